@@ -1,0 +1,55 @@
+# make test   everything is checked: style, types, migrations, all tests
+# make demo   synthetic nights through the pipeline; DATA=/path/to/fits for frames of your own
+# PYTHON=/path/to/python3.11 chooses the interpreter that .venv is made with.
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/installed
+PYTEST_ARGS ?= -n 2
+CANDIDATES := $(PYTHON) python3.11 $(HOME)/.pyenv/shims/python3.11 /usr/local/bin/python3.11 \
+	/opt/homebrew/bin/python3.11 python3 python3.12 python3.13 /usr/local/bin/python3 /opt/homebrew/bin/python3
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help test lint demo train bench-pipeline
+help:
+	@sed -n '1,/^$$/s/^# //p' Makefile
+
+test: lint
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+demo: $(STAMP)
+	$(BIN)/python manage.py demo $(if $(DATA),--data "$(DATA)")
+
+train: $(STAMP)
+	$(BIN)/python manage.py train_model
+
+bench-pipeline: $(STAMP)
+	$(BIN)/python benchmarks/pipeline.py
+
+# An environment that does not run (the clone was moved, its Python is gone) is made anew.
+ifneq ($(shell $(BIN)/python -c 'print("runs")' 2>/dev/null),runs)
+.PHONY: $(STAMP)
+endif
+
+$(STAMP): requirements.txt requirements-dev.txt
+	@for candidate in $(CANDIDATES); do \
+		if "$$candidate" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+			found="$$candidate"; break; \
+		fi; \
+	done; \
+	if [ -z "$$found" ]; then \
+		echo "No Python 3.11 or newer with its venv module was found. On Debian: apt install python3-venv;" \
+			"on macOS: brew install python@3.11; or say PYTHON=/path/to/python3.11." >&2; \
+		exit 1; \
+	fi; \
+	if ! $(BIN)/python -c '' 2>/dev/null; then \
+		echo "Making $(VENV) with $$found"; \
+		"$$found" -m venv --clear $(VENV) || exit 1; \
+	fi
+	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
+	@touch $@

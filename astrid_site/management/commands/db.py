@@ -1,0 +1,31 @@
+"""`manage.py db`: start, stop or look at the embedded PostgreSQL."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from astrid_site import postgres
+
+
+class Command(BaseCommand):
+    help = "Start, stop or look at the embedded PostgreSQL. `status` ends with 3 where it is not running."
+    requires_system_checks = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("action", choices=["start", "stop", "status"])
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            if options["action"] == "start":
+                postgres.ensure_running()
+            elif options["action"] == "stop":
+                postgres.stop()
+            is_running, line = postgres.describe()
+        except postgres.ServerUnavailable as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(line)
+        if options["action"] == "status" and not is_running:
+            sys.exit(3)

@@ -1,0 +1,157 @@
+"""Settings, from the environment, with defaults that are safe on a laptop.
+
+DATABASE_URL      another PostgreSQL; without it the embedded one under the data root
+CELERY_BROKER_URL the broker; without it files under the data root
+ASTRID_DATA_ROOT  where everything that is written lies (default: var/ in the clone)
+SECRET_KEY        without it one is made once and kept, mode 0600, in the data root
+ALLOWED_HOSTS     comma-separated host names; without it only this machine
+HTTPS             whether people reach the site by HTTPS (default: yes as soon as ALLOWED_HOSTS names another machine)
+DEBUG             default off; refused together with another machine's name in ALLOWED_HOSTS
+PORT              of the web server (default 8000)
+ASTRID_THREADS    threads of the numerics per process (default 1)
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+from astrid_site import postgres
+
+env = environ.Env()
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# --- Where things lie ---
+ASTRID_DATA_ROOT = Path(env.str("ASTRID_DATA_ROOT", default="") or BASE_DIR / "var").resolve()
+
+
+def _kept_secret(path: Path) -> str:
+    """Return the secret kept in `path`, made on first use; of two first uses at once one wins."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".secret_key-")
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(50))
+        try:
+            os.link(name, path)
+        except FileExistsError:
+            pass  # Another process was first: its secret is the one to use.
+        finally:
+            Path(name).unlink()
+    return path.read_text()
+
+
+try:
+    SECRET_KEY = env.str("SECRET_KEY", default="") or _kept_secret(ASTRID_DATA_ROOT / "secret_key")
+except OSError as error:
+    raise ImproperlyConfigured(
+        f"No secret can be kept in {ASTRID_DATA_ROOT} ({error.strerror}). Set ASTRID_DATA_ROOT to a folder that you "
+        "may write to, or set SECRET_KEY."
+    ) from error
+
+# --- Who may come in ---
+LOOPBACK = {"localhost", "127.0.0.1", "[::1]"}
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=sorted(LOOPBACK))
+DEBUG = env.bool("DEBUG", default=False)
+PORT = env.int("PORT", default=8000)
+IS_LOCAL = set(ALLOWED_HOSTS) <= LOOPBACK
+if DEBUG and not IS_LOCAL:
+    raise ImproperlyConfigured("DEBUG shows the program's inside: it is refused while ALLOWED_HOSTS names others.")
+
+HTTPS = env.bool("HTTPS", default=not IS_LOCAL)
+SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
+# Asking browsers' makers to preload a domain is for the domain's owner to decide, not for one site in it.
+SILENCED_SYSTEM_CHECKS = ["security.W021"]
+X_FRAME_OPTIONS = "DENY"
+
+# --- What it is made of ---
+INSTALLED_APPS = [
+    "astrid_site",
+    "curation",
+    "detection",
+    "differencing",
+    "preprocessing",
+    "observations",
+    "catalog",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "django_filters",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "astrid_site.urls"
+WSGI_APPLICATION = "astrid_site.wsgi.application"
+ASGI_APPLICATION = "astrid_site.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+AUTH_USER_MODEL = "catalog.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+REST_FRAMEWORK = {"DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"]}
+STATIC_URL = "static/"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+# --- Database and broker ---
+EMBEDDED_POSTGRES = not env.str("DATABASE_URL", default="")
+# More lines for the embedded server's configuration, by name.
+EMBEDDED_POSTGRES_OPTIONS: dict[str, str] = {}
+DATABASES: dict[str, Any] = {
+    "default": postgres.django_database(postgres.locate(ASTRID_DATA_ROOT)) if EMBEDDED_POSTGRES else env.db()
+}
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="filesystem://")
+
+# --- The pipeline ---
+# One core for each process: frames run side by side, and a laptop stays usable. Libraries read these when they load.
+ASTRID_THREADS = env.int("ASTRID_THREADS", default=1)
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"):
+    os.environ.setdefault(_name, str(ASTRID_THREADS))
+
+# The order of the stages, by name and function, so that none of them imports the next.
+PIPELINE_STAGES = [
+    ("ingest", "observations.stage.ingest"),
+    ("preprocess", "preprocessing.stage.preprocess"),
+    ("difference", "differencing.stage.difference"),
+    ("detect", "detection.stage.detect"),
+]

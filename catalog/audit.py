@@ -1,0 +1,52 @@
+"""One line in the AuditLog for what a person or a machine run did."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth.models import AbstractUser
+from django.db.models import Model
+
+from catalog.models import AuditLog
+
+# Longer ones are made up; browsers send about 150 characters.
+_USER_AGENT_LENGTH = 500
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts, and from where."""
+
+    user: AbstractUser | None = None
+    ip_address: str | None = None
+    user_agent: str = ""
+
+
+MACHINE = Actor()
+
+
+def record(
+    entity: Model | tuple[str, str],
+    action: str,
+    *,
+    actor: Actor = MACHINE,
+    old: Mapping[str, Any] | None = None,
+    new: Mapping[str, Any] | None = None,
+    summary: str = "",
+) -> AuditLog:
+    """Add a row; call it inside the transaction that makes the change, so that neither exists alone."""
+    entity_type, entity_id = entity if isinstance(entity, tuple) else (str(entity._meta.model_name), str(entity.pk))
+    return AuditLog.objects.create(
+        entity_type=entity_type,
+        entity_id=entity_id,
+        action=action,
+        user=actor.user.get_username() if actor.user else "",
+        user_id=str(actor.user.pk) if actor.user else "",
+        old_values=dict(old or {}),
+        new_values=dict(new or {}),
+        change_summary=summary,
+        ip_address=actor.ip_address,
+        user_agent=actor.user_agent.replace("\0", "")[:_USER_AGENT_LENGTH],
+    )

@@ -1,0 +1,70 @@
+"""Why work failed or waits: declared codes, and the exception that carries one to the border that records it."""
+
+from __future__ import annotations
+
+from django.db.models import TextChoices
+
+
+class FailureCode(TextChoices):
+    """Every reason the project knows. The sentence beside it (`error_message`) says what to do."""
+
+    # What was delivered is not a usable file.
+    NOT_FITS = "not_fits", "not a FITS file"
+    TRUNCATED = "truncated", "file ends before its data do"
+    BAD_BITPIX = "bad_bitpix", "BITPIX is not one of the standard's values"
+    TOO_LARGE = "too_large", "larger than the configured limit once unpacked"
+    NO_IMAGE = "no_image", "no two-dimensional image in the file"
+    UNSUPPORTED_HEADER = "unsupported_header", "header cannot be read or is not supported"
+    FILE_MISSING = "file_missing", "file is not where its row says"
+    FILE_CHANGED = "file_changed", "file no longer has the recorded hash"
+    # What the header lacks or claims wrongly.
+    NO_POINTING = "no_pointing", "no position in the header"
+    NO_TIME = "no_time", "no time of observation in the header"
+    NO_EXPOSURE = "no_exposure", "no exposure time in the header"
+    NO_BAND = "no_band", "no filter in the header"
+    NO_WCS = "no_wcs", "no world coordinates and none could be found"
+    BAD_VALUE = "bad_value", "a value in the header is impossible"
+    # What the pixels show.
+    ALL_NAN = "all_nan", "every pixel is NaN"
+    EMPTY_FRAME = "empty_frame", "no signal and no noise in the pixels"
+    CLOUDED = "clouded", "too little light arrived"
+    TRAILED = "trailed", "stars are trailed"
+    SPOILT = "spoilt", "stray light spoilt the frame"
+    SKY_TOO_BRIGHT = "sky_too_bright", "sky background too bright"
+    MASKED = "masked", "too large a share of the pixels is masked"
+    TOO_FEW_STARS = "too_few_stars", "too few stars to measure or to match"
+    TOO_SHALLOW = "too_shallow", "predicted depth is below the limit"
+    POOR_SEEING = "poor_seeing", "images are too wide"
+    # The comparison.
+    NO_OVERLAP = "no_overlap", "no common sky with the reference"
+    LOW_OVERLAP = "low_overlap", "too little common sky with the reference"
+    NO_REGISTRATION = "no_registration", "stars of science and reference could not be matched"
+    TOO_MANY_CANDIDATES = "too_many_candidates", "more candidates than a good subtraction can have"
+    BAD_SUBTRACTION = "bad_subtraction", "noise of the difference is not understood"
+    # What is waited for.
+    WAITING_FOR_REFERENCE = "waiting_for_reference", "no overlapping reference yet"
+    WAITING_FOR_CALIBRATION = "waiting_for_calibration", "no matching calibration frames yet"
+    # The machine.
+    DISK_FULL = "disk_full", "no space left for the product"
+    MODEL_MISSING = "model_missing", "weights of the model are missing or changed"
+    OUT_OF_MEMORY = "out_of_memory", "not enough memory"
+    TIMED_OUT = "timed_out", "took longer than allowed"
+    WORKER_LOST = "worker_lost", "the process doing the work went away"
+    BAD_CONFIGURATION = "bad_configuration", "a stored configuration value is not acceptable"
+    INTERNAL_ERROR = "internal_error", "a fault in the program"
+
+
+def failure_code_choices() -> list[tuple[str, str]]:
+    """Return the codes as model choices; passed as a callable so that a new code needs no migration."""
+    return list(FailureCode.choices)
+
+
+class StageFailure(Exception):
+    """An expected end of one unit of work: the frame or its circumstances are at fault, not the program."""
+
+    def __init__(self, code: FailureCode, sentence: str) -> None:
+        if not sentence:
+            raise ValueError("a failure needs a sentence that says why and what to do")
+        super().__init__(sentence)
+        self.code = FailureCode(code)
+        self.sentence = sentence

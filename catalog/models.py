@@ -1,0 +1,208 @@
+"""The system's own records: people, configuration, jobs, audit; and the bases of every other model."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Self
+
+from django.contrib.auth.models import AbstractUser, AnonymousUser, UserManager
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+from catalog import constraints
+from catalog.config_keys import ConfigRefused, check_value
+from catalog.failures import failure_code_choices
+from catalog.ids import uuid7
+
+
+class RecordQuerySet(models.QuerySet[Any]):
+    """Questions that every model answers."""
+
+    def visible_to(self, user: AbstractUser | AnonymousUser) -> Self:
+        """Return what this person may read: everything for an active account, nothing for anybody else."""
+        return self if user.is_authenticated and user.is_active else self.none()
+
+    def update(self, **values: Any) -> int:
+        """Update rows and their `updated_at`, which would otherwise state a time before the change."""
+        if "updated_at" not in values:
+            values["updated_at"] = timezone.now()
+        return super().update(**values)
+
+
+class Record(models.Model):
+    """A row with a time-ordered key and the times of its making and last change."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = RecordQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+
+class RunStatus(models.TextChoices):
+    """States of one run of one stage."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+
+
+class Run(Record):
+    """One run of a stage on one unit of work."""
+
+    status = models.CharField(max_length=16, choices=RunStatus, default=RunStatus.PENDING)
+    started_at = models.DateTimeField(null=True, blank=True)
+    completed_at = models.DateTimeField(null=True, blank=True)
+    failure_code = models.CharField(max_length=40, choices=failure_code_choices, blank=True)
+    error_message = models.TextField(blank=True)
+    config_hash = models.CharField(max_length=64, blank=True, help_text="Hash of the one configuration it used.")
+
+    class Meta:
+        abstract = True
+        constraints = [
+            constraints.one_of("status", RunStatus),
+            constraints.reason_when_failed(),
+            constraints.no_reason_when_completed(),
+        ]
+
+
+class AccountManager(UserManager["User"].from_queryset(RecordQuerySet)):  # type: ignore[misc]
+    """Django's maker of accounts, answering the questions of every record."""
+
+    use_in_migrations = False
+
+
+class User(Record, AbstractUser):
+    """A person or a client with an account."""
+
+    objects: ClassVar[AccountManager] = AccountManager()
+
+    class Meta(AbstractUser.Meta):
+        abstract = False
+
+    def __str__(self) -> str:
+        return self.username
+
+
+class SystemConfig(Record):
+    """A configuration value that differs from its declared default."""
+
+    key = models.CharField(max_length=100, unique=True)
+    value = models.JSONField()
+    description = models.TextField(blank=True)
+    is_active = models.BooleanField(default=True, help_text="Inactive: the declared default is used.")
+
+    class Meta:
+        ordering = ["key"]
+        verbose_name = "system configuration"
+        verbose_name_plural = "system configuration"
+
+    def __str__(self) -> str:
+        return self.key
+
+    def clean(self) -> None:
+        try:
+            check_value(self.key, self.value)
+        except ConfigRefused as refusal:
+            raise refusal.as_validation_error() from refusal
+
+
+class JobStatus(models.TextChoices):
+    """States of a job."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class ProcessingJob(Record):
+    """The truth about one piece of background work."""
+
+    job_type = models.CharField(max_length=64, help_text="Name of the stage.")
+    entity_type = models.CharField(max_length=64, help_text="Kind of what it works on: observation, night, field.")
+    entity_id = models.CharField(max_length=64, help_text="Key of what it works on; a night has no UUID.")
+    status = models.CharField(max_length=16, choices=JobStatus, default=JobStatus.PENDING)
+    priority = models.SmallIntegerField(default=0, help_text="Higher goes first.")
+    workflow_id = models.CharField(max_length=64, blank=True)
+    task_id = models.CharField(max_length=64, blank=True)
+    retry_count = models.PositiveIntegerField(default=0)
+    max_retries = models.PositiveIntegerField(default=3)
+    scheduled_at = models.DateTimeField(default=timezone.now)
+    started_at = models.DateTimeField(null=True, blank=True)
+    completed_at = models.DateTimeField(null=True, blank=True)
+    failure_code = models.CharField(max_length=40, choices=failure_code_choices, blank=True)
+    error_message = models.TextField(blank=True)
+    error_details = models.JSONField(default=dict, blank=True, encoder=DjangoJSONEncoder)
+    owner = models.CharField(max_length=128, blank=True, help_text="Process that holds it.")
+    attempt = models.PositiveIntegerField(default=0, help_text="Each claim counts one up; writes must match it.")
+    heartbeat_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-priority", "scheduled_at", "id"]
+        constraints = [
+            constraints.one_of("status", JobStatus),
+            constraints.reason_when_failed(),
+            constraints.no_reason_when_completed(),
+            models.CheckConstraint(
+                condition=Q(retry_count__lte=F("max_retries")),
+                name="catalog_processingjob_retries",
+                violation_error_message="retry_count must not exceed max_retries.",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status=JobStatus.RUNNING) | (~Q(owner="") & Q(heartbeat_at__isnull=False)),
+                name="catalog_processingjob_running_is_held",
+                violation_error_message="A running job has an owner and a heartbeat.",
+            ),
+            # A second order while one waits is the same order; while one runs it is a new one.
+            models.UniqueConstraint(
+                fields=["job_type", "entity_type", "entity_id"],
+                condition=Q(status=JobStatus.PENDING),
+                name="catalog_processingjob_one_waiting",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                F("priority").desc(), "scheduled_at", "id", name="job_queue", condition=Q(status=JobStatus.PENDING)
+            ),
+            models.Index(fields=["heartbeat_at"], name="job_beating", condition=Q(status=JobStatus.RUNNING)),
+            models.Index(fields=["status", "-created_at"], name="job_status"),
+            models.Index(fields=["entity_type", "entity_id"], name="job_entity"),
+            models.Index(fields=["workflow_id"], name="job_workflow", condition=~Q(workflow_id="")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.job_type} of {self.entity_type} {self.entity_id}"
+
+
+class AuditLog(Record):
+    """What somebody or something did; rows are only ever added (triggers refuse the rest)."""
+
+    entity_type = models.CharField(max_length=64)
+    entity_id = models.CharField(max_length=64)
+    action = models.CharField(max_length=64)
+    user = models.CharField(max_length=150, blank=True, help_text="Name at that time; empty for a machine run.")
+    user_id = models.CharField(max_length=64, blank=True, help_text="Key as text: it survives the account.")
+    old_values = models.JSONField(default=dict, blank=True, encoder=DjangoJSONEncoder)
+    new_values = models.JSONField(default=dict, blank=True, encoder=DjangoJSONEncoder)
+    change_summary = models.TextField(blank=True)
+    ip_address = models.GenericIPAddressField(null=True, blank=True)
+    user_agent = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        indexes = [
+            models.Index(fields=["entity_type", "entity_id", "created_at"], name="audit_entity"),
+            models.Index(fields=["user_id", "created_at"], name="audit_user"),
+            models.Index(fields=["action", "created_at"], name="audit_action"),
+            models.Index(fields=["created_at", "id"], name="audit_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.entity_type} {self.entity_id}"

@@ -1,0 +1,168 @@
+"""What people say of detections, and what is made known of them."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models import F, Q
+
+from catalog import constraints
+from catalog.ids import uuid7
+from catalog.models import Record
+from detection.models import Detection, DetectionType
+
+
+class ConfidenceLevel(models.TextChoices):
+    """How sure the person is."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    EXPERT = "expert"
+
+
+class Quality(models.TextChoices):
+    """Grades of an image or of a detection."""
+
+    EXCELLENT = "excellent"
+    GOOD = "good"
+    FAIR = "fair"
+    POOR = "poor"
+
+
+class EventKind(models.TextChoices):
+    """A judgement, or the taking back of one."""
+
+    VERDICT = "verdict"
+    WITHDRAWAL = "withdrawal"
+
+
+class AlertType(models.TextChoices):
+    """What an alert does to what is known."""
+
+    NEW = "new"
+    UPDATE = "update"
+    RETRACTION = "retraction"
+
+
+class AlertPriority(models.TextChoices):
+    """How urgent an alert is."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+
+class AlertStatus(models.TextChoices):
+    """How far an alert has come."""
+
+    PENDING = "pending"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class LabelDefinition(Record):
+    """A label that people may give, with what it means for a detection."""
+
+    label = models.CharField(max_length=64, unique=True, validators=[RegexValidator(r"^[a-z][a-z0-9_]*\Z")])
+    title = models.CharField(max_length=100)
+    description = models.TextField(blank=True)
+    detection_type = models.CharField(max_length=10, choices=DetectionType)
+    is_valid = models.BooleanField(help_text="True: something in the sky that this frame shows.")
+    is_active = models.BooleanField(default=True)
+    position = models.PositiveSmallIntegerField(default=0, help_text="Order of appearance.")
+
+    class Meta:
+        ordering = ["position", "label"]
+        constraints = [constraints.one_of("detection_type", DetectionType)]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class ValidationEvent(Record):
+    """One person's judgement; rows are only ever added (triggers refuse the rest)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, help_text="Made by the client.")
+    detection = models.ForeignKey(Detection, on_delete=models.PROTECT, related_name="validation_events")
+    validator = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        db_column="validator_id",
+        related_name="validation_events",
+    )
+    kind = models.CharField(max_length=10, choices=EventKind, default=EventKind.VERDICT)
+    is_valid = models.BooleanField(null=True, blank=True, help_text="Null only for a withdrawal.")
+    label = models.CharField(max_length=64, blank=True)
+    confidence_level = models.CharField(max_length=8, choices=ConfidenceLevel, default=ConfidenceLevel.MEDIUM)
+    notes = models.TextField(blank=True)
+    tags = models.JSONField(default=list, blank=True)
+    image_quality = models.CharField(max_length=10, choices=Quality, blank=True)
+    detection_quality = models.CharField(max_length=10, choices=Quality, blank=True)
+    supersedes = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="superseded_by"
+    )
+    seconds_taken = models.FloatField(null=True, blank=True)
+    visible_context = models.JSONField(default=dict, blank=True, help_text="What was shown: blind or not.")
+
+    class Meta:
+        ordering = ["created_at", "id"]
+        constraints = [
+            constraints.one_of("kind", EventKind),
+            constraints.one_of("confidence_level", ConfidenceLevel),
+            constraints.one_of("image_quality", Quality, blank=True),
+            constraints.one_of("detection_quality", Quality, blank=True),
+            constraints.not_negative("seconds_taken"),
+            models.CheckConstraint(
+                condition=Q(kind=EventKind.VERDICT, is_valid__isnull=False)
+                | Q(kind=EventKind.WITHDRAWAL, supersedes__isnull=False),
+                name="curation_validationevent_says_something",
+                violation_error_message="A verdict says valid or not; a withdrawal names what it takes back.",
+            ),
+            models.CheckConstraint(
+                condition=Q(supersedes__isnull=True) | ~Q(supersedes=F("id")),
+                name="curation_validationevent_not_itself",
+                violation_error_message="An event cannot supersede itself.",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["detection", "created_at"], name="validationevent_of_detection"),
+            models.Index(fields=["validator", "-created_at"], name="validationevent_of_person"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} on {self.detection_id}"
+
+
+class Alert(Record):
+    """A source's detection made known."""
+
+    detection = models.ForeignKey(Detection, on_delete=models.PROTECT, related_name="alerts")
+    alert_type = models.CharField(max_length=12, choices=AlertType, default=AlertType.NEW)
+    priority = models.CharField(max_length=10, choices=AlertPriority, default=AlertPriority.MEDIUM)
+    title = models.CharField(max_length=200)
+    message = models.TextField(blank=True)
+    alert_metadata = models.JSONField(default=dict, blank=True)
+    status = models.CharField(max_length=10, choices=AlertStatus, default=AlertStatus.PENDING)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    delivery_attempts = models.PositiveIntegerField(default=0)
+    error_message = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        constraints = [
+            constraints.one_of("alert_type", AlertType),
+            constraints.one_of("priority", AlertPriority),
+            constraints.one_of("status", AlertStatus),
+        ]
+        indexes = [
+            models.Index(fields=["status", "created_at"], name="alert_queue"),
+            models.Index(fields=["detection", "created_at"], name="alert_of_detection"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title

@@ -1,0 +1,230 @@
+"""Models and what they made of the candidates: scores, detections, and the sources they belong to."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from catalog import constraints
+from catalog.models import Record, Run
+from differencing.models import Candidate
+from observations.models import Observation, WcsQuality
+from observations.sky import SkyRecord
+
+
+class ModelType(models.TextChoices):
+    """Kinds of models; at most one of each is active."""
+
+    UNET = "unet"
+    ANOMALY_DETECTOR = "anomaly_detector"
+    CLASSIFIER = "classifier"
+    SEGMENTATION = "segmentation"
+
+
+class DetectionType(models.TextChoices):
+    """What a detection is taken for; one epoch cannot tell a supernova, so its label says candidate."""
+
+    SUPERNOVA = "supernova", "supernova candidate"
+    VARIABLE = "variable"
+    TRANSIENT = "transient"
+    UNKNOWN = "unknown"
+    ARTIFACT = "artifact"
+
+
+class DetectionStatus(models.TextChoices):
+    """How far people have come with a detection."""
+
+    PENDING = "pending"
+    VALIDATING = "validating", "leased to someone"
+    VALIDATED = "validated", "curators agree that it is astrophysical"
+    REJECTED = "rejected"
+    CONFIRMED = "confirmed", "independent evidence is cited"
+    ARCHIVED = "archived"
+
+
+class DetectionOrigin(models.TextChoices):
+    """Who found it."""
+
+    PIPELINE = "pipeline"
+    IMPORTED = "imported", "another stream's packet"
+
+
+class Model(Record):
+    """A registered model: its weights are a copy under the data root and never change."""
+
+    name = models.CharField(max_length=100)
+    version = models.CharField(max_length=50)
+    model_type = models.CharField(max_length=20, choices=ModelType)
+    architecture = models.CharField(max_length=100, blank=True)
+    hyperparameters = models.JSONField(default=dict, blank=True)
+    training_dataset = models.CharField(max_length=500, blank=True)
+    training_metrics = models.JSONField(default=dict, blank=True)
+    precision = models.FloatField(null=True, blank=True)
+    recall = models.FloatField(null=True, blank=True)
+    f1_score = models.FloatField(null=True, blank=True)
+    accuracy = models.FloatField(null=True, blank=True)
+    is_active = models.BooleanField(default=False, help_text="At most one of a type.")
+    deployment_date = models.DateTimeField(null=True, blank=True)
+    model_path = models.CharField(max_length=500, blank=True, help_text="Relative to the data root.")
+    mlflow_run_id = models.CharField(max_length=64, blank=True)
+    weights_sha256 = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        ordering = ["name", "-created_at"]
+        constraints = [
+            constraints.one_of("model_type", ModelType),
+            constraints.within("precision", 0.0, 1.0),
+            constraints.within("recall", 0.0, 1.0),
+            constraints.within("f1_score", 0.0, 1.0),
+            constraints.within("accuracy", 0.0, 1.0),
+            models.UniqueConstraint(fields=["name", "version"], name="detection_model_name_version"),
+            models.UniqueConstraint(
+                fields=["model_type"], condition=Q(is_active=True), name="detection_model_one_active_per_type"
+            ),
+            models.CheckConstraint(
+                condition=Q(is_active=False) | (~Q(model_path="") & ~Q(weights_sha256="")),
+                name="detection_model_active_has_weights",
+                violation_error_message="An active model has weights and their sha256.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version}"
+
+
+class ModelRun(Run):
+    """One inference of one model over one observation's images."""
+
+    model = models.ForeignKey(Model, on_delete=models.PROTECT, related_name="runs")
+    observation = models.ForeignKey(Observation, on_delete=models.PROTECT, related_name="model_runs")
+    input_image_path = models.CharField(max_length=500, blank=True, help_text="Relative to the data root.")
+    output_mask_path = models.CharField(max_length=500, blank=True, help_text="Relative to the data root.")
+    confidence_map_path = models.CharField(max_length=500, blank=True, help_text="Relative to the data root.")
+    inference_time_ms = models.FloatField(null=True, blank=True)
+    memory_usage_mb = models.FloatField(null=True, blank=True)
+    total_predictions = models.PositiveIntegerField(null=True, blank=True, help_text="Null until it is known.")
+    high_confidence_predictions = models.PositiveIntegerField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        constraints = [
+            *Run.Meta.constraints,
+            constraints.not_negative("inference_time_ms"),
+            constraints.not_negative("memory_usage_mb"),
+            models.UniqueConstraint(
+                fields=["model", "observation", "input_image_path"], name="detection_modelrun_once"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["status", "created_at"], name="modelrun_queue"),
+            models.Index(fields=["observation", "-created_at"], name="modelrun_latest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.model_id} on {self.observation_id}"
+
+
+class CandidateScore(Record):
+    """What one model says of one candidate, also below the threshold."""
+
+    candidate = models.ForeignKey(Candidate, on_delete=models.CASCADE, related_name="scores")
+    model = models.ForeignKey(Model, on_delete=models.PROTECT, related_name="scores")
+    model_run = models.ForeignKey(ModelRun, on_delete=models.CASCADE, related_name="scores")
+    score = models.FloatField(help_text="1 = real, 0 = bogus.")
+    weights_sha256 = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [
+            constraints.within("score", 0.0, 1.0),
+            models.UniqueConstraint(fields=["candidate", "model"], name="detection_candidatescore_once"),
+            models.CheckConstraint(
+                condition=~Q(weights_sha256=""),
+                name="detection_candidatescore_has_weights",
+                violation_error_message="A score names the weights that gave it.",
+            ),
+        ]
+        indexes = [models.Index(fields=["model", "score"], name="candidatescore_by_score")]
+
+    def __str__(self) -> str:
+        return f"{self.score:.3f}"
+
+
+class Source(SkyRecord):
+    """The astronomical object: detections within the combined position error; `ra`, `dec` are their mean."""
+
+    name = models.CharField(max_length=100, blank=True, db_index=True)
+    position_error_arcsec = models.FloatField()
+    first_detected_at = models.DateTimeField(null=True, blank=True)
+    last_detected_at = models.DateTimeField(null=True, blank=True)
+    detection_count = models.PositiveIntegerField(default=0)
+    wcs_quality = models.CharField(max_length=8, choices=WcsQuality, default=WcsQuality.NOMINAL)
+
+    class Meta:
+        ordering = ["-last_detected_at", "id"]
+        constraints = [
+            *SkyRecord.Meta.constraints,
+            constraints.positive("position_error_arcsec"),
+            constraints.one_of("wcs_quality", WcsQuality),
+        ]
+        indexes = [
+            *SkyRecord.Meta.indexes,
+            models.Index(fields=["-last_detected_at", "id"], name="source_latest"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or f"{self.ra:.5f} {self.dec:+.5f}"
+
+
+class Detection(SkyRecord):
+    """What a person reviews."""
+
+    model_run = models.ForeignKey(ModelRun, on_delete=models.PROTECT, related_name="detections")
+    observation = models.ForeignKey(Observation, on_delete=models.PROTECT, related_name="detections")
+    candidate = models.ForeignKey(Candidate, on_delete=models.PROTECT, null=True, blank=True, related_name="detections")
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, null=True, blank=True, related_name="detections")
+    origin = models.CharField(max_length=10, choices=DetectionOrigin, default=DetectionOrigin.PIPELINE)
+    pixel_x = models.FloatField(help_text="0-based in the science frame's raw grid.")
+    pixel_y = models.FloatField(help_text="0-based in the science frame's raw grid.")
+    confidence_score = models.FloatField(help_text="1 = real, 0 = bogus; of `model_version`.")
+    detection_type = models.CharField(max_length=10, choices=DetectionType, default=DetectionType.UNKNOWN)
+    model_version = models.CharField(max_length=160, help_text="Name and version of the model.")
+    inference_time_ms = models.FloatField(null=True, blank=True)
+    prediction_metadata = models.JSONField(default=dict, blank=True)
+    status = models.CharField(max_length=10, choices=DetectionStatus, default=DetectionStatus.PENDING)
+    is_validated = models.BooleanField(default=False)
+    validation_confidence = models.FloatField(
+        null=True, blank=True, help_text="Weighted share of the answers that agree."
+    )
+    human_label = models.CharField(max_length=64, blank=True)
+    cutouts_path = models.CharField(max_length=500, blank=True, help_text="Relative to the data root.")
+
+    class Meta:
+        ordering = ["-confidence_score", "id"]
+        constraints = [
+            *SkyRecord.Meta.constraints,
+            constraints.one_of("origin", DetectionOrigin),
+            constraints.one_of("detection_type", DetectionType),
+            constraints.one_of("status", DetectionStatus),
+            constraints.finite("pixel_x"),
+            constraints.finite("pixel_y"),
+            constraints.within("confidence_score", 0.0, 1.0),
+            constraints.within("validation_confidence", 0.0, 1.0),
+            constraints.not_negative("inference_time_ms"),
+            models.CheckConstraint(
+                condition=Q(origin=DetectionOrigin.IMPORTED, candidate__isnull=True)
+                | Q(origin=DetectionOrigin.PIPELINE, candidate__isnull=False),
+                name="detection_detection_origin_and_candidate",
+                violation_error_message="Only an imported detection has no candidate.",
+            ),
+            models.UniqueConstraint(fields=["candidate"], name="detection_detection_one_per_candidate"),
+        ]
+        indexes = [
+            *SkyRecord.Meta.indexes,
+            models.Index(fields=["status", "-confidence_score", "id"], name="detection_queue"),
+            models.Index(fields=["source", "created_at"], name="detection_of_source"),
+            models.Index(fields=["observation", "-confidence_score"], name="detection_of_observation"),
+            models.Index(fields=["-created_at", "-id"], name="detection_latest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_detection_type_display()} {self.confidence_score:.2f}"

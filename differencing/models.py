@@ -1,0 +1,198 @@
+"""References, subtractions, and what stood out in them."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from catalog import constraints
+from catalog.models import Record, Run, RunStatus
+from observations.models import Field, Observation
+from observations.sky import SkyRecord
+
+
+class CandidateStatus(models.TextChoices):
+    """What became of a peak."""
+
+    PENDING = "pending"
+    PROCESSING = "processing"
+    DETECTED = "detected"
+    REJECTED = "rejected"
+    DUPLICATE = "duplicate"
+
+
+class Reference(Record):
+    """A stack of frames of one field and band with depth and version; it never contains its science frame."""
+
+    field = models.ForeignKey(Field, on_delete=models.PROTECT, related_name="references")
+    filter_band = models.CharField(max_length=32)
+    version = models.PositiveIntegerField(default=1)
+    members = models.ManyToManyField(Observation, related_name="references")
+    best_member = models.ForeignKey(Observation, on_delete=models.PROTECT, related_name="best_of_references")
+    file_path = models.CharField(max_length=500, help_text="Relative to the data root.")
+    depth_mag = models.FloatField(null=True, blank=True, help_text="5 sigma point source.")
+    is_active = models.BooleanField(default=False, help_text="Promoted explicitly.")
+    excluded_night = models.DateField(null=True, blank=True, help_text="Night it was made for, and has nothing of.")
+    inputs_hash = models.CharField(max_length=64)
+
+    class Meta:
+        ordering = ["field", "filter_band", "-version"]
+        constraints = [
+            constraints.at_least("version", 1),
+            constraints.finite("depth_mag"),
+            models.UniqueConstraint(fields=["field", "filter_band", "version"], name="differencing_reference_version"),
+            models.UniqueConstraint(fields=["field", "filter_band", "inputs_hash"], name="differencing_reference_once"),
+            models.UniqueConstraint(
+                fields=["field", "filter_band", "excluded_night"],
+                condition=Q(is_active=True),
+                nulls_distinct=False,
+                name="differencing_reference_one_active",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"reference {self.version} in {self.filter_band}"
+
+
+class DifferenceRun(Run):
+    """One subtraction of one reference from one observation with one set of parameters."""
+
+    observation = models.ForeignKey(Observation, on_delete=models.PROTECT, related_name="difference_runs")
+    reference_observation = models.ForeignKey(
+        Observation,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="difference_runs_as_reference",
+        help_text="For a stack, its best member; null while waiting.",
+    )
+    reference = models.ForeignKey(
+        Reference, on_delete=models.PROTECT, null=True, blank=True, related_name="difference_runs"
+    )
+    algorithm = models.CharField(max_length=32, default="zogy")
+    parameters = models.JSONField(default=dict, blank=True, help_text="Every value used.")
+    parameters_hash = models.CharField(max_length=64, blank=True)
+    inputs_hash = models.CharField(max_length=64, blank=True)
+    difference_image_path = models.CharField(max_length=500, blank=True, help_text="Relative to the data root.")
+    significance_map_path = models.CharField(max_length=500, blank=True, help_text="Relative to the data root.")
+    reference_aligned_path = models.CharField(max_length=500, blank=True, help_text="Relative to the data root.")
+    noise_level = models.FloatField(null=True, blank=True, help_text="Per pixel of the difference, science ADU.")
+    detection_threshold = models.FloatField(null=True, blank=True, help_text="Sigma.")
+    candidates_found = models.PositiveIntegerField(null=True, blank=True, help_text="Null until it is known.")
+    registration_rms_px = models.FloatField(null=True, blank=True)
+    matched_stars = models.PositiveIntegerField(null=True, blank=True)
+    noise_rescale = models.FloatField(
+        null=True, blank=True, help_text="Empirical rescaling of the score that was left; 1 is perfect."
+    )
+    processing_time_seconds = models.FloatField(null=True, blank=True)
+    retry_count = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        constraints = [
+            *Run.Meta.constraints,
+            constraints.not_negative("noise_level"),
+            constraints.positive("detection_threshold"),
+            constraints.not_negative("registration_rms_px"),
+            constraints.positive("noise_rescale"),
+            constraints.not_negative("processing_time_seconds"),
+            models.CheckConstraint(
+                condition=~Q(status=RunStatus.COMPLETED)
+                | Q(reference_observation__isnull=False, candidates_found__isnull=False),
+                name="differencing_differencerun_completed_has_reference",
+                violation_error_message="A completed run names its reference and its number of candidates.",
+            ),
+            models.CheckConstraint(
+                condition=~Q(reference_observation=models.F("observation")),
+                name="differencing_differencerun_not_itself",
+                violation_error_message="An observation is never its own reference.",
+            ),
+            models.UniqueConstraint(
+                fields=["observation", "reference_observation", "reference", "algorithm", "parameters_hash"],
+                nulls_distinct=False,
+                name="differencing_differencerun_once",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["status", "created_at"], name="differencerun_queue"),
+            models.Index(fields=["observation", "-created_at"], name="differencerun_latest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.algorithm} of {self.observation_id}"
+
+
+class Candidate(SkyRecord):
+    """One significant peak in one difference."""
+
+    difference_run = models.ForeignKey(DifferenceRun, on_delete=models.CASCADE, related_name="candidates")
+    observation = models.ForeignKey(Observation, on_delete=models.PROTECT, related_name="candidates")
+    pixel_x = models.FloatField(help_text="0-based in the science frame's raw grid, fractions kept.")
+    pixel_y = models.FloatField(help_text="0-based in the science frame's raw grid, fractions kept.")
+    flux = models.FloatField(help_text="Signed, science ADU.")
+    flux_error = models.FloatField(help_text="Science ADU.")
+    significance = models.FloatField(help_text="Signed S_corr at the interpolated peak, sigma.")
+    snr = models.FloatField(help_text="Signed PSF flux / its error with the source's own noise.")
+    fwhm = models.FloatField(null=True, blank=True, help_text="Pixels.")
+    ellipticity = models.FloatField(null=True, blank=True, help_text="1 - b/a.")
+    position_angle = models.FloatField(
+        null=True, blank=True, help_text="Degrees east of north; null without a solved WCS."
+    )
+    is_saturated = models.BooleanField(default=False)
+    is_blended = models.BooleanField(default=False)
+    is_edge = models.BooleanField(default=False)
+    is_negative = models.BooleanField(default=False)
+    is_dipole = models.BooleanField(default=False)
+    is_reference_ghost = models.BooleanField(
+        default=False, help_text="A source of the reference that has moved or faded."
+    )
+    masked_share = models.FloatField(default=0.0, help_text="Of the core.")
+    status = models.CharField(max_length=16, choices=CandidateStatus, default=CandidateStatus.PENDING)
+
+    class Meta:
+        ordering = ["-significance", "id"]
+        constraints = [
+            *SkyRecord.Meta.constraints,
+            constraints.one_of("status", CandidateStatus),
+            constraints.finite("pixel_x"),
+            constraints.finite("pixel_y"),
+            constraints.finite("flux"),
+            constraints.positive("flux_error"),
+            constraints.finite("significance"),
+            constraints.finite("snr"),
+            constraints.positive("fwhm"),
+            constraints.within("ellipticity", 0.0, 1.0),
+            constraints.within("position_angle", -180.0, 360.0),
+            constraints.within("masked_share", 0.0, 1.0),
+        ]
+        indexes = [
+            *SkyRecord.Meta.indexes,
+            models.Index(fields=["status", "created_at"], name="candidate_queue"),
+            models.Index(fields=["difference_run", "-significance"], name="candidate_of_run"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.significance:+.1f} sigma at {self.ra:.5f} {self.dec:+.5f}"
+
+
+class Tracklet(Record):
+    """Candidates of one night that lie on one line at one rate: something that moves."""
+
+    field = models.ForeignKey(Field, on_delete=models.PROTECT, related_name="tracklets")
+    night = models.DateField()
+    rate_arcsec_per_min = models.FloatField()
+    position_angle = models.FloatField(null=True, blank=True, help_text="Of the motion, degrees east of north.")
+    rms_arcsec = models.FloatField(help_text="Scatter about the line.")
+    members = models.ManyToManyField(Candidate, related_name="tracklets")
+
+    class Meta:
+        ordering = ["-night", "id"]
+        constraints = [
+            constraints.not_negative("rate_arcsec_per_min"),
+            constraints.within("position_angle", -180.0, 360.0),
+            constraints.not_negative("rms_arcsec"),
+        ]
+        indexes = [models.Index(fields=["field", "night"], name="tracklet_night")]
+
+    def __str__(self) -> str:
+        return f"{self.rate_arcsec_per_min:.3f} arcsec/min, {self.night}"

@@ -1,0 +1,240 @@
+"""Measure what stands at each peak of a difference, and say what kind of trouble it may be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from differencing.numerics.peaks import Peaks, fwhm_of
+from differencing.numerics.zogy import Difference
+from observations.numerics.frame import BAD_BITS, Frame, Image, MaskBit
+
+Array = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class MeasureParameters:
+    """Limits of the flags; lengths in units of the FWHM unless said otherwise.
+
+    edge_px : closer to the frame's end a kernel of the usual size is cut.
+    ghost_share : a negative peak where the science frame keeps less than this share of the reference's flux is
+        a source of the reference that left or faded away.
+    dipole_floor_px : displacement of a static star that is always explained (proper motion, refraction).
+    """
+
+    core_fwhm: float = 1.0
+    blend_fwhm: float = 2.0
+    dipole_fwhm: float = 2.5
+    edge_px: float = 10.0
+    ghost_share: float = 0.25
+    dipole_floor_px: float = 0.15
+
+
+@dataclass(frozen=True)
+class Measurements:
+    """One entry per peak: positions in pixels, fluxes in science counts, angles in degrees from +x to +y."""
+
+    x: Array
+    y: Array
+    significance: Array
+    flux: Array
+    flux_error: Array
+    snr: Array
+    fwhm: Array
+    ellipticity: Array
+    theta_deg: Array
+    masked_share: Array
+    is_negative: Flags
+    is_saturated: Flags
+    is_blended: Flags
+    is_edge: Flags
+    is_dipole: Flags
+    is_reference_ghost: Flags
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+
+def measure(
+    difference: Difference, peaks: Peaks, science: Frame, *, parameters: MeasureParameters | None = None
+) -> Measurements:
+    """Measure flux, shape and flags of every peak.
+
+    Flux is the PSF flux at the fitted centroid (the matched filter is the PSF fit, its extremum the best
+    position); its error holds the noise of sky, of the source itself, of registration and model.
+    A shape whose Gaussian-weighted moments are not positive is NaN. A dipole is a pair of opposite peaks on a
+    star that both frames hold, of an amplitude which a displacement within four times the registration's
+    residual explains; a moving object of any speed is none, because no star stays where it was.
+
+    Parameters
+    ----------
+    difference : result of `zogy.subtract`. peaks : result of `peaks.find`. science : the frame subtracted from.
+
+    Returns
+    -------
+    Measurements in the order of `peaks`.
+    """
+    p = parameters or MeasureParameters()
+    x, y = peaks.x, peaks.y
+    fwhm_psf = np.array([fwhm_of(difference.psf_science(a, b)) for a, b in zip(x, y, strict=True)])
+    flux, error = _flux_at_extremum(difference, x, y)
+    fwhm, ellipticity, theta = _shapes(difference, peaks, fwhm_psf)
+    in_science = _psf_flux(difference.science, difference.psf_science, x, y)
+    in_reference = _psf_flux(difference.reference, difference.psf_reference, x, y)
+    return Measurements(
+        x=x,
+        y=y,
+        significance=peaks.score,
+        flux=flux,
+        flux_error=error,
+        snr=flux / error,
+        fwhm=fwhm,
+        ellipticity=ellipticity,
+        theta_deg=theta,
+        masked_share=_share(difference.mask, x, y, p.core_fwhm * fwhm_psf),
+        is_negative=peaks.is_negative,
+        is_saturated=_near_bit(science, MaskBit.SATURATED, x, y, p.blend_fwhm * fwhm_psf),
+        is_blended=_crowded(x, y, p.blend_fwhm * fwhm_psf),
+        is_edge=_near_edge(science, x, y, p.edge_px),
+        is_dipole=_dipoles(difference, peaks, flux, fwhm_psf, p),
+        is_reference_ghost=peaks.is_negative
+        & (in_science < np.maximum(p.ghost_share * in_reference, 3.0 * error))
+        & (in_reference > 0),
+    )
+
+
+def _flux_at_extremum(difference: Difference, x: Array, y: Array) -> tuple[Array, Array]:
+    """Interpolate flux and error images at sub-pixel positions by cubic splines on small windows."""
+    flux, error = np.full(len(x), np.nan), np.full(len(x), np.nan)
+    ny, nx = difference.flux.shape
+    for k, (a, b) in enumerate(zip(x, y, strict=True)):
+        row, column = round(b), round(a)
+        ys, xs = slice(max(0, row - 4), min(ny, row + 5)), slice(max(0, column - 4), min(nx, column + 5))
+        at = [[b - ys.start], [a - xs.start]]
+        flux[k] = ndimage.map_coordinates(difference.flux[ys, xs].astype(float), at, order=3, mode="nearest")[0]
+        error[k] = ndimage.map_coordinates(difference.flux_error[ys, xs].astype(float), at, order=1, mode="nearest")[0]
+    return flux, error
+
+
+def _shapes(difference: Difference, peaks: Peaks, fwhm_psf: Array) -> tuple[Array, Array, Array]:
+    """Return FWHM (px), ellipticity 1 - b/a and major-axis angle from Gaussian-weighted moments of D."""
+    out = np.full((3, len(peaks)), np.nan)
+    for k in range(len(peaks)):
+        sigma_w = 1.5 * fwhm_psf[k] / 2.3548  # a weight wider than the PSF keeps the correction below small
+        radius = int(np.ceil(3.0 * sigma_w))
+        row, column = round(peaks.y[k]), round(peaks.x[k])
+        ys, xs = slice(max(0, row - radius), row + radius + 1), slice(max(0, column - radius), column + radius + 1)
+        cut = difference.difference[ys, xs].astype(np.float64) * (-1.0 if peaks.is_negative[k] else 1.0)
+        cut[difference.mask[ys, xs]] = 0.0
+        v, u = np.indices(cut.shape, dtype=np.float64)
+        u, v = u + xs.start - peaks.x[k], v + ys.start - peaks.y[k]
+        weighted = cut * np.exp(-0.5 * (u**2 + v**2) / sigma_w**2)
+        out[:, k] = _ellipse(weighted, u, v, sigma_w)
+    return out[0], out[1], out[2]
+
+
+def _ellipse(weighted: Array, u: Array, v: Array, sigma_w: float) -> tuple[float, float, float]:
+    """Turn weighted moments into FWHM, ellipticity and angle; NaN where they describe no ellipse."""
+    nothing = (float("nan"),) * 3
+    total = float(weighted.sum())
+    if total <= 0.0:
+        return nothing
+    xx, yy, xy = (float((weighted * q).sum() / total) for q in (u * u, v * v, u * v))
+    moments = np.array([[xx, xy], [xy, yy]])
+    # A Gaussian weight W turns a Gaussian of covariance C into (C^-1 + W^-1)^-1, which is undone here.
+    try:
+        covariance = np.linalg.inv(np.linalg.inv(moments) - np.eye(2) / sigma_w**2)
+    except np.linalg.LinAlgError:
+        return nothing
+    values, vectors = np.linalg.eigh(covariance)
+    if values[0] <= 0.0 or not np.isfinite(values).all() or values[1] > (20.0 * sigma_w) ** 2:
+        return nothing
+    a, b = np.sqrt(values[1]), np.sqrt(values[0])
+    angle = float(np.degrees(np.arctan2(vectors[1, 1], vectors[0, 1])) % 180.0)
+    return float(2.3548 * np.sqrt(a * b)), float(1.0 - b / a), angle
+
+
+def _psf_flux(image: Image, psf: object, x: Array, y: Array) -> Array:
+    """Return the PSF-weighted flux at fixed positions, sum(P I) / sum(P²), pixels of the stamp inside the frame only."""
+    out = np.full(len(x), np.nan)
+    ny, nx = image.shape
+    for k, (a, b) in enumerate(zip(x, y, strict=True)):
+        stamp = psf(a, b)  # type: ignore[operator]
+        half = (stamp.shape[0] - 1) // 2
+        row, column = round(b), round(a)
+        shifted = ndimage.shift(stamp, (b - row, a - column), order=3)
+        ya, yb, xa, xb = max(0, row - half), min(ny, row + half + 1), max(0, column - half), min(nx, column + half + 1)
+        part = shifted[ya - row + half : yb - row + half, xa - column + half : xb - column + half]
+        out[k] = float((part * image[ya:yb, xa:xb]).sum() / (part**2).sum())
+    return out
+
+
+def _disc(shape: tuple[int, int], x: float, y: float, radius: float) -> tuple[tuple[slice, slice], Flags]:
+    """Return a window and the disc of `radius` px around (x, y) within it."""
+    reach = int(np.ceil(radius))
+    row, column = round(y), round(x)
+    ys = slice(max(0, row - reach), min(shape[0], row + reach + 1))
+    xs = slice(max(0, column - reach), min(shape[1], column + reach + 1))
+    v, u = np.mgrid[ys, xs]
+    return (ys, xs), (u - x) ** 2 + (v - y) ** 2 <= max(radius, 1.0) ** 2
+
+
+def _share(mask: Flags, x: Array, y: Array, radius: Array) -> Array:
+    """Return the share of masked pixels within `radius` of each position."""
+    out = np.zeros(len(x))
+    for k in range(len(x)):
+        window, disc = _disc(mask.shape, x[k], y[k], float(radius[k]))
+        out[k] = float(mask[window][disc].mean())
+    return out
+
+
+def _near_bit(frame: Frame, bit: MaskBit, x: Array, y: Array, radius: Array) -> Flags:
+    if frame.mask_bits is None:
+        return np.zeros(len(x), dtype=bool)
+    return _share((frame.mask_bits & int(bit)) != 0, x, y, radius) > 0.0
+
+
+def _near_edge(frame: Frame, x: Array, y: Array, edge_px: float) -> Flags:
+    """Tell which positions are within `edge_px` of the frame's end or of its unilluminated part."""
+    ny, nx = frame.shape
+    near = (x < edge_px) | (y < edge_px) | (x > nx - 1 - edge_px) | (y > ny - 1 - edge_px)
+    if frame.mask_bits is None:
+        return near
+    dark = (frame.mask_bits & BAD_BITS & int(MaskBit.UNILLUMINATED | MaskBit.EDGE)) != 0
+    return near | (_share(dark, x, y, np.full(len(x), edge_px)) > 0.0)
+
+
+def _crowded(x: Array, y: Array, radius: Array) -> Flags:
+    """Tell which positions have another peak within `radius`."""
+    if len(x) < 2:
+        return np.zeros(len(x), dtype=bool)
+    distance = np.hypot(x[:, None] - x[None, :], y[:, None] - y[None, :])
+    np.fill_diagonal(distance, np.inf)
+    return distance.min(axis=1) < radius
+
+
+def _dipoles(difference: Difference, peaks: Peaks, flux: Array, fwhm: Array, p: MeasureParameters) -> Flags:
+    """Tell which peaks are the lobes of a static star's displacement.
+
+    A star of flux F displaced by d px gives lobes of PSF flux F d / FWHM (Gaussian PSF, matched filter:
+    exp(-1/2) / sqrt(2) / sigma per px), so the lobes' amplitude tells the displacement.
+    """
+    out = np.zeros(len(peaks), dtype=bool)
+    limit = max(p.dipole_floor_px, 4.0 * difference.diagnostics.get("registration_rms_px", 0.0))
+    for k in range(len(peaks)):
+        other = peaks.is_negative != peaks.is_negative[k]
+        distance = np.hypot(peaks.x - peaks.x[k], peaks.y - peaks.y[k])
+        near = np.flatnonzero(other & (distance < p.dipole_fwhm * fwhm[k]) & (np.abs(flux) > 0.3 * abs(flux[k])))
+        for j in near:
+            weight = np.abs(flux[[k, j]])
+            x, y = (np.array([np.average(a[[k, j]], weights=weight)]) for a in (peaks.x, peaks.y))
+            n = _psf_flux(difference.science, difference.psf_science, x, y)[0]
+            r = _psf_flux(difference.reference, difference.psf_reference, x, y)[0]
+            static = min(n, r)
+            if static > 0 and weight.max() * fwhm[k] / static < limit:
+                out[k] = True
+    return out

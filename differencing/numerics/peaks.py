@@ -1,0 +1,105 @@
+"""Find significant peaks of both signs in a score image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from differencing.numerics.zogy import Difference
+from observations.numerics.frame import Image
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class PeakParameters:
+    """separation_px : two peaks of one sign closer than this are one; None = the FWHM of D's PSF."""
+
+    separation_px: float | None = None
+    max_peaks: int = 5000
+
+
+@dataclass(frozen=True)
+class Peaks:
+    """Sub-pixel positions (0-based), signed S_corr at the interpolated peak, sign; strongest first."""
+
+    x: Array
+    y: Array
+    score: Array
+    is_negative: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+
+def find(
+    difference: Difference, *, threshold_sigma: float = 5.0, parameters: PeakParameters | None = None
+) -> Peaks:
+    """Find local extrema of S_corr beyond the threshold.
+
+    Masked pixels (NaN in the score) are never peaks, nor are pixels that touch one: their extremum may lie under
+    the mask. The height and position are those of the parabola through the pixel and its neighbours.
+
+    Parameters
+    ----------
+    difference : result of `zogy.subtract`. threshold_sigma : smallest |S_corr| of the peak pixel or its parabola.
+
+    Returns
+    -------
+    Peaks, sorted by falling |S_corr|.
+    """
+    p = parameters or PeakParameters()
+    separation = p.separation_px or psf_fwhm_px(difference)
+    found = [_one_sign(difference.score, sign, threshold_sigma, separation) for sign in (1.0, -1.0)]
+    x, y, height = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    order = np.argsort(-np.abs(height))[: p.max_peaks]
+    return Peaks(x[order], y[order], height[order], height[order] < 0)
+
+
+def psf_fwhm_px(difference: Difference) -> float:
+    """Return the FWHM of the sharper of the two PSFs at the frame's centre, from the area above half maximum."""
+    ny, nx = difference.score.shape
+    stamps = (psf(nx / 2, ny / 2) for psf in (difference.psf_science, difference.psf_reference))
+    return min(fwhm_of(stamp) for stamp in stamps)
+
+
+def fwhm_of(stamp: NDArray[np.floating]) -> float:
+    """Return the FWHM of a PSF array in pixels: the diameter of the circle whose area lies above half maximum."""
+    fine = ndimage.zoom(np.asarray(stamp, dtype=np.float64), 5, order=3)
+    return 2.0 * float(np.sqrt(np.count_nonzero(fine > 0.5 * fine.max()) / np.pi)) / 5.0
+
+
+def _one_sign(score: Image, sign: float, threshold: float, separation: float) -> tuple[Array, Array, Array]:
+    """Return x, y, signed height of the peaks of one sign."""
+    signed = np.where(np.isfinite(score), sign * score, -np.inf)
+    radius = max(1, round(0.5 * separation))
+    local_max = ndimage.maximum_filter(signed, size=2 * radius + 1, mode="constant", cval=-np.inf)
+    # The parabola can lift a peak by some per cent above its pixel, so that a slightly lower pixel counts too.
+    rows, columns = np.nonzero((signed == local_max) & (signed > 0.9 * threshold))
+    inside = (rows > 0) & (rows < score.shape[0] - 1) & (columns > 0) & (columns < score.shape[1] - 1)
+    rows, columns = rows[inside], columns[inside]
+    patches = np.stack([signed[rows + dy, columns + dx] for dy in (-1, 0, 1) for dx in (-1, 0, 1)], axis=-1)
+    whole = np.isfinite(patches).all(axis=-1)
+    rows, columns, patches = rows[whole], columns[whole], patches[whole].astype(np.float64)
+    dx, dy, height = _parabola(patches)
+    keep = height >= threshold
+    return (columns + dx)[keep], (rows + dy)[keep], sign * height[keep]
+
+
+def _parabola(patches: Array) -> tuple[Array, Array, Array]:
+    """Return offset and height of the extremum of the quadratic fitted to 3 x 3 patches, (n, 9) row by row."""
+    if len(patches) == 0:
+        return np.empty(0), np.empty(0), np.empty(0)
+    v, u = (a.ravel() for a in np.mgrid[-1:2, -1:2].astype(float))
+    terms = np.stack([np.ones(9), u, v, u * u, u * v, v * v], axis=1)
+    c0, cx, cy, cxx, cxy, cyy = np.linalg.lstsq(terms, patches.T, rcond=None)[0]
+    determinant = 4 * cxx * cyy - cxy**2
+    safe = np.where(np.abs(determinant) > 1e-12, determinant, np.inf)
+    dx = np.clip((cxy * cy - 2 * cyy * cx) / safe, -0.7, 0.7)
+    dy = np.clip((cxy * cx - 2 * cxx * cy) / safe, -0.7, 0.7)
+    # The least-squares surface runs below the peak of a sharp PSF, so its rise is added to the centre pixel.
+    rise = np.maximum(-(cxx * dx**2 + cxy * dx * dy + cyy * dy**2), 0.0)
+    return dx, dy, patches[:, 4] + rise

@@ -1,0 +1,219 @@
+"""What the telescopes delivered: surveys, telescopes, fields, exposures and calibration frames."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from catalog import constraints
+from catalog.failures import failure_code_choices
+from catalog.models import Record
+from observations.sky import SkyRecord
+
+
+class ObservationStatus(models.TextChoices):
+    """How far an exposure has come."""
+
+    INGESTED = "ingested"
+    PREPROCESSING = "preprocessing"
+    PREPROCESSED = "preprocessed"
+    DIFFERENCING = "differencing"
+    DIFFERENCED = "differenced"
+    FAILED = "failed"
+    ARCHIVED = "archived"
+
+
+class WcsQuality(models.TextChoices):
+    """Where a position comes from; nominal ones are never cross-matched, reported or published."""
+
+    SOLVED = "solved", "solved against a star catalogue"
+    HEADER = "header", "the header's, checked"
+    NOMINAL = "nominal", "from pointing and optics only"
+
+
+class SaturationUnit(models.TextChoices):
+    """What a saturation level is compared with."""
+
+    RAW_ADU = "raw_adu", "stored integers, before BSCALE and BZERO"
+    DATA = "data", "physical pixel values"
+
+
+class CalibrationKind(models.TextChoices):
+    """Kinds of calibration frames that a camera delivers."""
+
+    BIAS = "bias"
+    DARK = "dark"
+    FLAT = "flat"
+
+
+class Survey(Record):
+    """Who delivers; frames from a folder of this computer belong to the survey `local`."""
+
+    name = models.CharField(max_length=100, unique=True)
+    description = models.TextField(blank=True)
+    base_url = models.URLField(max_length=500, blank=True)
+    api_endpoint = models.URLField(max_length=500, blank=True)
+    is_active = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Telescope(Record):
+    """Where light was gathered; longitude counts east, whatever sign the header used."""
+
+    name = models.CharField(max_length=100, unique=True)
+    latitude_deg = models.FloatField(null=True, blank=True, help_text="North positive.")
+    longitude_deg = models.FloatField(null=True, blank=True, help_text="East positive, -180 to 180.")
+    height_m = models.FloatField(null=True, blank=True)
+    mpc_code = models.CharField(max_length=4, blank=True, help_text="Observatory code of the Minor Planet Center.")
+    time_zone = models.CharField(max_length=64, blank=True, help_text="IANA name, such as Atlantic/Canary.")
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            constraints.within("latitude_deg", -90.0, 90.0),
+            constraints.within("longitude_deg", -180.0, 180.0),
+            constraints.finite("height_m"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Field(SkyRecord):
+    """Frames of one pointing; all of them inherit the world coordinates of one anchor."""
+
+    name = models.CharField(max_length=100, blank=True, db_index=True)
+    radius_deg = models.FloatField()
+    anchor = models.ForeignKey("Observation", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+
+    class Meta:
+        ordering = ["name", "id"]
+        constraints = [*SkyRecord.Meta.constraints, constraints.positive("radius_deg")]
+        indexes = [*SkyRecord.Meta.indexes]
+
+    def __str__(self) -> str:
+        return self.name or f"{self.ra:.4f} {self.dec:+.4f}"
+
+
+class Observation(SkyRecord):
+    """One exposure of one detector as delivered; `ra`, `dec` are the centre's. The raw file never changes."""
+
+    survey = models.ForeignKey(Survey, on_delete=models.PROTECT, related_name="observations")
+    observation_id = models.CharField(max_length=200, help_text="The survey's own name of it, with the detector.")
+    observation_time = models.DateTimeField(help_text="Start of the exposure, UTC.")
+    filter_band = models.CharField(max_length=32)
+    exposure_time = models.FloatField(help_text="Seconds.")
+    fits_url = models.URLField(max_length=2000, blank=True)
+    pixel_scale = models.FloatField(null=True, blank=True, help_text="Arcseconds per pixel.")
+    image_width = models.PositiveIntegerField(help_text="Pixels.")
+    image_height = models.PositiveIntegerField(help_text="Pixels.")
+    airmass = models.FloatField(null=True, blank=True)
+    seeing = models.FloatField(null=True, blank=True, help_text="Full width at half maximum, arcseconds.")
+    status = models.CharField(max_length=16, choices=ObservationStatus, default=ObservationStatus.INGESTED)
+    fits_file_path = models.CharField(max_length=500, blank=True, help_text="Relative to the data root.")
+    thumbnail_path = models.CharField(max_length=500, blank=True, help_text="Relative to the data root.")
+
+    sha256 = models.CharField(max_length=64, unique=True, help_text="Of the uncompressed header and data.")
+    mjd_utc = models.FloatField(help_text="Middle of the exposure.")
+    night = models.DateField(help_text="Date of the evening: local noon to local noon at the site.")
+    hdu_index = models.PositiveIntegerField(default=0)
+    object_name = models.CharField(max_length=200, blank=True)
+    footprint = models.JSONField(default=list, blank=True, help_text="Four corners [[ra, dec], ...], degrees.")
+    gain_e_per_adu = models.FloatField(null=True, blank=True)
+    read_noise_e = models.FloatField(null=True, blank=True)
+    saturation_level = models.FloatField(null=True, blank=True)
+    saturation_unit = models.CharField(max_length=8, choices=SaturationUnit, blank=True)
+    wcs_quality = models.CharField(max_length=8, choices=WcsQuality, default=WcsQuality.NOMINAL)
+    telescope = models.ForeignKey(Telescope, on_delete=models.PROTECT, null=True, blank=True)
+    field = models.ForeignKey(Field, on_delete=models.PROTECT, null=True, blank=True, related_name="observations")
+    camera = models.CharField(max_length=100, blank=True)
+    binning = models.CharField(max_length=16, blank=True)
+    readout_mode = models.CharField(max_length=64, blank=True)
+    ccd_temperature_c = models.FloatField(null=True, blank=True)
+    header = models.JSONField(default=dict, blank=True)
+    header_conflicts = models.JSONField(default=list, blank=True, help_text="Keywords that disagreed, and who won.")
+    original_name = models.CharField(max_length=255, blank=True, help_text="The file's name as delivered.")
+    failure_code = models.CharField(max_length=40, choices=failure_code_choices, blank=True)
+    error_message = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["observation_time", "id"]
+        constraints = [
+            *SkyRecord.Meta.constraints,
+            constraints.one_of("status", ObservationStatus),
+            constraints.one_of("wcs_quality", WcsQuality),
+            constraints.one_of("saturation_unit", SaturationUnit, blank=True),
+            constraints.reason_when_failed(),
+            constraints.positive("exposure_time"),
+            constraints.positive("pixel_scale"),
+            constraints.at_least("image_width", 1),
+            constraints.at_least("image_height", 1),
+            constraints.positive("airmass"),
+            constraints.positive("seeing"),
+            constraints.finite("mjd_utc"),
+            constraints.positive("gain_e_per_adu"),
+            constraints.not_negative("read_noise_e"),
+            constraints.positive("saturation_level"),
+            constraints.finite("ccd_temperature_c"),
+            models.CheckConstraint(
+                condition=Q(saturation_level__isnull=True) | ~Q(saturation_unit=""),
+                name="observations_observation_saturation_has_unit",
+                violation_error_message="A saturation level needs the unit that it applies to.",
+            ),
+            models.UniqueConstraint(
+                fields=["survey", "observation_id"], name="observations_observation_once_per_survey"
+            ),
+        ]
+        indexes = [
+            *SkyRecord.Meta.indexes,
+            models.Index(fields=["status", "observation_time"], name="observation_queue"),
+            models.Index(fields=["field", "filter_band", "mjd_utc"], name="observation_of_field"),
+            models.Index(fields=["night", "telescope"], name="observation_night"),
+            models.Index(fields=["observation_time", "id"], name="observation_time"),
+        ]
+
+    def __str__(self) -> str:
+        return self.observation_id
+
+
+class CalibrationFrame(Record):
+    """A bias, dark or flat frame as delivered."""
+
+    kind = models.CharField(max_length=8, choices=CalibrationKind)
+    sha256 = models.CharField(max_length=64, unique=True, help_text="Of the uncompressed header and data.")
+    night = models.DateField()
+    observation_time = models.DateTimeField(help_text="Start of the exposure, UTC.")
+    exposure_time = models.FloatField(help_text="Seconds; 0 for a bias.")
+    telescope = models.ForeignKey(Telescope, on_delete=models.PROTECT, null=True, blank=True)
+    camera = models.CharField(max_length=100, blank=True)
+    binning = models.CharField(max_length=16, blank=True)
+    gain = models.FloatField(null=True, blank=True, help_text="As the header states it.")
+    readout_mode = models.CharField(max_length=64, blank=True)
+    ccd_temperature_c = models.FloatField(null=True, blank=True)
+    filter_band = models.CharField(max_length=32, blank=True, help_text="Of a flat.")
+    image_width = models.PositiveIntegerField(help_text="Pixels.")
+    image_height = models.PositiveIntegerField(help_text="Pixels.")
+    fits_file_path = models.CharField(max_length=500, blank=True, help_text="Relative to the data root.")
+    hdu_index = models.PositiveIntegerField(default=0)
+    original_name = models.CharField(max_length=255, blank=True, help_text="The file's name as delivered.")
+    header = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        ordering = ["observation_time", "id"]
+        constraints = [
+            constraints.one_of("kind", CalibrationKind),
+            constraints.not_negative("exposure_time"),
+            constraints.at_least("image_width", 1),
+            constraints.at_least("image_height", 1),
+            constraints.finite("gain"),
+            constraints.finite("ccd_temperature_c"),
+        ]
+        indexes = [models.Index(fields=["kind", "camera", "binning", "night"], name="calibrationframe_key")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.original_name or self.id}"

@@ -1,0 +1,107 @@
+"""Header cards as claims: typed access that never raises and never invents."""
+
+from __future__ import annotations
+
+import math
+import re
+import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from astropy.io import fits
+from astropy.io.fits.verify import VerifyError
+from astropy.utils.exceptions import AstropyUserWarning
+
+_COMMENTARY = ("COMMENT", "HISTORY", "")
+# Of a mosaic's primary header these describe the (absent) primary image, not the extensions.
+_NOT_INHERITED = re.compile(
+    r"(SIMPLE|XTENSION|EXTEND|BITPIX|NAXIS\d*|PCOUNT|GCOUNT|BSCALE|BZERO|BLANK|CHECKSUM|DATASUM|EXTNAME|EXTVER|INHERIT"
+    r"|NEXTEND|WCSAXES|C(TYPE|RVAL|RPIX|DELT|UNIT|ROTA)\d|(CD|PC|PV|PS)\d+_\d+|[AB]P?_(ORDER|\d+_\d+)|L(ON|AT)POLE"
+    r"|CPDIS\d|D2IMDIS\d)$"
+)
+
+
+@dataclass(frozen=True)
+class Card:
+    """One card: keyword, value as FITS types it, comment, and the value as it was written."""
+
+    keyword: str
+    value: object
+    comment: str
+    written: str
+
+
+class Cards:
+    """The cards of one image, those of a mosaic's primary header behind them; the first of two wins."""
+
+    def __init__(self, header: fits.Header, primary: fits.Header | None = None) -> None:
+        self._cards: dict[str, Card] = {}
+        for card in _read(header):
+            self._cards.setdefault(card.keyword, card)
+        if primary is not None:
+            for card in _read(primary):
+                if not _NOT_INHERITED.match(card.keyword):
+                    self._cards.setdefault(card.keyword, card)
+
+    def get(self, keyword: str) -> Card | None:
+        return self._cards.get(keyword)
+
+    def starting_with(self, prefix: str) -> list[Card]:
+        return [card for keyword, card in self._cards.items() if keyword.startswith(prefix)]
+
+    def text(self, keyword: str) -> str | None:
+        """The value as stripped text; None where absent or empty."""
+        card = self._cards.get(keyword)
+        if card is None or card.value is None or isinstance(card.value, bool):
+            return None
+        text = str(card.value).strip()
+        return text or None
+
+    def number(self, keyword: str) -> float | None:
+        """The value as a finite number, also where it was written as a string; None where it is none."""
+        card = self._cards.get(keyword)
+        if card is None or card.value is None or isinstance(card.value, (bool, complex)):
+            return None
+        try:
+            number = float(str(card.value))
+        except ValueError:
+            return None
+        return number if math.isfinite(number) else None
+
+    def comment(self, keyword: str) -> str:
+        card = self._cards.get(keyword)
+        return "" if card is None else card.comment
+
+    def flag(self, keyword: str) -> bool:
+        card = self._cards.get(keyword)
+        return card is not None and card.value is True
+
+    def first_text(self, keywords: Iterable[str]) -> str | None:
+        return next((text for text in map(self.text, keywords) if text is not None), None)
+
+    def as_json(self) -> dict[str, object]:
+        """All cards as JSON takes them: NaN and undefined become null, commentary is left out."""
+        return {keyword: _jsonable(card.value) for keyword, card in self._cards.items()}
+
+
+def _read(header: fits.Header) -> Iterable[Card]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", AstropyUserWarning)
+        for card in header.cards:
+            try:
+                keyword, value, comment = card.keyword, card.value, card.comment
+            except (VerifyError, ValueError):
+                continue
+            if keyword in _COMMENTARY or isinstance(value, fits.card.Undefined):
+                continue
+            yield Card(keyword, value, comment, card.image.partition("=")[2])
+
+
+def _jsonable(value: object) -> object:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, complex):
+        return str(value)
+    if isinstance(value, str):
+        return value.replace("\x00", "")
+    return value

@@ -1,0 +1,85 @@
+"""The one table of header keywords: which observatories write what, in order of trust."""
+
+from __future__ import annotations
+
+# Written into every product, so that none is taken for a frame as delivered.
+PRODUCT_KEYWORD = "ASTRPROD"
+
+# Fact -> keywords. Facts that several keywords make together (time, position, site) have their own entries below.
+KEYWORDS: dict[str, tuple[str, ...]] = {
+    "kind": (
+        "IMAGETYP", "IMGTYP", "IMGTYPE", "OBSTYPE", "FRAMETYP", "FRAME", "EXPTYPE", "OBSMODE", "ESO DPR TYPE",
+        "ESO GEN EXPO TYPE",
+    ),
+    "exposure_s": ("EXPTIME", "EXPOSURE", "XPOSURE", "AEXPTIME", "EXP_TIME", "ITIME", "INTTIME", "TELAPSE"),
+    "airmass": ("AIRMASS", "SECZ", "AMSTART", "ESO TEL AIRM START"),
+    "seeing": ("L1SEESEC", "SEEING", "FWHM", "MEDFWHM", "ESO TEL AMBI FWHM START"),
+    "gain_e_per_adu": ("EGAIN", "GAIN", "EFFGAIN", "CCDGAIN", "ESO DET OUT1 CONAD"),
+    "read_noise_e": ("RDNOISE", "READNOIS", "READNOI", "RON", "ENOISE", "ESO DET OUT1 RON"),
+    # DATAMAX is the largest pixel, not the largest possible one.
+    "saturation": ("SATURATE", "SATURATN", "SATURVAL", "SATLEVEL", "SATURATI", "TSATUR"),
+    "ccd_temperature": ("CCD-TEMP", "CCDATEMP", "CCDTEMP", "CAMTEMP", "DETTEMP", "TEMPERAT", "SET-TEMP"),
+    "filter": ("FILTER", "FILTNAM", "FILTNAME", "FILT", "INSFILTE", "BAND", "ESO INS FILT1 NAME"),
+    "filter_wheels": ("FILTER1", "FILTER2", "FILTER3", "FILTER4"),
+    "pixel_scale_arcsec": ("SECPIX", "PIXSCALE", "IM_SCALE", "PIXSCAL1", "SCALE", "PLTSCALE"),
+    "unbinned_scale_arcsec": ("CCDSCALE",),
+    "camera": ("INSTRUME", "CAMERA", "DETECTOR"),
+    "telescope_name": ("TELESCOP", "ESO TEL ID", "OBSERVAT"),
+    "object_name": ("OBJECT", "TARGNAME", "TARGET", "FIELD"),
+    "readout_mode": ("READOUTM", "READMODE", "RDMODE", "ESO DET READ MODE", "ESO DET MODE"),
+    "biassec": ("BIASSEC", "OVERSCAN"),
+    "trimsec": ("TRIMSEC", "DATASEC"),
+    "latitude": (
+        "SITELAT", "OBSGEO-B", "LATITUDE", "LAT-OBS", "OBSLAT", "OBS-LAT", "GEOLAT", "ESO TEL GEOLAT", "ESO TEL LAT",
+    ),
+    "longitude": (
+        "SITELONG", "OBSGEO-L", "LONGITUD", "LONG-OBS", "OBSLONG", "OBSLON", "OBS-LONG", "GEOLON", "ESO TEL GEOLON",
+        "ESO TEL LON",
+    ),
+    "height_m": (
+        "SITEELEV", "OBSGEO-H", "ALT-OBS", "ALTITUDE", "OBSALT", "OBS-ELEV", "ELEVATIO", "HEIGHT", "ESO TEL GEOELEV",
+        "ESO TEL ALTITUDE",
+    ),
+    "sidereal_time": ("LST", "LST-OBS", "OBSLST", "LST-BEG", "SIDEREAL", "ESO GEN EXPO LST"),
+    "hour_angle": ("HA", "TELEHA", "HOURANG", "TELHA", "OBJCTHA"),
+    # Time of day, for a DATE-OBS that is only a date.
+    "clock": (
+        "UTSTART", "TIME-OBS", "UTC-OBS", "UT-OBS", "UT", "UTC", "UTIME", "UT-START", "TIME-BEG", "TM-START",
+    ),
+    "local_time": ("LOCALTIM", "DATE-LOC", "DATE-OBS"),
+}  # fmt: skip
+
+# Pairs: what the observatory calls the pointing, then the target, then raw encoder values.
+POINTING_KEYWORDS: tuple[tuple[str, str], ...] = (
+    ("OBJCTRA", "OBJCTDEC"), ("RA", "DEC"), ("RA_DEG", "DEC_DEG"), ("RA-D", "DEC-D"), ("OBJRAD", "OBJDECD"),
+    ("OBJRA", "OBJDEC"), ("RA_OBJ", "DEC_OBJ"), ("RA_TARG", "DEC_TARG"), ("TARG_RA", "TARG_DEC"),
+    ("RA-TARG", "DEC-TARG"), ("CAT-RA", "CAT-DEC"), ("TELRA", "TELDEC"),
+)  # fmt: skip
+
+BINNING_KEYWORDS = (("XBINNING", "YBINNING"), ("CCDXBIN", "CCDYBIN"), ("BINX", "BINY"), ("CCDBIN1", "CCDBIN2"))
+
+# Keyword, moment of the exposure, kind of value. Earlier ones win among equally precise ones: names that say UT come
+# first, because DATE-OBS is local time at some observatories.
+TIME_KEYWORDS: tuple[tuple[str, str, str], ...] = (
+    ("UTC-OBS", "start", "calendar"), ("UT-OBS", "start", "calendar"), ("DATE-OBS", "start", "calendar"),
+    ("DATE_OBS", "start", "calendar"), ("MJD-OBS", "start", "mjd"), ("MJD_OBS", "start", "mjd"),
+    ("OBSMJD", "start", "mjd"), ("MJD", "start", "mjd"), ("JD-OBS", "start", "jd"), ("JD_OBS", "start", "jd"),
+    ("OBSJD", "start", "jd"), ("JD", "start", "jd"), ("TDB-BEG", "start", "tdb"), ("DATE-BEG", "start", "calendar"),
+    ("MJD-BEG", "start", "mjd"), ("DATE-AVG", "mid", "calendar"), ("MJD-AVG", "mid", "mjd"),
+    ("DATE-MID", "mid", "calendar"), ("MJD-MID", "mid", "mjd"), ("JD-MID", "mid", "jd"), ("JD_UTC", "mid", "jd"),
+    ("TDB-MID", "mid", "tdb"),
+)  # fmt: skip
+
+# Impossible outside: no exposure lasts a month (deep mosaics sum days: 10^7 s), airmass is 1 at the zenith (formulas
+# reach 0.99) and 40 on the horizon, seeing beyond a minute is no image, gains and read noise of real detectors.
+BOUNDS: dict[str, tuple[float, float]] = {
+    "exposure_s": (0.0, 1e7),
+    "airmass": (0.99, 40.0),
+    "seeing_arcsec": (0.01, 60.0),
+    "gain_e_per_adu": (1e-3, 1e6),
+    "read_noise_e": (1e-3, 1e4),
+    "saturation": (1.0, 1e12),
+    "ccd_temperature_c": (-273.15, 100.0),
+    "pixel_scale_arcsec": (0.005, 300.0),
+    "pedestal_adu": (-1e5, 1e5),
+}

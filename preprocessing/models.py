@@ -1,0 +1,117 @@
+"""What calibration and measurement of one frame left behind."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from catalog import constraints
+from catalog.models import Record, Run
+from observations.models import CalibrationFrame, Observation, Telescope
+
+
+class MasterKind(models.TextChoices):
+    """Kinds of masters; a sky flat is made of lights where no flat was delivered, and is recorded as such."""
+
+    BIAS = "bias"
+    DARK = "dark"
+    FLAT = "flat"
+    SKY_FLAT = "sky_flat"
+
+
+class CalibrationMaster(Record):
+    """Frames of one kind combined with outlier rejection; reused within its validity."""
+
+    kind = models.CharField(max_length=8, choices=MasterKind)
+    telescope = models.ForeignKey(Telescope, on_delete=models.PROTECT, null=True, blank=True)
+    camera = models.CharField(max_length=100, blank=True)
+    binning = models.CharField(max_length=16, blank=True)
+    gain = models.FloatField(null=True, blank=True)
+    readout_mode = models.CharField(max_length=64, blank=True)
+    ccd_temperature_c = models.FloatField(null=True, blank=True)
+    filter_band = models.CharField(max_length=32, blank=True)
+    exposure_time = models.FloatField(null=True, blank=True, help_text="Seconds; of a dark.")
+    image_width = models.PositiveIntegerField(null=True, blank=True, help_text="Pixels.")
+    image_height = models.PositiveIntegerField(null=True, blank=True, help_text="Pixels.")
+    members = models.ManyToManyField(CalibrationFrame, blank=True, related_name="masters")
+    light_members = models.ManyToManyField(Observation, blank=True, related_name="sky_flats")
+    file_path = models.CharField(max_length=500, help_text="Relative to the data root.")
+    night = models.DateField(help_text="Of its newest member; its age counts from here.")
+    frame_count = models.PositiveIntegerField()
+    level = models.FloatField(null=True, blank=True, help_text="Median, data units.")
+    noise = models.FloatField(null=True, blank=True, help_text="Pixel noise, data units.")
+    inputs_hash = models.CharField(max_length=64)
+
+    class Meta:
+        ordering = ["-night", "kind", "id"]
+        constraints = [
+            constraints.one_of("kind", MasterKind),
+            constraints.at_least("frame_count", 1),
+            constraints.not_negative("exposure_time"),
+            constraints.finite("gain"),
+            constraints.finite("ccd_temperature_c"),
+            constraints.finite("level"),
+            constraints.not_negative("noise"),
+            models.UniqueConstraint(fields=["kind", "inputs_hash"], name="preprocessing_calibrationmaster_once"),
+        ]
+        indexes = [models.Index(fields=["kind", "camera", "binning", "night"], name="calibrationmaster_key")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.frame_count} frames, {self.night}"
+
+
+class PreprocessRun(Run):
+    """One calibration and measurement of one observation."""
+
+    observation = models.ForeignKey(Observation, on_delete=models.PROTECT, related_name="preprocess_runs")
+    calibration_applied = models.BooleanField(default=False)
+    wcs_aligned = models.BooleanField(default=False)
+    registration_quality = models.FloatField(
+        null=True, blank=True, help_text="max(0, 1 - rms of the star match / half the FWHM)."
+    )
+    processed_fits_path = models.CharField(max_length=500, blank=True, help_text="Relative to the data root.")
+    wcs_info = models.JSONField(default=dict, blank=True)
+    processing_time_seconds = models.FloatField(null=True, blank=True)
+    retry_count = models.PositiveIntegerField(default=0)
+
+    masters = models.JSONField(default=list, blank=True, help_text="Masters used: kind, id, age in days.")
+    background_level = models.FloatField(null=True, blank=True, help_text="Median, data units.")
+    background_noise = models.FloatField(null=True, blank=True, help_text="Per pixel, data units.")
+    fwhm_px = models.FloatField(null=True, blank=True)
+    ellipticity = models.FloatField(null=True, blank=True, help_text="1 - b/a of the PSF.")
+    limiting_magnitude = models.FloatField(null=True, blank=True, help_text="5 sigma point source.")
+    zero_point_mag = models.FloatField(null=True, blank=True, help_text="Magnitude of one count.")
+    zero_point_error = models.FloatField(null=True, blank=True)
+    zero_point_catalogue = models.CharField(max_length=64, blank=True)
+    zero_point_band = models.CharField(max_length=32, blank=True)
+    zero_point_system = models.CharField(max_length=16, blank=True, help_text="AB, Vega or instrumental.")
+    masked_share = models.FloatField(null=True, blank=True)
+    transparency = models.FloatField(null=True, blank=True, help_text="Relative to the field's clearest frame.")
+    star_count = models.PositiveIntegerField(null=True, blank=True)
+    inputs_hash = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        constraints = [
+            *Run.Meta.constraints,
+            constraints.within("registration_quality", 0.0, 1.0),
+            constraints.within("masked_share", 0.0, 1.0),
+            constraints.within("ellipticity", 0.0, 1.0),
+            constraints.not_negative("processing_time_seconds"),
+            constraints.finite("background_level"),
+            constraints.not_negative("background_noise"),
+            constraints.positive("fwhm_px"),
+            constraints.finite("limiting_magnitude"),
+            constraints.finite("zero_point_mag"),
+            constraints.not_negative("zero_point_error"),
+            constraints.not_negative("transparency"),
+            models.UniqueConstraint(
+                fields=["observation", "inputs_hash", "config_hash"], name="preprocessing_preprocessrun_once"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["status", "created_at"], name="preprocessrun_queue"),
+            models.Index(fields=["observation", "-created_at"], name="preprocessrun_latest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"preprocessing of {self.observation_id}"

@@ -1,0 +1,534 @@
+"""The point-spread function, measured on the image's own stars."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import fft, optimize
+
+from observations.numerics.frame import Image, Mask
+from preprocessing.numerics.background import as_plain_image
+from preprocessing.numerics.stars import FWHM_PER_SIGMA, Stars, core_shape
+
+Cube = NDArray[np.float64]
+
+FEWEST_STARS = 3
+# Stars needed before the shape may vary over the field: linear has 3 terms, quadratic 6, ten stars a term.
+STARS_FOR_DEGREE_1 = 20
+STARS_FOR_DEGREE_2 = 60
+MOST_STARS = 400
+# 400 stamps of 31 x 31: beyond this many pixels more stars cost time and bring no accuracy.
+MOST_STAMP_PIXELS = 400_000
+LARGEST_SIZE_PX = 63
+# A stamp reaches 4 FWHM: a Moffat of index 3 has 99.7 % of its light inside.
+REACH_FWHM = 4.0
+# Below this a star's core is noisier than 3 %, and it costs more than it tells.
+FAINTEST_SNR = 30.0
+ROUNDS = 5
+# No star may weigh more than one of S/N 100 per pixel of PSF: beyond that the model's own error of ~1 % dominates.
+MODEL_ERROR = 0.01
+OUTLIER_SIGMA = 5.0
+# The rim of the stamp over which wings fade to zero, as a share of its radius.
+TAPER_SHARE = 0.15
+
+
+class PsfError(ValueError):
+    """Too few usable stars to measure a PSF on."""
+
+
+@dataclass(frozen=True)
+class PsfModel:
+    """Empirical PSF as a polynomial in field position; callable (x, y) -> (k, k).
+
+    coefficients : (n_terms, k, k); terms 1, u, v, u², uv, v² with u = (x - (nx-1)/2) / (nx/2), v likewise.
+    The result sums to 1 at every position and is centred on the middle pixel; k is odd.
+    core_residual : scatter of the stars about the model within one FWHM, as a share of the peak; NaN if unknown.
+    """
+
+    coefficients: Cube
+    degree: int
+    nx: int
+    ny: int
+    star_count: int = 0
+    core_residual: float = float("nan")
+
+    def __call__(self, x: float, y: float) -> NDArray[np.float64]:
+        terms = _terms(np.array([x]), np.array([y]), self.degree, (self.ny, self.nx))[0]
+        return np.tensordot(terms, self.coefficients, axes=1)
+
+    @property
+    def size_px(self) -> int:
+        return self.coefficients.shape[-1]
+
+    def fwhm_px(self, x: float | None = None, y: float | None = None) -> float:
+        """Return the full width at half maximum in px, at the centre of the field by default."""
+        return self._shape(x, y)[0]
+
+    def ellipticity(self, x: float | None = None, y: float | None = None) -> float:
+        """Return 1 - b/a of the core, at the centre of the field by default."""
+        return self._shape(x, y)[1]
+
+    def _shape(self, x: float | None, y: float | None) -> tuple[float, float]:
+        at = ((self.nx - 1) / 2 if x is None else x, (self.ny - 1) / 2 if y is None else y)
+        return _core_of(self(*at))
+
+
+def _core_of(stamp: NDArray[np.float64]) -> tuple[float, float]:
+    middle = np.array([stamp.shape[0] // 2], dtype=float)
+    width = 3.0
+    for _ in range(3):
+        fwhm, ellipticity = core_shape(stamp.astype(np.float32), middle, middle, width)
+        width = float(np.clip(fwhm[0], 1.5, stamp.shape[0] / 2))
+    return float(fwhm[0]), float(ellipticity[0])
+
+
+def fit_psf(
+    data: Image,
+    mask: Mask,
+    stars: Stars,
+    *,
+    background: Image | float,
+    noise: Image | float,
+    degree: int | None = None,
+    size_px: int | None = None,
+) -> PsfModel:
+    """Fit an empirical PSF to the clean stars of an image.
+
+    Every star is predicted from the present model, shifted to its sub-pixel position; what is left is shifted back
+    and averaged into the model. So the smoothing of the interpolation cancels, masked pixels and neighbours simply
+    take no part, and bright stars do not outvote the rest. Wings are drawn towards their ring's mean where noise
+    rules, freed of the residual sky, and faded to zero at the rim.
+
+    Parameters
+    ----------
+    data : (ny, nx) image, background included; NaN counts as masked. Not changed.
+    mask : (ny, nx) bool, True = bad.
+    stars : sources of this image, with the fainter ones: they are what neighbours are masked by.
+    background, noise : sky level and rms per pixel, (ny, nx) or one number, unit of `data`.
+    degree : of the variation over the field: 0, 1 or 2; from the number of stars when None.
+    size_px : odd side of the stamp; 2 ceil(4 FWHM) + 1, at most 63, when None.
+
+    Returns
+    -------
+    PsfModel
+        sum 1 and centred at every position.
+
+    Raises
+    ------
+    PsfError
+        with fewer than 3 usable stars.
+
+    Notes
+    -----
+    The predict-and-correct loop of Anderson & King 2000 (PASP 112, 1360), on the pixel grid by Fourier shifts in place
+    of an oversampled one. The centre is that of a Gaussian-windowed centroid.
+    """
+    plan = _plan(data.shape, stars, degree, size_px)
+    chosen = _choose(stars, plan)
+    image = as_plain_image(data) - np.asarray(background, dtype=np.float32)
+    bad = mask | ~np.isfinite(image)
+    noise_map = np.broadcast_to(np.asarray(noise, dtype=np.float32), image.shape)
+    sample = _cut(image, bad, noise_map, stars, chosen, plan)
+    cube = _first_guess(sample, plan)
+    for _ in range(ROUNDS):
+        sample, cube = _improve(sample, cube, plan)
+    if sample.weight.any(axis=(1, 2)).sum() < FEWEST_STARS:
+        raise PsfError("fewer than 3 stars agree on a common shape")
+    residual = _core_residual(sample, cube, plan)
+    cube = _finish(cube, sample, plan)
+    return PsfModel(cube, plan.degree, data.shape[1], data.shape[0], sample.x.size, residual)
+
+
+@dataclass(frozen=True)
+class _Plan:
+    shape: tuple[int, int]
+    size: int
+    degree: int
+    fwhm: float
+    count: int
+
+    @property
+    def radius(self) -> NDArray[np.float64]:
+        span = np.arange(self.size) - self.size // 2
+        return np.hypot(span[:, None], span[None, :])
+
+
+@dataclass(frozen=True)
+class _Sample:
+    """Stamps of the chosen stars: value and weight (n, k, k), centre, offset from the central pixel, flux, sky."""
+
+    value: Cube
+    weight: Cube
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    shift: NDArray[np.float64]
+    flux: NDArray[np.float64]
+    sky: NDArray[np.float64]
+
+    def keep(self, which: NDArray[np.bool_]) -> _Sample:
+        return _Sample(*(getattr(self, name)[which] for name in self.__dataclass_fields__))
+
+
+def _plan(shape: tuple[int, ...], stars: Stars, degree: int | None, size_px: int | None) -> _Plan:
+    if not np.isfinite(stars.fwhm_px):
+        raise PsfError("no star is bright enough to measure the seeing")
+    size = size_px or min(LARGEST_SIZE_PX, 2 * int(np.ceil(REACH_FWHM * stars.fwhm_px)) + 1)
+    size = min(size, (min(shape) - 1) // 2 * 2 - 1)
+    if size % 2 == 0 or size < 5:
+        raise ValueError(f"a PSF stamp has an odd side of at least 5 px, not {size}")
+    count = int(np.clip(MOST_STAMP_PIXELS // size**2, 60, MOST_STARS))
+    snr = stars.flux / np.maximum(stars.flux_error, 1e-30)
+    usable = int(np.count_nonzero(_inside(stars, shape, size) & stars.is_clean & (snr > FAINTEST_SNR)))
+    if degree is None:
+        degree = 0 if usable < STARS_FOR_DEGREE_1 else 1 if usable < STARS_FOR_DEGREE_2 else 2
+    return _Plan((shape[0], shape[1]), size, degree, stars.fwhm_px, count)
+
+
+def _inside(stars: Stars, shape: tuple[int, ...], size: int) -> NDArray[np.bool_]:
+    half = size // 2
+    column, row = np.round(stars.x), np.round(stars.y)
+    return (column >= half) & (row >= half) & (column < shape[1] - half) & (row < shape[0] - half)
+
+
+def _choose(stars: Stars, plan: _Plan) -> NDArray[np.intp]:
+    """Return the brightest clean stars; where there are few, crowded and fainter ones too."""
+    snr = stars.flux / np.maximum(stars.flux_error, 1e-30)
+    alike = np.abs(stars.fwhm / stars.fwhm_px - 1) < 0.25
+    inside = _inside(stars, plan.shape, plan.size) & ~stars.is_saturated & alike
+    for candidates in (
+        inside & stars.is_isolated & (snr > FAINTEST_SNR),
+        inside & (snr > FAINTEST_SNR),
+        inside & (snr > FAINTEST_SNR / 3),
+    ):
+        if np.count_nonzero(candidates) >= 5:
+            break
+    index = np.flatnonzero(candidates)
+    if index.size < FEWEST_STARS:
+        raise PsfError(f"{index.size} usable stars; a PSF needs {FEWEST_STARS}")
+    return index[np.argsort(-stars.flux[index])][: plan.count]
+
+
+def _cut(
+    image: Image, bad: Mask, noise: Image, stars: Stars, chosen: NDArray[np.intp], plan: _Plan
+) -> _Sample:
+    half = plan.size // 2
+    span = np.arange(-half, half + 1)
+    column, row = np.round(stars.x[chosen]).astype(int), np.round(stars.y[chosen]).astype(int)
+    at = (row[:, None, None] + span[None, :, None], column[:, None, None] + span[None, None, :])
+    crowd = _neighbours(stars, chosen, plan)
+    good = ~(bad[at] | crowd)
+    value = np.where(good, image[at], 0).astype(np.float64)
+    # Photon noise follows the light: the peak's scatter is estimated from the flux itself where no gain is known.
+    weight = good / np.maximum(noise[at].astype(np.float64), 1e-30) ** 2
+    shift = np.column_stack([stars.x[chosen] - column, stars.y[chosen] - row])
+    flux = stars.flux[chosen].copy()
+    return _Sample(value, weight, stars.x[chosen], stars.y[chosen], shift, flux, np.zeros(chosen.size))
+
+
+def _neighbours(stars: Stars, chosen: NDArray[np.intp], plan: _Plan) -> NDArray[np.bool_]:
+    """Mask discs around all other sources in each stamp, wider around brighter ones."""
+    half = plan.size // 2
+    span = np.arange(-half, half + 1)
+    crowd = np.zeros((chosen.size, plan.size, plan.size), dtype=bool)
+    for k, i in enumerate(chosen):
+        dx, dy = stars.x - np.round(stars.x[i]), stars.y - np.round(stars.y[i])
+        close = (np.maximum(np.abs(dx), np.abs(dy)) < half + 2 * plan.fwhm) & (np.arange(len(stars)) != i)
+        for j in np.flatnonzero(close):
+            # A Moffat of index 3 falls to 1 % of its peak at 1.5 FWHM and to 0.1 % at 2.6.
+            reach = plan.fwhm * float(np.clip(1.5 + 0.5 * np.log10(stars.flux[j] / stars.flux[i] * 10), 1.0, 3.0))
+            crowd[k] |= (span[None, :] - dx[j]) ** 2 + (span[:, None] - dy[j]) ** 2 < reach**2
+    return crowd
+
+
+def _terms(x: NDArray[np.float64], y: NDArray[np.float64], degree: int, shape: tuple[int, int]) -> NDArray[np.float64]:
+    u = (x - (shape[1] - 1) / 2) / (shape[1] / 2)
+    v = (y - (shape[0] - 1) / 2) / (shape[0] / 2)
+    columns = [np.ones_like(u), u, v, u * u, u * v, v * v]
+    return np.column_stack(columns[: (degree + 1) * (degree + 2) // 2])
+
+
+def _first_guess(sample: _Sample, plan: _Plan) -> Cube:
+    alpha = plan.fwhm / 1.02  # Moffat of index 3: FWHM = 2 alpha sqrt(2^(1/3) - 1)
+    shape = (1 + (plan.radius / alpha) ** 2) ** -3.0
+    cube = np.zeros(((plan.degree + 1) * (plan.degree + 2) // 2, plan.size, plan.size))
+    cube[0] = shape / shape.sum()
+    return cube
+
+
+def shift_stamps(stamps: Cube, dx: NDArray[np.float64], dy: NDArray[np.float64]) -> Cube:
+    """Shift (n, k, k) stamps by (n,) px by a Fourier phase, on a grid padded by 4 px against wrap-around."""
+    size = stamps.shape[-1]
+    wide = fft.next_fast_len(size + 4, real=True)
+    fy, fx = fft.fftfreq(wide)[:, None], fft.rfftfreq(wide)[None, :]
+    phase = np.exp(-2j * np.pi * (fx * dx[:, None, None] + fy * dy[:, None, None]))
+    padded = fft.rfft2(stamps, s=(wide, wide))
+    return fft.irfft2(padded * phase, s=(wide, wide))[:, :size, :size]
+
+
+def _predict(sample: _Sample, cube: Cube, plan: _Plan) -> Cube:
+    terms = _terms(sample.x, sample.y, plan.degree, plan.shape)
+    stamps = np.tensordot(terms, cube, axes=1)
+    return shift_stamps(stamps, sample.shift[:, 0], sample.shift[:, 1])
+
+
+def _improve(sample: _Sample, cube: Cube, plan: _Plan) -> tuple[_Sample, Cube]:
+    """One round: fluxes, skies and centres of the stars from the model, then the model from the stars."""
+    model = _predict(sample, cube, plan)
+    sample = _fit_stars(sample, model, plan)
+    rest = sample.value - sample.sky[:, None, None] - sample.flux[:, None, None] * model
+    rest /= sample.flux[:, None, None]
+    weight = _relative_weight(sample, model)
+    weight = np.where(_outlying(rest, weight, sample.weight > 0), 0, weight)
+    alike = _agreeing(rest, weight, model)
+    sample, rest, weight = sample.keep(alike), rest[alike], weight[alike]
+    back = shift_stamps(np.where(weight > 0, rest, 0), -sample.shift[:, 0], -sample.shift[:, 1])
+    return sample, _normalise(cube + _solve(back, weight, sample, plan), plan)
+
+
+def _fit_stars(sample: _Sample, model: Cube, plan: _Plan) -> _Sample:
+    """Fit flux, sky and a small step of the centre of every star, by weighted least squares."""
+    gy, gx = np.gradient(model, axis=(1, 2))
+    ones = np.ones_like(model)
+    design = np.stack([model, ones, -gx, -gy], axis=-1).reshape(model.shape[0], -1, 4)
+    weight = _relative_weight(sample, model).reshape(model.shape[0], -1, 1)
+    normal = np.einsum("nki,nkj->nij", design, design * weight)
+    normal += np.eye(4) * 1e-12 * np.trace(normal, axis1=1, axis2=2)[:, None, None]
+    right = np.einsum("nki,nk->ni", design * weight, sample.value.reshape(model.shape[0], -1))
+    solution = np.linalg.solve(normal, right[..., None])[..., 0]
+    flux = np.where(solution[:, 0] > 0, solution[:, 0], sample.flux)
+    step = np.clip(solution[:, 2:] / flux[:, None], -0.2, 0.2)
+    # What all stars of a region have in common is the model's centre and not theirs.
+    terms = _terms(sample.x, sample.y, plan.degree, plan.shape)
+    common = np.column_stack([_robust_fit(terms, step[:, 0]), _robust_fit(terms, step[:, 1])])
+    return replace(sample, flux=flux, sky=solution[:, 1], shift=sample.shift + step - common)
+
+
+def _robust_fit(terms: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
+    good = np.ones(values.size, dtype=bool)
+    fitted = np.zeros_like(values)
+    for _ in range(3):
+        if good.sum() <= terms.shape[1]:
+            break
+        fitted = terms @ np.linalg.lstsq(terms[good], values[good], rcond=None)[0]
+        spread = 1.4826 * np.median(np.abs(values - fitted)[good]) + 1e-6
+        good = np.abs(values - fitted) < 4 * spread
+    return fitted
+
+
+def _relative_weight(sample: _Sample, model: Cube) -> Cube:
+    """Weights of value / flux: sky noise, and a model error that keeps bright stars from outvoting the rest."""
+    flux = sample.flux[:, None, None]
+    variance = 1 / np.maximum(sample.weight, 1e-30) / flux**2
+    peak = model.max(axis=(1, 2), keepdims=True)
+    variance += (MODEL_ERROR * (np.maximum(model, 0) + 0.02 * peak)) ** 2
+    return np.where(sample.weight > 0, 1 / variance, 0)
+
+
+def _outlying(rest: Cube, weight: Cube, good: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Say which pixels of single stars stand far from what the other stars say there."""
+    pull = np.where(good, rest * np.sqrt(weight), np.nan)
+    if rest.shape[0] < 5:
+        return np.zeros(rest.shape, dtype=bool)
+    middle = np.nan_to_num(np.nanmedian(pull, axis=0)) if good.any(axis=0).all() else 0.0
+    spread = 1.4826 * np.nanmedian(np.abs(pull - middle)) + 1e-9
+    return np.abs(np.nan_to_num(pull - middle)) > OUTLIER_SIGMA * max(spread, 1.0)
+
+
+def _agreeing(rest: Cube, weight: Cube, model: Cube) -> NDArray[np.bool_]:
+    """Say which stars are point sources like the others: galaxies and blends leave larger residuals in the core."""
+    core = (model > 0.1 * model.max(axis=(1, 2), keepdims=True)) & (weight > 0)
+    count = np.maximum(core.sum(axis=(1, 2)), 1)
+    excess = np.sqrt((np.where(core, rest * rest * weight, 0)).sum(axis=(1, 2)) / count)
+    middle = np.median(excess)
+    spread = 1.4826 * np.median(np.abs(excess - middle))
+    return excess <= middle + 4 * spread + 1e-9 if excess.size >= 5 else np.ones(excess.size, dtype=bool)
+
+
+def _solve(back: Cube, weight: Cube, sample: _Sample, plan: _Plan) -> Cube:
+    """Fit the residuals of each pixel as a polynomial of field position."""
+    terms = _terms(sample.x, sample.y, plan.degree, plan.shape)
+    pixels = plan.size**2
+    right = (weight.reshape(-1, pixels) * back.reshape(-1, pixels)).T @ terms
+    solution = np.linalg.solve(_normal_matrix(weight, terms), right[..., None])[..., 0]
+    return solution.T.reshape(terms.shape[1], plan.size, plan.size)
+
+
+def _normalise(cube: Cube, plan: _Plan) -> Cube:
+    """Take out the sky level of the wings and make every position sum to one."""
+    cube = cube.copy()
+    cube[0] -= _wing_pedestal(cube[0], plan)
+    for term in cube[1:]:
+        term -= np.median(term[plan.radius > 0.85 * (plan.size // 2)])
+    cube /= cube[0].sum()
+    for term in cube[1:]:
+        term -= term.sum() * cube[0]
+    return cube
+
+
+def _wing_pedestal(stamp: NDArray[np.float64], plan: _Plan) -> float:
+    """Return the constant under a Moffat fitted to the rings of the stamp.
+
+    The outermost ring's mean is not that constant: a Moffat of index 3 still has 0.8 % of its light there if spread
+    over the stamp, and taking it off would bias every flux.
+    """
+    radius = plan.radius
+    ring = np.minimum(np.round(radius), plan.size // 2).astype(int)
+    use = radius <= plan.size // 2
+    count = np.bincount(ring[use])
+    profile = np.bincount(ring[use], stamp[use]) / count
+    distance = np.bincount(ring[use], radius[use]) / count
+    peak = max(profile[0], 1e-30)
+    outer = distance > 0.6 * plan.fwhm
+    if outer.sum() < 4:
+        return 0.0
+    scale = np.sqrt(count[outer])
+
+    def misfit(p: NDArray[np.float64]) -> NDArray[np.float64]:
+        moffat = p[0] * (1 + (distance[outer] / p[1]) ** 2) ** -p[2]
+        return scale * (moffat + p[3] - profile[outer] / peak) / (0.002 + 0.05 * moffat)
+
+    start = np.array([1.0, plan.fwhm / 1.02, 3.0, 0.0])
+    bounds = ([0.1, 0.3 * plan.fwhm, 1.7, -0.05], [10.0, 6 * plan.fwhm, 12.0, 0.05])
+    return float(peak * optimize.least_squares(misfit, start, bounds=bounds, max_nfev=60).x[3])
+
+
+def _core_residual(sample: _Sample, cube: Cube, plan: _Plan) -> float:
+    model = _predict(sample, cube, plan)
+    rest = (sample.value - sample.sky[:, None, None]) / sample.flux[:, None, None] - model
+    core = (plan.radius[None] < plan.fwhm) & (sample.weight > 0)
+    bright = slice(0, max(3, sample.x.size // 3))
+    scaled = (rest / model.max(axis=(1, 2), keepdims=True))[bright][core[bright]]
+    return float(1.4826 * np.median(np.abs(scaled)))
+
+
+def _finish(cube: Cube, sample: _Sample, plan: _Plan) -> Cube:
+    """Centre, calm the wings, fade the rim, normalise."""
+    radius, half = plan.radius, plan.size // 2
+    cube = _centred(cube, plan)
+    noise = _term_noise(sample, cube, plan)
+    cube = np.stack([_calmed(term, variance, plan) for term, variance in zip(cube, noise, strict=True)])
+    cube[1:] *= _trust(cube[1:], noise[1:], plan)[:, None, None]
+    inner = (1 - TAPER_SHARE) * half
+    fade = np.cos(0.5 * np.pi * np.clip((radius - inner) / (half + 0.5 - inner), 0, 1)) ** 2
+    cube = cube * fade
+    cube[0] /= cube[0].sum()
+    for term in cube[1:]:
+        term -= term.sum() * cube[0]
+    return cube
+
+
+def _centred(cube: Cube, plan: _Plan) -> Cube:
+    for _ in range(3):
+        dx, dy = windowed_centroid(cube[0], plan.fwhm)
+        cube = shift_stamps(cube, np.full(len(cube), -dx), np.full(len(cube), -dy))
+    gy, gx = np.gradient(cube[0])
+    cube = cube.copy()
+    for term in cube[1:]:
+        # First order: a term that moves the windowed centre gets the opposite shift of the mean PSF added.
+        step = 0.2 * np.abs(cube[0]).max() / max(np.abs(term).max(), 1e-30)
+        px, py = windowed_centroid(cube[0] + step * term, plan.fwhm)
+        mx, my = windowed_centroid(cube[0] - step * term, plan.fwhm)
+        term += (px - mx) / (2 * step) * gx + (py - my) / (2 * step) * gy
+    return cube
+
+
+def windowed_centroid(stamp: NDArray[np.float64], fwhm_px: float) -> tuple[float, float]:
+    """Return the Gaussian-windowed centroid (dx, dy) of a stamp, px from its middle pixel."""
+    half = stamp.shape[0] // 2
+    span = np.arange(stamp.shape[0]) - half
+    dx = dy = 0.0
+    for _ in range(20):
+        gx = np.exp(-0.5 * ((span - dx) * FWHM_PER_SIGMA / fwhm_px) ** 2)
+        gy = np.exp(-0.5 * ((span - dy) * FWHM_PER_SIGMA / fwhm_px) ** 2)
+        window = gy[:, None] * gx[None, :] * stamp
+        total = window.sum()
+        if total <= 0:
+            break
+        step_x = 2 * (window.sum(axis=0) @ (span - dx)) / total
+        step_y = 2 * (window.sum(axis=1) @ (span - dy)) / total
+        dx, dy = dx + step_x, dy + step_y
+        if abs(step_x) + abs(step_y) < 1e-5:
+            break
+    return float(np.clip(dx, -2, 2)), float(np.clip(dy, -2, 2))
+
+
+def _calmed(term: NDArray[np.float64], noise: NDArray[np.float64], plan: _Plan) -> NDArray[np.float64]:
+    """Draw the wings towards the ring's mean, ring by ring, as far as noise explains their scatter."""
+    radius = plan.radius
+    ring = np.round(radius).astype(int)
+    calm = term.copy()
+    for r in range(int(np.ceil(plan.fwhm)), int(ring.max()) + 1):
+        here = ring == r
+        wide = np.abs(radius - r) <= 1.5
+        slope = np.polynomial.polynomial.polyfit(radius[wide] - r, term[wide], 1)
+        smooth = np.polynomial.polynomial.polyval(radius[here] - r, slope)
+        scatter = float(np.mean((term[here] - smooth) ** 2))
+        trust = max(0.0, 1 - float(np.mean(noise[here])) / scatter) if scatter > 0 else 0.0
+        calm[here] = smooth + trust * (term[here] - smooth)
+    return calm
+
+
+def _trust(terms: Cube, noise: Cube, plan: _Plan) -> NDArray[np.float64]:
+    """Return the share of each field term's power that noise does not explain (James & Stein 1961)."""
+    core = plan.radius < 1.5 * plan.fwhm
+    power = (terms[:, core] ** 2).sum(axis=1)
+    return np.clip(1 - noise[:, core].sum(axis=1) / np.maximum(power, 1e-300), 0, 1)
+
+
+def _term_noise(sample: _Sample, cube: Cube, plan: _Plan) -> Cube:
+    """Return the variance of each coefficient (n_terms, k, k), scaled to the scatter that the stars really show."""
+    model = _predict(sample, cube, plan)
+    weight = _relative_weight(sample, model)
+    rest = (sample.value - sample.sky[:, None, None]) / sample.flux[:, None, None] - model
+    pull = np.where(weight > 0, rest * np.sqrt(weight), np.nan)
+    core = pull[:, plan.radius < plan.fwhm]
+    scale = max(1.0, 1.4826 * float(np.nanmedian(np.abs(core)))) ** 2
+    terms = _terms(sample.x, sample.y, plan.degree, plan.shape)
+    normal = _normal_matrix(weight, terms)
+    inverse = np.linalg.inv(normal)
+    variance = np.diagonal(inverse, axis1=1, axis2=2).T * scale
+    return variance.reshape(-1, plan.size, plan.size)
+
+
+def _normal_matrix(weight: Cube, terms: NDArray[np.float64]) -> Cube:
+    """Return the (pixels, n_terms, n_terms) normal matrices; a pixel that no star covers keeps its old value."""
+    n_terms = terms.shape[1]
+    flat = weight.reshape(weight.shape[0], -1)
+    products = (terms[:, :, None] * terms[:, None, :]).reshape(-1, n_terms * n_terms)
+    normal = (flat.T @ products).reshape(-1, n_terms, n_terms)
+    ridge = 1e-6 * np.trace(normal, axis1=1, axis2=2).max() / n_terms
+    return normal + ridge * np.eye(n_terms)
+
+
+def psf_photometry(
+    data: Image, mask: Mask, psf: PsfModel, stars: Stars, *, background: Image | float, noise: Image | float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Measure the flux of each star by fitting the PSF at its place.
+
+    Matched-filter flux under white noise; masked pixels take no part. NaN where less than half of the PSF is visible.
+
+    Returns
+    -------
+    flux, flux_error : (n,), unit of `data`; the error is that of the sky alone.
+    """
+    image = as_plain_image(data) - np.asarray(background, dtype=np.float32)
+    bad = mask | ~np.isfinite(image)
+    rms = np.broadcast_to(np.asarray(noise, dtype=np.float32), image.shape)
+    half = psf.size_px // 2
+    image, bad = np.pad(image, half), np.pad(bad, half, constant_values=True)
+    column, row = np.round(stars.x).astype(int), np.round(stars.y).astype(int)
+    flux, error = np.full(len(stars), np.nan), np.full(len(stars), np.nan)
+    for i, (c, r) in enumerate(zip(column, row, strict=True)):
+        if not (0 <= c < rms.shape[1] and 0 <= r < rms.shape[0]):
+            continue
+        stamp = psf(stars.x[i], stars.y[i])[None]
+        shape = shift_stamps(stamp, stars.x[i : i + 1] - c, stars.y[i : i + 1] - r)[0]
+        window = np.s_[r : r + psf.size_px, c : c + psf.size_px]
+        seen = np.where(bad[window], 0, shape)
+        power = float((seen * seen).sum())
+        if seen.sum() > 0.5 and power > 0:
+            flux[i] = float((seen * np.where(bad[window], 0, image[window])).sum()) / power
+            error[i] = float(rms[r, c]) / np.sqrt(power)
+    return flux, error

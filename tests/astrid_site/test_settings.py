@@ -1,0 +1,89 @@
+"""The defaults are safe on a laptop; a site that others reach is safe or does not start."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+
+REPOSITORY = Path(__file__).resolve().parent.parent.parent
+PRODUCTION = {"ALLOWED_HOSTS": "astrid.example.org", "SECRET_KEY": "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMN"}
+NAMES = ("DATABASE_URL", "SECRET_KEY", "ALLOWED_HOSTS", "DEBUG", "HTTPS", "DJANGO_SETTINGS_MODULE")
+
+
+def _run(root: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if name not in NAMES}
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=REPOSITORY,
+        env={**environment, "ASTRID_DATA_ROOT": str(root), **variables},
+        capture_output=True,
+        text=True,
+    )
+
+
+def _setting(root: Path, name: str, **variables: str) -> str:
+    run = _run(root, "-c", f"from astrid_site import settings; print(settings.{name})", **variables)
+    assert run.returncode == 0, run.stderr
+    return run.stdout.strip()
+
+
+def test_a_secret_is_made_once_and_only_its_owner_reads_it(tmp_path: Path) -> None:
+    first = _setting(tmp_path / "new", "SECRET_KEY")
+
+    assert len(first) >= 50
+    assert _setting(tmp_path / "new", "SECRET_KEY") == first
+    assert _setting(tmp_path / "other", "SECRET_KEY") != first
+    assert (tmp_path / "new" / "secret_key").stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["secret_key"]
+
+
+def test_a_secret_that_is_given_is_not_stored(tmp_path: Path) -> None:
+    assert _setting(tmp_path, "SECRET_KEY", SECRET_KEY="given") == "given"
+    assert not (tmp_path / "secret_key").exists()
+
+
+def test_a_root_where_nothing_can_be_written_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+
+    run = _run(tmp_path / "file", "manage.py", "check")
+
+    assert run.returncode != 0
+    assert "Set ASTRID_DATA_ROOT to a folder that you may write to" in run.stderr
+
+
+def test_debug_is_refused_on_a_site_that_others_reach(tmp_path: Path) -> None:
+    run = _run(tmp_path, "manage.py", "check", DEBUG="true", **PRODUCTION)
+
+    assert run.returncode != 0
+    assert "DEBUG" in run.stderr
+    assert _setting(tmp_path, "DEBUG", DEBUG="true") == "True"
+    assert _setting(tmp_path, "DEBUG") == "False"
+
+
+def test_the_deployment_check_is_clean_with_production_variables(tmp_path: Path) -> None:
+    run = _run(tmp_path, "manage.py", "check", "--deploy", "--fail-level", "INFO", **PRODUCTION)
+
+    assert run.returncode == 0, run.stderr
+
+
+def test_a_site_that_others_reach_uses_https_unless_told_otherwise(tmp_path: Path) -> None:
+    assert _setting(tmp_path, "SESSION_COOKIE_SECURE", **PRODUCTION) == "True"
+    assert _setting(tmp_path, "SESSION_COOKIE_SECURE", HTTPS="false", **PRODUCTION) == "False"
+    assert _setting(tmp_path, "SESSION_COOKIE_SECURE") == "False"
+
+
+def test_a_database_url_replaces_the_embedded_server(tmp_path: Path) -> None:
+    url = "postgres://me@/observatory?host=/somewhere"
+
+    assert _setting(tmp_path, "DATABASES['default']['NAME']", DATABASE_URL=url) == "observatory"
+    assert _setting(tmp_path, "EMBEDDED_POSTGRES", DATABASE_URL=url) == "False"
+
+
+@pytest.mark.django_db
+def test_no_model_waits_for_a_migration() -> None:
+    call_command("makemigrations", check=True, dry_run=True, verbosity=1)

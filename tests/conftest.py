@@ -1,0 +1,62 @@
+"""What all tests share: the embedded server for those that need a database, and the real frames."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import psutil
+import pytest
+from django.conf import settings
+from django.test import override_settings
+
+from astrid_site import postgres
+from tests.settings import TEST_ROOT_PREFIX
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """Start the embedded server before the first test that needs it."""
+    postgres.ensure_running()
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Return the folder of real frames, ASTRID_TEST_DATA or shared/data beside the clone; skip where there is none."""
+    folder = Path(os.environ.get("ASTRID_TEST_DATA") or REPOSITORY.parent / "shared" / "data")
+    if not folder.is_dir():
+        pytest.skip(f"no real frames: {folder} does not exist (set ASTRID_TEST_DATA)")
+    return folder
+
+
+@pytest.fixture
+def empty_data_root(tmp_path: Path):
+    """Give a test a data root of its own."""
+    with override_settings(ASTRID_DATA_ROOT=tmp_path):
+        yield tmp_path
+
+
+def _remove_root(root: Path) -> None:
+    with override_settings(ASTRID_DATA_ROOT=root, EMBEDDED_POSTGRES=True):
+        postgres.stop()
+    shutil.rmtree(root, ignore_errors=True)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Clear away what a killed run of the tests left running."""
+    if hasattr(config, "workerinput"):
+        return
+    for root in Path(tempfile.gettempdir()).glob(f"{TEST_ROOT_PREFIX}*-*"):
+        pid = root.name.removeprefix(TEST_ROOT_PREFIX).split("-")[0]
+        if pid.isdigit() and not psutil.pid_exists(int(pid)) and root.stat().st_uid == os.geteuid():
+            _remove_root(root)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Leave nothing running."""
+    if not hasattr(config, "workerinput"):
+        _remove_root(settings.ASTRID_DATA_ROOT)

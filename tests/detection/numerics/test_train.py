@@ -1,0 +1,100 @@
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load
+
+from detection.numerics.infer import score
+from detection.numerics.stamps import network_input
+from detection.numerics.train import TrainingParameters, TrainingSet, augment, split, swapped, train
+
+QUICK = TrainingParameters(seed=3, epochs=3, batch=32)
+
+
+def raw_stamps(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Real: a star in science and difference. Bogus: a single bright pixel there."""
+    rng = np.random.default_rng(seed)
+    stamps = rng.normal(0.0, 1.0, (n, 4, 63, 63)).astype(np.float32)
+    stamps[:, 3] = 0.0
+    is_real = np.arange(n) % 2 == 0
+    y, x = np.mgrid[:63, :63] - 31
+    star = 12.0 * np.exp(-4 * np.log(2) * (x**2 + y**2) / 9.0)
+    stamps[is_real, 0] += star
+    stamps[is_real, 2] += star
+    stamps[~is_real, 0, 31, 31] += 40.0
+    stamps[~is_real, 2, 31, 31] += 40.0
+    return stamps, is_real
+
+
+def easy_set(n: int = 240, seed: int = 1) -> TrainingSet:
+    stamps, is_real = raw_stamps(n, seed)
+    images = network_input(stamps, 3.0)[0].astype(np.float16)
+    kind = np.where(is_real, "hostless", "bogus")
+    return TrainingSet(images, is_real, kind, np.arange(n) // 2 % 20, np.full(n, 9.0, dtype=np.float32))
+
+
+@pytest.fixture(scope="module")
+def trained():
+    return train(easy_set(), QUICK)
+
+
+def test_stars_are_told_from_hot_pixels_after_three_epochs(trained, tmp_path):
+    path = tmp_path / "w.safetensors"
+    path.write_bytes(trained.weights)
+    stamps, is_real = raw_stamps(40, seed=99)
+    scores = score(stamps, path, fwhm_px=3.0)
+    # The two classes do not overlap, so a trained network orders almost all of them.
+    assert trained.metrics["auc"] > 0.98
+    assert scores[is_real].mean() > scores[~is_real].mean() + 0.5
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(trained):
+    torch.manual_seed(77)  # the state around it must not matter
+    assert train(easy_set(), QUICK).weights == trained.weights
+    assert train(easy_set(), TrainingParameters(seed=4, epochs=1, batch=32)).weights != trained.weights
+
+
+def test_training_leaves_torch_s_global_state_alone():
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    train(easy_set(60), TrainingParameters(seed=1, epochs=1, batch=32))
+    torch.testing.assert_close(torch.rand(3), expected)
+    assert not torch.are_deterministic_algorithms_enabled()
+
+
+def test_weights_carry_their_temperature_and_metrics_all_that_the_registry_wants(trained):
+    assert load(trained.weights)["temperature"].item() == pytest.approx(trained.hyperparameters["temperature"])
+    assert {"precision", "recall", "f1_score", "accuracy", "auc", "ece", "threshold_fpr_0_01"} <= set(trained.metrics)
+    assert set(trained.recall_by_kind) == {"hostless", "bogus"}
+
+
+def test_no_pair_of_frames_is_in_two_parts():
+    parts = split(easy_set(), QUICK)
+    groups = [set(part.group.tolist()) for part in parts]
+    assert not (groups[0] & groups[1])
+    assert not (groups[0] & groups[2])
+    assert not (groups[1] & groups[2])
+    assert sum(len(part) for part in parts) == 240
+
+
+def test_too_few_pairs_are_refused():
+    whole = easy_set(20)
+    single = TrainingSet(whole.images, whole.is_real, whole.kind, np.zeros(20, dtype=np.int64), whole.snr)
+    with pytest.raises(ValueError, match="groups"):
+        train(single, QUICK)
+
+
+def test_swapping_twice_changes_nothing_and_once_turns_the_difference():
+    images = torch.randn(2, 4, 31, 31, generator=torch.Generator().manual_seed(1))
+    torch.testing.assert_close(swapped(swapped(images)), images)
+    torch.testing.assert_close(swapped(images)[:, 2], -images[:, 2])
+    torch.testing.assert_close(swapped(images)[:, 0], images[:, 1])
+
+
+def test_augmentation_keeps_the_centre_and_the_pixels():
+    images = torch.randn(8, 4, 31, 31, generator=torch.Generator().manual_seed(1))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(2)
+        changed = augment(images)
+    torch.testing.assert_close(changed[:, 2, 15, 15].abs(), images[:, 2, 15, 15].abs())
+    torch.testing.assert_close(changed[:, 3].sum(dim=(1, 2)), images[:, 3].sum(dim=(1, 2)), atol=1e-3, rtol=1e-4)

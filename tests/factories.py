@@ -1,0 +1,285 @@
+"""Rows for tests: every factory makes a row that satisfies all constraints."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from typing import Any
+
+from factory import declarations
+from factory.django import DjangoModelFactory
+
+from catalog.models import ProcessingJob, RunStatus, User
+from curation.models import Alert, LabelDefinition, ValidationEvent
+from detection.models import CandidateScore, Detection, DetectionType, Model, ModelRun, ModelType, Source
+from differencing.models import Candidate, DifferenceRun, Reference, Tracklet
+from observations.models import (
+    CalibrationFrame,
+    CalibrationKind,
+    Field,
+    Observation,
+    SaturationUnit,
+    Survey,
+    Telescope,
+    WcsQuality,
+)
+from preprocessing.models import CalibrationMaster, MasterKind, PreprocessRun
+
+# Calling a factory gives a row of its model, and a declaration becomes a value: their own types say neither.
+RowFactory: Any = DjangoModelFactory
+SelfAttribute: Any = declarations.SelfAttribute
+Sequence: Any = declarations.Sequence
+SubFactory: Any = declarations.SubFactory
+
+FIRST_EXPOSURE = dt.datetime(2024, 3, 1, 21, 0, tzinfo=dt.UTC)
+# Middle of a 60 s exposure that starts then.
+FIRST_MJD_UTC = 60370.875 + 30.0 / 86400.0
+
+
+def digest(text: object) -> str:
+    """Return the sha256 of a text, as a stand-in for that of a file."""
+    return hashlib.sha256(str(text).encode()).hexdigest()
+
+
+class UserFactory(RowFactory):
+    class Meta:
+        model = User
+        skip_postgeneration_save = True
+
+    username = Sequence(lambda n: f"curator{n}")
+
+
+class SurveyFactory(RowFactory):
+    class Meta:
+        model = Survey
+        django_get_or_create = ("name",)
+
+    name = "local"
+
+
+class TelescopeFactory(RowFactory):
+    class Meta:
+        model = Telescope
+
+    name = Sequence(lambda n: f"telescope {n}")
+    latitude_deg = 28.3
+    longitude_deg = -16.5
+    height_m = 2390.0
+    time_zone = "Atlantic/Canary"
+
+
+class FieldFactory(RowFactory):
+    class Meta:
+        model = Field
+
+    name = Sequence(lambda n: f"field {n}")
+    ra = 150.0
+    dec = 2.0
+    radius_deg = 0.2
+
+
+class ObservationFactory(RowFactory):
+    class Meta:
+        model = Observation
+
+    survey = SubFactory(SurveyFactory)
+    observation_id = Sequence(lambda n: f"light_{n:04d}")
+    sha256 = Sequence(lambda n: digest(f"light {n}"))
+    ra = 150.0
+    dec = 2.0
+    observation_time = Sequence(lambda n: FIRST_EXPOSURE + dt.timedelta(minutes=n))
+    mjd_utc = Sequence(lambda n: FIRST_MJD_UTC + n / 1440.0)
+    night = FIRST_EXPOSURE.date()
+    filter_band = "R"
+    exposure_time = 60.0
+    pixel_scale = 1.2
+    image_width = 1024
+    image_height = 1024
+    airmass = 1.1
+    gain_e_per_adu = 1.5
+    read_noise_e = 8.0
+    saturation_level = 65535.0
+    saturation_unit = SaturationUnit.DATA
+    wcs_quality = WcsQuality.HEADER
+    camera = "camera"
+    binning = "1x1"
+
+
+class CalibrationFrameFactory(RowFactory):
+    class Meta:
+        model = CalibrationFrame
+
+    kind = CalibrationKind.BIAS
+    sha256 = Sequence(lambda n: digest(f"calibration {n}"))
+    night = FIRST_EXPOSURE.date()
+    observation_time = FIRST_EXPOSURE
+    exposure_time = 0.0
+    camera = "camera"
+    binning = "1x1"
+    image_width = 1024
+    image_height = 1024
+
+
+class CalibrationMasterFactory(RowFactory):
+    class Meta:
+        model = CalibrationMaster
+
+    kind = MasterKind.BIAS
+    camera = "camera"
+    binning = "1x1"
+    file_path = Sequence(lambda n: f"masters/{n}.fits")
+    night = FIRST_EXPOSURE.date()
+    frame_count = 5
+    inputs_hash = Sequence(lambda n: digest(f"master {n}"))
+
+
+class PreprocessRunFactory(RowFactory):
+    class Meta:
+        model = PreprocessRun
+
+    observation = SubFactory(ObservationFactory)
+    status = RunStatus.COMPLETED
+    inputs_hash = Sequence(lambda n: digest(f"preprocess {n}"))
+
+
+class ReferenceFactory(RowFactory):
+    class Meta:
+        model = Reference
+
+    field = SubFactory(FieldFactory)
+    filter_band = "R"
+    version = Sequence(lambda n: n + 1)
+    best_member = SubFactory(ObservationFactory)
+    file_path = Sequence(lambda n: f"references/{n}.fits")
+    inputs_hash = Sequence(lambda n: digest(f"reference {n}"))
+
+
+class DifferenceRunFactory(RowFactory):
+    class Meta:
+        model = DifferenceRun
+
+    observation = SubFactory(ObservationFactory)
+    reference_observation = SubFactory(ObservationFactory)
+    status = RunStatus.COMPLETED
+    parameters_hash = digest("parameters")
+    candidates_found = 1
+
+
+class CandidateFactory(RowFactory):
+    class Meta:
+        model = Candidate
+
+    difference_run = SubFactory(DifferenceRunFactory)
+    observation = SelfAttribute("difference_run.observation")
+    ra = 150.01
+    dec = 2.01
+    pixel_x = 100.5
+    pixel_y = 200.25
+    flux = 1000.0
+    flux_error = 50.0
+    significance = 20.0
+    snr = 20.0
+    fwhm = 3.0
+    ellipticity = 0.1
+
+
+class TrackletFactory(RowFactory):
+    class Meta:
+        model = Tracklet
+
+    field = SubFactory(FieldFactory)
+    night = FIRST_EXPOSURE.date()
+    rate_arcsec_per_min = 0.5
+    rms_arcsec = 0.2
+
+
+class ModelFactory(RowFactory):
+    class Meta:
+        model = Model
+
+    name = "real-bogus"
+    version = Sequence(lambda n: f"{n}")
+    model_type = ModelType.CLASSIFIER
+    model_path = Sequence(lambda n: f"models/{n}.safetensors")
+    weights_sha256 = Sequence(lambda n: digest(f"weights {n}"))
+
+
+class ModelRunFactory(RowFactory):
+    class Meta:
+        model = ModelRun
+
+    model = SubFactory(ModelFactory)
+    observation = SubFactory(ObservationFactory)
+    status = RunStatus.COMPLETED
+
+
+class CandidateScoreFactory(RowFactory):
+    class Meta:
+        model = CandidateScore
+
+    candidate = SubFactory(CandidateFactory)
+    model = SelfAttribute("model_run.model")
+    model_run = SubFactory(ModelRunFactory, observation=SelfAttribute("..candidate.observation"))
+    score = 0.9
+    weights_sha256 = SelfAttribute("model.weights_sha256")
+
+
+class SourceFactory(RowFactory):
+    class Meta:
+        model = Source
+
+    ra = 150.01
+    dec = 2.01
+    position_error_arcsec = 0.3
+
+
+class DetectionFactory(RowFactory):
+    class Meta:
+        model = Detection
+
+    candidate = SubFactory(CandidateFactory)
+    observation = SelfAttribute("candidate.observation")
+    model_run = SubFactory(ModelRunFactory, observation=SelfAttribute("..observation"))
+    source = SubFactory(SourceFactory)
+    ra = SelfAttribute("candidate.ra")
+    dec = SelfAttribute("candidate.dec")
+    pixel_x = SelfAttribute("candidate.pixel_x")
+    pixel_y = SelfAttribute("candidate.pixel_y")
+    confidence_score = 0.9
+    model_version = "real-bogus 0"
+
+
+class LabelDefinitionFactory(RowFactory):
+    class Meta:
+        model = LabelDefinition
+
+    label = Sequence(lambda n: f"label_{n}")
+    title = "Label"
+    detection_type = DetectionType.UNKNOWN
+    is_valid = True
+
+
+class ValidationEventFactory(RowFactory):
+    class Meta:
+        model = ValidationEvent
+
+    detection = SubFactory(DetectionFactory)
+    validator = SubFactory(UserFactory)
+    is_valid = True
+
+
+class AlertFactory(RowFactory):
+    class Meta:
+        model = Alert
+
+    detection = SubFactory(DetectionFactory)
+    title = "New source"
+
+
+class ProcessingJobFactory(RowFactory):
+    class Meta:
+        model = ProcessingJob
+
+    job_type = "preprocess"
+    entity_type = "observation"
+    entity_id = Sequence(str)

@@ -1,0 +1,203 @@
+"""The house holds together, and its checker reports each fault that is planted."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.architecture import House
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+# What a web process loads: settings, every app's models and admin, every address, both doors.
+LOAD_THE_SITE = """
+import sys
+import django
+django.setup()
+import astrid_site.asgi, astrid_site.wsgi
+from django.contrib import admin
+from django.urls import get_resolver
+admin.autodiscover()
+assert get_resolver().url_patterns
+print(*sorted({name.split(".")[0] for name in sys.modules}))
+"""
+
+# A small house without fault; each planted fault replaces or adds one file.
+SOUND = {
+    "astrid_site/urls.py": "from curation import views\nimport torch\n",
+    "curation/views.py": "from curation import services\nfrom detection.models import Detection\n",
+    "curation/services.py": "from catalog import jobs\nfrom detection.models import Detection\n",
+    "detection/models.py": "from observations.models import Observation\n\nclass Detection: ...\n",
+    "detection/stage.py": "from detection.numerics.infer import score\nfrom catalog import storage\n",
+    "detection/tasks.py": "from detection import stage\n",
+    "detection/numerics/infer.py": "import torch\nfrom observations.numerics.frame import Frame\n\ndef score(): ...\n",
+    "detection/management/commands/score.py": "from detection.stage import run\n",
+    "observations/models.py": "from observations.numerics.healpix import index\n\nclass Observation: ...\n",
+    "observations/stage.py": "from observations.models import Observation\n",
+    "observations/numerics/healpix.py": "import numpy as np\n\ndef index(): ...\n",
+    "observations/numerics/frame.py": "import numpy as np\n\nclass Frame: ...\n",
+    "catalog/jobs.py": "from catalog.models import Job\ntry:\n    Job()\nexcept Exception:\n    raise\n",
+    "catalog/models.py": "from catalog.failures import FailureCode\n\nclass Job: ...\n",
+    "catalog/failures.py": "class FailureCode: ...\n",
+    "catalog/storage.py": "from pathlib import Path\n",
+}
+
+LONG_FUNCTION = "def long():\n" + "    x = 1\n" * 51
+
+PLANTED = {
+    "an app imports one later in the line": (
+        "observations/services.py", "from detection.models import Detection\n",
+        "observations imports detection, which comes later in the line",
+    ),
+    "catalog imports a domain app": (
+        "catalog/audit.py", "import observations.models\n", "catalog imports observations",
+    ),
+    "an app imports the site": (
+        "catalog/config.py", "from astrid_site import settings\n", "catalog imports astrid_site",
+    ),
+    "an upward import for types only": (
+        "observations/stage.py",
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from detection.models import Detection\n",
+        "which comes later in the line",
+    ),
+    "an upward import by string": (
+        "catalog/audit.py", "from importlib import import_module\nimport_module('detection.models')\n",
+        "catalog imports detection",
+    ),
+    "a foreign key upward by string": (
+        "catalog/models.py", "class Job:\n    row = models.ForeignKey('detection.Detection')\n",
+        "catalog imports detection",
+    ),
+    "numerics imports models": (
+        "observations/numerics/sums.py", "from observations.models import Observation\n", "numerics may not import",
+    ),
+    "numerics imports Django": (
+        "observations/numerics/sums.py", "from django.conf import settings\n", "numerics imports django",
+    ),
+    "numerics reads the clock": (
+        "observations/numerics/sums.py", "import datetime\nnow = datetime.datetime.now()\n", "reads the clock",
+    ),
+    "numerics uses the global random state": (
+        "observations/numerics/sums.py", "import numpy as np\nx = np.random.normal()\n", "global random state",
+    ),
+    "numerics draws without a seed": (
+        "observations/numerics/sums.py", "import numpy as np\nr = np.random.default_rng()\n", "without a seed",
+    ),
+    "models import numerics other than healpix": (
+        "observations/models.py", "from observations.numerics.frame import Frame\n", "models may not import",
+    ),
+    "models import a stage": (
+        "detection/models.py", "from detection.stage import run\n", "models may not import",
+    ),
+    "services import a stage": (
+        "detection/services.py", "from detection import stage\n", "services may not import",
+    ),
+    "a stage imports another app's stage": (
+        "detection/stage.py", "from observations.stage import ingest\n", "stage may not import",
+    ),
+    "a task imports models": (
+        "detection/tasks.py", "from detection.models import Detection\n", "tasks may not import",
+    ),
+    "a view imports a stage": (
+        "curation/views.py", "from detection import stage\n", "web may not import",
+    ),
+    "a view imports numerics": (
+        "curation/views.py", "from observations.numerics.frame import Frame\n", "web may not import",
+    ),
+    "a command imports numerics": (
+        "detection/management/commands/score.py", "from detection.numerics.infer import score\n",
+        "commands may not import",
+    ),
+    "services load torch by a detour": (
+        "detection/services.py", "from detection.numerics import infer\n",
+        "loads torch: detection.services -> detection.numerics.infer -> torch",
+    ),
+    "a relative import": ("observations/stage.py", "from . import models\n", "relative import"),
+    "an import hidden in a function": (
+        "observations/stage.py", "def run():\n    from observations.models import Observation\n",
+        "imported inside a function",
+    ),
+    "a module in no room": ("observations/things.py", "", "no room of this name"),
+    "a utils module": ("observations/numerics/utils.py", "", "a name that says nothing"),
+    "everything caught": (
+        "observations/stage.py", "try:\n    x = 1\nexcept (ValueError, Exception):\n    x = 2\n", "catches everything",
+    ),
+    "everything caught by a bare except": (
+        "observations/stage.py", "try:\n    x = 1\nexcept:\n    x = 2\n", "catches everything",
+    ),
+    "an error passed over in silence": (
+        "observations/stage.py", "try:\n    x = 1\nexcept ValueError:\n    pass\n", "in silence",
+    ),
+    "behaviour in save()": (
+        "observations/models.py", "class Observation:\n    def save(self):\n        self.x = 1\n", "hidden in save()",
+    ),
+    "a file too long": ("observations/stage.py", "x = 1\n" * 401, "401 lines"),
+    "a function too long": ("observations/stage.py", LONG_FUNCTION, "long has 51 lines > 50"),
+    "many functions rather long": (
+        "observations/stage.py", "".join(f"def f{i}():\n" + "    x = 1\n" * 31 for i in range(4)),
+        "a tenth of its bodies is over 30 lines",
+    ),
+}  # fmt: skip
+
+
+def _build(root: Path, files: dict[str, str]) -> House:
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return House(root)
+
+
+def test_the_project_breaks_no_rule_of_the_house() -> None:
+    house = House(REPOSITORY)
+
+    assert len(house.modules) > 50, "the source was not found"
+    assert house.faults() == []
+
+
+def test_a_sound_house_has_no_fault(tmp_path: Path) -> None:
+    assert _build(tmp_path, SOUND).faults() == []
+
+
+@pytest.mark.parametrize("name", PLANTED)
+def test_a_planted_fault_is_reported(tmp_path: Path, name: str) -> None:
+    path, text, expected = PLANTED[name]
+
+    faults = _build(tmp_path, {**SOUND, path: text}).faults()
+
+    assert any(expected in fault for fault in faults), faults
+
+
+def test_the_top_level_holds_nothing_but_what_the_house_lists() -> None:
+    allowed = {
+        *("manage.py", "astrid_site", "observations", "preprocessing", "differencing", "detection", "curation"),
+        *("catalog", "templates", "static", "tests", "requirements.txt", "requirements-dev.txt", "README.md"),
+        *("CHANGELOG.md", "LICENSE", "Makefile", "pyproject.toml", "docs", "benchmarks"),
+    }
+    # Ignored by git: caches, the environment, what the program wrote.
+    ignored = {"var"}
+
+    found = {path.name for path in REPOSITORY.iterdir() if not path.name.startswith(".")}
+
+    assert found - ignored <= allowed
+
+
+def test_loading_the_site_loads_neither_torch_nor_a_database(tmp_path: Path) -> None:
+    environment = {
+        **{name: value for name, value in os.environ.items() if name != "DATABASE_URL"},
+        "DJANGO_SETTINGS_MODULE": "astrid_site.settings",
+        "ASTRID_DATA_ROOT": str(tmp_path),
+    }
+    run = subprocess.run(
+        [sys.executable, "-c", LOAD_THE_SITE], cwd=REPOSITORY, env=environment, capture_output=True, text=True
+    )
+
+    assert run.returncode == 0, run.stderr
+    loaded = set(run.stdout.split())
+    assert {"catalog", "curation", "django"} <= loaded
+    assert "torch" not in loaded
+    assert not (tmp_path / "postgres").exists()
