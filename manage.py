@@ -16,6 +16,7 @@ WITHOUT_DATABASE = {
 def main() -> None:
     """Run the command line."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "astrid_site.settings")
+    from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
     command = sys.argv[1] if len(sys.argv) > 1 else ""
@@ -25,7 +26,7 @@ def main() -> None:
 
         try:
             postgres.ensure_running()
-        except postgres.ServerUnavailable as error:
+        except (postgres.ServerUnavailable, ImproperlyConfigured) as error:
             sys.exit(str(error))
     execute_from_command_line(sys.argv)
 

@@ -33,6 +33,8 @@ LONGEST_SOCKET_PATH_BYTES = 103
 AWKWARD_IN_SOCKET_PATH = frozenset(",'\"\\")
 # A 10 GB cluster on a slow disk recovers from a kill in well under a minute; after that the log says why not.
 START_TIMEOUT_S = 60.0
+# How PostgreSQL says that children of a killed server still hold its shared memory.
+ORPHANS_REMAIN = "is still in use"
 LARGEST_LOG_BYTES = 10_000_000
 # Where a root-run server keeps what its unprivileged user could not reach otherwise.
 ELSEWHERE = Path("/var/lib/astrid")
@@ -140,17 +142,24 @@ def _start(cluster: Cluster, options: Mapping[str, str]) -> bool:
     while not _answers(cluster):
         if _postmaster(cluster) is None:
             _prepare(cluster, options)
-            result = _run(
-                cluster, "pg_ctl", "start", "-D", str(cluster.data), "-l", str(cluster.log), "-w",
-                "-t", str(int(START_TIMEOUT_S)),
-            )  # fmt: skip
-            has_started = result.returncode == 0
+            has_started = _launch(cluster)
         if time.monotonic() > deadline:
-            raise ServerUnavailable(f"PostgreSQL does not start. End of {cluster.log}:\n{_log_tail(cluster)}")
+            raise ServerUnavailable(f"PostgreSQL does not answer. End of {cluster.log}:\n{_log_tail(cluster)}")
         if not has_started:
-            # Orphans of a killed server need a moment to notice that it is gone.
             time.sleep(0.1)
     return has_started
+
+
+def _launch(cluster: Cluster) -> bool:
+    """Try once to start the server; return whether it runs, and raise where another try would be in vain."""
+    known = cluster.log.stat().st_size if cluster.log.exists() else 0
+    arguments = ("-D", str(cluster.data), "-l", str(cluster.log), "-w", "-t", str(int(START_TIMEOUT_S)))
+    if _run(cluster, "pg_ctl", "start", *arguments).returncode == 0:
+        return True
+    # Orphans of a killed server need a moment to notice that it is gone; all else stays as it is.
+    if _postmaster(cluster) is None and ORPHANS_REMAIN not in _log_tail(cluster, known):
+        raise ServerUnavailable(f"PostgreSQL does not start. End of {cluster.log}:\n{_log_tail(cluster, known)}")
+    return False
 
 
 def _prepare(cluster: Cluster, options: Mapping[str, str]) -> None:
@@ -258,7 +267,7 @@ def _make_private_dir(cluster: Cluster, path: Path) -> None:
             os.chown(path, cluster.uid, cluster.gid)
     status = path.lstat()
     if not path.is_dir() or path.is_symlink() or status.st_uid != _server_uid(cluster):
-        raise ServerUnavailable(f"{path} is not a directory of uid {_server_uid(cluster)}: move it away.")
+        raise ServerUnavailable(f"{path} is not a directory of uid {_server_uid(cluster)}: run as its owner or root.")
     path.chmod(0o700)
 
 
@@ -268,8 +277,11 @@ def _write_owned(cluster: Cluster, path: Path, text: str) -> None:
         os.chown(path, cluster.uid, cluster.gid)
 
 
-def _log_tail(cluster: Cluster) -> str:
-    return "\n".join(cluster.log.read_text(errors="replace").splitlines()[-15:]) if cluster.log.exists() else "(no log)"
+def _log_tail(cluster: Cluster, known_bytes: int = 0) -> str:
+    """Return the last lines of the log, of those after its first `known_bytes`."""
+    if not cluster.log.exists():
+        return "(no log)"
+    return "\n".join(cluster.log.read_bytes()[known_bytes:].decode(errors="replace").splitlines()[-15:])
 
 
 def _run(cluster: Cluster, program: str, *arguments: str, text: str = "") -> subprocess.CompletedProcess[str]:

@@ -148,10 +148,13 @@ ASTRID_THREADS = env.int("ASTRID_THREADS", default=1)
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"):
     os.environ.setdefault(_name, str(ASTRID_THREADS))
 
-# The order of the stages, by name and function, so that none of them imports the next.
+# The order of the stages: name and module with run(entity_id) and abandon(entity_id, code, sentence), so that no stage
+# imports the next one.
 PIPELINE_STAGES = [
-    ("ingest", "observations.stage.ingest"),
+    ("masters", "preprocessing.stage.masters"),
     ("preprocess", "preprocessing.stage.preprocess"),
+    ("register", "preprocessing.stage.register"),
     ("difference", "differencing.stage.difference"),
     ("detect", "detection.stage.detect"),
+    ("tracklets", "differencing.stage.tracklets"),
 ]

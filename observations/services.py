@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from astropy.coordinates import SkyCoord
@@ -19,8 +19,18 @@ from catalog.config import Snapshot
 from catalog.failures import FailureCode, StageFailure
 from catalog.models import JobStatus, ProcessingJob
 from observations.models import CalibrationFrame, Field, Observation, Survey, Telescope
-from observations.numerics.fits import FitsRefused, FrameFacts, Overrides, RawImage, ReadLimits, scan_images
+from observations.numerics.fits import (
+    FitsRefused,
+    FrameFacts,
+    Overrides,
+    RawImage,
+    ReadLimits,
+    is_same_exposure,
+    scan_images,
+)
 from observations.numerics.site import night_of
+
+__all__ = ["IngestResult", "Overrides", "footprint", "ingest_paths", "printable"]
 
 INGEST = "ingest"
 LOCAL_SURVEY = "local"
@@ -30,10 +40,12 @@ _SCALE_TOLERANCE = 0.2
 # Two sites of one telescope name: 0.1 degree is 11 km, more than any header rounds.
 _SITE_TOLERANCE_DEG = 0.1
 _MEGABYTE = 2**20
-# Advisory locks of this module, so that two processes never make the same field or job twice.
-_FIELD_LOCK, _JOB_LOCK, _TELESCOPE_LOCK = 7301, 7302, 7303
+_ENDED = (JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED)
+# Advisory locks of this module, so that two processes never make one field, telescope or job twice.
+_ROW_LOCK, _JOB_LOCK = 7301, 7302
 
 Report = Callable[[str], None]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -112,12 +124,13 @@ def _ingest_file(path: Path, overrides: Overrides, config: Snapshot) -> list[Ing
     """Do one file inside its job row; a fault of the program ends this file and not the night."""
     results: list[IngestResult] = []
 
-    def work(job: ProcessingJob) -> None:
+    def work(_: ProcessingJob) -> None:
         results.extend(_ingest_images(path, overrides, config))
         refused = [result for result in results if result.is_refused]
         if refused:
             # A mosaic of which a part cannot be used has failed in part: the row says which and how many went well.
             sentence = " ".join(_with_place(result, len(results)) for result in refused)
+            sentence = f"{printable(path.name)}: {sentence}"
             raise StageFailure(FailureCode(refused[0].failure_code), sentence)
 
     job = _job_of(path)
@@ -148,13 +161,13 @@ def _job_of(path: Path) -> ProcessingJob:
     same = {"job_type": INGEST, "entity_type": "file", "entity_id": hashlib.sha256(name).hexdigest()}
     with transaction.atomic():
         _lock(_JOB_LOCK)
-        ended = ProcessingJob.objects.filter(**same).exclude(status=JobStatus.RUNNING).order_by("-created_at").first()
-        if ended is None:
-            ended = jobs.enqueue(INGEST, "file", same["entity_id"])
-        ended.status, ended.failure_code, ended.error_message, ended.completed_at = JobStatus.PENDING, "", "", None
-        ended.error_details = {"file": printable(path.name), "folder": printable(str(path.resolve().parent))}
-        ended.save()
-    return ended
+        last = ProcessingJob.objects.filter(**same).order_by("-created_at").first()
+        if last is None or last.status == JobStatus.RUNNING:
+            return jobs.enqueue(INGEST, "file", same["entity_id"])
+        ended = ProcessingJob.objects.filter(pk=last.pk, status__in=_ENDED)
+        ended.update(status=JobStatus.PENDING, failure_code="", error_message="", error_details={}, completed_at=None)
+        last.refresh_from_db()
+        return last
 
 
 def _lock(number: int) -> None:
@@ -184,15 +197,16 @@ def _ingest_images(path: Path, overrides: Overrides, config: Snapshot) -> list[I
 
 def _ingest_image(path: Path, image: RawImage, config: Snapshot) -> IngestResult:
     model = Observation if image.facts.kind == "light" else CalibrationFrame
-    known = model.objects.filter(sha256=image.sha256).first()
+    known = model.objects.filter(sha256=image.sha256).first() or _twin(model, image)
     is_new = False
     if known is None:
         try:
             stored = _store_raw(path)
         except storage.StorageFull as full:
-            raise StageFailure(FailureCode.DISK_FULL, str(full)) from full
+            return _refused(path, image.hdu_index, FailureCode.DISK_FULL, str(full))
         try:
             with transaction.atomic():
+                _lock(_ROW_LOCK)
                 known = (
                     _make_observation(image, stored, config)
                     if model is Observation
@@ -205,6 +219,19 @@ def _ingest_image(path: Path, image: RawImage, config: Snapshot) -> IngestResult
     return IngestResult(
         path, image.hdu_index, known._meta.model_name or "", known.pk, is_new, warnings=tuple(image.facts.warnings)
     )
+
+
+def _twin(model: type[Observation] | type[CalibrationFrame], image: RawImage) -> Any:
+    """The same exposure as it was delivered before, one of the two tile-compressed; else None."""
+    facts = image.facts
+    alike = model.objects.filter(
+        observation_time=facts.observation_time, image_width=facts.width, image_height=facts.height
+    )
+    for row in alike.filter(exposure_time=facts.exposure_s or 0.0):
+        path = storage.resolve(row.fits_file_path)
+        if path.is_file() and is_same_exposure(image, path, row.hdu_index, row.header):
+            return row
+    return None
 
 
 def _store_raw(path: Path) -> str:
@@ -228,14 +255,20 @@ def _store_raw(path: Path) -> str:
     return relative
 
 
+def _known(value: T | None) -> T:
+    """A fact without which reading refuses a frame."""
+    if value is None:
+        raise ValueError("a frame was read without a fact that its kind needs")
+    return value
+
+
 def _shared(image: RawImage, stored: str) -> dict[str, Any]:
     """What an Observation and a CalibrationFrame have in common."""
     facts = image.facts
-    assert facts.observation_time is not None  # noqa: S101 - read_facts refuses frames without
     return {
         "sha256": image.sha256,
-        "night": night_of(facts.observation_time, facts.site_longitude_deg),
-        "observation_time": facts.observation_time,
+        "night": night_of(_known(facts.observation_time), facts.site_longitude_deg),
+        "observation_time": _known(facts.observation_time),
         "exposure_time": facts.exposure_s or 0.0,
         "telescope": _telescope(facts),
         "camera": (facts.camera or "")[:100],
@@ -268,9 +301,9 @@ def _make_observation(image: RawImage, stored: str, config: Snapshot) -> Observa
         **_shared(image, stored),
         survey=survey,
         observation_id=_name(image),
-        ra=facts.ra_deg,
-        dec=facts.dec_deg,
-        mjd_utc=facts.mjd_utc,
+        ra=_known(facts.ra_deg),
+        dec=_known(facts.dec_deg),
+        mjd_utc=_known(facts.mjd_utc),
         pixel_scale=facts.pixel_scale_arcsec,
         airmass=facts.airmass,
         seeing=facts.seeing_arcsec,
@@ -280,7 +313,7 @@ def _make_observation(image: RawImage, stored: str, config: Snapshot) -> Observa
         read_noise_e=facts.read_noise_e,
         saturation_level=facts.saturation,
         saturation_unit=facts.saturation_unit or "",
-        wcs_quality=facts.wcs_quality,
+        wcs_quality=_known(facts.wcs_quality),
         field=_field(facts, config["ingest.field_overlap_share"]),
         header_conflicts=remarks,
     )
@@ -315,21 +348,19 @@ def footprint(facts: FrameFacts) -> list[list[float]]:
 
 
 def _field(facts: FrameFacts, overlap_share: float) -> Field:
-    """The nearest field whose centre lies within a share of the frame's width and whose scale is alike, else a new one."""
-    assert facts.ra_deg is not None and facts.dec_deg is not None and facts.pixel_scale_arcsec is not None  # noqa: S101, PT018
-    _lock(_FIELD_LOCK)
-    scale = facts.pixel_scale_arcsec
+    """The nearest field within a share of the frame's width and of like pixel scale, else a new one."""
+    ra, dec, scale = _known(facts.ra_deg), _known(facts.dec_deg), _known(facts.pixel_scale_arcsec)
     reach_arcsec = overlap_share * max(facts.width, facts.height) * scale
-    here = SkyCoord(facts.ra_deg, facts.dec_deg, unit="deg")
-    near = list(Field.objects.cone(facts.ra_deg, facts.dec_deg, reach_arcsec))
+    here = SkyCoord(ra, dec, unit="deg")
+    near = list(Field.objects.cone(ra, dec, reach_arcsec))
     near.sort(key=lambda field: float(here.separation(SkyCoord(field.ra, field.dec, unit="deg")).deg))
     for field in near:
         other = field.observations.values_list("pixel_scale", flat=True).first()
         if other is None or abs(scale / other - 1) <= _SCALE_TOLERANCE:
             return field
     radius_deg = (facts.width**2 + facts.height**2) ** 0.5 / 2 * scale / 3600
-    name = facts.object_name or f"{facts.ra_deg:.3f} {facts.dec_deg:+.3f}"
-    return Field.objects.create(name=name[:100], ra=facts.ra_deg, dec=facts.dec_deg, radius_deg=radius_deg)
+    name = facts.object_name or f"{ra:.3f} {dec:+.3f}"
+    return Field.objects.create(name=name[:100], ra=ra, dec=dec, radius_deg=radius_deg)
 
 
 def _telescope(facts: FrameFacts) -> Telescope | None:
@@ -340,8 +371,7 @@ def _telescope(facts: FrameFacts) -> Telescope | None:
     if not name and place is None:
         return None
     values = {"latitude_deg": latitude, "longitude_deg": longitude, "height_m": facts.site_height_m}
-    _lock(_TELESCOPE_LOCK)
-    for candidate in (name, f"{name} {place}".strip()):
+    for candidate in (name, f"{name or 'site'} {place}"):
         if not candidate:
             continue
         known, _ = Telescope.objects.get_or_create(name=candidate, defaults=values)
@@ -353,9 +383,6 @@ def _telescope(facts: FrameFacts) -> Telescope | None:
 def _is_at(telescope: Telescope, facts: FrameFacts) -> bool:
     if telescope.latitude_deg is None or telescope.longitude_deg is None:
         return True
-    assert facts.site_latitude_deg is not None and facts.site_longitude_deg is not None  # noqa: S101, PT018
-    apart = (telescope.longitude_deg - facts.site_longitude_deg + 180.0) % 360.0 - 180.0
-    return (
-        abs(telescope.latitude_deg - facts.site_latitude_deg) <= _SITE_TOLERANCE_DEG
-        and abs(apart) <= _SITE_TOLERANCE_DEG
-    )
+    north = telescope.latitude_deg - _known(facts.site_latitude_deg)
+    east = (telescope.longitude_deg - _known(facts.site_longitude_deg) + 180.0) % 360.0 - 180.0
+    return max(abs(north), abs(east)) <= _SITE_TOLERANCE_DEG

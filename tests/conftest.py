@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import tempfile
@@ -52,8 +53,10 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     for root in Path(tempfile.gettempdir()).glob(f"{TEST_ROOT_PREFIX}*-*"):
         pid = root.name.removeprefix(TEST_ROOT_PREFIX).split("-")[0]
-        if pid.isdigit() and not psutil.pid_exists(int(pid)) and root.stat().st_uid == os.geteuid():
-            _remove_root(root)
+        # Another run of the tests may be clearing away the same one.
+        with contextlib.suppress(FileNotFoundError, postgres.ServerUnavailable):
+            if pid.isdigit() and not psutil.pid_exists(int(pid)) and root.stat().st_uid == os.geteuid():
+                _remove_root(root)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

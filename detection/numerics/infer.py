@@ -27,13 +27,13 @@ class WeightsRefused(ValueError):
     """The file is not what a model of this architecture needs; the sentence says why."""
 
 
-def weights_sha256(weights_path: Path) -> str:
+def weights_sha256(weights_path: Path | str) -> str:
     """Return the hash that every score carries, of the whole file."""
     return hashlib.sha256(Path(weights_path).read_bytes()).hexdigest()
 
 
 def score(
-    stamps: Stamps, weights_path: Path, *, fwhm_px: ArrayLike, device: str = "cpu", threads: int = 1
+    stamps: Stamps, weights_path: Path | str, *, fwhm_px: ArrayLike, device: str = "cpu", threads: int = 1
 ) -> NDArray[np.float64]:
     """Give each stamp its calibrated probability of being real.
 
@@ -65,7 +65,7 @@ def score(
     return probabilities(np.concatenate(logits) if logits else np.empty(0), temperature)
 
 
-def load_network(weights_path: Path) -> tuple[RealBogusNetwork, float]:
+def load_network(weights_path: Path | str) -> tuple[RealBogusNetwork, float]:
     """Load the network, ready to score, and the temperature of its calibration."""
     try:
         tensors = load(Path(weights_path).read_bytes())

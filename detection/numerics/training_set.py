@@ -22,6 +22,10 @@ from observations.numerics.simulate_sources import MoffatPsf, point_sources
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
+# A flux scale that is off by more leaves every star behind, and a star left behind looks like a variable one: no stamp
+# tells them apart, so that such a pair teaches nothing. The faults drawn here (a mistaken PSF above all) cost up to 20 %.
+WORST_FLUX_SCALE_ERROR = 0.25
+
 Progress = Callable[[int, int], bool]
 
 TRANSIENTS, VARIABLES, OTHER_CHANGES = 30, 12, 10  # per pair; sparse enough that they do not overlap at FWHM 7 px
@@ -59,8 +63,8 @@ def make_training_set(parameters: TrainingSetParameters, progress: Progress | No
     """Simulate pairs, spoil them, subtract them, and label what the peak finder finds.
 
     Real are peaks at an injected change of either sign: transients on and off hosts, variable stars, trailed moving
-    objects, sources that vanished. All others are bogus. Pairs that cannot be subtracted (too few stars) are left out,
-    as the pipeline leaves them out. The same parameters give the same set.
+    objects, sources that vanished. All others are bogus. Pairs that cannot be subtracted (too few stars, a flux
+    scale that failed) are left out. The same parameters give the same set.
 
     Parameters
     ----------
@@ -161,9 +165,11 @@ def spoilt_difference(rng: Rng, pair: Pair, recipe: PairParameters) -> tuple[Dif
         for psf, fault in ((pair.psf_science, science_faults), (pair.psf_reference, reference_faults))
     ]
     try:
-        return subtract(science, reference, psf_science=psfs[0], psf_reference=psfs[1]), truth
+        difference = subtract(science, reference, psf_science=psfs[0], psf_reference=psfs[1])
     except TooFewStars:
         return None, truth
+    error = difference.diagnostics["flux_scale_median"] * recipe.reference_flux_share - 1.0
+    return (difference if abs(error) < WORST_FLUX_SCALE_ERROR else None), truth
 
 
 def add_changes(rng: Rng, pair: Pair, recipe: PairParameters) -> tuple[Frame, Frame, Truth]:

@@ -141,7 +141,7 @@ def psf_photometry(
 
     Parameters
     ----------
-    image : (ny, nx). mask : True = bad. noise : sky noise of one pixel, scalar or (ny, nx).
+    image : (ny, nx), finite: masked pixels filled. mask : True = bad. noise : sky noise of one pixel, scalar or (ny, nx).
     psf : callable (x, y) -> odd square array of sum 1. x, y : (n,) first guesses in pixels.
 
     Returns
@@ -180,8 +180,7 @@ def _fit_one(
     if not (radius <= column < nx - radius and radius <= row < ny - radius):
         return None
     window = (slice(row - radius, row + radius + 1), slice(column - radius, column + radius + 1))
-    bad = mask[window]
-    if bad[1:-1, 1:-1].any():
+    if mask[window][1:-1, 1:-1].any():
         return None
     values, sigma = image[window].astype(np.float64), float(sigma_map[row, column])
     coefficients = ndimage.spline_filter(model, order=3)
@@ -189,7 +188,7 @@ def _fit_one(
     dx, dy = x0 - column, y0 - row
     for _ in range(iterations):
         design, flux_terms = _design(coefficients, half, grid, dx, dy)
-        solution, *_ = np.linalg.lstsq(flux_terms, values[~bad].ravel() if bad.any() else values.ravel(), rcond=None)
+        solution, *_ = np.linalg.lstsq(flux_terms, values.ravel(), rcond=None)
         flux, sky = solution
         if not np.isfinite(flux) or flux == 0.0:
             return None

@@ -6,7 +6,7 @@ table of keywords) and products. No other file of the project knows a FITS keywo
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -20,11 +20,11 @@ from observations.numerics.fits_blocks import Unit, walk
 from observations.numerics.fits_facts import FitsRefused, FrameFacts, Overrides, ReadLimits
 from observations.numerics.fits_headers import read_facts
 from observations.numerics.fits_pixels import image_header, image_sha256, read_pixels
-from observations.numerics.fits_products import decode_frame, encode_frame, encode_image
+from observations.numerics.fits_products import decode_frame, encode_frame, encode_image, read_image
 
 __all__ = [
     "FitsRefused", "FrameFacts", "Overrides", "RawImage", "ReadLimits", "decode_frame", "encode_frame", "encode_image",
-    "open_image", "read_images", "scan_images",
+    "is_same_exposure", "open_image", "read_image", "read_images", "scan_images",
 ]  # fmt: skip
 
 # Planes that belong to an image and are none themselves.
@@ -33,6 +33,8 @@ _COMPANIONS = frozenset((
     "BPM", "BKG", "BACKGROUND", "FLAGS", "VAR_POISSON", "VAR_RNOISE", "VAR_FLAT", "SAMP", "TIME", "D2IMARR",
     "WCSDVARR",
 ))  # fmt: skip
+# Cards that a compressor may rewrite without changing the exposure.
+_STRUCTURAL = frozenset(("SIMPLE", "XTENSION", "EXTEND", "PCOUNT", "GCOUNT", "CHECKSUM", "DATASUM", "EXTNAME"))
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,24 @@ def open_image(path: str | Path, hdu_index: int, *, limits: ReadLimits | None = 
         if unit.index == hdu_index and unit.is_image:
             return read_pixels(Path(path), unit)
     raise FitsRefused("no_image", f"The file holds no image in HDU {hdu_index}.")
+
+
+def is_same_exposure(image: RawImage, path: str | Path, hdu_index: int, header: Mapping[str, Any]) -> bool:
+    """Tell whether a stored image is this one, where one of the two is tile-compressed.
+
+    Compressors other than fpack rewrite structural cards, so that the hash differs from that of the original: then
+    all other cards (`header`, of the stored one) and all pixels must agree. False where neither is compressed.
+    """
+    if _essential(image.header) != _essential(header):
+        return False
+    units = [unit for unit in walk(Path(path), ReadLimits()) if unit.index == hdu_index and unit.is_image]
+    if not units or not (units[0].is_compressed_image or image.unit.is_compressed_image):
+        return False
+    return np.array_equal(read_pixels(Path(path), units[0]), image.data, equal_nan=True)
+
+
+def _essential(header: Mapping[str, Any]) -> dict[str, Any]:
+    return {keyword: value for keyword, value in header.items() if keyword not in _STRUCTURAL}
 
 
 def _images(units: list[Unit], limits: ReadLimits, reasons: list[str]) -> Iterator[Unit]:

@@ -159,16 +159,30 @@ def _check_first_block(block: bytes) -> None:
 
 
 def _parse_unit(index: int, header_bytes: bytes, data_offset: int) -> Unit:
+    try:
+        header = parse_header(header_bytes)
+        data_bytes = _declared_bytes(header, index)
+    except (VerifyError, ValueError, KeyError, TypeError) as error:
+        raise FitsRefused("bad_value", f"The header of HDU {index} cannot be read: {error}.") from error
+    return Unit(index, header, header_bytes, data_offset, data_bytes)
+
+
+def parse_header(header_bytes: bytes) -> fits.Header:
+    """Return a header with the cards that can be read; the others (NaN, unquoted text) say nothing."""
     # Bytes outside printable ASCII are against the standard; they appear in comments and must not stop the parser.
     text = re.sub(rb"[^\x20-\x7e]", b"?", header_bytes).decode("ascii")
+    unreadable = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", AstropyUserWarning)
-        try:
-            header = fits.Header.fromstring(text)
-            data_bytes = _declared_bytes(header, index)
-        except (VerifyError, ValueError, KeyError, TypeError) as error:
-            raise FitsRefused("bad_value", f"The header of HDU {index} cannot be read: {error}.") from error
-    return Unit(index, header, header_bytes, data_offset, data_bytes)
+        header = fits.Header.fromstring(text)
+        for position, card in enumerate(header.cards):
+            try:
+                _ = card.value
+            except (VerifyError, ValueError):
+                unreadable.append(position)
+    for position in reversed(unreadable):
+        del header[position]
+    return header
 
 
 def _declared_bytes(header: fits.Header, index: int) -> int:

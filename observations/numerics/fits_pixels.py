@@ -16,7 +16,7 @@ from astropy.io import fits
 from astropy.utils.exceptions import AstropyUserWarning
 from numpy.typing import NDArray
 
-from observations.numerics.fits_blocks import BLOCK, Unit, open_stream
+from observations.numerics.fits_blocks import BLOCK, Unit, open_stream, parse_header
 from observations.numerics.fits_facts import FitsRefused
 
 _TYPES = {8: ">u1", 16: ">i2", 32: ">i4", 64: ">i8", -32: ">f4", -64: ">f8"}
@@ -35,7 +35,7 @@ _NO_COMPRESSION_NAME = "COMPRESSED_IMAGE"
 
 def image_header(unit: Unit) -> fits.Header:
     """Return the header of the image itself: for a tile-compressed HDU, as it was before compression."""
-    return fits.Header.fromstring(_plain_header_text(unit)) if unit.is_compressed_image else unit.header
+    return parse_header(_plain_header_text(unit).encode("latin-1")) if unit.is_compressed_image else unit.header
 
 
 def image_sha256(path: Path, unit: Unit) -> str:
@@ -49,7 +49,7 @@ def image_sha256(path: Path, unit: Unit) -> str:
     stored = _stored_pixels(path, unit)
     # Canonical byte order and type: what an uncompressed HDU would hold.
     pixels = stored.astype(_TYPES[int(unit.header["ZBITPIX"])]).tobytes()
-    digest = hashlib.sha256(_plain_header_text(unit).encode("ascii"))
+    digest = hashlib.sha256(_plain_header_text(unit).encode("latin-1"))
     digest.update(pixels)
     digest.update(b"\0" * (-len(pixels) % BLOCK))
     return digest.hexdigest()
@@ -132,18 +132,19 @@ def _check_tiles(container: bytes, unit: Unit) -> None:
 def _plain_header_text(unit: Unit) -> str:
     """Cards of the image before compression, in their order, padded to whole blocks."""
     cards: list[str] = []
-    is_primary = "ZSIMPLE" in unit.header
-    for card in unit.header.cards:
-        text = card.image
-        keyword = card.keyword
+    header = unit.header_bytes.decode("latin-1")
+    for text in (header[i : i + 80] for i in range(0, len(header), 80)):
+        keyword = text[:8].strip()
+        if keyword == "END" and not text[8:].strip():
+            break
         restored = "NAXIS" + keyword[6:] if re.fullmatch(r"ZNAXIS\d+", keyword) else _RESTORED.get(keyword)
         if restored is not None:
             cards.append(f"{restored:8}{text[8:]}")
-        elif keyword == "EXTNAME" and str(card.value).strip() == _NO_COMPRESSION_NAME:
+        elif keyword == "EXTNAME" and _NO_COMPRESSION_NAME in text:
             continue
         elif not _COMPRESSION_CARD.match(keyword):
             cards.append(text)
-    if not is_primary and not cards[0].startswith(("XTENSION", "SIMPLE")):
+    if not cards or not cards[0].startswith(("XTENSION", "SIMPLE")):
         cards.insert(0, f"{'XTENSION':8}= 'IMAGE   '".ljust(80))
-    text = "".join(cards) + "END".ljust(80)
-    return text + " " * (-len(text) % BLOCK)
+    plain = "".join(cards) + "END".ljust(80)
+    return plain + " " * (-len(plain) % BLOCK)

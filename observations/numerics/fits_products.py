@@ -207,3 +207,18 @@ def _wcs(header: fits.Header, shape: tuple[int, int]) -> WCS | None:
         wcs = WCS(header)
     wcs.array_shape = shape
     return wcs
+
+
+def read_image(path: str | Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+    """Read what `encode_image` wrote: its images by name (the first is "SCI") and the first one's cards.
+
+    Raises FitsRefused where the file is no such product.
+    """
+    try:
+        with fits.open(path, memmap=False) as hdus:
+            if hdus[0].header.get(PRODUCT_KEYWORD) != "image":
+                raise FitsRefused("not_fits", "The file is not an image of the pipeline: make it again.")
+            images = {str(hdu.header["EXTNAME"]): _native(hdu.data) for hdu in hdus}
+            return images, {card.keyword: card.value for card in hdus[0].header.cards}
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise FitsRefused("truncated", f"The image cannot be read ({error}): make it again.") from error

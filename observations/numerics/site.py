@@ -76,7 +76,7 @@ def east_longitude(claim_deg: float, evidence: LongitudeEvidence) -> tuple[float
     other does not; sidereal time is trusted before civil time, civil time before the Sun. Without evidence the FITS
     standard stands: east is positive.
     """
-    east = (claim_deg + 180.0) % 360.0 - 180.0
+    east = claim_deg if -180.0 <= claim_deg <= 180.0 else (claim_deg + 180.0) % 360.0 - 180.0
     for name, misfit, tolerance in _misfits(evidence):
         kept, turned = misfit(east), misfit(-east)
         if min(kept, turned) <= tolerance < max(kept, turned):

@@ -179,7 +179,7 @@ def fit_wcs(
     plane = np.column_stack(project(ra_deg, dec_deg, *pole))
     design = np.column_stack([np.ones_like(x), x - middle[0], y - middle[1]])
     solution = np.linalg.lstsq(design, plane, rcond=None)[0]
-    matrix = solution[1:].T
+    matrix = np.asarray(solution[1:].T, dtype=np.float64)
     if not np.isfinite(matrix).all() or abs(np.linalg.det(matrix)) < 1e-30:
         raise WcsInvalid("the positions lie on a line: no plate solution follows from them")
     origin = np.array(middle) - np.linalg.solve(matrix, solution[0])
@@ -238,7 +238,8 @@ def _assemble(
         wcs.sip = Sip(bend[0], bend[1], None, None, wcs.wcs.crpix)
     wcs.wcs.set()
     x, y, ra, dec = points
-    miss = np.column_stack(project(*wcs.all_pix2world(x, y, 0), *pole)) - np.column_stack(project(ra, dec, *pole))
+    fitted_ra, fitted_dec = wcs.all_pix2world(x, y, 0)
+    miss = np.column_stack(project(fitted_ra, fitted_dec, *pole)) - np.column_stack(project(ra, dec, *pole))
     scale = np.sqrt(abs(np.linalg.det(matrix)))
     return SolvedWcs(wcs, float(np.sqrt((miss**2).sum(axis=1).mean()) / scale), x.size)
 
@@ -310,7 +311,8 @@ def solve_with_catalogue(
         except MatchFailed:
             continue
         # A window shows part of the frame's stars; the whole frame is matched again from that solution.
-        inside = np.flatnonzero(np.hypot(*(sky - np.array(match.transform((shape[1] - 1) / 2, (shape[0] - 1) / 2))).T) < reach)
+        centre = np.array(match.transform((shape[1] - 1) / 2, (shape[0] - 1) / 2))
+        inside = np.flatnonzero(np.hypot(*(sky - centre).T) < reach)
         whole = match_stars(
             star_xy, star_flux, sky[inside], flux[inside], parameters=replace(parameters, guess=match.transform)
         )

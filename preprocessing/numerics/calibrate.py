@@ -232,7 +232,7 @@ def _same_shape(data: Image, master: Master) -> None:
         raise CalibrationError(f"the {master.kind} is {master.data.shape} and the frame {data.shape}")
 
 
-def calibrate(raw: Image, *, masters: Masters = Masters(), exposure: Exposure = Exposure()) -> Calibrated:  # noqa: B008
+def calibrate(raw: Image, *, masters: Masters = Masters(), exposure: Exposure = Exposure()) -> Calibrated:
     """Take overscan, bias, dark and response out of a frame.
 
     The frame keeps its own pixel grid: columns outside TRIMSEC become NaN and are not cut off, since all positions

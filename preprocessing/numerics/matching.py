@@ -145,7 +145,7 @@ def match_stars(
     target_xy: Points,
     target_flux: Column,
     *,
-    parameters: MatchParameters = MatchParameters(),  # noqa: B008 - frozen
+    parameters: MatchParameters = MatchParameters(),
 ) -> Match:
     """Find the transform that takes the stars of one frame to those of another.
 

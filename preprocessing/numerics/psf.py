@@ -6,11 +6,20 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft, optimize
 
 from observations.numerics.frame import Image, Mask
 from preprocessing.numerics.background import as_plain_image
-from preprocessing.numerics.stars import FWHM_PER_SIGMA, Stars, core_shape
+from preprocessing.numerics.psf_shape import (
+    StampGrid,
+    calmed,
+    centred,
+    core_of,
+    faded,
+    normalise,
+    shift_stamps,
+    trusted_share,
+)
+from preprocessing.numerics.stars import Stars
 
 Cube = NDArray[np.float64]
 
@@ -30,8 +39,6 @@ ROUNDS = 5
 # No star may weigh more than one of S/N 100 per pixel of PSF: beyond that the model's own error of ~1 % dominates.
 MODEL_ERROR = 0.01
 OUTLIER_SIGMA = 5.0
-# The rim of the stamp over which wings fade to zero, as a share of its radius.
-TAPER_SHARE = 0.15
 
 
 class PsfError(ValueError):
@@ -55,8 +62,11 @@ class PsfModel:
     core_residual: float = float("nan")
 
     def __call__(self, x: float, y: float) -> NDArray[np.float64]:
-        terms = _terms(np.array([x]), np.array([y]), self.degree, (self.ny, self.nx))[0]
-        return np.tensordot(terms, self.coefficients, axes=1)
+        return self.at(np.array([x]), np.array([y]))[0]
+
+    def at(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> Cube:
+        """Return the (n, k, k) stamps at n positions."""
+        return np.tensordot(_terms(x, y, self.degree, (self.ny, self.nx)), self.coefficients, axes=1)
 
     @property
     def size_px(self) -> int:
@@ -72,19 +82,10 @@ class PsfModel:
 
     def _shape(self, x: float | None, y: float | None) -> tuple[float, float]:
         at = ((self.nx - 1) / 2 if x is None else x, (self.ny - 1) / 2 if y is None else y)
-        return _core_of(self(*at))
+        return core_of(self(*at))
 
 
-def _core_of(stamp: NDArray[np.float64]) -> tuple[float, float]:
-    middle = np.array([stamp.shape[0] // 2], dtype=float)
-    width = 3.0
-    for _ in range(3):
-        fwhm, ellipticity = core_shape(stamp.astype(np.float32), middle, middle, width)
-        width = float(np.clip(fwhm[0], 1.5, stamp.shape[0] / 2))
-    return float(fwhm[0]), float(ellipticity[0])
-
-
-def fit_psf(
+def fit_psf(  # noqa: PLR0913 - sky and noise go everywhere together
     data: Image,
     mask: Mask,
     stars: Stars,
@@ -131,7 +132,7 @@ def fit_psf(
     bad = mask | ~np.isfinite(image)
     noise_map = np.broadcast_to(np.asarray(noise, dtype=np.float32), image.shape)
     sample = _cut(image, bad, noise_map, stars, chosen, plan)
-    cube = _first_guess(sample, plan)
+    cube = _first_guess(plan)
     for _ in range(ROUNDS):
         sample, cube = _improve(sample, cube, plan)
     if sample.weight.any(axis=(1, 2)).sum() < FEWEST_STARS:
@@ -144,15 +145,21 @@ def fit_psf(
 @dataclass(frozen=True)
 class _Plan:
     shape: tuple[int, int]
-    size: int
+    grid: StampGrid
     degree: int
-    fwhm: float
     count: int
 
     @property
+    def size(self) -> int:
+        return self.grid.size
+
+    @property
+    def fwhm(self) -> float:
+        return self.grid.fwhm
+
+    @property
     def radius(self) -> NDArray[np.float64]:
-        span = np.arange(self.size) - self.size // 2
-        return np.hypot(span[:, None], span[None, :])
+        return self.grid.radius
 
 
 @dataclass(frozen=True)
@@ -183,7 +190,7 @@ def _plan(shape: tuple[int, ...], stars: Stars, degree: int | None, size_px: int
     usable = int(np.count_nonzero(_inside(stars, shape, size) & stars.is_clean & (snr > FAINTEST_SNR)))
     if degree is None:
         degree = 0 if usable < STARS_FOR_DEGREE_1 else 1 if usable < STARS_FOR_DEGREE_2 else 2
-    return _Plan((shape[0], shape[1]), size, degree, stars.fwhm_px, count)
+    return _Plan((shape[0], shape[1]), StampGrid(size, stars.fwhm_px), degree, count)
 
 
 def _inside(stars: Stars, shape: tuple[int, ...], size: int) -> NDArray[np.bool_]:
@@ -249,22 +256,12 @@ def _terms(x: NDArray[np.float64], y: NDArray[np.float64], degree: int, shape: t
     return np.column_stack(columns[: (degree + 1) * (degree + 2) // 2])
 
 
-def _first_guess(sample: _Sample, plan: _Plan) -> Cube:
+def _first_guess(plan: _Plan) -> Cube:
     alpha = plan.fwhm / 1.02  # Moffat of index 3: FWHM = 2 alpha sqrt(2^(1/3) - 1)
     shape = (1 + (plan.radius / alpha) ** 2) ** -3.0
     cube = np.zeros(((plan.degree + 1) * (plan.degree + 2) // 2, plan.size, plan.size))
     cube[0] = shape / shape.sum()
     return cube
-
-
-def shift_stamps(stamps: Cube, dx: NDArray[np.float64], dy: NDArray[np.float64]) -> Cube:
-    """Shift (n, k, k) stamps by (n,) px by a Fourier phase, on a grid padded by 4 px against wrap-around."""
-    size = stamps.shape[-1]
-    wide = fft.next_fast_len(size + 4, real=True)
-    fy, fx = fft.fftfreq(wide)[:, None], fft.rfftfreq(wide)[None, :]
-    phase = np.exp(-2j * np.pi * (fx * dx[:, None, None] + fy * dy[:, None, None]))
-    padded = fft.rfft2(stamps, s=(wide, wide))
-    return fft.irfft2(padded * phase, s=(wide, wide))[:, :size, :size]
 
 
 def _predict(sample: _Sample, cube: Cube, plan: _Plan) -> Cube:
@@ -284,7 +281,7 @@ def _improve(sample: _Sample, cube: Cube, plan: _Plan) -> tuple[_Sample, Cube]:
     alike = _agreeing(rest, weight, model)
     sample, rest, weight = sample.keep(alike), rest[alike], weight[alike]
     back = shift_stamps(np.where(weight > 0, rest, 0), -sample.shift[:, 0], -sample.shift[:, 1])
-    return sample, _normalise(cube + _solve(back, weight, sample, plan), plan)
+    return sample, normalise(cube + _solve(back, weight, sample, plan), plan.grid)
 
 
 def _fit_stars(sample: _Sample, model: Cube, plan: _Plan) -> _Sample:
@@ -355,45 +352,6 @@ def _solve(back: Cube, weight: Cube, sample: _Sample, plan: _Plan) -> Cube:
     return solution.T.reshape(terms.shape[1], plan.size, plan.size)
 
 
-def _normalise(cube: Cube, plan: _Plan) -> Cube:
-    """Take out the sky level of the wings and make every position sum to one."""
-    cube = cube.copy()
-    cube[0] -= _wing_pedestal(cube[0], plan)
-    for term in cube[1:]:
-        term -= np.median(term[plan.radius > 0.85 * (plan.size // 2)])
-    cube /= cube[0].sum()
-    for term in cube[1:]:
-        term -= term.sum() * cube[0]
-    return cube
-
-
-def _wing_pedestal(stamp: NDArray[np.float64], plan: _Plan) -> float:
-    """Return the constant under a Moffat fitted to the rings of the stamp.
-
-    The outermost ring's mean is not that constant: a Moffat of index 3 still has 0.8 % of its light there if spread
-    over the stamp, and taking it off would bias every flux.
-    """
-    radius = plan.radius
-    ring = np.minimum(np.round(radius), plan.size // 2).astype(int)
-    use = radius <= plan.size // 2
-    count = np.bincount(ring[use])
-    profile = np.bincount(ring[use], stamp[use]) / count
-    distance = np.bincount(ring[use], radius[use]) / count
-    peak = max(profile[0], 1e-30)
-    outer = distance > 0.6 * plan.fwhm
-    if outer.sum() < 4:
-        return 0.0
-    scale = np.sqrt(count[outer])
-
-    def misfit(p: NDArray[np.float64]) -> NDArray[np.float64]:
-        moffat = p[0] * (1 + (distance[outer] / p[1]) ** 2) ** -p[2]
-        return scale * (moffat + p[3] - profile[outer] / peak) / (0.002 + 0.05 * moffat)
-
-    start = np.array([1.0, plan.fwhm / 1.02, 3.0, 0.0])
-    bounds = ([0.1, 0.3 * plan.fwhm, 1.7, -0.05], [10.0, 6 * plan.fwhm, 12.0, 0.05])
-    return float(peak * optimize.least_squares(misfit, start, bounds=bounds, max_nfev=60).x[3])
-
-
 def _core_residual(sample: _Sample, cube: Cube, plan: _Plan) -> float:
     model = _predict(sample, cube, plan)
     rest = (sample.value - sample.sky[:, None, None]) / sample.flux[:, None, None] - model
@@ -404,77 +362,12 @@ def _core_residual(sample: _Sample, cube: Cube, plan: _Plan) -> float:
 
 
 def _finish(cube: Cube, sample: _Sample, plan: _Plan) -> Cube:
-    """Centre, calm the wings, fade the rim, normalise."""
-    radius, half = plan.radius, plan.size // 2
-    cube = _centred(cube, plan)
+    """Centre, calm the wings, draw unproven field terms to zero, fade the rim, normalise."""
+    cube = centred(cube, plan.grid)
     noise = _term_noise(sample, cube, plan)
-    cube = np.stack([_calmed(term, variance, plan) for term, variance in zip(cube, noise, strict=True)])
-    cube[1:] *= _trust(cube[1:], noise[1:], plan)[:, None, None]
-    inner = (1 - TAPER_SHARE) * half
-    fade = np.cos(0.5 * np.pi * np.clip((radius - inner) / (half + 0.5 - inner), 0, 1)) ** 2
-    cube = cube * fade
-    cube[0] /= cube[0].sum()
-    for term in cube[1:]:
-        term -= term.sum() * cube[0]
-    return cube
-
-
-def _centred(cube: Cube, plan: _Plan) -> Cube:
-    for _ in range(3):
-        dx, dy = windowed_centroid(cube[0], plan.fwhm)
-        cube = shift_stamps(cube, np.full(len(cube), -dx), np.full(len(cube), -dy))
-    gy, gx = np.gradient(cube[0])
-    cube = cube.copy()
-    for term in cube[1:]:
-        # First order: a term that moves the windowed centre gets the opposite shift of the mean PSF added.
-        step = 0.2 * np.abs(cube[0]).max() / max(np.abs(term).max(), 1e-30)
-        px, py = windowed_centroid(cube[0] + step * term, plan.fwhm)
-        mx, my = windowed_centroid(cube[0] - step * term, plan.fwhm)
-        term += (px - mx) / (2 * step) * gx + (py - my) / (2 * step) * gy
-    return cube
-
-
-def windowed_centroid(stamp: NDArray[np.float64], fwhm_px: float) -> tuple[float, float]:
-    """Return the Gaussian-windowed centroid (dx, dy) of a stamp, px from its middle pixel."""
-    half = stamp.shape[0] // 2
-    span = np.arange(stamp.shape[0]) - half
-    dx = dy = 0.0
-    for _ in range(20):
-        gx = np.exp(-0.5 * ((span - dx) * FWHM_PER_SIGMA / fwhm_px) ** 2)
-        gy = np.exp(-0.5 * ((span - dy) * FWHM_PER_SIGMA / fwhm_px) ** 2)
-        window = gy[:, None] * gx[None, :] * stamp
-        total = window.sum()
-        if total <= 0:
-            break
-        step_x = 2 * (window.sum(axis=0) @ (span - dx)) / total
-        step_y = 2 * (window.sum(axis=1) @ (span - dy)) / total
-        dx, dy = dx + step_x, dy + step_y
-        if abs(step_x) + abs(step_y) < 1e-5:
-            break
-    return float(np.clip(dx, -2, 2)), float(np.clip(dy, -2, 2))
-
-
-def _calmed(term: NDArray[np.float64], noise: NDArray[np.float64], plan: _Plan) -> NDArray[np.float64]:
-    """Draw the wings towards the ring's mean, ring by ring, as far as noise explains their scatter."""
-    radius = plan.radius
-    ring = np.round(radius).astype(int)
-    calm = term.copy()
-    for r in range(int(np.ceil(plan.fwhm)), int(ring.max()) + 1):
-        here = ring == r
-        wide = np.abs(radius - r) <= 1.5
-        slope = np.polynomial.polynomial.polyfit(radius[wide] - r, term[wide], 1)
-        smooth = np.polynomial.polynomial.polyval(radius[here] - r, slope)
-        scatter = float(np.mean((term[here] - smooth) ** 2))
-        trust = max(0.0, 1 - float(np.mean(noise[here])) / scatter) if scatter > 0 else 0.0
-        calm[here] = smooth + trust * (term[here] - smooth)
-    return calm
-
-
-def _trust(terms: Cube, noise: Cube, plan: _Plan) -> NDArray[np.float64]:
-    """Return the share of each field term's power that noise does not explain (James & Stein 1961)."""
-    core = plan.radius < 1.5 * plan.fwhm
-    power = (terms[:, core] ** 2).sum(axis=1)
-    return np.clip(1 - noise[:, core].sum(axis=1) / np.maximum(power, 1e-300), 0, 1)
+    cube = np.stack([calmed(term, variance, plan.grid) for term, variance in zip(cube, noise, strict=True)])
+    cube[1:] *= trusted_share(cube[1:], noise[1:], plan.grid)[:, None, None]
+    return faded(cube, plan.grid)
 
 
 def _term_noise(sample: _Sample, cube: Cube, plan: _Plan) -> Cube:
@@ -500,35 +393,3 @@ def _normal_matrix(weight: Cube, terms: NDArray[np.float64]) -> Cube:
     normal = (flat.T @ products).reshape(-1, n_terms, n_terms)
     ridge = 1e-6 * np.trace(normal, axis1=1, axis2=2).max() / n_terms
     return normal + ridge * np.eye(n_terms)
-
-
-def psf_photometry(
-    data: Image, mask: Mask, psf: PsfModel, stars: Stars, *, background: Image | float, noise: Image | float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Measure the flux of each star by fitting the PSF at its place.
-
-    Matched-filter flux under white noise; masked pixels take no part. NaN where less than half of the PSF is visible.
-
-    Returns
-    -------
-    flux, flux_error : (n,), unit of `data`; the error is that of the sky alone.
-    """
-    image = as_plain_image(data) - np.asarray(background, dtype=np.float32)
-    bad = mask | ~np.isfinite(image)
-    rms = np.broadcast_to(np.asarray(noise, dtype=np.float32), image.shape)
-    half = psf.size_px // 2
-    image, bad = np.pad(image, half), np.pad(bad, half, constant_values=True)
-    column, row = np.round(stars.x).astype(int), np.round(stars.y).astype(int)
-    flux, error = np.full(len(stars), np.nan), np.full(len(stars), np.nan)
-    for i, (c, r) in enumerate(zip(column, row, strict=True)):
-        if not (0 <= c < rms.shape[1] and 0 <= r < rms.shape[0]):
-            continue
-        stamp = psf(stars.x[i], stars.y[i])[None]
-        shape = shift_stamps(stamp, stars.x[i : i + 1] - c, stars.y[i : i + 1] - r)[0]
-        window = np.s_[r : r + psf.size_px, c : c + psf.size_px]
-        seen = np.where(bad[window], 0, shape)
-        power = float((seen * seen).sum())
-        if seen.sum() > 0.5 and power > 0:
-            flux[i] = float((seen * np.where(bad[window], 0, image[window])).sum()) / power
-            error[i] = float(rms[r, c]) / np.sqrt(power)
-    return flux, error

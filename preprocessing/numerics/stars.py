@@ -82,7 +82,6 @@ def find_stars(
     noise: Image | float,
     fwhm_px: float | None = None,
     threshold_sigma: float = 5.0,
-    saturation: float | None = None,
 ) -> Stars:
     """Find sources and measure position, flux and width.
 
@@ -93,11 +92,10 @@ def find_stars(
     Parameters
     ----------
     data : (ny, nx) image, background included. Not changed.
-    mask : (ny, nx) bool, True = bad.
+    mask : (ny, nx) bool, True = bad; saturated pixels must be in it.
     background, noise : sky level and rms per pixel, (ny, nx) or one number, unit of `data`.
     fwhm_px : seeing of the detection kernel, px; measured from the image when None.
     threshold_sigma : significance per pixel of the filtered image.
-    saturation : ceiling in the unit of `data`; None where the mask says it already.
 
     Returns
     -------
@@ -116,15 +114,14 @@ def find_stars(
         return _no_stars()
     rms = np.maximum(rms, np.float32(1e-3 * np.median(rms[rms > 0])))
     field = _Field(image, bad, rms, threshold_sigma)
-    clipped = bad if saturation is None else bad | (as_plain_image(data) >= saturation)
     width = fwhm_px or FIRST_GUESS_FWHM_PX
-    stars = _measure(field, clipped, width)
+    stars = _measure(field, width)
     for _ in range(2):
         seeing = stars.fwhm_px
         if fwhm_px or not np.isfinite(seeing) or abs(seeing / width - 1) < KERNEL_TOLERANCE:
             break
         width = seeing
-        stars = _measure(field, clipped, width)
+        stars = _measure(field, width)
     return stars
 
 
@@ -150,19 +147,19 @@ def gaussian_kernel(fwhm_px: float) -> Image:
     return (kernel / kernel.sum()).astype(np.float32)
 
 
-def _measure(field: _Field, clipped: Mask, width: float) -> Stars:
+def _measure(field: _Field, width: float) -> Stars:
     found = _extract(field, width)
     if found is None:
         return _no_stars()
     x, y, peak = found
     sigma = np.full(x.size, max(width, 1.8) / FWHM_PER_SIGMA)
-    wx, wy, flag = sep.winpos(field.image, x, y, sigma, mask=field.bad)
+    wx, wy, _ = sep.winpos(field.image, x, y, sigma, mask=field.bad)
     # A window that wanders off has slipped to a brighter neighbour: then the barycentre is the better position.
     stay = (np.hypot(wx - x, wy - y) < 0.5 * width + 0.5) & np.isfinite(wx + wy)
     x, y = np.where(stay, wx, x), np.where(stay, wy, y)
     fwhm, ellipticity = core_shape(field.image, x, y, width)
     flux, flux_error, _ = sep.sum_circle(field.image, x, y, APERTURE_FWHM * width, err=field.noise, mask=field.bad)
-    touched = _near(clipped, x, y, width)
+    touched = _near(field.bad, x, y, width)
     keep = (fwhm > SHARPEST_STAR_PX) & (flux > 0) & np.isfinite(flux)
     stars = Stars(x, y, flux, flux_error, fwhm, ellipticity, peak, touched, _isolated(x, y, flux, width))[keep]
     stars = stars[np.argsort(-stars.flux)]

@@ -90,8 +90,9 @@ def test_a_page_instead_of_a_card_is_refused(tmp_path):
 
 
 def test_a_card_cannot_name_weights_outside_its_folder(tmp_path):
-    path = card_file(tmp_path / "a", weights=b"x", **{"weights": "../outside.safetensors"})
-    (tmp_path / "outside.safetensors").write_bytes(b"x")
+    path = card_file(tmp_path / "a")
+    path.write_text(path.read_text().replace("w.safetensors", "../outside.safetensors"))
+    (tmp_path / "outside.safetensors").write_bytes(b"weights one")
     with pytest.raises(registry.ModelRefused, match="cannot be read"):
         registry.read_card(path)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import gzip
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from catalog.models import JobStatus, ProcessingJob
 from observations.models import CalibrationFrame, Field, Observation, Telescope
 from observations.numerics.fits import Overrides, open_image
 from observations.services import IngestResult, ingest_paths, printable
+from observations.sky import SkyQuerySet
 
 NX, NY = 48, 40
 CARDS: dict[str, object] = {
@@ -101,6 +104,28 @@ def test_the_same_bytes_are_one_observation_by_whatever_route(folder):
     assert [result.is_new for result in results] == [True, False, False, False]
 
 
+@pytest.mark.parametrize("order", ["plain first", "compressed first"])
+def test_a_tile_compressed_copy_is_the_same_observation_and_another_exposure_is_not(folder, order):
+    first, second = ("a", "b") if order == "plain first" else ("b", "a")
+    original = write(folder / f"{first}.fits")
+    with fits.open(original) as hdus:
+        packed = fits.CompImageHDU(hdus[0].data, hdus[0].header, compression_type="RICE_1")
+        packed.writeto(folder / f"{second}.fits.fz")
+        other = hdus[0].data.copy()
+        other[0, 0] += 1
+        fits.CompImageHDU(other, hdus[0].header, compression_type="RICE_1").writeto(folder / "c.fits.fz")
+    results = ingest(folder)
+    assert len({result.entity_id for result in results[:2]}) == 1
+    assert Observation.objects.count() == 2
+
+
+def test_the_same_pixels_with_another_header_are_another_delivery(folder):
+    write(folder / "a.fits")
+    write(folder / "b.fits", OBSERVER="somebody else")
+    ingest(folder)
+    assert Observation.objects.count() == 2
+
+
 def test_a_repeat_adds_no_row_and_no_job(folder):
     write(folder / "a.fits")
     (folder / "bad.fits").write_text("<html></html>")
@@ -149,7 +174,7 @@ def test_what_is_lacking_is_a_failed_job_that_says_what_to_give(folder, lacking,
     assert (job.status, job.job_type, job.entity_type) == (JobStatus.FAILED, "ingest", "file")
     assert result.failure_code == job.failure_code == code
     assert give in job.error_message
-    assert job.error_details["file"] == "a.fits"
+    assert job.error_message.startswith("a.fits: ")
     assert not Observation.objects.exists()
 
 
@@ -250,7 +275,7 @@ def test_each_image_of_a_mosaic_is_one_observation_and_a_bad_one_is_named(folder
     assert [result.failure_code for result in results] == ["", "no_exposure", ""]
     job = ProcessingJob.objects.get(job_type="ingest")
     assert job.failure_code == "no_exposure"
-    assert job.error_message.startswith("HDU 2:")
+    assert job.error_message.startswith("m.fits: HDU 2:")
     rows = list(Observation.objects.order_by("hdu_index"))
     assert [row.hdu_index for row in rows] == [1, 3]
     assert len({row.camera for row in rows}) == 2
@@ -289,6 +314,32 @@ def test_eight_deliveries_at_once_make_one_observation(folder):
     assert len({result.entity_id for result in results}) == 1
     assert sum(result.is_new for result in results) == 1
     assert not ProcessingJob.objects.filter(job_type="ingest").exclude(status=JobStatus.COMPLETED).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_frames_of_one_pointing_delivered_at_once_make_one_field_and_one_telescope(folder, monkeypatch):
+    paths = [write(folder / f"{i}.fits", seed=i) for i in range(2)]
+    # Survey and telescope exist already, so that nothing but the field makes one wait for the other.
+    ingest(write(folder / "elsewhere.fits", seed=9, OBJCTRA="20 00 00"))
+    meeting, cone = threading.Barrier(2), SkyQuerySet.cone
+
+    def cone_at_once(self, *args: float):
+        """Answer both askers before either goes on, unless only one is let in at a time."""
+        found = list(cone(self, *args))
+        with contextlib.suppress(threading.BrokenBarrierError):
+            meeting.wait(timeout=0.5)
+        return found
+
+    def deliver(path: Path) -> list[IngestResult]:
+        try:
+            return ingest(path)
+        finally:
+            connections.close_all()
+
+    monkeypatch.setattr(SkyQuerySet, "cone", cone_at_once)
+    with ThreadPoolExecutor(2) as pool:
+        assert not [result for found in pool.map(deliver, paths) for result in found if result.is_refused]
+    assert (Observation.objects.count(), Field.objects.count(), Telescope.objects.count()) == (3, 2, 1)
 
 
 def test_the_raw_night_is_five_lights_three_bias_and_three_dark_frames_of_one_field(shared_data):

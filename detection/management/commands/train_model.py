@@ -25,7 +25,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--seed", type=int, default=1, help="Same seed, pairs and epochs: same weights.")
-        parser.add_argument("--pairs", type=int, default=110, help="Pairs of frames to simulate.")
+        parser.add_argument("--pairs", type=int, default=100, help="Pairs of frames to simulate.")
         parser.add_argument("--epochs", type=int, default=12, help="Passes through the examples.")
         parser.add_argument("--minutes", type=float, default=8.0, help="Simulate fewer pairs if it would take longer.")
         parser.add_argument("--threads", type=int, default=1, help="Threads for training.")
@@ -78,7 +78,7 @@ class Command(BaseCommand):
             "architecture": ARCHITECTURE,
             "weights": f"{stem}.safetensors",
             "sha256": hashlib.sha256(trained.weights).hexdigest(),
-            "training_dataset": "{pairs} simulated pairs of seed {seed}, {examples} peaks, {real} of them real".format(**recipe),
+            "training_dataset": "{pairs} simulated pairs, seed {seed}, {examples} peaks, {real} real".format(**recipe),
             "hyperparameters": trained.hyperparameters | {"training_set": recipe},
             "metrics": trained.metrics,
             "share_called_real_by_kind": trained.recall_by_kind,

@@ -26,7 +26,7 @@ def star_stamps(fwhm_px: float, size: int = 63, amplitude: float = 300.0, seed: 
 
 def test_the_central_pixel_is_the_one_that_holds_the_position():
     science, reference, difference, mask = frames()
-    stamps = cut_stamps(science, reference, difference, mask, ([50.4], [39.6]), size=5)
+    stamps = cut_stamps(science, reference, difference, mask, ([49.6], [39.6]), size=5)
     assert stamps.dtype == np.float32
     assert stamps[0, 0, 2, 2] == science[40, 50]
     assert stamps[0, 1, 0, 4] == reference[38, 52]
@@ -88,6 +88,13 @@ def test_weights_sum_to_one_where_the_stamp_reaches_and_to_less_beyond(fwhm_px):
     reach = max(fwhm_px / NETWORK_FWHM_PX, 1.0)
     np.testing.assert_allclose(total[place <= 31 - reach], 1.0, atol=1e-6)  # float32
     assert (total[place > 31.5] < 0.5).all()
+
+
+@pytest.mark.parametrize("pitch", [2.0, 4.0])
+def test_shrinking_averages_the_noise_of_all_pixels_between(pitch):
+    weights = resampling_weights(np.array([pitch * NETWORK_FWHM_PX]), 63)[0, NETWORK_SIZE_PX // 2]
+    # The squares of a triangle of half-width w and sum 1, sampled at whole steps, sum to (2 w² + 1) / (3 w³).
+    assert (weights**2).sum() == pytest.approx((2 * pitch**2 + 1) / (3 * pitch**3), rel=1e-5)
 
 
 def test_counts_and_sky_level_do_not_matter():

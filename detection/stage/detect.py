@@ -1,0 +1,203 @@
+"""Score the candidates of one observation and make detections of those that are likely real."""
+
+from __future__ import annotations
+
+import io
+import resource
+import sys
+import time
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import numpy as np
+from astropy.io import fits
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from numpy.typing import NDArray
+
+from catalog import storage
+from catalog.config import Snapshot, snapshot
+from catalog.failures import FailureCode, StageFailure
+from catalog.models import RunStatus
+from detection import registry
+from detection.models import CandidateScore, Detection, DetectionStatus, Model, ModelRun
+from detection.numerics.infer import WeightsRefused, score
+from detection.numerics.stamps import cut_stamps
+from detection.stage.sources import associate, forget_empty_sources
+from differencing.models import Candidate, CandidateStatus, DifferenceRun
+from observations.models import Observation
+from preprocessing.services import latest_run
+
+
+class _Scored(NamedTuple):
+    """What inference gives: one score (NaN = none) and one stamp for each candidate, and what it cost."""
+
+    scores: NDArray[np.float64]
+    stamps: NDArray[np.float32]
+    time_ms: float
+    memory_mb: float
+
+
+def run(observation_id: UUID | str) -> None:
+    """Score the candidates of the observation's newest difference; a repeat replaces its own products.
+
+    Detections that a person has judged stay as they are, whatever the new scores say. Raises StageFailure
+    `model_missing` where the weights are gone or changed: no score is invented.
+    """
+    config = snapshot()
+    observation = Observation.objects.get(pk=observation_id)
+    difference = _newest_difference(observation)
+    model = registry.ensure_default_model()
+    row = _open(model, observation, difference, config)
+    if row is None:
+        return
+    weights = registry.weights_path(model)
+    candidates = list(Candidate.objects.filter(difference_run=difference).order_by("-significance", "id"))
+    scored = _infer(observation, difference, candidates, str(weights))
+    paths = {c.pk: _write_cutout(c, s) for c, s in zip(candidates, scored.stamps, strict=True)}
+    with transaction.atomic():
+        _close(row, scored, config)
+        made = [
+            detection
+            for candidate, value in zip(candidates, scored.scores, strict=True)
+            if (detection := _record(row, candidate, float(value), paths[candidate.pk], config)) is not None
+        ]
+        _clear_superseded(observation)
+        associate(made, observation, config)
+        forget_empty_sources()
+
+
+def abandon(observation_id: str, code: FailureCode, sentence: str) -> None:
+    """Close the model runs that were at work, in the caller's transaction."""
+    opened = ModelRun.objects.filter(observation=observation_id, status__in=(RunStatus.PENDING, RunStatus.RUNNING))
+    opened.update(status=RunStatus.FAILED, completed_at=timezone.now(), failure_code=code, error_message=sentence)
+
+
+def _newest_difference(observation: Observation) -> DifferenceRun:
+    done = DifferenceRun.objects.filter(observation=observation, status=RunStatus.COMPLETED)
+    newest = done.order_by("-completed_at", "-id").first()
+    if newest is None:
+        raise StageFailure(FailureCode.INTERNAL_ERROR, "This observation has no completed difference.")
+    return newest
+
+
+@transaction.atomic
+def _open(model: Model, observation: Observation, difference: DifferenceRun, config: Snapshot) -> ModelRun | None:
+    """Make or take up the run's row; None where the same model has done the same with the same configuration."""
+    row, _ = ModelRun.objects.select_for_update().get_or_create(
+        model=model, observation=observation, input_image_path=difference.difference_image_path
+    )
+    unscored = Candidate.objects.filter(difference_run=difference, status=CandidateStatus.PENDING).exists()
+    if row.status == RunStatus.COMPLETED and row.config_hash == config.hash and not unscored:
+        return None
+    row.status, row.started_at, row.completed_at = RunStatus.RUNNING, timezone.now(), None
+    row.failure_code = row.error_message = ""
+    row.config_hash = config.hash
+    row.save()
+    return row
+
+
+def _infer(observation: Observation, difference: DifferenceRun, candidates: list[Candidate], weights: str) -> _Scored:
+    """Cut the stamps out of the stored images and score them: no database from here."""
+    preprocessed = latest_run(observation)
+    fwhm = preprocessed.fwhm_px if preprocessed else None
+    if not fwhm:
+        raise StageFailure(FailureCode.TOO_FEW_STARS, "The seeing of this frame is not known: preprocess it again.")
+    clock = time.perf_counter()
+    images = _images(difference)
+    x, y = [c.pixel_x for c in candidates], [c.pixel_y for c in candidates]
+    stamps = cut_stamps(*images, (x, y))
+    try:
+        scores = score(stamps, weights, fwhm_px=fwhm, threads=settings.ASTRID_THREADS)
+    except (WeightsRefused, FileNotFoundError) as error:
+        raise StageFailure(FailureCode.MODEL_MISSING, f"The model's weights cannot be used: {error}") from error
+    return _Scored(scores, stamps, (time.perf_counter() - clock) * 1000.0, peak_memory_mb())
+
+
+def _images(difference: DifferenceRun) -> tuple[Any, Any, Any, Any]:
+    """Return the matched science, reference and difference images and the mask, as the subtraction stored them."""
+    try:
+        with fits.open(storage.open_stored(difference.difference_image_path), memmap=False) as hdus:
+            d, mask = _native(hdus[0].data), _native(hdus["MASK"].data) > 0
+        with fits.open(storage.open_stored(difference.reference_aligned_path), memmap=False) as hdus:
+            r, n = _native(hdus[0].data), _native(hdus["SCIENCE"].data)
+    except (FileNotFoundError, OSError, KeyError) as error:
+        raise StageFailure(
+            FailureCode.FILE_MISSING, f"The images of this difference cannot be read ({error}): difference it again."
+        ) from error
+    return n, r, d, mask
+
+
+def _native(array: NDArray[Any]) -> NDArray[Any]:
+    return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
+
+
+def peak_memory_mb() -> float:
+    """Return the peak resident memory of this process in megabytes (macOS counts bytes, Linux kibibytes)."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 2**20 if sys.platform == "darwin" else peak / 2**10
+
+
+def _write_cutout(candidate: Candidate, stamp: NDArray[np.float32]) -> str:
+    """Write science, reference, difference and mask of one candidate as one numpy file, (4, 63, 63) float32."""
+    buffer = io.BytesIO()
+    np.save(buffer, stamp)
+    return storage.write_atomically(f"cutouts/{candidate.observation_id}/{candidate.pk}.npy", buffer.getvalue())
+
+
+def _close(row: ModelRun, scored: _Scored, config: Snapshot) -> None:
+    known = scored.scores[np.isfinite(scored.scores)]
+    row.inference_time_ms, row.memory_usage_mb = scored.time_ms, scored.memory_mb
+    row.total_predictions = int(known.size)
+    row.high_confidence_predictions = int((known >= config["detection.confidence_threshold"]).sum())
+    row.status, row.completed_at = RunStatus.COMPLETED, timezone.now()
+    row.save()
+
+
+def _record(row: ModelRun, candidate: Candidate, value: float, cutout: str, config: Snapshot) -> Detection | None:
+    """Keep the score; make, refresh or take back the detection. Ghosts and dipoles never become one."""
+    CandidateScore.objects.filter(candidate=candidate, model=row.model).delete()
+    if np.isfinite(value):
+        CandidateScore.objects.create(
+            candidate=candidate, model=row.model, model_run=row, score=value, weights_sha256=row.model.weights_sha256
+        )
+    is_vetoed = candidate.is_reference_ghost or candidate.is_dipole
+    is_real = not is_vetoed and np.isfinite(value) and value >= config["detection.confidence_threshold"]
+    candidate.status = CandidateStatus.DETECTED if is_real else CandidateStatus.REJECTED
+    candidate.save(update_fields=["status", "updated_at"])
+    known = Detection.objects.filter(candidate=candidate).first()
+    if known is not None and is_judged(known):
+        return known
+    if not is_real:
+        if known is not None:
+            known.delete()
+        return None
+    detection = known or Detection(candidate=candidate, observation_id=candidate.observation_id)
+    detection.model_run, detection.confidence_score = row, value
+    detection.model_version = f"{row.model.name} {row.model.version}"
+    detection.inference_time_ms = row.inference_time_ms
+    detection.cutouts_path = cutout
+    detection.prediction_metadata = {"weights_sha256": row.model.weights_sha256}
+    for name in ("ra", "dec", "pixel_x", "pixel_y"):
+        setattr(detection, name, getattr(candidate, name))
+    detection.save()
+    return detection
+
+
+def is_judged(detection: Detection) -> bool:
+    """Tell whether a person has had a say: then no machine changes the row."""
+    return detection.status != DetectionStatus.PENDING or detection.is_validated or bool(detection.human_label)
+
+
+def _clear_superseded(observation: Observation) -> None:
+    """Delete detections of candidates that a later difference no longer finds; archive those that were judged."""
+    gone = Candidate.objects.filter(observation=observation, status=CandidateStatus.DUPLICATE)
+    for detection in Detection.objects.filter(candidate__in=gone):
+        if is_judged(detection):
+            Detection.objects.filter(pk=detection.pk).update(status=DetectionStatus.ARCHIVED)
+        else:
+            candidate = detection.candidate
+            detection.delete()
+            if candidate is not None:
+                candidate.delete()

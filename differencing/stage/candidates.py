@@ -1,0 +1,107 @@
+"""Keep the peaks of a difference as rows, so that a repeat keeps the identity of what it finds again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from astropy.wcs import WCS
+from django.db.models import ProtectedError
+from numpy.typing import NDArray
+
+from differencing.models import Candidate, CandidateStatus, DifferenceRun
+from differencing.numerics.measure import Measurements
+from observations.models import WcsQuality
+
+_NAMES = (
+    "flux", "flux_error", "significance", "snr", "masked_share", "is_saturated", "is_blended", "is_edge",
+    "is_negative", "is_dipole", "is_reference_ghost",
+)  # fmt: skip
+
+
+def replace_candidates(row: DifferenceRun, found: Measurements, wcs: WCS) -> list[Candidate]:
+    """Write the candidates of a run, in the caller's transaction.
+
+    A candidate of the same observation that is found again within one FWHM with the same sign keeps its id. One
+    that is not found again is deleted, unless a detection stands on it: then it is marked `duplicate`, and the
+    detection's stage decides.
+    """
+    old = list(Candidate.objects.filter(observation=row.observation))
+    taken: set[Any] = set()
+    kept = []
+    for values in _values(row, found, wcs):
+        same = _same(values, [c for c in old if c.pk not in taken])
+        if same is None:
+            kept.append(Candidate.objects.create(difference_run=row, observation=row.observation, **values))
+            continue
+        taken.add(same.pk)
+        for name, value in values.items():
+            setattr(same, name, value)
+        same.difference_run = row
+        if same.status == CandidateStatus.DUPLICATE:
+            same.status = CandidateStatus.PENDING
+        same.save()
+        kept.append(same)
+    for candidate in old:
+        if candidate.pk not in taken:
+            _remove(candidate)
+    return kept
+
+
+def _same(values: dict[str, Any], old: list[Candidate]) -> Candidate | None:
+    """Return the nearest old candidate of the same sign within one FWHM (3 px where it is unknown)."""
+    reach = values["fwhm"] or 3.0
+    near = [
+        (distance, candidate)
+        for candidate in old
+        if candidate.is_negative == values["is_negative"]
+        and (distance := np.hypot(candidate.pixel_x - values["pixel_x"], candidate.pixel_y - values["pixel_y"])) < reach
+    ]
+    return min(near, key=lambda pair: pair[0])[1] if near else None
+
+
+def _remove(candidate: Candidate) -> None:
+    try:
+        candidate.delete()
+    except ProtectedError:
+        candidate.status = CandidateStatus.DUPLICATE
+        candidate.save(update_fields=["status", "updated_at"])
+
+
+def _values(row: DifferenceRun, found: Measurements, wcs: WCS) -> list[dict[str, Any]]:
+    """Return the fields of each measurement; what could not be measured is null."""
+    ra, dec = wcs.all_pix2world(found.x, found.y, 0) if len(found) else (np.empty(0), np.empty(0))
+    angle = _position_angles(found, wcs)
+    is_nominal = row.observation.wcs_quality == WcsQuality.NOMINAL
+    out = []
+    for k in range(len(found)):
+        values: dict[str, Any] = {name: getattr(found, name)[k].item() for name in _NAMES}
+        fwhm, ellipticity = _known(found.fwhm[k]), _known(found.ellipticity[k])
+        values |= {
+            "ra": float(ra[k]) % 360.0,
+            "dec": float(dec[k]),
+            "pixel_x": float(found.x[k]),
+            "pixel_y": float(found.y[k]),
+            "fwhm": fwhm,
+            "ellipticity": ellipticity,
+            "position_angle": None if is_nominal or fwhm is None else _known(angle[k]),
+        }
+        out.append(values)
+    return out
+
+
+def _known(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def _position_angles(found: Measurements, wcs: WCS) -> NDArray[np.float64]:
+    """Turn the major axis from the pixel grid (degrees from +x to +y) to the sky (east of north, 0 to 180)."""
+    if len(found) == 0:
+        return np.empty(0)
+    step_x, step_y = np.cos(np.radians(found.theta_deg)), np.sin(np.radians(found.theta_deg))
+    finite = np.isfinite(step_x)
+    step_x, step_y = np.where(finite, step_x, 0.0), np.where(finite, step_y, 0.0)
+    ra0, dec0 = wcs.all_pix2world(found.x, found.y, 0)
+    ra1, dec1 = wcs.all_pix2world(found.x + step_x, found.y + step_y, 0)
+    east = ((ra1 - ra0 + 180.0) % 360.0 - 180.0) * np.cos(np.radians(dec0))
+    return np.where(finite, np.degrees(np.arctan2(east, dec1 - dec0)) % 180.0, np.nan)

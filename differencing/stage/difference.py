@@ -1,0 +1,255 @@
+"""Subtract the reference from one observation and keep what stands out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from dataclasses import asdict
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import numpy as np
+from astropy.wcs import WCS
+from django.db import transaction
+from django.utils import timezone
+
+from catalog import storage
+from catalog.config import Snapshot, snapshot
+from catalog.failures import FailureCode, StageFailure
+from catalog.models import RunStatus
+from differencing.models import DifferenceRun
+from differencing.numerics.flux_scale import TooFewStars
+from differencing.numerics.measure import Measurements, MeasureParameters, measure
+from differencing.numerics.noise import robust_sigma
+from differencing.numerics.peaks import find
+from differencing.numerics.zogy import Difference, ZogyParameters, subtract
+from differencing.services import choose_reference
+from differencing.stage.candidates import replace_candidates
+from differencing.stage.reference import LoadedReference, aligned, load_reference, with_psf
+from observations.models import Observation, ObservationStatus
+from observations.numerics.fits_products import encode_image
+from observations.numerics.frame import Frame
+from preprocessing.models import PreprocessRun
+from preprocessing.numerics.matching import MatchFailed
+from preprocessing.services import latest_run, load_frame
+
+ALGORITHM = "zogy"
+_OPEN = (RunStatus.PENDING, RunStatus.RUNNING)
+
+
+class _Inputs(NamedTuple):
+    """What one run works on: rows, parameters, and the hash that tells whether it has been done before."""
+
+    observation: Observation
+    science_run: PreprocessRun
+    reference: LoadedReference
+    config: Snapshot
+    parameters: dict[str, Any]
+    inputs_hash: str
+
+
+class _Result(NamedTuple):
+    """What one subtraction leaves in memory."""
+
+    difference: Difference
+    measurements: Measurements
+    wcs: WCS
+    matched_stars: int
+    registration_rms_px: float
+
+
+def run(observation_id: UUID | str) -> None:
+    """Difference one observation against the reference that the rules choose.
+
+    The same science product, reference and configuration leave everything as it is. Raises StageFailure with the
+    reason, which `abandon` writes to the rows; a light without a reference waits.
+    """
+    config = snapshot()
+    observation = Observation.objects.select_related("field").get(pk=observation_id)
+    science_run = latest_run(observation)
+    if science_run is None:
+        raise StageFailure(FailureCode.INTERNAL_ERROR, "This observation has not been preprocessed.")
+    reference = load_reference(choose_reference(observation, config), config)
+    inputs = _inputs(observation, science_run, reference, config)
+    if _is_done(inputs):
+        _mark_done(observation)
+        return
+    started, clock = timezone.now(), time.perf_counter()
+    row = _open(inputs, started)
+    result = _compute(inputs)
+    paths = _write(row, result)
+    with transaction.atomic():
+        _close(row, inputs, result, paths, time.perf_counter() - clock)
+        replace_candidates(row, result.measurements, result.wcs)
+        DifferenceRun.objects.filter(observation=observation, status__in=_OPEN).exclude(pk=row.pk).delete()
+        _mark_done(observation)
+
+
+def abandon(observation_id: str, code: FailureCode, sentence: str) -> None:
+    """Close the rows of a run that ended for good, in the caller's transaction; one that waits stays open."""
+    observation = Observation.objects.get(pk=observation_id)
+    is_waiting = code == FailureCode.WAITING_FOR_REFERENCE
+    reason = {"failure_code": code, "error_message": sentence}
+    status = RunStatus.PENDING if is_waiting else RunStatus.FAILED
+    ended = None if is_waiting else timezone.now()
+    opened = DifferenceRun.objects.filter(observation=observation, status__in=_OPEN)
+    if not opened.update(status=status, completed_at=ended, **reason):
+        same = {"observation": observation, "reference_observation": None, "reference": None, "algorithm": ALGORITHM}
+        DifferenceRun.objects.update_or_create(
+            **same, parameters_hash="", defaults={"status": status, "completed_at": ended, **reason}
+        )
+    if is_waiting:
+        Observation.objects.filter(pk=observation.pk).update(**reason)
+    else:
+        Observation.objects.filter(pk=observation.pk).update(status=ObservationStatus.FAILED, **reason)
+
+
+def _hash(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _inputs(
+    observation: Observation, science_run: PreprocessRun, reference: LoadedReference, config: Snapshot
+) -> _Inputs:
+    parameters = {
+        "zogy": asdict(_zogy_parameters(config)),
+        "measure": asdict(MeasureParameters()),
+        "config": config.group("differencing"),
+    }
+    science = [observation.sha256, science_run.inputs_hash, science_run.wcs_info]
+    inputs_hash = _hash([science, reference.row.inputs_hash, parameters])
+    return _Inputs(observation, science_run, reference, config, parameters, inputs_hash)
+
+
+def _zogy_parameters(config: Snapshot) -> ZogyParameters:
+    return ZogyParameters(
+        tile_px=config["differencing.tile_px"],
+        overlap_px=config["differencing.tile_overlap_px"],
+        model_error=config["differencing.model_error"],
+        min_stars=config["differencing.min_matched_stars"],
+    )
+
+
+def _is_done(inputs: _Inputs) -> bool:
+    """Tell whether the newest completed run of this observation had the same inputs and its files are there."""
+    done = DifferenceRun.objects.filter(observation=inputs.observation, status=RunStatus.COMPLETED)
+    newest = done.order_by("-completed_at", "-id").first()
+    if newest is None or newest.inputs_hash != inputs.inputs_hash:
+        return False
+    paths = (newest.difference_image_path, newest.significance_map_path, newest.reference_aligned_path)
+    return all(path and storage.resolve(path).is_file() for path in paths)
+
+
+def _mark_done(observation: Observation) -> None:
+    Observation.objects.filter(pk=observation.pk).update(
+        status=ObservationStatus.DIFFERENCED, failure_code="", error_message=""
+    )
+
+
+@transaction.atomic
+def _open(inputs: _Inputs, started: Any) -> DifferenceRun:
+    """Make or take up the run's row and say that it is at work."""
+    row, _ = DifferenceRun.objects.update_or_create(
+        observation=inputs.observation,
+        reference_observation=inputs.reference.row.best_member,
+        reference=inputs.reference.row,
+        algorithm=ALGORITHM,
+        parameters_hash=_hash(inputs.parameters),
+        defaults={
+            "status": RunStatus.RUNNING,
+            "started_at": started,
+            "completed_at": None,
+            "failure_code": "",
+            "error_message": "",
+            "parameters": inputs.parameters,
+            "inputs_hash": inputs.inputs_hash,
+            "config_hash": inputs.config.hash,
+        },
+    )
+    Observation.objects.filter(pk=inputs.observation.pk).update(status=ObservationStatus.DIFFERENCING)
+    return row
+
+
+def _compute(inputs: _Inputs) -> _Result:
+    """Bring the reference onto the science grid, subtract, find and measure: no database from here."""
+    config = inputs.config
+    science = load_frame(inputs.science_run)
+    if science.wcs is None:
+        raise StageFailure(FailureCode.NO_WCS, "The frame has no world coordinates: preprocess it again.")
+    try:
+        reference = aligned(inputs.reference.frame, science, config)
+    except MatchFailed as error:
+        raise StageFailure(
+            FailureCode.NO_OVERLAP,
+            f"The stars of this frame and of its reference do not show the same sky ({error}). Check the pointing in "
+            "the header, or reprocess the field when better frames are there.",
+        ) from error
+    match = reference.extras["match"]
+    _require_overlap(science, reference, config)
+    reference = with_psf(reference)
+    try:
+        difference = subtract(science, reference, parameters=_zogy_parameters(config))
+    except TooFewStars as error:
+        raise StageFailure(FailureCode.TOO_FEW_STARS, f"No flux scale can be measured: {error}.") from error
+    except ValueError as error:
+        raise StageFailure(FailureCode.BAD_SUBTRACTION, f"The subtraction failed: {error}.") from error
+    peaks = find(difference, threshold_sigma=config["differencing.threshold_sigma"])
+    if len(peaks) > config["differencing.max_candidates"]:
+        raise StageFailure(
+            FailureCode.TOO_MANY_CANDIDATES,
+            f"{len(peaks)} peaks beyond {config['differencing.threshold_sigma']:g} sigma (noise of the score "
+            f"{difference.noise_rescale:.2f}): the subtraction cannot be trusted. Look at the difference image.",
+        )
+    return _Result(difference, measure(difference, peaks, science), science.wcs, match.count, match.rms_px)
+
+
+def _require_overlap(science: Frame, reference: Frame, config: Snapshot) -> None:
+    share = float((~science.mask & ~reference.mask).mean())
+    if share == 0.0:
+        raise StageFailure(FailureCode.NO_OVERLAP, "Science frame and reference have no good pixel in common.")
+    if share < config["differencing.min_overlap_share"]:
+        raise StageFailure(
+            FailureCode.LOW_OVERLAP,
+            f"Science frame and reference share only {share:.1%} of the frame; "
+            f"{config['differencing.min_overlap_share']:.0%} are needed.",
+        )
+
+
+def _write(row: DifferenceRun, result: _Result) -> dict[str, str]:
+    """Write the three images, each whole or not at all; their names carry the run and its inputs."""
+    difference = result.difference
+    folder = f"differences/{row.observation_id}/{row.pk}-{row.inputs_hash[:12]}"
+    cards = [
+        ("ZP-SCALE", difference.diagnostics["flux_scale_median"], "reference counts x this = science counts"),
+        ("NRESCALE", difference.noise_rescale, "noise of the score before normalisation"),
+    ]
+    images = {
+        "difference_image_path": ("difference.fits", difference.difference, [("MASK", difference.mask)]),
+        "significance_map_path": ("score.fits", difference.score, []),
+        "reference_aligned_path": ("reference.fits", difference.reference, [("SCIENCE", difference.science)]),
+    }
+    return {
+        name: storage.write_atomically(
+            f"{folder}/{file}", encode_image(data, wcs=result.wcs, cards=cards, extra=extra)
+        )
+        for name, (file, data, extra) in images.items()
+    }
+
+
+def _close(row: DifferenceRun, inputs: _Inputs, result: _Result, paths: dict[str, str], seconds: float) -> None:
+    difference = result.difference
+    for name, path in paths.items():
+        setattr(row, name, path)
+    row.noise_level = robust_sigma(difference.difference[~difference.mask])
+    row.noise_rescale = difference.noise_rescale
+    row.detection_threshold = inputs.config["differencing.threshold_sigma"]
+    row.candidates_found = len(result.measurements)
+    row.registration_rms_px = result.registration_rms_px
+    row.matched_stars = result.matched_stars
+    numbers = {key: value for key, value in difference.diagnostics.items() if np.isfinite(value)}
+    row.parameters = {**inputs.parameters, "diagnostics": numbers}
+    row.status, row.completed_at, row.processing_time_seconds = RunStatus.COMPLETED, timezone.now(), seconds
+    row.save()
+
+

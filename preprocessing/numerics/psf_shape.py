@@ -1,0 +1,158 @@
+"""The shape of a PSF stamp: shifting, centring, wings, normalisation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import fft, optimize
+
+from preprocessing.numerics.stars import FWHM_PER_SIGMA, core_shape
+
+Cube = NDArray[np.float64]
+
+# The rim of the stamp over which wings fade to zero, as a share of its radius.
+TAPER_SHARE = 0.15
+
+
+@dataclass(frozen=True)
+class StampGrid:
+    """The pixels of an odd square stamp, and the width (px) of the star in it."""
+
+    size: int
+    fwhm: float
+
+    @property
+    def radius(self) -> NDArray[np.float64]:
+        """Distance of each pixel from the middle, (size, size) px."""
+        span = np.arange(self.size, dtype=np.float64) - self.size // 2
+        return np.hypot(span[:, None], span[None, :])
+
+
+def core_of(stamp: NDArray[np.float64]) -> tuple[float, float]:
+    middle = np.array([stamp.shape[0] // 2], dtype=float)
+    width = 3.0
+    for _ in range(3):
+        fwhm, ellipticity = core_shape(stamp.astype(np.float32), middle, middle, width)
+        width = float(np.clip(fwhm[0], 1.5, stamp.shape[0] / 2))
+    return float(fwhm[0]), float(ellipticity[0])
+
+
+def shift_stamps(stamps: Cube, dx: NDArray[np.float64], dy: NDArray[np.float64]) -> Cube:
+    """Shift (n, k, k) stamps by (n,) px by a Fourier phase, on a grid padded by 4 px against wrap-around."""
+    size = stamps.shape[-1]
+    wide = fft.next_fast_len(size + 4, real=True)
+    fy, fx = fft.fftfreq(wide)[:, None], fft.rfftfreq(wide)[None, :]
+    phase = np.exp(-2j * np.pi * (fx * dx[:, None, None] + fy * dy[:, None, None]))
+    padded = fft.rfft2(stamps, s=(wide, wide))
+    return np.asarray(fft.irfft2(padded * phase, s=(wide, wide))[:, :size, :size], dtype=np.float64)
+
+
+def windowed_centroid(stamp: NDArray[np.float64], fwhm_px: float) -> tuple[float, float]:
+    """Return the Gaussian-windowed centroid (dx, dy) of a stamp, px from its middle pixel."""
+    half = stamp.shape[0] // 2
+    span = np.arange(stamp.shape[0]) - half
+    dx = dy = 0.0
+    for _ in range(20):
+        gx = np.exp(-0.5 * ((span - dx) * FWHM_PER_SIGMA / fwhm_px) ** 2)
+        gy = np.exp(-0.5 * ((span - dy) * FWHM_PER_SIGMA / fwhm_px) ** 2)
+        window = gy[:, None] * gx[None, :] * stamp
+        total = window.sum()
+        if total <= 0:
+            break
+        step_x = 2 * (window.sum(axis=0) @ (span - dx)) / total
+        step_y = 2 * (window.sum(axis=1) @ (span - dy)) / total
+        dx, dy = dx + step_x, dy + step_y
+        if abs(step_x) + abs(step_y) < 1e-5:
+            break
+    return float(np.clip(dx, -2, 2)), float(np.clip(dy, -2, 2))
+
+
+def normalise(cube: Cube, grid: StampGrid) -> Cube:
+    """Take out the sky level of the wings and make every position sum to one."""
+    cube = cube.copy()
+    cube[0] -= wing_pedestal(cube[0], grid)
+    for term in cube[1:]:
+        term -= np.median(term[grid.radius > 0.85 * (grid.size // 2)])
+    cube /= cube[0].sum()
+    for term in cube[1:]:
+        term -= term.sum() * cube[0]
+    return cube
+
+
+def wing_pedestal(stamp: NDArray[np.float64], grid: StampGrid) -> float:
+    """Return the constant under a Moffat fitted to the rings of the stamp.
+
+    The outermost ring's mean is not that constant: a Moffat of index 3 still has 0.8 % of its light there if spread
+    over the stamp, and taking it off would bias every flux.
+    """
+    radius = grid.radius
+    ring = np.minimum(np.round(radius), grid.size // 2).astype(int)
+    use = radius <= grid.size // 2
+    count = np.bincount(ring[use])
+    profile = np.bincount(ring[use], stamp[use]) / count
+    distance = np.bincount(ring[use], radius[use]) / count
+    peak = max(profile[0], 1e-30)
+    outer = distance > 0.6 * grid.fwhm
+    if outer.sum() < 4:
+        return 0.0
+    scale = np.sqrt(count[outer])
+
+    def misfit(p: NDArray[np.float64]) -> NDArray[np.float64]:
+        moffat = p[0] * (1 + (distance[outer] / p[1]) ** 2) ** -p[2]
+        return scale * (moffat + p[3] - profile[outer] / peak) / (0.002 + 0.05 * moffat)
+
+    start = np.array([1.0, grid.fwhm / 1.02, 3.0, 0.0])
+    bounds = ([0.1, 0.3 * grid.fwhm, 1.7, -0.05], [10.0, 6 * grid.fwhm, 12.0, 0.05])
+    return float(peak * optimize.least_squares(misfit, start, bounds=bounds, max_nfev=60).x[3])
+
+
+def centred(cube: Cube, grid: StampGrid) -> Cube:
+    for _ in range(3):
+        dx, dy = windowed_centroid(cube[0], grid.fwhm)
+        cube = shift_stamps(cube, np.full(len(cube), -dx), np.full(len(cube), -dy))
+    gy, gx = np.gradient(cube[0])
+    cube = cube.copy()
+    for term in cube[1:]:
+        # First order: a term that moves the windowed centre gets the opposite shift of the mean PSF added.
+        step = 0.2 * np.abs(cube[0]).max() / max(np.abs(term).max(), 1e-30)
+        px, py = windowed_centroid(cube[0] + step * term, grid.fwhm)
+        mx, my = windowed_centroid(cube[0] - step * term, grid.fwhm)
+        term += (px - mx) / (2 * step) * gx + (py - my) / (2 * step) * gy
+    return cube
+
+
+def calmed(term: NDArray[np.float64], noise: NDArray[np.float64], grid: StampGrid) -> NDArray[np.float64]:
+    """Draw the wings towards the ring's mean, ring by ring, as far as noise explains their scatter."""
+    radius = grid.radius
+    ring = np.round(radius).astype(int)
+    calm = term.copy()
+    for r in range(int(np.ceil(grid.fwhm)), int(ring.max()) + 1):
+        here = ring == r
+        wide = np.abs(radius - r) <= 1.5
+        slope = np.polynomial.polynomial.polyfit(radius[wide] - r, term[wide], 1)
+        smooth = np.polynomial.polynomial.polyval(radius[here] - r, slope)
+        scatter = float(np.mean((term[here] - smooth) ** 2))
+        trust = max(0.0, 1 - float(np.mean(noise[here])) / scatter) if scatter > 0 else 0.0
+        calm[here] = smooth + trust * (term[here] - smooth)
+    return calm
+
+
+def trusted_share(terms: Cube, noise: Cube, grid: StampGrid) -> NDArray[np.float64]:
+    """Return the share of each field term's power that noise does not explain (James & Stein 1961)."""
+    core = grid.radius < 1.5 * grid.fwhm
+    power = (terms[:, core] ** 2).sum(axis=1)
+    return np.clip(1 - noise[:, core].sum(axis=1) / np.maximum(power, 1e-300), 0, 1)
+
+
+def faded(cube: Cube, grid: StampGrid) -> Cube:
+    """Fade a cube's wings to zero at the rim of the stamp and make every position sum to one."""
+    half = grid.size // 2
+    inner = (1 - TAPER_SHARE) * half
+    fade = np.cos(0.5 * np.pi * np.clip((grid.radius - inner) / (half + 0.5 - inner), 0, 1)) ** 2
+    cube = cube * fade
+    cube[0] /= cube[0].sum()
+    for term in cube[1:]:
+        term -= term.sum() * cube[0]
+    return cube

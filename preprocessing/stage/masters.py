@@ -1,0 +1,279 @@
+"""Combine the calibration frames of a night into masters, and find the masters that fit a light."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from datetime import date
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from catalog import storage
+from catalog.config import Snapshot, snapshot
+from catalog.failures import FailureCode, StageFailure
+from observations.models import CalibrationFrame, CalibrationKind, Observation
+from observations.numerics.fits import open_image
+from observations.numerics.fits_facts import FitsRefused
+from observations.numerics.fits_products import encode_image, read_image
+from preprocessing.models import CalibrationMaster, MasterKind
+from preprocessing.numerics.calibrate import (
+    CalibrationError,
+    Exposure,
+    Master,
+    Masters,
+    calibrate,
+    master_bias,
+    master_dark,
+    master_flat,
+)
+from preprocessing.numerics.sky_flat import TooFewLights, sky_flat
+
+# What a sky flat holds in memory at once, in pixels: sixteen frames of 1024², never fewer than three lights.
+_SKY_FLAT_PIXELS, _SKY_FLAT_LIGHTS = 64 * 1024**2, (3, 16)
+
+
+class Chosen(NamedTuple):
+    """The masters for one light: in memory for the numerics, and as the lines that its run records."""
+
+    masters: Masters
+    record: list[dict[str, Any]]
+
+
+def run(night: str) -> None:
+    """Make or renew the masters of a night, ISO date: bias, then dark, flat, and sky flats for lights without flat.
+
+    A master of the same members is left as it is.
+    """
+    config, when = snapshot(), date.fromisoformat(night)
+    for kind in (CalibrationKind.BIAS, CalibrationKind.DARK, CalibrationKind.FLAT):
+        frames = CalibrationFrame.objects.filter(night=when, kind=kind).order_by("observation_time", "id")
+        for _, group in groupby(sorted(frames, key=_group_key), key=_group_key):
+            _combine(list(group)[: config["preprocessing.master_max_frames"]], config)
+    lights = Observation.objects.filter(night=when).order_by("mjd_utc", "observation_id")
+    for _, members in groupby(sorted(lights, key=_light_key), key=_light_key):
+        _sky_flat(list(members), config)
+
+
+def abandon(night: str, code: FailureCode, sentence: str) -> None:
+    """Nothing is open: each master's row is written in one piece, after its file."""
+
+
+def masters_for(light: Observation, config: Snapshot) -> Chosen:
+    """Find the newest fitting master of each kind within its validity, and read it."""
+    bias = _nearest(_of_camera(light, MasterKind.BIAS), light, config["preprocessing.bias_validity_days"])
+    dark = _dark_for(light, light.exposure_time, config)
+    flat = _flat_for(light, config)
+    rows = [row for row in (bias, dark, flat) if row is not None]
+    record = [
+        {"kind": row.kind, "id": str(row.pk), "age_days": (light.night - row.night).days, "frames": row.frame_count,
+         "inputs_hash": row.inputs_hash}
+        for row in rows
+    ]  # fmt: skip
+    return Chosen(Masters(*(None if row is None else _read(row) for row in (bias, dark, flat))), record)
+
+
+def pixels(row: CalibrationFrame | Observation) -> Any:
+    """Read a raw frame's pixels. Raises StageFailure where the file is gone or no longer readable."""
+    try:
+        return open_image(storage.open_stored(row.fits_file_path), row.hdu_index)
+    except (FileNotFoundError, FitsRefused) as error:
+        raise StageFailure(
+            FailureCode.FILE_MISSING, f"The raw file of {row.original_name} cannot be read ({error}): deliver it again."
+        ) from error
+
+
+def exposure_of(row: CalibrationFrame | Observation) -> Exposure:
+    """Return what calibration needs of a frame's header."""
+    sections = {name.lower(): row.header.get(name) for name in ("BIASSEC", "TRIMSEC")}
+    pedestal = row.header.get("PEDESTAL")
+    return Exposure(
+        exposure_s=row.exposure_time,
+        ccd_temperature_c=row.ccd_temperature_c,
+        pedestal_adu=float(pedestal) if isinstance(pedestal, int | float) else None,
+        **{name: value for name, value in sections.items() if isinstance(value, str)},
+    )
+
+
+def _group_key(frame: CalibrationFrame) -> tuple[Any, ...]:
+    """Frames of one key make one master."""
+    key = (frame.camera, frame.binning, frame.image_width, frame.image_height, frame.readout_mode, frame.gain or 0.0)
+    # Coolers wander by tenths of a degree about their set point.
+    temperature = round((frame.ccd_temperature_c or 0.0) / 2.0)
+    if frame.kind == CalibrationKind.DARK:
+        return (*key, frame.exposure_time, temperature)
+    return (*key, frame.filter_band) if frame.kind == CalibrationKind.FLAT else key
+
+
+def _light_key(light: Observation) -> tuple[Any, ...]:
+    return (light.camera, light.binning, light.image_width, light.image_height, light.filter_band)
+
+
+def _hash(kind: str, parts: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join([kind, *sorted(parts)]).encode()).hexdigest()
+
+
+def _combine(frames: Sequence[CalibrationFrame], config: Snapshot) -> None:
+    """Make the master of one group of bias, dark or flat frames, unless it is there already."""
+    first = frames[0]
+    bias = None if first.kind == CalibrationKind.BIAS else _nearest(
+        _of_camera(first, MasterKind.BIAS), first, config["preprocessing.bias_validity_days"]
+    )  # fmt: skip
+    dark = _dark_for(first, first.exposure_time, config) if first.kind == CalibrationKind.FLAT else None
+    parents = [row.inputs_hash for row in (bias, dark) if row is not None]
+    inputs_hash = _hash(first.kind, [*(frame.sha256 for frame in frames), *parents])
+    if _exists(first.kind, inputs_hash):
+        return
+    stack, exposures = [pixels(frame) for frame in frames], [exposure_of(frame) for frame in frames]
+    bias_in_memory = None if bias is None else _read(bias)
+    try:
+        if first.kind == CalibrationKind.BIAS:
+            master = master_bias(stack)
+        elif first.kind == CalibrationKind.DARK:
+            master = master_dark(stack, exposures, bias_in_memory)
+        else:
+            master = master_flat(stack, exposures, bias_in_memory, None if dark is None else _read(dark))
+    except CalibrationError as error:
+        raise StageFailure(FailureCode.BAD_VALUE, f"The {first.kind} frames of {first.night}: {error}.") from error
+    _store(master, first, frames, inputs_hash)
+
+
+def _sky_flat(lights: list[Observation], config: Snapshot) -> None:
+    """Make a flat of the lights themselves where no flat fits them and enough of them agree."""
+    first = lights[0]
+    if _flat_rows(first, MasterKind.FLAT, config["preprocessing.flat_validity_days"]) is not None:
+        return
+    fewest, most = _SKY_FLAT_LIGHTS
+    most = min(most, max(fewest, _SKY_FLAT_PIXELS // (first.image_width * first.image_height)))
+    lights = lights[:: -(-len(lights) // most)]
+    if len(lights) < config["preprocessing.sky_flat_min_frames"]:
+        return
+    bias = _nearest(_of_camera(first, MasterKind.BIAS), first, config["preprocessing.bias_validity_days"])
+    darks = [_dark_for(light, light.exposure_time, config) for light in lights]
+    parents = [row.inputs_hash for row in (bias, *darks) if row is not None]
+    inputs_hash = _hash(MasterKind.SKY_FLAT, [*(light.sha256 for light in lights), *parents])
+    if _exists(MasterKind.SKY_FLAT, inputs_hash):
+        return
+    bias_in_memory = None if bias is None else _read(bias)
+    images, masks = [], []
+    for light, dark in zip(lights, darks, strict=True):
+        raw = pixels(light)
+        masters = Masters(bias_in_memory, None if dark is None else _read(dark))
+        images.append(calibrate(raw, masters=masters, exposure=exposure_of(light)).data)
+        masks.append(images[-1] != images[-1])  # NaN alone: the flat masks stars and defects itself
+    try:
+        master = sky_flat(images, masks)
+    except TooFewLights:
+        # Not a failure: the lights are used without a flat, and their runs say so.
+        return
+    _store(master, first, lights, inputs_hash)
+
+
+def _store(
+    master: Master,
+    first: CalibrationFrame | Observation,
+    members: Sequence[CalibrationFrame] | Sequence[Observation],
+    inputs_hash: str,
+) -> None:
+    path = storage.write_atomically(
+        f"masters/{master.kind}-{inputs_hash[:16]}.fits",
+        encode_image(master.data, cards=[("HASBIAS", master.contains_bias, "the dark holds the bias")]),
+    )
+    with transaction.atomic():
+        row, is_new = CalibrationMaster.objects.get_or_create(
+            kind=master.kind,
+            inputs_hash=inputs_hash,
+            defaults={
+                "telescope": first.telescope,
+                "camera": first.camera,
+                "binning": first.binning,
+                "gain": first.gain if isinstance(first, CalibrationFrame) else first.gain_e_per_adu,
+                "readout_mode": first.readout_mode,
+                "ccd_temperature_c": master.ccd_temperature_c,
+                "filter_band": first.filter_band if master.kind in (MasterKind.FLAT, MasterKind.SKY_FLAT) else "",
+                "exposure_time": master.exposure_s,
+                "image_width": first.image_width,
+                "image_height": first.image_height,
+                "file_path": path,
+                "night": max(member.night for member in members),
+                "frame_count": master.frame_count,
+                "level": master.level,
+                "noise": master.noise,
+            },
+        )
+        if is_new:
+            (row.light_members if master.kind == MasterKind.SKY_FLAT else row.members).set(members)
+
+
+def _exists(kind: str, inputs_hash: str) -> bool:
+    row = CalibrationMaster.objects.filter(kind=kind, inputs_hash=inputs_hash).first()
+    if row is None:
+        return False
+    if storage.resolve(row.file_path).is_file():
+        return True
+    row.delete()
+    return False
+
+
+def _of_camera(light: CalibrationFrame | Observation, kind: str) -> QuerySet[CalibrationMaster]:
+    return CalibrationMaster.objects.filter(
+        kind=kind,
+        camera=light.camera,
+        binning=light.binning,
+        image_width=light.image_width,
+        image_height=light.image_height,
+        readout_mode=light.readout_mode,
+    )
+
+
+def _nearest(
+    rows: QuerySet[CalibrationMaster], light: CalibrationFrame | Observation, validity_days: int
+) -> CalibrationMaster | None:
+    """Return the master nearest in time within its validity, of two equally near the newer."""
+    valid = [row for row in rows if abs((light.night - row.night).days) <= validity_days]
+    return min(valid, key=lambda r: (abs((light.night - r.night).days), -r.created_at.timestamp()), default=None)
+
+
+def _dark_for(
+    light: CalibrationFrame | Observation, exposure_s: float, config: Snapshot
+) -> CalibrationMaster | None:
+    """Return a dark of the temperature: of the light's exposure where there is one, else the longest, to be scaled."""
+    rows = _of_camera(light, MasterKind.DARK)
+    if light.ccd_temperature_c is not None:
+        reach = config["preprocessing.dark_temperature_tolerance_c"]
+        near = (light.ccd_temperature_c - reach, light.ccd_temperature_c + reach)
+        rows = rows.filter(Q(ccd_temperature_c__isnull=True) | Q(ccd_temperature_c__range=near))
+    validity = config["preprocessing.dark_validity_days"]
+    same = _nearest(rows.filter(exposure_time=exposure_s), light, validity)
+    if same is not None:
+        return same
+    longest = rows.order_by("-exposure_time").first()
+    return None if longest is None else _nearest(rows.filter(exposure_time=longest.exposure_time), light, validity)
+
+
+def _flat_for(light: Observation, config: Snapshot) -> CalibrationMaster | None:
+    flat = _flat_rows(light, MasterKind.FLAT, config["preprocessing.flat_validity_days"])
+    return flat or _flat_rows(light, MasterKind.SKY_FLAT, config["preprocessing.sky_flat_validity_days"])
+
+
+def _flat_rows(light: Observation, kind: str, validity_days: int) -> CalibrationMaster | None:
+    return _nearest(_of_camera(light, kind).filter(filter_band=light.filter_band), light, validity_days)
+
+
+def _read(row: CalibrationMaster) -> Master:
+    try:
+        images, cards = read_image(storage.open_stored(row.file_path))
+    except (FileNotFoundError, FitsRefused) as error:
+        raise StageFailure(
+            FailureCode.FILE_MISSING, f"The file of the master {row} cannot be read ({error}): process the night again."
+        ) from error
+    return Master(
+        images["SCI"],
+        row.kind,
+        row.frame_count,
+        row.exposure_time,
+        row.ccd_temperature_c,
+        contains_bias=bool(cards.get("HASBIAS")),
+    )

@@ -1,0 +1,201 @@
+"""Calibrate, mask and measure one observation."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from dataclasses import asdict
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from catalog import storage
+from catalog.config import Snapshot, snapshot
+from catalog.failures import FailureCode, StageFailure
+from catalog.models import RunStatus
+from observations.models import Observation, ObservationStatus, WcsQuality
+from observations.numerics.fits import RawImage, encode_frame, read_images
+from observations.numerics.fits_facts import FitsRefused, Overrides
+from preprocessing.models import PreprocessRun
+from preprocessing.numerics.calibrate import CalibrationError
+from preprocessing.numerics.preprocess import Parameters, Preprocessed, preprocess
+from preprocessing.numerics.quality import Limits
+from preprocessing.stage.masters import Chosen, masters_for
+
+_OPEN = (RunStatus.PENDING, RunStatus.RUNNING)
+
+
+def run(observation_id: UUID | str) -> None:
+    """Make the preprocessed frame of one observation; the same raw file, masters and parameters leave it as it is.
+
+    Raises StageFailure with the reason where the file is gone or changed, or the frame fails its own gates; those
+    against the night's other frames are the next stage's.
+    """
+    config = snapshot()
+    observation = Observation.objects.get(pk=observation_id)
+    chosen, parameters = masters_for(observation, config), _parameters(config)
+    inputs_hash = _inputs_hash(observation, chosen, parameters)
+    if _is_done(observation, inputs_hash):
+        _mark(observation, only_if=ObservationStatus.FAILED)
+        return
+    clock = time.perf_counter()
+    row = _open(observation, inputs_hash, config)
+    image = _read_raw(observation)
+    try:
+        result = preprocess(image, chosen.masters, parameters)
+    except CalibrationError as error:
+        raise StageFailure(FailureCode.BAD_VALUE, f"The frame cannot be calibrated: {error}.") from error
+    _record_quality(row, result, chosen)
+    if result.failure is not None or result.frame is None:
+        row.save()
+        raise _as_stage_failure(result)
+    path = f"processed/{observation.pk}/{row.pk}-{inputs_hash[:12]}.fits"
+    row.processed_fits_path = storage.write_atomically(path, encode_frame(result.frame, stars=result.stars))
+    with transaction.atomic():
+        row.status, row.completed_at = RunStatus.COMPLETED, timezone.now()
+        row.processing_time_seconds = time.perf_counter() - clock
+        row.save()
+        _mark(observation, seeing=_seeing_arcsec(row, observation))
+
+
+def abandon(observation_id: str, code: FailureCode, sentence: str) -> None:
+    """Close the run that was at work and the observation, in the caller's transaction."""
+    reason = {"failure_code": code, "error_message": sentence}
+    opened = PreprocessRun.objects.filter(observation=observation_id, status__in=_OPEN)
+    opened.update(status=RunStatus.FAILED, completed_at=timezone.now(), **reason)
+    Observation.objects.filter(pk=observation_id).update(status=ObservationStatus.FAILED, **reason)
+
+
+def _parameters(config: Snapshot) -> Parameters:
+    group = config.group("preprocessing")
+    return Parameters(
+        mesh_px=group["background_mesh_px"],
+        star_threshold_sigma=group["star_threshold_sigma"],
+        clip_cosmic_rays=group["clip_cosmic_rays"],
+        cosmic_ray_sigma=group["cosmic_ray_sigma"],
+        vignette_falloff=group["vignette_falloff"],
+        limits=limits(config),
+    )
+
+
+def limits(config: Snapshot) -> Limits:
+    """Return the quality gates as configured."""
+    group = config.group("preprocessing")
+    return Limits(
+        masked_share=group["max_masked_share"],
+        ellipticity=group["max_ellipticity"],
+        fewest_stars=group["min_stars"],
+        sky_ratio=group["max_sky_ratio"],
+        depth_loss_mag=group["max_depth_loss_mag"],
+        transparency=group["min_transparency"],
+        sky_share_of_saturation=group["max_sky_share_of_saturation"],
+    )
+
+
+def _inputs_hash(observation: Observation, chosen: Chosen, parameters: Parameters) -> str:
+    place = [observation.ra, observation.dec, observation.pixel_scale, observation.filter_band]
+    masters = sorted(entry["inputs_hash"] for entry in chosen.record)
+    text = json.dumps([observation.sha256, place, masters, asdict(parameters)], sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _is_done(observation: Observation, inputs_hash: str) -> bool:
+    done = PreprocessRun.objects.filter(
+        observation=observation, inputs_hash=inputs_hash, status=RunStatus.COMPLETED
+    ).first()
+    return done is not None and storage.resolve(done.processed_fits_path).is_file()
+
+
+def _mark(observation: Observation, *, only_if: str = "", **values: Any) -> None:
+    rows = Observation.objects.filter(pk=observation.pk)
+    rows = rows.filter(status=only_if) if only_if else rows
+    rows.update(status=ObservationStatus.PREPROCESSED, failure_code="", error_message="", **values)
+
+
+@transaction.atomic
+def _open(observation: Observation, inputs_hash: str, config: Snapshot) -> PreprocessRun:
+    row, _ = PreprocessRun.objects.update_or_create(
+        observation=observation,
+        inputs_hash=inputs_hash,
+        config_hash=config.hash,
+        defaults={
+            "status": RunStatus.RUNNING,
+            "started_at": timezone.now(),
+            "completed_at": None,
+            "failure_code": "",
+            "error_message": "",
+            "wcs_aligned": False,
+            "wcs_info": {},
+        },
+    )
+    Observation.objects.filter(pk=observation.pk).update(status=ObservationStatus.PREPROCESSING)
+    return row
+
+
+def _read_raw(observation: Observation) -> RawImage:
+    """Read the raw image again, with what was given beside it at ingest, and make sure that it is the same one."""
+    given = {
+        "band": observation.filter_band,
+        "exposure_s": observation.exposure_time,
+        "observation_time": observation.observation_time,
+    }
+    place = {
+        "ra_deg": observation.ra,
+        "dec_deg": observation.dec,
+        "pixel_scale_arcsec": observation.pixel_scale,
+    }
+    attempts = [{**given, **place}] if observation.wcs_quality == WcsQuality.NOMINAL else [given, {**given, **place}]
+    try:
+        image = _first_readable(observation, attempts)
+    except (FitsRefused, FileNotFoundError) as error:
+        raise StageFailure(
+            FailureCode.FILE_MISSING, f"The raw file cannot be read any more ({error}): deliver it again."
+        ) from error
+    if image.sha256 != observation.sha256:
+        raise StageFailure(
+            FailureCode.FILE_CHANGED, "The raw file is not the one that was ingested: deliver the original again."
+        )
+    return image
+
+
+def _first_readable(observation: Observation, attempts: list[dict[str, Any]]) -> RawImage:
+    path = storage.open_stored(observation.fits_file_path)
+    for number, given in enumerate(attempts, start=1):
+        try:
+            images = read_images(path, overrides=Overrides(**given))
+        except FitsRefused:
+            if number == len(attempts):
+                raise
+            continue
+        found = [image for image in images if image.hdu_index == observation.hdu_index]
+        if found:
+            return found[0]
+    raise FitsRefused("no_image", f"there is no image in HDU {observation.hdu_index}")
+
+
+def _record_quality(row: PreprocessRun, result: Preprocessed, chosen: Chosen) -> None:
+    """Put down what was measured, also of a frame that fails: its numbers say why."""
+    row.masters = [*chosen.record, {"missing": list(result.missing)}]
+    row.calibration_applied = bool({"bias", "dark", "flat", "sky_flat", "overscan"} & set(result.applied))
+    quality = result.quality
+    if quality is None:
+        return
+    row.background_level, row.background_noise = quality.sky_level, quality.noise
+    row.fwhm_px, row.ellipticity = quality.fwhm_px, quality.ellipticity
+    row.masked_share, row.star_count = quality.masked_share, quality.star_count
+
+
+def _as_stage_failure(result: Preprocessed) -> StageFailure:
+    failure = result.failure
+    if failure is None:
+        return StageFailure(FailureCode.EMPTY_FRAME, "Nothing could be measured on this frame.")
+    return StageFailure(FailureCode(failure.code), failure.sentence)
+
+
+def _seeing_arcsec(row: PreprocessRun, observation: Observation) -> float | None:
+    if row.fwhm_px is None or observation.pixel_scale is None:
+        return observation.seeing
+    return row.fwhm_px * observation.pixel_scale

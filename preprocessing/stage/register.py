@@ -1,0 +1,200 @@
+"""Give all frames of a field the sky positions of one anchor, and hold them against each other."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from astropy.wcs import WCS
+from django.db import transaction
+from django.utils import timezone
+
+from catalog import storage
+from catalog.config import Snapshot, snapshot
+from catalog.failures import FailureCode
+from catalog.models import RunStatus
+from observations.models import Field, Observation, ObservationStatus, WcsQuality
+from observations.numerics.fits import encode_frame
+from observations.numerics.frame import Frame
+from preprocessing.models import PreprocessRun
+from preprocessing.numerics.astrometry import WcsInvalid, registration_quality, wcs_from_match
+from preprocessing.numerics.matching import MatchFailed, MatchParameters, Transform, match_stars
+from preprocessing.numerics.quality import DEPTH_SIGMA, Quality, gate, noise_pixels, relative_transparency
+from preprocessing.services import latest_runs, load_frame
+from preprocessing.stage.preprocess import limits
+
+_RANK = {WcsQuality.SOLVED: 0, WcsQuality.HEADER: 1, WcsQuality.NOMINAL: 2}
+
+
+class _Registered(NamedTuple):
+    """One frame brought to the anchor."""
+
+    transform: Transform
+    rms_px: float
+    stars: int
+    transparency: float | None
+
+
+def run(field_id: UUID | str) -> None:
+    """Register every preprocessed frame of a field to its anchor, and fail those that the night shows to be bad.
+
+    Frames that do not match the anchor keep their own position and are not compared with others. What has been
+    registered to the same anchor stays as it is.
+    """
+    config = snapshot()
+    field = Field.objects.get(pk=field_id)
+    runs = _gated(_runs(field), config)
+    if not runs:
+        return
+    anchor = _anchor(field, runs)
+    anchor_frame = load_frame(anchor)
+    for row in runs:
+        _register(row, anchor, anchor_frame, config)
+    _set_transparency(runs)
+    _gated(runs, config)
+
+
+def abandon(field_id: str, code: FailureCode, sentence: str) -> None:
+    """Nothing is open: each frame's rows are written in one transaction of their own."""
+
+
+def _runs(field: Field) -> list[PreprocessRun]:
+    return latest_runs(Observation.objects.filter(field=field).exclude(status=ObservationStatus.ARCHIVED))
+
+
+def _quality(row: PreprocessRun) -> Quality:
+    """Return a run's numbers as the gates want them."""
+    depth = None
+    if row.fwhm_px and row.background_noise:
+        depth = DEPTH_SIGMA * row.background_noise * float(noise_pixels(None, row.fwhm_px) ** 0.5)
+    return Quality(
+        sky_level=row.background_level,
+        noise=row.background_noise,
+        masked_share=row.masked_share or 0.0,
+        fwhm_px=row.fwhm_px,
+        ellipticity=row.ellipticity,
+        star_count=row.star_count or 0,
+        depth_flux=depth,
+        exposure_s=row.observation.exposure_time,
+        transparency=row.transparency,
+    )
+
+
+def _gated(runs: list[PreprocessRun], config: Snapshot) -> list[PreprocessRun]:
+    """Fail the frames that the others of their night and band show to be bad; return the rest."""
+    good = []
+    for row in runs:
+        mine = row.observation
+        others = [
+            _quality(other)
+            for other in runs
+            if other.pk != row.pk
+            and other.observation.night == mine.night
+            and other.observation.filter_band == mine.filter_band
+        ]
+        failure = gate(_quality(row), others, limits(config))
+        if failure is None:
+            good.append(row)
+        else:
+            _fail(row, FailureCode(failure.code), failure.sentence)
+    return good
+
+
+@transaction.atomic
+def _fail(row: PreprocessRun, code: FailureCode, sentence: str) -> None:
+    reason = {"failure_code": code, "error_message": sentence}
+    PreprocessRun.objects.filter(pk=row.pk).update(status=RunStatus.FAILED, completed_at=timezone.now(), **reason)
+    Observation.objects.filter(pk=row.observation_id).update(status=ObservationStatus.FAILED, **reason)
+
+
+@transaction.atomic
+def _anchor(field: Field, runs: list[PreprocessRun]) -> PreprocessRun:
+    """Return the field's anchor; the first is the frame of the best WCS with the most stars, and stays."""
+    field = Field.objects.select_for_update().get(pk=field.pk)
+    known = [row for row in runs if row.observation_id == field.anchor_id]
+    if known:
+        return known[0]
+    best = min(
+        runs,
+        key=lambda row: (_RANK[WcsQuality(row.observation.wcs_quality)], -(row.star_count or 0), row.observation.mjd_utc),
+    )
+    field.anchor = best.observation
+    field.save(update_fields=["anchor", "updated_at"])
+    return best
+
+
+def _register(row: PreprocessRun, anchor: PreprocessRun, anchor_frame: Frame, config: Snapshot) -> None:
+    """Match one frame to the anchor and write its WCS into product and rows, unless that has been done."""
+    identity = {"anchor": str(anchor.observation_id), "anchor_inputs": anchor.inputs_hash}
+    if all(row.wcs_info.get(name) == value for name, value in identity.items()):
+        return
+    frame = anchor_frame if row.pk == anchor.pk else load_frame(row)
+    try:
+        found = _match(frame, anchor_frame, is_anchor=row.pk == anchor.pk, config=config)
+        if anchor_frame.wcs is None:
+            raise WcsInvalid("the anchor has no world coordinates")
+        solved = wcs_from_match(anchor_frame.wcs, found.transform, frame.shape)
+    except (MatchFailed, WcsInvalid) as error:
+        _save(row, {**identity, "reason": str(error)}, aligned=False)
+        return
+    storage.write_atomically(
+        row.processed_fits_path, encode_frame(replace(frame, wcs=solved.wcs), stars=frame.extras["stars"])
+    )
+    dx, dy = found.transform.offset_px
+    info = {
+        **identity,
+        "rms_px": found.rms_px,
+        "stars": found.stars,
+        "offset_px": [dx, dy],
+        "rotation_deg": found.transform.rotation_deg,
+        "scale": found.transform.scale,
+        "fit_rms_px": solved.rms_px,
+    }
+    row.transparency = found.transparency
+    row.registration_quality = registration_quality(found.rms_px, row.fwhm_px or 0.0)
+    _save(row, info, aligned=True, wcs=solved.wcs, quality=anchor.observation.wcs_quality)
+
+
+def _match(frame: Frame, anchor: Frame, *, is_anchor: bool, config: Snapshot) -> _Registered:
+    """Match stars with the anchor's; fluxes per second give the transparency relative to it."""
+    if is_anchor:
+        return _Registered(Transform.shift(0.0, 0.0), 0.0, len(frame.extras["stars"]), 1.0)
+    own, target = frame.extras["stars"], anchor.extras["stars"]
+    found = match_stars(own.xy, own.flux, target.xy, target.flux, parameters=MatchParameters())
+    if found.rms_px > config["preprocessing.max_anchor_rms_px"]:
+        raise MatchFailed(f"the matched stars scatter by {found.rms_px:.2f} px")
+    seconds = (frame.exposure_s or 1.0, anchor.exposure_s or 1.0)
+    light = relative_transparency(
+        own.flux[found.source_index] / seconds[0], target.flux[found.target_index] / seconds[1]
+    )
+    return _Registered(found.transform, found.rms_px, found.count, None if light is None else light[0])
+
+
+@transaction.atomic
+def _save(
+    row: PreprocessRun, info: dict[str, Any], *, aligned: bool, wcs: WCS | None = None, quality: str = ""
+) -> None:
+    row.wcs_info, row.wcs_aligned = info, aligned
+    row.save()
+    if wcs is None:
+        return
+    width, height = row.observation.image_width, row.observation.image_height
+    corners = wcs.all_pix2world(
+        [-0.5, width - 0.5, width - 0.5, -0.5], [-0.5, -0.5, height - 0.5, height - 0.5], 0
+    )
+    footprint = [[float(ra) % 360.0, float(dec)] for ra, dec in zip(*corners, strict=True)]
+    Observation.objects.filter(pk=row.observation_id).update(footprint=footprint, wcs_quality=quality)
+    row.observation.wcs_quality = quality
+
+
+def _set_transparency(runs: list[PreprocessRun]) -> None:
+    """Bring transparencies to the clearest frame of each band."""
+    for band in {row.observation.filter_band for row in runs}:
+        rows = [row for row in runs if row.observation.filter_band == band and row.transparency]
+        clearest = max((row.transparency or 0.0 for row in rows), default=0.0)
+        for row in rows:
+            relative = (row.transparency or 0.0) / clearest
+            if abs(relative - (row.transparency or 0.0)) > 1e-12:
+                row.transparency = relative
+                row.save(update_fields=["transparency", "updated_at"])

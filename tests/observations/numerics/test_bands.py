@@ -1,0 +1,43 @@
+"""Names of filters."""
+
+from __future__ import annotations
+
+import pytest
+
+from observations.numerics.bands import combine_bands, is_same_band, normalise_band
+
+
+@pytest.mark.parametrize(
+    ("name", "band"),
+    [
+        ("Open", "Clear"), ("CLEAR", "Clear"), (" none ", "Clear"), ("Luminance", "L"), ("V", "V"), ("Johnson V", "V"),
+        ("Bessell_R", "R"), ("Rc", "R"), ("SDSS-r", "r"), ("r'", "r"), ("rp", "r"), ("ztf_g", "g"), ("sdssi", "i"),
+        ("H-Alpha", "Ha"), ("Red", "Red"), ("og515+kg5", "og515+kg5"), ("F200W", "F200W"),
+    ],
+)  # fmt: skip
+def test_spellings_of_one_filter_have_one_name(name, band):
+    assert normalise_band(name) == band
+
+
+@pytest.mark.parametrize("name", ["", "?", "unknown", "N/A", "Undefined"])
+def test_a_name_that_says_nothing_is_no_band(name):
+    assert normalise_band(name) is None
+
+
+def test_the_cousins_and_the_sloan_filter_are_two():
+    assert not is_same_band("R", "r")
+    assert is_same_band("Johnson R", "R")
+
+
+def test_two_unknown_filters_never_match():
+    assert not is_same_band(None, None)
+    assert not is_same_band("unknown", "unknown")
+    assert not is_same_band("", "V")
+
+
+def test_an_open_wheel_adds_nothing_to_another():
+    assert combine_bands(["V", "Clear"]) == "V"
+    assert combine_bands(["Open", "Dummy"]) == "Clear"
+    assert combine_bands(["F150W2", "F162M"]) == "F150W2+F162M"
+    assert combine_bands(["?"]) is None
+    assert combine_bands([]) is None
