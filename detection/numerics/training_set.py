@@ -22,8 +22,8 @@ from observations.numerics.simulate_sources import MoffatPsf, point_sources
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
-# A flux scale that is off by more leaves every star behind, and a star left behind looks like a variable one: no stamp
-# tells them apart, so that such a pair teaches nothing. The faults drawn here (a mistaken PSF above all) cost up to 20 %.
+# A flux scale that is off by more leaves every star behind, and a star left behind looks like a variable one: no
+# stamp tells them apart, so that such a pair teaches nothing. The faults drawn here cost up to 20 %.
 WORST_FLUX_SCALE_ERROR = 0.25
 
 Progress = Callable[[int, int], bool]

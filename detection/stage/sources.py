@@ -57,7 +57,8 @@ def _nearest(detection: Detection, observation: Observation, error: float, confi
         near = near.filter(Q(wcs_quality=WcsQuality.NOMINAL), detections__observation__field=observation.field)
     else:
         near = near.exclude(wcs_quality=WcsQuality.NOMINAL)
-    near = near.exclude(pk__in=Detection.objects.filter(observation=observation).values("source"))
+    taken = Detection.objects.filter(observation=observation, source__isnull=False).values("source")
+    near = near.exclude(pk__in=taken)
     best, best_pull = None, sigma
     for source in near.distinct():
         east = ((source.ra - detection.ra + 180.0) % 360.0 - 180.0) * np.cos(np.radians(detection.dec))

@@ -197,9 +197,7 @@ def fit_wcs(
 Points = tuple[Column, Column, Column, Column]
 
 
-def _with_sip(
-    pole: tuple[float, float], matrix: Column, origin: Column, degree: int, points: Points
-) -> SolvedWcs:
+def _with_sip(pole: tuple[float, float], matrix: Column, origin: Column, degree: int, points: Points) -> SolvedWcs:
     """Fit f, g in CD (u + f, v + g) with all terms of order 2 to `degree`, and CD and CRPIX anew."""
     x, y, ra, dec = points
     plane = np.column_stack(project(ra, dec, *pole))
@@ -335,9 +333,7 @@ def _windows(shape: tuple[int, int], pointing: Pointing) -> NDArray[np.float64]:
     return np.column_stack([x, y])[order]
 
 
-def _solved(
-    star_xy: NDArray[np.float64], shape: tuple[int, int], catalogue: Catalogue, match: Match
-) -> SolvedWcs:
+def _solved(star_xy: NDArray[np.float64], shape: tuple[int, int], catalogue: Catalogue, match: Match) -> SolvedWcs:
     x, y = np.asarray(star_xy, dtype=float)[match.source_index].T
     ra, dec = np.asarray(catalogue.ra_deg)[match.target_index], np.asarray(catalogue.dec_deg)[match.target_index]
     solved = fit_wcs(x, y, ra, dec, shape, is_noisy=True)

@@ -95,9 +95,12 @@ def estimate_background(data: Image, mask: Mask, *, mesh_px: int = 64) -> Backgr
     residual = image - _expand(first_level, data.shape)
     sources = _source_pixels(residual, _expand(first_noise, data.shape), bad)
     crowded = np.count_nonzero(sources & ~bad) > MOST_SOURCE_SHARE * good_count
-    rest, noise_grid = _mesh(residual, bad if crowded else bad | sources, cells)
+    without = bad if crowded else bad | sources
+    # The level again from the image itself, whose quantisation the median sees through; the noise without gradients.
+    level = first_level if crowded else _mesh(image, without, cells)[0]
+    noise_grid = _mesh(residual, without, cells)[1]
     noise = np.clip(_expand(noise_grid, data.shape), noise_grid.min(), noise_grid.max())
-    return Background(level=_expand(first_level + rest, data.shape), noise=noise.astype(np.float32))
+    return Background(level=_expand(level, data.shape), noise=noise.astype(np.float32))
 
 
 def _cell_count(shape: tuple[int, ...], mesh_px: int) -> tuple[int, int]:

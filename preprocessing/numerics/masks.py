@@ -47,6 +47,7 @@ VIGNETTE_FALLOFF = 0.4
 RIM_BOX_PX = 15
 RIM_SIGMA = 0.5
 RIM_REACH_PX = 96
+RIM_GROWTH_PX = 8  # half the box: where the box still straddles the rim
 LIT_BLOCK_PX = 16
 # Below this sky-to-noise ratio a fall-off of 40 % cannot be told from the sky's own structure.
 LIT_SIGNAL = 10.0
@@ -142,9 +143,7 @@ def detector_defects(dark: Master | None, flat: Master | None, noise: float, sha
     return bad
 
 
-def cosmic_rays(
-    residual: Image, noise: Image, bad: Mask, fwhm_px: float, *, sigma: float = COSMIC_SIGMA
-) -> Mask:
+def cosmic_rays(residual: Image, noise: Image, bad: Mask, fwhm_px: float, *, sigma: float = COSMIC_SIGMA) -> Mask:
     """Find pixels that are sharper than any star can be: cosmic rays and unlisted hot pixels.
 
     For a Gaussian of width s, the mean of the two pixels at distance d on opposite sides of any pixel is at least
@@ -317,7 +316,8 @@ def vignette_rim(residual: Image, noise: Image, dark: Mask) -> Mask:
     off = (np.abs(smooth) > RIM_SIGMA) & near
     labels, _ = ndimage.label(off | dark, ALL_NEIGHBOURS)
     touching = np.unique(labels[dark])
-    return np.asarray(np.isin(labels, touching[touching > 0]) & ~dark)
+    rim = grow(np.isin(labels, touching[touching > 0]), RIM_GROWTH_PX)
+    return np.asarray(ndimage.binary_fill_holes(rim) & ~dark)
 
 
 def _block_medians(blocks: NDArray[np.float32]) -> NDArray[np.float64]:

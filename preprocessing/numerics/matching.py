@@ -285,9 +285,7 @@ def _area(corners: NDArray[np.complex128]) -> Column:
     return np.imag((corners[:, 1] - corners[:, 0]).conj() * (corners[:, 2] - corners[:, 0]))
 
 
-def _best_voted(
-    turn: NDArray[np.complex128], place: NDArray[np.complex128], flipped: NDArray[np.bool_]
-) -> list[int]:
+def _best_voted(turn: NDArray[np.complex128], place: NDArray[np.complex128], flipped: NDArray[np.bool_]) -> list[int]:
     """Return one member of each of the fullest bins, of two grids half a bin apart."""
     chosen: list[tuple[int, int]] = []
     angle = np.angle(turn)

@@ -17,6 +17,7 @@ from preprocessing.numerics.photometry import psf_fluxes
 from preprocessing.numerics.psf import PsfError, PsfModel, fit_psf
 from preprocessing.numerics.quality import Failure, Limits, Quality, gate, gate_pixels, measure_quality
 from preprocessing.numerics.stars import Stars, find_stars
+from preprocessing.numerics.trails import find_trails
 
 # The first look only wants the seeing: bright stars, a third of the time.
 FIRST_LOOK_SIGMA = 10.0
@@ -76,13 +77,13 @@ class _Cleaned:
     saturation: float | None
 
 
-def preprocess(raw: RawPixels, masters: Masters = Masters(), parameters: Parameters = Parameters()) -> Preprocessed:
+def preprocess(raw: RawPixels, masters: Masters | None = None, parameters: Parameters = Parameters()) -> Preprocessed:
     """Calibrate, mask and measure one frame.
 
     Parameters
     ----------
     raw : pixels (ny, nx) as delivered and the facts of their header. Not changed.
-    masters : calibration masters that fit it; a missing one is recorded in `missing`.
+    masters : calibration masters that fit it, None for none at all; a missing one is recorded in `missing`.
     parameters : see `Parameters`.
 
     Returns
@@ -96,6 +97,7 @@ def preprocess(raw: RawPixels, masters: Masters = Masters(), parameters: Paramet
     CalibrationError
         when a master has another size, or a section of the header lies outside of the frame.
     """
+    masters = masters or Masters()
     failure = gate_pixels(raw.data)
     if failure is not None:
         return Preprocessed(None, None, None, failure)
@@ -116,7 +118,7 @@ def preprocess(raw: RawPixels, masters: Masters = Masters(), parameters: Paramet
     measured = replace(measured, exposure_s=raw.facts.exposure_s, saturation=cleaned.saturation)
     failure = gate(measured, limits=parameters.limits)
     if failure is None and psf is None:
-        failure = Failure("too_few_stars", f"Too few of the {len(stars)} sources are clean stars to measure the PSF on.")
+        failure = Failure("too_few_stars", f"Too few of the {len(stars)} sources are clean stars to fit a PSF to.")
     frame = _frame(raw.facts, cleaned, bad, psf, calibrated)
     return Preprocessed(frame, measured, stars, failure, cleaned.sky, calibrated.applied, calibrated.missing)
 
@@ -159,6 +161,7 @@ def _clean(raw: RawPixels, calibrated: Calibrated, masters: Masters, parameters:
         # A frame's sharpest stars set the bound, not its typical ones: the PSF varies, and galaxies are no stars.
         hits = masks.cosmic_rays(residual, sky.noise, bits != 0, _sharpest(look), sigma=parameters.cosmic_ray_sigma)
         _set(bits, MaskBit.COSMIC_RAY, hits)
+    _set(bits, MaskBit.TRAIL, find_trails(residual, sky.noise, bits != 0, _seeing(look)))
     filled, bits, extra = masks.interpolate_small(data, bits, sky.noise)
     return _Cleaned(np.nan_to_num(filled), bits, extra, sky, _data_ceiling(raw.data, calibrated, ceiling))
 
@@ -208,9 +211,7 @@ def _psf(cleaned: _Cleaned, bad: Mask, stars: Stars, degree: int | None) -> PsfM
         return None
 
 
-def _frame(
-    facts: FrameFacts, cleaned: _Cleaned, bad: Mask, psf: PsfModel | None, calibrated: Calibrated
-) -> Frame:
+def _frame(facts: FrameFacts, cleaned: _Cleaned, bad: Mask, psf: PsfModel | None, calibrated: Calibrated) -> Frame:
     variance, source = _variance(cleaned, facts)
     extras: dict[str, Any] = {
         "noise_source": source,

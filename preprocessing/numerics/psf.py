@@ -217,9 +217,7 @@ def _choose(stars: Stars, plan: _Plan) -> NDArray[np.intp]:
     return index[np.argsort(-stars.flux[index])][: plan.count]
 
 
-def _cut(
-    image: Image, bad: Mask, noise: Image, stars: Stars, chosen: NDArray[np.intp], plan: _Plan
-) -> _Sample:
+def _cut(image: Image, bad: Mask, noise: Image, stars: Stars, chosen: NDArray[np.intp], plan: _Plan) -> _Sample:
     half = plan.size // 2
     span = np.arange(-half, half + 1)
     column, row = np.round(stars.x[chosen]).astype(int), np.round(stars.y[chosen]).astype(int)
@@ -349,7 +347,7 @@ def _solve(back: Cube, weight: Cube, sample: _Sample, plan: _Plan) -> Cube:
     pixels = plan.size**2
     right = (weight.reshape(-1, pixels) * back.reshape(-1, pixels)).T @ terms
     solution = np.linalg.solve(_normal_matrix(weight, terms), right[..., None])[..., 0]
-    return solution.T.reshape(terms.shape[1], plan.size, plan.size)
+    return np.asarray(solution.T.reshape(terms.shape[1], plan.size, plan.size), dtype=np.float64)
 
 
 def _core_residual(sample: _Sample, cube: Cube, plan: _Plan) -> float:

@@ -106,7 +106,7 @@ def _measure(light: Image, mask: Mask) -> _Light:
     ratio = np.where(seen, (light - sky.level) / level, 0).astype(np.float32)
     seen &= np.abs(ratio) < LARGEST_DEPARTURE
     ratio = np.where(seen, ratio, np.float32(0)).astype(np.float32)
-    return _Light(ratio, seen, level / np.float32(middle), float(ratio[seen].std()))
+    return _Light(ratio, seen, (level / np.float32(middle)).astype(np.float32), float(ratio[seen].std()))
 
 
 def _agreeing(lights: list[_Light]) -> list[_Light]:

@@ -20,16 +20,16 @@ def data_root(settings, tmp_path: Path) -> Path:
     return tmp_path / "data"
 
 
-def card_file(folder: Path, weights: bytes = b"weights one", version: str = "7", **changes: object) -> Path:
+def card_file(folder: Path, content: bytes = b"weights one", version: str = "7", **changes: object) -> Path:
     folder.mkdir(exist_ok=True)
-    (folder / "w.safetensors").write_bytes(weights)
+    (folder / "w.safetensors").write_bytes(content)
     values = {
         "name": "try",
         "version": version,
         "model_type": "classifier",
         "architecture": "any",
         "weights": "w.safetensors",
-        "sha256": hashlib.sha256(weights).hexdigest(),
+        "sha256": hashlib.sha256(content).hexdigest(),
         "metrics": {"precision": 0.9, "recall": 0.8, "f1_score": 0.85, "accuracy": 0.86, "auc": 0.95},
     }
     path = folder / "w.json"

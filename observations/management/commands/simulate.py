@@ -1,0 +1,29 @@
+"""`manage.py simulate OUT`: write synthetic nights as FITS files, with their truth in truth.json."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from observations.stage import parameters_of, write_synthetic_nights
+
+
+class Command(BaseCommand):
+    """The same seed and size give the same files."""
+
+    help = "Write simulated nights as FITS files into a folder, with truth.json beside them."
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("folder", type=Path)
+        parser.add_argument("--seed", type=int, default=1)
+        parser.add_argument("--size", type=int, default=1024, help="pixels on a side")
+        parser.add_argument("--nights", type=int, default=2)
+        parser.add_argument("--frames", type=int, default=4, help="good frames of each night")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        parameters = parameters_of(**{name: options[name] for name in ("seed", "size", "nights", "frames")})
+        for name in write_synthetic_nights(options["folder"], parameters):
+            self.stdout.write(name)

@@ -1,0 +1,61 @@
+import json
+
+import numpy as np
+import pytest
+from django.core.management import CommandError, call_command
+
+from detection import registry
+from detection.numerics.infer import score
+from detection.numerics.train import TrainingSet
+from detection.stage import training
+
+
+def quick_set(parameters, progress=None) -> TrainingSet:
+    """Stand in for the simulation, which takes minutes: noise, with a bright middle in what is real."""
+    rng = np.random.default_rng(parameters.seed)
+    count = 20 * parameters.pairs
+    is_real = np.arange(count) % 2 == 0
+    images = rng.normal(0.0, 1.0, (count, 4, 31, 31)).astype(np.float16)
+    images[is_real, 2, 14:17, 14:17] += 4.0
+    for pair in range(parameters.pairs):
+        if progress is not None and not progress(pair + 1, 20 * (pair + 1)):
+            images, is_real = images[: 20 * (pair + 1)], is_real[: 20 * (pair + 1)]
+            break
+    kind = np.where(is_real, "hostless", "bogus")
+    return TrainingSet(images, is_real, kind, np.arange(len(is_real)) // 20, np.full(len(is_real), 9.0, np.float32))
+
+
+@pytest.fixture(autouse=True)
+def _without_simulation(monkeypatch):
+    monkeypatch.setattr(training, "make_training_set", quick_set)
+
+
+def test_the_command_writes_weights_that_score_and_a_card_that_the_registry_takes(tmp_path):
+    call_command("train_model", "--pairs", "12", "--epochs", "2", "--out", str(tmp_path), "--model-version", "try")
+    card = registry.read_card(tmp_path / "realbogus-try.json")
+    assert card.values["hyperparameters"]["training_set"]["pairs"] == 12
+    assert card.values["metrics"]["n_real"] > 0
+    stamps = np.random.default_rng(1).normal(0.0, 1.0, (3, 4, 63, 63)).astype(np.float32)
+    assert np.isfinite(score(stamps, tmp_path / "realbogus-try.safetensors", fwhm_px=3.0)).all()
+
+
+def test_the_same_seed_writes_the_same_weights(tmp_path):
+    for folder in ("a", "b"):
+        call_command("train_model", "--pairs", "8", "--epochs", "1", "--out", str(tmp_path / folder))
+    first, second = ((tmp_path / folder / "realbogus-1.safetensors").read_bytes() for folder in ("a", "b"))
+    assert first == second
+
+
+def test_out_of_time_it_trains_on_what_it_has_and_says_how_much_that_was(tmp_path, monkeypatch, capsys):
+    moments = iter([0.0] + [1.0] * 8 + [1e6] * 100)
+    monkeypatch.setattr(training.time, "monotonic", lambda: next(moments))
+    call_command("train_model", "--pairs", "50", "--epochs", "1", "--minutes", "5", "--out", str(tmp_path))
+    card = json.loads((tmp_path / "realbogus-1.json").read_text())
+    assert card["hyperparameters"]["training_set"]["pairs"] == 9
+    assert "--pairs 9 gives the same weights" in capsys.readouterr().err
+
+
+def test_too_few_pairs_are_refused_with_a_sentence(tmp_path):
+    with pytest.raises(CommandError, match="cannot be trained on"):
+        call_command("train_model", "--pairs", "1", "--out", str(tmp_path))
+    assert list(tmp_path.iterdir()) == []
