@@ -129,8 +129,6 @@ def _tracklets(observations: list[Observation]) -> list[dict[str, Any]]:
     rows = []
     for tracklet in found.order_by("night", "rate_arcsec_per_min", "id"):
         members = tracklet.members.select_related("observation").order_by("observation__mjd_utc", "pixel_x")
-        places = [
-            {"file": m.observation.original_name, "pixel_x": m.pixel_x, "pixel_y": m.pixel_y} for m in members
-        ]
+        places = [{"file": m.observation.original_name, "pixel_x": m.pixel_x, "pixel_y": m.pixel_y} for m in members]
         rows.append({"members": places, "rate_arcsec_per_min": tracklet.rate_arcsec_per_min})
     return rows

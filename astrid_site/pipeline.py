@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
 
 from django.conf import settings
@@ -40,7 +40,7 @@ def run_stages(observations: Iterable[Observation], report: Report) -> None:
         run_stage("tracklets", "field_night", keys, report)
 
 
-def run_stage(name: str, entity_type: str, entities: list[tuple[object, str]], report: Report) -> None:
+def run_stage(name: str, entity_type: str, entities: Sequence[tuple[object, str]], report: Report) -> None:
     """Run one stage for several entities, given as (id, name for people)."""
     stage = import_module(dict(settings.PIPELINE_STAGES)[name])
     for number, (entity_id, label) in enumerate(entities, start=1):

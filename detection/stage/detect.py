@@ -70,7 +70,9 @@ def run(observation_id: UUID | str) -> None:
 
 def abandon(observation_id: str, code: FailureCode, sentence: str) -> None:
     """Close the model runs that were at work, in the caller's transaction."""
-    opened = ModelRun.objects.filter(observation=observation_id, status__in=(RunStatus.PENDING, RunStatus.RUNNING))
+    opened = ModelRun.objects.filter(
+        observation=UUID(str(observation_id)), status__in=(RunStatus.PENDING, RunStatus.RUNNING)
+    )
     opened.update(status=RunStatus.FAILED, completed_at=timezone.now(), failure_code=code, error_message=sentence)
 
 

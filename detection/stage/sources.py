@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import UUID
 
 import numpy as np
 from django.db import connection
@@ -27,13 +28,14 @@ def associate(detections: list[Detection], observation: Observation, config: Sna
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ASSOCIATION_LOCK])
-    touched = set()
+    touched: set[UUID] = set()
     for detection in sorted(detections, key=lambda d: -d.confidence_score):
         if detection.source_id is None:
             error = position_error_arcsec(detection, observation, config)
             detection.source = _nearest(detection, observation, error, config) or _new(detection, observation, error)
             detection.save(update_fields=["source", "updated_at"])
-        touched.add(detection.source_id)
+        if detection.source_id is not None:
+            touched.add(detection.source_id)
     for source in Source.objects.filter(pk__in=touched):
         _refresh(source, config)
 

@@ -12,9 +12,7 @@ from scipy import ndimage
 from observations.numerics.frame import BAD_BITS, Frame, Image, Mask, MaskBit
 
 # (x, y) of the target grid -> (x, y) in the frame that is resampled; arrays in, arrays out.
-PixelMap = Callable[
-    [NDArray[np.float64], NDArray[np.float64]], tuple[NDArray[np.float64], NDArray[np.float64]]
-]
+PixelMap = Callable[[NDArray[np.float64], NDArray[np.float64]], tuple[NDArray[np.float64], NDArray[np.float64]]]
 
 # Quintic B-splines keep stars of FWHM 2 px to 0.3 % in the core where cubic ones lose 2 %; a spline's
 # infinite response is below 1e-3 of its peak after 3 px, which is how far a bad pixel's value can reach.
@@ -119,9 +117,7 @@ def _pixel_area(x: NDArray[np.float64], y: NDArray[np.float64]) -> Image:
     return np.abs(dx_dx * dy_dy - dx_dy * dy_dx).astype(np.float32)
 
 
-def _align_bits(
-    frame: Frame, x: NDArray[np.float64], y: NDArray[np.float64], mask: Mask
-) -> NDArray[np.uint16] | None:
+def _align_bits(frame: Frame, x: NDArray[np.float64], y: NDArray[np.float64], mask: Mask) -> NDArray[np.uint16] | None:
     """Carry the mask's causes over by nearest pixel; bad pixels without a cause are edge where outside, else bad."""
     if frame.mask_bits is None:
         return None

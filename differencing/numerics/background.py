@@ -50,10 +50,9 @@ def _expand(grid: NDArray[np.float64], shape: tuple[int, int], *, order: int) ->
     y = (np.arange(ny) + 0.5) * smooth.shape[0] / ny - 0.5
     x = (np.arange(nx) + 0.5) * smooth.shape[1] / nx - 0.5
     rows = ndimage.spline_filter(smooth, order=order, mode="nearest") if order > 1 else smooth
-    out = ndimage.map_coordinates(
+    return ndimage.map_coordinates(
         rows, np.meshgrid(y, x, indexing="ij"), order=order, mode="nearest", prefilter=False, output=np.float32
     )
-    return out
 
 
 def difference_background(difference: Image, mask: Mask) -> Image:

@@ -10,7 +10,7 @@ from scipy import ndimage
 
 from differencing.numerics.peaks import Peaks, fwhm_of
 from differencing.numerics.zogy import Difference
-from observations.numerics.frame import BAD_BITS, Frame, Image, MaskBit
+from observations.numerics.frame import BAD_BITS, Frame, Image, MaskBit, PsfFunction
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -158,12 +158,12 @@ def _ellipse(weighted: Array, u: Array, v: Array, sigma_w: float) -> tuple[float
     return float(2.3548 * np.sqrt(a * b)), float(1.0 - b / a), angle
 
 
-def _psf_flux(image: Image, psf: object, x: Array, y: Array) -> Array:
-    """Return the PSF-weighted flux at fixed positions, sum(P I) / sum(P²), pixels of the stamp inside the frame only."""
+def _psf_flux(image: Image, psf: PsfFunction, x: Array, y: Array) -> Array:
+    """Return the PSF-weighted flux at fixed positions, sum(P I) / sum(P²), over the stamp's pixels inside the frame."""
     out = np.full(len(x), np.nan)
     ny, nx = image.shape
     for k, (a, b) in enumerate(zip(x, y, strict=True)):
-        stamp = psf(a, b)  # type: ignore[operator]
+        stamp = psf(a, b)
         half = (stamp.shape[0] - 1) // 2
         row, column = round(b), round(a)
         shifted = ndimage.shift(stamp, (b - row, a - column), order=3)
@@ -230,8 +230,9 @@ def _dipoles(difference: Difference, peaks: Peaks, flux: Array, fwhm: Array, p: 
         distance = np.hypot(peaks.x - peaks.x[k], peaks.y - peaks.y[k])
         near = np.flatnonzero(other & (distance < p.dipole_fwhm * fwhm[k]) & (np.abs(flux) > 0.3 * abs(flux[k])))
         for j in near:
-            weight = np.abs(flux[[k, j]])
-            x, y = (np.array([np.average(a[[k, j]], weights=weight)]) for a in (peaks.x, peaks.y))
+            both = np.array([k, j])
+            weight = np.abs(flux[both])
+            x, y = (np.array([np.average(a[both], weights=weight)]) for a in (peaks.x, peaks.y))
             n = _psf_flux(difference.science, difference.psf_science, x, y)[0]
             r = _psf_flux(difference.reference, difference.psf_reference, x, y)[0]
             static = min(n, r)

@@ -35,9 +35,7 @@ class Peaks:
         return len(self.x)
 
 
-def find(
-    difference: Difference, *, threshold_sigma: float = 5.0, parameters: PeakParameters | None = None
-) -> Peaks:
+def find(difference: Difference, *, threshold_sigma: float = 5.0, parameters: PeakParameters | None = None) -> Peaks:
     """Find local extrema of S_corr beyond the threshold.
 
     Masked pixels (NaN in the score) are never peaks, nor are pixels that touch one: their extremum may lie under
@@ -95,7 +93,7 @@ def _parabola(patches: Array) -> tuple[Array, Array, Array]:
         return np.empty(0), np.empty(0), np.empty(0)
     v, u = (a.ravel() for a in np.mgrid[-1:2, -1:2].astype(float))
     terms = np.stack([np.ones(9), u, v, u * u, u * v, v * v], axis=1)
-    c0, cx, cy, cxx, cxy, cyy = np.linalg.lstsq(terms, patches.T, rcond=None)[0]
+    _, cx, cy, cxx, cxy, cyy = np.linalg.lstsq(terms, patches.T, rcond=None)[0]
     determinant = 4 * cxx * cyy - cxy**2
     safe = np.where(np.abs(determinant) > 1e-12, determinant, np.inf)
     dx = np.clip((cxy * cy - 2 * cyy * cx) / safe, -0.7, 0.7)

@@ -102,6 +102,7 @@ def _members(frames: list[Frame]) -> list[_Member]:
     pick = np.flatnonzero(~stars.is_saturated & stars.is_isolated)
     pick = pick[np.argsort(-stars.flux[pick])][:200]  # two hundred stars fix a quadratic surface to 0.1 %
     base = None
+    scale: Image | np.float32
     for frame in frames:
         sky = estimate_background(frame.data, frame.mask)
         image = fill_masked(frame.data, frame.mask) - sky.level.astype(np.float32)

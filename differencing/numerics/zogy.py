@@ -6,43 +6,19 @@ reference is brought to science counts; D difference, P_D its PSF, S score, S_co
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft, ndimage
+from scipy import fft
 
-from differencing.numerics.align import fill_masked, resample
-from differencing.numerics.background import difference_background, noise_map
-from differencing.numerics.flux_scale import Surface, Tie, psf_photometry, tie
-from differencing.numerics.noise import correlation, noise_power, robust_sigma, source_mask
+from differencing.numerics.flux_scale import Surface
+from differencing.numerics.noise import noise_power
+from differencing.numerics.pair import Pair, PsfInput, Side, ZogyParameters, constant_psf, prepare
 from observations.numerics.frame import Frame, Image, Mask, PsfFunction
-from preprocessing.numerics.background import estimate_background
-from preprocessing.numerics.psf import fit_psf
-from preprocessing.numerics.stars import Stars, find_stars
 
-PsfInput = PsfFunction | NDArray[np.floating] | None
-
-
-@dataclass(frozen=True)
-class ZogyParameters:
-    """What the subtraction may be told; every value is recorded with the run.
-
-    tile_px, overlap_px : the PSF is constant within a tile; smaller tiles follow it better, and the overlap
-        must exceed the PSF's half size (measured on simulated pairs: 256 px beats 512 px in both depth and time).
-    model_error : relative error of PSF and flux scale, as epsilon² min(|S_n|, |S_r|)² in the variance; 0.005
-        silences residuals of bright stars, 0.02 would lose transients on hosts.
-    max_stars : stars measured for the tie. min_stars : fewest that make one.
-    shift_floor_px : a shift field below this stays uncorrected: its effect is under the model error.
-    """
-
-    tile_px: int = 256
-    overlap_px: int = 32
-    model_error: float = 0.005
-    max_stars: int = 200
-    min_stars: int = 3
-    shift_floor_px: float = 0.02
+__all__ = ["Difference", "ZogyParameters", "subtract", "transform_tile"]
 
 
 @dataclass(frozen=True)
@@ -70,16 +46,6 @@ class Difference:
     psf_science: PsfFunction
     psf_reference: PsfFunction
     diagnostics: dict[str, float] = field(default_factory=dict)
-
-
-class _Side(NamedTuple):
-    """One image ready for the transform: sky 0, science counts, no hole."""
-
-    image: Image
-    variance: Image
-    power: NDArray[np.float64]
-    sigma: Image
-    psf: PsfFunction
 
 
 class _Tile(NamedTuple):
@@ -132,107 +98,15 @@ def subtract(
 
     Raises
     ------
-    ValueError : shapes differ, or every pixel is masked.
+    ValueError : shapes differ, every pixel is masked, or the stars agree on no flux scale.
     TooFewStars : fewer than `min_stars` common stars.
     """
     p = parameters or ZogyParameters()
-    if science.shape != reference.shape:
-        raise ValueError(f"science {science.shape} and reference {reference.shape} are not on one grid")
-    psf_n, psf_r = _psf_of(science, psf_science), _psf_of(reference, psf_reference)
-    star_list = _stars(science)
-    found = _measure_tie(science, reference, psf_n, psf_r, star_list, p)
-    shift = (found.shift_x.image(), found.shift_y.image())
-    mean_shift = (float(shift[0].mean()), float(shift[1].mean()))
-    if found.shift_is_significant and max(float(np.abs(s).max()) for s in shift) > p.shift_floor_px:
-        reference = _shifted(reference, shift)
-        psf_r = _psf_of(reference, psf_reference)
-        found = _measure_tie(science, reference, psf_n, psf_r, star_list, p)
-    mask = science.mask | reference.mask | ~np.isfinite(science.data) | ~np.isfinite(reference.data)
-    new, ref = _sides(science, reference, mask, found, psf_n, psf_r)
-    maps = _all_tiles(new, ref, p)
-    return _finish(maps, new, ref, mask, found, mean_shift, p)
+    pair = prepare(science, reference, (psf_science, psf_reference), p)
+    return _finish(_all_tiles(pair.new, pair.ref, p), pair, p)
 
 
-def _psf_of(frame: Frame, given: PsfInput) -> PsfFunction:
-    """Return the PSF as a function of position: as given, the frame's, or fitted to the frame's stars."""
-    if callable(given):
-        return given
-    if given is not None:
-        array = np.asarray(given, dtype=np.float64)
-        if array.ndim != 2 or array.shape[0] != array.shape[1] or array.shape[0] % 2 == 0:
-            raise ValueError(f"a PSF is an odd square array, this one has shape {array.shape}")
-        return lambda x, y: array
-    if frame.psf is not None:
-        return frame.psf
-    background = estimate_background(frame.data, frame.mask)
-    stars = find_stars(frame.data, frame.mask, background=background.level, noise=background.noise)
-    return fit_psf(frame.data, frame.mask, stars, background=background.level, noise=background.noise)
-
-
-def _stars(frame: Frame) -> Stars:
-    known = frame.extras.get("stars")
-    if known is not None:
-        return known
-    background = estimate_background(frame.data, frame.mask)
-    return find_stars(frame.data, frame.mask, background=background.level, noise=background.noise)
-
-
-def _measure_tie(
-    science: Frame, reference: Frame, psf_n: PsfFunction, psf_r: PsfFunction, stars: Stars, p: ZogyParameters
-) -> Tie:
-    """Measure the brightest usable stars of the science frame in both frames."""
-    usable = np.flatnonzero(~stars.is_saturated & stars.is_isolated)
-    if usable.size < 3 * p.min_stars:  # crowded or tiny frames: neighbours bias both frames alike
-        usable = np.flatnonzero(~stars.is_saturated)
-    best = usable[np.argsort(-stars.flux[usable])][: p.max_stars]
-    sides = []
-    for frame, psf in ((science, psf_n), (reference, psf_r)):
-        sky = robust_sigma((frame.data - ndimage.uniform_filter(frame.data, 3))[~frame.mask][::7]) * 1.06
-        filled = fill_masked(frame.data, frame.mask)
-        sides.append(psf_photometry(filled, frame.mask, sky, psf, stars.x[best], stars.y[best]))
-    return tie(sides[0], sides[1], science.shape, min_stars=p.min_stars)
-
-
-def _shifted(reference: Frame, shift: tuple[Image, Image]) -> Frame:
-    """Resample the reference by the shift field (reference minus science position, pixels)."""
-    y, x = np.indices(reference.shape, dtype=np.float64)
-    sky = np.float32(np.median(reference.data[~reference.mask]))
-    data = resample(fill_masked(reference.data, reference.mask) - sky, (x + shift[0], y + shift[1])) + sky
-    return replace(reference, data=data, psf=None)
-
-
-def _sides(
-    science: Frame, reference: Frame, mask: Mask, found: Tie, psf_n: PsfFunction, psf_r: PsfFunction
-) -> tuple[_Side, _Side]:
-    """Bring both images to science counts with sky 0 and give each its variance and noise power."""
-    scale = found.flux_scale.image()
-    n, r = fill_masked(science.data, mask), fill_masked(reference.data, mask) * scale
-    sky_r = estimate_background(r, mask).level.astype(np.float32)
-    r = r - sky_r
-    n = n - sky_r - difference_background(n - sky_r - r, mask)
-    sides = []
-    for image, frame, factor, psf in ((n, science, None, psf_n), (r, reference, scale, psf_r)):
-        empty = ~source_mask(image, mask)
-        sigma = noise_map(image, empty)
-        variance = sigma**2 + _source_variance(image, frame, factor)
-        variance[mask] += (0.5 * image[mask]) ** 2 + 3.0 * sigma[mask] ** 2
-        sides.append(_Side(image, variance, correlation(image, empty), sigma, psf))
-    return sides[0], sides[1]
-
-
-def _source_variance(image: Image, frame: Frame, factor: Image | None) -> Image:
-    """Return the photon variance of the sources alone, in science counts²; 0 where the gain is unknown.
-
-    The image is smoothed by a pixel first: a variance that follows a pixel's own noise biases the score.
-    """
-    signal = np.maximum(ndimage.gaussian_filter(image, 1.0), 0.0)
-    scale = np.float32(1.0) if factor is None else factor
-    if frame.gain:
-        return signal * scale / np.float32(frame.gain)
-    return np.zeros_like(signal)
-
-
-def _all_tiles(new: _Side, ref: _Side, p: ZogyParameters) -> dict[str, Image]:
+def _all_tiles(new: Side, ref: Side, p: ZogyParameters) -> dict[str, Image]:
     """Run the transform tile by tile and lay the cores side by side."""
     ny, nx = new.image.shape
     names = ("difference", "score", "score_n", "score_r", "variance", "flux_norm")
@@ -249,7 +123,7 @@ def _all_tiles(new: _Side, ref: _Side, p: ZogyParameters) -> dict[str, Image]:
     return maps
 
 
-def _cut(new: _Side, ref: _Side, box: tuple[int, int, int, int], pad: int) -> tuple[_Side, _Side]:
+def _cut(new: Side, ref: Side, box: tuple[int, int, int, int], pad: int) -> tuple[Side, Side]:
     """Cut a padded tile of both sides, at a size that transforms fast; outside the frame the sky is empty."""
     y0, y1, x0, x1 = box
     ny, nx = new.image.shape
@@ -265,7 +139,7 @@ def _cut(new: _Side, ref: _Side, box: tuple[int, int, int, int], pad: int) -> tu
         variance = np.full(shape, sigma**2, dtype=np.float32)
         variance[inner] = side.variance[ya:yb, xa:xb]
         stamp = side.psf(*centre)
-        out.append(_Side(image, variance, side.power, sigma, lambda x, y, stamp=stamp: stamp))
+        out.append(Side(image, variance, side.power, np.array(sigma), constant_psf(stamp)))
     return out[0], out[1]
 
 
@@ -275,11 +149,13 @@ def _kernel_transform(stamp: NDArray[np.floating], shape: tuple[int, int]) -> ND
     keep = min(half, (min(shape) - 1) // 2)
     kernel = np.zeros(shape, dtype=np.float32)
     index = np.arange(-keep, keep + 1)
-    kernel[np.ix_(index % shape[0], index % shape[1])] = stamp[half - keep : half + keep + 1, half - keep : half + keep + 1]
+    kernel[np.ix_(index % shape[0], index % shape[1])] = stamp[
+        half - keep : half + keep + 1, half - keep : half + keep + 1
+    ]
     return fft.rfft2(kernel)
 
 
-def transform_tile(new: _Side, ref: _Side) -> _Tile:
+def transform_tile(new: Side, ref: Side) -> _Tile:
     """Compute D, S and the variance of S on one tile (equations in `subtract`)."""
     shape = new.image.shape
     stamp_n, stamp_r = new.psf(0.0, 0.0), ref.psf(0.0, 0.0)
@@ -302,7 +178,7 @@ def transform_tile(new: _Side, ref: _Side) -> _Tile:
     return _Tile(difference, score_n - score_r, score_n, score_r, variance, flux_norm, psf_d)
 
 
-def _convolved_variance(side: _Side, k_hat: NDArray[np.complexfloating], power: Image) -> Image:
+def _convolved_variance(side: Side, k_hat: NDArray[np.complexfloating], power: Image) -> Image:
     """Return V * k², corrected for correlated noise by the ratio of the kernel's noise with and without it."""
     shape = side.image.shape
     kernel = fft.irfft2(k_hat, shape)
@@ -314,12 +190,11 @@ def _convolved_variance(side: _Side, k_hat: NDArray[np.complexfloating], power: 
     return np.maximum(variance, floor) * np.float32(coloured)
 
 
-def _finish(
-    maps: dict[str, Image], new: _Side, ref: _Side, mask: Mask, found: Tie, shift: tuple[float, float], p: ZogyParameters
-) -> Difference:
+def _finish(maps: dict[str, Image], pair: Pair, p: ZogyParameters) -> Difference:
     """Add the astrometric and model variance, normalise the score, and collect the results."""
+    new, ref, mask, found = pair.new, pair.ref, pair.mask, pair.tie
     score_n, score_r, norm = maps["score_n"], maps["score_r"], maps["flux_norm"]
-    gradient = np.minimum(*(np.add(*(g**2 for g in np.gradient(s))) for s in (score_n, score_r)))
+    gradient = np.minimum(_slope_squared(score_n), _slope_squared(score_r))
     model = (p.model_error * np.minimum(np.abs(score_n), np.abs(score_r))) ** 2
     sky_variance = maps["variance"]
     variance = sky_variance + np.float32(found.shift_scatter_px**2) * gradient + model
@@ -351,7 +226,7 @@ def _finish(
         mask=mask,
         psf_d=_psf_d_function(new, ref, p),
         flux_scale=found.flux_scale,
-        shift_px=shift,
+        shift_px=pair.shift_px,
         noise_rescale=rescale,
         science=new.image,
         reference=ref.image,
@@ -361,17 +236,23 @@ def _finish(
     )
 
 
-def _psf_d_function(new: _Side, ref: _Side, p: ZogyParameters) -> PsfFunction:
+def _slope_squared(image: Image) -> Image:
+    """Return the squared gradient, per px²."""
+    dy, dx = np.gradient(image)
+    return np.asarray(dy**2 + dx**2, dtype=np.float32)
+
+
+def _psf_d_function(new: Side, ref: Side, p: ZogyParameters) -> PsfFunction:
     """Return P_D as a function of position, an odd square array of sum 1 as large as the PSFs allow."""
 
     def psf_d(x: float, y: float) -> NDArray[np.float64]:
         size = p.tile_px
         row, column = (int(np.clip(round(v), 0, s - 1)) for v, s in zip((y, x), new.sigma.shape, strict=True))
         zero = np.zeros((size, size), dtype=np.float32)
-        sides = (
-            _Side(zero, zero, s.power, s.sigma[row, column], lambda u, v, stamp=s.psf(x, y): stamp) for s in (new, ref)
-        )
-        full = transform_tile(*sides).psf_d
+        sides = [
+            Side(zero, zero, s.power, np.array(s.sigma[row, column]), constant_psf(s.psf(x, y))) for s in (new, ref)
+        ]
+        full = transform_tile(sides[0], sides[1]).psf_d
         half = min((new.psf(x, y).shape[0] - 1) // 2, size // 2 - 1)
         centre = size // 2
         stamp = full[centre - half : centre + half + 1, centre - half : centre + half + 1].astype(np.float64)

@@ -95,9 +95,12 @@ def abandon(observation_id: str, code: FailureCode, sentence: str) -> None:
     ended = None if is_waiting else timezone.now()
     opened = DifferenceRun.objects.filter(observation=observation, status__in=_OPEN)
     if not opened.update(status=status, completed_at=ended, **reason):
-        same = {"observation": observation, "reference_observation": None, "reference": None, "algorithm": ALGORITHM}
+        same: dict[str, Any] = {"reference_observation": None, "reference": None, "algorithm": ALGORITHM}
         DifferenceRun.objects.update_or_create(
-            **same, parameters_hash="", defaults={"status": status, "completed_at": ended, **reason}
+            **same,
+            observation=observation,
+            parameters_hash="",
+            defaults={"status": status, "completed_at": ended, **reason},
         )
     if is_waiting:
         Observation.objects.filter(pk=observation.pk).update(**reason)
@@ -224,15 +227,13 @@ def _write(row: DifferenceRun, result: _Result) -> dict[str, str]:
         ("ZP-SCALE", difference.diagnostics["flux_scale_median"], "reference counts x this = science counts"),
         ("NRESCALE", difference.noise_rescale, "noise of the score before normalisation"),
     ]
-    images = {
+    images: dict[str, tuple[str, Any, list[tuple[str, Any]]]] = {
         "difference_image_path": ("difference.fits", difference.difference, [("MASK", difference.mask)]),
         "significance_map_path": ("score.fits", difference.score, []),
         "reference_aligned_path": ("reference.fits", difference.reference, [("SCIENCE", difference.science)]),
     }
     return {
-        name: storage.write_atomically(
-            f"{folder}/{file}", encode_image(data, wcs=result.wcs, cards=cards, extra=extra)
-        )
+        name: storage.write_atomically(f"{folder}/{file}", encode_image(data, wcs=result.wcs, cards=cards, extra=extra))
         for name, (file, data, extra) in images.items()
     }
 
@@ -251,5 +252,3 @@ def _close(row: DifferenceRun, inputs: _Inputs, result: _Result, paths: dict[str
     row.parameters = {**inputs.parameters, "diagnostics": numbers}
     row.status, row.completed_at, row.processing_time_seconds = RunStatus.COMPLETED, timezone.now(), seconds
     row.save()
-
-

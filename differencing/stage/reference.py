@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -26,6 +27,8 @@ from preprocessing.numerics.matching import MatchFailed, MatchParameters, match_
 from preprocessing.numerics.psf import PsfError, PsfModel, fit_psf
 from preprocessing.numerics.stars import Stars, find_stars
 from preprocessing.services import latest_runs, load_frame
+
+logger = logging.getLogger(__name__)
 
 
 class LoadedReference(NamedTuple):
@@ -114,8 +117,9 @@ def _stacked(runs: list[PreprocessRun], best: Observation, config: Snapshot) -> 
         member = load_frame(run)
         try:
             frames.append(aligned(member, first, config))
-        except MatchFailed:
-            continue
+        except (MatchFailed, StageFailure) as error:
+            # A member that does not fit is left out of the stack; its own run says why it could not be registered.
+            logger.warning("%s is left out of the reference: %s", run.observation, error)
     parameters = StackParameters(clip_sigma=config["differencing.stack_rejection_sigma"])
     try:
         stacked = stack(frames, parameters=parameters)
@@ -125,12 +129,19 @@ def _stacked(runs: list[PreprocessRun], best: Observation, config: Snapshot) -> 
 
 
 def aligned(frame: Frame, onto: Frame, config: Snapshot) -> Frame:
-    """Resample a frame onto another's grid through the stars of both. Raises MatchFailed."""
+    """Resample a frame onto another's grid through the stars of both.
+
+    Raises MatchFailed where they show no common stars, StageFailure `no_registration` where these scatter too much.
+    """
     parameters = MatchParameters(fewest_matches=max(3, config["differencing.min_matched_stars"]))
     target, own = onto.extras["stars"], frame.extras["stars"]
     found = match_stars(target.xy, target.flux, own.xy, own.flux, parameters=parameters)
     if found.rms_px > config["differencing.max_registration_rms_px"]:
-        raise MatchFailed(f"matched stars scatter by {found.rms_px:.2f} px")
+        raise StageFailure(
+            FailureCode.NO_REGISTRATION,
+            f"The {found.count} stars common with the reference scatter by {found.rms_px:.2f} px, more than the "
+            f"{config['differencing.max_registration_rms_px']:g} px allowed: the frames cannot be subtracted.",
+        )
     moved = align(frame, found.transform, onto.shape)
     return replace(moved, extras={"match": found, **moved.extras})
 

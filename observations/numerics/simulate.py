@@ -13,10 +13,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from observations.numerics.simulate_detector import Detector, expose, make_detector
-from observations.numerics.simulate_pair import Pair, PairParameters, PairTransients, move, power_law_fluxes, simulate_pair
+from observations.numerics.simulate_pair import (
+    Pair,
+    PairParameters,
+    PairTransients,
+    move,
+    power_law_fluxes,
+    simulate_pair,
+)
 from observations.numerics.simulate_sources import Array, Galaxies, MoffatPsf, galaxies, point_sources
 
-__all__ = ["Frame", "Night", "NightParameters", "Pair", "PairParameters", "PairTransients", "simulate_nights", "simulate_pair"]
+__all__ = [
+    "Frame",
+    "Night",
+    "NightParameters",
+    "Pair",
+    "PairParameters",
+    "PairTransients",
+    "simulate_nights",
+    "simulate_pair",
+]
 
 # The noise of a point source's flux: sky and read noise over the 20 px that a star of FWHM 3 px covers, both frames.
 _NOISE_PIXELS = 20.0
@@ -173,7 +189,9 @@ def _transient_places(
     """Place half of the transients on hosts, none on the glare of a bright star and none beside another."""
     inside = np.flatnonzero((hosts.x > inner[0]) & (hosts.x < inner[1]) & (hosts.y > inner[0]) & (hosts.y < inner[1]))
     chosen = list(rng.permutation(inside))
-    x, y, on_host = [], [], []
+    x: list[float] = []
+    y: list[float] = []
+    on_host: list[bool] = []
     bright = stars[2] > 2e5  # saturates, or nearly: its surroundings will be masked
     while len(x) < p.transients:
         is_host = len(x) % 2 == 0 and bool(chosen)

@@ -80,7 +80,7 @@ def expose(
 
     Parameters
     ----------
-    light_e : (ny, nx) expected electrons of all sources. sky_e : electrons per pixel of the sky, which is tilted by 5 %.
+    light_e : (ny, nx) expected electrons of all sources. sky_e : electrons per pixel of the sky, tilted by 5 %.
     trail_fwhm_px : width of a satellite's trail across the frame, None for none.
 
     Returns

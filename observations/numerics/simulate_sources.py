@@ -149,7 +149,7 @@ def _add(image: NDArray[np.floating], stamp: Array, left: int, bottom: int) -> N
 
 @dataclass(frozen=True)
 class Galaxies:
-    """Sérsic galaxies as arrays (n,): x, y [px], flux, half-light radius [px], index, axis ratio, angle [rad, +x→+y]."""
+    """Sérsic galaxies as arrays (n,): x, y [px], flux, half-light radius [px], index, axis ratio, angle [rad]."""
 
     x: Array
     y: Array
@@ -201,7 +201,7 @@ def galaxies(shape: Shape, sources: Galaxies, psf: MoffatPsf) -> Array:
 
 
 def _galaxy_stamp(sources: Galaxies, i: int, psf: MoffatPsf, half: int) -> Array:
-    """Return galaxy `i` as seen, from its exact transform times that of the point-spread function, sampled at half px."""
+    """Return galaxy `i` as seen: its exact transform times that of the point-spread function, sampled at half px."""
     x, y = float(sources.x[i]), float(sources.y[i])
     k, q = 2 * half + 1, float(sources.axis_ratio[i])
     ky, kx = np.fft.fftfreq(2 * k, 0.5)[:, None], np.fft.rfftfreq(2 * k, 0.5)
@@ -216,7 +216,7 @@ def _galaxy_stamp(sources: Galaxies, i: int, psf: MoffatPsf, half: int) -> Array
     fine = MoffatPsf(2 * fwhm, (1, 1), psf.beta, e1, e2).stamp(0.0, 0.0, k - 1)
     kernel = np.zeros((2 * k, 2 * k))
     kernel[: 2 * k - 1, : 2 * k - 1] = fine
-    # The kernel's centre stands at fine pixel k - 1; the middle pixel's two halves are k - 1 and k, their centre k - 0.5.
+    # The kernel's centre stands at fine pixel k - 1; the middle pixel's halves are k - 1 and k, their centre k - 0.5.
     phase = np.exp(-2j * np.pi * (kx * (x - round(x) + 0.25) + ky * (y - round(y) + 0.25)))
     seen = np.fft.irfft2(np.fft.rfft2(kernel) * transform * phase, s=kernel.shape)
     return float(sources.flux[i]) * seen.reshape(k, 2, k, 2).sum(axis=(1, 3))

@@ -7,7 +7,6 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 import sep
 from numpy.typing import NDArray
-from scipy import ndimage
 from scipy.spatial import cKDTree
 
 from observations.numerics.frame import Image, Mask
@@ -228,14 +227,16 @@ def _gaussian_widths(xx: Column, xy: Column, yy: Column) -> tuple[Column, Column
 
 def _near(bad: Mask, x: Column, y: Column, width: float) -> NDArray[np.bool_]:
     """Say which positions have a bad pixel, or the edge, within one FWHM."""
-    padded = np.pad(bad, 1, constant_values=True)
-    distance = ndimage.distance_transform_edt(~padded)[1:-1, 1:-1] if bad.any() else None
     ny, nx = bad.shape
     edge = np.minimum.reduce([x + 1, y + 1, nx - x, ny - y]) < width
-    if distance is None:
+    if not bad.any():
         return edge
-    column, row = np.clip(np.round(x), 0, nx - 1).astype(int), np.clip(np.round(y), 0, ny - 1).astype(int)
-    return edge | (distance[row, column] < width)
+    reach = int(np.ceil(width)) + 1
+    span = np.arange(-reach, reach + 1)
+    columns = np.clip(np.round(x), 0, nx - 1).astype(int)[:, None, None] + span[None, None, :]
+    rows = np.clip(np.round(y), 0, ny - 1).astype(int)[:, None, None] + span[None, :, None]
+    close = np.hypot(columns - x[:, None, None], rows - y[:, None, None]) < width
+    return edge | (close & bad[np.clip(rows, 0, ny - 1), np.clip(columns, 0, nx - 1)]).any(axis=(1, 2))
 
 
 def _isolated(x: Column, y: Column, flux: Column, width: float) -> NDArray[np.bool_]:

@@ -60,8 +60,8 @@ def find_trails(residual: Image, noise: Image, bad: Mask, fwhm_px: float) -> Mas
     -------
     (ny, nx) bool.
     """
-    pull = np.clip(residual / np.maximum(noise, np.float32(1e-30)), -5, 5)
-    pull = np.where(bad, np.float32(np.nan), pull).astype(np.float32)
+    clipped = np.clip(residual / np.maximum(noise, np.float32(1e-30)), -5, 5)
+    pull: Image = np.where(bad, np.nan, clipped).astype(np.float32)
     found = np.zeros(pull.shape, dtype=bool)
     bins, weight = _binned(pull)
     if min(bins.shape) < 8:
@@ -72,7 +72,7 @@ def find_trails(residual: Image, noise: Image, bad: Mask, fwhm_px: float) -> Mas
         if line is None:
             break
         line = _refined(pull, x, y, line)
-        half_width = _half_width(pull, np.abs(line.distance(x, y)), fwhm_px)
+        half_width = _half_width(pull, abs(line.distance(x, y)), fwhm_px)
         if half_width == 0.0:
             break
         found |= np.abs(line.distance(x, y)) <= half_width

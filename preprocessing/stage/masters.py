@@ -8,6 +8,7 @@ from datetime import date
 from itertools import groupby
 from typing import Any, NamedTuple
 
+import numpy as np
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
@@ -15,13 +16,11 @@ from catalog import storage
 from catalog.config import Snapshot, snapshot
 from catalog.failures import FailureCode, StageFailure
 from observations.models import CalibrationFrame, CalibrationKind, Observation
-from observations.numerics.fits import open_image
 from observations.numerics.fits_facts import FitsRefused
 from observations.numerics.fits_products import encode_image, read_image
 from preprocessing.models import CalibrationMaster, MasterKind
 from preprocessing.numerics.calibrate import (
     CalibrationError,
-    Exposure,
     Master,
     Masters,
     calibrate,
@@ -29,7 +28,9 @@ from preprocessing.numerics.calibrate import (
     master_dark,
     master_flat,
 )
+from preprocessing.numerics.preprocess import exposure_of
 from preprocessing.numerics.sky_flat import TooFewLights, sky_flat
+from preprocessing.stage.raw import read_raw
 
 # What a sky flat holds in memory at once, in pixels: sixteen frames of 1024², never fewer than three lights.
 _SKY_FLAT_PIXELS, _SKY_FLAT_LIGHTS = 64 * 1024**2, (3, 16)
@@ -75,28 +76,6 @@ def masters_for(light: Observation, config: Snapshot) -> Chosen:
     return Chosen(Masters(*(None if row is None else _read(row) for row in (bias, dark, flat))), record)
 
 
-def pixels(row: CalibrationFrame | Observation) -> Any:
-    """Read a raw frame's pixels. Raises StageFailure where the file is gone or no longer readable."""
-    try:
-        return open_image(storage.open_stored(row.fits_file_path), row.hdu_index)
-    except (FileNotFoundError, FitsRefused) as error:
-        raise StageFailure(
-            FailureCode.FILE_MISSING, f"The raw file of {row.original_name} cannot be read ({error}): deliver it again."
-        ) from error
-
-
-def exposure_of(row: CalibrationFrame | Observation) -> Exposure:
-    """Return what calibration needs of a frame's header."""
-    sections = {name.lower(): row.header.get(name) for name in ("BIASSEC", "TRIMSEC")}
-    pedestal = row.header.get("PEDESTAL")
-    return Exposure(
-        exposure_s=row.exposure_time,
-        ccd_temperature_c=row.ccd_temperature_c,
-        pedestal_adu=float(pedestal) if isinstance(pedestal, int | float) else None,
-        **{name: value for name, value in sections.items() if isinstance(value, str)},
-    )
-
-
 def _group_key(frame: CalibrationFrame) -> tuple[Any, ...]:
     """Frames of one key make one master."""
     key = (frame.camera, frame.binning, frame.image_width, frame.image_height, frame.readout_mode, frame.gain or 0.0)
@@ -126,7 +105,8 @@ def _combine(frames: Sequence[CalibrationFrame], config: Snapshot) -> None:
     inputs_hash = _hash(first.kind, [*(frame.sha256 for frame in frames), *parents])
     if _exists(first.kind, inputs_hash):
         return
-    stack, exposures = [pixels(frame) for frame in frames], [exposure_of(frame) for frame in frames]
+    raws = [read_raw(frame) for frame in frames]
+    stack, exposures = [raw.data for raw in raws], [exposure_of(raw.facts) for raw in raws]
     bias_in_memory = None if bias is None else _read(bias)
     try:
         if first.kind == CalibrationKind.BIAS:
@@ -159,10 +139,10 @@ def _sky_flat(lights: list[Observation], config: Snapshot) -> None:
     bias_in_memory = None if bias is None else _read(bias)
     images, masks = [], []
     for light, dark in zip(lights, darks, strict=True):
-        raw = pixels(light)
+        raw = read_raw(light)
         masters = Masters(bias_in_memory, None if dark is None else _read(dark))
-        images.append(calibrate(raw, masters=masters, exposure=exposure_of(light)).data)
-        masks.append(images[-1] != images[-1])  # NaN alone: the flat masks stars and defects itself
+        images.append(calibrate(raw.data, masters=masters, exposure=exposure_of(raw.facts)).data)
+        masks.append(np.isnan(images[-1]))  # stars and defects are masked by the flat itself
     try:
         master = sky_flat(images, masks)
     except TooFewLights:
@@ -204,7 +184,8 @@ def _store(
             },
         )
         if is_new:
-            (row.light_members if master.kind == MasterKind.SKY_FLAT else row.members).set(members)
+            row.members.set([member for member in members if isinstance(member, CalibrationFrame)])
+            row.light_members.set([member for member in members if isinstance(member, Observation)])
 
 
 def _exists(kind: str, inputs_hash: str) -> bool:
@@ -236,9 +217,7 @@ def _nearest(
     return min(valid, key=lambda r: (abs((light.night - r.night).days), -r.created_at.timestamp()), default=None)
 
 
-def _dark_for(
-    light: CalibrationFrame | Observation, exposure_s: float, config: Snapshot
-) -> CalibrationMaster | None:
+def _dark_for(light: CalibrationFrame | Observation, exposure_s: float, config: Snapshot) -> CalibrationMaster | None:
     """Return a dark of the temperature: of the light's exposure where there is one, else the longest, to be scaled."""
     rows = _of_camera(light, MasterKind.DARK)
     if light.ccd_temperature_c is not None:

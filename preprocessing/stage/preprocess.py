@@ -16,14 +16,14 @@ from catalog import storage
 from catalog.config import Snapshot, snapshot
 from catalog.failures import FailureCode, StageFailure
 from catalog.models import RunStatus
-from observations.models import Observation, ObservationStatus, WcsQuality
-from observations.numerics.fits import RawImage, encode_frame, read_images
-from observations.numerics.fits_facts import FitsRefused, Overrides
+from observations.models import Observation, ObservationStatus
+from observations.numerics.fits import encode_frame
 from preprocessing.models import PreprocessRun
 from preprocessing.numerics.calibrate import CalibrationError
 from preprocessing.numerics.preprocess import Parameters, Preprocessed, preprocess
 from preprocessing.numerics.quality import Limits
 from preprocessing.stage.masters import Chosen, masters_for
+from preprocessing.stage.raw import read_raw
 
 _OPEN = (RunStatus.PENDING, RunStatus.RUNNING)
 
@@ -43,7 +43,7 @@ def run(observation_id: UUID | str) -> None:
         return
     clock = time.perf_counter()
     row = _open(observation, inputs_hash, config)
-    image = _read_raw(observation)
+    image = read_raw(observation)
     try:
         result = preprocess(image, chosen.masters, parameters)
     except CalibrationError as error:
@@ -64,7 +64,7 @@ def run(observation_id: UUID | str) -> None:
 def abandon(observation_id: str, code: FailureCode, sentence: str) -> None:
     """Close the run that was at work and the observation, in the caller's transaction."""
     reason = {"failure_code": code, "error_message": sentence}
-    opened = PreprocessRun.objects.filter(observation=observation_id, status__in=_OPEN)
+    opened = PreprocessRun.objects.filter(observation=UUID(str(observation_id)), status__in=_OPEN)
     opened.update(status=RunStatus.FAILED, completed_at=timezone.now(), **reason)
     Observation.objects.filter(pk=observation_id).update(status=ObservationStatus.FAILED, **reason)
 
@@ -133,47 +133,6 @@ def _open(observation: Observation, inputs_hash: str, config: Snapshot) -> Prepr
     )
     Observation.objects.filter(pk=observation.pk).update(status=ObservationStatus.PREPROCESSING)
     return row
-
-
-def _read_raw(observation: Observation) -> RawImage:
-    """Read the raw image again, with what was given beside it at ingest, and make sure that it is the same one."""
-    given = {
-        "band": observation.filter_band,
-        "exposure_s": observation.exposure_time,
-        "observation_time": observation.observation_time,
-    }
-    place = {
-        "ra_deg": observation.ra,
-        "dec_deg": observation.dec,
-        "pixel_scale_arcsec": observation.pixel_scale,
-    }
-    attempts = [{**given, **place}] if observation.wcs_quality == WcsQuality.NOMINAL else [given, {**given, **place}]
-    try:
-        image = _first_readable(observation, attempts)
-    except (FitsRefused, FileNotFoundError) as error:
-        raise StageFailure(
-            FailureCode.FILE_MISSING, f"The raw file cannot be read any more ({error}): deliver it again."
-        ) from error
-    if image.sha256 != observation.sha256:
-        raise StageFailure(
-            FailureCode.FILE_CHANGED, "The raw file is not the one that was ingested: deliver the original again."
-        )
-    return image
-
-
-def _first_readable(observation: Observation, attempts: list[dict[str, Any]]) -> RawImage:
-    path = storage.open_stored(observation.fits_file_path)
-    for number, given in enumerate(attempts, start=1):
-        try:
-            images = read_images(path, overrides=Overrides(**given))
-        except FitsRefused:
-            if number == len(attempts):
-                raise
-            continue
-        found = [image for image in images if image.hdu_index == observation.hdu_index]
-        if found:
-            return found[0]
-    raise FitsRefused("no_image", f"there is no image in HDU {observation.hdu_index}")
 
 
 def _record_quality(row: PreprocessRun, result: Preprocessed, chosen: Chosen) -> None:

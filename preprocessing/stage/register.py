@@ -117,7 +117,11 @@ def _anchor(field: Field, runs: list[PreprocessRun]) -> PreprocessRun:
         return known[0]
     best = min(
         runs,
-        key=lambda row: (_RANK[WcsQuality(row.observation.wcs_quality)], -(row.star_count or 0), row.observation.mjd_utc),
+        key=lambda row: (
+            _RANK[WcsQuality(row.observation.wcs_quality)],
+            -(row.star_count or 0),
+            row.observation.mjd_utc,
+        ),
     )
     field.anchor = best.observation
     field.save(update_fields=["anchor", "updated_at"])
@@ -180,9 +184,7 @@ def _save(
     if wcs is None:
         return
     width, height = row.observation.image_width, row.observation.image_height
-    corners = wcs.all_pix2world(
-        [-0.5, width - 0.5, width - 0.5, -0.5], [-0.5, -0.5, height - 0.5, height - 0.5], 0
-    )
+    corners = wcs.all_pix2world([-0.5, width - 0.5, width - 0.5, -0.5], [-0.5, -0.5, height - 0.5, height - 0.5], 0)
     footprint = [[float(ra) % 360.0, float(dec)] for ra, dec in zip(*corners, strict=True)]
     Observation.objects.filter(pk=row.observation_id).update(footprint=footprint, wcs_quality=quality)
     row.observation.wcs_quality = quality

@@ -34,6 +34,8 @@ def moffat_stars(shape: tuple[int, int], stars: tuple[Column, Column, Column], f
     for x, y, flux in zip(*stars, strict=True):
         left, right = max(round(x) - reach, 0), min(round(x) + reach + 1, shape[1])
         low, high = max(round(y) - reach, 0), min(round(y) + reach + 1, shape[0])
+        if right <= left or high <= low:
+            continue
         dx = (np.arange(left, right)[:, None] + sub).ravel() - x
         dy = (np.arange(low, high)[:, None] + sub).ravel() - y
         shape_value = (1 + (dx[None, :] ** 2 + dy[:, None] ** 2) / alpha**2) ** -beta * (beta - 1) / np.pi / alpha**2

@@ -20,7 +20,9 @@ def _truth(fwhm, beta, size):
 
 
 # At FWHM 1.8 the PSF is undersampled: a Fourier shift aliases 5 % at the Nyquist frequency.
-@pytest.mark.parametrize(("fwhm", "beta", "tolerance"), [(1.8, 3.0, 0.04), (2.5, 3.0, 0.02), (4.0, 2.5, 0.02), (4.0, 4.0, 0.02)])
+@pytest.mark.parametrize(
+    ("fwhm", "beta", "tolerance"), [(1.8, 3.0, 0.04), (2.5, 3.0, 0.02), (4.0, 2.5, 0.02), (4.0, 4.0, 0.02)]
+)
 def test_the_psf_is_the_truth_to_two_per_cent_of_its_peak(fwhm, beta, tolerance):
     psf, _ = _fit(star_field(21, size=600, count=90, fwhm=fwhm, beta=beta))
     truth = _truth(fwhm, beta, psf.size_px)

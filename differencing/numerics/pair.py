@@ -1,0 +1,181 @@
+"""Bring two frames on one grid to common counts: PSFs, flux scale, shift, sky, noise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from differencing.numerics.align import fill_masked, resample
+from differencing.numerics.background import difference_background, noise_map
+from differencing.numerics.flux_scale import Tie, psf_photometry, tie
+from differencing.numerics.noise import correlation, robust_sigma, source_mask
+from observations.numerics.frame import Frame, Image, Mask, PsfFunction
+from preprocessing.numerics.background import estimate_background
+from preprocessing.numerics.psf import fit_psf
+from preprocessing.numerics.stars import Stars, find_stars
+
+PsfInput = PsfFunction | NDArray[np.floating] | None
+
+
+@dataclass(frozen=True)
+class ZogyParameters:
+    """What the subtraction may be told; every value is recorded with the run.
+
+    tile_px, overlap_px : the PSF is constant within a tile; smaller tiles follow it better, and the overlap
+        must exceed the PSF's half size (measured on simulated pairs: 256 px beats 512 px in both depth and time).
+    model_error : relative error of PSF and flux scale, as epsilon² min(|S_n|, |S_r|)² in the variance; 0.005
+        silences residuals of bright stars, 0.02 would lose transients on hosts.
+    max_stars : stars measured for the tie. min_stars : fewest that make one.
+    shift_floor_px : a shift field below this stays uncorrected: its effect is under the model error.
+    max_flux_scatter : largest relative scatter of the stars' flux ratios; real pairs have 0.01 to 0.06, a wrong flux
+        scale (stars confused with defects) 1 and more.
+    """
+
+    tile_px: int = 256
+    overlap_px: int = 32
+    model_error: float = 0.005
+    max_stars: int = 200
+    min_stars: int = 3
+    shift_floor_px: float = 0.02
+    max_flux_scatter: float = 0.3
+
+
+class Side(NamedTuple):
+    """One image ready for the transform: sky 0, science counts, no hole."""
+
+    image: Image
+    variance: Image
+    power: NDArray[np.float64]
+    sigma: Image
+    psf: PsfFunction
+
+
+class Pair(NamedTuple):
+    """Two frames ready to be subtracted. shift_px : mean shift of the reference that was found (and corrected)."""
+
+    new: Side
+    ref: Side
+    mask: Mask
+    tie: Tie
+    shift_px: tuple[float, float]
+
+
+def prepare(science: Frame, reference: Frame, psfs: tuple[PsfInput, PsfInput], p: ZogyParameters) -> Pair:
+    """Measure how the frames relate and bring the reference to the science frame's counts, position and sky.
+
+    Arguments and errors as in `zogy.subtract`.
+    """
+    if science.shape != reference.shape:
+        raise ValueError(f"science {science.shape} and reference {reference.shape} are not on one grid")
+    science, reference = _finite(science), _finite(reference)
+    psf_n, psf_r = _psf_of(science, psfs[0]), _psf_of(reference, psfs[1])
+    star_list = _stars(science)
+    found = _measure_tie(science, reference, (psf_n, psf_r), star_list, p)
+    shift = (found.shift_x.image(), found.shift_y.image())
+    mean_shift = (float(shift[0].mean()), float(shift[1].mean()))
+    if found.shift_is_significant and max(float(np.abs(s).max()) for s in shift) > p.shift_floor_px:
+        reference = _shifted(reference, shift)
+        psf_r = _psf_of(reference, psfs[1])
+        found = _measure_tie(science, reference, (psf_n, psf_r), star_list, p)
+    if not found.flux_scatter <= p.max_flux_scatter:
+        raise ValueError(
+            f"the flux ratios of {found.matched_stars} stars scatter by {found.flux_scatter:.0%}: no common scale"
+        )
+    mask = science.mask | reference.mask
+    new, ref = _sides(science, reference, mask, found, (psf_n, psf_r))
+    return Pair(new, ref, mask, found, mean_shift)
+
+
+def _finite(frame: Frame) -> Frame:
+    """Return the frame with its holes filled and marked, so that nothing after this meets a NaN."""
+    mask = frame.mask | ~np.isfinite(frame.data)
+    return replace(frame, data=fill_masked(frame.data, mask), mask=mask)
+
+
+def constant_psf(stamp: NDArray[np.float64]) -> PsfFunction:
+    """Return a PSF that is the same everywhere."""
+    return lambda _x, _y: stamp
+
+
+def _psf_of(frame: Frame, given: PsfInput) -> PsfFunction:
+    """Return the PSF as a function of position: as given, the frame's, or fitted to the frame's stars."""
+    if callable(given):
+        return given
+    if given is not None:
+        array = np.asarray(given, dtype=np.float64)
+        if array.ndim != 2 or array.shape[0] != array.shape[1] or array.shape[0] % 2 == 0:
+            raise ValueError(f"a PSF is an odd square array, this one has shape {array.shape}")
+        return constant_psf(array)
+    if frame.psf is not None:
+        return frame.psf
+    background = estimate_background(frame.data, frame.mask)
+    stars = find_stars(frame.data, frame.mask, background=background.level, noise=background.noise)
+    return fit_psf(frame.data, frame.mask, stars, background=background.level, noise=background.noise)
+
+
+def _stars(frame: Frame) -> Stars:
+    known = frame.extras.get("stars")
+    if known is not None:
+        return known
+    background = estimate_background(frame.data, frame.mask)
+    return find_stars(frame.data, frame.mask, background=background.level, noise=background.noise)
+
+
+def _measure_tie(
+    science: Frame, reference: Frame, psfs: tuple[PsfFunction, PsfFunction], stars: Stars, p: ZogyParameters
+) -> Tie:
+    """Measure the brightest usable stars of the science frame in both frames, which are finite."""
+    usable = np.flatnonzero(~stars.is_saturated & stars.is_isolated)
+    if usable.size < 3 * p.min_stars:  # crowded or tiny frames: neighbours bias both frames alike
+        usable = np.flatnonzero(~stars.is_saturated)
+    best = usable[np.argsort(-stars.flux[usable])][: p.max_stars]
+    sides = []
+    for frame, psf in zip((science, reference), psfs, strict=True):
+        # Less the mean of the 3 x 3 pixels around, white noise keeps sqrt(8/9) of its sigma.
+        sky = robust_sigma((frame.data - ndimage.uniform_filter(frame.data, 3))[~frame.mask][::7]) * 1.06
+        sides.append(psf_photometry(frame.data, frame.mask, sky, psf, stars.x[best], stars.y[best]))
+    return tie(sides[0], sides[1], science.shape, min_stars=p.min_stars)
+
+
+def _shifted(reference: Frame, shift: tuple[Image, Image]) -> Frame:
+    """Resample the reference by the shift field (reference minus science position, pixels)."""
+    y, x = np.indices(reference.shape, dtype=np.float64)
+    sky = np.float32(np.median(reference.data[~reference.mask]))
+    data = resample(reference.data - sky, (x + shift[0], y + shift[1])) + sky
+    return replace(reference, data=data, psf=None)
+
+
+def _sides(
+    science: Frame, reference: Frame, mask: Mask, found: Tie, psfs: tuple[PsfFunction, PsfFunction]
+) -> tuple[Side, Side]:
+    """Bring both images to science counts with sky 0 and give each its variance and noise power."""
+    scale = found.flux_scale.image()
+    # Each side's own holes are filled; those of the other are only marked, and judged by their variance.
+    n, r = science.data, reference.data * scale
+    sky_r = estimate_background(r, mask).level.astype(np.float32)
+    r = r - sky_r
+    n = n - sky_r - difference_background(n - sky_r - r, mask)
+    sides = []
+    for image, frame, factor, psf in ((n, science, None, psfs[0]), (r, reference, scale, psfs[1])):
+        empty = ~source_mask(image, mask)
+        sigma = noise_map(image, empty)
+        variance = sigma**2 + _source_variance(image, frame, factor)
+        variance[mask] += (0.5 * image[mask]) ** 2 + 3.0 * sigma[mask] ** 2
+        sides.append(Side(image, variance, correlation(image, empty), sigma, psf))
+    return sides[0], sides[1]
+
+
+def _source_variance(image: Image, frame: Frame, factor: Image | None) -> Image:
+    """Return the photon variance of the sources alone, in science counts²; 0 where the gain is unknown.
+
+    The image is smoothed by a pixel first: a variance that follows a pixel's own noise biases the score.
+    """
+    signal = np.maximum(ndimage.gaussian_filter(image, 1.0), 0.0)
+    scale = np.float32(1.0) if factor is None else factor
+    if frame.gain:
+        return signal * scale / np.float32(frame.gain)
+    return np.zeros_like(signal)

@@ -1,0 +1,157 @@
+import numpy as np
+import pytest
+
+from observations.numerics.frame import MaskBit
+from preprocessing.numerics import masks
+from preprocessing.numerics.background import estimate_background
+from preprocessing.numerics.calibrate import Master
+from tests.preprocessing.numerics.scenes import moffat_stars, star_field
+
+
+def _sky(seed=1, size=256, level=0.0, sigma=10.0):
+    return np.random.default_rng(seed).normal(level, sigma, (size, size)).astype(np.float32)
+
+
+def _none(image):
+    return np.zeros(image.shape, dtype=bool)
+
+
+def _level(image, value=10.0):
+    return np.full(image.shape, value, dtype=np.float32)
+
+
+@pytest.mark.parametrize("fwhm", [1.9, 2.5, 4.0, 7.0])
+def test_stars_of_any_sharpness_are_no_cosmic_rays(fwhm):
+    field = star_field(31, fwhm=fwhm, count=80)
+    hits = masks.cosmic_rays(field.image - 400, _level(field.image, 20.0), field.no_mask, fwhm)
+    rows, columns = np.round(field.y).astype(int), np.round(field.x).astype(int)
+    eaten = [hits[max(r - 1, 0) : r + 2, max(c - 1, 0) : c + 2].any() for r, c in zip(rows, columns, strict=True)]
+    assert np.mean(eaten) <= 0.02
+
+
+@pytest.mark.parametrize(("fwhm", "least"), [(2.0, 0.85), (3.0, 0.95), (5.0, 0.98)])
+def test_cosmic_ray_hits_and_tracks_are_found(fwhm, least):
+    image = _sky(2)
+    rng = np.random.default_rng(2)
+    hit = _none(image)
+    for _ in range(60):
+        y, x, angle, length = rng.integers(10, 246), rng.integers(10, 246), rng.uniform(0, np.pi), rng.integers(1, 8)
+        for step in range(length):
+            at = round(y + step * np.sin(angle)) % 256, round(x + step * np.cos(angle)) % 256
+            image[at] += 300  # 30 sigma
+            hit[at] = True
+    found = masks.cosmic_rays(image, _level(image), _none(image), fwhm)
+    assert found[hit].mean() > least
+    assert (found & ~hit).sum() < 20
+
+
+def test_pure_noise_holds_no_cosmic_rays():
+    image = _sky(3, size=512)
+    assert masks.cosmic_rays(image, _level(image), _none(image), 3.0).sum() <= 1
+
+
+def test_the_rim_of_a_masked_area_is_no_cosmic_ray():
+    image = moffat_stars((100, 100), (np.array([50.0]), np.array([50.0]), np.array([1e6])), 4.0).astype(np.float32)
+    bad = image > 0.5 * image.max()
+    assert masks.cosmic_rays(image, _level(image), bad, 4.0).sum() == 0
+
+
+def test_a_ceiling_is_found_where_cores_pile_up_and_not_otherwise():
+    rng = np.random.default_rng(4)
+    x, y = rng.uniform(20, 380, (2, 40))
+    stars = moffat_stars((400, 400), (x, y, 1e5 * rng.uniform(0.05, 1, 40) ** -1), 3.0)
+    free = rng.normal(stars + 1000, 10).astype(np.float32)
+    assert masks.find_ceiling(free) is None
+    cut = np.minimum(free, 30_000)
+    ceiling = masks.find_ceiling(cut)
+    assert ceiling is not None
+    assert ceiling.source == "histogram"
+    assert 28_000 < ceiling.level < 30_000
+    # Full wells differ by a few per cent: the plateau is not flat.
+    rough = np.where(free > 30_000, 30_000 * rng.normal(1, 0.01, free.shape), free).astype(np.float32)
+    ceiling = masks.find_ceiling(rough)
+    assert ceiling is not None
+    assert 26_000 < ceiling.level < 31_000
+
+
+def test_the_header_counts_where_nothing_piles_up():
+    assert masks.find_ceiling(_sky(5, level=1000), header_level=60_000) == masks.Ceiling(58_200, "header")
+    assert masks.find_ceiling(_sky(5, level=1000), header_level=float("nan")) is None
+
+
+def test_saturated_cores_grow_and_single_hot_pixels_do_not():
+    image = _sky(6)
+    image[100:104, 100:104] = 60_000
+    image[200, 200] = 60_000
+    grown = masks.saturated_pixels(image, masks.Ceiling(50_000, "header"), 3.0)
+    assert grown[100:104, 97].all()
+    assert grown[200, 200]
+    assert grown[195:206, 195:206].sum() == 1
+
+
+def test_hot_pixels_of_the_dark_are_bad_and_warm_ones_are_not():
+    dark = _sky(7, sigma=2.0)
+    dark[10, 10], dark[20, 20] = 5000, 40
+    bad = masks.detector_defects(Master(dark, "dark", 3), None, 10.0, dark.shape)
+    assert bad[10, 10]
+    assert not bad[20, 20]
+    assert bad.sum() == 1
+
+
+def test_a_dead_pixel_of_the_flat_is_bad_and_vignetting_is_not():
+    flat = np.linspace(0.4, 1.4, 256, dtype=np.float32)[:, None] * np.ones((256, 256), "f4")
+    flat[50, 50] *= 0.3
+    bad = masks.detector_defects(None, Master(flat, "flat", 3), 10.0, flat.shape)
+    assert bad[50, 50]
+    assert bad.sum() == 1
+
+
+@pytest.mark.parametrize("transposed", [False, True])
+def test_a_column_or_row_defect_is_found_and_stars_are_not(transposed):
+    field = star_field(32)
+    image = field.image - 400
+    image[100:220, 150] += 45
+    if transposed:
+        image = np.ascontiguousarray(image.T)
+    found = masks.line_defects(image, _level(image, 20.0), _none(image))
+    found = found.T if transposed else found
+    assert found[110:210, 150].mean() > 0.9
+    assert found[:, :145].sum() + found[:, 156:].sum() < 200  # half a per mille: a crowded run or two
+
+
+def test_a_dark_edge_is_found_and_a_good_one_is_not():
+    image = _sky(8)
+    image[:2] -= 40
+    found = masks.edge_defects(image, _level(image), _none(image))
+    assert found[:2].all()
+    assert found[3:].sum() == 0
+
+
+def test_a_vignetted_corner_is_unilluminated_and_a_galaxy_or_a_faint_sky_is_not():
+    y, x = np.mgrid[:512, :512]
+    light = np.where(np.hypot(x - 256, y - 256) < 300, 1.0, 0.2)
+    image = (_sky(9, size=512) + 1000 * light).astype(np.float32)
+    dark = masks.unilluminated(image, _none(image), estimate_background(image, _none(image)))
+    assert dark[light < 0.5].mean() > 0.98
+    assert dark[light > 0.5].mean() < 0.03
+    flat = _sky(10, size=512, level=3.0)
+    assert not masks.unilluminated(flat, _none(flat), estimate_background(flat, _none(flat))).any()
+
+
+def test_small_defects_are_filled_with_more_variance_and_large_ones_are_not():
+    image = _sky(11, level=100.0)
+    bits = np.zeros(image.shape, dtype=np.uint16)
+    bits[50, 50:52] = MaskBit.BAD
+    bits[100:104, 100:104] = MaskBit.BAD
+    bits[150, 150] = MaskBit.SATURATED
+    image[bits > 0] = 9999
+    before = image.copy()
+    filled, new, extra = masks.interpolate_small(image, bits, _level(image))
+    assert np.abs(filled[50, 50:52] - 100).max() < 30  # three sigma of the sky
+    assert (new[50, 50:52] == MaskBit.INTERPOLATED).all()
+    assert (extra[50, 50:52] >= 4 * 100).all()
+    assert not masks.is_bad(new)[50, 50:52].any()
+    assert masks.is_bad(new)[100:104, 100:104].all()
+    assert masks.is_bad(new)[150, 150]
+    assert (extra > 0).sum() == 2
+    np.testing.assert_array_equal(image, before)

@@ -1,0 +1,195 @@
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from observations.numerics.fits import read_images
+from observations.numerics.fits_facts import FrameFacts, Overrides
+from observations.numerics.frame import MaskBit
+from preprocessing.numerics.astrometry import match_stars, wcs_from_match
+from preprocessing.numerics.calibrate import Master, Masters, calibrate, master_bias, master_dark
+from preprocessing.numerics.preprocess import exposure_of, preprocess
+from preprocessing.numerics.quality import gate, relative_transparency
+from preprocessing.numerics.sky_flat import sky_flat
+from tests.preprocessing.numerics.scenes import star_field
+
+
+@dataclass(frozen=True)
+class Raw:
+    data: np.ndarray
+    facts: FrameFacts
+
+
+def _facts(**facts):
+    return FrameFacts(kind="light", width=400, height=400, exposure_s=60.0, gain_e_per_adu=1.0, **facts)
+
+
+def test_a_frame_comes_out_with_background_mask_variance_and_psf():
+    field = star_field(61, count=80)
+    before = field.image.copy()
+    done = preprocess(Raw(field.image, _facts(filter_band="r", mjd_utc=59000.5)))
+    assert done.failure is None
+    frame = done.frame
+    assert frame is not None
+    assert frame.variance is not None
+    assert frame.psf is not None
+    assert frame.data.dtype == np.float32
+    assert np.median(frame.data) == pytest.approx(400, abs=3)
+    assert (frame.band, frame.mjd_utc, frame.exposure_s) == ("r", 59000.5, 60.0)
+    assert frame.psf(200, 200).sum() == pytest.approx(1.0)
+    sky = frame.variance[frame.variance < np.percentile(frame.variance, 50)]
+    assert sky.mean() == pytest.approx(400, rel=0.06)
+    # Photon noise of sources: at a gain of 1 the variance is the counts themselves.
+    peak = np.unravel_index(np.argmax(np.where(frame.mask, 0, frame.data)), frame.data.shape)
+    assert frame.variance[peak] == pytest.approx(frame.data[peak], rel=0.05)
+    np.testing.assert_array_equal(field.image, before)
+
+
+def test_fluxes_are_total_ones():
+    field = star_field(62, count=40)
+    done = preprocess(Raw(field.image, _facts()))
+    brightest = int(np.argmax(field.flux))
+    nearest = np.argmin(np.hypot(done.stars.x - field.x[brightest], done.stars.y - field.y[brightest]))
+    assert done.stars.flux[nearest] == pytest.approx(field.flux[brightest], rel=0.03)
+
+
+def test_without_a_gain_the_noise_is_measured_and_said_to_be():
+    field = star_field(63)
+    done = preprocess(Raw(field.image, replace(_facts(), gain_e_per_adu=None)))
+    assert done.frame.gain is None
+    assert "measured" in done.frame.extras["noise_source"]
+    assert "gain unknown" in done.frame.extras["noise_source"]
+    assert [sentence.split(":")[0] for sentence in done.missing] == ["no bias", "no dark", "no flat"]
+
+
+def test_saturation_in_raw_units_is_carried_to_the_calibrated_data():
+    field = star_field(64)
+    raw = (field.image + 1000).astype(np.float32)
+    bias = Master(np.full(raw.shape, 1000, "f4"), "bias", 3)
+    facts = _facts(saturation=60_000.0, saturation_unit="raw_adu", bscale=0.5, bzero=100.0)
+    done = preprocess(Raw(raw, facts), Masters(bias=bias))
+    assert done.frame.saturation == pytest.approx(0.97 * 30_100 - 1000)
+
+
+def test_an_all_nan_frame_ends_with_its_own_code():
+    done = preprocess(Raw(np.full((64, 64), np.nan, "f4"), _facts()))
+    assert done.frame is None
+    assert done.failure.code == "all_nan"
+
+
+def test_a_starless_frame_ends_with_its_own_code():
+    image = np.random.default_rng(65).normal(400, 20, (300, 300)).astype(np.float32)
+    assert preprocess(Raw(image, _facts())).failure.code in ("empty_frame", "too_few_stars")
+
+
+def test_a_trailed_frame_ends_with_its_own_code():
+    field = star_field(66)
+    image = np.mean([np.roll(field.image, k, axis=1) for k in range(10)], axis=0)
+    image += np.random.default_rng(66).normal(0, 20, image.shape)
+    assert preprocess(Raw(image.astype(np.float32), _facts())).failure.code == "trailed"
+
+
+def test_cosmic_rays_and_a_column_get_their_bits_and_stars_none():
+    field = star_field(67)
+    image = field.image.copy()
+    image[300, 60:66] += 4000
+    image[:, 200] += 300
+    frame = preprocess(Raw(image, _facts())).frame
+    assert frame is not None
+    assert frame.mask_bits is not None
+    assert (frame.mask_bits[300, 60:66] & MaskBit.COSMIC_RAY).astype(bool).mean() > 0.8
+    assert (frame.mask_bits[20:380, 200] & MaskBit.BAD).astype(bool).mean() > 0.95
+    assert frame.mask.mean() < 0.02
+
+
+@pytest.fixture(scope="module")
+def night(shared_data: Path):
+    """Return the preprocessed lights of the 2713 night by number, masters and sky flat applied."""
+    folder = shared_data / "raw_asteroid2713_20181017"
+
+    def read(pattern):
+        return [read_images(path)[0] for path in sorted(folder.glob(pattern))]
+
+    darks, lights = read("dark/*.fit"), read("light/*.fit")
+    bias = master_bias([image.data for image in read("bias/*.fit")])
+    dark = master_dark([image.data for image in darks], [exposure_of(image.facts) for image in darks], bias)
+    plain = [calibrate(i.data, masters=Masters(bias, dark), exposure=exposure_of(i.facts)).data for i in lights]
+    flat = sky_flat(plain, [np.zeros(p.shape, dtype=bool) for p in plain])
+    numbers = [path.stem[-2:] for path in sorted(folder.glob("light/*.fit"))]
+    masters = Masters(bias, dark, flat)
+    return {n: preprocess(light, masters) for n, light in zip(numbers, lights, strict=True)}
+
+
+def test_the_flashlight_frame_is_spoilt_and_the_hazy_one_is_kept(night):
+    assert night["20"].failure.code == "spoilt"
+    assert [n for n in night if night[n].failure is None] == ["12", "24", "30", "35"]
+    base = night["30"].stars
+    judged = {}
+    for number, done in night.items():
+        match = match_stars(done.stars.xy, done.stars.flux, base.xy, base.flux)
+        ratio = relative_transparency(done.stars.flux[match.source_index], base.flux[match.target_index])
+        assert ratio is not None
+        judged[number] = replace(done.quality, transparency=ratio[0])
+        assert match.rms_px < 0.25
+    assert judged["12"].transparency == pytest.approx(0.45, abs=0.1)
+    for number, quality in judged.items():
+        failure = gate(quality, [judged[n] for n in judged if n != number])
+        assert (failure is None) == (number != "20"), failure
+
+
+def test_the_2713_lights_are_masked_by_less_than_two_per_cent(night):
+    for number in ("12", "24", "30", "35"):
+        assert night[number].quality.masked_share < 0.02
+        assert night[number].applied == ("bias", "dark", "sky_flat")
+        assert night[number].frame.psf.core_residual < 0.02
+
+
+def test_the_asteroid_is_not_masked(night, shared_data):
+    rows = (shared_data / "raw_asteroid2713_20181017" / "truth_asteroid.csv").read_text().split()[1:]
+    for row in rows:
+        name, _, x, y, *_ = row.split(",")
+        number = name[-6:-4]
+        if number != "20":
+            at = np.s_[round(float(y)) - 1 : round(float(y)) + 2, round(float(x)) - 1 : round(float(x)) + 2]
+            assert not night[number].frame.mask[at].any()
+
+
+def test_the_drifting_sequence_gets_one_sky(shared_data):
+    paths = sorted((shared_data / "seq_hatp32_microobs").glob("*.FITS"))
+    first, last = (preprocess(read_images(path)[0]) for path in (paths[0], paths[-1]))
+    assert first.failure is None
+    assert last.failure is None
+    match = match_stars(last.stars.xy, last.stars.flux, first.stars.xy, first.stars.flux)
+    assert match.count > 200
+    assert abs(match.transform.offset_px[0]) == pytest.approx(238, abs=3)
+    assert match.transform.rotation_deg == pytest.approx(0.46, abs=0.02)
+    solved = wcs_from_match(first.frame.wcs, match.transform, last.frame.shape)
+    ours = solved.wcs.pixel_to_world(*last.stars.xy[match.source_index].T)
+    theirs = first.frame.wcs.pixel_to_world(*first.stars.xy[match.target_index].T)
+    assert np.median(ours.separation(theirs).arcsec) < 0.1 * 5.2  # a tenth of a pixel
+
+
+def test_vignetted_corners_are_unilluminated_and_the_pair_matches(shared_data):
+    one, two = (preprocess(read_images(p)[0]) for p in sorted((shared_data / "pair_lt_rise_ucwd").glob("*.fits")))
+    for done in (one, two):
+        assert done.failure is None
+        assert done.frame is not None
+        assert done.frame.mask_bits is not None
+        dark = np.asarray((done.frame.mask_bits & MaskBit.UNILLUMINATED) > 0)
+        assert dark[:40, :40].all()
+        assert dark[-40:, :40].all()
+        assert not dark[300:700, 300:700].any()
+        assert done.quality.masked_share < 0.1
+    match = match_stars(two.stars.xy, two.stars.flux, one.stars.xy, one.stars.flux)
+    assert np.abs(match.transform.offset_px) == pytest.approx([95, 26], abs=1)
+
+
+def test_the_galaxy_pair_is_clean(shared_data):
+    given = Overrides(ra_deg=60.0, dec_deg=-60.0)
+    for path in sorted((shared_data / "pair_eso085-030").glob("*.fit")):
+        done = preprocess(read_images(path, overrides=given)[0])
+        assert done.failure is None
+        assert done.frame.psf.fwhm_px() == pytest.approx(2.7, abs=0.2)
+        assert done.quality.masked_share < 0.03
+        assert not done.frame.mask[330:350, 500:520].any()  # the galaxy's core

@@ -1,0 +1,121 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from preprocessing.numerics.background import estimate_background
+from preprocessing.numerics.quality import (
+    Quality,
+    depth_loss_mag,
+    gate,
+    gate_pixels,
+    measure_quality,
+    noise_pixels,
+    relative_transparency,
+)
+from preprocessing.numerics.stars import find_stars
+from tests.preprocessing.numerics.scenes import star_field
+
+# The lights of the 2713 night as measured after bias, dark and sky flat.
+GOOD = Quality(3900.0, 45.7, 0.014, 2.69, 0.13, 405, 0.99, 0.02, 1070.0, 240.0, 58_500.0, 1.07)
+OTHERS = [
+    replace(GOOD, sky_level=3110, noise=40.9, depth_flux=914.0, transparency=1.0),
+    replace(GOOD, sky_level=2879, noise=39.3, depth_flux=954.0, transparency=0.85),
+]
+HAZY = replace(GOOD, sky_level=5037.0, noise=51.8, fwhm_px=4.09, star_count=216, depth_flux=1960.0, transparency=0.45)
+
+
+def test_a_good_frame_passes_alone_and_among_others():
+    assert gate(GOOD) is None
+    assert gate(GOOD, OTHERS) is None
+
+
+def test_haze_alone_is_no_reason():
+    assert gate(HAZY, [GOOD, *OTHERS]) is None
+    assert depth_loss_mag(HAZY, [GOOD, *OTHERS]) == pytest.approx(1.6, abs=0.2)
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"noise": 0.0}, "empty_frame"),
+        ({"star_count": 0}, "empty_frame"),
+        ({"star_count": 4}, "too_few_stars"),
+        ({"masked_share": 0.2}, "masked"),
+        ({"ellipticity": 0.7}, "trailed"),
+        ({"structure": 1.44}, "spoilt"),
+        ({"sky_level": 50_000.0}, "sky_too_bright"),
+    ],
+)
+def test_each_absolute_fault_has_its_own_code_and_numbers(change, code):
+    failure = gate(replace(GOOD, **change))
+    assert failure is not None
+    assert failure.code == code
+    assert any(character.isdigit() for character in failure.sentence) or code == "empty_frame"
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"sky_level": 23_900.0, "noise": 140.0}, "spoilt"),
+        ({"transparency": 0.03}, "clouded"),
+        ({"transparency": 0.2, "depth_flux": 4000.0}, "clouded"),
+        ({"depth_flux": 15_000.0}, "too_shallow"),
+    ],
+)
+def test_each_fault_against_the_night_has_its_own_code(change, code):
+    failure = gate(replace(GOOD, **change), [GOOD, *OTHERS])
+    assert failure is not None
+    assert failure.code == code
+
+
+def test_one_other_frame_judges_nobody():
+    assert gate(replace(GOOD, sky_level=23_900.0), OTHERS[:1]) is None
+
+
+def test_a_longer_exposure_may_have_a_brighter_sky():
+    longer = replace(GOOD, sky_level=4 * GOOD.sky_level, exposure_s=960.0)
+    assert gate(longer, OTHERS) is None
+
+
+def test_pixels_without_content_are_named():
+    nothing = gate_pixels(np.full((10, 10), np.nan, dtype=np.float32))
+    flat = gate_pixels(np.full((10, 10), 7.0, dtype=np.float32))
+    assert nothing is not None
+    assert (nothing.code, "100" in nothing.sentence) == ("all_nan", True)
+    assert flat is not None
+    assert (flat.code, "7" in flat.sentence) == ("empty_frame", True)
+    assert gate_pixels(np.eye(3, dtype=np.float32)) is None
+
+
+def test_transparency_is_the_median_ratio_with_its_error():
+    rng = np.random.default_rng(51)
+    other = 10 ** rng.uniform(3, 5, 100)
+    flux = 0.45 * other * rng.normal(1, 0.05, 100)
+    flux[:8] *= 3
+    found = relative_transparency(flux, other)
+    assert found is not None
+    assert found[0] == pytest.approx(0.45, abs=4 * found[1])
+    assert relative_transparency(flux[:2], other[:2]) is None
+
+
+def test_measured_numbers_are_those_of_the_scene():
+    field = star_field(52)
+    sky = estimate_background(field.image, field.no_mask)
+    stars = find_stars(field.image, field.no_mask, background=sky.level, noise=sky.noise)
+    quality = measure_quality(field.image, field.no_mask, sky, stars, None)
+    assert quality.sky_level == pytest.approx(400, rel=0.01)
+    assert quality.noise == pytest.approx(20, rel=0.03)
+    assert quality.structure == pytest.approx(1.0, abs=0.05)
+    assert quality.depth_flux == pytest.approx(5 * 20 * np.sqrt(noise_pixels(None, stars.fwhm_px)), rel=0.03)
+
+
+def test_stray_light_with_structure_shows_in_the_noise():
+    field = star_field(53)
+    stripes = 60 * np.sin(np.arange(400) / 5.0, dtype=np.float32)[None, :]
+    image = (field.image + stripes).astype(np.float32)
+    sky = estimate_background(image, field.no_mask)
+    stars = find_stars(image, field.no_mask, background=sky.level, noise=sky.noise)
+    failure = gate(measure_quality(image, field.no_mask, sky, stars, None))
+    assert failure is not None
+    assert failure.code == "spoilt"

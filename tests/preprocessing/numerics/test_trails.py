@@ -1,0 +1,29 @@
+import numpy as np
+import pytest
+
+from preprocessing.numerics.trails import find_trails
+from tests.preprocessing.numerics.scenes import star_field
+
+
+@pytest.mark.parametrize("angle_deg", [5, 30, 45, 80, 170])
+def test_a_faint_trail_is_masked_along_its_whole_length_and_nothing_else(angle_deg):
+    field = star_field(41, size=600, count=100)
+    y, x = np.mgrid[:600, :600]
+    a = np.radians(angle_deg)
+    distance = (x - 300) * np.sin(a) - (y - 280) * np.cos(a)
+    trail = 16 * np.exp(-0.5 * (distance / 2) ** 2)  # 0.8 sigma at its crest
+    found = find_trails((field.image - 400 + trail).astype(np.float32), np.full((600, 600), 20, "f4"), field.no_mask, 3)
+    assert found[np.abs(distance) < 1].mean() > 0.98
+    assert found[np.abs(distance) > 12].sum() < 100
+
+
+def test_stars_alone_make_no_trail():
+    for seed in (42, 43, 44):
+        field = star_field(seed, size=500, count=200)
+        assert not find_trails(field.image - 400, np.full((500, 500), 20, "f4"), field.no_mask, 3.0).any()
+
+
+def test_a_broad_ramp_or_cloud_edge_is_no_trail():
+    image = np.random.default_rng(45).normal(0, 10, (500, 500)).astype(np.float32)
+    image[:, 200:320] += 8
+    assert not find_trails(image, np.full((500, 500), 10, "f4"), np.zeros((500, 500), bool), 3.0).any()
