@@ -29,20 +29,27 @@ def document(ids: Iterable[UUID], refused: Iterable[IngestResult]) -> dict[str, 
     observations = list(Observation.objects.filter(pk__in=list(ids)).order_by("mjd_utc", "observation_id"))
     runs = [run for o in observations if (run := _shown_run(o)) is not None]
     candidates = Candidate.objects.filter(difference_run__in=runs).select_related("observation")
-    detections = (
-        Detection.objects.filter(candidate__difference_run__in=runs)
-        .exclude(status=DetectionStatus.ARCHIVED)
-        .select_related("observation", "candidate")
-    )
     entries = [_observation(o) for o in observations] + [_refused(r) for r in refused]
     whole = {
         "observations": entries,
         "difference_runs": [_difference_run(run) for run in runs],
         "candidates": [_candidate(c) for c in sorted(candidates, key=_place)],
-        "detections": [_detection(d) for d in sorted(detections, key=_place)],
+        "detections": [_detection(d) for d in _detections(runs)],
         "tracklets": _tracklets(observations),
     }
     return {name: [_plain(row) for row in rows] for name, rows in whole.items()}
+
+
+def shown_detections(ids: Iterable[UUID]) -> list[Detection]:
+    """Return the detections that a document of these observations lists, in its order."""
+    observations = Observation.objects.filter(pk__in=list(ids))
+    return _detections([run for o in observations if (run := _shown_run(o)) is not None])
+
+
+def _detections(runs: list[DifferenceRun]) -> list[Detection]:
+    rows = Detection.objects.filter(candidate__difference_run__in=runs).exclude(status=DetectionStatus.ARCHIVED)
+    related = rows.select_related("observation", "source", "candidate__difference_run")
+    return sorted(related, key=_place)
 
 
 def _place(row: Candidate | Detection) -> tuple[float, str, float, float]:

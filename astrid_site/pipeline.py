@@ -3,16 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
+from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 
+from astrid_site.document import document
 from catalog import jobs
+from catalog.config import snapshot
 from catalog.models import JobStatus
 from differencing.stage.tracklets import key as tracklet_key
 from observations.models import Observation, ObservationStatus
+from observations.services import IngestResult, Overrides, ingest_paths
 
 Report = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Processed:
+    """What became of files and folders that were processed to the end."""
+
+    results: tuple[IngestResult, ...]
+
+    @property
+    def observation_ids(self) -> set[UUID]:
+        return {row.entity_id for row in self.results if row.entity_type == "observation" and row.entity_id}
+
+    @property
+    def has_ingested(self) -> bool:
+        return any(row.entity_id for row in self.results)
+
+    def document(self) -> dict[str, list[dict[str, Any]]]:
+        """Return what the database holds about these observations now, and what was refused."""
+        return document(self.observation_ids, [row for row in self.results if row.is_refused])
+
+
+def process_paths(paths: Iterable[str | Path], overrides: Overrides, report: Report) -> Processed:
+    """Ingest files and folders and run every stage to the end in this process."""
+    done = Processed(tuple(ingest_paths(paths, overrides=overrides, config=snapshot(), report=report)))
+    run_stages(Observation.objects.filter(pk__in=done.observation_ids), report)
+    return done
 
 
 def run_stages(observations: Iterable[Observation], report: Report) -> None:

@@ -9,6 +9,11 @@ HTTPS             whether people reach the site by HTTPS (default: yes as soon a
 DEBUG             default off; refused together with another machine's name in ALLOWED_HOSTS
 PORT              of the web server (default 8000)
 ASTRID_THREADS    threads of the numerics per process (default 1)
+ASTRID_STAR_CATALOG
+                  file of a star catalogue (CSV, FITS table; Parquet where pyarrow is installed) that solves positions
+                  and zero points: columns ra, dec in degrees (ICRS) and mag, or magnitudes by band such as rmag, Vmag,
+                  phot_g_mean_mag. Lines "# name: …", "# band: …", "# system: AB" above a CSV, or these words in a FITS
+                  table's header, say what mag is. Without it positions are the headers', and magnitudes unknown
 """
 
 from __future__ import annotations
@@ -147,6 +152,8 @@ CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="filesystem://")
 ASTRID_THREADS = env.int("ASTRID_THREADS", default=1)
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"):
     os.environ.setdefault(_name, str(ASTRID_THREADS))
+
+ASTRID_STAR_CATALOG = env.str("ASTRID_STAR_CATALOG", default="")
 
 # The order of the stages: name and module with run(entity_id) and abandon(entity_id, code, sentence), so that no stage
 # imports the next one.

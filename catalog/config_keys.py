@@ -193,7 +193,7 @@ _DIFFERENCING = (
     ),
     ConfigKey(
         "differencing.max_candidates",
-        500,
+        2000,
         "A run with more candidates fails: no good subtraction has so many.",
         1,
         100_000,
@@ -208,8 +208,6 @@ _DIFFERENCING = (
         0.0,
         0.1,
     ),
-    ConfigKey("differencing.flux_scale_degree", 2, "Degree of the surface of flux ratios: haze is not flat.", 0, 2),
-    ConfigKey("differencing.background_degree", 2, "Degree of the surface left between the two skies.", 0, 3),
     ConfigKey(
         "differencing.noise_rescale_tolerance",
         0.1,

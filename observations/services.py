@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from astropy.coordinates import SkyCoord
-from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 
 from catalog import jobs, storage
@@ -291,13 +290,13 @@ def _make_calibration(image: RawImage, stored: str) -> CalibrationFrame:
 
 
 def _make_observation(image: RawImage, stored: str, config: Snapshot) -> Observation:
-    """Write the row, its field and the order for the next stage, in the caller's transaction."""
+    """Write the row and its field, in the caller's transaction."""
     facts = image.facts
     survey, _ = Survey.objects.get_or_create(
         name=LOCAL_SURVEY, defaults={"description": "Frames from folders of this computer."}
     )
     remarks = [*facts.conflicts, *({"what": "warning", "sentence": warning} for warning in facts.warnings)]
-    observation = Observation.objects.create(
+    return Observation.objects.create(
         **_shared(image, stored),
         survey=survey,
         observation_id=_name(image),
@@ -317,15 +316,6 @@ def _make_observation(image: RawImage, stored: str, config: Snapshot) -> Observa
         field=_field(facts, config["ingest.field_overlap_share"]),
         header_conflicts=remarks,
     )
-    following = _stage_after_ingest()
-    if following:
-        jobs.enqueue(following, "observation", observation.pk)
-    return observation
-
-
-def _stage_after_ingest() -> str:
-    names = [name for name, _ in settings.PIPELINE_STAGES]
-    return names[names.index(INGEST) + 1] if INGEST in names[:-1] else ""
 
 
 def _name(image: RawImage) -> str:

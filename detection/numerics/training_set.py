@@ -13,7 +13,7 @@ from detection.numerics.faults import Faults, Rng, draw_faults
 from detection.numerics.stamps import cut_stamps, network_input
 from detection.numerics.train import TrainingSet
 from differencing.numerics.align import align
-from differencing.numerics.flux_scale import TooFewStars
+from differencing.numerics.flux_scale import NoFluxScale
 from differencing.numerics.peaks import Peaks, find
 from differencing.numerics.zogy import Difference, subtract
 from observations.numerics.frame import Frame, MaskBit
@@ -166,7 +166,7 @@ def spoilt_difference(rng: Rng, pair: Pair, recipe: PairParameters) -> tuple[Dif
     ]
     try:
         difference = subtract(science, reference, psf_science=psfs[0], psf_reference=psfs[1])
-    except TooFewStars:
+    except NoFluxScale:
         return None, truth
     error = difference.diagnostics["flux_scale_median"] * recipe.reference_flux_share - 1.0
     return (difference if abs(error) < WORST_FLUX_SCALE_ERROR else None), truth

@@ -86,7 +86,11 @@ class Tie:
     matched_stars: int
 
 
-class TooFewStars(ValueError):
+class NoFluxScale(ValueError):
+    """The stars of the two frames agree on no flux scale."""
+
+
+class TooFewStars(NoFluxScale):
     """The two frames share too few usable stars for a flux scale."""
 
 

@@ -11,7 +11,7 @@ from scipy import ndimage
 
 from differencing.numerics.align import fill_masked, resample
 from differencing.numerics.background import difference_background, noise_map
-from differencing.numerics.flux_scale import Tie, psf_photometry, tie
+from differencing.numerics.flux_scale import NoFluxScale, Tie, psf_photometry, psf_radius_px, tie
 from differencing.numerics.noise import correlation, robust_sigma, source_mask
 from observations.numerics.frame import Frame, Image, Mask, PsfFunction
 from preprocessing.numerics.background import estimate_background
@@ -27,8 +27,8 @@ class ZogyParameters:
 
     tile_px, overlap_px : the PSF is constant within a tile; smaller tiles follow it better, and the overlap
         must exceed the PSF's half size (measured on simulated pairs: 256 px beats 512 px in both depth and time).
-    model_error : relative error of PSF and flux scale, as epsilon² min(|S_n|, |S_r|)² in the variance; 0.005
-        silences residuals of bright stars, 0.02 would lose transients on hosts.
+    model_error : least relative error of PSF and flux scale, as epsilon² min(|S_n|, |S_r|)² in the variance; 0.005
+        silences residuals of bright stars where all is well; what the stars of the pair show beyond that is used.
     max_stars : stars measured for the tie. min_stars : fewest that make one.
     shift_floor_px : a shift field below this stays uncorrected: its effect is under the model error.
     max_flux_scatter : largest relative scatter of the stars' flux ratios; real pairs have 0.01 to 0.06, a wrong flux
@@ -82,7 +82,7 @@ def prepare(science: Frame, reference: Frame, psfs: tuple[PsfInput, PsfInput], p
         psf_r = _psf_of(reference, psfs[1])
         found = _measure_tie(science, reference, (psf_n, psf_r), star_list, p)
     if not found.flux_scatter <= p.max_flux_scatter:
-        raise ValueError(
+        raise NoFluxScale(
             f"the flux ratios of {found.matched_stars} stars scatter by {found.flux_scatter:.0%}: no common scale"
         )
     mask = science.mask | reference.mask
@@ -158,7 +158,9 @@ def _sides(
     n, r = science.data, reference.data * scale
     sky_r = estimate_background(r, mask).level.astype(np.float32)
     r = r - sky_r
-    n = n - sky_r - difference_background(n - sky_r - r, mask)
+    ny, nx = n.shape
+    fwhm_px = 2.0 * max(psf_radius_px(psf(nx / 2, ny / 2)) for psf in psfs)
+    n = n - sky_r - difference_background(n - sky_r - r, mask, fwhm_px=fwhm_px)
     sides = []
     for image, frame, factor, psf in ((n, science, None, psfs[0]), (r, reference, scale, psfs[1])):
         empty = ~source_mask(image, mask)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import time
 from dataclasses import asdict
 from typing import Any, NamedTuple
@@ -33,6 +34,8 @@ from observations.numerics.frame import Frame
 from preprocessing.models import PreprocessRun
 from preprocessing.numerics.matching import MatchFailed
 from preprocessing.services import latest_run, load_frame
+
+logger = logging.getLogger(__name__)
 
 ALGORITHM = "zogy"
 _OPEN = (RunStatus.PENDING, RunStatus.RUNNING)
@@ -197,6 +200,9 @@ def _compute(inputs: _Inputs) -> _Result:
         raise StageFailure(FailureCode.TOO_FEW_STARS, f"No flux scale can be measured: {error}.") from error
     except ValueError as error:
         raise StageFailure(FailureCode.BAD_SUBTRACTION, f"The subtraction failed: {error}.") from error
+    if abs(difference.noise_rescale - 1.0) > config["differencing.noise_rescale_tolerance"]:
+        name = inputs.observation
+        logger.warning("%s: the noise of the score is %.2f times the predicted one", name, difference.noise_rescale)
     peaks = find(difference, threshold_sigma=config["differencing.threshold_sigma"])
     if len(peaks) > config["differencing.max_candidates"]:
         raise StageFailure(

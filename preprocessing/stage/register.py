@@ -18,11 +18,13 @@ from observations.models import Field, Observation, ObservationStatus, WcsQualit
 from observations.numerics.fits import encode_frame
 from observations.numerics.frame import Frame
 from preprocessing.models import PreprocessRun
-from preprocessing.numerics.astrometry import WcsInvalid, registration_quality, wcs_from_match
+from preprocessing.numerics.astrometry import WcsInvalid, check_wcs, registration_quality, wcs_from_match
 from preprocessing.numerics.matching import MatchFailed, MatchParameters, Transform, match_stars
 from preprocessing.numerics.quality import DEPTH_SIGMA, Quality, gate, noise_pixels, relative_transparency
 from preprocessing.services import latest_runs, load_frame
 from preprocessing.stage.preprocess import limits
+from preprocessing.stage.solve import Anchor, delivered_quality, solve_anchor
+from preprocessing.stage.zero_points import set_zero_point
 
 _RANK = {WcsQuality.SOLVED: 0, WcsQuality.HEADER: 1, WcsQuality.NOMINAL: 2}
 
@@ -39,18 +41,17 @@ class _Registered(NamedTuple):
 def run(field_id: UUID | str) -> None:
     """Register every preprocessed frame of a field to its anchor, and fail those that the night shows to be bad.
 
-    Frames that do not match the anchor keep their own position and are not compared with others. What has been
-    registered to the same anchor stays as it is.
+    The anchor is solved against the sky where there are means to. Frames that do not match it keep their own position
+    and are not compared with others. What has been registered to the same anchor stays as it is.
     """
     config = snapshot()
     field = Field.objects.get(pk=field_id)
     runs = _gated(_runs(field), config)
     if not runs:
         return
-    anchor = _anchor(field, runs)
-    anchor_frame = load_frame(anchor)
+    anchor = solve_anchor(_anchor(field, runs))
     for row in runs:
-        _register(row, anchor, anchor_frame, config)
+        _register(row, anchor, config)
     _set_transparency(runs)
     _gated(runs, config)
 
@@ -128,36 +129,55 @@ def _anchor(field: Field, runs: list[PreprocessRun]) -> PreprocessRun:
     return best
 
 
-def _register(row: PreprocessRun, anchor: PreprocessRun, anchor_frame: Frame, config: Snapshot) -> None:
+def _register(row: PreprocessRun, anchor: Anchor, config: Snapshot) -> None:
     """Match one frame to the anchor and write its WCS into product and rows, unless that has been done."""
-    identity = {"anchor": str(anchor.observation_id), "anchor_inputs": anchor.inputs_hash}
+    identity = _identity(anchor)
     if all(row.wcs_info.get(name) == value for name, value in identity.items()):
         return
-    frame = anchor_frame if row.pk == anchor.pk else load_frame(row)
+    is_anchor = row.pk == anchor.row.pk
+    frame = anchor.frame if is_anchor else load_frame(row)
+    info = {**identity, "solution": anchor.solution} if is_anchor else identity
     try:
-        found = _match(frame, anchor_frame, is_anchor=row.pk == anchor.pk, config=config)
-        if anchor_frame.wcs is None:
+        found = _match(frame, anchor.frame, is_anchor=is_anchor, config=config)
+        if anchor.frame.wcs is None:
             raise WcsInvalid("the anchor has no world coordinates")
-        solved = wcs_from_match(anchor_frame.wcs, found.transform, frame.shape)
+        solved = wcs_from_match(anchor.frame.wcs, found.transform, frame.shape)
     except (MatchFailed, WcsInvalid) as error:
-        _save(row, {**identity, "reason": str(error)}, aligned=False)
+        _save(row, {**info, "reason": str(error)}, aligned=False, quality=delivered_quality(row.observation))
         return
-    storage.write_atomically(
-        row.processed_fits_path, encode_frame(replace(frame, wcs=solved.wcs), stars=frame.extras["stars"])
-    )
+    _write(row, replace(frame, wcs=solved.wcs), anchor)
     dx, dy = found.transform.offset_px
-    info = {
-        **identity,
+    info |= {
         "rms_px": found.rms_px,
         "stars": found.stars,
         "offset_px": [dx, dy],
         "rotation_deg": found.transform.rotation_deg,
         "scale": found.transform.scale,
         "fit_rms_px": solved.rms_px,
+        "transparency": found.transparency,
     }
     row.transparency = found.transparency
     row.registration_quality = registration_quality(found.rms_px, row.fwhm_px or 0.0)
-    _save(row, info, aligned=True, wcs=solved.wcs, quality=anchor.observation.wcs_quality)
+    _save(row, info, aligned=True, wcs=solved.wcs, quality=anchor.quality)
+
+
+def _identity(anchor: Anchor) -> dict[str, Any]:
+    """Return what a registration rests on; a catalogue that is not there now takes nothing back."""
+    identity = {
+        "anchor": str(anchor.row.observation_id),
+        "anchor_inputs": anchor.row.inputs_hash,
+        "solving": anchor.solving,
+    }
+    return identity | ({"star_catalog": anchor.catalog.sha256} if anchor.catalog else {})
+
+
+def _write(row: PreprocessRun, frame: Frame, anchor: Anchor) -> None:
+    """Write the product again with its WCS and, where that is solved, with its true scale and its zero point."""
+    is_solved = anchor.quality == WcsQuality.SOLVED
+    frame = set_zero_point(row, frame, anchor.catalog if is_solved else None)
+    if is_solved and frame.wcs is not None:
+        frame = replace(frame, pixel_scale_arcsec=check_wcs(frame.wcs, frame.shape))
+    storage.write_atomically(row.processed_fits_path, encode_frame(frame, stars=frame.extras["stars"]))
 
 
 def _match(frame: Frame, anchor: Frame, *, is_anchor: bool, config: Snapshot) -> _Registered:
@@ -176,27 +196,36 @@ def _match(frame: Frame, anchor: Frame, *, is_anchor: bool, config: Snapshot) ->
 
 
 @transaction.atomic
-def _save(
-    row: PreprocessRun, info: dict[str, Any], *, aligned: bool, wcs: WCS | None = None, quality: str = ""
-) -> None:
+def _save(row: PreprocessRun, info: dict[str, Any], *, aligned: bool, wcs: WCS | None = None, quality: str) -> None:
     row.wcs_info, row.wcs_aligned = info, aligned
     row.save()
+    row.observation.wcs_quality = quality
     if wcs is None:
+        Observation.objects.filter(pk=row.observation_id).update(wcs_quality=quality)
         return
     width, height = row.observation.image_width, row.observation.image_height
     corners = wcs.all_pix2world([-0.5, width - 0.5, width - 0.5, -0.5], [-0.5, -0.5, height - 0.5, height - 0.5], 0)
     footprint = [[float(ra) % 360.0, float(dec)] for ra, dec in zip(*corners, strict=True)]
-    Observation.objects.filter(pk=row.observation_id).update(footprint=footprint, wcs_quality=quality)
-    row.observation.wcs_quality = quality
+    Observation.objects.filter(pk=row.observation_id).update(
+        footprint=footprint, wcs_quality=quality, **_true_seeing(row, wcs, quality)
+    )
+
+
+def _true_seeing(row: PreprocessRun, wcs: WCS, quality: str) -> dict[str, float]:
+    """Return the seeing in arcseconds where the sky tells the pixel scale better than the header's optics."""
+    if quality != WcsQuality.SOLVED or row.fwhm_px is None:
+        return {}
+    shape = (row.observation.image_height, row.observation.image_width)
+    return {"seeing": row.fwhm_px * check_wcs(wcs, shape)}
 
 
 def _set_transparency(runs: list[PreprocessRun]) -> None:
-    """Bring transparencies to the clearest frame of each band."""
+    """Bring transparencies, measured against the anchor, to the clearest frame of each band."""
     for band in {row.observation.filter_band for row in runs}:
-        rows = [row for row in runs if row.observation.filter_band == band and row.transparency]
-        clearest = max((row.transparency or 0.0 for row in rows), default=0.0)
+        rows = [row for row in runs if row.observation.filter_band == band and row.wcs_info.get("transparency")]
+        clearest = max((row.wcs_info["transparency"] for row in rows), default=0.0)
         for row in rows:
-            relative = (row.transparency or 0.0) / clearest
+            relative = row.wcs_info["transparency"] / clearest
             if abs(relative - (row.transparency or 0.0)) > 1e-12:
                 row.transparency = relative
                 row.save(update_fields=["transparency", "updated_at"])

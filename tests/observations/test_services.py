@@ -136,17 +136,6 @@ def test_a_repeat_adds_no_row_and_no_job(folder):
     assert set(ProcessingJob.objects.filter(job_type="ingest").values_list("attempt", flat=True)) == {2}
 
 
-def test_a_new_light_orders_the_next_stage_and_a_known_one_does_not(folder):
-    write(folder / "a.fits")
-    ingest(folder)
-    job = ProcessingJob.objects.get(entity_type="observation")
-    assert job.job_type == "preprocess"
-    assert job.entity_id == str(Observation.objects.get().pk)
-    job.delete()
-    ingest(folder)
-    assert not ProcessingJob.objects.filter(entity_type="observation").exists()
-
-
 def test_calibration_frames_are_no_observations(folder):
     for i, kind in enumerate(("Bias Frame", "Dark Frame", "Flat Field")):
         write(folder / f"{i}.fits", seed=i, IMAGETYP=kind, EXPTIME=0.0 if i == 0 else 10.0, OBJCTRA=None, PIXSCALE=None)

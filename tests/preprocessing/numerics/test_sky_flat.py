@@ -48,7 +48,9 @@ def test_stars_do_not_print_through():
     lights = _lights(4, 9.0)
     flat = sky_flat(lights, _masks(lights)).data
     truth = _response() / _response().mean()
-    assert (flat / truth).max() < 1.03
+    error = flat / truth - 1
+    # Unmasked stars leave bumps of 0.028; what is left here, 0.016, is the other side of the dust ring.
+    assert (error - ndimage.gaussian_filter(error, 12))[8:-8, 8:-8].max() < 0.02
 
 
 def test_a_light_with_another_sky_is_left_out():

@@ -5,7 +5,7 @@ from preprocessing.numerics.trails import find_trails
 from tests.preprocessing.numerics.scenes import star_field
 
 
-@pytest.mark.parametrize("angle_deg", [5, 30, 45, 80, 170])
+@pytest.mark.parametrize("angle_deg", [5, 45, 100])
 def test_a_faint_trail_is_masked_along_its_whole_length_and_nothing_else(angle_deg):
     field = star_field(41, size=600, count=100)
     y, x = np.mgrid[:600, :600]
@@ -19,11 +19,11 @@ def test_a_faint_trail_is_masked_along_its_whole_length_and_nothing_else(angle_d
 
 def test_stars_alone_make_no_trail():
     for seed in (42, 43, 44):
-        field = star_field(seed, size=500, count=200)
-        assert not find_trails(field.image - 400, np.full((500, 500), 20, "f4"), field.no_mask, 3.0).any()
+        field = star_field(seed, size=400, count=120)
+        assert not find_trails(field.image - 400, np.full((400, 400), 20, "f4"), field.no_mask, 3.0).any()
 
 
 def test_a_broad_ramp_or_cloud_edge_is_no_trail():
-    image = np.random.default_rng(45).normal(0, 10, (500, 500)).astype(np.float32)
-    image[:, 200:320] += 8
-    assert not find_trails(image, np.full((500, 500), 10, "f4"), np.zeros((500, 500), bool), 3.0).any()
+    image = np.random.default_rng(45).normal(0, 10, (400, 400)).astype(np.float32)
+    image[:, 160:280] += 8
+    assert not find_trails(image, np.full((400, 400), 10, "f4"), np.zeros((400, 400), bool), 3.0).any()

@@ -1,0 +1,270 @@
+"""Cutouts of detections on one page: science, reference and difference side by side, as astronomers expect them.
+
+Pixels stay pixels: each is drawn as a square of 3 × 3 dots, turned by quarter turns and flips only.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from matplotlib import font_manager
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
+from numpy.typing import NDArray
+
+Image = NDArray[np.float32]
+Colours = NDArray[np.uint8]
+
+DOTS_PER_PIXEL = 3
+PANELS = ("science", "reference", "difference")
+MAD_TO_SIGMA = 1.4826  # of a normal distribution
+# Science and reference: black 3 sigma below the sky, linear up to 3 sigma, logarithmic above.
+BLACK_SIGMA, LINEAR_SIGMA = 3.0, 3.0
+# White is the brightest but four of 2 × 63² pixels, and never so near the sky that noise alone fills the range.
+WHITE_PERCENTILE, LEAST_WHITE_SIGMA = 99.95, 12.0
+# The difference: linear between these.
+DIFFERENCE_SIGMA = 5.0
+
+BACKGROUND, TEXT, DIM_TEXT, WARNING = "#0c0d10", "#d5d9e0", "#8b93a1", "#ff7a66"
+MARK = "#ffd23f"
+# Marks stay legible on a bright star.
+OUTLINE = [withStroke(linewidth=2.5, foreground=BACKGROUND)]
+MASKED = (214, 51, 132)  # a tint over the pixel, which still shows
+MASKED_SHARE = 0.6
+NO_DATA = (46, 16, 101)
+
+# Lengths in dots.
+GAP, GUTTER, MARGIN, HEAD, FOOT, CAPTION = 4, 30, 30, 92, 60, 40
+# So that title and legend have room above and below a single cell.
+LEAST_WIDTH = 800
+
+LEGEND = (
+    "North up, east left, as far as quarter turns and flips go: the compass shows what remains.   Pink: masked.   "
+    "Violet: no data.",
+    "Science and reference: one asinh grey scale.   Difference: linear, zero is mid-grey, white and black are ±5σ.",
+)
+
+
+@dataclass(frozen=True)
+class Turn:
+    """How a cutout is brought north up, east left; `north_deg` is where north is then, from up towards the left."""
+
+    is_flipped: bool = False
+    quarter_turns: int = 0
+    north_deg: float | None = None
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One detection: (4, n, n) science, reference, difference and mask, FITS order (first row at the bottom).
+
+    x, y : 0-based position in the cutout. turn : without `north_deg` the position is nominal and no compass is drawn.
+    captions : two lines. warning : what must not be overlooked, written into the difference. name : the truth, if
+    known. scale_arcsec : per pixel, None where unknown.
+    """
+
+    cutouts: Image
+    x: float
+    y: float
+    turn: Turn
+    captions: tuple[str, str]
+    warning: str = ""
+    name: str = ""
+    scale_arcsec: float | None = None
+
+
+def turn_to_north_up(north: tuple[float, float], east: tuple[float, float]) -> Turn:
+    """Return the flip and the quarter turns that bring north nearest to up and east to the left.
+
+    north, east : the directions' pixel vectors (x, y), y up.
+    """
+    is_flipped = north[0] * east[1] - north[1] * east[0] < 0
+    x, y = (-north[0] if is_flipped else north[0]), north[1]
+    quarter_turns = 0
+    while not abs(x) <= y:
+        # numpy's rot90 of an image whose first row is at the bottom turns it clockwise.
+        x, y, quarter_turns = y, -x, quarter_turns + 1
+        if quarter_turns == 4:
+            raise ValueError("north has no direction")
+    return Turn(is_flipped, quarter_turns, math.degrees(math.atan2(-x, y)))
+
+
+def turned(image: NDArray[np.generic], turn: Turn) -> NDArray[np.generic]:
+    """Return an image (first row at the bottom) flipped and turned."""
+    return np.rot90(image[:, ::-1] if turn.is_flipped else image, turn.quarter_turns)
+
+
+def turned_position(x: float, y: float, size: int, turn: Turn) -> tuple[float, float]:
+    """Return where a position of a square image of `size` px comes to lie."""
+    if turn.is_flipped:
+        x = size - 1 - x
+    for _ in range(turn.quarter_turns):
+        x, y = y, size - 1 - x
+    return x, y
+
+
+def shared_grey(science: Image, reference: Image, mask: NDArray[np.bool_]) -> tuple[Colours, Colours]:
+    """Return both images in greys (n, n) of one asinh scale, so that the same count is the same grey in both."""
+    known = [image[np.isfinite(image) & ~mask] for image in (science, reference)]
+    good = np.concatenate([*known, np.zeros(0 if any(part.size for part in known) else 1, dtype=np.float32)])
+    sky = float(np.median(good))
+    sigma = max(_sigma(part) for part in known)  # of the noisier image, whose sky would be salt and pepper otherwise
+    black = sky - BLACK_SIGMA * sigma
+    white = max(float(np.percentile(good, WHITE_PERCENTILE)), sky + LEAST_WHITE_SIGMA * sigma)
+
+    def level(values: NDArray[np.floating]) -> NDArray[np.float64]:
+        return np.arcsinh((np.asarray(values, dtype=np.float64) - sky) / (LINEAR_SIGMA * sigma))
+
+    low, high = (float(level(np.array(end))) for end in (black, white))
+    greys = [np.nan_to_num((level(image) - low) / (high - low)) for image in (science, reference)]
+    first, second = (np.rint(255 * np.clip(grey, 0, 1)).astype(np.uint8) for grey in greys)
+    return first, second
+
+
+def symmetric_grey(difference: Image, mask: NDArray[np.bool_]) -> Colours:
+    """Return a difference in greys (n, n): linear, zero in the middle, ±5 robust sigma at the ends."""
+    good = difference[np.isfinite(difference) & ~mask]
+    share = np.nan_to_num(difference / (DIFFERENCE_SIGMA * _sigma(good)))
+    return np.rint(127.5 + 127.5 * np.clip(share, -1, 1)).astype(np.uint8)
+
+
+def _sigma(values: NDArray[np.floating]) -> float:
+    """Return the robust scatter about the median, 1 where there is none to measure."""
+    if values.size == 0:
+        return 1.0
+    return MAD_TO_SIGMA * float(np.median(np.abs(values - np.median(values)))) or 1.0
+
+
+def painted(cell: Cell) -> list[Colours]:
+    """Return science, reference and difference as (n, n, 3) colours, turned; bad pixels are in no grey."""
+    science, reference, difference = cell.cutouts[:3]
+    mask = cell.cutouts[3] > 0
+    images = []
+    greys = (*shared_grey(science, reference, mask), symmetric_grey(difference, mask))
+    for values, grey in zip(cell.cutouts[:3], greys, strict=True):
+        colours = np.repeat(grey[:, :, None], 3, axis=2)
+        tint = (1 - MASKED_SHARE) * colours[mask] + MASKED_SHARE * np.array(MASKED)
+        colours[mask] = np.rint(tint).astype(np.uint8)
+        colours[~np.isfinite(values)] = NO_DATA
+        images.append(turned(colours, cell.turn))
+    return images  # type: ignore[return-value]
+
+
+def draw(cells: Sequence[Cell], title: str, subtitle: str, columns: int = 3) -> bytes:
+    """Return a PNG with the cells in rows of `columns`, in reading order."""
+    size = cells[0].cutouts.shape[-1] * DOTS_PER_PIXEL
+    columns = min(columns, len(cells))
+    rows = math.ceil(len(cells) / columns)
+    cell_width, cell_height = 3 * size + 2 * GAP, CAPTION + size
+    width = max(2 * MARGIN + columns * cell_width + (columns - 1) * GUTTER, LEAST_WIDTH)
+    height = HEAD + rows * cell_height + (rows - 1) * GUTTER + FOOT
+    page = _Page(width, height)
+    page.write(MARGIN, 34, title, size=14, color=TEXT)
+    page.write(MARGIN, 56, subtitle, size=9, color=DIM_TEXT)
+    for k, cell in enumerate(cells):
+        left = MARGIN + (k % columns) * (cell_width + GUTTER)
+        top = HEAD + (k // columns) * (cell_height + GUTTER)
+        if k < columns:
+            for panel, word in enumerate(PANELS):
+                page.write(left + panel * (size + GAP), top - 10, word, size=8, color=DIM_TEXT)
+        _draw_cell(page, cell, left, top)
+    for k, line in enumerate(LEGEND):
+        page.write(MARGIN, height - 32 + 16 * k, line, size=8, color=DIM_TEXT)
+    return page.png()
+
+
+class _Page:
+    """A figure addressed in dots from its upper left corner."""
+
+    def __init__(self, width: int, height: int) -> None:
+        self.width, self.height = width, height
+        self.figure = Figure(figsize=(width / 100, height / 100), dpi=100, facecolor=BACKGROUND)
+        FigureCanvasAgg(self.figure)
+
+    def write(self, x: float, y: float, text: str, *, size: float, color: str, ha: str = "left") -> None:
+        """Write text on the baseline y."""
+        self.figure.text(
+            x / self.width, 1 - y / self.height, drawable(text), size=size, color=color, ha=ha, va="baseline",
+            parse_math=False,
+        )  # fmt: skip
+
+    def panel(self, left: int, top: int, colours: Colours) -> Axes:
+        """Show an image with its upper left corner there, dot by dot."""
+        n = colours.shape[0]
+        side = n * DOTS_PER_PIXEL
+        box = (left / self.width, 1 - (top + side) / self.height, side / self.width, side / self.height)
+        axes = self.figure.add_axes(box)
+        axes.imshow(colours, origin="lower", interpolation="nearest", extent=(-0.5, n - 0.5, -0.5, n - 0.5))
+        axes.set_axis_off()
+        return axes
+
+    def png(self) -> bytes:
+        buffer = io.BytesIO()
+        self.figure.savefig(buffer, format="png", facecolor=BACKGROUND, pil_kwargs={"optimize": True})
+        return buffer.getvalue()
+
+
+def _draw_cell(page: _Page, cell: Cell, left: int, top: int) -> None:
+    """Write the captions and show the three panels with crosshair, compass and scale bar."""
+    n = cell.cutouts.shape[-1]
+    side = n * DOTS_PER_PIXEL
+    right = left + 3 * side + 2 * GAP
+    page.write(left, top + 13, cell.captions[0], size=9, color=TEXT)
+    page.write(left, top + 31, cell.captions[1], size=8, color=DIM_TEXT)
+    page.write(right, top + 31, cell.name, size=8, color=MARK, ha="right")
+    x, y = turned_position(cell.x, cell.y, n, cell.turn)
+    for k, colours in enumerate(painted(cell)):
+        axes = page.panel(left + k * (side + GAP), top + CAPTION, colours)
+        for dx, dy in ((1, 0), (-1, 0), (0, 1), (0, -1)):
+            axes.plot([x + 6 * dx, x + 11 * dx], [y + 6 * dy, y + 11 * dy], color=MARK, linewidth=1.0)
+        axes.set_xlim(-0.5, n - 0.5)
+        axes.set_ylim(-0.5, n - 0.5)
+        if k == 0 and cell.scale_arcsec:
+            _draw_scale(axes, cell.scale_arcsec, n)
+        if k == 0 and cell.turn.north_deg is not None:
+            _draw_compass(axes, cell.turn.north_deg, n)
+        if k == 2 and cell.warning:
+            axes.text(
+                2, 2, cell.warning, color=WARNING, size=8, va="bottom", bbox={"facecolor": BACKGROUND, "linewidth": 0}
+            )
+
+
+def _draw_scale(axes: Axes, scale_arcsec: float, n: int) -> None:
+    """Draw a bar of a round number of arcseconds, at most a third of the width."""
+    length_arcsec = round_length(scale_arcsec * n / 3)
+    length = length_arcsec / scale_arcsec
+    axes.plot([3, 3 + length], [3, 3], color=TEXT, linewidth=2.0, solid_capstyle="butt", path_effects=OUTLINE)
+    axes.text(3, 5, f"{length_arcsec:g}″", color=TEXT, size=8, va="bottom", ha="left", path_effects=OUTLINE)
+
+
+def round_length(longest: float) -> float:
+    """Return the largest of 1, 2, 5 × 10^k that is not above `longest`."""
+    decade = 10.0 ** math.floor(math.log10(longest))
+    return max(step * decade for step in (1, 2, 5) if step * decade <= longest * (1 + 1e-9))
+
+
+def _draw_compass(axes: Axes, north_deg: float, n: int) -> None:
+    """Draw the directions north and east in the upper right corner."""
+    x, y = n - 6.0, n - 18.0
+    for name, angle_deg in (("N", north_deg), ("E", north_deg + 90)):
+        dx, dy = -math.sin(math.radians(angle_deg)), math.cos(math.radians(angle_deg))
+        axes.plot([x, x + 7 * dx], [y, y + 7 * dy], color=TEXT, linewidth=1.2, path_effects=OUTLINE)
+        where = (x + 10.5 * dx, y + 10.5 * dy)
+        axes.text(*where, name, color=TEXT, size=8, ha="center", va="center", path_effects=OUTLINE, zorder=5)
+
+
+def drawable(text: str) -> str:
+    """Return the text with what the font cannot draw as question marks."""
+    return "".join(character if _has_glyph(character) else "?" for character in text)
+
+
+@lru_cache(maxsize=4096)
+def _has_glyph(character: str) -> bool:
+    return bool(font_manager.get_font(font_manager.findfont("DejaVu Sans")).get_char_index(ord(character)))

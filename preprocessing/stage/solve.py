@@ -1,0 +1,150 @@
+"""The sky positions of a field's anchor: solved where there are means to, else as delivered, with the reason."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from observations.models import Observation, WcsQuality
+from observations.numerics.frame import Frame
+from preprocessing.models import PreprocessRun
+from preprocessing.numerics.astrometry import (
+    MatchFailed,
+    Pointing,
+    SolvedWcs,
+    WcsInvalid,
+    check_wcs,
+    solve_with_catalogue,
+)
+from preprocessing.services import load_frame
+from preprocessing.stage.plate_solvers import Problem, SolverFailed, installed, solve_with_program
+from preprocessing.stage.raw import read_raw
+from preprocessing.stage.star_catalog import StarCatalog, open_catalog
+from preprocessing.stage.star_table import StarCatalogRefused
+
+log = logging.getLogger(__name__)
+
+# A frame may be a tenth wider on the sky than its claimed scale makes it.
+SCALE_MARGIN = 1.1
+
+
+@dataclass(frozen=True)
+class Means:
+    """What there is to solve with. `record` tells it apart from other means: the catalogue's hash, programs' names."""
+
+    catalog: StarCatalog | None
+    programs: list[str]
+    complaint: str = ""
+
+    @property
+    def record(self) -> dict[str, str]:
+        known = {"star_catalog": self.catalog.sha256} if self.catalog else {}
+        return known | dict.fromkeys(self.programs, "installed")
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """A field's anchor with the positions that its frames inherit, what they are worth and where they come from.
+
+    solving : the means that were tried. solution : method, or the reasons why there is none.
+    """
+
+    row: PreprocessRun
+    frame: Frame
+    quality: str
+    solving: dict[str, str]
+    solution: dict[str, Any]
+    catalog: StarCatalog | None
+
+
+def find_means() -> Means:
+    """Return the star catalogue of the settings and the plate solvers on PATH."""
+    try:
+        return Means(open_catalog(), installed())
+    except StarCatalogRefused as refusal:
+        log.warning("%s", refusal)
+        return Means(None, installed(), str(refusal))
+
+
+def solve_anchor(row: PreprocessRun) -> Anchor:
+    """Return the anchor of a field, solved once for the same pixels and the same means.
+
+    Means that are gone take nothing back: what was solved with them stays. A solution stays as well where new means
+    find none.
+    """
+    means, frame, known = find_means(), load_frame(row), row.wcs_info
+    was_registered = known.get("anchor") == str(row.observation_id) and known.get("anchor_inputs") == row.inputs_hash
+    tried = known.get("solving", {})
+    quality = row.observation.wcs_quality
+    if was_registered and "solution" in known and all(tried.get(name) == value for name, value in means.record.items()):
+        return Anchor(row, frame, quality, tried, known["solution"], means.catalog)
+    solved, solution = _solve(frame, row.observation, means)
+    if solved is not None:
+        frame = replace(frame, wcs=solved.wcs)
+        return Anchor(row, frame, WcsQuality.SOLVED, means.record, solution, means.catalog)
+    if was_registered and quality == WcsQuality.SOLVED:
+        kept = {**known.get("solution", {}), "kept": solution["reasons"]}
+        return Anchor(row, frame, quality, means.record, kept, means.catalog)
+    return Anchor(row, frame, delivered_quality(row.observation), means.record, solution, means.catalog)
+
+
+def delivered_quality(observation: Observation) -> str:
+    """Return what an observation's own position is worth, also after it had a solved one."""
+    if observation.wcs_quality != WcsQuality.SOLVED:
+        return observation.wcs_quality
+    return read_raw(observation).facts.wcs_quality or WcsQuality.NOMINAL
+
+
+def _solve(frame: Frame, observation: Observation, means: Means) -> tuple[SolvedWcs | None, dict[str, Any]]:
+    """Try the catalogue, then each program; return the solution and what is recorded of it, or all reasons."""
+    reasons = [means.complaint] if means.complaint else []
+    if not means.record:
+        reasons.append("there is no star catalogue (ASTRID_STAR_CATALOG) and no plate solver on PATH")
+        return None, {"reasons": reasons}
+    try:
+        pointing = _pointing(frame, observation)
+    except WcsInvalid as error:
+        return None, {"reasons": [*reasons, str(error)]}
+    if pointing is None:
+        return None, {"reasons": [*reasons, "the pixel scale is not known: give --pixel-scale"]}
+    if means.catalog is not None:
+        try:
+            solved = _with_catalogue(frame, pointing, means.catalog)
+            return solved, _recorded(means.catalog.name, solved)
+        except (MatchFailed, WcsInvalid) as error:
+            reasons.append(f"star catalogue {means.catalog.name}: {error}")
+    for name in means.programs:
+        try:
+            solved = solve_with_program(name, Problem(frame, frame.extras["stars"], pointing))
+            return solved, _recorded(name, solved)
+        except SolverFailed as error:
+            reasons.append(str(error))
+    return None, {"reasons": reasons}
+
+
+def _pointing(frame: Frame, observation: Observation) -> Pointing | None:
+    """Return what is claimed of a frame's place; the scale is the header WCS's where nothing else gives one."""
+    scale = observation.pixel_scale
+    if scale is None and frame.wcs is not None:
+        scale = check_wcs(frame.wcs, frame.shape)
+    return None if scale is None else Pointing(observation.ra, observation.dec, scale)
+
+
+def _with_catalogue(frame: Frame, pointing: Pointing, catalog: StarCatalog) -> SolvedWcs:
+    stars = frame.extras["stars"]
+    half = float(np.hypot(*frame.shape)) / 2 * pointing.pixel_scale_arcsec / 3600
+    # Windows reach half a frame beyond the search's radius, and a frame half a diagonal beyond its centre.
+    near = catalog.cone(pointing.ra_deg, pointing.dec_deg, pointing.radius_deg + 2 * SCALE_MARGIN * half)
+    if len(near.ra_deg) == 0:
+        raise MatchFailed(
+            f"it has no stars within {pointing.radius_deg:g} deg of {pointing.ra_deg:.3f} {pointing.dec_deg:+.3f}"
+        )
+    return solve_with_catalogue(stars.xy, stars.flux, frame.shape, pointing, near.stars)
+
+
+def _recorded(method: str, solved: SolvedWcs) -> dict[str, Any]:
+    rms = solved.rms_px if np.isfinite(solved.rms_px) else None
+    return {"method": method, "rms_px": rms, "stars": solved.star_count}

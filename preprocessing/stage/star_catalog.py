@@ -1,0 +1,116 @@
+"""A local star catalogue: read once, kept under the data root sorted by declination, and asked for a cone.
+
+The file is named by the setting ASTRID_STAR_CATALOG. It holds positions at the epoch of the frames; proper motions are
+not applied.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from django.conf import settings
+from numpy.typing import NDArray
+
+from catalog import storage
+from preprocessing.numerics.astrometry import Catalogue
+from preprocessing.stage.star_table import StarCatalogRefused, read_table
+
+Column = NDArray[np.float64]
+
+# A change of what is kept, or how, makes files of an earlier version unreadable by name.
+LAYOUT = "1"
+
+
+@dataclass(frozen=True)
+class Band:
+    """A column of magnitudes: its band, and AB, Vega or "" where the catalogue does not say."""
+
+    name: str
+    system: str
+
+
+@dataclass(frozen=True)
+class StarCatalog:
+    """Stars of known position, ICRS degrees (n,), and magnitudes (m, n), NaN where unknown, in the order of `bands`."""
+
+    name: str
+    sha256: str
+    ra_deg: Column
+    dec_deg: Column
+    magnitudes: Column
+    bands: tuple[Band, ...]
+
+    def cone(self, ra_deg: float, dec_deg: float, radius_deg: float) -> StarCatalog:
+        """Return the stars within a radius; declination has been sorted, so only its strip is read."""
+        first, last = np.searchsorted(self.dec_deg, [dec_deg - radius_deg, dec_deg + radius_deg])
+        ra, dec = np.radians(self.ra_deg[first:last]), np.radians(self.dec_deg[first:last])
+        ra0, dec0 = np.radians(ra_deg), np.radians(dec_deg)
+        haversine = np.sin((dec - dec0) / 2) ** 2 + np.cos(dec) * np.cos(dec0) * np.sin((ra - ra0) / 2) ** 2
+        near = first + np.flatnonzero(haversine <= np.sin(np.radians(min(radius_deg, 180.0)) / 2) ** 2)
+        return replace(self, ra_deg=self.ra_deg[near], dec_deg=self.dec_deg[near], magnitudes=self.magnitudes[:, near])
+
+    @property
+    def stars(self) -> Catalogue:
+        """The stars with one magnitude each, for their order: of the first band that knows it."""
+        magnitude = self.magnitudes[0]
+        for column in self.magnitudes[1:]:
+            magnitude = np.where(np.isfinite(magnitude), magnitude, column)
+        return Catalogue(self.ra_deg, self.dec_deg, magnitude)
+
+    def photometry(self, filter_band: str) -> tuple[Column, Band]:
+        """Return the magnitudes to compare a frame's fluxes with, and the band and system of the zero point.
+
+        Where the catalogue has the frame's band, its system holds. Otherwise, as for "Clear", the first band serves,
+        and the zero point is instrumental: no system's band is what the frame saw.
+        """
+        for column, band in zip(self.magnitudes, self.bands, strict=True):
+            if band.name and band.name == filter_band:
+                return column, replace(band, system=band.system or INSTRUMENTAL)
+        return self.magnitudes[0], replace(self.bands[0], system=INSTRUMENTAL)
+
+
+INSTRUMENTAL = "instrumental"
+
+
+def open_catalog() -> StarCatalog | None:
+    """Return the star catalogue of the settings, None where none is set.
+
+    Raises StarCatalogRefused, with a sentence, where the file is missing or is no star catalogue.
+    """
+    if not settings.ASTRID_STAR_CATALOG:
+        return None
+    path = Path(settings.ASTRID_STAR_CATALOG)
+    try:
+        state = path.stat()
+    except OSError as error:
+        raise StarCatalogRefused(f"The star catalogue {path.name} cannot be read: {error.strerror}.") from error
+    identity = f"{LAYOUT}|{path.resolve()}|{state.st_size}|{state.st_mtime_ns}"
+    key = f"star_catalog/{hashlib.sha256(identity.encode()).hexdigest()[:24]}"
+    if not storage.resolve(f"{key}.json").is_file():
+        _keep(path, key)
+    return _kept(key)
+
+
+def _keep(path: Path, key: str) -> None:
+    """Read the file and store it: rows declination, right ascension, magnitudes; its description last."""
+    table = read_table(path)
+    order = np.argsort(table.dec_deg, kind="stable")
+    rows = np.vstack([table.dec_deg, table.ra_deg, *table.magnitudes])[:, order]
+    buffer = io.BytesIO()
+    np.save(buffer, rows)
+    content = buffer.getvalue()
+    storage.write_atomically(f"{key}.npy", content)
+    about = {"name": table.name, "bands": table.bands, "sha256": hashlib.sha256(content).hexdigest()}
+    storage.write_atomically(f"{key}.json", json.dumps(about, sort_keys=True).encode())
+
+
+def _kept(key: str) -> StarCatalog:
+    about = json.loads(storage.open_stored(f"{key}.json").read_text())
+    rows = np.load(storage.open_stored(f"{key}.npy"), mmap_mode="r")
+    bands = tuple(Band(name, system) for name, system in about["bands"])
+    return StarCatalog(about["name"], about["sha256"], rows[1], rows[0], rows[2:], bands)

@@ -1,0 +1,159 @@
+"""Star catalogues as people have them: CSV, FITS tables or Parquet, with columns of many names."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from astropy.io import ascii as text_tables
+from astropy.table import Table
+from astropy.units import Unit, UnitsError
+from astropy.utils.exceptions import AstropyWarning
+from numpy.typing import NDArray
+
+Column = NDArray[np.float64]
+
+RA_NAMES = ("ra", "ra_deg", "radeg", "ra_icrs", "raj2000", "_raj2000", "_ra", "_ra_icrs", "right_ascension")
+DEC_NAMES = ("dec", "dec_deg", "decdeg", "de", "de_icrs", "dec_icrs", "dej2000", "decj2000", "_dej2000", "_de",
+             "_de_icrs", "declination")  # fmt: skip
+# One letter's case tells the system: G is Gaia's, g is Sloan's.
+SYSTEM_OF_BAND = {
+    **dict.fromkeys(("u", "g", "r", "i", "z", "y"), "AB"),
+    **dict.fromkeys(("U", "B", "V", "R", "I", "J", "H", "K", "Ks", "G", "BP", "RP", "BT", "VT"), "Vega"),
+}
+# Where a frame's own band is not there, what is nearest to a bare detector's response serves.
+NEAREST_TO_CLEAR = ("G", "r", "R", "V", "g", "VT", "RP", "i", "I")
+BAND_OF_COLUMN = {"phot_g_mean_mag": "G", "phot_bp_mean_mag": "BP", "phot_rp_mean_mag": "RP"}
+PLAIN_MAGNITUDES = ("mag", "magnitude")
+NO_VALUE = [(text, "0") for text in ("", "null", "NULL", "nan", "NaN", "--")]
+FITS_ENDINGS = (".fits", ".fit", ".fts", ".fits.gz", ".fit.gz", ".fts.gz")
+# The columns of the database that take the names.
+LONGEST_NAME, LONGEST_BAND, LONGEST_SYSTEM = 64, 32, 16
+
+
+class StarCatalogRefused(Exception):
+    """The file cannot serve as a star catalogue; the sentence says why and what to give."""
+
+
+@dataclass(frozen=True)
+class StarTable:
+    """What a file holds: ICRS degrees (n,), magnitudes of each band (n,), bands as (name, system)."""
+
+    name: str
+    ra_deg: Column
+    dec_deg: Column
+    magnitudes: list[Column]
+    bands: list[tuple[str, str]]
+
+
+def read_table(path: Path) -> StarTable:
+    """Read a star catalogue; rows without position or any magnitude are left out.
+
+    Lines `# name: ...`, `# band: ...`, `# system: ...` above a CSV table, or the same words in a FITS table's header,
+    name the catalogue and say what its column `mag` is.
+
+    Raises StarCatalogRefused where the file cannot be read or lacks a position or a magnitude.
+    """
+    table, about = _read(path)
+    ra_name, dec_name = _named(table, RA_NAMES), _named(table, DEC_NAMES)
+    bands = _bands(table.colnames, about)
+    if ra_name is None or dec_name is None or not bands:
+        lacking = "a magnitude (mag)" if ra_name and dec_name else "ra and dec"
+        raise StarCatalogRefused(
+            f"The star catalogue {path.name} has no column for {lacking} among {', '.join(table.colnames)}: name the "
+            "columns ra, dec (degrees) and mag."
+        )
+    ra, dec = (_numbers(table[name], path, "deg") for name in (ra_name, dec_name))
+    magnitudes = [_numbers(table[name], path) for name in bands]
+    good = np.isfinite(ra) & np.isfinite(dec) & np.isfinite(magnitudes).any(axis=0)
+    if not good.any():
+        raise StarCatalogRefused(f"The star catalogue {path.name} has no star with position and magnitude.")
+    if (np.abs(dec[good]) > 90).any() or ((ra[good] < -180) | (ra[good] > 360)).any():
+        raise StarCatalogRefused(f"The star catalogue {path.name} has positions outside the sky: give degrees.")
+    name = str(about.get("name") or path.name.split(".")[0])[:LONGEST_NAME]
+    return StarTable(name, ra[good] % 360.0, dec[good], [m[good] for m in magnitudes], list(bands.values()))
+
+
+def _read(path: Path) -> tuple[Any, dict[str, str]]:
+    """Return the table, only its columns of use where that is quicker, and what it says about itself."""
+    lower = path.name.casefold()
+    try:
+        with warnings.catch_warnings():
+            # Remarks on units and names of columns that are not read.
+            warnings.simplefilter("ignore", AstropyWarning)
+            if lower.endswith(FITS_ENDINGS):
+                table = Table.read(path, format="fits")
+                return table, {str(key).casefold(): str(value) for key, value in table.meta.items()}
+            if lower.endswith((".parquet", ".pq")):
+                return Table.read(path, format="parquet"), {}
+            return _read_csv(path)
+    except ImportError as error:
+        raise StarCatalogRefused(
+            f"The star catalogue {path.name} is Parquet, which pyarrow reads: install it, or give CSV or FITS."
+        ) from error
+    except (OSError, ValueError, TypeError, IndexError, text_tables.InconsistentTableError) as error:
+        raise StarCatalogRefused(f"The star catalogue {path.name} cannot be read: {error}") from error
+
+
+def _read_csv(path: Path) -> tuple[Any, dict[str, str]]:
+    about: dict[str, str] = {}
+    columns: list[str] = []
+    with path.open(encoding="utf-8-sig") as lines:
+        for line in lines:
+            if line.strip() and not line.startswith("#"):
+                columns = [name.strip().strip('"') for name in line.split(",")]
+                break
+            key, _, value = line.lstrip("#").partition(":")
+            about[key.strip().casefold()] = value.strip()
+    wanted = [c for c in columns if c.casefold() in (*RA_NAMES, *DEC_NAMES, *PLAIN_MAGNITUDES) or _band(c)]
+    table = text_tables.read(
+        path, format="csv", guess=False, comment="#", fill_values=NO_VALUE, include_names=wanted or columns
+    )
+    return table, about
+
+
+def _named(table: Any, names: tuple[str, ...]) -> str | None:
+    """Return the column of the first of these names that the table has, in any case."""
+    folded = {column.casefold(): column for column in table.colnames}
+    return next((folded[name] for name in names if name in folded), None)
+
+
+def _band(column: str) -> str | None:
+    """Return the band of a column such as rmag, mag_r, g'mag, phot_g_mean_mag; None where it is no magnitude."""
+    if column.casefold() in BAND_OF_COLUMN:
+        return BAND_OF_COLUMN[column.casefold()]
+    found = re.fullmatch(r"(?:(\w{1,2}?)_?'?_?mag|mag_(\w{1,2}))", column)
+    band = (found[1] or found[2]) if found else None
+    return band if band in SYSTEM_OF_BAND else None
+
+
+def _bands(columns: list[str], about: dict[str, str]) -> dict[str, tuple[str, str]]:
+    """Return the columns of magnitudes with band and system, best for unfiltered light first.
+
+    A plain `mag` is what the file says that it is.
+    """
+    bands: dict[str, tuple[str, str]] = {}
+    rank = {band: number for number, band in enumerate(NEAREST_TO_CLEAR)}
+    for column in columns:
+        if column.casefold() in PLAIN_MAGNITUDES:
+            said = about.get("band", "")[:LONGEST_BAND]
+            bands[column] = (said, (about.get("system") or "")[:LONGEST_SYSTEM])
+        elif (band := _band(column)) is not None:
+            bands[column] = (band, SYSTEM_OF_BAND[band])
+    return dict(sorted(bands.items(), key=lambda entry: rank.get(entry[1][0], len(rank))))
+
+
+def _numbers(column: Any, path: Path, unit: str = "") -> Column:
+    """Return a column as floats, NaN where there is no value, in the unit that was asked for."""
+    try:
+        numbers = np.ma.filled(np.ma.asarray(column, dtype=np.float64), np.nan)
+        stated = getattr(column, "unit", None)
+        return numbers * float(Unit(stated).to(unit)) if unit and stated is not None else numbers
+    except (ValueError, TypeError, UnitsError) as error:
+        raise StarCatalogRefused(
+            f"The star catalogue {path.name} has no plain numbers in degrees and magnitudes: {error}"
+        ) from error

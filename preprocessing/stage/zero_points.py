@@ -1,0 +1,56 @@
+"""Zero point and limiting magnitude of a solved frame, from the stars of the local catalogue."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from observations.numerics.frame import Frame
+from preprocessing.models import PreprocessRun
+from preprocessing.numerics.identify import identify_stars
+from preprocessing.numerics.psf import PsfModel
+from preprocessing.numerics.quality import DEPTH_SIGMA, noise_pixels
+from preprocessing.numerics.zero_point import Photometry, ZeroPoint, limiting_magnitude, zero_point
+from preprocessing.stage.star_catalog import StarCatalog
+
+# Solved positions scatter by 0.1 to 0.5 px, well within half the seeing; a star farther away is another one.
+REACH_FWHM = 0.5
+SMALLEST_REACH_PX = 1.0
+# The cone about the middle must hold the corners of a frame whose plane is not quite flat.
+CONE_MARGIN = 1.02
+
+
+def set_zero_point(row: PreprocessRun, frame: Frame, catalog: StarCatalog | None) -> Frame:
+    """Put the zero point of a frame with a solved WCS into its row, unsaved, and return the frame with it.
+
+    Without a catalogue, or with too few of its stars on the frame, it and the limiting magnitude are unknown.
+    """
+    zero = None if catalog is None else _zero_point(frame, catalog, row)
+    row.zero_point_mag = zero.mag if zero else None
+    row.zero_point_error = zero.error_mag if zero else None
+    row.zero_point_catalogue = zero.catalogue if zero else ""
+    row.zero_point_band = zero.band if zero else ""
+    row.zero_point_system = zero.system if zero else ""
+    row.limiting_magnitude = None
+    if zero and row.fwhm_px and row.background_noise:
+        psf = frame.psf if isinstance(frame.psf, PsfModel) else None
+        depth = DEPTH_SIGMA * row.background_noise * noise_pixels(psf, row.fwhm_px) ** 0.5
+        row.limiting_magnitude = limiting_magnitude(depth, zero.mag)
+    return replace(frame, zero_point_mag=row.zero_point_mag)
+
+
+def _zero_point(frame: Frame, catalog: StarCatalog, row: PreprocessRun) -> ZeroPoint | None:
+    """Compare isolated unsaturated stars with the catalogue's magnitudes of the frame's band."""
+    if frame.wcs is None:
+        return None
+    stars = frame.extras["stars"]
+    stars = stars[stars.is_isolated & ~stars.is_saturated]
+    height, width = frame.shape
+    middle = frame.wcs.celestial.pixel_to_world((width - 1) / 2, (height - 1) / 2).icrs
+    corner = frame.wcs.celestial.pixel_to_world([0, width - 1, 0, width - 1], [0, 0, height - 1, height - 1]).icrs
+    radius = float(middle.separation(corner).deg.max()) * CONE_MARGIN
+    near = catalog.cone(float(middle.ra.deg), float(middle.dec.deg), radius)
+    reach = max(SMALLEST_REACH_PX, REACH_FWHM * (row.fwhm_px or 0.0))
+    own, known = identify_stars(stars.xy, frame.wcs, near.stars, reach)
+    magnitude, band = near.photometry(row.observation.filter_band)
+    photometry = Photometry(magnitude[known], catalog.name, band.name, band.system)
+    return zero_point(stars.flux[own], stars.flux_error[own], photometry)
