@@ -10,7 +10,7 @@ CANDIDATES := $(PYTHON) python3.11 $(HOME)/.pyenv/shims/python3.11 /usr/local/bi
 	/opt/homebrew/bin/python3.11 python3 python3.12 python3.13 /usr/local/bin/python3 /opt/homebrew/bin/python3
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help test lint demo train bench-pipeline
+.PHONY: help test lint demo pictures train bench-pipeline
 help:
 	@sed -n '1,/^$$/s/^# //p' Makefile
 
@@ -25,11 +25,15 @@ lint: $(STAMP)
 demo: $(STAMP)
 	$(BIN)/python manage.py demo $(if $(DATA),--data "$(DATA)")
 
+# Makes the README's picture.
+pictures: $(STAMP)
+	$(BIN)/python manage.py demo --picture docs/contact-sheet.png
+
 train: $(STAMP)
 	$(BIN)/python manage.py train_model
 
 bench-pipeline: $(STAMP)
-	$(BIN)/python benchmarks/pipeline.py
+	$(BIN)/python -m benchmarks.pipeline
 
 # An environment that does not run (the clone was moved, its Python is gone) is made anew.
 ifneq ($(shell $(BIN)/python -c 'print("runs")' 2>/dev/null),runs)

@@ -10,11 +10,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from matplotlib import font_manager
-from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
@@ -34,8 +35,9 @@ DIFFERENCE_SIGMA = 5.0
 
 BACKGROUND, TEXT, DIM_TEXT, WARNING = "#0c0d10", "#d5d9e0", "#8b93a1", "#ff7a66"
 MARK = "#ffd23f"
-# Marks stay legible on a bright star.
+# Marks and words stay legible on a bright star.
 OUTLINE = [withStroke(linewidth=2.5, foreground=BACKGROUND)]
+TEXT_BOX = {"facecolor": BACKGROUND, "linewidth": 0, "pad": 1.5}
 MASKED = (214, 51, 132)  # a tint over the pixel, which still shows
 MASKED_SHARE = 0.6
 NO_DATA = (46, 16, 101)
@@ -181,67 +183,79 @@ def draw(cells: Sequence[Cell], title: str, subtitle: str, columns: int = 3) -> 
 
 
 class _Page:
-    """A figure addressed in dots from its upper left corner."""
+    """A page addressed in dots from its upper left corner; pixels go into it as they are, without resampling."""
 
     def __init__(self, width: int, height: int) -> None:
-        self.width, self.height = width, height
-        self.figure = Figure(figsize=(width / 100, height / 100), dpi=100, facecolor=BACKGROUND)
+        self.dots = np.full((height, width, 3), np.rint(255 * np.array(to_rgb(BACKGROUND))), dtype=np.uint8)
+        self.figure = Figure(figsize=(width / 100, height / 100), dpi=100)
         FigureCanvasAgg(self.figure)
+        self.axes = self.figure.add_axes((0, 0, 1, 1), xlim=(0, width), ylim=(height, 0))
+        self.axes.set_axis_off()
 
-    def write(self, x: float, y: float, text: str, *, size: float, color: str, ha: str = "left") -> None:
+    def write(self, x: float, y: float, text: str, **style: Any) -> None:
         """Write text on the baseline y."""
-        self.figure.text(
-            x / self.width, 1 - y / self.height, drawable(text), size=size, color=color, ha=ha, va="baseline",
-            parse_math=False,
-        )  # fmt: skip
+        self.axes.text(x, y, drawable(text), parse_math=False, **{"va": "baseline", **style})
 
-    def panel(self, left: int, top: int, colours: Colours) -> Axes:
-        """Show an image with its upper left corner there, dot by dot."""
-        n = colours.shape[0]
-        side = n * DOTS_PER_PIXEL
-        box = (left / self.width, 1 - (top + side) / self.height, side / self.width, side / self.height)
-        axes = self.figure.add_axes(box)
-        axes.imshow(colours, origin="lower", interpolation="nearest", extent=(-0.5, n - 0.5, -0.5, n - 0.5))
-        axes.set_axis_off()
-        return axes
+    def line(self, start: tuple[float, float], end: tuple[float, float], **style: Any) -> None:
+        self.axes.plot([start[0], end[0]], [start[1], end[1]], solid_capstyle="butt", **style)
 
     def png(self) -> bytes:
+        self.figure.figimage(self.dots, origin="upper", zorder=-1)  # below lines and words
         buffer = io.BytesIO()
-        self.figure.savefig(buffer, format="png", facecolor=BACKGROUND, pil_kwargs={"optimize": True})
+        self.figure.savefig(buffer, format="png")
         return buffer.getvalue()
+
+
+@dataclass(frozen=True)
+class _Panel:
+    """One image on the page, its upper left corner at (left, top); places in it are in its pixels, y up."""
+
+    page: _Page
+    left: int
+    top: int
+    colours: Colours
+
+    def paste(self) -> None:
+        dots = np.repeat(np.repeat(self.colours[::-1], DOTS_PER_PIXEL, axis=0), DOTS_PER_PIXEL, axis=1)
+        self.page.dots[self.top : self.top + dots.shape[0], self.left : self.left + dots.shape[1]] = dots
+
+    def place(self, x: float, y: float) -> tuple[float, float]:
+        n = self.colours.shape[0]
+        return self.left + (x + 0.5) * DOTS_PER_PIXEL, self.top + (n - y - 0.5) * DOTS_PER_PIXEL
+
+    def line(self, start: tuple[float, float], end: tuple[float, float], **style: Any) -> None:
+        self.page.line(self.place(*start), self.place(*end), **style)
+
+    def write(self, x: float, y: float, text: str, **style: Any) -> None:
+        self.page.write(*self.place(x, y), text, **style)
 
 
 def _draw_cell(page: _Page, cell: Cell, left: int, top: int) -> None:
     """Write the captions and show the three panels with crosshair, compass and scale bar."""
     n = cell.cutouts.shape[-1]
     side = n * DOTS_PER_PIXEL
-    right = left + 3 * side + 2 * GAP
     page.write(left, top + 13, cell.captions[0], size=9, color=TEXT)
     page.write(left, top + 31, cell.captions[1], size=8, color=DIM_TEXT)
-    page.write(right, top + 31, cell.name, size=8, color=MARK, ha="right")
+    page.write(left + 3 * side + 2 * GAP, top + 31, cell.name, size=8, color=MARK, ha="right")
     x, y = turned_position(cell.x, cell.y, n, cell.turn)
-    for k, colours in enumerate(painted(cell)):
-        axes = page.panel(left + k * (side + GAP), top + CAPTION, colours)
+    panels = [_Panel(page, left + k * (side + GAP), top + CAPTION, image) for k, image in enumerate(painted(cell))]
+    for panel in panels:
+        panel.paste()
         for dx, dy in ((1, 0), (-1, 0), (0, 1), (0, -1)):
-            axes.plot([x + 6 * dx, x + 11 * dx], [y + 6 * dy, y + 11 * dy], color=MARK, linewidth=1.0)
-        axes.set_xlim(-0.5, n - 0.5)
-        axes.set_ylim(-0.5, n - 0.5)
-        if k == 0 and cell.scale_arcsec:
-            _draw_scale(axes, cell.scale_arcsec, n)
-        if k == 0 and cell.turn.north_deg is not None:
-            _draw_compass(axes, cell.turn.north_deg, n)
-        if k == 2 and cell.warning:
-            axes.text(
-                2, 2, cell.warning, color=WARNING, size=8, va="bottom", bbox={"facecolor": BACKGROUND, "linewidth": 0}
-            )
+            panel.line((x + 6 * dx, y + 6 * dy), (x + 11 * dx, y + 11 * dy), color=MARK, linewidth=1.0)
+    if cell.scale_arcsec:
+        _draw_scale(panels[0], cell.scale_arcsec)
+    if cell.turn.north_deg is not None:
+        _draw_compass(panels[0], cell.turn.north_deg)
+    if cell.warning:
+        panels[2].write(2, 2, cell.warning, size=8, color=WARNING, va="bottom", bbox=TEXT_BOX)
 
 
-def _draw_scale(axes: Axes, scale_arcsec: float, n: int) -> None:
+def _draw_scale(panel: _Panel, scale_arcsec: float) -> None:
     """Draw a bar of a round number of arcseconds, at most a third of the width."""
-    length_arcsec = round_length(scale_arcsec * n / 3)
-    length = length_arcsec / scale_arcsec
-    axes.plot([3, 3 + length], [3, 3], color=TEXT, linewidth=2.0, solid_capstyle="butt", path_effects=OUTLINE)
-    axes.text(3, 5, f"{length_arcsec:g}″", color=TEXT, size=8, va="bottom", ha="left", path_effects=OUTLINE)
+    length_arcsec = round_length(scale_arcsec * panel.colours.shape[0] / 3)
+    panel.line((3, 3), (3 + length_arcsec / scale_arcsec, 3), color=TEXT, linewidth=2.0, path_effects=OUTLINE)
+    panel.write(3, 6, f"{length_arcsec:g}″", size=8, color=TEXT, va="bottom", bbox=TEXT_BOX)
 
 
 def round_length(longest: float) -> float:
@@ -250,14 +264,15 @@ def round_length(longest: float) -> float:
     return max(step * decade for step in (1, 2, 5) if step * decade <= longest * (1 + 1e-9))
 
 
-def _draw_compass(axes: Axes, north_deg: float, n: int) -> None:
+def _draw_compass(panel: _Panel, north_deg: float) -> None:
     """Draw the directions north and east in the upper right corner."""
+    n = panel.colours.shape[0]
     x, y = n - 6.0, n - 18.0
     for name, angle_deg in (("N", north_deg), ("E", north_deg + 90)):
         dx, dy = -math.sin(math.radians(angle_deg)), math.cos(math.radians(angle_deg))
-        axes.plot([x, x + 7 * dx], [y, y + 7 * dy], color=TEXT, linewidth=1.2, path_effects=OUTLINE)
-        where = (x + 10.5 * dx, y + 10.5 * dy)
-        axes.text(*where, name, color=TEXT, size=8, ha="center", va="center", path_effects=OUTLINE, zorder=5)
+        panel.line((x, y), (x + 7 * dx, y + 7 * dy), color=TEXT, linewidth=1.2, path_effects=OUTLINE)
+        style = {"size": 8, "weight": "bold", "ha": "center", "va": "center", "bbox": TEXT_BOX}
+        panel.write(x + 10.5 * dx, y + 10.5 * dy, name, color=TEXT, **style)
 
 
 def drawable(text: str) -> str:

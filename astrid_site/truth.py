@@ -77,7 +77,7 @@ def _compare_frame(
 def _nearest(source: Row, rows: list[Row]) -> Row | None:
     """Return the nearest row within the matching radius."""
     near = min(rows, key=lambda row: _distance(source, row), default=None)
-    return near if near is not None and _distance(source, near) <= MATCH_RADIUS_PX else None
+    return near if near is not None and _distance(source, near) <= 2 * MATCH_RADIUS_PX else None
 
 
 def _distance(source: Row, row: Row) -> float:
@@ -127,7 +127,7 @@ def totals(frames: list[FrameComparison]) -> Iterator[str]:
     matches = [match for frame in used for match in frame.matches]
     clear = [match for match in matches if match.is_clear]
     ratios = [m.detection["flux"] / m.source["change_adu"] for m in matches if m.detection is not None]
-    yield f"{_found(matches)} injected sources found; of those with an expected S/N above {CLEAR_SNR:g}, {_found(clear)}"
+    yield f"{_found(matches)} injected sources found; with an expected S/N above {CLEAR_SNR:g}, {_found(clear)}"
     false = [len(frame.false) for frame in used]
     yield f"{sum(false)} false detections in {len(used)} frames, at most {max(false, default=0)} in one"
     if ratios:

@@ -9,6 +9,7 @@ from catalog.config import Snapshot
 from catalog.failures import FailureCode, StageFailure
 from differencing.models import Reference
 from observations.models import Observation, ObservationStatus
+from observations.numerics.bands import normalise_band
 from preprocessing.models import PreprocessRun
 from preprocessing.services import latest_runs
 
@@ -29,8 +30,11 @@ def choose_reference(science: Observation, config: Snapshot) -> ReferenceChoice:
     more, else the best); within a single night a leave-one-out stack of three or more other frames, else the frame
     furthest in time, among those beyond `reference_min_gap_minutes` the sharpest. Bands must be the same.
 
-    Raises StageFailure `waiting_for_reference` where there is none yet.
+    Raises StageFailure `waiting_for_reference` where there is none yet, `no_band` where the filter is not known: two
+    unknown filters never match.
     """
+    if normalise_band(science.filter_band) is None:
+        raise StageFailure(FailureCode.NO_BAND, "The filter of this frame is not known: ingest it again with --band.")
     promoted = _promoted(science, config)
     if promoted is not None:
         return ReferenceChoice(tuple(promoted.members.all()), science, promoted)

@@ -16,6 +16,8 @@ from django.test import override_settings
 from astrid_site import postgres
 from tests.settings import TEST_ROOT_PREFIX
 
+pytest_plugins = ["tests.nights"]
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 

@@ -75,8 +75,8 @@ def align(frame: Frame, pixel_map: PixelMap, shape: tuple[int, int]) -> Frame:
     """Resample a frame onto a grid of `shape` by quintic splines, conserving surface brightness times area.
 
     Counts are multiplied by the local area of a target pixel in the source grid, so that the flux of a star
-    is conserved also when the scales differ. Masked pixels are filled before the spline and the mask is
-    interpolated with them: a target pixel is bad when more than 5 % of its bilinear weight was bad, or when
+    is conserved also when the scales differ. Masked and non-finite pixels are filled before the spline and the mask
+    is interpolated with them: a target pixel is bad when more than 5 % of its bilinear weight was bad, or when
     it lies outside the source. The variance is interpolated linearly, and is that of one pixel: resampling
     correlates neighbours, which `noise.correlation` measures afterwards.
 
@@ -88,23 +88,28 @@ def align(frame: Frame, pixel_map: PixelMap, shape: tuple[int, int]) -> Frame:
     Returns
     -------
     Frame on the target grid, without PSF and WCS (both change: the caller measures or knows the new ones).
+
+    Raises
+    ------
+    ValueError : the frame has no good pixel.
     """
     ny, nx = shape
     y, x = np.mgrid[0:ny, 0:nx].astype(np.float64)
     source_x, source_y = pixel_map(x.ravel(), y.ravel())
     source_x, source_y = source_x.reshape(shape), source_y.reshape(shape)
     area = _pixel_area(source_x, source_y)
-    sky = float(np.median(frame.data[~frame.mask])) if (~frame.mask).any() else 0.0
-    finite = fill_masked(frame.data, frame.mask) - np.float32(sky)
-    data = (resample(finite, (source_x, source_y)) + np.float32(sky)) * area
+    bad = frame.mask | ~np.isfinite(frame.data)
+    filled = fill_masked(frame.data, bad)
+    sky = np.float32(np.median(frame.data[~bad]))
+    data = (resample(filled - sky, (source_x, source_y)) + sky) * area
     bad_weight = ndimage.map_coordinates(
-        frame.mask.astype(np.float32), [source_y, source_x], order=1, mode="grid-constant", cval=1.0
+        bad.astype(np.float32), [source_y, source_x], order=1, mode="grid-constant", cval=1.0
     )
     mask = bad_weight > BAD_WEIGHT
     bits = _align_bits(frame, source_x, source_y, mask)
     variance = None
     if frame.variance is not None:
-        variance = resample(fill_masked(frame.variance, frame.mask), (source_x, source_y), order=1) * area**2
+        variance = resample(fill_masked(frame.variance, bad), (source_x, source_y), order=1) * area**2
     return replace(
         frame, data=data.astype(np.float32), mask=mask, mask_bits=bits, variance=variance, psf=None, wcs=None
     )

@@ -38,8 +38,9 @@ def source_mask(image: Image, mask: Mask, *, smooth_px: float = 1.5, grow_px: in
     (ny, nx) bool, True = source or bad.
     """
     smooth = ndimage.gaussian_filter(np.where(mask, 0.0, image).astype(np.float32), smooth_px)
-    good = ~mask
-    sample = smooth[good]
+    if mask.all():
+        return mask.copy()
+    sample = smooth[~mask]
     centre, sigma = float(np.median(sample)), robust_sigma(sample)
     found = np.abs(smooth - centre) > SOURCE_SIGMA * sigma
     return ndimage.binary_dilation(found, iterations=grow_px) | mask

@@ -78,9 +78,8 @@ def prepare(science: Frame, reference: Frame, psfs: tuple[PsfInput, PsfInput], p
     shift = (found.shift_x.image(), found.shift_y.image())
     mean_shift = (float(shift[0].mean()), float(shift[1].mean()))
     if found.shift_is_significant and max(float(np.abs(s).max()) for s in shift) > p.shift_floor_px:
+        # The fits let every star's position float, so that flux scale, scatter and PSF hold after the shift as before.
         reference = _shifted(reference, shift)
-        psf_r = _psf_of(reference, psfs[1])
-        found = _measure_tie(science, reference, (psf_n, psf_r), star_list, p)
     if not found.flux_scatter <= p.max_flux_scatter:
         raise NoFluxScale(
             f"the flux ratios of {found.matched_stars} stars scatter by {found.flux_scatter:.0%}: no common scale"
@@ -146,7 +145,7 @@ def _shifted(reference: Frame, shift: tuple[Image, Image]) -> Frame:
     y, x = np.indices(reference.shape, dtype=np.float64)
     sky = np.float32(np.median(reference.data[~reference.mask]))
     data = resample(reference.data - sky, (x + shift[0], y + shift[1])) + sky
-    return replace(reference, data=data, psf=None)
+    return replace(reference, data=data)
 
 
 def _sides(

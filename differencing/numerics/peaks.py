@@ -80,7 +80,8 @@ def _one_sign(score: Image, sign: float, threshold: float, separation: float) ->
     inside = (rows > 0) & (rows < score.shape[0] - 1) & (columns > 0) & (columns < score.shape[1] - 1)
     rows, columns = rows[inside], columns[inside]
     patches = np.stack([signed[rows + dy, columns + dx] for dy in (-1, 0, 1) for dx in (-1, 0, 1)], axis=-1)
-    whole = np.isfinite(patches).all(axis=-1)
+    # Of neighbours of one height only the first counts: a source midway between pixels is one peak.
+    whole = np.isfinite(patches).all(axis=-1) & (patches[:, :4] < patches[:, 4:5]).all(axis=-1)
     rows, columns, patches = rows[whole], columns[whole], patches[whole].astype(np.float64)
     dx, dy, height = _parabola(patches)
     keep = height >= threshold

@@ -69,10 +69,14 @@ def link(
 
 
 def _tangent_plane(ra: Array, dec: Array) -> tuple[Array, Array]:
-    """Return offsets from the mean position in arcsec, east and north (small fields)."""
-    centre_ra = np.degrees(np.angle(np.mean(np.exp(1j * np.radians(ra)))))
-    east = (ra - centre_ra + 180.0) % 360.0 - 180.0
-    return east * np.cos(np.radians(np.mean(dec))) * 3600.0, (dec - np.mean(dec)) * 3600.0
+    """Return gnomonic offsets from the mean direction in arcsec, east and north: great circles become straight lines."""
+    a, d = np.radians(ra), np.radians(dec)
+    mean = np.mean([np.cos(d) * np.cos(a), np.cos(d) * np.sin(a), np.sin(d)], axis=1)
+    a0, d0 = np.arctan2(mean[1], mean[0]), np.arctan2(mean[2], np.hypot(mean[0], mean[1]))
+    depth = np.sin(d) * np.sin(d0) + np.cos(d) * np.cos(d0) * np.cos(a - a0)
+    east = np.cos(d) * np.sin(a - a0) / depth
+    north = (np.sin(d) * np.cos(d0) - np.cos(d) * np.sin(d0) * np.cos(a - a0)) / depth
+    return np.degrees(east) * 3600.0, np.degrees(north) * 3600.0
 
 
 def _follow(

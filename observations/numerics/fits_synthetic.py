@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -13,7 +14,7 @@ from astropy.io import fits
 from astropy.wcs import WCS
 from numpy.typing import NDArray
 
-from observations.numerics.simulate import Frame, Night, NightParameters
+from observations.numerics.simulate import Light, Night, NightParameters
 from observations.numerics.simulate_pair import move
 from observations.numerics.site import time_of
 
@@ -56,7 +57,10 @@ def night_files(night: Night, p: NightParameters, *, with_wcs: bool = True) -> I
 
 
 def truth(nights: list[Night], p: NightParameters) -> dict[str, Any]:
-    """Return what is in the files, by file name: positions in the raw grid, in the sky, fluxes in ADU."""
+    """Return what is in the files, by file name: positions in the raw grid and in the sky, fluxes in ADU.
+
+    `defect_distance_px` is how far a source lies from what is saturated, bad, hit or trailed, and from the edge.
+    """
     wcs = field_wcs(p)
     files: dict[str, Any] = {}
     for night in nights:
@@ -68,7 +72,7 @@ def truth(nights: list[Night], p: NightParameters) -> dict[str, Any]:
                 entries.append(
                     {"name": source.name, "kind": source.kind, "x": source.x, "y": source.y, "ra": float(ra),
                      "dec": float(dec), "flux_adu": source.flux_adu, "change_adu": source.change_adu,
-                     "is_on_host": source.is_on_host}
+                     "is_on_host": source.is_on_host, "defect_distance_px": _defect_distance(frame, source.x, source.y)}
                 )  # fmt: skip
             files[f"{frame.name}.fits"] = {
                 "night": night.number + 1,
@@ -80,7 +84,15 @@ def truth(nights: list[Night], p: NightParameters) -> dict[str, Any]:
     return {"seed": p.seed, "size": p.size, "files": files}
 
 
-def _to_field(frame: Frame, p: NightParameters, x: float, y: float) -> tuple[float, float]:
+def _defect_distance(frame: Light, x: float, y: float) -> float:
+    """Return the distance [px] to the nearest pixel that holds no true sky, or to the edge where that is nearer."""
+    ny, nx = frame.defects.shape
+    rows, columns = np.nonzero(frame.defects)
+    nearest = np.min(np.hypot(columns - x, rows - y), initial=math.inf)
+    return float(max(0.0, min(nearest, x + 0.5, y + 0.5, nx - 0.5 - x, ny - 0.5 - y)))
+
+
+def _to_field(frame: Light, p: NightParameters, x: float, y: float) -> tuple[float, float]:
     """Take a position of the frame back to the field's grid."""
     shape = (p.size, p.size)
     px, py = np.array([x - frame.offset_px[0]]), np.array([y - frame.offset_px[1]])
@@ -88,7 +100,7 @@ def _to_field(frame: Frame, p: NightParameters, x: float, y: float) -> tuple[flo
     return float(fx[0]), float(fy[0])
 
 
-def _claimed_wcs(frame: Frame, p: NightParameters, k: int) -> WCS:
+def _claimed_wcs(frame: Light, p: NightParameters, k: int) -> WCS:
     """Return the WCS a telescope would claim: the true one of the frame, off by a few arcseconds."""
     wcs = field_wcs(p)
     centre = (p.size - 1) / 2.0
@@ -103,7 +115,7 @@ def _claimed_wcs(frame: Frame, p: NightParameters, k: int) -> WCS:
     return wcs
 
 
-def _pointing(frame: Frame, p: NightParameters) -> dict[str, Any]:
+def _pointing(frame: Light, p: NightParameters) -> dict[str, Any]:
     fx, fy = _to_field(frame, p, (p.size - 1) / 2.0, (p.size - 1) / 2.0)
     ra, dec = field_wcs(p).all_pix2world(fx, fy, 0)
     place = SkyCoord(float(ra), float(dec), unit="deg")

@@ -13,29 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from observations.numerics.simulate_detector import Detector, expose, make_detector
-from observations.numerics.simulate_pair import (
-    Pair,
-    PairParameters,
-    PairTransients,
-    move,
-    power_law_fluxes,
-    simulate_pair,
-)
+from observations.numerics.simulate_pair import move, power_law_fluxes
 from observations.numerics.simulate_sources import Array, Galaxies, MoffatPsf, galaxies, point_sources
 
-__all__ = [
-    "Frame",
-    "Night",
-    "NightParameters",
-    "Pair",
-    "PairParameters",
-    "PairTransients",
-    "simulate_nights",
-    "simulate_pair",
-]
-
-# The noise of a point source's flux: sky and read noise over the 20 px that a star of FWHM 3 px covers, both frames.
+# The nominal S/N counts the sky's and the read noise of so many pixels. A Moffat of FWHM 3 px spreads over 34 (1 / sum
+# of P²), and haze dims it: the S/N of an ideal difference is 0.5 to 0.8 of the nominal one.
 _NOISE_PIXELS = 20.0
+# So many draws for each transient, before the field counts as too crowded; one to four do at the default density.
+_PLACES_TRIED = 200
 
 
 @dataclass(frozen=True)
@@ -43,7 +28,8 @@ class NightParameters:
     """What is simulated; fluxes in electrons of one exposure at full transparency.
 
     frames : good frames of each night; from the second night on one clouded frame comes on top.
-    transient_snr : range of the S/N in one frame against a deep reference, drawn evenly in its logarithm.
+    transient_snr : range of the nominal S/N (see _NOISE_PIXELS) in one frame against a stack of four, drawn evenly in
+    its logarithm.
     rate_px_per_min : the asteroid's motion. dither_px, rotation_deg : largest offset and rotation of a frame.
     """
 
@@ -84,7 +70,7 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Frame:
+class Light:
     """One raw exposure: (ny, nx) uint16 ADU, when and how it was taken, and what is in it.
 
     offset_px, rotation_deg : where the field's grid went (see `simulate_pair.move`). defects : True where a pixel holds
@@ -108,7 +94,7 @@ class Night:
     """Lights and calibration frames of one night."""
 
     number: int
-    lights: tuple[Frame, ...]
+    lights: tuple[Light, ...]
     bias: tuple[NDArray[np.uint16], ...]
     dark: tuple[NDArray[np.uint16], ...]
     flat: tuple[NDArray[np.uint16], ...]
@@ -137,6 +123,10 @@ def simulate_nights(parameters: NightParameters) -> list[Night]:
     Returns
     -------
     Nights in order. Positions of truth are those of the frame's own raw grid.
+
+    Raises
+    ------
+    ValueError : the field is too small, or too crowded, for the transients asked for.
     """
     p = parameters
     sky = _field(p)
@@ -163,6 +153,8 @@ def _field(p: NightParameters) -> _Sky:
         rng.uniform(0, math.pi, m),
     )
     inner = (2.5 * p.dither_px + 10.0, p.size - 2.5 * p.dither_px - 10.0)
+    if inner[1] <= inner[0]:
+        raise ValueError(f"a frame of {p.size} px is too small for a dither of {p.dither_px} px")
     tx, ty, on_host = _transient_places(rng, p, hosts, (x, y, flux), inner)
     low, high = (math.log(v) for v in p.transient_snr)
     unit = math.sqrt(_NOISE_PIXELS * (p.sky_e + 81.0) * 1.25)  # 81: read noise² ; 1.25: a stack of four as reference
@@ -193,7 +185,9 @@ def _transient_places(
     y: list[float] = []
     on_host: list[bool] = []
     bright = stars[2] > 2e5  # saturates, or nearly: its surroundings will be masked
-    while len(x) < p.transients:
+    for _ in range(_PLACES_TRIED * p.transients):
+        if len(x) == p.transients:
+            break
         is_host = len(x) % 2 == 0 and bool(chosen)
         if is_host:
             k = chosen.pop()
@@ -207,6 +201,8 @@ def _transient_places(
             x.append(float(cx))
             y.append(float(cy))
             on_host.append(is_host)
+    if len(x) < p.transients:
+        raise ValueError(f"{p.transients} transients have no room in {p.size} px with a dither of {p.dither_px} px")
     return np.array(x), np.array(y), np.array(on_host)
 
 
@@ -228,7 +224,7 @@ def _night(p: NightParameters, sky: _Sky, detector: Detector, number: int) -> Ni
 
 def _light(
     p: NightParameters, sky: _Sky, detector: Detector, rng: np.random.Generator, which: tuple[int, int, float, bool]
-) -> Frame:
+) -> Light:
     """Take one exposure of the field: where it pointed, how it saw, what was there."""
     number, k, start, is_clouded = which
     minutes = k * p.cadence_min
@@ -239,7 +235,7 @@ def _light(
     angle = rng.uniform(0, 2 * math.pi)
     psf = MoffatPsf(fwhm, (p.size, p.size), 3.0, 0.05 * math.cos(angle), 0.05 * math.sin(angle), 0.1)
     sources, extra = _changes(p, sky, number, minutes, (offset, rotation, transparency, detector.gain_e_per_adu))
-    flux = np.append(sky.flux, np.zeros(0)).copy()
+    flux = sky.flux.copy()
     if number > 0:
         flux[sky.variable] *= 10**0.2
     x, y = move(sky.x, sky.y, (p.size, p.size), offset, rotation)
@@ -257,7 +253,7 @@ def _light(
     data, defects = expose(rng, detector, light, brightness, fwhm if has_trail else None)
     name = f"night{number + 1}_light{k + 1:02d}"
     mjd = start + minutes / 1440.0
-    return Frame(name, data, mjd, fwhm, transparency, offset, rotation, is_clouded, tuple(sources), defects)
+    return Light(name, data, mjd, fwhm, transparency, offset, rotation, is_clouded, tuple(sources), defects)
 
 
 def _changes(

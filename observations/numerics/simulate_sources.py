@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -110,32 +109,6 @@ def point_sources(shape: Shape, x: Array, y: Array, flux: Array, psf: MoffatPsf,
         half = psf.radius_px(fi, faintest)
         _add(image, fi * psf.stamp(xi, yi, half), round(xi) - half, round(yi) - half)
     return image
-
-
-def inject(
-    image: NDArray[np.floating], x: float, y: float, flux: float, psf: Callable[[float, float], Array]
-) -> NDArray[np.floating]:
-    """Return a copy of the image with one point source of `flux` (image units) at the 0-based sub-pixel (x, y).
-
-    A `MoffatPsf` is integrated exactly at the sub-pixel position; any other callable gives its centred stamp, which is
-    shifted by the phase of its Fourier transform (the stamp must be sampled at FWHM of 2 px or more).
-    """
-    if isinstance(psf, MoffatPsf):
-        half = psf.radius_px(flux, max(abs(flux) * 1e-7, 1e-12))
-        stamp = psf.stamp(x, y, half)
-    else:
-        stamp = _shifted(np.asarray(psf(x, y), dtype=np.float64), x - round(x), y - round(y))
-        half = stamp.shape[0] // 2
-    result = image.copy()
-    _add(result, flux * stamp, round(x) - half, round(y) - half)
-    return result
-
-
-def _shifted(stamp: Array, dx: float, dy: float) -> Array:
-    """Return the stamp moved by a fraction of a pixel."""
-    ky = np.fft.fftfreq(stamp.shape[0])[:, None]
-    kx = np.fft.rfftfreq(stamp.shape[1])
-    return np.fft.irfft2(np.fft.rfft2(stamp) * np.exp(-2j * np.pi * (kx * dx + ky * dy)), s=stamp.shape)
 
 
 def _add(image: NDArray[np.floating], stamp: Array, left: int, bottom: int) -> None:

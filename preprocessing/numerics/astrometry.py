@@ -9,6 +9,7 @@ from astropy.wcs import WCS, Sip
 from numpy.typing import NDArray
 
 from preprocessing.numerics.matching import Match, MatchFailed, MatchParameters, Transform, match_stars
+from preprocessing.numerics.plate_search import find_places
 
 __all__ = [
     "Catalogue",
@@ -38,8 +39,8 @@ SIP_GAIN = 0.9
 PLAUSIBLE_SCALE_ARCSEC = (0.005, 720.0)
 LARGEST_SHEAR = 0.2
 ARCSEC_PER_RADIAN = 206_264.806
-# Catalogue stars in one window beyond which the frame's own stars are matched to fainter ones than it shows.
-WINDOW_STARS = 60
+# A frame counts as within the search's radius when its middle is less than a tenth of its reach outside.
+RADIUS_MARGIN = 0.1
 
 
 class WcsInvalid(Exception):
@@ -265,8 +266,8 @@ def solve_with_catalogue(
 ) -> SolvedWcs:
     """Solve a frame's WCS against a star catalogue from a claimed pointing and scale.
 
-    The catalogue is projected about the pointing and searched in windows of the frame's size, nearest first, for a
-    match under any rotation or flip.
+    The catalogue is projected about the pointing; triangles of neighbouring stars vote for places under any rotation
+    or flip, and the first place where the frame's stars match better than chance is taken.
 
     Parameters
     ----------
@@ -283,54 +284,32 @@ def solve_with_catalogue(
     Raises
     ------
     MatchFailed
-        when no window matches better than chance.
+        when no place matches better than chance.
     """
     xi, eta = project(catalogue.ra_deg, catalogue.dec_deg, pointing.ra_deg, pointing.dec_deg)
     sky = np.column_stack([xi, eta]) * 3600 / pointing.pixel_scale_arcsec
     flux = 10 ** (-0.4 * np.asarray(catalogue.magnitude, dtype=float))
-    parameters = MatchParameters(scale_tolerance=pointing.scale_tolerance)
-    reach = np.hypot(*shape) / 2 * (1 + pointing.scale_tolerance)
-    trials = 0
-    for middle in _windows(shape, pointing):
-        near = np.flatnonzero(np.hypot(*(sky - middle).T) < reach)
-        if near.size < parameters.fewest_matches:
+    tolerance = pointing.scale_tolerance
+    reach = float(np.hypot(*shape)) / 2 * (1 + tolerance)
+    radius = pointing.radius_deg * 3600 / pointing.pixel_scale_arcsec
+    places = find_places(star_xy, star_flux, sky, flux, shape=shape, tolerance=tolerance)
+    for place in places.transforms:
+        middle = np.array(place((shape[1] - 1) / 2, (shape[0] - 1) / 2))
+        inside = np.flatnonzero(np.hypot(*(sky - middle).T) < reach)
+        if np.hypot(*middle) > radius + RADIUS_MARGIN * reach:
             continue
-        trials += 1
-        share = max(WINDOW_STARS, 2 * len(star_xy))
-        near = near[np.argsort(-flux[near], kind="stable")[:share]]
+        parameters = MatchParameters(scale_tolerance=tolerance, guess=place, brightest=0)
+        # The best of all votes was chosen, so each of them was a trial.
+        parameters = replace(parameters, largest_chance=parameters.largest_chance / places.vote_count)
         try:
-            match = match_stars(
-                star_xy,
-                star_flux,
-                sky[near],
-                flux[near],
-                parameters=replace(parameters, largest_chance=parameters.largest_chance / trials),
-            )
+            match = match_stars(star_xy, star_flux, sky[inside], flux[inside], parameters=parameters)
         except MatchFailed:
             continue
-        # A window shows part of the frame's stars; the whole frame is matched again from that solution.
-        centre = np.array(match.transform((shape[1] - 1) / 2, (shape[0] - 1) / 2))
-        inside = np.flatnonzero(np.hypot(*(sky - centre).T) < reach)
-        whole = match_stars(
-            star_xy, star_flux, sky[inside], flux[inside], parameters=replace(parameters, guess=match.transform)
-        )
-        return _solved(star_xy, shape, catalogue, replace(whole, target_index=inside[whole.target_index]))
+        return _solved(star_xy, shape, catalogue, replace(match, target_index=inside[match.target_index]))
     raise MatchFailed(
-        f"none of {trials} windows within {pointing.radius_deg:g} deg of the pointing matches the frame's stars"
+        f"{len(star_xy)} stars match no place within {pointing.radius_deg:g} deg of the pointing "
+        f"({len(sky)} catalogue stars, {places.vote_count} like triangles)"
     )
-
-
-def _windows(shape: tuple[int, int], pointing: Pointing) -> NDArray[np.float64]:
-    """Return window centres in px about the pointing, half a frame apart, nearest first."""
-    radius = pointing.radius_deg * 3600 / pointing.pixel_scale_arcsec
-    step = 0.5 * min(shape)
-    count = int(np.ceil(radius / step))
-    line = np.arange(-count, count + 1) * step
-    x, y = (axis.ravel() for axis in np.meshgrid(line, line))
-    distance = np.hypot(x, y)
-    order = np.argsort(distance, kind="stable")
-    order = order[distance[order] <= radius + step]
-    return np.column_stack([x, y])[order]
 
 
 def _solved(star_xy: NDArray[np.float64], shape: tuple[int, int], catalogue: Catalogue, match: Match) -> SolvedWcs:

@@ -124,8 +124,8 @@ class MatchParameters:
     """How to search.
 
     scale_tolerance : largest relative difference in scale. tolerance_px : how far a pair may be apart in the end.
-    brightest : stars of each list that form triangles. most_stars : stars of each list that take part at all.
-    may_flip : try the mirror image too. guess : transform to try first, e.g. from two WCS.
+    brightest : stars of each list that form triangles; 0 tries only the guess. most_stars : stars of each list that
+    take part at all. may_flip : try the mirror image too. guess : transform to try first, e.g. from two WCS.
     largest_chance : highest accepted number of chance matches expected over all trials.
     """
 
@@ -221,8 +221,8 @@ def _search(source: _List, target: _List, size: int, parameters: MatchParameters
     # The vote picks the best of all pairs of triangles, like ones or not; so all of them are trials.
     trials = 2.0 * comb(min(size, source.count), 3) * comb(min(size, target.count), 3)
     best: tuple[float, Match] | None = None
-    for k in _best_voted(turn, place, flipped):
-        match = _refine(source, target, _similarity(turn[k], place[k], flipped[k], centre), parameters)
+    for k in best_voted(turn, place, flipped):
+        match = _refine(source, target, similarity(turn[k], place[k], flipped[k], centre), parameters)
         if match is None:
             continue
         chance = trials * _chance(source, target, match, parameters)
@@ -285,7 +285,7 @@ def _area(corners: NDArray[np.complex128]) -> Column:
     return np.imag((corners[:, 1] - corners[:, 0]).conj() * (corners[:, 2] - corners[:, 0]))
 
 
-def _best_voted(turn: NDArray[np.complex128], place: NDArray[np.complex128], flipped: NDArray[np.bool_]) -> list[int]:
+def best_voted(turn: NDArray[np.complex128], place: NDArray[np.complex128], flipped: NDArray[np.bool_]) -> list[int]:
     """Return one member of each of the fullest bins, of two grids half a bin apart."""
     chosen: list[tuple[int, int]] = []
     angle = np.angle(turn)
@@ -308,7 +308,7 @@ def _best_voted(turn: NDArray[np.complex128], place: NDArray[np.complex128], fli
     return [k for _, k in sorted(chosen, key=lambda pair: -pair[0])]
 
 
-def _similarity(turn: complex, place: complex, flipped: bool, centre: Column) -> Transform:
+def similarity(turn: complex, place: complex, flipped: bool, centre: Column) -> Transform:
     a, b = turn.real, turn.imag
     sign = -1.0 if flipped else 1.0
     rows = np.array([[place.real, a, -b * sign], [place.imag, b, a * sign]])
@@ -378,7 +378,7 @@ def _fit(source: Points, target: Points, degree: int) -> Transform:
     mirrored = ((w - w0) * z).sum() / (np.abs(z) ** 2).sum()
     flipped = bool(abs(mirrored) > abs(straight))
     turn = mirrored if flipped else straight
-    return Transform(_similarity(turn, w0, flipped, centre).coefficients, at, reach)
+    return Transform(similarity(turn, w0, flipped, centre).coefficients, at, reach)
 
 
 def _chance(source: _List, target: _List, match: Match, parameters: MatchParameters) -> float:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import numpy as np
 from astropy.wcs import WCS
 from django.db import transaction
 from django.utils import timezone
@@ -138,7 +139,12 @@ def _register(row: PreprocessRun, anchor: Anchor, config: Snapshot) -> None:
     frame = anchor.frame if is_anchor else load_frame(row)
     info = {**identity, "solution": anchor.solution} if is_anchor else identity
     try:
-        found = _match(frame, anchor.frame, is_anchor=is_anchor, config=config)
+        expected = None if is_anchor else _expected(frame, anchor.frame.wcs if row.wcs_aligned else anchor.claimed)
+        found = _match(frame, anchor.frame, expected, is_anchor=is_anchor)
+        # Known also for a frame that scatters too much: a cloud is the reason that it is to be told.
+        row.transparency = info["transparency"] = found.transparency
+        if found.rms_px > config["preprocessing.max_anchor_rms_px"]:
+            raise MatchFailed(f"the matched stars scatter by {found.rms_px:.2f} px")
         if anchor.frame.wcs is None:
             raise WcsInvalid("the anchor has no world coordinates")
         solved = wcs_from_match(anchor.frame.wcs, found.transform, frame.shape)
@@ -154,9 +160,7 @@ def _register(row: PreprocessRun, anchor: Anchor, config: Snapshot) -> None:
         "rotation_deg": found.transform.rotation_deg,
         "scale": found.transform.scale,
         "fit_rms_px": solved.rms_px,
-        "transparency": found.transparency,
     }
-    row.transparency = found.transparency
     row.registration_quality = registration_quality(found.rms_px, row.fwhm_px or 0.0)
     _save(row, info, aligned=True, wcs=solved.wcs, quality=anchor.quality)
 
@@ -180,19 +184,30 @@ def _write(row: PreprocessRun, frame: Frame, anchor: Anchor) -> None:
     storage.write_atomically(row.processed_fits_path, encode_frame(frame, stars=frame.extras["stars"]))
 
 
-def _match(frame: Frame, anchor: Frame, *, is_anchor: bool, config: Snapshot) -> _Registered:
+def _match(frame: Frame, anchor: Frame, expected: Transform | None, *, is_anchor: bool) -> _Registered:
     """Match stars with the anchor's; fluxes per second give the transparency relative to it."""
     if is_anchor:
         return _Registered(Transform.shift(0.0, 0.0), 0.0, len(frame.extras["stars"]), 1.0)
     own, target = frame.extras["stars"], anchor.extras["stars"]
-    found = match_stars(own.xy, own.flux, target.xy, target.flux, parameters=MatchParameters())
-    if found.rms_px > config["preprocessing.max_anchor_rms_px"]:
-        raise MatchFailed(f"the matched stars scatter by {found.rms_px:.2f} px")
+    found = match_stars(own.xy, own.flux, target.xy, target.flux, parameters=MatchParameters(guess=expected))
+    mine, theirs = own[found.source_index], target[found.target_index]
+    clean = ~mine.is_saturated & ~theirs.is_saturated
     seconds = (frame.exposure_s or 1.0, anchor.exposure_s or 1.0)
-    light = relative_transparency(
-        own.flux[found.source_index] / seconds[0], target.flux[found.target_index] / seconds[1]
-    )
+    light = relative_transparency(mine.flux[clean] / seconds[0], theirs.flux[clean] / seconds[1])
     return _Registered(found.transform, found.rms_px, found.count, None if light is None else light[0])
+
+
+def _expected(frame: Frame, anchor: WCS | None) -> Transform | None:
+    """Return the transform that the frames' own WCS claim: a clouded one shows too few stars to search without."""
+    if frame.wcs is None or anchor is None:
+        return None
+    ny, nx = frame.shape
+    x, y = np.array([0.0, nx - 1.0, 0.0]), np.array([0.0, 0.0, ny - 1.0])
+    ra, dec = frame.wcs.all_pix2world(x, y, 0)
+    there = np.stack(anchor.wcs_world2pix(ra, dec, 0))
+    if not np.isfinite(there).all():
+        return None
+    return Transform(np.linalg.solve(np.column_stack([np.ones(3), x, y]), there.T).T)
 
 
 @transaction.atomic

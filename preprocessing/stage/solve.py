@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from astropy.io import fits
+from astropy.wcs import WCS
 
 from observations.models import Observation, WcsQuality
 from observations.numerics.frame import Frame
@@ -49,7 +51,8 @@ class Means:
 class Anchor:
     """A field's anchor with the positions that its frames inherit, what they are worth and where they come from.
 
-    solving : the means that were tried. solution : method, or the reasons why there is none.
+    solving : the means that were tried. solution : method, or the reasons why there is none. claimed : the WCS as
+    delivered, which says where other frames lie that are not solved yet.
     """
 
     row: PreprocessRun
@@ -58,6 +61,7 @@ class Anchor:
     solving: dict[str, str]
     solution: dict[str, Any]
     catalog: StarCatalog | None
+    claimed: WCS | None
 
 
 def find_means() -> Means:
@@ -79,16 +83,19 @@ def solve_anchor(row: PreprocessRun) -> Anchor:
     was_registered = known.get("anchor") == str(row.observation_id) and known.get("anchor_inputs") == row.inputs_hash
     tried = known.get("solving", {})
     quality = row.observation.wcs_quality
+    before = known.get("solution", {}) if was_registered else {}
+    claimed = _from_text(before["claimed_wcs"]) if "claimed_wcs" in before else frame.wcs
     if was_registered and "solution" in known and all(tried.get(name) == value for name, value in means.record.items()):
-        return Anchor(row, frame, quality, tried, known["solution"], means.catalog)
+        return Anchor(row, frame, quality, tried, before, means.catalog, claimed)
     solved, solution = _solve(frame, row.observation, means)
     if solved is not None:
+        solution["claimed_wcs"] = _as_text(claimed)
         frame = replace(frame, wcs=solved.wcs)
-        return Anchor(row, frame, WcsQuality.SOLVED, means.record, solution, means.catalog)
+        return Anchor(row, frame, WcsQuality.SOLVED, means.record, solution, means.catalog, claimed)
     if was_registered and quality == WcsQuality.SOLVED:
-        kept = {**known.get("solution", {}), "kept": solution["reasons"]}
-        return Anchor(row, frame, quality, means.record, kept, means.catalog)
-    return Anchor(row, frame, delivered_quality(row.observation), means.record, solution, means.catalog)
+        kept = {**before, "kept": solution["reasons"]}
+        return Anchor(row, frame, quality, means.record, kept, means.catalog, claimed)
+    return Anchor(row, frame, delivered_quality(row.observation), means.record, solution, means.catalog, claimed)
 
 
 def delivered_quality(observation: Observation) -> str:
@@ -96,6 +103,14 @@ def delivered_quality(observation: Observation) -> str:
     if observation.wcs_quality != WcsQuality.SOLVED:
         return observation.wcs_quality
     return read_raw(observation).facts.wcs_quality or WcsQuality.NOMINAL
+
+
+def _as_text(wcs: WCS | None) -> str:
+    return "" if wcs is None else wcs.to_header(relax=True).tostring(sep="\n")
+
+
+def _from_text(text: str) -> WCS | None:
+    return WCS(fits.Header.fromstring(text, sep="\n")) if text else None
 
 
 def _solve(frame: Frame, observation: Observation, means: Means) -> tuple[SolvedWcs | None, dict[str, Any]]:

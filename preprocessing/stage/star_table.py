@@ -109,6 +109,8 @@ def _read_csv(path: Path) -> tuple[Any, dict[str, str]]:
                 break
             key, _, value = line.lstrip("#").partition(":")
             about[key.strip().casefold()] = value.strip()
+    if not columns:
+        raise StarCatalogRefused(f"The star catalogue {path.name} is empty.")
     wanted = [c for c in columns if c.casefold() in (*RA_NAMES, *DEC_NAMES, *PLAIN_MAGNITUDES) or _band(c)]
     table = text_tables.read(
         path, format="csv", guess=False, comment="#", fill_values=NO_VALUE, include_names=wanted or columns

@@ -45,12 +45,15 @@ class Command(BaseCommand):
             raise CommandError("--ra, --dec and the like describe your own frames: give --data as well.", returncode=2)
         if data is not None and not data.exists():
             raise CommandError(f"{data}: there is no such file or folder.", returncode=2)
+        picture: Path | None = options["picture"]
+        if picture is not None and not picture.parent.is_dir():
+            raise CommandError(f"{picture}: there is no such folder.", returncode=2)
         with foreground.database(self.say):
             folder = data or nights_in_data_root(options["seed"], options["size"], self.say)
             done = process_paths([folder], given, self.say)
             names = self._report(done, None if data else folder)
             if done.has_ingested:
-                self._show(done, folder, names, options["picture"])
+                self._show(done, folder, names, picture)
         if not done.has_ingested:
             self.say(f"Nothing could be ingested from {folder}.")
             sys.exit(1)

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from observations.stage import parameters_of, write_synthetic_nights
 
@@ -25,5 +25,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         parameters = parameters_of(**{name: options[name] for name in ("seed", "size", "nights", "frames")})
-        for name in write_synthetic_nights(options["folder"], parameters):
-            self.stdout.write(name)
+        try:
+            for name in write_synthetic_nights(options["folder"], parameters):
+                self.stdout.write(name)
+        except ValueError as error:
+            raise CommandError(f"{error}.", returncode=2) from error
