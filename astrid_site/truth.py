@@ -77,7 +77,7 @@ def _compare_frame(
 def _nearest(source: Row, rows: list[Row]) -> Row | None:
     """Return the nearest row within the matching radius."""
     near = min(rows, key=lambda row: _distance(source, row), default=None)
-    return near if near is not None and _distance(source, near) <= 2 * MATCH_RADIUS_PX else None
+    return near if near is not None and _distance(source, near) <= MATCH_RADIUS_PX else None
 
 
 def _distance(source: Row, row: Row) -> float:

@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 # What the project promises: seconds for a frame, and megabytes of the whole process.
 GOALS = {1024: (10.0, None), 2048: (30.0, 1500.0)}
@@ -43,13 +44,13 @@ def main() -> None:
             print(f"       goal: {seconds:g} s" + ("" if megabytes is None else f", {megabytes:g} MB"))
 
 
-def _in_own_process(size: int) -> dict[str, object]:
+def _in_own_process(size: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="astrid-bench-") as root:
         environment = {**os.environ, "ASTRID_DATA_ROOT": root, "ASTRID_THREADS": "1", "OMP_NUM_THREADS": "1"}
         environment["DJANGO_SETTINGS_MODULE"] = "astrid_site.settings"
         command = [sys.executable, "-m", "benchmarks.pipeline", "--one", str(size)]
         done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
-        result: dict[str, object] = json.loads(done.stdout.splitlines()[-1])
+        result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
         return result
 
 
@@ -104,7 +105,7 @@ def _ingest(paths):  # type: ignore[no-untyped-def]
     from observations.services import Overrides, ingest_paths
 
     results = ingest_paths(paths, overrides=Overrides(), config=snapshot(), report=_quiet)
-    ids = [result.entity_id for result in results if result.entity_type == "observation"]
+    ids = [r.entity_id for r in results if r.entity_type == "observation" and r.entity_id is not None]
     return list(Observation.objects.filter(pk__in=ids).order_by("mjd_utc"))
 
 

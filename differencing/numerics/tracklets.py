@@ -69,7 +69,7 @@ def link(
 
 
 def _tangent_plane(ra: Array, dec: Array) -> tuple[Array, Array]:
-    """Return gnomonic offsets from the mean direction in arcsec, east and north: great circles become straight lines."""
+    """Return gnomonic offsets from the mean direction in arcsec, east and north: straight motions stay straight."""
     a, d = np.radians(ra), np.radians(dec)
     mean = np.mean([np.cos(d) * np.cos(a), np.cos(d) * np.sin(a), np.sin(d)], axis=1)
     a0, d0 = np.arctan2(mean[1], mean[0]), np.arctan2(mean[2], np.hypot(mean[0], mean[1]))

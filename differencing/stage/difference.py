@@ -85,7 +85,6 @@ def run(observation_id: UUID | str) -> None:
     with transaction.atomic():
         _close(row, inputs, result, paths, time.perf_counter() - clock)
         replace_candidates(row, result.measurements, result.wcs)
-        DifferenceRun.objects.filter(observation=observation, status__in=_OPEN).exclude(pk=row.pk).delete()
         _mark_done(observation)
 
 
@@ -147,7 +146,10 @@ def _is_done(inputs: _Inputs) -> bool:
     return all(path and storage.resolve(path).is_file() for path in paths)
 
 
+@transaction.atomic
 def _mark_done(observation: Observation) -> None:
+    """Say that the observation is differenced; what waited or was left at work is over."""
+    DifferenceRun.objects.filter(observation=observation, status__in=_OPEN).delete()
     Observation.objects.filter(pk=observation.pk).update(
         status=ObservationStatus.DIFFERENCED, failure_code="", error_message=""
     )

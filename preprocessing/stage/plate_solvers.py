@@ -112,7 +112,7 @@ def _run(command: list[str], folder: Path) -> str:
         raise SolverFailed(f"{command[0]} found nothing within {TIMEOUT_S:g} s") from error
     finally:
         if process.poll() is None:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
     words = " ".join(said.split())[-LAST_WORDS:]
     if process.returncode:

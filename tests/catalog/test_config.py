@@ -36,7 +36,7 @@ def test_without_rows_a_snapshot_holds_the_defaults() -> None:
     with pytest.raises(AttributeError, match="no configuration group"):
         values.detections  # noqa: B018
     with pytest.raises(TypeError):
-        values.values[THRESHOLD] = 0.1  # type: ignore[index]
+        values.values[THRESHOLD] = 0.1
 
 
 @pytest.mark.django_db
@@ -93,5 +93,5 @@ def test_a_bad_stored_row_stops_a_run_instead_of_becoming_a_default() -> None:
 
 @pytest.mark.django_db
 def test_a_snapshot_is_one_query(django_assert_num_queries: object) -> None:
-    with django_assert_num_queries(1):  # type: ignore[operator]
+    with django_assert_num_queries(1):
         config.snapshot()

@@ -12,7 +12,7 @@ from catalog.models import Record
 FIELDS = [field for model in apps.get_models() if issubclass(model, Record) for field in model._meta.concrete_fields]
 FLOATS = [field for field in FIELDS if isinstance(field, FloatField)]
 # failure_code is a reason and not a state: its choices are a function, and a new code needs no migration.
-STATES = [field for field in FIELDS if field.choices and not isinstance(field._choices, CallableChoiceIterator)]  # type: ignore[attr-defined]
+STATES = [field for field in FIELDS if field.choices and not isinstance(field._choices, CallableChoiceIterator)]
 
 
 def conditions(field: Field[Any, Any]) -> dict[str, Any]:

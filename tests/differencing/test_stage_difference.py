@@ -146,7 +146,6 @@ def test_the_reference_is_the_stack_of_the_earlier_night(night):
         run = run_of(observation)
         assert set(run.reference.members.all()) == set(night.earlier)
         assert run.reference_observation in night.earlier
-        assert run.reference.excluded_night == observation.night
     assert Reference.objects.count() == 1
 
 
@@ -230,6 +229,18 @@ def test_a_light_without_a_reference_waits_in_an_open_row_and_is_not_failed(nigh
     assert alone.status != ObservationStatus.FAILED
     assert alone.failure_code == FailureCode.WAITING_FOR_REFERENCE
     assert "Add an earlier night" in alone.error_message
+
+
+def test_a_first_difference_ends_the_waiting(night):
+    alone = night.earlier[0]
+    Observation.objects.exclude(pk__in=[o.pk for o in night.earlier]).update(filter_band="V")
+    Observation.objects.filter(pk__in=[o.pk for o in night.earlier[1:]]).update(filter_band="V")
+    difference(alone)
+    assert run_of(alone).status == RunStatus.PENDING
+    Observation.objects.update(filter_band="R")
+    difference(alone)
+    assert run_of(alone).status == RunStatus.COMPLETED
+    assert (alone.status, alone.failure_code) == (ObservationStatus.DIFFERENCED, "")
 
 
 def test_waiting_twice_is_one_row_and_it_ends_when_the_reference_lands(night):

@@ -41,11 +41,11 @@ def at(frame, east, north, status=CandidateStatus.DETECTED, **values):
     return factories.CandidateFactory(difference_run=run, ra=ra, dec=dec, status=status, **values)
 
 
-def asteroid(frames, angle_deg=60.0, **values):
-    """Make one candidate a frame on a line towards a position angle."""
+def asteroid(frames, angle_deg=60.0, start=0.0, **values):
+    """Make one candidate a frame on a line towards a position angle, from arcseconds south of the middle."""
     step = RATE * 15.0
     east, north = step * np.sin(np.radians(angle_deg)), step * np.cos(np.radians(angle_deg))
-    return [at(frame, k * east, k * north, **values) for k, frame in enumerate(frames)]
+    return [at(frame, k * east, k * north - start, **values) for k, frame in enumerate(frames)]
 
 
 def link(field, night=NIGHT):
@@ -95,7 +95,7 @@ def test_candidates_of_other_fields_and_nights_do_not_join(field, frames):
 
 
 def test_a_repeat_keeps_the_tracklet_that_stays_and_deletes_the_one_that_does_not(field, frames):
-    kept, gone = asteroid(frames), asteroid(frames, angle_deg=240.0)
+    kept, gone = asteroid(frames), asteroid(frames, angle_deg=240.0, start=300.0)
     first = {t.pk: set(t.members.all()) for t in link(field)}
     assert sorted(first.values(), key=len) == sorted([set(kept), set(gone)], key=len)
     Candidate.objects.filter(pk__in=[c.pk for c in gone]).update(status=CandidateStatus.REJECTED)

@@ -44,7 +44,7 @@ def test_a_star_keeps_its_flux(fwhm_px):
 
 
 def test_the_flux_within_a_radius_is_that_of_the_moffat_profile():
-    # Moffat (1969): 1 - (1 + r²/alpha²)**(1 - beta). At 12 px the pixels that straddle the circle are 0.1 % of the flux.
+    # Moffat (1969): 1 - (1 + r²/alpha²)**(1 - beta). At 12 px the pixels astride the circle are 0.1 % of the flux.
     image, radius, fwhm = star(70.0, 60.0, 4.0), 12.0, 4.0
     y, x = np.indices(SHAPE)
     alpha = fwhm / (2 * math.sqrt(2 ** (1 / 3) - 1))
