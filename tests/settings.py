@@ -12,7 +12,15 @@ if "PYTEST_XDIST_WORKER" not in os.environ:
     # When root runs the tests, the server's unprivileged user must be able to pass.
     _root.chmod(0o755)
     os.environ["ASTRID_DATA_ROOT"] = str(_root)
-for _name in ("DATABASE_URL", "CELERY_BROKER_URL", "SECRET_KEY", "ALLOWED_HOSTS", "DEBUG", "HTTPS"):
+for _name in (
+    "DATABASE_URL",
+    "CELERY_BROKER_URL",
+    "SECRET_KEY",
+    "ALLOWED_HOSTS",
+    "DEBUG",
+    "HTTPS",
+    "ASTRID_STAR_CATALOG",
+):
     os.environ.pop(_name, None)
 
 from astrid_site.settings import *  # noqa: E402, F403

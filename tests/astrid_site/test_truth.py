@@ -38,6 +38,13 @@ def test_a_detection_within_the_radius_is_the_sources_and_one_beyond_is_false():
     assert truth.names_of(frames) == {("a.fits", 12.9, 10.0): "one", ("a.fits", 10.0, 13.1): "false"}
 
 
+def test_a_detection_just_beyond_the_radius_is_not_the_sources():
+    off = a_row(13.1, 10.0)
+    frames = compared([off], [off], [a_source("one", 10.0, 10.0)])
+    assert frames[0].matches[0].detection is None
+    assert frames[0].false == (off,)
+
+
 def test_a_missed_source_says_how_far_it_came():
     scored, ghost = a_row(10.0, 10.0), a_row(50.0, 50.0, is_reference_ghost=True)
     sources = [a_source("low", 10.0, 10.0), a_source("ghost", 50.0, 50.0), a_source("none", 90.0, 90.0, 300.0)]
