@@ -144,31 +144,22 @@ def test_scored_again_a_detection_keeps_its_id_its_source_and_its_score(night):
     assert CandidateScore.objects.count() == count
 
 
-def test_below_the_threshold_there_are_scores_and_no_detections(night):
-    observation = night.good[0]
-    scores = CandidateScore.objects.count()
-    set_value("detection.confidence_threshold", 1.0, MACHINE)
-    CandidateScore.objects.filter(score=1.0).delete()
-    detect(observation)
-    left = [d for d in observation.detections.all() if d.confidence_score < 1.0]
-    assert left == []
-    assert CandidateScore.objects.count() == scores
-    assert set(observation.candidates.values_list("status", flat=True)) <= {
-        CandidateStatus.REJECTED,
-        CandidateStatus.DETECTED,
-    }
+def scores_of(observation):
+    rows = CandidateScore.objects.filter(candidate__observation=observation)
+    return dict(rows.values_list("candidate_id", "score"))
 
 
-def test_the_threshold_decides_and_at_the_threshold_it_is_a_detection(night):
+def test_the_threshold_decides_and_what_is_below_it_keeps_its_score(night):
     observation = night.good[0]
-    scores = dict(
-        CandidateScore.objects.filter(candidate__observation=observation).values_list("candidate_id", "score")
-    )
+    scores = scores_of(observation)
     limit = sorted(scores.values())[-2]
     set_value("detection.confidence_threshold", limit, MACHINE)
     detect(observation)
     found = set(observation.detections.values_list("candidate_id", flat=True))
     assert found == {pk for pk, score in scores.items() if score >= limit}
+    assert scores_of(observation) == scores
+    statuses = dict(observation.candidates.values_list("pk", "status"))
+    assert found == {pk for pk, status in statuses.items() if status == CandidateStatus.DETECTED}
 
 
 @pytest.mark.parametrize("flag", ["is_reference_ghost", "is_dipole"])
@@ -244,6 +235,19 @@ def test_the_judged_detection_of_a_superseded_candidate_is_archived_and_keeps_it
     kept.refresh_from_db()
     assert (kept.status, kept.human_label, kept.is_validated) == (DetectionStatus.ARCHIVED, "nova", True)
     assert kept.source_id is not None
+
+
+def test_back_at_a_higher_limit_of_the_difference_the_detections_below_it_are_gone_again(night):
+    observation = night.good[0]
+    limit = sorted(observation.candidates.values_list("significance", flat=True))[2] + 0.01
+    found = []
+    for sigma in (limit, 5.0, limit):
+        set_value("differencing.threshold_sigma", sigma, MACHINE)
+        run_stage("difference", "observation", [(observation.pk, "frame")], lambda line: None)
+        detect(observation)
+        found.append({(round(d.pixel_x), round(d.pixel_y)) for d in observation.detections.all()})
+    assert found[0] < found[1]
+    assert found[2] == found[0]
 
 
 def weights():

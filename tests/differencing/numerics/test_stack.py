@@ -92,7 +92,7 @@ def test_an_asteroid_that_only_one_of_three_frames_shows_is_not_in_the_stack(whi
     frames = [_exposure(seed) for seed in range(1, 4)]
     x, y = _empty_place()
     frames[which] = with_source(frames[which], _clean().psf_science, x, y, flux)
-    stacked = stack(frames)
+
     left = _flux_at(stack(frames), x, y) - _flux_at(_three(), x, y)
     # A pixel stays under 4 sigma of one frame plus what the median's own noise allows, so that the wings of a faint
     # one survive: less than 6 of the 124 counts that one frame knows a flux to. Unclipped it would be a third.
