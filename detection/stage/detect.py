@@ -13,6 +13,7 @@ import numpy as np
 from astropy.io import fits
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from numpy.typing import NDArray
 
@@ -90,14 +91,19 @@ def _open(model: Model, observation: Observation, difference: DifferenceRun, con
     row, _ = ModelRun.objects.select_for_update().get_or_create(
         model=model, observation=observation, input_image_path=difference.difference_image_path
     )
-    unscored = Candidate.objects.filter(difference_run=difference, status=CandidateStatus.PENDING).exists()
-    if row.status == RunStatus.COMPLETED and row.config_hash == config.hash and not unscored:
+    if row.status == RunStatus.COMPLETED and row.config_hash == config.hash and not _has_work(difference):
         return None
     row.status, row.started_at, row.completed_at = RunStatus.RUNNING, timezone.now(), None
     row.failure_code = row.error_message = ""
     row.config_hash = config.hash
     row.save()
     return row
+
+
+def _has_work(difference: DifferenceRun) -> bool:
+    """Tell whether a candidate waits for its score, or a detection stands on one that is no longer found."""
+    unscored = Candidate.objects.filter(difference_run=difference, status=CandidateStatus.PENDING)
+    return unscored.exists() or _superseded(difference.observation).exists()
 
 
 def _infer(observation: Observation, difference: DifferenceRun, candidates: list[Candidate], weights: str) -> _Scored:
@@ -192,14 +198,19 @@ def is_judged(detection: Detection) -> bool:
     return detection.status != DetectionStatus.PENDING or detection.is_validated or bool(detection.human_label)
 
 
+def _superseded(observation: Observation) -> QuerySet[Detection]:
+    """Return the live detections of candidates that a later difference no longer finds."""
+    gone = Detection.objects.filter(candidate__observation=observation, candidate__status=CandidateStatus.DUPLICATE)
+    return gone.exclude(status=DetectionStatus.ARCHIVED)
+
+
 def _clear_superseded(observation: Observation) -> None:
-    """Delete detections of candidates that a later difference no longer finds; archive those that were judged."""
-    gone = Candidate.objects.filter(observation=observation, status=CandidateStatus.DUPLICATE)
-    for detection in Detection.objects.filter(candidate__in=gone):
+    """Delete superseded detections with their candidates; archive those that were judged."""
+    for detection in _superseded(observation).select_related("candidate"):
         if is_judged(detection):
             Detection.objects.filter(pk=detection.pk).update(status=DetectionStatus.ARCHIVED)
-        else:
-            candidate = detection.candidate
-            detection.delete()
-            if candidate is not None:
-                candidate.delete()
+            continue
+        candidate = detection.candidate
+        detection.delete()
+        if candidate is not None:
+            candidate.delete()

@@ -16,8 +16,8 @@ from observations.numerics.simulate_detector import Detector, expose, make_detec
 from observations.numerics.simulate_pair import move, power_law_fluxes
 from observations.numerics.simulate_sources import Array, Galaxies, MoffatPsf, galaxies, point_sources
 
-# The nominal S/N counts the sky's and the read noise of so many pixels. A Moffat of FWHM 3 px spreads over 34 (1 / sum
-# of P²), and haze dims it: the S/N of an ideal difference is 0.5 to 0.8 of the nominal one.
+# The nominal S/N counts the sky's and the read noise of so many pixels. A Moffat of FWHM 3 px spreads over 35 (1 / sum
+# of P²), and haze dims it: the S/N of an ideal difference is 0.5 to 0.9 of the nominal one.
 _NOISE_PIXELS = 20.0
 # So many draws for each transient, before the field counts as too crowded; one to four do at the default density.
 _PLACES_TRIED = 200

@@ -38,11 +38,11 @@ def frame_of(data: NDArray[np.floating], mask: NDArray[np.bool_] | None = None, 
 
 @lru_cache(maxsize=24)
 def pair_of(seed: int, **changes) -> Pair:
-    """Return a pair of 256 x 256 px: 60 stars of S/N 10 to 500, no galaxy, no transient unless told; kept, not to be
+    """Return a pair of 200 x 200 px: 40 stars of S/N 10 to 500, no galaxy, no transient unless told; kept, not to be
     written to."""
     usual: dict = {
-        "shape": (256, 256),
-        "n_stars": 60,
+        "shape": (200, 200),
+        "n_stars": 40,
         "n_galaxies": 0,
         "n_transients": 0,
         "faintest_e": 3000.0,

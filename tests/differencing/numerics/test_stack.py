@@ -9,7 +9,7 @@ from differencing.numerics.stack import stack
 from observations.numerics.simulate_sources import point_sources
 from tests.differencing.numerics.scenes import far_from, frame_of, pair_of, with_source
 
-SHAPE = (256, 256)
+SHAPE = (200, 200)
 GAIN, READ_NOISE_E = 1.5, 9.0
 FIELD = {"noise": False, "sky_gradient": 0.0}
 
@@ -50,9 +50,8 @@ def test_one_frame_is_its_own_stack():
 
 
 def test_the_noise_of_n_equal_frames_falls_with_the_root_of_n():
-    frames = [_exposure(seed) for seed in range(1, 5)]
-    stacked, sky = stack(frames), _sky()
-    assert stacked.data[sky].std() == pytest.approx(frames[0].data[sky].std() / 2.0, rel=0.03)
+    stacked, sky = _three(), _sky()
+    assert stacked.data[sky].std() == pytest.approx(_exposure(1).data[sky].std() / np.sqrt(3.0), rel=0.03)
     # The variance it claims is the one it has.
     assert np.median(stacked.variance[sky]) == pytest.approx(stacked.data[sky].var(), rel=0.06)
 
@@ -61,7 +60,8 @@ def test_stars_keep_their_light_and_the_sky_that_of_the_first():
     stacked, truth = _three(), _truth_pixels()
     bright = (truth > 500.0) & ~stacked.mask
     light = (stacked.data[bright] - 600.0).sum() / truth[bright].sum()
-    assert light == pytest.approx(1.0, abs=0.01)
+    # The scale of each member hangs on its PSF, fitted to some twenty stars: 1 to 2 %.
+    assert light == pytest.approx(1.0, abs=0.025)
     assert np.median(stacked.data[_sky()]) == pytest.approx(600.0, abs=4.0)  # the median holds wings of stars
 
 
@@ -70,7 +70,7 @@ def test_a_hazy_member_under_a_bright_sky_is_brought_to_the_counts_of_the_first(
     stacked = stack(frames)
     truth = _truth_pixels()
     bright = (truth > 500.0) & ~stacked.mask
-    assert (stacked.data[bright] - 600.0).sum() / truth[bright].sum() == pytest.approx(1.0, abs=0.015)
+    assert (stacked.data[bright] - 600.0).sum() / truth[bright].sum() == pytest.approx(1.0, abs=0.025)
     sky = _sky()
     assert np.median(stacked.data[sky]) == pytest.approx(600.0, abs=4.0)  # the median holds wings of stars
     # Noise in counts of the first: 1 and 1 and (sqrt(2581) / sqrt(981)) / 0.5 = 3.24 times.
@@ -84,7 +84,7 @@ def test_the_scale_and_sky_are_those_of_the_first_member():
     truth = 0.5 * _truth_pixels()
     bright = (truth > 300.0) & ~stacked.mask
     sky = float(np.median(hazy.data[_sky()]))
-    assert (stacked.data[bright] - sky).sum() / truth[bright].sum() == pytest.approx(1.0, abs=0.02)
+    assert (stacked.data[bright] - sky).sum() / truth[bright].sum() == pytest.approx(1.0, abs=0.025)
 
 
 @pytest.mark.parametrize(("which", "flux"), [(0, 3000.0), (2, 3000.0), (0, 100000.0), (1, 100000.0)])
@@ -92,7 +92,6 @@ def test_an_asteroid_that_only_one_of_three_frames_shows_is_not_in_the_stack(whi
     frames = [_exposure(seed) for seed in range(1, 4)]
     x, y = _empty_place()
     frames[which] = with_source(frames[which], _clean().psf_science, x, y, flux)
-
     left = _flux_at(stack(frames), x, y) - _flux_at(_three(), x, y)
     # A pixel stays under 4 sigma of one frame plus what the median's own noise allows, so that the wings of a faint
     # one survive: less than 6 of the 124 counts that one frame knows a flux to. Unclipped it would be a third.
@@ -112,7 +111,7 @@ def _flux_at(frame, x, y):
 
 def _empty_place():
     pair = _clean()
-    grid = np.array([(x, y) for x in range(30, 226, 4) for y in range(30, 226, 4)], dtype=float)
+    grid = np.array([(x, y) for x in range(30, 170, 4) for y in range(30, 170, 4)], dtype=float)
     distance = np.hypot(grid[:, :1] - pair.star_x, grid[:, 1:] - pair.star_y).min(axis=1)
     return tuple(grid[distance.argmax()])
 
@@ -129,7 +128,7 @@ def test_a_satellite_over_one_of_two_frames_is_not_in_the_stack():
 def test_the_cores_of_stars_survive_where_the_seeing_of_the_members_differs():
     stacked = stack([_exposure(1), _exposure(2, fwhm_px=4.4), _exposure(3, fwhm_px=2.7)])
     pair = _clean()
-    bright = (pair.star_flux > 2e4) & (np.abs(pair.star_x - 128) < 100) & (np.abs(pair.star_y - 128) < 100)
+    bright = (pair.star_flux > 2e4) & (np.abs(pair.star_x - 100) < 75) & (np.abs(pair.star_y - 100) < 75)
     v, u = np.indices(SHAPE)
     truths = [_clean(f).science.data - 600.0 for f in (3.0, 4.4, 2.7)]
     for x, y in zip(pair.star_x[bright], pair.star_y[bright], strict=True):
@@ -164,10 +163,9 @@ def test_the_gain_of_the_stack_holds_all_electrons():
 
 
 def test_the_photon_noise_of_a_bright_star_is_in_the_variance():
-    stacked = stack([_exposure(seed) for seed in range(1, 5)])
-    truth = _truth_pixels()
+    stacked, truth = _three(), _truth_pixels()
     core = (truth > 2000.0) & ~stacked.mask
-    expected = (truth + 600.0 + READ_NOISE_E**2 / GAIN) / GAIN / 4.0
+    expected = (truth + 600.0 + READ_NOISE_E**2 / GAIN) / GAIN / 3.0
     assert np.median(stacked.variance[core] / expected[core]) == pytest.approx(1.0, abs=0.1)
 
 
@@ -176,9 +174,8 @@ def test_a_member_of_unknown_gain_makes_the_gain_unknown():
 
 
 def test_the_time_is_the_mean_of_all_or_unknown():
-    frames = [_exposure(1), _exposure(3)]
-    assert stack(frames).mjd_utc == 58002.0
-    assert stack([frames[0], replace(frames[1], mjd_utc=None)]).mjd_utc is None
+    assert _three().mjd_utc == 58002.0
+    assert stack([_exposure(1), replace(_exposure(2), mjd_utc=None)]).mjd_utc is None
 
 
 def test_the_members_stay_untouched():

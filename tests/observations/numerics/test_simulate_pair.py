@@ -147,7 +147,7 @@ def test_the_measured_noise_of_the_matched_filter_agrees_with_the_stated_snr():
     score = np.fft.irfft2(np.fft.rfft2(difference) * np.conj(np.fft.rfft2(kernel))) / (psf**2).sum()
     noise = math.sqrt(900 + 81) / 1.5
     stated = 1 / matched_filter_snr(np.ones(1), psf, psf, noise, noise)[0]
-    # Some 1 900 independent places of 34 px: 1.6 %; the tilted skies differ by up to 10 % of the level, removed below.
+    # Some 1 900 independent places of 35 px: 1.6 %; the tilted skies differ by up to 10 % of the level, removed below.
     v, u = np.indices(score.shape) / 256 - 0.5
     basis = np.stack([np.ones(score.size), u.ravel(), v.ravel()], axis=1)
     inner = (slice(0, 200), slice(0, 200))  # the filter wraps around beyond
