@@ -104,12 +104,17 @@ def processed_night(
 @pytest.fixture
 def night(processed_night: Processed, delivered_nights: Path, db: None, empty_data_root: Path) -> Night:
     """Give a test the processed night: rows in its own transaction, files in its own data root."""
+    return restore(processed_night, delivered_nights, empty_data_root)
+
+
+def restore(processed: Processed, delivered: Path, root: Path) -> Night:
+    """Put rows and files of a processed night into the present transaction and a data root."""
     # Products are replaced by renaming, so that a link keeps the original of what a test writes anew.
-    shutil.copytree(processed_night.root, empty_data_root, copy_function=os.link, dirs_exist_ok=True)
-    for row in serializers.deserialize("python", processed_night.rows):
+    shutil.copytree(processed.root, root, copy_function=os.link, dirs_exist_ok=True)
+    for row in serializers.deserialize("python", processed.rows):
         row.save(force_insert=True)
-    truth = json.loads((delivered_nights / "truth.json").read_text())["files"]
-    return Night(delivered_nights, truth)
+    truth = json.loads((delivered / "truth.json").read_text())["files"]
+    return Night(delivered, truth)
 
 
 def _models() -> list[Any]:

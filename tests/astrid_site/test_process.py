@@ -1,10 +1,9 @@
-"""`manage.py process` from files to one document: what it prints, how it ends, and the reason for each bad file."""
+"""`manage.py process` from files to one document: what it prints, what a repeat leaves, and how it ends."""
 
 from __future__ import annotations
 
-import contextlib
+import datetime as dt
 import gzip
-import io
 import json
 import math
 import os
@@ -12,30 +11,30 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
-import tracemalloc
-import zlib
-from dataclasses import dataclass, replace
+from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from astropy.io import fits
-from django.core.management import CommandError, call_command
+from django.db import transaction
+from django.test import override_settings
 
 from astrid_site import document as document_module
-from astrid_site import foreground
+from catalog.audit import MACHINE
+from catalog.config import set_value
 from catalog.failures import FailureCode
 from catalog.models import ProcessingJob
-from differencing.models import Candidate, DifferenceRun
-from observations.models import Observation
-from observations.numerics.fits_synthetic import night_files
-from observations.numerics.simulate import simulate_nights
+from detection.models import CandidateScore, Detection, DetectionStatus, ModelRun, Source
+from differencing.models import Candidate, DifferenceRun, Reference
+from observations.models import Field, Observation
+from preprocessing.models import PreprocessRun
 from preprocessing.stage import preprocess
-from tests import factories, nights
-
-pytestmark = pytest.mark.xdist_group("night")
+from tests import factories
+from tests.astrid_site.conftest import Ended
+from tests.lights import write
+from tests.nights import restore
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
 MEASURED = [
@@ -57,69 +56,6 @@ KEYS = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Ended:
-    """How a command ended."""
-
-    status: int
-    output: str
-    progress: str
-
-    @property
-    def document(self) -> dict[str, Any]:
-        return json.loads(self.output, parse_constant=_refuse_constant)
-
-
-def _refuse_constant(name: str) -> None:
-    raise AssertionError(f"{name} is no JSON")
-
-
-@pytest.fixture
-def process(monkeypatch):
-    """Return a function that runs the command on the tests' database."""
-    monkeypatch.setattr(foreground, "database", lambda report: contextlib.nullcontext())
-
-    def run(*arguments: object) -> Ended:
-        output, progress = io.StringIO(), io.StringIO()
-        status = 0
-        try:
-            call_command("process", *map(str, arguments), stdout=output, stderr=progress)
-        except CommandError as error:
-            status, message = error.returncode, str(error)
-            progress.write(message)
-        except SystemExit as end:
-            status = int(end.code or 0)
-        return Ended(status, output.getvalue(), progress.getvalue())
-
-    return run
-
-
-def write(path: Path, data: Any = None, **cards: object) -> Path:
-    """Write a light as an amateur's camera delivers it; a card of None is left out."""
-    about: dict[str, object] = {
-        "IMAGETYP": "Light Frame",
-        "DATE-OBS": "2026-01-19T03:00:00",
-        "EXPTIME": 180.0,
-        "FILTER": "R",
-        "OBJCTRA": "10 00 24",
-        "OBJCTDEC": "+22 12 00",
-        "PIXSCALE": 1.2,
-    }
-    if data is None:
-        data = np.random.default_rng(1).normal(1000.0, 10.0, (200, 200)).astype(np.float32)
-    hdu = fits.PrimaryHDU(data)
-    for keyword, value in (about | {k.replace("_", "-"): v for k, v in cards.items()}).items():
-        if value is not None:
-            hdu.header[keyword] = value
-    hdu.writeto(path)
-    return path
-
-
-@pytest.fixture
-def inbox(tmp_path_factory):
-    return tmp_path_factory.mktemp("inbox")
-
-
 def later(night):
     """Return the files of the second night's lights."""
     return [night.folder / row.original_name for row in (*night.good, night.clouded)]
@@ -136,11 +72,98 @@ def test_the_document_has_the_keys_of_the_contract_and_no_others(process, night)
         assert {tuple(member) for member in tracklet["members"]} == {("file", "pixel_x", "pixel_y")}
 
 
-def test_a_second_run_prints_the_same_document(process, night):
-    first = process(night.folder, "--json")
-    second = process(night.folder, "--json")
-    assert (first.status, second.status) == (0, 0)
-    assert first.output == second.output
+# --- The whole folder, and the same again ---
+
+
+@dataclass(frozen=True)
+class Repeated:
+    """Two nights processed to the end and then once more, after a person had judged one detection."""
+
+    first: Ended
+    second: Ended
+    rows: tuple[dict[str, set[Any]], dict[str, set[Any]]]
+    judged: tuple[dict[str, Any], dict[str, Any]]
+    earlier: tuple[str, ...]
+    later: tuple[str, ...]
+
+    def references(self, files: tuple[str, ...]) -> dict[str, list[str]]:
+        runs = {row["file"]: row for row in self.first.document["difference_runs"]}
+        return {name: runs[name]["reference_files"] for name in files}
+
+
+def keys_of_all_rows() -> dict[str, set[Any]]:
+    models = (Observation, Field, PreprocessRun, Reference, DifferenceRun, Candidate, CandidateScore, ModelRun)
+    return {model.__name__: set(model.objects.values_list("pk", flat=True)) for model in (*models, Detection, Source)}
+
+
+@pytest.fixture(scope="module")
+def repeated(process, processed_night, delivered_nights, django_db_blocker, tmp_path_factory):
+    """Process the folder twice, in a transaction that is taken back, in a data root of its own."""
+    root = tmp_path_factory.mktemp("repeated")
+    with django_db_blocker.unblock(), override_settings(ASTRID_DATA_ROOT=root), transaction.atomic():
+        night = restore(processed_night, delivered_nights, root)
+        first = process(night.folder, "--json")
+        chosen = Detection.objects.filter(pk=night.good[0].detections.earliest("pk").pk)
+        chosen.update(status=DetectionStatus.VALIDATED, human_label="nova", is_validated=True)
+        before, judged_before = keys_of_all_rows(), chosen.values().get()
+        second = process(night.folder, "--json")
+        after, judged_after = keys_of_all_rows(), chosen.values().get()
+        names = [tuple(row.original_name for row in rows) for rows in (night.earlier, night.good)]
+        transaction.set_rollback(True)
+    return Repeated(first, second, (before, after), (judged_before, judged_after), *names)
+
+
+def test_a_second_run_prints_the_same_document(repeated):
+    assert (repeated.first.status, repeated.second.status) == (0, 0)
+    assert repeated.first.output == repeated.second.output
+
+
+def test_a_second_run_makes_no_row_and_takes_none_away(repeated):
+    before, after = repeated.rows
+    assert all(before.values()), "there are rows of every kind"
+    assert after == before
+
+
+def test_a_second_run_leaves_the_judged_detection_as_the_person_left_it(repeated):
+    before, after = repeated.judged
+    assert before["human_label"] == "nova"
+    assert after == before
+
+
+def test_the_second_night_is_compared_with_frames_of_the_first_alone(repeated):
+    for file, references in repeated.references(repeated.later).items():
+        assert references == list(repeated.earlier), file
+
+
+def test_a_frame_of_the_first_night_is_compared_with_another_of_its_night_and_never_with_itself(repeated):
+    for file, references in repeated.references(repeated.earlier).items():
+        # With two others there is no stack.
+        assert len(references) == 1, file
+        assert set(references) < set(repeated.earlier) - {file}
+
+
+def test_the_first_night_in_which_nothing_changes_has_few_detections(repeated):
+    counts = Counter(row["file"] for row in repeated.first.document["detections"])
+    # The limit for false ones in each frame of a synthetic night.
+    assert max(counts[file] for file in repeated.earlier) <= 5, counts
+
+
+def test_the_next_night_adds_to_sources_instead_of_making_new_ones(process, night, inbox):
+    """A frame of the second night, dated five days later; the nights between do not serve as its reference."""
+    set_value("differencing.reference_exclude_days", 5, MACHINE)
+    seen = night.good[0]
+    path = Path(shutil.copy(night.folder / seen.original_name, inbox / "next.fits"))
+    fits.setval(path, "DATE-OBS", value=(seen.observation_time + dt.timedelta(days=5)).strftime("%Y-%m-%dT%H:%M:%S"))
+    before = dict(Source.objects.values_list("pk", "detection_count"))
+    whole = process(path, "--json").document
+    assert whole["difference_runs"][0]["reference_files"] == [row.original_name for row in night.earlier]
+    assert len(whole["detections"]) == seen.detections.count() > 3
+    assert set(Source.objects.values_list("pk", flat=True)) == set(before)
+    grown = {pk: count for pk, count in Source.objects.values_list("pk", "detection_count") if count == before[pk] + 1}
+    assert len(grown) == len(whole["detections"])
+
+
+# --- What is printed ---
 
 
 def test_what_is_printed_is_what_the_database_holds(process, night):
@@ -277,137 +300,6 @@ def run_as_from_a_shell(arguments):
     Command().run_from_argv(["manage.py", "process", *arguments])
 
 
-# --- The bad inputs: each its own reason, in 5 s of processor time and 300 MB ---
-
-
-def _html(folder: Path) -> Path:
-    path = folder / "page.fits"
-    path.write_text("<!DOCTYPE html><html><head><title>404</title></head><body>Not found</body></html>" * 50)
-    return path
-
-
-def _truncated(folder: Path) -> Path:
-    path = write(folder / "short.fits")
-    path.write_bytes(path.read_bytes()[:40_000])
-    return path
-
-
-def _bitpix(folder: Path) -> Path:
-    path = write(folder / "bitpix.fits")
-    content = path.read_bytes().replace(b"BITPIX  =                  -32", b"BITPIX  =                   24")
-    path.write_bytes(content)
-    return path
-
-
-def _bomb(folder: Path) -> Path:
-    """Write 2 MB that unpack to 2 GB: a header that claims so many pixels, and zeros."""
-    header = fits.Header()
-    header["SIMPLE"], header["BITPIX"], header["NAXIS"] = True, 16, 2
-    header["NAXIS1"], header["NAXIS2"] = 32_000, 32_000
-    return _packed(folder / "bomb.fits.gz", header.tostring().encode())
-
-
-def _hidden_bomb(folder: Path) -> Path:
-    """Write a header of a small image that is followed by 2 GB of zeros in place of a card END."""
-    header = fits.Header()
-    header["SIMPLE"], header["BITPIX"], header["NAXIS"] = True, 16, 2
-    cards = "".join(str(card) for card in header.cards)
-    return _packed(folder / "hidden.fits.gz", cards.encode())
-
-
-def _packed(path: Path, start: bytes) -> Path:
-    """Write a gzip file of `start` and 2 GB of zeros; the checksum at its end is wrong, and nobody should get there."""
-    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
-    first = packer.compress(start) + packer.flush(zlib.Z_FULL_FLUSH)
-    # After a full flush the packer remembers nothing, so that the same zeros are packed to the same bytes again.
-    zeros = packer.compress(b"\0" * 2**24) + packer.flush(zlib.Z_FULL_FLUSH)
-    path.write_bytes(first + zeros * 128 + packer.flush())
-    return path
-
-
-def _nan(folder: Path) -> Path:
-    return write(folder / "nan.fits", np.full((200, 200), np.nan, np.float32))
-
-
-def _nowhere(folder: Path) -> Path:
-    return write(folder / "nowhere.fits", OBJCTRA=None, OBJCTDEC=None)
-
-
-BAD = {
-    "html": (_html, FailureCode.NOT_FITS, "HTML|web page|FITS"),
-    "truncated": (_truncated, FailureCode.TRUNCATED, "ends|again"),
-    "wrong BITPIX": (_bitpix, FailureCode.BAD_BITPIX, "24"),
-    "bomb": (_bomb, FailureCode.TOO_LARGE, "limit"),
-    "hidden bomb": (_hidden_bomb, FailureCode.TOO_LARGE, "limit|unpack|END"),
-    "all NaN": (_nan, FailureCode.ALL_NAN, "NaN"),
-    "no WCS and no pointing": (_nowhere, FailureCode.NO_POINTING, "--ra"),
-}
-
-
-@contextlib.contextmanager
-def within_limits():
-    """Hold what runs inside to 5 s of processor time and 300 MB on top of what was held before.
-
-    Processor time and counted allocations, unlike a clock and the size of the process, do not depend on what else the
-    machine does.
-    """
-    tracemalloc.start()
-    before, start = tracemalloc.get_traced_memory()[0], time.process_time()
-    try:
-        yield
-        seconds, peak = time.process_time() - start, tracemalloc.get_traced_memory()[1] - before
-    finally:
-        tracemalloc.stop()
-    assert seconds < 5.0
-    assert peak < 300e6
-
-
-@pytest.mark.usefixtures("db", "empty_data_root")
-@pytest.mark.parametrize(("make", "code", "words"), BAD.values(), ids=BAD)
-def test_a_bad_file_has_its_own_reason_quickly_and_in_little_memory(process, inbox, make, code, words):
-    path = make(inbox)
-    with within_limits():
-        ended = process(path, "--json")
-    (row,) = ended.document["observations"]
-    assert (row["file"], row["status"], row["failure_code"]) == (path.name, "failed", code)
-    assert any(word in row["error_message"] for word in words.split("|")), row["error_message"]
-    assert len(row["error_message"]) > 20
-    assert ended.document["candidates"] == ended.document["detections"] == []
-    assert ProcessingJob.objects.filter(failure_code=code).exists()
-
-
-def test_each_of_the_bad_inputs_has_a_code_of_its_own():
-    codes = [code for name, (_, code, _) in BAD.items() if name != "hidden bomb"]
-    assert len({*codes, FailureCode.NO_OVERLAP}) == len(codes) + 1
-
-
-@pytest.mark.usefixtures("db", "empty_data_root")
-def test_the_frame_that_had_no_pointing_is_taken_when_it_is_given(process, inbox):
-    path = _nowhere(inbox)
-    assert process(path, "--json").status == 1
-    ended = process(path, "--ra", 150.1, "--dec", 22.2, "--json")
-    assert ended.status == 0
-    (row,) = ended.document["observations"]
-    assert row["wcs_quality"] == "nominal"
-    assert row["failure_code"] != FailureCode.NO_POINTING
-
-
-def test_a_frame_that_shows_another_sky_than_its_reference_has_no_overlap(process, night, inbox):
-    (other,) = simulate_nights(replace(nights.PARAMETERS, seed=9, nights=1, frames=1))
-    when = replace(nights.PARAMETERS, seed=9)
-    *_, (_, content) = night_files(other, when)
-    (inbox / "elsewhere.fits").write_bytes(content)
-    with within_limits():
-        ended = process(inbox / "elsewhere.fits", "--json")
-    (row,), (run,) = ended.document["observations"], ended.document["difference_runs"]
-    assert ended.status == 0
-    assert (row["status"], row["failure_code"]) == ("failed", FailureCode.NO_OVERLAP)
-    assert (run["status"], run["failure_code"], run["candidates_found"]) == ("failed", FailureCode.NO_OVERLAP, None)
-    assert run["error_message"] == row["error_message"] and "reference" in row["error_message"]
-    assert ended.document["candidates"] == ended.document["detections"] == []
-    assert not DifferenceRun.objects.filter(status="running").exists()
-
-
 # --- The program as a person starts it ---
 
 
@@ -421,7 +313,7 @@ def own_root():
 
 
 def test_the_program_starts_its_database_prints_one_document_and_stops_what_it_started(own_root, inbox):
-    path = _html(inbox)
+    (inbox / "page.fits").write_text("<!DOCTYPE html><html><body>Not found</body></html>")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("DATABASE", "DJANGO"))}
     environment["ASTRID_DATA_ROOT"] = str(own_root)
 
@@ -429,7 +321,7 @@ def test_the_program_starts_its_database_prints_one_document_and_stops_what_it_s
         command = [sys.executable, "manage.py", *arguments]
         return subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=120)
 
-    ended = manage("process", str(path), "--json")
+    ended = manage("process", str(inbox / "page.fits"), "--json")
     assert ended.returncode == 1, ended.stderr
     (row,) = json.loads(ended.stdout)["observations"]
     assert row["failure_code"] == FailureCode.NOT_FITS

@@ -22,9 +22,8 @@ from astrid_site.pipeline import process_paths
 from catalog.failures import FailureCode
 from observations.services import Overrides
 
-# Workers of pytest-xdist that distribute by group keep each folder's one run in one process.
-ASTEROID = pytest.mark.xdist_group("real asteroid")
-PAIRS = pytest.mark.xdist_group("real pairs")
+# The database is made only where a collected test says that it wants one.
+pytestmark = pytest.mark.django_db
 
 SPOILT = "light240_20.fit"
 MOST_DETECTIONS = 25
@@ -110,7 +109,6 @@ def distance(row, place):
 # --- The night of asteroid (2713): raw frames with bias and dark, without a flat ---
 
 
-@ASTEROID
 def test_the_light_spoilt_by_a_flashlight_ends_with_its_own_reason(asteroid):
     row = asteroid.one("observations", SPOILT)
     assert row["status"] == "failed"
@@ -119,21 +117,18 @@ def test_the_light_spoilt_by_a_flashlight_ends_with_its_own_reason(asteroid):
     assert not asteroid.of("detections", SPOILT)
 
 
-@ASTEROID
 def test_the_other_four_lights_are_calibrated_and_differenced_the_hazy_one_too(asteroid, truth):
     for file in truth:
         row = asteroid.one("observations", file)
         assert (row["status"], row["failure_code"], row["calibration_applied"]) == ("differenced", "", True), file
 
 
-@ASTEROID
 def test_the_spoilt_light_is_in_no_reference_and_no_light_is_in_its_own(asteroid, truth):
     for file in truth:
         references = asteroid.one("difference_runs", file)["reference_files"]
         assert set(references) == set(truth) - {file}
 
 
-@ASTEROID
 def test_the_asteroid_is_a_detection_within_a_pixel_of_its_place_in_all_four(asteroid, truth):
     for file, place in truth.items():
         found = [row for row in asteroid.of("detections", file) if distance(row, place) <= 1.0]
@@ -142,7 +137,6 @@ def test_the_asteroid_is_a_detection_within_a_pixel_of_its_place_in_all_four(ast
         assert not found[0]["is_negative"]
 
 
-@ASTEROID
 def test_the_asteroids_ghosts_are_no_detections(asteroid, truth):
     """Its places in the other lights are at least 2.7 px away, where the stack may keep a negative trace of it."""
     for file, place in truth.items():
@@ -156,18 +150,15 @@ def test_the_asteroids_ghosts_are_no_detections(asteroid, truth):
         assert ghosts == [], file
 
 
-@ASTEROID
 def test_no_light_of_the_night_has_more_detections_than_a_person_would_look_through(asteroid, truth):
     counts = Counter(row["file"] for row in asteroid.rows["detections"])
     assert max(counts.values()) <= MOST_DETECTIONS, counts
 
 
-@ASTEROID
 def test_no_detection_is_a_ghost_or_a_dipole(asteroid):
     assert not [row for row in asteroid.rows["detections"] if row["is_reference_ghost"] or row["is_dipole"]]
 
 
-@ASTEROID
 def test_the_asteroid_is_a_tracklet_at_its_true_rate(asteroid, truth):
     wanted = [
         tracklet
@@ -179,7 +170,6 @@ def test_the_asteroid_is_a_tracklet_at_its_true_rate(asteroid, truth):
     assert 0.219 * 1.15 < wanted[0]["rate_arcsec_per_min"] < 0.219 * 1.30
 
 
-@ASTEROID
 def test_the_noise_of_every_score_is_as_predicted(asteroid, truth):
     for file in truth:
         # Without a flat delivered, the sky flat brings it from 1.28 to about 1.1.
@@ -189,7 +179,6 @@ def test_the_noise_of_every_score_is_as_predicted(asteroid, truth):
 # --- Liverpool Telescope RISE: two frames of one night, 95 and 26 px apart, with vignetted corners ---
 
 
-@PAIRS
 def test_the_shifted_vignetted_pair_is_registered_and_subtracted_both_ways(rise):
     files = sorted(row["file"] for row in rise.rows["observations"])
     assert len(files) == 2
@@ -199,7 +188,6 @@ def test_the_shifted_vignetted_pair_is_registered_and_subtracted_both_ways(rise)
         assert len(rise.of("detections", file)) <= MOST_DETECTIONS
 
 
-@PAIRS
 def test_the_vignetted_corners_make_no_candidates_of_eighty_sigma(rise):
     """Without a mask of the unilluminated corners, 80 to 105 sigma stand there."""
     corner_px = 120
@@ -219,7 +207,6 @@ def eso(processed):
     return processed("pair_eso085-030", Overrides(), given)
 
 
-@PAIRS
 def test_frames_without_any_position_are_refused_with_what_to_give(eso):
     refused = eso[0].rows
     assert len(refused["observations"]) == 2
@@ -229,7 +216,6 @@ def test_frames_without_any_position_are_refused_with_what_to_give(eso):
     assert refused["difference_runs"] == []
 
 
-@PAIRS
 def test_given_a_position_the_pair_is_registered_and_its_positions_are_called_nominal(eso):
     given = eso[1]
     assert len(given.rows["observations"]) == 2
@@ -242,7 +228,6 @@ def test_given_a_position_the_pair_is_registered_and_its_positions_are_called_no
 # --- MicroObservatory: the same header position while the field drifts by 240 px and turns ---
 
 
-@PAIRS
 def test_the_drifting_sequence_is_registered(microobs):
     assert len(microobs.rows["observations"]) == 3
     for row in microobs.rows["observations"]:
@@ -254,7 +239,6 @@ def test_the_drifting_sequence_is_registered(microobs):
 # --- Awkward files ---
 
 
-@PAIRS
 def test_each_awkward_file_is_taken_in_or_refused_with_a_reason(awkward, shared_data):
     files = {path.name for path in (shared_data / "awkward_fits").iterdir()}
     said = "\n".join(awkward.lines)
@@ -268,7 +252,6 @@ def test_each_awkward_file_is_taken_in_or_refused_with_a_reason(awkward, shared_
             assert len(row["error_message"]) > 15, row
 
 
-@PAIRS
 def test_no_awkward_file_shows_a_fault_of_the_program(awkward):
     faults = [row for row in awkward.rows["observations"] if row["failure_code"] == FailureCode.INTERNAL_ERROR]
     assert faults == []

@@ -19,9 +19,6 @@ from differencing.models import Candidate, CandidateStatus, DifferenceRun
 from observations.models import ObservationStatus
 from tests import factories
 
-# With workers that distribute by group, one of them makes the night for all.
-pytestmark = pytest.mark.xdist_group("night")
-
 
 def detect(observation):
     """Run the stage as the pipeline does; return what the job came to."""

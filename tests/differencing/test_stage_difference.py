@@ -21,9 +21,6 @@ from preprocessing.models import PreprocessRun
 from preprocessing.services import latest_run, load_frame
 from tests import factories
 
-# With workers that distribute by group, one of them makes the night for all.
-pytestmark = pytest.mark.xdist_group("night")
-
 # A source in a bad column is seen in part, one on a masked core not at all.
 CLEAR_PX = 6
 

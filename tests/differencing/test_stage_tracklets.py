@@ -127,7 +127,6 @@ def test_the_key_of_a_field_and_night_is_read_back():
     assert tracklets.parse_key(tracklets.key(field_id, NIGHT)) == (field_id, NIGHT)
 
 
-@pytest.mark.xdist_group("night")
 def test_the_simulated_asteroid_is_the_nights_only_tracklet(night):
     (found,) = Tracklet.objects.all()
     assert found.members.count() == 3

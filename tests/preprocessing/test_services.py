@@ -13,7 +13,7 @@ from catalog.models import RunStatus
 from preprocessing.services import latest_run, latest_runs, load_frame
 from tests import factories
 
-pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("night")]
+pytestmark = pytest.mark.django_db
 
 NOON = dt.datetime(2024, 3, 2, 12, tzinfo=dt.UTC)
 

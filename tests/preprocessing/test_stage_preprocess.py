@@ -15,9 +15,6 @@ from observations.models import Observation, ObservationStatus
 from preprocessing.models import CalibrationMaster, PreprocessRun
 from preprocessing.services import latest_run, load_frame
 
-# With workers that distribute by group, one of them makes the night for all.
-pytestmark = pytest.mark.xdist_group("night")
-
 
 def preprocess(observation):
     """Run the stage as the pipeline does; return what the job came to."""

@@ -14,9 +14,6 @@ from observations.models import ObservationStatus
 from preprocessing.models import PreprocessRun
 from preprocessing.services import latest_run, latest_runs, load_frame
 
-# With workers that distribute by group, one of them makes the night for all.
-pytestmark = pytest.mark.xdist_group("night")
-
 # 0.3 px: stars of S/N 5 and more are centred to 0.1 px each, and a frame has fifty.
 SHARED_PX = 0.3
 
