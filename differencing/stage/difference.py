@@ -20,6 +20,7 @@ from catalog.config import Snapshot, snapshot
 from catalog.failures import FailureCode, StageFailure
 from catalog.models import RunStatus
 from differencing.models import DifferenceRun
+from differencing.numerics import VERSION
 from differencing.numerics.flux_scale import TooFewStars
 from differencing.numerics.measure import Measurements, MeasureParameters, measure
 from differencing.numerics.noise import robust_sigma
@@ -118,6 +119,7 @@ def _inputs(
     observation: Observation, science_run: PreprocessRun, reference: LoadedReference, config: Snapshot
 ) -> _Inputs:
     parameters = {
+        "version": VERSION,
         "zogy": asdict(_zogy_parameters(config)),
         "measure": asdict(MeasureParameters()),
         "config": config.group("differencing"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 from dataclasses import replace
 from typing import NamedTuple
@@ -14,6 +15,7 @@ from catalog import storage
 from catalog.config import Snapshot
 from catalog.failures import FailureCode, StageFailure
 from differencing.models import Reference
+from differencing.numerics import VERSION
 from differencing.numerics.align import align
 from differencing.numerics.flux_scale import TooFewStars
 from differencing.numerics.stack import StackParameters, stack
@@ -63,8 +65,11 @@ def load_reference(choice: ReferenceChoice, config: Snapshot) -> LoadedReference
 
 
 def _inputs_hash(runs: list[PreprocessRun], config: Snapshot) -> str:
-    parts = [f"{run.observation.sha256}:{run.inputs_hash}:{run.config_hash}" for run in runs]
-    parts.append(f"rejection {config['differencing.stack_rejection_sigma']}")
+    parts = [
+        f"{run.observation.sha256}:{run.inputs_hash}:{run.config_hash}:{json.dumps(run.wcs_info, sort_keys=True)}"
+        for run in runs
+    ]
+    parts.append(f"algorithm {VERSION}, rejection {config['differencing.stack_rejection_sigma']}")
     return hashlib.sha256("\n".join(sorted(parts)).encode()).hexdigest()
 
 

@@ -19,6 +19,7 @@ from observations.models import CalibrationFrame, CalibrationKind, Observation
 from observations.numerics.fits_facts import FitsRefused
 from observations.numerics.fits_products import encode_image, read_image
 from preprocessing.models import CalibrationMaster, MasterKind
+from preprocessing.numerics import VERSION
 from preprocessing.numerics.calibrate import (
     CalibrationError,
     Master,
@@ -91,7 +92,7 @@ def _light_key(light: Observation) -> tuple[Any, ...]:
 
 
 def _hash(kind: str, parts: Iterable[str]) -> str:
-    return hashlib.sha256("\n".join([kind, *sorted(parts)]).encode()).hexdigest()
+    return hashlib.sha256("\n".join([f"{kind} {VERSION}", *sorted(parts)]).encode()).hexdigest()
 
 
 def _combine(frames: Sequence[CalibrationFrame], config: Snapshot) -> None:

@@ -19,6 +19,7 @@ from catalog.models import RunStatus
 from observations.models import Observation, ObservationStatus
 from observations.numerics.fits import encode_frame
 from preprocessing.models import PreprocessRun
+from preprocessing.numerics import VERSION
 from preprocessing.numerics.calibrate import CalibrationError
 from preprocessing.numerics.preprocess import Parameters, Preprocessed, preprocess
 from preprocessing.numerics.quality import Limits
@@ -98,7 +99,7 @@ def limits(config: Snapshot) -> Limits:
 def _inputs_hash(observation: Observation, chosen: Chosen, parameters: Parameters) -> str:
     place = [observation.ra, observation.dec, observation.pixel_scale, observation.filter_band]
     masters = sorted(entry["inputs_hash"] for entry in chosen.record)
-    text = json.dumps([observation.sha256, place, masters, asdict(parameters)], sort_keys=True, default=str)
+    text = json.dumps([VERSION, observation.sha256, place, masters, asdict(parameters)], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -19,6 +19,7 @@ from observations.models import Field, Observation, ObservationStatus, WcsQualit
 from observations.numerics.fits import encode_frame
 from observations.numerics.frame import Frame
 from preprocessing.models import PreprocessRun
+from preprocessing.numerics import VERSION
 from preprocessing.numerics.astrometry import WcsInvalid, check_wcs, registration_quality, wcs_from_match
 from preprocessing.numerics.matching import MatchFailed, MatchParameters, Transform, match_stars
 from preprocessing.numerics.quality import DEPTH_SIGMA, Quality, gate, noise_pixels, relative_transparency
@@ -168,6 +169,7 @@ def _register(row: PreprocessRun, anchor: Anchor, config: Snapshot) -> None:
 def _identity(anchor: Anchor) -> dict[str, Any]:
     """Return what a registration rests on; a catalogue that is not there now takes nothing back."""
     identity = {
+        "algorithm": VERSION,
         "anchor": str(anchor.row.observation_id),
         "anchor_inputs": anchor.row.inputs_hash,
         "solving": anchor.solving,

@@ -167,6 +167,20 @@ def test_a_repeat_with_the_same_inputs_leaves_everything_as_it_is(night):
     assert state(*night.good) == before
 
 
+def test_another_version_of_the_algorithms_is_another_run_against_another_stack(night, monkeypatch):
+    observation = night.good[0]
+    before = run_of(observation)
+    monkeypatch.setattr("differencing.stage.difference.VERSION", "next")
+    difference(observation)
+    after = DifferenceRun.objects.filter(observation=observation).latest("created_at")
+    assert after.pk != before.pk
+    assert after.reference_id == before.reference_id
+    monkeypatch.setattr("differencing.stage.reference.VERSION", "next")
+    difference(observation)
+    after = DifferenceRun.objects.filter(observation=observation).latest("created_at")
+    assert after.reference_id != before.reference_id
+
+
 def test_an_image_that_is_gone_is_made_again_and_the_candidates_keep_their_ids(night):
     observation = night.good[0]
     run = run_of(observation)

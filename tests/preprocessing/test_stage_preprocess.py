@@ -78,6 +78,14 @@ def test_another_threshold_is_another_run_and_the_old_one_stays(night):
     assert storage.resolve(before.processed_fits_path).is_file()
 
 
+def test_another_version_of_the_algorithms_is_another_run(night, monkeypatch):
+    observation = night.good[0]
+    before = latest_run(observation)
+    monkeypatch.setattr("preprocessing.stage.preprocess.VERSION", "next")
+    preprocess(observation)
+    assert latest_run(observation).pk != before.pk
+
+
 def test_a_setting_of_another_stage_leaves_the_frame_alone(night):
     observation = night.good[0]
     set_value("detection.confidence_threshold", 0.9, MACHINE)
