@@ -7,11 +7,15 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 from django.conf import settings
+from django.contrib.contenttypes.models import ContentType
+from django.db import connection
 from django.test import override_settings
+from pytest_django.plugin import blocking_manager_key
 
 from astrid_site import postgres
 from tests.settings import TEST_ROOT_PREFIX
@@ -25,6 +29,29 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
     """Start the embedded server before the first test that needs it."""
     postgres.ensure_running()
+
+
+_MIGRATED_ROWS = pytest.StashKey[str]()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any, request: pytest.FixtureRequest) -> None:
+    """Remember what the data migrations wrote."""
+    with django_db_blocker.unblock():
+        request.config.stash[_MIGRATED_ROWS] = connection.creation.serialize_db_to_string()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item):
+    """Put back the rows of data migrations, which the flush after a test with real transactions has taken away."""
+    result = yield
+    marker = item.get_closest_marker("django_db")
+    if marker is not None and marker.kwargs.get("transaction"):
+        with item.config.stash[blocking_manager_key].unblock():
+            # The flush has made content types and permissions anew; the rows bring their own.
+            ContentType.objects.all().delete()
+            connection.creation.deserialize_db_from_string(item.config.stash[_MIGRATED_ROWS])
+    return result
 
 
 @pytest.fixture(scope="session")
