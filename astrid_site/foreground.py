@@ -14,18 +14,19 @@ from astrid_site import postgres
 
 
 @contextmanager
-def database(report: Callable[[str], None]) -> Iterator[None]:
+def database(report: Callable[[str], None], *, is_owner: bool = False) -> Iterator[None]:
     """Make the database usable for the block.
 
-    The embedded server is started if it is down, given the tables that it lacks, and stopped afterwards only if it
-    was started here. A server named by DATABASE_URL is its administrator's: it must be there and up to date.
+    The embedded server is started if it is down, given the tables that it lacks, and stopped afterwards if it was
+    started here, or if this command is its owner, which also ends what a killed one left running. A server named by
+    DATABASE_URL is its administrator's: it must be there and up to date.
     """
     try:
         started = postgres.ensure_running()
     except postgres.ServerUnavailable as error:
         raise CommandError(str(error)) from error
     try:
-        if _lacks_migrations():
+        if lacks_migrations():
             if not settings.EMBEDDED_POSTGRES:
                 raise CommandError("The database is not up to date: run manage.py migrate first.")
             report("Preparing the database")
@@ -33,10 +34,11 @@ def database(report: Callable[[str], None]) -> Iterator[None]:
         yield
     finally:
         connection.close()
-        if started:
+        if started or (is_owner and settings.EMBEDDED_POSTGRES):
             postgres.stop(only_if_unused=True)
 
 
-def _lacks_migrations() -> bool:
+def lacks_migrations() -> bool:
+    """Tell whether the database has not all tables of this version."""
     executor = MigrationExecutor(connection)
     return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from importlib import import_module
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
 
 from astrid_site.document import document
+from astrid_site.workflow import order_processing
 from catalog import jobs
 from catalog.config import snapshot
-from catalog.models import JobStatus
-from differencing.stage.tracklets import key as tracklet_key
-from observations.models import Observation, ObservationStatus
+from catalog.ids import uuid7
+from catalog.models import JobStatus, ProcessingJob
+from observations.models import Observation
 from observations.services import IngestResult, Overrides, ingest_paths
 
 Report = Callable[[str], None]
@@ -43,48 +48,92 @@ class Processed:
 
 def process_paths(paths: Iterable[str | Path], overrides: Overrides, report: Report) -> Processed:
     """Ingest files and folders and run every stage to the end in this process."""
+    workflow_id = str(uuid7())
     done = Processed(tuple(ingest_paths(paths, overrides=overrides, config=snapshot(), report=report)))
-    run_stages(Observation.objects.filter(pk__in=done.observation_ids), report)
+    run_stages(Observation.objects.filter(pk__in=done.observation_ids), report, workflow_id)
     return done
 
 
-def run_stages(observations: Iterable[Observation], report: Report) -> None:
-    """Take observations from ingested to detected, night by night, oldest first; each failure is a row and a line.
+def deliver(paths: Iterable[str | Path], overrides: Overrides, report: Report) -> Processed:
+    """Ingest files and folders in this process and leave their processing to the workers."""
+    workflow_id = str(uuid7())
+    with jobs.ticket("deliver", workflow_id):
+        done = Processed(tuple(ingest_paths(paths, overrides=overrides, config=snapshot(), report=report)))
+        new = {row.entity_id for row in done.results if row.is_new and row.entity_id}
+        with transaction.atomic():
+            order_processing(Observation.objects.filter(pk__in=new), workflow_id)
+    return done
 
-    Nights go in order because earlier ones are the reference of later ones. Work that was done before with the same
-    inputs is found done by its stage and left alone.
+
+def run_stages(observations: Iterable[Observation], report: Report, workflow_id: str = "") -> None:
+    """Take observations from ingested to detected in this process; each failure is a row and a line.
+
+    Work that was done before with the same inputs is found done by its stage and left alone.
     """
-    rows = sorted(observations, key=lambda row: (row.night, row.mjd_utc, row.observation_id))
-    nights = sorted({row.night for row in rows})
-    for night in nights:
-        tonight = [row for row in rows if row.night == night]
-        fields = sorted({row.field_id for row in tonight if row.field_id is not None})
-        run_stage("masters", "night", [(night.isoformat(), f"night of {night}")], report)
-        run_stage("preprocess", "observation", [(row.pk, row.original_name) for row in tonight], report)
-        run_stage("register", "field", [(field, f"field {field}") for field in fields], report)
-        for stage, ready in (
-            ("difference", {ObservationStatus.FAILED, ObservationStatus.ARCHIVED}),
-            ("detect", set(ObservationStatus) - {ObservationStatus.DIFFERENCED}),
-        ):
-            left = Observation.objects.filter(pk__in=[row.pk for row in tonight]).exclude(status__in=ready)
-            names = [(row.pk, row.original_name) for row in left.order_by("mjd_utc", "observation_id")]
-            run_stage(stage, "observation", names, report)
-        keys = [(tracklet_key(field, night), f"night of {night}") for field in fields]
-        run_stage("tracklets", "field_night", keys, report)
+    workflow_id = workflow_id or str(uuid7())
+    with transaction.atomic():
+        order_processing(observations, workflow_id)
+    work_off(workflow_id, report)
+
+
+def work_off(workflow_id: str, report: Report) -> None:
+    """Do the jobs of a workflow, and those that follow from them, until none is left.
+
+    Workers that run beside take their share; what they hold is waited for.
+    """
+    mine = ProcessingJob.objects.filter(workflow_id=workflow_id)
+    while True:
+        job = jobs.claim_next(list(settings.JOB_MODULES), jobs.this_owner(), workflow_id=workflow_id)
+        if job is not None:
+            of_type = mine.filter(job_type=job.job_type)
+            done = of_type.exclude(status=JobStatus.PENDING).count()
+            report(_run(job, f"{job.job_type} [{done}/{of_type.count()}] {_label(job)}"))
+        elif mine.filter(status=JobStatus.RUNNING).exists():
+            time.sleep(0.2)
+        else:
+            return
+
+
+def follow(report: Report, is_over: Callable[[], bool] = lambda: False) -> None:
+    """Report how far the workers are, until nothing is left for them to do now, or `is_over` says so."""
+    jobs_of_workers = ProcessingJob.objects.filter(job_type__in=settings.JOB_MODULES)
+    # What waits for space or for a model's file may wait for days.
+    left = jobs_of_workers.filter(status__in=jobs.UNFINISHED).exclude(failure_code__in=jobs.WAITS_OUT)
+    begin, last = timezone.now(), ""
+    while not is_over() and left.exists():
+        counts = Counter(left.values_list("job_type", flat=True))
+        line = ", ".join(f"{counts[name]} {name}" for name in settings.JOB_MODULES if counts[name])
+        for job in jobs_of_workers.filter(status=JobStatus.FAILED, completed_at__gte=begin).order_by("completed_at"):
+            report(f"{job.job_type} of {_label(job)}: {job.error_message}")
+            begin = max(begin, (job.completed_at or begin) + timedelta(microseconds=1))
+        if line != last:
+            report(f"left to do: {line}")
+            last = line
+        time.sleep(0.5)
 
 
 def run_stage(name: str, entity_type: str, entities: Sequence[tuple[object, str]], report: Report) -> None:
-    """Run one stage for several entities, given as (id, name for people)."""
-    stage = import_module(dict(settings.PIPELINE_STAGES)[name])
+    """Run one stage for several entities, given as (id, name for people); what follows is ordered, not done."""
     for number, (entity_id, label) in enumerate(entities, start=1):
-        job = jobs.enqueue(name, entity_type, entity_id)
+        job = jobs.claim(jobs.enqueue(name, entity_type, entity_id), jobs.this_owner())
         prefix = f"{name} [{number}/{len(entities)}] {label}"
-        try:
-            job = jobs.run_inline(job, lambda held: stage.run(held.entity_id), abandon=stage.abandon)
-        except jobs.JobCrashed as crash:
-            report(f"{prefix}: {crash}")
-            continue
-        except jobs.JobLost:
-            report(f"{prefix}: another process is at work on it")
-            continue
-        report(f"{prefix}: {job.error_message}" if job.status == JobStatus.FAILED else prefix)
+        report(f"{prefix}: another process is at work on it" if job is None else _run(job, prefix))
+
+
+def _run(job: ProcessingJob, prefix: str) -> str:
+    """Do a claimed job, now or never; return the line that says how it went."""
+    try:
+        jobs.do(job, is_tried_again=False)
+    except jobs.JobCrashed as crash:
+        return f"{prefix}: {crash}"
+    except jobs.JobLost:
+        return f"{prefix}: it was cancelled, or another process has taken it over"
+    return f"{prefix}: {job.error_message}" if job.status == JobStatus.FAILED else prefix
+
+
+def _label(job: ProcessingJob) -> str:
+    """Return what a job works on in words."""
+    if job.entity_type == "observation":
+        name = Observation.objects.filter(pk=job.entity_id).values_list("original_name", flat=True).first()
+        return name or job.entity_id
+    return f"{job.entity_type.replace('_', ' ')} {job.entity_id}"

@@ -8,6 +8,10 @@ ALLOWED_HOSTS     comma-separated host names; without it only this machine
 HTTPS             whether people reach the site by HTTPS (default: yes as soon as ALLOWED_HOSTS names another machine)
 DEBUG             default off; refused together with another machine's name in ALLOWED_HOSTS
 PORT              of the web server (default 8000)
+ASTRID_BIND       the address that the web server listens on (default 127.0.0.1)
+ASTRID_WORKERS    processes that do frames side by side (default: one for each core, at most 4)
+ASTRID_DEMO_PASSWORD
+                  of the demo's accounts; without it one is made and printed
 ASTRID_THREADS    threads of the numerics per process (default 1)
 ASTRID_STAR_CATALOG
                   file of a star catalogue (CSV, FITS table; Parquet where pyarrow is installed) that solves positions
@@ -65,6 +69,8 @@ LOOPBACK = {"localhost", "127.0.0.1", "[::1]"}
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=sorted(LOOPBACK))
 DEBUG = env.bool("DEBUG", default=False)
 PORT = env.int("PORT", default=8000)
+BIND_ADDRESS = env.str("ASTRID_BIND", default="127.0.0.1")
+ASTRID_DEMO_PASSWORD = env.str("ASTRID_DEMO_PASSWORD", default="")
 IS_LOCAL = set(ALLOWED_HOSTS) <= LOOPBACK
 if DEBUG and not IS_LOCAL:
     raise ImproperlyConfigured("DEBUG shows the program's inside: it is refused while ALLOWED_HOSTS names others.")
@@ -145,13 +151,62 @@ EMBEDDED_POSTGRES_OPTIONS: dict[str, str] = {}
 DATABASES: dict[str, Any] = {
     "default": postgres.django_database(postgres.locate(ASTRID_DATA_ROOT)) if EMBEDDED_POSTGRES else env.db()
 }
-CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="filesystem://")
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="") or "filesystem://"
+if CELERY_BROKER_URL.startswith("filesystem:"):
+    _BROKER = ASTRID_DATA_ROOT / "broker"
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "data_folder_in": str(_BROKER / "messages"),
+        "data_folder_out": str(_BROKER / "messages"),
+        "control_folder": str(_BROKER / "control"),
+        "polling_interval": 0.2,
+    }
+elif CELERY_BROKER_URL.startswith("amqp"):
+    CELERY_TASK_DEFAULT_QUEUE_TYPE = "quorum"
+    CELERY_BROKER_TRANSPORT_OPTIONS = {"confirm_publish": True}
+CELERY_TASK_DEFAULT_QUEUE = "light"
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
+# A broker that is away is waited for, however long.
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_BROKER_HEARTBEAT = 30
+
+# --- What is said ---
+# The log of each job keeps what its stages say; elsewhere only what somebody should look at is shown.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "level": "WARNING", "formatter": "line"}},
+    "root": {"level": "INFO", "handlers": ["console"]},
+}
+
+# --- Background work: rows of ProcessingJob are the truth, the broker only wakes workers ---
+# Seconds between signs of life, and without one until the work is taken back.
+JOB_HEARTBEAT_SECONDS = env.float("ASTRID_JOB_HEARTBEAT_SECONDS", default=5.0)
+JOB_LAPSE_SECONDS = env.float("ASTRID_JOB_LAPSE_SECONDS", default=25.0)
+# A job that takes longer is stopped: the longest, training, takes ten minutes.
+JOB_TIME_LIMIT_SECONDS = env.float("ASTRID_JOB_TIME_LIMIT_SECONDS", default=3600.0)
+# What a running job has to end in after the worker was told to, before it goes back to waiting.
+JOB_GRACE_SECONDS = 20.0
+# First and longest wait before another try.
+JOB_BACKOFF_SECONDS = (2.0, 300.0)
+# How long work waits that only space on the disk or the model's file can let go on.
+JOB_WAIT_SECONDS = env.float("ASTRID_JOB_WAIT_SECONDS", default=30.0)
+# How long a worker whose database went away waits for it.
+JOB_DATABASE_PATIENCE_SECONDS = 120.0
+# A wake-up that no worker followed is sent again.
+JOB_RESEND_SECONDS = 20.0
 
 # --- The pipeline ---
 # One core for each process: frames run side by side, and a laptop stays usable. Libraries read these when they load.
 ASTRID_THREADS = env.int("ASTRID_THREADS", default=1)
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"):
     os.environ.setdefault(_name, str(ASTRID_THREADS))
+
+ASTRID_WORKERS = env.int("ASTRID_WORKERS", default=min(os.cpu_count() or 1, 4))
 
 ASTRID_STAR_CATALOG = env.str("ASTRID_STAR_CATALOG", default="")
 
@@ -165,3 +220,27 @@ PIPELINE_STAGES = [
     ("detect", "detection.stage.detect"),
     ("tracklets", "differencing.stage.tracklets"),
 ]
+# Which module does a job of a type, and from which queue; without an entry from "pipeline".
+JOB_MODULES = {**dict(PIPELINE_STAGES)}
+JOB_QUEUES: dict[str, str] = {}
+QUEUES = ("pipeline", "light", "training")
+# What is ordered when a job is done, and what a job waits for within its workflow.
+JOB_FOLLOWING = "astrid_site.workflow.following"
+_BEFORE_MASTERS = ("deliver", "ingest", "receive")
+JOB_WAITS_FOR = {
+    "masters": _BEFORE_MASTERS,
+    "preprocess": (*_BEFORE_MASTERS, "masters"),
+    "register": (*_BEFORE_MASTERS, "masters", "preprocess"),
+    "difference": (*_BEFORE_MASTERS, "masters", "preprocess", "register"),
+    "tracklets": (*_BEFORE_MASTERS, "masters", "preprocess", "register", "difference", "detect"),
+}
+CELERY_BEAT_SCHEDULE: dict[str, Any] = {
+    "wake workers": {"task": "catalog.relay", "schedule": 2.0, "options": {"queue": "light", "expires": 4.0}},
+    "take back lost work": {"task": "catalog.sweep", "schedule": 5.0, "options": {"queue": "light", "expires": 10.0}},
+    **{
+        f"probe {queue}": {
+            "task": "catalog.probe", "schedule": 15.0, "args": (queue,), "options": {"queue": queue, "expires": 60.0},
+        }
+        for queue in QUEUES
+    },
+}  # fmt: skip

@@ -12,7 +12,7 @@ from django.http import HttpRequest
 
 from catalog import config
 from catalog.audit import Actor
-from catalog.models import AuditLog, ProcessingJob, SystemConfig, User
+from catalog.models import AuditLog, JobAttempt, Probe, ProcessingJob, SystemConfig, User
 
 
 class RecordAdmin(admin.ModelAdmin):
@@ -73,6 +73,17 @@ class ProcessingJobAdmin(ProductAdmin):
     list_display = ("job_type", "entity_type", "entity_id", "status", "failure_code", "attempt", "created_at")
     list_filter = ("status", "job_type", "failure_code")
     search_fields = ("entity_id", "workflow_id", "error_message")
+
+
+@admin.register(JobAttempt)
+class JobAttemptAdmin(ProductAdmin):
+    list_display = ("job", "attempt", "owner", "outcome", "failure_code", "started_at", "ended_at")
+    list_filter = ("outcome", "failure_code")
+
+
+@admin.register(Probe)
+class ProbeAdmin(ProductAdmin):
+    list_display = ("queue", "answered_at")
 
 
 @admin.register(AuditLog)

@@ -50,6 +50,7 @@ class FailureCode(TextChoices):
     OUT_OF_MEMORY = "out_of_memory", "not enough memory"
     TIMED_OUT = "timed_out", "took longer than allowed"
     WORKER_LOST = "worker_lost", "the process doing the work went away"
+    CANCELLED = "cancelled", "a person stopped the work"
     BAD_CONFIGURATION = "bad_configuration", "a stored configuration value is not acceptable"
     INTERNAL_ERROR = "internal_error", "a fault in the program"
 

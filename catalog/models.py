@@ -133,7 +133,7 @@ class ProcessingJob(Record):
     workflow_id = models.CharField(max_length=64, blank=True)
     task_id = models.CharField(max_length=64, blank=True)
     retry_count = models.PositiveIntegerField(default=0)
-    max_retries = models.PositiveIntegerField(default=3)
+    max_retries = models.PositiveIntegerField(default=2, help_text="Two more tries after the first.")
     scheduled_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True, blank=True)
     completed_at = models.DateTimeField(null=True, blank=True)
@@ -143,6 +143,10 @@ class ProcessingJob(Record):
     owner = models.CharField(max_length=128, blank=True, help_text="Process that holds it.")
     attempt = models.PositiveIntegerField(default=0, help_text="Each claim counts one up; writes must match it.")
     heartbeat_at = models.DateTimeField(null=True, blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True, help_text="When a worker was last woken for it.")
+    needs_abandon = models.BooleanField(
+        default=False, help_text="It was cancelled at work: the rows of its stage are still to be closed."
+    )
 
     class Meta:
         ordering = ["-priority", "scheduled_at", "id"]
@@ -175,10 +179,62 @@ class ProcessingJob(Record):
             models.Index(fields=["status", "-created_at"], name="job_status"),
             models.Index(fields=["entity_type", "entity_id"], name="job_entity"),
             models.Index(fields=["workflow_id"], name="job_workflow", condition=~Q(workflow_id="")),
+            models.Index(
+                fields=["workflow_id", "job_type"],
+                name="job_unfinished",
+                condition=Q(status__in=["pending", "running"]) & ~Q(workflow_id=""),
+            ),
+            models.Index(fields=["id"], name="job_to_abandon", condition=Q(needs_abandon=True)),
         ]
 
     def __str__(self) -> str:
         return f"{self.job_type} of {self.entity_type} {self.entity_id}"
+
+
+class AttemptOutcome(models.TextChoices):
+    """How one try at a job ended."""
+
+    COMPLETED = "completed"
+    FAILED = "failed"
+    RETRIED = "retried", "failed, to be tried again"
+    WAITING = "waiting", "waits until the reason has passed"
+    LOST = "lost", "the process went away"
+    CANCELLED = "cancelled"
+    HANDED_BACK = "handed_back", "given up for a restart"
+
+
+class JobAttempt(Record):
+    """One try at a job, with its log."""
+
+    job = models.ForeignKey(ProcessingJob, on_delete=models.CASCADE, related_name="attempts")
+    attempt = models.PositiveIntegerField()
+    owner = models.CharField(max_length=128)
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    outcome = models.CharField(max_length=12, choices=AttemptOutcome, blank=True, help_text="Empty while it runs.")
+    failure_code = models.CharField(max_length=40, choices=failure_code_choices, blank=True)
+    error_message = models.TextField(blank=True)
+    log = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["job", "attempt"]
+        constraints = [
+            constraints.one_of("outcome", AttemptOutcome, blank=True),
+            models.UniqueConstraint(fields=["job", "attempt"], name="catalog_jobattempt_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"attempt {self.attempt}"
+
+
+class Probe(Record):
+    """When a queue of workers last answered."""
+
+    queue = models.CharField(max_length=32, unique=True)
+    answered_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.queue
 
 
 class AuditLog(Record):

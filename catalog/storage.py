@@ -34,7 +34,7 @@ def resolve(relative_path: str | os.PathLike[str]) -> Path:
     return path
 
 
-def write_atomically(relative_path: str | os.PathLike[str], content: bytes) -> str:
+def write_atomically(relative_path: str | os.PathLike[str], content: bytes, *, mode: int = 0o644) -> str:
     """Write a file whole, on disk when this returns, and return its path relative to the data root.
 
     Whatever goes wrong, the final name holds the old file or none. No room raises StorageFull.
@@ -42,7 +42,7 @@ def write_atomically(relative_path: str | os.PathLike[str], content: bytes) -> s
     path = resolve(relative_path)
     try:
         _make_folder(path.parent)
-        _write_beside(path, content)
+        _write_beside(path, content, mode)
     except OSError as error:
         if error.errno in NO_SPACE:
             raise StorageFull(f"No room for {path.name} ({len(content)} bytes): {error.strerror}.") from error
@@ -63,14 +63,14 @@ def remove(relative_path: str | os.PathLike[str]) -> None:
     resolve(relative_path).unlink(missing_ok=True)
 
 
-def _write_beside(path: Path, content: bytes) -> None:
+def _write_beside(path: Path, content: bytes, mode: int) -> None:
     """Write to a temporary name in the same folder, sync, rename, sync the folder."""
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:64]}.", suffix=".part")
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
             file.flush()
-            os.fchmod(file.fileno(), 0o644)
+            os.fchmod(file.fileno(), mode)
             os.fsync(file.fileno())
         Path(name).replace(path)
     except BaseException:

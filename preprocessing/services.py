@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import date, timedelta
+from uuid import UUID
 
 from catalog import storage
+from catalog.config import snapshot
 from catalog.failures import FailureCode, StageFailure
 from catalog.models import RunStatus
-from observations.models import Observation
+from observations.models import Observation, ObservationStatus
 from observations.numerics.fits_facts import FitsRefused
 from observations.numerics.fits_products import decode_frame
 from observations.numerics.frame import Frame
-from preprocessing.models import PreprocessRun
+from preprocessing.models import CalibrationMaster, MasterKind, PreprocessRun
 from preprocessing.numerics.psf import PsfModel
 from preprocessing.numerics.stars import Stars
 
@@ -47,3 +50,34 @@ def load_frame(run: PreprocessRun) -> Frame:
     if stars is not None:
         known["stars"] = Stars(**{**stars, "fwhm_px": run.fwhm_px or float("nan")})
     return replace(frame, psf=PsfModel(**psf) if psf else None, extras=known)
+
+
+# A flat of the night's own sky stands in for a flat.
+_SERVES_FOR = {MasterKind.SKY_FLAT: {MasterKind.FLAT, MasterKind.SKY_FLAT}}
+_VALIDITY = {
+    MasterKind.BIAS: "preprocessing.bias_validity_days",
+    MasterKind.DARK: "preprocessing.dark_validity_days",
+    MasterKind.FLAT: "preprocessing.flat_validity_days",
+    MasterKind.SKY_FLAT: "preprocessing.sky_flat_validity_days",
+}
+
+
+def lights_lacking_masters(night: date) -> list[UUID]:
+    """Return the lights that were preprocessed without a kind of master which this night has, and which fits them."""
+    config, lacking = snapshot(), set()
+    for master in CalibrationMaster.objects.filter(night=night):
+        days = timedelta(days=config[_VALIDITY[MasterKind(master.kind)]])
+        lights = Observation.objects.exclude(status=ObservationStatus.ARCHIVED).filter(
+            night__range=(night - days, night + days),
+            camera=master.camera,
+            binning=master.binning,
+            image_width=master.image_width,
+            image_height=master.image_height,
+        )
+        if master.filter_band:
+            lights = lights.filter(filter_band=master.filter_band)
+        serving = _SERVES_FOR.get(MasterKind(master.kind), {MasterKind(master.kind)})
+        for run in latest_runs(lights):
+            if not serving & {entry.get("kind") for entry in run.masters}:
+                lacking.add(run.observation_id)
+    return sorted(lacking)

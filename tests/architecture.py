@@ -18,12 +18,13 @@ ROOM_OF_NAME = {
     "numerics": "numerics",
     "models": "models", "sky": "models", "ids": "models", "constraints": "models", "failures": "models",
     "config_keys": "models",
-    "services": "services", "registry": "services",
+    "services": "services", "registry": "services", "accounts": "services",
     "stage": "stage",
     "tasks": "tasks",
     "views": "web", "forms": "web", "urls": "web", "api": "web", "admin": "web", "templatetags": "web",
     "management": "commands",
-    "jobs": "jobs", "audit": "audit", "config": "config", "storage": "storage",
+    "jobs": "jobs", "job_rows": "jobs", "job_hold": "jobs", "orders": "jobs", "sweeper": "jobs", "shutdown": "jobs",
+    "audit": "audit", "config": "config", "storage": "storage",
     "apps": "apps",
 }  # fmt: skip
 CATALOG_ROOMS = frozenset({"jobs", "audit", "config", "storage"})

@@ -280,6 +280,6 @@ class ProcessingJobFactory(RowFactory):
     class Meta:
         model = ProcessingJob
 
-    job_type = "preprocess"
+    job_type = "example"
     entity_type = "observation"
     entity_id = Sequence(str)

@@ -12,12 +12,11 @@ from uuid import UUID
 import numpy as np
 from astropy.io import fits
 from django.conf import settings
-from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from numpy.typing import NDArray
 
-from catalog import storage
+from catalog import jobs, storage
 from catalog.config import Snapshot, snapshot
 from catalog.failures import FailureCode, StageFailure
 from catalog.models import RunStatus
@@ -57,7 +56,7 @@ def run(observation_id: UUID | str) -> None:
     candidates = list(Candidate.objects.filter(difference_run=difference).order_by("-significance", "id"))
     scored = _infer(observation, difference, candidates, str(weights))
     paths = {c.pk: _write_cutout(c, s) for c, s in zip(candidates, scored.stamps, strict=True)}
-    with transaction.atomic():
+    with jobs.writing(last=True):
         _close(row, scored, config)
         made = [
             detection
@@ -85,7 +84,7 @@ def _newest_difference(observation: Observation) -> DifferenceRun:
     return newest
 
 
-@transaction.atomic
+@jobs.writing()
 def _open(model: Model, observation: Observation, difference: DifferenceRun, config: Snapshot) -> ModelRun | None:
     """Make or take up the run's row; None where the same model has done the same with the same configuration."""
     row, _ = ModelRun.objects.select_for_update().get_or_create(

@@ -12,10 +12,9 @@ from uuid import UUID
 
 import numpy as np
 from astropy.wcs import WCS
-from django.db import transaction
 from django.utils import timezone
 
-from catalog import storage
+from catalog import jobs, storage
 from catalog.config import Snapshot, snapshot
 from catalog.failures import FailureCode, StageFailure
 from catalog.models import RunStatus
@@ -83,7 +82,7 @@ def run(observation_id: UUID | str) -> None:
     row = _open(inputs, started)
     result = _compute(inputs)
     paths = _write(row, result)
-    with transaction.atomic():
+    with jobs.writing(last=True):
         _close(row, inputs, result, paths, time.perf_counter() - clock)
         replace_candidates(row, result.measurements, result.wcs)
         _mark_done(observation)
@@ -148,7 +147,7 @@ def _is_done(inputs: _Inputs) -> bool:
     return all(path and storage.resolve(path).is_file() for path in paths)
 
 
-@transaction.atomic
+@jobs.writing()
 def _mark_done(observation: Observation) -> None:
     """Say that the observation is differenced; what waited or was left at work is over."""
     DifferenceRun.objects.filter(observation=observation, status__in=_OPEN).delete()
@@ -157,7 +156,7 @@ def _mark_done(observation: Observation) -> None:
     )
 
 
-@transaction.atomic
+@jobs.writing()
 def _open(inputs: _Inputs, started: Any) -> DifferenceRun:
     """Make or take up the run's row and say that it is at work."""
     row, _ = DifferenceRun.objects.update_or_create(

@@ -8,10 +8,9 @@ import logging
 from dataclasses import replace
 from typing import NamedTuple
 
-from django.db import transaction
 from django.db.models import Max
 
-from catalog import storage
+from catalog import jobs, storage
 from catalog.config import Snapshot
 from catalog.failures import FailureCode, StageFailure
 from differencing.models import Reference
@@ -73,7 +72,7 @@ def _inputs_hash(runs: list[PreprocessRun], config: Snapshot) -> str:
     return hashlib.sha256("\n".join(sorted(parts)).encode()).hexdigest()
 
 
-@transaction.atomic
+@jobs.writing()
 def _store(
     field: Field, science: Observation, runs: list[PreprocessRun], best: Observation, path: str, inputs_hash: str
 ) -> Reference:

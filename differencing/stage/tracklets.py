@@ -6,8 +6,8 @@ from datetime import date
 from uuid import UUID
 
 import numpy as np
-from django.db import transaction
 
+from catalog import jobs
 from catalog.config import snapshot
 from catalog.failures import FailureCode
 from differencing.models import Candidate, CandidateStatus, Tracklet
@@ -38,7 +38,7 @@ def run(field_and_night: str) -> None:
         tolerance_arcsec=config["differencing.tracklet_max_rms_arcsec"],
     )
     tracks = _link(members, parameters) if members else []
-    with transaction.atomic():
+    with jobs.writing(last=True):
         field = Field.objects.select_for_update().get(pk=field_id)
         _replace(field, night, members, tracks)
 

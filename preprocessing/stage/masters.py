@@ -9,10 +9,9 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 import numpy as np
-from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from catalog import storage
+from catalog import jobs, storage
 from catalog.config import Snapshot, snapshot
 from catalog.failures import FailureCode, StageFailure
 from observations.models import CalibrationFrame, CalibrationKind, Observation
@@ -162,7 +161,7 @@ def _store(
         f"masters/{master.kind}-{inputs_hash[:16]}.fits",
         encode_image(master.data, cards=[("HASBIAS", master.contains_bias, "the dark holds the bias")]),
     )
-    with transaction.atomic():
+    with jobs.writing():
         row, is_new = CalibrationMaster.objects.get_or_create(
             kind=master.kind,
             inputs_hash=inputs_hash,

@@ -9,10 +9,9 @@ from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
 from django.utils import timezone
 
-from catalog import storage
+from catalog import jobs, storage
 from catalog.config import Snapshot, snapshot
 from catalog.failures import FailureCode, StageFailure
 from catalog.models import RunStatus
@@ -40,7 +39,8 @@ def run(observation_id: UUID | str) -> None:
     chosen, parameters = masters_for(observation, config), _parameters(config)
     inputs_hash = _inputs_hash(observation, chosen, parameters)
     if _is_done(observation, inputs_hash):
-        _mark(observation, only_if=ObservationStatus.FAILED)
+        with jobs.writing(last=True):
+            _mark(observation, only_if=ObservationStatus.FAILED)
         return
     clock = time.perf_counter()
     row = _open(observation, inputs_hash, config)
@@ -51,11 +51,12 @@ def run(observation_id: UUID | str) -> None:
         raise StageFailure(FailureCode.BAD_VALUE, f"The frame cannot be calibrated: {error}.") from error
     _record_quality(row, result, chosen)
     if result.failure is not None or result.frame is None:
-        row.save()
+        with jobs.writing():
+            row.save()
         raise _as_stage_failure(result)
     path = f"processed/{observation.pk}/{row.pk}-{inputs_hash[:12]}.fits"
     row.processed_fits_path = storage.write_atomically(path, encode_frame(result.frame, stars=result.stars))
-    with transaction.atomic():
+    with jobs.writing(last=True):
         row.status, row.completed_at = RunStatus.COMPLETED, timezone.now()
         row.processing_time_seconds = time.perf_counter() - clock
         row.save()
@@ -116,7 +117,7 @@ def _mark(observation: Observation, *, only_if: str = "", **values: Any) -> None
     rows.update(status=ObservationStatus.PREPROCESSED, failure_code="", error_message="", **values)
 
 
-@transaction.atomic
+@jobs.writing()
 def _open(observation: Observation, inputs_hash: str, config: Snapshot) -> PreprocessRun:
     row, _ = PreprocessRun.objects.update_or_create(
         observation=observation,

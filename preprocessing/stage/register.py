@@ -8,10 +8,9 @@ from uuid import UUID
 
 import numpy as np
 from astropy.wcs import WCS
-from django.db import transaction
 from django.utils import timezone
 
-from catalog import storage
+from catalog import jobs, storage
 from catalog.config import Snapshot, snapshot
 from catalog.failures import FailureCode
 from catalog.models import RunStatus
@@ -104,16 +103,16 @@ def _gated(runs: list[PreprocessRun], config: Snapshot) -> list[PreprocessRun]:
     return good
 
 
-@transaction.atomic
+@jobs.writing()
 def _fail(row: PreprocessRun, code: FailureCode, sentence: str) -> None:
     reason = {"failure_code": code, "error_message": sentence}
     PreprocessRun.objects.filter(pk=row.pk).update(status=RunStatus.FAILED, completed_at=timezone.now(), **reason)
     Observation.objects.filter(pk=row.observation_id).update(status=ObservationStatus.FAILED, **reason)
 
 
-@transaction.atomic
+@jobs.writing()
 def _anchor(field: Field, runs: list[PreprocessRun]) -> PreprocessRun:
-    """Return the field's anchor; the first is the frame of the best WCS with the most stars, and stays."""
+    """Return the field's anchor; the first is the frame of the best WCS, earliest night and most stars, and stays."""
     field = Field.objects.select_for_update().get(pk=field.pk)
     known = [row for row in runs if row.observation_id == field.anchor_id]
     if known:
@@ -122,6 +121,8 @@ def _anchor(field: Field, runs: list[PreprocessRun]) -> PreprocessRun:
         runs,
         key=lambda row: (
             _RANK[WcsQuality(row.observation.wcs_quality)],
+            # As if the nights had come one after the other.
+            row.observation.night,
             -(row.star_count or 0),
             row.observation.mjd_utc,
         ),
@@ -212,7 +213,7 @@ def _expected(frame: Frame, anchor: WCS | None) -> Transform | None:
     return Transform(np.linalg.solve(np.column_stack([np.ones(3), x, y]), there.T).T)
 
 
-@transaction.atomic
+@jobs.writing()
 def _save(row: PreprocessRun, info: dict[str, Any], *, aligned: bool, wcs: WCS | None = None, quality: str) -> None:
     row.wcs_info, row.wcs_aligned = info, aligned
     row.save()
@@ -245,4 +246,5 @@ def _set_transparency(runs: list[PreprocessRun]) -> None:
             relative = row.wcs_info["transparency"] / clearest
             if abs(relative - (row.transparency or 0.0)) > 1e-12:
                 row.transparency = relative
-                row.save(update_fields=["transparency", "updated_at"])
+                with jobs.writing():
+                    row.save(update_fields=["transparency", "updated_at"])

@@ -48,7 +48,7 @@ def process():
         return Ended(status, output.getvalue(), progress.getvalue())
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(foreground, "database", lambda report: contextlib.nullcontext())
+        patch.setattr(foreground, "database", lambda report, **_: contextlib.nullcontext())
         yield run
 
 

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("_given_database")
 @pytest.fixture
 def _given_database(monkeypatch):
     """Leave the database to the tests: the command would close their connection."""
-    monkeypatch.setattr(foreground, "database", lambda report: contextlib.nullcontext())
+    monkeypatch.setattr(foreground, "database", lambda report, **_: contextlib.nullcontext())
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Run:
 
 def run_demo(root: Path, *arguments: str) -> Run:
     output, progress = io.StringIO(), io.StringIO()
-    call_command("demo", *arguments, stdout=output, stderr=progress)
+    call_command("demo", "--alone", *arguments, stdout=output, stderr=progress)
     sheets = list((root / "demo").glob("*.png"))
     return Run(output.getvalue(), progress.getvalue(), sheets[0].read_bytes() if sheets else b"")
 
@@ -51,7 +51,7 @@ def runs(django_db_setup, django_db_blocker, tmp_path_factory):
     """Run the demo twice on small nights; what it wrote to the database is taken back at the end."""
     root = tmp_path_factory.mktemp("demo")
     patch = pytest.MonkeyPatch()
-    patch.setattr(foreground, "database", lambda report: contextlib.nullcontext())
+    patch.setattr(foreground, "database", lambda report, **_: contextlib.nullcontext())
     patch.setattr(demo, "parameters_of", lambda **_: PARAMETERS)
     arguments = ("--size", str(PARAMETERS.size), "--picture", str(root / "small.png"))
     with django_db_blocker.unblock(), override_settings(ASTRID_DATA_ROOT=root), transaction.atomic():
@@ -128,7 +128,7 @@ def test_a_folder_without_fits_files_says_so_and_ends_with_1(tmp_path, empty_dat
     folder.mkdir()
     (folder / "letter.txt").write_text("dear diary")
     with pytest.raises(SystemExit) as ended:
-        call_command("demo", "--data", str(folder))
+        call_command("demo", "--alone", "--data", str(folder))
     assert ended.value.code == 1
     printed = capsys.readouterr()
     assert "This folder holds no FITS files." in printed.out

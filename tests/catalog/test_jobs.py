@@ -25,8 +25,8 @@ def claimed() -> ProcessingJob:
 
 
 def test_an_order_that_already_waits_is_the_same_order() -> None:
-    first = jobs.enqueue("preprocess", "observation", "1", priority=2)
-    assert jobs.enqueue("preprocess", "observation", "1").pk == first.pk
+    first = jobs.enqueue("example", "observation", "1", priority=2)
+    assert jobs.enqueue("example", "observation", "1").pk == first.pk
     assert jobs.enqueue("difference", "observation", "1").pk != first.pk
     first.refresh_from_db()
     assert (first.priority, first.status, first.attempt) == (2, JobStatus.PENDING, 0)
@@ -42,7 +42,7 @@ def test_an_order_while_the_work_runs_is_a_new_one() -> None:
 def test_sixteen_orders_at_once_are_one_row_and_sixteen_claims_one_holder() -> None:
     def order_and_claim(number: int) -> tuple[UUID, bool]:
         try:
-            job = jobs.enqueue("preprocess", "observation", "1")
+            job = jobs.enqueue("example", "observation", "1")
             return job.pk, False
         finally:
             connection.close()
@@ -73,7 +73,7 @@ def test_the_most_urgent_due_job_of_the_asked_types_goes_first() -> None:
     ProcessingJobFactory(priority=9, scheduled_at=timezone.now() + dt.timedelta(days=1))
     ProcessingJobFactory(priority=0)
     urgent = ProcessingJobFactory(priority=5)
-    taken = jobs.claim_next(["preprocess"], "me")
+    taken = jobs.claim_next(["example"], "me")
     assert taken is not None
     assert taken.pk == urgent.pk
 

@@ -1,0 +1,19 @@
+"""A job type of the tests' own, `example`, whose work each test gives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests import stages
+
+
+@pytest.fixture
+def example(settings: Any, monkeypatch: pytest.MonkeyPatch):
+    """Let jobs of the type `example` be done by tests.stages; return that module."""
+    settings.JOB_MODULES = {**settings.JOB_MODULES, "example": "tests.stages", "later": "tests.stages"}
+    settings.JOB_WAITS_FOR = {**settings.JOB_WAITS_FOR, "later": ("example",)}
+    settings.JOB_QUEUES = {**settings.JOB_QUEUES, "later": "light"}
+    monkeypatch.setattr(stages, "closed", [])
+    return stages
