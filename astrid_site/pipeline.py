@@ -49,20 +49,23 @@ class Processed:
 def process_paths(paths: Iterable[str | Path], overrides: Overrides, report: Report) -> Processed:
     """Ingest files and folders and run every stage to the end in this process."""
     workflow_id = str(uuid7())
-    done = Processed(tuple(ingest_paths(paths, overrides=overrides, config=snapshot(), report=report)))
+    done = Processed(_ingest(paths, overrides, report, workflow_id))
     run_stages(Observation.objects.filter(pk__in=done.observation_ids), report, workflow_id)
     return done
 
 
 def deliver(paths: Iterable[str | Path], overrides: Overrides, report: Report) -> Processed:
-    """Ingest files and folders in this process and leave their processing to the workers."""
+    """Ingest files and folders in this process and leave the processing of what is new to the workers."""
     workflow_id = str(uuid7())
     with jobs.ticket("deliver", workflow_id):
-        done = Processed(tuple(ingest_paths(paths, overrides=overrides, config=snapshot(), report=report)))
-        new = {row.entity_id for row in done.results if row.is_new and row.entity_id}
-        with transaction.atomic():
-            order_processing(Observation.objects.filter(pk__in=new), workflow_id)
-    return done
+        return Processed(_ingest(paths, overrides, report, workflow_id))
+
+
+def _ingest(
+    paths: Iterable[str | Path], overrides: Overrides, report: Report, workflow_id: str
+) -> tuple[IngestResult, ...]:
+    found = ingest_paths(paths, overrides=overrides, config=snapshot(), report=report, workflow_id=workflow_id)
+    return tuple(found)
 
 
 def run_stages(observations: Iterable[Observation], report: Report, workflow_id: str = "") -> None:

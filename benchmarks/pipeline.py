@@ -62,7 +62,7 @@ def measure(size: int) -> dict[str, object]:
 
     django.setup()
     from astrid_site import foreground
-    from observations.stage import parameters_of, write_synthetic_nights
+    from observations.stage.synthetic import parameters_of, write_synthetic_nights
 
     with tempfile.TemporaryDirectory() as name, foreground.database(_quiet):
         folder = Path(name)

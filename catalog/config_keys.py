@@ -79,6 +79,20 @@ _INGEST = (
         1_000_000,
     ),
     ConfigKey(
+        "ingest.max_file_mb",
+        4096,
+        "A file that is uploaded or downloaded is refused when it has more than this many megabytes.",
+        1,
+        1_000_000,
+    ),
+    ConfigKey(
+        "ingest.settle_seconds",
+        5,
+        "A file in the watched folder is taken in when it has not changed for this long: it may be incomplete.",
+        1,
+        3600,
+    ),
+    ConfigKey(
         "ingest.field_overlap_share",
         0.5,
         "Frames whose centres are nearer than this share of the frame's width belong to one field.",

@@ -17,6 +17,8 @@ class FailureCode(TextChoices):
     UNSUPPORTED_HEADER = "unsupported_header", "header cannot be read or is not supported"
     FILE_MISSING = "file_missing", "file is not where its row says"
     FILE_CHANGED = "file_changed", "file no longer has the recorded hash"
+    DOWNLOAD_FAILED = "download_failed", "the file could not be fetched"
+    ADDRESS_REFUSED = "address_refused", "address that nothing is fetched from"
     # What the header lacks or claims wrongly.
     NO_POINTING = "no_pointing", "no position in the header"
     NO_TIME = "no_time", "no time of observation in the header"

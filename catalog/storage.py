@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from django.conf import settings
@@ -34,19 +36,26 @@ def resolve(relative_path: str | os.PathLike[str]) -> Path:
     return path
 
 
+@contextmanager
+def room_for(path: Path) -> Iterator[None]:
+    """Turn the lack of space while a file is written bit by bit into StorageFull."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in NO_SPACE:
+            raise StorageFull(f"No room for {path.name}: {error.strerror}.") from error
+        raise
+
+
 def write_atomically(relative_path: str | os.PathLike[str], content: bytes, *, mode: int = 0o644) -> str:
     """Write a file whole, on disk when this returns, and return its path relative to the data root.
 
     Whatever goes wrong, the final name holds the old file or none. No room raises StorageFull.
     """
     path = resolve(relative_path)
-    try:
+    with room_for(path):
         _make_folder(path.parent)
         _write_beside(path, content, mode)
-    except OSError as error:
-        if error.errno in NO_SPACE:
-            raise StorageFull(f"No room for {path.name} ({len(content)} bytes): {error.strerror}.") from error
-        raise
     return path.relative_to(data_root()).as_posix()
 
 

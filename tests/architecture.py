@@ -19,15 +19,16 @@ ROOM_OF_NAME = {
     "models": "models", "sky": "models", "ids": "models", "constraints": "models", "failures": "models",
     "config_keys": "models",
     "services": "services", "registry": "services", "accounts": "services",
+    "frames": "services", "incoming": "services",
     "stage": "stage",
     "tasks": "tasks",
     "views": "web", "forms": "web", "urls": "web", "api": "web", "admin": "web", "templatetags": "web",
     "management": "commands",
     "jobs": "jobs", "job_rows": "jobs", "job_hold": "jobs", "orders": "jobs", "sweeper": "jobs", "shutdown": "jobs",
-    "audit": "audit", "config": "config", "storage": "storage",
+    "audit": "audit", "config": "config", "storage": "storage", "outgoing": "outgoing",
     "apps": "apps",
 }  # fmt: skip
-CATALOG_ROOMS = frozenset({"jobs", "audit", "config", "storage"})
+CATALOG_ROOMS = frozenset({"jobs", "audit", "config", "storage", "outgoing"})
 MAY_IMPORT = {
     "numerics": {"numerics"},
     "models": {"models", "healpix"},

@@ -20,7 +20,7 @@ from catalog.config import snapshot
 from observations.models import Field, Observation
 from observations.numerics.simulate import NightParameters
 from observations.services import Overrides, ingest_paths
-from observations.stage import write_synthetic_nights
+from observations.stage.synthetic import write_synthetic_nights
 
 # Large enough for 50 stars above the threshold, small enough for a second a frame.
 PARAMETERS = NightParameters(

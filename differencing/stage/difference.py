@@ -27,7 +27,7 @@ from differencing.numerics.peaks import find
 from differencing.numerics.zogy import Difference, ZogyParameters, subtract
 from differencing.services import choose_reference
 from differencing.stage.candidates import replace_candidates
-from differencing.stage.reference import LoadedReference, aligned, load_reference, with_psf
+from differencing.stage.reference import LoadedReference, aligned, load_reference, wcs_identity, with_psf
 from observations.models import Observation, ObservationStatus
 from observations.numerics.fits_products import encode_image
 from observations.numerics.frame import Frame
@@ -123,7 +123,7 @@ def _inputs(
         "measure": asdict(MeasureParameters()),
         "config": config.group("differencing"),
     }
-    science = [observation.sha256, science_run.inputs_hash, science_run.wcs_info]
+    science = [observation.sha256, science_run.inputs_hash, wcs_identity(science_run)]
     inputs_hash = _hash([science, reference.row.inputs_hash, parameters])
     return _Inputs(observation, science_run, reference, config, parameters, inputs_hash)
 

@@ -63,11 +63,13 @@ def load_reference(choice: ReferenceChoice, config: Snapshot) -> LoadedReference
     return LoadedReference(row, frame)
 
 
+def wcs_identity(run: PreprocessRun) -> str:
+    """Return what a frame's world coordinates rest on, without the keys of rows, which differ between databases."""
+    return json.dumps({name: value for name, value in run.wcs_info.items() if name != "anchor"}, sort_keys=True)
+
+
 def _inputs_hash(runs: list[PreprocessRun], config: Snapshot) -> str:
-    parts = [
-        f"{run.observation.sha256}:{run.inputs_hash}:{run.config_hash}:{json.dumps(run.wcs_info, sort_keys=True)}"
-        for run in runs
-    ]
+    parts = [f"{run.observation.sha256}:{run.inputs_hash}:{run.config_hash}:{wcs_identity(run)}" for run in runs]
     parts.append(f"algorithm {VERSION}, rejection {config['differencing.stack_rejection_sigma']}")
     return hashlib.sha256("\n".join(sorted(parts)).encode()).hexdigest()
 

@@ -39,6 +39,10 @@ DIRECTIONS = ((0, 1), (1, 0), (1, 1), (1, -1))
 # Columns and rows. The median difference of 48 pairs is good to 0.26 sigma; 1.3 on both sides is five of that.
 RUN_PX = 48
 RUN_SIGMA = 1.3
+# Of the runs of 48 px that begin every 24 px: a defect stays in its column, a slanted trail passes it in one or two.
+BRIGHT_RUNS = 3
+# From one pixel to the next a Gaussian of FWHM 2 px changes by 0.72 of its height at most, a defect's rim by all of it.
+STEEPEST_LIGHT = 0.8
 EDGE_ROWS = 12
 EDGE_SIGMA = 0.6
 # Below three fifths of the light depth and flux scale differ too much from the rest of the frame.
@@ -227,8 +231,21 @@ def cold_pixels(residual: Image, noise: Image, bad: Mask) -> Mask:
 
 
 def line_defects(residual: Image, noise: Image, bad: Mask) -> Mask:
-    """Find runs of 48 px and more of a column or a row that stand off from the columns 3 px away on both sides."""
-    pull = np.where(bad, np.float32(0), np.clip(residual / np.maximum(noise, 1e-30), -5, 5)).astype(np.float32)
+    """Find runs of 48 px and more of a column or a row that stand off from the columns 3 px away on both sides.
+
+    Bright runs count only where a column has three of them (96 px) and they are sharper than light of FWHM 2 px can
+    be: a satellite's trail stands off too, but is as wide as the seeing, or leaves the column. Trails are for
+    `trails.find_trails`, which masks their whole width, and which does not see what is bad already.
+
+    Parameters
+    ----------
+    residual : (ny, nx) image less sky. noise : (ny, nx) rms per pixel. bad : True = known bad, takes no part.
+
+    Returns
+    -------
+    (ny, nx) bool. Nothing is found within 3 px of the edge that a run is parallel to.
+    """
+    pull = np.where(bad, np.float32(np.nan), residual / np.maximum(noise, 1e-30)).astype(np.float32)
     return _column_runs(pull) | _column_runs(np.ascontiguousarray(pull.T)).T
 
 
@@ -237,21 +254,36 @@ def _column_runs(pull: NDArray[np.float32]) -> Mask:
     found = np.zeros((ny, nx), dtype=bool)
     if ny < RUN_PX or nx < 8:
         return found
+    clipped = np.nan_to_num(np.clip(pull, -5, 5), copy=False)
     # Differences are taken row by row before the median: a star is on a few rows of the run only, and a
     # gradient has opposite signs on the two sides.
-    left, right = np.zeros_like(pull), np.zeros_like(pull)
-    left[:, 3:] = pull[:, 3:] - pull[:, :-3]
-    right[:, :-3] = pull[:, :-3] - pull[:, 3:]
-    for start in np.unique(np.append(np.arange(0, ny - RUN_PX, RUN_PX // 2), ny - RUN_PX)):
+    step = clipped[:, 3:] - clipped[:, :-3]
+    starts = np.unique(np.append(np.arange(0, ny - RUN_PX, RUN_PX // 2), ny - RUN_PX))
+    bright = np.zeros((starts.size, nx), dtype=bool)
+    for k, start in enumerate(starts):
         rows = np.s_[start : start + RUN_PX]
         # The mean of clipped differences picks the few columns that deserve the slower median.
-        likely = np.flatnonzero(np.abs(left[rows].mean(axis=0)) > 0.7 * RUN_SIGMA)
+        likely = 3 + np.flatnonzero(np.abs(step[rows, :-3].mean(axis=0)) > 0.7 * RUN_SIGMA)
         if likely.size == 0:
             continue
-        sides = np.stack([np.median(left[rows][:, likely], axis=0), np.median(right[rows][:, likely], axis=0)])
-        off = (sides.min(axis=0) > RUN_SIGMA) | (sides.max(axis=0) < -RUN_SIGMA)
-        found[rows, likely[off]] = True
+        sides = np.stack([np.median(step[rows][:, likely - 3], axis=0), -np.median(step[rows][:, likely], axis=0)])
+        found[rows, likely[sides.max(axis=0) < -RUN_SIGMA]] = True
+        above = likely[sides.min(axis=0) > RUN_SIGMA]
+        bright[k, above[_is_sharp(pull[rows], above)]] = True
+    bright &= bright.sum(axis=0) >= BRIGHT_RUNS
+    for k, column in zip(*np.nonzero(bright), strict=True):
+        found[starts[k] : starts[k] + RUN_PX, column] = True
     return found
+
+
+def _is_sharp(run: NDArray[np.float32], columns: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Return for which columns the median profile over 3 px to both sides has a step that is too steep for light.
+
+    run : (48, nx) in sigma and not clipped, or a bright trail would be a box; NaN where bad.
+    """
+    profile = _block_medians(run.T[columns[:, None] + np.arange(-3, 4)])
+    height = np.fmax.reduce(profile, axis=1) - np.fmin(profile[:, 0], profile[:, -1])
+    return np.asarray(np.fmax.reduce(np.abs(np.diff(profile, axis=1)), axis=1) > STEEPEST_LIGHT * height)
 
 
 def edge_defects(residual: Image, noise: Image, bad: Mask) -> Mask:

@@ -14,11 +14,15 @@ BIN_PX = 4
 # Bins count at most this many sigma, so that a row of stars is no trail.
 BIN_CLIP = 3.0
 # Compact bright spots are stars: bins above 4 sigma in groups of less than 48 px take no part, nor do their neighbours.
+# The group is what hangs together above 2.5 sigma: where a trail lies between two bins, each has half of it.
 SPOT_SIGMA = 4.0
+GROUP_SIGMA = 2.5
 LONGEST_SPOT_BINS = 12
 SURROUNDINGS_BINS = 13
 RIM_BINS = 5
 ANGLES = 360
+# Two bins wide: a trail of 4 px falls into two rows of bins as often as into one.
+STRIP_BINS = 1.5
 # Over 360 x 512 lines noise alone reaches 4.7 sigma; faint stars and residual structure about 7 on the real frames.
 LINE_SIGMA = 10.0
 SHORTEST_PX = 150.0
@@ -72,10 +76,11 @@ def find_trails(residual: Image, noise: Image, bad: Mask, fwhm_px: float) -> Mas
         if line is None:
             break
         line = _refined(pull, x, y, line)
-        half_width = _half_width(pull, abs(line.distance(x, y)), fwhm_px)
+        distance = np.abs(line.distance(x, y))
+        half_width = _half_width(pull, distance, fwhm_px)
         if half_width == 0.0:
             break
-        found |= np.abs(line.distance(x, y)) <= half_width
+        found |= distance <= half_width
         seen = ~found[: bins.shape[0] * BIN_PX : BIN_PX, : bins.shape[1] * BIN_PX : BIN_PX]
         weight = weight * ndimage.binary_erosion(seen, ALL_NEIGHBOURS, iterations=2, border_value=1)
     return found
@@ -87,11 +92,10 @@ def _binned(pull: Image) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     blocks = pull[: ny * BIN_PX, : nx * BIN_PX].reshape(ny, BIN_PX, nx, BIN_PX)
     count = np.isfinite(blocks).sum(axis=(1, 3))
     bins = np.nansum(blocks, axis=(1, 3)) / np.sqrt(np.maximum(count, 1))
-    bright = bins > SPOT_SIGMA
-    labels, _ = ndimage.label(bright, ALL_NEIGHBOURS)
+    labels, _ = ndimage.label(bins > GROUP_SIGMA, ALL_NEIGHBOURS)
     boxes = ndimage.find_objects(labels)
     long = [max(b[0].stop - b[0].start, b[1].stop - b[1].start) >= LONGEST_SPOT_BINS for b in boxes]
-    spots = bright & ~np.array([False, *long])[labels]
+    spots = (bins > SPOT_SIGMA) & ~np.array([False, *long])[labels]
     usable = (count >= BIN_PX**2 // 2) & ~ndimage.binary_dilation(spots, ALL_NEIGHBOURS)
     # The outermost 20 px of real chips glow or fade by a sigma: straight, long and thin.
     usable &= np.pad(np.ones((max(ny - 2 * RIM_BINS, 0), max(nx - 2 * RIM_BINS, 0)), dtype=bool), RIM_BINS)[:ny, :nx]
@@ -111,18 +115,18 @@ def _brightest_line(bins: NDArray[np.float64], weight: NDArray[np.float64]) -> L
     value = bins[rows, columns]
     spread = max(float(value.std()), 1.0)
     best: tuple[float, Line, NDArray[np.intp]] | None = None
+    x, y = (columns / STRIP_BINS).astype(np.float32), (rows / STRIP_BINS).astype(np.float32)
+    first = np.float32(np.ceil(x.max()))  # no strip has a number below zero, so that casting rounds down
     for angle in np.arange(ANGLES) * np.pi / ANGLES:
-        offset = columns * np.cos(angle) + rows * np.sin(angle)
-        # Two bins wide: a trail of 4 px falls into two rows of bins as often as into one.
-        cell = np.floor(offset / 1.5).astype(np.intp)
-        cell -= cell.min()
-        count = np.bincount(cell)
-        total = np.bincount(cell, value) / (spread * np.sqrt(np.maximum(count, 1)))
-        total[count * 1.0 < 1.5 * SHORTEST_PX / BIN_PX * 0.5] = 0
+        strip = (x * np.float32(np.cos(angle)) + y * np.float32(np.sin(angle)) + first).astype(np.intp)
+        count = np.bincount(strip)
+        total = np.bincount(strip, value) / (spread * np.sqrt(np.maximum(count, 1)))
+        total[count < STRIP_BINS * SHORTEST_PX / BIN_PX * 0.5] = 0
         k = int(np.argmax(total))
         if total[k] > LINE_SIGMA and (best is None or total[k] > best[0]):
-            members = np.flatnonzero(cell == k)
-            best = (float(total[k]), Line(angle, float(np.median(offset[members]))), members)
+            members = np.flatnonzero(strip == k)
+            offset = columns[members] * np.cos(angle) + rows[members] * np.sin(angle)
+            best = (float(total[k]), Line(angle, float(np.median(offset))), members)
     if best is None:
         return None
     _, line, members = best
@@ -156,10 +160,11 @@ def _refined(pull: Image, x: NDArray[np.float32], y: NDArray[np.float32], line: 
 
 def _half_width(pull: Image, distance: NDArray[np.float32], fwhm_px: float) -> float:
     """Return where the median profile across the line falls to the sky, px; 0 where that is nowhere."""
-    near = distance <= WIDEST_PX + 0.5
+    near = (distance <= WIDEST_PX + 0.5) & np.isfinite(pull)
     ring, values = np.round(distance[near]).astype(int), pull[near]
-    profile = np.array([np.nanmedian(values[ring == d]) if (ring == d).any() else 0.0 for d in range(WIDEST_PX + 1)])
-    if profile[:2].max() < PROFILE_SIGMA:
+    # A ring without pixels says nothing: half a pixel off a line along the columns every other one is empty.
+    profile = np.array([np.median(values[ring == d]) if (ring == d).any() else np.nan for d in range(WIDEST_PX + 1)])
+    if not float(np.fmax(profile[0], profile[1])) >= PROFILE_SIGMA:
         return 0.0
     below = np.flatnonzero(profile < PROFILE_SIGMA / 2)
     # What is wider than 48 px is cloud, halo or stray light.

@@ -22,7 +22,7 @@ from astrid_site.summary import moving_lines, summary_lines
 from catalog import storage
 from catalog.accounts import demo_password, ensure_demo_accounts
 from observations.services import Overrides, printable
-from observations.stage import parameters_of, write_synthetic_nights
+from observations.stage.synthetic import parameters_of, write_synthetic_nights
 
 # Rows of three: more than this is no longer taken in at a glance.
 MOST_CELLS = 24

@@ -55,3 +55,13 @@ def star_field(
     clean = moffat_stars((size, size), (x, y, flux), fwhm, beta) + sky
     image = rng.normal(clean, np.sqrt(clean)).astype(np.float32)
     return Field(image, x, y, flux, float(np.sqrt(sky)))
+
+
+def satellite_trail(
+    shape: tuple[int, int], angle_deg: float, *, crest: float, fwhm: float, through: tuple[float, float] = (250, 240)
+) -> NDArray[np.float32]:
+    """Return the image of a straight Gaussian trail through a point (x, y, px), at an angle from the columns."""
+    y, x = np.mgrid[: shape[0], : shape[1]]
+    angle = np.radians(angle_deg)
+    across = (x - through[0]) * np.cos(angle) - (y - through[1]) * np.sin(angle)
+    return (crest * np.exp(-0.5 * (across * 2.3548 / fwhm) ** 2)).astype(np.float32)

@@ -5,7 +5,7 @@ from observations.numerics.frame import MaskBit
 from preprocessing.numerics import masks
 from preprocessing.numerics.background import estimate_background
 from preprocessing.numerics.calibrate import Master
-from tests.preprocessing.numerics.scenes import moffat_stars, star_field
+from tests.preprocessing.numerics.scenes import moffat_stars, satellite_trail, star_field
 
 
 def _sky(seed=1, size=256, level=0.0, sigma=10.0):
@@ -117,6 +117,29 @@ def test_a_column_or_row_defect_is_found_and_stars_are_not(transposed):
     found = found.T if transposed else found
     assert found[110:210, 150].mean() > 0.9
     assert found[:, :145].sum() + found[:, 156:].sum() < 200  # half a per mille: a crowded run or two
+
+
+@pytest.mark.parametrize("width", [1, 2, 3])
+@pytest.mark.parametrize("height", [-30, 30, 500])  # 3 sigma below and above the sky, and 50
+def test_columns_up_to_three_wide_are_defects_in_full(width, height):
+    image = _sky(12, size=512)
+    image[:, 100 : 100 + width] += height
+    image[200:, 300 : 300 + width] += height
+    found = masks.line_defects(image, _level(image), _none(image))
+    assert found[:, 100 : 100 + width].mean() > 0.98
+    assert found[200:, 300 : 300 + width].mean() > 0.98
+    found[:, 100 : 100 + width] = found[176:, 300 : 300 + width] = False  # a run may reach 24 px beyond the end
+    assert not found.any()
+
+
+@pytest.mark.parametrize("transposed", [False, True])
+@pytest.mark.parametrize("crest", [30, 120, 3000])  # 3, 12 and 300 sigma
+@pytest.mark.parametrize("angle_deg", [0, 0.5, 2, 4, 6, 8])
+def test_a_trail_along_the_columns_or_rows_is_no_line_defect(angle_deg, crest, transposed):
+    image = _sky(13, size=512)
+    image += satellite_trail(image.shape, angle_deg, crest=crest, fwhm=2.9)
+    image = np.ascontiguousarray(image.T) if transposed else image
+    assert not masks.line_defects(image, _level(image), _none(image)).any()
 
 
 def test_a_dark_edge_is_found_and_a_good_one_is_not():

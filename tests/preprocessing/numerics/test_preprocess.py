@@ -12,7 +12,7 @@ from preprocessing.numerics.calibrate import Master, Masters, calibrate, master_
 from preprocessing.numerics.preprocess import exposure_of, preprocess
 from preprocessing.numerics.quality import gate, relative_transparency
 from preprocessing.numerics.sky_flat import sky_flat
-from tests.preprocessing.numerics.scenes import star_field
+from tests.preprocessing.numerics.scenes import satellite_trail, star_field
 
 
 @dataclass(frozen=True)
@@ -101,6 +101,21 @@ def test_cosmic_rays_and_a_column_get_their_bits_and_stars_none():
     assert (frame.mask_bits[300, 60:66] & MaskBit.COSMIC_RAY).astype(bool).mean() > 0.8
     assert (frame.mask_bits[20:380, 200] & MaskBit.BAD).astype(bool).mean() > 0.95
     assert frame.mask.mean() < 0.02
+
+
+@pytest.mark.parametrize("transposed", [False, True])
+@pytest.mark.parametrize("angle_deg", [1, 5])
+def test_a_trail_near_the_columns_or_rows_gets_its_bit_and_a_bad_column_keeps_its_own(angle_deg, transposed):
+    field = star_field(68, size=600, count=150)
+    trail = satellite_trail((600, 600), angle_deg, crest=240, fwhm=3.0)  # 12 sigma
+    image = field.image + trail
+    image[:, 450] += 80
+    bits = preprocess(Raw(image.T.copy() if transposed else image, _facts())).frame.mask_bits
+    bits = bits.T if transposed else bits
+    is_trail = (bits & MaskBit.TRAIL) > 0
+    assert is_trail[trail > 20].all()
+    assert is_trail.mean() < 20 / 600  # px of width: one sigma is reached 3 px from the middle, a tenth at 4
+    assert ((bits[20:-20, 450] & MaskBit.BAD) > 0).mean() > 0.98
 
 
 @pytest.fixture(scope="module")
