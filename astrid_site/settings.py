@@ -10,6 +10,10 @@ DEBUG             default off; refused together with another machine's name in A
 PORT              of the web server (default 8000)
 ASTRID_BIND       the address that the web server listens on (default 127.0.0.1)
 ASTRID_WORKERS    processes that do frames side by side (default: one for each core, at most 4)
+ASTRID_OUTGOING_HOSTS
+                  hosts, host or host:port with commas between, that frames are fetched from although they are not on
+                  the public internet: an observatory's own archive (default: none)
+ASTRID_WATCH      a folder whose FITS files are taken in as they arrive (default: none)
 ASTRID_DEMO_PASSWORD
                   of the demo's accounts; without it one is made and printed
 ASTRID_THREADS    threads of the numerics per process (default 1)
@@ -206,6 +210,8 @@ ASTRID_THREADS = env.int("ASTRID_THREADS", default=1)
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"):
     os.environ.setdefault(_name, str(ASTRID_THREADS))
 
+ASTRID_OUTGOING_HOSTS = env.list("ASTRID_OUTGOING_HOSTS", default=[])
+ASTRID_WATCH = env.str("ASTRID_WATCH", default="")
 ASTRID_WORKERS = env.int("ASTRID_WORKERS", default=min(os.cpu_count() or 1, 4))
 
 ASTRID_STAR_CATALOG = env.str("ASTRID_STAR_CATALOG", default="")
@@ -221,8 +227,8 @@ PIPELINE_STAGES = [
     ("tracklets", "differencing.stage.tracklets"),
 ]
 # Which module does a job of a type, and from which queue; without an entry from "pipeline".
-JOB_MODULES = {**dict(PIPELINE_STAGES)}
-JOB_QUEUES: dict[str, str] = {}
+JOB_MODULES = {"receive": "observations.stage.receive", **dict(PIPELINE_STAGES)}
+JOB_QUEUES: dict[str, str] = {"receive": "light"}
 QUEUES = ("pipeline", "light", "training")
 # What is ordered when a job is done, and what a job waits for within its workflow.
 JOB_FOLLOWING = "astrid_site.workflow.following"
@@ -237,6 +243,9 @@ JOB_WAITS_FOR = {
 CELERY_BEAT_SCHEDULE: dict[str, Any] = {
     "wake workers": {"task": "catalog.relay", "schedule": 2.0, "options": {"queue": "light", "expires": 4.0}},
     "take back lost work": {"task": "catalog.sweep", "schedule": 5.0, "options": {"queue": "light", "expires": 10.0}},
+    "look for new files": {
+        "task": "observations.watch", "schedule": 5.0, "options": {"queue": "light", "expires": 10.0},
+    },
     **{
         f"probe {queue}": {
             "task": "catalog.probe", "schedule": 15.0, "args": (queue,), "options": {"queue": queue, "expires": 60.0},

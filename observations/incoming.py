@@ -1,0 +1,92 @@
+"""What people and clients may hand in from afar: uploads and addresses to fetch. Each becomes a row and a job."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.db import transaction
+
+from catalog import jobs, outgoing, storage
+from catalog.config import snapshot
+from catalog.failures import FailureCode, StageFailure
+from catalog.ids import uuid7
+from catalog.models import ProcessingJob, User
+from observations.frames import printable
+from observations.models import IncomingFile, IncomingRoute, Survey
+from observations.numerics.fits_facts import Overrides
+
+RECEIVE = "receive"
+# A person waits for these; what a folder holds can wait a moment.
+_PRIORITY = 5
+
+
+def submit_url(
+    url: str, overrides: Overrides, *, user: User | None = None, survey: Survey | None = None
+) -> tuple[IncomingFile, ProcessingJob]:
+    """Order a file to be fetched from an address and taken in.
+
+    Raises outgoing.AddressRefused where the address cannot be one of a file on the web.
+    """
+    parts = outgoing.check_url(url)
+    name = printable(Path(parts.path).name)[-255:] or str(parts.hostname)
+    return _submit(
+        IncomingFile(route=IncomingRoute.URL, name=name, address=url, survey=survey, submitted_by=user), overrides
+    )
+
+
+def submit_upload(
+    chunks: Iterable[bytes], name: str, overrides: Overrides, *, user: User | None = None
+) -> tuple[IncomingFile, ProcessingJob]:
+    """Keep an uploaded file and order it to be taken in.
+
+    Raises StageFailure `too_large`, and StorageFull where there is no room; nothing is left then.
+    """
+    most = snapshot()["ingest.max_file_mb"] * 1_000_000
+    row = IncomingFile(route=IncomingRoute.UPLOAD, name=printable(name)[-255:] or "upload", submitted_by=user)
+    row.stored_path = incoming_path(row)
+    target = storage.resolve(row.stored_path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with storage.room_for(target), target.open("wb") as file:
+            for chunk in chunks:
+                row.received_bytes += len(chunk)
+                if row.received_bytes > most:
+                    raise StageFailure(
+                        FailureCode.TOO_LARGE, f"The file is larger than {most // 1_000_000} MB (ingest.max_file_mb)."
+                    )
+                file.write(chunk)
+        row.size_bytes = row.received_bytes
+        return _submit(row, overrides)
+    except BaseException:
+        target.unlink(missing_ok=True)
+        raise
+
+
+@transaction.atomic
+def _submit(row: IncomingFile, overrides: Overrides) -> tuple[IncomingFile, ProcessingJob]:
+    row.overrides, row.workflow_id = packed(overrides), str(uuid7())
+    row.save(force_insert=True)
+    job = jobs.enqueue(RECEIVE, "incoming_file", row.pk, priority=_PRIORITY, workflow_id=row.workflow_id)
+    return row, job
+
+
+def incoming_path(row: IncomingFile) -> str:
+    """Return where the bytes of a file lie until it is taken in; its own name stays, since rows tell it."""
+    safe = "".join(c if c.isalnum() or c in "._-" else "_" for c in row.name)[-100:].lstrip(".") or "file"
+    return f"incoming/{row.pk}/{safe}"
+
+
+def packed(overrides: Overrides) -> dict[str, Any]:
+    """Return what was given beside a file as JSON; only what was given."""
+    given = {name: value for name, value in asdict(overrides).items() if value is not None}
+    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in given.items()}
+
+
+def unpacked(given: dict[str, Any]) -> Overrides:
+    """Undo `packed`."""
+    moment = given.get("observation_time")
+    return Overrides(**{**given, **({"observation_time": datetime.fromisoformat(moment)} if moment else {})})

@@ -1,0 +1,139 @@
+"""A whole system in real processes, over a data root of its own, that tests may break."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+import psycopg
+
+REPOSITORY = Path(__file__).resolve().parent.parent.parent
+# Work that is lost is to be missed soon, so that tests are short; the ratios are those of the defaults.
+INTERVALS = {"ASTRID_JOB_HEARTBEAT_SECONDS": "1", "ASTRID_JOB_LAPSE_SECONDS": "5", "ASTRID_JOB_WAIT_SECONDS": "2"}
+OURS = ("DATABASE_URL", "CELERY_BROKER_URL", "SECRET_KEY", "ALLOWED_HOSTS", "DEBUG", "HTTPS", "DJANGO_SETTINGS_MODULE")
+
+
+class System:
+    """Database, workers and beat."""
+
+    def __init__(self, root: Path, **variables: str) -> None:
+        self.root = root
+        inherited = {name: value for name, value in os.environ.items() if name not in OURS}
+        inherited = {name: value for name, value in inherited.items() if not name.startswith("PYTEST")}
+        self.environment = {
+            **inherited,
+            **INTERVALS,
+            "ASTRID_DATA_ROOT": str(root),
+            "OMP_NUM_THREADS": "1",
+            **variables,
+        }
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    def manage(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "manage.py", *arguments]
+        return self._run(command, check=check)
+
+    def deliver(self, path: Path) -> None:
+        self._run([sys.executable, "-m", "tests.faults.deliver", str(path)])
+
+    def fingerprint(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self._run([sys.executable, "-m", "tests.faults.fingerprint"]).stdout)
+        return found
+
+    def _run(self, command: list[str], *, check: bool = True) -> subprocess.CompletedProcess[str]:
+        ended = subprocess.run(
+            command, cwd=REPOSITORY, env=self.environment, capture_output=True, text=True, timeout=300
+        )
+        assert not check or ended.returncode == 0, ended.stderr
+        return ended
+
+    def start(self, name: str) -> None:
+        """Start one of the workers (pipeline, light) or beat."""
+        celery = [sys.executable, "-m", "celery", "-A", "astrid_site"]
+        worker = [*celery, "worker", "-Q", name, "-n", f"{name}@h", "--loglevel", "INFO", "--without-mingle"]
+        arguments = {
+            "pipeline": [*worker, "-c", self.environment.get("ASTRID_WORKERS", "1")],
+            "light": [*worker, "--pool", "threads", "-c", "4"],
+            "beat": [*celery, "beat", "-s", str(self.root / "beat-schedule")],
+        }[name]
+        with (self.root / f"{name}.log").open("ab") as log:
+            self.processes[name] = subprocess.Popen(
+                arguments, cwd=REPOSITORY, env=self.environment, stdout=log, stderr=log, start_new_session=True
+            )
+
+    def start_all(self) -> None:
+        for name in ("pipeline", "light", "beat"):
+            self.start(name)
+
+    def kill(self, name: str) -> None:
+        """Kill a process and its children at once, as a machine that loses its power does."""
+        process = self.processes.pop(name)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+    def kill_child(self, name: str) -> None:
+        """Kill the process that does the work, and leave the one that watches it."""
+        for child in psutil.Process(self.processes[name].pid).children():
+            child.kill()
+
+    def query(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
+        with self.connected() as connection:
+            return connection.execute(sql, parameters).fetchall()
+
+    @contextmanager
+    def connected(self) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+        line = self.manage("db", "status").stdout
+        folder = line.rstrip().removesuffix(".").split("socket in ")[1]
+        with psycopg.connect(host=folder, user="astrid", dbname="astrid", autocommit=True) as connection:
+            yield connection
+
+    def wait_until_idle(self, seconds: float) -> None:
+        """Wait until no job is left to do."""
+        with self.connected() as connection:
+            sql = "SELECT count(*) FROM catalog_processingjob WHERE status IN ('pending', 'running')"
+            wait_for(lambda: connection.execute(sql).fetchall()[0][0] == 0, seconds, self.jobs)
+
+    def jobs(self) -> str:
+        rows = self.query("SELECT job_type, status, attempt, failure_code, error_message FROM catalog_processingjob")
+        return "\n".join(str(row) for row in rows if row[1] != "completed")
+
+    def close(self) -> None:
+        for name in list(self.processes):
+            self.kill(name)
+        self.manage("db", "stop", check=False)
+
+
+def wait_for(is_so: Callable[[], object], seconds: float, explain: Callable[[], str] = str) -> None:
+    """Look again and again until something is so; fail with an explanation when it is not within so many seconds."""
+    deadline = time.monotonic() + seconds
+    while not is_so():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {seconds:g} s: {explain()}")
+        time.sleep(0.02)
+
+
+@contextmanager
+def system(**variables: str) -> Iterator[System]:
+    """Make a system with an empty database, and leave nothing of it."""
+    folder = Path(tempfile.mkdtemp(prefix="astrid-faults-"))
+    folder.chmod(0o755)
+    made = System(folder / "root", **variables)
+    made.root.mkdir()
+    try:
+        made.manage("db", "start")
+        made.manage("migrate", "--verbosity", "0")
+        yield made
+    finally:
+        made.close()
+        shutil.rmtree(folder, ignore_errors=True)
