@@ -227,8 +227,12 @@ PIPELINE_STAGES = [
     ("tracklets", "differencing.stage.tracklets"),
 ]
 # Which module does a job of a type, and from which queue; without an entry from "pipeline".
-JOB_MODULES = {"receive": "observations.stage.receive", **dict(PIPELINE_STAGES)}
-JOB_QUEUES: dict[str, str] = {"receive": "light"}
+JOB_MODULES = {
+    "receive": "observations.stage.receive",
+    **dict(PIPELINE_STAGES),
+    "alerts": "curation.stage.alerts",
+}
+JOB_QUEUES: dict[str, str] = {"receive": "light", "alerts": "light"}
 QUEUES = ("pipeline", "light", "training")
 # What is ordered when a job is done, and what a job waits for within its workflow.
 JOB_FOLLOWING = "astrid_site.workflow.following"
@@ -239,10 +243,12 @@ JOB_WAITS_FOR = {
     "register": (*_BEFORE_MASTERS, "masters", "preprocess"),
     "difference": (*_BEFORE_MASTERS, "masters", "preprocess", "register"),
     "tracklets": (*_BEFORE_MASTERS, "masters", "preprocess", "register", "difference", "detect"),
+    "alerts": ("difference", "detect", "tracklets"),
 }
 CELERY_BEAT_SCHEDULE: dict[str, Any] = {
     "wake workers": {"task": "catalog.relay", "schedule": 2.0, "options": {"queue": "light", "expires": 4.0}},
     "take back lost work": {"task": "catalog.sweep", "schedule": 5.0, "options": {"queue": "light", "expires": 10.0}},
+    "publish": {"task": "curation.publish", "schedule": 2.0, "options": {"queue": "light", "expires": 4.0}},
     "look for new files": {
         "task": "observations.watch", "schedule": 5.0, "options": {"queue": "light", "expires": 10.0},
     },

@@ -13,6 +13,7 @@ from uuid import UUID
 from catalog import jobs
 from catalog.failures import FailureCode
 from catalog.models import ProcessingJob
+from detection.models import Detection
 from differencing.stage.tracklets import key as tracklet_key
 from observations.models import Observation, ObservationStatus
 from preprocessing.services import lights_lacking_masters
@@ -70,6 +71,9 @@ def _after_detect(job: ProcessingJob) -> Iterator[Order]:
     observation = Observation.objects.get(pk=job.entity_id)
     if observation.field_id is not None:
         yield "tracklets", "field_night", tracklet_key(observation.field_id, observation.night)
+    sources = Detection.objects.filter(observation=observation, source__isnull=False).values_list("source", flat=True)
+    for source_id in sources.order_by("source").distinct():
+        yield "alerts", "source", source_id
 
 
 _RULES: dict[str, Callable[[ProcessingJob], Iterator[Order]]] = {

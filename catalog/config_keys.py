@@ -308,8 +308,41 @@ _DETECTION = (
     ),
 )
 
+_ALERTS = (
+    ConfigKey("alerts.automatic", True, "Whether a high score alone makes an alert, before any person has looked."),
+    ConfigKey(
+        "alerts.automatic_threshold",
+        0.99,
+        "A detection scored at or above this makes an alert by itself, unless a person has rejected it.",
+        0.0,
+        1.0,
+    ),
+    ConfigKey(
+        "alerts.automatic_min_snr",
+        10.0,
+        "A detection fainter than this waits for a person, whatever its score.",
+        0.0,
+        1000.0,
+    ),
+    ConfigKey(
+        "alerts.min_human_confidence",
+        "medium",
+        "A person's verdict makes an alert when the surest who agrees was at least this sure.",
+        choices=("low", "medium", "high", "expert"),
+    ),
+    ConfigKey(
+        "alerts.update_mag",
+        0.3,
+        "An alerted source is told about again when its flux has changed by this many magnitudes.",
+        0.01,
+        10.0,
+    ),
+    ConfigKey("alerts.high_snr", 30.0, "A new source this significant is told with high priority.", 5.0, 10000.0),
+    ConfigKey("alerts.critical_mag", 12.0, "A source at or above this brightness is critical.", -30.0, 30.0),
+)
+
 DECLARED: Mapping[str, ConfigKey] = MappingProxyType(
-    {key.name: key for key in (*_INGEST, *_PREPROCESSING, *_DIFFERENCING, *_DETECTION)}
+    {key.name: key for key in (*_INGEST, *_PREPROCESSING, *_DIFFERENCING, *_DETECTION, *_ALERTS)}
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 
 from catalog.admin import ProductAdmin, RecordAdmin
-from curation.models import Alert, LabelDefinition, ValidationEvent
+from curation.models import Alert, AlertPublication, LabelDefinition, ValidationEvent
 
 
 @admin.register(LabelDefinition)
@@ -28,3 +28,10 @@ class AlertAdmin(ProductAdmin):
     list_display = ("title", "alert_type", "priority", "status", "sent_at", "delivery_attempts")
     list_filter = ("status", "alert_type", "priority")
     search_fields = ("title", "message")
+
+
+@admin.register(AlertPublication)
+class AlertPublicationAdmin(ProductAdmin):
+    list_display = ("sequence", "kind", "alert", "version", "published_at")
+    list_select_related = ("alert",)
+    list_filter = ("kind",)

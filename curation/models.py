@@ -166,3 +166,25 @@ class Alert(Record):
 
     def __str__(self) -> str:
         return self.title
+
+
+class AlertPublication(Record):
+    """One alert as it went out, with its place in the feed; rows are only ever added (triggers refuse the rest)."""
+
+    sequence = models.BigIntegerField(unique=True, help_text="Given by the one publisher: 1, 2, 3, … without gaps.")
+    alert = models.OneToOneField(Alert, on_delete=models.PROTECT, related_name="publication")
+    version = models.PositiveIntegerField(help_text="Counts the publications about one source: 1 is the first.")
+    kind = models.CharField(max_length=12, choices=AlertType)
+    published_at = models.DateTimeField()
+    payload = models.JSONField(help_text="Frozen: what was said stays what was said.")
+
+    class Meta:
+        ordering = ["sequence"]
+        constraints = [
+            constraints.one_of("kind", AlertType),
+            constraints.at_least("sequence", 1),
+            constraints.at_least("version", 1),
+        ]
+
+    def __str__(self) -> str:
+        return f"publication {self.sequence}"

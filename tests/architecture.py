@@ -19,7 +19,7 @@ ROOM_OF_NAME = {
     "models": "models", "sky": "models", "ids": "models", "constraints": "models", "failures": "models",
     "config_keys": "models",
     "services": "services", "registry": "services", "accounts": "services",
-    "frames": "services", "incoming": "services",
+    "frames": "services", "incoming": "services", "publishing": "services", "evidence": "services",
     "stage": "stage",
     "tasks": "tasks",
     "views": "web", "forms": "web", "urls": "web", "api": "web", "admin": "web", "templatetags": "web",

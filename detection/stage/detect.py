@@ -12,7 +12,7 @@ from uuid import UUID
 import numpy as np
 from astropy.io import fits
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import ProtectedError, QuerySet
 from django.utils import timezone
 from numpy.typing import NDArray
 
@@ -178,7 +178,7 @@ def _record(row: ModelRun, candidate: Candidate, value: float, cutout: str, conf
         return known
     if not is_real:
         if known is not None:
-            known.delete()
+            _take_back(known)
         return None
     detection = known or Detection(candidate=candidate, observation_id=candidate.observation_id)
     detection.model_run, detection.confidence_score = row, value
@@ -204,12 +204,20 @@ def _superseded(observation: Observation) -> QuerySet[Detection]:
 
 
 def _clear_superseded(observation: Observation) -> None:
-    """Delete superseded detections with their candidates; archive those that were judged."""
+    """Delete superseded detections with their candidates; archive those that were judged or made known."""
     for detection in _superseded(observation).select_related("candidate"):
+        candidate = detection.candidate
         if is_judged(detection):
             Detection.objects.filter(pk=detection.pk).update(status=DetectionStatus.ARCHIVED)
-            continue
-        candidate = detection.candidate
-        detection.delete()
-        if candidate is not None:
+        elif _take_back(detection) and candidate is not None:
             candidate.delete()
+
+
+def _take_back(detection: Detection) -> bool:
+    """Delete a detection, or archive one that something rests on, such as an alert; return whether it is gone."""
+    try:
+        detection.delete()
+    except ProtectedError:
+        Detection.objects.filter(pk=detection.pk).update(status=DetectionStatus.ARCHIVED)
+        return False
+    return True

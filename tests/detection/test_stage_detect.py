@@ -290,3 +290,13 @@ def test_images_that_are_gone_fail_with_what_to_do(night):
     assert job.failure_code == FailureCode.FILE_MISSING
     assert "difference it again" in job.error_message
     assert observation.status == ObservationStatus.DIFFERENCED, "its difference is as good as before"
+
+
+def test_a_detection_that_was_made_known_is_archived_and_not_deleted(night):
+    detection = night.good[0].detections.first()
+    factories.AlertFactory(detection=detection)
+    set_value("detection.confidence_threshold", 1.0, MACHINE)
+    detect(night.good[0])
+    detection.refresh_from_db()
+    assert detection.status == DetectionStatus.ARCHIVED
+    assert night.good[0].detections.count() == 1, "the others are gone"
