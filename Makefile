@@ -1,5 +1,6 @@
 # make test   everything is checked: style, types, migrations, all tests
 # make demo   synthetic nights through the pipeline; DATA=/path/to/fits for frames of your own
+# make test-faults  whole systems are broken in many ways, and mend themselves
 # PYTHON=/path/to/python3.11 chooses the interpreter that .venv is made with.
 
 VENV := .venv
@@ -11,12 +12,16 @@ CANDIDATES := $(PYTHON) python3.11 $(HOME)/.pyenv/shims/python3.11 /usr/local/bi
 	/opt/homebrew/bin/python3.11 python3 python3.12 python3.13 /usr/local/bin/python3 /opt/homebrew/bin/python3
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help test lint demo pictures train bench-pipeline
+.PHONY: help test test-faults lint demo pictures train bench-pipeline bench-workers
 help:
 	@sed -n '1,/^$$/s/^# //p' Makefile
 
 test: lint
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m "not faults" $(PYTEST_ARGS)
+
+# Kills processes, database and broker amid the work: a quarter of an hour.
+test-faults: $(STAMP)
+	$(BIN)/python -m pytest -m faults tests/faults
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
@@ -28,13 +33,16 @@ demo: $(STAMP)
 
 # Makes the README's picture.
 pictures: $(STAMP)
-	$(BIN)/python manage.py demo --picture docs/contact-sheet.png
+	$(BIN)/python manage.py demo --alone --picture docs/contact-sheet.png
 
 train: $(STAMP)
 	$(BIN)/python manage.py train_model
 
 bench-pipeline: $(STAMP)
 	$(BIN)/python -m benchmarks.pipeline
+
+bench-workers: $(STAMP)
+	$(BIN)/python -m benchmarks.workers
 
 # An environment that does not run (the clone was moved, its Python is gone) is made anew.
 ifneq ($(shell $(BIN)/python -c 'print("runs")' 2>/dev/null),runs)

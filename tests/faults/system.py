@@ -21,6 +21,8 @@ import psycopg
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
 # Work that is lost is to be missed soon, so that tests are short; the ratios are those of the defaults.
 INTERVALS = {"ASTRID_JOB_HEARTBEAT_SECONDS": "1", "ASTRID_JOB_LAPSE_SECONDS": "5", "ASTRID_JOB_WAIT_SECONDS": "2"}
+# Longest time from the end of a fault to the end of all work.
+RECOVERY_SECONDS = 180.0
 OURS = ("DATABASE_URL", "CELERY_BROKER_URL", "SECRET_KEY", "ALLOWED_HOSTS", "DEBUG", "HTTPS", "DJANGO_SETTINGS_MODULE")
 
 
@@ -43,9 +45,6 @@ class System:
     def manage(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "manage.py", *arguments]
         return self._run(command, check=check)
-
-    def deliver(self, path: Path) -> None:
-        self._run([sys.executable, "-m", "tests.faults.deliver", str(path)])
 
     def fingerprint(self) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(self._run([sys.executable, "-m", "tests.faults.fingerprint"]).stdout)
@@ -112,6 +111,13 @@ class System:
         for name in list(self.processes):
             self.kill(name)
         self.manage("db", "stop", check=False)
+
+
+def assert_same(found: dict[str, Any], expected: dict[str, Any]) -> None:
+    """Compare two fingerprints part by part, and see that nothing was left half done."""
+    assert (found["unfinished"], found["running"], found["at_work"]) == (0, 0, 0)
+    for name, value in expected.items():
+        assert found[name] == value, name
 
 
 def wait_for(is_so: Callable[[], object], seconds: float, explain: Callable[[], str] = str) -> None:

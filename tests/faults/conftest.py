@@ -1,0 +1,21 @@
+"""What nights come to when nothing goes wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.faults.system import system
+
+
+@pytest.fixture(scope="session")
+def faultless(delivered_nights: Path) -> dict[str, Any]:
+    """Return the fingerprint of the simulated nights, processed in the foreground without any worker."""
+    with system() as whole:
+        whole.manage("process", str(delivered_nights))
+        found = whole.fingerprint()
+    assert found["detections"]
+    assert found["tracklets"]
+    return found
