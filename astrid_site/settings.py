@@ -3,7 +3,7 @@
 DATABASE_URL      another PostgreSQL; without it the embedded one under the data root
 CELERY_BROKER_URL the broker; without it files under the data root
 ASTRID_DATA_ROOT  where everything that is written lies (default: var/ in the clone)
-SECRET_KEY        without it one is made once and kept, mode 0600, in the data root
+SECRET_KEY        without it one is made once and kept, mode 0600, in the data root; a site that others reach needs one
 ALLOWED_HOSTS     comma-separated host names; without it only this machine
 HTTPS             whether people reach the site by HTTPS (default: yes as soon as ALLOWED_HOSTS names another machine)
 DEBUG             default off; refused together with another machine's name in ALLOWED_HOSTS
@@ -60,6 +60,15 @@ def _kept_secret(path: Path) -> str:
     return path.read_text()
 
 
+# --- Who may come in ---
+LOOPBACK = {"localhost", "127.0.0.1", "[::1]"}
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=sorted(LOOPBACK))
+IS_LOCAL = set(ALLOWED_HOSTS) <= LOOPBACK
+if not IS_LOCAL and not env.str("SECRET_KEY", default=""):
+    raise ImproperlyConfigured(
+        "ALLOWED_HOSTS names others than this machine: set SECRET_KEY to 50 or more random characters, the same on "
+        'every machine (python -c "import secrets; print(secrets.token_urlsafe(50))").'
+    )
 try:
     SECRET_KEY = env.str("SECRET_KEY", default="") or _kept_secret(ASTRID_DATA_ROOT / "secret_key")
 except OSError as error:
@@ -68,14 +77,10 @@ except OSError as error:
         "may write to, or set SECRET_KEY."
     ) from error
 
-# --- Who may come in ---
-LOOPBACK = {"localhost", "127.0.0.1", "[::1]"}
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=sorted(LOOPBACK))
 DEBUG = env.bool("DEBUG", default=False)
 PORT = env.int("PORT", default=8000)
 BIND_ADDRESS = env.str("ASTRID_BIND", default="127.0.0.1")
 ASTRID_DEMO_PASSWORD = env.str("ASTRID_DEMO_PASSWORD", default="")
-IS_LOCAL = set(ALLOWED_HOSTS) <= LOOPBACK
 if DEBUG and not IS_LOCAL:
     raise ImproperlyConfigured("DEBUG shows the program's inside: it is refused while ALLOWED_HOSTS names others.")
 

@@ -56,6 +56,13 @@ def test_a_root_where_nothing_can_be_written_is_refused_with_a_sentence(tmp_path
     assert "Set ASTRID_DATA_ROOT to a folder that you may write to" in run.stderr
 
 
+def test_a_site_that_others_reach_does_not_start_with_a_secret_of_its_own_making(tmp_path: Path) -> None:
+    run = _run(tmp_path, "-c", "import astrid_site.settings", ALLOWED_HOSTS="astrid.example.org")
+    assert run.returncode != 0
+    assert "set SECRET_KEY" in run.stderr
+    assert not (tmp_path / "secret_key").exists()
+
+
 def test_debug_is_refused_on_a_site_that_others_reach(tmp_path: Path) -> None:
     run = _run(tmp_path, "manage.py", "check", DEBUG="true", **PRODUCTION)
 

@@ -69,6 +69,12 @@ class Command(BaseCommand):
 
     def _serve(self, data: Path | None, given: Overrides, options: Mapping[str, Any]) -> bool:
         """Start everything, hand the frames to the workers, show what they found, and go on until told to end."""
+        if not settings.IS_LOCAL:
+            raise CommandError(
+                "The demo makes accounts of known names, for this machine alone: unset ALLOWED_HOSTS, or follow "
+                "docs/deploy.md.",
+                returncode=2,
+            )
         signal.signal(signal.SIGTERM, _end)
         signal.signal(signal.SIGHUP, _end)
         try:
