@@ -37,13 +37,14 @@ def resolve(relative_path: str | os.PathLike[str]) -> Path:
 
 
 @contextmanager
-def room_for(path: Path) -> Iterator[None]:
-    """Turn the lack of space while a file is written bit by bit into StorageFull."""
+def room_for(path: Path, size_bytes: int | None = None) -> Iterator[None]:
+    """Turn the lack of space while a file is written into StorageFull."""
     try:
         yield
     except OSError as error:
         if error.errno in NO_SPACE:
-            raise StorageFull(f"No room for {path.name}: {error.strerror}.") from error
+            size = "" if size_bytes is None else f" ({size_bytes} bytes)"
+            raise StorageFull(f"No room for {path.name}{size}: {error.strerror}.") from error
         raise
 
 
@@ -53,7 +54,7 @@ def write_atomically(relative_path: str | os.PathLike[str], content: bytes, *, m
     Whatever goes wrong, the final name holds the old file or none. No room raises StorageFull.
     """
     path = resolve(relative_path)
-    with room_for(path):
+    with room_for(path, len(content)):
         _make_folder(path.parent)
         _write_beside(path, content, mode)
     return path.relative_to(data_root()).as_posix()

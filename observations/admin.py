@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 
 from catalog.admin import ProductAdmin, RecordAdmin
-from observations.models import CalibrationFrame, Field, Observation, Survey, Telescope
+from observations.models import CalibrationFrame, Field, IncomingFile, Observation, Survey, Telescope
 
 
 @admin.register(Survey)
@@ -41,3 +41,10 @@ class CalibrationFrameAdmin(ProductAdmin):
     list_display = ("original_name", "kind", "camera", "filter_band", "exposure_time", "night")
     list_filter = ("kind", "camera", "filter_band")
     search_fields = ("original_name", "sha256")
+
+
+@admin.register(IncomingFile)
+class IncomingFileAdmin(ProductAdmin):
+    list_display = ("name", "route", "address", "received_bytes", "size_bytes", "created_at")
+    list_filter = ("route",)
+    search_fields = ("name", "address")
