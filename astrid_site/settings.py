@@ -236,8 +236,9 @@ JOB_MODULES = {
     "receive": "observations.stage.receive",
     **dict(PIPELINE_STAGES),
     "alerts": "curation.stage.alerts",
+    "train": "detection.stage.retrain",
 }
-JOB_QUEUES: dict[str, str] = {"receive": "light", "alerts": "light"}
+JOB_QUEUES: dict[str, str] = {"receive": "light", "alerts": "light", "train": "training"}
 QUEUES = ("pipeline", "light", "training")
 # What is ordered when a job is done, and what a job waits for within its workflow.
 JOB_FOLLOWING = "astrid_site.workflow.following"

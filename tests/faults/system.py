@@ -41,6 +41,7 @@ class System:
             **variables,
         }
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._socket = ""
 
     def manage(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "manage.py", *arguments]
@@ -92,9 +93,10 @@ class System:
 
     @contextmanager
     def connected(self) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
-        line = self.manage("db", "status").stdout
-        folder = line.rstrip().removesuffix(".").split("socket in ")[1]
-        with psycopg.connect(host=folder, user="astrid", dbname="astrid", autocommit=True) as connection:
+        if not self._socket:
+            line = self.manage("db", "status").stdout
+            self._socket = line.rstrip().removesuffix(".").split("socket in ")[1]
+        with psycopg.connect(host=self._socket, user="astrid", dbname="astrid", autocommit=True) as connection:
             yield connection
 
     def wait_until_idle(self, seconds: float) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from catalog import jobs
 from detection.stage.training import Order, train_model
 
 
@@ -21,9 +22,16 @@ class Command(BaseCommand):
         parser.add_argument("--threads", type=int, default=1, help="Threads for training.")
         parser.add_argument("--name", default="realbogus")
         parser.add_argument("--model-version", default="1")
+        parser.add_argument(
+            "--queue", action="store_true", help="Let the training worker do it, and register the model."
+        )
         parser.add_argument("--out", type=Path, default=Path(), help="Folder for the weights and the card.")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["queue"]:
+            job = jobs.enqueue("train", "model", f"{options['name']} {options['model_version']}")
+            self.stdout.write(f"Ordered: job {job.pk}. The model will be registered and not activated.")
+            return
         order = Order(
             folder=options["out"],
             name=options["name"],
