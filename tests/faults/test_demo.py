@@ -1,0 +1,82 @@
+"""`manage.py demo` as a person meets it: everything starts, survives a death, and is gone after Ctrl-C."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.faults.system import REPOSITORY, System, system, wait_for
+
+pytestmark = pytest.mark.faults
+
+READY_SECONDS = 10.0
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def start(whole: System, *arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "manage.py", "demo", "--size", "400", *arguments],
+        cwd=REPOSITORY,
+        env=whole.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def is_ready(whole: System) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{whole.environment['PORT']}/readyz", timeout=2) as answer:
+            return answer.status == 200
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def children(root: Path) -> list[psutil.Process]:
+    record = json.loads((root / "run" / "supervisor.json").read_text())
+    return [psutil.Process(child["pid"]) for child in record["children"]]
+
+
+def test_the_demo_survives_the_death_of_a_worker_prints_the_truth_and_leaves_nothing():
+    with system(PORT=str(free_port()), ASTRID_DEMO_PASSWORD="open-sesame-1") as whole:
+        first = start(whole, "--exit")
+        wait_for(lambda: is_ready(whole), 60.0)
+        done = "SELECT count(*) FROM catalog_processingjob WHERE status = 'completed' AND job_type = 'preprocess'"
+        wait_for(lambda: whole.query(done)[0][0] > 1, 120.0, whole.jobs)
+        family = children(whole.root)
+        (pipeline,) = [process for process in family if "pipeline" in process.cmdline()]
+        pipeline.kill()
+        output, _ = first.communicate(timeout=300)
+        assert first.returncode == 0, output
+        assert "pipeline ended (signal SIGKILL) and is started again" in output
+        assert "password: open-sesame-1" in output
+        assert "injected sources found" in output
+        assert "Contact sheet: " in output
+        assert not any(process.is_running() for process in family)
+
+        begun = time.monotonic()
+        second = start(whole)
+        wait_for(lambda: is_ready(whole), 60.0)
+        assert time.monotonic() - begun <= READY_SECONDS
+        family = children(whole.root)
+        os.kill(second.pid, signal.SIGINT)
+        output, _ = second.communicate(timeout=60)
+        assert second.returncode == 0, output
+        assert not any(process.is_running() for process in family)
+        assert whole.manage("db", "status", check=False).returncode == 3, "the database was its own too"
