@@ -13,8 +13,9 @@ from uuid import UUID
 from catalog import jobs
 from catalog.failures import FailureCode
 from catalog.models import ProcessingJob
-from detection.models import Detection
+from curation.services import sources_of_night, sources_to_consider
 from differencing.stage.tracklets import key as tracklet_key
+from differencing.stage.tracklets import parse_key
 from observations.models import Observation, ObservationStatus
 from preprocessing.services import lights_lacking_masters
 
@@ -71,8 +72,13 @@ def _after_detect(job: ProcessingJob) -> Iterator[Order]:
     observation = Observation.objects.get(pk=job.entity_id)
     if observation.field_id is not None:
         yield "tracklets", "field_night", tracklet_key(observation.field_id, observation.night)
-    sources = Detection.objects.filter(observation=observation, source__isnull=False).values_list("source", flat=True)
-    for source_id in sources.order_by("source").distinct():
+    for source_id in sources_to_consider(observation.pk):
+        yield "alerts", "source", source_id
+
+
+def _after_tracklets(job: ProcessingJob) -> Iterator[Order]:
+    """What turns out to move is told differently."""
+    for source_id in sources_of_night(*parse_key(job.entity_id)):
         yield "alerts", "source", source_id
 
 
@@ -82,4 +88,5 @@ _RULES: dict[str, Callable[[ProcessingJob], Iterator[Order]]] = {
     "register": _after_register,
     "difference": _after_difference,
     "detect": _after_detect,
+    "tracklets": _after_tracklets,
 }

@@ -78,13 +78,21 @@ def enqueue(
         stored = ProcessingJob.objects.filter(pk=job.pk).first()
         if stored is not None:
             return stored
-        waiting = ProcessingJob.objects.filter(**same, status=JobStatus.PENDING)
-        if workflow_id:
-            waiting.exclude(workflow_id=workflow_id).update(workflow_id=workflow_id)
-        stored = waiting.first()
+        stored = _join(same, workflow_id)
         # None: another order stood in the way and was claimed in between. So a new one is needed.
         if stored is not None:
             return stored
+
+
+@transaction.atomic
+def _join(same: dict[str, str], workflow_id: str) -> ProcessingJob | None:
+    """Return the order that waits, held until the caller's transaction ends: a worker that took it before would not
+    see what the caller writes."""
+    stored = ProcessingJob.objects.select_for_update().filter(**same, status=JobStatus.PENDING).first()
+    if stored is not None and workflow_id and stored.workflow_id != workflow_id:
+        ProcessingJob.objects.filter(pk=stored.pk).update(workflow_id=workflow_id)
+        stored.refresh_from_db()
+    return stored
 
 
 def ready(job_types: Sequence[str]) -> QuerySet[ProcessingJob]:

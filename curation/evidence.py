@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from datetime import UTC, timedelta
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC
 from typing import Any
 
 from astropy import units
 from astropy.coordinates import SkyCoord
 from astropy.time import Time
 
+from curation.models import ValidationEvent
+from curation.numerics.footprint import covers
 from detection.models import Detection, Source
-from differencing.models import Tracklet
+from differencing.models import Candidate
 from observations.models import Observation, ObservationStatus
 from preprocessing.models import PreprocessRun
 from preprocessing.services import latest_run
@@ -21,15 +24,30 @@ from preprocessing.services import latest_run
 _MAG_PER_SHARE = 2.5 / math.log(10.0)
 
 
-def facts_of(source: Source, detections: Sequence[Detection], best: Detection) -> dict[str, Any]:
-    """Return the facts behind an alert; what is not known is None.
+# What makes a flux doubtful, in words.
+_FLAGS = {"saturated": "near saturated pixels", "blended": "another change is near", "edge": "near the frame's edge"}
+# Frames before the first detection that are looked at for the last one without the source.
+_FRAMES_LOOKED_BACK = 50
+# A candidate this near, however it was scored, may be the source: then it is no proof that there was nothing.
+_NEAR_ARCSEC = 3.0
 
-    `best` is the detection that is told about, `detections` are all of the source's that count, by time.
-    """
+
+@dataclass(frozen=True)
+class Known:
+    """What an alert tells of: one detection for its numbers, all that count by time, and what people took it for."""
+
+    best: Detection
+    live: tuple[Detection, ...]
+    type_and_label: tuple[str, str]
+
+
+def facts_of(source: Source, known: Known) -> dict[str, Any]:
+    """Return the facts behind an alert; what is not known is None."""
+    best, detections = known.best, known.live
+    detection_type, label = known.type_and_label
     candidate, observation = best.candidate, best.observation
     run = latest_run(observation)
     mag, error = magnitude(best, run)
-    track = Tracklet.objects.filter(members=candidate).first() if candidate else None
     first = min((row.observation for row in detections), key=lambda row: row.mjd_utc)
     return {
         "source": str(source.pk),
@@ -54,15 +72,22 @@ def facts_of(source: Source, detections: Sequence[Detection], best: Detection) -
         "score": best.confidence_score,
         "model": best.model_version,
         "reference_version": _reference_version(best),
-        "rate_arcsec_per_min": track.rate_arcsec_per_min if track else None,
+        "flags": [name for name in _FLAGS if getattr(candidate, f"is_{name}")] if candidate else [],
+        **_motion(candidate),
         "detections": [str(row.pk) for row in detections],
         "epochs": len({row.observation_id for row in detections}),
         "nights": len({row.observation.night for row in detections}),
         "first_detected_at": _middle(first).isoformat(),
-        "last_non_detection": _last_non_detection(first),
-        "detection_type": best.detection_type,
-        "label": best.human_label or None,
+        "last_non_detection": _last_non_detection(source, first),
+        "detection_type": detection_type,
+        "label": label or None,
     }
+
+
+def people_text(answers: Iterable[ValidationEvent], *, is_valid: bool) -> str:
+    """Return who said so and how sure they were; of a person who said it of several detections, the latest."""
+    sure = {e.validator.get_username(): e.confidence_level for e in answers if e.is_valid is is_valid}
+    return ", ".join(f"{name} ({level} confidence)" for name, level in sure.items()) or "people"
 
 
 def magnitude(detection: Detection, run: PreprocessRun | None) -> tuple[float | None, float | None]:
@@ -88,23 +113,42 @@ def message_of(kind: str, facts: dict[str, Any], basis: str) -> str:
     """Return what an astronomer needs to act: where, when, how bright, how sure, and what is not known."""
     if kind == "retraction":
         return (
-            f"The source at {position_text(facts)} that was alerted before no longer stands: {basis} "
+            f"The source at {position_text(facts)} that was told about before no longer stands: it is {basis}. "
             "Stop follow-up that rests on it alone."
         )
     lines = [
         f"{_what(facts)} at {position_text(facts)}, error {facts['position_error_arcsec']:.2f}″ "
-        f"({'solved against a catalogue' if facts['wcs_quality'] == 'solved' else 'by the frame header'}).",
+        f"(1 sigma, {'solved against a catalogue' if facts['wcs_quality'] == 'solved' else 'by the frame header'}).",
         f"{facts['mid_time'][:19].replace('T', ' ')} UTC (MJD {facts['mjd_utc']:.5f}), band {facts['band']}, "
         f"{facts['exposure_s']:g} s: {_brightness(facts)}.",
         f"Seen in {_count(facts['epochs'], 'frame')} of {_count(facts['nights'], 'night')}, "
         f"first {facts['first_detected_at'][:19].replace('T', ' ')} UTC; {_before(facts['last_non_detection'])}.",
         f"Score {facts['score']:.3f} by {facts['model']}. {basis}",
     ]
+    return "\n".join([*lines, *_cautions(facts)])
+
+
+def _cautions(facts: dict[str, Any]) -> list[str]:
+    """Return what is not certain, and what would make it so."""
+    lines = []
     if facts["rate_arcsec_per_min"] is not None:
-        lines.append(f"It moves by {facts['rate_arcsec_per_min']:.2f}″ a minute: look for a known minor planet first.")
-    if facts["mag"] is None:
-        lines.append("No magnitude: the zero point of this frame is not known, or the source has faded.")
-    return "\n".join(lines)
+        angle = facts["motion_angle_deg"]
+        towards = "" if angle is None else f" towards {angle:.0f}° east of north"
+        lines.append(
+            f"It moves by {facts['rate_arcsec_per_min']:.2f}″ a minute{towards}, by {facts['tracklet_size']} positions "
+            "of one night: look for a known minor planet first, and follow it soon."
+        )
+    elif facts["epochs"] == 1:
+        lines.append("One frame cannot tell whether it moves: take another, and look for known minor planets.")
+    if facts["flags"]:
+        lines.append(f"Its brightness is uncertain: {', '.join(_FLAGS[name] for name in facts['flags'])}.")
+    if facts["is_negative"]:
+        lines.append("It is fainter than in the reference; a magnitude of missing light is not given.")
+    elif facts["mag"] is None:
+        lines.append("No magnitude: the zero point of this frame is not known.")
+    if facts["mag"] is None and facts["flux_adu"] is not None:
+        lines.append(f"Flux against the reference {facts['flux_adu']:.0f} ± {facts['flux_error_adu']:.0f} ADU.")
+    return lines
 
 
 def position_text(facts: dict[str, Any]) -> str:
@@ -151,15 +195,29 @@ def _reference_version(detection: Detection) -> int | None:
     return run.reference.version if run is not None and run.reference is not None else None
 
 
-def _last_non_detection(first: Observation) -> dict[str, Any] | None:
-    """Return the latest compared frame of the field and band before the first detection."""
+def _motion(candidate: Candidate | None) -> dict[str, Any]:
+    """Return how it moves, by the longest tracklet that it belongs to; None for what stays or was seen too rarely."""
+    tracks = [(track.members.count(), track) for track in candidate.tracklets.all()] if candidate else []
+    size, track = max(tracks, key=lambda pair: (pair[0], pair[1].pk), default=(None, None))
+    return {
+        "rate_arcsec_per_min": track.rate_arcsec_per_min if track else None,
+        "motion_angle_deg": track.position_angle if track else None,
+        "tracklet_size": size,
+    }
+
+
+def _last_non_detection(source: Source, first: Observation) -> dict[str, Any] | None:
+    """Return the latest frame of field and band before the first detection that shows the place and nothing in it."""
+    near = Candidate.objects.cone(source.ra, source.dec, _NEAR_ARCSEC).values("observation")
     earlier = Observation.objects.filter(
         field=first.field_id,
+        field__isnull=False,
         filter_band=first.filter_band,
         status=ObservationStatus.DIFFERENCED,
-        observation_time__lt=first.observation_time - timedelta(seconds=1),
-    )
-    row = earlier.order_by("-observation_time").first()
+        mjd_utc__lt=first.mjd_utc,
+    ).exclude(pk__in=near)
+    latest = earlier.order_by("-mjd_utc", "-id")[:_FRAMES_LOOKED_BACK]
+    row = next((row for row in latest if covers(row.footprint, source.ra, source.dec)), None)
     if row is None:
         return None
     run = latest_run(row)

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Now
 
 from catalog import constraints
 from catalog.ids import uuid7
@@ -88,6 +89,8 @@ class ValidationEvent(Record):
     """One person's judgement; rows are only ever added (triggers refuse the rest)."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, help_text="Made by the client.")
+    # The latest answer counts, and clocks of several machines disagree: the database's is the one.
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
     detection = models.ForeignKey(Detection, on_delete=models.PROTECT, related_name="validation_events")
     validator = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -141,6 +144,8 @@ class ValidationEvent(Record):
 class Alert(Record):
     """A source's detection made known."""
 
+    # An update follows what it updates in the feed, whichever machines wrote the two: the database's clock orders them.
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
     detection = models.ForeignKey(Detection, on_delete=models.PROTECT, related_name="alerts")
     alert_type = models.CharField(max_length=12, choices=AlertType, default=AlertType.NEW)
     priority = models.CharField(max_length=10, choices=AlertPriority, default=AlertPriority.MEDIUM)
@@ -148,6 +153,10 @@ class Alert(Record):
     message = models.TextField(blank=True)
     alert_metadata = models.JSONField(default=dict, blank=True)
     status = models.CharField(max_length=10, choices=AlertStatus, default=AlertStatus.PENDING)
+    is_published = models.BooleanField(
+        default=False,
+        help_text="It has its place in the feed; written with its publication, so that few are looked at.",
+    )
     sent_at = models.DateTimeField(null=True, blank=True)
     delivery_attempts = models.PositiveIntegerField(default=0)
     error_message = models.TextField(blank=True)
@@ -162,6 +171,11 @@ class Alert(Record):
         indexes = [
             models.Index(fields=["status", "created_at"], name="alert_queue"),
             models.Index(fields=["detection", "created_at"], name="alert_of_detection"),
+            models.Index(
+                fields=["created_at", "id"],
+                name="alert_unpublished",
+                condition=Q(is_published=False, status=AlertStatus.PENDING),
+            ),
         ]
 
     def __str__(self) -> str:

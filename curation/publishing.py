@@ -8,6 +8,7 @@ from django.db import connection, transaction
 from django.db.models import Max
 from django.db.models.functions import Now
 
+from catalog import audit
 from curation.models import Alert, AlertPublication, AlertStatus
 
 # One process at a time, so that a sequence is never given twice, nor one that a reader has passed already.
@@ -30,8 +31,10 @@ def _publish_batch() -> int:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LOCK])
         if not cursor.fetchone()[0]:
             return 0
-    waiting = Alert.objects.filter(publication__isnull=True, status=AlertStatus.PENDING)
-    alerts = list(waiting.select_related("detection").order_by("created_at", "id")[:_BATCH])
+    waiting = Alert.objects.filter(is_published=False, status=AlertStatus.PENDING)
+    # Locked, so that none is cancelled while it goes out.
+    ordered = waiting.select_related("detection").order_by("created_at", "id").select_for_update(of=("self",))
+    alerts = list(ordered[:_BATCH])
     last = AlertPublication.objects.aggregate(last=Max("sequence"))["last"] or 0
     for sequence, alert in enumerate(alerts, start=last + 1):
         earlier = AlertPublication.objects.filter(alert__detection__source=alert.detection.source_id)
@@ -40,6 +43,8 @@ def _publish_batch() -> int:
             sequence=sequence, alert=alert, version=version, kind=alert.alert_type, published_at=Now(),
             payload=_payload(alert),
         )  # fmt: skip
+        audit.record(alert, "publish_alert", new={"sequence": sequence, "version": version, "kind": alert.alert_type})
+    Alert.objects.filter(pk__in=[alert.pk for alert in alerts]).update(is_published=True)
     if alerts:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, str(last + len(alerts))])

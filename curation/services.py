@@ -4,24 +4,37 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
+from collections import defaultdict
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef, Q
 
 from catalog import audit, jobs
-from catalog.models import User
-from curation.models import AlertPublication, ConfidenceLevel, EventKind, LabelDefinition, ValidationEvent
-from curation.numerics.agreement import Answer, Consensus, consensus
+from catalog.config import snapshot
+from catalog.models import JobStatus, ProcessingJob, User
+from curation.models import Alert, AlertPublication, ConfidenceLevel, EventKind, LabelDefinition, ValidationEvent
+from curation.numerics.agreement import Answer, Consensus, Said, consensus, standing
 from detection.models import Detection, DetectionStatus, DetectionType
 
 ALERTS = "alerts"
+# People wait for what follows from their verdict.
+_PRIORITY = 5
+REAL = (DetectionStatus.VALIDATED, DetectionStatus.CONFIRMED)
+OPEN = (DetectionStatus.PENDING, DetectionStatus.VALIDATING)
 # What a client says of an event; the same key with other words is another event, and refused.
 _SAID = (
     "detection_id", "validator_id", "kind", "is_valid", "label", "confidence_level", "notes", "tags", "image_quality",
     "detection_quality", "supersedes_id",
 )  # fmt: skip
+_TAKEN = "An event with this id says something else already: make a new id."
+_TAG_LENGTH = 64
 
 
 class EventRefused(ValueError):
@@ -65,34 +78,62 @@ def record_validation(judgement: Judgement, user: User, actor: audit.Actor) -> t
         detection = Detection.objects.select_for_update().filter(pk=judgement.detection_id).first()
         if detection is None:
             raise EventRefused("There is no such detection.")
-        known = ValidationEvent.objects.filter(pk=judgement.id).first()
         event = _event(judgement, user)
+        known = ValidationEvent.objects.filter(pk=judgement.id).first()
         if known is not None:
             if any(getattr(known, name) != getattr(event, name) for name in _SAID):
-                raise OtherEvent("An event with this id says something else already: make a new id.")
+                raise OtherEvent(_TAKEN)
             return known, False
         _check(event, user)
-        event.save(force_insert=True)
+        _append(event)
         before = _verdict(detection)
         _derive(detection)
         audit.record(detection, f"validation_{event.kind}", actor=actor, old=before, new=_verdict(detection))
-        if detection.source_id is not None:
-            jobs.enqueue(ALERTS, "source", detection.source_id, priority=5)
+        _order_looks(_sources_concerned(detection))
     return event, True
 
 
+def answers_about(detections: Collection[UUID]) -> dict[UUID, list[ValidationEvent]]:
+    """Return the standing answers about each of these detections, in order of time: one for each person."""
+    events: dict[UUID, list[ValidationEvent]] = defaultdict(list)
+    about = ValidationEvent.objects.filter(detection__in=detections).select_related("validator")
+    for event in about.order_by("created_at", "id"):
+        events[event.detection_id].append(event)
+    return {key: _standing(rows) for key, rows in events.items()}
+
+
 def standing_answers(detection: Detection) -> list[ValidationEvent]:
-    """Return each person's latest verdict that was neither superseded nor withdrawn, in order of time."""
-    events = list(ValidationEvent.objects.filter(detection=detection).order_by("created_at", "id"))
-    gone = {event.supersedes_id for event in events if event.supersedes_id}
-    standing = {e.validator_id: e for e in events if e.kind == EventKind.VERDICT and e.pk not in gone}
-    return sorted(standing.values(), key=lambda event: (event.created_at, event.pk))
+    """Return each person's latest verdict that was not withdrawn, in order of time."""
+    return answers_about([detection.pk]).get(detection.pk, [])
+
+
+def consensus_of(answers: Iterable[ValidationEvent]) -> Consensus:
+    """Return what standing answers come to."""
+    return consensus([Answer(bool(e.is_valid), e.label, e.confidence_level) for e in answers])
 
 
 def verdict_of(detection: Detection) -> Consensus:
-    """Return what the standing answers come to."""
-    answers = standing_answers(detection)
-    return consensus([Answer(bool(e.is_valid), e.label, e.confidence_level) for e in answers])
+    """Return what the standing answers about a detection come to."""
+    return consensus_of(standing_answers(detection))
+
+
+def sources_to_consider(observation_id: UUID | str) -> list[UUID]:
+    """Return the sources of a frame that the alert rule should look at: judged real, scored high, or told about before.
+
+    The others would be looked at in vain, each by a job of its own.
+    """
+    config = snapshot()
+    worth = Q(status__in=REAL) | Q(Exists(Alert.objects.filter(detection__source=OuterRef("source"))))
+    if config["alerts.automatic"]:
+        worth |= Q(confidence_score__gte=config["alerts.automatic_threshold"])
+    return _sources(Q(observation=observation_id) & worth)
+
+
+def sources_of_night(field_id: UUID | str, night: date) -> list[UUID]:
+    """Return the sources of a field's night that may mean something else once its tracklets have been found anew."""
+    told = Q(Exists(Alert.objects.filter(detection__source=OuterRef("source"))))
+    moving = Q(candidate__tracklets__isnull=False)
+    return _sources(Q(observation__field=field_id, observation__night=night) & (told | moving))
 
 
 def feed_page(since: str, page_size: int) -> tuple[list[AlertPublication], str]:
@@ -110,13 +151,58 @@ def _event(judgement: Judgement, user: User) -> ValidationEvent:
 
 
 def _check(event: ValidationEvent, user: User) -> None:
-    event.full_clean(exclude=["id", "detection", "validator", "supersedes"], validate_unique=False)
-    if event.label and not LabelDefinition.objects.filter(label=event.label, is_active=True).exists():
-        raise EventRefused(f"There is no label {event.label!r}.")
+    if not _is_storable([event.label, event.notes, event.tags, event.visible_context]):
+        raise EventRefused("It holds characters or numbers that cannot be stored: write it anew.")
+    if not all(isinstance(tag, str) and 0 < len(tag) <= _TAG_LENGTH for tag in event.tags):
+        raise EventRefused(f"A tag is a text of at most {_TAG_LENGTH} characters.")
+    try:
+        event.full_clean(exclude=["id", "detection", "validator", "supersedes"], validate_unique=False)
+    except ValidationError as error:
+        raise EventRefused(" ".join(error.messages)) from error
+    if event.kind == EventKind.VERDICT and event.is_valid is None:
+        raise EventRefused("A verdict says whether the detection is valid: give `is_valid`.")
+    if event.kind == EventKind.WITHDRAWAL and (event.is_valid is not None or event.supersedes_id is None):
+        raise EventRefused("A withdrawal names in `supersedes` what it takes back and leaves `is_valid` out.")
+    if event.label:
+        definition = LabelDefinition.objects.filter(label=event.label, is_active=True).first()
+        if definition is None:
+            raise EventRefused(f"There is no label {event.label!r}: choose one of those that are offered.")
+        if event.is_valid is not None and definition.is_valid != event.is_valid:
+            raise EventRefused(f"{definition.title} is {_said(definition.is_valid)}, the verdict says otherwise.")
     if event.supersedes_id is not None:
         old = ValidationEvent.objects.filter(pk=event.supersedes_id).first()
         if old is None or old.detection_id != event.detection_id or old.validator_id != user.pk:
             raise EventRefused("Only one's own answer about the same detection can be taken back.")
+
+
+def _said(is_valid: bool) -> str:
+    return "astrophysical" if is_valid else "not astrophysical"
+
+
+def _is_storable(value: Any) -> bool:
+    """Tell whether the database can hold this: no character zero, no halves of characters, no NaN."""
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False).replace("\\\\", "")
+    except ValueError:
+        return False
+    return "\\u0000" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _append(event: ValidationEvent) -> None:
+    try:
+        with transaction.atomic():
+            event.save(force_insert=True)
+    except IntegrityError as error:
+        # The same key at the same time, about another detection, whose lock is not the one held here.
+        if ValidationEvent.objects.filter(pk=event.pk).exists():
+            raise OtherEvent(_TAKEN) from error
+        raise
+
+
+def _standing(events: list[ValidationEvent]) -> list[ValidationEvent]:
+    said = [Said(e.pk, e.validator_id, e.kind == EventKind.VERDICT, e.supersedes_id) for e in events]
+    keys = set(standing(said))
+    return [event for event in events if event.pk in keys]
 
 
 def _verdict(detection: Detection) -> dict[str, Any]:
@@ -127,14 +213,41 @@ def _verdict(detection: Detection) -> dict[str, Any]:
 def _derive(detection: Detection) -> None:
     """Write what the answers come to into the detection; one that is confirmed or archived keeps its state."""
     found = verdict_of(detection)
-    detection.is_validated = found.is_valid is True
     detection.validation_confidence, detection.human_label = found.share, found.label
     definition = LabelDefinition.objects.filter(label=found.label).first()
     detection.detection_type = definition.detection_type if definition else DetectionType.UNKNOWN
-    if detection.status not in (DetectionStatus.CONFIRMED, DetectionStatus.ARCHIVED):
-        state = {True: DetectionStatus.VALIDATED, False: DetectionStatus.REJECTED, None: DetectionStatus.PENDING}
+    state = {True: DetectionStatus.VALIDATED, False: DetectionStatus.REJECTED, None: DetectionStatus.PENDING}
+    is_leased = found.is_valid is None and detection.status == DetectionStatus.VALIDATING
+    if detection.status not in (DetectionStatus.CONFIRMED, DetectionStatus.ARCHIVED) and not is_leased:
         detection.status = state[found.is_valid]
+    detection.is_validated = found.is_valid is True or detection.status == DetectionStatus.CONFIRMED
     detection.save()
+
+
+def _sources_concerned(detection: Detection) -> set[UUID]:
+    """Return the source of a detection, and those that are the same moving object."""
+    concerned = {detection.source_id} if detection.source_id else set()
+    if detection.candidate_id is not None:
+        concerned.update(_sources(Q(candidate__tracklets__members=detection.candidate_id)))
+    return concerned
+
+
+def _sources(condition: Q) -> list[UUID]:
+    rows = Detection.objects.filter(condition, source__isnull=False)
+    return list(rows.order_by("source").values_list("source", flat=True).distinct())
+
+
+def _order_looks(sources: Iterable[UUID]) -> None:
+    """Order the alert rule to look at sources after the caller's transaction; sorted, so that two never wait in a ring.
+
+    An order that waits already is held until then, or it could be carried out before the judgement can be read.
+    """
+    for source_id in sorted(sources):
+        is_held = False
+        while not is_held:
+            job = jobs.enqueue(ALERTS, "source", source_id, priority=_PRIORITY)
+            waiting = ProcessingJob.objects.select_for_update().filter(pk=job.pk, status=JobStatus.PENDING)
+            is_held = waiting.values_list("pk").first() is not None
 
 
 def _cursor(sequence: int) -> str:

@@ -1,13 +1,23 @@
-"""What several people's answers about one detection come to."""
+"""Which answers about one detection stand, and what they come to."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 # How much an answer weighs by how sure the person was: one expert outweighs two who are unsure, not two who are sure.
 WEIGHTS = {"low": 1.0, "medium": 2.0, "high": 3.0, "expert": 5.0}
 LEVELS = tuple(WEIGHTS)
+
+
+@dataclass(frozen=True)
+class Said:
+    """One event of one person: a verdict, or a withdrawal of the event that `takes_back` names."""
+
+    key: Hashable
+    person: Hashable
+    is_verdict: bool
+    takes_back: Hashable | None = None
 
 
 @dataclass(frozen=True)
@@ -33,6 +43,25 @@ class Consensus:
     share: float | None = None
     label: str = ""
     highest_level: str = ""
+
+
+def standing(events: Sequence[Said]) -> list[Hashable]:
+    """Return the keys of the verdicts that count, of events given in order of time.
+
+    It is the latest of each person that was not withdrawn: to withdraw a change of mind brings back the answer before
+    it, and to withdraw a withdrawal brings back what that had taken.
+    """
+    gone: set[Hashable | None] = set()
+    latest: dict[Hashable, Hashable] = {}
+    # Backwards, so that it is known of each event whether it was taken back before it takes something back itself.
+    for event in reversed(events):
+        if event.key in gone:
+            continue
+        if event.is_verdict:
+            latest.setdefault(event.person, event.key)
+        else:
+            gone.add(event.takes_back)
+    return [event.key for event in events if latest.get(event.person) == event.key]
 
 
 def consensus(answers: Sequence[Answer]) -> Consensus:

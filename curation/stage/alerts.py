@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
-from uuid import UUID
+
+from django.db import transaction
 
 from catalog import audit, jobs
 from catalog.config import Snapshot, snapshot
 from catalog.failures import FailureCode
-from curation.evidence import facts_of, message_of, title_of
-from curation.models import Alert, AlertPriority, AlertType
-from curation.numerics.agreement import LEVELS
-from curation.services import verdict_of
-from detection.models import Detection, DetectionStatus, Source
-from observations.models import WcsQuality
-
-_OPEN = (DetectionStatus.PENDING, DetectionStatus.VALIDATING)
-_REAL = (DetectionStatus.VALIDATED, DetectionStatus.CONFIRMED)
+from curation.evidence import Known, facts_of, message_of, people_text, title_of
+from curation.models import Alert, AlertPriority, AlertStatus, AlertType
+from curation.publishing import publish_pending
+from curation.services import REAL
+from curation.stage.grounds import Ground, Look, looks_at
+from detection.models import DetectionStatus, Source
 
 
 def run(source_id: str) -> None:
@@ -34,6 +33,8 @@ def run(source_id: str) -> None:
         if alert is not None:
             alert.save(force_insert=True)
             audit.record(alert, f"alert_{alert.alert_type}", new={"title": alert.title, "priority": alert.priority})
+            # At once, so that nobody waits for the beat; which does it where this fails.
+            transaction.on_commit(publish_pending, robust=True)
 
 
 def abandon(source_id: str, code: FailureCode, _: str) -> None:
@@ -41,59 +42,87 @@ def abandon(source_id: str, code: FailureCode, _: str) -> None:
 
 
 def _due(source: Source, config: Snapshot) -> Alert | None:
-    rows = list(
-        Detection.objects.filter(source=source)
-        .exclude(status=DetectionStatus.ARCHIVED)
-        .exclude(observation__wcs_quality=WcsQuality.NOMINAL)
-        .select_related("observation", "candidate__difference_run__reference")
-        .order_by("observation__mjd_utc", "id")
-    )
-    justified = {row.pk: basis for row in rows if (basis := _basis(row, config))}
-    last = Alert.objects.filter(detection__source=source).order_by("-created_at", "-id").first()
-    is_standing = last is not None and last.alert_type != AlertType.RETRACTION
-    if not justified:
-        return _retraction(last) if last is not None and is_standing else None
-    told = [row for row in rows if row.pk in justified]
-    best = told[-1]
-    facts = facts_of(source, told, best) | {"basis": _kind_of_basis(told, justified)}
-    if last is not None and is_standing and not _has_changed(last.alert_metadata, facts, config):
+    looks = looks_at(source, config)
+    told = [look for look in looks if look.ground]
+    last = _last(source)
+    if not told:
+        return _retraction(last, looks) if last is not None else None
+    best = told[-1].detection
+    live = [look for look in looks if look.is_live]
+    facts = facts_of(source, Known(best, tuple(look.detection for look in live), _type_and_label(told)))
+    facts |= {
+        "basis": Ground.HUMAN if any(look.ground == Ground.HUMAN for look in told) else Ground.AUTOMATIC,
+        "grounds": {str(look.detection.pk): str(look.ground) for look in told},
+        "judged_by": _judged_by(live),
+        "updates": str(last.pk) if last is not None else None,
+    }
+    if last is not None and not _has_changed(last, looks, facts, config):
         return None
-    kind = AlertType.UPDATE if is_standing else AlertType.NEW
+    kind = AlertType.NEW if last is None else AlertType.UPDATE
     return Alert(
         detection=best,
         alert_type=kind,
         priority=_priority(facts, config),
         title=title_of(kind, facts),
-        message=message_of(kind, facts, justified[best.pk]),
+        message=message_of(kind, facts, _judgement(told)),
         alert_metadata=facts,
     )
 
 
-def _basis(row: Detection, config: Snapshot) -> str:
-    """Return the sentence that says why a detection is told about, or "" when it is not."""
-    if row.status in _REAL:
-        found = verdict_of(row)
-        if found.is_valid and LEVELS.index(found.highest_level) >= LEVELS.index(config["alerts.min_human_confidence"]):
-            return f"People judged it real, with {found.highest_level} confidence ({found.share or 0.0:.0%} agree)."
-        return ""
-    candidate = row.candidate
-    if row.status not in _OPEN or not config["alerts.automatic"] or candidate is None:
-        return ""
-    is_sure = row.confidence_score >= config["alerts.automatic_threshold"]
-    is_bright = abs(candidate.snr) >= config["alerts.automatic_min_snr"]
-    return "No person has looked at it yet." if is_sure and is_bright else ""
+def _last(source: Source) -> Alert | None:
+    """Return what is told about a source now; None where nothing is, or it was taken back."""
+    alerts = Alert.objects.filter(detection__source=source).exclude(status=AlertStatus.CANCELLED)
+    last = alerts.order_by("-created_at", "-id").first()
+    return None if last is None or last.alert_type == AlertType.RETRACTION else last
 
 
-def _kind_of_basis(told: list[Detection], justified: dict[UUID, str]) -> str:
-    return "human" if any(row.status in _REAL for row in told if row.pk in justified) else "automatic"
+def _type_and_label(told: Sequence[Look]) -> tuple[str, str]:
+    """Return what people last took the source for, in whichever frame; else what the newest detection says."""
+    labelled = [look.detection for look in told if look.ground == Ground.HUMAN and look.detection.human_label]
+    row = labelled[-1] if labelled else told[-1].detection
+    return row.detection_type, row.human_label
 
 
-def _has_changed(before: dict[str, Any], now: dict[str, Any], config: Snapshot) -> bool:
+def _judged_by(looks: Sequence[Look]) -> list[dict[str, Any]]:
+    return [
+        {
+            "detection": str(look.detection.pk),
+            "user": event.validator.get_username(),
+            "is_valid": event.is_valid,
+            "confidence_level": event.confidence_level,
+            "label": event.label or None,
+        }
+        for look in looks
+        for event in look.answers
+    ]
+
+
+def _judgement(told: Sequence[Look]) -> str:
+    """Return the sentences that say who took it for real, and who did not."""
+    answers = [event for look in told for event in look.answers]
+    if not any(look.ground == Ground.HUMAN for look in told):
+        return "No person has looked at it yet."
+    if not any(event.is_valid for event in answers):
+        return "It is confirmed by independent evidence."
+    agreeing = f"Judged real by {people_text(answers, is_valid=True)}."
+    if all(event.is_valid for event in answers):
+        return agreeing
+    return f"{agreeing} Judged not real by {people_text(answers, is_valid=False)}."
+
+
+def _has_changed(last: Alert, looks: Sequence[Look], now: dict[str, Any], config: Snapshot) -> bool:
     """Tell whether people have judged otherwise since, or the source has: by so many magnitudes, in one band."""
+    before = last.alert_metadata
     if any(before.get(name) != now[name] for name in ("basis", "label", "detection_type")):
         return True
     if (before.get("rate_arcsec_per_min") is None) != (now["rate_arcsec_per_min"] is None):
         return True
+    if any(look.fell(_told_for(last, look)) for look in looks if look.detection.pk == last.detection_id):
+        return True  # Its numbers were those of a detection that is none any more.
+    return _has_varied(before, now, config)
+
+
+def _has_varied(before: dict[str, Any], now: dict[str, Any], config: Snapshot) -> bool:
     old, new = before.get("flux_adu"), now["flux_adu"]
     if before.get("band") != now["band"] or not old or not new:
         return False
@@ -121,14 +150,29 @@ def _priority(facts: dict[str, Any], config: Snapshot) -> str:
     return AlertPriority.MEDIUM
 
 
-def _retraction(last: Alert) -> Alert:
-    """Take back what was told, with the facts as they were told."""
+def _told_for(last: Alert, look: Look) -> str:
+    return str(last.alert_metadata.get("grounds", {}).get(str(look.detection.pk), Ground.NONE))
+
+
+def _retraction(last: Alert, looks: Sequence[Look]) -> Alert | None:
+    """Take back what was told, with the facts as they were told; None while what it rested on stands.
+
+    One detection that people rejected of those that were told is enough, where they found none real: what speaks for
+    the others is the same score that was wrong about this one.
+    """
+    rested_on = [look for look in looks if _told_for(last, look) or look.detection.pk == last.detection_id]
+    fell = [look.fell(_told_for(last, look)) for look in rested_on]
+    is_contradicted = any(look.detection.status == DetectionStatus.REJECTED for look in rested_on)
+    is_backed = any(look.detection.status in REAL for look in looks)
+    if not all(fell) and (is_backed or not is_contradicted):
+        return None
+    reasons = list(dict.fromkeys(reason for reason in fell if reason))
     facts = last.alert_metadata
     return Alert(
         detection=last.detection,
         alert_type=AlertType.RETRACTION,
         priority=last.priority,
         title=title_of(AlertType.RETRACTION, facts),
-        message=message_of(AlertType.RETRACTION, facts, "people rejected it, or a better subtraction lost it."),
-        alert_metadata=facts | {"retracts": str(last.pk)},
+        message=message_of(AlertType.RETRACTION, facts, "; ".join(reasons)),
+        alert_metadata=facts | {"retracts": str(last.pk), "reasons": reasons},
     )

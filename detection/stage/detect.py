@@ -173,7 +173,8 @@ def _record(row: ModelRun, candidate: Candidate, value: float, cutout: str, conf
     is_real = not is_vetoed and np.isfinite(value) and value >= config["detection.confidence_threshold"]
     candidate.status = CandidateStatus.DETECTED if is_real else CandidateStatus.REJECTED
     candidate.save(update_fields=["status", "updated_at"])
-    known = Detection.objects.filter(candidate=candidate).first()
+    # Held, so that a verdict given at this moment is neither overlooked nor overwritten.
+    known = Detection.objects.select_for_update().filter(candidate=candidate).first()
     if known is not None and is_judged(known):
         return known
     if not is_real:

@@ -18,6 +18,7 @@ pytestmark = pytest.mark.django_db
 def done(job_type: str, entity_type: str, entity_id: object, workflow_id: str = "w") -> ProcessingJob:
     """Finish such a job; return it."""
     job = jobs.claim(jobs.enqueue(job_type, entity_type, entity_id, workflow_id=workflow_id, priority=3), "me")
+    assert job is not None
     jobs.finish(job)
     return job
 
@@ -59,9 +60,10 @@ def test_a_registered_field_compares_the_frames_of_the_workflow_and_those_that_w
 
 
 def test_a_differenced_frame_is_scored_and_a_scored_one_is_linked_and_its_sources_are_considered():
-    detection = factories.DetectionFactory()
+    detection = factories.DetectionFactory(confidence_score=0.999)
     observation = detection.observation
     observation.status, observation.field = "differenced", factories.FieldFactory()
+    observation.wcs_quality = "solved"
     observation.save()
     done("difference", "observation", observation.pk)
     assert ordered("detect") == {str(observation.pk)}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
 import pytest
 
 from catalog import audit
@@ -16,36 +14,9 @@ from curation.services import Judgement, record_validation
 from curation.stage import alerts
 from detection.models import Detection
 from tests import factories
+from tests.curation.looks import consider, judge, seen
 
 pytestmark = pytest.mark.django_db
-
-
-def seen(source=None, *, snr: float = 25.0, score: float = 0.999, days: float = 0.0, **observation) -> Detection:
-    """Return a detection of a source, by default a sure one, so many days after the first."""
-    when = factories.FIRST_EXPOSURE + dt.timedelta(days=days)
-    given = {"observation_time": when, "night": when.date(), "mjd_utc": 60000.0 + days, "wcs_quality": "solved"}
-    frame = factories.ObservationFactory(**{**given, **observation})
-    candidate = factories.CandidateFactory(
-        difference_run__observation=frame, snr=snr, flux=snr * 50.0, flux_error=50.0, significance=snr
-    )
-    more = {"source": source} if source is not None else {}
-    return factories.DetectionFactory(candidate=candidate, confidence_score=score, **more)
-
-
-def consider(source) -> list[str]:
-    """Let the stage look at a source; return what was told so far."""
-    alerts.run(str(source.pk))
-    return list(
-        Alert.objects.filter(detection__source=source).order_by("created_at").values_list("alert_type", flat=True)
-    )
-
-
-def judge(detection, is_valid: bool | None, level: str = "high", **more):
-    user = factories.UserFactory()
-    judgement = Judgement(uuid7(), detection.pk, is_valid, confidence_level=level, **more)
-    record_validation(judgement, user, audit.Actor(user))
-    detection.refresh_from_db()
-    return user
 
 
 def test_a_sure_bright_detection_is_told_once_before_anybody_looked():
@@ -171,28 +142,6 @@ def test_the_position_is_told_in_both_spellings_with_its_error():
     message = Alert.objects.get().message
     # RA 150.01° is 10:00:02.40, Dec 2.01° is +02:00:36.
     assert "10:00:02.40 +02:00:36.0 (150.01000, +2.01000), error 0.30″" in message
-
-
-def test_what_moves_is_told_as_such_and_with_low_priority():
-    row = seen(snr=80.0)
-    factories.TrackletFactory(rate_arcsec_per_min=0.36).members.add(row.candidate)
-    consider(row.source)
-    alert = Alert.objects.get()
-    assert alert.title.startswith("Moving object")
-    assert "0.36″ a minute" in alert.message
-    assert alert.priority == "low"
-
-
-def test_the_last_frame_without_it_is_told():
-    row = seen(days=3.0)
-    earlier = factories.ObservationFactory(
-        field=row.observation.field, filter_band=row.observation.filter_band, status="differenced",
-        observation_time=factories.FIRST_EXPOSURE, original_name="before.fits",
-    )  # fmt: skip
-    consider(row.source)
-    missed = Alert.objects.get().alert_metadata["last_non_detection"]
-    assert missed["frame"] == earlier.original_name
-    assert missed["limiting_mag"] is None
 
 
 def test_a_source_that_is_gone_is_nothing_to_tell():

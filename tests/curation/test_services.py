@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
-from catalog import audit
+from catalog import audit, jobs
 from catalog.ids import uuid7
 from catalog.models import AuditLog, ProcessingJob
 from curation.models import ValidationEvent
 from curation.services import CursorRefused, EventRefused, Judgement, OtherEvent, feed_page, record_validation
+from detection.models import Detection
 from tests.factories import DetectionFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -64,6 +66,17 @@ def test_an_undo_is_an_event_and_brings_back_what_was(detection):
     assert ValidationEvent.objects.count() == 2
 
 
+def test_to_take_back_a_change_of_mind_brings_back_the_answer_before_it(detection):
+    user = UserFactory()
+    first = say(detection, user, True, label="asteroid")
+    second = say(detection, user, False, supersedes_id=first.pk)
+    assert detection.status == "rejected"
+    undo = say(detection, user, None, kind="withdrawal", supersedes_id=second.pk)
+    assert (detection.status, detection.human_label) == ("validated", "asteroid")
+    say(detection, user, None, kind="withdrawal", supersedes_id=undo.pk)
+    assert (detection.status, detection.human_label) == ("rejected", ""), "the undo was undone"
+
+
 def test_nobody_takes_back_the_answer_of_another(detection):
     event = say(detection, UserFactory(), True)
     with pytest.raises(EventRefused, match="own answer"):
@@ -74,6 +87,41 @@ def test_nobody_takes_back_the_answer_of_another(detection):
 def test_a_label_that_nobody_defined_is_refused(detection):
     with pytest.raises(EventRefused, match="no label"):
         say(detection, UserFactory(), True, label="ufo")
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ({"label": "satellite"}, "is not astrophysical, the verdict says otherwise"),
+        ({"is_valid": False, "label": "asteroid"}, "is astrophysical, the verdict says otherwise"),
+        ({"confidence_level": "certain"}, "certain"),
+        ({"image_quality": "awful"}, "awful"),
+        ({"is_valid": None}, "give `is_valid`"),
+        ({"notes": "a\0b"}, "cannot be stored"),
+        ({"tags": ("\ud800",)}, "cannot be stored"),
+        ({"visible_context": {"zoom": float("nan")}}, "cannot be stored"),
+        ({"tags": ("x" * 65,)}, "at most 64"),
+        ({"seconds_taken": float("nan")}, "seconds_taken"),
+        ({"kind": "withdrawal", "is_valid": None}, "names in `supersedes`"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_kept_is_refused_with_the_reason_and_leaves_nothing(detection, given, reason):
+    with pytest.raises(EventRefused, match=reason):
+        say(detection, UserFactory(), **{"is_valid": True, **given})
+    assert not ValidationEvent.objects.exists()
+    assert not ProcessingJob.objects.exists()
+
+
+def test_a_withdrawal_says_nothing_of_its_own(detection):
+    user = UserFactory()
+    event = say(detection, user, True)
+    with pytest.raises(EventRefused, match="leaves `is_valid` out"):
+        say(detection, user, True, kind="withdrawal", supersedes_id=event.pk)
+
+
+def test_a_backslash_in_a_note_is_kept_as_it_is(detection):
+    assert say(detection, UserFactory(), notes=r"C:\u0000 and \\u0000").notes == r"C:\u0000 and \\u0000"
 
 
 def test_the_same_event_sent_again_is_the_stored_one_and_another_with_its_key_is_refused(detection):
@@ -93,7 +141,19 @@ def test_a_confirmed_detection_keeps_its_state_whatever_is_said(detection):
     detection.status = "confirmed"
     detection.save()
     say(detection, UserFactory(), False)
-    assert detection.status == "confirmed"
+    assert (detection.status, detection.is_validated) == ("confirmed", True)
+
+
+def test_a_leased_detection_stays_leased_while_nothing_is_decided(detection):
+    detection.status = "validating"
+    detection.save()
+    first = UserFactory()
+    event = say(detection, first, True)
+    assert detection.status == "validated"
+    detection.status = "validating"
+    detection.save()
+    say(detection, first, None, kind="withdrawal", supersedes_id=event.pk)
+    assert detection.status == "validating"
 
 
 @pytest.mark.django_db(transaction=True)
@@ -113,6 +173,45 @@ def test_sixteen_sendings_of_one_event_at_once_are_one_row_and_one_answer():
     assert {key for key, _ in ended} == {judgement.id}
     assert sum(is_new for _, is_new in ended) == 1
     assert ValidationEvent.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_id_for_two_detections_at_once_is_taken_for_one_and_refused_for_the_other():
+    user, key = UserFactory(), uuid7()
+    detections = [DetectionFactory() for _ in range(2)]
+    meeting = threading.Barrier(2)
+
+    def send(detection):
+        try:
+            meeting.wait(timeout=10.0)
+            return record_validation(Judgement(key, detection.pk, True), user, audit.Actor(user))[1]
+        except OtherEvent:
+            return False
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(send, detections)) == [False, True]
+    assert ValidationEvent.objects.count() == 1
+    assert Detection.objects.filter(status="validated").count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_order_that_waits_is_not_carried_out_before_the_judgement_can_be_read():
+    detection, user = DetectionFactory(), UserFactory()
+    waiting = jobs.enqueue("alerts", "source", detection.source_id)
+
+    def claim():
+        try:
+            return jobs.claim_next(["alerts"], "worker")
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            record_validation(Judgement(uuid7(), detection.pk, True), user, audit.Actor(user))
+            assert pool.submit(claim).result(timeout=10.0) is None
+        assert pool.submit(claim).result(timeout=10.0) == waiting
 
 
 @pytest.mark.parametrize("cursor", ["x", "!!!!", "c2", "czEyMzQ1Njc4OTAxMjM0NTY3ODkw", "ü"])

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from curation.numerics.agreement import Answer, Consensus, consensus
+from curation.numerics.agreement import Answer, Consensus, Said, consensus, standing
 
 
 def answers(text: str) -> list[Answer]:
@@ -30,3 +30,32 @@ def test_the_heavier_side_decides_and_its_share_is_told(given, is_valid, share, 
 @pytest.mark.parametrize("given", ["", "+medium:a -medium:b", "+high -medium -low"])
 def test_without_answers_or_with_equal_sides_nothing_is_decided(given):
     assert consensus(answers(given)) == Consensus(None, None, "", "")
+
+
+def said(text: str) -> list[Said]:
+    """Read "1:ann 2:bob 3:ann-1" as two verdicts, and a withdrawal by ann of the first."""
+    events = []
+    for word in text.split():
+        key, _, rest = word.partition(":")
+        person, minus, taken = rest.partition("-")
+        events.append(Said(key, person, is_verdict=not minus, takes_back=taken or None))
+    return events
+
+
+@pytest.mark.parametrize(
+    ("events", "expected"),
+    [
+        ("", ""),
+        ("1:ann 2:bob", "1 2"),
+        ("1:ann 2:bob 3:ann", "2 3"),
+        ("1:ann 2:ann-1", ""),
+        ("1:ann 2:ann 3:ann-2", "1"),
+        ("1:ann 2:ann 3:ann-1", "2"),
+        ("1:ann 2:ann-1 3:ann-2", "1"),
+        ("1:ann 2:ann-1 3:ann-2 4:ann-3", ""),
+        ("1:ann 2:ann-1 3:ann-1", ""),
+        ("1:ann 2:ann-1 3:ann", "3"),
+    ],
+)
+def test_the_latest_verdict_of_each_person_that_was_not_withdrawn_stands(events, expected):
+    assert standing(said(events)) == expected.split()

@@ -1,0 +1,54 @@
+"""Detections, verdicts and looks of the alert rule, for tests of what is told."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from catalog import audit
+from catalog.ids import uuid7
+from catalog.models import User
+from curation.models import Alert
+from curation.services import Judgement, record_validation
+from curation.stage import alerts
+from detection.models import Detection
+from differencing.models import Tracklet
+from tests import factories
+
+# Corners of a frame that shows where the factories put a source: RA 150.01, Dec 2.01.
+SHOWS = [[150.2, 1.8], [149.8, 1.8], [149.8, 2.2], [150.2, 2.2]]
+
+
+def seen(source=None, *, snr: float = 25.0, score: float = 0.999, days: float = 0.0, **observation) -> Detection:
+    """Return a detection of a source, by default a sure one, so many days after the first."""
+    when = factories.FIRST_EXPOSURE + dt.timedelta(days=days)
+    given = {"observation_time": when, "night": when.date(), "mjd_utc": 60000.0 + days, "wcs_quality": "solved"}
+    frame = factories.ObservationFactory(**{**given, **observation})
+    candidate = factories.CandidateFactory(
+        difference_run__observation=frame, snr=snr, flux=snr * 50.0, flux_error=50.0, significance=snr
+    )
+    more = {"source": source} if source is not None else {}
+    return factories.DetectionFactory(candidate=candidate, confidence_score=score, **more)
+
+
+def consider(source) -> list[str]:
+    """Let the stage look at a source; return what was told so far."""
+    alerts.run(str(source.pk))
+    return list(
+        Alert.objects.filter(detection__source=source).order_by("created_at").values_list("alert_type", flat=True)
+    )
+
+
+def judge(detection, is_valid: bool | None, level: str = "high", *, person: User | None = None, **more) -> User:
+    """Let another person judge a detection; return the person."""
+    user = person or factories.UserFactory()
+    judgement = Judgement(uuid7(), detection.pk, is_valid, confidence_level=level, **more)
+    record_validation(judgement, user, audit.Actor(user))
+    detection.refresh_from_db()
+    return user
+
+
+def moving(*rows: Detection) -> Tracklet:
+    """Join detections to a tracklet."""
+    tracklet = factories.TrackletFactory(rate_arcsec_per_min=0.36, position_angle=81.0)
+    tracklet.members.set([row.candidate for row in rows])
+    return tracklet
