@@ -9,8 +9,8 @@ from django.db import transaction
 
 from catalog import audit, storage
 from catalog.models import User
+from catalog.roles import ROLES
 
-ROLES = ("viewer", "curator", "operator", "administrator")
 _KEPT = "demo/password"
 
 
@@ -30,10 +30,10 @@ def ensure_demo_accounts(password: str) -> list[str]:
     for role in ROLES:
         account, is_new = User.objects.get_or_create(
             username=role,
-            defaults={"is_staff": role in ("operator", "administrator"), "is_superuser": role == "administrator"},
+            defaults={"is_staff": role in ("operator", "administrator")},
         )
         if is_new:
-            account.groups.add(Group.objects.get_or_create(name=role)[0])
+            account.groups.add(Group.objects.get(name=role))
             audit.record(account, "create_account", new={"username": role, "role": role}, summary="demo account")
         if not account.check_password(password):
             account.set_password(password)

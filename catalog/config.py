@@ -58,10 +58,10 @@ def set_value(key: str, value: object, actor: audit.Actor) -> SystemConfig:
 
 
 def clear_value(key: str, actor: audit.Actor) -> SystemConfig:
-    """Return to the declared default, with the line in the AuditLog."""
-    if key not in DECLARED:
-        raise ConfigRefused(f"There is no configuration key {key!r}.")
-    return _change(key, DECLARED[key].default, actor, is_active=False)
+    """Return to the declared default, with the line in the AuditLog; end the use of a row that nothing reads."""
+    if key in DECLARED:
+        return _change(key, DECLARED[key].default, actor, is_active=False)
+    return _end_use(key, actor)
 
 
 @transaction.atomic
@@ -80,4 +80,17 @@ def _change(key: str, value: ConfigValue, actor: audit.Actor, *, is_active: bool
         new={"value": value},
         summary=f"{key}: {before} → {value}",
     )
+    return row
+
+
+@transaction.atomic
+def _end_use(key: str, actor: audit.Actor) -> SystemConfig:
+    """Deactivate the row of a key that an earlier version declared."""
+    row = SystemConfig.objects.select_for_update().filter(key=key).first()
+    if row is None:
+        raise ConfigRefused(f"There is no configuration key {key!r}.")
+    if row.is_active:
+        row.is_active = False
+        row.save(update_fields=["is_active", "updated_at"])
+        audit.record(row, "clear_configuration", actor=actor, old={"value": row.value}, summary=f"{key}: not used")
     return row

@@ -3,35 +3,90 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.utils.safestring import SafeString
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateTimeFilter
+from unfold.decorators import display
 
-from catalog.admin import ProductAdmin, RecordAdmin
+from catalog.admin import (
+    DropdownFilter,
+    ExactTextFilter,
+    ProductAdmin,
+    RecordAdmin,
+    YesNoFilter,
+    list_link,
+    number,
+    related,
+    related_links,
+    state,
+)
 from curation.models import Alert, AlertPublication, LabelDefinition, ValidationEvent
 
 
 @admin.register(LabelDefinition)
 class LabelDefinitionAdmin(RecordAdmin):
     list_display = ("label", "title", "detection_type", "is_valid", "is_active", "position")
-    list_filter = ("detection_type", "is_valid", "is_active")
+    list_filter = (("detection_type", DropdownFilter), ("is_valid", YesNoFilter), ("is_active", YesNoFilter))
     search_fields = ("label", "title", "description")
+    ordering = ("position", "label")
 
 
 @admin.register(ValidationEvent)
 class ValidationEventAdmin(ProductAdmin):
-    list_display = ("created_at", "validator", "detection", "kind", "is_valid", "label", "confidence_level")
+    list_display = (
+        "created_at", "validator", "kind", "is_valid", "label", "confidence_level", related("detection"),
+        number("seconds_taken", 1, "seconds"),
+    )  # fmt: skip
     list_select_related = ("validator", "detection")
-    list_filter = ("kind", "is_valid", "confidence_level", "label")
+    list_filter = (
+        ("validator", AutocompleteSelectFilter),
+        ("kind", DropdownFilter),
+        ("is_valid", YesNoFilter),
+        ("label", ExactTextFilter),
+        ("confidence_level", DropdownFilter),
+        ("created_at", RangeDateTimeFilter),
+    )
     search_fields = ("validator__username", "label", "notes")
+    search_help_text = "Person, label, key, or words of the notes"
+    # Their keys are made by browsers, in no order.
+    ordering = ("-created_at", "-id")
 
 
 @admin.register(Alert)
 class AlertAdmin(ProductAdmin):
-    list_display = ("title", "alert_type", "priority", "status", "sent_at", "delivery_attempts")
-    list_filter = ("status", "alert_type", "priority")
+    list_display = (
+        "created_at", "title", "alert_type", state("priority"), state(), "sent_at", "delivery_attempts",
+        related("detection"),
+    )  # fmt: skip
+    list_display_links = ("created_at", "title")
+    list_select_related = ("detection",)
+    list_filter = (
+        ("status", DropdownFilter),
+        ("alert_type", DropdownFilter),
+        ("priority", DropdownFilter),
+        ("created_at", RangeDateTimeFilter),
+    )
     search_fields = ("title", "message")
+    search_help_text = "Words of the alert, or its key"
+    readonly_fields = ("related",)
+    fields = (
+        "title", "related", ("alert_type", "priority", "status"), "message", "detection", "alert_metadata",
+        ("sent_at", "delivery_attempts"), "error_message", ("created_at", "updated_at"), "id",
+    )  # fmt: skip
+
+    @display(description="related")
+    def related(self, row: Alert) -> SafeString:
+        links = [list_link("curation.alertpublication", "publication", alert__id__exact=row.pk)]
+        if row.detection.source_id is not None:
+            same = {"detection__source__id__exact": row.detection.source_id}
+            links.append(list_link("curation.alert", "all alerts of the source", **same))
+        return related_links(links)
 
 
 @admin.register(AlertPublication)
 class AlertPublicationAdmin(ProductAdmin):
-    list_display = ("sequence", "kind", "alert", "version", "published_at")
+    list_display = ("sequence", "kind", related("alert"), "version", "published_at")
     list_select_related = ("alert",)
-    list_filter = ("kind",)
+    list_filter = (("kind", DropdownFilter), ("published_at", RangeDateTimeFilter))
+    search_fields = ("alert__title",)
+    search_help_text = "Words of the alert's title, or a key"
+    ordering = ("-sequence",)

@@ -2,45 +2,246 @@
 
 from __future__ import annotations
 
-from django.contrib import admin
+from typing import Any
+from uuid import UUID
 
-from catalog.admin import ProductAdmin
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import path
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.contrib.filters.admin import RangeDateFilter, RangeDateTimeFilter, RangeNumericFilter, RelatedDropdownFilter
+from unfold.decorators import action, display
+
+from catalog import roles
+from catalog.admin import (
+    EMPTY,
+    DropdownFilter,
+    ExactTextFilter,
+    ProductAdmin,
+    YesNoFilter,
+    ask,
+    list_link,
+    number,
+    reason,
+    related,
+    related_links,
+    state,
+)
+from detection import cutouts, registry
 from detection.models import CandidateScore, Detection, Model, ModelRun, Source
+from differencing.admin import cutouts_image
+from observations.admin import SEARCHES_SKY, SkyAdmin, frame_link, position
+
+SNR = number("candidate__snr", 1, "S/N", is_signed=True)
 
 
 @admin.register(Model)
 class ModelAdmin(ProductAdmin):
-    list_display = ("name", "version", "model_type", "is_active", "precision", "recall", "deployment_date")
-    list_filter = ("model_type", "is_active")
-    search_fields = ("name", "version", "weights_sha256")
+    list_display = (
+        "__str__", "model_type", "is_active", number("precision", 3), number("recall", 3), number("f1_score", 3, "F1"),
+        "deployment_date", "short_digest",
+    )  # fmt: skip
+    list_filter = (("model_type", DropdownFilter), ("is_active", YesNoFilter))
+    search_fields = ("name", "version", "weights_sha256__startswith")
+    search_help_text = "Name, version, key or sha256"
+    actions_detail = ("activate",)
+    readonly_fields = ("related",)
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    ("name", "version"), "related", ("model_type", "is_active"), "architecture", "deployment_date",
+                    ("precision", "recall"), ("f1_score", "accuracy"),
+                )
+            },
+        ),
+        ("Training", {"fields": ("training_dataset", "hyperparameters", "training_metrics", "mlflow_run_id")}),
+        ("Record", {"fields": ("model_path", "weights_sha256", ("created_at", "updated_at"), "id")}),
+    )  # fmt: skip
+
+    @display(description="weights' sha256")
+    def short_digest(self, row: Model) -> SafeString:
+        return format_html('<span class="digest" title="{}">{}</span>', row.weights_sha256, row.weights_sha256[:12])
+
+    @display(description="related")
+    def related(self, row: Model) -> SafeString:
+        return related_links(
+            [
+                list_link("detection.modelrun", "runs", model__id__exact=row.pk),
+                list_link("detection.candidatescore", "scores", model__id__exact=row.pk),
+            ]
+        )
+
+    def has_activate_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm(roles.MAY_ACTIVATE_MODELS)
+
+    @action(
+        description="Activate",
+        permissions=["activate"],
+        icon="play_arrow",
+        dialog=ask(
+            "Let this model score the candidates?",
+            "From the next frame on, in place of the active model of its type. Its weights are checked first.",
+            "Activate",
+        ),
+    )
+    def activate(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        return self.do_one(request, object_id, registry.activate, "Models activated", registry.ModelRefused)
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """Offer nothing for the one that is active."""
+        is_active = Model.objects.filter(pk=object_id, is_active=True).exists()
+        return [] if is_active else super().get_actions_detail(request, object_id)
 
 
 @admin.register(ModelRun)
 class ModelRunAdmin(ProductAdmin):
-    list_display = ("model", "observation", "status", "failure_code", "total_predictions", "inference_time_ms")
+    list_display = (
+        "created_at", frame_link(), related("model"), state(), reason, "total_predictions",
+        "high_confidence_predictions", number("inference_time_ms", 0, "ms"), number("memory_usage_mb", 0, "MB"),
+    )  # fmt: skip
     list_select_related = ("model", "observation")
-    list_filter = ("status", "failure_code", "model")
-    search_fields = ("observation__observation_id", "error_message")
+    list_filter = (
+        ("status", DropdownFilter),
+        ("failure_code", DropdownFilter),
+        ("model", RelatedDropdownFilter),
+        ("created_at", RangeDateTimeFilter),
+    )
+    search_fields = ("observation__observation_id", "observation__original_name", "error_message")
+    search_help_text = "Frame, key, or words of the reason"
+    readonly_fields = ("related",)
+    fields = (
+        ("observation", "model"), "related", ("status", "failure_code"), "error_message",
+        ("total_predictions", "high_confidence_predictions"), ("inference_time_ms", "memory_usage_mb"),
+        ("started_at", "completed_at"), "input_image_path", "config_hash", ("created_at", "updated_at"), "id",
+    )  # fmt: skip
+
+    @display(description="related")
+    def related(self, row: ModelRun) -> SafeString:
+        return related_links(
+            [
+                list_link("detection.candidatescore", "scores", model_run__id__exact=row.pk),
+                list_link("detection.detection", "detections", model_run__id__exact=row.pk),
+                list_link("catalog.processingjob", "jobs", entity_type="observation", entity_id=row.observation_id),
+            ]
+        )
 
 
 @admin.register(CandidateScore)
 class CandidateScoreAdmin(ProductAdmin):
-    list_display = ("candidate", "model", "score", "created_at")
+    list_display = (number("score", 3), related("candidate"), related("model"), "created_at")
     list_select_related = ("candidate", "model")
-    list_filter = ("model",)
-    search_fields = ("weights_sha256",)
+    list_filter = (("model", RelatedDropdownFilter), ("score", RangeNumericFilter))
+    search_fields = ("weights_sha256__startswith",)
+    search_help_text = "Key or sha256 of the weights"
+    fields = ("score", ("candidate", "model"), "model_run", "weights_sha256", ("created_at", "updated_at"), "id")
 
 
 @admin.register(Source)
-class SourceAdmin(ProductAdmin):
-    list_display = ("name", "ra", "dec", "detection_count", "first_detected_at", "last_detected_at", "wcs_quality")
-    list_filter = ("wcs_quality",)
+class SourceAdmin(SkyAdmin):
+    list_display = (
+        "__str__", position, number("position_error_arcsec", 2, "error ″"), "detection_count", "first_detected_at",
+        "last_detected_at", "wcs_quality",
+    )  # fmt: skip
+    list_filter = (
+        ("wcs_quality", DropdownFilter),
+        ("detection_count", RangeNumericFilter),
+        ("last_detected_at", RangeDateTimeFilter),
+    )
     search_fields = ("name",)
+    search_help_text = f"Name, key {SEARCHES_SKY}"
+    readonly_fields = (position, "related")
+    fields = (
+        "name", position, "related", ("ra", "dec", "position_error_arcsec"), ("detection_count", "wcs_quality"),
+        ("first_detected_at", "last_detected_at"), ("created_at", "updated_at"), "id",
+    )  # fmt: skip
+
+    @display(description="related")
+    def related(self, row: Source) -> SafeString:
+        return related_links(
+            [
+                list_link("detection.detection", "detections", source__id__exact=row.pk),
+                list_link("curation.alert", "alerts", detection__source__id__exact=row.pk),
+                list_link("catalog.processingjob", "jobs", entity_type="source", entity_id=row.pk),
+            ]
+        )
 
 
 @admin.register(Detection)
-class DetectionAdmin(ProductAdmin):
-    list_display = ("observation", "source", "detection_type", "confidence_score", "status", "model_version")
-    list_select_related = ("observation", "source")
-    list_filter = ("status", "detection_type", "origin", "model_version")
-    search_fields = ("observation__observation_id", "source__name", "human_label")
+class DetectionAdmin(SkyAdmin):
+    list_display = (
+        "thumbnail", position, number("confidence_score", 3, "score"), SNR, "detection_type", state(),
+        related("source"), frame_link(),
+    )  # fmt: skip
+    list_select_related = ("observation", "source", "candidate")
+    list_filter = (
+        ("status", DropdownFilter),
+        ("detection_type", DropdownFilter),
+        ("confidence_score", RangeNumericFilter),
+        ("model_run__model", RelatedDropdownFilter),
+        ("origin", DropdownFilter),
+        ("observation__filter_band", ExactTextFilter),
+        ("observation__night", RangeDateFilter),
+    )
+    search_fields = ("observation__observation_id", "observation__original_name", "source__name", "human_label")
+    search_help_text = f"Frame, source, label, key {SEARCHES_SKY}"
+    readonly_fields = ("cutouts", position, "related", SNR)
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    "cutouts", (position, "status"), "related", ("detection_type", "human_label"),
+                    ("confidence_score", "model_version"), SNR,
+                    ("is_validated", "validation_confidence"), ("pixel_x", "pixel_y"), ("ra", "dec"),
+                )
+            },
+        ),
+        (
+            "Record",
+            {
+                "fields": (
+                    ("observation", "source"), ("candidate", "model_run"), "origin", "prediction_metadata",
+                    "inference_time_ms", "cutouts_path", ("created_at", "updated_at"), "id",
+                )
+            },
+        ),
+    )  # fmt: skip
+
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view(self.cutouts_view)
+        own = path("cutouts/<uuid:observation_id>/<uuid:candidate_id>.png", view, name="detection_cutouts")
+        return [own, *super().get_urls()]
+
+    def cutouts_view(self, request: HttpRequest, observation_id: UUID, candidate_id: UUID) -> HttpResponse:
+        """Answer with the three cutouts of one candidate as a picture."""
+        if not request.user.has_perm("differencing.view_candidate"):
+            raise PermissionDenied
+        content = cutouts.picture(cutouts.path_of(observation_id, candidate_id), is_small="small" in request.GET)
+        if content is None:
+            raise Http404("There are no cutouts of this candidate.")
+        # A repeated run may write others under the same name.
+        return HttpResponse(content, content_type="image/png", headers={"Cache-Control": "private, max-age=60"})
+
+    @display(description="cutouts")
+    def thumbnail(self, row: Detection) -> str | SafeString:
+        return EMPTY if row.candidate is None else cutouts_image(row.candidate, is_small=True)
+
+    @display(description="science, reference, difference")
+    def cutouts(self, row: Detection) -> str | SafeString:
+        return EMPTY if row.candidate is None else cutouts_image(row.candidate)
+
+    @display(description="related")
+    def related(self, row: Detection) -> SafeString:
+        of_it = {"detection__id__exact": row.pk}
+        links = [
+            list_link("curation.validationevent", "judgements", **of_it),
+            list_link("curation.alert", "alerts", **of_it),
+            list_link("detection.detection", "all of the frame", observation__id__exact=row.observation_id),
+        ]
+        if row.source_id is not None:
+            links.append(list_link("detection.detection", "all of the source", source__id__exact=row.source_id))
+        return related_links(links)

@@ -86,6 +86,22 @@ def ensure_default_model(model_type: str = ModelType.CLASSIFIER) -> Model:
     return register(read_card(DEFAULT_CARD), activate=True)
 
 
+def activate(model: Model, actor: audit.Actor) -> Model:
+    """Make a model the active one of its type, from the next frame on; its weights must be what was registered."""
+    try:
+        weights_path(model)
+    except StageFailure as failure:
+        raise ModelRefused(failure.sentence) from failure
+    with transaction.atomic():
+        # All of a type at once and in one order: two activations at the same time wait for each other.
+        same = Model.objects.select_for_update().filter(model_type=model.model_type).order_by("pk")
+        row = {known.pk: known for known in same}[model.pk]
+        if row.is_active:
+            raise ModelRefused(f"{row} is active already.")
+        _activate(row, actor)
+    return row
+
+
 def weights_path(model: Model) -> Path:
     """Return where the model's weights lie, having made sure that they are the registered ones."""
     try:

@@ -2,39 +2,240 @@
 
 from __future__ import annotations
 
-from django.contrib import admin
+from typing import Any
 
-from catalog.admin import ProductAdmin
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.contrib.filters.admin import RangeDateFilter, RangeDateTimeFilter, RangeNumericFilter
+from unfold.decorators import action, display
+
+from catalog import roles
+from catalog.admin import (
+    EMPTY,
+    DropdownFilter,
+    ExactTextFilter,
+    ProductAdmin,
+    YesNoFilter,
+    ask,
+    list_link,
+    number,
+    reason,
+    related,
+    related_links,
+    state,
+)
+from differencing import services
 from differencing.models import Candidate, DifferenceRun, Reference, Tracklet
+from observations.admin import SEARCHES_SKY, SkyAdmin, frame_link, position
+
+_FLAGS = ("is_negative", "is_dipole", "is_reference_ghost", "is_saturated", "is_blended", "is_edge")
+
+
+def cutouts_image(candidate: Candidate, *, is_small: bool = False) -> SafeString:
+    """Return the pixels that the detection stage keeps of a candidate, loaded when they come into view."""
+    url = reverse("admin:detection_cutouts", args=[candidate.observation_id, candidate.pk])
+    text = '<img class="cutouts" src="{}{}" alt="Science, reference, difference" loading="lazy" height="{}">'
+    return format_html(text, url, "?small" if is_small else "", 82 if is_small else 189)
 
 
 @admin.register(Reference)
 class ReferenceAdmin(ProductAdmin):
-    list_display = ("field", "filter_band", "version", "is_active", "excluded_night", "depth_mag", "created_at")
-    list_select_related = ("field",)
-    list_filter = ("is_active", "filter_band")
-    search_fields = ("field__name", "inputs_hash")
+    list_display = (
+        "__str__", related("field"), "filter_band", "version", "is_active", "excluded_night",
+        number("depth_mag", 2, "depth, mag"), frame_link("best_member", "best member"), "created_at",
+    )  # fmt: skip
+    list_select_related = ("field", "best_member")
+    list_filter = (("is_active", YesNoFilter), ("filter_band", ExactTextFilter), ("excluded_night", RangeDateFilter))
+    search_fields = ("field__name", "inputs_hash__startswith")
+    search_help_text = "Field or key"
+    actions_detail = ("promote", "withdraw")
+    readonly_fields = ("related",)
+    fields = (
+        "field", "related", ("filter_band", "version"), "is_active", "excluded_night", ("best_member", "depth_mag"),
+        "file_path", "inputs_hash", ("created_at", "updated_at"), "id",
+    )  # fmt: skip
+
+    @display(description="related")
+    def related(self, row: Reference) -> SafeString:
+        return related_links(
+            [
+                list_link("observations.observation", "frames in it", references__id__exact=row.pk),
+                list_link("differencing.differencerun", "differences against it", reference__id__exact=row.pk),
+            ]
+        )
+
+    def has_promote_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm(roles.MAY_PROMOTE_REFERENCES)
+
+    @action(
+        description="Promote",
+        permissions=["promote"],
+        icon="vertical_align_top",
+        dialog=ask(
+            "Compare frames of this field and band with this reference?",
+            "From the next frame on, unless the frame's own night is in it; of several the newest serves.",
+            "Promote",
+        ),
+    )
+    def promote(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        return self.do_one(request, object_id, services.promote_reference, "References promoted", services.NotPossible)
+
+    @action(
+        description="Withdraw",
+        permissions=["promote"],
+        icon="vertical_align_bottom",
+        dialog=ask("Leave the choice to the rules again?", "From the next frame on.", "Withdraw"),
+    )
+    def withdraw(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        done = "References withdrawn"
+        return self.do_one(request, object_id, services.withdraw_reference, done, services.NotPossible)
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """Offer what turns the present state round."""
+        fitting = "withdraw" if Reference.objects.filter(pk=object_id, is_active=True).exists() else "promote"
+        return [
+            entry for entry in super().get_actions_detail(request, object_id) if entry.action_name.endswith(fitting)
+        ]
 
 
 @admin.register(DifferenceRun)
 class DifferenceRunAdmin(ProductAdmin):
-    list_display = ("observation", "reference_observation", "status", "failure_code", "candidates_found", "created_at")
+    list_display = (
+        "created_at", frame_link(), frame_link("reference_observation", "against"), state(),
+        reason, "candidates_found", number("detection_threshold", 1, "threshold σ"),
+        number("noise_rescale", 3, "noise rescale"), number("registration_rms_px", 3, "rms px"),
+        number("processing_time_seconds", 1, "seconds"),
+    )  # fmt: skip
     list_select_related = ("observation", "reference_observation")
-    list_filter = ("status", "failure_code", "algorithm")
-    search_fields = ("observation__observation_id", "error_message")
+    list_filter = (
+        ("status", DropdownFilter),
+        ("failure_code", DropdownFilter),
+        ("algorithm", ExactTextFilter),
+        ("observation__filter_band", ExactTextFilter),
+        ("created_at", RangeDateTimeFilter),
+    )
+    search_fields = ("observation__observation_id", "observation__original_name", "error_message")
+    search_help_text = "Frame, key, or words of the reason"
+    readonly_fields = ("related",)
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    "observation", "related", ("reference_observation", "reference"), ("status", "failure_code"),
+                    "error_message", ("started_at", "completed_at"), ("processing_time_seconds", "retry_count"),
+                )
+            },
+        ),
+        (
+            "Found",
+            {
+                "fields": (
+                    ("candidates_found", "detection_threshold"), ("noise_level", "noise_rescale"),
+                    ("matched_stars", "registration_rms_px"),
+                )
+            },
+        ),
+        ("Parameters", {"fields": ("algorithm", "parameters")}),
+        (
+            "Record",
+            {
+                "fields": (
+                    "difference_image_path", "significance_map_path", "reference_aligned_path", "parameters_hash",
+                    "inputs_hash", "config_hash", ("created_at", "updated_at"), "id",
+                )
+            },
+        ),
+    )  # fmt: skip
+
+    @display(description="related")
+    def related(self, row: DifferenceRun) -> SafeString:
+        key = row.observation_id
+        return related_links(
+            [
+                list_link("differencing.candidate", "candidates", difference_run__id__exact=row.pk),
+                list_link("detection.modelrun", "model runs", observation__id__exact=key),
+                list_link("detection.detection", "detections", observation__id__exact=key),
+                list_link("catalog.processingjob", "jobs", entity_type="observation", entity_id=key),
+            ]
+        )
 
 
 @admin.register(Candidate)
-class CandidateAdmin(ProductAdmin):
-    list_display = ("observation", "ra", "dec", "significance", "snr", "status", "is_negative", "is_reference_ghost")
+class CandidateAdmin(SkyAdmin):
+    list_display = (
+        "thumbnail", position, number("significance", 1, is_signed=True), number("snr", 1, "S/N", is_signed=True),
+        number("fwhm", 1, "FWHM px"), "flags", state(), frame_link(),
+    )  # fmt: skip
     list_select_related = ("observation",)
-    list_filter = ("status", "is_negative", "is_dipole", "is_reference_ghost", "is_saturated", "is_edge")
-    search_fields = ("observation__observation_id",)
+    list_filter = (
+        ("status", DropdownFilter),
+        ("snr", RangeNumericFilter),
+        *((flag, YesNoFilter) for flag in _FLAGS),
+        ("observation__filter_band", ExactTextFilter),
+        ("observation__night", RangeDateFilter),
+    )
+    search_fields = ("observation__observation_id", "observation__original_name")
+    search_help_text = f"Frame, key {SEARCHES_SKY}"
+    readonly_fields = ("cutouts", position, "flags", "related")
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    "cutouts", (position, "status"), "flags", "related", ("significance", "snr"),
+                    ("flux", "flux_error"), ("fwhm", "ellipticity"), ("position_angle", "masked_share"),
+                    ("pixel_x", "pixel_y"), ("ra", "dec"),
+                )
+            },
+        ),
+        ("Record", {"fields": (("observation", "difference_run"), ("created_at", "updated_at"), "id")}),
+    )  # fmt: skip
+
+    @display(description="cutouts")
+    def thumbnail(self, row: Candidate) -> SafeString:
+        return cutouts_image(row, is_small=True)
+
+    @display(description="science, reference, difference")
+    def cutouts(self, row: Candidate) -> SafeString:
+        return cutouts_image(row)
+
+    @display(description="flags")
+    def flags(self, row: Candidate) -> str:
+        set_flags = (flag.removeprefix("is_").replace("_", " ") for flag in _FLAGS if getattr(row, flag))
+        return ", ".join(set_flags) or EMPTY
+
+    @display(description="related")
+    def related(self, row: Candidate) -> SafeString:
+        of_it = {"candidate__id__exact": row.pk}
+        return related_links(
+            [
+                list_link("detection.candidatescore", "scores", **of_it),
+                list_link("detection.detection", "detections", **of_it),
+                list_link("differencing.tracklet", "tracklets", members__id__exact=row.pk),
+            ]
+        )
 
 
 @admin.register(Tracklet)
 class TrackletAdmin(ProductAdmin):
-    list_display = ("field", "night", "rate_arcsec_per_min", "position_angle", "rms_arcsec")
+    list_display = (
+        "night", related("field"), number("rate_arcsec_per_min", 3, "″/min"), number("position_angle", 1, "angle °"),
+        number("rms_arcsec", 2, "rms ″"), "members_link",
+    )  # fmt: skip
     list_select_related = ("field",)
-    list_filter = ("night",)
+    list_filter = (("night", RangeDateFilter), ("rate_arcsec_per_min", RangeNumericFilter))
     search_fields = ("field__name",)
+    search_help_text = "Field or key"
+    readonly_fields = ("members_link",)
+    fields = (
+        "field", "members_link", "night", ("rate_arcsec_per_min", "position_angle"), "rms_arcsec",
+        ("created_at", "updated_at"), "id",
+    )  # fmt: skip
+
+    @display(description="members")
+    def members_link(self, row: Tracklet) -> SafeString:
+        return list_link("differencing.candidate", "candidates", tracklets__id__exact=row.pk)

@@ -5,13 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from django.db import transaction
+
+from catalog import audit
 from catalog.config import Snapshot
 from catalog.failures import FailureCode, StageFailure
 from differencing.models import Reference
-from observations.models import Observation, ObservationStatus
+from observations.models import Field, Observation, ObservationStatus
 from observations.numerics.bands import normalise_band
 from preprocessing.models import PreprocessRun
 from preprocessing.services import latest_runs
+
+
+class NotPossible(Exception):
+    """The reference is not in a state for this; the text says why."""
 
 
 @dataclass(frozen=True)
@@ -94,3 +101,36 @@ def _furthest(science: Observation, runs: list[PreprocessRun], config: Snapshot)
     apart = [run for run in runs if gap_minutes(run) >= config["differencing.reference_min_gap_minutes"]]
     chosen = min(apart, key=_badness) if apart else max(runs, key=gap_minutes)
     return chosen.observation
+
+
+@transaction.atomic
+def promote_reference(reference: Reference, actor: audit.Actor) -> Reference:
+    """Let frames of its field and band be compared with this reference, in place of one made for the same night.
+
+    Of several promoted ones the newest that holds no frame of the science night is used.
+    """
+    # One lock for all promotions in a field: two at once would each miss the other's.
+    Field.objects.select_for_update().get(pk=reference.field_id)
+    row = Reference.objects.get(pk=reference.pk)
+    if row.is_active:
+        raise NotPossible(f"{row} is promoted already.")
+    same = Reference.objects.filter(field=row.field_id, filter_band=row.filter_band, excluded_night=row.excluded_night)
+    for other in same.filter(is_active=True):
+        _set_active(other, "withdraw_reference", actor, is_active=False)
+    return _set_active(row, "promote_reference", actor, is_active=True)
+
+
+@transaction.atomic
+def withdraw_reference(reference: Reference, actor: audit.Actor) -> Reference:
+    """Leave the choice of a reference to the rules again."""
+    row = Reference.objects.select_for_update().get(pk=reference.pk)
+    if not row.is_active:
+        raise NotPossible(f"{row} is not promoted.")
+    return _set_active(row, "withdraw_reference", actor, is_active=False)
+
+
+def _set_active(row: Reference, action: str, actor: audit.Actor, *, is_active: bool) -> Reference:
+    row.is_active = is_active
+    row.save(update_fields=["is_active", "updated_at"])
+    audit.record(row, action, actor=actor, old={"is_active": not is_active}, new={"is_active": is_active})
+    return row

@@ -2,49 +2,332 @@
 
 from __future__ import annotations
 
-from django.contrib import admin
+import re
+from typing import Any
 
-from catalog.admin import ProductAdmin, RecordAdmin
-from observations.models import CalibrationFrame, Field, IncomingFile, Observation, Survey, Telescope
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.contrib.filters.admin import RangeDateFilter, RangeDateTimeFilter, RelatedDropdownFilter
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
+
+from catalog import roles
+from catalog.admin import (
+    EMPTY,
+    DropdownFilter,
+    ExactTextFilter,
+    ProductAdmin,
+    RecordAdmin,
+    YesNoFilter,
+    ask,
+    link,
+    list_link,
+    number,
+    reason,
+    related_links,
+    state,
+)
+from observations import actions
+from observations.models import CalibrationFrame, Field, IncomingFile, Observation, ObservationStatus, Survey, Telescope
+from observations.sky import SkyQuerySet, SkyRecord
+
+SEARCHES_SKY = "or a position: RA Dec [radius in arcseconds]"
+# Around a position for which no radius is given.
+_RADIUS_ARCSEC = 10.0
+# Ten degrees: a wider search is no search.
+_MOST_RADIUS_ARCSEC = 36000.0
+_BETWEEN = re.compile(r"[\s,:hdms°'\"]+")
+_NUMBER = re.compile(r"[+-]?\d+(?:\.\d*)?\Z")
+
+
+@display(description="RA Dec", ordering="ra")
+def position(row: SkyRecord) -> SafeString:
+    """Show a position as astronomers read it, the degrees behind it."""
+    degrees = f"{row.ra:.6f} {row.dec:+.6f} degrees"
+    return format_html('<span class="sky-position" title="{}">{}</span>', degrees, sexagesimal(row.ra, row.dec))
+
+
+def sexagesimal(ra: float, dec: float) -> str:
+    """Return a position as hours, minutes, seconds and degrees, minutes, seconds."""
+    centiseconds, tenths = round(ra * 24000.0) % 8640000, round(abs(dec) * 36000.0)
+    minutes, seconds = divmod(centiseconds / 100.0, 60.0)
+    arcminutes, arcseconds = divmod(tenths / 10.0, 60.0)
+    right_ascension = f"{minutes // 60:02.0f} {minutes % 60:02.0f} {seconds:05.2f}"
+    sign = "-" if dec < 0 else "+"
+    return f"{right_ascension} {sign}{arcminutes // 60:02.0f} {arcminutes % 60:02.0f} {arcseconds:04.1f}"
+
+
+def parse_position(text: str) -> tuple[float, float, float] | None:
+    """Return right ascension, declination (degrees) and radius (arcseconds) that a text gives; None where it is none.
+
+    Degrees, or hours, minutes and seconds with degrees, minutes and seconds; a number after these is the radius.
+    """
+    words = [word for word in _BETWEEN.split(text.strip()) if word]
+    if not all(_NUMBER.match(word) for word in words):
+        return None
+    values = [float(word) for word in words]
+    if len(values) in (6, 7):
+        sign = -1.0 if words[3].startswith("-") else 1.0
+        ra = 15.0 * (values[0] + values[1] / 60.0 + values[2] / 3600.0)
+        dec = sign * (abs(values[3]) + values[4] / 60.0 + values[5] / 3600.0)
+    elif len(values) in (2, 3):
+        ra, dec = values[:2]
+    else:
+        return None
+    radius = values[-1] if len(values) in (3, 7) else _RADIUS_ARCSEC
+    is_on_sky = 0.0 <= ra < 360.0 and -90.0 <= dec <= 90.0 and 0.0 < radius <= _MOST_RADIUS_ARCSEC
+    return (ra, dec, radius) if is_on_sky else None
+
+
+def frame_link(field: str = "observation", title: str = "frame") -> Any:
+    """Return a column that links to a frame, by the name of its file."""
+
+    @display(description=title, ordering=f"{field}__original_name")
+    def shown(row: Any) -> str | SafeString:
+        frame = getattr(row, field)
+        return EMPTY if frame is None else link(frame, frame.original_name or frame.observation_id)
+
+    shown.__name__ = f"{field}_link"
+    return shown
+
+
+class SkyAdmin(ProductAdmin):
+    """Products with a position: a position among the words of a search finds what lies around it."""
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        place = parse_position(search_term)
+        if place is not None and isinstance(queryset, SkyQuerySet):
+            return queryset.cone(*place), False
+        return super().get_search_results(request, queryset, search_term)
 
 
 @admin.register(Survey)
 class SurveyAdmin(RecordAdmin):
-    list_display = ("name", "base_url", "is_active")
-    list_filter = ("is_active",)
+    list_display = ("name", "base_url", "is_active", "frames")
+    list_filter = (("is_active", YesNoFilter),)
     search_fields = ("name", "description")
+    ordering = ("name",)
+
+    @display(description="frames")
+    def frames(self, row: Survey) -> SafeString:
+        return list_link("observations.observation", "frames", survey__id__exact=row.pk)
 
 
 @admin.register(Telescope)
 class TelescopeAdmin(RecordAdmin):
-    list_display = ("name", "latitude_deg", "longitude_deg", "height_m", "mpc_code")
+    list_display = ("name", "latitude_deg", "longitude_deg", "height_m", "mpc_code", "time_zone")
     search_fields = ("name", "mpc_code")
+    ordering = ("name",)
 
 
 @admin.register(Field)
-class FieldAdmin(ProductAdmin):
-    list_display = ("name", "ra", "dec", "radius_deg", "anchor")
+class FieldAdmin(SkyAdmin):
+    list_display = (
+        "__str__",
+        position,
+        number("radius_deg", 3, "radius, degrees"),
+        frame_link("anchor", "anchor"),
+        "created_at",
+    )
     list_select_related = ("anchor",)
     search_fields = ("name",)
+    search_help_text = f"Name {SEARCHES_SKY}"
+    fields = ("name", position, ("ra", "dec", "radius_deg"), "anchor", "related", ("created_at", "updated_at"), "id")
+    readonly_fields = (position, "related")
+
+    @display(description="related")
+    def related(self, row: Field) -> SafeString:
+        return related_links(
+            [
+                list_link("observations.observation", "frames", field__id__exact=row.pk),
+                list_link("differencing.reference", "references", field__id__exact=row.pk),
+                list_link("differencing.tracklet", "tracklets", field__id__exact=row.pk),
+                list_link("catalog.processingjob", "jobs", entity_type="field", entity_id=row.pk),
+            ]
+        )
 
 
 @admin.register(Observation)
-class ObservationAdmin(ProductAdmin):
-    list_display = ("observation_id", "object_name", "filter_band", "observation_time", "status", "failure_code")
-    list_filter = ("status", "failure_code", "filter_band", "survey")
-    search_fields = ("observation_id", "object_name", "original_name", "sha256")
-    date_hierarchy = "observation_time"
+class ObservationAdmin(SkyAdmin):
+    list_display = (
+        "file_name", "object_name", "filter_band", "observation_time", number("exposure_time", 0, "seconds"), position,
+        number("seeing", 1, "seeing ″"), state(), reason,
+    )  # fmt: skip
+    list_filter = (
+        ("status", DropdownFilter),
+        ("failure_code", DropdownFilter),
+        ("night", RangeDateFilter),
+        ("filter_band", ExactTextFilter),
+        ("survey", RelatedDropdownFilter),
+        ("telescope", RelatedDropdownFilter),
+        ("wcs_quality", DropdownFilter),
+    )
+    search_fields = ("observation_id", "object_name", "original_name", "sha256__startswith")
+    search_help_text = f"File, object, key, sha256 {SEARCHES_SKY}"
+    ordering = ("-observation_time", "-id")
+    actions = ("reprocess_frames", "archive_frames", "take_frames_back")
+    actions_detail = ("reprocess_frame", "archive_frame", "take_frame_back")
+    readonly_fields = (position, "related")
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    ("observation_id", "original_name"), "related", ("status", "failure_code"), "error_message",
+                    ("object_name", "filter_band"), ("observation_time", "exposure_time"), ("night", "mjd_utc"),
+                    (position, "wcs_quality"), ("field", "survey"), ("seeing", "airmass"), "header_conflicts",
+                )
+            },
+        ),
+        (
+            "Camera",
+            {
+                "classes": ("tab",),
+                "fields": (
+                    ("telescope", "camera"), ("image_width", "image_height"), ("pixel_scale", "binning"),
+                    ("gain_e_per_adu", "read_noise_e"), ("saturation_level", "saturation_unit"),
+                    ("readout_mode", "ccd_temperature_c"),
+                ),
+            },
+        ),
+        (
+            "File",
+            {
+                "classes": ("tab",),
+                "fields": (
+                    "fits_file_path", "hdu_index", "sha256", "fits_url", "footprint", ("ra", "dec"),
+                    ("created_at", "updated_at"), "id",
+                ),
+            },
+        ),
+        ("Header", {"classes": ("tab",), "fields": ("header",)}),
+    )  # fmt: skip
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Observation]:
+        """A list shows no headers, which are the most of a row."""
+        rows = super().get_queryset(request)
+        is_list = request.resolver_match is not None and str(request.resolver_match.url_name).endswith("_changelist")
+        return rows.defer("header", "header_conflicts", "footprint") if is_list else rows
+
+    @display(description="file", ordering="original_name")
+    def file_name(self, row: Observation) -> str:
+        return row.original_name or row.observation_id
+
+    @display(description="related")
+    def related(self, row: Observation) -> SafeString:
+        of_it = {"observation__id__exact": row.pk}
+        return related_links(
+            [
+                list_link("preprocessing.preprocessrun", "preprocess runs", **of_it),
+                list_link("differencing.differencerun", "difference runs", **of_it),
+                list_link("differencing.candidate", "candidates", **of_it),
+                list_link("detection.modelrun", "model runs", **of_it),
+                list_link("detection.detection", "detections", **of_it),
+                list_link("catalog.processingjob", "jobs", entity_type="observation", entity_id=row.pk),
+                list_link("observations.observation", "same night", night_from=row.night, night_to=row.night),
+            ]
+        )
+
+    def has_order_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm(roles.MAY_ORDER_FRAMES)
+
+    @admin.action(description="Reprocess", permissions=["order"])
+    def reprocess_frames(self, request: HttpRequest, queryset: QuerySet[Observation]) -> None:
+        self.do_each(request, queryset, actions.reprocess, "Frames that go through again", actions.NotPossible)
+
+    @admin.action(description="Archive", permissions=["order"])
+    def archive_frames(self, request: HttpRequest, queryset: QuerySet[Observation]) -> None:
+        self.do_each(request, queryset, actions.archive, "Frames archived", actions.NotPossible)
+
+    @admin.action(description="Take back from the archive", permissions=["order"])
+    def take_frames_back(self, request: HttpRequest, queryset: QuerySet[Observation]) -> None:
+        self.do_each(request, queryset, actions.take_back, "Frames taken back", actions.NotPossible)
+
+    @action(
+        description="Reprocess",
+        permissions=["order"],
+        icon="replay",
+        dialog=ask(
+            "Take this frame through all stages again?",
+            "With the configuration of now. What is as it should be stays as it is, and so does every judgement.",
+            "Reprocess",
+        ),
+    )
+    def reprocess_frame(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        done = "Frames that go through again"
+        return self.do_one(request, object_id, actions.reprocess, done, actions.NotPossible)
+
+    @action(
+        description="Archive",
+        permissions=["order"],
+        icon="archive",
+        variant=ActionVariant.WARNING,
+        dialog=ask(
+            "Archive this frame?",
+            "No stage and no reference uses it any more. What was made of it stays, and it can be taken back.",
+            "Archive",
+        ),
+    )
+    def archive_frame(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        return self.do_one(request, object_id, actions.archive, "Frames archived", actions.NotPossible)
+
+    @action(
+        description="Take back",
+        permissions=["order"],
+        icon="unarchive",
+        dialog=ask("Take this frame back from the archive?", "It returns to the status that it had.", "Take back"),
+    )
+    def take_frame_back(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        return self.do_one(request, object_id, actions.take_back, "Frames taken back", actions.NotPossible)
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """Offer only what the frame's status allows."""
+        status = Observation.objects.filter(pk=object_id).values_list("status", flat=True).first()
+        fitting = ("take_frame_back",) if status == ObservationStatus.ARCHIVED else ("reprocess_frame", "archive_frame")
+        return [
+            entry for entry in super().get_actions_detail(request, object_id) if entry.action_name.endswith(fitting)
+        ]
 
 
 @admin.register(CalibrationFrame)
 class CalibrationFrameAdmin(ProductAdmin):
-    list_display = ("original_name", "kind", "camera", "filter_band", "exposure_time", "night")
-    list_filter = ("kind", "camera", "filter_band")
-    search_fields = ("original_name", "sha256")
+    list_display = (
+        "__str__", "kind", "camera", "binning", "filter_band", number("exposure_time", 1, "seconds"), "night",
+        number("ccd_temperature_c", 1, "°C"),
+    )  # fmt: skip
+    list_filter = (
+        ("kind", DropdownFilter),
+        ("night", RangeDateFilter),
+        ("camera", ExactTextFilter),
+        ("filter_band", ExactTextFilter),
+    )
+    search_fields = ("original_name", "camera", "sha256__startswith")
+    search_help_text = "File, camera, key or sha256"
 
 
 @admin.register(IncomingFile)
 class IncomingFileAdmin(ProductAdmin):
-    list_display = ("name", "route", "address", "received_bytes", "size_bytes", "created_at")
-    list_filter = ("route",)
+    list_display = ("name", "route", "survey", "submitted_by", "received", "created_at", "job")
+    list_select_related = ("survey", "submitted_by")
+    list_filter = (("route", DropdownFilter), ("survey", RelatedDropdownFilter), ("created_at", RangeDateTimeFilter))
     search_fields = ("name", "address")
+    search_help_text = "Name, address or key"
+    readonly_fields = ("received", "job")
+    fields = (
+        "name", "job", ("route", "address"), ("survey", "submitted_by"), "received", "results", "overrides",
+        "stored_path", ("created_at", "updated_at"), "id",
+    )  # fmt: skip
+
+    @display(description="received")
+    def received(self, row: IncomingFile) -> str:
+        whole = "" if row.size_bytes is None else f" of {row.size_bytes / 1e6:.1f}"
+        return f"{row.received_bytes / 1e6:.1f}{whole} MB"
+
+    @display(description="job")
+    def job(self, row: IncomingFile) -> SafeString:
+        return list_link("catalog.processingjob", "jobs", entity_id=row.pk)

@@ -1,0 +1,154 @@
+"""The way through the admin, and its first page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Count
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import reverse
+
+from catalog.models import AuditLog, JobStatus, Probe, ProcessingJob, SystemConfig
+from observations.models import Observation
+
+# Title, and what stands under it: title, icon, model. In the order of the pipeline.
+_GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
+    (
+        "Sky and frames",
+        (
+            ("Observations", "image", "observations.observation"),
+            ("Incoming files", "download", "observations.incomingfile"),
+            ("Calibration frames", "dark_mode", "observations.calibrationframe"),
+            ("Fields", "grid_4x4", "observations.field"),
+            ("Surveys", "travel_explore", "observations.survey"),
+            ("Telescopes", "satellite_alt", "observations.telescope"),
+        ),
+    ),
+    (
+        "Pipeline",
+        (
+            ("Calibration masters", "layers", "preprocessing.calibrationmaster"),
+            ("Preprocess runs", "tune", "preprocessing.preprocessrun"),
+            ("References", "filter_none", "differencing.reference"),
+            ("Difference runs", "difference", "differencing.differencerun"),
+            ("Candidates", "flare", "differencing.candidate"),
+            ("Tracklets", "timeline", "differencing.tracklet"),
+            ("Models", "network_node", "detection.model"),
+            ("Model runs", "model_training", "detection.modelrun"),
+            ("Candidate scores", "speed", "detection.candidatescore"),
+            ("Detections", "my_location", "detection.detection"),
+            ("Sources", "star", "detection.source"),
+        ),
+    ),
+    (
+        "People and alerts",
+        (
+            ("Validation events", "how_to_reg", "curation.validationevent"),
+            ("Labels", "label", "curation.labeldefinition"),
+            ("Alerts", "campaign", "curation.alert"),
+            ("Publications", "podcasts", "curation.alertpublication"),
+            ("Users", "person", "catalog.user"),
+            ("Roles", "group", "auth.group"),
+        ),
+    ),
+    (
+        "System",
+        (
+            ("Jobs", "work_history", "catalog.processingjob"),
+            ("Job attempts", "history", "catalog.jobattempt"),
+            ("Worker probes", "monitor_heart", "catalog.probe"),
+            ("Configuration", "settings", "catalog.systemconfig"),
+            ("Audit log", "policy", "catalog.auditlog"),
+        ),
+    ),
+)
+_FEW = 8
+# Counts beyond this say only that there are more.
+_MOST_COUNTED = 1000
+
+
+def icon(_request: HttpRequest) -> str:
+    """Return where the picture lies that browsers show beside the title."""
+    return static("icon.svg")
+
+
+def stylesheet(_request: HttpRequest) -> str:
+    """Return where our additions to the theme lie."""
+    return static("css/admin.css")
+
+
+def script(_request: HttpRequest) -> str:
+    """Return where our script lies: dark for whoever has not chosen, names for what has only a placeholder."""
+    return static("js/admin.js")
+
+
+def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
+    """Return the groups of pages that this person may open."""
+    return [
+        {"title": title, "separator": title != _GROUPS[0][0], "items": items}
+        for title, entries in _GROUPS
+        if (items := [_item(*entry) for entry in entries if _may_view(request, entry[2])])
+    ]
+
+
+def _item(title: str, icon: str, label: str) -> dict[str, Any]:
+    return {"title": title, "icon": icon, "link": _list_of(label)}
+
+
+def _list_of(label: str) -> str:
+    return reverse(f"admin:{label.replace('.', '_')}_changelist")
+
+
+def _may_view(request: HttpRequest, label: str) -> bool:
+    app, model = label.split(".")
+    return any(request.user.has_perm(f"{app}.{action}_{model}") for action in ("view", "change"))
+
+
+def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """Add what an administrator looks for first: work and its failures, the newest night, the latest changes."""
+    if _may_view(request, "catalog.processingjob"):
+        context |= {"jobs": _jobs(), "failures": _failures(), "queues": _queues()}
+    if _may_view(request, "observations.observation"):
+        context["night"] = _newest_night()
+    if _may_view(request, "catalog.systemconfig"):
+        context["changed_keys"] = SystemConfig.objects.filter(is_active=True)[:_FEW]
+    if _may_view(request, "catalog.auditlog"):
+        context["changes"] = AuditLog.objects.exclude(user="")[:_FEW]
+    return context
+
+
+def _jobs() -> list[dict[str, Any]]:
+    states = (JobStatus.RUNNING, JobStatus.PENDING, JobStatus.FAILED)
+    return [
+        {
+            "title": state.label,
+            "count": _bounded(ProcessingJob.objects.filter(status=state)),
+            "link": f"{_list_of('catalog.processingjob')}?status__exact={state.value}",
+        }
+        for state in states
+    ]
+
+
+def _bounded(rows: Any) -> str:
+    count = rows.order_by()[: _MOST_COUNTED + 1].count()
+    return f"more than {_MOST_COUNTED}" if count > _MOST_COUNTED else str(count)
+
+
+def _failures() -> Any:
+    return ProcessingJob.objects.filter(status=JobStatus.FAILED).order_by("-created_at")[:_FEW]
+
+
+def _queues() -> list[dict[str, Any]]:
+    answers = dict(Probe.objects.values_list("queue", "answered_at"))
+    return [{"name": queue, "answered_at": answers.get(queue)} for queue in settings.QUEUES]
+
+
+def _newest_night() -> dict[str, Any]:
+    newest = Observation.objects.order_by("-night").values_list("night", flat=True).first()
+    if newest is None:
+        return {}
+    counts = Observation.objects.filter(night=newest).values("status").annotate(count=Count("id")).order_by("status")
+    link = f"{_list_of('observations.observation')}?night_from={newest}&night_to={newest}"
+    return {"date": newest, "states": [{**row, "link": f"{link}&status__exact={row['status']}"} for row in counts]}

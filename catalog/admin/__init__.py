@@ -1,0 +1,12 @@
+"""The system's own records in the admin; the bases and columns of every other app's."""
+
+from catalog.admin import audit_log, configuration, jobs, people
+from catalog.admin.bases import AuditedAdmin, ProductAdmin, RecordAdmin, ask
+from catalog.admin.columns import EMPTY, link, list_link, number, reason, related, related_links, state
+from catalog.admin.filters import DropdownFilter, ExactTextFilter, IndexedValuesFilter, YesNoFilter
+
+__all__ = [
+    "EMPTY", "AuditedAdmin", "DropdownFilter", "ExactTextFilter", "IndexedValuesFilter", "ProductAdmin", "RecordAdmin",
+    "YesNoFilter", "ask", "audit_log", "configuration", "jobs", "link", "list_link", "number", "people",
+    "reason", "related", "related_links", "state",
+]  # fmt: skip

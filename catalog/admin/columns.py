@@ -1,0 +1,157 @@
+"""Columns and links that the admin's pages are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin
+from django.contrib.admin.utils import quote
+from django.db.models import Model
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.http import urlencode
+from django.utils.safestring import SafeString
+from unfold.decorators import display
+
+from catalog.models import AuditLog, Record
+
+Column = Callable[[Any], Any]
+
+EMPTY = "–"
+# Colours of the states of every model; a state without one is grey. The word is always there as well.
+_COLOURS = {
+    "pending": "info", "running": "info", "preprocessing": "info", "differencing": "info", "processing": "info",
+    "validating": "info", "waiting": "warning", "retried": "warning", "cancelled": "warning", "handed_back": "warning",
+    "completed": "success", "differenced": "success", "detected": "success", "validated": "success",
+    "confirmed": "success", "sent": "success", "delivered": "success", "failed": "danger", "lost": "danger",
+}  # fmt: skip
+
+
+def state(field: str = "status", title: str = "") -> Column:
+    """Return a column that shows a state as a coloured word."""
+
+    @display(description=title or field.replace("_", " "), ordering=field, label=_COLOURS)
+    def shown(row: Model) -> tuple[str, str]:
+        value = getattr(row, field)
+        return value, value.replace("_", " ") or EMPTY
+
+    return _named(shown, field)
+
+
+@display(description="reason", ordering="failure_code")
+def reason(row: Any) -> str | SafeString:
+    """Show why it failed, the whole sentence behind it."""
+    if not row.failure_code:
+        return EMPTY
+    return format_html(
+        '<span class="reason" title="{}">{}</span>', row.error_message, row.failure_code.replace("_", " ")
+    )
+
+
+def number(field: str, digits: int = 2, title: str = "", *, is_signed: bool = False) -> Column:
+    """Return a column that shows a number with so many decimals; one that is not known is a dash."""
+
+    @display(description=title or field.split("__")[-1].replace("_", " "), ordering=field)
+    def shown(row: Model) -> str:
+        value: Any = row
+        for name in field.split("__"):
+            value = getattr(value, name, None)
+        return EMPTY if value is None else f"{value:{'+' if is_signed else ''}.{digits}f}"
+
+    return _named(shown, f"{field}_number")
+
+
+def related(field: str, title: str = "") -> Column:
+    """Return a column that links to the row that a foreign key names."""
+
+    @display(description=title or field.split("__")[-1].replace("_", " "), ordering=field)
+    def shown(row: Model) -> str | SafeString:
+        value: Any = row
+        for name in field.split("__"):
+            value = getattr(value, name, None)
+        return EMPTY if value is None else link(value)
+
+    return _named(shown, f"{field}_link")
+
+
+def _named(column: Column, name: str) -> Column:
+    """Give a column the name by which lists tell columns apart."""
+    column.__name__ = name
+    return column
+
+
+def link(row: Model, text: str = "") -> SafeString:
+    """Return a link to a row's own page."""
+    url = reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[quote(row.pk)])
+    return format_html('<a class="text-link" href="{}">{}</a>', url, text or str(row))
+
+
+def list_link(label: str, text: str, **narrowed: Any) -> SafeString:
+    """Return a link to the list of a model, "app.model", narrowed to some rows.
+
+    Earlier apps know the pages of later ones by this name only.
+    """
+    url = reverse(f"admin:{label.replace('.', '_')}_changelist") + f"?{urlencode(narrowed)}"
+    return format_html('<a class="text-link" href="{}">{}</a>', url, text)
+
+
+def related_links(links: Iterable[SafeString]) -> SafeString:
+    """Return links beside each other."""
+    return format_html_join(" · ", "{}", ((entry,) for entry in links))
+
+
+def entity_link(entity_type: str, entity_id: str, name: str = "") -> str | SafeString:
+    """Return a link to what a job or a line of the AuditLog is about; plain words where it has no page."""
+    text = f"{entity_type.replace('_', ' ')} {name or entity_id}"
+    if entity_type == "night":
+        return list_link("observations.observation", text, night_from=entity_id, night_to=entity_id)
+    if entity_type == "field_night":
+        field, _, night = entity_id.partition("/")
+        return entity_link("field", field, f"in the night {night}")
+    if entity_type == "workflow":
+        return list_link("catalog.processingjob", text, workflow_id=entity_id)
+    model = _model_of(entity_type)
+    if model is None:
+        return text
+    url = reverse(f"admin:{model._meta.app_label}_{entity_type}_change", args=[quote(entity_id)])
+    return format_html('<a class="text-link" href="{}">{}</a>', url, text)
+
+
+def entity_link_of(row: Any) -> str | SafeString:
+    """Return a link to what a job or a line of the AuditLog is about, by its name."""
+    if not hasattr(row, "entity_name"):
+        name_entities([row])
+    return entity_link(row.entity_type, row.entity_id, row.entity_name)
+
+
+def name_entities(rows: Iterable[Any]) -> None:
+    """Give each row the name of what it is about, as `entity_name`: one query for each kind."""
+    shown = list(rows)
+    names: dict[tuple[str, str], str] = {}
+    for entity_type in {row.entity_type for row in shown}:
+        model = _model_of(entity_type)
+        if model is not None and issubclass(model, Record):
+            keys = [key for row in shown if row.entity_type == entity_type and (key := as_key(row.entity_id))]
+            names |= {(entity_type, str(row.pk)): str(row) for row in model._default_manager.filter(pk__in=keys)}
+    for row in shown:
+        row.entity_name = names.get((row.entity_type, row.entity_id), "")
+
+
+def changes_of(line: AuditLog) -> list[dict[str, Any]]:
+    """Return what a line of the AuditLog says of each value: its name, before and after."""
+    names = sorted({*line.old_values, *line.new_values})
+    return [{"name": name, "before": line.old_values.get(name), "after": line.new_values.get(name)} for name in names]
+
+
+def as_key(text: str) -> UUID | None:
+    """Return the key that a text is, or None."""
+    try:
+        return UUID(text.strip())
+    except ValueError:
+        return None
+
+
+def _model_of(entity_type: str) -> type[Model] | None:
+    return next((model for model in admin.site._registry if model._meta.model_name == entity_type), None)

@@ -1,0 +1,33 @@
+"""Lists that a link narrowed to the rows of another row say so: otherwise they would pass for whole."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.admin.views.main import IGNORED_PARAMS, PAGE_VAR
+from django.core.exceptions import FieldDoesNotExist, ValidationError
+from django.db.models import Model
+from django.http import HttpRequest
+
+_OF_KEY = "__id__exact"
+
+
+def narrowed_to(model: type[Model], request: HttpRequest, by_filters: set[str]) -> list[str]:
+    """Return in words what the address narrows a list by, beside its filters."""
+    names = [
+        name for name in request.GET if name not in by_filters and name not in (*IGNORED_PARAMS, PAGE_VAR, "_facets")
+    ]
+    return [_in_words(model, name, request.GET[name]) for name in names]
+
+
+def _in_words(model: type[Model], name: str, value: str) -> str:
+    if not name.endswith(_OF_KEY):
+        return f"{name.replace('__', ' ').replace('_', ' ')} {value}"
+    kind: Any = model
+    try:
+        for step in name.removesuffix(_OF_KEY).split("__"):
+            kind = kind._meta.get_field(step).related_model
+        row = kind._default_manager.filter(pk=value).first()
+    except (FieldDoesNotExist, ValidationError, ValueError):
+        row = None
+    return f"of {kind._meta.verbose_name} {row or value}"

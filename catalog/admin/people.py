@@ -1,0 +1,121 @@
+"""Accounts and roles in the admin."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth import admin as auth_admin
+from django.contrib.auth.models import Group
+from django.db import transaction
+from django.db.models import Count, Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.safestring import SafeString
+from unfold.contrib.filters.admin import RelatedDropdownFilter
+from unfold.decorators import display
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
+
+from catalog import audit
+from catalog.actors import actor_of
+from catalog.admin.bases import AuditedAdmin, RecordAdmin
+from catalog.admin.columns import EMPTY, list_link, related_links
+from catalog.admin.filters import YesNoFilter
+from catalog.models import User
+from catalog.roles import ROLES
+
+# Registered by Django when its admin is imported; ours writes into the AuditLog.
+admin.site.unregister(Group)
+
+
+@admin.register(User)
+class AccountAdmin(auth_admin.UserAdmin, RecordAdmin):  # type: ignore[misc]
+    form = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
+    list_display = ("username", "email", "roles", "is_active", "is_staff", "is_superuser", "last_login")
+    list_filter = (
+        ("groups", RelatedDropdownFilter),
+        ("is_active", YesNoFilter),
+        ("is_staff", YesNoFilter),
+        ("is_superuser", YesNoFilter),
+    )
+    filter_horizontal = ()
+    search_fields = ("username", "first_name", "last_name", "email")
+    search_help_text = "Name, e-mail address or key"
+    readonly_fields = ("id", "created_at", "updated_at", "last_login", "date_joined", "related")
+    fieldsets = (
+        (None, {"fields": ("username", "password", ("first_name", "last_name"), "email")}),
+        ("Rights", {"fields": ("groups", "is_active", "is_staff", "is_superuser")}),
+        ("Record", {"fields": ("related", ("last_login", "date_joined"), ("created_at", "updated_at"), "id")}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        return super().get_queryset(request).prefetch_related("groups")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[Any, ...]:
+        """Only a superuser makes one."""
+        is_superuser = isinstance(request.user, User) and request.user.is_superuser
+        return self.readonly_fields if is_superuser else (*self.readonly_fields, "is_superuser")
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Roles are few: each has its box."""
+        return super().formfield_for_manytomany(
+            db_field, request, **kwargs, widget=UnfoldAdminCheckboxSelectMultipleWidget()
+        )
+
+    @display(description="roles")
+    def roles(self, account: User) -> str:
+        return ", ".join(sorted(group.name for group in account.groups.all())) or EMPTY
+
+    @display(description="related")
+    def related(self, account: User) -> SafeString:
+        return related_links(
+            [
+                list_link("catalog.auditlog", "what they did", user_id=account.pk),
+                list_link("curation.validationevent", "what they judged", validator__id__exact=account.pk),
+            ]
+        )
+
+    @transaction.atomic
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002
+        """Leave a line in the AuditLog where a password was changed; never the password."""
+        passwords = User.objects.filter(pk=id).values_list("password", flat=True)
+        before = passwords.first()
+        answer = super().user_change_password(request, id, form_url)
+        if passwords.first() != before:
+            account = User.objects.get(pk=id)
+            audit.record(account, "change_password", actor=actor_of(request), summary=account.username)
+        return answer
+
+
+@admin.register(Group)
+class RoleAdmin(auth_admin.GroupAdmin, AuditedAdmin):  # type: ignore[misc]
+    list_display = ("name", "members", "permission_count")
+    fields = ("name", "permissions")
+    search_fields = ("name",)
+    ordering = ("name",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Group]:
+        counts = {"member_count": Count("user", distinct=True), "permissions_held": Count("permissions", distinct=True)}
+        return super().get_queryset(request).annotate(**counts)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Group | None = None) -> tuple[str, ...]:
+        """The project's own roles keep their names: pages and commands know them by these."""
+        return ("name",) if obj is not None and obj.name in ROLES else ()
+
+    def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        is_ours = obj is not None and obj.name in ROLES
+        return not is_ours and super().has_delete_permission(request, obj)
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Groups are deleted one by one, on their own page, where ours are not."""
+        return {name: entry for name, entry in super().get_actions(request).items() if name != "delete_selected"}
+
+    @display(description="members")
+    def members(self, group: Any) -> SafeString:
+        return list_link("catalog.user", str(group.member_count), groups__id__exact=group.pk)
+
+    @display(description="permissions")
+    def permission_count(self, group: Any) -> int:
+        return group.permissions_held

@@ -1,0 +1,76 @@
+"""Who may do what: one table of permissions for each role, for pages, clients and the admin alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+ROLES = ("viewer", "curator", "operator", "administrator")
+
+# What an action asks for. Products are changed by no form: to change one is to order work on it.
+MAY_ORDER_JOBS = "catalog.change_processingjob"
+MAY_ORDER_FRAMES = "observations.change_observation"
+MAY_PROMOTE_REFERENCES = "differencing.change_reference"
+MAY_ACTIVATE_MODELS = "detection.change_model"
+MAY_JUDGE = "curation.add_validationevent"
+
+
+def _of(action: str, models: Iterable[str]) -> frozenset[str]:
+    return frozenset(f"{model.replace('.', f'.{action}_')}" for model in models)
+
+
+# What was seen in the sky, and how far the work on it is: everybody with an account reads it.
+SHOWN_TO_ALL = (
+    "observations.survey", "observations.telescope", "observations.field", "observations.observation",
+    "observations.calibrationframe", "preprocessing.calibrationmaster", "preprocessing.preprocessrun",
+    "differencing.reference", "differencing.differencerun", "differencing.candidate", "differencing.tracklet",
+    "detection.model", "detection.modelrun", "detection.candidatescore", "detection.source", "detection.detection",
+    "curation.labeldefinition", "curation.validationevent", "curation.alert", "curation.alertpublication",
+    "catalog.processingjob",
+)  # fmt: skip
+# Logs, processes and files on their way in, which only those who run the system need.
+SHOWN_TO_OPERATORS = ("catalog.jobattempt", "catalog.probe", "observations.incomingfile")
+# People, their rights and what they did, and the configuration.
+SHOWN_TO_ADMINISTRATORS = ("catalog.user", "catalog.systemconfig", "catalog.auditlog", "auth.group")
+# Rows that people write by hand.
+KEPT_BY_ADMINISTRATORS = (
+    "observations.survey", "observations.telescope", "curation.labeldefinition", "catalog.user", "auth.group",
+)  # fmt: skip
+
+_VIEWER = _of("view", SHOWN_TO_ALL)
+_CURATOR = _VIEWER | {MAY_JUDGE}
+_OPERATOR = (
+    _VIEWER | _of("view", SHOWN_TO_OPERATORS) | {MAY_ORDER_JOBS, MAY_ORDER_FRAMES, "observations.add_observation"}
+)
+_ADMINISTRATOR = (
+    _CURATOR
+    | _OPERATOR
+    | _of("view", SHOWN_TO_ADMINISTRATORS)
+    | {permission for action in ("add", "change", "delete") for permission in _of(action, KEPT_BY_ADMINISTRATORS)}
+    | {MAY_PROMOTE_REFERENCES, MAY_ACTIVATE_MODELS, "catalog.change_systemconfig"}
+)
+PERMISSIONS: Mapping[str, frozenset[str]] = MappingProxyType(
+    {"viewer": _VIEWER, "curator": _CURATOR, "operator": _OPERATOR, "administrator": _ADMINISTRATOR}
+)
+
+
+def grant(apps: Any) -> None:
+    """Make the roles' groups and give them what the table says; a repeat adds what is new in it.
+
+    `apps` is a migration's, whose permissions may not be there yet: Django would make them after all migrations.
+    """
+    group_of = apps.get_model("auth", "Group").objects.get_or_create
+    for role, names in PERMISSIONS.items():
+        group_of(name=role)[0].permissions.add(*(_permission(apps, name) for name in sorted(names)))
+
+
+def _permission(apps: Any, name: str) -> Any:
+    app_label, codename = name.split(".")
+    action, model = codename.split("_", 1)
+    kinds, permissions = apps.get_model("contenttypes", "ContentType"), apps.get_model("auth", "Permission")
+    kind, _ = kinds.objects.get_or_create(app_label=app_label, model=model)
+    found, _ = permissions.objects.get_or_create(
+        content_type=kind, codename=codename, defaults={"name": f"Can {action} {model}"}
+    )
+    return found

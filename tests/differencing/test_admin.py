@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import pytest
+
+from catalog import audit
+from catalog.models import AuditLog
+from differencing import services
+from differencing.models import Reference
+from tests.admin_clients import client_of, page
+from tests.factories import CandidateFactory, FieldFactory, ReferenceFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def active() -> set[int]:
+    return set(Reference.objects.filter(is_active=True).values_list("version", flat=True))
+
+
+def test_a_promotion_takes_the_place_of_the_one_before_and_both_are_written_down():
+    field, actor = FieldFactory(), audit.Actor(UserFactory(username="ada"))
+    old = ReferenceFactory(field=field, version=1, is_active=True)
+    new = ReferenceFactory(field=field, version=2)
+    services.promote_reference(new, actor)
+    assert active() == {2}
+    written = AuditLog.objects.order_by("id").values_list("action", "entity_id", "new_values", "user")
+    assert list(written) == [
+        ("withdraw_reference", str(old.pk), {"is_active": False}, "ada"),
+        ("promote_reference", str(new.pk), {"is_active": True}, "ada"),
+    ]
+
+
+def test_references_of_other_fields_bands_and_nights_stay_promoted():
+    field = FieldFactory()
+    ReferenceFactory(version=1, is_active=True)
+    ReferenceFactory(version=2, is_active=True, field=field, filter_band="g")
+    ReferenceFactory(version=3, is_active=True, field=field, excluded_night="2024-03-01")
+    services.promote_reference(ReferenceFactory(version=4, field=field), audit.MACHINE)
+    assert active() == {1, 2, 3, 4}
+
+
+def test_a_reference_is_promoted_once_and_withdrawn_once():
+    reference = ReferenceFactory()
+    with pytest.raises(services.NotPossible, match="not promoted"):
+        services.withdraw_reference(reference, audit.MACHINE)
+    services.promote_reference(reference, audit.MACHINE)
+    with pytest.raises(services.NotPossible, match="already"):
+        services.promote_reference(reference, audit.MACHINE)
+    services.withdraw_reference(reference, audit.MACHINE)
+    assert active() == set()
+
+
+def test_only_an_administrator_promotes_from_the_page():
+    reference = ReferenceFactory(version=7)
+    url = f"/admin/differencing/reference/{reference.pk}/promote/"
+    assert client_of("operator").post(url, {"_form_submitted": "on"}).status_code == 403
+    assert active() == set()
+    client_of("administrator").post(url, {"_form_submitted": "on"})
+    assert active() == {7}
+
+
+def test_candidates_are_narrowed_by_signal_to_noise_and_flags():
+    strong, weak = CandidateFactory(snr=50.0), CandidateFactory(snr=-6.0, is_negative=True)
+    client = client_of("viewer")
+    for values, expected in [
+        ({"snr_from": "20", "snr_to": ""}, strong),
+        ({"is_negative__exact": "1"}, weak),
+        ({"is_negative__exact": "0"}, strong),
+        ({"difference_run__id__exact": weak.difference_run_id}, weak),
+    ]:
+        rows = client.get(page("differencing.candidate"), values).context["cl"].result_list
+        assert [row.pk for row in rows] == [expected.pk], values

@@ -1,0 +1,57 @@
+"""Chromium for the tests of pages: the one on PATH where there is one, else Playwright's own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+# Playwright keeps an event loop in this thread, in which Django would refuse the database.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+
+_HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All tests of this folder need a browser."""
+    for item in items:
+        if item.path.is_relative_to(_HERE):
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Start the browser for a file of tests; without one they fail and say what to do.
+
+    Playwright's event loop ends with it: other tests of the same process may need one of their own.
+    """
+    # Chromium's own sandbox refuses to run as root.
+    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with sync_playwright() as playwright:
+        chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+        own = playwright.chromium.executable_path
+        if chromium is None and not Path(own).is_file():
+            pytest.fail(
+                "There is no Chromium. On Debian: apt-get install chromium; elsewhere: .venv/bin/playwright install "
+                "chromium. To leave these tests out on purpose: pytest -m 'not browser'."
+            )
+        browser = playwright.chromium.launch(executable_path=chromium or own, args=arguments)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """Give a test a page of its own; the test fails afterwards where the browser's console held an error."""
+    context = browser.new_context(viewport={"width": 1366, "height": 768})
+    context.set_default_timeout(15_000)
+    page, faults = context.new_page(), []
+    page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    yield page
+    context.close()
+    assert faults == []
