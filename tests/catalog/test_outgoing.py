@@ -153,7 +153,7 @@ def test_a_server_that_drips_or_falls_silent_is_given_up(allowed, tmp_path):
         handler.send_header("Content-Length", "100000")
         handler.end_headers()
         try:
-            for _ in range(100):
+            for _ in range(200):
                 handler.wfile.write(b"x")
                 time.sleep(0.1)
         except OSError:
@@ -163,7 +163,7 @@ def test_a_server_that_drips_or_falls_silent_is_given_up(allowed, tmp_path):
         handler.send_response(200)
         handler.send_header("Content-Length", "100000")
         handler.end_headers()
-        time.sleep(2.0)
+        time.sleep(20.0)
 
     impatient = Limits(max_bytes=1_000_000, stall_seconds=0.5)
     with serving({"/drip": drip, "/silent": silent}) as host:
@@ -173,7 +173,8 @@ def test_a_server_that_drips_or_falls_silent_is_given_up(allowed, tmp_path):
             with pytest.raises(DownloadFailed) as failure:
                 fetch(f"http://{host}/{path}", tmp_path / path, impatient)
             assert failure.value.is_transient
-            assert time.monotonic() - start < 2.0
+            # Long before either server would have ended by itself, also on a busy machine.
+            assert time.monotonic() - start < 8.0
 
 
 @pytest.mark.parametrize(
