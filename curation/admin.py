@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateTimeFilter
 from unfold.decorators import display
@@ -20,6 +21,8 @@ from catalog.admin import (
     state,
 )
 from curation.models import Alert, AlertPublication, LabelDefinition, ValidationEvent
+
+_OF_SOURCE = "detection__source__id__exact"
 
 
 @admin.register(LabelDefinition)
@@ -73,12 +76,15 @@ class AlertAdmin(ProductAdmin):
         ("sent_at", "delivery_attempts"), "error_message", ("created_at", "updated_at"), "id",
     )  # fmt: skip
 
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """A source's page links to its alerts."""
+        return lookup == _OF_SOURCE or super().lookup_allowed(lookup, value, request)
+
     @display(description="related")
     def related(self, row: Alert) -> SafeString:
         links = [list_link("curation.alertpublication", "publication", alert__id__exact=row.pk)]
         if row.detection.source_id is not None:
-            same = {"detection__source__id__exact": row.detection.source_id}
-            links.append(list_link("curation.alert", "all alerts of the source", **same))
+            links.append(list_link("curation.alert", "all of the source", **{_OF_SOURCE: row.detection.source_id}))
         return related_links(links)
 
 

@@ -4,9 +4,10 @@ from catalog.admin import audit_log, configuration, jobs, people
 from catalog.admin.bases import AuditedAdmin, ProductAdmin, RecordAdmin, ask
 from catalog.admin.columns import EMPTY, link, list_link, number, reason, related, related_links, state
 from catalog.admin.filters import DropdownFilter, ExactTextFilter, IndexedValuesFilter, YesNoFilter
+from catalog.admin.paging import MOST_COUNTED
 
 __all__ = [
-    "EMPTY", "AuditedAdmin", "DropdownFilter", "ExactTextFilter", "IndexedValuesFilter", "ProductAdmin", "RecordAdmin",
-    "YesNoFilter", "ask", "audit_log", "configuration", "jobs", "link", "list_link", "number", "people",
-    "reason", "related", "related_links", "state",
+    "EMPTY", "MOST_COUNTED", "AuditedAdmin", "DropdownFilter", "ExactTextFilter", "IndexedValuesFilter",
+    "ProductAdmin", "RecordAdmin", "YesNoFilter", "ask", "audit_log", "configuration", "jobs", "link", "list_link",
+    "number", "people", "reason", "related", "related_links", "state",
 ]  # fmt: skip

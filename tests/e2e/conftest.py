@@ -10,9 +10,6 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-# Playwright keeps an event loop in this thread, in which Django would refuse the database.
-os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-
 _HERE = Path(__file__).parent
 
 
@@ -31,7 +28,9 @@ def browser() -> Iterator[Browser]:
     """
     # Chromium's own sandbox refuses to run as root.
     arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with sync_playwright() as playwright:
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        # Playwright keeps an event loop in this thread, in which Django would refuse the database.
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
         chromium = shutil.which("chromium") or shutil.which("chromium-browser")
         own = playwright.chromium.executable_path
         if chromium is None and not Path(own).is_file():
