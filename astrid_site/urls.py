@@ -1,11 +1,22 @@
-"""Every address of the site."""
+"""Every address of the site; each app has its own under names of its own."""
 
 from django.contrib import admin
-from django.urls import path
+from django.contrib.auth.views import LoginView, LogoutView
+from django.urls import include, path
 
 from astrid_site.health import healthz, readyz
+from astrid_site.home import home
 
 urlpatterns = [
+    path("", home, name="home"),
+    path("accounts/login/", LoginView.as_view(redirect_authenticated_user=False), name="login"),
+    path("accounts/logout/", LogoutView.as_view(), name="logout"),
+    path("", include("catalog.urls")),
+    path("", include("observations.urls")),
+    path("", include("differencing.urls")),
+    path("", include("detection.urls")),
+    path("", include("curation.urls")),
+    path("api/v1/", include("astrid_site.api")),
     path("admin/", admin.site.urls),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),

@@ -20,8 +20,12 @@ class RecordQuerySet(models.QuerySet[Any]):
     """Questions that every model answers."""
 
     def visible_to(self, user: AbstractUser | AnonymousUser) -> Self:
-        """Return what this person may read: everything for an active account, nothing for anybody else."""
-        return self if user.is_authenticated and user.is_active else self.none()
+        """Return what this person may read: everything for roles that may view the model, nothing for anybody else.
+
+        Every door asks here: pages, clients, exports and the admin.
+        """
+        names = self.model._meta
+        return self if user.has_perm(f"{names.app_label}.view_{names.model_name}") else self.none()
 
     def update(self, **values: Any) -> int:
         """Update rows and their `updated_at`, which would otherwise state a time before the change."""

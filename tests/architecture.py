@@ -24,6 +24,7 @@ ROOM_OF_NAME = {
     "stage": "stage",
     "tasks": "tasks",
     "views": "web", "forms": "web", "urls": "web", "api": "web", "admin": "web", "templatetags": "web",
+    "web": "web", "filters": "web",
     "management": "commands",
     "jobs": "jobs", "job_rows": "jobs", "job_hold": "jobs", "orders": "jobs", "sweeper": "jobs", "shutdown": "jobs",
     "audit": "audit", "config": "config", "storage": "storage", "outgoing": "outgoing",

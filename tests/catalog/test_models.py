@@ -3,7 +3,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from django.contrib.auth.models import AnonymousUser
+from django.contrib.auth.models import AnonymousUser, Group
 from django.core.exceptions import ValidationError
 from django.db import DatabaseError, IntegrityError, transaction
 
@@ -21,12 +21,18 @@ def test_an_account_has_a_time_ordered_key() -> None:
     assert user.check_password("a long enough phrase")
 
 
-def test_only_an_active_account_sees_rows() -> None:
+def test_only_an_active_account_with_a_role_sees_rows() -> None:
     SurveyFactory()
     rows = SurveyFactory._meta.model.objects
-    assert rows.visible_to(UserFactory()).count() == 1
-    assert rows.visible_to(UserFactory(is_active=False)).count() == 0
+    viewer, gone = UserFactory(), UserFactory(is_active=False)
+    for account in (viewer, gone):
+        account.groups.add(Group.objects.get(name="viewer"))
+    assert rows.visible_to(viewer).count() == 1
+    assert rows.visible_to(gone).count() == 0
+    assert rows.visible_to(UserFactory()).count() == 0
     assert rows.visible_to(AnonymousUser()).count() == 0
+    ProcessingJobFactory()
+    assert AuditLog.objects.visible_to(viewer).count() == 0
 
 
 def test_update_moves_the_time_of_the_last_change() -> None:

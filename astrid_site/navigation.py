@@ -1,0 +1,35 @@
+"""The way through the pages, as far as a person may go, and the look that they chose."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+# Name, address, and the permission to open it.
+_PAGES = (
+    ("Tonight", "home", "observations.view_observation"),
+    ("Triage", "curation:triage", "curation.add_validationevent"),
+    ("Detections", "detection:detections", "detection.view_detection"),
+    ("Sources", "detection:sources", "detection.view_source"),
+    ("Alerts", "curation:alerts", "curation.view_alert"),
+    ("Observations", "observations:observations", "observations.view_observation"),
+    ("Jobs", "catalog:jobs", "catalog.view_processingjob"),
+    ("Models", "detection:models", "detection.view_model"),
+    ("Audit", "catalog:audit", "catalog.view_auditlog"),
+)
+THEMES = ("dark", "light", "night")
+
+
+def navigation(request: HttpRequest) -> dict[str, Any]:
+    """Return what every page of the site shows: `pages` and `theme`."""
+    theme = request.COOKIES.get("theme", "")
+    match = request.resolver_match
+    here = match.view_name if match else ""
+    pages = [
+        {"title": title, "url": reverse(name), "is_here": name == here}
+        for title, name, permission in _PAGES
+        if request.user.has_perm(permission)
+    ]
+    return {"pages": pages, "theme": theme if theme in THEMES else "dark", "themes": THEMES}

@@ -1,0 +1,98 @@
+"""How pages write what astronomers read: positions, times, states and numbers."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django import template
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+register = template.Library()
+MISSING = "–"
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
+# What a state's colour and sign are; the word stands beside them.
+_KINDS = {
+    "good": ("completed", "preprocessed", "differenced", "validated", "confirmed", "delivered", "sent", "detected"),
+    "bad": ("failed", "rejected", "cancelled", "lost"),
+    "busy": ("running", "preprocessing", "differencing", "validating", "processing", "retried"),
+    "idle": ("pending", "ingested", "waiting", "handed_back"),
+    "past": ("archived", "duplicate"),
+}
+_KIND_OF = {state: kind for kind, states in _KINDS.items() for state in states}
+
+
+@register.filter
+def utc(value: datetime | None) -> str:
+    """Return "2024-03-01 21:00:00" in UTC."""
+    return MISSING if value is None else f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+
+
+@register.filter
+def ago(value: datetime | None) -> str:
+    """Return how long ago something was, in one unit."""
+    if value is None:
+        return MISSING
+    seconds = (timezone.now() - value).total_seconds()
+    if seconds < 0:
+        return f"in {_long(-seconds)}"
+    return f"{_long(seconds)} ago"
+
+
+def _long(seconds: float) -> str:
+    for unit, name in ((_DAY, "d"), (_HOUR, "h"), (_MINUTE, "min")):
+        if seconds >= unit:
+            return f"{int(seconds // unit)} {name}"
+    return f"{int(seconds)} s"
+
+
+@register.filter
+def number(value: float | None, decimals: int = 2) -> str:
+    """Return a number with so many decimals, a dash for a missing one."""
+    return MISSING if value is None else f"{value:.{decimals}f}".replace("-", "−")
+
+
+@register.filter
+def signed(value: float | None, decimals: int = 1) -> str:
+    """Return a number with its sign."""
+    return MISSING if value is None else f"{value:+.{decimals}f}".replace("-", "−")
+
+
+@register.simple_tag
+def state(value: str, label: str = "") -> SafeString:
+    """Return a state as a word with a sign, so that its colour is never alone."""
+    return format_html(
+        '<span class="state {}">{}</span>', _KIND_OF.get(value, "idle"), label or value.replace("_", " ")
+    )
+
+
+@register.simple_tag
+def position(row: Any) -> SafeString:
+    """Return the row's position in sexagesimal digits; degrees are in the title, and a press copies them."""
+    degrees = f"{row.ra:.6f} {row.dec:+.6f}"
+    return format_html(
+        '<button type="button" class="position" data-copy="{}" title="{} (ICRS degrees): press to copy">{} {}</button>',
+        degrees, degrees, sexagesimal_ra(row.ra), sexagesimal_dec(row.dec),
+    )  # fmt: skip
+
+
+@register.filter
+def sexagesimal_ra(degrees: float) -> str:
+    """Return hours, minutes and seconds: 250.0 is 16:40:00.00."""
+    hundredths = round(degrees / 15 * 360000) % (24 * 360000)
+    return _digits(hundredths)
+
+
+@register.filter
+def sexagesimal_dec(degrees: float) -> str:
+    """Return degrees, minutes and seconds with a sign: -0.5 is −00:30:00.0."""
+    tenths = round(abs(degrees) * 36000)
+    sign = "−" if degrees < 0 and tenths else "+"
+    return f"{sign}{tenths // 36000:02d}:{tenths // 600 % 60:02d}:{tenths // 10 % 60:02d}.{tenths % 10}"
+
+
+def _digits(hundredths: int) -> str:
+    seconds, rest = divmod(hundredths, 100)
+    return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}.{rest:02d}"

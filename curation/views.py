@@ -1,0 +1,20 @@
+"""Pages of triage and alerts."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from catalog.web.access import requires
+
+
+@requires("curation.add_validationevent")
+def triage(request: HttpRequest) -> HttpResponse:
+    """Show the page."""
+    return render(request, "curation/triage.html", {})
+
+
+@requires("curation.view_alert")
+def alerts(request: HttpRequest) -> HttpResponse:
+    """Show the page."""
+    return render(request, "curation/alerts.html", {})

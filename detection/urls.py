@@ -1,0 +1,12 @@
+"""Pages of detections, sources and models."""
+
+from django.urls import path
+
+from detection import views
+
+app_name = "detection"
+urlpatterns = [
+    path("detections/", views.detections, name="detections"),
+    path("sources/", views.sources, name="sources"),
+    path("models/", views.models, name="models"),
+]

@@ -1,0 +1,10 @@
+"""Pages of frames."""
+
+from django.urls import path
+
+from observations import views
+
+app_name = "observations"
+urlpatterns = [
+    path("observations/", views.observations, name="observations"),
+]
