@@ -1,23 +1,15 @@
-"""Preprocessed frames as later apps want them: which run counts, and its frame in memory."""
+"""Preprocessed frames as later apps want them: which run of a frame counts, and which frames lack a master."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import date, timedelta
 from uuid import UUID
 
-from catalog import storage
 from catalog.config import snapshot
-from catalog.failures import FailureCode, StageFailure
 from catalog.models import RunStatus
 from observations.models import Observation, ObservationStatus
-from observations.numerics.fits_facts import FitsRefused
-from observations.numerics.fits_products import decode_frame
-from observations.numerics.frame import Frame
 from preprocessing.models import CalibrationMaster, MasterKind, PreprocessRun
-from preprocessing.numerics.psf import PsfModel
-from preprocessing.numerics.stars import Stars
 
 
 def latest_runs(observations: Iterable[Observation]) -> list[PreprocessRun]:
@@ -31,25 +23,6 @@ def latest_run(observation: Observation) -> PreprocessRun | None:
     """Return the newest completed run of one observation."""
     runs = PreprocessRun.objects.filter(observation=observation, status=RunStatus.COMPLETED)
     return runs.order_by("-completed_at", "-id").first()
-
-
-def load_frame(run: PreprocessRun) -> Frame:
-    """Read the product of a run into memory: pixels, mask, variance, PSF and stars (`extras["stars"]`).
-
-    Raises StageFailure `file_missing` where the product is gone or cannot be read.
-    """
-    try:
-        frame = decode_frame(storage.open_stored(run.processed_fits_path))
-    except (FileNotFoundError, FitsRefused) as error:
-        raise StageFailure(
-            FailureCode.FILE_MISSING,
-            f"The preprocessed frame of {run.observation.original_name} cannot be read ({error}): preprocess it again.",
-        ) from error
-    psf, stars = frame.extras.get("psf_parameters"), frame.extras.get("stars")
-    known = dict(frame.extras)
-    if stars is not None:
-        known["stars"] = Stars(**{**stars, "fwhm_px": run.fwhm_px or float("nan")})
-    return replace(frame, psf=PsfModel(**psf) if psf else None, extras=known)
 
 
 # A flat of the night's own sky stands in for a flat.

@@ -33,7 +33,8 @@ from observations.numerics.fits_products import encode_image
 from observations.numerics.frame import Frame
 from preprocessing.models import PreprocessRun
 from preprocessing.numerics.matching import MatchFailed
-from preprocessing.services import latest_run, load_frame
+from preprocessing.products import load_frame
+from preprocessing.services import latest_run
 
 logger = logging.getLogger(__name__)
 

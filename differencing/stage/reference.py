@@ -27,7 +27,8 @@ from preprocessing.numerics.background import estimate_background
 from preprocessing.numerics.matching import MatchFailed, MatchParameters, match_stars
 from preprocessing.numerics.psf import PsfError, PsfModel, fit_psf
 from preprocessing.numerics.stars import Stars, find_stars
-from preprocessing.services import latest_runs, load_frame
+from preprocessing.products import load_frame
+from preprocessing.services import latest_runs
 
 logger = logging.getLogger(__name__)
 

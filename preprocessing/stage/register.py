@@ -22,7 +22,8 @@ from preprocessing.numerics import VERSION
 from preprocessing.numerics.astrometry import WcsInvalid, check_wcs, registration_quality, wcs_from_match
 from preprocessing.numerics.matching import MatchFailed, MatchParameters, Transform, match_stars
 from preprocessing.numerics.quality import DEPTH_SIGMA, Quality, gate, noise_pixels, relative_transparency
-from preprocessing.services import latest_runs, load_frame
+from preprocessing.products import load_frame
+from preprocessing.services import latest_runs
 from preprocessing.stage.preprocess import limits
 from preprocessing.stage.solve import Anchor, delivered_quality, solve_anchor
 from preprocessing.stage.zero_points import set_zero_point

@@ -21,7 +21,7 @@ from preprocessing.numerics.astrometry import (
     check_wcs,
     solve_with_catalogue,
 )
-from preprocessing.services import load_frame
+from preprocessing.products import load_frame
 from preprocessing.stage.plate_solvers import Problem, SolverFailed, installed, solve_with_program
 from preprocessing.stage.raw import read_raw
 from preprocessing.stage.star_catalog import StarCatalog, open_catalog

@@ -18,7 +18,8 @@ from catalog.models import JobStatus, ProcessingJob, RunStatus
 from differencing.models import Candidate, DifferenceRun, Reference
 from observations.models import Observation, ObservationStatus
 from preprocessing.models import PreprocessRun
-from preprocessing.services import latest_run, load_frame
+from preprocessing.products import load_frame
+from preprocessing.services import latest_run
 from tests import factories
 
 # A source in a bad column is seen in part, one on a masked core not at all.

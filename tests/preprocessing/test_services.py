@@ -10,7 +10,8 @@ import pytest
 from catalog import storage
 from catalog.failures import FailureCode, StageFailure
 from catalog.models import RunStatus
-from preprocessing.services import latest_run, latest_runs, load_frame
+from preprocessing.products import load_frame
+from preprocessing.services import latest_run, latest_runs
 from tests import factories
 
 pytestmark = pytest.mark.django_db

@@ -13,7 +13,8 @@ from catalog.failures import FailureCode
 from catalog.models import JobStatus, ProcessingJob, RunStatus
 from observations.models import Observation, ObservationStatus
 from preprocessing.models import CalibrationMaster, PreprocessRun
-from preprocessing.services import latest_run, load_frame
+from preprocessing.products import load_frame
+from preprocessing.services import latest_run
 
 
 def preprocess(observation):

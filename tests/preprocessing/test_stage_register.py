@@ -12,7 +12,8 @@ from catalog.config import set_value
 from catalog.models import JobStatus, ProcessingJob, RunStatus
 from observations.models import ObservationStatus
 from preprocessing.models import PreprocessRun
-from preprocessing.services import latest_run, latest_runs, load_frame
+from preprocessing.products import load_frame
+from preprocessing.services import latest_run, latest_runs
 
 # 0.3 px: stars of S/N 5 and more are centred to 0.1 px each, and a frame has fifty.
 SHARED_PX = 0.3

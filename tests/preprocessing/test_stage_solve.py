@@ -21,7 +21,7 @@ from preprocessing.numerics.background import estimate_background
 from preprocessing.numerics.photometry import psf_fluxes
 from preprocessing.numerics.psf import fit_psf
 from preprocessing.numerics.stars import find_stars
-from preprocessing.services import load_frame
+from preprocessing.products import load_frame
 from preprocessing.stage import plate_solvers, register
 from preprocessing.stage.star_catalog import open_catalog
 from preprocessing.stage.star_table import StarCatalogRefused
