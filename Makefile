@@ -12,7 +12,7 @@ CANDIDATES := $(PYTHON) python3.11 $(HOME)/.pyenv/shims/python3.11 /usr/local/bi
 	/opt/homebrew/bin/python3.11 python3 python3.12 python3.13 /usr/local/bin/python3 /opt/homebrew/bin/python3
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help test test-faults lint demo pictures train bench-pipeline bench-workers
+.PHONY: help test test-faults lint demo pictures screenshots train bench-pipeline bench-workers bench-web
 help:
 	@sed -n '1,/^$$/s/^# //p' Makefile
 
@@ -31,9 +31,14 @@ lint: $(STAMP)
 demo: $(STAMP)
 	$(BIN)/python manage.py demo $(if $(DATA),--data "$(DATA)")
 
-# Makes the README's picture.
+# Makes the README's picture of detections.
 pictures: $(STAMP)
 	$(BIN)/python manage.py demo --alone --picture docs/contact-sheet.png
+
+# Every page in each theme and two sizes, from the demo's data; those of the README go to docs/.
+screenshots: $(STAMP)
+	$(BIN)/python manage.py demo --alone
+	$(BIN)/python manage.py screenshots var/screenshots --pictures docs
 
 train: $(STAMP)
 	$(BIN)/python manage.py train_model
@@ -43,6 +48,9 @@ bench-pipeline: $(STAMP)
 
 bench-workers: $(STAMP)
 	$(BIN)/python -m benchmarks.workers
+
+bench-web: $(STAMP)
+	$(BIN)/python -m benchmarks.web
 
 # An environment that does not run (the clone was moved, its Python is gone) is made anew.
 ifneq ($(shell $(BIN)/python -c 'print("runs")' 2>/dev/null),runs)
