@@ -99,11 +99,11 @@ class System:
         with psycopg.connect(host=self._socket, user="astrid", dbname="astrid", autocommit=True) as connection:
             yield connection
 
-    def wait_until_idle(self, seconds: float) -> None:
-        """Wait until no job is left to do."""
+    def wait_until_idle(self, seconds: float, *, every: float = 0.02) -> None:
+        """Wait until no job is left to do; looking seldom leaves the processors to those that are measured."""
         with self.connected() as connection:
             sql = "SELECT count(*) FROM catalog_processingjob WHERE status IN ('pending', 'running')"
-            wait_for(lambda: connection.execute(sql).fetchall()[0][0] == 0, seconds, self.jobs)
+            wait_for(lambda: connection.execute(sql).fetchall()[0][0] == 0, seconds, self.jobs, every=every)
 
     def jobs(self) -> str:
         rows = self.query("SELECT job_type, status, attempt, failure_code, error_message FROM catalog_processingjob")
@@ -122,13 +122,15 @@ def assert_same(found: dict[str, Any], expected: dict[str, Any]) -> None:
         assert found[name] == value, name
 
 
-def wait_for(is_so: Callable[[], object], seconds: float, explain: Callable[[], str] = str) -> None:
+def wait_for(
+    is_so: Callable[[], object], seconds: float, explain: Callable[[], str] = str, *, every: float = 0.02
+) -> None:
     """Look again and again until something is so; fail with an explanation when it is not within so many seconds."""
     deadline = time.monotonic() + seconds
     while not is_so():
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {seconds:g} s: {explain()}")
-        time.sleep(0.02)
+        time.sleep(every)
 
 
 @contextmanager
