@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from catalog.roles import PERMISSIONS
+from tests.admin_clients import client_of
 from tests.factories import UserFactory
 from tests.routes import ROLES, ROUTES, Route
 
@@ -54,3 +57,24 @@ def test_an_address_opens_for_those_who_may_and_for_nobody_else(name: str, route
         assert answer.status_code in (401, 403) if route.is_for_clients else is_sent_away
     else:
         assert answer.status_code == 403
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("role", ROLES)
+def test_the_admin_shows_each_role_the_models_of_its_table_and_no_other(role: str):
+    client = client_of(role)
+    for model in admin.site._registry:
+        names = model._meta
+        answer = client.get(reverse(f"admin:{names.app_label}_{names.model_name}_changelist"))
+        may = f"{names.app_label}.view_{names.model_name}" in PERMISSIONS[role]
+        assert answer.status_code == (200 if may else 403), names.label
+
+
+@pytest.mark.django_db
+def test_the_admin_is_shut_to_those_who_are_no_staff():
+    user = UserFactory()
+    user.groups.add(Group.objects.get(name="administrator"))
+    client = Client()
+    client.force_login(user)
+    for name in ("index", "observations_observation_changelist", "catalog_systemconfig_changelist"):
+        assert client.get(reverse(f"admin:{name}")).status_code == 302
