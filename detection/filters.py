@@ -1,0 +1,177 @@
+"""What narrows the lists of detections and of sources."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import django_filters
+from django import forms
+from django.core.validators import ProhibitNullCharactersValidator
+from django.db.models import QuerySet
+
+from catalog.web.narrow import within
+from detection.models import Detection, DetectionOrigin, DetectionStatus, DetectionType, Source
+from observations.admin import parse_position
+from observations.models import Field, Observation
+
+# Around a source that is given by its name.
+_RADIUS_ARCSEC = 10.0
+# What people copy from papers and from this site's own pages.
+_AS_TYPED = str.maketrans({"−": "-", "–": "-", "″": '"', "′": "'", "ʰ": "h", "ᵐ": "m", "ˢ": "s"})
+Place = tuple[float, float, float]
+
+
+class PlaceField(forms.CharField):
+    """A place in the sky: a position with a radius, or the name of a source or field."""
+
+    def clean(self, value: Any) -> Any:
+        """Return right ascension and declination in degrees and a radius in arcseconds; None where nothing is given."""
+        text = super().clean(value).translate(_AS_TYPED)
+        if not text:
+            return None
+        place = parse_position(text) or self._named(text)
+        if place is None:
+            raise forms.ValidationError(
+                "Give RA and Dec in degrees or sexagesimal, with a radius in arcseconds up to 36000 if you like, or "
+                "the whole name of a source or field."
+            )
+        return place
+
+    @staticmethod
+    def _named(name: str) -> Place | None:
+        source = Source.objects.filter(name=name).order_by("pk").first()
+        if source is not None:
+            return source.ra, source.dec, max(_RADIUS_ARCSEC, 3.0 * source.position_error_arcsec)
+        field = Field.objects.filter(name=name).order_by("pk").first()
+        return None if field is None else (field.ra, field.dec, 3600.0 * field.radius_deg)
+
+
+class FieldNameField(forms.CharField):
+    """The name of a field of the sky; several fields may have the same."""
+
+    default_validators = [ProhibitNullCharactersValidator()]
+
+    def clean(self, value: Any) -> Any:
+        """Return the fields of that name; None where nothing is given."""
+        name = super().clean(value)
+        found = list(Field.objects.filter(name__iexact=name)[:100]) if name else None
+        if found == []:
+            raise forms.ValidationError(f"There is no field “{name}”.")
+        return found
+
+
+class PlaceFilter(django_filters.Filter):
+    field_class = PlaceField
+
+
+class FieldNameFilter(django_filters.Filter):
+    field_class = FieldNameField
+
+
+def _date_input() -> forms.DateInput:
+    return forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+
+
+class _SkyFilter(django_filters.FilterSet):
+    """Both lists can be narrowed to a place; `order` is the view's."""
+
+    place = PlaceFilter(
+        method="near",
+        label="Place",
+        max_length=200,
+        widget=forms.TextInput(attrs={"placeholder": "RA Dec [radius ″], or name", "size": 24}),
+    )
+
+    @property
+    def qs(self) -> QuerySet[Any]:
+        """Return nothing where a value cannot be read: a filter that is passed over would show too much."""
+        return super().qs if self.is_valid() else self.queryset.none()
+
+    def near(self, rows: QuerySet[Any], _name: str, place: Place) -> QuerySet[Any]:
+        """Keep what lies within the radius of the place."""
+        return within(rows, rows.model.objects.cone(*place))
+
+    def as_ordered(self, rows: QuerySet[Any], _name: str, _value: str) -> QuerySet[Any]:
+        """Keep all: the view orders."""
+        return rows
+
+
+class DetectionFilter(_SkyFilter):
+    """Which detections to show."""
+
+    ORDERS = {"newest": ("-created_at", "-id"), "score": ("-confidence_score", "id")}
+
+    order = django_filters.ChoiceFilter(
+        choices=[("newest", "Newest first"), ("score", "Best score first")],
+        method="as_ordered", label="Order", empty_label=None,
+    )  # fmt: skip
+    status = django_filters.ChoiceFilter(
+        choices=[(value.value, value.value) for value in DetectionStatus], label="State"
+    )
+    score_min = django_filters.NumberFilter(
+        "confidence_score", "gte", label="Score from", min_value=0, max_value=1,
+        widget=forms.NumberInput(attrs={"step": "any"}),
+    )  # fmt: skip
+    score_max = django_filters.NumberFilter(
+        "confidence_score", "lte", label="to", min_value=0, max_value=1, widget=forms.NumberInput(attrs={"step": "any"})
+    )
+    detection_type = django_filters.ChoiceFilter(choices=DetectionType, label="Type")
+    label = django_filters.CharFilter(
+        method="labelled", label="Label", max_length=64, widget=forms.TextInput(attrs={"placeholder": "asteroid"})
+    )
+    night_from = django_filters.DateFilter(method="taken", label="Night from", widget=_date_input())
+    night_to = django_filters.DateFilter(method="taken", label="to", widget=_date_input())
+    field = FieldNameFilter(
+        method="taken", label="Field", max_length=100, widget=forms.TextInput(attrs={"list": "field-names"})
+    )
+    origin = django_filters.ChoiceFilter(choices=DetectionOrigin, label="Found by")
+
+    class Meta:
+        model = Detection
+        fields: list[str] = []
+
+    def labelled(self, rows: QuerySet[Detection], _name: str, label: str) -> QuerySet[Detection]:
+        """Keep what people gave this label, written as on its button or as clients write it."""
+        return rows.filter(human_label=label.strip().lower().replace(" ", "_"))
+
+    def taken(self, rows: QuerySet[Detection], name: str, _value: Any) -> QuerySet[Detection]:
+        """Keep detections in frames of the nights and field: all that is said of frames is one question."""
+        given = {key: self.form.cleaned_data.get(key) for key in ("night_from", "night_to", "field")}
+        if name != next(key for key, value in given.items() if value):
+            return rows  # It was asked already.
+        frames = Observation.objects.all()
+        if given["night_from"]:
+            frames = frames.filter(night__gte=given["night_from"])
+        if given["night_to"]:
+            frames = frames.filter(night__lte=given["night_to"])
+        if given["field"]:
+            frames = frames.filter(field__in=given["field"])
+        return within(rows, Detection.objects.filter(observation__in=frames.values("pk")))
+
+
+class SourceFilter(_SkyFilter):
+    """Which sources to show."""
+
+    field = FieldNameFilter(
+        method="in_field", label="Field", max_length=100, widget=forms.TextInput(attrs={"list": "field-names"})
+    )
+    detections_min = django_filters.NumberFilter(
+        "detection_count", "gte", label="Detections, at least", min_value=0, max_value=1_000_000
+    )
+    detected_after = django_filters.DateFilter(method="after", label="Last detected since", widget=_date_input())
+
+    class Meta:
+        model = Source
+        fields: list[str] = []
+
+    def in_field(self, rows: QuerySet[Source], _name: str, fields: list[Field]) -> QuerySet[Source]:
+        """Keep what lies in the circle around the field's frames."""
+        inside = Source.objects.none()
+        for field in fields:
+            inside = inside | Source.objects.cone(field.ra, field.dec, 3600.0 * field.radius_deg)
+        return within(rows, inside)
+
+    def after(self, rows: QuerySet[Source], _name: str, day: dt.date) -> QuerySet[Source]:
+        """Keep what was seen since the beginning of a day, UTC."""
+        return rows.filter(last_detected_at__gte=dt.datetime.combine(day, dt.time(), dt.UTC))
