@@ -24,12 +24,12 @@ from observations.models import Observation, ObservationStatus
 
 # More than this is said to be more, not counted.
 _MOST_COUNTED = 1000
-_ALERTS, _FAILURES = 8, 6
+_ALERTS, _FAILURES = 6, 6
 _FAILURES_OF = dt.timedelta(days=3)
 # An alert younger than this is marked as new.
 _NEW_FOR = dt.timedelta(minutes=2)
 # The parts of the page that change by themselves, by the name of their template.
-_PARTS = ("next", "night", "backlog", "work", "alerts")
+_PARTS = ("next", "backlog", "night", "work", "alerts")
 
 
 @never_cache
@@ -79,6 +79,7 @@ def _states(frames: QuerySet[Observation], night: dt.date | None) -> list[tuple[
 
 def _work(user: Any) -> dict[str, Any]:
     """Return what failed lately, what is at work, and for those who run the system whether workers answer."""
+    queues = _queues(user)
     rows = ProcessingJob.objects.visible_to(user)
     failed = rows.filter(status=JobStatus.FAILED, created_at__gte=timezone.now() - _FAILURES_OF)
     unfinished = rows.filter(status__in=(JobStatus.PENDING, JobStatus.RUNNING))
@@ -87,7 +88,8 @@ def _work(user: Any) -> dict[str, Any]:
         "failed": _bounded(failed),
         "failures_days": _FAILURES_OF.days,
         "unfinished": _bounded(unfinished),
-        "queues": _queues(user),
+        "queues": queues,
+        "silent": [name for name, answers in queues if not answers],
     }
 
 

@@ -29,9 +29,9 @@ _MOST_SHOWN = 50
 class AlertFilter(django_filters.FilterSet):
     """Which alerts to show."""
 
-    alert_type = django_filters.ChoiceFilter(choices=AlertType, label="Type")
-    priority = django_filters.ChoiceFilter(choices=AlertPriority, label="Priority")
-    status = django_filters.ChoiceFilter(choices=AlertStatus, label="State")
+    alert_type = django_filters.ChoiceFilter(choices=AlertType, label="Type", empty_label="Any")
+    priority = django_filters.ChoiceFilter(choices=AlertPriority, label="Priority", empty_label="Any")
+    status = django_filters.ChoiceFilter(choices=AlertStatus, label="State", empty_label="Any")
     since = django_filters.DateFilter(
         method="made_since", label="Since", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     )

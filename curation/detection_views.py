@@ -120,7 +120,9 @@ def _hidden_from(user: Any, rows: Iterable[Detection], said: dict[UUID, list[Sai
     """Return the detections whose answers this person may not see: in blind mode, until their own is in."""
     if not snapshot().values.get("curation.blind") or not user.has_perm(MAY_JUDGE):
         return set()
-    answered = {key for key, events in said.items() if any(one.event.validator_id == user.pk for one in events)}
+    answered = {
+        key for key, events in said.items() if any(one.stands and one.event.validator_id == user.pk for one in events)
+    }
     return {row.pk for row in rows} - answered
 
 

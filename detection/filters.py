@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 import django_filters
 from django import forms
@@ -13,7 +15,7 @@ from django.db.models import QuerySet
 from catalog.web.narrow import within
 from detection.models import Detection, DetectionOrigin, DetectionStatus, DetectionType, Source
 from observations.admin import parse_position
-from observations.models import Field, Observation
+from observations.models import Field
 
 # Around a source that is given by its name.
 _RADIUS_ARCSEC = 10.0
@@ -100,54 +102,74 @@ class _SkyFilter(django_filters.FilterSet):
 class DetectionFilter(_SkyFilter):
     """Which detections to show."""
 
-    ORDERS = {"newest": ("-created_at", "-id"), "score": ("-confidence_score", "id")}
+    _NEWEST, _BEST = ("-created_at", "-id"), ("-confidence_score", "id")
+    _NEWEST_FRAMES = ("-observation__observation_time", "-observation_id", "-id")
+    _OF_FRAMES = ("night_from", "night_to", "field")
+    # What triage narrows its queue by under the same name.
+    _OF_TRIAGE = ("status", "score_min", "score_max", "field")
 
     order = django_filters.ChoiceFilter(
         choices=[("newest", "Newest first"), ("score", "Best score first")],
         method="as_ordered", label="Order", empty_label=None,
     )  # fmt: skip
     status = django_filters.ChoiceFilter(
-        choices=[(value.value, value.value) for value in DetectionStatus], label="State"
+        choices=[(value.value, value.value) for value in DetectionStatus], label="State", empty_label="Any"
     )
     score_min = django_filters.NumberFilter(
         "confidence_score", "gte", label="Score from", min_value=0, max_value=1,
         widget=forms.NumberInput(attrs={"step": "any"}),
     )  # fmt: skip
     score_max = django_filters.NumberFilter(
-        "confidence_score", "lte", label="to", min_value=0, max_value=1, widget=forms.NumberInput(attrs={"step": "any"})
+        "confidence_score",
+        "lte",
+        label="Score to",
+        min_value=0,
+        max_value=1,
+        widget=forms.NumberInput(attrs={"step": "any"}),
     )
-    detection_type = django_filters.ChoiceFilter(choices=DetectionType, label="Type")
+    detection_type = django_filters.ChoiceFilter(choices=DetectionType, label="Type", empty_label="Any")
     label = django_filters.CharFilter(
         method="labelled", label="Label", max_length=64, widget=forms.TextInput(attrs={"placeholder": "asteroid"})
     )
-    night_from = django_filters.DateFilter(method="taken", label="Night from", widget=_date_input())
-    night_to = django_filters.DateFilter(method="taken", label="to", widget=_date_input())
+    night_from = django_filters.DateFilter("observation__night", "gte", label="Night from", widget=_date_input())
+    night_to = django_filters.DateFilter("observation__night", "lte", label="Night to", widget=_date_input())
     field = FieldNameFilter(
-        method="taken", label="Field", max_length=100, widget=forms.TextInput(attrs={"list": "field-names"})
+        method="in_fields", label="Field", max_length=100, widget=forms.TextInput(attrs={"list": "field-names"})
     )
-    origin = django_filters.ChoiceFilter(choices=DetectionOrigin, label="Found by")
+    origin = django_filters.ChoiceFilter(choices=DetectionOrigin, label="Found by", empty_label="Any")
 
     class Meta:
         model = Detection
         fields: list[str] = []
 
+    @classmethod
+    def ordering(cls, query: Mapping[str, str]) -> tuple[str, ...]:
+        """Return the order that a query asks for.
+
+        Where it narrows by frames, "newest" is that of the frames: then the list begins at the right ones, however long
+        ago they were taken, and need not pass over all that was found since.
+        """
+        if query.get("order") == "score":
+            return cls._BEST
+        return cls._NEWEST_FRAMES if any(query.get(name) for name in cls._OF_FRAMES) else cls._NEWEST
+
+    @classmethod
+    def triage_query(cls, query: Mapping[str, str]) -> str | None:
+        """Return what narrows the queue of triage to the same detections; None where nothing can."""
+        given = {name: value for name, value in query.items() if value and name in cls.base_filters and name != "order"}
+        if "night_from" in given and given["night_from"] == given.get("night_to"):
+            given["night"] = given.pop("night_from")
+            del given["night_to"]
+        is_reviewed = given.get("status") not in (DetectionStatus.VALIDATING, DetectionStatus.ARCHIVED)
+        return urlencode(given) if is_reviewed and given.keys() <= {*cls._OF_TRIAGE, "night"} else None
+
     def labelled(self, rows: QuerySet[Detection], _name: str, label: str) -> QuerySet[Detection]:
         """Keep what people gave this label, written as on its button or as clients write it."""
         return rows.filter(human_label=label.strip().lower().replace(" ", "_"))
 
-    def taken(self, rows: QuerySet[Detection], name: str, _value: Any) -> QuerySet[Detection]:
-        """Keep detections in frames of the nights and field: all that is said of frames is one question."""
-        given = {key: self.form.cleaned_data.get(key) for key in ("night_from", "night_to", "field")}
-        if name != next(key for key, value in given.items() if value):
-            return rows  # It was asked already.
-        frames = Observation.objects.all()
-        if given["night_from"]:
-            frames = frames.filter(night__gte=given["night_from"])
-        if given["night_to"]:
-            frames = frames.filter(night__lte=given["night_to"])
-        if given["field"]:
-            frames = frames.filter(field__in=given["field"])
-        return within(rows, Detection.objects.filter(observation__in=frames.values("pk")))
+    def in_fields(self, rows: QuerySet[Detection], _name: str, fields: list[Field]) -> QuerySet[Detection]:
+        """Keep what was found in frames of these fields."""
+        return rows.filter(observation__field__in=fields)
 
 
 class SourceFilter(_SkyFilter):

@@ -33,13 +33,13 @@ _OFFERED = 200
 def detections(request: HttpRequest) -> HttpResponse:
     """Show the detections, the newest or the best first."""
     rows = Detection.objects.visible_to(request.user)
-    order = DetectionFilter.ORDERS.get(request.GET.get("order", ""), DetectionFilter.ORDERS["newest"])
-    context = list_page(request, DetectionFilter, _listed(rows), order)
+    context = list_page(request, DetectionFilter, _listed(rows), DetectionFilter.ordering(request.GET))
     found = context["page"].rows
     brightness = brightness_of(found)
     for row in found:
         row.brightness = brightness[row.pk]
-    return render(request, "detection/detections.html", context | {"field_names": _field_names(request)})
+    context |= {"field_names": _field_names(request), "triage_query": DetectionFilter.triage_query(request.GET)}
+    return render(request, "detection/detections.html", context)
 
 
 @requires("detection.view_source")
@@ -102,4 +102,4 @@ def _newest_of(found: list[Source], user: Any) -> dict[UUID, Detection]:
 
 def _field_names(request: HttpRequest) -> list[str]:
     names = Field.objects.visible_to(request.user).exclude(name="").order_by("name").values_list("name", flat=True)
-    return list(dict.fromkeys(names[:_OFFERED]))
+    return [name for name in dict.fromkeys(names[:_OFFERED]) if name.isprintable()]

@@ -111,17 +111,11 @@ def legible(value: Any) -> str:
 
     Left as they are they would hide words, or turn the order of what stands around them.
     """
-    return "".join(character if _is_plain(character) else _shown(character) for character in str(value))
+    return "".join(one if _is_plain(one) else f"⟨U+{ord(one):04X}⟩" for one in str(value))
 
 
 def _is_plain(character: str) -> bool:
     return character in "\n\t" or unicodedata.category(character) not in ("Cc", "Cf", "Co", "Cs", "Zl", "Zp")
-
-
-def _shown(character: str) -> str:
-    code = ord(character)
-    # The first 32 have pictures of their own.
-    return chr(0x2400 + code) if code < 32 else f"⟨U+{code:04X}⟩"
 
 
 @register.filter

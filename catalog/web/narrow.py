@@ -1,4 +1,4 @@
-"""Lists narrowed to rows that are found another way than the list is ordered: by place in the sky, by frame."""
+"""Lists narrowed to rows that are found another way than the list is ordered: by their place in the sky."""
 
 from __future__ import annotations
 
