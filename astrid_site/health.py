@@ -35,7 +35,7 @@ def readyz(_request: HttpRequest) -> JsonResponse:
     if found["database"] == "ok":
         found["migrations"] = "missing" if lacks_migrations() else "ok"
         if found["migrations"] == "ok":
-            found |= {queue: _queue(queue) for queue in settings.QUEUES}
+            found |= {queue: queue_state(queue) for queue in settings.QUEUES}
     return _answer(found)
 
 
@@ -53,8 +53,11 @@ def _database() -> str:
     return "ok"
 
 
-def _queue(queue: str) -> str:
-    """A worker amid a long job answers no probe, but its job is alive."""
+def queue_state(queue: str) -> str:
+    """Return "ok" while a queue's workers answer, else what is wrong.
+
+    A worker amid a long job answers no probe, but its job is alive.
+    """
     fresh = before(_FRESH_SECONDS)
     if Probe.objects.filter(queue=queue, answered_at__gte=fresh).exists():
         return "ok"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC
@@ -12,24 +11,19 @@ from astropy import units
 from astropy.coordinates import SkyCoord
 from astropy.time import Time
 
+from curation.light_curve import NEAR_ARCSEC
 from curation.models import ValidationEvent
 from curation.numerics.footprint import covers
 from detection.models import Detection, Source
+from detection.photometry import magnitude
 from differencing.models import Candidate
 from observations.models import Observation, ObservationStatus
-from preprocessing.models import PreprocessRun
 from preprocessing.services import latest_run
-
-# A flux error of this share is one of so many magnitudes: 2.5 / ln 10.
-_MAG_PER_SHARE = 2.5 / math.log(10.0)
-
 
 # What makes a flux doubtful, in words.
 _FLAGS = {"saturated": "near saturated pixels", "blended": "another change is near", "edge": "near the frame's edge"}
 # Frames before the first detection that are looked at for the last one without the source.
 _FRAMES_LOOKED_BACK = 50
-# A candidate this near, however it was scored, may be the source: then it is no proof that there was nothing.
-_NEAR_ARCSEC = 3.0
 
 
 @dataclass(frozen=True)
@@ -88,15 +82,6 @@ def people_text(answers: Iterable[ValidationEvent], *, is_valid: bool) -> str:
     """Return who said so and how sure they were; of a person who said it of several detections, the latest."""
     sure = {e.validator.get_username(): e.confidence_level for e in answers if e.is_valid is is_valid}
     return ", ".join(f"{name} ({level} confidence)" for name, level in sure.items()) or "people"
-
-
-def magnitude(detection: Detection, run: PreprocessRun | None) -> tuple[float | None, float | None]:
-    """Return magnitude and error of the difference's flux; None without a zero point, or where light is missing."""
-    candidate = detection.candidate
-    if candidate is None or run is None or run.zero_point_mag is None or candidate.flux <= 0.0:
-        return None, None
-    shares = math.hypot(_MAG_PER_SHARE * candidate.flux_error / candidate.flux, run.zero_point_error or 0.0)
-    return run.zero_point_mag - 2.5 * math.log10(candidate.flux), shares
 
 
 def title_of(kind: str, facts: dict[str, Any]) -> str:
@@ -208,7 +193,7 @@ def _motion(candidate: Candidate | None) -> dict[str, Any]:
 
 def _last_non_detection(source: Source, first: Observation) -> dict[str, Any] | None:
     """Return the latest frame of field and band before the first detection that shows the place and nothing in it."""
-    near = Candidate.objects.cone(source.ra, source.dec, _NEAR_ARCSEC).values("observation")
+    near = Candidate.objects.cone(source.ra, source.dec, NEAR_ARCSEC).values("observation")
     earlier = Observation.objects.filter(
         field=first.field_id,
         field__isnull=False,

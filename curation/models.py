@@ -171,6 +171,10 @@ class Alert(Record):
         indexes = [
             models.Index(fields=["status", "created_at"], name="alert_queue"),
             models.Index(fields=["detection", "created_at"], name="alert_of_detection"),
+            models.Index(fields=["-created_at", "-id"], name="alert_latest"),
+            models.Index(fields=["status", "-created_at", "-id"], name="alert_latest_of_state"),
+            models.Index(fields=["priority", "-created_at", "-id"], name="alert_latest_of_priority"),
+            models.Index(fields=["alert_type", "-created_at", "-id"], name="alert_latest_of_type"),
             models.Index(
                 fields=["created_at", "id"],
                 name="alert_unpublished",

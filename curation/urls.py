@@ -2,10 +2,13 @@
 
 from django.urls import path
 
-from curation import views
+from curation import alert_views, detection_views, views
 
 app_name = "curation"
 urlpatterns = [
     path("triage/", views.triage, name="triage"),
-    path("alerts/", views.alerts, name="alerts"),
+    path("alerts/", alert_views.alerts, name="alerts"),
+    path("alerts/<uuid:alert_id>/", alert_views.alert, name="alert"),
+    path("detections/<uuid:detection_id>/", detection_views.detection, name="detection"),
+    path("sources/<uuid:source_id>/", detection_views.source, name="source"),
 ]

@@ -1,4 +1,4 @@
-"""Pages of triage and alerts."""
+"""Pages of triage."""
 
 from __future__ import annotations
 
@@ -12,9 +12,3 @@ from catalog.web.access import requires
 def triage(request: HttpRequest) -> HttpResponse:
     """Show the page."""
     return render(request, "curation/triage.html", {})
-
-
-@requires("curation.view_alert")
-def alerts(request: HttpRequest) -> HttpResponse:
-    """Show the page."""
-    return render(request, "curation/alerts.html", {})

@@ -224,6 +224,20 @@ class Detection(SkyRecord):
             models.Index(fields=["source", "created_at"], name="detection_of_source"),
             models.Index(fields=["observation", "-confidence_score"], name="detection_of_observation"),
             models.Index(fields=["-created_at", "-id"], name="detection_latest"),
+            # What people narrow the list by, in either of its orders.
+            models.Index(fields=["-confidence_score", "id"], name="detection_best"),
+            models.Index(fields=["status", "-created_at", "-id"], name="detection_latest_of_state"),
+            models.Index(fields=["detection_type", "-created_at", "-id"], name="detection_latest_of_type"),
+            models.Index(
+                fields=["human_label", "-created_at", "-id"],
+                name="detection_latest_of_label",
+                condition=~Q(human_label=""),
+            ),
+            models.Index(
+                fields=["-created_at", "-id"],
+                name="detection_latest_imported",
+                condition=Q(origin=DetectionOrigin.IMPORTED),
+            ),
         ]
 
     def __str__(self) -> str:

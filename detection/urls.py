@@ -7,6 +7,7 @@ from detection import views
 app_name = "detection"
 urlpatterns = [
     path("detections/", views.detections, name="detections"),
+    path("detections/<uuid:detection_id>/cutouts.png", views.cutouts_picture, name="cutouts"),
     path("sources/", views.sources, name="sources"),
     path("models/", views.models, name="models"),
 ]

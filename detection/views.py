@@ -2,25 +2,104 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from typing import Any
+from uuid import UUID
+
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils.cache import get_conditional_response
+from django.utils.http import quote_etag
 
 from catalog.web.access import requires
+from catalog.web.lists import list_page
+from detection import cutouts
+from detection.filters import DetectionFilter, SourceFilter
+from detection.models import Detection, Source
+from detection.photometry import brightness_of
+from observations.models import Field
+
+# What a list shows of the rows beside its own: headers and footprints are long, and nobody reads them here.
+_SHOWN = (
+    "source_id", "candidate__flux", "candidate__flux_error", "candidate__snr", "candidate__significance",
+    "observation__original_name", "observation__observation_id", "observation__observation_time",
+    "observation__filter_band", "observation__field__name", "observation__field__ra", "observation__field__dec",
+)  # fmt: skip
+# Names of fields that are offered while one types.
+_OFFERED = 200
 
 
 @requires("detection.view_detection")
 def detections(request: HttpRequest) -> HttpResponse:
-    """Show the page."""
-    return render(request, "detection/detections.html", {})
+    """Show the detections, the newest or the best first."""
+    rows = Detection.objects.visible_to(request.user)
+    context = list_page(request, DetectionFilter, _listed(rows), DetectionFilter.ordering(request.GET))
+    found = context["page"].rows
+    brightness = brightness_of(found)
+    for row in found:
+        row.brightness = brightness[row.pk]
+    context |= {"field_names": _field_names(request), "triage_query": DetectionFilter.triage_query(request.GET)}
+    return render(request, "detection/detections.html", context)
 
 
 @requires("detection.view_source")
 def sources(request: HttpRequest) -> HttpResponse:
-    """Show the page."""
-    return render(request, "detection/sources.html", {})
+    """Show the sources, those seen last first."""
+    rows = Source.objects.visible_to(request.user)
+    context = list_page(request, SourceFilter, rows, ("-last_detected_at", "id"))
+    found = context["page"].rows
+    newest = _newest_of(found, request.user)
+    for row in found:
+        row.newest = newest.get(row.pk)
+    return render(request, "detection/sources.html", context | {"field_names": _field_names(request)})
 
 
 @requires("detection.view_model")
 def models(request: HttpRequest) -> HttpResponse:
     """Show the page."""
     return render(request, "detection/models.html", {})
+
+
+@requires("detection.view_detection")
+def cutouts_picture(request: HttpRequest, detection_id: UUID) -> HttpResponse:
+    """Answer with the cutouts of a detection as a PNG: small for lists, one of them large by `part`, or all."""
+    row = get_object_or_404(Detection.objects.visible_to(request.user).only("cutouts_path"), pk=detection_id)
+    part, is_small = request.GET.get("part", ""), "small" in request.GET
+    version = cutouts.version_of(row.cutouts_path) if row.cutouts_path else None
+    if version is None or (part and part not in cutouts.PARTS):
+        raise Http404("There are no such cutouts of this detection.")
+    # A repeated run may write others under the same name: kept for a while, then asked for again.
+    headers = {"ETag": quote_etag(version), "Cache-Control": "private, max-age=300"}
+    answer = get_conditional_response(request, etag=headers["ETag"])
+    if answer is None:
+        path = row.cutouts_path
+        content = cutouts.part(path, part) if part else cutouts.picture(path, is_small=is_small)
+        if content is None:
+            raise Http404("The cutouts of this detection cannot be read.")
+        answer = HttpResponse(content, content_type="image/png")
+    for name, value in headers.items():
+        answer.headers[name] = value
+    return answer
+
+
+def _listed(rows: QuerySet[Detection]) -> QuerySet[Detection]:
+    """Load what a list shows of each row, and nothing else."""
+    own = [field.attname for field in Detection._meta.concrete_fields if field.name != "prediction_metadata"]
+    return rows.select_related("candidate", "observation__field", "source").only(
+        *own, *_SHOWN, "source__name", "source__ra", "source__dec"
+    )
+
+
+def _newest_of(found: list[Source], user: Any) -> dict[UUID, Detection]:
+    """Return the newest detection of each source, by the source's key."""
+    newest = Detection.objects.filter(source=OuterRef("pk")).order_by("-created_at")
+    of_each = Source.objects.filter(pk__in=[row.pk for row in found]).annotate(last=Subquery(newest.values("pk")[:1]))
+    keys = [key for key in of_each.values_list("last", flat=True) if key is not None]
+    rows = Detection.objects.visible_to(user).filter(pk__in=keys)
+    shown = rows.only("source_id", "status", "confidence_score", "cutouts_path", "human_label", "detection_type")
+    return {row.source_id: row for row in shown if row.source_id is not None}
+
+
+def _field_names(request: HttpRequest) -> list[str]:
+    names = Field.objects.visible_to(request.user).exclude(name="").order_by("name").values_list("name", flat=True)
+    return [name for name in dict.fromkeys(names[:_OFFERED]) if name.isprintable()]

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+
+import numpy as np
+
+from catalog import storage
+from tests.factories import AlertFactory, DetectionFactory, SourceFactory
 
 ROLES = ("viewer", "curator", "operator", "administrator")
 EVERYBODY = frozenset({"stranger", *ROLES})
@@ -35,6 +41,15 @@ def key_of(factory: Any) -> Callable[[], list[Any]]:
     return lambda: [factory().pk]
 
 
+def cutouts_of_a_detection() -> list[Any]:
+    """Return the key of a detection whose cutouts lie in the data root."""
+    row = DetectionFactory(cutouts_path="cutouts/route.npy")
+    buffer = io.BytesIO()
+    np.save(buffer, np.zeros((4, 63, 63), dtype=np.float32))
+    storage.write_atomically(row.cutouts_path, buffer.getvalue())
+    return [row.pk]
+
+
 # By name of the address: each app's routes, and the site's own.
 SITE = {
     "home": [Route(ACCOUNTS)],
@@ -54,12 +69,16 @@ OBSERVATIONS = {
 DIFFERENCING: dict[str, list[Route]] = {}
 DETECTION = {
     "detection:detections": [Route(ACCOUNTS)],
+    "detection:cutouts": [Route(ACCOUNTS, keys=cutouts_of_a_detection)],
     "detection:sources": [Route(ACCOUNTS)],
     "detection:models": [Route(ACCOUNTS)],
 }
 CURATION = {
     "curation:triage": [Route(CURATORS)],
     "curation:alerts": [Route(ACCOUNTS)],
+    "curation:alert": [Route(ACCOUNTS, keys=key_of(AlertFactory))],
+    "curation:detection": [Route(ACCOUNTS, keys=key_of(DetectionFactory))],
+    "curation:source": [Route(ACCOUNTS, keys=key_of(SourceFactory))],
 }
 # Addresses under /api/v1/.
 API: dict[str, list[Route]] = {}

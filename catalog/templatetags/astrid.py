@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import UTC, datetime
 from typing import Any
 
@@ -96,3 +97,40 @@ def sexagesimal_dec(degrees: float) -> str:
 def _digits(hundredths: int) -> str:
     seconds, rest = divmod(hundredths, 100)
     return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}.{rest:02d}"
+
+
+@register.filter
+def words(value: str) -> str:
+    """Return a name that programs use as people write it: "real_in_reference_only" with spaces."""
+    return value.replace("_", " ")
+
+
+@register.filter
+def legible(value: Any) -> str:
+    """Return text from headers and people with what cannot be seen made visible: control and direction characters.
+
+    Left as they are they would hide words, or turn the order of what stands around them.
+    """
+    return "".join(one if _is_plain(one) else f"⟨U+{ord(one):04X}⟩" for one in str(value))
+
+
+def _is_plain(character: str) -> bool:
+    return character in "\n\t" or unicodedata.category(character) not in ("Cc", "Cf", "Co", "Cs", "Zl", "Zp")
+
+
+@register.filter
+def share(value: float | None) -> str:
+    """Return a share of one in per cent."""
+    return MISSING if value is None else f"{100 * value:.0f} %"
+
+
+@register.filter
+def percent(value: float) -> str:
+    """Return a place in a drawing, "37.5%", as SVG reads it."""
+    return f"{value:g}%"
+
+
+@register.filter
+def tip(direction: float, length: float = 6.0) -> str:
+    """Return how far an arrow of some length reaches along one axis."""
+    return f"{direction * length:.2f}"

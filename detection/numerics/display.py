@@ -36,15 +36,20 @@ def side_by_side(cutouts: Image, *, size: int, scale: int, gap: int = 4) -> Colo
     -------
     (size * scale, 3 * size * scale + 2 * gap, 3) uint8, first row at the top.
     """
+    science, reference, difference = panels(cutouts, size=size, scale=scale)
+    between = np.zeros((science.shape[0], gap, 3), dtype=np.uint8)
+    return np.concatenate([science, between, reference, between, difference], axis=1)
+
+
+def panels(cutouts: Image, *, size: int, scale: int) -> list[Colours]:
+    """Draw science, reference and difference as three images, as `side_by_side` does, each (size * scale)² × 3."""
     science, reference, difference = cutouts[:3]
     mask = cutouts[3] > 0
     greys = (*shared_grey(science, reference, mask), symmetric_grey(difference, mask))
-    panels = [_painted(values, grey, mask) for values, grey in zip(cutouts[:3], greys, strict=True)]
+    painted = [_painted(values, grey, mask) for values, grey in zip(cutouts[:3], greys, strict=True)]
     first = max((science.shape[0] - size) // 2, 0)
     shown = slice(first, science.shape[0] - first)
-    panels = [panel[shown, shown][::-1].repeat(scale, axis=0).repeat(scale, axis=1) for panel in panels]
-    between = np.zeros((panels[0].shape[0], gap, 3), dtype=np.uint8)
-    return np.concatenate([panels[0], between, panels[1], between, panels[2]], axis=1)
+    return [image[shown, shown][::-1].repeat(scale, axis=0).repeat(scale, axis=1) for image in painted]
 
 
 def shared_grey(science: Image, reference: Image, mask: NDArray[np.bool_]) -> tuple[Colours, Colours]:

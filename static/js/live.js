@@ -1,0 +1,48 @@
+// The first page keeps itself up to date: while it is seen it asks for the parts that have changed, and says so.
+
+import { say } from "./site.js";
+
+const live = document.getElementById("live");
+const note = document.getElementById("live-note");
+const period = 1000 * Number(live.dataset.seconds);
+let newest = firstAlert();
+let timer = null;
+
+function firstAlert() {
+  return document.querySelector("#alerts .alert-list a[id]")?.id ?? "";
+}
+
+function ask() {
+  window.htmx.trigger(live, "refresh");
+}
+
+function pace() {
+  clearInterval(timer);
+  timer = document.hidden ? null : setInterval(ask, period);
+}
+
+document.addEventListener("visibilitychange", () => {
+  pace();
+  if (!document.hidden) ask();
+});
+
+live.addEventListener("htmx:afterRequest", (event) => {
+  const { xhr, successful } = event.detail;
+  // Logged out meanwhile: the answer is the page that asks who one is.
+  if (xhr.responseURL.includes("/accounts/login/")) {
+    clearInterval(timer);
+    say("You are logged out. Load the page again to log in.", "warning");
+  } else if (successful) {
+    note.textContent = `Up to date at ${new Date().toISOString().slice(11, 19)} UTC`;
+    tell();
+  }
+});
+
+/** Say when an alert has come, for those who do not look at the list. */
+function tell() {
+  const first = firstAlert();
+  if (first && first !== newest) say(`New alert: ${document.getElementById(first).textContent}`, "success");
+  newest = first;
+}
+
+pace();
