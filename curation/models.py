@@ -148,6 +148,7 @@ class Lease(Record):
     holder = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="leases")
     window = models.UUIDField(help_text="Made by the browser's page: two windows of one person differ.")
     expires_at = models.DateTimeField(help_text="By the database's clock.")
+    seen_at = models.DateTimeField(db_default=Now(), help_text="When the window last said that it is open.")
 
     class Meta:
         ordering = ["expires_at", "id"]

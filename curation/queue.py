@@ -25,6 +25,8 @@ from detection.models import Detection, DetectionStatus
 # Counted up to here and no further: of a million rows "more than 1000" is all that people need to know.
 MOST_COUNTED = 1000
 _MOST_PUT_BACK = 500
+# A window says every ten seconds that it is open. What one held that went without a word, its own person gets back.
+_SILENT_SECONDS = 25.0
 _ORDER = ("-confidence_score", "id")
 
 
@@ -74,6 +76,7 @@ def take(queue: Queue, holder: Holder, count: int, after: UUID | None = None) ->
     `after` is what the person came to last. Leases of others that have lapsed are put back before.
     """
     put_back_lapsed()
+    _put_back_of_gone_windows(holder)
     last = Detection.objects.filter(pk=after).first() if after else None
     keys = _take(queue, holder, count, queue.rows.filter(_beyond(last)) if last else queue.rows)
     is_from_the_top = last is not None and len(keys) < count
@@ -92,7 +95,7 @@ def hold(keys: Collection[UUID], holder: Holder) -> set[UUID]:
     _lapsed().filter(detection__in=rows).exclude(holder=holder.user, window=holder.window).delete()
     leases = {lease.detection_id: lease for lease in Lease.objects.filter(detection__in=rows)}
     mine = [pk for pk, lease in leases.items() if lease.holder_id == holder.user.pk and lease.window == holder.window]
-    Lease.objects.filter(detection__in=mine).update(expires_at=_until())
+    Lease.objects.filter(detection__in=mine).update(expires_at=_until(), seen_at=Now())
     free = [row.pk for row in rows.values() if row.pk not in leases and row.status == DetectionStatus.PENDING]
     return {*mine, *_lease(free, holder)}
 
@@ -105,7 +108,9 @@ def take_one(key: UUID, holder: Holder) -> Lease | None:
         return None
     _lapsed().filter(detection=key).delete()
     _lease([key], holder)
-    Lease.objects.filter(detection=key, holder=holder.user).update(window=holder.window, expires_at=_until())
+    Lease.objects.filter(detection=key, holder=holder.user).update(
+        window=holder.window, expires_at=_until(), seen_at=Now()
+    )
     return Lease.objects.select_related("holder").get(detection=key)
 
 
@@ -116,7 +121,7 @@ def take_over(queue: Queue, holder: Holder, count: int) -> list[UUID]:
     keys = list(leases.order_by("expires_at").values_list("detection", flat=True)[:count])
     rows = _locked(keys)
     mine = Lease.objects.filter(detection__in=rows, holder=holder.user)
-    mine.update(window=holder.window, expires_at=_until())
+    mine.update(window=holder.window, expires_at=_until(), seen_at=Now())
     return [row.pk for row in sorted(rows.values(), key=lambda row: (-row.confidence_score, row.pk))]
 
 
@@ -135,6 +140,11 @@ def put_back_lapsed() -> int:
     waiting = Detection.objects.filter(lease__expires_at__lt=Now()).order_by("pk")
     rows = waiting.only("pk", "status").select_for_update(skip_locked=True, of=("self",))[:_MOST_PUT_BACK]
     return _put_back({row.pk: row for row in rows}, _lapsed())
+
+
+def note_presence(holder: Holder) -> None:
+    """Note that a window is open; it lengthens no lease, since its person may have gone."""
+    Lease.objects.filter(holder=holder.user, window=holder.window).update(seen_at=Now())
 
 
 def end(detection: Detection, user: User) -> None:
@@ -197,6 +207,14 @@ def _put_back(rows: dict[UUID, Detection], leases: QuerySet[Lease]) -> int:
     looked_at = Detection.objects.filter(~left, pk__in=rows, status=DetectionStatus.VALIDATING)
     looked_at.update(status=DetectionStatus.PENDING)
     return count
+
+
+def _put_back_of_gone_windows(holder: Holder) -> None:
+    silent = Now() - Value(dt.timedelta(seconds=_SILENT_SECONDS))
+    gone = Lease.objects.filter(holder=holder.user, seen_at__lt=silent).exclude(window=holder.window)
+    keys = list(gone.values_list("detection", flat=True))
+    if keys:
+        _put_back(_locked(keys), gone)
 
 
 def _locked(keys: Iterable[UUID]) -> dict[UUID, Detection]:

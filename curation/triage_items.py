@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.urls import reverse
 
-from catalog.templatetags.astrid import sexagesimal_dec, sexagesimal_ra
+from catalog.templatetags.astrid import number, sexagesimal_dec, sexagesimal_ra, signed, utc
 from curation.models import ValidationEvent
 from curation.numerics.sparkline import Frame, Mark, Sample, Sparkline, sparkline
 from curation.review import Epoch, Review
@@ -63,6 +63,7 @@ def item_of(review: Review, request: HttpRequest, titles: Mapping[str, str]) -> 
         "turn": asdict(review.turn),
         "scale_arcsec": row.observation.pixel_scale,
         "warning": "Negative: fainter than in the reference" if candidate and candidate.is_negative else "",
+        "brief": _brief(review),
         "own": {"id": str(own.pk), "said": said(own, titles)} if own else None,
         "context": {"blind": review.answers is None, "answers_shown": len(review.answers or [])},
         "html": render_to_string("curation/_item.html", _context(review, titles), request),
@@ -79,6 +80,18 @@ def said(event: ValidationEvent, titles: Mapping[str, str]) -> str:
 def moment_of(mjd_utc: float) -> datetime:
     """Return a time of the database's days as a date with its time of day."""
     return _MJD_BEGINS + timedelta(days=mjd_utc)
+
+
+def _brief(review: Review) -> list[str]:
+    """Return what small screens show beside the images."""
+    row, candidate = review.detection, review.detection.candidate
+    lines = [f"Score {number(row.confidence_score, 3)}"]
+    if candidate:
+        lines.append(f"S/N {signed(candidate.snr)}")
+    if review.now.mag is not None:
+        lines.append(f"{number(review.now.mag)} mag")
+    lines.append(f"{row.observation.filter_band} {utc(moment_of(row.observation.mjd_utc))[:16]}")
+    return lines + [word for name, word, _ in _FLAGS if candidate and getattr(candidate, name)]
 
 
 def _context(review: Review, titles: Mapping[str, str]) -> dict[str, Any]:

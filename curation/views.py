@@ -19,7 +19,7 @@ from catalog.roles import MAY_JUDGE
 from catalog.web.access import requires
 from curation import queue
 from curation.filters import QueueFilter
-from curation.forms import AnswerForm, NextForm, ReleaseForm
+from curation.forms import AnswerForm, NextForm, ReleaseForm, WindowForm
 from curation.models import ConfidenceLevel, LabelDefinition
 from curation.queue import Holder
 from curation.review import reviews
@@ -126,6 +126,13 @@ def triage_release(request: HttpRequest) -> JsonResponse:
     asked = _read(request, ReleaseForm)
     holder = Holder(request.user, asked["window"])
     return JsonResponse({"released": queue.release(holder, asked["keys"], kept=asked["kept"])})
+
+
+@_answering
+def triage_presence(request: HttpRequest) -> JsonResponse:
+    """Note that the page is open, so that its person need not wait for what a closed window held."""
+    queue.note_presence(Holder(request.user, _read(request, WindowForm)["window"]))
+    return JsonResponse({})
 
 
 _SAID = (

@@ -2,6 +2,7 @@
 
 import catalog.ids
 import django.db.models.deletion
+import django.db.models.functions.datetime
 from django.conf import settings
 from django.db import migrations, models
 
@@ -30,6 +31,7 @@ class Migration(migrations.Migration):
                 ('updated_at', models.DateTimeField(auto_now=True)),
                 ('window', models.UUIDField(help_text="Made by the browser's page: two windows of one person differ.")),
                 ('expires_at', models.DateTimeField(help_text="By the database's clock.")),
+                ('seen_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), help_text='When the window last said that it is open.')),
                 ('detection', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='lease', to='detection.detection')),
                 ('holder', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='leases', to=settings.AUTH_USER_MODEL)),
             ],

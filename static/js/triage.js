@@ -6,14 +6,14 @@ import { say } from "./site.js";
 import { Viewer } from "./viewer.js";
 
 const page = document.querySelector("main");
-const { person, nextUrl, answersUrl, releaseUrl } = page.dataset;
+const { person, nextUrl, answersUrl, releaseUrl, presenceUrl } = page.dataset;
 const at = (name) => document.getElementById(name);
 const place = { note: at("note"), facts: at("facts"), empty: at("empty"), stage: at("stage"), saving: at("saving"), lapse: at("lapse") };
 const windowKey = newKey();
 // Two presses of one finger come faster than anybody looks; scripts and switches hold no key down.
 const TWICE_MS = 250, HELD_MS = 20;
 const MOST_UNDONE = 100;
-const PAINT_PATIENCE_MS = 200;
+const PAINT_PATIENCE_MS = 200, PRESENCE_MS = 10000, LAPSE_CHECK_MS = 5000;
 const KEPT_UNDO = `astrid.undo.${person}`, KEPT_PLACE = "astrid.place";
 const words = { true: "Real", false: "Bogus" };
 
@@ -100,6 +100,7 @@ function showFacts(item) {
   place.note.value = item.note ?? "";
   place.lapse.hidden = item.isHeld || !item.wasHeld || item.isAnswered;
   at("warning").textContent = item.warning;
+  at("brief").replaceChildren(...item.brief.map((line) => Object.assign(document.createElement("p"), { textContent: line })));
   at("own").textContent = item.isAnswered ? `You said: ${item.answers.at(-1).said}. ` : "";
   setLevel(at("levels").dataset.default);
 }
@@ -358,7 +359,8 @@ addEventListener("pagehide", () => {
 addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
 addEventListener("resize", fit);
 document.addEventListener("visibilitychange", () => { if (!document.hidden) outbox.flush(); });
-setInterval(() => { if (lineup.hasLapsed) place.lapse.hidden = false; }, 5000);
+setInterval(() => { if (lineup.hasLapsed) place.lapse.hidden = false; }, LAPSE_CHECK_MS);
+setInterval(() => post(presenceUrl, {}).catch(() => { /* The next one may come through. */ }), PRESENCE_MS);
 
 function formerPlace() {
   try {
