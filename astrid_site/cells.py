@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import warnings
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
 
 import numpy as np
 from astropy import units
 from astropy.coordinates import SkyCoord
-from astropy.io import fits
-from astropy.utils.exceptions import AstropyWarning
-from astropy.wcs import WCS
 
-from astrid_site.contact_sheet import Cell, Turn, turn_to_north_up
+from astrid_site.contact_sheet import Cell
 from catalog import storage
 from detection.models import Detection
+from detection.viewing import place_in, turn_of
 from observations.models import WcsQuality
 from preprocessing.services import latest_run
 
@@ -45,14 +41,13 @@ def cell_of(detection: Detection, names: Mapping[Place, str]) -> Cell | None:
         return None
     observation = detection.observation
     is_nominal = observation.wcs_quality == WcsQuality.NOMINAL
-    half = cutouts.shape[-1] // 2
-    x, y = (half + value - np.rint(value) for value in (detection.pixel_x, detection.pixel_y))
+    x, y = place_in(detection, cutouts.shape[-1])
     is_negative = detection.candidate is not None and detection.candidate.is_negative
     return Cell(
         cutouts=cutouts,
-        x=float(x),
-        y=float(y),
-        turn=Turn() if is_nominal else _turn(detection),
+        x=x,
+        y=y,
+        turn=turn_of(detection),
         captions=(_where(detection, is_nominal), _what(detection)),
         warning="NEGATIVE: fainter than before" if is_negative else "",
         name=names.get((observation.original_name, detection.pixel_x, detection.pixel_y), ""),
@@ -91,32 +86,3 @@ def _what(detection: Detection) -> str:
     if detection.source is not None and detection.source.detection_count > 1:
         words.append(f"source seen {detection.source.detection_count} times")
     return "   ".join(words)
-
-
-def _turn(detection: Detection) -> Turn:
-    """Find north and east where the detection is, from the world coordinates of its difference image."""
-    candidate = detection.candidate
-    wcs = _wcs(candidate.difference_run.difference_image_path) if candidate is not None else None
-    if wcs is None:
-        return Turn()
-    here = SkyCoord(detection.ra, detection.dec, unit="deg")
-    x, y = (float(value) for value in wcs.world_to_pixel(here))
-    vectors = []
-    for angle in (0, 90):
-        nx, ny = wcs.world_to_pixel(here.directional_offset_by(angle * units.deg, 1 * units.arcsec))
-        vectors.append((float(nx) - x, float(ny) - y))
-    return turn_to_north_up(vectors[0], vectors[1])
-
-
-@lru_cache(maxsize=64)
-def _wcs(path: str) -> WCS | None:
-    """Return the world coordinates of a stored image, None where it is gone or has none."""
-    if not path:
-        return None
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", AstropyWarning)
-        try:
-            wcs = WCS(fits.getheader(storage.open_stored(path)))
-        except FileNotFoundError:
-            return None
-    return wcs if wcs.has_celestial else None

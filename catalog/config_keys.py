@@ -308,6 +308,21 @@ _DETECTION = (
     ),
 )
 
+_CURATION = (
+    ConfigKey(
+        "curation.lease_minutes",
+        15,
+        "A detection that somebody looks at is given to nobody else for this long after their last sign of life.",
+        1,
+        1440,
+    ),
+    ConfigKey(
+        "curation.blind",
+        False,
+        "Whether people see what others said of a detection only after their own answer.",
+    ),
+)
+
 _ALERTS = (
     ConfigKey("alerts.automatic", True, "Whether a high score alone makes an alert, before any person has looked."),
     ConfigKey(
@@ -342,7 +357,7 @@ _ALERTS = (
 )
 
 DECLARED: Mapping[str, ConfigKey] = MappingProxyType(
-    {key.name: key for key in (*_INGEST, *_PREPROCESSING, *_DIFFERENCING, *_DETECTION, *_ALERTS)}
+    {key.name: key for key in (*_INGEST, *_PREPROCESSING, *_DIFFERENCING, *_DETECTION, *_CURATION, *_ALERTS)}
 )
 
 

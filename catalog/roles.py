@@ -30,7 +30,7 @@ SHOWN_TO_ALL = (
     "catalog.processingjob",
 )  # fmt: skip
 # Logs, processes and files on their way in, which only those who run the system need.
-SHOWN_TO_OPERATORS = ("catalog.jobattempt", "catalog.probe", "observations.incomingfile")
+SHOWN_TO_OPERATORS = ("catalog.jobattempt", "catalog.probe", "observations.incomingfile", "curation.lease")
 # People, their rights and what they did, and the configuration.
 SHOWN_TO_ADMINISTRATORS = ("catalog.user", "catalog.systemconfig", "catalog.auditlog", "auth.group")
 # Rows that people write by hand.

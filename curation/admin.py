@@ -20,7 +20,7 @@ from catalog.admin import (
     related_links,
     state,
 )
-from curation.models import Alert, AlertPublication, LabelDefinition, ValidationEvent
+from curation.models import Alert, AlertPublication, LabelDefinition, Lease, ValidationEvent
 
 _OF_SOURCE = "detection__source__id__exact"
 
@@ -52,6 +52,17 @@ class ValidationEventAdmin(ProductAdmin):
     search_help_text = "Person, label, key, or words of the notes"
     # Their keys are made by browsers, in no order.
     ordering = ("-created_at", "-id")
+
+
+@admin.register(Lease)
+class LeaseAdmin(ProductAdmin):
+    list_display = ("expires_at", "holder", related("detection"), "created_at")
+    list_display_links = ("expires_at",)
+    list_select_related = ("holder", "detection")
+    list_filter = (("holder", AutocompleteSelectFilter), ("expires_at", RangeDateTimeFilter))
+    search_fields = ("holder__username",)
+    search_help_text = "Person, or a key"
+    ordering = ("expires_at", "id")
 
 
 @admin.register(Alert)

@@ -141,6 +141,26 @@ class ValidationEvent(Record):
         return f"{self.kind} on {self.detection_id}"
 
 
+class Lease(Record):
+    """A detection that one person looks at just now, in one window, so that nobody else is given it."""
+
+    detection = models.OneToOneField(Detection, on_delete=models.CASCADE, related_name="lease")
+    holder = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="leases")
+    window = models.UUIDField(help_text="Made by the browser's page: two windows of one person differ.")
+    expires_at = models.DateTimeField(help_text="By the database's clock.")
+    seen_at = models.DateTimeField(db_default=Now(), help_text="When the window last said that it is open.")
+
+    class Meta:
+        ordering = ["expires_at", "id"]
+        indexes = [
+            models.Index(fields=["expires_at"], name="lease_expiring"),
+            models.Index(fields=["holder", "window"], name="lease_of_window"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.detection_id} held by {self.holder_id}"
+
+
 class Alert(Record):
     """A source's detection made known."""
 

@@ -19,6 +19,7 @@ from django.db.models import Exists, OuterRef, Q
 from catalog import audit, jobs
 from catalog.config import snapshot
 from catalog.models import JobStatus, ProcessingJob, User
+from curation import queue
 from curation.models import Alert, AlertPublication, ConfidenceLevel, EventKind, LabelDefinition, ValidationEvent
 from curation.numerics.agreement import Answer, Consensus, Said, consensus, standing
 from detection.models import Detection, DetectionStatus, DetectionType
@@ -87,6 +88,7 @@ def record_validation(judgement: Judgement, user: User, actor: audit.Actor) -> t
         _check(event, user)
         _append(event)
         before = _verdict(detection)
+        queue.end(detection, user)
         _derive(detection)
         audit.record(detection, f"validation_{event.kind}", actor=actor, old=before, new=_verdict(detection))
         _order_looks(_sources_concerned(detection))
@@ -217,9 +219,10 @@ def _derive(detection: Detection) -> None:
     definition = LabelDefinition.objects.filter(label=found.label).first()
     detection.detection_type = definition.detection_type if definition else DetectionType.UNKNOWN
     state = {True: DetectionStatus.VALIDATED, False: DetectionStatus.REJECTED, None: DetectionStatus.PENDING}
-    is_leased = found.is_valid is None and detection.status == DetectionStatus.VALIDATING
-    if detection.status not in (DetectionStatus.CONFIRMED, DetectionStatus.ARCHIVED) and not is_leased:
+    if detection.status not in (DetectionStatus.CONFIRMED, DetectionStatus.ARCHIVED):
         detection.status = state[found.is_valid]
+        if detection.status == DetectionStatus.PENDING and queue.is_leased(detection):
+            detection.status = DetectionStatus.VALIDATING
     detection.is_validated = found.is_valid is True or detection.status == DetectionStatus.CONFIRMED
     detection.save()
 

@@ -1,13 +1,20 @@
-"""The Celery door of the publisher."""
+"""The Celery doors of the publisher and of the queue."""
 
 from __future__ import annotations
 
 from celery import shared_task
 
 from curation.publishing import publish_pending
+from curation.queue import put_back_lapsed
 
 
 @shared_task(name="curation.publish")
 def publish() -> int:
     """Publish the alerts that wait."""
     return publish_pending()
+
+
+@shared_task(name="curation.put_back_lapsed")
+def put_back() -> int:
+    """Put back what people stopped looking at."""
+    return put_back_lapsed()

@@ -11,4 +11,8 @@ urlpatterns = [
     path("alerts/<uuid:alert_id>/", alert_views.alert, name="alert"),
     path("detections/<uuid:detection_id>/", detection_views.detection, name="detection"),
     path("sources/<uuid:source_id>/", detection_views.source, name="source"),
+    path("triage/next", views.triage_next, name="triage_next"),
+    path("triage/answers", views.triage_answers, name="triage_answers"),
+    path("triage/presence", views.triage_presence, name="triage_presence"),
+    path("triage/release", views.triage_release, name="triage_release"),
 ]

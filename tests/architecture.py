@@ -14,24 +14,25 @@ from pathlib import Path
 # Imports go down this line only.
 LINE = ("astrid_site", "curation", "detection", "differencing", "preprocessing", "observations", "catalog")
 # The rooms of an app; the first part of a module's path inside its app decides.
-ROOM_OF_NAME = {
+_ROOMS = {
     "numerics": "numerics",
-    "models": "models", "sky": "models", "ids": "models", "constraints": "models", "failures": "models",
-    "config_keys": "models",
-    "services": "services", "registry": "services", "accounts": "services", "roles": "services",
-    "actors": "services", "actions": "services", "cutouts": "services",
-    "frames": "services", "products": "services", "incoming": "services", "publishing": "services",
-    "evidence": "services", "photometry": "services", "sources": "services", "light_curve": "services",
-    "alert_facts": "services",
+    "models": "config_keys constraints failures ids models sky",
+    "services": (
+        "accounts actions actors alert_facts cutouts evidence frames incoming light_curve photometry products "
+        "publishing queue registry review roles services sources triage viewing"
+    ),
     "stage": "stage",
     "tasks": "tasks",
-    "views": "web", "forms": "web", "urls": "web", "api": "web", "admin": "web", "templatetags": "web",
-    "web": "web", "filters": "web", "alert_views": "web", "detection_views": "web",
-    "management": "commands",
-    "jobs": "jobs", "job_rows": "jobs", "job_hold": "jobs", "orders": "jobs", "sweeper": "jobs", "shutdown": "jobs",
-    "audit": "audit", "config": "config", "storage": "storage", "outgoing": "outgoing",
+    "web": ("admin alert_views api detection_views filters forms pixel_views templatetags triage_items urls views web"),
+    "commands": "management",
+    "jobs": "job_hold job_rows jobs orders shutdown sweeper",
+    "audit": "audit",
+    "config": "config",
+    "storage": "storage",
+    "outgoing": "outgoing",
     "apps": "apps",
-}  # fmt: skip
+}
+ROOM_OF_NAME = {name: room for room, names in _ROOMS.items() for name in names.split()}
 CATALOG_ROOMS = frozenset({"jobs", "audit", "config", "storage", "outgoing"})
 MAY_IMPORT = {
     "numerics": {"numerics"},

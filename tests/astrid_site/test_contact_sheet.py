@@ -12,7 +12,8 @@ from matplotlib.colors import to_rgb
 from matplotlib.image import imread
 
 from astrid_site import contact_sheet
-from astrid_site.contact_sheet import Cell, Turn
+from astrid_site.contact_sheet import Cell
+from detection.numerics.orientation import Turn, turn_to_north_up
 
 N = 63
 
@@ -104,7 +105,7 @@ def test_north_comes_up_and_east_left_by_flips_and_quarter_turns(angle_deg, is_m
     east = (-math.cos(angle), -math.sin(angle))
     if is_mirrored:
         east = (-east[0], -east[1])
-    turn = contact_sheet.turn_to_north_up(north, east)
+    turn = turn_to_north_up(north, east)
     centre = 31.0
     ends = [
         contact_sheet.turned_position(centre + 10 * x, centre + 10 * y, N, turn) for x, y in ((0.0, 0.0), north, east)

@@ -1,0 +1,72 @@
+"""What the page of triage sends, read and refused with a reason."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django import forms
+
+from curation.models import ConfidenceLevel, EventKind, Quality
+
+# A page asks for a few at a time, and names those that it shows.
+MOST_AT_ONCE, MOST_HELD = 8, 100
+_OF_LABELS = 64
+
+
+class KeysField(forms.Field):
+    """A list of keys."""
+
+    def to_python(self, value: Any) -> list[UUID]:
+        """Return the keys of a JSON list, or of one text with commas between them."""
+        parts = value.split(",") if isinstance(value, str) else (value or [])
+        if not isinstance(parts, list) or len(parts) > MOST_HELD:
+            raise forms.ValidationError(f"This must be a list of at most {MOST_HELD} keys.")
+        try:
+            return [UUID(str(part)) for part in parts if part]
+        except ValueError as error:
+            raise forms.ValidationError("A key here is no UUID.") from error
+
+
+class WindowForm(forms.Form):
+    """Who asks: the page's own key, and the person that it was made for."""
+
+    window = forms.UUIDField()
+    person = forms.UUIDField()
+
+
+class NextForm(WindowForm):
+    """What the page wants to be given next, and what it holds."""
+
+    query = forms.CharField(required=False, max_length=2000)
+    count = forms.IntegerField(min_value=0, max_value=MOST_AT_ONCE)
+    after = forms.UUIDField(required=False)
+    one = forms.UUIDField(required=False)
+    holding = KeysField(required=False)
+    former = forms.UUIDField(required=False)
+    take_over = forms.BooleanField(required=False)
+
+
+class ReleaseForm(WindowForm):
+    """What the page gives back: these, or everything but those."""
+
+    keys = KeysField(required=False)
+    kept = KeysField(required=False)
+
+
+class AnswerForm(WindowForm):
+    """One judgement as the browser keeps it until it is saved."""
+
+    id = forms.UUIDField()
+    detection = forms.UUIDField()
+    kind = forms.ChoiceField(choices=EventKind)
+    is_valid = forms.NullBooleanField(required=False)
+    label = forms.CharField(required=False, max_length=_OF_LABELS)
+    confidence_level = forms.ChoiceField(choices=ConfidenceLevel)
+    notes = forms.CharField(required=False, strip=False)
+    image_quality = forms.ChoiceField(choices=Quality, required=False)
+    detection_quality = forms.ChoiceField(choices=Quality, required=False)
+    supersedes = forms.UUIDField(required=False)
+    seconds_taken = forms.FloatField(required=False, min_value=0.0)
+    visible_context = forms.JSONField(required=False)
+    was_held = forms.BooleanField(required=False)

@@ -1,0 +1,147 @@
+"""All that a person looks at to judge a detection, read with a few queries for several of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from catalog.models import RunStatus, User
+from curation.evidence import magnitude
+from curation.models import ValidationEvent
+from curation.numerics.footprint import covers
+from curation.services import answers_about
+from detection.models import Detection
+from detection.numerics.orientation import Turn
+from detection.viewing import turn_of, version_of
+from differencing.models import Candidate
+from observations.models import Observation, ObservationStatus
+from preprocessing.models import PreprocessRun
+
+# Of one source's history the latest so many detections, and frames without it, are drawn.
+_MOST_EPOCHS = 60
+# A candidate this near, however it was scored, may be the source: then it is no proof that there was nothing.
+_NEAR_ARCSEC = 3.0
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One detection of a source; `mag` is None without a zero point, or where light is missing."""
+
+    detection: Detection
+    mag: float | None
+    mag_error: float | None
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A frame of the same field and band that shows the place and nothing in it."""
+
+    mjd_utc: float
+    mag: float | None
+
+
+@dataclass(frozen=True)
+class Review:
+    """One detection with its evidence.
+
+    epochs : of its source, by time, this one among them. limits : by time. answers : what people say, by time; None
+    where it is hidden until the person has answered. version : of the file of cutouts, None where it is gone.
+    """
+
+    detection: Detection
+    run: PreprocessRun | None
+    turn: Turn
+    version: str | None
+    epochs: list[Epoch]
+    limits: list[Limit]
+    answers: list[ValidationEvent] | None
+    own: ValidationEvent | None
+
+    @property
+    def now(self) -> Epoch:
+        """Return this detection among the epochs."""
+        return next(epoch for epoch in self.epochs if epoch.detection.pk == self.detection.pk)
+
+
+def reviews(keys: Collection[UUID], user: User, *, is_blind: bool) -> list[Review]:
+    """Return the evidence about detections that this person may see, in the order of the keys."""
+    related = ("observation__field", "candidate__difference_run", "source")
+    rows = {row.pk: row for row in Detection.objects.visible_to(user).filter(pk__in=keys).select_related(*related)}
+    found = [rows[key] for key in keys if key in rows]
+    history = {row.pk: _history(row) for row in found}
+    frames = _frames(found)
+    seen = [row.observation_id for past in history.values() for row in past]
+    runs = _runs({*seen, *(frame.pk for some in frames.values() for frame in some)})
+    answers = answers_about([row.pk for row in found])
+    return [
+        _review(
+            row, history[row.pk], frames.get(_series(row), []), runs, _shown(answers.get(row.pk, []), user, is_blind)
+        )
+        for row in found
+    ]
+
+
+_Shown = tuple[list[ValidationEvent] | None, ValidationEvent | None]
+
+
+def _shown(answers: list[ValidationEvent], user: User, is_blind: bool) -> _Shown:
+    """Return the answers that a person may see, and their own."""
+    own = next((event for event in answers if event.validator_id == user.pk), None)
+    return (None if is_blind and own is None else answers), own
+
+
+def _review(
+    row: Detection, history: list[Detection], frames: list[Observation], runs: dict[UUID, PreprocessRun], shown: _Shown
+) -> Review:
+    epochs = [Epoch(past, *magnitude(past, runs.get(past.observation_id))) for past in history]
+    answers, own = shown
+    return Review(
+        detection=row,
+        run=runs.get(row.observation_id),
+        turn=turn_of(row),
+        version=version_of(row.cutouts_path),
+        epochs=sorted(epochs, key=lambda epoch: epoch.detection.observation.mjd_utc),
+        limits=_limits(row, frames, runs),
+        answers=answers,
+        own=own,
+    )
+
+
+def _history(row: Detection) -> list[Detection]:
+    """Return the latest detections of a source, the given one among them."""
+    if row.source_id is None:
+        return [row]
+    others = (
+        Detection.objects.filter(source=row.source_id).exclude(pk=row.pk).select_related("observation", "candidate")
+    )
+    return [row, *others.order_by("-created_at")[:_MOST_EPOCHS]]
+
+
+def _series(row: Detection) -> tuple[UUID | None, str]:
+    return row.observation.field_id, row.observation.filter_band
+
+
+def _frames(rows: Iterable[Detection]) -> dict[tuple[UUID | None, str], list[Observation]]:
+    """Return the latest differenced frames of each field and band that the detections are of."""
+    compared = Observation.objects.filter(status=ObservationStatus.DIFFERENCED).order_by("-mjd_utc")
+    return {
+        (field, band): list(compared.filter(field=field, filter_band=band)[:_MOST_EPOCHS])
+        for field, band in {_series(row) for row in rows}
+        if field is not None
+    }
+
+
+def _limits(row: Detection, frames: list[Observation], runs: dict[UUID, PreprocessRun]) -> list[Limit]:
+    place = row.source or row
+    near = set(Candidate.objects.cone(place.ra, place.dec, _NEAR_ARCSEC).values_list("observation", flat=True))
+    empty = [frame for frame in frames if frame.pk not in near and covers(frame.footprint, place.ra, place.dec)]
+    limits = ((frame.mjd_utc, runs.get(frame.pk)) for frame in reversed(empty))
+    return [Limit(mjd, run.limiting_magnitude if run else None) for mjd, run in limits]
+
+
+def _runs(observations: Collection[UUID]) -> dict[UUID, PreprocessRun]:
+    """Return the newest completed run of each frame that has one."""
+    runs = PreprocessRun.objects.filter(observation__in=observations, status=RunStatus.COMPLETED)
+    newest = runs.order_by("observation_id", "-completed_at", "-id").distinct("observation_id")
+    return {run.observation_id: run for run in newest.defer("wcs_info")}
