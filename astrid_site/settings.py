@@ -315,6 +315,16 @@ JOB_WAITS_FOR = {
     "tracklets": (*_BEFORE_MASTERS, "masters", "preprocess", "register", "difference", "detect"),
     "alerts": ("difference", "detect", "tracklets"),
 }
+# The page of what a job or a line of the audit log is about, so that catalog need not know the apps that stand on it.
+ENTITY_PAGES = {
+    "observation": "observations:observation",
+    "differencerun": "differencing:difference",
+    "detection": "curation:detection",
+    "source": "curation:source",
+    "alert": "curation:alert",
+    "model": "detection:model",
+    "processingjob": "catalog:job",
+}
 CELERY_BEAT_SCHEDULE: dict[str, Any] = {
     "wake workers": {"task": "catalog.relay", "schedule": 2.0, "options": {"queue": "light", "expires": 4.0}},
     "take back lost work": {"task": "catalog.sweep", "schedule": 5.0, "options": {"queue": "light", "expires": 10.0}},

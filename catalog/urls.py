@@ -7,6 +7,9 @@ from catalog import views
 app_name = "catalog"
 urlpatterns = [
     path("jobs/", views.jobs, name="jobs"),
+    path("jobs/<uuid:job_id>/", views.job, name="job"),
+    path("jobs/<uuid:job_id>/retry/", views.retry, name="retry_job"),
+    path("jobs/<uuid:job_id>/cancel/", views.cancel, name="cancel_job"),
     path("audit/", views.audit_log, name="audit"),
     path("profile/", views.profile, name="profile"),
 ]

@@ -1,28 +1,98 @@
-"""Pages of jobs, of the audit log, and of one's own account."""
+"""Pages of jobs and of the audit log, and one's own account."""
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from collections.abc import Callable
+from uuid import UUID
 
-from catalog.filters import JobFilter
-from catalog.models import ProcessingJob
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from catalog import jobs as catalog_jobs
+from catalog import roles
+from catalog.actors import actor_of
+from catalog.admin.columns import changes_of
+from catalog.audit import Actor
+from catalog.filters import AuditFilter, JobFilter
+from catalog.models import AuditLog, JobAttempt, JobStatus, ProcessingJob
 from catalog.web.access import requires
+from catalog.web.entities import link_entities
 from catalog.web.lists import list_page
+
+_NEWEST = ("-created_at", "-id")
+_MOST_ATTEMPTS = 20
 
 
 @requires("catalog.view_processingjob")
+@require_safe
 def jobs(request: HttpRequest) -> HttpResponse:
-    """Show the jobs, the latest first."""
+    """Show the jobs, the latest first; the first page keeps itself up to date."""
     rows = ProcessingJob.objects.visible_to(request.user)
-    context = list_page(request, JobFilter, rows, ["-created_at", "-id"])
-    return render(request, "catalog/jobs.html", context)
+    context = list_page(request, JobFilter, rows, _NEWEST)
+    shown = context["page"].rows
+    link_entities(shown)
+    context["is_live"] = "cursor" not in request.GET and context["form"].is_valid()
+    context["is_busy"] = any(job.status in catalog_jobs.UNFINISHED for job in shown)
+    return render(request, "catalog/_jobs.html" if request.htmx else "catalog/jobs.html", context)  # type: ignore[attr-defined]
+
+
+@requires("catalog.view_processingjob")
+@require_safe
+def job(request: HttpRequest, job_id: UUID) -> HttpResponse:
+    """Show one job, and its tries with their logs to those who run the system."""
+    row = get_object_or_404(ProcessingJob.objects.visible_to(request.user), pk=job_id)
+    link_entities([row])
+    attempts = JobAttempt.objects.visible_to(request.user).filter(job=row).order_by("-attempt")[:_MOST_ATTEMPTS]
+    may_order = request.user.has_perm(roles.MAY_ORDER_JOBS)
+    context = {
+        "job": row,
+        "attempts": attempts,
+        "sees_attempts": request.user.has_perm("catalog.view_jobattempt"),
+        "is_unfinished": row.status in catalog_jobs.UNFINISHED,
+        "may_cancel": may_order and row.status in catalog_jobs.UNFINISHED,
+        "may_retry": may_order and row.status in (JobStatus.FAILED, JobStatus.CANCELLED),
+    }
+    return render(request, "catalog/_job.html" if request.htmx else "catalog/job.html", context)  # type: ignore[attr-defined]
+
+
+@requires(roles.MAY_ORDER_JOBS)
+@require_POST
+def retry(request: HttpRequest, job_id: UUID) -> HttpResponse:
+    """Let a failed or cancelled job wait for its work again."""
+    return _ordered(request, job_id, catalog_jobs.retry, "The job waits for a worker again.")
+
+
+@requires(roles.MAY_ORDER_JOBS)
+@require_POST
+def cancel(request: HttpRequest, job_id: UUID) -> HttpResponse:
+    """Stop a job."""
+    return _ordered(request, job_id, catalog_jobs.cancel, "The job is cancelled. Try it again whenever you like.")
+
+
+def _ordered(
+    request: HttpRequest, job_id: UUID, order: Callable[[ProcessingJob, Actor], ProcessingJob], done: str
+) -> HttpResponse:
+    row = get_object_or_404(ProcessingJob.objects.visible_to(request.user), pk=job_id)
+    try:
+        order(row, actor_of(request))
+        messages.success(request, done)
+    except catalog_jobs.NotPossible as refusal:
+        messages.warning(request, str(refusal))
+    return redirect("catalog:job", row.pk)
 
 
 @requires("catalog.view_auditlog")
+@require_safe
 def audit_log(request: HttpRequest) -> HttpResponse:
-    """Show who did what."""
-    return render(request, "catalog/audit.html", {})
+    """Show who did what, and what was there before and after."""
+    context = list_page(request, AuditFilter, AuditLog.objects.visible_to(request.user), _NEWEST)
+    shown = context["page"].rows
+    link_entities(shown)
+    for line in shown:
+        line.changes = changes_of(line)
+    return render(request, "catalog/audit.html", context)
 
 
 @requires()

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from detection import pixel_views, views
+from detection import model_views, pixel_views, views
 
 app_name = "detection"
 urlpatterns = [
@@ -10,5 +10,6 @@ urlpatterns = [
     path("detections/<uuid:detection_id>/cutouts.png", views.cutouts_picture, name="cutouts"),
     path("detections/<uuid:detection_id>/pixels", pixel_views.pixels, name="pixels"),
     path("sources/", views.sources, name="sources"),
-    path("models/", views.models, name="models"),
+    path("models/", model_views.models, name="models"),
+    path("models/<uuid:model_id>/", model_views.model, name="model"),
 ]

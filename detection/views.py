@@ -1,4 +1,4 @@
-"""Pages of detections, sources and models."""
+"""Pages of detections and sources."""
 
 from __future__ import annotations
 
@@ -52,12 +52,6 @@ def sources(request: HttpRequest) -> HttpResponse:
     for row in found:
         row.newest = newest.get(row.pk)
     return render(request, "detection/sources.html", context | {"field_names": _field_names(request)})
-
-
-@requires("detection.view_model")
-def models(request: HttpRequest) -> HttpResponse:
-    """Show the page."""
-    return render(request, "detection/models.html", {})
 
 
 @requires("detection.view_detection")

@@ -23,7 +23,10 @@ _ROOMS = {
     ),
     "stage": "stage",
     "tasks": "tasks",
-    "web": ("admin alert_views api detection_views filters forms pixel_views templatetags triage_items urls views web"),
+    "web": (
+        "admin alert_views api detection_views filters forms model_views pixel_views templatetags triage_items "
+        "urls views web"
+    ),
     "commands": "management",
     "jobs": "job_hold job_rows jobs orders shutdown sweeper",
     "audit": "audit",

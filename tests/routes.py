@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from catalog import storage
-from tests.factories import AlertFactory, DetectionFactory, SourceFactory
+from tests.factories import AlertFactory, DetectionFactory, ModelFactory, ProcessingJobFactory, SourceFactory
 
 ROLES = ("viewer", "curator", "operator", "administrator")
 EVERYBODY = frozenset({"stranger", *ROLES})
@@ -60,6 +60,9 @@ SITE = {
 }
 CATALOG = {
     "catalog:jobs": [Route(ACCOUNTS)],
+    "catalog:job": [Route(ACCOUNTS, keys=key_of(ProcessingJobFactory))],
+    "catalog:retry_job": [Route(OPERATORS, keys=key_of(ProcessingJobFactory), method="post")],
+    "catalog:cancel_job": [Route(OPERATORS, keys=key_of(ProcessingJobFactory), method="post")],
     "catalog:audit": [Route(ADMINISTRATORS)],
     "catalog:profile": [Route(ACCOUNTS)],
 }
@@ -72,6 +75,7 @@ DETECTION = {
     "detection:cutouts": [Route(ACCOUNTS, keys=cutouts_of_a_detection)],
     "detection:sources": [Route(ACCOUNTS)],
     "detection:models": [Route(ACCOUNTS)],
+    "detection:model": [Route(ACCOUNTS, keys=key_of(ModelFactory))],
 }
 CURATION = {
     "curation:triage": [Route(CURATORS)],

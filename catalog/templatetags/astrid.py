@@ -134,3 +134,10 @@ def percent(value: float) -> str:
 def tip(direction: float, length: float = 6.0) -> str:
     """Return how far an arrow of some length reaches along one axis."""
     return f"{direction * length:.2f}"
+
+
+@register.filter
+def seconds_taken(row: Any) -> str:
+    """Return how long a job or a try took, a dash while it has not ended."""
+    ended = getattr(row, "ended_at", None) or getattr(row, "completed_at", None)
+    return MISSING if ended is None or row.started_at is None else f"{(ended - row.started_at).total_seconds():.1f} s"
