@@ -66,7 +66,8 @@ def _frames(rng: random.Random) -> list[tuple[Observation, DifferenceRun, ModelR
         )  # fmt: skip
     Observation.objects.bulk_create(frames, batch_size=_BATCH)
     differences = [
-        factories.DifferenceRunFactory.build(observation=frame, reference_observation=frames[0]) for frame in frames
+        factories.DifferenceRunFactory.build(observation=frame, reference_observation=other)
+        for frame, other in zip(frames, [frames[-1], *frames], strict=False)
     ]
     DifferenceRun.objects.bulk_create(differences, batch_size=_BATCH)
     inferences = [factories.ModelRunFactory.build(model=model, observation=frame) for frame in frames]
