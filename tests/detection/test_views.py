@@ -30,7 +30,7 @@ from tests.factories import (
 )
 
 pytestmark = pytest.mark.django_db
-HOSTILE = "<script>alert(1)</script>\"><img src=x onerror=alert(2)>\x1b[31m\u202e"
+HOSTILE = '<script>alert(1)</script>"><img src=x onerror=alert(2)>\x1b[31m\u202e'
 
 
 @pytest.fixture
