@@ -41,9 +41,8 @@ def html_of(client: Client, row: Alert) -> str:
 def told(**frame: Any) -> Alert:
     """Return the alert that the rule makes of a sure detection."""
     row = seen(days=2.0, **frame)
-    PreprocessRunFactory(
-        observation=row.observation, zero_point_mag=25.0, zero_point_error=0.02, zero_point_system="AB"
-    )
+    known = {"zero_point_mag": 25.0, "zero_point_error": 0.02, "zero_point_system": "AB"}
+    PreprocessRunFactory(observation=row.observation, **known)
     consider(row.source)
     return Alert.objects.get(detection=row)
 
@@ -91,7 +90,7 @@ def test_an_alert_is_read_with_its_evidence_in_words_and_units(client: Client):
     PreprocessRunFactory(observation=empty, limiting_magnitude=19.0)
     html = html_of(client, told(field=field, original_name="it.fits", footprint=SHOWS))
     for words in (
-        "New or brighter source", "17.26 ± 0.05 (AB)", "+1,250 ± 50 ADU", "+25.0", "0.33″ (1 sigma)",
+        "New or brighter source", "17.26 ± 0.05 (AB)", "+1,250 ± 50 ADU", "+25.0", "0.30″ (1 sigma)",
         "solved against a catalogue", "R, 60 s", "it.fits", "limit 19.0 mag (5 sigma), before.fits",
         "frames: 1, nights: 1", "the score alone", "nobody yet", "none seen",
     ):  # fmt: skip
@@ -135,9 +134,8 @@ def test_a_cancelled_alert_never_went_out(client: Client):
 
 def test_earlier_and_later_alerts_of_the_source_are_listed(client: Client):
     first = AlertFactory(title="First told")
-    second = AlertFactory(
-        title="Then updated", alert_type="update", detection=DetectionFactory(source=first.detection.source)
-    )
+    again = DetectionFactory(source=first.detection.source)
+    second = AlertFactory(title="Then updated", alert_type="update", detection=again)
     AlertFactory(title="Of another source")
     html = html_of(client, first).split("Earlier and later")[1]
     assert "Then updated" in html

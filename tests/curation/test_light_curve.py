@@ -24,9 +24,8 @@ def epochs(source):
 def test_a_frame_that_shows_the_place_and_nothing_there_is_a_limit():
     field = FieldFactory()
     row = seen(days=5.0, field=field)
-    PreprocessRunFactory(
-        observation=row.observation, zero_point_mag=25.0, zero_point_error=0.03, zero_point_system="AB"
-    )
+    known = {"zero_point_mag": 25.0, "zero_point_error": 0.02, "zero_point_system": "AB"}
+    PreprocessRunFactory(observation=row.observation, **known)
     empty = frame(field, 1.0, filter_band="V")
     PreprocessRunFactory(observation=empty, limiting_magnitude=19.5)
     found = epochs(row.source)
