@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from astropy.time import Time
-
 from curation.numerics.footprint import covers
 from curation.numerics.plot import Axis, days_axis, values_axis
 from detection.models import Detection, Source
@@ -20,6 +18,9 @@ from observations.models import Observation, ObservationStatus
 NEAR_ARCSEC = 3.0
 # Frames without it that are looked for, the latest first: a field of years has tens of thousands.
 _MOST_FRAMES = 400
+
+
+_MJD_BEGINS = datetime(1858, 11, 17, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,7 @@ class Frame:
     @property
     def middle(self) -> datetime:
         """Return the middle of the exposure."""
-        moment: datetime = Time(self.mjd_utc, format="mjd", scale="utc").to_datetime(timezone=UTC)
-        return moment
+        return _moment(self.mjd_utc)
 
 
 @dataclass(frozen=True)
@@ -94,6 +94,10 @@ def _frames_without(source: Source, detections: Collection[Detection]) -> list[F
     latest = frames.only("mjd_utc", "filter_band", "original_name", "observation_id", "footprint").order_by("-mjd_utc")
     found = latest[:_MOST_FRAMES]
     return [_frame(row) for row in found if row.pk not in seen and covers(row.footprint, source.ra, source.dec)]
+
+
+def _moment(mjd_utc: float) -> datetime:
+    return _MJD_BEGINS + timedelta(days=mjd_utc)
 
 
 def _frame(row: Observation) -> Frame:
@@ -183,7 +187,6 @@ def _extent(epochs: Sequence[Epoch], is_in_magnitudes: bool) -> list[float]:
 
 def _day_text(mjd_utc: float, days: Axis) -> str:
     """Return a date, with the time of day where the marks are closer than days."""
-    moment = Time(mjd_utc, format="mjd", scale="utc").to_datetime(timezone=UTC)
     # Of a mark that is a hair before its minute, by rounding.
-    moment += timedelta(seconds=30)
+    moment = _moment(mjd_utc) + timedelta(seconds=30)
     return f"{moment:%Y-%m-%d}" if days.step >= 1.0 else f"{moment:%m-%d %H:%M}"

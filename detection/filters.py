@@ -12,16 +12,15 @@ from django import forms
 from django.core.validators import ProhibitNullCharactersValidator
 from django.db.models import QuerySet
 
-from catalog.web.narrow import within
 from detection.models import Detection, DetectionOrigin, DetectionStatus, DetectionType, Source
 from observations.admin import parse_position
 from observations.models import Field
+from observations.sky import Cone, SkyQuerySet
 
 # Around a source that is given by its name.
 _RADIUS_ARCSEC = 10.0
 # What people copy from papers and from this site's own pages.
 _AS_TYPED = str.maketrans({"−": "-", "–": "-", "″": '"', "′": "'", "ʰ": "h", "ᵐ": "m", "ˢ": "s"})
-Place = tuple[float, float, float]
 
 
 class PlaceField(forms.CharField):
@@ -41,7 +40,7 @@ class PlaceField(forms.CharField):
         return place
 
     @staticmethod
-    def _named(name: str) -> Place | None:
+    def _named(name: str) -> Cone | None:
         source = Source.objects.filter(name=name).order_by("pk").first()
         if source is not None:
             return source.ra, source.dec, max(_RADIUS_ARCSEC, 3.0 * source.position_error_arcsec)
@@ -90,9 +89,9 @@ class _SkyFilter(django_filters.FilterSet):
         """Return nothing where a value cannot be read: a filter that is passed over would show too much."""
         return super().qs if self.is_valid() else self.queryset.none()
 
-    def near(self, rows: QuerySet[Any], _name: str, place: Place) -> QuerySet[Any]:
+    def near(self, rows: SkyQuerySet, _name: str, place: Cone) -> SkyQuerySet:
         """Keep what lies within the radius of the place."""
-        return within(rows, rows.model.objects.cone(*place))
+        return rows.within([place])
 
     def as_ordered(self, rows: QuerySet[Any], _name: str, _value: str) -> QuerySet[Any]:
         """Keep all: the view orders."""
@@ -187,12 +186,9 @@ class SourceFilter(_SkyFilter):
         model = Source
         fields: list[str] = []
 
-    def in_field(self, rows: QuerySet[Source], _name: str, fields: list[Field]) -> QuerySet[Source]:
+    def in_field(self, rows: SkyQuerySet, _name: str, fields: list[Field]) -> SkyQuerySet:
         """Keep what lies in the circle around the field's frames."""
-        inside = Source.objects.none()
-        for field in fields:
-            inside = inside | Source.objects.cone(field.ra, field.dec, 3600.0 * field.radius_deg)
-        return within(rows, inside)
+        return rows.within([(field.ra, field.dec, 3600.0 * field.radius_deg) for field in fields])
 
     def after(self, rows: QuerySet[Source], _name: str, day: dt.date) -> QuerySet[Source]:
         """Keep what was seen since the beginning of a day, UTC."""

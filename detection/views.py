@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.cache import get_conditional_response
@@ -17,14 +17,16 @@ from detection import cutouts
 from detection.filters import DetectionFilter, SourceFilter
 from detection.models import Detection, Source
 from detection.photometry import brightness_of
+from differencing.models import Candidate
 from observations.models import Field
 
 # What a list shows of the rows beside its own: headers and footprints are long, and nobody reads them here.
-_SHOWN = (
-    "source_id", "candidate__flux", "candidate__flux_error", "candidate__snr", "candidate__significance",
-    "observation__original_name", "observation__observation_id", "observation__observation_time",
-    "observation__filter_band", "observation__field__name", "observation__field__ra", "observation__field__dec",
-)  # fmt: skip
+_FRAME = ("original_name", "observation_id", "observation_time", "filter_band", "field_id")
+_BESIDE = (
+    Prefetch("candidate", Candidate.objects.only("flux", "flux_error", "snr")),
+    Prefetch("source", Source.objects.only("name", "ra", "dec")),
+    Prefetch("observation__field", Field.objects.only("name", "ra", "dec")),
+)
 # Names of fields that are offered while one types.
 _OFFERED = 200
 
@@ -77,11 +79,10 @@ def cutouts_picture(request: HttpRequest, detection_id: UUID) -> HttpResponse:
 
 
 def _listed(rows: QuerySet[Detection]) -> QuerySet[Detection]:
-    """Load what a list shows of each row, and nothing else."""
+    """Load what a list shows of each row, and nothing else; what stands beside it, of the rows of one page only."""
     own = [field.attname for field in Detection._meta.concrete_fields if field.name != "prediction_metadata"]
-    return rows.select_related("candidate", "observation__field", "source").only(
-        *own, *_SHOWN, "source__name", "source__ra", "source__dec"
-    )
+    frame = [f"observation__{name}" for name in _FRAME]
+    return rows.select_related("observation").only(*own, *frame).prefetch_related(*_BESIDE)
 
 
 def _newest_of(found: list[Source], user: Any) -> dict[UUID, Detection]:

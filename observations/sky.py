@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, Self
 
-from django.db import models
+from django.db import connections, models
 from django.db.models.expressions import RawSQL
 
 from catalog import constraints
@@ -28,6 +28,23 @@ _CONE_SQL = """
         + cos(radians(near.dec)) * cos(radians(%s)) * power(sin(radians(near.ra - %s) / 2), 2)
     )))) <= %s
 """
+# The same test of each row as it comes, for a cone that holds so many that the order of a list soon meets enough.
+_ROW_SQL = """
+    ({ranges}) AND 2 * degrees(asin(least(1, sqrt(
+        power(sin(radians({table}.dec - %s) / 2), 2)
+        + cos(radians({table}.dec)) * cos(radians(%s)) * power(sin(radians({table}.ra - %s) / 2), 2)
+    )))) <= %s
+"""
+_COUNT_SQL = """
+    SELECT count(*) FROM (
+        SELECT 1 FROM unnest(%s::bigint[], %s::bigint[]) AS span(first, past)
+        JOIN {table} AS sky ON sky.healpix >= span.first AND sky.healpix < span.past LIMIT %s
+    ) AS counted
+"""
+# Rows that are gathered and sorted in the time that a page may take.
+_FEW = 30_000
+
+Cone = tuple[float, float, float]
 
 
 class HealpixField(models.BigIntegerField):
@@ -59,6 +76,38 @@ class SkyQuerySet(RecordQuerySet):
         # The only thing put into the text is the name of our own table; what the asker gave are parameters.
         return self.filter(pk__in=RawSQL(sql, (first, past, dec, dec, ra, radius_arcsec / 3600.0)))  # noqa: S611
 
+    def within(self, cones: Sequence[Cone]) -> Self:
+        """Return rows in any of the cones (ra, dec in degrees, radius in arcseconds), for a list in whatever order.
+
+        The planner expects them to lie everywhere in that order, and reads all of it when they lie at its end. So few
+        are gathered first, and looked up by their keys.
+        """
+        table = f'"{self.model._meta.db_table}"'
+        ranges = [cone_ranges(*cone) for cone in cones]
+        if not cones:
+            return self.none()
+        places = [(dec, dec, ra, radius_arcsec / 3600.0) for ra, dec, radius_arcsec in cones]
+        if self._counted(ranges) <= _FEW:
+            parts = [_CONE_SQL.format(table=table)] * len(cones)
+            sql = f"{table}.id = ANY(ARRAY(({') UNION ALL ('.join(parts)})))"
+            params = [value for span, place in zip(ranges, places, strict=True) for value in (*span, *place)]
+        else:
+            parts = [_ROW_SQL.format(table=table, ranges=_spans(table, span)) for span in ranges]
+            sql = f"(({') OR ('.join(parts)}))"
+            params = [
+                value
+                for span, place in zip(ranges, places, strict=True)
+                for value in (*(end for pair in zip(*span, strict=True) for end in pair), *place)
+            ]
+        # As above, only the name of our own table is put into the text.
+        return self.filter(RawSQL(sql, params, output_field=models.BooleanField()))  # noqa: S611
+
+    def _counted(self, ranges: Iterable[tuple[list[int], list[int]]]) -> int:
+        """Count the rows in ranges of the index, up to a few."""
+        sql = _COUNT_SQL.format(table=f'"{self.model._meta.db_table}"')
+        with connections[self.db].cursor() as cursor:
+            return sum(cursor.execute(sql, (*span, _FEW + 1)).fetchone()[0] for span in ranges)
+
     def update(self, **values: Any) -> int:
         if values.keys() & _POSITION and "healpix" not in values:
             raise ValueError("update() of ra or dec leaves healpix behind: save the rows or use bulk_update().")
@@ -74,6 +123,10 @@ class SkyQuerySet(RecordQuerySet):
 
     bulk_update.alters_data = True  # type: ignore[attr-defined]
     update.alters_data = True  # type: ignore[attr-defined]
+
+
+def _spans(table: str, span: tuple[list[int], list[int]]) -> str:
+    return " OR ".join([f"{table}.healpix >= %s AND {table}.healpix < %s"] * len(span[0]))
 
 
 class SkyRecord(Record):

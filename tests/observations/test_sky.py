@@ -5,6 +5,7 @@ import pytest
 from django.db import connection
 
 from detection.models import Source
+from observations import sky
 from observations.numerics.healpix import position_index
 from tests.factories import SourceFactory
 from tests.observations.numerics.test_healpix import around, isotropic, separation_arcsec
@@ -31,6 +32,29 @@ def test_a_cone_holds_what_brute_force_finds(ra: float, dec: float) -> None:
     for radius in (2.0, 100.0, 3600.0, 18_000.0, 400_000.0):
         found = Source.objects.cone(ra, dec, radius)
         assert found.count() == int((distance <= radius).sum()) > 0
+
+
+@pytest.mark.parametrize(("ra", "dec"), [(0.0, 90.0), (0.0, 0.0), (359.9999, 30.0), (200.0, 12.0)])
+@pytest.mark.parametrize("few", [0, 30_000])
+def test_within_cones_is_what_the_cones_hold_whether_few_or_many(
+    ra: float, dec: float, few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sky, "_FEW", few)
+    parts = [around(7, 100, ra, dec, reach) for reach in (4.0, 300.0, 20_000.0)]
+    parts.append(isotropic(8, 100))
+    store(*(np.concatenate([part[axis] for part in parts]) for axis in (0, 1)))
+    other = Source.objects.order_by("-pk").values_list("ra", "dec").first()
+    for radius in (2.0, 3600.0, 18_000.0):
+        one = set(Source.objects.cone(ra, dec, radius).values_list("pk", flat=True))
+        two = set(Source.objects.cone(*other, 1.0).values_list("pk", flat=True))
+        both = Source.objects.filter(position_error_arcsec=0.1).within([(ra, dec, radius), (*other, 1.0)])
+        assert set(both.values_list("pk", flat=True)) == one | two
+        assert one and two
+
+
+def test_within_no_cone_is_nothing() -> None:
+    SourceFactory()
+    assert not Source.objects.within([]).exists()
 
 
 def test_a_cone_of_no_radius_finds_the_very_position() -> None:
