@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 import django_filters
-from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, QueryDict
 

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.curation.cutouts import detection_with_cutouts
+
 ROLES = ("viewer", "curator", "operator", "administrator")
 EVERYBODY = frozenset({"stranger", *ROLES})
 ACCOUNTS = frozenset(ROLES)
@@ -54,11 +56,16 @@ OBSERVATIONS = {
 DIFFERENCING: dict[str, list[Route]] = {}
 DETECTION = {
     "detection:detections": [Route(ACCOUNTS)],
+    "detection:pixels": [Route(ACCOUNTS, keys=lambda: [detection_with_cutouts().pk])],
     "detection:sources": [Route(ACCOUNTS)],
     "detection:models": [Route(ACCOUNTS)],
 }
 CURATION = {
     "curation:triage": [Route(CURATORS)],
+    "curation:triage_next": [Route(CURATORS, method="post")],
+    "curation:triage_answers": [Route(CURATORS, method="post")],
+    "curation:triage_presence": [Route(CURATORS, method="post")],
+    "curation:triage_release": [Route(CURATORS, method="post")],
     "curation:alerts": [Route(ACCOUNTS)],
 }
 # Addresses under /api/v1/.

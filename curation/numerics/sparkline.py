@@ -65,7 +65,10 @@ def sparkline(
     is_magnitude : small values are bright.
     """
     ends = [
-        sample.value + sign * (sample.error or 0.0) for sample in samples if sample.value is not None for sign in (-1, 1)
+        sample.value + sign * (sample.error or 0.0)
+        for sample in samples
+        if sample.value is not None
+        for sign in (-1, 1)
     ]
     if not ends:
         return None
