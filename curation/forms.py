@@ -60,7 +60,8 @@ class AnswerForm(WindowForm):
     id = forms.UUIDField()
     detection = forms.UUIDField()
     kind = forms.ChoiceField(choices=EventKind)
-    is_valid = forms.NullBooleanField(required=False)
+    # Django takes the fields out of the class: the method of this name stays.
+    is_valid = forms.NullBooleanField(required=False)  # type: ignore[assignment]
     label = forms.CharField(required=False, max_length=_OF_LABELS)
     confidence_level = forms.ChoiceField(choices=ConfidenceLevel)
     notes = forms.CharField(required=False, strip=False)

@@ -136,7 +136,7 @@ def release(holder: Holder, keys: Collection[UUID] = (), *, kept: Collection[UUI
 
 @transaction.atomic
 def put_back_lapsed() -> int:
-    """Give back the leases that have lapsed; return how many. Rows that somebody works at are left for the next time."""
+    """Give back leases that have lapsed; return how many. Rows that somebody works at are left for the next time."""
     waiting = Detection.objects.filter(lease__expires_at__lt=Now()).order_by("pk")
     rows = waiting.only("pk", "status").select_for_update(skip_locked=True, of=("self",))[:_MOST_PUT_BACK]
     return _put_back({row.pk: row for row in rows}, _lapsed())

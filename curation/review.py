@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from catalog.models import RunStatus, User
 from curation.evidence import magnitude
 from curation.models import ValidationEvent
 from curation.numerics.footprint import covers
+from curation.numerics.sparkline import Frame, Mark, Sample, Sparkline, sparkline
 from curation.services import answers_about
 from detection.models import Detection
 from detection.numerics.orientation import Turn
@@ -22,6 +24,9 @@ from preprocessing.models import PreprocessRun
 _MOST_EPOCHS = 60
 # A candidate this near, however it was scored, may be the source: then it is no proof that there was nothing.
 _NEAR_ARCSEC = 3.0
+_MJD_BEGINS = datetime(1858, 11, 17, tzinfo=UTC)
+# Where points lie in the picture of a light curve, 300 × 84.
+_PICTURE = Frame(left=40.0, top=6.0, right=292.0, bottom=66.0)
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,23 @@ class Limit:
 
     mjd_utc: float
     mag: float | None
+
+
+@dataclass(frozen=True)
+class Curve:
+    """The light curve of a source, placed in the picture that pages draw; `unseen` counts the frames without it."""
+
+    plot: Sparkline
+    epochs: list[tuple[Epoch, Mark]]
+    is_in_magnitudes: bool
+    first: datetime
+    last: datetime
+    unseen: int
+
+    @property
+    def decimals(self) -> int:
+        """Return how many decimals the axis has."""
+        return 1 if self.is_in_magnitudes else 0
 
 
 @dataclass(frozen=True)
@@ -62,6 +84,24 @@ class Review:
     def now(self) -> Epoch:
         """Return this detection among the epochs."""
         return next(epoch for epoch in self.epochs if epoch.detection.pk == self.detection.pk)
+
+    @property
+    def curve(self) -> Curve | None:
+        """Return the light curve in magnitudes where they are known, else in counts; None for a first and only look."""
+        in_magnitudes = any(epoch.mag is not None for epoch in self.epochs)
+        samples = [_sample(epoch, in_magnitudes) for epoch in self.epochs]
+        limits = [Sample(limit.mjd_utc, limit.mag if in_magnitudes else None) for limit in self.limits]
+        plot = sparkline(samples, limits, _PICTURE, is_magnitude=in_magnitudes)
+        if plot is None or len(samples) + len(limits) < 2:
+            return None
+        days = [sample.mjd_utc for sample in (*samples, *limits)]
+        drawn = [(epoch, mark) for epoch, mark in zip(self.epochs, plot.marks, strict=True) if mark is not None]
+        return Curve(plot, drawn, in_magnitudes, moment_of(min(days)), moment_of(max(days)), len(limits))
+
+
+def moment_of(mjd_utc: float) -> datetime:
+    """Return a time of the database's days as a date with its time of day."""
+    return _MJD_BEGINS + timedelta(days=mjd_utc)
 
 
 def reviews(keys: Collection[UUID], user: User, *, is_blind: bool) -> list[Review]:
@@ -106,6 +146,13 @@ def _review(
         answers=answers,
         own=own,
     )
+
+
+def _sample(epoch: Epoch, in_magnitudes: bool) -> Sample:
+    mjd, candidate = epoch.detection.observation.mjd_utc, epoch.detection.candidate
+    if in_magnitudes:
+        return Sample(mjd, epoch.mag, epoch.mag_error)
+    return Sample(mjd, candidate.flux, candidate.flux_error) if candidate else Sample(mjd, None)
 
 
 def _history(row: Detection) -> list[Detection]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import asdict
 from typing import Any
 
 from django.http import HttpRequest
@@ -13,14 +12,10 @@ from django.urls import reverse
 
 from catalog.templatetags.astrid import number, sexagesimal_dec, sexagesimal_ra, signed, utc
 from curation.models import ValidationEvent
-from curation.numerics.sparkline import Frame, Mark, Sample, Sparkline, sparkline
-from curation.review import Epoch, Review
+from curation.review import Review, moment_of
 from detection.viewing import place_in
 
 SIZE_PX = 63
-_MJD_BEGINS = datetime(1858, 11, 17, tzinfo=UTC)
-# Of the picture that the template draws.
-_FRAME = Frame(left=40.0, top=6.0, right=292.0, bottom=66.0)
 # What to beware of: the field, a word, and what it means.
 _FLAGS = (
     ("is_saturated", "saturated", "Near saturated pixels: its brightness is uncertain."),
@@ -29,23 +24,6 @@ _FLAGS = (
     ("is_dipole", "dipole", "White beside black: a star that moved, or that was aligned badly."),
     ("is_reference_ghost", "reference ghost", "A source of the reference that has moved or faded."),
 )
-
-
-@dataclass(frozen=True)
-class _Curve:
-    """The light curve of a source as the template draws it."""
-
-    plot: Sparkline
-    epochs: list[tuple[Epoch, Mark]]
-    is_in_magnitudes: bool
-    first: datetime
-    last: datetime
-    unseen: int
-
-    @property
-    def decimals(self) -> int:
-        """Return how many decimals the axis has."""
-        return 1 if self.is_in_magnitudes else 0
 
 
 def item_of(review: Review, request: HttpRequest, titles: Mapping[str, str]) -> dict[str, Any]:
@@ -77,11 +55,6 @@ def said(event: ValidationEvent, titles: Mapping[str, str]) -> str:
     return f"{verdict}, {label} ({event.confidence_level})" if label else f"{verdict} ({event.confidence_level})"
 
 
-def moment_of(mjd_utc: float) -> datetime:
-    """Return a time of the database's days as a date with its time of day."""
-    return _MJD_BEGINS + timedelta(days=mjd_utc)
-
-
 def _brief(review: Review) -> list[str]:
     """Return what small screens show beside the images."""
     row, candidate = review.detection, review.detection.candidate
@@ -101,35 +74,16 @@ def _context(review: Review, titles: Mapping[str, str]) -> dict[str, Any]:
         "detection": row,
         "observation": row.observation,
         "candidate": candidate,
-        "run": review.run,
+        "star_fwhm_px": review.run.fwhm_px if review.run else None,
+        "mag_system": review.run.zero_point_system if review.run else "",
         "flags": [(word, meaning) for name, word, meaning in _FLAGS if candidate and getattr(candidate, name)],
         "now": review.now,
         "middle": moment_of(row.observation.mjd_utc),
         "masked_percent": 100.0 * candidate.masked_share if candidate else None,
         "degrees": f"{row.ra:.6f} {row.dec:+.6f}",
-        "curve": _curve(review),
+        "curve": review.curve,
         "answers": None if review.answers is None else [(event, said(event, titles)) for event in review.answers],
     }
-
-
-def _curve(review: Review) -> _Curve | None:
-    """Return the light curve in magnitudes where they are known, else in counts; None for a first and only look."""
-    in_magnitudes = any(epoch.mag is not None for epoch in review.epochs)
-    samples = [_sample(epoch, in_magnitudes) for epoch in review.epochs]
-    limits = [Sample(limit.mjd_utc, limit.mag if in_magnitudes else None) for limit in review.limits]
-    plot = sparkline(samples, limits, _FRAME, is_magnitude=in_magnitudes)
-    if plot is None or len(samples) + len(limits) < 2:
-        return None
-    days = [sample.mjd_utc for sample in (*samples, *limits)]
-    drawn = [(epoch, mark) for epoch, mark in zip(review.epochs, plot.marks, strict=True) if mark is not None]
-    return _Curve(plot, drawn, in_magnitudes, moment_of(min(days)), moment_of(max(days)), len(limits))
-
-
-def _sample(epoch: Epoch, in_magnitudes: bool) -> Sample:
-    mjd, candidate = epoch.detection.observation.mjd_utc, epoch.detection.candidate
-    if in_magnitudes:
-        return Sample(mjd, epoch.mag, epoch.mag_error)
-    return Sample(mjd, candidate.flux, candidate.flux_error) if candidate else Sample(mjd, None)
 
 
 def _pixels_url(review: Review) -> str | None:

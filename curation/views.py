@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django import forms
@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from catalog.actors import actor_of
 from catalog.config import snapshot
+from catalog.models import User
 from catalog.roles import MAY_JUDGE
 from catalog.web.access import requires
 from curation import queue
@@ -80,10 +81,10 @@ def triage(request: HttpRequest) -> HttpResponse:
 def triage_next(request: HttpRequest) -> JsonResponse:
     """Lease the next detections of a query, keep those that the page holds, and tell which it has lost."""
     asked = _read(request, NextForm)
-    holder = Holder(request.user, asked["window"])
+    holder = _holder(request, asked["window"])
     narrowed = QueueFilter(QueryDict(asked["query"]), request)
     if asked["former"]:
-        queue.release(Holder(request.user, asked["former"]))
+        queue.release(_holder(request, asked["former"]))
     held = queue.hold(asked["holding"], holder)
     keys, is_from_the_top, refusal = _taken(asked, narrowed, holder)
     given: dict[str, Any] = {
@@ -109,7 +110,7 @@ def triage_answers(request: HttpRequest) -> JsonResponse:
         visible_context=sent["visible_context"] or {},
         **{name: sent[name] for name in _SAID},
     )
-    holder = Holder(request.user, sent["window"])
+    holder = _holder(request, sent["window"])
     try:
         kept = answer(judgement, holder, actor_of(request), was_held=sent["was_held"])
     except EventRefused as refusal:
@@ -124,15 +125,19 @@ def triage_answers(request: HttpRequest) -> JsonResponse:
 def triage_release(request: HttpRequest) -> JsonResponse:
     """Give back what the page holds and no longer shows; browsers send this as a form when a page is left."""
     asked = _read(request, ReleaseForm)
-    holder = Holder(request.user, asked["window"])
+    holder = _holder(request, asked["window"])
     return JsonResponse({"released": queue.release(holder, asked["keys"], kept=asked["kept"])})
 
 
 @_answering
 def triage_presence(request: HttpRequest) -> JsonResponse:
     """Note that the page is open, so that its person need not wait for what a closed window held."""
-    queue.note_presence(Holder(request.user, _read(request, WindowForm)["window"]))
+    queue.note_presence(_holder(request, _read(request, WindowForm)["window"]))
     return JsonResponse({})
+
+
+def _holder(request: HttpRequest, window: UUID) -> Holder:
+    return Holder(cast(User, request.user), window)
 
 
 _SAID = (
@@ -150,7 +155,7 @@ def _read(request: HttpRequest, form_class: type[forms.Form]) -> dict[str, Any]:
         raise _Refused(400, "unreadable", "This must be one JSON object.")
     form = form_class(given)
     if not form.is_valid():
-        reasons = " ".join(f"{name}: {' '.join(texts)}" for name, texts in form.errors.items())
+        reasons = " ".join(f"{name}: {' '.join(map(str, texts))}" for name, texts in form.errors.items())
         raise _Refused(400 if form_class is not AnswerForm else 422, "invalid", reasons)
     if form.cleaned_data["person"] != request.user.pk:
         raise _Refused(409, "other_person", f"You are logged in as {request.user.get_username()} now.")
@@ -179,7 +184,7 @@ def _items(request: HttpRequest, keys: Collection[UUID]) -> list[dict[str, Any]]
     if not keys:
         return []
     titles = _titles()
-    found = reviews(keys, request.user, is_blind=snapshot()["curation.blind"])
+    found = reviews(keys, cast(User, request.user), is_blind=snapshot()["curation.blind"])
     return [item_of(review, request, titles) for review in found]
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from typing import Any
+from uuid import uuid4
 
+from django.utils import timezone
 from factory import declarations
 from factory.django import DjangoModelFactory
 
 from catalog.models import ProcessingJob, RunStatus, User
-from curation.models import Alert, LabelDefinition, ValidationEvent
+from curation.models import Alert, LabelDefinition, Lease, ValidationEvent
 from detection.models import CandidateScore, Detection, DetectionType, Model, ModelRun, ModelType, Source
 from differencing.models import Candidate, DifferenceRun, Reference, Tracklet
 from observations.models import (
@@ -27,6 +29,7 @@ from preprocessing.models import CalibrationMaster, MasterKind, PreprocessRun
 
 # Calling a factory gives a row of its model, and a declaration becomes a value: their own types say neither.
 RowFactory: Any = DjangoModelFactory
+LazyFunction: Any = declarations.LazyFunction
 SelfAttribute: Any = declarations.SelfAttribute
 Sequence: Any = declarations.Sequence
 SubFactory: Any = declarations.SubFactory
@@ -257,6 +260,16 @@ class LabelDefinitionFactory(RowFactory):
     title = "Label"
     detection_type = DetectionType.UNKNOWN
     is_valid = True
+
+
+class LeaseFactory(RowFactory):
+    class Meta:
+        model = Lease
+
+    detection = SubFactory(DetectionFactory, status="validating")
+    holder = SubFactory(UserFactory)
+    window = LazyFunction(uuid4)
+    expires_at = LazyFunction(lambda: timezone.now() + dt.timedelta(minutes=15))
 
 
 class ValidationEventFactory(RowFactory):

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
-from catalog import storage
+from tests.curation.cutouts import detection_with_cutouts
 from tests.factories import AlertFactory, DetectionFactory, ModelFactory, ProcessingJobFactory, SourceFactory
 
 ROLES = ("viewer", "curator", "operator", "administrator")
@@ -41,15 +38,6 @@ def key_of(factory: Any) -> Callable[[], list[Any]]:
     return lambda: [factory().pk]
 
 
-def cutouts_of_a_detection() -> list[Any]:
-    """Return the key of a detection whose cutouts lie in the data root."""
-    row = DetectionFactory(cutouts_path="cutouts/route.npy")
-    buffer = io.BytesIO()
-    np.save(buffer, np.zeros((4, 63, 63), dtype=np.float32))
-    storage.write_atomically(row.cutouts_path, buffer.getvalue())
-    return [row.pk]
-
-
 # By name of the address: each app's routes, and the site's own.
 SITE = {
     "home": [Route(ACCOUNTS)],
@@ -72,13 +60,18 @@ OBSERVATIONS = {
 DIFFERENCING: dict[str, list[Route]] = {}
 DETECTION = {
     "detection:detections": [Route(ACCOUNTS)],
-    "detection:cutouts": [Route(ACCOUNTS, keys=cutouts_of_a_detection)],
+    "detection:cutouts": [Route(ACCOUNTS, keys=lambda: [detection_with_cutouts().pk])],
+    "detection:pixels": [Route(ACCOUNTS, keys=lambda: [detection_with_cutouts().pk])],
     "detection:sources": [Route(ACCOUNTS)],
     "detection:models": [Route(ACCOUNTS)],
     "detection:model": [Route(ACCOUNTS, keys=key_of(ModelFactory))],
 }
 CURATION = {
     "curation:triage": [Route(CURATORS)],
+    "curation:triage_next": [Route(CURATORS, method="post")],
+    "curation:triage_answers": [Route(CURATORS, method="post")],
+    "curation:triage_presence": [Route(CURATORS, method="post")],
+    "curation:triage_release": [Route(CURATORS, method="post")],
     "curation:alerts": [Route(ACCOUNTS)],
     "curation:alert": [Route(ACCOUNTS, keys=key_of(AlertFactory))],
     "curation:detection": [Route(ACCOUNTS, keys=key_of(DetectionFactory))],

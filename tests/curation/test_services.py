@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
 from django.db import connection, transaction
+from django.utils import timezone
 
 from catalog import audit, jobs
 from catalog.ids import uuid7
 from catalog.models import AuditLog, ProcessingJob
-from curation.models import ValidationEvent
+from curation.models import Lease, ValidationEvent
 from curation.services import CursorRefused, EventRefused, Judgement, OtherEvent, feed_page, record_validation
 from detection.models import Detection
-from tests.factories import DetectionFactory, UserFactory
+from tests.factories import DetectionFactory, LeaseFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -144,16 +146,24 @@ def test_a_confirmed_detection_keeps_its_state_whatever_is_said(detection):
     assert (detection.status, detection.is_validated) == ("confirmed", True)
 
 
-def test_a_leased_detection_stays_leased_while_nothing_is_decided(detection):
-    detection.status = "validating"
-    detection.save()
+def test_a_detection_that_another_looks_at_stays_leased_while_nothing_is_decided(detection):
     first = UserFactory()
     event = say(detection, first, True)
     assert detection.status == "validated"
-    detection.status = "validating"
-    detection.save()
+    lease = LeaseFactory(detection=detection)
     say(detection, first, None, kind="withdrawal", supersedes_id=event.pk)
     assert detection.status == "validating"
+    say(detection, lease.holder, True)
+    assert detection.status == "validated"
+    assert not Lease.objects.exists(), "an answer ends its person's lease"
+
+
+def test_a_lease_that_has_lapsed_holds_nothing(detection):
+    first = UserFactory()
+    event = say(detection, first, True)
+    LeaseFactory(detection=detection, expires_at=timezone.now() - dt.timedelta(seconds=1))
+    say(detection, first, None, kind="withdrawal", supersedes_id=event.pk)
+    assert detection.status == "pending"
 
 
 @pytest.mark.django_db(transaction=True)

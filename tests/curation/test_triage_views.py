@@ -1,0 +1,318 @@
+"""What the page of triage and its script get from the server."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from uuid import uuid4
+
+import pytest
+from django.contrib.auth.models import Group
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from catalog.ids import uuid7
+from catalog.models import AuditLog, SystemConfig, User
+from curation.models import LabelDefinition, Lease, ValidationEvent
+from detection.models import Detection
+from tests.curation.cutouts import cutouts, detection_with_cutouts, store
+from tests.curation.looks import judge
+from tests.factories import (
+    CandidateFactory,
+    DetectionFactory,
+    FieldFactory,
+    LeaseFactory,
+    ObservationFactory,
+    PreprocessRunFactory,
+    SourceFactory,
+    UserFactory,
+)
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("empty_data_root")]
+
+
+class Window:
+    """A page of triage as its script sees the server."""
+
+    def __init__(self, user: User | None = None) -> None:
+        self.user = user or UserFactory()
+        self.user.groups.add(Group.objects.get(name="curator"))
+        self.client = Client()
+        self.client.force_login(self.user)
+        self.key = str(uuid4())
+
+    def send(self, name: str, **body):
+        given = {"window": self.key, "person": str(self.user.pk), **body}
+        return self.client.post(reverse(f"curation:{name}"), json.dumps(given), content_type="application/json")
+
+    def take(self, count: int = 3, **body):
+        answer = self.send("triage_next", count=count, **body)
+        assert answer.status_code == 200, answer.content
+        return answer.json()
+
+    def answer(self, row, is_valid: bool | None = True, **more):
+        body = {"id": str(uuid7()), "detection": str(row.pk), "kind": "verdict"}
+        body |= {"is_valid": is_valid, "confidence_level": "medium", "was_held": True}
+        return self.send("triage_answers", **{**body, **more})
+
+    def page(self, query: str = ""):
+        return self.client.get(reverse("curation:triage") + query)
+
+
+def ids(given: dict) -> list[str]:
+    return [item["id"] for item in given["items"]]
+
+
+def test_the_page_changes_nothing_and_tells_how_many_are_left():
+    DetectionFactory()
+    LeaseFactory()
+    before = list(Detection.objects.order_by("id").values_list("status", "updated_at"))
+    page = Window().page().content.decode()
+    assert 'data-queue-remaining="2"' in page
+    assert 'data-detection-id=""' in page
+    assert 'data-viewer-ready="false"' in page
+    assert list(Detection.objects.order_by("id").values_list("status", "updated_at")) == before
+    assert Lease.objects.count() == 1
+
+
+def test_without_scripts_the_page_says_so():
+    assert "needs JavaScript" in Window().page().content.decode()
+
+
+def test_the_first_nine_labels_stand_on_the_keys_and_say_what_they_mean():
+    page = Window().page().content.decode()
+    first, tenth = LabelDefinition.objects.order_by("position")[0], LabelDefinition.objects.order_by("position")[9]
+    assert f'data-key="1" data-label="{first.label}"' in page
+    assert f'data-label="{tenth.label}"' in page
+    assert f'data-key="10" data-label="{tenth.label}"' not in page
+
+
+def test_an_item_brings_what_is_drawn_and_what_is_read():
+    row = detection_with_cutouts(candidate__is_negative=True, candidate__is_saturated=True)
+    PreprocessRunFactory(observation=row.observation, zero_point_mag=25.0, zero_point_error=0.02)
+    window = Window()
+    [item] = window.take(1)["items"]
+    assert item["pixels"].startswith(f"/detections/{row.pk}/pixels?version=")
+    assert (item["x"], item["y"]) == (31 + 100.5 - 100, 31.25)
+    assert item["turn"] == {"is_flipped": False, "quarter_turns": 0, "north_deg": None}
+    assert item["warning"] == "Negative: fainter than in the reference"
+    assert "saturated" in item["html"]
+    assert "10:00:02.40 +02:00:36.0" in item["html"]
+    assert "150.010000 +2.010000" in item["html"]
+    assert window.client.get(item["pixels"]).content[:6] == b"\x93NUMPY"
+
+
+def test_a_magnitude_is_shown_where_it_is_known_and_a_dash_where_it_is_not():
+    known, unknown = detection_with_cutouts(confidence_score=0.9), detection_with_cutouts(confidence_score=0.8)
+    PreprocessRunFactory(observation=known.observation, zero_point_mag=25.0, zero_point_system="AB")
+    first, second = Window().take(2)["items"]
+    assert "17.50 ± 0.05 AB" in first["html"]
+    assert "no zero point" in second["html"]
+    assert unknown.pk
+
+
+def test_the_history_of_the_source_is_drawn_with_the_frames_that_show_nothing():
+    field, corners = FieldFactory(), [[150.2, 1.8], [149.8, 1.8], [149.8, 2.2], [150.2, 2.2]]
+    frames = [ObservationFactory(field=field, status="differenced", footprint=corners) for _ in range(3)]
+    source = SourceFactory()
+    for frame in frames[:2]:
+        DetectionFactory(candidate=CandidateFactory(difference_run__observation=frame), source=source)
+    item = Window().take(1)["items"][0]
+    assert "detected in 2 frames, not seen in 1" in item["html"]
+    assert item["html"].count("<circle") == 2
+
+
+def test_what_came_with_a_file_is_shown_as_text():
+    frame = ObservationFactory(original_name="<script>alert(1)</script>.fits")
+    row = DetectionFactory(candidate=CandidateFactory(difference_run__observation=frame))
+    judge(row, True, notes="<img src=x onerror=alert(2)>")
+    html = Window().take(1, query="status=validated")["items"][0]["html"]
+    assert "<script>" not in html
+    assert "<img" not in html
+    assert "&lt;script&gt;alert(1)" in html
+
+
+def test_who_said_what_is_shown_or_hidden_until_one_s_own_answer_is_in():
+    row = DetectionFactory()
+    other = judge(row, False, "expert")
+    window = Window()
+    item = window.take(1, query="status=rejected")["items"][0]
+    assert other.username in item["html"]
+    assert "bogus (expert)" in item["html"]
+    assert item["context"] == {"blind": False, "answers_shown": 1}
+    SystemConfig.objects.create(key="curation.blind", value=True)
+    blind = window.take(1, query="status=rejected", one=str(row.pk))["items"][0]
+    assert other.username not in blind["html"]
+    assert blind["context"] == {"blind": True, "answers_shown": 0}
+    window.answer(row, False)
+    after = window.take(1, query="status=rejected", one=str(row.pk))["items"][0]
+    assert other.username in after["html"]
+    assert after["own"]["said"] == "bogus (medium)"
+
+
+def test_the_query_narrows_what_is_taken_and_a_wrong_value_is_told():
+    field = FieldFactory(name="M 31")
+    frame = ObservationFactory(field=field, night=dt.date(2024, 5, 5), filter_band="V")
+    row = DetectionFactory(candidate=CandidateFactory(difference_run__observation=frame), confidence_score=0.7)
+    DetectionFactory(confidence_score=0.95)
+    window = Window()
+    for query in ("field=m%2031", f"field={field.pk}", "night=2024-05-05", "band=V", "score_max=0.8"):
+        assert ids(window.take(query=query)) == [str(row.pk)], query
+        window.client.post(reverse("curation:triage_release"), {"window": window.key, "person": str(window.user.pk)})
+    assert window.take(query="night=yesterday")["empty"]["code"] == "unreadable"
+    assert "Enter a valid date" in window.page("?night=yesterday").content.decode()
+    assert window.take(query="score_min=0.8&field=M+31")["empty"]["code"] == "narrow"
+
+
+def test_an_empty_queue_says_why():
+    window = Window()
+    assert window.take()["empty"]["code"] == "none"
+    row = DetectionFactory()
+    other = Window()
+    other.take()
+    assert window.take()["empty"]["code"] == "held"
+    second_window = Window(other.user)
+    assert second_window.take()["empty"]["code"] == "other_window"
+    assert ids(second_window.take(take_over=True)) == [str(row.pk)]
+    second_window.answer(row)
+    assert window.take()["empty"]["code"] == "done"
+    disputed = DetectionFactory()
+    judge(disputed, True)
+    judge(disputed, False, "high", person=window.user)
+    assert window.take()["empty"]["code"] == "answered"
+
+
+def test_an_answer_is_kept_once_however_often_it_is_sent_and_leaves_its_line():
+    row = DetectionFactory()
+    window = Window()
+    window.take()
+    key = str(uuid7())
+    more = {"label": "asteroid", "notes": "<b>moves</b>", "seconds_taken": 1.5, "visible_context": {"blind": False}}
+    first, again = (window.answer(row, True, id=key, **more) for _ in range(2))
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert first.json() == {"id": key, "has_lapsed": False, "is_held": False, "others": []}
+    event = ValidationEvent.objects.get()
+    assert (str(event.pk), event.validator, event.notes, event.seconds_taken) == (key, window.user, "<b>moves</b>", 1.5)
+    entry = AuditLog.objects.get(action="validation_verdict")
+    assert (entry.user, entry.old_values["status"], entry.new_values["status"]) == (
+        window.user.username, "validating", "validated",
+    )  # fmt: skip
+    assert window.answer(row, False, id=key).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "reason"),
+    [
+        ({"label": "ufo"}, 422, "no label"),
+        ({"is_valid": None}, 422, "is_valid"),
+        ({"detection": str(uuid4())}, 422, "no such detection"),
+        ({"confidence_level": "sure"}, 422, "confidence_level"),
+        ({"id": "1"}, 422, "id: Enter a valid UUID"),
+        ({"seconds_taken": "nan"}, 422, "seconds_taken"),
+        ({"notes": "a\0b"}, 422, "notes"),
+        ({"person": str(uuid4())}, 409, "logged in as"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_kept_is_refused_with_the_reason(body, status, reason):
+    answer = Window().answer(DetectionFactory(), **{"is_valid": True, **body})
+    assert answer.status_code == status
+    assert reason in answer.json()["detail"]
+    assert not ValidationEvent.objects.exists()
+
+
+@pytest.mark.parametrize("body", ["", "[1]", "{", "[" * 3000, '{"window": 1}', '{"count": 99}', '{"holding": ["x"]}'])
+def test_what_is_no_request_of_the_page_is_refused(body):
+    window = Window()
+    answer = window.client.post(reverse("curation:triage_next"), body, content_type="application/json")
+    assert answer.status_code == 400
+    assert answer.json()["detail"]
+
+
+def test_a_late_answer_is_told_what_the_other_said():
+    row = DetectionFactory()
+    late, other = Window(), Window()
+    [item] = ids(late.take())
+    Lease.objects.update(expires_at=timezone.now() - dt.timedelta(seconds=1))
+    assert ids(other.take()) == [item]
+    assert late.take(0, holding=[item])["lost"] == [item]
+    other.answer(row, False, label="cosmic_ray")
+    told = late.answer(row, True).json()
+    assert told["has_lapsed"] is True
+    assert told["others"] == [f"{other.user.username} said bogus, Cosmic ray (medium)"]
+    assert ValidationEvent.objects.count() == 2
+
+
+def test_one_that_another_looks_at_is_not_given_out():
+    row = DetectionFactory()
+    first, second = Window(), Window()
+    first.take()
+    given = second.take(1, one=str(row.pk))
+    assert given["items"] == []
+    assert given["empty"]["text"] == f"{first.user.username} looks at it now."
+
+
+def test_a_page_that_is_loaded_again_gets_back_what_it_held():
+    rows = [DetectionFactory(confidence_score=0.9 - number / 100) for number in range(4)]
+    window = Window()
+    window.take(3)
+    former, window.key = window.key, str(uuid4())
+    assert ids(window.take(3, former=former)) == [str(row.pk) for row in rows[:3]]
+
+
+def test_a_page_that_is_left_gives_back_all_but_what_is_unsaved():
+    rows = [DetectionFactory() for _ in range(3)]
+    window = Window()
+    window.take(3)
+    form = {"window": window.key, "person": str(window.user.pk), "kept": f"{rows[0].pk},{rows[1].pk}"}
+    answer = window.client.post(reverse("curation:triage_release"), form)
+    assert answer.json() == {"released": 1}
+    assert Lease.objects.count() == 2
+
+
+def test_the_number_of_queries_does_not_grow_with_history_and_little_with_items(django_assert_max_num_queries):
+    source = SourceFactory()
+    for number in range(8):
+        row = DetectionFactory(source=source, confidence_score=0.9 - number / 100)
+        judge(row, True)
+        judge(row, False, "medium")
+        Detection.objects.update(status="pending")
+    window = Window()
+    # Session, person and rights 4; leases 9; facts of all 6, and of each item 2.
+    with django_assert_max_num_queries(34):
+        assert len(window.take(4)["items"]) == 4
+    with django_assert_max_num_queries(12):
+        assert window.page().status_code == 200
+
+
+def test_pixels_are_kept_by_browsers_for_ever_until_they_are_written_anew():
+    row = detection_with_cutouts()
+    window = Window()
+    url = window.take(1)["items"][0]["pixels"]
+    first = window.client.get(url)
+    assert first["Cache-Control"] == "private, max-age=31536000, immutable"
+    assert window.client.get(url, headers={"If-None-Match": first["ETag"]}).status_code == 304
+    plain = reverse("detection:pixels", args=[row.pk])
+    assert window.client.get(plain)["Cache-Control"] == "private, no-cache"
+    store(row, cutouts(2)[:, :-1])
+    later = window.client.get(url)
+    assert later["Cache-Control"] == "private, no-cache", "this address names what is no longer stored"
+    assert later["ETag"] != first["ETag"]
+    assert window.client.get(plain, headers={"If-None-Match": first["ETag"]}).status_code == 200
+
+
+def test_without_stored_pixels_the_item_is_still_there_and_the_address_says_what_to_do():
+    row = DetectionFactory(cutouts_path="cutouts/gone.npy")
+    DetectionFactory(cutouts_path="../outside.npy")
+    window = Window()
+    assert [item["pixels"] for item in window.take(2)["items"]] == [None, None]
+    answer = window.client.get(reverse("detection:pixels", args=[row.pk]))
+    assert answer.status_code == 404
+    assert "detect its frame again" in answer.content.decode()
+
+
+def test_a_get_at_the_script_s_addresses_is_refused():
+    window = Window()
+    for name in ("triage_next", "triage_answers", "triage_release", "triage_presence"):
+        assert window.client.get(reverse(f"curation:{name}")).status_code == 405
