@@ -19,6 +19,7 @@ ROOM_OF_NAME = {
     "models": "models", "sky": "models", "ids": "models", "constraints": "models", "failures": "models",
     "config_keys": "models",
     "services": "services", "registry": "services", "accounts": "services", "roles": "services",
+    "scopes": "services", "tokens": "services",
     "actors": "services", "actions": "services", "cutouts": "services",
     "frames": "services", "incoming": "services", "publishing": "services", "evidence": "services",
     "photometry": "services", "sources": "services", "light_curve": "services", "alert_facts": "services",
