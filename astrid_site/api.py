@@ -8,6 +8,7 @@ from drf_spectacular.renderers import OpenApiJsonRenderer2, OpenApiYamlRenderer
 from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
@@ -30,6 +31,8 @@ RESOURCES = (
 
 class Root(Strict):
     """What there is to read for whoever asks."""
+
+    renderer_classes = (JSONRenderer,)
 
     @extend_schema(
         operation_id="root",

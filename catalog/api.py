@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from drf_spectacular.helpers import forced_singular_serializer
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field, extend_schema_view
 from rest_framework import serializers
@@ -19,7 +20,7 @@ from catalog.config_keys import DECLARED, ConfigKey
 from catalog.models import AuditLog, ProcessingJob, SystemConfig
 from catalog.web.keyset import Page
 from catalog.web.rest.filters import AT, FROM_TO, ONE_OF, ListFilter
-from catalog.web.rest.paging import page_size_of, paged
+from catalog.web.rest.paging import MOST, page_size_of, paged
 from catalog.web.rest.problems import Problem
 from catalog.web.rest.views import Resource, Rows, RowSerializer
 
@@ -125,12 +126,19 @@ class SystemConfigSerializer(serializers.Serializer[Any]):
     updated_at = serializers.DateTimeField(allow_null=True, help_text="When it was set last.")
 
 
+class SystemConfigPageSerializer(serializers.Serializer[Any]):
+    results = SystemConfigSerializer(many=True)
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
+
+
 @extend_schema_view(
     list=extend_schema(
+        responses=forced_singular_serializer(SystemConfigPageSerializer),
         parameters=[
-            OpenApiParameter("page_size", OpenApiTypes.INT, description="Keys of a page, at most 1000."),
+            OpenApiParameter("page_size", {"type": "integer", "minimum": 1, "maximum": MOST}),
             OpenApiParameter("cursor", OpenApiTypes.STR, description="Of an earlier answer's `next`."),
-        ]
+        ],
     )
 )
 class SystemConfigs(Resource):

@@ -3,10 +3,14 @@
 from django.urls import path
 
 from catalog import views
+from catalog.web import profile
 
 app_name = "catalog"
 urlpatterns = [
     path("jobs/", views.jobs, name="jobs"),
     path("audit/", views.audit_log, name="audit"),
-    path("profile/", views.profile, name="profile"),
+    path("profile/", profile.profile, name="profile"),
+    path("profile/password/", profile.change_password, name="change_password"),
+    path("profile/tokens/", profile.make_token, name="make_token"),
+    path("profile/tokens/<uuid:key>/revoke/", profile.revoke_token, name="revoke_token"),
 ]

@@ -1,4 +1,4 @@
-"""Pages of jobs, of the audit log, and of one's own account."""
+"""Pages of jobs and of the audit log."""
 
 from __future__ import annotations
 
@@ -23,9 +23,3 @@ def jobs(request: HttpRequest) -> HttpResponse:
 def audit_log(request: HttpRequest) -> HttpResponse:
     """Show who did what."""
     return render(request, "catalog/audit.html", {})
-
-
-@requires()
-def profile(request: HttpRequest) -> HttpResponse:
-    """Show one's own account."""
-    return render(request, "catalog/profile.html", {})

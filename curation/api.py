@@ -57,6 +57,8 @@ _PAGE_SIZE = OpenApiParameter(
 
 
 class ValidationEventSerializer(RowSerializer):
+    tags = serializers.ListField(child=serializers.CharField())
+
     class Meta:
         model = ValidationEvent
         exclude = ("visible_context",)

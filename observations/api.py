@@ -74,12 +74,9 @@ class ObservationDetailSerializer(ObservationSerializer):
         exclude = ("healpix",)
 
 
-class FrameSerializer(Input):
-    """A file, or the address of one; beside it what its header lacks."""
+class BesideSerializer(Input):
+    """What a file's header lacks."""
 
-    file = serializers.FileField(required=False, help_text="FITS, plain or packed; in a multipart form.")
-    fits_url = Text(required=False, max_length=2000, help_text="http or https address of a FITS file.")
-    survey = Text(required=False, help_text="Name or UUID; with `fits_url`. Without it the frame belongs to `local`.")
     ra = Number(required=False, min_value=0.0, max_value=360.0, help_text="ICRS degrees.")
     dec = Number(required=False, min_value=-90.0, max_value=90.0, help_text="ICRS degrees.")
     pixel_scale = Number(required=False, min_value=1e-3, max_value=1e3, help_text="Arcseconds per pixel.")
@@ -87,12 +84,18 @@ class FrameSerializer(Input):
     exposure_time = Number(required=False, min_value=1e-6, max_value=1e6, help_text="Seconds.")
     observation_time = serializers.DateTimeField(required=False, help_text="Start, UTC where no zone is given.")
 
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if ("file" in attrs) == ("fits_url" in attrs):
-            raise serializers.ValidationError("Give either `file` in a multipart form, or `fits_url`.")
-        if "survey" in attrs and "file" in attrs:
-            raise serializers.ValidationError({"survey": ["A file that is uploaded belongs to `local`: leave it out."]})
-        return attrs
+
+class UploadSerializer(BesideSerializer):
+    """A file in a form; its frames belong to the survey `local`."""
+
+    file = serializers.FileField(help_text="FITS, plain or packed.")
+
+
+class AddressSerializer(BesideSerializer):
+    """The address of a file."""
+
+    fits_url = Text(max_length=2000, help_text="http or https.")
+    survey = Text(required=False, help_text="Name or UUID; `local` where it is not given.")
 
 
 class OrderedSerializer(serializers.Serializer[Any]):
@@ -117,7 +120,11 @@ class ObservationFilter(ListFilter):
 
 @extend_schema_view(
     retrieve=extend_schema(responses=ObservationDetailSerializer),
-    create=extend_schema(request=FrameSerializer, responses={202: OrderedSerializer}, filters=False),
+    create=extend_schema(
+        request={"application/json": AddressSerializer, "multipart/form-data": UploadSerializer},
+        responses={202: OrderedSerializer},
+        filters=False,
+    ),
 )
 class Observations(Rows):
     """Exposures as delivered."""
@@ -141,7 +148,8 @@ class Observations(Rows):
 
     def create(self, request: Request) -> Response:
         """Hand in a frame: it is taken in by a job, whose address is answered."""
-        form = FrameSerializer(data=_once(request.data))
+        kind = UploadSerializer if isinstance(request.data, MultiValueDict) else AddressSerializer
+        form = kind(data=_once(request.data))
         form.is_valid(raise_exception=True)
         try:
             row, job = self._submit(form.validated_data)

@@ -11,6 +11,7 @@ from django.http import HttpResponse, HttpResponseBase
 from django.utils.http import parse_etags, quote_etag
 from rest_framework import mixins, serializers
 from rest_framework.exceptions import ValidationError
+from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -57,6 +58,10 @@ class Resource(Strict, GenericViewSet[Any]):
 
     def get_queryset(self) -> Any:
         return super().get_queryset().visible_to(self.request.user)
+
+    def get_renderers(self) -> list[BaseRenderer]:
+        """Tables are for what is read."""
+        return super().get_renderers() if self.action in ("list", "retrieve") else [JSONRenderer()]
 
     def parameters(self) -> frozenset[str]:
         if self.action == "list":
