@@ -6,4 +6,10 @@ from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "astrid_site.settings")
 
-application = get_asgi_application()
+django_application = get_asgi_application()
+
+# Django is set up now, and what stands before it may read settings and models.
+from astrid_site.bodies import bounded  # noqa: E402
+from astrid_site.waiting import Waiting  # noqa: E402
+
+application = bounded(Waiting(django_application))

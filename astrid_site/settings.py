@@ -14,6 +14,11 @@ ASTRID_OUTGOING_HOSTS
                   hosts, host or host:port with commas between, that frames are fetched from although they are not on
                   the public internet: an observatory's own archive (default: none)
 ASTRID_WATCH      a folder whose FITS files are taken in as they arrive (default: none)
+ASTRID_API_RATE   how often one token may ask each web process (default 600/min)
+ASTRID_MAX_UPLOAD_MB
+                  largest upload in megabytes (default 4100; ingest.max_file_mb bounds the file itself)
+ASTRID_MOST_WAITING
+                  clients that wait for alerts at once, in each web process (default 500)
 ASTRID_DEMO_PASSWORD
                   of the demo's accounts; without it one is made and printed
 ASTRID_THREADS    threads of the numerics per process (default 1)
@@ -27,6 +32,7 @@ ASTRID_STAR_CATALOG
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import tempfile
 from pathlib import Path
@@ -204,7 +210,66 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
-REST_FRAMEWORK = {"DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"]}
+
+# --- The REST interface ---
+# How often one token, or one person's browser, may ask each web process.
+ASTRID_API_RATE = env.str("ASTRID_API_RATE", default="600/min")
+if not re.fullmatch(r"[1-9]\d*/(s|sec|m|min|h|hour|d|day)", ASTRID_API_RATE):
+    raise ImproperlyConfigured(f"ASTRID_API_RATE is {ASTRID_API_RATE!r}: write a rate such as 600/min.")
+# What is uploaded, in megabytes; the body of any other request has 2.5.
+ASTRID_MAX_UPLOAD_MB = env.int("ASTRID_MAX_UPLOAD_MB", default=4100)
+# Clients that wait for alerts at once, in each web process.
+ASTRID_MOST_WAITING = env.int("ASTRID_MOST_WAITING", default=500)
+# Counts of requests, in each process for itself.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 10_000}}}
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "catalog.web.rest.authentication.ByToken",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["catalog.web.rest.permissions.ByRoleAndScope"],
+    "DEFAULT_THROTTLE_CLASSES": ["catalog.web.rest.throttling.PerClient"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "catalog.web.rest.rendering.ByFormatParameter",
+    "DEFAULT_RENDERER_CLASSES": [
+        "rest_framework.renderers.JSONRenderer",
+        "catalog.web.rest.rendering.CSV",
+        "catalog.web.rest.rendering.VOTable",
+    ],
+    "DEFAULT_PARSER_CLASSES": ["catalog.web.rest.parsing.BoundedJSON"],
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_PAGINATION_CLASS": "catalog.web.rest.paging.KeysetPagination",
+    "DEFAULT_SCHEMA_CLASS": "catalog.web.rest.schema.Schema",
+    "DEFAULT_METADATA_CLASS": None,
+    "EXCEPTION_HANDLER": "catalog.web.rest.problems.handle",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "AstrID",
+    "DESCRIPTION": "What the telescopes delivered, what changed in the sky, what people say of it, and the alerts.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "catalog.web.rest.schema.with_problems",
+    ],
+    "ENUM_NAME_OVERRIDES": {
+        "RunStatus": "catalog.models.RunStatus",
+        "JobStatus": "catalog.models.JobStatus",
+        "FailureCode": "catalog.failures.failure_code_choices",
+        "WcsQuality": "observations.models.WcsQuality",
+        "ObservationStatus": "observations.models.ObservationStatus",
+        "CandidateStatus": "differencing.models.CandidateStatus",
+        "DetectionStatus": "detection.models.DetectionStatus",
+        "AlertStatus": "curation.models.AlertStatus",
+        "AlertType": "curation.models.AlertType",
+        "Quality": "curation.models.Quality",
+        "EventKind": "curation.models.EventKind",
+    },
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None, "persistAuthorization": False},
+}
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 # Straight from the packages and the clone: nothing is collected before the first start.

@@ -59,8 +59,11 @@ def services() -> list[Service]:
     worker = (sys.executable, "-m", "celery", "-A", "astrid_site", "worker", "--loglevel", "INFO", "--without-mingle")
     schedule = str(storage.resolve("run/beat-schedule"))
     address = ("--host", settings.BIND_ADDRESS, "--port", str(settings.PORT))
+    # Clients that wait for alerts would let it wait as long.
+    ending = ("--timeout-graceful-shutdown", "5")
+    web = (sys.executable, "-m", "uvicorn", "astrid_site.asgi:application", *address, *ending, "--no-access-log")
     return [
-        Service("web", (sys.executable, "-m", "uvicorn", "astrid_site.asgi:application", *address, "--no-access-log")),
+        Service("web", web),
         Service("light", (*worker, "-Q", "light", "-n", "light@%h", "--pool", "threads", "-c", "4")),
         Service("pipeline", (*worker, "-Q", "pipeline", "-n", "pipeline@%h", "-c", str(settings.ASTRID_WORKERS))),
         Service("training", (*worker, "-Q", "training", "-n", "training@%h", "-c", "1")),

@@ -21,3 +21,8 @@ urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
 ]
+
+handler400 = "astrid_site.errors.bad_request"
+handler403 = "astrid_site.errors.permission_denied"
+handler404 = "astrid_site.errors.not_found"
+handler500 = "astrid_site.errors.server_error"

@@ -1,4 +1,4 @@
-"""Accounts that the demo brings: one for each role."""
+"""What people do with their own account; and the accounts that the demo brings, one for each role."""
 
 from __future__ import annotations
 
@@ -22,6 +22,14 @@ def demo_password(given: str) -> str:
     if not path.is_file():
         storage.write_atomically(_KEPT, secrets.token_urlsafe(9).encode(), mode=0o600)
     return path.read_text(encoding="utf-8")
+
+
+@transaction.atomic
+def change_password(account: User, password: str, actor: audit.Actor) -> None:
+    """Give an account another password; it is written down that, never which."""
+    account.set_password(password)
+    account.save(update_fields=["password", "updated_at"])
+    audit.record(account, "change_password", actor=actor, summary=account.username)
 
 
 @transaction.atomic

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,8 +37,33 @@ def record(
     summary: str = "",
 ) -> AuditLog:
     """Add a row; call it inside the transaction that makes the change, so that neither exists alone."""
+    row = _line(entity, action, actor, old, new)
+    row.change_summary = summary
+    row.save(force_insert=True)
+    return row
+
+
+def record_each(
+    entities: Iterable[Model],
+    action: str,
+    *,
+    actor: Actor = MACHINE,
+    old: Mapping[str, Any] | None = None,
+    new: Mapping[str, Any] | None = None,
+) -> None:
+    """Add a row for each of many that were changed alike."""
+    AuditLog.objects.bulk_create([_line(entity, action, actor, old, new) for entity in entities])
+
+
+def _line(
+    entity: Model | tuple[str, str],
+    action: str,
+    actor: Actor,
+    old: Mapping[str, Any] | None,
+    new: Mapping[str, Any] | None,
+) -> AuditLog:
     entity_type, entity_id = entity if isinstance(entity, tuple) else (str(entity._meta.model_name), str(entity.pk))
-    return AuditLog.objects.create(
+    return AuditLog(
         entity_type=entity_type,
         entity_id=entity_id,
         action=action,
@@ -46,7 +71,6 @@ def record(
         user_id=str(actor.user.pk) if actor.user else "",
         old_values=dict(old or {}),
         new_values=dict(new or {}),
-        change_summary=summary,
         ip_address=actor.ip_address,
         user_agent=actor.user_agent.replace("\0", "")[:_USER_AGENT_LENGTH],
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any, ClassVar, Self
 
 from django.contrib.auth.models import AbstractUser, AnonymousUser, UserManager
@@ -14,6 +15,8 @@ from catalog import constraints
 from catalog.config_keys import ConfigRefused, check_value
 from catalog.failures import failure_code_choices
 from catalog.ids import uuid7
+
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 class RecordQuerySet(models.QuerySet[Any]):
@@ -45,6 +48,11 @@ class Record(models.Model):
 
     class Meta:
         abstract = True
+
+    @property
+    def revision(self) -> str:
+        """Return a text that is another one after each change of the row."""
+        return f"{(self.updated_at - _EPOCH) // dt.timedelta(microseconds=1):x}"
 
 
 class RunStatus(models.TextChoices):
@@ -91,6 +99,34 @@ class User(Record, AbstractUser):
 
     def __str__(self) -> str:
         return self.username
+
+
+class ApiTokenQuerySet(RecordQuerySet):
+    """Everybody sees their own tokens."""
+
+    def visible_to(self, user: AbstractUser | AnonymousUser) -> Self:
+        return self if user.has_perm("catalog.view_apitoken") else self.filter(user=user.pk)
+
+
+class ApiToken(Record):
+    """What a program shows instead of a password; only its hash is kept."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_tokens")
+    name = models.CharField(max_length=100, help_text="What it is for.")
+    prefix = models.CharField(max_length=24, unique=True, help_text="How it begins: it is looked up by this.")
+    digest = models.CharField(max_length=64, help_text="SHA-256 of the whole.")
+    scopes = models.JSONField(default=list)
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True, help_text="To the minute.")
+
+    objects = ApiTokenQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
 
 
 class SystemConfig(Record):

@@ -11,9 +11,11 @@ ROLES = ("viewer", "curator", "operator", "administrator")
 # What an action asks for. Products are changed by no form: to change one is to order work on it.
 MAY_ORDER_JOBS = "catalog.change_processingjob"
 MAY_ORDER_FRAMES = "observations.change_observation"
+MAY_SUBMIT_FRAMES = "observations.add_observation"
 MAY_PROMOTE_REFERENCES = "differencing.change_reference"
 MAY_ACTIVATE_MODELS = "detection.change_model"
 MAY_JUDGE = "curation.add_validationevent"
+MAY_ACKNOWLEDGE = "curation.change_alert"
 
 
 def _of(action: str, models: Iterable[str]) -> frozenset[str]:
@@ -32,16 +34,18 @@ SHOWN_TO_ALL = (
 # Logs, processes and files on their way in, which only those who run the system need.
 SHOWN_TO_OPERATORS = ("catalog.jobattempt", "catalog.probe", "observations.incomingfile", "curation.lease")
 # People, their rights and what they did, and the configuration.
-SHOWN_TO_ADMINISTRATORS = ("catalog.user", "catalog.systemconfig", "catalog.auditlog", "auth.group")
+SHOWN_TO_ADMINISTRATORS = (
+    "catalog.user", "catalog.apitoken", "catalog.systemconfig", "catalog.auditlog", "auth.group",
+)  # fmt: skip
 # Rows that people write by hand.
 KEPT_BY_ADMINISTRATORS = (
     "observations.survey", "observations.telescope", "curation.labeldefinition", "catalog.user", "auth.group",
 )  # fmt: skip
 
 _VIEWER = _of("view", SHOWN_TO_ALL)
-_CURATOR = _VIEWER | {MAY_JUDGE}
+_CURATOR = _VIEWER | {MAY_JUDGE, MAY_ACKNOWLEDGE}
 _OPERATOR = (
-    _VIEWER | _of("view", SHOWN_TO_OPERATORS) | {MAY_ORDER_JOBS, MAY_ORDER_FRAMES, "observations.add_observation"}
+    _VIEWER | _of("view", SHOWN_TO_OPERATORS) | {MAY_ORDER_JOBS, MAY_ORDER_FRAMES, MAY_SUBMIT_FRAMES, MAY_ACKNOWLEDGE}
 )
 _ADMINISTRATOR = (
     _CURATOR

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from catalog import views
+from catalog.web import profile
 
 app_name = "catalog"
 urlpatterns = [
@@ -11,5 +12,8 @@ urlpatterns = [
     path("jobs/<uuid:job_id>/retry/", views.retry, name="retry_job"),
     path("jobs/<uuid:job_id>/cancel/", views.cancel, name="cancel_job"),
     path("audit/", views.audit_log, name="audit"),
-    path("profile/", views.profile, name="profile"),
+    path("profile/", profile.profile, name="profile"),
+    path("profile/password/", profile.change_password, name="change_password"),
+    path("profile/tokens/", profile.make_token, name="make_token"),
+    path("profile/tokens/<uuid:key>/revoke/", profile.revoke_token, name="revoke_token"),
 ]

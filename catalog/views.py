@@ -1,4 +1,4 @@
-"""Pages of jobs and of the audit log, and one's own account."""
+"""Pages of jobs and of the audit log."""
 
 from __future__ import annotations
 
@@ -93,9 +93,3 @@ def audit_log(request: HttpRequest) -> HttpResponse:
     for line in shown:
         line.changes = changes_of(line)
     return render(request, "catalog/audit.html", context)
-
-
-@requires()
-def profile(request: HttpRequest) -> HttpResponse:
-    """Show one's own account."""
-    return render(request, "catalog/profile.html", {})

@@ -135,6 +135,7 @@ class ValidationEvent(Record):
         indexes = [
             models.Index(fields=["detection", "created_at"], name="validationevent_of_detection"),
             models.Index(fields=["validator", "-created_at"], name="validationevent_of_person"),
+            models.Index(fields=["-created_at", "-id"], name="validationevent_latest"),
         ]
 
     def __str__(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.db import connection, transaction
@@ -15,6 +16,10 @@ from curation.models import Alert, AlertPublication, AlertStatus
 _LOCK = 7401
 CHANNEL = "astrid_alerts"
 _BATCH = 100
+
+
+class NotPossible(Exception):
+    """The alert is not in a state for this; the text says why."""
 
 
 def publish_pending() -> int:
@@ -49,6 +54,40 @@ def _publish_batch() -> int:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, str(last + len(alerts))])
     return len(alerts)
+
+
+def note_pulled(publications: Iterable[AlertPublication], actor: audit.Actor) -> None:
+    """Write down that alerts were handed to a client for the first time: `sent`."""
+    keys = [row.alert_id for row in publications]
+    waiting = Alert.objects.filter(pk__in=keys, status=AlertStatus.PENDING)
+    if not keys or not waiting.exists():
+        return
+    with transaction.atomic():
+        first = list(waiting.order_by("pk").select_for_update())
+        Alert.objects.filter(pk__in=[alert.pk for alert in first]).update(status=AlertStatus.SENT, sent_at=Now())
+        audit.record_each(
+            first, "send_alert", actor=actor, old={"status": AlertStatus.PENDING}, new={"status": AlertStatus.SENT}
+        )
+
+
+@transaction.atomic
+def acknowledge(alert: Alert, actor: audit.Actor) -> Alert:
+    """Write down that a client has an alert for good: `delivered`; a second time changes nothing.
+
+    Raises NotPossible for one that was cancelled, or that nobody was told of yet.
+    """
+    row = Alert.objects.select_for_update().get(pk=alert.pk)
+    if row.status == AlertStatus.DELIVERED:
+        return row
+    if row.status == AlertStatus.CANCELLED:
+        raise NotPossible("This alert was cancelled.")
+    if not row.is_published:
+        raise NotPossible("This alert is not published yet: it will come with the feed.")
+    before = row.status
+    Alert.objects.filter(pk=row.pk).update(status=AlertStatus.DELIVERED)
+    audit.record(row, "acknowledge_alert", actor=actor, old={"status": before}, new={"status": AlertStatus.DELIVERED})
+    row.refresh_from_db()
+    return row
 
 
 def _payload(alert: Alert) -> dict[str, Any]:

@@ -36,6 +36,10 @@ _SAID = (
 )  # fmt: skip
 _TAKEN = "An event with this id says something else already: make a new id."
 _TAG_LENGTH = 64
+# Of what was visible: whether the detection was another one already when the answer came.
+_MOVED_ON = "had_moved_on"
+# Of publications that are read at once.
+_MOST_PUBLICATIONS = 1000
 
 
 class EventRefused(ValueError):
@@ -69,11 +73,15 @@ class Judgement:
     visible_context: dict[str, Any] = field(default_factory=dict)
 
 
-def record_validation(judgement: Judgement, user: User, actor: audit.Actor) -> tuple[ValidationEvent, bool]:
+def record_validation(
+    judgement: Judgement, user: User, actor: audit.Actor, *, seen: Collection[str] = ()
+) -> tuple[ValidationEvent, bool]:
     """Append a judgement, derive what all answers come to, and let the alert rule look at it.
 
     Returns the event and whether it is new: the same again is the stored one. A withdrawal names in `supersedes_id`
-    what it takes back. Raises OtherEvent where the key was used for something else, EventRefused for what does not fit.
+    what it takes back. `seen`: the revisions of the detection that the person may have had before them, one of which
+    was it; see `conflicts_of`. Raises OtherEvent where the key was used for something else, EventRefused for what does
+    not fit.
     """
     with transaction.atomic():
         detection = Detection.objects.select_for_update().filter(pk=judgement.detection_id).first()
@@ -86,6 +94,8 @@ def record_validation(judgement: Judgement, user: User, actor: audit.Actor) -> t
                 raise OtherEvent(_TAKEN)
             return known, False
         _check(event, user)
+        if seen:
+            event.visible_context = {**event.visible_context, _MOVED_ON: detection.revision not in seen}
         _append(event)
         before = _verdict(detection)
         queue.end(detection, user)
@@ -107,6 +117,14 @@ def answers_about(detections: Collection[UUID]) -> dict[UUID, list[ValidationEve
 def standing_answers(detection: Detection) -> list[ValidationEvent]:
     """Return each person's latest verdict that was not withdrawn, in order of time."""
     return answers_about([detection.pk]).get(detection.pk, [])
+
+
+def conflicts_of(event: ValidationEvent) -> list[ValidationEvent]:
+    """Return the standing answers of others that a person had not seen: none where nothing had changed meanwhile."""
+    if not event.visible_context.get(_MOVED_ON):
+        return []
+    standing = answers_about([event.detection_id]).get(event.detection_id, [])
+    return [answer for answer in standing if answer.validator_id != event.validator_id]
 
 
 def consensus_of(answers: Iterable[ValidationEvent]) -> Consensus:
@@ -138,13 +156,14 @@ def sources_of_night(field_id: UUID | str, night: date) -> list[UUID]:
     return _sources(Q(observation__field=field_id, observation__night=night) & (told | moving))
 
 
-def feed_page(since: str, page_size: int) -> tuple[list[AlertPublication], str]:
+def feed_page(since: str, page_size: int, user: User) -> tuple[list[AlertPublication], str]:
     """Return what was published after a cursor, in order, and the cursor after it; "" is the beginning.
 
     Raises CursorRefused for what is no cursor.
     """
-    rows = list(AlertPublication.objects.filter(sequence__gt=_sequence(since)).order_by("sequence")[:page_size])
-    return rows, _cursor(rows[-1].sequence) if rows else since
+    after = AlertPublication.objects.visible_to(user).filter(sequence__gt=_sequence(since)).order_by("sequence")
+    rows = list(after[: min(page_size, _MOST_PUBLICATIONS)])
+    return rows, cursor_at(rows[-1].sequence) if rows else since
 
 
 def _event(judgement: Judgement, user: User) -> ValidationEvent:
@@ -253,7 +272,8 @@ def _order_looks(sources: Iterable[UUID]) -> None:
             is_held = waiting.values_list("pk").first() is not None
 
 
-def _cursor(sequence: int) -> str:
+def cursor_at(sequence: int) -> str:
+    """Return the cursor after a publication."""
     return base64.urlsafe_b64encode(f"s{sequence}".encode()).decode().rstrip("=")
 
 

@@ -169,6 +169,7 @@ class Candidate(SkyRecord):
             *SkyRecord.Meta.indexes,
             models.Index(fields=["status", "created_at"], name="candidate_queue"),
             models.Index(fields=["difference_run", "-significance"], name="candidate_of_run"),
+            models.Index(fields=["-significance", "id"], name="candidate_strongest"),
         ]
 
     def __str__(self) -> str:

@@ -63,12 +63,11 @@ def make_calibration(image: RawImage, stored: str) -> CalibrationFrame:
     return CalibrationFrame.objects.create(**_shared(image, stored), kind=facts.kind, gain=facts.gain_e_per_adu)
 
 
-def make_observation(image: RawImage, stored: str, config: Snapshot) -> Observation:
-    """Write the row and its field, in the caller's transaction."""
+def make_observation(image: RawImage, stored: str, config: Snapshot, survey: Survey | None = None) -> Observation:
+    """Write the row and its field, in the caller's transaction; without a survey it belongs to `local`."""
     facts = image.facts
-    survey, _ = Survey.objects.get_or_create(
-        name=LOCAL_SURVEY, defaults={"description": "Frames from folders of this computer."}
-    )
+    local = {"description": "Frames from folders of this computer."}
+    survey = survey or Survey.objects.get_or_create(name=LOCAL_SURVEY, defaults=local)[0]
     remarks = [*facts.conflicts, *({"what": "warning", "sentence": warning} for warning in facts.warnings)]
     return Observation.objects.create(
         **_shared(image, stored),

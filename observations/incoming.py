@@ -10,43 +10,42 @@ from typing import Any
 
 from django.db import transaction
 
-from catalog import jobs, outgoing, storage
+from catalog import audit, jobs, outgoing, storage
 from catalog.config import snapshot
 from catalog.failures import FailureCode, StageFailure
 from catalog.ids import uuid7
-from catalog.models import ProcessingJob, User
+from catalog.models import ProcessingJob
 from observations.frames import printable
 from observations.models import IncomingFile, IncomingRoute, Survey
 from observations.numerics.fits_facts import Overrides
 
 RECEIVE = "receive"
+AddressRefused = outgoing.AddressRefused
 # A person waits for these; what a folder holds can wait a moment.
 _PRIORITY = 5
 
 
 def submit_url(
-    url: str, overrides: Overrides, *, user: User | None = None, survey: Survey | None = None
+    url: str, overrides: Overrides, *, actor: audit.Actor = audit.MACHINE, survey: Survey | None = None
 ) -> tuple[IncomingFile, ProcessingJob]:
     """Order a file to be fetched from an address and taken in.
 
-    Raises outgoing.AddressRefused where the address cannot be one of a file on the web.
+    Raises AddressRefused where the address cannot be one of a file on the web.
     """
     parts = outgoing.check_url(url)
     name = printable(Path(parts.path).name)[-255:] or str(parts.hostname)
-    return _submit(
-        IncomingFile(route=IncomingRoute.URL, name=name, address=url, survey=survey, submitted_by=user), overrides
-    )
+    return _submit(IncomingFile(route=IncomingRoute.URL, name=name, address=url, survey=survey), overrides, actor)
 
 
 def submit_upload(
-    chunks: Iterable[bytes], name: str, overrides: Overrides, *, user: User | None = None
+    chunks: Iterable[bytes], name: str, overrides: Overrides, *, actor: audit.Actor = audit.MACHINE
 ) -> tuple[IncomingFile, ProcessingJob]:
     """Keep an uploaded file and order it to be taken in.
 
     Raises StageFailure `too_large`, and StorageFull where there is no room; nothing is left then.
     """
     most = snapshot()["ingest.max_file_mb"] * 1_000_000
-    row = IncomingFile(route=IncomingRoute.UPLOAD, name=printable(name)[-255:] or "upload", submitted_by=user)
+    row = IncomingFile(route=IncomingRoute.UPLOAD, name=printable(name)[-255:] or "upload")
     row.stored_path = incoming_path(row)
     target = storage.resolve(row.stored_path)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -60,16 +59,18 @@ def submit_upload(
                     )
                 file.write(chunk)
         row.size_bytes = row.received_bytes
-        return _submit(row, overrides)
+        return _submit(row, overrides, actor)
     except BaseException:
         target.unlink(missing_ok=True)
         raise
 
 
 @transaction.atomic
-def _submit(row: IncomingFile, overrides: Overrides) -> tuple[IncomingFile, ProcessingJob]:
+def _submit(row: IncomingFile, overrides: Overrides, actor: audit.Actor) -> tuple[IncomingFile, ProcessingJob]:
     row.overrides, row.workflow_id = packed(overrides), str(uuid7())
+    row.submitted_by_id = actor.user.pk if actor.user else None
     row.save(force_insert=True)
+    audit.record(row, "submit_file", actor=actor, new={"name": row.name, "route": row.route, "address": row.address})
     job = jobs.enqueue(RECEIVE, "incoming_file", row.pk, priority=_PRIORITY, workflow_id=row.workflow_id)
     return row, job
 

@@ -17,7 +17,7 @@ from catalog.config import Snapshot
 from catalog.failures import FailureCode, StageFailure
 from catalog.models import JobStatus, ProcessingJob
 from observations.frames import footprint, make_calibration, make_observation, printable
-from observations.models import CalibrationFrame, Observation
+from observations.models import CalibrationFrame, Observation, Survey
 from observations.numerics.fits import (
     FitsRefused,
     Overrides,
@@ -46,6 +46,7 @@ class Delivery:
     overrides: Overrides
     config: Snapshot
     workflow_id: str = ""
+    survey: Survey | None = None
 
 
 @dataclass(frozen=True)
@@ -208,7 +209,7 @@ def _ingest_image(path: Path, image: RawImage, delivery: Delivery) -> IngestResu
             with transaction.atomic():
                 _lock(_ROW_LOCK)
                 known = (
-                    make_observation(image, stored, delivery.config)
+                    make_observation(image, stored, delivery.config, delivery.survey)
                     if model is Observation
                     else make_calibration(image, stored)
                 )

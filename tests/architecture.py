@@ -19,7 +19,7 @@ _ROOMS = {
     "models": "config_keys constraints failures ids models sky",
     "services": (
         "accounts actions actors alert_facts cutouts evidence frames incoming light_curve photometry products "
-        "publishing queue registry review roles services sources triage viewing"
+        "publishing queue registry review roles scopes services sources tokens triage viewing"
     ),
     "stage": "stage",
     "tasks": "tasks",

@@ -23,7 +23,7 @@ def run(incoming_id: str) -> None:
     config = snapshot()
     row = IncomingFile.objects.get(pk=incoming_id)
     path = _path(row, config)
-    found = ingest_file(path, Delivery(unpacked(row.overrides), config, row.workflow_id))
+    found = ingest_file(path, Delivery(unpacked(row.overrides), config, row.workflow_id, row.survey))
     named = [replace(result, path=Path(row.name)) for result in found]
     refused = [result for result in named if result.is_refused]
     with jobs.writing(last=not refused):

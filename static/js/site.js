@@ -12,9 +12,10 @@ document.addEventListener("click", async (event) => {
   if (!button) return;
   try {
     await navigator.clipboard.writeText(button.dataset.copy);
-    say(`Copied: ${button.dataset.copy}`);
+    say(button.dataset.copied ?? `Copied: ${button.dataset.copy}`);
   } catch {
-    say(`This browser lets no page copy. The position is ${button.dataset.copy}`, "warning");
+    const text = button.dataset.copied ? "Mark it and copy it by hand." : `The position is ${button.dataset.copy}`;
+    say(`This browser lets no page copy. ${text}`, "warning");
   }
 });
 

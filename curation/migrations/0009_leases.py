@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('catalog', '0004_roles'),
-        ('curation', '0007_orders_of_lists'),
+        ('curation', '0008_latest_judgements'),
         ('detection', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

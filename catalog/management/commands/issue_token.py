@@ -1,0 +1,40 @@
+"""Make a token for a program."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management import BaseCommand, CommandError
+
+from catalog import audit
+from catalog.models import User
+from catalog.scopes import SCOPES, open_to
+from catalog.tokens import DAYS, RequestRefused, issue
+
+
+class Command(BaseCommand):
+    """Prints one token and nothing else on standard output; it cannot be shown again."""
+
+    help = "Make a token for a program that asks the REST interface in the name of an account, and print it once."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("user", help="user name of the account")
+        parser.add_argument(
+            "--scopes", nargs="+", required=True, metavar="SCOPE", help=f"what it may do: {', '.join(SCOPES)}"
+        )
+        parser.add_argument("--days", type=int, default=DAYS, help=f"how long it lives (default {DAYS})")
+        parser.add_argument("--name", default="command line", help="what it is for")
+
+    def handle(self, *_: Any, **options: Any) -> None:
+        user = User.objects.filter(username=options["user"]).first()
+        if user is None:
+            raise CommandError(f"There is no account {options['user']!r}.")
+        try:
+            _, text = issue(user, options["name"], options["scopes"], audit.MACHINE, days=options["days"])
+        except RequestRefused as refusal:
+            raise CommandError(str(refusal)) from refusal
+        useless = sorted(set(options["scopes"]) - open_to(user).keys())
+        if useless:
+            self.stderr.write(f"The role of {user} does not include: {', '.join(useless)}.")
+        self.stdout.write(text)

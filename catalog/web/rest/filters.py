@@ -1,0 +1,86 @@
+"""What lists are narrowed by: declared, and a value that cannot be read is told, never passed over."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import django_filters
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db import models
+from django_filters import rest_framework
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+
+MOST_RADIUS_ARCSEC = 36_000.0
+AT, FROM_TO = ["exact"], ["gte", "lte", "gt", "lt"]
+ONE_OF = ["exact", "in"]
+
+
+class _FlagField(forms.Field):
+    widget = forms.TextInput
+
+    def to_python(self, value: Any) -> bool | None:
+        if value in self.empty_values:
+            return None
+        if value not in ("true", "false"):
+            raise ValidationError("Give true or false.")
+        return bool(value == "true")
+
+
+class FlagFilter(django_filters.BooleanFilter):
+    """true or false; the library's own reads anything else as no filter."""
+
+    field_class = _FlagField
+
+
+class WholeFilter(django_filters.NumberFilter):
+    """A whole number; the library's own cuts 1.5 to 1."""
+
+    field_class = forms.IntegerField
+
+
+class _ConeField(forms.CharField):
+    """`ra,dec,radius_arcsec`."""
+
+    def to_python(self, value: Any) -> Any:
+        text = super().to_python(value)
+        if text in self.empty_values:
+            return None
+        try:
+            ra, dec, radius = (float(part) for part in text.split(","))
+        except ValueError as error:
+            raise ValidationError("Give ra,dec,radius_arcsec: three numbers with commas between.") from error
+        if not 0.0 <= ra < 360.0 or not -90.0 <= dec <= 90.0:
+            raise ValidationError("Give ra from 0 up to 360 and dec from -90 to 90, in degrees.")
+        if not 0.0 < radius <= MOST_RADIUS_ARCSEC:
+            raise ValidationError(f"Give a radius above 0 and up to {MOST_RADIUS_ARCSEC:g} arcseconds.")
+        return ra, dec, radius
+
+
+@extend_schema_field(OpenApiTypes.STR)
+class ConeFilter(django_filters.Filter):
+    """Rows within a distance of a position."""
+
+    field_class = _ConeField
+
+    def __init__(self) -> None:
+        super().__init__(help_text="`ra,dec,radius_arcsec`: ICRS degrees, and at most 36000 arcseconds.")
+
+    def filter(self, qs: Any, value: tuple[float, float, float] | None) -> Any:
+        return qs if value is None else qs.within([value])
+
+
+class ListFilter(rest_framework.FilterSet):
+    """Fields by name with `__gte`, `__lte`, `__gt`, `__lt`, `__in` where they are declared; keys as UUIDs."""
+
+    FILTER_DEFAULTS = {
+        **rest_framework.FilterSet.FILTER_DEFAULTS,
+        models.BooleanField: {"filter_class": FlagFilter},
+        # Compared as it is: to look for the row would tell whether it is there.
+        models.ForeignKey: {"filter_class": django_filters.UUIDFilter},
+        **{
+            kind: {"filter_class": WholeFilter}
+            for kind in (models.IntegerField, models.SmallIntegerField, models.PositiveIntegerField)
+        },
+    }

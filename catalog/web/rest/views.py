@@ -1,0 +1,132 @@
+"""The bases of every address for clients: rows are listed and read, and what is misspelt is refused first."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+import django_filters
+from django.http import HttpResponse, HttpResponseBase
+from django.utils.http import parse_etags, quote_etag
+from rest_framework import mixins, serializers
+from rest_framework.exceptions import ValidationError
+from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+from rest_framework.viewsets import GenericViewSet
+
+from catalog.models import Record
+from catalog.web.rest.paging import NEWEST_FIRST, PARAMETERS
+from catalog.web.rest.rendering import FORMATS
+
+# These may be empty: the beginning.
+_MAY_BE_EMPTY = frozenset({"cursor", "since"})
+
+
+class Strict(APIView):
+    """Refuses a parameter that there is not: one that is misspelt must not show everything."""
+
+    http_method_names = ["get", "head", "post"]
+    cache_control: ClassVar[str] = "private, no-cache"
+
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        return {
+            "Allow": ", ".join(self.allowed_methods),
+            "Vary": "Authorization, Cookie",
+            "Cache-Control": self.cache_control,
+        }
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        _refuse_unknown(request, self.parameters())
+
+    def parameters(self) -> frozenset[str]:
+        """Return the names of what may stand behind the question mark."""
+        return frozenset()
+
+
+class Resource(Strict, GenericViewSet[Any]):
+    """One kind of thing under its name, which the scopes of tokens have as well."""
+
+    resource: ClassVar[str]
+    lookup_value_converter = "uuid"
+    orderings: ClassVar[Mapping[str, tuple[str, ...]]] = NEWEST_FIRST
+    filterset_class: ClassVar[type[django_filters.FilterSet] | None] = None
+
+    def get_queryset(self) -> Any:
+        return super().get_queryset().visible_to(self.request.user)
+
+    def get_renderers(self) -> list[BaseRenderer]:
+        """Tables are for what is read."""
+        return super().get_renderers() if self.action in ("list", "retrieve") else [JSONRenderer()]
+
+    def parameters(self) -> frozenset[str]:
+        if self.action == "list":
+            filters = self.filterset_class.base_filters if self.filterset_class else {}
+            return PARAMETERS | {"format", *filters}
+        return frozenset({"format"} if self.action == "retrieve" else ())
+
+    def finalize_response(
+        self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any
+    ) -> HttpResponseBase:
+        final = super().finalize_response(request, response, *args, **kwargs)
+        if isinstance(final, Response) and request.method in ("GET", "HEAD") and final.status_code == 200:
+            final.add_post_render_callback(_unless_known(request))
+        return final
+
+
+class Rows(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resource):
+    """Rows of one model."""
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        row: Record = self.get_object()
+        return Response(self.get_serializer(row).data, headers={"ETag": self.etag_of(row)})
+
+    def etag_of(self, row: Record) -> str:
+        """Return what changes with the row, and is another one for another form of it."""
+        name = self.request.query_params.get("format", FORMATS[0])
+        return quote_etag(row.revision if name == FORMATS[0] else f"{row.revision}-{name}")
+
+
+class RowSerializer(serializers.ModelSerializer[Any]):
+    """Fields of a model under their own names; nobody writes them by this."""
+
+    def get_fields(self) -> dict[str, Any]:
+        fields = super().get_fields()
+        for field in fields.values():
+            field.read_only = True
+        return fields
+
+
+def _refuse_unknown(request: Request, known: frozenset[str]) -> None:
+    errors: dict[str, list[str]] = {}
+    for name, values in request.query_params.lists():
+        if name not in known:
+            names = ", ".join(sorted(known)) or "none"
+            errors[name] = [f"There is no such parameter here. There are: {names}."]
+        elif len(values) > 1:
+            errors[name] = ["Give it once."]
+        elif not values[0] and name not in _MAY_BE_EMPTY:
+            errors[name] = ["Give a value, or leave it out."]
+    if not errors and request.query_params.get("format", FORMATS[0]) not in FORMATS:
+        errors["format"] = [f"Choose one of {', '.join(FORMATS)}."]
+    if errors:
+        raise ValidationError(errors)
+
+
+def _unless_known(request: Request) -> Callable[[Any], HttpResponse | None]:
+    """Return what answers 304 instead, where the client has this already."""
+    known = {tag.removeprefix("W/") for tag in parse_etags(request.headers.get("If-None-Match", ""))}
+
+    def check(response: Any) -> HttpResponse | None:
+        if not response.has_header("ETag"):
+            response["ETag"] = quote_etag(hashlib.sha256(response.content).hexdigest()[:32])
+        if not known & {"*", response["ETag"]}:
+            return None
+        kept = {name: response[name] for name in ("ETag", "Cache-Control", "Vary", "Link") if response.has_header(name)}
+        return HttpResponse(status=304, headers=kept)
+
+    return check

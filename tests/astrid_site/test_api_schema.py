@@ -1,0 +1,106 @@
+"""The OpenAPI document is sound, and says of every answer what it is: asked by a client that we did not write."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from typing import Any
+
+import pytest
+import schemathesis
+from django.contrib.auth.models import Group
+from django.core.management import call_command
+from django.core.signals import request_finished, request_started
+from django.core.wsgi import get_wsgi_application
+from django.db import close_old_connections
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis.errors import Unsatisfiable
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from catalog import audit
+from catalog.scopes import SCOPES
+from catalog.tokens import issue
+from curation.publishing import publish_pending
+from tests import factories
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+    response_headers_conformance,
+]
+EXAMPLES = 12
+
+
+@pytest.fixture
+def token(db: None, settings: Any, empty_data_root) -> str:
+    """An administrator's token, and a row of everything."""
+    settings.ASTRID_API_RATE = "1000000/min"
+    user = factories.UserFactory()
+    user.groups.add(Group.objects.get(name="administrator"))
+    event = factories.ValidationEventFactory(validator=user, tags=["a"])
+    factories.AlertFactory(detection=event.detection)
+    factories.AlertFactory(detection=event.detection)
+    factories.PreprocessRunFactory()
+    factories.ProcessingJobFactory(status="failed", failure_code="no_wcs", error_message="None.")
+    publish_pending()
+    return issue(user, "client", list(SCOPES), audit.MACHINE)[1]
+
+
+@pytest.fixture
+def kept_connection():
+    """Keep the one connection in whose transaction the rows are, which the end of a request would close."""
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
+
+
+@pytest.fixture
+def document(token: str, kept_connection: None) -> Any:
+    return schemathesis.openapi.from_wsgi(
+        "/api/v1/schema/", app=get_wsgi_application(), headers={"Authorization": f"Token {token}"}
+    )
+
+
+@pytest.mark.parametrize("mode", list(GenerationMode))
+def test_no_request_breaks_the_server_and_every_answer_is_as_the_document_says(document: Any, mode: GenerationMode):
+    asked = 0
+    for operation in (result.ok() for result in document.get_all_operations()):
+        for case in _cases(operation, mode):
+            case.call_and_validate(checks=CHECKS)
+            asked += 1
+    assert asked > 300
+
+
+def _cases(operation: Any, mode: GenerationMode) -> list[Any]:
+    """Return what the library makes up for one operation, the same every time."""
+    cases: list[Any] = []
+
+    @given(case=operation.as_strategy(generation_mode=mode))
+    @settings(
+        max_examples=EXAMPLES, deadline=None, derandomize=True, database=None, phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+    def gather(case: Any) -> None:
+        cases.append(case)
+
+    # An operation without parameters has nothing that could be wrong.
+    with contextlib.suppress(Unsatisfiable):
+        gather()
+    return cases
+
+
+def test_the_document_is_valid_and_made_without_a_warning(tmp_path):
+    call_command(
+        "spectacular", "--validate", "--fail-on-warn", "--file", str(tmp_path / "openapi.yml"), stdout=io.StringIO()
+    )

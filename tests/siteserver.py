@@ -1,0 +1,35 @@
+"""The whole site behind a real web server, in this process, on the tests' database."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+
+from astrid_site.asgi import django_application
+from astrid_site.bodies import bounded
+from astrid_site.waiting import Waiting
+
+
+@contextmanager
+def serving_site() -> Iterator[str]:
+    """Serve until the block ends; give the address, such as http://127.0.0.1:40123."""
+    listening = socket.socket()
+    listening.bind(("127.0.0.1", 0))
+    config = uvicorn.Config(
+        bounded(Waiting(django_application)), lifespan="on", log_level="error", timeout_graceful_shutdown=1
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=lambda: asyncio.run(server.serve([listening])), daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(timeout=30.0)
+        listening.close()
+        assert not thread.is_alive()
