@@ -25,7 +25,7 @@ def picture(path: str, *, is_small: bool) -> bytes | None:
     """Return science, reference and difference beside each other as a PNG; None where the file is gone or no cutout."""
     try:
         cutouts = np.load(storage.open_stored(path), allow_pickle=False)
-    except (FileNotFoundError, ValueError, storage.OutsideStorage):
+    except (FileNotFoundError, ValueError, storage.OutsideStorage, storage.StorageUnreachable):
         return None
     if cutouts.ndim != 3 or cutouts.shape[0] != 4:
         return None

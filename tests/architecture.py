@@ -26,7 +26,8 @@ ROOM_OF_NAME = {
     "views": "web", "forms": "web", "urls": "web", "api": "web", "admin": "web", "templatetags": "web",
     "management": "commands",
     "jobs": "jobs", "job_rows": "jobs", "job_hold": "jobs", "orders": "jobs", "sweeper": "jobs", "shutdown": "jobs",
-    "audit": "audit", "config": "config", "storage": "storage", "outgoing": "outgoing",
+    "audit": "audit", "config": "config", "storage": "storage", "remote": "storage", "s3": "storage",
+    "outgoing": "outgoing",
     "apps": "apps",
 }  # fmt: skip
 CATALOG_ROOMS = frozenset({"jobs", "audit", "config", "storage", "outgoing"})

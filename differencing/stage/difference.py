@@ -144,7 +144,7 @@ def _is_done(inputs: _Inputs) -> bool:
     if newest is None or newest.inputs_hash != inputs.inputs_hash:
         return False
     paths = (newest.difference_image_path, newest.significance_map_path, newest.reference_aligned_path)
-    return all(path and storage.resolve(path).is_file() for path in paths)
+    return all(path and storage.exists(path) for path in paths)
 
 
 @jobs.writing()

@@ -12,7 +12,7 @@ from django.utils import timezone
 from catalog import audit, jobs
 from catalog.failures import FailureCode, StageFailure
 from catalog.models import AuditLog, JobStatus, ProcessingJob
-from catalog.storage import StorageFull
+from catalog.storage import StorageFull, StorageUnreachable
 from tests.factories import ProcessingJobFactory
 
 pytestmark = pytest.mark.django_db
@@ -121,6 +121,7 @@ def test_an_expected_failure_is_recorded_and_closes_the_stages_rows() -> None:
         (KeyError("gain"), "internal_error"),
         (OSError(errno.ENOSPC, "No space left on device"), "disk_full"),
         (StorageFull("No room."), "disk_full"),
+        (StorageUnreachable("The shared storage does not take it."), "storage_unreachable"),
         (MemoryError(), "out_of_memory"),
     ],
 )
