@@ -160,6 +160,9 @@ def writing(*, last: bool = False) -> Iterator[None]:
         yield
         if hold is not None and last:
             finish(hold.job)
+    if hold is not None and last:
+        # The pulse finds the job no longer running, and that is well: what is left is to tidy up.
+        hold.is_settled = True
 
 
 @contextmanager

@@ -258,13 +258,11 @@ def _note_of(path: Path) -> Path:
 
 def _note(path: Path, version: str, status: os.stat_result) -> None:
     """Put down beside a local file which version of the shared object it is; no version: it is fetched when read."""
-    note = _note_of(path)
-    if not version:
-        note.unlink(missing_ok=True)
-        return
-    text = json.dumps({"version": version, "local": _identity(status)})
-    with room_for(note):
-        _write_beside(note, [text.encode()], 0o644, None)
+    if version:
+        note = _note_of(path)
+        text = json.dumps({"version": version, "local": _identity(status)})
+        with room_for(note):
+            _write_beside(note, [text.encode()], 0o644, None)
 
 
 def _noted(path: Path) -> str:

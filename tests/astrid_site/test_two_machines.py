@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +16,8 @@ from astrid_site.shared_storage import django_storage
 from catalog import jobs, remote
 from catalog.config import snapshot
 from observations.services import Overrides, ingest_paths
-from observations.stage.synthetic import write_synthetic_nights
 from tests.faults.fingerprint import collect
-from tests.nights import PARAMETERS, quiet
+from tests.nights import quiet
 
 pytest_plugins = ["tests.buckets"]
 
@@ -49,28 +47,18 @@ def together(folder: Path, roots: dict[str, Path]) -> dict[str, Any]:
         return collect()
 
 
-@pytest.fixture
-def few(tmp_path: Path) -> Path:
-    """Return a folder with one night and a light of the next: enough for masters, a stack and a difference."""
-    folder = tmp_path / "delivered"
-    for name in write_synthetic_nights(folder, replace(PARAMETERS, size=224, stars_per_mpx=2800)):
-        if name.startswith("night2") and name != "night2_light01.fits":
-            (folder / name).unlink()
-    return folder
-
-
 @pytest.mark.django_db
 def test_stages_on_different_machines_over_one_bucket_leave_the_rows_and_files_of_one_machine(
-    few, s3_address, s3_client, bucket, tmp_path
+    few_frames, s3_address, s3_client, bucket, tmp_path
 ):
     with transaction.atomic():
-        expected = alone(few, tmp_path / "alone")
+        expected = alone(few_frames, tmp_path / "alone")
         transaction.set_rollback(True)
     assert expected["detections"]
 
     roots = {name: tmp_path / name for name in ("web", "first", "second", "eye")}
     with override_settings(STORAGES={remote.ALIAS: django_storage(s3_address)}):
-        found = together(few, roots)
+        found = together(few_frames, roots)
 
     assert found == expected
     pages = s3_client.get_paginator("list_objects_v2").paginate(Bucket=bucket)

@@ -104,6 +104,19 @@ def test_work_may_finish_its_job_with_its_own_products() -> None:
     assert jobs.run_inline(ProcessingJobFactory(), work).status == JobStatus.COMPLETED
 
 
+def test_a_heartbeat_after_the_last_write_does_not_take_the_end_for_a_loss() -> None:
+    def work(held: ProcessingJob) -> None:
+        with jobs.writing(last=True):
+            pass
+        hold = jobs.current()
+        assert hold is not None
+        hold._beat_once()
+
+    job = jobs.run_inline(ProcessingJobFactory(), work)
+    assert job.status == JobStatus.COMPLETED
+    assert job.attempts.get().outcome == "completed"
+
+
 def test_an_expected_failure_is_recorded_and_closes_the_stages_rows() -> None:
     def work(held: ProcessingJob) -> None:
         raise StageFailure(FailureCode.CLOUDED, "A tenth of the light arrived.")
