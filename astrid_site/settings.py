@@ -3,6 +3,11 @@
 DATABASE_URL      another PostgreSQL; without it the embedded one under the data root
 CELERY_BROKER_URL the broker; without it files under the data root
 ASTRID_DATA_ROOT  where everything that is written lies (default: var/ in the clone)
+ASTRID_STORAGE    a storage that several machines share: s3://bucket/prefix or the dotted name of a Django storage
+                  class, options after "?". The data root is then each machine's working copy of it (default: none,
+                  the data root is all there is)
+AWS_S3_ENDPOINT_URL
+                  address of an S3 server other than Amazon's; keys and region come from the usual AWS_* variables
 SECRET_KEY        without it one is made once and kept, mode 0600, in the data root; a site that others reach needs one
 ALLOWED_HOSTS     comma-separated host names; without it only this machine
 HTTPS             whether people reach the site by HTTPS (default: yes as soon as ALLOWED_HOSTS names another machine)
@@ -42,6 +47,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from astrid_site import postgres
+from astrid_site.shared_storage import django_storage
 
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -282,6 +288,15 @@ USE_TZ = True
 # Dates as astronomers write them: 2024-03-01 21:00:00.
 FORMAT_MODULE_PATH = ["astrid_site.formats"]
 
+# --- Files ---
+STORAGES: dict[str, Any] = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+ASTRID_STORAGE = env.str("ASTRID_STORAGE", default="")
+if ASTRID_STORAGE:
+    STORAGES["products"] = django_storage(ASTRID_STORAGE, env.str("AWS_S3_ENDPOINT_URL", default=""))
+
 # --- Database and broker ---
 EMBEDDED_POSTGRES = not env.str("DATABASE_URL", default="")
 # More lines for the embedded server's configuration, by name.
@@ -331,7 +346,7 @@ JOB_TIME_LIMIT_SECONDS = env.float("ASTRID_JOB_TIME_LIMIT_SECONDS", default=3600
 JOB_GRACE_SECONDS = 20.0
 # First and longest wait before another try.
 JOB_BACKOFF_SECONDS = (2.0, 300.0)
-# How long work waits that only space on the disk or the model's file can let go on.
+# How long work waits that only space on the disk, the shared storage or the model's file can let go on.
 JOB_WAIT_SECONDS = env.float("ASTRID_JOB_WAIT_SECONDS", default=30.0)
 # How long a worker whose database went away waits for it.
 JOB_DATABASE_PATIENCE_SECONDS = 120.0

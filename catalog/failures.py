@@ -48,6 +48,7 @@ class FailureCode(TextChoices):
     WAITING_FOR_CALIBRATION = "waiting_for_calibration", "no matching calibration frames yet"
     # The machine.
     DISK_FULL = "disk_full", "no space left for the product"
+    STORAGE_UNREACHABLE = "storage_unreachable", "the storage that machines share does not answer"
     MODEL_MISSING = "model_missing", "weights of the model are missing or changed"
     OUT_OF_MEMORY = "out_of_memory", "not enough memory"
     TIMED_OUT = "timed_out", "took longer than allowed"

@@ -34,7 +34,7 @@ from catalog.job_rows import (
 )
 from catalog.models import AttemptOutcome, JobStatus, ProcessingJob
 from catalog.orders import NotPossible, cancel, retry
-from catalog.storage import NO_SPACE, StorageFull
+from catalog.storage import NO_SPACE, StorageFull, StorageUnreachable
 
 __all__ = [
     "HandBack", "JobCrashed", "JobLost", "NotPossible", "cancel", "check", "claim", "claim_next", "current", "do",
@@ -46,7 +46,7 @@ Abandon = Callable[[str, FailureCode, str], object]
 
 UNFINISHED = (JobStatus.PENDING, JobStatus.RUNNING)
 # These end by themselves when a person or the machine has put things right: the work waits for that.
-WAITS_OUT = frozenset({FailureCode.DISK_FULL, FailureCode.MODEL_MISSING})
+WAITS_OUT = frozenset({FailureCode.DISK_FULL, FailureCode.STORAGE_UNREACHABLE, FailureCode.MODEL_MISSING})
 # Enough of a traceback to find the place; a recursion error has thousands of lines.
 _TRACEBACK_CHARACTERS = 8000
 
@@ -160,6 +160,9 @@ def writing(*, last: bool = False) -> Iterator[None]:
         yield
         if hold is not None and last:
             finish(hold.job)
+    if hold is not None and last:
+        # The pulse finds the job no longer running, and that is well: what is left is to tidy up.
+        hold.is_settled = True
 
 
 @contextmanager
@@ -203,7 +206,7 @@ def run_held(
 
     - `work` returns: the job is completed (unless `work` finished it itself, with its products).
     - It raises StageFailure: the frame is at fault. The job is failed with that reason and returned; where the reason
-      can pass (no space, no model), it waits and is tried again without end.
+      can pass (no space, no shared storage, no model), it waits and is tried again without end.
     - It raises anything else: the program is at fault. The job waits for its next try, or is failed when it has had
       all of them, with the traceback, and JobCrashed is raised from it; a caller may go on with other jobs.
     - The database went away: the job goes back to waiting as soon as it is back, and the error goes on.
@@ -322,4 +325,6 @@ def _code_of(error: Exception) -> FailureCode:
         return FailureCode.OUT_OF_MEMORY
     if isinstance(error, StorageFull) or (isinstance(error, OSError) and error.errno in NO_SPACE):
         return FailureCode.DISK_FULL
+    if isinstance(error, StorageUnreachable):
+        return FailureCode.STORAGE_UNREACHABLE
     return FailureCode.INTERNAL_ERROR

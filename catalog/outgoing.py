@@ -19,6 +19,8 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 
 from django.conf import settings
 
+from catalog.storage import NO_SPACE
+
 _MOST_REDIRECTS = 5
 _CHUNK_BYTES = 65536
 # After a minute, a file that comes slower than this would take days.
@@ -76,7 +78,8 @@ def fetch(
 ) -> int:
     """Write what lies at a URL to a file and return its bytes; `progress(received, whole)` is called as they come.
 
-    Raises AddressRefused where the address, or one that it leads to, is not public, and DownloadFailed.
+    Raises AddressRefused where the address, or one that it leads to, is not public, DownloadFailed, and OSError where
+    there is no space for the file.
     """
     for _ in range(_MOST_REDIRECTS + 1):
         parts = check_url(url)
@@ -90,6 +93,9 @@ def fetch(
                 raise DownloadFailed(f"{parts.hostname} leads on to nowhere.", is_transient=False)
             url = urljoin(url, location)
         except (OSError, http.client.HTTPException) as error:
+            if isinstance(error, OSError) and error.errno in NO_SPACE:
+                # It is this machine that has no room: the other one is not to blame.
+                raise
             raise DownloadFailed(
                 f"The connection to {parts.hostname} broke off: {error}.", is_transient=True
             ) from error

@@ -46,7 +46,7 @@ def version_of(path: str) -> str | None:
     """Return what changes when the file is written anew; None where it is gone."""
     try:
         known = storage.open_stored(path).stat()
-    except (FileNotFoundError, storage.OutsideStorage):
+    except (FileNotFoundError, storage.OutsideStorage, storage.StorageUnreachable):
         return None
     return f"{known.st_mtime_ns:x}-{known.st_size:x}"
 
@@ -54,7 +54,7 @@ def version_of(path: str) -> str | None:
 def _stored(path: str) -> Image | None:
     try:
         cutouts: Image = np.load(storage.open_stored(path), allow_pickle=False)
-    except (FileNotFoundError, ValueError, storage.OutsideStorage):
+    except (FileNotFoundError, ValueError, storage.OutsideStorage, storage.StorageUnreachable):
         return None
     return cutouts if cutouts.ndim == 3 and cutouts.shape[0] == 4 else None
 

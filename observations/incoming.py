@@ -42,7 +42,8 @@ def submit_upload(
 ) -> tuple[IncomingFile, ProcessingJob]:
     """Keep an uploaded file and order it to be taken in.
 
-    Raises StageFailure `too_large`, and StorageFull where there is no room; nothing is left then.
+    Raises StageFailure `too_large`, StorageFull where there is no room and StorageUnreachable where a shared storage
+    does not answer; nothing is left then.
     """
     most = snapshot()["ingest.max_file_mb"] * 1_000_000
     row = IncomingFile(route=IncomingRoute.UPLOAD, name=printable(name)[-255:] or "upload")
@@ -59,9 +60,15 @@ def submit_upload(
                     )
                 file.write(chunk)
         row.size_bytes = row.received_bytes
-        return _submit(row, overrides, actor)
+        # Whichever machine takes the job up finds the file.
+        storage.share(row.stored_path)
     except BaseException:
         target.unlink(missing_ok=True)
+        raise
+    try:
+        return _submit(row, overrides, actor)
+    except BaseException:
+        storage.remove(row.stored_path)
         raise
 
 

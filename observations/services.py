@@ -237,8 +237,11 @@ def _twin(model: type[Observation] | type[CalibrationFrame], image: RawImage) ->
         observation_time=facts.observation_time, image_width=facts.width, image_height=facts.height
     )
     for row in alike.filter(exposure_time=facts.exposure_s or 0.0):
-        path = storage.resolve(row.fits_file_path)
-        if path.is_file() and is_same_exposure(image, path, row.hdu_index, row.header):
+        try:
+            path = storage.open_stored(row.fits_file_path)
+        except FileNotFoundError:
+            continue
+        if is_same_exposure(image, path, row.hdu_index, row.header):
             return row
     return None
 
@@ -249,16 +252,4 @@ def _store_raw(path: Path) -> str:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
         file.seek(0)
         suffix = ".fits.gz" if file.read(2) == b"\x1f\x8b" else ".fits"
-    relative = f"raw/{digest[:2]}/{digest}{suffix}"
-    target = storage.resolve(relative)
-    if target.is_file():
-        return relative
-    target.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        os.link(path.resolve(), target)
-    except FileExistsError:
-        return relative
-    except OSError:
-        # Another file system, or a file that may not be linked to.
-        return storage.write_atomically(relative, path.read_bytes())
-    return relative
+    return storage.keep(f"raw/{digest[:2]}/{digest}{suffix}", path)

@@ -31,7 +31,7 @@ _ROOMS = {
     "jobs": "job_hold job_rows jobs orders shutdown sweeper",
     "audit": "audit",
     "config": "config",
-    "storage": "storage",
+    "storage": "remote s3 storage",
     "outgoing": "outgoing",
     "apps": "apps",
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +79,16 @@ def delivered_nights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("delivered")
     for _ in write_synthetic_nights(folder, PARAMETERS):
         pass
+    return folder
+
+
+@pytest.fixture(scope="session")
+def few_frames(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write a night and one light of the next, and return their folder: what has masters, a stack and a difference."""
+    folder = tmp_path_factory.mktemp("few")
+    for name in write_synthetic_nights(folder, replace(PARAMETERS, size=224, stars_per_mpx=2800)):
+        if name.startswith("night2") and name != "night2_light01.fits":
+            (folder / name).unlink()
     return folder
 
 

@@ -20,6 +20,7 @@ for _name in (
     "DEBUG",
     "HTTPS",
     "ASTRID_STAR_CATALOG",
+    "ASTRID_STORAGE",
 ):
     os.environ.pop(_name, None)
 

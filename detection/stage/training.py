@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from catalog import storage
 from detection.models import ModelType
 from detection.numerics.networks import ARCHITECTURE
 from detection.numerics.train import Trained, TrainingParameters, TrainingSet, train
@@ -48,9 +49,9 @@ def train_model(order: Order, say: Say) -> tuple[Path, dict[str, Any]]:
     recipe = asdict(data) | {"pairs": pairs, "examples": len(dataset), "real": int(dataset.is_real.sum())}
     card = _card(order, trained, recipe) | {"seconds": seconds}
     order.folder.mkdir(parents=True, exist_ok=True)
-    (order.folder / card["weights"]).write_bytes(trained.weights)
+    storage.write_whole(order.folder / card["weights"], trained.weights)
     path = order.folder / f"{order.name}-{order.version}.json"
-    path.write_text(json.dumps(card, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    storage.write_whole(path, (json.dumps(card, indent=1, allow_nan=False) + "\n").encode())
     return path, card
 
 

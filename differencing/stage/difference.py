@@ -12,6 +12,7 @@ from uuid import UUID
 
 import numpy as np
 from astropy.wcs import WCS
+from django.db.models import Q
 from django.utils import timezone
 
 from catalog import jobs, storage
@@ -145,13 +146,14 @@ def _is_done(inputs: _Inputs) -> bool:
     if newest is None or newest.inputs_hash != inputs.inputs_hash:
         return False
     paths = (newest.difference_image_path, newest.significance_map_path, newest.reference_aligned_path)
-    return all(path and storage.resolve(path).is_file() for path in paths)
+    return all(path and storage.exists(path) for path in paths)
 
 
 @jobs.writing()
 def _mark_done(observation: Observation) -> None:
-    """Say that the observation is differenced; what waited or was left at work is over."""
-    DifferenceRun.objects.filter(observation=observation, status__in=_OPEN).delete()
+    """Say that the observation is differenced; what waited, was left at work or never had a reference is over."""
+    over = Q(status__in=_OPEN) | Q(reference=None, reference_observation=None)
+    DifferenceRun.objects.filter(over, observation=observation).delete()
     Observation.objects.filter(pk=observation.pk).update(
         status=ObservationStatus.DIFFERENCED, failure_code="", error_message=""
     )

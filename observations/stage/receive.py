@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import secrets
 import shutil
 import time
 from dataclasses import replace
@@ -13,6 +15,8 @@ from catalog.failures import FailureCode, StageFailure
 from observations.incoming import incoming_path, unpacked
 from observations.models import IncomingFile, IncomingRoute
 from observations.services import Delivery, IngestResult, ingest_file
+
+logger = logging.getLogger(__name__)
 
 
 def run(incoming_id: str) -> None:
@@ -26,12 +30,16 @@ def run(incoming_id: str) -> None:
     found = ingest_file(path, Delivery(unpacked(row.overrides), config, row.workflow_id, row.survey))
     named = [replace(result, path=Path(row.name)) for result in found]
     refused = [result for result in named if result.is_refused]
+    waits = [result for result in refused if result.failure_code in jobs.WAITS_OUT]
+    if waits:
+        # Its bytes are kept: the next try needs them.
+        raise StageFailure(FailureCode(waits[0].failure_code), f"{row.name}: {waits[0].error_message}")
     with jobs.writing(last=not refused):
         row.results = [_line(result) for result in named]
         row.stored_path = ""
         row.save()
     if row.route != IncomingRoute.DIRECTORY:
-        shutil.rmtree(storage.resolve(incoming_path(row)).parent, ignore_errors=True)
+        _forget(row)
     if refused:
         sentence = " ".join(result.error_message for result in refused)
         raise StageFailure(FailureCode(refused[0].failure_code), f"{row.name}: {sentence}")
@@ -41,7 +49,7 @@ def abandon(incoming_id: str, code: FailureCode, _: str) -> None:
     """The row's state is its job's; what was received so far is of no use any more."""
     row = IncomingFile.objects.filter(pk=incoming_id).first()
     if row is not None and row.route == IncomingRoute.URL and code not in jobs.WAITS_OUT:
-        shutil.rmtree(storage.resolve(incoming_path(row)).parent, ignore_errors=True)
+        _forget(row)
         IncomingFile.objects.filter(pk=row.pk).update(stored_path="")
 
 
@@ -51,28 +59,44 @@ def _path(row: IncomingFile, config: Snapshot) -> Path:
         return Path(row.address)
     if row.route == IncomingRoute.URL and not row.stored_path:
         _fetch(row, config)
-    path = storage.resolve(row.stored_path or incoming_path(row))
-    if not path.is_file():
-        raise StageFailure(FailureCode.FILE_MISSING, f"{row.name} is not there any more: hand it in again.")
-    return path
+    try:
+        return storage.open_stored(row.stored_path or incoming_path(row))
+    except FileNotFoundError as error:
+        sentence = f"{row.name} is not there any more: hand it in again."
+        raise StageFailure(FailureCode.FILE_MISSING, sentence) from error
+
+
+def _forget(row: IncomingFile) -> None:
+    """Remove the bytes of a file that is taken in or given up."""
+    path = incoming_path(row)
+    try:
+        storage.remove(path)
+    except storage.StorageUnreachable as error:
+        # The work is done all the same; a file too many harms nobody.
+        logger.warning("%s stays: %s", path, error)
+    shutil.rmtree(storage.resolve(path).parent, ignore_errors=True)
 
 
 def _fetch(row: IncomingFile, config: Snapshot) -> None:
     """Write what lies at the address beside its place, and move it there whole."""
     target = storage.resolve(incoming_path(row))
-    beside = target.with_name(f"{target.name}.part")
+    # An attempt that was thought dead may still write to its own.
+    beside = target.with_name(f"{target.name}.{secrets.token_hex(4)}.part")
     beside.parent.mkdir(parents=True, exist_ok=True)
     limits = outgoing.Limits(max_bytes=config["ingest.max_file_mb"] * 1_000_000)
     try:
         with storage.room_for(target):
             row.received_bytes = outgoing.fetch(row.address, beside, limits, _Progress(row))
+        beside.replace(target)
     except outgoing.AddressRefused as refusal:
         raise StageFailure(FailureCode.ADDRESS_REFUSED, str(refusal)) from refusal
     except outgoing.DownloadFailed as failure:
         if failure.is_transient:
             raise
         raise StageFailure(FailureCode.DOWNLOAD_FAILED, str(failure)) from failure
-    beside.replace(target)
+    finally:
+        beside.unlink(missing_ok=True)
+    storage.share(incoming_path(row))
     with jobs.writing():
         row.size_bytes, row.stored_path = row.received_bytes, incoming_path(row)
         row.save()

@@ -192,7 +192,7 @@ def _exists(kind: str, inputs_hash: str) -> bool:
     row = CalibrationMaster.objects.filter(kind=kind, inputs_hash=inputs_hash).first()
     if row is None:
         return False
-    if storage.resolve(row.file_path).is_file():
+    if storage.exists(row.file_path):
         return True
     row.delete()
     return False

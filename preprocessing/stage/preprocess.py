@@ -108,7 +108,7 @@ def _is_done(observation: Observation, inputs_hash: str) -> bool:
     done = PreprocessRun.objects.filter(
         observation=observation, inputs_hash=inputs_hash, status=RunStatus.COMPLETED
     ).first()
-    return done is not None and storage.resolve(done.processed_fits_path).is_file()
+    return done is not None and storage.exists(done.processed_fits_path)
 
 
 def _mark(observation: Observation, *, only_if: str = "", **values: Any) -> None:

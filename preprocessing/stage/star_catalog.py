@@ -91,7 +91,7 @@ def open_catalog() -> StarCatalog | None:
         raise StarCatalogRefused(f"The star catalogue {path.name} cannot be read: {error.strerror}.") from error
     identity = f"{LAYOUT}|{path.resolve()}|{state.st_size}|{state.st_mtime_ns}"
     key = f"star_catalog/{hashlib.sha256(identity.encode()).hexdigest()[:24]}"
-    if not storage.resolve(f"{key}.json").is_file():
+    if not storage.exists(f"{key}.json"):
         _keep(path, key)
     return _kept(key)
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from catalog import audit, jobs
 from catalog.failures import FailureCode, StageFailure
 from catalog.models import AuditLog, JobStatus, ProcessingJob
-from catalog.storage import StorageFull
+from catalog.storage import StorageFull, StorageUnreachable
 from tests.factories import ProcessingJobFactory
 
 pytestmark = pytest.mark.django_db
@@ -104,6 +104,19 @@ def test_work_may_finish_its_job_with_its_own_products() -> None:
     assert jobs.run_inline(ProcessingJobFactory(), work).status == JobStatus.COMPLETED
 
 
+def test_a_heartbeat_after_the_last_write_does_not_take_the_end_for_a_loss() -> None:
+    def work(held: ProcessingJob) -> None:
+        with jobs.writing(last=True):
+            pass
+        hold = jobs.current()
+        assert hold is not None
+        hold._beat_once()
+
+    job = jobs.run_inline(ProcessingJobFactory(), work)
+    assert job.status == JobStatus.COMPLETED
+    assert job.attempts.get().outcome == "completed"
+
+
 def test_an_expected_failure_is_recorded_and_closes_the_stages_rows() -> None:
     def work(held: ProcessingJob) -> None:
         raise StageFailure(FailureCode.CLOUDED, "A tenth of the light arrived.")
@@ -121,6 +134,7 @@ def test_an_expected_failure_is_recorded_and_closes_the_stages_rows() -> None:
         (KeyError("gain"), "internal_error"),
         (OSError(errno.ENOSPC, "No space left on device"), "disk_full"),
         (StorageFull("No room."), "disk_full"),
+        (StorageUnreachable("The shared storage does not take it."), "storage_unreachable"),
         (MemoryError(), "out_of_memory"),
     ],
 )

@@ -13,7 +13,7 @@ from catalog import jobs
 from catalog.failures import FailureCode, StageFailure
 from catalog.job_rows import backoff_seconds
 from catalog.models import AttemptOutcome, JobStatus, ProcessingJob
-from catalog.storage import StorageFull
+from catalog.storage import StorageFull, StorageUnreachable
 from tests.factories import ProcessingJobFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("example")]
@@ -65,10 +65,13 @@ def test_a_frame_at_fault_is_not_tried_again(example):
     ("error", "code"),
     [
         (StorageFull("No room for a.fits."), FailureCode.DISK_FULL),
+        (StorageUnreachable("The shared storage does not take it."), FailureCode.STORAGE_UNREACHABLE),
         (StageFailure(FailureCode.MODEL_MISSING, "The weights are gone."), FailureCode.MODEL_MISSING),
     ],
 )
-def test_what_space_or_a_file_would_cure_waits_without_end_says_so_and_goes_on_by_itself(example, error, code):
+def test_what_space_an_answer_or_a_file_would_cure_waits_without_end_says_so_and_goes_on_by_itself(
+    example, error, code
+):
     ProcessingJobFactory(entity_id="7")
     for _ in range(5):
         job = attempt(example, error)

@@ -27,7 +27,7 @@ def collect() -> dict[str, Any]:
     from preprocessing.models import CalibrationMaster, PreprocessRun
 
     def digest(path: str) -> str:
-        return hashlib.sha256(storage.resolve(path).read_bytes()).hexdigest()[:16] if path else ""
+        return hashlib.sha256(storage.open_stored(path).read_bytes()).hexdigest()[:16] if path else ""
 
     name = "observation__original_name"
     return {

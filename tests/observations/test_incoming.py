@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
 from django.db import connection
+from django.db.models.functions import Now
 
 from catalog import jobs, storage
 from catalog.audit import MACHINE
@@ -192,6 +195,97 @@ def test_the_files_of_one_look_are_one_workflow(light, empty_data_root):
     os.utime(light, (OLD_S, OLD_S))
     assert scan(str(light.parent), settled(light)) == 2
     assert len(set(ProcessingJob.objects.values_list("workflow_id", flat=True))) == 1
+
+
+# --- No room, no answer ---
+
+
+@pytest.fixture
+def full(monkeypatch):
+    """Return a context in which nothing can be linked or written anew."""
+
+    @contextmanager
+    def no_room():
+        def refuse(*_, **__):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        with monkeypatch.context() as patch:
+            patch.setattr("catalog.storage.os.link", refuse)
+            patch.setattr("catalog.storage.tempfile.mkstemp", refuse)
+            yield
+
+    return no_room
+
+
+@pytest.mark.django_db
+def test_an_upload_that_finds_no_room_is_kept_and_taken_in_when_there_is_some(light, empty_data_root, full):
+    submit_upload([light.read_bytes()], "light.fits", NOTHING)
+    with full():
+        job = receive()
+    assert (job.status, job.failure_code) == (JobStatus.PENDING, FailureCode.DISK_FULL)
+    assert job.error_message.startswith("light.fits: No room for")
+    assert not Observation.objects.exists()
+    ProcessingJob.objects.update(scheduled_at=Now())
+    assert receive().status == JobStatus.COMPLETED
+    assert Observation.objects.get().original_name == "light.fits"
+    assert leftovers(empty_data_root) == []
+
+
+@pytest.mark.django_db
+def test_a_download_that_finds_no_room_blames_the_disk_and_leaves_no_stump(
+    light, settings, empty_data_root, monkeypatch
+):
+    def refuse(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with serving({"/light.fits": content(light.read_bytes())}) as host:
+        settings.ASTRID_OUTGOING_HOSTS = [host]
+        row, _ = submit_url(f"http://{host}/light.fits", NOTHING)
+        with monkeypatch.context() as patch:
+            patch.setattr("observations.stage.receive._Progress.__call__", refuse)
+            with pytest.raises(jobs.JobCrashed, match="No room for"):
+                receive()
+        job = ProcessingJob.objects.get()
+        assert (job.status, job.failure_code) == (JobStatus.PENDING, FailureCode.DISK_FULL)
+        assert leftovers(empty_data_root) == [str(row.pk)], "the empty folder alone"
+        ProcessingJob.objects.update(scheduled_at=Now())
+        assert receive().status == JobStatus.COMPLETED
+
+
+@pytest.fixture
+def shared(tmp_path, settings):
+    """Let machines share a storage; return the folder that it keeps things in."""
+    settings.STORAGES = {
+        "products": {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {"location": tmp_path / "shared", "allow_overwrite": True},
+        }
+    }
+    return tmp_path / "shared"
+
+
+@pytest.mark.django_db
+def test_what_the_web_machine_was_given_a_worker_elsewhere_takes_in(light, settings, tmp_path, shared):
+    settings.ASTRID_DATA_ROOT = tmp_path / "web"
+    submit_upload([light.read_bytes()], "light.fits", NOTHING)
+    settings.ASTRID_DATA_ROOT = tmp_path / "worker"
+    assert receive().status == JobStatus.COMPLETED
+    observation = Observation.objects.get()
+    assert (shared / observation.fits_file_path).read_bytes() == light.read_bytes()
+    for root in (shared, tmp_path / "worker"):
+        assert not [path for path in (root / "incoming").rglob("*") if path.is_file()]
+    settings.ASTRID_DATA_ROOT = tmp_path / "third"
+    assert storage.open_stored(observation.fits_file_path).read_bytes() == light.read_bytes()
+
+
+@pytest.mark.django_db
+def test_an_upload_that_the_shared_storage_does_not_take_leaves_nothing(light, settings, tmp_path, shared):
+    settings.ASTRID_DATA_ROOT = tmp_path / "web"
+    shared.write_text("a file where a folder should be")
+    with pytest.raises(storage.StorageUnreachable):
+        submit_upload([light.read_bytes()], "light.fits", NOTHING)
+    assert not IncomingFile.objects.exists()
+    assert not [path for path in (tmp_path / "web").rglob("*") if path.is_file()]
 
 
 # --- All at once ---

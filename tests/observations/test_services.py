@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import errno
 import gzip
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -215,15 +216,15 @@ def test_a_fault_of_the_program_ends_one_file_and_not_the_night(folder, monkeypa
 
 
 def test_a_full_disk_is_said_and_leaves_no_row(folder, monkeypatch):
-    def full(*_):
-        raise storage.StorageFull("No room for the frame.")
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
 
     def no_link(*_, **__):
         raise OSError("another file system")
 
     write(folder / "a.fits")
-    monkeypatch.setattr("observations.services.storage.write_atomically", full)
-    monkeypatch.setattr("observations.services.os.link", no_link)
+    monkeypatch.setattr("catalog.storage.tempfile.mkstemp", full)
+    monkeypatch.setattr("catalog.storage.os.link", no_link)
     assert ingest(folder)[0].failure_code == "disk_full"
     assert not Observation.objects.exists()
     monkeypatch.undo()
