@@ -4,10 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
+from catalog import audit
+from catalog.models import User
+from catalog.tokens import issue
 from tests.curation.cutouts import detection_with_cutouts
-from tests.factories import AlertFactory, DetectionFactory, ModelFactory, ProcessingJobFactory, SourceFactory
+from tests.factories import (
+    AlertFactory,
+    CandidateFactory,
+    DetectionFactory,
+    DifferenceRunFactory,
+    ModelFactory,
+    ModelRunFactory,
+    ObservationFactory,
+    PreprocessRunFactory,
+    ProcessingJobFactory,
+    SourceFactory,
+    SurveyFactory,
+    UserFactory,
+    ValidationEventFactory,
+)
 
 ROLES = ("viewer", "curator", "operator", "administrator")
 EVERYBODY = frozenset({"stranger", *ROLES})
@@ -38,6 +56,23 @@ def key_of(factory: Any) -> Callable[[], list[Any]]:
     return lambda: [factory().pk]
 
 
+def own_token() -> list[Any]:
+    """Make a token of the one who asks, who was made last."""
+    user = User.objects.order_by("-id").first() or UserFactory()
+    return [issue(user, "client", ["alerts:read"], audit.MACHINE)[0].pk]
+
+
+def _read(name: str, factory: Any, may: frozenset[str] = ACCOUNTS) -> dict[str, list[Route]]:
+    return {
+        f"api:{name}-list": [Route(may, is_for_clients=True)],
+        f"api:{name}-detail": [Route(may, key_of(factory), is_for_clients=True)],
+    }
+
+
+def _order(may: frozenset[str], keys: Callable[[], list[Any]] = list) -> Route:
+    return Route(may, keys, method="post", is_for_clients=True)
+
+
 # By name of the address: each app's routes, and the site's own.
 SITE = {
     "home": [Route(ACCOUNTS)],
@@ -53,6 +88,9 @@ CATALOG = {
     "catalog:cancel_job": [Route(OPERATORS, keys=key_of(ProcessingJobFactory), method="post")],
     "catalog:audit": [Route(ADMINISTRATORS)],
     "catalog:profile": [Route(ACCOUNTS)],
+    "catalog:change_password": [Route(ACCOUNTS, method="post")],
+    "catalog:make_token": [Route(ACCOUNTS, method="post")],
+    "catalog:revoke_token": [Route(ACCOUNTS, keys=own_token, method="post")],
 }
 OBSERVATIONS = {
     "observations:observations": [Route(ACCOUNTS)],
@@ -77,8 +115,34 @@ CURATION = {
     "curation:detection": [Route(ACCOUNTS, keys=key_of(DetectionFactory))],
     "curation:source": [Route(ACCOUNTS, keys=key_of(SourceFactory))],
 }
-# Addresses under /api/v1/.
-API: dict[str, list[Route]] = {}
+# Addresses under /api/v1/: who may read each kind of thing, and what is done with it besides.
+API: dict[str, list[Route]] = {
+    "api:root": [Route(ACCOUNTS, is_for_clients=True)],
+    "api:schema": [Route(ACCOUNTS, is_for_clients=True)],
+    "api:docs": [Route(ACCOUNTS)],
+    "api:alerts-feed": [Route(ACCOUNTS, is_for_clients=True)],
+    "api:alerts-stream": [Route(ACCOUNTS, is_for_clients=True)],
+    "api:alerts-acknowledge": [_order(CURATORS | OPERATORS, key_of(partial(AlertFactory, is_published=True)))],
+    "api:processing-jobs-retry": [_order(OPERATORS, key_of(ProcessingJobFactory))],
+    "api:processing-jobs-cancel": [_order(OPERATORS, key_of(ProcessingJobFactory))],
+    **_read("surveys", SurveyFactory),
+    **_read("observations", ObservationFactory),
+    **_read("preprocess-runs", PreprocessRunFactory),
+    **_read("difference-runs", DifferenceRunFactory),
+    **_read("candidates", CandidateFactory),
+    **_read("models", ModelFactory),
+    **_read("model-runs", ModelRunFactory),
+    **_read("detections", DetectionFactory),
+    **_read("sources", SourceFactory),
+    **_read("validation-events", ValidationEventFactory),
+    **_read("alerts", AlertFactory),
+    **_read("processing-jobs", ProcessingJobFactory),
+    **_read("audit-log", lambda: audit.record(("night", "2024-03-01"), "look"), ADMINISTRATORS),
+    "api:system-config-list": [Route(ADMINISTRATORS, is_for_clients=True)],
+    "api:system-config-detail": [Route(ADMINISTRATORS, lambda: ["alerts.automatic"], is_for_clients=True)],
+}
+API["api:observations-list"].append(_order(OPERATORS))
+API["api:validation-events-list"].append(_order(CURATORS))
 
 ROUTES: dict[str, list[Route]] = {
     **SITE, **CATALOG, **OBSERVATIONS, **DIFFERENCING, **DETECTION, **CURATION, **API,

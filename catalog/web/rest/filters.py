@@ -40,6 +40,10 @@ class WholeFilter(django_filters.NumberFilter):
     field_class = forms.IntegerField
 
 
+class OneOfFilter(django_filters.BaseInFilter, django_filters.ChoiceFilter):
+    """Some of a field's states; the library's own takes any words."""
+
+
 class _ConeField(forms.CharField):
     """`ra,dec,radius_arcsec`."""
 
@@ -84,3 +88,9 @@ class ListFilter(rest_framework.FilterSet):
             for kind in (models.IntegerField, models.SmallIntegerField, models.PositiveIntegerField)
         },
     }
+
+    @classmethod
+    def filter_for_lookup(cls, field: models.Field[Any, Any], lookup_type: str) -> Any:
+        if lookup_type == "in" and getattr(field, "choices", None):
+            return OneOfFilter, {"choices": field.choices}
+        return super().filter_for_lookup(field, lookup_type)

@@ -1,0 +1,196 @@
+"""Jobs, audit log and configuration for clients; and what every address refuses, and in what words."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from django.core.cache import cache
+
+from catalog import audit, config
+from catalog.config_keys import DECLARED
+from catalog.models import AuditLog, ProcessingJob
+from tests.clients import client_of
+from tests.factories import ObservationFactory, ProcessingJobFactory, SurveyFactory
+
+pytestmark = pytest.mark.django_db
+JOBS, CONFIG = "/api/v1/processing-jobs/", "/api/v1/system-config/"
+JUDGEMENTS = "/api/v1/validation-events/"
+
+
+def refused(answer, status: int, code: str) -> str:
+    """Check that an answer is a problem document; return its sentence."""
+    document = json.loads(answer.content)
+    assert answer["Content-Type"] == "application/problem+json"
+    assert (answer.status_code, document["status"], document["code"]) == (status, status, code)
+    assert document["type"] == f"urn:astrid:problem:{code}" and document["title"]
+    return document["detail"]
+
+
+# --- Jobs ---
+def test_a_failed_job_is_tried_again_and_the_line_says_by_whom():
+    client = client_of("operator")
+    job = ProcessingJobFactory(status="failed", failure_code="clouded", error_message="Too little light.")
+    answer = client.post(f"{JOBS}{job.pk}/retry/")
+    assert (answer.status_code, answer.json()["status"]) == (200, "pending")
+    assert AuditLog.objects.get(action="retry_job").user
+    assert "pending: only a failed" in refused(client.post(f"{JOBS}{job.pk}/retry/"), 409, "not_possible")
+
+
+def test_a_waiting_job_is_cancelled_once():
+    client = client_of("operator")
+    job = ProcessingJobFactory()
+    assert client.post(f"{JOBS}{job.pk}/cancel/").json()["status"] == "cancelled"
+    refused(client.post(f"{JOBS}{job.pk}/cancel/"), 409, "not_possible")
+    assert ProcessingJob.objects.get().status == "cancelled"
+
+
+def test_processes_and_tracebacks_are_for_those_who_run_the_system():
+    job = ProcessingJobFactory(owner="host:1", error_details={"traceback": "File /srv/astrid"})
+    row = client_of("viewer").get(f"{JOBS}{job.pk}/").json()
+    assert (row["owner"], row["error_details"]) == (None, None)
+    row = client_of("operator").get(f"{JOBS}{job.pk}/").json()
+    assert (row["owner"], row["error_details"]) == ("host:1", {"traceback": "File /srv/astrid"})
+
+
+# --- Configuration ---
+def test_every_declared_key_is_listed_with_value_default_and_bounds():
+    config.set_value("alerts.update_mag", 0.5, audit.MACHINE)
+    client = client_of("administrator")
+    rows = {row["key"]: row for row in client.get(CONFIG).json()["results"]}
+    assert set(rows) == set(DECLARED)
+    row = rows["alerts.update_mag"]
+    assert (row["value"], row["default"], row["minimum"], row["maximum"]) == (0.5, 0.3, 0.01, 10.0)
+    assert row["is_active"] and row["description"]
+    assert rows["alerts.min_human_confidence"]["choices"] == ["low", "medium", "high", "expert"]
+    assert client.get(f"{CONFIG}alerts.update_mag/").json() == row
+    refused(client.get(f"{CONFIG}alerts.nothing/"), 404, "not_found")
+
+
+def test_the_pages_of_the_configuration_together_are_all_of_it():
+    client, names, page = client_of("administrator"), [], f"{CONFIG}?page_size=7"
+    while page:
+        answer = client.get(page).json()
+        names += [row["key"] for row in answer["results"]]
+        page = answer["next"]
+    assert names == sorted(DECLARED)
+    refused(client.get(f"{CONFIG}?cursor=x"), 400, "invalid")
+
+
+# --- What is refused ---
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ("stauts=failed", "stauts: There is no such parameter here"),
+        ("status=faled", "status: Select a valid choice"),
+        ("status=", "status: Give a value"),
+        ("status=failed&status=pending", "status: Give it once"),
+        ("status__in=failed,faled", "status__in"),
+        ("created_at__gte=yesterday", "created_at__gte: Enter a valid date/time"),
+        ("page_size=0", "page_size: Give a whole number from 1 to 1000"),
+        ("page_size=1001", "page_size"),
+        ("page_size=1e2", "page_size"),
+        ("page_size=²", "page_size"),
+        ("cursor=abc", "cursor: This is no cursor"),
+        ("cursor=%00", "cursor"),
+        ("ordering=owner", "ordering: Choose one of -id, id"),
+        ("ordering=-id,id", "ordering"),
+        ("format=xml", "format: Choose one of json, csv, votable"),
+        ("job_type=%00", "job_type: Null characters"),
+        ("observation__survey=x", "observation__survey: There is no such parameter"),
+    ],
+)  # fmt: skip
+def test_a_parameter_that_cannot_be_read_is_told_and_never_passed_over(query, sentence):
+    ProcessingJobFactory()
+    assert sentence in refused(client_of("viewer").get(f"{JOBS}?{query}"), 400, "invalid")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{", b"\xff\xfe", b"[" * 100_000, b'{"id": NaN}', b'{"id": 1e999}', b'{"id": ' + b"9" * 5000 + b"}", b"{'id': 1}",
+    ],
+    ids=lambda body: body[:12].decode("latin-1"),
+)  # fmt: skip
+def test_what_is_no_json_is_refused(body):
+    refused(client_of("curator").post(JUDGEMENTS, body, content_type="application/json"), 400, "parse_error")
+
+
+@pytest.mark.parametrize(
+    "body", ["null", "[]", "3", '"text"', '{"id": "\\ud800"}', '{"\\ud800": 1}', '{"notes": "\\u0000"}']
+)
+def test_json_that_is_something_else_is_refused(body):
+    refused(client_of("curator").post(JUDGEMENTS, body, content_type="application/json"), 400, "invalid")
+
+
+def test_other_kinds_of_bodies_are_refused():
+    client = client_of("curator")
+    refused(client.post(JUDGEMENTS, {"id": "x"}), 415, "unsupported_media_type")
+    refused(
+        client.post(JUDGEMENTS, "a=b", content_type="application/x-www-form-urlencoded"), 415, "unsupported_media_type"
+    )
+
+
+def test_a_body_that_is_too_large_is_refused(settings):
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
+    body = json.dumps({"notes": "x" * 1000})
+    refused(client_of("curator").post(JUDGEMENTS, body, content_type="application/json"), 413, "too_large")
+
+
+@pytest.mark.parametrize("method", ["post", "put", "patch", "delete", "options"])
+def test_what_is_not_done_here_is_refused(method):
+    survey = SurveyFactory()
+    client = client_of("administrator")
+    refused(getattr(client, method)(f"/api/v1/surveys/{survey.pk}/"), 405, "method_not_allowed")
+    if method != "post":
+        answer = getattr(client, method)("/api/v1/surveys/")
+        refused(answer, 405, "method_not_allowed")
+        assert answer["Allow"] == "GET, HEAD"
+
+
+@pytest.mark.parametrize(
+    "path", ["nothing/", "surveys/nothing/", "surveys/00000000-0000-0000-0000-000000000000/", "%00/"]
+)
+def test_what_is_not_there_is_told_as_a_problem(path):
+    refused(client_of("viewer").get(f"/api/v1/{path}"), 404, "not_found")
+
+
+def test_a_fault_of_the_program_is_told_as_a_problem_without_its_inside(client, monkeypatch, caplog):
+    client = client_of("viewer")
+    client.raise_request_exception = False
+
+    def fail(*_, **__):
+        raise RuntimeError("the secret inside")
+
+    monkeypatch.setattr("catalog.web.rest.paging.page_of", fail)
+    answer = client.get(JOBS)
+    refused(answer, 500, "internal_error")
+    assert b"inside" not in answer.content
+    assert "the secret inside" in caplog.text
+
+
+def test_the_root_names_what_a_role_may_read():
+    viewer, administrator = (client_of(role).get("/api/v1/").json() for role in ("viewer", "administrator"))
+    assert viewer["observations"] == "http://testserver/api/v1/observations/"
+    assert administrator.keys() - viewer.keys() == {"system-config", "audit-log"}
+
+
+def test_answers_are_not_kept_by_anybody_between():
+    answer = client_of("viewer").get(JOBS)
+    assert answer["Cache-Control"] == "private, no-cache"
+    assert answer["Vary"].startswith("Authorization, Cookie")
+
+
+def test_counts_have_room_for_very_many_clients():
+    for number in range(2000):
+        cache.set(f"throttle:test:{number}", 1)
+    assert all(cache.get(f"throttle:test:{number}") for number in range(2000))
+    cache.clear()
+
+
+def test_the_audit_log_is_read_by_what_it_is_about():
+    row = ObservationFactory()
+    audit.record(row, "archive_observation")
+    audit.record(("night", "2024-03-01"), "look")
+    found = client_of("administrator").get(f"/api/v1/audit-log/?entity_type=observation&entity_id={row.pk}").json()
+    assert [line["action"] for line in found["results"]] == ["archive_observation"]
