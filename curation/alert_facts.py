@@ -94,8 +94,8 @@ def _motion(number: _Numbers) -> str:
 def _before(missed: Any) -> str:
     if not isinstance(missed, dict):
         return "no earlier frame of this place and band was compared"
-    limit = _Numbers(missed)("limiting_mag", ".1f", " mag")
-    return f"{_moment(missed.get('mid_time'))}, limit {limit} (5 sigma), {_text(missed.get('frame')) or MISSING}"
+    limit = _Numbers(missed)("limiting_mag", ".1f", " mag (5 sigma)")
+    return f"{_moment(missed.get('mid_time'))}, limit {limit}, {_text(missed.get('frame')) or MISSING}"
 
 
 def _taken_for(facts: Mapping[str, Any]) -> str:
