@@ -10,8 +10,8 @@ const { person, nextUrl, answersUrl, releaseUrl, presenceUrl } = page.dataset;
 const at = (name) => document.getElementById(name);
 const place = { note: at("note"), facts: at("facts"), empty: at("empty"), stage: at("stage"), saving: at("saving"), lapse: at("lapse") };
 const windowKey = newKey();
-// Two presses of one finger come faster than anybody looks; scripts and switches hold no key down.
-const TWICE_MS = 250, HELD_MS = 20;
+// One press that came as two: a key that bounces, or a finger that let go and pressed again sooner than anybody looks.
+const BOUNCE_MS = 30, TWICE_MS = 160, HELD_MS = 45;
 const MOST_UNDONE = 100;
 const PAINT_PATIENCE_MS = 200, PRESENCE_MS = 10000, LAPSE_CHECK_MS = 5000;
 const KEPT_UNDO = `astrid.undo.${person}`, KEPT_PLACE = "astrid.place";
@@ -67,6 +67,7 @@ const viewer = new Viewer(document.querySelectorAll("[data-panel]"), showLook);
 
 let shown = null; // the item on screen
 let isSeen = false; // it is painted, or it is told why not: it may be judged
+let waitingPress = null; // a press that came while it was being painted
 
 function onLineup(change) {
   if (change === "lease") place.lapse.hidden = !shown || shown.isHeld || !shown.wasHeld;
@@ -91,6 +92,9 @@ function show(item) {
     isSeen = Boolean(item.cutouts || item.fault);
     page.dataset.viewerReady = String(Boolean(item.cutouts));
     item.seenAt ??= performance.now();
+    const press = waitingPress;
+    waitingPress = null;
+    if (press?.item === item) actions[press.control.dataset.action](press.control);
   });
 }
 
@@ -286,7 +290,7 @@ const SAME_KEY = { ArrowRight: "j", ArrowDown: "j", ArrowLeft: "k", ArrowUp: "k"
 
 // --- Keys and presses ---
 
-let lastJudged = { down: -Infinity, up: null, key: "" };
+let lastJudged = { down: -Infinity, handled: -Infinity, up: null, key: "" };
 
 function isFocusFree() { return [document.body, page, null].includes(document.activeElement); }
 
@@ -312,16 +316,21 @@ function onKeyDown(event) {
   event.preventDefault();
   const { action } = control.dataset;
   if (event.repeat && !REPEATING.has(action)) return;
-  if (JUDGING.has(action) && isPressedTwice(event, key)) return;
-  actions[action](control);
+  if (!JUDGING.has(action)) return actions[action](control);
+  if (isPressedTwice(event, key)) return say("Pressed twice: counted once.");
+  // A moment too early: it waits for the frame that is being painted.
+  if (!isSeen && shown?.cutouts) waitingPress = { item: shown, control };
+  else actions[action](control);
+  lastJudged.handled = performance.now();
 }
 
-/** Tell whether one finger's press came as two; note the press. */
+/** Tell whether one press came as two; note the press. */
 function isPressedTwice(event, key) {
   const last = lastJudged;
-  const heldFor = (last.up ?? event.timeStamp) - last.down;
-  if (event.timeStamp - last.down < TWICE_MS && heldFor >= HELD_MS) return true;
-  lastJudged = { down: event.timeStamp, up: null, key };
+  const sinceDown = event.timeStamp - last.down, heldFor = (last.up ?? event.timeStamp) - last.handled;
+  if (!isSeen && event.timeStamp - last.handled < BOUNCE_MS) return true;
+  if (sinceDown < TWICE_MS && heldFor >= HELD_MS) return true;
+  lastJudged = { down: event.timeStamp, handled: event.timeStamp, up: null, key };
   return false;
 }
 
