@@ -13,6 +13,7 @@ urlpatterns = [
     path("accounts/logout/", LogoutView.as_view(), name="logout"),
     path("", include("catalog.urls")),
     path("", include("observations.urls")),
+    path("", include("preprocessing.urls")),
     path("", include("differencing.urls")),
     path("", include("detection.urls")),
     path("", include("curation.urls")),

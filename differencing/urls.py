@@ -1,6 +1,12 @@
 """Pages of differences."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from differencing import views
 
 app_name = "differencing"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("differences/<uuid:run_id>/", views.difference, name="difference"),
+    path("differences/<uuid:run_id>/<slug:kind>.png", views.picture, name="picture"),
+    path("observations/<uuid:observation_id>/differences/", views.runs_of, name="runs_of"),
+]

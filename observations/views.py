@@ -1,14 +1,106 @@
-"""Pages of frames."""
+"""Pages of frames: the list, one frame with its header, and orders about it."""
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from collections.abc import Callable
+from uuid import UUID
 
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.cache import get_conditional_response
+from django.utils.http import quote_etag
+from django.views.decorators.http import require_POST, require_safe
+
+from catalog.actors import actor_of
+from catalog.audit import Actor
+from catalog.models import ProcessingJob
+from catalog.roles import MAY_ORDER_FRAMES
 from catalog.web.access import requires
+from catalog.web.lists import list_page
+from observations import actions, previews
+from observations.filters import ObservationFilter
+from observations.models import Field, Observation, ObservationStatus
+
+_NEWEST = ("-observation_time", "-id")
+_LONG = ("header", "header_conflicts", "footprint")
+_LATEST_JOBS, _OFFERED = 12, 200
 
 
 @requires("observations.view_observation")
+@require_safe
 def observations(request: HttpRequest) -> HttpResponse:
-    """Show the page."""
-    return render(request, "observations/observations.html", {})
+    """Show the frames, those observed last first."""
+    rows = Observation.objects.visible_to(request.user).select_related("field").defer(*_LONG)
+    context = list_page(request, ObservationFilter, rows, _NEWEST)
+    names = Field.objects.visible_to(request.user).exclude(name="").order_by("name").values_list("name", flat=True)
+    return render(request, "observations/observations.html", context | {"field_names": names[:_OFFERED]})
+
+
+@requires("observations.view_observation")
+@require_safe
+def observation(request: HttpRequest, observation_id: UUID) -> HttpResponse:
+    """Show one frame: its picture, what its header says, its work, and what may be ordered."""
+    rows = Observation.objects.visible_to(request.user).select_related("field", "survey", "telescope")
+    row = get_object_or_404(rows, pk=observation_id)
+    jobs = ProcessingJob.objects.visible_to(request.user).filter(entity_type="observation", entity_id=str(row.pk))
+    context = {
+        "row": row,
+        "cards": sorted(row.header.items()),
+        "jobs": jobs.order_by("-created_at", "-id")[:_LATEST_JOBS],
+        "may_order": request.user.has_perm(MAY_ORDER_FRAMES),
+        "is_archived": row.status == ObservationStatus.ARCHIVED,
+    }
+    return render(request, "observations/observation.html", context)
+
+
+@requires("observations.view_observation")
+@require_safe
+def preview(request: HttpRequest, observation_id: UUID, size: str) -> HttpResponse:
+    """Show a frame as a picture; a raw frame never changes, so a browser asks once."""
+    row = get_object_or_404(Observation.objects.visible_to(request.user).defer(*_LONG), pk=observation_id)
+    if size not in previews.SIZES:
+        raise Http404("There is no picture of this size.")
+    etag = quote_etag(f"{row.sha256[:32]}-{size}")
+    unchanged = get_conditional_response(request, etag=etag)
+    if unchanged is not None:
+        return unchanged
+    content = previews.picture(row, size)
+    if content is None:
+        raise Http404("The file of this frame is gone or cannot be read.")
+    headers = {"ETag": etag, "Cache-Control": "private, max-age=86400"}
+    return HttpResponse(content, content_type="image/png", headers=headers)
+
+
+@requires(MAY_ORDER_FRAMES)
+@require_POST
+def reprocess(request: HttpRequest, observation_id: UUID) -> HttpResponse:
+    """Take a frame through all stages again."""
+    return _ordered(request, observation_id, actions.reprocess, "The frame goes through all stages again.")
+
+
+@requires(MAY_ORDER_FRAMES)
+@require_POST
+def archive(request: HttpRequest, observation_id: UUID) -> HttpResponse:
+    """Put a frame aside."""
+    done = "The frame is archived: nothing uses it any more. Take it back whenever you like."
+    return _ordered(request, observation_id, actions.archive, done)
+
+
+@requires(MAY_ORDER_FRAMES)
+@require_POST
+def take_back(request: HttpRequest, observation_id: UUID) -> HttpResponse:
+    """Return an archived frame to where it was."""
+    return _ordered(request, observation_id, actions.take_back, "The frame is back where it was.")
+
+
+def _ordered(
+    request: HttpRequest, observation_id: UUID, order: Callable[[Observation, Actor], object], done: str
+) -> HttpResponse:
+    row = get_object_or_404(Observation.objects.visible_to(request.user), pk=observation_id)
+    try:
+        order(row, actor_of(request))
+        messages.success(request, done)
+    except actions.NotPossible as refusal:
+        messages.warning(request, str(refusal))
+    return redirect("observations:observation", row.pk)

@@ -415,7 +415,11 @@ def test_everything_is_on_one_screen(desk, width: int, height: int):
     one = desk()
     one.page.set_viewport_size({"width": width, "height": height})
     one.open().shown()
-    for element in ("document.documentElement", "document.querySelector('main')", "document.querySelector('.verdicts')"):
+    for element in (
+        "document.documentElement",
+        "document.querySelector('main')",
+        "document.querySelector('.verdicts')",
+    ):
         for side in ("Width", "Height"):
             assert one.page.evaluate(f"() => {element}.scroll{side} - {element}.client{side}") <= 0, (element, side)
     inside = """() => [...document.querySelectorAll("main button, main canvas, #facts *")].filter((one) => {

@@ -1,0 +1,22 @@
+"""What was measured in a frame, as a part of the frame's page."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from catalog.web.access import requires
+from preprocessing.models import PreprocessRun
+
+_LATEST = 10
+
+
+@requires("preprocessing.view_preprocessrun")
+@require_safe
+def runs_of(request: HttpRequest, observation_id: UUID) -> HttpResponse:
+    """Show a frame's preprocess runs, the latest first."""
+    runs = PreprocessRun.objects.visible_to(request.user).filter(observation=observation_id)
+    return render(request, "preprocessing/_runs.html", {"runs": runs.order_by("-created_at", "-id")[:_LATEST]})
