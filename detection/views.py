@@ -7,9 +7,10 @@ from uuid import UUID
 
 from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
+from django.views.decorators.http import require_safe
 
 from catalog.web.access import requires
 from catalog.web.lists import list_page
@@ -98,3 +99,13 @@ def _newest_of(found: list[Source], user: Any) -> dict[UUID, Detection]:
 def _field_names(request: HttpRequest) -> list[str]:
     names = Field.objects.visible_to(request.user).exclude(name="").order_by("name").values_list("name", flat=True)
     return [name for name in dict.fromkeys(names[:_OFFERED]) if name.isprintable()]
+
+
+@requires("detection.view_detection")
+@require_safe
+def of_candidate(request: HttpRequest, candidate_id: UUID) -> HttpResponse:
+    """Lead from a candidate to the detection that came of it."""
+    row = Detection.objects.visible_to(request.user).filter(candidate=candidate_id).first()
+    if row is None:
+        raise Http404("No detection came of this candidate.")
+    return redirect("curation:detection", row.pk)

@@ -10,7 +10,8 @@ from PIL import Image
 from catalog import storage
 from differencing.models import DifferenceRun
 from differencing.numerics.display import SCORE_SIGMA, Greys, painted, shared_greys, symmetric_grey
-from observations.numerics.fits_products import FitsRefused, read_image
+from observations.numerics.fits_facts import FitsRefused
+from observations.numerics.fits_products import read_image
 
 KINDS = ("science", "reference", "difference", "score")
 MOST_PX = 2048

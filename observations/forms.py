@@ -26,7 +26,7 @@ class ManyFiles(forms.FileField):
 class UploadForm(forms.Form):
     """Files or an address, and what the headers may lack."""
 
-    files = ManyFiles(required=False, label="FITS files")
+    files = ManyFiles(required=False, label="FITS files")  # type: ignore[assignment]
     fits_url = forms.URLField(
         required=False, max_length=2000, assume_scheme="https", label="or the address of one on the web"
     )

@@ -18,14 +18,14 @@ _ROOMS = {
     "numerics": "numerics",
     "models": "config_keys constraints failures ids models sky",
     "services": (
-        "accounts actions actors alert_facts cutouts evidence frames incoming light_curve photometry products "
-        "publishing queue registry review roles scopes services sources tokens triage viewing"
+        "accounts actions actors alert_facts cutouts evidence frames incoming light_curve photometry pictures "
+        "previews products publishing queue registry review roles scopes services sources tokens triage viewing"
     ),
     "stage": "stage",
     "tasks": "tasks",
     "web": (
         "admin alert_views api detection_views filters forms model_views pixel_views templatetags triage_items "
-        "urls views web"
+        "upload_views urls views web"
     ),
     "commands": "management",
     "jobs": "job_hold job_rows jobs orders shutdown sweeper",
