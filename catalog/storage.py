@@ -116,6 +116,8 @@ def keep(relative_path: str, source: Path) -> str:
 
 def share(relative_path: str) -> None:
     """Send a file that was written under its final name, bit by bit, to the shared storage, where there is one."""
+    if not remote.is_configured():
+        return
     path = resolve(relative_path)
     send = _sending(path)
     if send is not None:

@@ -8,7 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
+
+from astrid_site.shared_storage import django_storage
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
 PRODUCTION = {"ALLOWED_HOSTS": "astrid.example.org", "SECRET_KEY": "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMN"}
@@ -89,6 +92,35 @@ def test_a_database_url_replaces_the_embedded_server(tmp_path: Path) -> None:
 
     assert _setting(tmp_path, "DATABASES['default']['NAME']", DATABASE_URL=url) == "observatory"
     assert _setting(tmp_path, "EMBEDDED_POSTGRES", DATABASE_URL=url) == "False"
+
+
+def test_a_bucket_is_shared_under_its_prefix_at_the_address_that_is_given() -> None:
+    found = django_storage("s3://frames/site/one?region_name=eu-central-1&use_ssl=false", "https://s3.example.org")
+    assert found["BACKEND"] == "catalog.s3.ProductStorage"
+    assert found["OPTIONS"] | {"max_memory_size": 0} == {
+        "bucket_name": "frames", "location": "site/one", "endpoint_url": "https://s3.example.org",
+        "region_name": "eu-central-1", "use_ssl": False, "max_memory_size": 0,
+    }  # fmt: skip
+
+
+def test_any_storage_of_django_is_shared_with_its_options() -> None:
+    found = django_storage("storages.backends.gcloud.GoogleCloudStorage?bucket_name=frames&location=one")
+    assert found == {
+        "BACKEND": "storages.backends.gcloud.GoogleCloudStorage",
+        "OPTIONS": {"bucket_name": "frames", "location": "one"},
+    }
+
+
+@pytest.mark.parametrize("address", ["s3://", "s3:frames", "/srv/share", "https://s3.example.org/frames", "two words"])
+def test_what_names_no_storage_is_refused_with_what_would(address: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match="neither s3://bucket/prefix nor"):
+        django_storage(address)
+
+
+def test_nothing_is_shared_unless_a_variable_says_so(tmp_path: Path) -> None:
+    assert "products" not in _setting(tmp_path, "STORAGES")
+    shared = _setting(tmp_path, "STORAGES['products']['OPTIONS']", ASTRID_STORAGE="s3://frames/one")
+    assert "'bucket_name': 'frames', 'location': 'one'" in shared
 
 
 @pytest.mark.django_db

@@ -299,6 +299,21 @@ def test_a_reference_file_that_is_gone_fails_with_what_to_do(night):
     assert difference(observation).failure_code == FailureCode.FILE_MISSING
 
 
+def test_a_frame_that_found_no_room_for_its_reference_has_one_run_when_there_is_room(night, monkeypatch):
+    observation = night.earlier[0]
+    Observation.objects.filter(pk=night.good[0].pk).update(night=observation.night)
+
+    def full(*_):
+        raise storage.StorageFull("No room for the stack.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(storage, "write_atomically", full)
+        assert difference(observation).failure_code == FailureCode.DISK_FULL
+    assert (run_of(observation).status, run_of(observation).reference) == (RunStatus.FAILED, None)
+    assert difference(observation).status == JobStatus.COMPLETED
+    assert run_of(observation).status == RunStatus.COMPLETED
+
+
 def test_a_promoted_reference_is_used_and_named(night):
     observation, member = night.good[0], night.earlier[1]
     reference = factories.ReferenceFactory(
