@@ -77,11 +77,11 @@ class ObservationDetailSerializer(ObservationSerializer):
 class BesideSerializer(Input):
     """What a file's header lacks."""
 
-    ra = Number(required=False, min_value=0.0, max_value=360.0, help_text="ICRS degrees.")
-    dec = Number(required=False, min_value=-90.0, max_value=90.0, help_text="ICRS degrees.")
-    pixel_scale = Number(required=False, min_value=1e-3, max_value=1e3, help_text="Arcseconds per pixel.")
+    ra = Number(required=False, min_value=0.0, max_value=360.0, help_text="ICRS degrees, with `dec`.")
+    dec = Number(required=False, min_value=-90.0, max_value=90.0, help_text="ICRS degrees, with `ra`.")
+    pixel_scale = Number(required=False, min_value=0.005, max_value=300.0, help_text="Arcseconds per pixel.")
     filter_band = Text(required=False, max_length=32)
-    exposure_time = Number(required=False, min_value=1e-6, max_value=1e6, help_text="Seconds.")
+    exposure_time = Number(required=False, min_value=1e-6, max_value=1e7, help_text="Seconds.")
     observation_time = serializers.DateTimeField(required=False, help_text="Start, UTC where no zone is given.")
 
 
@@ -164,7 +164,10 @@ class Observations(Rows):
         return Response(answer.data, status=202, headers={"Location": url})
 
     def _submit(self, given: dict[str, Any]) -> tuple[IncomingFile, ProcessingJob]:
-        overrides = Overrides(**{name: given.get(field) for field, name in _BESIDE.items()})
+        try:
+            overrides = Overrides(**{name: given.get(field) for field, name in _BESIDE.items()})
+        except ValueError as error:
+            raise serializers.ValidationError(str(error)) from error
         actor = actor_of(self.request._request)
         if "file" in given:
             return submit_upload(given["file"].chunks(), given["file"].name, overrides, actor=actor)

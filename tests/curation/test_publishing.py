@@ -10,12 +10,14 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
-from catalog.models import AuditLog
+from catalog.models import AuditLog, User
 from curation.models import Alert, AlertPublication
 from curation.publishing import publish_pending
 from curation.services import feed_page
 from tests.curation.looks import consider, seen
-from tests.factories import AlertFactory, DetectionFactory
+from tests.factories import AlertFactory, DetectionFactory, UserFactory
+
+READER = User(is_superuser=True)
 
 
 @pytest.mark.django_db
@@ -97,11 +99,18 @@ def test_a_page_ends_with_the_cursor_of_the_next_and_an_empty_one_with_the_same(
     for _ in range(5):
         AlertFactory()
     publish_pending()
-    first, since = feed_page("", 2)
-    second, then = feed_page(since, 10)
+    first, since = feed_page("", 2, READER)
+    second, then = feed_page(since, 10, READER)
     assert [row.sequence for row in (*first, *second)] == [1, 2, 3, 4, 5]
-    assert feed_page(then, 10) == ([], then)
-    assert feed_page("", 0) == ([], "")
+    assert feed_page(then, 10, READER) == ([], then)
+    assert feed_page("", 0, READER) == ([], "")
+
+
+@pytest.mark.django_db
+def test_who_may_not_see_publications_reads_none():
+    AlertFactory()
+    publish_pending()
+    assert feed_page("", 10, UserFactory()) == ([], "")
 
 
 @pytest.mark.django_db(transaction=True)
@@ -135,7 +144,7 @@ def test_with_eight_writers_and_two_publishers_a_reader_misses_nothing_and_sees_
         since = ""
         try:
             while len(read) < each * writers:
-                rows, since = feed_page(since, 7)
+                rows, since = feed_page(since, 7, READER)
                 read.extend(row.sequence for row in rows)
         finally:
             connection.close()

@@ -227,4 +227,4 @@ def test_an_order_that_waits_is_not_carried_out_before_the_judgement_can_be_read
 @pytest.mark.parametrize("cursor", ["x", "!!!!", "c2", "czEyMzQ1Njc4OTAxMjM0NTY3ODkw", "ü"])
 def test_what_is_no_cursor_is_refused(cursor):
     with pytest.raises(CursorRefused, match="next_since"):
-        feed_page(cursor, 10)
+        feed_page(cursor, 10, UserFactory())

@@ -1,0 +1,61 @@
+"""Every example of docs/api.md is run, as a program of its own, against the site behind a real web server."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from catalog.models import ProcessingJob
+from catalog.scopes import SCOPES
+from curation.models import ValidationEvent
+from curation.publishing import publish_pending
+from tests.clients import account, token_of
+from tests.factories import AlertFactory, DetectionFactory
+from tests.lights import write
+from tests.siteserver import serving_site
+
+DOCS = (Path(__file__).resolve().parent.parent.parent / "docs" / "api.md").read_text()
+EXAMPLES = re.findall(r"^```(python|bash)\n(.*?)^```", DOCS, flags=re.DOTALL | re.MULTILINE)
+# It goes on for ever: it is run, and killed, among the tests of the feed.
+READER = "sqlite3"
+
+
+def test_there_are_examples_for_all_that_is_told():
+    assert len(EXAMPLES) >= 8
+    assert sum(READER in text for _, text in EXAMPLES) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_every_example_does_what_it_says(tmp_path, empty_data_root):
+    detection = DetectionFactory(confidence_score=0.9)
+    AlertFactory(detection=detection, title="first of all")
+    publish_pending()
+    write(tmp_path / "light.fits")
+    programs = {"python": [sys.executable, "-W", "error", "-c"], "bash": ["bash", "-euc"]}
+    said = {}
+    with serving_site() as address:
+        environment = {**os.environ, "ASTRID_URL": address, "ASTRID_TOKEN": token_of(account("administrator"))}
+        for language, text in EXAMPLES:
+            if READER not in text:
+                done = subprocess.run(
+                    [*programs[language], text], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
+                )
+                assert done.returncode == 0, f"{text}\n{done.stdout}\n{done.stderr}"
+                said[text] = done.stdout
+    everything = "".join(said.values())
+    assert f"{address}/api/v1/detections/" in everything, "the list of all lists"
+    assert everything.count(str(detection.pk)) >= 3, "the list, and twice the table"
+    assert f"{detection.source.ra} {detection.source.dec} 0 None" in everything
+    assert "first of all" in everything, "the stream"
+    assert ValidationEvent.objects.get().label == "asteroid"
+    assert ProcessingJob.objects.filter(job_type="receive").count() == 2
+
+
+def test_every_scope_is_documented_with_what_it_does_and_no_other():
+    documented = dict(re.findall(r"^\| `([a-z-]+:[a-z]+)` \| [^|]+ \| ([^|]+) \|$", DOCS, flags=re.MULTILINE))
+    assert documented == {name: scope.title for name, scope in SCOPES.items()}

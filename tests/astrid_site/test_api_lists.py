@@ -1,0 +1,76 @@
+"""What holds of every list for clients: its scope, the index behind each order, and that single rows are as documented."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.urls import reverse
+
+from astrid_site.api import RESOURCES
+from catalog import audit
+from catalog.scopes import SCOPES
+from catalog.web.rest.views import Rows
+from curation.publishing import publish_pending
+from tests.clients import client_of
+from tests.factories import AlertFactory, PreprocessRunFactory, ProcessingJobFactory, ValidationEventFactory
+
+LISTS = [view for view in RESOURCES if issubclass(view, Rows)]
+ORDERINGS = [(view, name) for view in LISTS for name in view.orderings]
+
+
+@pytest.fixture
+def one_of_each(db: None) -> None:
+    event = ValidationEventFactory(notes="<script>")
+    AlertFactory(detection=event.detection)
+    PreprocessRunFactory()
+    ProcessingJobFactory()
+    audit.record(event, "look")
+    publish_pending()
+
+
+@pytest.mark.parametrize("view", RESOURCES, ids=lambda view: view.resource)
+def test_reading_needs_the_permission_to_view_the_model(view: Any):
+    meta = view.queryset.model._meta
+    assert SCOPES[f"{view.resource}:read"].permission == f"{meta.app_label}.view_{meta.model_name}"
+
+
+def test_every_scope_is_one_of_a_list():
+    assert {name.split(":")[0] for name in SCOPES} == {view.resource for view in RESOURCES}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("view", "name"), ORDERINGS, ids=lambda value: getattr(value, "resource", value))
+def test_an_index_carries_every_order_that_is_offered(view: Any, name: str):
+    columns = view.orderings[name]
+    names = columns if columns[-1].lstrip("-") == "id" else (*columns, "id")
+    with connection.cursor() as cursor:
+        for setting in ("enable_seqscan", "enable_sort", "enable_incremental_sort", "enable_bitmapscan"):
+            cursor.execute(f"SET LOCAL {setting} = off")
+    plan = view.queryset.order_by(*names)[:101].explain()
+    assert "Index" in plan and "Sort" not in plan, plan
+
+
+@pytest.mark.parametrize("view", LISTS, ids=lambda view: view.resource)
+def test_no_client_writes_what_machines_made(view: Any, one_of_each):
+    client = client_of("administrator")
+    row = client.get(reverse(f"api:{view.resource}-list")).json()["results"][0]
+    address = reverse(f"api:{view.resource}-detail", args=[row["id"]])
+    before = client.get(address).json()
+    for method in (client.put, client.patch, client.delete):
+        assert method(address, json.dumps({"status": "x"}), content_type="application/json").status_code == 405
+    assert client.get(address).json() == before
+    assert {name: before[name] for name in row} == row
+
+
+@pytest.mark.parametrize("view", LISTS, ids=lambda view: view.resource)
+@pytest.mark.parametrize("form", ["csv", "votable"])
+def test_every_list_and_row_is_given_as_a_table_too(view: Any, form: str, one_of_each):
+    client = client_of("administrator")
+    address = reverse(f"api:{view.resource}-list")
+    key = client.get(address).json()["results"][0]["id"]
+    for path in (address, f"{address}{key}/"):
+        answer = client.get(f"{path}?format={form}")
+        assert answer.status_code == 200 and key.encode() in answer.content
