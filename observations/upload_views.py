@@ -29,9 +29,10 @@ _LATEST = 20
 @requires(MAY_UPLOAD)
 def upload(request: HttpRequest) -> HttpResponse:
     """Take files or an address; the page's script sends files one by one and shows how far each has come."""
-    form = UploadForm(request.POST or None, request.FILES or None)
+    is_sent = request.method == "POST"
+    form = UploadForm(request.POST if is_sent else None, request.FILES if is_sent else None)
     is_script = request.headers.get("X-Requested-With") == "fetch"
-    if request.method == "POST" and form.is_valid():
+    if is_sent and form.is_valid():
         rows, refusals = _handed_in(form.cleaned_data, request)
         if is_script:
             pages = [reverse("observations:delivery", args=[row.pk]) for row in rows]
@@ -41,7 +42,7 @@ def upload(request: HttpRequest) -> HttpResponse:
         if rows:
             messages.success(request, "Handed in. What becomes of it is shown below.")
             return redirect("observations:upload")
-    elif request.method == "POST" and is_script:
+    elif is_sent and is_script:
         reasons = [str(reason) for found in form.errors.values() for reason in found]
         return JsonResponse({"deliveries": [], "refusals": reasons}, status=422)
     deliveries = _with_jobs(IncomingFile.objects.visible_to(request.user).order_by("-created_at", "-id")[:_LATEST])

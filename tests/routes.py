@@ -10,7 +10,10 @@ from typing import Any
 from catalog import audit
 from catalog.models import User
 from catalog.tokens import issue
+from observations.incoming import submit_url
+from observations.numerics.fits_facts import Overrides
 from tests.curation.cutouts import detection_with_cutouts
+from tests.differencing.stored import stored_difference
 from tests.factories import (
     AlertFactory,
     CandidateFactory,
@@ -26,7 +29,9 @@ from tests.factories import (
     UserFactory,
     ValidationEventFactory,
 )
+from tests.observations.stored import stored_frame
 
+FRAME_URL = "https://archive.example.org/frame.fits"
 ROLES = ("viewer", "curator", "operator", "administrator")
 EVERYBODY = frozenset({"stranger", *ROLES})
 ACCOUNTS = frozenset(ROLES)
@@ -94,12 +99,25 @@ CATALOG = {
 }
 OBSERVATIONS = {
     "observations:observations": [Route(ACCOUNTS)],
+    "observations:observation": [Route(ACCOUNTS, keys=key_of(ObservationFactory))],
+    "observations:preview": [Route(ACCOUNTS, keys=lambda: [stored_frame().pk, "small"])],
+    "observations:upload": [Route(OPERATORS), Route(OPERATORS, method="post")],
+    "observations:delivery": [Route(OPERATORS, keys=lambda: [submit_url(FRAME_URL, Overrides())[0].pk])],
+    "observations:reprocess": [Route(OPERATORS, keys=key_of(ObservationFactory), method="post")],
+    "observations:archive": [Route(OPERATORS, keys=key_of(ObservationFactory), method="post")],
+    "observations:take_back": [Route(OPERATORS, keys=key_of(ObservationFactory), method="post")],
 }
-DIFFERENCING: dict[str, list[Route]] = {}
+PREPROCESSING = {"preprocessing:runs_of": [Route(ACCOUNTS, keys=key_of(ObservationFactory))]}
+DIFFERENCING = {
+    "differencing:difference": [Route(ACCOUNTS, keys=key_of(DifferenceRunFactory))],
+    "differencing:picture": [Route(ACCOUNTS, keys=lambda: [stored_difference().pk, "score"])],
+    "differencing:runs_of": [Route(ACCOUNTS, keys=key_of(ObservationFactory))],
+}
 DETECTION = {
     "detection:detections": [Route(ACCOUNTS)],
     "detection:cutouts": [Route(ACCOUNTS, keys=lambda: [detection_with_cutouts().pk])],
     "detection:pixels": [Route(ACCOUNTS, keys=lambda: [detection_with_cutouts().pk])],
+    "detection:of_candidate": [Route(ACCOUNTS, keys=lambda: [DetectionFactory().candidate_id])],
     "detection:sources": [Route(ACCOUNTS)],
     "detection:models": [Route(ACCOUNTS)],
     "detection:model": [Route(ACCOUNTS, keys=key_of(ModelFactory))],
@@ -145,5 +163,5 @@ API["api:observations-list"].append(_order(OPERATORS))
 API["api:validation-events-list"].append(_order(CURATORS))
 
 ROUTES: dict[str, list[Route]] = {
-    **SITE, **CATALOG, **OBSERVATIONS, **DIFFERENCING, **DETECTION, **CURATION, **API,
+    **SITE, **CATALOG, **OBSERVATIONS, **PREPROCESSING, **DIFFERENCING, **DETECTION, **CURATION, **API,
 }  # fmt: skip

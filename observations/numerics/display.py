@@ -34,7 +34,9 @@ def preview(pixels: NDArray[np.float32], most_px: int) -> NDArray[np.uint8]:
     colours[:] = NO_DATA
     if known.any():
         low, high = ZScaleInterval().get_limits(small[known])
-        grey = np.clip((small[known] - low) / max(high - low, np.finfo(np.float32).tiny), 0.0, 1.0)
+        # Of a frame that is all but flat zscale makes one level: what lies above it is white.
+        width = high - low if high > low else max(abs(low), 1.0) * np.finfo(np.float32).eps
+        grey = np.clip((small[known].astype(np.float64) - low) / width, 0.0, 1.0)
         colours[known] = np.round(255.0 * grey).astype(np.uint8)[:, None]
     return colours[::-1]
 

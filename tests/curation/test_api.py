@@ -151,7 +151,9 @@ def test_what_cannot_be_taken_is_told_by_field_and_leaves_nothing(said, field):
     assert not ValidationEvent.objects.exists()
 
 
-@pytest.mark.parametrize("said", [{"is_valid": ...}, {"label": "ufo"}, {"label": "satellite"}, {"kind": "withdrawal"}], ids=str)
+@pytest.mark.parametrize(
+    "said", [{"is_valid": ...}, {"label": "ufo"}, {"label": "satellite"}, {"kind": "withdrawal"}], ids=str
+)
 def test_a_judgement_that_does_not_fit_is_refused_in_words(said):
     answer = judge(client_of("curator"), DetectionFactory(), **said)
     assert (answer.status_code, answer.json()["code"]) == (400, "refused")

@@ -1,0 +1,100 @@
+"""Frames in a real browser: handing in a good and a broken file, and looking at a difference."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from django.contrib.auth.models import Group
+from playwright.sync_api import Page, expect
+
+from catalog import jobs
+from catalog.models import JobStatus
+from observations.incoming import RECEIVE
+from tests.differencing.stored import stored_difference
+from tests.factories import CandidateFactory, UserFactory
+from tests.observations.stored import fits_bytes
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("empty_data_root")]
+PASSWORD = "correct-horse-47"
+CARDS = {
+    "OBJECT": "<script>alert(1)</script>", "RA": 150.0, "DEC": 2.0, "EXPTIME": 60.0, "FILTER": "R", "SCALE": 1.2,
+    "DATE-OBS": "2024-03-01T21:00:00", "IMAGETYP": "Light Frame",
+}  # fmt: skip
+
+
+def sign_in(page: Page, address: str, role: str) -> None:
+    account = UserFactory(username=role)
+    account.set_password(PASSWORD)
+    account.save()
+    account.groups.add(Group.objects.get(name=role))
+    page.goto(f"{address}/accounts/login/")
+    page.get_by_label("User name").fill(role)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("main").get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("heading", name="Tonight")).to_be_visible()
+
+
+def work_off() -> list[str]:
+    """Take in what was handed in, as a worker would; return how each file ended."""
+    ends = []
+    while (job := jobs.claim_next([RECEIVE], jobs.this_owner())) is not None:
+        jobs.do(job)
+        ends.append(job.status)
+    return ends
+
+
+def test_an_operator_hands_in_a_good_file_and_a_broken_one(page: Page, live_server: Any):
+    sign_in(page, live_server.url, "operator")
+    page.get_by_role("link", name="Upload frames").click()
+    good = fits_bytes(np.random.default_rng(1).normal(100, 5, (64, 64)), **CARDS)
+    page.get_by_label("FITS files").set_input_files(
+        [
+            {"name": "good.fits", "mimeType": "application/fits", "buffer": good},
+            {"name": "broken.fits", "mimeType": "application/fits", "buffer": b"<html>not found</html>" * 200},
+        ]
+    )
+    page.get_by_role("button", name="Hand in").click()
+    deliveries = page.locator("#deliveries > li")
+    expect(deliveries).to_have_count(2)
+    expect(deliveries.filter(has_text="good.fits")).to_contain_text("waits for a worker")
+    assert sorted(work_off()) == [JobStatus.COMPLETED, JobStatus.FAILED]
+    expect(deliveries.filter(has_text="good.fits")).to_contain_text("taken in")
+    expect(deliveries.filter(has_text="broken.fits")).to_contain_text("refused")
+    expect(deliveries.filter(has_text="broken.fits").locator(".reason")).to_contain_text("broken.fits:")
+    deliveries.get_by_role("link", name="good.fits").click()
+    expect(page.get_by_text("<script>alert(1)</script>").first).to_be_visible()
+    expect(page.get_by_text("It has not been preprocessed yet.")).to_be_visible()
+    expect(page.get_by_text("It has not been compared yet.")).to_be_visible()
+    assert page.locator(".whole-frame").evaluate("(image) => image.naturalWidth") == 64
+    page.get_by_text("Header,").click()
+    page.get_by_label("Find").fill("exptime")
+    expect(page.locator("#header-cards > div:visible")).to_have_count(1)
+
+
+def test_the_images_of_a_difference_share_one_view_and_keys(page: Page, live_server: Any):
+    run = stored_difference()
+    candidate = CandidateFactory(difference_run=run, pixel_x=32.0, pixel_y=24.0)
+    sign_in(page, live_server.url, "viewer")
+    page.goto(f"{live_server.url}/differences/{run.pk}/")
+    image = page.locator("#difference")
+    pressed = page.locator("button[aria-pressed=true][data-kind]")
+    expect(pressed).to_contain_text("Difference")
+    page.keyboard.press("1")
+    expect(pressed).to_contain_text("Science")
+    page.keyboard.press("+")
+    expect(image).to_have_attribute("viewBox", "16 12 32 24")
+    page.keyboard.press("4")
+    expect(pressed).to_contain_text("Score")
+    expect(image).to_have_attribute("viewBox", "16 12 32 24")
+    page.keyboard.down("Space")
+    expect(pressed).to_contain_text("Science")
+    page.keyboard.up("Space")
+    expect(pressed).to_contain_text("Score")
+    page.keyboard.press("0")
+    expect(image).to_have_attribute("viewBox", "0 0 64 48")
+    page.locator("#marks a").click()
+    expect(page).to_have_url(f"{live_server.url}/differences/{run.pk}/#candidate-{candidate.pk}")
+    page.keyboard.press("o")
+    expect(page.locator("#marks")).to_have_class("away")
