@@ -111,7 +111,10 @@ def legible(value: Any) -> str:
 
     Left as they are they would hide words, or turn the order of what stands around them.
     """
-    return "".join(one if _is_plain(one) else f"⟨U+{ord(one):04X}⟩" for one in str(value))
+    text = str(value)
+    if text.isprintable():
+        return text
+    return "".join(one if _is_plain(one) else f"⟨U+{ord(one):04X}⟩" for one in text)
 
 
 def _is_plain(character: str) -> bool:
