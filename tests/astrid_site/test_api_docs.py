@@ -43,7 +43,12 @@ def test_every_example_does_what_it_says(tmp_path, empty_data_root):
         for language, text in EXAMPLES:
             if READER not in text:
                 done = subprocess.run(
-                    [*programs[language], text], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
+                    [*programs[language], text],
+                    cwd=tmp_path,
+                    env=environment,
+                    capture_output=True,
+                    text=True,
+                    timeout=60,
                 )
                 assert done.returncode == 0, f"{text}\n{done.stdout}\n{done.stderr}"
                 said[text] = done.stdout

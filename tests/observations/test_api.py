@@ -25,7 +25,9 @@ def hand_in(client, **given):
 def test_an_upload_is_kept_and_the_job_that_takes_it_in_is_told():
     user = account("operator")
     client = client_of(user)
-    answer = client.post(OBSERVATIONS, {"file": SimpleUploadedFile("light.fits", b"x" * 5000), "filter_band": "R", "exposure_time": "60"})
+    answer = client.post(
+        OBSERVATIONS, {"file": SimpleUploadedFile("light.fits", b"x" * 5000), "filter_band": "R", "exposure_time": "60"}
+    )
     assert answer.status_code == 202
     row, job = IncomingFile.objects.get(), ProcessingJob.objects.get()
     assert answer.json() == {
