@@ -49,7 +49,7 @@ class Root(Strict):
 class Document(SpectacularAPIView):
     """This interface in OpenAPI: JSON, or YAML for who asks for it."""
 
-    renderer_classes = (OpenApiJsonRenderer2, OpenApiYamlRenderer)
+    renderer_classes = [OpenApiJsonRenderer2, OpenApiYamlRenderer]
     content_negotiation_class = DefaultContentNegotiation
 
 

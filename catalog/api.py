@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from drf_spectacular.helpers import forced_singular_serializer
@@ -171,7 +171,7 @@ class SystemConfigs(Resource):
             raise NotFound("There is no such key.")
         return Response(self._row(DECLARED[key], self._stored([key]).get(key)))
 
-    def _stored(self, names: list[str]) -> dict[str, SystemConfig]:
+    def _stored(self, names: Iterable[str]) -> dict[str, SystemConfig]:
         return {row.key: row for row in self.get_queryset().filter(key__in=names, is_active=True)}
 
     def _row(self, key: ConfigKey, stored: SystemConfig | None) -> Any:

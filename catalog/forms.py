@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.contrib.auth.forms import PasswordChangeForm
 
 from catalog.models import User
 from catalog.scopes import open_to
@@ -28,3 +29,11 @@ class TokenForm(forms.Form):
         super().__init__(data, auto_id="token_%s")
         scopes: Any = self.fields["scopes"]
         scopes.choices = [(name, f"{name}: {title}") for name, title in open_to(user).items()]
+
+
+class PasswordForm(PasswordChangeForm):
+    """Django's own, which takes no focus from a page that is about more."""
+
+    def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
+        super().__init__(user, *args, **kwargs)
+        self.fields["old_password"].widget.attrs.pop("autofocus", None)

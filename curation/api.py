@@ -17,7 +17,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from catalog.actors import actor_of
-from catalog.models import User
 from catalog.web.rest.fields import Choice, Flag, Input, Key, Number, Text
 from catalog.web.rest.filters import AT, FROM_TO, ONE_OF, ListFilter
 from catalog.web.rest.paging import MOST, PAGE_SIZE, page_size_of
@@ -82,8 +81,11 @@ class JudgementSerializer(Input):
     id = Key(help_text="Made by the client: sent again, it does nothing again.")
     detection = Key()
     kind = Choice(choices=EventKind.choices, default=EventKind.VERDICT)
-    is_valid = Flag(required=False, allow_null=True, default=None, help_text="Left out by a withdrawal alone.")
-    label = Text(required=False, allow_blank=True, max_length=64, default="")
+    # Fields are no attributes of the form: its own members of these names stay what they are.
+    is_valid = Flag(  # type: ignore[assignment]
+        required=False, allow_null=True, default=None, help_text="Left out by a withdrawal alone."
+    )
+    label = Text(required=False, allow_blank=True, max_length=64, default="")  # type: ignore[assignment]
     confidence_level = Choice(choices=ConfidenceLevel.choices, default=ConfidenceLevel.MEDIUM)
     notes = Text(required=False, allow_blank=True, max_length=20_000, default="")
     tags = serializers.ListField(child=Text(max_length=64), required=False, max_length=100, default=list)
@@ -124,14 +126,14 @@ class ValidationEvents(Rows):
     )  # fmt: skip
     def create(self, request: Request) -> Response:
         """Judge a detection: 201; the same again 200; the same `id` with other words 422."""
-        form = JudgementSerializer(data=request.data)
+        form: Any = JudgementSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         given = form.validated_data
         if not Detection.objects.visible_to(request.user).filter(pk=given["detection"]).exists():
             raise ValidationError({"detection": ["There is no such detection."]})
         given |= {"detection_id": given.pop("detection"), "supersedes_id": given.pop("supersedes")}
         judgement = Judgement(**{**given, "tags": tuple(given["tags"])})
-        user: User = request.user
+        user: Any = request.user
         try:
             event, is_new = record_validation(judgement, user, actor_of(request._request), seen=_seen(request))
         except OtherEvent as other:
@@ -258,7 +260,7 @@ class Stream(Strict):
 
 def _pull(request: Request, since: str) -> tuple[list[AlertPublication], str]:
     """Return a page of the feed; those that go out for the first time are `sent` from now on."""
-    user: User = request.user
+    user: Any = request.user
     try:
         rows, next_since = feed_page(since, page_size_of(request), user)
     except CursorRefused as refusal:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Q
 from django.utils.datastructures import MultiValueDict
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
@@ -176,7 +177,7 @@ class Observations(Rows):
 
     def _survey(self, name: str) -> Survey:
         rows = Survey.objects.visible_to(self.request.user).filter(is_active=True)
-        found: Survey | None = rows.filter(name=name).first() or rows.filter(pk=_key(name)).first()
+        found: Survey | None = rows.filter(_named(name)).first()
         if found is None:
             raise serializers.ValidationError({"survey": [f"There is no survey {name!r}."]})
         return found
@@ -187,8 +188,9 @@ def _once(data: Any) -> Any:
     return {name: data[name] for name in data} if isinstance(data, MultiValueDict) else data
 
 
-def _key(text: str) -> UUID | None:
+def _named(text: str) -> Q:
+    """Return what finds a row by its name or its key."""
     try:
-        return UUID(text)
+        return Q(name=text) | Q(pk=UUID(text))
     except ValueError:
-        return None
+        return Q(name=text)

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import uvicorn
+from django.core.asgi import get_asgi_application
 
-from astrid_site.asgi import django_application
 from astrid_site.bodies import bounded
 from astrid_site.waiting import Waiting
 
@@ -20,8 +20,10 @@ def serving_site() -> Iterator[str]:
     """Serve until the block ends; give the address, such as http://127.0.0.1:40123."""
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
+    # So that nobody is refused who comes before the server is ready.
+    listening.listen()
     config = uvicorn.Config(
-        bounded(Waiting(django_application)), lifespan="on", log_level="error", timeout_graceful_shutdown=1
+        bounded(Waiting(get_asgi_application())), lifespan="on", log_level="error", timeout_graceful_shutdown=1
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=lambda: asyncio.run(server.serve([listening])), daemon=True)

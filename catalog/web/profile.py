@@ -7,7 +7,6 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
-from django.contrib.auth.forms import PasswordChangeForm
 from django.db.models.functions import Now
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -18,7 +17,7 @@ from django.views.decorators.http import require_POST
 from catalog import tokens
 from catalog.accounts import change_password as change_password_of
 from catalog.actors import actor_of
-from catalog.forms import TokenForm
+from catalog.forms import PasswordForm, TokenForm
 from catalog.models import ApiToken, User
 from catalog.web.access import requires
 
@@ -38,7 +37,7 @@ def profile(request: HttpRequest) -> HttpResponse:
 def change_password(request: HttpRequest) -> HttpResponse:
     """Change one's own password; this browser stays logged in, others do not."""
     user = _user(request)
-    form = PasswordChangeForm(user, request.POST)
+    form = PasswordForm(user, request.POST)
     if not form.is_valid():
         return _page(request, password_form=form, status=400)
     change_password_of(user, form.cleaned_data["new_password1"], actor_of(request))
@@ -85,7 +84,7 @@ def _page(request: HttpRequest, *, status: int = 200, **context: Any) -> HttpRes
         "roles": ", ".join(user.groups.order_by("name").values_list("name", flat=True)),
         "tokens": own.filter(revoked_at__isnull=True, expires_at__gt=Now()),
         "past_tokens": own.exclude(revoked_at__isnull=True, expires_at__gt=Now())[:_MOST_TOKENS],
-        "password_form": PasswordChangeForm(user),
+        "password_form": PasswordForm(user),
         "token_form": TokenForm(user),
         **context,
     }

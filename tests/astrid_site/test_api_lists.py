@@ -1,4 +1,4 @@
-"""What holds of every list for clients: its scope, the index behind each order, and that single rows are as documented."""
+"""What holds of every list for clients: its scope, the index behind each order, and that nobody writes into it."""
 
 from __future__ import annotations
 

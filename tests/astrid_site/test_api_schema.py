@@ -100,6 +100,4 @@ def _cases(operation: Any, mode: GenerationMode) -> list[Any]:
 
 
 def test_the_document_is_valid_and_made_without_a_warning(tmp_path):
-    call_command(
-        "spectacular", "--validate", "--fail-on-warn", "--file", str(tmp_path / "openapi.yml"), stdout=io.StringIO()
-    )
+    call_command("spectacular", "--validate", "--fail-on-warn", "--file", str(tmp_path / "openapi.yml"))

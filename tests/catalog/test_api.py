@@ -108,10 +108,16 @@ def test_a_parameter_that_cannot_be_read_is_told_and_never_passed_over(query, se
 @pytest.mark.parametrize(
     "body",
     [
-        b"{", b"\xff\xfe", b"[" * 100_000, b'{"id": NaN}', b'{"id": 1e999}', b'{"id": ' + b"9" * 5000 + b"}", b"{'id': 1}",
+        b"{",
+        b"\xff\xfe",
+        b"[" * 100_000,
+        b'{"id": NaN}',
+        b'{"id": 1e999}',
+        b'{"id": ' + b"9" * 5000 + b"}",
+        b"{'id': 1}",
     ],
     ids=lambda body: body[:12].decode("latin-1"),
-)  # fmt: skip
+)
 def test_what_is_no_json_is_refused(body):
     refused(client_of("curator").post(JUDGEMENTS, body, content_type="application/json"), 400, "parse_error")
 

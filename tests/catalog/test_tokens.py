@@ -37,9 +37,17 @@ def test_a_token_is_recognised_and_stands_nowhere_in_clear():
 
 @pytest.mark.parametrize(
     "spoil",
-    [lambda t: t[:-1], lambda t: t[:-1] + ("0" if t[-1] != "0" else "1"), lambda t: t + "0", lambda t: "", lambda t: t[:19],
-     lambda t: t.upper(), lambda t: t.replace("_", "\0"), lambda t: "é" * len(t)],
-)  # fmt: skip
+    [
+        lambda t: t[:-1],
+        lambda t: t[:-1] + ("0" if t[-1] != "0" else "1"),
+        lambda t: t + "0",
+        lambda t: "",
+        lambda t: t[:19],
+        lambda t: t.upper(),
+        lambda t: t.replace("_", "\0"),
+        lambda t: "é" * len(t),
+    ],
+)
 def test_what_is_not_the_whole_token_is_not_known(spoil):
     _, text = made()
     with pytest.raises(TokenRefused) as refusal:
@@ -65,7 +73,7 @@ def test_a_token_opens_nothing_after_it_was_revoked_expired_or_its_account_disab
 
 
 def test_only_who_holds_a_true_token_is_told_that_it_has_ended():
-    token, text = made()
+    token, _ = made()
     revoke(token, audit.MACHINE)
     with pytest.raises(TokenRefused) as refusal:
         verify(token.prefix + "_" + "0" * 64)
@@ -122,8 +130,16 @@ def test_the_command_prints_one_token_and_nothing_else():
     user = account("viewer")
     output, remarks = io.StringIO(), io.StringIO()
     call_command(
-        "issue_token", user.username, "--scopes", "alerts:read", "observations:write", "--days", "3", stdout=output, stderr=remarks
-    )  # fmt: skip
+        "issue_token",
+        user.username,
+        "--scopes",
+        "alerts:read",
+        "observations:write",
+        "--days",
+        "3",
+        stdout=output,
+        stderr=remarks,
+    )
     token = verify(output.getvalue().strip())
     assert (token.user, token.scopes) == (user, ["alerts:read", "observations:write"])
     assert 2.9 < (token.expires_at - timezone.now()) / dt.timedelta(days=1) < 3.1

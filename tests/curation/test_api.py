@@ -234,9 +234,21 @@ def test_the_feed_does_not_hold_a_client_that_does_not_wait():
 
 @pytest.mark.parametrize(
     "query",
-    ["since=x", "since=%00", "since=czE%3D%3D%3D%3Dé", "page_size=1001", "page_size=0", "wait=61", "wait=-1", "wait=1.5", "wait=²",
-     "format=csv", "cursor=", "since=czE&since=czI"],
-)  # fmt: skip
+    [
+        "since=x",
+        "since=%00",
+        "since=czE%3D%3D%3D%3Dé",
+        "page_size=1001",
+        "page_size=0",
+        "wait=61",
+        "wait=-1",
+        "wait=1.5",
+        "wait=²",
+        "format=csv",
+        "cursor=",
+        "since=czE&since=czI",
+    ],
+)
 def test_what_the_feed_cannot_read_is_refused(query):
     answer = client_of("viewer").get(f"{FEED}?{query}")
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid")

@@ -85,8 +85,22 @@ def test_a_cone_finds_frames_by_their_centre():
 
 
 @pytest.mark.parametrize(
-    "cone", ["", "1,2", "1,2,3,4", "a,b,c", "nan,0,1", "360,0,1", "-1,0,1", "0,91,1", "0,0,0", "0,0,36001", "0,0,inf", "0,0,nan"]
-)  # fmt: skip
+    "cone",
+    [
+        "",
+        "1,2",
+        "1,2,3,4",
+        "a,b,c",
+        "nan,0,1",
+        "360,0,1",
+        "-1,0,1",
+        "0,91,1",
+        "0,0,0",
+        "0,0,36001",
+        "0,0,inf",
+        "0,0,nan",
+    ],
+)
 def test_a_cone_that_is_none_is_refused(cone):
     answer = client_of("viewer").get(DETECTIONS, {"cone": cone})
     assert answer.status_code == 400 and "cone" in answer.json()["errors"]
@@ -94,8 +108,15 @@ def test_a_cone_that_is_none_is_refused(cone):
 
 @pytest.mark.parametrize(
     "query",
-    ["is_validated=maybe", "is_validated=1", "confidence_score__gte=high", "confidence_score__gte=nan", "source=5", "id__in=a,b"],
-)  # fmt: skip
+    [
+        "is_validated=maybe",
+        "is_validated=1",
+        "confidence_score__gte=high",
+        "confidence_score__gte=nan",
+        "source=5",
+        "id__in=a,b",
+    ],
+)
 def test_a_value_that_cannot_be_read_never_shows_everything(query):
     DetectionFactory()
     assert client_of("viewer").get(f"{DETECTIONS}?{query}").status_code == 400

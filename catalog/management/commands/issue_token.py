@@ -26,12 +26,12 @@ class Command(BaseCommand):
         parser.add_argument("--days", type=int, default=DAYS, help=f"how long it lives (default {DAYS})")
         parser.add_argument("--name", default="command line", help="what it is for")
 
-    def handle(self, *_: Any, **options: Any) -> None:
+    def handle(self, *args: Any, **options: Any) -> None:
         user = User.objects.filter(username=options["user"]).first()
         if user is None:
             raise CommandError(f"There is no account {options['user']!r}.")
         try:
-            _, text = issue(user, options["name"], options["scopes"], audit.MACHINE, days=options["days"])
+            text = issue(user, options["name"], options["scopes"], audit.MACHINE, days=options["days"])[1]
         except RequestRefused as refusal:
             raise CommandError(str(refusal)) from refusal
         useless = sorted(set(options["scopes"]) - open_to(user).keys())

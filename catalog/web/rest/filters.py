@@ -52,7 +52,7 @@ class _ConeField(forms.CharField):
         if text in self.empty_values:
             return None
         try:
-            ra, dec, radius = (float(part) for part in text.split(","))
+            ra, dec, radius = (float(part) for part in str(text).split(","))
         except ValueError as error:
             raise ValidationError("Give ra,dec,radius_arcsec: three numbers with commas between.") from error
         if not 0.0 <= ra < 360.0 or not -90.0 <= dec <= 90.0:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from django.db.models import QuerySet
 from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
@@ -31,7 +30,7 @@ def page_size_of(request: Request) -> int:
 class KeysetPagination(BasePagination):
     """`results`, and the whole addresses of what lies beside them."""
 
-    def paginate_queryset(self, queryset: QuerySet[Any], request: Request, view: Any = None) -> list[Any]:
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         orderings: Mapping[str, tuple[str, ...]] = view.orderings
         name = request.query_params.get("ordering", next(iter(orderings)))
         if name not in orderings:

@@ -72,7 +72,7 @@ def _as_known(error: Exception) -> exceptions.APIException | None:
 
 def _answer(error: exceptions.APIException) -> HttpResponse:
     if isinstance(error, Problem):
-        return problem(error.status_code, str(error.detail.code), str(error.detail), error.errors)
+        return problem(error.status_code, _code(error), str(error.detail), error.errors)
     if isinstance(error, exceptions.ValidationError):
         errors: Errors = {}
         for name, sentence in _sentences(error.detail, ""):
@@ -83,8 +83,7 @@ def _answer(error: exceptions.APIException) -> HttpResponse:
 
 
 def _code(error: exceptions.APIException) -> str:
-    code = getattr(error.detail, "code", None)
-    return str(code or error.default_code)
+    return str(getattr(error.detail, "code", None) or error.default_code)
 
 
 def _sentences(detail: Any, name: str) -> Iterator[tuple[str, str]]:

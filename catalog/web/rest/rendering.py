@@ -7,7 +7,7 @@ import io
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -34,10 +34,11 @@ class ByFormatParameter(DefaultContentNegotiation):
     """`?format=csv`; JSON where it is not given. What clients say that they accept is not looked at."""
 
     def select_renderer(
-        self, request: Request, renderers: Sequence[BaseRenderer], format_suffix: str | None = None
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
         wanted = request.query_params.get("format", FORMATS[0])
-        chosen = next((renderer for renderer in renderers if renderer.format == wanted), renderers[0])
+        offered = list(renderers)
+        chosen = next((renderer for renderer in offered if renderer.format == wanted), offered[0])
         return chosen, chosen.media_type
 
 

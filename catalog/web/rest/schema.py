@@ -59,7 +59,7 @@ class Schema(AutoSchema):
         resource = getattr(self.view, "resource", None)
         return [resource] if resource else ["about"]
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override]
         resource = getattr(self.view, "resource", None)
         scope = f"{resource}:{'read' if self.method == 'GET' else 'write'}"
         told = super().get_description() or ""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import django_filters
-from django.http import HttpResponse, HttpResponseBase
+from django.http import HttpResponse
 from django.utils.http import parse_etags, quote_etag
 from rest_framework import mixins, serializers
 from rest_framework.exceptions import ValidationError
@@ -57,7 +57,8 @@ class Resource(Strict, GenericViewSet[Any]):
     filterset_class: ClassVar[type[django_filters.FilterSet] | None] = None
 
     def get_queryset(self) -> Any:
-        return super().get_queryset().visible_to(self.request.user)
+        rows: Any = super().get_queryset()
+        return rows.visible_to(self.request.user)
 
     def get_renderers(self) -> list[BaseRenderer]:
         """Tables are for what is read."""
@@ -69,9 +70,7 @@ class Resource(Strict, GenericViewSet[Any]):
             return PARAMETERS | {"format", *filters}
         return frozenset({"format"} if self.action == "retrieve" else ())
 
-    def finalize_response(
-        self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any
-    ) -> HttpResponseBase:
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         final = super().finalize_response(request, response, *args, **kwargs)
         if isinstance(final, Response) and request.method in ("GET", "HEAD") and final.status_code == 200:
             final.add_post_render_callback(_unless_known(request))
