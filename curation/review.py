@@ -8,13 +8,13 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from catalog.models import RunStatus, User
-from curation.evidence import magnitude
 from curation.models import ValidationEvent
 from curation.numerics.footprint import covers
 from curation.numerics.sparkline import Frame, Mark, Sample, Sparkline, sparkline
 from curation.services import answers_about
 from detection.models import Detection
 from detection.numerics.orientation import Turn
+from detection.photometry import magnitude
 from detection.viewing import turn_of, version_of
 from differencing.models import Candidate
 from observations.models import Observation, ObservationStatus
