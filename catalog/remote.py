@@ -51,10 +51,10 @@ def version(name: str) -> str | None:
         if hasattr(store, "version"):
             told: str | None = store.version(name)
             return told
-        try:
-            modified, size = store.get_modified_time(name), store.size(name)
-        except FileNotFoundError:
+        # Only this question has the same answer of every storage where there is no object.
+        if not store.exists(name):
             return None
+        modified, size = store.get_modified_time(name), store.size(name)
     return f"{modified.isoformat()} {size}" if modified.microsecond else ""
 
 

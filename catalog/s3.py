@@ -40,7 +40,8 @@ class ProductStorage(S3Storage):
 
     def version(self, name: str) -> str | None:
         """Return what tells one content of an object from another, None where there is none."""
-        client, key = self.connection.meta.client, self._normalize_name(clean_name(name))
+        # The bucket's client serves all threads; `connection` would make one for each, and so for each request.
+        client, key = self.bucket.meta.client, self._normalize_name(clean_name(name))
         try:
             head = client.head_object(Bucket=self.bucket_name, Key=key)
         except ClientError as error:

@@ -94,23 +94,26 @@ def keep(relative_path: str, source: Path) -> str:
     path = resolve(relative_path)
     if _exists(path):
         return relative_path
-    send, version = _sending(path), ""
+    send, sent = _sending(path), None
     if send is not None:
+        # Taken first: a source that is written to meanwhile is not what was sent.
+        status = source.stat()
         with room_for(path):
-            version = send(source)
+            sent = (send(source), status)
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         os.link(source.resolve(), path)
     except FileExistsError:
         return relative_path
     except OSError:
-        # Another file system, or a file that may not be linked to.
-        content = source.read_bytes()
-        with room_for(path, len(content)):
-            _write_beside(path, [content], 0o644, None if send is None else lambda _: version)
+        # Another file system, or a file that may not be linked to. What was sent is fetched where it is read.
+        if sent is None:
+            content = source.read_bytes()
+            with room_for(path, len(content)):
+                _write_beside(path, [content], 0o644, None)
         return relative_path
-    if send is not None:
-        _note(path, version, path.stat())
+    if sent is not None:
+        _note(path, *sent)
     return relative_path
 
 

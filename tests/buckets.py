@@ -29,7 +29,7 @@ def s3_server() -> Iterator[str]:
     server._server.server_close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def s3_client(s3_server: str) -> Iterator[Any]:
     """A client with which a test looks into buckets by itself."""
     client = boto3.client(

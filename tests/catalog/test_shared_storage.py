@@ -55,15 +55,18 @@ class Machine:
         return sorted(name for name in found if not name.endswith(".remote"))
 
 
-@pytest.fixture(params=["files", "s3"])
+@pytest.fixture(params=["files", "s3", "another"])
 def shared(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """Share a storage of Django's own, or a bucket; give its kind."""
+    """Share a storage of Django's own, a bucket, or one that only the interface is known of; give its kind."""
     if request.param == "files":
         address = (
             f"{FileSystemStorage.__module__}.FileSystemStorage?location={tmp_path / 'shared'}&allow_overwrite=true"
         )
     else:
         address = request.getfixturevalue("s3_address")
+    if request.param == "another":
+        bucket, options = request.getfixturevalue("bucket"), address.partition("?")[2]
+        address = f"storages.backends.s3.S3Storage?bucket_name={bucket}&{options}"
     with override_settings(STORAGES={remote.ALIAS: django_storage(address)}):
         yield request.param
 
@@ -200,7 +203,9 @@ def test_a_raw_file_is_linked_here_and_read_there(shared, one, other, tmp_path):
     assert other.read("raw/ab/abc.fits.gz") == delivered.read_bytes(), "the bytes as delivered, not unpacked"
 
 
-def test_a_raw_file_of_another_file_system_is_copied(shared, one, other, tmp_path, monkeypatch):
+def test_a_raw_file_of_another_file_system_is_sent_and_fetched_where_it_is_read(
+    shared, one, other, tmp_path, monkeypatch
+):
     def no_link(*_: object) -> None:
         raise OSError(errno.EXDEV, "Invalid cross-device link")
 
@@ -208,8 +213,26 @@ def test_a_raw_file_of_another_file_system_is_copied(shared, one, other, tmp_pat
     monkeypatch.setattr(os, "link", no_link)
     with one.at_work():
         storage.keep("raw/ab/abc.fits", tmp_path / "delivered.fits")
-    assert one.files() == ["raw/ab/abc.fits"]
-    assert other.read("raw/ab/abc.fits") == b"pixels"
+    assert one.files() == []
+    assert one.read("raw/ab/abc.fits") == other.read("raw/ab/abc.fits") == b"pixels"
+
+
+def test_a_delivered_file_that_is_written_to_while_it_is_sent_is_not_taken_for_what_was_sent(
+    s3, one, tmp_path, monkeypatch
+):
+    delivered = tmp_path / "delivered.fits"
+    delivered.write_bytes(b"pixels")
+    real = remote.put
+
+    def written_to_meanwhile(name: str, source: Path) -> str:
+        version = real(name, source)
+        delivered.write_bytes(b"others")
+        return version
+
+    monkeypatch.setattr(remote, "put", written_to_meanwhile)
+    with one.at_work():
+        storage.keep("raw/ab/abc.fits", delivered)
+    assert one.read("raw/ab/abc.fits") == b"pixels"
 
 
 def test_a_file_that_was_written_bit_by_bit_is_shared_when_it_is_whole(shared, one, other):
