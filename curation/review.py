@@ -25,6 +25,7 @@ _MOST_EPOCHS = 60
 # A candidate this near, however it was scored, may be the source: then it is no proof that there was nothing.
 _NEAR_ARCSEC = 3.0
 _MJD_BEGINS = datetime(1858, 11, 17, tzinfo=UTC)
+_OF_RUN = ("zero_point_mag", "zero_point_error", "zero_point_system", "limiting_magnitude", "fwhm_px")
 # Where points lie in the picture of a light curve, 300 × 84.
 _PICTURE = Frame(left=40.0, top=6.0, right=292.0, bottom=66.0)
 
@@ -51,7 +52,8 @@ class Curve:
     """The light curve of a source, placed in the picture that pages draw; `unseen` counts the frames without it."""
 
     plot: Sparkline
-    epochs: list[tuple[Epoch, Mark]]
+    seen: list[Mark]
+    now: Mark | None
     is_in_magnitudes: bool
     first: datetime
     last: datetime
@@ -61,6 +63,21 @@ class Curve:
     def decimals(self) -> int:
         """Return how many decimals the axis has."""
         return 1 if self.is_in_magnitudes else 0
+
+    @property
+    def dots(self) -> str:
+        """Return the points as one path, of lines without length and with round ends."""
+        return "".join(f"M{mark.x} {mark.y}h0" for mark in self.seen)
+
+    @property
+    def bars(self) -> str:
+        """Return the error bars as one path."""
+        return "".join(f"M{mark.x} {mark.low}V{mark.high}" for mark in self.seen)
+
+    @property
+    def limits(self) -> str:
+        """Return triangles that point down, as one path."""
+        return "".join(f"M{mark.x} {mark.y}m-3 -4h6l-3 5z" for mark in self.plot.limits)
 
 
 @dataclass(frozen=True)
@@ -95,8 +112,9 @@ class Review:
         if plot is None or len(samples) + len(limits) < 2:
             return None
         days = [sample.mjd_utc for sample in (*samples, *limits)]
-        drawn = [(epoch, mark) for epoch, mark in zip(self.epochs, plot.marks, strict=True) if mark is not None]
-        return Curve(plot, drawn, in_magnitudes, moment_of(min(days)), moment_of(max(days)), len(limits))
+        seen = [mark for mark in plot.marks if mark is not None]
+        now = plot.marks[self.epochs.index(self.now)]
+        return Curve(plot, seen, now, in_magnitudes, moment_of(min(days)), moment_of(max(days)), len(limits))
 
 
 def moment_of(mjd_utc: float) -> datetime:
@@ -172,6 +190,7 @@ def _series(row: Detection) -> tuple[UUID | None, str]:
 def _frames(rows: Iterable[Detection]) -> dict[tuple[UUID | None, str], list[Observation]]:
     """Return the latest differenced frames of each field and band that the detections are of."""
     compared = Observation.objects.filter(status=ObservationStatus.DIFFERENCED).order_by("-mjd_utc")
+    compared = compared.only("mjd_utc", "footprint")
     return {
         (field, band): list(compared.filter(field=field, filter_band=band)[:_MOST_EPOCHS])
         for field, band in {_series(row) for row in rows}
@@ -191,4 +210,4 @@ def _runs(observations: Collection[UUID]) -> dict[UUID, PreprocessRun]:
     """Return the newest completed run of each frame that has one."""
     runs = PreprocessRun.objects.filter(observation__in=observations, status=RunStatus.COMPLETED)
     newest = runs.order_by("observation_id", "-completed_at", "-id").distinct("observation_id")
-    return {run.observation_id: run for run in newest.defer("wcs_info")}
+    return {run.observation_id: run for run in newest.only("observation", *_OF_RUN)}

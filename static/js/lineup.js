@@ -22,7 +22,8 @@ export class Lineup {
   }
 
   get current() { return this.items[this.position] ?? null; }
-  get held() { return this.items.filter((item) => item.isHeld).map((item) => item.id); }
+  // Not those whose way back is not saved yet: the server would not know why.
+  get held() { return this.items.filter((item) => item.isHeld && !item.isReturning).map((item) => item.id); }
   get ahead() { return this.items.filter((item, k) => k > this.position && isOpen(item)).length; }
 
   /** Take the first ones. `former`: this window's key before it was loaded again; `after`: where it was. */
@@ -32,21 +33,29 @@ export class Lineup {
   }
 
   /** Ask for so many that enough lie ahead; where there is none, ask again after a while. */
-  async refill(more = {}) {
+  refill(more = {}) {
     clearTimeout(this.timer);
-    const count = AHEAD + (this.current ? 0 : 1) - this.ahead;
-    if (this.isAsking || count <= 0) return;
-    this.isAsking = true;
+    this.asking ??= this.#ask(more).finally(() => {
+      this.asking = null;
+      if (!this.ahead) this.timer = setTimeout(() => this.refill(), this.current || !this.trouble ? ASK_AGAIN_MS : LOAD_AGAIN_MS);
+      this.onChange("state");
+    });
+    return this.asking;
+  }
+
+  async #ask(more) {
+    // The first by itself, so that it is on screen soon.
+    const lacking = () => (this.current ? AHEAD - this.ahead : 1);
     try {
-      await this.#take({ count, after: this.last ?? undefined, ...more });
-      this.trouble = "";
+      for (let count = lacking(); count > 0; count = lacking()) {
+        const { items } = await this.#take({ count, after: this.last ?? undefined, ...more });
+        this.trouble = "";
+        if (items.length < count) return;
+        more = {};
+      }
     } catch (error) {
       this.trouble = error.message;
-    } finally {
-      this.isAsking = false;
     }
-    if (!this.ahead) this.timer = setTimeout(() => this.refill(), this.current || !this.trouble ? ASK_AGAIN_MS : LOAD_AGAIN_MS);
-    this.onChange("state");
   }
 
   /** Say that somebody is here; what was taken over meanwhile is told. */
@@ -70,6 +79,7 @@ export class Lineup {
 
   /** Go by one item, answered or not; at the end to what was passed over. Returns whether there was one. */
   async step(by) {
+    if (by > 0 && !this.items[this.position + 1]) await this.asking;
     let to = this.position + by;
     if (by > 0 && to >= this.items.length) to = this.items.findIndex((item, k) => isOpen(item) && item.isHeld && k !== this.position);
     if (!this.items[to]) return false;

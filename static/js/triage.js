@@ -70,7 +70,7 @@ let isSeen = false; // it is painted, or it is told why not: it may be judged
 let waitingPress = null; // a press that came while it was being painted
 
 function onLineup(change) {
-  if (change === "lease") place.lapse.hidden = !shown || shown.isHeld || !shown.wasHeld;
+  if (change === "lease") place.lapse.hidden = !shown || shown.isHeld || shown.isAnswered || !shown.wasHeld;
   else if (change === "pixels" || lineup.current !== shown) show(lineup.current);
   if (change === "state") showState();
 }
@@ -129,6 +129,7 @@ function showState() {
   at("empty-title").textContent = title;
   at("empty-text").textContent = text;
   at("take-over").hidden = empty?.code !== "other_window";
+  at("back").hidden = !lineup.items.length;
   at("all").hidden = empty?.code !== "narrow" && empty?.code !== "unreadable";
 }
 
@@ -159,7 +160,7 @@ function judge(isValid, label = "", title = "") {
   };
   if (!item.isAnswered && !item.own) setRemaining(remaining - 1);
   item.answers.push({ id: entry.id, said });
-  Object.assign(item, { isAnswered: true, isHeld: false, note: place.note.value });
+  Object.assign(item, { isAnswered: true, isHeld: false, isReturning: false, note: place.note.value });
   setUndo([...undoable(), { id: entry.id, detection: item.id, name: item.name }]);
   lineup.advance();
   answersMade += 1;
@@ -178,7 +179,7 @@ async function undo() {
   if (item) {
     item.answers = item.answers.filter((said) => said.id !== done.id);
     if (!item.answers.length) {
-      Object.assign(item, { isAnswered: false, isHeld: true });
+      Object.assign(item, { isAnswered: false, isHeld: true, isReturning: true });
       setRemaining(remaining + 1);
     }
   }
@@ -199,7 +200,8 @@ function setUndo(list) {
 function tellSaved(entry, body) {
   if (entry.kind === "withdrawal") {
     const item = lineup.items.find((other) => other.id === entry.detection);
-    if (item && !item.isAnswered) item.isHeld = body.is_held;
+    if (item) Object.assign(item, { isReturning: false, isHeld: !item.isAnswered && body.is_held });
+    if (item === shown) onLineup("lease");
     if (!outbox.entries.length) lineup.refill();
     return;
   }
@@ -343,6 +345,9 @@ addEventListener("blur", () => viewer.swap(false));
 
 document.addEventListener("click", (event) => {
   lineup.touch();
+  for (const open of document.querySelectorAll("details.pop[open], details.menu-of-labels[open]")) {
+    if (!open.contains(event.target)) open.removeAttribute("open");
+  }
   const control = event.target.closest("[data-action]");
   if (!control || control.type === "radio") return;
   // The second click of a double click means the same; afterwards the keys are free again for space and arrows.

@@ -1,4 +1,4 @@
-"""Curators at work with the keyboard, in a real browser: also where the server is away, or others are there."""
+"""Curators at work with the keyboard, in a real browser, also where the server is away, refuses, or others come."""
 
 from __future__ import annotations
 
@@ -48,11 +48,16 @@ class Desk:
         self.page: Page = self.context.new_page()
         self.faults: list[str] = []
         self.under_way: set[Any] = set()
-        # Playwright counts the arguments of what it calls, and a built-in method tells none.
-        self.page.on("request", lambda request: self.under_way.add(request))  # noqa: PLW0108
-        self.page.on("requestfinished", lambda request: self.under_way.discard(request))  # noqa: PLW0108
-        self.page.on("requestfailed", lambda request: self.under_way.discard(request))  # noqa: PLW0108
+        self.page.on("request", self._begin)
+        for name in ("requestfinished", "requestfailed"):
+            self.page.on(name, self._end)
         self.page.on("pageerror", lambda error: self.faults.append(str(error)))
+
+    def _begin(self, request: Any) -> None:
+        self.under_way.add(request)
+
+    def _end(self, request: Any) -> None:
+        self.under_way.discard(request)
 
     def open(self, query: str = "") -> Desk:
         self.page.goto(f"{self.address}/triage/{query}")
@@ -101,7 +106,7 @@ def detections(count: int) -> list[Detection]:
     """Return detections of one frame with their cutouts, the best first."""
     run, source = DifferenceRunFactory(), SourceFactory()
     model_run = ModelRunFactory(observation=run.observation)
-    rows: list[Any] = []
+    rows: list[Detection] = []
     for number in range(count):
         candidate = CandidateFactory(difference_run=run)
         score = 0.99 - number / 100
@@ -157,6 +162,7 @@ def test_ten_detections_by_keyboard_alone_and_one_undone(desk):
     withdrawal = ValidationEvent.objects.get(kind="withdrawal")
     assert str(withdrawal.detection_id) == seen[-1]
     assert Detection.objects.get(pk=seen[-1]).status == "validating"
+    expect(one.page.locator("#lapse")).to_be_hidden()
     one.press("v")
     one.saved()
     assert Detection.objects.get(pk=seen[-1]).status == "validated"
@@ -227,18 +233,18 @@ def test_answers_that_wait_survive_loading_the_page_again(desk):
     detections(4)
     one = desk().open()
     one.shown()
-    sent: list[str] = []
+    asked: list[str] = []
 
-    def leave(dialog: Any) -> None:
-        sent.append(dialog.type)
+    def accept(dialog) -> None:
+        asked.append(dialog.type)
         dialog.accept()
 
     one.page.route("**/triage/answers", lambda route: route.abort())
-    one.page.on("dialog", leave)
+    one.page.on("dialog", accept)
     seen = one.press("v", "x")
     expect(one.main).to_have_attribute("data-unsaved", "2")
     one.page.reload()
-    assert sent == ["beforeunload"], "leaving warns"
+    assert asked == ["beforeunload"], "leaving warns"
     expect(one.main).to_have_attribute("data-unsaved", "2")
     one.page.unroute("**/triage/answers")
     one.saved()
