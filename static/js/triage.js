@@ -394,3 +394,9 @@ setRemaining(remaining);
 setUndo(undoable());
 await Promise.race([outbox.flush(), new Promise((done) => setTimeout(done, 2000))]);
 await lineup.start(former.window, former.query === location.search ? former.after || null : null);
+
+// The page of a detection leads here with its key: that one comes first.
+const wanted = new URLSearchParams(location.search).get("detection");
+if (wanted && !(await lineup.comeBackTo(wanted).catch(() => false))) {
+  say("The detection that you came for is gone, or somebody else looks at it now.", "warning");
+}

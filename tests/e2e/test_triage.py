@@ -454,3 +454,15 @@ def test_on_a_telephone_images_and_answers_are_in_sight_and_fingers_work(desk):
     expect(one.main).to_have_attribute("data-detection-id", str(rows[1].pk))
     one.saved()
     assert verdicts() == {str(rows[0].pk): (False, "", "medium")}
+
+
+def test_who_comes_from_a_detections_page_sees_that_one_first_and_goes_on_from_there(desk):
+    rows = detections(6)
+    one = desk().open(f"?detection={rows[5].pk}")
+    expect(one.main).to_have_attribute("data-detection-id", str(rows[5].pk))
+    one.shown()
+    one.press("v")
+    one.saved()
+    assert verdicts() == {str(rows[5].pk): (True, "", "medium")}
+    gone = desk().open("?detection=00000000-0000-4000-8000-000000000000")
+    expect(gone.page.get_by_text("The detection that you came for is gone")).to_be_visible()
