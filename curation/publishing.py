@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import Any
+from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models import Max
@@ -56,13 +57,10 @@ def _publish_batch() -> int:
     return len(alerts)
 
 
-def note_pulled(publications: Iterable[AlertPublication], actor: audit.Actor) -> None:
-    """Write down that alerts were handed to a client for the first time: `sent`."""
-    keys = [row.alert_id for row in publications]
-    waiting = Alert.objects.filter(pk__in=keys, status=AlertStatus.PENDING)
-    if not keys or not waiting.exists():
-        return
+def note_pulled(keys: Collection[UUID], actor: audit.Actor) -> None:
+    """Write down that alerts were handed to a client for the first time: `sent`, those that are not further already."""
     with transaction.atomic():
+        waiting = Alert.objects.filter(pk__in=keys, status=AlertStatus.PENDING)
         first = list(waiting.order_by("pk").select_for_update())
         Alert.objects.filter(pk__in=[alert.pk for alert in first]).update(status=AlertStatus.SENT, sent_at=Now())
         audit.record_each(

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from catalog import audit, jobs
 from catalog.config import snapshot
@@ -159,10 +159,10 @@ def sources_of_night(field_id: UUID | str, night: date) -> list[UUID]:
 def feed_page(since: str, page_size: int, user: User) -> tuple[list[AlertPublication], str]:
     """Return what was published after a cursor, in order, and the cursor after it; "" is the beginning.
 
-    Raises CursorRefused for what is no cursor.
+    Each row knows in `alert_status` how far its alert has come. Raises CursorRefused for what is no cursor.
     """
     after = AlertPublication.objects.visible_to(user).filter(sequence__gt=_sequence(since)).order_by("sequence")
-    rows = list(after[: min(page_size, _MOST_PUBLICATIONS)])
+    rows: list[Any] = list(after.annotate(alert_status=F("alert__status"))[: min(page_size, _MOST_PUBLICATIONS)])
     return rows, cursor_at(rows[-1].sequence) if rows else since
 
 

@@ -200,3 +200,8 @@ def test_the_audit_log_is_read_by_what_it_is_about():
     audit.record(("night", "2024-03-01"), "look")
     found = client_of("administrator").get(f"/api/v1/audit-log/?entity_type=observation&entity_id={row.pk}").json()
     assert [line["action"] for line in found["results"]] == ["archive_observation"]
+
+
+def test_a_post_to_an_address_without_its_slash_is_sent_on_as_a_post():
+    answer = client_of("curator").post(JUDGEMENTS.rstrip("/"), {}, content_type="application/json")
+    assert (answer.status_code, answer["Location"]) == (308, JUDGEMENTS)
