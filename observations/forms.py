@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 
-from observations.numerics.fits_facts import Overrides
+from observations.services import Overrides
 
 
 class ManyFiles(forms.FileField):

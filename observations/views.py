@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -13,7 +14,6 @@ from django.utils.http import quote_etag
 from django.views.decorators.http import require_POST, require_safe
 
 from catalog.actors import actor_of
-from catalog.audit import Actor
 from catalog.models import ProcessingJob
 from catalog.roles import MAY_ORDER_FRAMES
 from catalog.web.access import requires
@@ -95,7 +95,7 @@ def take_back(request: HttpRequest, observation_id: UUID) -> HttpResponse:
 
 
 def _ordered(
-    request: HttpRequest, observation_id: UUID, order: Callable[[Observation, Actor], object], done: str
+    request: HttpRequest, observation_id: UUID, order: Callable[[Observation, Any], object], done: str
 ) -> HttpResponse:
     row = get_object_or_404(Observation.objects.visible_to(request.user), pk=observation_id)
     try:
