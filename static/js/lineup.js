@@ -115,6 +115,7 @@ export class Lineup {
     // Where there is a passed-over one to go back to, or one on screen, nothing is empty.
     this.empty = given.items.length ? null : given.empty ?? (body.count ? null : this.empty);
     if (!this.current) this.advance();
+    this.onChange("lease");
     return given;
   }
 

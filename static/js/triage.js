@@ -81,8 +81,10 @@ function show(item) {
   isSeen = false;
   page.dataset.viewerReady = "false";
   page.dataset.detectionId = item?.id ?? "";
+  const wasHidden = place.stage.hidden;
   place.stage.hidden = !item;
   showState();
+  if (wasHidden && item) fit();
   if (!item) return;
   if (isNew) showFacts(item);
   viewer.show(item.cutouts, item);
@@ -135,10 +137,12 @@ function showState() {
 
 let remaining = Number(page.dataset.queueRemaining);
 
+/** Show how many are left; above the most that is counted, one less is not known to be one less. */
 function setRemaining(count) {
+  const most = Number(page.dataset.mostCounted);
+  if (remaining > most && count === remaining - 1) return;
   remaining = Math.max(count, 0);
   page.dataset.queueRemaining = String(remaining);
-  const most = Number(page.dataset.mostCounted);
   at("remaining").textContent = remaining > most ? `more than ${most} left` : `${remaining} left`;
 }
 
@@ -331,7 +335,7 @@ function isPressedTwice(event, key) {
   const last = lastJudged;
   const sinceDown = event.timeStamp - last.down, heldFor = (last.up ?? event.timeStamp) - last.handled;
   if (!isSeen && event.timeStamp - last.handled < BOUNCE_MS) return true;
-  if (sinceDown < TWICE_MS && heldFor >= HELD_MS) return true;
+  if (key === last.key && sinceDown < TWICE_MS && heldFor >= HELD_MS) return true;
   lastJudged = { down: event.timeStamp, handled: event.timeStamp, up: null, key };
   return false;
 }
@@ -387,7 +391,6 @@ function formerPlace() {
 }
 
 const former = formerPlace();
-fit();
 showLook(viewer.look);
 showSaving();
 setRemaining(remaining);

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from django.core.signals import request_finished
 from django.db import connection
 
 from catalog import audit
@@ -81,15 +82,22 @@ def connections() -> int:
 def waiting(client: httpx.Client, count: int, wait: int = 30) -> Iterator[list[Future[tuple[float, httpx.Response]]]]:
     """Let so many requests wait, and begin when all are held."""
 
+    answered: list[object] = []
+
     def ask() -> tuple[float, httpx.Response]:
         answer = client.get(FEED, params={"wait": wait})
         return time.monotonic(), answer
 
+    def note(sender: object, **_: object) -> None:
+        answered.append(sender)
+
+    # The server is in this process: Django has answered each once, and let go of its connection; then it is held.
+    request_finished.connect(note)
     with ThreadPoolExecutor(count) as pool:
         asked = [pool.submit(ask) for _ in range(count)]
-        # Each was answered by Django once, and noted so; then it is held.
+        until(lambda: len(answered) >= count, "the end of the first questions")
+        request_finished.disconnect(note)
         until(listeners, "the listening connection")
-        until(lambda: connections() <= 2, "the end of the first questions")
         yield asked
 
 

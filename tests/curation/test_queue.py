@@ -283,7 +283,7 @@ def test_decided_ones_are_reviewed_under_a_lease_too_and_keep_their_state():
     rows = detections(2, status="rejected")
     first, second = holder(), holder()
     assert queue.take(waiting("rejected"), first, 1).keys == [rows[0].pk]
-    assert queue.take(waiting("rejected"), second, 2).keys == [rows[1].pk]
+    assert queue.take(waiting("rejected"), second, 1).keys == [rows[1].pk]
     queue.release(first)
     assert set(Detection.objects.values_list("status", flat=True)) == {"rejected"}
 

@@ -170,13 +170,13 @@ def test_ten_detections_by_keyboard_alone_and_one_undone(desk):
     assert ValidationEvent.objects.count() == 12
 
 
-# A finger that bounces, and one that holds a key and presses it again.
-_PRESSED_TWICE = """async ([key, held]) => {
-    const send = (name) => document.body.dispatchEvent(new KeyboardEvent(name, { key, bubbles: true }));
-    for (let k = 0; k < 2; k++) {
-        send("keydown");
+# Fingers that bounce, hold a key and press it again, or go on to another.
+_PRESS_AT_ONCE = """async ([keys, held]) => {
+    const send = (name, key) => document.body.dispatchEvent(new KeyboardEvent(name, { key, bubbles: true }));
+    for (const key of keys) {
+        send("keydown", key);
         if (held) await new Promise((done) => setTimeout(done, held));
-        send("keyup");
+        send("keyup", key);
     }
 }"""
 
@@ -196,8 +196,8 @@ def test_a_key_or_button_that_is_pressed_twice_judges_once(desk):
             one.page.keyboard.down(key)
         one.page.keyboard.up(key)
 
-    judged(lambda: one.page.evaluate(_PRESSED_TWICE, ["v", 0]))
-    judged(lambda: one.page.evaluate(_PRESSED_TWICE, ["1", 60]))
+    judged(lambda: one.page.evaluate(_PRESS_AT_ONCE, ["vv", 0]))
+    judged(lambda: one.page.evaluate(_PRESS_AT_ONCE, ["11", 60]))
     judged(lambda: hold("x"))
     judged(lambda: one.page.get_by_role("button", name="Real").dblclick())
     one.page.get_by_role("button", name="Bogus").focus()
@@ -205,6 +205,16 @@ def test_a_key_or_button_that_is_pressed_twice_judges_once(desk):
     one.saved()
     assert list(verdicts()) == seen[:5]
     assert ValidationEvent.objects.count() == 5
+
+
+def test_another_key_is_another_answer_however_soon_it_comes(desk):
+    rows = detections(4)
+    one = desk().open()
+    one.shown()
+    one.page.evaluate(_PRESS_AT_ONCE, ["24", 60])
+    expect(one.main).to_have_attribute("data-detection-id", str(rows[2].pk))
+    one.saved()
+    assert [label for _, label, _ in verdicts().values()] == ["variable_star", "asteroid"]
 
 
 def test_while_the_server_is_away_answers_wait_and_none_is_lost_or_doubled(desk):
