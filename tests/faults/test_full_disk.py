@@ -18,8 +18,9 @@ from tests.webserver import content, serving
 
 pytestmark = pytest.mark.faults
 
-SETTINGS = "tests.faults.full_settings"
-STEP_SECONDS = 90.0
+# Nothing dies here: a slow machine's late heartbeat is not to be one more fault.
+VARIABLES = {"DJANGO_SETTINGS_MODULE": "tests.faults.full_settings", "ASTRID_JOB_LAPSE_SECONDS": "60"}
+STEP_SECONDS = 180.0
 WRITTEN = (*KINDS, "incoming", "training")
 TRAIN = ("train_model", "--queue", "--name", "small", "--model-version", "1")
 WORK_OFF_TRAINING = "from catalog import jobs; jobs.do(jobs.claim_next(['train'], 'me'))"
@@ -111,8 +112,7 @@ def told(tmp_path: Path) -> Path:
 @pytest.fixture
 def faultless(few_frames: Path, told: Path, tmp_path: Path) -> Faultless:
     """Do the night, and a training, in the foreground on a disk with room."""
-    variables = {"ASTRID_TEST_FULL": str(told), "ASTRID_TEST_SEEN": str(tmp_path / "seen.json")}
-    with system(DJANGO_SETTINGS_MODULE=SETTINGS, **variables) as whole:
+    with system(**VARIABLES, ASTRID_TEST_FULL=str(told), ASTRID_TEST_SEEN=str(tmp_path / "seen.json")) as whole:
         whole.manage("process", str(few_frames))
         fingerprint = whole.fingerprint()
         whole.manage(*TRAIN)
@@ -159,8 +159,8 @@ def assert_intact(broken: System, faultless: Faultless, intact: dict[str, set[st
 def test_a_disk_that_is_full_for_each_stage_in_turn_stops_the_night_and_spoils_nothing(few_frames, faultless, told):
     light = few_frames / "night1_light01.fits"
     with serving({f"/{light.name}": content(light.read_bytes())}) as host:
-        variables = {"ASTRID_WATCH": str(few_frames), "ASTRID_OUTGOING_HOSTS": host}
-        with system(DJANGO_SETTINGS_MODULE=SETTINGS, ASTRID_TEST_FULL=str(told), **variables) as broken:
+        delivered = {"ASTRID_WATCH": str(few_frames), "ASTRID_OUTGOING_HOSTS": host}
+        with system(**VARIABLES, ASTRID_TEST_FULL=str(told), **delivered) as broken:
             left = [*OF_A_NIGHT, *OF_TRAINING]
             tell(told, left)
             refused = broken.manage("shell", "--no-imports", "-c", UPLOAD.format(path=light)).stdout
