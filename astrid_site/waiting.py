@@ -87,7 +87,8 @@ class Waiting:
     def __init__(self, app: App) -> None:
         self._app = app
         self._bell = Bell()
-        self._waiting = 0
+        # How many clients wait now.
+        self.kept = 0
         self._turns = asyncio.Semaphore(_AT_ONCE)
         self._listener: asyncio.Task[None] | None = None
 
@@ -114,7 +115,7 @@ class Waiting:
         seconds, cursor = first.take(HOLD), first.take(FOLLOW)
         if seconds is None and cursor is None:
             await _pass_on(send, first)
-        elif self._waiting >= settings.ASTRID_MOST_WAITING:
+        elif self.kept >= settings.ASTRID_MOST_WAITING:
             refusal = problem(503, "too_many_waiting", "Too many clients wait for alerts: come again, without `wait`.")
             refusal["Retry-After"] = _RETRY_AFTER
             await answer(send, refusal)
@@ -125,7 +126,7 @@ class Waiting:
         """Keep a client until it has what it waits for, or goes."""
         if self._listener is None or self._listener.done():
             self._listener = asyncio.create_task(self._listen())
-        self._waiting += 1
+        self.kept += 1
         gone = asyncio.create_task(leaving)
         try:
             if seconds is not None:
@@ -133,7 +134,7 @@ class Waiting:
             else:
                 await self._follow(kept, gone, cursor or "")
         finally:
-            self._waiting -= 1
+            self.kept -= 1
             gone.cancel()
 
     async def _hold(self, kept: _Kept, gone: asyncio.Task[None], deadline: float) -> None:

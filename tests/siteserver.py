@@ -16,14 +16,14 @@ from astrid_site.waiting import Waiting
 
 
 @contextmanager
-def serving_site() -> Iterator[str]:
-    """Serve until the block ends; give the address, such as http://127.0.0.1:40123."""
+def serving_site(door: Waiting | None = None) -> Iterator[str]:
+    """Serve until the block ends; give the address, such as http://127.0.0.1:40123. `door` is where clients wait."""
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
     # So that nobody is refused who comes before the server is ready.
     listening.listen()
     config = uvicorn.Config(
-        bounded(Waiting(get_asgi_application())), lifespan="on", log_level="error", timeout_graceful_shutdown=1
+        bounded(door or Waiting(get_asgi_application())), lifespan="on", log_level="error", timeout_graceful_shutdown=1
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=lambda: asyncio.run(server.serve([listening])), daemon=True)

@@ -7,6 +7,7 @@ import binascii
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist, ValidationError
@@ -127,6 +128,17 @@ def _field(model: type[Model], name: str) -> Field[Any, Any]:
         raise ValueError(f"A list cannot be ordered by {name}, which is no field.") from error
 
 
+def _storable(value: Any) -> Any:
+    """Return a value that the database can compare; ValueError for one that somebody made up."""
+    if isinstance(value, str) and ("\0" in value or any("\ud800" <= character <= "\udfff" for character in value)):
+        raise ValueError("no text that can be stored")
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise ValueError("a time without its zone")
+        return value.astimezone(UTC)
+    return value
+
+
 def _written(direction: str, names: tuple[str, ...], values: list[Any]) -> str:
     # Times keep their microseconds as text, which Django's own encoder cuts.
     text = json.dumps([direction, ",".join(names), values], default=str, separators=(",", ":"))
@@ -145,6 +157,8 @@ def _read(cursor: str, names: tuple[str, ...], model: type[Model]) -> tuple[bool
         if direction not in ("n", "p") or ordering != ",".join(names) or len(values) != len(names):
             raise refused
         pairs = zip(names, values, strict=True)
-        return direction == "p", [_field(model, name.removeprefix("-")).to_python(value) for name, value in pairs]
+        return direction == "p", [
+            _storable(_field(model, name.removeprefix("-")).to_python(value)) for name, value in pairs
+        ]
     except (binascii.Error, ValueError, TypeError, ValidationError, OverflowError, RecursionError) as error:
         raise refused from error

@@ -14,12 +14,14 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
-from django.core.signals import request_finished
+from django.core.asgi import get_asgi_application
 from django.db import connection
 
+from astrid_site.waiting import Waiting
 from catalog import audit
 from catalog.models import ApiToken
 from catalog.tokens import revoke
@@ -41,8 +43,13 @@ def token() -> str:
 
 
 @pytest.fixture
-def site() -> Iterator[str]:
-    with serving_site() as address:
+def door() -> Waiting:
+    return Waiting(get_asgi_application())
+
+
+@pytest.fixture
+def site(door: Waiting) -> Iterator[str]:
+    with serving_site(door) as address:
         yield address
 
 
@@ -78,31 +85,27 @@ def connections() -> int:
         return cursor.fetchone()[0]
 
 
-@contextmanager
-def waiting(client: httpx.Client, count: int, wait: int = 30) -> Iterator[list[Future[tuple[float, httpx.Response]]]]:
-    """Let so many requests wait, and begin when all are held."""
+@pytest.fixture
+def waiting(client: httpx.Client, door: Waiting) -> Any:
+    @contextmanager
+    def wait(count: int) -> Iterator[list[Future[tuple[float, httpx.Response]]]]:
+        """Let so many requests wait, and begin when all of them are held."""
 
-    answered: list[object] = []
+        def ask() -> tuple[float, httpx.Response]:
+            answer = client.get(FEED, params={"wait": 30})
+            return time.monotonic(), answer
 
-    def ask() -> tuple[float, httpx.Response]:
-        answer = client.get(FEED, params={"wait": wait})
-        return time.monotonic(), answer
+        with ThreadPoolExecutor(count) as pool:
+            asked = [pool.submit(ask) for _ in range(count)]
+            until(lambda: door.kept == count, "the waiting clients")
+            until(listeners, "the listening connection")
+            yield asked
 
-    def note(sender: object, **_: object) -> None:
-        answered.append(sender)
-
-    # The server is in this process: Django has answered each once, and let go of its connection; then it is held.
-    request_finished.connect(note)
-    with ThreadPoolExecutor(count) as pool:
-        asked = [pool.submit(ask) for _ in range(count)]
-        until(lambda: len(answered) >= count, "the end of the first questions")
-        request_finished.disconnect(note)
-        until(listeners, "the listening connection")
-        yield asked
+    return wait
 
 
-def test_who_waits_is_told_within_a_second_of_the_publication(client):
-    with waiting(client, 1) as (asked,):
+def test_who_waits_is_told_within_a_second_of_the_publication(client, waiting):
+    with waiting(1) as (asked,):
         published = time.monotonic()
         publish()
         told, answer = asked.result()
@@ -126,21 +129,21 @@ def test_what_is_there_already_is_not_waited_for(client):
     assert time.monotonic() - begun < 5.0
 
 
-def test_forty_that_wait_hold_neither_threads_nor_connections_and_all_are_told(client):
+def test_forty_that_wait_hold_neither_threads_nor_connections_and_all_are_told(client, waiting):
     before = threading.active_count()
-    with waiting(client, 40) as asked:
+    with waiting(40) as asked:
         # Forty of this test's own, that ask; the server's are its loop and a few that are idle.
         assert threading.active_count() - before - 40 < 15
-        assert connections() <= 2, "this test's own, and the one that listens"
+        until(lambda: connections() <= 2, "only this test's own connection, and the one that listens")
         publish()
         answers = [future.result()[1] for future in asked]
     assert {answer.status_code for answer in answers} == {200}
     assert all([row["sequence"] for row in answer.json()["results"]] == [1] for answer in answers)
 
 
-def test_more_than_may_wait_are_told_to_come_again(client, settings):
+def test_more_than_may_wait_are_told_to_come_again(client, settings, waiting):
     settings.ASTRID_MOST_WAITING = 1
-    with waiting(client, 1) as (asked,):
+    with waiting(1) as (asked,):
         answer = client.get(FEED, params={"wait": 30})
         assert (answer.status_code, answer.json()["code"]) == (503, "too_many_waiting")
         assert answer.headers["Retry-After"]
@@ -155,16 +158,16 @@ def test_a_place_is_free_again_when_its_client_has_gone(client, settings):
     until(lambda: client.get(FEED, params={"wait": 1}).status_code == 200, "a free place")
 
 
-def test_when_the_listening_connection_breaks_who_waits_is_told_all_the_same(client):
-    with waiting(client, 1) as (asked,):
+def test_when_the_listening_connection_breaks_who_waits_is_told_all_the_same(client, waiting):
+    with waiting(1) as (asked,):
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_terminate_backend(%s)", listeners()[:1])
         publish()
         assert [row["sequence"] for row in asked.result()[1].json()["results"]] == [1]
 
 
-def test_a_token_that_was_revoked_while_it_waited_gets_nothing_more(client):
-    with waiting(client, 1) as (asked,):
+def test_a_token_that_was_revoked_while_it_waited_gets_nothing_more(client, waiting):
+    with waiting(1) as (asked,):
         revoke(ApiToken.objects.get(), audit.MACHINE)
         publish()
         answer = asked.result()[1]

@@ -11,8 +11,10 @@ from django.urls import reverse
 
 from astrid_site.api import RESOURCES
 from catalog import audit
+from catalog.models import RecordQuerySet, User
 from catalog.scopes import SCOPES
 from catalog.web.rest.views import Rows
+from curation.api import Alerts
 from curation.publishing import publish_pending
 from tests.clients import client_of
 from tests.factories import AlertFactory, PreprocessRunFactory, ProcessingJobFactory, ValidationEventFactory
@@ -51,6 +53,25 @@ def test_an_index_carries_every_order_that_is_offered(view: Any, name: str):
             cursor.execute(f"SET LOCAL {setting} = off")
     plan = view.queryset.order_by(*names)[:101].explain()
     assert "Index" in plan and "Sort" not in plan, plan
+
+
+def test_every_list_row_and_feed_shows_only_what_is_visible_to_the_one_who_asks(one_of_each, monkeypatch):
+    client = client_of("administrator")
+    keys = {view: client.get(reverse(f"api:{view.resource}-list")).json()["results"][0]["id"] for view in LISTS}
+    asked: list[Any] = []
+
+    def nothing(rows: RecordQuerySet, user: Any) -> RecordQuerySet:
+        asked.append(user)
+        return rows.none()
+
+    monkeypatch.setattr(RecordQuerySet, "visible_to", nothing)
+    for view, key in keys.items():
+        assert client.get(reverse(f"api:{view.resource}-list")).json()["results"] == []
+        assert client.get(reverse(f"api:{view.resource}-detail", args=[key])).status_code == 404
+    assert client.get(reverse("api:alerts-feed")).json()["results"] == []
+    assert client.get(reverse("api:alerts-stream")).content == b""
+    assert client.post(reverse("api:alerts-acknowledge", args=[keys[Alerts]])).status_code == 404
+    assert {user.username for user in asked} == {User.objects.get(api_tokens__isnull=False).username}
 
 
 @pytest.mark.parametrize("view", LISTS, ids=lambda view: view.resource)

@@ -87,6 +87,8 @@ def test_the_pages_of_the_configuration_together_are_all_of_it():
         ("status=failed&status=pending", "status: Give it once"),
         ("status__in=failed,faled", "status__in"),
         ("created_at__gte=yesterday", "created_at__gte: Enter a valid date/time"),
+        ("created_at__gte=0001-01-01T00:00:00%2B14:00", "created_at__gte: Give a time between"),
+        ("created_at__gte=2024-01-01T00:00:00+00:00", "created_at__gte: Enter a valid date/time"),
         ("page_size=0", "page_size: Give a whole number from 1 to 1000"),
         ("page_size=1001", "page_size"),
         ("page_size=1e2", "page_size"),
@@ -205,3 +207,14 @@ def test_the_audit_log_is_read_by_what_it_is_about():
 def test_a_post_to_an_address_without_its_slash_is_sent_on_as_a_post():
     answer = client_of("curator").post(JUDGEMENTS.rstrip("/"), {}, content_type="application/json")
     assert (answer.status_code, answer["Location"]) == (308, JUDGEMENTS)
+
+
+@pytest.mark.parametrize("moment", ["0133-08-09T09:33:53-20:09", "9999-12-31T23:59:59+14:00", "2024-01-01T00:00:00"])
+def test_no_moment_is_too_strange_for_the_database(moment):
+    assert client_of("viewer").get(JOBS, {"created_at__gt": moment, "created_at__lt": moment}).status_code == 200
+
+
+@pytest.mark.parametrize("method", ["trace", "put"])
+def test_a_method_that_is_not_served_is_refused_for_that_and_not_for_its_parameters(method):
+    answer = getattr(client_of("operator"), method)(f"{JOBS}?status=failed")
+    refused(answer, 405, "method_not_allowed")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from catalog.ids import uuid7
 from catalog.models import ProcessingJob
 from catalog.web.keyset import CursorRefused, page_of
 from detection.models import Source
@@ -66,6 +69,22 @@ def test_an_empty_list_has_one_empty_page():
 def test_what_is_no_cursor_is_refused(cursor):
     with pytest.raises(CursorRefused, match="no cursor"):
         page_of(ProcessingJob.objects.all(), ["-id"], cursor, 5)
+
+
+@pytest.mark.parametrize(
+    ("ordering", "value"),
+    [
+        ("-created_at", "0001-01-01T00:00:00+20:09"),
+        ("-created_at", "2024-01-01T00:00:00"),
+        ("job_type", "a\0"),
+        ("job_type", "\ud800"),
+    ],
+)
+def test_a_cursor_with_values_that_no_row_can_have_is_refused(ordering, value):
+    text = json.dumps(["n", f"{ordering},id", [value, str(uuid7())]])
+    cursor = base64.urlsafe_b64encode(text.encode()).decode()
+    with pytest.raises(CursorRefused, match="no cursor"):
+        page_of(ProcessingJob.objects.all(), [ordering], cursor, 5)
 
 
 def test_a_cursor_of_another_order_is_refused():

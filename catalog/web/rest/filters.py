@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import django_filters
@@ -9,12 +10,29 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
 from django_filters import rest_framework
-from drf_spectacular.types import OpenApiTypes
+from django_filters.fields import IsoDateTimeField
 from drf_spectacular.utils import extend_schema_field
 
 MOST_RADIUS_ARCSEC = 36_000.0
 AT, FROM_TO = ["exact"], ["gte", "lte", "gt", "lt"]
 ONE_OF = ["exact", "in"]
+
+
+class _TimeField(IsoDateTimeField):
+    """In UTC: the database knows no offsets beyond 16 hours, and not every time has one in its years."""
+
+    def clean(self, value: Any) -> dt.datetime | None:
+        moment: dt.datetime | None = super().clean(value)
+        try:
+            return None if moment is None else moment.astimezone(dt.UTC)
+        except OverflowError as error:
+            raise ValidationError("Give a time between the years 1 and 9999.") from error
+
+
+class TimeFilter(django_filters.IsoDateTimeFilter):
+    """A moment, UTC where no zone is given."""
+
+    field_class = _TimeField
 
 
 class _FlagField(forms.Field):
@@ -62,7 +80,7 @@ class _ConeField(forms.CharField):
         return ra, dec, radius
 
 
-@extend_schema_field(OpenApiTypes.STR)
+@extend_schema_field({"type": "string", "pattern": r"^[^,]+,[^,]+,[^,]+$"})
 class ConeFilter(django_filters.Filter):
     """Rows within a distance of a position."""
 
@@ -81,6 +99,7 @@ class ListFilter(rest_framework.FilterSet):
     FILTER_DEFAULTS = {
         **rest_framework.FilterSet.FILTER_DEFAULTS,
         models.BooleanField: {"filter_class": FlagFilter},
+        models.DateTimeField: {"filter_class": TimeFilter},
         # Compared as it is: to look for the row would tell whether it is there.
         models.ForeignKey: {"filter_class": django_filters.UUIDFilter},
         **{

@@ -27,6 +27,19 @@ _PROBLEM = {
         },
     },
 }
+# What is no JSON: tables are text, whatever is in them; of events, each one.
+_NO_JSON = {
+    "text/csv": {"type": "string"},
+    "application/x-votable+xml": {"type": "string"},
+    "text/event-stream": {
+        "type": "object",
+        "description": "`data` is one publication, as in the feed.",
+        "required": ["id", "data"],
+        "properties": {"id": {"type": "string"}, "event": {"type": "string"}, "data": {"type": "string"}},
+    },
+}
+# These may be empty: the beginning.
+MAY_BE_EMPTY = frozenset({"cursor", "since"})
 _DESCRIPTIONS = {
     "400": "Something that was sent cannot be read or is not acceptable.",
     "401": "No token or session, or none that opens anything.",
@@ -71,14 +84,27 @@ def with_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     result["components"].setdefault("schemas", {})["Problem"] = _PROBLEM
     for path, operations in result["paths"].items():
         for operation in operations.values():
+            for parameter in operation.get("parameters", ()):
+                _bound(parameter)
             for response in operation["responses"].values():
                 for media_type, content in response.get("content", {}).items():
-                    if "json" not in media_type and media_type.startswith(("text/", "application/x-votable")):
-                        content["schema"] = {"type": "string"}
+                    content["schema"] = _NO_JSON.get(media_type, content["schema"])
             for status, description in _DESCRIPTIONS.items():
                 if status != "404" or "{" in path:
                     operation["responses"].setdefault(status, _response(description))
     return result
+
+
+def _bound(parameter: dict[str, Any]) -> None:
+    """Say that a parameter that is given has a value."""
+    schema = parameter["schema"]
+    if parameter["in"] != "query" or parameter["name"] in MAY_BE_EMPTY:
+        return
+    if schema.get("type") == "array":
+        schema["minItems"] = 1
+        schema = schema["items"]
+    if schema.get("type") == "string" and not schema.keys() & {"enum", "format"}:
+        schema["minLength"] = 1
 
 
 def _response(description: str) -> dict[str, Any]:

@@ -20,9 +20,7 @@ from rest_framework.viewsets import GenericViewSet
 from catalog.models import Record
 from catalog.web.rest.paging import NEWEST_FIRST, PARAMETERS
 from catalog.web.rest.rendering import FORMATS
-
-# These may be empty: the beginning.
-_MAY_BE_EMPTY = frozenset({"cursor", "since"})
+from catalog.web.rest.schema import MAY_BE_EMPTY
 
 
 class Strict(APIView):
@@ -41,7 +39,9 @@ class Strict(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        _refuse_unknown(request, self.parameters())
+        # What is not served at all is refused for that.
+        if hasattr(self, str(request.method).lower()):
+            _refuse_unknown(request, self.parameters())
 
     def parameters(self) -> frozenset[str]:
         """Return the names of what may stand behind the question mark."""
@@ -108,7 +108,7 @@ def _refuse_unknown(request: Request, known: frozenset[str]) -> None:
             errors[name] = [f"There is no such parameter here. There are: {names}."]
         elif len(values) > 1:
             errors[name] = ["Give it once."]
-        elif not values[0] and name not in _MAY_BE_EMPTY:
+        elif not values[0] and name not in MAY_BE_EMPTY:
             errors[name] = ["Give a value, or leave it out."]
     if not errors and request.query_params.get("format", FORMATS[0]) not in FORMATS:
         errors["format"] = [f"Choose one of {', '.join(FORMATS)}."]
