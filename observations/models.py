@@ -252,7 +252,7 @@ class IncomingFile(Record):
     overrides = models.JSONField(default=dict, blank=True, help_text="What was given beside the file.")
     submitted_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True)
     request_key = models.UUIDField(
-        null=True, blank=True, unique=True, editable=False, help_text="Of who hands in: sent twice, taken once."
+        null=True, blank=True, editable=False, help_text="Made by who hands in: sent twice, taken once."
     )
     workflow_id = models.CharField(max_length=64, blank=True)
     results = models.JSONField(default=list, blank=True, help_text="What became of each image in it.")
@@ -265,6 +265,7 @@ class IncomingFile(Record):
             models.UniqueConstraint(
                 fields=["address"], condition=Q(route=IncomingRoute.DIRECTORY), name="observations_incoming_once"
             ),
+            models.UniqueConstraint(fields=["submitted_by", "request_key"], name="observations_incoming_request_once"),
         ]
 
     def __str__(self) -> str:

@@ -11,9 +11,14 @@ class Migration(migrations.Migration):
             field=models.UUIDField(
                 blank=True,
                 editable=False,
-                help_text="Of who hands in: sent twice, taken once.",
+                help_text="Made by who hands in: sent twice, taken once.",
                 null=True,
-                unique=True,
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="incomingfile",
+            constraint=models.UniqueConstraint(
+                fields=("submitted_by", "request_key"), name="observations_incoming_request_once"
             ),
         ),
         migrations.AddIndex(
