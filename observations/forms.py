@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
 
+from observations.frames import LOCAL_SURVEY
+from observations.models import Survey
 from observations.services import Overrides
 
 
@@ -24,18 +27,25 @@ class ManyFiles(forms.FileField):
 
 
 class UploadForm(forms.Form):
-    """Files or an address, and what the headers may lack."""
+    """Files or an address, and what the headers may lack; `key` tells a form that is sent twice."""
+
+    key = forms.UUIDField(required=False, widget=forms.HiddenInput())
 
     files = ManyFiles(required=False, label="FITS files")  # type: ignore[assignment]
     fits_url = forms.URLField(
         required=False, max_length=2000, assume_scheme="https", label="or the address of one on the web"
     )
+    survey = forms.ModelChoiceField(Survey.objects.none(), required=False, label="Survey", empty_label=LOCAL_SURVEY)
     ra_deg = forms.FloatField(required=False, min_value=0, max_value=360, label="RA of the centre, degrees")
     dec_deg = forms.FloatField(required=False, min_value=-90, max_value=90, label="Dec of the centre, degrees")
     pixel_scale_arcsec = forms.FloatField(
         required=False, min_value=0.005, max_value=300, label="Pixel scale, arcseconds"
     )
     band = forms.CharField(required=False, max_length=32, label="Band")
+
+    def __init__(self, *args: Any, surveys: QuerySet[Survey], **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["survey"].queryset = surveys.exclude(name=LOCAL_SURVEY).order_by("name")  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         """Return the fields and `overrides`; a position is two numbers, and something must be handed in."""

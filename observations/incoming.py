@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from catalog import audit, jobs, outgoing, storage
 from catalog.config import snapshot
@@ -26,27 +28,41 @@ _PRIORITY = 5
 
 
 def submit_url(
-    url: str, overrides: Overrides, *, actor: audit.Actor = audit.MACHINE, survey: Survey | None = None
+    url: str,
+    overrides: Overrides,
+    *,
+    actor: audit.Actor = audit.MACHINE,
+    survey: Survey | None = None,
+    key: UUID | None = None,
 ) -> tuple[IncomingFile, ProcessingJob]:
-    """Order a file to be fetched from an address and taken in.
+    """Order a file to be fetched from an address and taken in; under one key, once.
 
     Raises AddressRefused where the address cannot be one of a file on the web.
     """
     parts = outgoing.check_url(url)
     name = printable(Path(parts.path).name)[-255:] or str(parts.hostname)
-    return _submit(IncomingFile(route=IncomingRoute.URL, name=name, address=url, survey=survey), overrides, actor)
+    row = IncomingFile(route=IncomingRoute.URL, name=name, address=url, survey=survey, request_key=key)
+    return _submit(row, overrides, actor)
 
 
 def submit_upload(
-    chunks: Iterable[bytes], name: str, overrides: Overrides, *, actor: audit.Actor = audit.MACHINE
+    chunks: Iterable[bytes],
+    name: str,
+    overrides: Overrides,
+    *,
+    actor: audit.Actor = audit.MACHINE,
+    survey: Survey | None = None,
+    key: UUID | None = None,
 ) -> tuple[IncomingFile, ProcessingJob]:
-    """Keep an uploaded file and order it to be taken in.
+    """Keep an uploaded file and order it to be taken in; under one key, once.
 
     Raises StageFailure `too_large`, StorageFull where there is no room and StorageUnreachable where a shared storage
     does not answer; nothing is left then.
     """
     most = snapshot()["ingest.max_file_mb"] * 1_000_000
-    row = IncomingFile(route=IncomingRoute.UPLOAD, name=printable(name)[-255:] or "upload")
+    row = IncomingFile(
+        route=IncomingRoute.UPLOAD, name=printable(name)[-255:] or "upload", survey=survey, request_key=key
+    )
     row.stored_path = incoming_path(row)
     target = storage.resolve(row.stored_path)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -66,16 +82,37 @@ def submit_upload(
         target.unlink(missing_ok=True)
         raise
     try:
-        return _submit(row, overrides, actor)
+        taken, job = _submit(row, overrides, actor)
     except BaseException:
-        storage.remove(row.stored_path)
+        _forget(row)
         raise
+    if taken.pk != row.pk:
+        _forget(row)
+    return taken, job
+
+
+def _submit(row: IncomingFile, overrides: Overrides, actor: audit.Actor) -> tuple[IncomingFile, ProcessingJob]:
+    """Write the row and its job; where the same person has used its key before, return what came of that."""
+    row.submitted_by_id = actor.user.pk if actor.user else None
+    try:
+        return _write(row, overrides, actor)
+    except IntegrityError:
+        before = IncomingFile.objects.filter(request_key=row.request_key, submitted_by=row.submitted_by_id)
+        known = before.exclude(request_key=None).first()
+        if known is None:
+            raise
+        jobs_of_it = ProcessingJob.objects.filter(entity_type="incoming_file", entity_id=str(known.pk))
+        return known, jobs_of_it.latest("created_at")
+
+
+def _forget(row: IncomingFile) -> None:
+    storage.remove(row.stored_path)
+    shutil.rmtree(storage.resolve(row.stored_path).parent, ignore_errors=True)
 
 
 @transaction.atomic
-def _submit(row: IncomingFile, overrides: Overrides, actor: audit.Actor) -> tuple[IncomingFile, ProcessingJob]:
+def _write(row: IncomingFile, overrides: Overrides, actor: audit.Actor) -> tuple[IncomingFile, ProcessingJob]:
     row.overrides, row.workflow_id = packed(overrides), str(uuid7())
-    row.submitted_by_id = actor.user.pk if actor.user else None
     row.save(force_insert=True)
     audit.record(row, "submit_file", actor=actor, new={"name": row.name, "route": row.route, "address": row.address})
     job = jobs.enqueue(RECEIVE, "incoming_file", row.pk, priority=_PRIORITY, workflow_id=row.workflow_id)

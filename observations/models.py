@@ -176,6 +176,14 @@ class Observation(SkyRecord):
             models.Index(fields=["field", "filter_band", "mjd_utc"], name="observation_of_field"),
             models.Index(fields=["night", "telescope"], name="observation_night"),
             models.Index(fields=["observation_time", "id"], name="observation_time"),
+            # Orders of the list, narrowed.
+            models.Index(fields=["night", "observation_time", "id"], name="observation_list_night"),
+            models.Index(fields=["field", "observation_time", "id"], name="observation_list_field"),
+            models.Index(fields=["filter_band", "observation_time", "id"], name="observation_list_band"),
+            models.Index(fields=["survey", "observation_time", "id"], name="observation_list_survey"),
+            # Beginnings of names.
+            models.Index(fields=["original_name"], opclasses=["varchar_pattern_ops"], name="observation_file"),
+            models.Index(fields=["observation_id"], opclasses=["varchar_pattern_ops"], name="observation_name"),
         ]
 
     def __str__(self) -> str:
@@ -243,6 +251,9 @@ class IncomingFile(Record):
     modified_ns = models.BigIntegerField(null=True, blank=True, help_text="Of a file in a watched folder.")
     overrides = models.JSONField(default=dict, blank=True, help_text="What was given beside the file.")
     submitted_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True)
+    request_key = models.UUIDField(
+        null=True, blank=True, editable=False, help_text="Made by who hands in: sent twice, taken once."
+    )
     workflow_id = models.CharField(max_length=64, blank=True)
     results = models.JSONField(default=list, blank=True, help_text="What became of each image in it.")
 
@@ -254,6 +265,7 @@ class IncomingFile(Record):
             models.UniqueConstraint(
                 fields=["address"], condition=Q(route=IncomingRoute.DIRECTORY), name="observations_incoming_once"
             ),
+            models.UniqueConstraint(fields=["submitted_by", "request_key"], name="observations_incoming_request_once"),
         ]
 
     def __str__(self) -> str:

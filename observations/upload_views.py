@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -15,12 +15,13 @@ from django.views.decorators.http import require_safe
 from catalog.actors import actor_of
 from catalog.config import snapshot
 from catalog.failures import StageFailure
+from catalog.ids import uuid7
 from catalog.models import ProcessingJob
 from catalog.storage import StorageFull, StorageUnreachable
 from catalog.web.access import requires
 from observations.forms import UploadForm
 from observations.incoming import RECEIVE, AddressRefused, submit_upload, submit_url
-from observations.models import IncomingFile, Observation
+from observations.models import IncomingFile, Observation, Survey
 
 MAY_UPLOAD = "observations.add_observation"
 _LATEST = 20
@@ -30,7 +31,12 @@ _LATEST = 20
 def upload(request: HttpRequest) -> HttpResponse:
     """Take files or an address; the page's script sends files one by one and shows how far each has come."""
     is_sent = request.method == "POST"
-    form = UploadForm(request.POST if is_sent else None, request.FILES if is_sent else None)
+    form = UploadForm(
+        request.POST if is_sent else None,
+        request.FILES if is_sent else None,
+        initial={"key": str(uuid7())},
+        surveys=Survey.objects.visible_to(request.user).filter(is_active=True),
+    )
     is_script = request.headers.get("X-Requested-With") == "fetch"
     if is_sent and form.is_valid():
         rows, refusals = _handed_in(form.cleaned_data, request)
@@ -61,19 +67,27 @@ def delivery(request: HttpRequest, delivery_id: UUID) -> HttpResponse:
 def _handed_in(given: dict[str, Any], request: HttpRequest) -> tuple[list[IncomingFile], list[str]]:
     """Return the rows of what was taken, and for each thing that was not the reason in words."""
     actor, rows, refusals = actor_of(request), [], []
-    for file in given["files"]:
+    shared = {"actor": actor, "survey": given["survey"]}
+    for number, file in enumerate(given["files"]):
+        key = _key(given["key"], number)
         try:
-            rows.append(submit_upload(file.chunks(), file.name, given["overrides"], actor=actor)[0])
+            rows.append(submit_upload(file.chunks(), file.name, given["overrides"], key=key, **shared)[0])
         except StageFailure as refusal:
             refusals.append(f"{file.name}: {refusal.sentence}")
         except (StorageFull, StorageUnreachable) as refusal:
             refusals.append(f"{file.name}: {refusal} Nothing of it was kept: hand it in again later.")
     if given["fits_url"]:
         try:
-            rows.append(submit_url(given["fits_url"], given["overrides"], actor=actor)[0])
+            key = _key(given["key"], "address")
+            rows.append(submit_url(given["fits_url"], given["overrides"], key=key, **shared)[0])
         except AddressRefused as refusal:
             refusals.append(str(refusal))
     return rows, refusals
+
+
+def _key(of_form: UUID | None, part: int | str) -> UUID | None:
+    """Return the key of one thing in a form; the same form sent again has the same ones."""
+    return uuid5(of_form, str(part)) if of_form else None
 
 
 def _with_jobs(rows: Iterable[IncomingFile]) -> list[IncomingFile]:

@@ -16,13 +16,13 @@ from django.views.decorators.http import require_POST, require_safe
 from catalog.actors import actor_of
 from catalog.models import ProcessingJob
 from catalog.roles import MAY_ORDER_FRAMES
+from catalog.storage import OutsideStorage, StorageFull, StorageUnreachable
 from catalog.web.access import requires
 from catalog.web.lists import list_page
 from observations import actions, previews
 from observations.filters import ObservationFilter
 from observations.models import Field, Observation, ObservationStatus
 
-_NEWEST = ("-observation_time", "-id")
 _LONG = ("header", "header_conflicts", "footprint")
 _LATEST_JOBS, _OFFERED = 12, 200
 
@@ -32,7 +32,7 @@ _LATEST_JOBS, _OFFERED = 12, 200
 def observations(request: HttpRequest) -> HttpResponse:
     """Show the frames, those observed last first."""
     rows = Observation.objects.visible_to(request.user).select_related("field").defer(*_LONG)
-    context = list_page(request, ObservationFilter, rows, _NEWEST)
+    context = list_page(request, ObservationFilter, rows, ObservationFilter.ordering(request.GET))
     names = Field.objects.visible_to(request.user).exclude(name="").order_by("name").values_list("name", flat=True)
     return render(request, "observations/observations.html", context | {"field_names": names[:_OFFERED]})
 
@@ -46,12 +46,31 @@ def observation(request: HttpRequest, observation_id: UUID) -> HttpResponse:
     jobs = ProcessingJob.objects.visible_to(request.user).filter(entity_type="observation", entity_id=str(row.pk))
     context = {
         "row": row,
-        "cards": sorted(row.header.items()),
+        "is_there": previews.is_there(row),
+        "remarks": [_remark(one) for one in row.header_conflicts],
         "jobs": jobs.order_by("-created_at", "-id")[:_LATEST_JOBS],
         "may_order": request.user.has_perm(MAY_ORDER_FRAMES),
         "is_archived": row.status == ObservationStatus.ARCHIVED,
     }
     return render(request, "observations/observation.html", context)
+
+
+@requires("observations.view_observation")
+@require_safe
+def header(request: HttpRequest, observation_id: UUID) -> HttpResponse:
+    """Show the cards of a frame's raw file, as a part of the frame's page."""
+    rows = Observation.objects.visible_to(request.user).only("fits_file_path", "hdu_index")
+    row = get_object_or_404(rows, pk=observation_id)
+    parts, reason = [], ""
+    try:
+        parts = previews.header(row)
+    except (FileNotFoundError, OutsideStorage):
+        reason = "The raw file is gone from the data root. Deliver it again: the same bytes come to this same frame."
+    except (StorageFull, StorageUnreachable) as error:
+        reason = f"The raw file cannot be fetched now: {error} Try again later."
+    except previews.FitsRefused as refusal:
+        reason = f"The raw file cannot be read any more: {refusal}"
+    return render(request, "observations/_header.html", {"parts": parts, "reason": reason})
 
 
 @requires("observations.view_observation")
@@ -92,6 +111,14 @@ def archive(request: HttpRequest, observation_id: UUID) -> HttpResponse:
 def take_back(request: HttpRequest, observation_id: UUID) -> HttpResponse:
     """Return an archived frame to where it was."""
     return _ordered(request, observation_id, actions.take_back, "The frame is back where it was.")
+
+
+def _remark(conflict: dict[str, Any]) -> str:
+    """Return in words what was noted while the header was read."""
+    if "sentence" in conflict:
+        return str(conflict["sentence"])
+    others = ", ".join(f"{name} says {value}" for name, value in dict(conflict.get("others", {})).items())
+    return f"{conflict.get('what', 'A value')}: {conflict.get('chosen')} was taken; {others or 'nothing else is told'}."
 
 
 def _ordered(

@@ -100,6 +100,7 @@ CATALOG = {
 OBSERVATIONS = {
     "observations:observations": [Route(ACCOUNTS)],
     "observations:observation": [Route(ACCOUNTS, keys=key_of(ObservationFactory))],
+    "observations:header": [Route(ACCOUNTS, keys=lambda: [stored_frame().pk])],
     "observations:preview": [Route(ACCOUNTS, keys=lambda: [stored_frame().pk, "small"])],
     "observations:upload": [Route(OPERATORS), Route(OPERATORS, method="post")],
     "observations:delivery": [Route(OPERATORS, keys=lambda: [submit_url(FRAME_URL, Overrides())[0].pk])],

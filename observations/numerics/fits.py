@@ -19,12 +19,13 @@ from numpy.typing import NDArray
 from observations.numerics.fits_blocks import Unit, walk
 from observations.numerics.fits_facts import FitsRefused, FrameFacts, Overrides, ReadLimits
 from observations.numerics.fits_headers import read_facts
-from observations.numerics.fits_pixels import image_header, image_sha256, read_pixels
+from observations.numerics.fits_pixels import header_lines, image_header, image_sha256, read_bands, read_pixels
 from observations.numerics.fits_products import decode_frame, encode_frame, encode_image, read_image
 
 __all__ = [
     "FitsRefused", "FrameFacts", "Overrides", "RawImage", "ReadLimits", "decode_frame", "encode_frame", "encode_image",
-    "is_same_exposure", "open_image", "read_image", "read_images", "scan_images",
+    "find_image", "header_lines", "is_same_exposure", "open_image", "read_bands", "read_image", "read_images",
+    "scan_images",
 ]  # fmt: skip
 
 # Planes that belong to an image and are none themselves.
@@ -109,6 +110,20 @@ def open_image(path: str | Path, hdu_index: int, *, limits: ReadLimits | None = 
     for unit in walk(Path(path), limits or ReadLimits()):
         if unit.index == hdu_index and unit.is_image:
             return read_pixels(Path(path), unit)
+    raise FitsRefused("no_image", f"The file holds no image in HDU {hdu_index}.")
+
+
+def find_image(path: str | Path, hdu_index: int, *, limits: ReadLimits | None = None) -> list[Unit]:
+    """Return the HDU of an image, and before it the file's first one where that is another; no pixel is read.
+
+    Raises FitsRefused where the file cannot be read or holds no image there.
+    """
+    found: list[Unit] = []
+    for unit in walk(Path(path), limits or ReadLimits(), is_hashed=False):
+        if unit.index == hdu_index and unit.is_image:
+            return [*found, unit]
+        if unit.index == 0:
+            found.append(unit)
     raise FitsRefused("no_image", f"The file holds no image in HDU {hdu_index}.")
 
 

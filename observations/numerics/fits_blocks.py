@@ -91,8 +91,8 @@ def open_stream(path: Path) -> Iterator[tuple[BinaryIO, bool]]:
             raise FitsRefused("truncated", f"The gzip file is damaged ({error}): deliver it again.") from error
 
 
-def walk(path: Path, limits: ReadLimits) -> Iterator[Unit]:
-    """Yield every HDU of a file, its data hashed on the way and not kept.
+def walk(path: Path, limits: ReadLimits, *, is_hashed: bool = True) -> Iterator[Unit]:
+    """Yield every HDU of a file, its data hashed on the way and not kept; unhashed, plain data are not even read.
 
     Raises FitsRefused: not_fits, truncated, bad_bitpix, bad_value, too_large, unsupported_header.
     """
@@ -113,8 +113,10 @@ def walk(path: Path, limits: ReadLimits) -> Iterator[Unit]:
             _check_size(unit, offset + unit.data_bytes, file_bytes if is_gzipped else None, limits)
             if not is_gzipped and offset + unit.data_bytes > file_bytes:
                 raise _cut_short(index, unit.data_bytes, file_bytes - offset)
-            yield _hash_data(stream, unit, padded)
+            yield _hash_data(stream, unit, padded) if is_hashed else unit
             offset += padded
+            if not is_hashed:
+                stream.seek(offset)
 
 
 def _read_header(stream: BinaryIO, index: int, limits: ReadLimits) -> bytes | None:

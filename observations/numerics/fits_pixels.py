@@ -7,6 +7,7 @@ import io
 import re
 import warnings
 import zlib
+from collections.abc import Iterator
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -60,7 +61,41 @@ def read_pixels(path: Path, unit: Unit) -> NDArray[np.float32]:
 
     Axes of length 1 beyond the second are dropped. Scaling is done in float64 for 32- and 64-bit integers.
     """
-    stored = _stored_pixels(path, unit)
+    return _physical(_stored_pixels(path, unit), unit).reshape(unit.image_shape[-2:])
+
+
+def read_bands(path: Path, unit: Unit, most_rows: int) -> Iterator[NDArray[np.float32]]:
+    """Yield one image from its first row on as `read_pixels` does, so many rows at a time; the last may be fewer.
+
+    A plain image is never whole in memory; of a tile-compressed one the stored values are.
+    """
+    ny, nx = unit.image_shape[-2:]
+    if unit.is_compressed_image:
+        stored = _stored_pixels(path, unit).reshape(ny, nx)
+        for first in range(0, ny, most_rows):
+            yield _physical(stored[first : first + most_rows], unit)
+        return
+    kind = np.dtype(_TYPES[int(unit.header["BITPIX"])])
+    with open_stream(path) as (stream, _):
+        stream.seek(unit.data_offset)
+        for first in range(0, ny, most_rows):
+            rows = min(most_rows, ny - first)
+            raw = stream.read(rows * nx * kind.itemsize)
+            if len(raw) < rows * nx * kind.itemsize:
+                raise _cut_short(unit)
+            yield _physical(np.frombuffer(raw, dtype=kind).reshape(rows, nx), unit)
+
+
+def header_lines(unit: Unit) -> list[tuple[str, str]]:
+    """Return the cards of an image as they are written, (keyword, the rest), without END and empty ones."""
+    text = _plain_header_text(unit) if unit.is_compressed_image else unit.header_bytes.decode("latin-1")
+    cards = [text[i : i + 80] for i in range(0, len(text), 80)]
+    end = next((k for k, card in enumerate(cards) if card.rstrip() == "END"), len(cards))
+    return [(card[:8].strip(), card[8:].removeprefix("=").strip()) for card in cards[:end] if card.strip()]
+
+
+def _physical(stored: NDArray[Any], unit: Unit) -> NDArray[np.float32]:
+    """Return stored values as physical ones of the same shape."""
     header = unit.header
     bscale, bzero = float(header.get("BSCALE", 1.0)), float(header.get("BZERO", 0.0))
     blank = header.get("ZBLANK", header.get("BLANK")) if unit.is_compressed_image else header.get("BLANK")
@@ -73,7 +108,7 @@ def read_pixels(path: Path, unit: Unit) -> NDArray[np.float32]:
     if stored.dtype.kind in "iu" and isinstance(blank, int):
         work[stored == blank] = np.nan
     with np.errstate(over="ignore", invalid="ignore"):
-        return np.ascontiguousarray(work, dtype=np.float32).reshape(unit.image_shape[-2:])
+        return np.ascontiguousarray(work, dtype=np.float32)
 
 
 def _stored_pixels(path: Path, unit: Unit) -> NDArray[np.generic]:
@@ -106,8 +141,12 @@ def _data_bytes(path: Path, unit: Unit) -> bytes:
             stream.seek(unit.data_offset)
         raw = stream.read(unit.data_bytes)
     if len(raw) < unit.data_bytes:
-        raise FitsRefused("truncated", f"The data of HDU {unit.index} end too early: deliver the file again.")
+        raise _cut_short(unit)
     return raw
+
+
+def _cut_short(unit: Unit) -> FitsRefused:
+    return FitsRefused("truncated", f"The data of HDU {unit.index} end too early: deliver the file again.")
 
 
 def _check_tiles(container: bytes, unit: Unit) -> None:

@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 from catalog import jobs
 from catalog.models import JobStatus
 from observations.incoming import RECEIVE
+from observations.models import IncomingFile
 from tests.differencing.stored import stored_difference
 from tests.factories import CandidateFactory, UserFactory
 from tests.observations.stored import fits_bytes
@@ -68,9 +69,35 @@ def test_an_operator_hands_in_a_good_file_and_a_broken_one(page: Page, live_serv
     expect(page.get_by_text("It has not been preprocessed yet.")).to_be_visible()
     expect(page.get_by_text("It has not been compared yet.")).to_be_visible()
     assert page.locator(".whole-frame").evaluate("(image) => image.naturalWidth") == 64
-    page.get_by_text("Header,").click()
-    page.get_by_label("Find").fill("exptime")
-    expect(page.locator("#header-cards > div:visible")).to_have_count(1)
+    page.get_by_text("FITS header").click()
+    expect(page.locator("#header-cards dl > div").first).to_contain_text("SIMPLE")
+    page.get_by_label("Find").fill("script")
+    expect(page.locator("#header-cards dl > div:visible")).to_have_text(["OBJECT'<script>alert(1)</script>'"])
+
+
+def test_what_could_not_be_sent_is_sent_again_and_taken_once(page: Page, live_server: Any):
+    sign_in(page, live_server.url, "operator")
+    page.goto(f"{live_server.url}/observations/upload/")
+    # The server takes the file, and its answer is lost.
+    page.evaluate("""() => {
+      const send = XMLHttpRequest.prototype.send;
+      XMLHttpRequest.prototype.send = function (body) {
+        XMLHttpRequest.prototype.send = send;
+        Object.defineProperty(this, "responseText", { get: () => "" });
+        Object.defineProperty(this, "status", { get: () => 0 });
+        send.call(this, body);
+      };
+    }""")
+    content = fits_bytes(np.ones((64, 64)), **CARDS)
+    page.get_by_label("FITS files").set_input_files(
+        [{"name": "light.fits", "mimeType": "application/fits", "buffer": content}]
+    )
+    page.get_by_role("button", name="Hand in").click()
+    expect(page.locator("#sending li")).to_contain_text("The server could not be reached.")
+    page.get_by_role("button", name="Try again").click()
+    expect(page.locator("#deliveries > li")).to_contain_text("light.fits")
+    expect(page.locator("#sending li")).to_have_count(0)
+    assert IncomingFile.objects.count() == 1
 
 
 def test_the_images_of_a_difference_share_one_view_and_keys(page: Page, live_server: Any):
