@@ -25,7 +25,8 @@ from catalog.web.access import requires
 from catalog.web.entities import link_entities
 from catalog.web.lists import list_page
 
-# Keys of jobs rise with time, and their index is there; a line of the audit log may be written by a slow machine.
+# Keys of jobs are made as they are ordered, and rise.
+_NEWEST_JOBS, _NEWEST_LINES = ("-id",), ("-created_at", "-id")
 _MOST_ATTEMPTS = 20
 
 
@@ -35,7 +36,7 @@ _MOST_ATTEMPTS = 20
 def jobs(request: HttpRequest) -> HttpResponse:
     """Show the jobs, the latest first; the first page keeps itself up to date."""
     rows = ProcessingJob.objects.visible_to(request.user)
-    context = list_page(request, JobFilter, rows, _NEWEST)
+    context = list_page(request, JobFilter, rows, _NEWEST_JOBS)
     shown = context["page"].rows
     link_entities(shown)
     context["is_live"] = "cursor" not in request.GET and context["form"].is_valid()
@@ -115,7 +116,7 @@ def _ordered(
 @require_safe
 def audit_log(request: HttpRequest) -> HttpResponse:
     """Show who did what, and what was there before and after."""
-    context = list_page(request, AuditFilter, AuditLog.objects.visible_to(request.user), _NEWEST)
+    context = list_page(request, AuditFilter, AuditLog.objects.visible_to(request.user), _NEWEST_LINES)
     shown = context["page"].rows
     link_entities(shown)
     for line in shown:
