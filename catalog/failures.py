@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from django.db.models import TextChoices
 
 
@@ -56,6 +59,21 @@ class FailureCode(TextChoices):
     CANCELLED = "cancelled", "a person stopped the work"
     BAD_CONFIGURATION = "bad_configuration", "a stored configuration value is not acceptable"
     INTERNAL_ERROR = "internal_error", "a fault in the program"
+
+
+# What to do next, where the failure itself could tell no more than what had happened.
+ADVICE: Mapping[str, str] = MappingProxyType(
+    {
+        FailureCode.DISK_FULL: "Make room for the data: the work waits for that and goes on by itself.",
+        FailureCode.STORAGE_UNREACHABLE: "The work waits until the storage answers, and goes on by itself.",
+        FailureCode.OUT_OF_MEMORY: "Try it again while less is at work beside it, or on a machine with more memory.",
+        FailureCode.TIMED_OUT: "Its log tells what took so long. Try it again.",
+        FailureCode.INTERNAL_ERROR: (
+            "This is a fault in the program, not in the frame. Try it again; if it ends the same way, report it with "
+            "its log and the place in the program."
+        ),
+    }
+)
 
 
 def failure_code_choices() -> list[tuple[str, str]]:

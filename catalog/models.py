@@ -217,7 +217,7 @@ class ProcessingJob(Record):
             ),
             models.Index(fields=["heartbeat_at"], name="job_beating", condition=Q(status=JobStatus.RUNNING)),
             models.Index(fields=["status", "-created_at"], name="job_status"),
-            models.Index(fields=["entity_type", "entity_id"], name="job_entity"),
+            models.Index(fields=["entity_id", "entity_type"], name="job_entity"),
             models.Index(fields=["workflow_id"], name="job_workflow", condition=~Q(workflow_id="")),
             models.Index(
                 fields=["workflow_id", "job_type"],

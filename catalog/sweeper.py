@@ -26,7 +26,12 @@ PIPELINE = "pipeline"
 
 def types_of(queue: str) -> list[str]:
     """Return the types of jobs that are done from a queue."""
-    return [name for name in settings.JOB_MODULES if settings.JOB_QUEUES.get(name, PIPELINE) == queue]
+    return [name for name in settings.JOB_MODULES if queue_of(name) == queue]
+
+
+def queue_of(job_type: str) -> str:
+    """Return the queue from which jobs of a type are done; "" for those that a command does."""
+    return settings.JOB_QUEUES.get(job_type, PIPELINE) if job_type in settings.JOB_MODULES else ""
 
 
 def relay(wake: Callable[[str], None]) -> int:

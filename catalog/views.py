@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.vary import vary_on_headers
 
 from catalog import jobs as catalog_jobs
 from catalog import roles
@@ -17,20 +20,23 @@ from catalog.admin.columns import changes_of
 from catalog.audit import Actor
 from catalog.filters import AuditFilter, JobFilter
 from catalog.models import AuditLog, JobAttempt, JobStatus, ProcessingJob
+from catalog.sweeper import queue_of
 from catalog.web.access import requires
 from catalog.web.entities import link_entities
 from catalog.web.lists import list_page
 
-_NEWEST = ("-created_at", "-id")
+# Keys of jobs are made as they are ordered, and rise.
+_NEWEST_JOBS, _NEWEST_LINES = ("-id",), ("-created_at", "-id")
 _MOST_ATTEMPTS = 20
 
 
+@vary_on_headers("HX-Request")
 @requires("catalog.view_processingjob")
 @require_safe
 def jobs(request: HttpRequest) -> HttpResponse:
     """Show the jobs, the latest first; the first page keeps itself up to date."""
     rows = ProcessingJob.objects.visible_to(request.user)
-    context = list_page(request, JobFilter, rows, _NEWEST)
+    context = list_page(request, JobFilter, rows, _NEWEST_JOBS)
     shown = context["page"].rows
     link_entities(shown)
     context["is_live"] = "cursor" not in request.GET and context["form"].is_valid()
@@ -38,23 +44,46 @@ def jobs(request: HttpRequest) -> HttpResponse:
     return render(request, "catalog/_jobs.html" if request.htmx else "catalog/jobs.html", context)  # type: ignore[attr-defined]
 
 
+@vary_on_headers("HX-Request")
 @requires("catalog.view_processingjob")
 @require_safe
 def job(request: HttpRequest, job_id: UUID) -> HttpResponse:
     """Show one job, and its tries with their logs to those who run the system."""
     row = get_object_or_404(ProcessingJob.objects.visible_to(request.user), pk=job_id)
     link_entities([row])
-    attempts = JobAttempt.objects.visible_to(request.user).filter(job=row).order_by("-attempt")[:_MOST_ATTEMPTS]
+    attempts = list(JobAttempt.objects.visible_to(request.user).filter(job=row).order_by("-attempt")[:_MOST_ATTEMPTS])
+    waits_for = _waits_for(row)
+    revision = ".".join([row.revision, *(attempt.revision for attempt in attempts[:1]), *waits_for])
+    if request.GET.get("seen") == revision:
+        # The page asks for itself anew: it has what there is.
+        return HttpResponse(status=204)
     may_order = request.user.has_perm(roles.MAY_ORDER_JOBS)
     context = {
         "job": row,
         "attempts": attempts,
+        "has_more_attempts": row.attempt > _MOST_ATTEMPTS,
+        "revision": revision,
         "sees_attempts": request.user.has_perm("catalog.view_jobattempt"),
+        "queue": queue_of(row.job_type),
         "is_unfinished": row.status in catalog_jobs.UNFINISHED,
+        "is_due": row.scheduled_at <= timezone.now(),
+        "waits_for": waits_for,
         "may_cancel": may_order and row.status in catalog_jobs.UNFINISHED,
         "may_retry": may_order and row.status in (JobStatus.FAILED, JobStatus.CANCELLED),
     }
     return render(request, "catalog/_job.html" if request.htmx else "catalog/job.html", context)  # type: ignore[attr-defined]
+
+
+def _waits_for(job: ProcessingJob) -> list[str]:
+    """Return the types of the jobs of its workflow that must be over before this one begins."""
+    earlier = settings.JOB_WAITS_FOR.get(job.job_type, ())
+    if job.status != JobStatus.PENDING or not job.workflow_id or not earlier:
+        return []
+    unfinished = ProcessingJob.objects.filter(
+        workflow_id=job.workflow_id, job_type__in=earlier, status__in=catalog_jobs.UNFINISHED
+    )
+    found = set(unfinished.values_list("job_type", flat=True).distinct())
+    return [name for name in earlier if name in found]
 
 
 @requires(roles.MAY_ORDER_JOBS)
@@ -87,7 +116,7 @@ def _ordered(
 @require_safe
 def audit_log(request: HttpRequest) -> HttpResponse:
     """Show who did what, and what was there before and after."""
-    context = list_page(request, AuditFilter, AuditLog.objects.visible_to(request.user), _NEWEST)
+    context = list_page(request, AuditFilter, AuditLog.objects.visible_to(request.user), _NEWEST_LINES)
     shown = context["page"].rows
     link_entities(shown)
     for line in shown:

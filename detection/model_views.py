@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
@@ -13,6 +15,8 @@ from detection.models import Model, ModelRun
 
 # More than this has no registry that people keep by hand and by training.
 _MOST_MODELS, _LATEST_RUNS = 200, 20
+# What the registry keeps beside the document that training wrote.
+_COLUMNS = ("precision", "recall", "f1_score", "accuracy")
 
 
 @requires("detection.view_model")
@@ -29,5 +33,22 @@ def model(request: HttpRequest, model_id: UUID) -> HttpResponse:
     """Show one model: how good it is by its own account, what it was made from, and what it did lately."""
     row = get_object_or_404(Model.objects.visible_to(request.user), pk=model_id)
     runs = ModelRun.objects.visible_to(request.user).filter(model=row).select_related("observation")
-    context = {"model": row, "runs": runs.order_by("-created_at", "-id")[:_LATEST_RUNS]}
+    runs = runs.defer("observation__header", "observation__header_conflicts", "observation__footprint")
+    measured = {name: value for name, value in row.training_metrics.items() if name not in _COLUMNS}
+    context = {
+        "model": row,
+        "runs": runs.order_by("-created_at", "-id")[:_LATEST_RUNS],
+        "measured": list(_lines(measured)),
+        "hyperparameters": list(_lines(row.hyperparameters)),
+    }
     return render(request, "detection/model.html", context)
+
+
+def _lines(values: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield each value of a nested document with its name, "training set: pairs"; numbers of few digits."""
+    for name, value in values.items():
+        title = f"{before}{name.replace('_', ' ')}"
+        if isinstance(value, Mapping):
+            yield from _lines(value, f"{title}: ")
+        else:
+            yield title, f"{value:.4g}" if isinstance(value, float) else value

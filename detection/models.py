@@ -118,6 +118,7 @@ class ModelRun(Run):
         indexes = [
             models.Index(fields=["status", "created_at"], name="modelrun_queue"),
             models.Index(fields=["observation", "-created_at"], name="modelrun_latest"),
+            models.Index(fields=["model", "-created_at"], name="modelrun_of_model"),
         ]
 
     def __str__(self) -> str:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.contrib import admin
 from django.contrib.admin.utils import quote
-from django.db.models import Model
+from django.db.models import JSONField, Model
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
@@ -134,7 +134,10 @@ def name_entities(rows: Iterable[Any]) -> None:
         model = _model_of(entity_type)
         if model is not None and issubclass(model, Record):
             keys = [key for row in shown if row.entity_type == entity_type and (key := as_key(row.entity_id))]
-            names |= {(entity_type, str(row.pk)): str(row) for row in model._default_manager.filter(pk__in=keys)}
+            # Documents are the most of a row, and no name is made of them.
+            documents = [field.name for field in model._meta.concrete_fields if isinstance(field, JSONField)]
+            named = model._default_manager.filter(pk__in=keys).defer(*documents)
+            names |= {(entity_type, str(row.pk)): str(row) for row in named}
     for row in shown:
         row.entity_name = names.get((row.entity_type, row.entity_id), "")
 

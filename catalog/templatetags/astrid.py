@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import unicodedata
 from datetime import UTC, datetime
 from typing import Any
@@ -10,6 +11,8 @@ from django import template
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+
+from catalog.failures import ADVICE
 
 register = template.Library()
 MISSING = "–"
@@ -144,3 +147,17 @@ def seconds_taken(row: Any) -> str:
     """Return how long a job or a try took, a dash while it has not ended."""
     ended = getattr(row, "ended_at", None) or getattr(row, "completed_at", None)
     return MISSING if ended is None or row.started_at is None else f"{(ended - row.started_at).total_seconds():.1f} s"
+
+
+@register.filter
+def advice(failure_code: str) -> str:
+    """Return what to do after a failure whose own sentence says only what happened; "" after others."""
+    return ADVICE.get(failure_code, "")
+
+
+@register.filter
+def value_text(value: Any) -> str:
+    """Return a value of a stored document as people read it: text as it is, lists and numbers as they were written."""
+    if value is None or value == "":
+        return MISSING
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)

@@ -1,4 +1,5 @@
-// What every page does: keep the chosen theme, copy positions, say when a request of htmx came to nothing.
+// What every page does: keep the chosen theme, copy positions, ask before what is hard to undo, say when a request of htmx
+// came to nothing.
 
 const theme = document.getElementById("theme");
 theme?.addEventListener("change", () => {
@@ -17,6 +18,18 @@ document.addEventListener("click", async (event) => {
     const text = button.dataset.copied ? "Mark it and copy it by hand." : `The position is ${button.dataset.copy}`;
     say(`This browser lets no page copy. ${text}`, "warning");
   }
+});
+
+document.addEventListener("submit", (event) => {
+  const question = event.target.dataset.confirm;
+  if (question && !window.confirm(question)) event.preventDefault();
+});
+
+// Logged out meanwhile: the answer is the page that asks who one is, and no part of this one.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (!event.detail.xhr.responseURL.includes("/accounts/login/")) return;
+  event.detail.shouldSwap = false;
+  say("You are logged out. Load the page again to log in.", "warning");
 });
 
 document.addEventListener("htmx:responseError", (event) => {

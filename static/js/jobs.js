@@ -1,0 +1,70 @@
+// Pages of jobs keep themselves up to date without getting in the way: not while nobody looks, while they are paused, or
+// while text is being marked. What was opened stays open, a log stays where one reads it, and a new state is said.
+
+import { say } from "./site.js";
+
+const state = document.getElementById("live-state");
+const note = document.getElementById("live-note");
+const button = document.getElementById("pause");
+let isPaused = false;
+let isOver = false;
+let before = null;
+
+/** The part that asks for itself anew, if there is one. */
+function live() {
+  return document.querySelector("[data-live]");
+}
+
+function show() {
+  state.hidden = !live();
+  button.setAttribute("aria-pressed", String(isPaused));
+  note.textContent = isPaused ? "Paused: what is shown may be old." : "Kept up to date by itself.";
+}
+
+button.addEventListener("click", () => {
+  isPaused = !isPaused;
+  show();
+});
+
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (!event.target.matches("[data-live]")) return;
+  const marked = getSelection();
+  const isMarking = !marked.isCollapsed && event.target.contains(marked.anchorNode);
+  if (isPaused || isOver || document.hidden || isMarking) event.preventDefault();
+});
+
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const part = live();
+  if (!part || event.detail.target !== part) return;
+  // Logged out, or gone: asking again brings nothing.
+  if (!event.detail.shouldSwap) isOver = event.detail.xhr.status !== 204;
+  const logs = [...part.querySelectorAll("pre[id]")];
+  before = {
+    status: part.dataset.status,
+    open: new Map([...part.querySelectorAll("details[id]")].map((one) => [one.id, one.open])),
+    scroll: new Map(logs.map((log) => [log.id, isAtEnd(log) ? Infinity : log.scrollTop])),
+  };
+});
+
+document.addEventListener("htmx:afterSettle", () => {
+  if (!before) return;
+  for (const [id, isOpen] of before.open) {
+    const one = document.getElementById(id);
+    if (one) one.open = isOpen;
+  }
+  for (const [id, top] of before.scroll) {
+    const log = document.getElementById(id);
+    if (log) log.scrollTop = Math.min(top, log.scrollHeight);
+  }
+  const status = document.getElementById("job")?.dataset.status;
+  if (status && status !== before.status) say(`The job is ${status} now.`, status === "failed" ? "error" : "success");
+  before = null;
+  show();
+});
+
+/** Whether a log is read at its end, which it then stays at as it grows. */
+function isAtEnd(log) {
+  return log.scrollHeight > log.clientHeight && log.scrollTop + log.clientHeight >= log.scrollHeight - 4;
+}
+
+show();
