@@ -107,5 +107,5 @@ def of_candidate(request: HttpRequest, candidate_id: UUID) -> HttpResponse:
     """Lead from a candidate to the detection that came of it."""
     row = Detection.objects.visible_to(request.user).filter(candidate=candidate_id).first()
     if row is None:
-        raise Http404("No detection came of this candidate.")
+        return render(request, "detection/no_detection.html", {}, status=404)
     return redirect("curation:detection", row.pk)

@@ -1,7 +1,8 @@
-"""The page of a difference: its four images with the candidates over them, and what is known of the subtraction."""
+"""Pages of one subtraction: its images, its candidates, and what it was made with."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -11,72 +12,100 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
-from django.views.decorators.http import require_safe
 
+from catalog.models import RunStatus
 from catalog.web.access import requires
 from differencing import pictures
 from differencing.models import Candidate, DifferenceRun
+from observations.models import Observation
 
-_MOST_CANDIDATES, _LATEST = 300, 10
-_FLAGS = {
-    "is_negative": "negative", "is_dipole": "dipole", "is_saturated": "saturated", "is_blended": "blended",
-    "is_edge": "at the edge", "is_reference_ghost": "ghost of the reference",
-}  # fmt: skip
+# Of one run, the most significant; of one frame, the newest.
+_MOST_CANDIDATES, _MOST_RUNS = 200, 50
+_LONG = ("header", "header_conflicts", "footprint")
+# What makes a candidate doubtful, by its field.
+_FLAGS = (
+    ("is_negative", "fainter than in the reference"), ("is_dipole", "positive beside negative"),
+    ("is_reference_ghost", "a source of the reference that moved or faded"), ("is_saturated", "near saturated pixels"),
+    ("is_blended", "another change is near"), ("is_edge", "near the frame's edge"),
+)  # fmt: skip
 
 
-@requires("differencing.view_differencerun")
-@require_safe
+@requires("differencing.view_differencerun", "differencing.view_candidate")
 def difference(request: HttpRequest, run_id: UUID) -> HttpResponse:
-    """Show one difference."""
-    rows = DifferenceRun.objects.visible_to(request.user).select_related(
-        "observation__field", "reference_observation", "reference"
-    )
-    run = get_object_or_404(rows, pk=run_id)
-    candidates = _candidates(Candidate.objects.visible_to(request.user).filter(difference_run=run), run)
+    """Show one subtraction: the four images with the candidates over them, its facts, and a table of candidates."""
+    run = get_object_or_404(_with_frames(DifferenceRun.objects.visible_to(request.user)), pk=run_id)
+    found = Candidate.objects.visible_to(request.user).filter(difference_run=run)
+    shown = list(found.order_by(Abs("significance").desc(), "id")[: _MOST_CANDIDATES + 1])
+    candidates = shown[:_MOST_CANDIDATES]
+    layout = pictures.layout_of(run)
+    for candidate in candidates:
+        candidate.flags = [text for name, text in _FLAGS if getattr(candidate, name)]
+        if layout is not None:
+            candidate.left, candidate.top = candidate.pixel_x + 0.5, layout.height - candidate.pixel_y - 0.5
     context = {
         "run": run,
-        "candidates": candidates[:_MOST_CANDIDATES],
-        "has_more": len(candidates) > _MOST_CANDIDATES,
-        "most": _MOST_CANDIDATES,
-        "kinds": list(enumerate(pictures.KINDS, start=1)),
-        "has_images": bool(run.difference_image_path and run.reference_aligned_path and run.significance_map_path),
+        "layout": layout,
+        "kinds": pictures.KINDS,
+        "candidates": candidates,
+        "is_cut": len(shown) > _MOST_CANDIDATES,
+        "has_lost_some": not shown and bool(run.candidates_found),
+        "members": _members(run, request.user),
+        "diagnostics": run.parameters.get("diagnostics", {}),
+        "parameters": [(name, value) for name, value in _flat(run.parameters) if not name.startswith("diagnostics.")],
+        "is_open": run.status in (RunStatus.PENDING, RunStatus.RUNNING),
     }
     return render(request, "differencing/difference.html", context)
 
 
 @requires("differencing.view_differencerun")
-@require_safe
 def picture(request: HttpRequest, run_id: UUID, kind: str) -> HttpResponse:
-    """Show one of the images."""
+    """Answer with one image of a subtraction as a PNG of at most 2048 pixels on a side."""
     run = get_object_or_404(DifferenceRun.objects.visible_to(request.user), pk=run_id)
-    if kind not in pictures.KINDS:
-        raise Http404("A difference has no such image.")
-    etag = quote_etag(f"{run.pk}-{run.inputs_hash[:12]}-{kind}")
-    unchanged = get_conditional_response(request, etag=etag)
-    if unchanged is not None:
-        return unchanged
-    content = pictures.picture(run, kind)
-    if content is None:
-        raise Http404("The images of this difference are gone: reprocess the frame.")
-    headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
-    return HttpResponse(content, content_type="image/png", headers=headers)
+    version = pictures.version_of(run, kind) if kind in pictures.KINDS else None
+    if version is None:
+        raise Http404("There is no such image of this difference.")
+    # A repeated run may write another under the same name: kept, and asked for again each time.
+    headers = {"ETag": quote_etag(version), "Cache-Control": "private, no-cache"}
+    answer = get_conditional_response(request, etag=headers["ETag"])
+    if answer is None:
+        content = pictures.picture(run, kind, version)
+        if content is None:
+            raise Http404("This image of the difference cannot be read.")
+        answer = HttpResponse(content, content_type="image/png")
+    for name, value in headers.items():
+        answer.headers[name] = value
+    return answer
 
 
 @requires("differencing.view_differencerun")
-@require_safe
 def runs_of(request: HttpRequest, observation_id: UUID) -> HttpResponse:
-    """Show a frame's differences as a part of the frame's page, the latest first."""
-    runs = DifferenceRun.objects.visible_to(request.user).filter(observation=observation_id)
-    shown = runs.select_related("reference", "reference_observation").order_by("-created_at", "-id")[:_LATEST]
-    return render(request, "differencing/_runs.html", {"runs": shown})
+    """Answer with a part of a page: the subtractions of one frame, the newest first."""
+    frame = get_object_or_404(Observation.objects.visible_to(request.user).only("pk"), pk=observation_id)
+    rows = DifferenceRun.objects.visible_to(request.user).filter(observation=frame).defer("parameters")
+    shown = list(rows.select_related("reference").order_by("-created_at", "-id")[: _MOST_RUNS + 1])
+    context = {"runs": shown[:_MOST_RUNS], "is_cut": len(shown) > _MOST_RUNS, "here": request.GET.get("here", "")}
+    return render(request, "differencing/_runs.html", context)
 
 
-def _candidates(rows: QuerySet[Candidate], run: DifferenceRun) -> list[Any]:
-    """Return the most significant candidates, each with its place in the picture and its flags in words."""
-    found = list(rows.order_by(Abs("significance").desc(), "id")[: _MOST_CANDIDATES + 1])
-    height = run.observation.image_height
-    for row in found:
-        # Pixel 0 is centred half a pixel inside; the picture's rows run downwards.
-        row.x_px, row.y_px = row.pixel_x + 0.5, height - 0.5 - row.pixel_y  # type: ignore[attr-defined]
-        row.flags = [title for name, title in _FLAGS.items() if getattr(row, name)]  # type: ignore[attr-defined]
-    return found
+def _with_frames(rows: QuerySet[DifferenceRun]) -> QuerySet[DifferenceRun]:
+    """Load the frames of a run with it, without their headers."""
+    frames = ("observation", "reference_observation")
+    related = rows.select_related("observation__field", "reference_observation", "reference")
+    return related.defer(*(f"{frame}__{name}" for frame in frames for name in _LONG))
+
+
+def _members(run: DifferenceRun, user: Any) -> list[Observation]:
+    """Return the frames that the reference is made of, in order of time."""
+    if run.reference_id is None:
+        return []
+    rows = Observation.objects.visible_to(user).filter(references=run.reference_id)
+    return list(rows.only("original_name", "observation_id", "night", "observation_time").order_by("mjd_utc"))
+
+
+def _flat(parameters: dict[str, Any], before: str = "") -> Iterable[tuple[str, Any]]:
+    """Yield names with dots and values of nested parameters."""
+    for name, value in parameters.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{before}{name}.")
+        else:
+            yield f"{before}{name}", value

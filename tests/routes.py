@@ -13,7 +13,7 @@ from catalog.tokens import issue
 from observations.incoming import submit_url
 from observations.numerics.fits_facts import Overrides
 from tests.curation.cutouts import detection_with_cutouts
-from tests.differencing.stored import stored_difference
+from tests.differencing.images import run_with_images
 from tests.factories import (
     AlertFactory,
     CandidateFactory,
@@ -111,7 +111,7 @@ OBSERVATIONS = {
 PREPROCESSING = {"preprocessing:runs_of": [Route(ACCOUNTS, keys=key_of(ObservationFactory))]}
 DIFFERENCING = {
     "differencing:difference": [Route(ACCOUNTS, keys=key_of(DifferenceRunFactory))],
-    "differencing:picture": [Route(ACCOUNTS, keys=lambda: [stored_difference().pk, "score"])],
+    "differencing:picture": [Route(ACCOUNTS, keys=lambda: [run_with_images().pk, "score"])],
     "differencing:runs_of": [Route(ACCOUNTS, keys=key_of(ObservationFactory))],
 }
 DETECTION = {

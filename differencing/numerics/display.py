@@ -1,67 +1,131 @@
-"""Whole differences as pictures: science and reference in the same greys, difference and score symmetric about zero."""
+"""Whole images of a subtraction as pictures: one scale for science and reference, zero in the middle of the others."""
 
 from __future__ import annotations
 
-from math import ceil
+import math
 
 import numpy as np
-from astropy.visualization import AsinhStretch, ZScaleInterval
 from numpy.typing import NDArray
 
-NO_DATA = (46, 16, 101)
-# The difference and the score are linear between these.
-DIFFERENCE_SIGMA, SCORE_SIGMA = 5.0, 8.0
-_MAD_TO_SIGMA = 1.4826  # of a normal distribution
-
 Image = NDArray[np.floating]
-Greys = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+Codes = NDArray[np.uint8]
+
+MAD_TO_SIGMA = 1.4826  # of a normal distribution
+# Science and reference: black 3 sigma below the sky, linear up to 3 sigma, logarithmic above.
+BLACK_SIGMA, LINEAR_SIGMA = 3.0, 3.0
+# White is the brightest but one of a thousand pixels, and never so near the sky that noise alone fills the range.
+WHITE_PERCENTILE, LEAST_WHITE_SIGMA = 99.9, 20.0
+# Difference and score: linear between these.
+DIFFERENCE_SIGMA, SCORE_SIGMA = 5.0, 8.0
+# As in the cutouts: masked pixels are tinted and still show, those without data have a colour of their own.
+MASKED, MASKED_SHARE, NO_DATA = (214, 51, 132), 0.6, (46, 16, 101)
+# Entries of the palette: greys, an odd number so that zero has one of its own; tinted greys; no data.
+GREYS, TINTS = 201, 54
+NO_DATA_CODE = GREYS + TINTS
+# Pixels from which the statistics of an image are taken, at most about so many.
+_SAMPLE = 1_000_000
+# Rows of blocks that are averaged at a time, so that a mapped image is never in memory as a whole.
+_ROWS_AT_ONCE = 64
 
 
-def shared_greys(science: Image, reference: Image) -> tuple[Greys, Greys]:
-    """Return both images (ny, nx) as greys from 0 to 1, the same count the same grey in both; NaN stays NaN.
-
-    The scale is zscale of the science image, its top raised so that stars keep their shape, stretched by asinh.
-    """
-    known = science[np.isfinite(science)]
-    low, high = ZScaleInterval().get_limits(known) if known.size else (0.0, 1.0)
-    top = max(high + 4.0 * (high - low), low + np.finfo(np.float32).tiny)
-    stretch = AsinhStretch(0.1)
-
-    def grey(image: Image) -> Greys:
-        level = np.clip((np.asarray(image, dtype=np.float64) - low) / (top - low), 0.0, 1.0)
-        greys: Greys = stretch(level, clip=False)
-        return greys
-
-    return grey(science), grey(reference)
+def palette() -> list[int]:
+    """Return the colours of the codes, red, green and blue of each of the 256 one after the other."""
+    greys = np.repeat(np.rint(np.linspace(0, 255, GREYS))[:, None], 3, axis=1)
+    below = np.repeat(np.linspace(0, 255, TINTS)[:, None], 3, axis=1)
+    tinted = np.rint((1 - MASKED_SHARE) * below + MASKED_SHARE * np.array(MASKED))
+    return [int(value) for value in np.concatenate([greys, tinted, [NO_DATA]]).ravel()]
 
 
-def symmetric_grey(image: Image, half_range: float | None = None) -> Greys:
-    """Return an image (ny, nx) as greys from 0 to 1 with zero in the middle; NaN stays NaN.
+def factor_for(shape: tuple[int, int], most_px: int) -> int:
+    """Return how many pixels on a side are averaged so that no side of the picture is longer than `most_px`."""
+    return max(math.ceil(max(shape) / most_px), 1)
+
+
+def block_mean(image: Image, mask: Mask | NDArray[np.integer] | None, factor: int) -> tuple[Image, Mask]:
+    """Average blocks of `factor` pixels on a side, those at the far edges over what there is of them.
 
     Parameters
     ----------
-    image : in any unit.
-    half_range : what is white; without it five robust sigma of the image.
+    image : (ny, nx) counts or sigma; NaN = no data. May be mapped from a file.
+    mask : (ny, nx), above 0 = bad; None where nothing is.
+
+    Returns
+    -------
+    mean of the good pixels of each block, of the bad ones where there are no good, NaN where no pixel has data;
+    and whether more than half of those with data are bad. Both (ceil(ny / factor), ceil(nx / factor)).
     """
-    if half_range is None:
-        known = image[np.isfinite(image)]
-        sigma = _MAD_TO_SIGMA * float(np.median(np.abs(known - np.median(known)))) if known.size else 0.0
-        half_range = DIFFERENCE_SIGMA * sigma
-    half_range = max(half_range, float(np.finfo(np.float32).tiny))
-    return np.clip(0.5 + np.asarray(image, dtype=np.float64) / (2.0 * half_range), 0.0, 1.0)
+    rows, columns = (math.ceil(side / factor) for side in image.shape)
+    means, are_bad = np.empty((rows, columns), dtype=np.float32), np.empty((rows, columns), dtype=bool)
+    for first in range(0, rows, _ROWS_AT_ONCE):
+        last = min(first + _ROWS_AT_ONCE, rows)
+        part = slice(first * factor, min(last * factor, image.shape[0]))
+        values = np.asarray(image[part], dtype=np.float32)
+        bad = np.zeros(values.shape, dtype=bool) if mask is None else np.asarray(mask[part]) > 0
+        known = np.isfinite(values)
+        filled = np.where(known, values, np.float32(0))
+        good = known & ~bad
+        sums, counts = _blocks(np.where(good, filled, np.float32(0)), factor), _blocks(good, factor)
+        all_sums, all_counts = _blocks(filled, factor), _blocks(known, factor)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            means[first:last] = np.where(counts > 0, sums / counts, all_sums / all_counts)
+        are_bad[first:last] = (all_counts > 0) & (2 * counts < all_counts)
+    return means, are_bad
 
 
-def painted(greys: Greys, most_px: int) -> NDArray[np.uint8]:
-    """Return (rows, columns, 3) uint8, the FITS origin at the lower left; blocks of pixels averaged where it is larger.
+def shared_codes(science: tuple[Image, Mask], reference: tuple[Image, Mask]) -> tuple[Codes, Codes]:
+    """Return both images, each with its mask, as codes of one asinh scale: the same count is the same grey in both."""
+    known = [_sample(*one) for one in (science, reference)]
+    good = np.concatenate(known) if any(part.size for part in known) else np.zeros(1)
+    sky = float(np.median(good))
+    sigma = max(_sigma(part) for part in known)  # of the noisier image, whose sky would be salt and pepper otherwise
+    white = max(float(np.percentile(good, WHITE_PERCENTILE)), sky + LEAST_WHITE_SIGMA * sigma)
 
-    NaN has a colour that is no grey. The last row or column of blocks is whole: less than a block is cut.
-    """
-    step = ceil(max(greys.shape) / most_px)
-    rows, columns = (size // step for size in greys.shape)
-    blocks = greys[: rows * step, : columns * step].reshape(rows, step, columns, step)
-    known = np.isfinite(blocks)
-    count = known.sum(axis=(1, 3))
-    means = np.where(known, blocks, 0.0).sum(axis=(1, 3)) / np.maximum(count, 1)
-    colours = np.repeat(np.round(255.0 * means).astype(np.uint8)[:, :, None], 3, axis=2)
-    colours[count == 0] = NO_DATA
-    return colours[::-1]
+    def level(values: Image | float) -> NDArray[np.float64]:
+        return np.arcsinh((np.asarray(values, dtype=np.float64) - sky) / (LINEAR_SIGMA * sigma))
+
+    low, high = level(sky - BLACK_SIGMA * sigma), level(white)
+    first, second = (_codes((level(image) - low) / (high - low), mask) for image, mask in (science, reference))
+    return first, second
+
+
+def difference_codes(image: Image, mask: Mask) -> Codes:
+    """Return a difference as codes: zero in the middle, ±5 robust sigma at the ends."""
+    return _symmetric(image, mask, DIFFERENCE_SIGMA * _sigma(_sample(image, mask)))
+
+
+def score_codes(image: Image, mask: Mask) -> Codes:
+    """Return a score, which is in sigma, as codes: zero in the middle, ±8 at the ends."""
+    return _symmetric(image, mask, SCORE_SIGMA)
+
+
+def _symmetric(image: Image, mask: Mask, end: float) -> Codes:
+    return _codes(0.5 + 0.5 * np.asarray(image, dtype=np.float64) / end, mask)
+
+
+def _codes(share: NDArray[np.float64], mask: Mask) -> Codes:
+    """Turn 0 (black) to 1 (white) into codes with the first row of the file at the bottom."""
+    share = np.clip(share, 0, 1)
+    code = np.where(mask, GREYS + np.rint((TINTS - 1) * share), np.rint((GREYS - 1) * share))
+    return np.where(np.isfinite(share), code, NO_DATA_CODE).astype(np.uint8)[::-1]
+
+
+def _blocks(values: NDArray[np.generic], factor: int) -> NDArray[np.float64]:
+    """Return the sums over blocks; those at the far edges are smaller."""
+    down, across = (np.arange(0, side, factor) for side in values.shape)
+    return np.add.reduceat(np.add.reduceat(values, across, axis=1, dtype=np.float64), down, axis=0)
+
+
+def _sample(image: Image, mask: Mask) -> NDArray[np.floating]:
+    """Return good pixels, evenly spread."""
+    step = max(math.isqrt(image.size // _SAMPLE), 1)
+    thin = (slice(None, None, step), slice(None, None, step))
+    values = np.asarray(image[thin])
+    return values[np.isfinite(values) & ~mask[thin]]
+
+
+def _sigma(values: NDArray[np.floating]) -> float:
+    """Return the robust scatter about the median, 1 where there is none to measure."""
+    if values.size == 0:
+        return 1.0
+    return MAD_TO_SIGMA * float(np.median(np.abs(values - np.median(values)))) or 1.0

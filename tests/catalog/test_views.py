@@ -115,6 +115,35 @@ def test_an_operator_cancels_a_job_and_a_get_cancels_nothing():
     assert ProcessingJob.objects.get().status == JobStatus.CANCELLED
 
 
+def test_a_page_that_asks_anew_is_answered_only_when_something_changed():
+    client, job = client_of("operator"), ProcessingJobFactory()
+    revision = client.get(reverse("catalog:job", args=[job.pk])).context["revision"]
+    ask = {"path": reverse("catalog:job", args=[job.pk]), "data": {"seen": revision}, "headers": {"HX-Request": "true"}}
+    assert client.get(**ask).status_code == 204
+    attempt = attempt_of(job)
+    answer = client.get(**ask)
+    assert "Try 1" in answer.content.decode()
+    ask["data"]["seen"] = answer.context["revision"]
+    assert client.get(**ask).status_code == 204
+    JobAttempt.objects.filter(pk=attempt.pk).update(log="aligning")
+    assert "aligning" in client.get(**ask).content.decode()
+
+
+def test_a_job_says_which_jobs_of_its_workflow_it_waits_for():
+    earlier = ProcessingJobFactory(job_type="register", workflow_id="night")
+    job = ProcessingJobFactory(job_type="difference", workflow_id="night")
+    ProcessingJobFactory(job_type="preprocess", workflow_id="another")
+    client = client_of("viewer")
+    assert client.get(reverse("catalog:job", args=[job.pk])).context["waits_for"] == ["register"]
+    ProcessingJob.objects.filter(pk=earlier.pk).update(status=JobStatus.COMPLETED)
+    assert client.get(reverse("catalog:job", args=[job.pk])).context["waits_for"] == []
+
+
+def test_a_failure_that_tells_only_what_happened_comes_with_what_to_do():
+    job = ProcessingJobFactory(status=JobStatus.FAILED, failure_code="out_of_memory", error_message="Killed.")
+    assert "on a machine with more memory" in text_of(client_of("viewer"), "catalog:job", job.pk)
+
+
 def test_text_that_came_from_outside_shows_as_text():
     frame = ObservationFactory(observation_id=HOSTILE[:60])
     job = failed_job(entity_type="observation", entity_id=str(frame.pk))

@@ -13,8 +13,7 @@ from catalog import jobs
 from catalog.models import JobStatus
 from observations.incoming import RECEIVE
 from observations.models import IncomingFile
-from tests.differencing.stored import stored_difference
-from tests.factories import CandidateFactory, UserFactory
+from tests.factories import UserFactory
 from tests.observations.stored import fits_bytes
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("empty_data_root")]
@@ -67,7 +66,7 @@ def test_an_operator_hands_in_a_good_file_and_a_broken_one(page: Page, live_serv
     deliveries.get_by_role("link", name="good.fits").click()
     expect(page.get_by_text("<script>alert(1)</script>").first).to_be_visible()
     expect(page.get_by_text("It has not been preprocessed yet.")).to_be_visible()
-    expect(page.get_by_text("It has not been compared yet.")).to_be_visible()
+    expect(page.get_by_text("This frame has not been compared with a reference yet.")).to_be_visible()
     assert page.locator(".whole-frame").evaluate("(image) => image.naturalWidth") == 64
     page.get_by_text("FITS header").click()
     expect(page.locator("#header-cards dl > div").first).to_contain_text("SIMPLE")
@@ -98,30 +97,3 @@ def test_what_could_not_be_sent_is_sent_again_and_taken_once(page: Page, live_se
     expect(page.locator("#deliveries > li")).to_contain_text("light.fits")
     expect(page.locator("#sending li")).to_have_count(0)
     assert IncomingFile.objects.count() == 1
-
-
-def test_the_images_of_a_difference_share_one_view_and_keys(page: Page, live_server: Any):
-    run = stored_difference()
-    candidate = CandidateFactory(difference_run=run, pixel_x=32.0, pixel_y=24.0)
-    sign_in(page, live_server.url, "viewer")
-    page.goto(f"{live_server.url}/differences/{run.pk}/")
-    image = page.locator("#difference")
-    pressed = page.locator("button[aria-pressed=true][data-kind]")
-    expect(pressed).to_contain_text("Difference")
-    page.keyboard.press("1")
-    expect(pressed).to_contain_text("Science")
-    page.keyboard.press("+")
-    expect(image).to_have_attribute("viewBox", "16 12 32 24")
-    page.keyboard.press("4")
-    expect(pressed).to_contain_text("Score")
-    expect(image).to_have_attribute("viewBox", "16 12 32 24")
-    page.keyboard.down("Space")
-    expect(pressed).to_contain_text("Science")
-    page.keyboard.up("Space")
-    expect(pressed).to_contain_text("Score")
-    page.keyboard.press("0")
-    expect(image).to_have_attribute("viewBox", "0 0 64 48")
-    page.locator("#marks a").click()
-    expect(page).to_have_url(f"{live_server.url}/differences/{run.pk}/#candidate-{candidate.pk}")
-    page.keyboard.press("o")
-    expect(page.locator("#marks")).to_have_class("away")

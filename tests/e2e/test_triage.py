@@ -211,6 +211,8 @@ def test_another_key_is_another_answer_however_soon_it_comes(desk):
     rows = detections(4)
     one = desk().open()
     one.shown()
+    # The next one's pixels are there.
+    one.page.wait_for_load_state("networkidle")
     one.page.evaluate(_PRESS_AT_ONCE, ["24", 60])
     expect(one.main).to_have_attribute("data-detection-id", str(rows[2].pk))
     one.saved()

@@ -71,7 +71,8 @@ def test_the_pages_of_the_list_together_are_the_list(query: dict[str, str]):
         )
         for k in range(104)
     ]
-    client, names, cursor = client_of("viewer"), [], ""
+    client, names = client_of("viewer"), []
+    cursor: str | None = ""
     while cursor is not None:
         page = client.get(reverse(LIST), query | {"cursor": cursor}).context["page"]
         names += [row.observation_id for row in page.rows]
