@@ -41,7 +41,7 @@ def cell_of(detection: Detection, names: Mapping[Place, str]) -> Cell | None:
         return None
     observation = detection.observation
     is_nominal = observation.wcs_quality == WcsQuality.NOMINAL
-    x, y = place_in(detection, cutouts.shape[-1])
+    x, y = place_in(detection)
     is_negative = detection.candidate is not None and detection.candidate.is_negative
     return Cell(
         cutouts=cutouts,

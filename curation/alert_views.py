@@ -17,8 +17,9 @@ from catalog.web.access import requires
 from catalog.web.lists import list_page
 from curation.alert_facts import facts_in_words
 from curation.models import Alert, AlertPriority, AlertPublication, AlertStatus, AlertType
-from detection.cutouts import PARTS, overlay_of
+from detection.cutouts import PARTS
 from detection.models import Detection
+from detection.viewing import overlay_of
 
 _NEWEST = ("-created_at", "-id")
 _LONG = ("message", "alert_metadata", "publication__payload")
@@ -65,7 +66,9 @@ def listed(request: HttpRequest) -> QuerySet[Alert]:
 @requires("curation.view_alert", "detection.view_detection")
 def alert(request: HttpRequest, alert_id: UUID) -> HttpResponse:
     """Show one alert as an astronomer reads it, and what of it was published."""
-    rows = Alert.objects.visible_to(request.user).select_related("detection__observation", "detection__source")
+    rows = Alert.objects.visible_to(request.user).select_related(
+        "detection__observation", "detection__source", "detection__candidate__difference_run"
+    )
     row = get_object_or_404(rows.defer("detection__observation__header"), pk=alert_id)
     published = AlertPublication.objects.visible_to(request.user).filter(alert=row).first()
     context = {
@@ -76,7 +79,7 @@ def alert(request: HttpRequest, alert_id: UUID) -> HttpResponse:
         "payload": json.dumps(published.payload, indent=2, ensure_ascii=False) if published else "",
         "others": _others(request.user, row.detection),
         "parts": PARTS if row.detection.cutouts_path else (),
-        "overlay": overlay_of(row.detection.observation),
+        "overlay": overlay_of(row.detection),
     }
     return render(request, "curation/alert.html", context)
 

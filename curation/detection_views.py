@@ -18,20 +18,15 @@ from catalog.web.access import requires
 from curation.light_curve import Epoch, drawing_of, epochs_of
 from curation.models import Alert, ValidationEvent
 from curation.services import answers_about, consensus_of
-from detection.cutouts import PARTS, overlay_of
+from detection.cutouts import PARTS
 from detection.models import Detection, Source
 from detection.photometry import brightness_of
 from detection.sources import NEIGHBOURHOOD_ARCSEC, neighbours_of
+from detection.viewing import overlay_of
 
 # Rows of one source that a page shows, the latest.
 _MOST_SHOWN = 200
 _LONG = ("observation__header", "observation__header_conflicts", "prediction_metadata")
-# What makes a candidate doubtful, by its field.
-_FLAGS = (
-    ("is_negative", "fainter than in the reference"), ("is_dipole", "positive beside negative: badly aligned"),
-    ("is_reference_ghost", "a source of the reference that moved or faded"), ("is_saturated", "near saturated pixels"),
-    ("is_blended", "another change is near"), ("is_edge", "near the frame's edge"),
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -63,9 +58,8 @@ def detection(request: HttpRequest, detection_id: UUID) -> HttpResponse:
     context = {
         "row": row,
         "brightness": brightness_of([row])[row.pk],
-        "flags": [text for name, text in _FLAGS if row.candidate and getattr(row.candidate, name)],
         "parts": PARTS if row.cutouts_path else (),
-        "overlay": overlay_of(row.observation),
+        "overlay": overlay_of(row),
         "hidden": hidden,
         "is_blind": row.pk in hidden,
         "said": said,

@@ -20,8 +20,8 @@ from differencing.models import Candidate
 from observations.models import Observation, ObservationStatus
 from preprocessing.services import latest_run
 
-# What makes a flux doubtful, in words.
-_FLAGS = {"saturated": "near saturated pixels", "blended": "another change is near", "edge": "near the frame's edge"}
+# Flags that make a flux doubtful, in words.
+_DOUBTS = {"saturated": "near saturated pixels", "blended": "another change is near", "edge": "near the frame's edge"}
 # Frames before the first detection that are looked at for the last one without the source.
 _FRAMES_LOOKED_BACK = 50
 
@@ -66,7 +66,7 @@ def facts_of(source: Source, known: Known) -> dict[str, Any]:
         "score": best.confidence_score,
         "model": best.model_version,
         "reference_version": _reference_version(best),
-        "flags": [name for name in _FLAGS if getattr(candidate, f"is_{name}")] if candidate else [],
+        "flags": [flag.name for flag in candidate.flags if flag.name in _DOUBTS] if candidate else [],
         **_motion(candidate),
         "detections": [str(row.pk) for row in detections],
         "epochs": len({row.observation_id for row in detections}),
@@ -126,7 +126,7 @@ def _cautions(facts: dict[str, Any]) -> list[str]:
     elif facts["epochs"] == 1:
         lines.append("One frame cannot tell whether it moves: take another, and look for known minor planets.")
     if facts["flags"]:
-        lines.append(f"Its brightness is uncertain: {', '.join(_FLAGS[name] for name in facts['flags'])}.")
+        lines.append(f"Its brightness is uncertain: {', '.join(_DOUBTS[name] for name in facts['flags'])}.")
     if facts["is_negative"]:
         lines.append("It is fainter than in the reference; a magnitude of missing light is not given.")
     elif facts["mag"] is None:

@@ -12,10 +12,11 @@ from curation.models import ValidationEvent
 from curation.numerics.footprint import covers
 from curation.numerics.sparkline import Frame, Mark, Sample, Sparkline, sparkline
 from curation.services import answers_about
+from detection.cutouts import version_of
 from detection.models import Detection
 from detection.numerics.orientation import Turn
 from detection.photometry import magnitude
-from detection.viewing import turn_of, version_of
+from detection.viewing import turn_of
 from differencing.models import Candidate
 from observations.models import Observation, ObservationStatus
 from preprocessing.models import PreprocessRun

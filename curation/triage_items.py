@@ -15,21 +15,11 @@ from curation.models import ValidationEvent
 from curation.review import Review, moment_of
 from detection.viewing import place_in
 
-SIZE_PX = 63
-# What to beware of: the field, a word, and what it means.
-_FLAGS = (
-    ("is_saturated", "saturated", "Near saturated pixels: its brightness is uncertain."),
-    ("is_blended", "blended", "Another change is near."),
-    ("is_edge", "edge", "Near the edge of the frame."),
-    ("is_dipole", "dipole", "White beside black: a star that moved, or that was aligned badly."),
-    ("is_reference_ghost", "reference ghost", "A source of the reference that has moved or faded."),
-)
-
 
 def item_of(review: Review, request: HttpRequest, titles: Mapping[str, str]) -> dict[str, Any]:
     """Return what the script needs of one detection; `titles` are those of the labels."""
     row, candidate = review.detection, review.detection.candidate
-    x, y = place_in(row, SIZE_PX)
+    x, y = place_in(row)
     own = review.own
     return {
         "id": str(row.pk),
@@ -64,7 +54,8 @@ def _brief(review: Review) -> list[str]:
     if review.now.mag is not None:
         lines.append(f"{number(review.now.mag)} mag")
     lines.append(f"{row.observation.filter_band} {utc(moment_of(row.observation.mjd_utc))[:16]}")
-    return lines + [word for name, word, _ in _FLAGS if candidate and getattr(candidate, name)]
+    # That it is negative stands over the images.
+    return lines + [flag.word for flag in candidate.flags if flag.name != "negative"] if candidate else lines
 
 
 def _context(review: Review, titles: Mapping[str, str]) -> dict[str, Any]:
@@ -76,7 +67,6 @@ def _context(review: Review, titles: Mapping[str, str]) -> dict[str, Any]:
         "candidate": candidate,
         "star_fwhm_px": review.run.fwhm_px if review.run else None,
         "mag_system": review.run.zero_point_system if review.run else "",
-        "flags": [(word, meaning) for name, word, meaning in _FLAGS if candidate and getattr(candidate, name)],
         "now": review.now,
         "middle": moment_of(row.observation.mjd_utc),
         "masked_percent": 100.0 * candidate.masked_share if candidate else None,

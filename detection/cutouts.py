@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
 from uuid import UUID
 
 import numpy as np
 from PIL import Image as PictureFile
 
 from catalog import storage
-from detection.numerics.compass import Direction, north_and_east
 from detection.numerics.display import Colours, Image, panels, side_by_side
-from observations.models import Observation, WcsQuality
+from detection.numerics.stamps import STAMP_SIZE_PX
 
 
 def path_of(observation_id: UUID, candidate_id: UUID) -> str:
@@ -21,11 +19,9 @@ def path_of(observation_id: UUID, candidate_id: UUID) -> str:
 
 
 # Pixels on a side and dots per pixel: all of it on a page of its own, the middle in a list.
-_WHOLE, _SMALL = {"size": 63, "scale": 3}, {"size": 41, "scale": 2}
+_WHOLE, _SMALL = {"size": STAMP_SIZE_PX, "scale": 3}, {"size": 41, "scale": 2}
 # Of one image that a page shows large.
-_LARGE = {"size": 63, "scale": 6}
-# Bars that show the scale; the first that is at least ten pixels long is drawn.
-_BARS_ARCSEC = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0)
+_LARGE = {"size": STAMP_SIZE_PX, "scale": 6}
 # The images of a cutout, in their order.
 PARTS = ("science", "reference", "difference")
 
@@ -45,10 +41,10 @@ def part(path: str, name: str) -> bytes | None:
 def version_of(path: str) -> str | None:
     """Return what changes when the file is written anew; None where it is gone."""
     try:
-        known = storage.open_stored(path).stat()
+        known = storage.open_stored(path).stat() if path else None
     except (FileNotFoundError, storage.OutsideStorage, storage.StorageUnreachable):
         return None
-    return f"{known.st_mtime_ns:x}-{known.st_size:x}"
+    return f"{known.st_mtime_ns:x}-{known.st_size:x}" if known else None
 
 
 def _stored(path: str) -> Image | None:
@@ -63,29 +59,3 @@ def _png(colours: Colours) -> bytes:
     buffer = io.BytesIO()
     PictureFile.fromarray(colours).save(buffer, format="png")
     return buffer.getvalue()
-
-
-@dataclass(frozen=True)
-class Overlay:
-    """What is drawn over a cutout, in its pixels, y downwards as on a screen.
-
-    bar_px, bar_arcsec : length of the bar that shows the scale; None where the pixel scale is not known.
-    north, east : directions, length 1; None where the position is from pointing and optics only.
-    """
-
-    size_px: int = _WHOLE["size"]
-    bar_px: float | None = None
-    bar_arcsec: float | None = None
-    north: Direction | None = None
-    east: Direction | None = None
-
-
-def overlay_of(observation: Observation) -> Overlay:
-    """Return scale and compass of the cutouts of a frame, as far as they are known."""
-    scale = observation.pixel_scale
-    bar = None if not scale else next(bar for bar in _BARS_ARCSEC if bar >= 10.0 * scale or bar == _BARS_ARCSEC[-1])
-    directions = None
-    if observation.wcs_quality != WcsQuality.NOMINAL:
-        directions = north_and_east(observation.footprint, observation.image_width, observation.image_height)
-    north, east = ((x, -y) for x, y in directions) if directions else (None, None)
-    return Overlay(bar_px=bar / scale if bar and scale else None, bar_arcsec=bar, north=north, east=east)

@@ -9,18 +9,16 @@ from urllib.parse import urlencode
 
 import django_filters
 from django import forms
-from django.core.validators import ProhibitNullCharactersValidator
 from django.db.models import QuerySet
 
 from detection.models import Detection, DetectionOrigin, DetectionStatus, DetectionType, Source
-from observations.admin import parse_position
+from observations.filters import FieldNameFilter
 from observations.models import Field
+from observations.numerics.positions import parse_position
 from observations.sky import Cone, SkyQuerySet
 
 # Around a source that is given by its name.
 _RADIUS_ARCSEC = 10.0
-# What people copy from papers and from this site's own pages.
-_AS_TYPED = str.maketrans({"−": "-", "–": "-", "″": '"', "′": "'", "ʰ": "h", "ᵐ": "m", "ˢ": "s"})
 
 
 class PlaceField(forms.CharField):
@@ -28,7 +26,7 @@ class PlaceField(forms.CharField):
 
     def clean(self, value: Any) -> Any:
         """Return right ascension and declination in degrees and a radius in arcseconds; None where nothing is given."""
-        text = super().clean(value).translate(_AS_TYPED)
+        text = super().clean(value)
         if not text:
             return None
         place = parse_position(text) or self._named(text)
@@ -48,26 +46,8 @@ class PlaceField(forms.CharField):
         return None if field is None else (field.ra, field.dec, 3600.0 * field.radius_deg)
 
 
-class FieldNameField(forms.CharField):
-    """The name of a field of the sky; several fields may have the same."""
-
-    default_validators = [ProhibitNullCharactersValidator()]
-
-    def clean(self, value: Any) -> Any:
-        """Return the fields of that name; None where nothing is given."""
-        name = super().clean(value)
-        found = list(Field.objects.filter(name__iexact=name)[:100]) if name else None
-        if found == []:
-            raise forms.ValidationError(f"There is no field “{name}”.")
-        return found
-
-
 class PlaceFilter(django_filters.Filter):
     field_class = PlaceField
-
-
-class FieldNameFilter(django_filters.Filter):
-    field_class = FieldNameField
 
 
 def _date_input() -> forms.DateInput:

@@ -11,8 +11,8 @@ from django.views.decorators.http import require_safe
 
 from catalog import storage
 from catalog.web.access import requires
+from detection.cutouts import version_of
 from detection.models import Detection
-from detection.viewing import version_of
 
 _GONE = "The cutouts of this detection are not stored any more: detect its frame again to have them back."
 

@@ -62,7 +62,7 @@ def cutouts_picture(request: HttpRequest, detection_id: UUID) -> HttpResponse:
     """Answer with the cutouts of a detection as a PNG: small for lists, one of them large by `part`, or all."""
     row = get_object_or_404(Detection.objects.visible_to(request.user).only("cutouts_path"), pk=detection_id)
     part, is_small = request.GET.get("part", ""), "small" in request.GET
-    version = cutouts.version_of(row.cutouts_path) if row.cutouts_path else None
+    version = cutouts.version_of(row.cutouts_path)
     if version is None or (part and part not in cutouts.PARTS):
         raise Http404("There are no such cutouts of this detection.")
     # A repeated run may write others under the same name: kept for a while, then asked for again.

@@ -28,10 +28,8 @@ from catalog.admin import (
     state,
 )
 from differencing import services
-from differencing.models import Candidate, DifferenceRun, Reference, Tracklet
+from differencing.models import FLAGS, Candidate, DifferenceRun, Reference, Tracklet
 from observations.admin import SEARCHES_SKY, SkyAdmin, frame_link, position
-
-_FLAGS = ("is_negative", "is_dipole", "is_reference_ghost", "is_saturated", "is_blended", "is_edge")
 
 
 def cutouts_image(candidate: Candidate, *, is_small: bool = False) -> SafeString:
@@ -168,25 +166,25 @@ class DifferenceRunAdmin(ProductAdmin):
 class CandidateAdmin(SkyAdmin):
     list_display = (
         "thumbnail", position, number("significance", 1, is_signed=True), number("snr", 1, "S/N", is_signed=True),
-        number("fwhm", 1, "FWHM px"), "flags", state(), frame_link(),
+        number("fwhm", 1, "FWHM px"), "flag_words", state(), frame_link(),
     )  # fmt: skip
     list_select_related = ("observation",)
     list_filter = (
         ("status", DropdownFilter),
         ("snr", RangeNumericFilter),
-        *((flag, YesNoFilter) for flag in _FLAGS),
+        *((f"is_{flag.name}", YesNoFilter) for flag in FLAGS),
         ("observation__filter_band", ExactTextFilter),
         ("observation__night", RangeDateFilter),
     )
     search_fields = ("observation__observation_id", "observation__original_name")
     search_help_text = f"Frame, key {SEARCHES_SKY}"
-    readonly_fields = ("cutouts", position, "flags", "related")
+    readonly_fields = ("cutouts", position, "flag_words", "related")
     fieldsets = (
         (
             None,
             {
                 "fields": (
-                    "cutouts", (position, "status"), "flags", "related", ("significance", "snr"),
+                    "cutouts", (position, "status"), "flag_words", "related", ("significance", "snr"),
                     ("flux", "flux_error"), ("fwhm", "ellipticity"), ("position_angle", "masked_share"),
                     ("pixel_x", "pixel_y"), ("ra", "dec"),
                 )
@@ -204,9 +202,8 @@ class CandidateAdmin(SkyAdmin):
         return cutouts_image(row)
 
     @display(description="flags")
-    def flags(self, row: Candidate) -> str:
-        set_flags = (flag.removeprefix("is_").replace("_", " ") for flag in _FLAGS if getattr(row, flag))
-        return ", ".join(set_flags) or EMPTY
+    def flag_words(self, row: Candidate) -> str:
+        return ", ".join(flag.word for flag in row.flags) or EMPTY
 
     @display(description="related")
     def related(self, row: Candidate) -> SafeString:

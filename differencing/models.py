@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from django.db import models
 from django.db.models import Q
 
@@ -122,6 +124,24 @@ class DifferenceRun(Run):
         return f"{self.algorithm} of {self.observation_id}"
 
 
+class Flag(NamedTuple):
+    """What makes a candidate doubtful: its field without `is_`, a word for it, and what it means."""
+
+    name: str
+    word: str
+    meaning: str
+
+
+FLAGS = (
+    Flag("negative", "negative", "fainter than in the reference"),
+    Flag("dipole", "dipole", "positive beside negative: a star that moved, or that was aligned badly"),
+    Flag("reference_ghost", "reference ghost", "a source of the reference that moved or faded"),
+    Flag("saturated", "saturated", "near saturated pixels: its brightness is uncertain"),
+    Flag("blended", "blended", "another change is near"),
+    Flag("edge", "edge", "near the frame's edge"),
+)
+
+
 class Candidate(SkyRecord):
     """One significant peak in one difference."""
 
@@ -174,6 +194,11 @@ class Candidate(SkyRecord):
 
     def __str__(self) -> str:
         return f"{self.significance:+.1f} sigma at {self.ra:.5f} {self.dec:+.5f}"
+
+    @property
+    def flags(self) -> list[Flag]:
+        """Return what makes it doubtful."""
+        return [flag for flag in FLAGS if getattr(self, f"is_{flag.name}")]
 
 
 class Tracklet(Record):

@@ -22,12 +22,6 @@ from observations.models import Observation
 # Of one run, the most significant; of one frame, the newest.
 _MOST_CANDIDATES, _MOST_RUNS = 200, 50
 _LONG = ("header", "header_conflicts", "footprint")
-# What makes a candidate doubtful, by its field.
-_FLAGS = (
-    ("is_negative", "fainter than in the reference"), ("is_dipole", "positive beside negative"),
-    ("is_reference_ghost", "a source of the reference that moved or faded"), ("is_saturated", "near saturated pixels"),
-    ("is_blended", "another change is near"), ("is_edge", "near the frame's edge"),
-)  # fmt: skip
 
 
 @requires("differencing.view_differencerun", "differencing.view_candidate")
@@ -39,7 +33,6 @@ def difference(request: HttpRequest, run_id: UUID) -> HttpResponse:
     candidates = shown[:_MOST_CANDIDATES]
     layout = pictures.layout_of(run)
     for candidate in candidates:
-        candidate.flags = [text for name, text in _FLAGS if getattr(candidate, name)]
         if layout is not None:
             candidate.left, candidate.top = candidate.pixel_x + 0.5, layout.height - candidate.pixel_y - 0.5
     context = {

@@ -31,58 +31,23 @@ from catalog.admin import (
     related_links,
     state,
 )
+from catalog.templatetags.astrid import sexagesimal_dec, sexagesimal_ra
 from observations import actions
 from observations.models import CalibrationFrame, Field, IncomingFile, Observation, ObservationStatus, Survey, Telescope
+from observations.numerics.positions import parse_position
 from observations.sky import SkyQuerySet, SkyRecord
 
 SEARCHES_SKY = "or a position: RA Dec [radius in arcseconds]"
 # Long enough to be no word: the beginning of a sha256.
 _DIGEST = re.compile(r"[0-9a-f]{12,64}\Z")
-# Around a position for which no radius is given.
-_RADIUS_ARCSEC = 10.0
-# Ten degrees: a wider search is no search.
-_MOST_RADIUS_ARCSEC = 36000.0
-_BETWEEN = re.compile(r"[\s,:hdms°'\"]+")
-_NUMBER = re.compile(r"[+-]?\d+(?:\.\d*)?\Z")
 
 
 @display(description="RA Dec", ordering="ra")
 def position(row: SkyRecord) -> SafeString:
     """Show a position as astronomers read it, the degrees behind it."""
     degrees = f"{row.ra:.6f} {row.dec:+.6f} degrees"
-    return format_html('<span class="sky-position" title="{}">{}</span>', degrees, sexagesimal(row.ra, row.dec))
-
-
-def sexagesimal(ra: float, dec: float) -> str:
-    """Return a position as hours, minutes, seconds and degrees, minutes, seconds."""
-    centiseconds, tenths = round(ra * 24000.0) % 8640000, round(abs(dec) * 36000.0)
-    minutes, seconds = divmod(centiseconds / 100.0, 60.0)
-    arcminutes, arcseconds = divmod(tenths / 10.0, 60.0)
-    right_ascension = f"{minutes // 60:02.0f} {minutes % 60:02.0f} {seconds:05.2f}"
-    sign = "-" if dec < 0 else "+"
-    return f"{right_ascension} {sign}{arcminutes // 60:02.0f} {arcminutes % 60:02.0f} {arcseconds:04.1f}"
-
-
-def parse_position(text: str) -> tuple[float, float, float] | None:
-    """Return right ascension, declination (degrees) and radius (arcseconds) that a text gives; None where it is none.
-
-    Degrees, or hours, minutes and seconds with degrees, minutes and seconds; a number after these is the radius.
-    """
-    words = [word for word in _BETWEEN.split(text.strip()) if word]
-    if not all(_NUMBER.match(word) for word in words):
-        return None
-    values = [float(word) for word in words]
-    if len(values) in (6, 7):
-        sign = -1.0 if words[3].startswith("-") else 1.0
-        ra = 15.0 * (values[0] + values[1] / 60.0 + values[2] / 3600.0)
-        dec = sign * (abs(values[3]) + values[4] / 60.0 + values[5] / 3600.0)
-    elif len(values) in (2, 3):
-        ra, dec = values[:2]
-    else:
-        return None
-    radius = values[-1] if len(values) in (3, 7) else _RADIUS_ARCSEC
-    is_on_sky = 0.0 <= ra < 360.0 and -90.0 <= dec <= 90.0 and 0.0 < radius <= _MOST_RADIUS_ARCSEC
-    return (ra, dec, radius) if is_on_sky else None
+    written = f"{sexagesimal_ra(row.ra)} {sexagesimal_dec(row.dec)}"
+    return format_html('<span class="sky-position" title="{}">{}</span>', degrees, written)
 
 
 def frame_link(field: str = "observation", title: str = "frame") -> Any:

@@ -16,7 +16,7 @@ from astrid_site import home
 from catalog import sweeper
 from catalog.models import JobStatus, ProcessingJob
 from detection.models import Detection
-from tests.admin_clients import client_of
+from tests.browsers import staff_of
 from tests.factories import AlertFactory, DetectionFactory, ObservationFactory, ProcessingJobFactory
 
 pytestmark = pytest.mark.django_db
@@ -36,8 +36,8 @@ def asked_again(client: Client) -> Any:
 
 
 def test_an_empty_site_says_what_to_do_first():
-    assert "Hand in FITS frames" in text_of(client_of("operator"))
-    assert "as soon as an operator hands them in" in text_of(client_of("viewer"))
+    assert "Hand in FITS frames" in text_of(staff_of("operator"))
+    assert "as soon as an operator hands them in" in text_of(staff_of("viewer"))
 
 
 def test_the_newest_nights_frames_are_counted_by_state_with_a_way_to_them():
@@ -45,7 +45,7 @@ def test_the_newest_nights_frames_are_counted_by_state_with_a_way_to_them():
         for _ in range(count):
             ObservationFactory(night=NIGHT, status=status)
     ObservationFactory(night=NIGHT - dt.timedelta(days=1), status="archived")
-    client = client_of("viewer")
+    client = staff_of("viewer")
     assert "Night of 2024-03-09 1 ingested 3 differenced" in text_of(client)
     html = client.get("/").content.decode()
     assert "/observations/?night_from=2024-03-09&amp;night_to=2024-03-09&amp;status=differenced" in html
@@ -53,18 +53,18 @@ def test_the_newest_nights_frames_are_counted_by_state_with_a_way_to_them():
 
 def test_each_role_is_shown_its_next_step():
     DetectionFactory()
-    pages = {role: client_of(role).get("/").content.decode() for role in ("viewer", "curator", "operator")}
+    pages = {role: staff_of(role).get("/").content.decode() for role in ("viewer", "curator", "operator")}
     assert ["begin-triage" in pages[role] for role in ("viewer", "curator", "operator")] == [False, True, False]
     assert ["upload-frames" in pages[role] for role in ("viewer", "curator", "operator")] == [False, False, True]
     assert "the best detections" in pages["viewer"]
-    assert "1 detection waits for a look" in text_of(client_of("curator"))
+    assert "1 detection waits for a look" in text_of(staff_of("curator"))
 
 
 def test_a_long_backlog_is_told_as_more_and_never_counted(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(home, "_MOST_COUNTED", 2)
     for _ in range(2):
         DetectionFactory()
-    client = client_of("curator")
+    client = staff_of("curator")
     assert "2 detections wait for a look" in text_of(client)
     DetectionFactory()
     assert "more than 2 detections wait for a look" in text_of(client)
@@ -73,7 +73,7 @@ def test_a_long_backlog_is_told_as_more_and_never_counted(monkeypatch: pytest.Mo
 def test_the_oldest_that_waits_is_told_and_nothing_where_all_was_looked_at():
     row = DetectionFactory()
     Detection.objects.filter(pk=row.pk).update(created_at=timezone.now() - dt.timedelta(days=3, hours=1))
-    client = client_of("viewer")
+    client = staff_of("viewer")
     assert "3 d ago the oldest was found" in text_of(client)
     Detection.objects.update(status="validated")
     assert "every detection has been looked at" in text_of(client)
@@ -85,7 +85,7 @@ def test_failures_of_the_last_days_are_told_with_their_reason():
     ProcessingJobFactory(job_type="preprocess", error_message="Too <b>little</b> light.", **failed)
     old = ProcessingJobFactory(error_message="Long ago.", **failed)
     ProcessingJob.objects.filter(pk=old.pk).update(created_at=timezone.now() - dt.timedelta(days=9))
-    client = client_of("viewer")
+    client = staff_of("viewer")
     text = text_of(client)
     assert "1 failed in 3 days" in text
     assert "Long ago." not in text
@@ -93,7 +93,7 @@ def test_failures_of_the_last_days_are_told_with_their_reason():
 
 
 def test_whether_workers_answer_is_shown_to_those_who_run_them():
-    operator, viewer = client_of("operator"), client_of("viewer")
+    operator, viewer = staff_of("operator"), staff_of("viewer")
     assert "No worker answers for: pipeline, light, training." in text_of(operator)
     assert "No worker" not in text_of(viewer)
     for queue in ("pipeline", "light", "training"):
@@ -105,13 +105,13 @@ def test_the_latest_alerts_are_shown_and_a_fresh_one_is_marked():
     old = AlertFactory(title="An old one")
     type(old).objects.filter(pk=old.pk).update(created_at=timezone.now() - dt.timedelta(hours=3))
     AlertFactory(title="A fresh one")
-    text = text_of(client_of("viewer")).split("Latest alerts")[1]
+    text = text_of(staff_of("viewer")).split("Latest alerts")[1]
     assert text.index("A fresh one new New") < text.index("An old one New · medium · 3 h ago")
 
 
 def test_the_page_asks_again_and_gets_only_what_changed():
     row = DetectionFactory(status="validated")
-    ask = asked_again(client_of("curator"))
+    ask = asked_again(staff_of("curator"))
     unchanged = ask()
     assert (unchanged.status_code, unchanged.content) == (204, b"")
     AlertFactory(title="A fresh one", detection=row)
@@ -129,13 +129,13 @@ def test_a_stranger_who_asks_again_is_sent_to_the_log_in():
 
 
 def test_the_page_is_never_kept_and_differs_for_its_own_script():
-    answer = client_of("viewer").get("/")
+    answer = staff_of("viewer").get("/")
     assert "no-store" in answer["Cache-Control"]
     assert "HX-Request" in answer["Vary"]
 
 
 def test_the_page_asks_little_and_counts_no_large_table_to_its_end():
-    client = client_of("operator")
+    client = staff_of("operator")
     for _ in range(2):
         for _ in range(8):
             AlertFactory()

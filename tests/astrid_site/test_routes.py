@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from catalog.roles import PERMISSIONS
-from tests.admin_clients import client_of
+from tests.browsers import staff_of
 from tests.factories import UserFactory
 from tests.routes import ROLES, ROUTES, Route
 
@@ -62,7 +62,7 @@ def test_an_address_opens_for_those_who_may_and_for_nobody_else(name: str, route
 @pytest.mark.django_db
 @pytest.mark.parametrize("role", ROLES)
 def test_the_admin_shows_each_role_the_models_of_its_table_and_no_other(role: str):
-    client = client_of(role)
+    client = staff_of(role)
     for model in admin.site._registry:
         names = model._meta
         answer = client.get(reverse(f"admin:{names.app_label}_{names.model_name}_changelist"))

@@ -17,7 +17,7 @@ from catalog.admin.paging import BoundedPaginator
 from catalog.config_keys import DECLARED
 from catalog.models import AuditLog, JobAttempt, JobStatus, ProcessingJob, Record, SystemConfig, User
 from observations.models import Survey
-from tests.admin_clients import BROWSER, client_of, page, said
+from tests.browsers import BROWSER, page, said, staff_of
 from tests.factories import (
     AlertFactory,
     CalibrationFrameFactory,
@@ -49,7 +49,7 @@ def failed_job() -> ProcessingJob:
 
 @pytest.fixture
 def administrator(db: None) -> Client:
-    return client_of("administrator", username="ada")
+    return staff_of("administrator", username="ada")
 
 
 # --- Every page ---
@@ -90,7 +90,7 @@ def test_every_list_page_and_history_opens_for_an_administrator(administrator: C
 
 @pytest.mark.django_db
 def test_an_operator_gets_pages_of_the_pipeline_and_no_others():
-    operator = client_of("operator")
+    operator = staff_of("operator")
     open_to_them = [page("observations.observation"), page("catalog.processingjob"), page("catalog.jobattempt")]
     closed = [page("catalog.systemconfig"), page("catalog.user"), page("catalog.auditlog"), page("auth.group")]
     closed.append(page("catalog.systemconfig", "change", KEY))
@@ -448,7 +448,7 @@ def test_a_job_offers_what_its_state_allows(administrator: Client, status: str, 
 
 @pytest.mark.django_db
 def test_whoever_may_only_look_orders_nothing():
-    viewer, job = client_of("viewer"), failed_job()
+    viewer, job = staff_of("viewer"), failed_job()
     viewer.post(page("catalog.processingjob"), {"action": "retry_jobs", "_selected_action": [job.pk]})
     answer = viewer.post(f"/admin/catalog/processingjob/{job.pk}/retry_job/", {"_form_submitted": "on"})
     assert answer.status_code == 403

@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from catalog import audit
 from catalog.models import AuditLog, JobAttempt, JobStatus, ProcessingJob
+from tests.browsers import client_of
 from tests.factories import ObservationFactory, ProcessingJobFactory, UserFactory
-from tests.page_clients import client_of
 
 pytestmark = pytest.mark.django_db
 HOSTILE = '<script>alert(1)</script>"><img src=x onerror=alert(2)>'

@@ -10,7 +10,7 @@ from django.test import Client
 
 from catalog.models import ProcessingJob, Record
 from curation.models import LabelDefinition
-from tests.admin_clients import client_of, page
+from tests.browsers import page, staff_of
 from tests.factories import (
     AlertFactory,
     CalibrationFrameFactory,
@@ -50,7 +50,7 @@ def row_of_each_model() -> list[Any]:
 def test_every_link_of_every_row_leads_to_a_page():
     rows = row_of_each_model()
     assert len(rows) > 15
-    client = client_of("administrator")
+    client = staff_of("administrator")
     followed: set[str] = set()
     for row in rows:
         followed |= links_of(client, page(row._meta.label_lower, "change", row.pk))
@@ -63,7 +63,7 @@ def test_every_link_of_every_row_leads_to_a_page():
 
 def test_a_source_links_to_its_alerts_and_to_no_others():
     mine, other = AlertFactory(), AlertFactory()
-    client = client_of("viewer")
+    client = staff_of("viewer")
     links = links_of(client, page("detection.source", "change", mine.detection.source_id))
     [to_alerts] = [address for address in links if address.startswith(page("curation.alert"))]
     rows = client.get(to_alerts).context["cl"].result_list
@@ -72,7 +72,7 @@ def test_a_source_links_to_its_alerts_and_to_no_others():
 
 def test_a_lookup_through_rows_that_no_page_links_to_is_refused():
     AlertFactory()
-    answer = client_of("viewer").get(page("curation.alert"), {"detection__model_run__model__name": "x"})
+    answer = staff_of("viewer").get(page("curation.alert"), {"detection__model_run__model__name": "x"})
     assert answer.status_code == 400
 
 
@@ -80,8 +80,8 @@ def test_a_label_is_kept_by_administrators_alone():
     label = LabelDefinition.objects.first()
     url = page("curation.labeldefinition", "change", label.pk)
     form = {"label": label.label, "title": "New title", "detection_type": label.detection_type, "position": 3}
-    assert client_of("operator").post(url, form).status_code == 403
-    client_of("administrator").post(url, form)
+    assert staff_of("operator").post(url, form).status_code == 403
+    staff_of("administrator").post(url, form)
     assert LabelDefinition.objects.get(pk=label.pk).title == "New title"
 
 
@@ -89,5 +89,5 @@ def test_work_on_a_field_in_a_night_links_to_the_field():
     tracklet = TrackletFactory()
     job = ProcessingJobFactory(entity_type="field_night", entity_id=f"{tracklet.field_id}/2024-03-01")
     assert ProcessingJob.objects.count() == 1
-    links = links_of(client_of("viewer"), page("catalog.processingjob", "change", job.pk))
+    links = links_of(staff_of("viewer"), page("catalog.processingjob", "change", job.pk))
     assert page("observations.field", "change", tracklet.field_id) in links

@@ -14,7 +14,7 @@ from catalog.ids import uuid7
 from curation.alert_facts import facts_in_words
 from curation.models import Alert
 from curation.publishing import publish_pending
-from tests.admin_clients import client_of
+from tests.browsers import staff_of
 from tests.curation.looks import SHOWS, consider, judge, moving, seen
 from tests.factories import AlertFactory, DetectionFactory, FieldFactory, ObservationFactory, PreprocessRunFactory
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def client() -> Client:
-    return client_of("viewer")
+    return staff_of("viewer")
 
 
 def shown(client: Client, query: str = "") -> list[Alert]:

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from django.test import Client
 
+from catalog import storage
 from catalog.ids import uuid7
 from catalog.models import User
 from catalog.templatetags.astrid import legible
 from curation import detection_views
 from curation.models import ValidationEvent
-from tests.admin_clients import client_of
+from differencing.models import DifferenceRun
+from observations.numerics.fits_products import encode_image
+from tests.browsers import staff_of
 from tests.curation.looks import SHOWS, judge, seen
+from tests.differencing.images import wcs
 from tests.factories import (
     AlertFactory,
     DetectionFactory,
@@ -31,7 +37,7 @@ HOSTILE = '<script>alert(1)</script> "><img src=x onerror=alert(2)> \x1b[31m \u2
 
 @pytest.fixture
 def client() -> Client:
-    return client_of("viewer")
+    return staff_of("viewer")
 
 
 def html_of(client: Client, row: Any) -> str:
@@ -75,8 +81,10 @@ def test_what_is_not_known_is_said_not_to_be(client: Client):
     assert "Nobody has said anything yet." in text
 
 
-def test_cutouts_have_a_scale_and_where_it_is_known_a_compass(client: Client):
+def test_cutouts_have_a_scale_and_where_it_is_known_a_compass(client: Client, empty_data_root: Path):
     row = seen(footprint=SHOWS)
+    image = storage.write_atomically("north.fits", encode_image(np.zeros((4, 4), dtype=np.float32), wcs=wcs()))
+    DifferenceRun.objects.update(difference_image_path=image)
     type(row).objects.filter(pk=row.pk).update(cutouts_path="cutouts/a.npy")
     html = html_of(client, row)
     assert html.count("?part=") == 3
@@ -113,7 +121,7 @@ def test_answers_on_equal_sides_decide_nothing(client: Client):
 def test_in_blind_mode_a_curator_sees_others_answers_only_after_their_own(monkeypatch: pytest.MonkeyPatch):
     row = seen()
     judge(row, True, label="asteroid", notes="Their words.")
-    client = client_of("curator", username="looker")
+    client = staff_of("curator", username="looker")
     assert "Their words." in html_of(client, row)
     blind(monkeypatch)
     for place in (row, row.source):
@@ -121,7 +129,7 @@ def test_in_blind_mode_a_curator_sees_others_answers_only_after_their_own(monkey
         assert "Their words." not in html
         assert "steroid" not in html
         assert "validated" not in html
-    assert "Their words." in html_of(client_of("viewer"), row)
+    assert "Their words." in html_of(staff_of("viewer"), row)
     judge(row, True, person=User.objects.get(username="looker"))
     assert "Their words." in html_of(client, row)
 
@@ -161,8 +169,8 @@ def test_invisible_characters_are_written_as_their_numbers():
 
 def test_only_who_judges_is_led_to_triage():
     row = seen()
-    assert "Review in triage" in html_of(client_of("curator"), row)
-    assert "Review in triage" not in html_of(client_of("operator"), row)
+    assert "Review in triage" in html_of(staff_of("curator"), row)
+    assert "Review in triage" not in html_of(staff_of("operator"), row)
 
 
 def test_an_unknown_detection_or_source_is_not_found(client: Client):

@@ -13,7 +13,7 @@ from catalog.models import AuditLog
 from detection import cutouts, registry
 from detection.models import Model
 from differencing.models import Candidate
-from tests.admin_clients import client_of, page
+from tests.browsers import page, staff_of
 from tests.factories import CandidateFactory, DetectionFactory, ModelFactory, UserFactory, digest
 
 pytestmark = pytest.mark.django_db
@@ -40,7 +40,7 @@ def test_the_cutouts_of_a_candidate_are_a_picture_small_in_lists(empty_data_root
     candidate = CandidateFactory()
     store(cutouts.path_of(candidate.observation_id, candidate.pk), stamps())
     url = f"/admin/detection/detection/cutouts/{candidate.observation_id}/{candidate.pk}.png"
-    viewer = client_of("viewer")
+    viewer = staff_of("viewer")
     sizes = []
     for address in (url, f"{url}?small"):
         answer = viewer.get(address)
@@ -62,7 +62,7 @@ def test_what_is_no_cutout_is_not_found(empty_data_root: Path, content: np.ndarr
     if content is not None:
         store(cutouts.path_of(candidate.observation_id, candidate.pk), content)
     url = f"/admin/detection/detection/cutouts/{candidate.observation_id}/{candidate.pk}.png"
-    assert client_of("viewer").get(url).status_code == 404
+    assert staff_of("viewer").get(url).status_code == 404
 
 
 def test_pickled_objects_are_no_cutouts(empty_data_root: Path):
@@ -81,7 +81,7 @@ def test_nobody_sees_cutouts_without_leave():
 
 def test_a_detection_links_to_its_source_frame_and_candidate():
     detection = DetectionFactory()
-    text = client_of("viewer").get(page("detection.detection", "change", detection.pk)).content.decode()
+    text = staff_of("viewer").get(page("detection.detection", "change", detection.pk)).content.decode()
     for model, row in [
         ("detection.source", detection.source_id),
         ("observations.observation", detection.observation_id),
@@ -112,8 +112,8 @@ def test_a_model_whose_weights_are_gone_or_changed_is_not_activated(empty_data_r
 def test_only_an_administrator_activates_from_the_page(empty_data_root: Path):
     model = with_weights(version="1")
     url = f"/admin/detection/model/{model.pk}/activate/"
-    assert client_of("operator").post(url, {"_form_submitted": "on"}).status_code == 403
-    administrator = client_of("administrator")
+    assert staff_of("operator").post(url, {"_form_submitted": "on"}).status_code == 403
+    administrator = staff_of("administrator")
     assert url in administrator.get(page("detection.model", "change", model.pk)).content.decode()
     administrator.post(url, {"_form_submitted": "on"})
     assert Model.objects.get().is_active

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from django.urls import reverse
 
+from tests.browsers import client_of
 from tests.factories import ModelFactory, ModelRunFactory
-from tests.page_clients import client_of
 
 pytestmark = pytest.mark.django_db
 

@@ -11,8 +11,9 @@ from astropy.io import fits
 from astropy.wcs import WCS
 
 from catalog import storage
+from detection.cutouts import version_of
 from detection.numerics.orientation import Turn
-from detection.viewing import place_in, turn_of, version_of
+from detection.viewing import Overlay, overlay_of, place_in, turn_of
 from tests.factories import CandidateFactory, DetectionFactory
 
 pytestmark = pytest.mark.django_db
@@ -55,6 +56,17 @@ def test_a_nominal_position_is_not_turned_and_has_no_compass(empty_data_root: Pa
     row = DetectionFactory(candidate=CandidateFactory(difference_run__difference_image_path=path))
     row.observation.wcs_quality = "nominal"
     assert turn_of(row) == Turn()
+    assert overlay_of(row) == Overlay(bar_px=pytest.approx(20.0 / row.observation.pixel_scale), bar_arcsec=20.0)
+
+
+@pytest.mark.parametrize(("is_mirrored", "to_the_right"), [(False, -1.0), (True, 1.0)])
+def test_the_compass_of_a_cutout_that_is_not_turned(empty_data_root: Path, is_mirrored, to_the_right):
+    path = difference_image(f"compass{is_mirrored}.fits", 20.0, is_mirrored=is_mirrored)
+    row = DetectionFactory(candidate=CandidateFactory(difference_run__difference_image_path=path))
+    found, angle = overlay_of(row), np.radians(20.0)
+    # On a screen y runs downwards.
+    assert found.north == pytest.approx((-np.sin(angle), -np.cos(angle)), abs=1e-4)
+    assert found.east == pytest.approx((to_the_right * np.cos(angle), -to_the_right * np.sin(angle)), abs=1e-4)
 
 
 def test_without_its_image_nothing_is_known_of_north(empty_data_root: Path):
@@ -66,7 +78,7 @@ def test_without_its_image_nothing_is_known_of_north(empty_data_root: Path):
 
 def test_a_detection_lies_in_the_middle_pixel_of_its_cutout():
     row = DetectionFactory(candidate=CandidateFactory(pixel_x=100.25, pixel_y=7.75))
-    assert place_in(row, 63) == (31.25, 30.75)
+    assert place_in(row) == (31.25, 30.75)
 
 
 def test_the_version_of_a_file_changes_when_it_is_written_anew(empty_data_root: Path):

@@ -16,7 +16,7 @@ from PIL import Image
 from catalog import storage
 from detection.filters import DetectionFilter
 from detection.models import Detection, Source
-from tests.admin_clients import client_of
+from tests.browsers import staff_of
 from tests.factories import (
     FIRST_EXPOSURE,
     CandidateFactory,
@@ -33,7 +33,7 @@ HOSTILE = '<script>alert(1)</script>"><img src=x onerror=alert(2)>\x1b[31m\u202e
 
 @pytest.fixture
 def client() -> Client:
-    return client_of("viewer")
+    return staff_of("viewer")
 
 
 def shown(client: Client, address: str) -> list[Any]:
@@ -206,8 +206,8 @@ def test_triage_is_offered_for_what_it_can_be_narrowed_to(query: dict[str, str],
 
 def test_only_who_judges_is_offered_the_review():
     DetectionFactory()
-    assert "Review these" in client_of("curator").get("/detections/").content.decode()
-    assert "Review these" not in client_of("viewer").get("/detections/").content.decode()
+    assert "Review these" in staff_of("curator").get("/detections/").content.decode()
+    assert "Review these" not in staff_of("viewer").get("/detections/").content.decode()
 
 
 # --- Cutouts ---

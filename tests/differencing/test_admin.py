@@ -6,7 +6,7 @@ from catalog import audit
 from catalog.models import AuditLog
 from differencing import services
 from differencing.models import Reference
-from tests.admin_clients import client_of, page
+from tests.browsers import page, staff_of
 from tests.factories import CandidateFactory, FieldFactory, ReferenceFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -52,15 +52,15 @@ def test_a_reference_is_promoted_once_and_withdrawn_once():
 def test_only_an_administrator_promotes_from_the_page():
     reference = ReferenceFactory(version=7)
     url = f"/admin/differencing/reference/{reference.pk}/promote/"
-    assert client_of("operator").post(url, {"_form_submitted": "on"}).status_code == 403
+    assert staff_of("operator").post(url, {"_form_submitted": "on"}).status_code == 403
     assert active() == set()
-    client_of("administrator").post(url, {"_form_submitted": "on"})
+    staff_of("administrator").post(url, {"_form_submitted": "on"})
     assert active() == {7}
 
 
 def test_candidates_are_narrowed_by_signal_to_noise_and_flags():
     strong, weak = CandidateFactory(snr=50.0), CandidateFactory(snr=-6.0, is_negative=True)
-    client = client_of("viewer")
+    client = staff_of("viewer")
     for values, expected in [
         ({"snr_from": "20", "snr_to": ""}, strong),
         ({"is_negative__exact": "1"}, weak),

@@ -15,7 +15,7 @@ from PIL import Image
 
 from catalog import storage
 from differencing.models import DifferenceRun
-from tests.admin_clients import client_of
+from tests.browsers import staff_of
 from tests.differencing import images
 from tests.differencing.images import HEIGHT, WIDTH, run_with_images, write_images
 from tests.factories import (
@@ -33,7 +33,7 @@ KINDS = ("science", "reference", "difference", "score")
 
 @pytest.fixture
 def client() -> Client:
-    return client_of("viewer")
+    return staff_of("viewer")
 
 
 def html(client: Client, run: DifferenceRun) -> str:

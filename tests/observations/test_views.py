@@ -20,9 +20,9 @@ from catalog.models import AuditLog, JobStatus, ProcessingJob
 from observations import previews
 from observations.models import IncomingFile, Observation, ObservationStatus
 from observations.numerics.display import draw, shrink
+from tests.browsers import client_of
 from tests.factories import FIRST_EXPOSURE, FieldFactory, ObservationFactory, PreprocessRunFactory, SurveyFactory
 from tests.observations.stored import fits_bytes, stored_frame
-from tests.page_clients import client_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("empty_data_root")]
 HOSTILE = '<script>alert(1)</script>"><img src=x onerror=alert(2)>'

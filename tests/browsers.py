@@ -1,4 +1,4 @@
-"""Browsers of people with a role, for tests of the admin."""
+"""Browsers of people with a role, for tests of pages and of the admin."""
 
 from __future__ import annotations
 
@@ -15,16 +15,21 @@ BROWSER = "Browser/1.0"
 
 
 def client_of(role: str, **account: Any) -> Client:
-    """Return a browser in which a member of staff with this role has signed in."""
-    user = UserFactory(is_staff=True, **account)
+    """Return a browser in which somebody with this role has signed in; no member of staff unless `account` says so."""
+    user = UserFactory(**account)
     user.groups.add(Group.objects.get(name=role))
     client = Client(headers={"user-agent": BROWSER}, REMOTE_ADDR="192.0.2.7")
     client.force_login(user)
     return client
 
 
+def staff_of(role: str, **account: Any) -> Client:
+    """Return a browser in which a member of staff with this role has signed in."""
+    return client_of(role, is_staff=True, **account)
+
+
 def page(model: str, kind: str = "changelist", *key: Any) -> str:
-    """Return the address of a page of a model, "app.model"."""
+    """Return the address of a page of a model in the admin, "app.model"."""
     return reverse(f"admin:{model.replace('.', '_')}_{kind}", args=key)
 
 
