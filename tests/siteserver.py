@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import uvicorn
-from django.core.asgi import get_asgi_application
 
+from astrid_site.asgi import Site
 from astrid_site.bodies import bounded
 from astrid_site.waiting import Waiting
 
@@ -23,7 +23,7 @@ def serving_site(door: Waiting | None = None) -> Iterator[str]:
     # So that nobody is refused who comes before the server is ready.
     listening.listen()
     config = uvicorn.Config(
-        bounded(door or Waiting(get_asgi_application())), lifespan="on", log_level="error", timeout_graceful_shutdown=1
+        bounded(door or Waiting(Site())), lifespan="on", log_level="error", timeout_graceful_shutdown=1
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=lambda: asyncio.run(server.serve([listening])), daemon=True)

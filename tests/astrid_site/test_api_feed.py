@@ -18,9 +18,9 @@ from typing import Any
 
 import httpx
 import pytest
-from django.core.asgi import get_asgi_application
 from django.db import connection
 
+from astrid_site.asgi import Site
 from astrid_site.waiting import Waiting
 from catalog import audit
 from catalog.models import ApiToken
@@ -44,7 +44,7 @@ def token() -> str:
 
 @pytest.fixture
 def door() -> Waiting:
-    return Waiting(get_asgi_application())
+    return Waiting(Site())
 
 
 @pytest.fixture
