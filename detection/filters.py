@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 from detection.models import Detection, DetectionOrigin, DetectionStatus, DetectionType, Source
 from observations.filters import FieldNameFilter
 from observations.models import Field
-from observations.numerics.positions import parse_position
+from observations.positions import parse_position
 from observations.sky import Cone, SkyQuerySet
 
 # Around a source that is given by its name.

@@ -34,7 +34,7 @@ from catalog.admin import (
 from catalog.templatetags.astrid import sexagesimal_dec, sexagesimal_ra
 from observations import actions
 from observations.models import CalibrationFrame, Field, IncomingFile, Observation, ObservationStatus, Survey, Telescope
-from observations.numerics.positions import parse_position
+from observations.positions import parse_position
 from observations.sky import SkyQuerySet, SkyRecord
 
 SEARCHES_SKY = "or a position: RA Dec [radius in arcseconds]"

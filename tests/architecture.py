@@ -16,7 +16,7 @@ LINE = ("astrid_site", "curation", "detection", "differencing", "preprocessing",
 # The rooms of an app; the first part of a module's path inside its app decides.
 _ROOMS = {
     "numerics": "numerics",
-    "models": "config_keys constraints failures ids models sky",
+    "models": "config_keys constraints failures ids models positions sky",
     "services": (
         "accounts actions actors alert_facts cutouts evidence frames incoming light_curve photometry pictures "
         "previews products publishing queue registry review roles scopes services sources tokens triage viewing"

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from observations.numerics.positions import parse_position
+from observations.positions import parse_position
 
 
 @pytest.mark.parametrize(
