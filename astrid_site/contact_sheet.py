@@ -20,6 +20,7 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
+from detection.numerics.display import painted
 from detection.numerics.orientation import Turn
 
 Image = NDArray[np.float32]
@@ -27,22 +28,12 @@ Colours = NDArray[np.uint8]
 
 DOTS_PER_PIXEL = 3
 PANELS = ("science", "reference", "difference")
-MAD_TO_SIGMA = 1.4826  # of a normal distribution
-# Science and reference: black 3 sigma below the sky, linear up to 3 sigma, logarithmic above.
-BLACK_SIGMA, LINEAR_SIGMA = 3.0, 3.0
-# White is the brightest but four of 2 × 63² pixels, and never so near the sky that noise alone fills the range.
-WHITE_PERCENTILE, LEAST_WHITE_SIGMA = 99.95, 12.0
-# The difference: linear between these.
-DIFFERENCE_SIGMA = 5.0
 
 BACKGROUND, TEXT, DIM_TEXT, WARNING = "#0c0d10", "#d5d9e0", "#8b93a1", "#ff7a66"
 MARK = "#ffd23f"
 # Marks and words stay legible on a bright star.
 OUTLINE = [withStroke(linewidth=2.5, foreground=BACKGROUND)]
 TEXT_BOX = {"facecolor": BACKGROUND, "linewidth": 0, "pad": 1.5}
-MASKED = (214, 51, 132)  # a tint over the pixel, which still shows
-MASKED_SHARE = 0.6
-NO_DATA = (46, 16, 101)
 
 # Lengths in dots.
 GAP, GUTTER, MARGIN, HEAD, FOOT, CAPTION = 4, 30, 30, 92, 60, 40
@@ -75,7 +66,7 @@ class Cell:
     scale_arcsec: float | None = None
 
 
-def turned(image: NDArray[np.generic], turn: Turn) -> NDArray[np.generic]:
+def turned(image: Colours, turn: Turn) -> Colours:
     """Return an image (first row at the bottom) flipped and turned."""
     return np.rot90(image[:, ::-1] if turn.is_flipped else image, turn.quarter_turns)
 
@@ -89,51 +80,9 @@ def turned_position(x: float, y: float, size: int, turn: Turn) -> tuple[float, f
     return x, y
 
 
-def shared_grey(science: Image, reference: Image, mask: NDArray[np.bool_]) -> tuple[Colours, Colours]:
-    """Return both images in greys (n, n) of one asinh scale, so that the same count is the same grey in both."""
-    known = [image[np.isfinite(image) & ~mask] for image in (science, reference)]
-    good = np.concatenate([*known, np.zeros(0 if any(part.size for part in known) else 1, dtype=np.float32)])
-    sky = float(np.median(good))
-    sigma = max(_sigma(part) for part in known)  # of the noisier image, whose sky would be salt and pepper otherwise
-    black = sky - BLACK_SIGMA * sigma
-    white = max(float(np.percentile(good, WHITE_PERCENTILE)), sky + LEAST_WHITE_SIGMA * sigma)
-
-    def level(values: NDArray[np.floating]) -> NDArray[np.float64]:
-        return np.arcsinh((np.asarray(values, dtype=np.float64) - sky) / (LINEAR_SIGMA * sigma))
-
-    low, high = (float(level(np.array(end))) for end in (black, white))
-    greys = [np.nan_to_num((level(image) - low) / (high - low)) for image in (science, reference)]
-    first, second = (np.rint(255 * np.clip(grey, 0, 1)).astype(np.uint8) for grey in greys)
-    return first, second
-
-
-def symmetric_grey(difference: Image, mask: NDArray[np.bool_]) -> Colours:
-    """Return a difference in greys (n, n): linear, zero in the middle, ±5 robust sigma at the ends."""
-    good = difference[np.isfinite(difference) & ~mask]
-    share = np.nan_to_num(difference / (DIFFERENCE_SIGMA * _sigma(good)))
-    return np.rint(127.5 + 127.5 * np.clip(share, -1, 1)).astype(np.uint8)
-
-
-def _sigma(values: NDArray[np.floating]) -> float:
-    """Return the robust scatter about the median, 1 where there is none to measure."""
-    if values.size == 0:
-        return 1.0
-    return MAD_TO_SIGMA * float(np.median(np.abs(values - np.median(values)))) or 1.0
-
-
-def painted(cell: Cell) -> list[Colours]:
-    """Return science, reference and difference as (n, n, 3) colours, turned; bad pixels are in no grey."""
-    science, reference, difference = cell.cutouts[:3]
-    mask = cell.cutouts[3] > 0
-    images = []
-    greys = (*shared_grey(science, reference, mask), symmetric_grey(difference, mask))
-    for values, grey in zip(cell.cutouts[:3], greys, strict=True):
-        colours = np.repeat(grey[:, :, None], 3, axis=2)
-        tint = (1 - MASKED_SHARE) * colours[mask] + MASKED_SHARE * np.array(MASKED)
-        colours[mask] = np.rint(tint).astype(np.uint8)
-        colours[~np.isfinite(values)] = NO_DATA
-        images.append(turned(colours, cell.turn))
-    return images  # type: ignore[return-value]
+def turned_panels(cell: Cell) -> list[Colours]:
+    """Return science, reference and difference as (n, n, 3) colours, turned, first row at the bottom."""
+    return [turned(image, cell.turn) for image in painted(cell.cutouts)]
 
 
 def draw(cells: Sequence[Cell], title: str, subtitle: str, columns: int = 3) -> bytes:
@@ -215,7 +164,9 @@ def _draw_cell(page: _Page, cell: Cell, left: int, top: int) -> None:
     page.write(left, top + 31, cell.captions[1], size=8, color=DIM_TEXT)
     page.write(left + 3 * side + 2 * GAP, top + 31, cell.name, size=8, color=MARK, ha="right")
     x, y = turned_position(cell.x, cell.y, n, cell.turn)
-    panels = [_Panel(page, left + k * (side + GAP), top + CAPTION, image) for k, image in enumerate(painted(cell))]
+    panels = [
+        _Panel(page, left + k * (side + GAP), top + CAPTION, image) for k, image in enumerate(turned_panels(cell))
+    ]
     for panel in panels:
         panel.paste()
         for dx, dy in ((1, 0), (-1, 0), (0, 1), (0, -1)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,23 +76,44 @@ def block_mean(image: Image, mask: Mask | NDArray[np.integer] | None, factor: in
 
 def shared_codes(science: tuple[Image, Mask], reference: tuple[Image, Mask]) -> tuple[Codes, Codes]:
     """Return both images, each with its mask, as codes of one asinh scale: the same count is the same grey in both."""
-    known = [_sample(*one) for one in (science, reference)]
+    share = shared_scale([_sample(*one) for one in (science, reference)], WHITE_PERCENTILE, LEAST_WHITE_SIGMA)
+    first, second = (_codes(share(image), mask) for image, mask in (science, reference))
+    return first, second
+
+
+def shared_scale(
+    known: Sequence[NDArray[np.floating]], white_percentile: float, least_white_sigma: float
+) -> Callable[[Image], NDArray[np.float64]]:
+    """Return the asinh scale that images share: what turns counts into 0 (black) to 1 (white), and beyond.
+
+    Parameters
+    ----------
+    known : good pixels of each image, counts.
+    white_percentile : of all of them is white, but at least so many sigma above the sky.
+    """
     good = np.concatenate(known) if any(part.size for part in known) else np.zeros(1)
     sky = float(np.median(good))
-    sigma = max(_sigma(part) for part in known)  # of the noisier image, whose sky would be salt and pepper otherwise
-    white = max(float(np.percentile(good, WHITE_PERCENTILE)), sky + LEAST_WHITE_SIGMA * sigma)
+    # Of the noisier image, whose sky would be salt and pepper otherwise.
+    sigma = max(robust_sigma(part) for part in known)
+    white = max(float(np.percentile(good, white_percentile)), sky + least_white_sigma * sigma)
 
     def level(values: Image | float) -> NDArray[np.float64]:
         return np.arcsinh((np.asarray(values, dtype=np.float64) - sky) / (LINEAR_SIGMA * sigma))
 
     low, high = level(sky - BLACK_SIGMA * sigma), level(white)
-    first, second = (_codes((level(image) - low) / (high - low), mask) for image, mask in (science, reference))
-    return first, second
+    return lambda image: (level(image) - low) / (high - low)
+
+
+def robust_sigma(values: NDArray[np.floating]) -> float:
+    """Return the robust scatter about the median, 1 where there is none to measure."""
+    if values.size == 0:
+        return 1.0
+    return MAD_TO_SIGMA * float(np.median(np.abs(values - np.median(values)))) or 1.0
 
 
 def difference_codes(image: Image, mask: Mask) -> Codes:
     """Return a difference as codes: zero in the middle, ±5 robust sigma at the ends."""
-    return _symmetric(image, mask, DIFFERENCE_SIGMA * _sigma(_sample(image, mask)))
+    return _symmetric(image, mask, DIFFERENCE_SIGMA * robust_sigma(_sample(image, mask)))
 
 
 def score_codes(image: Image, mask: Mask) -> Codes:
@@ -122,10 +144,3 @@ def _sample(image: Image, mask: Mask) -> NDArray[np.floating]:
     thin = (slice(None, None, step), slice(None, None, step))
     values = np.asarray(image[thin])
     return values[np.isfinite(values) & ~mask[thin]]
-
-
-def _sigma(values: NDArray[np.floating]) -> float:
-    """Return the robust scatter about the median, 1 where there is none to measure."""
-    if values.size == 0:
-        return 1.0
-    return MAD_TO_SIGMA * float(np.median(np.abs(values - np.median(values)))) or 1.0

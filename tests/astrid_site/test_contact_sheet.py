@@ -42,37 +42,9 @@ def panel(page: np.ndarray, k: int) -> np.ndarray:
     return dots[middle :: contact_sheet.DOTS_PER_PIXEL, middle :: contact_sheet.DOTS_PER_PIXEL][::-1]
 
 
-def test_the_difference_is_symmetric_about_zero():
-    difference, mask = noise(3), np.zeros((N, N), bool)
-    sum_of_both = contact_sheet.symmetric_grey(difference, mask).astype(int) + contact_sheet.symmetric_grey(
-        -difference, mask
-    )
-    # 255, or 254 and 256 where rounding to even goes the same way twice.
-    assert np.abs(sum_of_both - 255).max() <= 1
-
-
-def test_the_difference_is_linear_up_to_five_sigma_and_then_white():
-    difference, mask = noise(3), np.zeros((N, N), bool)
-    sigma = 1.4826 * np.median(np.abs(difference - np.median(difference)))
-    difference[0, :4] = [2.5 * sigma, 5 * sigma, 50 * sigma, -50 * sigma]
-    grey = contact_sheet.symmetric_grey(difference, mask)
-    # Four pixels of 3969 move the robust sigma by a thousandth: less than half a grey level.
-    assert grey[0, :4].tolist() == [pytest.approx(191, abs=1), pytest.approx(255, abs=1), 255, 0]
-
-
-def test_the_same_count_is_the_same_grey_in_science_and_reference():
-    science, reference = noise(1, sigma=3.0), noise(2)
-    science[10, 10] = reference[20, 20] = 40.0
-    science[30, 30] = reference[40, 40] = 0.5
-    first, second = contact_sheet.shared_grey(science, reference, np.zeros((N, N), bool))
-    assert first[10, 10] == second[20, 20]
-    assert first[30, 30] == second[40, 40]
-    assert first[10, 10] > first[30, 30]
-
-
 def test_the_page_shows_each_pixel_unsmoothed_with_the_first_row_at_the_bottom():
     page = drawn(a_cell())
-    expected = contact_sheet.painted(a_cell())
+    expected = contact_sheet.turned_panels(a_cell())
     for k in range(3):
         seen = panel(page, k)
         # Crosshair, bar and compass lie on a tenth of the pixels; a smoothed or flipped image agrees on a few per cent.
@@ -84,7 +56,7 @@ def test_masked_and_unknown_pixels_are_in_no_grey():
     cutouts = a_cell().cutouts.copy()
     cutouts[3, 5, 5] = 1.0
     cutouts[:3, 7, 7] = np.nan
-    for colours in contact_sheet.painted(a_cell(cutouts=cutouts)):
+    for colours in contact_sheet.turned_panels(a_cell(cutouts=cutouts)):
         for y, x in ((5, 5), (7, 7)):
             red, green, blue = (int(value) for value in colours[y, x])
             assert not red == green == blue
@@ -129,13 +101,13 @@ def test_a_nominal_position_gets_no_compass():
     with_compass = panel(drawn(a_cell(turn=Turn(False, 0, 0.0))), 0)
     without = panel(drawn(a_cell()), 0)
     corner = (slice(N - 20, N), slice(N - 20, N))
-    assert (without[corner] == contact_sheet.painted(a_cell())[0][corner]).all()
+    assert (without[corner] == contact_sheet.turned_panels(a_cell())[0][corner]).all()
     assert not (with_compass[corner] == without[corner]).all()
 
 
 def test_the_crosshair_is_open_where_the_source_is():
     seen = panel(drawn(a_cell()), 0)
-    expected = contact_sheet.painted(a_cell())[0]
+    expected = contact_sheet.turned_panels(a_cell())[0]
     core = (slice(27, 36), slice(27, 36))
     assert (seen[core] == expected[core]).all()
     # The line is 1.4 dots wide: of the 3 × 3 dots of a pixel under it, which one is fully covered is not ours to say.

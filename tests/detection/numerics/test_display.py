@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from detection.numerics.display import MASKED, NO_DATA, side_by_side, symmetric_grey
+from detection.numerics.display import MASKED, NO_DATA, shared_grey, side_by_side, symmetric_grey
 
 SIZE = 9
 
@@ -11,6 +12,10 @@ def cutouts(seed: int = 5) -> np.ndarray:
     stamps = np.random.default_rng(seed).normal(100.0, 3.0, (4, SIZE, SIZE)).astype(np.float32)
     stamps[3] = 0.0
     return stamps
+
+
+def noise(seed: int, sigma: float = 1.0) -> np.ndarray:
+    return np.random.default_rng(seed).normal(0.0, sigma, (63, 63)).astype(np.float32)
 
 
 def test_three_images_stand_side_by_side_with_pixels_as_squares():
@@ -35,10 +40,13 @@ def test_the_middle_is_shown_in_the_greys_of_the_whole():
 
 
 def test_the_same_count_is_the_same_grey_in_science_and_reference():
-    stamps = cutouts()
-    stamps[0, 4, 4] = stamps[1, 4, 4] = 200.0
-    drawn = side_by_side(stamps, size=SIZE, scale=1, gap=0)
-    assert drawn[4, 4].tolist() == drawn[4, SIZE + 4].tolist()
+    science, reference = noise(1, sigma=3.0), noise(2)
+    science[10, 10] = reference[20, 20] = 40.0
+    science[30, 30] = reference[40, 40] = 0.5
+    first, second = shared_grey(science, reference, np.zeros((63, 63), bool))
+    assert first[10, 10] == second[20, 20]
+    assert first[30, 30] == second[40, 40]
+    assert first[10, 10] > first[30, 30]
 
 
 def test_the_difference_turns_its_sign_with_its_greys():
@@ -46,6 +54,15 @@ def test_the_difference_turns_its_sign_with_its_greys():
     nothing = np.zeros((SIZE, SIZE), dtype=bool)
     both = symmetric_grey(difference, nothing).astype(int) + symmetric_grey(-difference, nothing).astype(int)
     assert np.abs(both - 255).max() <= 1
+
+
+def test_the_difference_is_linear_up_to_five_sigma_and_then_white():
+    difference, mask = noise(3), np.zeros((63, 63), bool)
+    sigma = 1.4826 * np.median(np.abs(difference - np.median(difference)))
+    difference[0, :4] = [2.5 * sigma, 5 * sigma, 50 * sigma, -50 * sigma]
+    grey = symmetric_grey(difference, mask)
+    # Four pixels of 3969 move the robust sigma by a thousandth: less than half a grey level.
+    assert grey[0, :4].tolist() == [pytest.approx(191, abs=1), pytest.approx(255, abs=1), 255, 0]
 
 
 def test_bad_pixels_are_in_no_grey():
