@@ -35,7 +35,7 @@ class Frame:
     @property
     def middle(self) -> datetime:
         """Return the middle of the exposure."""
-        return _moment(self.mjd_utc)
+        return moment_of(self.mjd_utc)
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,8 @@ def _frames_without(source: Source, detections: Collection[Detection]) -> list[F
     return [_frame(row) for row in found if row.pk not in seen and covers(row.footprint, source.ra, source.dec)]
 
 
-def _moment(mjd_utc: float) -> datetime:
+def moment_of(mjd_utc: float) -> datetime:
+    """Return a time of the database's days as a date with its time of day."""
     return _MJD_BEGINS + timedelta(days=mjd_utc)
 
 
@@ -188,5 +189,5 @@ def _extent(epochs: Sequence[Epoch], is_in_magnitudes: bool) -> list[float]:
 def _day_text(mjd_utc: float, days: Axis) -> str:
     """Return a date, with the time of day where the marks are closer than days."""
     # Of a mark that is a hair before its minute, by rounding.
-    moment = _moment(mjd_utc) + timedelta(seconds=30)
+    moment = moment_of(mjd_utc) + timedelta(seconds=30)
     return f"{moment:%Y-%m-%d}" if days.step >= 1.0 else f"{moment:%m-%d %H:%M}"

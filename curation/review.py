@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
-from catalog.models import RunStatus, User
+from catalog.models import User
+from curation.light_curve import NEAR_ARCSEC, moment_of
 from curation.models import ValidationEvent
 from curation.numerics.footprint import covers
 from curation.numerics.sparkline import Frame, Mark, Sample, Sparkline, sparkline
@@ -15,7 +16,7 @@ from curation.services import answers_about
 from detection.cutouts import version_of
 from detection.models import Detection
 from detection.numerics.orientation import Turn
-from detection.photometry import magnitude
+from detection.photometry import magnitude, zero_points
 from detection.viewing import turn_of
 from differencing.models import Candidate
 from observations.models import Observation, ObservationStatus
@@ -23,10 +24,6 @@ from preprocessing.models import PreprocessRun
 
 # Of one source's history the latest so many detections, and frames without it, are drawn.
 _MOST_EPOCHS = 60
-# A candidate this near, however it was scored, may be the source: then it is no proof that there was nothing.
-_NEAR_ARCSEC = 3.0
-_MJD_BEGINS = datetime(1858, 11, 17, tzinfo=UTC)
-_OF_RUN = ("zero_point_mag", "zero_point_error", "zero_point_system", "limiting_magnitude", "fwhm_px")
 # Where points lie in the picture of a light curve, 300 × 84.
 _PICTURE = Frame(left=40.0, top=6.0, right=292.0, bottom=66.0)
 
@@ -118,11 +115,6 @@ class Review:
         return Curve(plot, seen, now, in_magnitudes, moment_of(min(days)), moment_of(max(days)), len(limits))
 
 
-def moment_of(mjd_utc: float) -> datetime:
-    """Return a time of the database's days as a date with its time of day."""
-    return _MJD_BEGINS + timedelta(days=mjd_utc)
-
-
 def reviews(keys: Collection[UUID], user: User, *, is_blind: bool) -> list[Review]:
     """Return the evidence about detections that this person may see, in the order of the keys."""
     related = ("observation__field", "candidate__difference_run", "source")
@@ -131,7 +123,7 @@ def reviews(keys: Collection[UUID], user: User, *, is_blind: bool) -> list[Revie
     history = {row.pk: _history(row) for row in found}
     frames = _frames(found)
     seen = [row.observation_id for past in history.values() for row in past]
-    runs = _runs({*seen, *(frame.pk for some in frames.values() for frame in some)})
+    runs = zero_points({*seen, *(frame.pk for some in frames.values() for frame in some)})
     answers = answers_about([row.pk for row in found])
     return [
         _review(
@@ -201,14 +193,7 @@ def _frames(rows: Iterable[Detection]) -> dict[tuple[UUID | None, str], list[Obs
 
 def _limits(row: Detection, frames: list[Observation], runs: dict[UUID, PreprocessRun]) -> list[Limit]:
     place = row.source or row
-    near = set(Candidate.objects.cone(place.ra, place.dec, _NEAR_ARCSEC).values_list("observation", flat=True))
+    near = set(Candidate.objects.cone(place.ra, place.dec, NEAR_ARCSEC).values_list("observation", flat=True))
     empty = [frame for frame in frames if frame.pk not in near and covers(frame.footprint, place.ra, place.dec)]
     limits = ((frame.mjd_utc, runs.get(frame.pk)) for frame in reversed(empty))
     return [Limit(mjd, run.limiting_magnitude if run else None) for mjd, run in limits]
-
-
-def _runs(observations: Collection[UUID]) -> dict[UUID, PreprocessRun]:
-    """Return the newest completed run of each frame that has one."""
-    runs = PreprocessRun.objects.filter(observation__in=observations, status=RunStatus.COMPLETED)
-    newest = runs.order_by("observation_id", "-completed_at", "-id").distinct("observation_id")
-    return {run.observation_id: run for run in newest.only("observation", *_OF_RUN)}

@@ -11,8 +11,9 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 
 from catalog.templatetags.astrid import number, sexagesimal_dec, sexagesimal_ra, signed, utc
+from curation.light_curve import moment_of
 from curation.models import ValidationEvent
-from curation.review import Review, moment_of
+from curation.review import Review
 from detection.viewing import place_in
 
 

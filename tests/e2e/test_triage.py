@@ -82,14 +82,21 @@ class Desk:
             self.page.locator(f'main:not([data-detection-id="{seen[-1]}"])').wait_for()
         return seen
 
+    def settled(self) -> Desk:
+        """Wait until the page has what it asked for: the next ones, images and all."""
+        quiet = 0
+        for _ in range(300):
+            self.page.wait_for_timeout(50)
+            quiet = 0 if self.under_way else quiet + 1
+            if quiet == 6:
+                return self
+        raise AssertionError("The page asks and asks.")
+
     def leave(self) -> None:
         """Close the window when nothing is under way any more: the database is emptied after the test."""
         self.page.route("**/triage/**", lambda route: route.abort())
         self.page.evaluate("() => { navigator.sendBeacon = () => true; }")
-        for _ in range(100):
-            if not self.under_way:
-                break
-            self.page.evaluate("() => new Promise((done) => setTimeout(done, 50))")
+        self.settled()
         self.context.close()
 
     def saved(self) -> None:
@@ -211,8 +218,7 @@ def test_another_key_is_another_answer_however_soon_it_comes(desk):
     rows = detections(4)
     one = desk().open()
     one.shown()
-    # The next one's pixels are there.
-    one.page.wait_for_load_state("networkidle")
+    one.settled()
     one.page.evaluate(_PRESS_AT_ONCE, ["24", 60])
     expect(one.main).to_have_attribute("data-detection-id", str(rows[2].pk))
     one.saved()
@@ -226,6 +232,7 @@ def test_while_the_server_is_away_answers_wait_and_none_is_lost_or_doubled(desk)
     one.saved()
     one.shown()
     expect(one.page.locator("#remaining")).to_have_text("7 left")
+    one.settled()
     one.context.set_offline(True)
     seen = one.press("x", "2")
     one.page.keyboard.press("u")
@@ -301,8 +308,7 @@ def test_two_people_never_see_the_same_detection(desk):
 
 def test_a_page_that_is_closed_gives_back_what_it_held(desk):
     detections(3)
-    first = desk().open()
-    first.shown()
+    first = desk().open().settled()
     second = desk().open()
     expect(second.page.get_by_text("Others look at the rest just now.")).to_be_visible()
     first.page.goto(f"{first.address}/healthz")
@@ -332,7 +338,8 @@ def test_a_refused_answer_is_set_aside_with_its_reason_and_blocks_no_other(desk)
 def test_a_lapsed_lease_is_told_and_the_answer_is_kept(desk):
     [row] = detections(1)
     late, other = desk(), desk(curator("quick"))
-    late.open().shown()
+    # What is asked for later renews what is held.
+    late.open().settled()
     Lease.objects.update(expires_at="2020-01-01T00:00:00Z")
     other.open().press("x")
     other.saved()
