@@ -104,7 +104,7 @@ def related_links(links: Iterable[SafeString]) -> SafeString:
 
 def entity_link(entity_type: str, entity_id: str, name: str = "") -> str | SafeString:
     """Return a link to what a job or a line of the AuditLog is about; plain words where it has no page."""
-    text = f"{entity_type.replace('_', ' ')} {name or entity_id}"
+    text = f"{_kind(entity_type)} {name or entity_id}"
     if entity_type == "night":
         return list_link("observations.observation", text, night_from=entity_id, night_to=entity_id)
     if entity_type == "field_night":
@@ -115,7 +115,7 @@ def entity_link(entity_type: str, entity_id: str, name: str = "") -> str | SafeS
     model = _model_of(entity_type)
     if model is None:
         return text
-    url = reverse(f"admin:{model._meta.app_label}_{entity_type}_change", args=[quote(entity_id)])
+    url = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_change", args=[quote(entity_id)])
     return format_html('<a class="text-link" href="{}">{}</a>', url, text)
 
 
@@ -127,7 +127,7 @@ def entity_link_of(row: Any) -> str | SafeString:
 
 
 def name_entities(rows: Iterable[Any]) -> None:
-    """Give each row the name of what it is about, as `entity_name`: one query for each kind."""
+    """Give each row the kind and name of what it is about, `entity_kind` and `entity_name`: one query for each kind."""
     shown = list(rows)
     names: dict[tuple[str, str], str] = {}
     for entity_type in {row.entity_type for row in shown}:
@@ -139,13 +139,15 @@ def name_entities(rows: Iterable[Any]) -> None:
             named = model._default_manager.filter(pk__in=keys).defer(*documents)
             names |= {(entity_type, str(row.pk)): str(row) for row in named}
     for row in shown:
+        row.entity_kind = _kind(row.entity_type)
         row.entity_name = names.get((row.entity_type, row.entity_id), "")
 
 
 def changes_of(line: AuditLog) -> list[dict[str, Any]]:
-    """Return what a line of the AuditLog says of each value: its name, before and after."""
-    names = sorted({*line.old_values, *line.new_values})
-    return [{"name": name, "before": line.old_values.get(name), "after": line.new_values.get(name)} for name in names]
+    """Return what a line of the AuditLog says of each value that is another one now: its name, before and after."""
+    before, after = line.old_values, line.new_values
+    names = sorted(name for name in {*before, *after} if name not in before or before[name] != after.get(name))
+    return [{"name": name, "before": before.get(name), "after": after.get(name)} for name in names]
 
 
 def as_key(text: str) -> UUID | None:
@@ -157,4 +159,11 @@ def as_key(text: str) -> UUID | None:
 
 
 def _model_of(entity_type: str) -> type[Model] | None:
-    return next((model for model in admin.site._registry if model._meta.model_name == entity_type), None)
+    name = entity_type.replace("_", "")
+    return next((model for model in admin.site._registry if model._meta.model_name == name), None)
+
+
+def _kind(entity_type: str) -> str:
+    """Return in words what kind of thing a job or a line of the AuditLog is about."""
+    model = _model_of(entity_type)
+    return str(model._meta.verbose_name) if model is not None else entity_type.replace("_", " ")

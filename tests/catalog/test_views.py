@@ -10,6 +10,8 @@ from django.utils import timezone
 
 from catalog import audit
 from catalog.models import AuditLog, JobAttempt, JobStatus, ProcessingJob
+from observations.incoming import submit_url
+from observations.services import Overrides
 from tests.browsers import client_of
 from tests.factories import ObservationFactory, ProcessingJobFactory, UserFactory
 
@@ -137,6 +139,21 @@ def test_a_job_says_which_jobs_of_its_workflow_it_waits_for():
     assert client.get(reverse("catalog:job", args=[job.pk])).context["waits_for"] == ["register"]
     ProcessingJob.objects.filter(pk=earlier.pk).update(status=JobStatus.COMPLETED)
     assert client.get(reverse("catalog:job", args=[job.pk])).context["waits_for"] == []
+
+
+def test_what_a_job_is_about_has_its_kind_and_name():
+    row, job = submit_url("https://example.org/m31.fits", Overrides())
+    text = text_of(client_of("viewer"), "catalog:job", job.pk)
+    assert '<span class="quiet">incoming file</span>' in text
+    assert "m31.fits" in text
+    assert str(row.pk) not in text.partition("All its jobs")[0].rpartition("Works on")[2].partition("<a ")[0]
+
+
+def test_a_line_of_the_audit_log_shows_what_has_changed_and_nothing_else():
+    before = {"a": 1, "b": None}
+    audit.record(("systemconfig", "k"), "set", actor=audit.MACHINE, old=before, new=before | {"c": 2})
+    (line,) = client_of("administrator").get(reverse("catalog:audit")).context["page"].rows
+    assert [change["name"] for change in line.changes] == ["c"]
 
 
 def test_a_failure_that_tells_only_what_happened_comes_with_what_to_do():

@@ -108,6 +108,8 @@ class Command(BaseCommand):
             self._show(done, folder, names, picture)
         else:
             self.say(f"Nothing could be ingested from {folder}.")
+        # It serves on after this, and a pipe would keep the lines back until the end.
+        self.stdout.flush()
 
     def say(self, line: str) -> None:
         """Report progress."""
