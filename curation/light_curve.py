@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from curation.numerics.footprint import covers
 from curation.numerics.plot import Axis, days_axis, values_axis
-from detection.models import Detection, Source
+from detection.models import Detection
 from detection.photometry import magnitude, zero_points
 from differencing.models import Candidate
 from observations.models import Observation, ObservationStatus
+from observations.sky import SkyRecord
+from preprocessing.models import PreprocessRun
 
 # A candidate this near, however it was scored, may be the source: then it is no proof that there was nothing.
 NEAR_ARCSEC = 3.0
-# Frames without it that are looked for, the latest first: a field of years has tens of thousands.
+# Frames of a field among which those without a source are looked for: a field of years has tens of thousands.
 _MOST_FRAMES = 400
 
 
@@ -42,7 +44,7 @@ class Frame:
 class Epoch:
     """A source in one frame. Without a detection `limiting_mag` is 5 sigma; what is not known is None.
 
-    flux, flux_error : beyond the reference, signed, in counts of this frame.
+    flux, flux_error : beyond the reference, signed, in counts of this frame. fwhm_px : of the frame's stars.
     """
 
     frame: Frame
@@ -53,17 +55,36 @@ class Epoch:
     flux: float | None = None
     flux_error: float | None = None
     limiting_mag: float | None = None
+    fwhm_px: float | None = None
 
 
-def epochs_of(source: Source, detections: Sequence[Detection]) -> list[Epoch]:
-    """Return the epochs of a source in order of time.
+def epochs_of(place: SkyRecord, detections: Sequence[Detection]) -> list[Epoch]:
+    """Return the epochs of one source in order of time, as `epochs_of_each` does."""
+    [epochs] = epochs_of_each([(place, detections)])
+    return epochs
 
-    `detections` are the source's, with candidate and observation loaded; frames without it are looked for in the fields
-    of these.
+
+def epochs_of_each(
+    histories: Sequence[tuple[SkyRecord, Sequence[Detection]]], most_frames: int = _MOST_FRAMES
+) -> list[list[Epoch]]:
+    """Return the epochs of sources in order of time, with a few queries for several of them.
+
+    Parameters
+    ----------
+    histories : each source, or a detection that has none, with its detections; candidate and observation are loaded.
+    most_frames : frames without it are looked for among so many of each field that the detections are of, the latest.
     """
-    without = _frames_without(source, detections)
-    frames = {row.observation_id for row in detections} | {frame.pk for frame in without}
-    runs = zero_points(frames)
+    fields = {field for _, rows in histories for field in _fields(rows)}
+    compared = {field: _compared(field, most_frames) for field in fields}
+    without = [_frames_without(place, rows, compared) for place, rows in histories]
+    seen = {row.observation_id for _, rows in histories for row in rows}
+    runs = zero_points(seen | {frame.pk for frames in without for frame in frames})
+    return [_epochs(rows, frames, runs) for (_, rows), frames in zip(histories, without, strict=True)]
+
+
+def _epochs(
+    detections: Sequence[Detection], without: Sequence[Observation], runs: Mapping[UUID, PreprocessRun]
+) -> list[Epoch]:
     epochs = []
     for row in detections:
         run, candidate = runs.get(row.observation_id), row.candidate
@@ -77,23 +98,33 @@ def epochs_of(source: Source, detections: Sequence[Detection]) -> list[Epoch]:
                 run.zero_point_system if run and mag is not None else "",
                 candidate.flux if candidate else None,
                 candidate.flux_error if candidate else None,
+                fwhm_px=run.fwhm_px if run else None,
             )
         )
     for frame in without:
         run = runs.get(frame.pk)
-        epochs.append(Epoch(frame, limiting_mag=run.limiting_magnitude if run else None))
+        epochs.append(Epoch(_frame(frame), limiting_mag=run.limiting_magnitude if run else None))
     return sorted(epochs, key=lambda epoch: epoch.frame.mjd_utc)
 
 
-def _frames_without(source: Source, detections: Collection[Detection]) -> list[Frame]:
-    """Return the frames that were compared, show the place, and have nothing there."""
-    fields = {row.observation.field_id for row in detections} - {None}
-    seen = {row.observation_id for row in detections}
-    near = Candidate.objects.cone(source.ra, source.dec, NEAR_ARCSEC).values("observation")
-    frames = Observation.objects.filter(field__in=fields, status=ObservationStatus.DIFFERENCED).exclude(pk__in=near)
-    latest = frames.only("mjd_utc", "filter_band", "original_name", "observation_id", "footprint").order_by("-mjd_utc")
-    found = latest[:_MOST_FRAMES]
-    return [_frame(row) for row in found if row.pk not in seen and covers(row.footprint, source.ra, source.dec)]
+def _fields(detections: Iterable[Detection]) -> set[UUID]:
+    return {row.observation.field_id for row in detections if row.observation.field_id is not None}
+
+
+def _compared(field: UUID, most: int) -> list[Observation]:
+    """Return the latest frames of a field that were compared."""
+    frames = Observation.objects.filter(field=field, status=ObservationStatus.DIFFERENCED).order_by("-mjd_utc")
+    return list(frames.only("mjd_utc", "filter_band", "original_name", "observation_id", "footprint", "field")[:most])
+
+
+def _frames_without(
+    place: SkyRecord, detections: Collection[Detection], compared: Mapping[UUID, Collection[Observation]]
+) -> list[Observation]:
+    """Return the frames that show the place and have nothing there."""
+    near = set(Candidate.objects.cone(place.ra, place.dec, NEAR_ARCSEC).values_list("observation", flat=True))
+    near |= {row.observation_id for row in detections}
+    frames = [frame for field in _fields(detections) for frame in compared[field]]
+    return [frame for frame in frames if frame.pk not in near and covers(frame.footprint, place.ra, place.dec)]
 
 
 def moment_of(mjd_utc: float) -> datetime:

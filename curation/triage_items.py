@@ -61,18 +61,21 @@ def _brief(review: Review) -> list[str]:
 
 def _context(review: Review, titles: Mapping[str, str]) -> dict[str, Any]:
     row, candidate = review.detection, review.detection.candidate
+    seen = sum(epoch.detection is not None for epoch in review.epochs)
     return {
         "review": review,
         "detection": row,
         "observation": row.observation,
         "candidate": candidate,
-        "star_fwhm_px": review.run.fwhm_px if review.run else None,
-        "mag_system": review.run.zero_point_system if review.run else "",
+        "star_fwhm_px": review.now.fwhm_px,
+        "mag_system": review.now.system,
         "now": review.now,
         "middle": moment_of(row.observation.mjd_utc),
         "masked_percent": 100.0 * candidate.masked_share if candidate else None,
         "degrees": f"{row.ra:.6f} {row.dec:+.6f}",
         "curve": review.curve,
+        "seen": seen,
+        "unseen": len(review.epochs) - seen,
         "answers": None if review.answers is None else [(event, said(event, titles)) for event in review.answers],
     }
 

@@ -120,7 +120,9 @@ def test_the_history_of_the_source_is_drawn_with_the_frames_that_show_nothing():
         DetectionFactory(candidate=CandidateFactory(difference_run__observation=frame), source=source)
     item = Window().take(1)["items"][0]
     assert "detected in 2 frames, not seen in 1" in item["html"]
-    assert item["html"].count("h0M") == 1, "two points"
+    assert item["html"].count('class="seen') == 2
+    assert item["html"].count('class="seen now"') == 1
+    assert item["html"].count('class="limit"') == 1
 
 
 def test_what_came_with_a_file_is_shown_as_text():

@@ -30,6 +30,8 @@ def free_port() -> int:
 
 
 def start(whole: System, *arguments: str) -> subprocess.Popen[str]:
+    # Where the tests run in the background, Ctrl-C is ignored from the beginning, and so by all that they start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     return subprocess.Popen(
         [sys.executable, "manage.py", "demo", "--size", "400", *arguments],
         cwd=REPOSITORY,
