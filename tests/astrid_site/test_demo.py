@@ -15,9 +15,8 @@ from django.db import transaction
 from django.test import override_settings
 from matplotlib.image import imread
 
-from astrid_site import contact_sheet, foreground
+from astrid_site import contact_sheet, demonstration, foreground
 from astrid_site.document import document
-from astrid_site.management.commands import demo
 from observations.models import Observation
 from tests.nights import PARAMETERS
 
@@ -52,7 +51,7 @@ def runs(django_db_setup, django_db_blocker, tmp_path_factory):
     root = tmp_path_factory.mktemp("demo")
     patch = pytest.MonkeyPatch()
     patch.setattr(foreground, "database", lambda report, **_: contextlib.nullcontext())
-    patch.setattr(demo, "parameters_of", lambda **_: PARAMETERS)
+    patch.setattr(demonstration, "parameters_of", lambda **_: PARAMETERS)
     arguments = ("--size", str(PARAMETERS.size), "--picture", str(root / "small.png"))
     with django_db_blocker.unblock(), override_settings(ASTRID_DATA_ROOT=root), transaction.atomic():
         try:
@@ -143,8 +142,8 @@ def test_a_picture_that_cannot_be_written_is_refused_before_the_work(tmp_path):
 
 
 def test_the_page_has_no_more_cells_than_are_taken_in_at_a_glance():
-    assert demo.MOST_CELLS <= 24
-    assert demo.PICTURE_CELLS * 3 * 63 * contact_sheet.DOTS_PER_PIXEL < 10_000
+    assert demonstration.MOST_CELLS <= 24
+    assert demonstration.PICTURE_CELLS * 3 * 63 * contact_sheet.DOTS_PER_PIXEL < 10_000
 
 
 def test_the_documented_keys_of_the_document_are_its_keys(runs):

@@ -3,30 +3,25 @@
 from __future__ import annotations
 
 import argparse
-import json
 import signal
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.management import CommandError
 from django.core.management.base import BaseCommand
 
-from astrid_site import cells, contact_sheet, foreground, supervisor, truth
-from astrid_site.document import shown_detections
+from astrid_site import foreground, supervisor
 from astrid_site.frame_arguments import NAMES, add_frame_arguments, overrides_of
-from astrid_site.pipeline import Processed, deliver, follow, process_paths
-from astrid_site.summary import moving_lines, summary_lines
-from catalog import storage
 from catalog.accounts import demo_password, ensure_demo_accounts
-from observations.services import Overrides, printable
-from observations.stage.synthetic import parameters_of, write_synthetic_nights
+from observations.numerics.fits_facts import Overrides
 
-# Rows of three: more than this is no longer taken in at a glance.
-MOST_CELLS = 24
-PICTURE_CELLS, PICTURE_COLUMNS = 8, 2
+if TYPE_CHECKING:
+    from astrid_site.pipeline import Processed
+
+    _Process = Callable[[list[Path], Overrides, Callable[[str], None]], Processed]
 
 
 class Command(BaseCommand):
@@ -62,10 +57,9 @@ class Command(BaseCommand):
             sys.exit(1)
 
     def _alone(self, data: Path | None, given: Overrides, options: Mapping[str, Any]) -> bool:
-        folder = data or nights_in_data_root(options["seed"], options["size"], self.say)
-        done = process_paths([folder], given, self.say)
-        self._results(done, folder, is_simulated=data is None, picture=options["picture"])
-        return done.has_ingested
+        from astrid_site.pipeline import process_paths
+
+        return self._work(process_paths, data, given, options)
 
     def _serve(self, data: Path | None, given: Overrides, options: Mapping[str, Any]) -> bool:
         """Start everything, hand the frames to the workers, show what they found, and go on until told to end."""
@@ -80,19 +74,37 @@ class Command(BaseCommand):
         try:
             with supervisor.running(self.say) as everything:
                 self._welcome(everything)
-                folder = data or nights_in_data_root(options["seed"], options["size"], self.say)
-                done = deliver([folder], given, self.say)
-                follow(self.say)
-                self._results(done, folder, is_simulated=data is None, picture=options["picture"])
+                has_ingested = self._work(self._by_workers, data, given, options)
                 if not options["exit"]:
                     self.say(f"{address()} serves on. Ctrl-C stops everything.")
                     everything.wait()
-                return done.has_ingested
+                return has_ingested
         except (supervisor.AlreadyRunning, supervisor.PortTaken) as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt:
             self.say("Everything has been stopped.")
             return True
+
+    def _by_workers(self, paths: list[Path], given: Overrides, report: Callable[[str], None]) -> Processed:
+        from astrid_site.pipeline import deliver, follow
+
+        done = deliver(paths, given, report)
+        follow(report)
+        return done
+
+    def _work(self, process: _Process, data: Path | None, given: Overrides, options: Mapping[str, Any]) -> bool:
+        """Let the frames go through, and show what came of them; tell whether anything could be ingested."""
+        # What computes and draws takes seconds to load: not before the pages answer.
+        from astrid_site.demonstration import Results, nights_in_data_root
+
+        folder = data or nights_in_data_root(options["seed"], options["size"], self.say)
+        done = process([folder], given, self.say)
+        Results(done, folder, data is None, options["picture"], self.stdout.write).show()
+        if not done.has_ingested:
+            self.say(f"Nothing could be ingested from {folder}.")
+        # It serves on after this, and a pipe would keep the lines back until the end.
+        self.stdout.flush()
+        return done.has_ingested
 
     def _welcome(self, everything: supervisor.Supervisor) -> None:
         password = demo_password(settings.ASTRID_DEMO_PASSWORD)
@@ -102,56 +114,10 @@ class Command(BaseCommand):
         self.stdout.write(f"Accounts: {', '.join(names)}; password: {password}\n\n")
         self.stdout.flush()
 
-    def _results(self, done: Processed, folder: Path, *, is_simulated: bool, picture: Path | None) -> None:
-        names = self._report(done, folder if is_simulated else None)
-        if done.has_ingested:
-            self._show(done, folder, names, picture)
-        else:
-            self.say(f"Nothing could be ingested from {folder}.")
-        # It serves on after this, and a pipe would keep the lines back until the end.
-        self.stdout.flush()
-
     def say(self, line: str) -> None:
         """Report progress."""
         self.stderr.write(line, style_func=str)
         self.stderr.flush()
-
-    def _report(self, done: Processed, simulated: Path | None) -> dict[cells.Place, str]:
-        """Print what was found, beside the truth where it is known; return the true names of the detections."""
-        whole = done.document()
-        if simulated is None:
-            self._print(summary_lines(whole))
-            return {}
-        frames = truth.compare(whole, json.loads((simulated / "truth.json").read_text(encoding="utf-8")))
-        self._print(truth.table(frames))
-        self.stdout.write("")
-        self._print(truth.totals(frames))
-        self._print(moving_lines(whole))
-        return truth.names_of(frames)
-
-    def _print(self, lines: Any) -> None:
-        for line in lines:
-            self.stdout.write(line)
-
-    def _show(self, done: Processed, folder: Path, names: Mapping[cells.Place, str], picture: Path | None) -> None:
-        """Write the contact sheet into the data root, and the small picture where it was asked for."""
-        detections = shown_detections(done.observation_ids)
-        drawn = [cell for d in cells.best_first(detections) if (cell := cells.cell_of(d, names)) is not None]
-        if not drawn:
-            self.stdout.write("No detections, so no contact sheet.")
-            return
-        name = cells.shortened(printable(folder.resolve().name))
-        title = f"{len(detections)} detections in {len(done.observation_ids)} frames of {name}"
-        sources = len({d.source_id or d.pk for d in detections})
-        shown = min(len(drawn), MOST_CELLS)
-        subtitle = f"{shown} shown, by S/N; the best detection of each of {sources} sources comes first."
-        sheet = contact_sheet.draw(drawn[:MOST_CELLS], title, subtitle)
-        path = storage.write_atomically(f"demo/contact-sheet-{name}.png", sheet)
-        self.stdout.write(f"Contact sheet: {storage.resolve(path)}")
-        if picture is not None:
-            subtitle = f"The best detection of each of {min(PICTURE_CELLS, sources)} of {sources} sources."
-            picture.write_bytes(contact_sheet.draw(drawn[:PICTURE_CELLS], title, subtitle, PICTURE_COLUMNS))
-            self.stdout.write(f"Picture: {picture}")
 
 
 def address() -> str:
@@ -161,13 +127,3 @@ def address() -> str:
 
 def _end(*_: object) -> None:
     raise KeyboardInterrupt
-
-
-def nights_in_data_root(seed: int, size: int, report: Callable[[str], None]) -> Path:
-    """Return a folder with two simulated nights and their truth, made on first use."""
-    folder = storage.resolve(f"demo/simulated-nights-seed{seed}-size{size}")
-    # The truth is written last: with it, the frames are whole.
-    if not (folder / "truth.json").exists():
-        for name in write_synthetic_nights(folder, parameters_of(seed=seed, size=size, nights=2, frames=4)):
-            report(f"simulated {name}")
-    return folder
