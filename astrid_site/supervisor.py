@@ -56,7 +56,9 @@ class Service:
 
 def services() -> list[Service]:
     """Return what makes up the system on one machine."""
-    worker = (sys.executable, "-m", "celery", "-A", "astrid_site", "worker", "--loglevel", "INFO", "--without-mingle")
+    # Pages go before work. Django's checks, which load every page, are for `manage.py check`.
+    celery = ("nice", "-n", "5", sys.executable, "-m", "celery", "--skip-checks", "-A", "astrid_site")
+    worker = (*celery, "worker", "--loglevel", "INFO", "--without-mingle")
     schedule = str(storage.resolve("run/beat-schedule"))
     address = ("--host", settings.BIND_ADDRESS, "--port", str(settings.PORT))
     # Clients that wait for alerts would let it wait as long.
@@ -67,7 +69,7 @@ def services() -> list[Service]:
         Service("light", (*worker, "-Q", "light", "-n", "light@%h", "--pool", "threads", "-c", "4")),
         Service("pipeline", (*worker, "-Q", "pipeline", "-n", "pipeline@%h", "-c", str(settings.ASTRID_WORKERS))),
         Service("training", (*worker, "-Q", "training", "-n", "training@%h", "-c", "1")),
-        Service("beat", (sys.executable, "-m", "celery", "-A", "astrid_site", "beat", "-s", schedule)),
+        Service("beat", (*celery, "beat", "-s", schedule)),
     ]
 
 

@@ -6,18 +6,16 @@ import warnings
 from dataclasses import dataclass
 from functools import lru_cache
 from math import hypot
-
-from astropy import units
-from astropy.coordinates import SkyCoord
-from astropy.io import fits
-from astropy.utils.exceptions import AstropyWarning
-from astropy.wcs import WCS
+from typing import TYPE_CHECKING
 
 from catalog import storage
 from detection.models import Detection
 from detection.numerics.orientation import Turn, turn_to_north_up
 from detection.numerics.stamps import STAMP_SIZE_PX
 from observations.models import WcsQuality
+
+if TYPE_CHECKING:
+    from astropy.wcs import WCS
 
 Direction = tuple[float, float]
 # Bars that show the scale; the first that is at least ten pixels long is drawn.
@@ -65,6 +63,10 @@ def _north_and_east(detection: Detection) -> tuple[Direction, Direction] | None:
 
     They are from the world coordinates of its difference image. A nominal position tells no direction.
     """
+    # Astropy is loaded when the first is looked at: every process that knows the pages starts half a second sooner.
+    from astropy import units
+    from astropy.coordinates import SkyCoord
+
     candidate = detection.candidate
     if detection.observation.wcs_quality == WcsQuality.NOMINAL or candidate is None:
         return None
@@ -81,6 +83,10 @@ def _north_and_east(detection: Detection) -> tuple[Direction, Direction] | None:
 @lru_cache(maxsize=64)
 def _wcs(path: str) -> WCS | None:
     """Return the world coordinates of a stored image, None where it is gone or has none."""
+    from astropy.io import fits
+    from astropy.utils.exceptions import AstropyWarning
+    from astropy.wcs import WCS
+
     if not path:
         return None
     with warnings.catch_warnings():

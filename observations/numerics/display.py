@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from math import ceil
 
 import numpy as np
-from astropy.visualization import ZScaleInterval
 from numpy.typing import NDArray
 
 NO_DATA = (46, 16, 101)
@@ -48,6 +47,8 @@ def draw(image: NDArray[np.float32]) -> NDArray[np.uint8]:
     -----
     zscale is that of IRAF, by astropy.
     """
+    from astropy.visualization import ZScaleInterval  # here, for it loads Matplotlib
+
     known = np.isfinite(image)
     colours = np.empty((*image.shape, 3), dtype=np.uint8)
     colours[:] = NO_DATA

@@ -30,6 +30,8 @@ class Command(BaseCommand):
     Ctrl-C or SIGTERM stops every process that it started.
     """
 
+    # They load every page, which takes a second; `manage.py check` makes them.
+    requires_system_checks = ()
     help = "Start everything, let simulated nights or your own frames go through, and serve until Ctrl-C."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
