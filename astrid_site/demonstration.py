@@ -9,11 +9,13 @@ from pathlib import Path
 
 from astrid_site import cells, contact_sheet, truth
 from astrid_site.document import shown_detections
-from astrid_site.pipeline import Processed
+from astrid_site.pipeline import Processed, deliver, follow, process_paths
 from astrid_site.summary import moving_lines, summary_lines
 from catalog import storage
-from observations.services import printable
+from observations.services import Overrides, printable
 from observations.stage.synthetic import parameters_of, write_synthetic_nights
+
+__all__ = ["Results", "by_workers", "nights_in_data_root", "process_paths"]
 
 # Rows of three: more than this is no longer taken in at a glance.
 MOST_CELLS = 24
@@ -28,6 +30,13 @@ def nights_in_data_root(seed: int, size: int, report: Callable[[str], None]) -> 
         for name in write_synthetic_nights(folder, parameters_of(seed=seed, size=size, nights=2, frames=4)):
             report(f"simulated {name}")
     return folder
+
+
+def by_workers(paths: Iterable[Path], given: Overrides, report: Callable[[str], None]) -> Processed:
+    """Hand frames to the workers and follow them to the end, as `process_paths` does it in this process."""
+    done = deliver(paths, given, report)
+    follow(report)
+    return done
 
 
 @dataclass(frozen=True)

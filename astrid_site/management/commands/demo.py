@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.conf import settings
 from django.core.management import CommandError
@@ -17,11 +17,6 @@ from astrid_site import foreground, supervisor
 from astrid_site.frame_arguments import NAMES, add_frame_arguments, overrides_of
 from catalog.accounts import demo_password, ensure_demo_accounts
 from observations.numerics.fits_facts import Overrides
-
-if TYPE_CHECKING:
-    from astrid_site.pipeline import Processed
-
-    _Process = Callable[[list[Path], Overrides, Callable[[str], None]], Processed]
 
 
 class Command(BaseCommand):
@@ -54,14 +49,9 @@ class Command(BaseCommand):
         if picture is not None and not picture.parent.is_dir():
             raise CommandError(f"{picture}: there is no such folder.", returncode=2)
         with foreground.database(self.say, is_owner=not options["alone"]):
-            has_ingested = self._alone(data, given, options) if options["alone"] else self._serve(data, given, options)
+            has_ingested = (self._work if options["alone"] else self._serve)(data, given, options)
         if not has_ingested:
             sys.exit(1)
-
-    def _alone(self, data: Path | None, given: Overrides, options: Mapping[str, Any]) -> bool:
-        from astrid_site.pipeline import process_paths
-
-        return self._work(process_paths, data, given, options)
 
     def _serve(self, data: Path | None, given: Overrides, options: Mapping[str, Any]) -> bool:
         """Start everything, hand the frames to the workers, show what they found, and go on until told to end."""
@@ -76,7 +66,7 @@ class Command(BaseCommand):
         try:
             with supervisor.running(self.say) as everything:
                 self._welcome(everything)
-                has_ingested = self._work(self._by_workers, data, given, options)
+                has_ingested = self._work(data, given, options)
                 if not options["exit"]:
                     self.say(f"{address()} serves on. Ctrl-C stops everything.")
                     everything.wait()
@@ -87,21 +77,15 @@ class Command(BaseCommand):
             self.say("Everything has been stopped.")
             return True
 
-    def _by_workers(self, paths: list[Path], given: Overrides, report: Callable[[str], None]) -> Processed:
-        from astrid_site.pipeline import deliver, follow
-
-        done = deliver(paths, given, report)
-        follow(report)
-        return done
-
-    def _work(self, process: _Process, data: Path | None, given: Overrides, options: Mapping[str, Any]) -> bool:
+    def _work(self, data: Path | None, given: Overrides, options: Mapping[str, Any]) -> bool:
         """Let the frames go through, and show what came of them; tell whether anything could be ingested."""
         # What computes and draws takes seconds to load: not before the pages answer.
-        from astrid_site.demonstration import Results, nights_in_data_root
+        from astrid_site import demonstration
 
-        folder = data or nights_in_data_root(options["seed"], options["size"], self.say)
+        process = demonstration.process_paths if options["alone"] else demonstration.by_workers
+        folder = data or demonstration.nights_in_data_root(options["seed"], options["size"], self.say)
         done = process([folder], given, self.say)
-        Results(done, folder, data is None, options["picture"], self.stdout.write).show()
+        demonstration.Results(done, folder, data is None, options["picture"], self.stdout.write).show()
         if not done.has_ingested:
             self.say(f"Nothing could be ingested from {folder}.")
         # It serves on after this, and a pipe would keep the lines back until the end.

@@ -7,12 +7,13 @@ import json
 import math
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from astropy.io.votable import from_table
-from astropy.table import MaskedColumn, Table
 from rest_framework import serializers
+
+if TYPE_CHECKING:
+    from astropy.table import MaskedColumn
 
 # What XML cannot hold.
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -23,6 +24,10 @@ _KEY_LENGTH = 36
 
 def votable(fields: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> bytes:
     """Return rows as a VOTable; `fields` are the serializer's, by the name of their column."""
+    # Loaded when the first is asked for: the web server starts half a second sooner.
+    from astropy.io.votable import from_table
+    from astropy.table import Table
+
     document = from_table(Table([_column(name, field, rows) for name, field in fields.items()]))
     document.resources[0].type = "results"
     for column in document.get_first_table().fields:
@@ -33,6 +38,8 @@ def votable(fields: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> byt
 
 
 def _column(name: str, field: Any, rows: Sequence[Mapping[str, Any]]) -> MaskedColumn:
+    from astropy.table import MaskedColumn
+
     values = [row[name] for row in rows]
     missing = [value is None for value in values]
     kind, filler = _kind(field)
