@@ -22,7 +22,7 @@ def main() -> None:
     command = sys.argv[1] if len(sys.argv) > 1 else ""
     is_asking = command.startswith("-") or {"-h", "--help"} & set(sys.argv)
     if command not in WITHOUT_DATABASE and not is_asking:
-        from astrid_site import postgres
+        from astrid_site.running import postgres
 
         try:
             postgres.ensure_running()

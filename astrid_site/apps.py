@@ -9,4 +9,4 @@ class AdminConfig(apps.AdminConfig):
     """Django's admin with our site."""
 
     default = False
-    default_site = "astrid_site.admin_site.Site"
+    default_site = "astrid_site.site.admin_site.Site"

@@ -13,8 +13,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "astrid_site.settings")
 django.setup(set_prefix=False)
 
 # Django is set up now, and what stands before it may read settings and models.
-from astrid_site.bodies import App, bounded  # noqa: E402
-from astrid_site.waiting import Waiting  # noqa: E402
+from astrid_site.site.bodies import App, bounded  # noqa: E402
+from astrid_site.streaming.waiting import Waiting  # noqa: E402
 
 
 class Site(ASGIHandler):

@@ -9,7 +9,7 @@ from kombu.transport import TRANSPORT_ALIASES
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "astrid_site.settings")
 
-TRANSPORT_ALIASES["filesystem"] = "astrid_site.file_broker:Transport"
+TRANSPORT_ALIASES["filesystem"] = "astrid_site.running.broker:Transport"
 
 app = Celery("astrid")
 app.config_from_object("django.conf:settings", namespace="CELERY")

@@ -46,9 +46,9 @@ from typing import Any
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-from astrid_site import postgres
-from astrid_site.admin_theme import THEME
-from astrid_site.shared_storage import django_storage
+from astrid_site.running import postgres
+from astrid_site.running.shared_storage import django_storage
+from astrid_site.site.admin_theme import THEME
 
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -147,10 +147,10 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "astrid_site.static_files.StaticFiles",
-    "astrid_site.content_policy.ContentPolicy",
+    "astrid_site.site.static_files.StaticFiles",
+    "astrid_site.site.content_policy.ContentPolicy",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "astrid_site.slashes.Slashes",
+    "astrid_site.site.slashes.Slashes",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -171,7 +171,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "astrid_site.navigation.navigation",
+                "astrid_site.site.navigation.navigation",
             ]
         },
     }
@@ -353,15 +353,15 @@ PIPELINE_STAGES = [
 ]
 # Which module does a job of a type, and from which queue; without an entry from "pipeline".
 JOB_MODULES = {
-    "receive": "observations.stage.receive",
+    "receive": "observations.delivery.stage",
     **dict(PIPELINE_STAGES),
-    "alerts": "curation.stage.alerts",
+    "alerts": "curation.alerts.stage",
     "train": "detection.stage.retrain",
 }
 JOB_QUEUES: dict[str, str] = {"receive": "light", "alerts": "light", "train": "training"}
 QUEUES = ("pipeline", "light", "training")
 # What is ordered when a job is done, and what a job waits for within its workflow.
-JOB_FOLLOWING = "astrid_site.workflow.following"
+JOB_FOLLOWING = "astrid_site.night.workflow.following"
 _BEFORE_MASTERS = ("deliver", "ingest", "receive")
 JOB_WAITS_FOR = {
     "masters": _BEFORE_MASTERS,

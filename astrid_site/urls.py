@@ -4,8 +4,8 @@ from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
 
-from astrid_site.health import healthz, readyz
-from astrid_site.home import home
+from astrid_site.running.health import healthz, readyz
+from astrid_site.site.home import home
 
 urlpatterns = [
     path("", home, name="home"),
@@ -17,13 +17,13 @@ urlpatterns = [
     path("", include("differencing.urls")),
     path("", include("detection.urls")),
     path("", include("curation.urls")),
-    path("api/v1/", include("astrid_site.api")),
+    path("api/v1/", include("astrid_site.site.api")),
     path("admin/", admin.site.urls),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
 ]
 
-handler400 = "astrid_site.errors.bad_request"
-handler403 = "astrid_site.errors.permission_denied"
-handler404 = "astrid_site.errors.not_found"
-handler500 = "astrid_site.errors.server_error"
+handler400 = "astrid_site.site.errors.bad_request"
+handler403 = "astrid_site.site.errors.permission_denied"
+handler404 = "astrid_site.site.errors.not_found"
+handler500 = "astrid_site.site.errors.server_error"

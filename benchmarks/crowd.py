@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from django.db import connection
 
-from catalog import storage
+from catalog.files import storage
 from catalog.models import ProcessingJob, User
 from curation.models import Alert, AlertPublication, AlertStatus, ValidationEvent
 from detection.models import Detection, DetectionStatus, ModelRun, Source

@@ -61,10 +61,10 @@ def measure(size: int) -> dict[str, object]:
     import django
 
     django.setup()
-    from astrid_site import foreground
-    from observations.stage.synthetic import parameters_of, write_synthetic_nights
+    from astrid_site.running import database
+    from observations.delivery.simulated import parameters_of, write_synthetic_nights
 
-    with tempfile.TemporaryDirectory() as name, foreground.database(_quiet):
+    with tempfile.TemporaryDirectory() as name, database.usable(_quiet):
         folder = Path(name)
         for _ in write_synthetic_nights(folder, parameters_of(seed=1, size=size, nights=2, frames=3)):
             continue
@@ -100,9 +100,9 @@ def _quiet(line: str) -> None:
 
 
 def _ingest(paths):  # type: ignore[no-untyped-def]
-    from catalog.config import snapshot
+    from catalog.configuration.values import snapshot
+    from observations.delivery.ingest import Overrides, ingest_paths
     from observations.models import Observation
-    from observations.services import Overrides, ingest_paths
 
     results = ingest_paths(paths, overrides=Overrides(), config=snapshot(), report=_quiet)
     ids = [r.entity_id for r in results if r.entity_type == "observation" and r.entity_id is not None]
@@ -111,7 +111,7 @@ def _ingest(paths):  # type: ignore[no-untyped-def]
 
 def _stages(observations, clock: _Clock) -> bool:  # type: ignore[no-untyped-def]
     """Run the stages on the observations; tell whether all of them came to their end (clouded ones do not)."""
-    from astrid_site.pipeline import run_stage
+    from astrid_site.night.foreground import run_stage
     from observations.models import Observation, ObservationStatus
 
     run_stage("masters", "night", [(night.isoformat(), "") for night in {o.night for o in observations}], _quiet)

@@ -61,11 +61,11 @@ def measure(detections: int) -> None:
     django.setup()
     from django.core.management import call_command
 
-    from astrid_site import foreground, supervisor
+    from astrid_site.running import database, supervisor
     from benchmarks.crowd import fill
-    from catalog.accounts import ensure_demo_accounts
+    from catalog.people.accounts import ensure_demo_accounts
 
-    with foreground.database(print, is_owner=True):
+    with database.usable(print, is_owner=True):
         ensure_demo_accounts(PASSWORD)
         begun = time.monotonic()
         fill(detections)

@@ -24,7 +24,7 @@ def main() -> None:
     import django
 
     django.setup()
-    from observations.stage.synthetic import parameters_of, write_synthetic_nights
+    from observations.delivery.simulated import parameters_of, write_synthetic_nights
 
     with tempfile.TemporaryDirectory(prefix="astrid-bench-") as folder:
         night = Path(folder)

@@ -14,15 +14,15 @@ from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from catalog import jobs
-from catalog.actors import actor_of
-from catalog.config_keys import DECLARED, ConfigKey
+from catalog.configuration.keys import DECLARED, ConfigKey
 from catalog.models import AuditLog, ProcessingJob, SystemConfig
+from catalog.people.actors import actor_of
 from catalog.web.keyset import Page
 from catalog.web.rest.filters import AT, FROM_TO, ONE_OF, ListFilter
 from catalog.web.rest.paging import MOST, page_size_of, paged
 from catalog.web.rest.problems import Problem
 from catalog.web.rest.views import Resource, Rows, RowSerializer
+from catalog.work import jobs
 
 # Processes and tracebacks, as in JobAttempt.
 _SEES_LOGS = "catalog.view_jobattempt"

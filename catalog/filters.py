@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 
 from catalog.failures import failure_code_choices
 from catalog.models import AuditLog, JobStatus, ProcessingJob, User
-from catalog.sweeper import types_of
+from catalog.work.sweeper import types_of
 
 
 class _ListFilter(django_filters.FilterSet):

@@ -12,7 +12,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from catalog import constraints
-from catalog.config_keys import ConfigRefused, check_value
+from catalog.configuration.keys import ConfigRefused, check_value
 from catalog.failures import failure_code_choices
 from catalog.ids import uuid7
 

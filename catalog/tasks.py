@@ -11,7 +11,7 @@ from celery.exceptions import WorkerLostError
 from celery.signals import task_failure, worker_shutting_down
 from kombu.exceptions import OperationalError as BrokerUnavailable
 
-from catalog import jobs, shutdown, sweeper
+from catalog.work import jobs, shutdown, sweeper
 
 logger = logging.getLogger(__name__)
 

@@ -13,17 +13,17 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from catalog import jobs as catalog_jobs
 from catalog import roles
-from catalog.actors import actor_of
 from catalog.admin.columns import changes_of
-from catalog.audit import Actor
 from catalog.filters import AuditFilter, JobFilter
 from catalog.models import AuditLog, JobAttempt, JobStatus, ProcessingJob
-from catalog.sweeper import queue_of
+from catalog.people.actors import actor_of
+from catalog.people.audit import Actor
 from catalog.web.access import requires
 from catalog.web.entities import link_entities
 from catalog.web.lists import list_page
+from catalog.work import jobs as catalog_jobs
+from catalog.work.sweeper import queue_of
 
 # Keys of jobs are made as they are ordered, and rise.
 _NEWEST_JOBS, _NEWEST_LINES = ("-id",), ("-created_at", "-id")

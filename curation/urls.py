@@ -2,17 +2,19 @@
 
 from django.urls import path
 
-from curation import alert_views, detection_views, views
+from curation.alerts import views as alert_views
+from curation.detections import views as detection_views
+from curation.triage import views as triage_views
 
 app_name = "curation"
 urlpatterns = [
-    path("triage/", views.triage, name="triage"),
+    path("triage/", triage_views.triage, name="triage"),
     path("alerts/", alert_views.alerts, name="alerts"),
     path("alerts/<uuid:alert_id>/", alert_views.alert, name="alert"),
     path("detections/<uuid:detection_id>/", detection_views.detection, name="detection"),
     path("sources/<uuid:source_id>/", detection_views.source, name="source"),
-    path("triage/next", views.triage_next, name="triage_next"),
-    path("triage/answers", views.triage_answers, name="triage_answers"),
-    path("triage/presence", views.triage_presence, name="triage_presence"),
-    path("triage/release", views.triage_release, name="triage_release"),
+    path("triage/next", triage_views.triage_next, name="triage_next"),
+    path("triage/answers", triage_views.triage_answers, name="triage_answers"),
+    path("triage/presence", triage_views.triage_presence, name="triage_presence"),
+    path("triage/release", triage_views.triage_release, name="triage_release"),
 ]

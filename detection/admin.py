@@ -29,8 +29,9 @@ from catalog.admin import (
     related_links,
     state,
 )
-from detection import cutouts, registry
+from detection.cutouts import pictures
 from detection.models import CandidateScore, Detection, Model, ModelRun, Source
+from detection.registry import weights
 from differencing.admin import cutouts_image
 from observations.admin import SEARCHES_SKY, SkyAdmin, frame_link, position
 
@@ -89,7 +90,7 @@ class ModelAdmin(ProductAdmin):
         ),
     )
     def activate(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
-        return self.do_one(request, object_id, registry.activate, "Models activated", registry.ModelRefused)
+        return self.do_one(request, object_id, weights.activate, "Models activated", weights.ModelRefused)
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """Offer nothing for the one that is active."""
@@ -220,7 +221,7 @@ class DetectionAdmin(SkyAdmin):
         """Answer with the three cutouts of one candidate as a picture."""
         if not request.user.has_perm("differencing.view_candidate"):
             raise PermissionDenied
-        content = cutouts.picture(cutouts.path_of(observation_id, candidate_id), is_small="small" in request.GET)
+        content = pictures.picture(pictures.path_of(observation_id, candidate_id), is_small="small" in request.GET)
         if content is None:
             raise Http404("There are no cutouts of this candidate.")
         # A repeated run may write others under the same name.

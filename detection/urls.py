@@ -2,15 +2,17 @@
 
 from django.urls import path
 
-from detection import model_views, pixel_views, views
+from detection.cutouts import views as cutout_views
+from detection.registry import views as model_views
+from detection.sources import views as source_views
 
 app_name = "detection"
 urlpatterns = [
-    path("detections/", views.detections, name="detections"),
-    path("detections/<uuid:detection_id>/cutouts.png", views.cutouts_picture, name="cutouts"),
-    path("detections/<uuid:detection_id>/pixels", pixel_views.pixels, name="pixels"),
-    path("candidates/<uuid:candidate_id>/", views.of_candidate, name="of_candidate"),
-    path("sources/", views.sources, name="sources"),
+    path("detections/", source_views.detections, name="detections"),
+    path("detections/<uuid:detection_id>/cutouts.png", source_views.cutouts_picture, name="cutouts"),
+    path("detections/<uuid:detection_id>/pixels", cutout_views.pixels, name="pixels"),
+    path("candidates/<uuid:candidate_id>/", source_views.of_candidate, name="of_candidate"),
+    path("sources/", source_views.sources, name="sources"),
     path("models/", model_views.models, name="models"),
     path("models/<uuid:model_id>/", model_views.model, name="model"),
 ]

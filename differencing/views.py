@@ -15,8 +15,8 @@ from django.utils.http import quote_etag
 
 from catalog.models import RunStatus
 from catalog.web.access import requires
-from differencing import pictures
 from differencing.models import Candidate, DifferenceRun
+from differencing.pictures import images
 from observations.models import Observation
 
 # Of one run, the most significant; of one frame, the newest.
@@ -31,14 +31,14 @@ def difference(request: HttpRequest, run_id: UUID) -> HttpResponse:
     found = Candidate.objects.visible_to(request.user).filter(difference_run=run)
     shown = list(found.order_by(Abs("significance").desc(), "id")[: _MOST_CANDIDATES + 1])
     candidates = shown[:_MOST_CANDIDATES]
-    layout = pictures.layout_of(run)
+    layout = images.layout_of(run)
     for candidate in candidates:
         if layout is not None:
             candidate.left, candidate.top = candidate.pixel_x + 0.5, layout.height - candidate.pixel_y - 0.5
     context = {
         "run": run,
         "layout": layout,
-        "kinds": pictures.KINDS,
+        "kinds": images.KINDS,
         "candidates": candidates,
         "is_cut": len(shown) > _MOST_CANDIDATES,
         "has_lost_some": not shown and bool(run.candidates_found),
@@ -54,14 +54,14 @@ def difference(request: HttpRequest, run_id: UUID) -> HttpResponse:
 def picture(request: HttpRequest, run_id: UUID, kind: str) -> HttpResponse:
     """Answer with one image of a subtraction as a PNG of at most 2048 pixels on a side."""
     run = get_object_or_404(DifferenceRun.objects.visible_to(request.user), pk=run_id)
-    version = pictures.version_of(run, kind) if kind in pictures.KINDS else None
+    version = images.version_of(run, kind) if kind in images.KINDS else None
     if version is None:
         raise Http404("There is no such image of this difference.")
     # A repeated run may write another under the same name: kept, and asked for again each time.
     headers = {"ETag": quote_etag(version), "Cache-Control": "private, no-cache"}
     answer = get_conditional_response(request, etag=headers["ETag"])
     if answer is None:
-        content = pictures.picture(run, kind, version)
+        content = images.picture(run, kind, version)
         if content is None:
             raise Http404("This image of the difference cannot be read.")
         answer = HttpResponse(content, content_type="image/png")

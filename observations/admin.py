@@ -31,8 +31,8 @@ from catalog.admin import (
     related_links,
     state,
 )
-from catalog.templatetags.astrid import sexagesimal_dec, sexagesimal_ra
-from observations import actions
+from catalog.writing import sexagesimal_dec, sexagesimal_ra
+from observations.frames import actions
 from observations.models import CalibrationFrame, Field, IncomingFile, Observation, ObservationStatus, Survey, Telescope
 from observations.positions import parse_position
 from observations.sky import SkyQuerySet, SkyRecord

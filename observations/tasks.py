@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.conf import settings
 
-from observations.stage.watch import scan
+from observations.delivery.watch import scan
 
 
 @shared_task(name="observations.watch")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from catalog import storage
 from catalog.failures import FailureCode, StageFailure
-from observations.numerics.fits_facts import FitsRefused
-from observations.numerics.fits_products import decode_frame
+from catalog.files import storage
+from observations.numerics.fits.facts import FitsRefused
+from observations.numerics.fits.products import decode_frame
 from observations.numerics.frame import Frame
 from preprocessing.models import PreprocessRun
 from preprocessing.numerics.psf import PsfModel

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 from uuid import UUID
 
-from catalog.config import snapshot
+from catalog.configuration.values import snapshot
 from catalog.models import RunStatus
 from observations.models import Observation, ObservationStatus
 from preprocessing.models import CalibrationMaster, MasterKind, PreprocessRun

@@ -13,37 +13,28 @@ from pathlib import Path
 
 # Imports go down this line only.
 LINE = ("astrid_site", "curation", "detection", "differencing", "preprocessing", "observations", "catalog")
-# The rooms of an app; the first part of a module's path inside its app decides.
-_ROOMS = {
-    "numerics": "numerics",
-    "models": "config_keys constraints failures ids models positions sky",
-    "services": (
-        "accounts actions actors alert_facts cutouts evidence frames incoming light_curve photometry pictures "
-        "previews products publishing queue registry review roles scopes services sources tokens triage viewing"
-    ),
+# The room of a module follows from its path: the first folder or, at the end, the file's name that stands here decides.
+ROOM_OF_FOLDER = {"numerics": "numerics", "stage": "stage", "web": "web", "templatetags": "web", "admin": "web"}
+ROOM_OF_FILE = {
+    **dict.fromkeys(("models", "sky", "positions", "constraints", "failures", "roles", "ids", "keys"), "models"),
+    **dict.fromkeys(("views", "api", "filters", "forms", "urls", "admin"), "web"),
     "stage": "stage",
     "tasks": "tasks",
-    "web": (
-        "admin alert_views api detection_views filters forms model_views pixel_views templatetags triage_items "
-        "upload_views urls views web"
-    ),
-    "commands": "management",
-    "jobs": "job_hold job_rows jobs orders shutdown sweeper",
-    "audit": "audit",
-    "config": "config",
-    "storage": "remote s3 storage",
-    "outgoing": "outgoing",
     "apps": "apps",
 }
-ROOM_OF_NAME = {name: room for room, names in _ROOMS.items() for name in names.split()}
-CATALOG_ROOMS = frozenset({"jobs", "audit", "config", "storage", "outgoing"})
+# Rooms of catalog that others name one by one.
+ROOM_IN_CATALOG = {
+    "catalog.work": "work", "catalog.files": "files", "catalog.configuration": "configuration",
+    "catalog.people.audit": "audit",
+}  # fmt: skip
+CATALOG_ROOMS = frozenset(ROOM_IN_CATALOG.values())
 MAY_IMPORT = {
     "numerics": {"numerics"},
     "models": {"models", "healpix"},
     "services": {"numerics", "models", "services", *CATALOG_ROOMS},
     "stage": {"numerics", "models", "services", *CATALOG_ROOMS},
-    "tasks": {"services", "stage", "jobs"},
-    "web": {"models", "services", "web", "config", "storage", "jobs"},
+    "tasks": {"services", "stage", "work"},
+    "web": {"models", "services", "web", "configuration", "files", "work"},
     "commands": {"models", "services", "stage", *CATALOG_ROOMS},
     **{room: {"models", *CATALOG_ROOMS} for room in CATALOG_ROOMS},
     "apps": set(),
@@ -56,7 +47,7 @@ MAY_SPLIT = frozenset({"stage", "tasks"})
 WITHOUT_TORCH = frozenset({"models", "services", "web", "apps", *CATALOG_ROOMS})
 NOT_IN_NUMERICS = frozenset({"django", "celery", "rest_framework", "django_filters", "environ", "random", "time"})
 # What takes seconds to load, and is loaded when it is needed; no circle is escaped by that.
-LOADED_LATE = frozenset({"astrid_site.demonstration"})
+LOADED_LATE = frozenset({"astrid_site.night.demonstration"})
 CLOCKS = frozenset({"now", "utcnow", "today"})
 SEEDED_RANDOM = frozenset({"Generator", "SeedSequence", "default_rng", "PCG64", "Philox", "BitGenerator"})
 FORBIDDEN_NAMES = frozenset({"utils", "util", "helpers", "helper", "common", "misc"})
@@ -87,12 +78,12 @@ class Module:
         return self.name.split(".")[0]
 
     @property
-    def room(self) -> str | None:
-        """Return the room, "site" for everything in astrid_site, None where the house has no such room."""
-        parts = self.name.split(".")
-        if parts[0] == "astrid_site":
+    def room(self) -> str:
+        """Return the room, "site" for everything in astrid_site."""
+        app, *parts = self.name.split(".")
+        if app == "astrid_site":
             return "site"
-        return "apps" if len(parts) == 1 else ROOM_OF_NAME.get(parts[1])
+        return _room_by_path(app, parts)
 
     @cached_property
     def text(self) -> str:
@@ -105,6 +96,22 @@ class Module:
     @cached_property
     def imports(self) -> tuple[Import, ...]:
         return tuple(_imports(self.tree, is_in_function=False))
+
+
+def _room_by_path(app: str, parts: list[str]) -> str:
+    """Return the room of a module of an app, by its path inside the app."""
+    if parts[:2] == ["management", "commands"]:
+        return "commands"
+    for part in parts[:-1]:
+        if part in ROOM_OF_FOLDER:
+            return ROOM_OF_FOLDER[part]
+    last = parts[-1] if parts else "apps"
+    if last in ROOM_OF_FOLDER or last in ROOM_OF_FILE:
+        return {**ROOM_OF_FOLDER, **ROOM_OF_FILE}[last]
+    for prefix, room in ROOM_IN_CATALOG.items():
+        if f"{app}.{'.'.join(parts)}.".startswith(f"{prefix}."):
+            return room
+    return "services"
 
 
 class House:
@@ -178,9 +185,6 @@ def _named_in_string(call: ast.Call) -> str | None:
 
 
 def _import_faults(house: House, module: Module) -> Iterator[str]:
-    if module.room is None:
-        yield f"{module.name}:1: the house has no room of this name"
-        return
     for entry in module.imports:
         place = f"{module.name}:{entry.line}"
         top = entry.target.split(".")[0]
@@ -199,8 +203,8 @@ def _import_faults(house: House, module: Module) -> Iterator[str]:
 def _may_import(house: House, module: Module, target: str) -> bool:
     room = module.room
     imported = house.module_of(target)
-    if room is None or room == "site" or imported is None or imported.room is None:
-        return True  # The site joins everything; an unknown room is reported at its own file.
+    if room == "site" or imported is None:
+        return True  # The site joins everything.
     if imported.name == "observations.numerics.healpix" and "healpix" in MAY_IMPORT[room]:
         return True
     if room in MAY_SPLIT and imported.room == room and imported.app == module.app:
@@ -243,8 +247,8 @@ def _handler_faults(module: Module, handler: ast.ExceptHandler, lines: list[str]
     caught = {ast.unparse(kind) for kind in _caught(handler)}
     ends_in_raise = isinstance(handler.body[-1], ast.Raise) and handler.body[-1].exc is None
     is_wide = not caught or "BaseException" in caught
-    if module.name != "catalog.jobs" and ("Exception" in caught or (is_wide and not ends_in_raise)):
-        yield f"{place}: catches everything; only catalog.jobs may"
+    if module.name != "catalog.work.jobs" and ("Exception" in caught or (is_wide and not ends_in_raise)):
+        yield f"{place}: catches everything; only catalog.work.jobs may"
     first = handler.body[0]
     if isinstance(first, ast.Pass) and len(handler.body) == 1 and "#" not in lines[first.lineno - 1]:
         yield f"{place}: an error passed over in silence"

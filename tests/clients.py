@@ -7,10 +7,10 @@ from collections.abc import Collection
 from django.contrib.auth.models import Group
 from django.test import Client
 
-from catalog import audit
 from catalog.models import User
-from catalog.scopes import SCOPES
-from catalog.tokens import issue
+from catalog.people import audit
+from catalog.people.scopes import SCOPES
+from catalog.people.tokens import issue
 from tests.factories import UserFactory
 
 

@@ -17,7 +17,7 @@ from django.db import connection
 from django.test import override_settings
 from pytest_django.plugin import blocking_manager_key
 
-from astrid_site import postgres
+from astrid_site.running import postgres
 from tests.settings import TEST_ROOT_PREFIX
 
 pytest_plugins = ["tests.nights"]

@@ -15,13 +15,13 @@ from django.core import serializers
 from django.db import transaction
 from django.test import override_settings
 
-from astrid_site.pipeline import run_stage, run_stages
-from catalog.config import snapshot
+from astrid_site.night.foreground import run_stage, run_stages
+from catalog.configuration.values import snapshot
 from curation.models import Alert
+from observations.delivery.ingest import Overrides, ingest_paths
+from observations.delivery.simulated import write_synthetic_nights
 from observations.models import Field, Observation
-from observations.numerics.simulate import NightParameters
-from observations.services import Overrides, ingest_paths
-from observations.stage.synthetic import write_synthetic_nights
+from observations.numerics.simulate.nights import NightParameters
 
 # Large enough for 50 stars above the threshold, small enough for a second a frame.
 PARAMETERS = NightParameters(

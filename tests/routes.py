@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from catalog import audit
 from catalog.models import User
-from catalog.tokens import issue
-from observations.incoming import submit_url
-from observations.numerics.fits_facts import Overrides
+from catalog.people import audit
+from catalog.people.tokens import issue
+from observations.delivery.incoming import submit_url
+from observations.numerics.fits.facts import Overrides
 from tests.curation.cutouts import detection_with_cutouts
 from tests.differencing.images import run_with_images
 from tests.factories import (

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 import uvicorn
 
 from astrid_site.asgi import Site
-from astrid_site.bodies import bounded
-from astrid_site.waiting import Waiting
+from astrid_site.site.bodies import bounded
+from astrid_site.streaming.waiting import Waiting
 
 
 @contextmanager

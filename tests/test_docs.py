@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from django.core.management import get_commands
 
-from catalog.config_keys import DECLARED
+from catalog.configuration.keys import DECLARED
 from catalog.failures import FailureCode
 
 REPOSITORY = Path(__file__).resolve().parent.parent

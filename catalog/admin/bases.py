@@ -18,13 +18,13 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from unfold.admin import ModelAdmin
 
-from catalog import audit
-from catalog.actors import actor_of
 from catalog.admin.columns import as_key, changes_of
 from catalog.admin.narrowing import narrowed_to
 from catalog.admin.paging import BoundedPaginator
-from catalog.audit import Actor
 from catalog.models import AuditLog
+from catalog.people import audit
+from catalog.people.actors import actor_of
+from catalog.people.audit import Actor
 
 # Never in the AuditLog, neither as they were nor as they are.
 SECRETS = frozenset({"password"})

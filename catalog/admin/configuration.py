@@ -20,12 +20,12 @@ from unfold.widgets import (
     UnfoldBooleanSwitchWidget,
 )
 
-from catalog import config
-from catalog.actors import actor_of
 from catalog.admin.bases import RecordAdmin, history_of
 from catalog.admin.columns import EMPTY, as_key
-from catalog.config_keys import DECLARED, ConfigKey, ConfigRefused
+from catalog.configuration import values
+from catalog.configuration.keys import DECLARED, ConfigKey, ConfigRefused
 from catalog.models import AuditLog, SystemConfig
+from catalog.people.actors import actor_of
 
 _BACK = "back_to_default"
 # What the theme calls the button of that action in the form.
@@ -177,7 +177,7 @@ class SystemConfigAdmin(RecordAdmin):
         if BACK_BUTTON in request.POST or declared is None or value == declared.default:
             self.back_to_default(request, obj)
         elif not (obj.is_active and obj.value == value):
-            config.set_value(obj.key, value, actor_of(request))
+            values.set_value(obj.key, value, actor_of(request))
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Leave all to the service."""
@@ -185,7 +185,7 @@ class SystemConfigAdmin(RecordAdmin):
     @action(description="Back to default", permissions=["change"])
     def back_to_default(self, request: HttpRequest, obj: SystemConfig) -> None:
         if obj.is_active:
-            config.clear_value(obj.key, actor_of(request))
+            values.clear_value(obj.key, actor_of(request))
 
     def response_change(self, request: HttpRequest, obj: SystemConfig) -> HttpResponse:
         declared = DECLARED.get(obj.key)

@@ -15,11 +15,12 @@ from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
-from catalog import jobs, roles
+from catalog import roles
 from catalog.admin.bases import ProductAdmin, ask
 from catalog.admin.columns import EMPTY, entity_link_of, link, list_link, name_entities, reason, related_links, state
 from catalog.admin.filters import Choices, DropdownFilter, IndexedValuesFilter
 from catalog.models import JobAttempt, JobStatus, Probe, ProcessingJob
+from catalog.work import jobs
 
 
 class JobTypeFilter(DropdownFilter):

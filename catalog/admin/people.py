@@ -16,12 +16,12 @@ from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from catalog import audit
-from catalog.actors import actor_of
 from catalog.admin.bases import AuditedAdmin, RecordAdmin
 from catalog.admin.columns import EMPTY, list_link, related_links
 from catalog.admin.filters import YesNoFilter
 from catalog.models import User
+from catalog.people import audit
+from catalog.people.actors import actor_of
 from catalog.roles import ROLES
 
 # Registered by Django when its admin is imported; ours writes into the AuditLog.

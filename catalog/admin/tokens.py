@@ -10,9 +10,9 @@ from django.http import HttpRequest
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateTimeFilter
 from unfold.decorators import display
 
-from catalog import tokens
 from catalog.admin.bases import ProductAdmin
 from catalog.models import ApiToken
+from catalog.people import tokens
 
 
 @admin.register(ApiToken)

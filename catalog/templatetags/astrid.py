@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from django import template
@@ -13,9 +13,11 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from catalog.failures import ADVICE
+from catalog.writing import MISSING, number, sexagesimal_dec, sexagesimal_ra, signed, utc
 
 register = template.Library()
-MISSING = "–"
+for _filter in (number, sexagesimal_dec, sexagesimal_ra, signed, utc):
+    register.filter(_filter)
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 # What a state's colour and sign are; the word stands beside them.
 _KINDS = {
@@ -26,12 +28,6 @@ _KINDS = {
     "past": ("archived", "duplicate"),
 }
 _KIND_OF = {state: kind for kind, states in _KINDS.items() for state in states}
-
-
-@register.filter
-def utc(value: datetime | None) -> str:
-    """Return "2024-03-01 21:00:00" in UTC."""
-    return MISSING if value is None else f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
 
 
 @register.filter
@@ -52,18 +48,6 @@ def _long(seconds: float) -> str:
     return f"{int(seconds)} s"
 
 
-@register.filter
-def number(value: float | None, decimals: int = 2) -> str:
-    """Return a number with so many decimals, a dash for a missing one."""
-    return MISSING if value is None else f"{value:.{decimals}f}".replace("-", "−")
-
-
-@register.filter
-def signed(value: float | None, decimals: int = 1) -> str:
-    """Return a number with its sign."""
-    return MISSING if value is None else f"{value:+.{decimals}f}".replace("-", "−")
-
-
 @register.simple_tag
 def state(value: str, label: str = "") -> SafeString:
     """Return a state as a word with a sign, so that its colour is never alone."""
@@ -80,26 +64,6 @@ def position(row: Any) -> SafeString:
         '<button type="button" class="position" data-copy="{}" title="{} (ICRS degrees): press to copy">{} {}</button>',
         degrees, degrees, sexagesimal_ra(row.ra), sexagesimal_dec(row.dec),
     )  # fmt: skip
-
-
-@register.filter
-def sexagesimal_ra(degrees: float) -> str:
-    """Return hours, minutes and seconds: 250.0 is 16:40:00.00."""
-    hundredths = round(degrees / 15 * 360000) % (24 * 360000)
-    return _digits(hundredths)
-
-
-@register.filter
-def sexagesimal_dec(degrees: float) -> str:
-    """Return degrees, minutes and seconds with a sign: -0.5 is −00:30:00.0."""
-    tenths = round(abs(degrees) * 36000)
-    sign = "−" if degrees < 0 and tenths else "+"
-    return f"{sign}{tenths // 36000:02d}:{tenths // 600 % 60:02d}:{tenths // 10 % 60:02d}.{tenths % 10}"
-
-
-def _digits(hundredths: int) -> str:
-    seconds, rest = divmod(hundredths, 100)
-    return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}.{rest:02d}"
 
 
 @register.filter

@@ -14,11 +14,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from catalog import tokens
-from catalog.accounts import change_password as change_password_of
-from catalog.actors import actor_of
-from catalog.forms import PasswordForm, TokenForm
 from catalog.models import ApiToken, User
+from catalog.people import tokens
+from catalog.people.accounts import change_password as change_password_of
+from catalog.people.actors import actor_of
+from catalog.people.forms import PasswordForm, TokenForm
 from catalog.web.access import requires
 
 # Of tokens that open nothing any more, the newest are shown.

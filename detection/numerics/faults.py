@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from observations.numerics.frame import Image
-from observations.numerics.simulate_sources import MoffatPsf
+from observations.numerics.simulate.sources import MoffatPsf
 
 Array = NDArray[np.float64]
 Rng = np.random.Generator

@@ -16,15 +16,16 @@ from django.db.models import ProtectedError, QuerySet
 from django.utils import timezone
 from numpy.typing import NDArray
 
-from catalog import jobs, storage
-from catalog.config import Snapshot, snapshot
+from catalog.configuration.values import Snapshot, snapshot
 from catalog.failures import FailureCode, StageFailure
+from catalog.files import storage
 from catalog.models import RunStatus
-from detection import registry
+from catalog.work import jobs
 from detection.models import CandidateScore, Detection, DetectionStatus, Model, ModelRun
 from detection.numerics.infer import WeightsRefused, score
 from detection.numerics.stamps import cut_stamps
-from detection.stage.sources import associate, forget_empty_sources
+from detection.registry.weights import ensure_default_model, weights_path
+from detection.sources.association import associate, forget_empty_sources
 from differencing.models import Candidate, CandidateStatus, DifferenceRun
 from observations.models import Observation
 from preprocessing.services import latest_run
@@ -48,11 +49,11 @@ def run(observation_id: UUID | str) -> None:
     config = snapshot()
     observation = Observation.objects.get(pk=observation_id)
     difference = _newest_difference(observation)
-    model = registry.ensure_default_model()
+    model = ensure_default_model()
     row = _open(model, observation, difference, config)
     if row is None:
         return
-    weights = registry.weights_path(model)
+    weights = weights_path(model)
     candidates = list(Candidate.objects.filter(difference_run=difference).order_by("-significance", "id"))
     scored = _infer(observation, difference, candidates, str(weights))
     paths = {c.pk: _write_cutout(c, s) for c, s in zip(candidates, scored.stamps, strict=True)}

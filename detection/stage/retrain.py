@@ -6,10 +6,11 @@ import logging
 
 from django.conf import settings
 
-from catalog import jobs, storage
 from catalog.failures import FailureCode, StageFailure
+from catalog.files import storage
+from catalog.work import jobs
 from detection.models import Model
-from detection.registry import read_card, register
+from detection.registry.weights import read_card, register
 from detection.stage.training import Order, train_model
 
 logger = logging.getLogger(__name__)

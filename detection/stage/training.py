@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from catalog import storage
+from catalog.files import storage
 from detection.models import ModelType
 from detection.numerics.networks import ARCHITECTURE
 from detection.numerics.train import Trained, TrainingParameters, TrainingSet, train

@@ -11,8 +11,8 @@ from scipy import ndimage
 
 from differencing.numerics.align import fill_masked, resample
 from differencing.numerics.background import difference_background, noise_map
-from differencing.numerics.flux_scale import NoFluxScale, Tie, psf_photometry, psf_radius_px, tie
 from differencing.numerics.noise import correlation, robust_sigma, source_mask
+from differencing.numerics.tie import NoFluxScale, Tie, psf_photometry, psf_radius_px, tie
 from observations.numerics.frame import Frame, Image, Mask, PsfFunction
 from preprocessing.numerics.background import estimate_background
 from preprocessing.numerics.psf import fit_psf

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from differencing.numerics.align import fill_masked
-from differencing.numerics.flux_scale import TooFewStars, psf_photometry, tie
 from differencing.numerics.noise import robust_sigma, source_mask
+from differencing.numerics.tie import TooFewStars, psf_photometry, tie
 from observations.numerics.frame import Frame, Image, Mask
 from preprocessing.numerics.background import estimate_background
 from preprocessing.numerics.psf import fit_psf

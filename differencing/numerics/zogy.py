@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft, ndimage
 
-from differencing.numerics.flux_scale import Surface
 from differencing.numerics.noise import noise_power
 from differencing.numerics.pair import Pair, PsfInput, Side, ZogyParameters, constant_psf, prepare
+from differencing.numerics.tie import Surface
 from observations.numerics.frame import Frame, Image, Mask, PsfFunction
 
 __all__ = ["Difference", "ZogyParameters", "subtract", "transform_tile"]

@@ -15,25 +15,26 @@ from astropy.wcs import WCS
 from django.db.models import Q
 from django.utils import timezone
 
-from catalog import jobs, storage
-from catalog.config import Snapshot, snapshot
+from catalog.configuration.values import Snapshot, snapshot
 from catalog.failures import FailureCode, StageFailure
+from catalog.files import storage
 from catalog.models import RunStatus
+from catalog.work import jobs
 from differencing.models import DifferenceRun
 from differencing.numerics import VERSION
-from differencing.numerics.flux_scale import TooFewStars
 from differencing.numerics.measure import Measurements, MeasureParameters, measure
 from differencing.numerics.noise import robust_sigma
 from differencing.numerics.peaks import find
+from differencing.numerics.tie import TooFewStars
 from differencing.numerics.zogy import Difference, ZogyParameters, subtract
-from differencing.services import choose_reference
+from differencing.references import choose_reference
 from differencing.stage.candidates import replace_candidates
 from differencing.stage.reference import LoadedReference, aligned, load_reference, wcs_identity, with_psf
 from observations.models import Observation, ObservationStatus
-from observations.numerics.fits_products import encode_image
+from observations.numerics.fits.products import encode_image
 from observations.numerics.frame import Frame
 from preprocessing.models import PreprocessRun
-from preprocessing.numerics.matching import MatchFailed
+from preprocessing.numerics.astrometry.matching import MatchFailed
 from preprocessing.products import load_frame
 from preprocessing.services import latest_run
 

@@ -10,21 +10,22 @@ from typing import NamedTuple
 
 from django.db.models import Max
 
-from catalog import jobs, storage
-from catalog.config import Snapshot
+from catalog.configuration.values import Snapshot
 from catalog.failures import FailureCode, StageFailure
+from catalog.files import storage
+from catalog.work import jobs
 from differencing.models import Reference
 from differencing.numerics import VERSION
 from differencing.numerics.align import align
-from differencing.numerics.flux_scale import TooFewStars
 from differencing.numerics.stack import StackParameters, stack
-from differencing.services import ReferenceChoice
+from differencing.numerics.tie import TooFewStars
+from differencing.references import ReferenceChoice
 from observations.models import Field, Observation
-from observations.numerics.fits_products import decode_frame, encode_frame
+from observations.numerics.fits.products import decode_frame, encode_frame
 from observations.numerics.frame import Frame
 from preprocessing.models import PreprocessRun
+from preprocessing.numerics.astrometry.matching import MatchFailed, MatchParameters, match_stars
 from preprocessing.numerics.background import estimate_background
-from preprocessing.numerics.matching import MatchFailed, MatchParameters, match_stars
 from preprocessing.numerics.psf import PsfError, PsfModel, fit_psf
 from preprocessing.numerics.stars import Stars, find_stars
 from preprocessing.products import load_frame

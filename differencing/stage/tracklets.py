@@ -7,9 +7,9 @@ from uuid import UUID
 
 import numpy as np
 
-from catalog import jobs
-from catalog.config import snapshot
+from catalog.configuration.values import snapshot
 from catalog.failures import FailureCode
+from catalog.work import jobs
 from differencing.models import Candidate, CandidateStatus, Tracklet
 from differencing.numerics.tracklets import Track, TrackletParameters, link
 from observations.models import Field

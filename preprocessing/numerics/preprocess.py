@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from observations.numerics.fits_facts import FrameFacts
+from observations.numerics.fits.facts import FrameFacts
 from observations.numerics.frame import Frame, Image, Mask, MaskBit
 from preprocessing.numerics import masks
 from preprocessing.numerics.background import Background, NoBackgroundError, estimate_background

@@ -11,12 +11,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from django.db.models import Q, QuerySet
 
-from catalog import jobs, storage
-from catalog.config import Snapshot, snapshot
+from catalog.configuration.values import Snapshot, snapshot
 from catalog.failures import FailureCode, StageFailure
+from catalog.files import storage
+from catalog.work import jobs
 from observations.models import CalibrationFrame, CalibrationKind, Observation
-from observations.numerics.fits_facts import FitsRefused
-from observations.numerics.fits_products import encode_image, read_image
+from observations.numerics.fits.facts import FitsRefused
+from observations.numerics.fits.products import encode_image, read_image
 from preprocessing.models import CalibrationMaster, MasterKind
 from preprocessing.numerics import VERSION
 from preprocessing.numerics.calibrate import (

@@ -11,12 +11,13 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from catalog import jobs, storage
-from catalog.config import Snapshot, snapshot
+from catalog.configuration.values import Snapshot, snapshot
 from catalog.failures import FailureCode, StageFailure
+from catalog.files import storage
 from catalog.models import RunStatus
+from catalog.work import jobs
 from observations.models import Observation, ObservationStatus
-from observations.numerics.fits import encode_frame
+from observations.numerics.fits.images import encode_frame
 from preprocessing.models import PreprocessRun
 from preprocessing.numerics import VERSION
 from preprocessing.numerics.calibrate import CalibrationError

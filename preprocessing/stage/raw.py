@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from catalog import storage
 from catalog.failures import FailureCode, StageFailure
+from catalog.files import storage
 from observations.models import CalibrationFrame, Observation, WcsQuality
-from observations.numerics.fits import RawImage, read_images
-from observations.numerics.fits_facts import FitsRefused, Overrides
+from observations.numerics.fits.facts import FitsRefused, Overrides
+from observations.numerics.fits.images import RawImage, read_images
 
 
 def read_raw(row: Observation | CalibrationFrame) -> RawImage:

@@ -10,17 +10,18 @@ import numpy as np
 from astropy.wcs import WCS
 from django.utils import timezone
 
-from catalog import jobs, storage
-from catalog.config import Snapshot, snapshot
+from catalog.configuration.values import Snapshot, snapshot
 from catalog.failures import FailureCode
+from catalog.files import storage
 from catalog.models import RunStatus
+from catalog.work import jobs
 from observations.models import Field, Observation, ObservationStatus, WcsQuality
-from observations.numerics.fits import encode_frame
+from observations.numerics.fits.images import encode_frame
 from observations.numerics.frame import Frame
 from preprocessing.models import PreprocessRun
 from preprocessing.numerics import VERSION
-from preprocessing.numerics.astrometry import WcsInvalid, check_wcs, registration_quality, wcs_from_match
-from preprocessing.numerics.matching import MatchFailed, MatchParameters, Transform, match_stars
+from preprocessing.numerics.astrometry.matching import MatchFailed, MatchParameters, Transform, match_stars
+from preprocessing.numerics.astrometry.solution import WcsInvalid, check_wcs, registration_quality, wcs_from_match
 from preprocessing.numerics.quality import DEPTH_SIGMA, Quality, gate, noise_pixels, relative_transparency
 from preprocessing.products import load_frame
 from preprocessing.services import latest_runs

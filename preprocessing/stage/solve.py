@@ -13,7 +13,7 @@ from astropy.wcs import WCS
 from observations.models import Observation, WcsQuality
 from observations.numerics.frame import Frame
 from preprocessing.models import PreprocessRun
-from preprocessing.numerics.astrometry import (
+from preprocessing.numerics.astrometry.solution import (
     MatchFailed,
     Pointing,
     SolvedWcs,

@@ -16,8 +16,8 @@ import numpy as np
 from django.conf import settings
 from numpy.typing import NDArray
 
-from catalog import storage
-from preprocessing.numerics.astrometry import Catalogue
+from catalog.files import storage
+from preprocessing.numerics.astrometry.solution import Catalogue
 from preprocessing.stage.star_table import StarCatalogRefused, read_table
 
 Column = NDArray[np.float64]

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from observations.numerics.frame import Frame
 from preprocessing.models import PreprocessRun
-from preprocessing.numerics.identify import identify_stars
+from preprocessing.numerics.astrometry.identify import identify_stars
 from preprocessing.numerics.psf import PsfModel
 from preprocessing.numerics.quality import DEPTH_SIGMA, noise_pixels
 from preprocessing.numerics.zero_point import Photometry, ZeroPoint, limiting_magnitude, zero_point

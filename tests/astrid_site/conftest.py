@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from astrid_site import foreground
+from astrid_site.running import database
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def process():
         return Ended(status, output.getvalue(), progress.getvalue())
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(foreground, "database", lambda report, **_: contextlib.nullcontext())
+        patch.setattr(database, "usable", lambda report, **_: contextlib.nullcontext())
         yield run
 
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from catalog.models import ProcessingJob
-from catalog.scopes import SCOPES
+from catalog.people.scopes import SCOPES
+from curation.alerts.publishing import publish_pending
 from curation.models import ValidationEvent
-from curation.publishing import publish_pending
 from tests.clients import account, token_of
 from tests.factories import AlertFactory, DetectionFactory
 from tests.lights import write

@@ -21,12 +21,12 @@ import pytest
 from django.db import connection
 
 from astrid_site.asgi import Site
-from astrid_site.waiting import Waiting
-from catalog import audit
+from astrid_site.streaming.waiting import Waiting
 from catalog.models import ApiToken
-from catalog.tokens import revoke
+from catalog.people import audit
+from catalog.people.tokens import revoke
+from curation.alerts.publishing import publish_pending
 from curation.models import Alert
-from curation.publishing import publish_pending
 from tests.clients import account, token_of
 from tests.factories import AlertFactory
 from tests.siteserver import serving_site

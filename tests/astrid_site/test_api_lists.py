@@ -9,13 +9,13 @@ import pytest
 from django.db import connection
 from django.urls import reverse
 
-from astrid_site.api import RESOURCES
-from catalog import audit
+from astrid_site.site.api import RESOURCES
 from catalog.models import RecordQuerySet, User
-from catalog.scopes import SCOPES
+from catalog.people import audit
+from catalog.people.scopes import SCOPES
 from catalog.web.rest.views import Rows
-from curation.api import Alerts
-from curation.publishing import publish_pending
+from curation.alerts.publishing import publish_pending
+from curation.judgements.api import Alerts
 from tests.clients import client_of
 from tests.factories import AlertFactory, PreprocessRunFactory, ProcessingJobFactory, ValidationEventFactory
 

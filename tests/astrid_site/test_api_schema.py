@@ -23,10 +23,10 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from catalog import audit
-from catalog.scopes import SCOPES
-from catalog.tokens import issue
-from curation.publishing import publish_pending
+from catalog.people import audit
+from catalog.people.scopes import SCOPES
+from catalog.people.tokens import issue
+from curation.alerts.publishing import publish_pending
 from tests import factories
 
 CHECKS = [

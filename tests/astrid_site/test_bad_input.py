@@ -21,8 +21,8 @@ from catalog.failures import FailureCode
 from catalog.models import ProcessingJob
 from differencing.models import DifferenceRun
 from observations.models import Field
-from observations.numerics.fits_synthetic import night_files
-from observations.numerics.simulate import simulate_nights
+from observations.numerics.fits.synthetic import night_files
+from observations.numerics.simulate.nights import simulate_nights
 from tests import nights
 from tests.lights import write
 

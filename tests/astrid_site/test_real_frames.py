@@ -18,9 +18,9 @@ import pytest
 from django.db import transaction
 from django.test import override_settings
 
-from astrid_site.pipeline import process_paths
+from astrid_site.night.foreground import process_paths
 from catalog.failures import FailureCode
-from observations.services import Overrides
+from observations.delivery.ingest import Overrides
 
 # The database is made only where a collected test says that it wants one.
 pytestmark = pytest.mark.django_db

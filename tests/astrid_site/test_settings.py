@@ -11,7 +11,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 
-from astrid_site.shared_storage import django_storage
+from astrid_site.running.shared_storage import django_storage
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
 PRODUCTION = {"ALLOWED_HOSTS": "astrid.example.org", "SECRET_KEY": "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMN"}
@@ -96,7 +96,7 @@ def test_a_database_url_replaces_the_embedded_server(tmp_path: Path) -> None:
 
 def test_a_bucket_is_shared_under_its_prefix_at_the_address_that_is_given() -> None:
     found = django_storage("s3://frames/site/one?region_name=eu-central-1&use_ssl=false", "https://s3.example.org")
-    assert found["BACKEND"] == "catalog.s3.ProductStorage"
+    assert found["BACKEND"] == "catalog.files.s3.ProductStorage"
     assert found["OPTIONS"] | {"max_memory_size": 0} == {
         "bucket_name": "frames", "location": "site/one", "endpoint_url": "https://s3.example.org",
         "region_name": "eu-central-1", "use_ssl": False, "max_memory_size": 0,

@@ -11,11 +11,12 @@ from django.conf import settings
 from django.db import transaction
 from django.test import override_settings
 
-from astrid_site.pipeline import process_paths
-from astrid_site.shared_storage import django_storage
-from catalog import jobs, remote
-from catalog.config import snapshot
-from observations.services import Overrides, ingest_paths
+from astrid_site.night.foreground import process_paths
+from astrid_site.running.shared_storage import django_storage
+from catalog.configuration.values import snapshot
+from catalog.files import remote
+from catalog.work import jobs
+from observations.delivery.ingest import Overrides, ingest_paths
 from tests.faults.fingerprint import collect
 from tests.nights import quiet
 

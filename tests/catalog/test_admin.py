@@ -12,10 +12,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from catalog import admin as catalog_admin
-from catalog import audit, config
 from catalog.admin.paging import BoundedPaginator
-from catalog.config_keys import DECLARED
+from catalog.configuration import values
+from catalog.configuration.keys import DECLARED
 from catalog.models import AuditLog, JobAttempt, JobStatus, ProcessingJob, Record, SystemConfig, User
+from catalog.people import audit
 from observations.models import Survey
 from tests.browsers import BROWSER, page, said, staff_of
 from tests.factories import (
@@ -171,7 +172,7 @@ def test_a_filter_offers_the_values_of_an_indexed_column_and_takes_one(administr
 
 # --- The configuration ---
 def test_every_declared_key_is_listed_with_value_default_and_who_changed_it(administrator: Client):
-    config.set_value(KEY, 8, audit.Actor(UserFactory(username="grace")))
+    values.set_value(KEY, 8, audit.Actor(UserFactory(username="grace")))
     entries = {
         entry["key"]: entry
         for group in administrator.get(page("catalog.systemconfig")).context["groups"]
@@ -209,10 +210,10 @@ def test_the_form_offers_the_control_of_the_declared_type(administrator: Client)
 def test_a_change_of_configuration_is_used_written_down_and_can_be_taken_back(administrator: Client):
     url = page("catalog.systemconfig", "change", KEY)
     administrator.post(url, {"new_value": "8", "seen": ""})
-    assert config.snapshot()[KEY] == 8.0
+    assert values.snapshot()[KEY] == 8.0
     shown = administrator.get(url)
     administrator.post(url, {"seen": shown.context["adminform"].form["seen"].initial, BACK: "1"})
-    assert config.snapshot()[KEY] == 5.0
+    assert values.snapshot()[KEY] == 5.0
     written = [(row.user, row.action, row.old_values, row.new_values) for row in lines(entity_type="systemconfig")]
     assert written == [
         ("ada", "set_configuration", {"value": 5.0}, {"value": 8.0}),
@@ -245,14 +246,14 @@ def test_a_bad_value_is_refused_in_words(administrator: Client, key: str, value:
 
 def test_a_switch_is_turned_off_by_leaving_its_box_empty(administrator: Client):
     administrator.post(page("catalog.systemconfig", "change", "preprocessing.clip_cosmic_rays"), {"seen": ""})
-    assert config.snapshot()["preprocessing.clip_cosmic_rays"] is False
+    assert values.snapshot()["preprocessing.clip_cosmic_rays"] is False
 
 
 def test_a_key_that_somebody_else_changed_meanwhile_is_not_overwritten(administrator: Client):
-    config.set_value(KEY, 7, audit.MACHINE)
+    values.set_value(KEY, 7, audit.MACHINE)
     answer = administrator.post(page("catalog.systemconfig", "change", KEY), {"new_value": "8", "seen": ""})
     assert "Somebody else has changed this key meanwhile" in answer.content.decode()
-    assert config.snapshot()[KEY] == 7.0
+    assert values.snapshot()[KEY] == 7.0
 
 
 def test_saving_what_is_in_use_already_writes_nothing_down(administrator: Client):
@@ -268,7 +269,7 @@ def test_a_stored_value_that_is_not_acceptable_is_shown_and_can_be_put_right(adm
     url = page("catalog.systemconfig", "change", KEY)
     seen = administrator.get(url).context["adminform"].form["seen"].initial
     administrator.post(url, {"new_value": "6", "seen": seen})
-    assert config.snapshot()[KEY] == 6.0
+    assert values.snapshot()[KEY] == 6.0
 
 
 def test_a_key_of_an_earlier_version_can_be_taken_out_of_use(administrator: Client):
@@ -278,7 +279,7 @@ def test_a_key_of_an_earlier_version_can_be_taken_out_of_use(administrator: Clie
     seen = administrator.get(url).context["adminform"].form["seen"].initial
     administrator.post(url, {"seen": seen, BACK: "1"})
     assert SystemConfig.objects.get().is_active is False
-    assert config.snapshot()[KEY] == 5.0
+    assert values.snapshot()[KEY] == 5.0
     assert [line.action for line in lines(entity_type="systemconfig")] == ["clear_configuration"]
 
 

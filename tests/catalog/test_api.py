@@ -7,9 +7,10 @@ import json
 import pytest
 from django.core.cache import cache
 
-from catalog import audit, config
-from catalog.config_keys import DECLARED
+from catalog.configuration import values
+from catalog.configuration.keys import DECLARED
 from catalog.models import AuditLog, ProcessingJob
+from catalog.people import audit
 from tests.clients import client_of
 from tests.factories import ObservationFactory, ProcessingJobFactory, SurveyFactory
 
@@ -55,7 +56,7 @@ def test_processes_and_tracebacks_are_for_those_who_run_the_system():
 
 # --- Configuration ---
 def test_every_declared_key_is_listed_with_value_default_and_bounds():
-    config.set_value("alerts.update_mag", 0.5, audit.MACHINE)
+    values.set_value("alerts.update_mag", 0.5, audit.MACHINE)
     client = client_of("administrator")
     rows = {row["key"]: row for row in client.get(CONFIG).json()["results"]}
     assert set(rows) == set(DECLARED)

@@ -7,9 +7,9 @@ from django.contrib.auth.models import AnonymousUser, Group
 from django.core.exceptions import ValidationError
 from django.db import DatabaseError, IntegrityError, transaction
 
-from catalog import audit
 from catalog.failures import FailureCode, StageFailure
 from catalog.models import AuditLog, JobStatus, ProcessingJob, SystemConfig, User
+from catalog.people import audit
 from tests.factories import ProcessingJobFactory, SurveyFactory, UserFactory
 
 pytestmark = pytest.mark.django_db

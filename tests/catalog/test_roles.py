@@ -5,8 +5,8 @@ from django.apps import apps
 from django.contrib.auth.models import Group, Permission
 
 from catalog import roles
-from catalog.accounts import ROLES as DEMO_ROLES
 from catalog.models import Record
+from catalog.people.accounts import ROLES as DEMO_ROLES
 from tests.factories import UserFactory
 
 OWN_MODELS = sorted(model._meta.label_lower for model in apps.get_models() if issubclass(model, Record))

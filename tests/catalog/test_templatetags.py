@@ -6,7 +6,7 @@ import pytest
 from astropy import units
 from astropy.coordinates import SkyCoord
 
-from catalog.templatetags.astrid import sexagesimal_dec, sexagesimal_ra
+from catalog.writing import sexagesimal_dec, sexagesimal_ra
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,10 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from catalog import audit
 from catalog.models import AuditLog, JobAttempt, JobStatus, ProcessingJob
-from observations.incoming import submit_url
-from observations.services import Overrides
+from catalog.people import audit
+from observations.delivery.incoming import submit_url
+from observations.delivery.ingest import Overrides
 from tests.browsers import client_of
 from tests.factories import ObservationFactory, ProcessingJobFactory, UserFactory
 

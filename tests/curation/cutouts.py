@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog import storage
-from detection.cutouts import path_of
+from catalog.files import storage
+from detection.cutouts.pictures import path_of
 from detection.models import Detection
 from tests.factories import DetectionFactory
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 
-from catalog import audit
 from catalog.ids import uuid7
 from catalog.models import User
+from catalog.people import audit
+from curation.alerts import stage
+from curation.judgements.verdicts import Judgement, record_validation
 from curation.models import Alert
-from curation.services import Judgement, record_validation
-from curation.stage import alerts
 from detection.models import Detection
 from differencing.models import Tracklet
 from tests import factories
@@ -32,7 +32,7 @@ def seen(source=None, *, snr: float = 25.0, score: float = 0.999, days: float = 
 
 def consider(source) -> list[str]:
     """Let the stage look at a source; return what was told so far."""
-    alerts.run(str(source.pk))
+    stage.run(str(source.pk))
     return list(
         Alert.objects.filter(detection__source=source).order_by("created_at").values_list("alert_type", flat=True)
     )

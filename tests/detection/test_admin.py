@@ -8,10 +8,12 @@ import pytest
 from django.test import Client
 from PIL import Image
 
-from catalog import audit, storage
+from catalog.files import storage
 from catalog.models import AuditLog
-from detection import cutouts, registry
+from catalog.people import audit
+from detection.cutouts import pictures
 from detection.models import Model
+from detection.registry import weights
 from differencing.models import Candidate
 from tests.browsers import page, staff_of
 from tests.factories import CandidateFactory, DetectionFactory, ModelFactory, UserFactory, digest
@@ -38,7 +40,7 @@ def with_weights(**values: object) -> Model:
 
 def test_the_cutouts_of_a_candidate_are_a_picture_small_in_lists(empty_data_root: Path):
     candidate = CandidateFactory()
-    store(cutouts.path_of(candidate.observation_id, candidate.pk), stamps())
+    store(pictures.path_of(candidate.observation_id, candidate.pk), stamps())
     url = f"/admin/detection/detection/cutouts/{candidate.observation_id}/{candidate.pk}.png"
     viewer = staff_of("viewer")
     sizes = []
@@ -53,21 +55,21 @@ def test_the_cutouts_of_a_candidate_are_a_picture_small_in_lists(empty_data_root
 def test_the_stage_writes_cutouts_where_the_page_looks_for_them(night):
     keys = list(Candidate.objects.values_list("observation_id", "pk"))
     assert keys
-    assert all(cutouts.picture(cutouts.path_of(*key), is_small=True) for key in keys)
+    assert all(pictures.picture(pictures.path_of(*key), is_small=True) for key in keys)
 
 
 @pytest.mark.parametrize("content", [None, np.zeros(5), np.zeros((3, 5, 5))])
 def test_what_is_no_cutout_is_not_found(empty_data_root: Path, content: np.ndarray | None):
     candidate = CandidateFactory()
     if content is not None:
-        store(cutouts.path_of(candidate.observation_id, candidate.pk), content)
+        store(pictures.path_of(candidate.observation_id, candidate.pk), content)
     url = f"/admin/detection/detection/cutouts/{candidate.observation_id}/{candidate.pk}.png"
     assert staff_of("viewer").get(url).status_code == 404
 
 
 def test_pickled_objects_are_no_cutouts(empty_data_root: Path):
     path = store("cutouts/x.npy", np.array([{"a": 1}], dtype=object))
-    assert cutouts.picture(path, is_small=False) is None
+    assert pictures.picture(path, is_small=False) is None
 
 
 def test_nobody_sees_cutouts_without_leave():
@@ -92,7 +94,7 @@ def test_a_detection_links_to_its_source_frame_and_candidate():
 
 def test_activating_a_model_takes_the_place_of_the_active_one(empty_data_root: Path):
     old, new = with_weights(version="1", is_active=True), with_weights(version="2")
-    registry.activate(new, audit.Actor(UserFactory(username="ada")))
+    weights.activate(new, audit.Actor(UserFactory(username="ada")))
     assert [model.version for model in Model.objects.filter(is_active=True)] == ["2"]
     assert Model.objects.get(pk=new.pk).deployment_date is not None
     written = AuditLog.objects.order_by("id").values_list("action", "entity_id", "user")
@@ -103,8 +105,8 @@ def test_a_model_whose_weights_are_gone_or_changed_is_not_activated(empty_data_r
     changed, gone = with_weights(version="1"), ModelFactory(version="2")
     storage.write_atomically(changed.model_path, b"other")
     for model in (changed, gone):
-        with pytest.raises(registry.ModelRefused, match="register_model"):
-            registry.activate(model, audit.MACHINE)
+        with pytest.raises(weights.ModelRefused, match="register_model"):
+            weights.activate(model, audit.MACHINE)
     assert not Model.objects.filter(is_active=True).exists()
     assert not AuditLog.objects.exists()
 

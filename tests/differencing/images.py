@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from astropy.wcs import WCS
 
-from catalog import storage
+from catalog.files import storage
 from differencing.models import DifferenceRun
-from observations.numerics.fits_products import encode_image
+from observations.numerics.fits.products import encode_image
 from tests.factories import DifferenceRunFactory
 
 WIDTH, HEIGHT = 96, 64

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from catalog import audit
 from catalog.models import AuditLog
-from differencing import services
+from catalog.people import audit
+from differencing import references
 from differencing.models import Reference
 from tests.browsers import page, staff_of
 from tests.factories import CandidateFactory, FieldFactory, ReferenceFactory, UserFactory
@@ -20,7 +20,7 @@ def test_a_promotion_takes_the_place_of_the_one_before_and_both_are_written_down
     field, actor = FieldFactory(), audit.Actor(UserFactory(username="ada"))
     old = ReferenceFactory(field=field, version=1, is_active=True)
     new = ReferenceFactory(field=field, version=2)
-    services.promote_reference(new, actor)
+    references.promote_reference(new, actor)
     assert active() == {2}
     written = AuditLog.objects.order_by("id").values_list("action", "entity_id", "new_values", "user")
     assert list(written) == [
@@ -34,18 +34,18 @@ def test_references_of_other_fields_bands_and_nights_stay_promoted():
     ReferenceFactory(version=1, is_active=True)
     ReferenceFactory(version=2, is_active=True, field=field, filter_band="g")
     ReferenceFactory(version=3, is_active=True, field=field, excluded_night="2024-03-01")
-    services.promote_reference(ReferenceFactory(version=4, field=field), audit.MACHINE)
+    references.promote_reference(ReferenceFactory(version=4, field=field), audit.MACHINE)
     assert active() == {1, 2, 3, 4}
 
 
 def test_a_reference_is_promoted_once_and_withdrawn_once():
     reference = ReferenceFactory()
-    with pytest.raises(services.NotPossible, match="not promoted"):
-        services.withdraw_reference(reference, audit.MACHINE)
-    services.promote_reference(reference, audit.MACHINE)
-    with pytest.raises(services.NotPossible, match="already"):
-        services.promote_reference(reference, audit.MACHINE)
-    services.withdraw_reference(reference, audit.MACHINE)
+    with pytest.raises(references.NotPossible, match="not promoted"):
+        references.withdraw_reference(reference, audit.MACHINE)
+    references.promote_reference(reference, audit.MACHINE)
+    with pytest.raises(references.NotPossible, match="already"):
+        references.promote_reference(reference, audit.MACHINE)
+    references.withdraw_reference(reference, audit.MACHINE)
     assert active() == set()
 
 

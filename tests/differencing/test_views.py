@@ -13,7 +13,7 @@ import pytest
 from django.test import Client
 from PIL import Image
 
-from catalog import storage
+from catalog.files import storage
 from differencing.models import DifferenceRun
 from tests.browsers import staff_of
 from tests.differencing import images
@@ -122,7 +122,7 @@ def test_missing_damaged_and_unknown_images_are_not_found(client: Client, empty_
 
 
 def test_large_images_are_averaged(client: Client, empty_data_root: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("differencing.pictures.MOST_PX", 40)
+    monkeypatch.setattr("differencing.pictures.images.MOST_PX", 40)
     run = run_with_images()
     assert drawn(client, run, "science").size == (32, 22)
     assert "Each dot averages 3 × 3 pixels." in html(client, run)

@@ -10,8 +10,9 @@ from django.contrib.auth.models import Group
 from django.db import transaction
 from playwright.sync_api import Page, expect
 
-from catalog import config, jobs, sweeper
+from catalog.configuration import values
 from catalog.models import AuditLog, JobStatus, ProcessingJob
+from catalog.work import jobs, sweeper
 from differencing.models import DifferenceRun
 from tests.factories import ObservationFactory, ProcessingJobFactory, UserFactory
 from tests.nights import Night, Processed, restore
@@ -92,7 +93,7 @@ def test_an_administrator_changes_a_threshold_sees_it_used_and_puts_it_back(
     expect(page.locator(".lines li")).to_contain_text(["administrator"])
     page.get_by_role("button", name="Back to default").click()
     expect(page.get_by_text(f"{KEY} is 5 now.")).to_be_visible()
-    assert config.snapshot()[KEY] == 5.0
+    assert values.snapshot()[KEY] == 5.0
     written = AuditLog.objects.filter(entity_type="systemconfig").order_by("id").values_list("user", "action")
     assert list(written) == [("administrator", "set_configuration"), ("administrator", "clear_configuration")]
     page.get_by_role("link", name="Audit log").click()

@@ -14,7 +14,7 @@ from django.contrib.auth.models import Group
 from playwright.sync_api import Locator, Page, expect
 
 from differencing.models import DifferenceRun
-from differencing.pictures import layout_of
+from differencing.pictures.images import layout_of
 from tests.differencing.images import HEIGHT, run_with_images, wcs, write_images
 from tests.factories import CandidateFactory, UserFactory
 

@@ -9,9 +9,9 @@ import pytest
 from django.contrib.auth.models import Group
 from playwright.sync_api import Page, expect
 
-from catalog import jobs
 from catalog.models import JobStatus
-from observations.incoming import RECEIVE
+from catalog.work import jobs
+from observations.delivery.incoming import RECEIVE
 from observations.models import IncomingFile
 from tests.factories import UserFactory
 from tests.observations.stored import fits_bytes

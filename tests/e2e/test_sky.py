@@ -11,9 +11,9 @@ import pytest
 from django.contrib.auth.models import Group
 from playwright.sync_api import Dialog, Page, Request, expect
 
-from catalog import storage
+from catalog.files import storage
+from curation.alerts.publishing import publish_pending
 from curation.models import Alert
-from curation.publishing import publish_pending
 from detection.models import Detection
 from tests.curation.looks import SHOWS, judge, seen
 from tests.factories import AlertFactory, FieldFactory, PreprocessRunFactory, SourceFactory, UserFactory

@@ -19,7 +19,7 @@ def main() -> None:
 
 def collect() -> dict[str, Any]:
     """Return rows and file hashes by what they are about; two runs over the same frames give the same."""
-    from catalog import storage
+    from catalog.files import storage
     from catalog.models import ProcessingJob
     from detection.models import Detection, ModelRun, Source
     from differencing.models import Candidate, DifferenceRun, Reference, Tracklet

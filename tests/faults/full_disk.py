@@ -22,8 +22,9 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from catalog import jobs, storage
 from catalog.failures import FailureCode
+from catalog.files import storage
+from catalog.work import jobs
 from detection.numerics.training_set import TrainingSetParameters
 from detection.stage import retrain, training
 from detection.stage.training import Order

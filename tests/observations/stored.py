@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from astropy.io import fits
 
-from catalog import storage
+from catalog.files import storage
 from observations.models import Observation
 from tests.factories import ObservationFactory
 

@@ -7,8 +7,8 @@ import datetime as dt
 import numpy as np
 import pytest
 
-from catalog import storage
 from catalog.failures import FailureCode, StageFailure
+from catalog.files import storage
 from catalog.models import RunStatus
 from preprocessing.products import load_frame
 from preprocessing.services import latest_run, latest_runs

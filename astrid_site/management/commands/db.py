@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from astrid_site import postgres
+from astrid_site.running import postgres
 
 
 class Command(BaseCommand):

@@ -13,10 +13,10 @@ from django.conf import settings
 from django.core.management import CommandError
 from django.core.management.base import BaseCommand
 
-from astrid_site import foreground, supervisor
-from astrid_site.frame_arguments import NAMES, add_frame_arguments, overrides_of
-from catalog.accounts import demo_password, ensure_demo_accounts
-from observations.numerics.fits_facts import Overrides
+from astrid_site.night.frame_arguments import NAMES, add_frame_arguments, overrides_of
+from astrid_site.running import database, supervisor
+from catalog.people.accounts import demo_password, ensure_demo_accounts
+from observations.numerics.fits.facts import Overrides
 
 
 class Command(BaseCommand):
@@ -48,7 +48,7 @@ class Command(BaseCommand):
         picture: Path | None = options["picture"]
         if picture is not None and not picture.parent.is_dir():
             raise CommandError(f"{picture}: there is no such folder.", returncode=2)
-        with foreground.database(self.say, is_owner=not options["alone"]):
+        with database.usable(self.say, is_owner=not options["alone"]):
             has_ingested = (self._work if options["alone"] else self._serve)(data, given, options)
         if not has_ingested:
             sys.exit(1)
@@ -80,7 +80,7 @@ class Command(BaseCommand):
     def _work(self, data: Path | None, given: Overrides, options: Mapping[str, Any]) -> bool:
         """Let the frames go through, and show what came of them; tell whether anything could be ingested."""
         # What computes and draws takes seconds to load: not before the pages answer.
-        from astrid_site import demonstration
+        from astrid_site.night import demonstration
 
         process = demonstration.process_paths if options["alone"] else demonstration.by_workers
         folder = data or demonstration.nights_in_data_root(options["seed"], options["size"], self.say)

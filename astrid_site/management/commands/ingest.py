@@ -9,12 +9,12 @@ from typing import Any
 from django.core.management import CommandError
 from django.core.management.base import BaseCommand
 
-from astrid_site import foreground
-from astrid_site.frame_arguments import add_frame_arguments, overrides_of
-from astrid_site.pipeline import deliver, follow
-from astrid_site.summary import summary_lines
-from catalog.outgoing import AddressRefused
-from observations.incoming import submit_url
+from astrid_site.night.foreground import deliver, follow
+from astrid_site.night.frame_arguments import add_frame_arguments, overrides_of
+from astrid_site.night.summary import summary_lines
+from astrid_site.running import database
+from catalog.files.outgoing import AddressRefused
+from observations.delivery.incoming import submit_url
 
 
 class Command(BaseCommand):
@@ -31,7 +31,7 @@ class Command(BaseCommand):
         given = overrides_of(options)
         urls = [source for source in options["sources"] if "://" in source]
         paths = [source for source in options["sources"] if "://" not in source]
-        with foreground.database(self.say):
+        with database.usable(self.say):
             ordered = 0
             for url in urls:
                 try:

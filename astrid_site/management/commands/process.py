@@ -9,10 +9,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from astrid_site import foreground
-from astrid_site.frame_arguments import add_frame_arguments, overrides_of
-from astrid_site.pipeline import process_paths
-from astrid_site.summary import summary_lines
+from astrid_site.night.foreground import process_paths
+from astrid_site.night.frame_arguments import add_frame_arguments, overrides_of
+from astrid_site.night.summary import summary_lines
+from astrid_site.running import database
 
 
 class Command(BaseCommand):
@@ -27,7 +27,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         given = overrides_of(options)
-        with foreground.database(self.say):
+        with database.usable(self.say):
             done = process_paths(options["paths"], given, self.say)
             whole = done.document()
         if options["json"]:

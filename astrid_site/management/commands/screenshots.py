@@ -18,10 +18,10 @@ from django.db.models import Model, QuerySet
 from django.urls import reverse
 from playwright.sync_api import Browser, BrowserContext, Error, sync_playwright
 
-from astrid_site import foreground, supervisor
-from astrid_site.navigation import THEMES
-from catalog.accounts import demo_password, ensure_demo_accounts
+from astrid_site.running import database, supervisor
+from astrid_site.site.navigation import THEMES
 from catalog.models import ProcessingJob
+from catalog.people.accounts import demo_password, ensure_demo_accounts
 from curation.models import Alert
 from detection.models import Detection, Source
 from detection.models import Model as NetworkModel
@@ -58,7 +58,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         folder: Path = options["folder"]
         folder.mkdir(parents=True, exist_ok=True)
-        with foreground.database(self.stderr.write):
+        with database.usable(self.stderr.write):
             password = demo_password(settings.ASTRID_DEMO_PASSWORD)
             ensure_demo_accounts(password)
             pages = dict(_pages())

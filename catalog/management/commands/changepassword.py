@@ -7,8 +7,8 @@ from typing import Any
 from django.contrib.auth.management.commands import changepassword
 from django.db import transaction
 
-from catalog import audit
 from catalog.models import User
+from catalog.people import audit
 
 
 class Command(changepassword.Command):

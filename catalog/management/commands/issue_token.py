@@ -7,10 +7,10 @@ from typing import Any
 
 from django.core.management import BaseCommand, CommandError
 
-from catalog import audit
 from catalog.models import User
-from catalog.scopes import SCOPES, open_to
-from catalog.tokens import DAYS, RequestRefused, issue
+from catalog.people import audit
+from catalog.people.scopes import SCOPES, open_to
+from catalog.people.tokens import DAYS, RequestRefused, issue
 
 
 class Command(BaseCommand):

@@ -7,7 +7,7 @@ from rest_framework.exceptions import AuthenticationFailed, Throttled
 from rest_framework.request import Request
 
 from catalog.models import ApiToken, User
-from catalog.tokens import TokenRefused, verify
+from catalog.people.tokens import TokenRefused, verify
 from catalog.web.rest.throttling import FailedTokens
 
 

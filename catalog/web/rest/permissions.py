@@ -8,7 +8,7 @@ from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
 from catalog.models import ApiToken
-from catalog.scopes import SCOPES
+from catalog.people.scopes import SCOPES
 from catalog.web.rest.problems import Problem
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 
-from catalog.scopes import SCOPES
+from catalog.people.scopes import SCOPES
 from catalog.web.rest.problems import CONTENT_TYPE
 
 _PROBLEM = {

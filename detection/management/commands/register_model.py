@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from detection.registry import ModelRefused, read_card, register
+from detection.registry.weights import ModelRefused, read_card, register
 
 
 class Command(BaseCommand):

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from catalog import jobs
+from catalog.work import jobs
 from detection.stage.training import Order, train_model
 
 

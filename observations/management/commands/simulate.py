@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from observations.stage.synthetic import parameters_of, write_synthetic_nights
+from observations.delivery.simulated import parameters_of, write_synthetic_nights
 
 
 class Command(BaseCommand):

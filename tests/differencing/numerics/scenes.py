@@ -8,11 +8,11 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from differencing.numerics.flux_scale import Surface
+from differencing.numerics.tie import Surface
 from differencing.numerics.zogy import Difference, subtract
 from observations.numerics.frame import Frame
-from observations.numerics.simulate_pair import Pair, PairParameters, simulate_pair
-from observations.numerics.simulate_sources import MoffatPsf, point_sources
+from observations.numerics.simulate.pair import Pair, PairParameters, simulate_pair
+from observations.numerics.simulate.sources import MoffatPsf, point_sources
 
 Column = NDArray[np.float64]
 

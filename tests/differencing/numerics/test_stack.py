@@ -4,9 +4,9 @@ from functools import lru_cache
 import numpy as np
 import pytest
 
-from differencing.numerics.flux_scale import TooFewStars
 from differencing.numerics.stack import stack
-from observations.numerics.simulate_sources import point_sources
+from differencing.numerics.tie import TooFewStars
+from observations.numerics.simulate.sources import point_sources
 from tests.differencing.numerics.scenes import far_from, frame_of, pair_of, with_source
 
 SHAPE = (200, 200)

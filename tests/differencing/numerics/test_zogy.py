@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 
 from differencing.numerics.align import align
-from differencing.numerics.flux_scale import TooFewStars
 from differencing.numerics.measure import measure
 from differencing.numerics.peaks import find
+from differencing.numerics.tie import TooFewStars
 from differencing.numerics.zogy import ZogyParameters, subtract
-from observations.numerics.simulate_pair import matched_filter_snr, move
+from observations.numerics.simulate.pair import matched_filter_snr, move
 from tests.differencing.numerics.scenes import (
     difference_of,
     far_from,

@@ -4,10 +4,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from observations.numerics.fits import read_images
-from observations.numerics.fits_facts import FrameFacts, Overrides
+from observations.numerics.fits.facts import FrameFacts, Overrides
+from observations.numerics.fits.images import read_images
 from observations.numerics.frame import MaskBit
-from preprocessing.numerics.astrometry import match_stars, wcs_from_match
+from preprocessing.numerics.astrometry.solution import match_stars, wcs_from_match
 from preprocessing.numerics.calibrate import Master, Masters, calibrate, master_bias, master_dark
 from preprocessing.numerics.preprocess import exposure_of, preprocess
 from preprocessing.numerics.quality import gate, relative_transparency

@@ -1,0 +1,141 @@
+"""What the database holds about some observations, as one document that a program can read."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from catalog.models import RunStatus
+from detection.models import Detection, DetectionStatus
+from differencing.models import Candidate, DifferenceRun, Tracklet
+from observations.delivery.ingest import IngestResult, printable
+from observations.models import Observation
+from preprocessing.models import PreprocessRun
+
+_CANDIDATE = (
+    "ra", "dec", "pixel_x", "pixel_y", "significance", "snr", "flux", "flux_error", "fwhm", "is_negative",
+    "is_dipole", "is_reference_ghost", "is_saturated", "is_blended", "is_edge",
+)  # fmt: skip
+
+
+def document(ids: Iterable[UUID], refused: Iterable[IngestResult]) -> dict[str, list[dict[str, Any]]]:
+    """Return observations, difference runs, candidates, detections and tracklets, NaN as None.
+
+    Each list is in a fixed order, so that the same rows give the same document. A file that was refused at the
+    door stands among the observations with its reason.
+    """
+    observations = list(Observation.objects.filter(pk__in=list(ids)).order_by("mjd_utc", "observation_id"))
+    runs = [run for o in observations if (run := _shown_run(o)) is not None]
+    candidates = Candidate.objects.filter(difference_run__in=runs).select_related("observation")
+    entries = [_observation(o) for o in observations] + [_refused(r) for r in refused]
+    whole = {
+        "observations": entries,
+        "difference_runs": [_difference_run(run) for run in runs],
+        "candidates": [_candidate(c) for c in sorted(candidates, key=_place)],
+        "detections": [_detection(d) for d in _detections(runs)],
+        "tracklets": _tracklets(observations),
+    }
+    return {name: [_plain(row) for row in rows] for name, rows in whole.items()}
+
+
+def shown_detections(ids: Iterable[UUID]) -> list[Detection]:
+    """Return the detections that a document of these observations lists, in its order."""
+    observations = Observation.objects.filter(pk__in=list(ids))
+    return _detections([run for o in observations if (run := _shown_run(o)) is not None])
+
+
+def _detections(runs: list[DifferenceRun]) -> list[Detection]:
+    rows = Detection.objects.filter(candidate__difference_run__in=runs).exclude(status=DetectionStatus.ARCHIVED)
+    related = rows.select_related("observation", "source", "candidate__difference_run")
+    return sorted(related, key=_place)
+
+
+def _place(row: Candidate | Detection) -> tuple[float, str, float, float]:
+    return (row.observation.mjd_utc, row.observation.observation_id, row.pixel_y, row.pixel_x)
+
+
+def _plain(value: Any) -> Any:
+    """Return numbers that JSON can hold: NaN and infinities as None, in depth."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _shown_run(observation: Observation) -> DifferenceRun | None:
+    """Return the newest difference run, whatever became of it."""
+    runs = DifferenceRun.objects.filter(observation=observation).select_related("observation", "reference")
+    return runs.order_by("-updated_at", "-id").first()
+
+
+def _observation(row: Observation) -> dict[str, Any]:
+    newest = PreprocessRun.objects.filter(observation=row).order_by("-created_at", "-id").first()
+    return {
+        "file": row.original_name,
+        "observation_id": row.observation_id,
+        "status": row.status,
+        "calibration_applied": bool(newest and newest.calibration_applied),
+        "wcs_quality": row.wcs_quality,
+        "seeing": row.seeing,
+        "failure_code": row.failure_code,
+        "error_message": row.error_message,
+    }
+
+
+def _refused(result: IngestResult) -> dict[str, Any]:
+    return {
+        "file": printable(result.path.name),
+        "observation_id": None,
+        "status": "failed",
+        "calibration_applied": False,
+        "wcs_quality": None,
+        "seeing": None,
+        "failure_code": result.failure_code,
+        "error_message": result.error_message,
+    }
+
+
+def _difference_run(run: DifferenceRun) -> dict[str, Any]:
+    members = run.reference.members.order_by("mjd_utc", "observation_id") if run.reference else []
+    return {
+        "file": run.observation.original_name,
+        "reference_files": [member.original_name for member in members],
+        "status": run.status,
+        "algorithm": run.algorithm,
+        "noise_level": run.noise_level,
+        "noise_rescale": run.noise_rescale,
+        "candidates_found": run.candidates_found if run.status == RunStatus.COMPLETED else None,
+        "processing_time_seconds": run.processing_time_seconds,
+        "failure_code": run.failure_code,
+        "error_message": run.error_message,
+    }
+
+
+def _candidate(row: Candidate) -> dict[str, Any]:
+    return {"file": row.observation.original_name, **{name: getattr(row, name) for name in _CANDIDATE}}
+
+
+def _detection(row: Detection) -> dict[str, Any]:
+    measured = _candidate(row.candidate) if row.candidate else {"file": row.observation.original_name}
+    return {
+        **measured,
+        "confidence_score": row.confidence_score,
+        "detection_type": row.detection_type,
+        "model_version": row.model_version,
+        "source": str(row.source_id) if row.source_id else None,
+    }
+
+
+def _tracklets(observations: list[Observation]) -> list[dict[str, Any]]:
+    found = Tracklet.objects.filter(members__observation__in=observations).distinct()
+    rows = []
+    for tracklet in found.order_by("night", "rate_arcsec_per_min", "id"):
+        members = tracklet.members.select_related("observation").order_by("observation__mjd_utc", "pixel_x")
+        places = [{"file": m.observation.original_name, "pixel_x": m.pixel_x, "pixel_y": m.pixel_y} for m in members]
+        rows.append({"members": places, "rate_arcsec_per_min": tracklet.rate_arcsec_per_min})
+    return rows

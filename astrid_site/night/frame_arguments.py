@@ -1,0 +1,41 @@
+"""The arguments by which a command is told what the frames' headers leave out."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import UTC, datetime
+from typing import Any
+
+from django.core.management import CommandError
+
+from observations.numerics.fits.facts import Overrides
+
+NAMES = ("ra", "dec", "pixel_scale", "band", "exposure", "time")
+
+
+def add_frame_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare --ra, --dec, --pixel-scale, --band, --exposure and --time."""
+    parser.add_argument("--ra", type=float, metavar="DEG", help="right ascension of the frames' centre, ICRS")
+    parser.add_argument("--dec", type=float, metavar="DEG", help="declination of the frames' centre, ICRS")
+    parser.add_argument("--pixel-scale", type=float, metavar="ARCSEC", help="arcseconds per pixel")
+    parser.add_argument("--band", metavar="NAME", help="filter of the frames")
+    parser.add_argument("--exposure", type=float, metavar="S", help="exposure time where the header has none")
+    parser.add_argument("--time", metavar="ISO", help="UTC start where the header has none: 2026-01-31T22:04:10")
+
+
+def overrides_of(options: dict[str, Any]) -> Overrides:
+    """Check what was given on the command line; bad usage ends with exit status 2."""
+    try:
+        start = datetime.fromisoformat(options["time"]) if options["time"] else None
+        if start is not None:
+            start = start.replace(tzinfo=UTC) if start.tzinfo is None else start.astimezone(UTC)
+        return Overrides(
+            ra_deg=options["ra"],
+            dec_deg=options["dec"],
+            pixel_scale_arcsec=options["pixel_scale"],
+            band=options["band"],
+            exposure_s=options["exposure"],
+            observation_time=start,
+        )
+    except ValueError as error:
+        raise CommandError(f"{error}.", returncode=2) from error

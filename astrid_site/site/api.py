@@ -1,0 +1,68 @@
+"""The REST interface: every address under /api/v1/."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_required
+from django.urls import path
+from drf_spectacular.renderers import OpenApiJsonRenderer2, OpenApiYamlRenderer
+from drf_spectacular.utils import extend_schema
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.reverse import reverse
+from rest_framework.routers import SimpleRouter
+
+from catalog.api import AuditLogs, ProcessingJobs, SystemConfigs
+from catalog.people.scopes import open_to
+from catalog.web.rest.views import Strict
+from curation.judgements.api import Alerts, Feed, Stream, ValidationEvents
+from detection.api import Detections, ModelRuns, Models, Sources
+from differencing.api import Candidates, DifferenceRuns
+from observations.frames.api import Observations, Surveys
+from preprocessing.api import PreprocessRuns
+
+RESOURCES = (
+    Surveys, Observations, PreprocessRuns, DifferenceRuns, Candidates, Models, ModelRuns, Detections, Sources,
+    ValidationEvents, Alerts, SystemConfigs, ProcessingJobs, AuditLogs,
+)  # fmt: skip
+
+
+class Root(Strict):
+    """What there is to read for whoever asks."""
+
+    renderer_classes = (JSONRenderer,)
+
+    @extend_schema(
+        operation_id="root",
+        responses={200: {"type": "object", "additionalProperties": {"type": "string", "format": "uri"}}},
+    )
+    def get(self, request: Request) -> Response:
+        """Return the addresses of all lists that one's role may read, by name."""
+        open_scopes = open_to(request.user)
+        names = [view.resource for view in RESOURCES if f"{view.resource}:read" in open_scopes]
+        return Response({name: reverse(f"api:{name}-list", request=request) for name in names})
+
+
+@extend_schema(exclude=True)
+class Document(SpectacularAPIView):
+    """This interface in OpenAPI: JSON, or YAML for who asks for it."""
+
+    renderer_classes = [OpenApiJsonRenderer2, OpenApiYamlRenderer]
+    content_negotiation_class = DefaultContentNegotiation
+
+
+router = SimpleRouter(use_regex_path=False)
+for view in RESOURCES:
+    router.register(view.resource, view, basename=view.resource)
+
+app_name = "api"
+urlpatterns = [
+    path("", Root.as_view(), name="root"),
+    path("schema/", Document.as_view(), name="schema"),
+    path("docs/", login_required(SpectacularSwaggerSplitView.as_view(url_name="api:schema")), name="docs"),
+    path("alerts/feed/", Feed.as_view(), name="alerts-feed"),
+    path("alerts/stream", Stream.as_view(), name="alerts-stream"),
+    *router.urls,
+]

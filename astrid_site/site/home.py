@@ -1,0 +1,104 @@
+"""Tonight at a glance: the newest night's frames, what waits for people, what failed, and the latest alerts."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Count, Min, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.cache import never_cache
+
+from astrid_site.running.health import queue_state
+from catalog.models import JobStatus, ProcessingJob
+from catalog.web.access import requires
+from curation.alerts.views import listed
+from detection.models import Detection, DetectionStatus
+from observations.models import Observation, ObservationStatus
+
+# More than this is said to be more, not counted.
+_MOST_COUNTED = 1000
+_ALERTS, _FAILURES = 6, 6
+_FAILURES_OF = dt.timedelta(days=3)
+# An alert younger than this is marked as new.
+_NEW_FOR = dt.timedelta(minutes=2)
+# The parts of the page that change by themselves, by the name of their template.
+_PARTS = ("next", "backlog", "night", "work", "alerts")
+
+
+@never_cache
+@requires("observations.view_observation")
+def home(request: HttpRequest) -> HttpResponse:
+    """Show tonight; asked by the page itself, answer with those of its parts that have changed."""
+    context = _tonight(request)
+    parts = {name: _part(request, name, context) for name in _PARTS}
+    if request.headers.get("HX-Request"):
+        changed = [part for name, part in parts.items() if request.GET.get(name) != part["version"]]
+        answer = render(request, "home/_changed.html", {"parts": changed}, status=200 if changed else 204)
+    else:
+        answer = render(request, "home.html", context | {"parts": parts})
+    patch_vary_headers(answer, ["HX-Request"])
+    return answer
+
+
+def _part(request: HttpRequest, name: str, context: dict[str, Any]) -> dict[str, str]:
+    html = render_to_string(f"home/_{name}.html", context, request)
+    return {"name": name, "html": html, "version": hashlib.sha256(html.encode()).hexdigest()[:16]}
+
+
+def _tonight(request: HttpRequest) -> dict[str, Any]:
+    user = request.user
+    frames: QuerySet[Observation] = Observation.objects.visible_to(user)
+    night = frames.order_by("-night").values_list("night", flat=True).first()
+    waiting = Detection.objects.visible_to(user).filter(status=DetectionStatus.PENDING)
+    alerts = list(listed(request)[:_ALERTS])
+    return {
+        "night": night,
+        "states": _states(frames, night),
+        "waiting": _bounded(waiting),
+        "waiting_since": waiting.aggregate(first=Min("created_at"))["first"],
+        "most": _MOST_COUNTED,
+        **_work(user),
+        "alerts": alerts,
+        "new_since": timezone.now() - _NEW_FOR,
+        "has_detections": bool(alerts) or Detection.objects.visible_to(user).exists(),
+    }
+
+
+def _states(frames: QuerySet[Observation], night: dt.date | None) -> list[tuple[str, int]]:
+    """Return how many frames of a night are in each state, in the order of the work, without the empty ones."""
+    counts = dict(frames.filter(night=night).order_by().values_list("status").annotate(Count("pk"))) if night else {}
+    return [(state.value, counts[state]) for state in ObservationStatus if state in counts]
+
+
+def _work(user: Any) -> dict[str, Any]:
+    """Return what failed lately, what is at work, and for those who run the system whether workers answer."""
+    queues = _queues(user)
+    rows = ProcessingJob.objects.visible_to(user)
+    failed = rows.filter(status=JobStatus.FAILED, created_at__gte=timezone.now() - _FAILURES_OF)
+    unfinished = rows.filter(status__in=(JobStatus.PENDING, JobStatus.RUNNING))
+    return {
+        "failures": list(failed.order_by("-created_at")[:_FAILURES]),
+        "failed": _bounded(failed),
+        "failures_days": _FAILURES_OF.days,
+        "unfinished": _bounded(unfinished),
+        "queues": queues,
+        "silent": [name for name, answers in queues if not answers],
+    }
+
+
+def _queues(user: Any) -> list[tuple[str, bool]]:
+    if not user.has_perm("catalog.view_probe"):
+        return []
+    return [(queue, queue_state(queue) == "ok") for queue in settings.QUEUES]
+
+
+def _bounded(rows: QuerySet[Any]) -> int:
+    """Count rows, and stop one above the most that is told."""
+    return rows.order_by()[: _MOST_COUNTED + 1].count()

@@ -1,0 +1,96 @@
+"""Reading and changing the configuration; what may be in it is declared in `catalog.configuration.keys`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType, SimpleNamespace
+from typing import Any
+
+from django.db import transaction
+
+from catalog.configuration.keys import DECLARED, ConfigRefused, ConfigValue, check_value
+from catalog.failures import FailureCode, StageFailure
+from catalog.models import SystemConfig
+from catalog.people import audit
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The configuration at one moment: `snapshot["detection.confidence_threshold"]`, or
+    `snapshot.detection.confidence_threshold`. A run reads it once and records `hash`."""
+
+    values: Mapping[str, ConfigValue]
+    hash: str
+
+    def __getitem__(self, key: str) -> Any:
+        return self.values[key]
+
+    def __getattr__(self, group: str) -> SimpleNamespace:
+        members = {} if group.startswith("_") else self.group(group)
+        if not members:
+            raise AttributeError(f"there is no configuration group {group!r}")
+        return SimpleNamespace(**members)
+
+    def group(self, group: str) -> dict[str, Any]:
+        """Return the values of one group by their names without the group's."""
+        prefix = f"{group}."
+        return {key.removeprefix(prefix): value for key, value in self.values.items() if key.startswith(prefix)}
+
+
+def snapshot() -> Snapshot:
+    """Return defaults and active rows as one frozen whole; a stored value that is not acceptable stops the run."""
+    values: dict[str, ConfigValue] = {name: key.default for name, key in DECLARED.items()}
+    for name, value in SystemConfig.objects.filter(is_active=True).values_list("key", "value"):
+        try:
+            values[name] = check_value(name, value)
+        except ConfigRefused as refusal:
+            raise StageFailure(FailureCode.BAD_CONFIGURATION, f"{refusal} Correct or deactivate the row.") from refusal
+    text = json.dumps(values, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return Snapshot(MappingProxyType(values), hashlib.sha256(text.encode()).hexdigest())
+
+
+def set_value(key: str, value: object, actor: audit.Actor) -> SystemConfig:
+    """Store a value and the line in the AuditLog that says who changed what; refuse a bad one with ConfigRefused."""
+    return _change(key, check_value(key, value), actor, is_active=True)
+
+
+def clear_value(key: str, actor: audit.Actor) -> SystemConfig:
+    """Return to the declared default, with the line in the AuditLog; end the use of a row that nothing reads."""
+    if key in DECLARED:
+        return _change(key, DECLARED[key].default, actor, is_active=False)
+    return _end_use(key, actor)
+
+
+@transaction.atomic
+def _change(key: str, value: ConfigValue, actor: audit.Actor, *, is_active: bool) -> SystemConfig:
+    declared = DECLARED[key]
+    row, _ = SystemConfig.objects.get_or_create(key=key, defaults={"value": declared.default, "is_active": False})
+    row = SystemConfig.objects.select_for_update().get(pk=row.pk)
+    before = row.value if row.is_active else declared.default
+    row.value, row.description, row.is_active = value, declared.explanation, is_active
+    row.save(update_fields=["value", "description", "is_active", "updated_at"])
+    audit.record(
+        row,
+        "set_configuration" if is_active else "clear_configuration",
+        actor=actor,
+        old={"value": before},
+        new={"value": value},
+        summary=f"{key}: {before} → {value}",
+    )
+    return row
+
+
+@transaction.atomic
+def _end_use(key: str, actor: audit.Actor) -> SystemConfig:
+    """Deactivate the row of a key that an earlier version declared."""
+    row = SystemConfig.objects.select_for_update().filter(key=key).first()
+    if row is None:
+        raise ConfigRefused(f"There is no configuration key {key!r}.")
+    if row.is_active:
+        row.is_active = False
+        row.save(update_fields=["is_active", "updated_at"])
+        audit.record(row, "clear_configuration", actor=actor, old={"value": row.value}, summary=f"{key}: not used")
+    return row

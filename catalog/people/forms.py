@@ -1,0 +1,39 @@
+"""Forms of one's own account."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.forms import PasswordChangeForm
+
+from catalog.models import User
+from catalog.people.scopes import open_to
+from catalog.people.tokens import DAYS, LONGEST_NAME
+
+_DAYS = ((7, "a week"), (30, "a month"), (DAYS, "three months"), (365, "a year"))
+
+
+class TokenForm(forms.Form):
+    """A new token: only what its owner's role has a use for is offered."""
+
+    name = forms.CharField(max_length=LONGEST_NAME, label="What it is for")
+    scopes = forms.MultipleChoiceField(
+        label="What it may do",
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": "A token without a scope opens nothing: choose at least one."},
+    )
+    days = forms.TypedChoiceField(choices=_DAYS, coerce=int, initial=DAYS, label="How long it lives")
+
+    def __init__(self, user: User, data: Any = None) -> None:
+        super().__init__(data, auto_id="token_%s")
+        scopes: Any = self.fields["scopes"]
+        scopes.choices = [(name, f"{name}: {title}") for name, title in open_to(user).items()]
+
+
+class PasswordForm(PasswordChangeForm):
+    """Django's own, which takes no focus from a page that is about more."""
+
+    def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
+        super().__init__(user, *args, **kwargs)
+        self.fields["old_password"].widget.attrs.pop("autofocus", None)

@@ -1,0 +1,120 @@
+"""What keeps work going when processes, brokers and machines do not: workers are woken, lost work is taken back."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from importlib import import_module
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from catalog.failures import FailureCode, StageFailure
+from catalog.models import AttemptOutcome, JobStatus, Probe, ProcessingJob
+from catalog.work import jobs
+from catalog.work.rows import after, backoff_seconds, before, close_attempt, put_back
+
+logger = logging.getLogger(__name__)
+
+# A worker that is woken goes on until nothing is left, so that more wake-ups than workers would only pile up.
+_MOST_WAKEUPS = 16
+PIPELINE = "pipeline"
+
+
+def types_of(queue: str) -> list[str]:
+    """Return the types of jobs that are done from a queue."""
+    return [name for name in settings.JOB_MODULES if queue_of(name) == queue]
+
+
+def queue_of(job_type: str) -> str:
+    """Return the queue from which jobs of a type are done; "" for those that a command does."""
+    return settings.JOB_QUEUES.get(job_type, PIPELINE) if job_type in settings.JOB_MODULES else ""
+
+
+def relay(wake: Callable[[str], None]) -> int:
+    """Wake workers for the jobs that may be claimed and that no worker was woken for lately; return how many wake-ups.
+
+    A wake-up that gets lost with its broker is sent again after `JOB_RESEND_SECONDS`.
+    """
+    sent = 0
+    for queue in settings.QUEUES:
+        unsent = jobs.ready(types_of(queue)).filter(
+            Q(sent_at__isnull=True) | Q(sent_at__lt=before(settings.JOB_RESEND_SECONDS))
+        )
+        keys = list(unsent.values_list("pk", flat=True)[:_MOST_WAKEUPS])
+        # Put down first: a crash before the sending costs one interval, never a wake-up.
+        count = ProcessingJob.objects.filter(pk__in=keys).update(sent_at=Now())
+        for _ in range(count):
+            wake(queue)
+        sent += count
+    return sent
+
+
+def sweep() -> int:
+    """Take back the jobs whose process has not given a sign of life, and close what cancelled work left open.
+
+    Returns how many jobs were changed.
+    """
+    lapsed = ProcessingJob.objects.filter(
+        status=JobStatus.RUNNING, heartbeat_at__lt=before(settings.JOB_LAPSE_SECONDS)
+    ).values_list("pk", flat=True)
+    cancelled = ProcessingJob.objects.filter(needs_abandon=True, status=JobStatus.CANCELLED).values_list(
+        "pk", flat=True
+    )
+    return sum(_take_back(pk) for pk in lapsed) + sum(_close(pk) for pk in cancelled)
+
+
+def lose(task_id: str) -> None:
+    """Take back at once the job of a worker process that was seen to die."""
+    for pk in ProcessingJob.objects.filter(task_id=task_id, status=JobStatus.RUNNING).values_list("pk", flat=True):
+        _take_back(pk, is_seen=True)
+
+
+def answer(queue: str) -> None:
+    """Put down that the workers of a queue answer."""
+    Probe.objects.update_or_create(queue=queue, defaults={"answered_at": Now()})
+
+
+def abandon(job: ProcessingJob, code: FailureCode, sentence: str) -> None:
+    """Close the open rows of a job's stage, in the caller's transaction."""
+    if job.job_type in settings.JOB_MODULES:
+        import_module(settings.JOB_MODULES[job.job_type]).abandon(job.entity_id, code, sentence)
+
+
+@transaction.atomic
+def _take_back(pk: UUID, *, is_seen: bool = False) -> bool:
+    rows = ProcessingJob.objects.select_for_update(skip_locked=True).filter(pk=pk, status=JobStatus.RUNNING)
+    job = (rows if is_seen else rows.filter(heartbeat_at__lt=before(settings.JOB_LAPSE_SECONDS))).first()
+    if job is None:
+        return False
+    loss = StageFailure(FailureCode.WORKER_LOST, f"The process {job.owner} went away in the middle of the work.")
+    close_attempt(job, AttemptOutcome.LOST, None, loss)
+    if job.job_type in settings.JOB_MODULES and job.retry_count < job.max_retries:
+        reason = {"failure_code": loss.code, "error_message": loss.sentence}
+        put_back(job, after(backoff_seconds(job.retry_count)), retry_count=job.retry_count + 1, **reason)
+        logger.warning("%s: %s It is tried again.", job, loss.sentence)
+        return True
+    sentence = (
+        f"The process doing this went away {job.attempt} times in a row: its frame may be what ends it. "
+        "Read the log of the attempts, then retry or archive it."
+        if job.job_type in settings.JOB_MODULES
+        else "The command that did this ended before it was done: run it again."
+    )
+    jobs.fail(job, loss.code, sentence)
+    abandon(job, loss.code, sentence)
+    logger.error("%s: %s", job, sentence)
+    return True
+
+
+@transaction.atomic
+def _close(pk: UUID) -> bool:
+    rows = ProcessingJob.objects.select_for_update(skip_locked=True).filter(pk=pk, needs_abandon=True)
+    job = rows.filter(status=JobStatus.CANCELLED).first()
+    if job is None:
+        return False
+    abandon(job, FailureCode.CANCELLED, "This work was cancelled: reprocess the frame to take it up again.")
+    ProcessingJob.objects.filter(pk=pk).update(needs_abandon=False)
+    return True

@@ -1,0 +1,101 @@
+"""The one publisher: it gives alerts their place in the feed, one after the other, when they can be read by all."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.models import Max
+from django.db.models.functions import Now
+
+from catalog.people import audit
+from curation.models import Alert, AlertPublication, AlertStatus
+
+# One process at a time, so that a sequence is never given twice, nor one that a reader has passed already.
+_LOCK = 7401
+CHANNEL = "astrid_alerts"
+_BATCH = 100
+
+
+class NotPossible(Exception):
+    """The alert is not in a state for this; the text says why."""
+
+
+def publish_pending() -> int:
+    """Publish the alerts that wait, and return how many; 0 as well where another process is at it."""
+    published = 0
+    while count := _publish_batch():
+        published += count
+    return published
+
+
+@transaction.atomic
+def _publish_batch() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LOCK])
+        if not cursor.fetchone()[0]:
+            return 0
+    waiting = Alert.objects.filter(is_published=False, status=AlertStatus.PENDING)
+    # Locked, so that none is cancelled while it goes out.
+    ordered = waiting.select_related("detection").order_by("created_at", "id").select_for_update(of=("self",))
+    alerts = list(ordered[:_BATCH])
+    last = AlertPublication.objects.aggregate(last=Max("sequence"))["last"] or 0
+    for sequence, alert in enumerate(alerts, start=last + 1):
+        earlier = AlertPublication.objects.filter(alert__detection__source=alert.detection.source_id)
+        version = 1 + (earlier.count() if alert.detection.source_id else 0)
+        AlertPublication.objects.create(
+            sequence=sequence, alert=alert, version=version, kind=alert.alert_type, published_at=Now(),
+            payload=_payload(alert),
+        )  # fmt: skip
+        audit.record(alert, "publish_alert", new={"sequence": sequence, "version": version, "kind": alert.alert_type})
+    Alert.objects.filter(pk__in=[alert.pk for alert in alerts]).update(is_published=True)
+    if alerts:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, str(last + len(alerts))])
+    return len(alerts)
+
+
+def note_pulled(keys: Collection[UUID], actor: audit.Actor) -> None:
+    """Write down that alerts were handed to a client for the first time: `sent`, those that are not further already."""
+    with transaction.atomic():
+        waiting = Alert.objects.filter(pk__in=keys, status=AlertStatus.PENDING)
+        first = list(waiting.order_by("pk").select_for_update())
+        Alert.objects.filter(pk__in=[alert.pk for alert in first]).update(status=AlertStatus.SENT, sent_at=Now())
+        audit.record_each(
+            first, "send_alert", actor=actor, old={"status": AlertStatus.PENDING}, new={"status": AlertStatus.SENT}
+        )
+
+
+@transaction.atomic
+def acknowledge(alert: Alert, actor: audit.Actor) -> Alert:
+    """Write down that a client has an alert for good: `delivered`; a second time changes nothing.
+
+    Raises NotPossible for one that was cancelled, or that nobody was told of yet.
+    """
+    row = Alert.objects.select_for_update().get(pk=alert.pk)
+    if row.status == AlertStatus.DELIVERED:
+        return row
+    if row.status == AlertStatus.CANCELLED:
+        raise NotPossible("This alert was cancelled.")
+    if not row.is_published:
+        raise NotPossible("This alert is not published yet: it will come with the feed.")
+    before = row.status
+    Alert.objects.filter(pk=row.pk).update(status=AlertStatus.DELIVERED)
+    audit.record(row, "acknowledge_alert", actor=actor, old={"status": before}, new={"status": AlertStatus.DELIVERED})
+    row.refresh_from_db()
+    return row
+
+
+def _payload(alert: Alert) -> dict[str, Any]:
+    return {
+        "alert": str(alert.pk),
+        "detection": str(alert.detection_id),
+        "source": str(alert.detection.source_id) if alert.detection.source_id else None,
+        "alert_type": alert.alert_type,
+        "priority": alert.priority,
+        "title": alert.title,
+        "message": alert.message,
+        "metadata": alert.alert_metadata,
+    }

@@ -1,0 +1,127 @@
+"""Why a source is told about, and why one that was told about no longer should be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from django.db.models import QuerySet
+
+from catalog.configuration.values import Snapshot
+from curation.alerts.words import people_text
+from curation.judgements.consensus import LEVELS
+from curation.judgements.verdicts import OPEN, REAL, answers_about, consensus_of
+from curation.models import ValidationEvent
+from detection.models import Detection, DetectionStatus, Source
+from observations.models import WcsQuality
+
+
+class Ground(StrEnum):
+    """What a detection is told about for."""
+
+    NONE = ""
+    AUTOMATIC = "automatic"
+    HUMAN = "human"
+
+
+@dataclass(frozen=True)
+class Look:
+    """One detection of a source, the answers that stand about it, and what it is told about for.
+
+    `moves_as` is another detection that is told about in its place: an earlier one of the same moving object, which
+    is another source in every frame. A person's verdict is told about all the same.
+    """
+
+    detection: Detection
+    answers: tuple[ValidationEvent, ...]
+    ground: Ground
+    moves_as: Detection | None = None
+
+    @property
+    def is_live(self) -> bool:
+        """Neither rejected nor lost nor of unknown position."""
+        return self.detection.status in (*OPEN, *REAL) and _has_position(self.detection)
+
+    def fell(self, told_for: str) -> str:
+        """Return why what was told about this detection no longer stands, as part of a sentence; "" where it stands.
+
+        Other thresholds are no such reason: what was told under the old ones was true.
+        """
+        if self.detection.status == DetectionStatus.REJECTED:
+            return f"not real by the judgement of {people_text(self.answers, is_valid=False)}"
+        if self.detection.status == DetectionStatus.ARCHIVED:
+            return "no longer found when its frame was processed again"
+        if not _has_position(self.detection):
+            return "in a frame whose position is no longer known"
+        if self.moves_as is not None:
+            return f"the moving object that is told about as {self.moves_as.source}"
+        is_judged_real = self.detection.status == DetectionStatus.CONFIRMED or any(e.is_valid for e in self.answers)
+        if told_for == Ground.HUMAN and not is_judged_real:
+            return "without the verdict that it rested on, which was withdrawn"
+        return ""
+
+
+def looks_at(source: Source, config: Snapshot) -> list[Look]:
+    """Return all detections of a source in order of time.
+
+    Where people rejected one and found none real, a high score of another is no ground: the same artefact comes back
+    every night.
+    """
+    rows = Detection.objects.filter(source=source)
+    looks = _looks(rows, config)
+    statuses = {look.detection.status for look in looks}
+    is_doubted = DetectionStatus.REJECTED in statuses and not statuses & set(REAL)
+    moving = set(rows.filter(candidate__tracklets__isnull=False).values_list("pk", flat=True))
+    for k, look in enumerate(looks):
+        if look.ground != Ground.AUTOMATIC:
+            continue
+        earlier = _told_before(look.detection, config) if look.detection.pk in moving else None
+        if is_doubted or earlier is not None:
+            looks[k] = replace(look, ground=Ground.NONE, moves_as=earlier)
+    return looks
+
+
+def _looks(rows: QuerySet[Detection], config: Snapshot) -> list[Look]:
+    ordered = list(
+        rows.select_related("source", "observation", "candidate__difference_run__reference").order_by(
+            "observation__mjd_utc", "id"
+        )
+    )
+    answers = answers_about([row.pk for row in ordered])
+    return [Look(row, tuple(answers.get(row.pk, ())), _ground(row, answers.get(row.pk, ()), config)) for row in ordered]
+
+
+def _ground(row: Detection, answers: Iterable[ValidationEvent], config: Snapshot) -> Ground:
+    """Return what speaks for telling about a detection by itself; a nominal position is never told."""
+    if not _has_position(row):
+        return Ground.NONE
+    said = list(answers)
+    if row.status in REAL:
+        found = consensus_of(said)
+        level = found.highest_level if found.is_valid else ""
+        is_sure = level and LEVELS.index(level) >= LEVELS.index(config["alerts.min_human_confidence"])
+        return Ground.HUMAN if is_sure or row.status == DetectionStatus.CONFIRMED else Ground.NONE
+    candidate = row.candidate
+    # Where people have spoken, and disagree, it is not for the machine to decide.
+    if row.status not in OPEN or said or candidate is None or not config["alerts.automatic"]:
+        return Ground.NONE
+    is_artefact = candidate.is_reference_ghost or candidate.is_dipole
+    is_sure = row.confidence_score >= config["alerts.automatic_threshold"]
+    is_bright = abs(candidate.snr) >= config["alerts.automatic_min_snr"]
+    return Ground.AUTOMATIC if is_sure and is_bright and not is_artefact else Ground.NONE
+
+
+def _has_position(row: Detection) -> bool:
+    return row.observation.wcs_quality != WcsQuality.NOMINAL
+
+
+def _told_before(row: Detection, config: Snapshot) -> Detection | None:
+    """Return the first detection of the same tracklet that is told about, where that is another source's."""
+    members = Detection.objects.filter(candidate__tracklets__members=row.candidate_id, source__isnull=False)
+    for look in _looks(members, config):
+        if look.detection.pk == row.pk:
+            return None
+        if look.ground and look.detection.source_id != row.source_id:
+            return look.detection
+    return None

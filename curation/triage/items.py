@@ -1,0 +1,86 @@
+"""One detection as the page of triage keeps it: what its script draws with, and its facts as HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.urls import reverse
+
+from catalog.writing import number, sexagesimal_dec, sexagesimal_ra, signed, utc
+from curation.detections.light_curve import moment_of
+from curation.models import ValidationEvent
+from curation.triage.review import Review
+from detection.cutouts.overlay import place_in
+
+
+def item_of(review: Review, request: HttpRequest, titles: Mapping[str, str]) -> dict[str, Any]:
+    """Return what the script needs of one detection; `titles` are those of the labels."""
+    row, candidate = review.detection, review.detection.candidate
+    x, y = place_in(row)
+    own = review.own
+    return {
+        "id": str(row.pk),
+        "name": f"{sexagesimal_ra(row.ra)} {sexagesimal_dec(row.dec)}",
+        "score": row.confidence_score,
+        "pixels": _pixels_url(review),
+        "x": x,
+        "y": y,
+        "turn": asdict(review.turn),
+        "scale_arcsec": row.observation.pixel_scale,
+        "warning": "Negative: fainter than in the reference" if candidate and candidate.is_negative else "",
+        "brief": _brief(review),
+        "own": {"id": str(own.pk), "said": said(own, titles)} if own else None,
+        "context": {"blind": review.answers is None, "answers_shown": len(review.answers or [])},
+        "html": render_to_string("curation/_item.html", _context(review, titles), request),
+    }
+
+
+def said(event: ValidationEvent, titles: Mapping[str, str]) -> str:
+    """Return what somebody said, in words."""
+    verdict = "real" if event.is_valid else "bogus"
+    label = titles.get(event.label, event.label)
+    return f"{verdict}, {label} ({event.confidence_level})" if label else f"{verdict} ({event.confidence_level})"
+
+
+def _brief(review: Review) -> list[str]:
+    """Return what small screens show beside the images."""
+    row, candidate = review.detection, review.detection.candidate
+    lines = [f"Score {number(row.confidence_score, 3)}"]
+    if candidate:
+        lines.append(f"S/N {signed(candidate.snr)}")
+    if review.now.mag is not None:
+        lines.append(f"{number(review.now.mag)} mag")
+    lines.append(f"{row.observation.filter_band} {utc(moment_of(row.observation.mjd_utc))[:16]}")
+    # That it is negative stands over the images.
+    return lines + [flag.word for flag in candidate.flags if flag.name != "negative"] if candidate else lines
+
+
+def _context(review: Review, titles: Mapping[str, str]) -> dict[str, Any]:
+    row, candidate = review.detection, review.detection.candidate
+    seen = sum(epoch.detection is not None for epoch in review.epochs)
+    return {
+        "review": review,
+        "detection": row,
+        "observation": row.observation,
+        "candidate": candidate,
+        "star_fwhm_px": review.now.fwhm_px,
+        "mag_system": review.now.system,
+        "now": review.now,
+        "middle": moment_of(row.observation.mjd_utc),
+        "masked_percent": 100.0 * candidate.masked_share if candidate else None,
+        "degrees": f"{row.ra:.6f} {row.dec:+.6f}",
+        "curve": review.curve,
+        "seen": seen,
+        "unseen": len(review.epochs) - seen,
+        "answers": None if review.answers is None else [(event, said(event, titles)) for event in review.answers],
+    }
+
+
+def _pixels_url(review: Review) -> str | None:
+    if review.version is None:
+        return None
+    return f"{reverse('detection:pixels', args=[review.detection.pk])}?version={review.version}"

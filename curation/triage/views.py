@@ -1,0 +1,227 @@
+"""The page of triage, and what its script asks for: the next detections, and to keep an answer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection
+from functools import wraps
+from typing import Any, cast
+from uuid import UUID
+
+from django import forms
+from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
+from django.shortcuts import render
+from django.views.decorators.http import require_POST, require_safe
+
+from catalog.configuration.values import snapshot
+from catalog.models import User
+from catalog.people.actors import actor_of
+from catalog.roles import MAY_JUDGE
+from catalog.web.access import requires
+from curation.judgements.verdicts import EventRefused, Judgement
+from curation.models import ConfidenceLevel, LabelDefinition
+from curation.triage import queue
+from curation.triage.answers import answer
+from curation.triage.filters import QueueFilter
+from curation.triage.forms import AnswerForm, NextForm, ReleaseForm, WindowForm
+from curation.triage.items import item_of, said
+from curation.triage.queue import Holder
+from curation.triage.review import reviews
+from detection.models import Detection
+from observations.models import Field
+
+# Labels that stand on the keys 1 to 9.
+_ON_KEYS = 9
+_MOST_FIELDS = 100
+_LEVEL_KEYS = dict(zip("qwer", ConfidenceLevel, strict=True))
+
+View = Callable[[HttpRequest], JsonResponse]
+
+
+class _Refused(Exception):
+    """What was sent is not taken: the state of HTTP, a code and a sentence."""
+
+
+def _answering(view: View) -> Any:
+    """Turn what is refused into an answer that the script can show."""
+
+    @wraps(view)
+    def answering(request: HttpRequest) -> JsonResponse:
+        try:
+            return view(request)
+        except _Refused as refusal:
+            status, code, detail = refusal.args
+            return JsonResponse({"code": code, "detail": detail}, status=status)
+
+    return requires(MAY_JUDGE)(require_POST(answering))
+
+
+@requires(MAY_JUDGE)
+@require_safe
+def triage(request: HttpRequest) -> HttpResponse:
+    """Show the page without a detection: its script takes the first one."""
+    narrowed = QueueFilter(request.GET, request)
+    labels = list(LabelDefinition.objects.visible_to(request.user).filter(is_active=True))
+    context = {
+        "form": narrowed.form,
+        "is_narrowed": narrowed.is_narrowed,
+        "narrowed_by": _words(narrowed),
+        "remaining": queue.remaining(narrowed.queue),
+        "most_counted": queue.MOST_COUNTED,
+        "on_keys": [(number, label) for number, label in enumerate(labels[:_ON_KEYS], start=1)],
+        "more_labels": labels[_ON_KEYS:],
+        "levels": [(key, level.value, level.label) for key, level in _LEVEL_KEYS.items()],
+        "default_level": ConfidenceLevel.MEDIUM,
+        "fields": Field.objects.visible_to(request.user).exclude(name="").order_by("name")[:_MOST_FIELDS],
+    }
+    return render(request, "curation/triage.html", context)
+
+
+@_answering
+def triage_next(request: HttpRequest) -> JsonResponse:
+    """Lease the next detections of a query, keep those that the page holds, and tell which it has lost."""
+    asked = _read(request, NextForm)
+    holder = _holder(request, asked["window"])
+    narrowed = QueueFilter(QueryDict(asked["query"]), request)
+    if asked["former"]:
+        queue.release(_holder(request, asked["former"]))
+    held = queue.hold(asked["holding"], holder)
+    keys, is_from_the_top, refusal = _taken(asked, narrowed, holder)
+    given: dict[str, Any] = {
+        "items": _items(request, keys),
+        "is_from_the_top": is_from_the_top,
+        "lost": [str(key) for key in asked["holding"] if key not in held],
+        "lease_seconds": queue.lease_seconds(),
+        "remaining": queue.remaining(narrowed.queue),
+    }
+    if asked["count"] and not keys:
+        given["empty"] = refusal or _why_empty(narrowed, holder)
+    return JsonResponse(given)
+
+
+@_answering
+def triage_answers(request: HttpRequest) -> JsonResponse:
+    """Keep one answer: 201 for a new one, 200 for one that was sent before, 422 with a sentence for a refused one."""
+    sent = _read(request, AnswerForm)
+    judgement = Judgement(
+        id=sent["id"],
+        detection_id=sent["detection"],
+        supersedes_id=sent["supersedes"],
+        visible_context=sent["visible_context"] or {},
+        **{name: sent[name] for name in _SAID},
+    )
+    holder = _holder(request, sent["window"])
+    try:
+        kept = answer(judgement, holder, actor_of(request), was_held=sent["was_held"])
+    except EventRefused as refusal:
+        raise _Refused(422, "refused", str(refusal)) from refusal
+    titles = _titles()
+    others = [f"{event.validator.get_username()} said {said(event, titles)}" for event in kept.others]
+    told = {"id": str(kept.event.pk), "has_lapsed": kept.has_lapsed, "is_held": kept.is_held, "others": others}
+    return JsonResponse(told, status=201 if kept.is_new else 200)
+
+
+@_answering
+def triage_release(request: HttpRequest) -> JsonResponse:
+    """Give back what the page holds and no longer shows; browsers send this as a form when a page is left."""
+    asked = _read(request, ReleaseForm)
+    holder = _holder(request, asked["window"])
+    return JsonResponse({"released": queue.release(holder, asked["keys"], kept=asked["kept"])})
+
+
+@_answering
+def triage_presence(request: HttpRequest) -> JsonResponse:
+    """Note that the page is open, so that its person need not wait for what a closed window held."""
+    queue.note_presence(_holder(request, _read(request, WindowForm)["window"]))
+    return JsonResponse({})
+
+
+def _holder(request: HttpRequest, window: UUID) -> Holder:
+    return Holder(cast(User, request.user), window)
+
+
+_SAID = (
+    "is_valid", "label", "confidence_level", "notes", "image_quality", "detection_quality", "kind", "seconds_taken",
+)  # fmt: skip
+
+
+def _read(request: HttpRequest, form_class: type[forms.Form]) -> dict[str, Any]:
+    """Return what was sent, as JSON or as a form, checked; 409 where the page was made for another person."""
+    try:
+        given = request.POST if request.content_type != "application/json" else json.loads(request.body)
+    except (ValueError, RecursionError) as error:
+        raise _Refused(400, "unreadable", "This is no JSON.") from error
+    if not isinstance(given, dict):
+        raise _Refused(400, "unreadable", "This must be one JSON object.")
+    form = form_class(given)
+    if not form.is_valid():
+        reasons = " ".join(f"{name}: {' '.join(map(str, texts))}" for name, texts in form.errors.items())
+        raise _Refused(400 if form_class is not AnswerForm else 422, "invalid", reasons)
+    if form.cleaned_data["person"] != request.user.pk:
+        raise _Refused(409, "other_person", f"You are logged in as {request.user.get_username()} now.")
+    return form.cleaned_data
+
+
+def _taken(
+    asked: dict[str, Any], narrowed: QueueFilter, holder: Holder
+) -> tuple[list[UUID], bool, dict[str, str] | None]:
+    """Return what the person is given, whether that began at the top again, and why one item was not to be had."""
+    if asked["one"]:
+        lease = queue.take_one(asked["one"], holder)
+        if lease is not None and lease.holder_id == holder.user.pk:
+            return [asked["one"]], False, None
+        who = f"{lease.holder.get_username()} looks at it now." if lease else "It is not there any more."
+        return [], False, {"code": "not_to_be_had", "title": "Not to be had", "text": who}
+    if asked["take_over"]:
+        return queue.take_over(narrowed.queue, holder, asked["count"]), False, None
+    if not asked["count"]:
+        return [], False, None
+    taken = queue.take(narrowed.queue, holder, asked["count"], asked["after"])
+    return taken.keys, taken.is_from_the_top, None
+
+
+def _items(request: HttpRequest, keys: Collection[UUID]) -> list[dict[str, Any]]:
+    if not keys:
+        return []
+    titles = _titles()
+    found = reviews(keys, cast(User, request.user), is_blind=snapshot()["curation.blind"])
+    return [item_of(review, request, titles) for review in found]
+
+
+def _titles() -> dict[str, str]:
+    return dict(LabelDefinition.objects.values_list("label", "title"))
+
+
+def _why_empty(narrowed: QueueFilter, holder: Holder) -> dict[str, str]:
+    """Say why there is nothing, and what to do."""
+    if not narrowed.form.is_valid():
+        return _empty("unreadable", "What you asked for cannot be read.", "Correct the marked fields and show again.")
+    left = queue.rest(narrowed.queue, holder, Detection.objects.visible_to(holder.user))
+    if left.held_in_other_windows:
+        here = f"You have {left.held_in_other_windows} open in another window, or in one that was closed unexpectedly."
+        return _empty("other_window", "The rest is in your other window.", here)
+    if left.held_by_others:
+        them = f"{left.held_by_others} are being looked at; what is not answered comes back here by itself."
+        return _empty("held", "Others look at the rest just now.", them)
+    if left.answered and narrowed.queue.status == "pending":
+        return _empty("answered", "You have answered all of these.", "People disagree about them: a third must decide.")
+    if left.outside and narrowed.is_narrowed:
+        return _empty("narrow", "Nothing waits in this selection.", "There is more to review outside of it.")
+    if Detection.objects.visible_to(holder.user).exists():
+        return _empty("done", "Nothing is left to review.", "New detections appear here by themselves.")
+    return _empty("none", "There are no detections yet.", "Deliver frames, and what the pipeline finds appears here.")
+
+
+def _empty(code: str, title: str, text: str) -> dict[str, str]:
+    return {"code": code, "title": title, "text": text}
+
+
+def _words(narrowed: QueueFilter) -> str:
+    """Return in words what the queue is narrowed to."""
+    data = narrowed.data
+    words = [str(data.get("status") or "pending")]
+    score = [data.get("score_min"), data.get("score_max")]
+    if any(score):
+        words.append(f"score {score[0] or 0} to {score[1] or 1}")
+    words += [f"{name} {data[name]}" for name in ("field", "night", "band") if data.get(name)]
+    return ", ".join(words)

@@ -1,0 +1,61 @@
+"""The stored cutouts of candidates as pictures for pages."""
+
+from __future__ import annotations
+
+import io
+from uuid import UUID
+
+import numpy as np
+from PIL import Image as PictureFile
+
+from catalog.files import storage
+from detection.numerics.display import Colours, Image, panels, side_by_side
+from detection.numerics.stamps import STAMP_SIZE_PX
+
+
+def path_of(observation_id: UUID, candidate_id: UUID) -> str:
+    """Return where the detection stage keeps the cutouts of a candidate, scored high or low."""
+    return f"cutouts/{observation_id}/{candidate_id}.npy"
+
+
+# Pixels on a side and dots per pixel: all of it on a page of its own, the middle in a list.
+_WHOLE, _SMALL = {"size": STAMP_SIZE_PX, "scale": 3}, {"size": 41, "scale": 2}
+# Of one image that a page shows large.
+_LARGE = {"size": STAMP_SIZE_PX, "scale": 6}
+# The images of a cutout, in their order.
+PARTS = ("science", "reference", "difference")
+
+
+def picture(path: str, *, is_small: bool) -> bytes | None:
+    """Return science, reference and difference beside each other as a PNG; None where the file is gone or no cutout."""
+    cutouts = _stored(path)
+    return None if cutouts is None else _png(side_by_side(cutouts, **(_SMALL if is_small else _WHOLE)))
+
+
+def part(path: str, name: str) -> bytes | None:
+    """Return one of `PARTS` as a large PNG, in the greys that it shares with the others; None as above."""
+    cutouts = _stored(path)
+    return None if cutouts is None else _png(panels(cutouts, **_LARGE)[PARTS.index(name)])
+
+
+def version_of(path: str) -> str | None:
+    """Return what changes when the file is written anew; None where it is gone."""
+    try:
+        known = storage.open_stored(path).stat() if path else None
+    except (FileNotFoundError, storage.OutsideStorage, storage.StorageUnreachable):
+        return None
+    return f"{known.st_mtime_ns:x}-{known.st_size:x}" if known else None
+
+
+def _stored(path: str) -> Image | None:
+    try:
+        cutouts: Image = np.load(storage.open_stored(path), allow_pickle=False)
+    except (FileNotFoundError, ValueError, storage.OutsideStorage, storage.StorageUnreachable):
+        return None
+    return cutouts if cutouts.ndim == 3 and cutouts.shape[0] == 4 else None
+
+
+def _png(colours: Colours) -> bytes:
+    buffer = io.BytesIO()
+    PictureFile.fromarray(colours).save(buffer, format="png")
+    return buffer.getvalue()

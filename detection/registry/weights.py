@@ -1,0 +1,147 @@
+"""The model registry: which weights exist, which are active, and that they are what the row says."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from catalog.failures import FailureCode, StageFailure
+from catalog.files import storage
+from catalog.people import audit
+from detection.models import Model, ModelType
+
+DEFAULT_CARD = Path(__file__).parent.parent / "weights" / "realbogus-1.json"
+_CARD_FIELDS = ("name", "version", "model_type", "architecture", "weights", "sha256")
+
+
+class ModelRefused(ValueError):
+    """The card or the weights cannot be registered; the sentence says why."""
+
+
+@dataclass(frozen=True)
+class Card:
+    """What training wrote beside the weights: the row's values, and the weights themselves."""
+
+    values: dict[str, Any]
+    weights: bytes
+
+
+def read_card(path: Path) -> Card:
+    """Read a card and the weights it names, and make sure that they belong together."""
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise ModelRefused(f"{path.name} is not a readable model card: {error}") from error
+    missing = [name for name in _CARD_FIELDS if not isinstance(values, dict) or not values.get(name)]
+    if missing:
+        raise ModelRefused(f"{path.name} lacks {', '.join(missing)}")
+    if values["model_type"] not in ModelType.values:
+        raise ModelRefused(f"{values['model_type']!r} is no model type; choose one of {', '.join(ModelType.values)}")
+    weights_path = path.parent / Path(values["weights"]).name
+    try:
+        weights = weights_path.read_bytes()
+    except OSError as error:
+        raise ModelRefused(f"the weights {weights_path.name} beside {path.name} cannot be read: {error}") from error
+    if hashlib.sha256(weights).hexdigest() != values["sha256"]:
+        raise ModelRefused(f"{weights_path.name} is not the file that {path.name} describes: the sha256 differ")
+    return Card(values, weights)
+
+
+def register(card: Card, *, actor: audit.Actor = audit.MACHINE, activate: bool = False) -> Model:
+    """Copy the weights under the data root and make or complete their row; repeating it changes nothing.
+
+    A name and version stand for one set of weights for ever: others under the same version are refused.
+    """
+    values = card.values
+    path = f"models/{values['name']}-{values['version']}-{values['sha256'][:12]}.safetensors"
+    with transaction.atomic():
+        model, is_new = Model.objects.select_for_update().get_or_create(
+            name=values["name"], version=values["version"], defaults=_row(values, path)
+        )
+        if model.weights_sha256 != values["sha256"]:
+            raise ModelRefused(f"{model} is registered with other weights; give the new ones another version")
+        storage.write_atomically(model.model_path or path, card.weights)
+        if is_new:
+            audit.record(model, "register_model", actor=actor, new={"sha256": values["sha256"]}, summary=str(model))
+        if activate:
+            _activate(model, actor)
+    return model
+
+
+def ensure_default_model(model_type: str = ModelType.CLASSIFIER) -> Model:
+    """Return the active model of a type; where there is none, register and activate the one shipped with the code."""
+    active = Model.objects.filter(model_type=model_type, is_active=True).first()
+    if active is not None:
+        return active
+    if model_type != ModelType.CLASSIFIER or not DEFAULT_CARD.is_file():
+        raise StageFailure(
+            FailureCode.MODEL_MISSING,
+            f"There is no active {model_type} model. Train one with train_model and give its card to register_model.",
+        )
+    return register(read_card(DEFAULT_CARD), activate=True)
+
+
+def activate(model: Model, actor: audit.Actor) -> Model:
+    """Make a model the active one of its type, from the next frame on; its weights must be what was registered."""
+    try:
+        weights_path(model)
+    except StageFailure as failure:
+        raise ModelRefused(failure.sentence) from failure
+    with transaction.atomic():
+        # All of a type at once and in one order: two activations at the same time wait for each other.
+        same = Model.objects.select_for_update().filter(model_type=model.model_type).order_by("pk")
+        row = {known.pk: known for known in same}[model.pk]
+        if row.is_active:
+            raise ModelRefused(f"{row} is active already.")
+        _activate(row, actor)
+    return row
+
+
+def weights_path(model: Model) -> Path:
+    """Return where the model's weights lie, having made sure that they are the registered ones."""
+    try:
+        path = storage.open_stored(model.model_path)
+        is_same = hashlib.sha256(path.read_bytes()).hexdigest() == model.weights_sha256
+    except (FileNotFoundError, storage.OutsideStorage) as error:
+        raise StageFailure(FailureCode.MODEL_MISSING, _advice(model, "are missing")) from error
+    if not is_same:
+        raise StageFailure(FailureCode.MODEL_MISSING, _advice(model, "have changed since they were registered"))
+    return path
+
+
+def _advice(model: Model, what: str) -> str:
+    return f"The weights of {model} {what}. Give the model's card to register_model to put them back."
+
+
+def _row(values: dict[str, Any], path: str) -> dict[str, Any]:
+    metrics = values.get("metrics") or {}
+    return {
+        "model_type": values["model_type"],
+        "architecture": values["architecture"],
+        "hyperparameters": values.get("hyperparameters") or {},
+        "training_dataset": values.get("training_dataset") or "",
+        "training_metrics": metrics | {"share_called_real_by_kind": values.get("share_called_real_by_kind") or {}},
+        **{name: metrics.get(name) for name in ("precision", "recall", "f1_score", "accuracy")},
+        "model_path": path,
+        "weights_sha256": values["sha256"],
+    }
+
+
+def _activate(model: Model, actor: audit.Actor) -> None:
+    """Make the model the active one of its type, in the caller's transaction."""
+    if model.is_active:
+        return
+    others = Model.objects.select_for_update().filter(model_type=model.model_type, is_active=True)
+    for other in others:
+        other.is_active = False
+        other.save(update_fields=["is_active", "updated_at"])
+        audit.record(other, "deactivate_model", actor=actor, old={"is_active": True}, new={"is_active": False})
+    model.is_active, model.deployment_date = True, timezone.now()
+    model.save(update_fields=["is_active", "deployment_date", "updated_at"])
+    audit.record(model, "activate_model", actor=actor, old={"is_active": False}, new={"is_active": True})

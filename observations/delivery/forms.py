@@ -1,0 +1,60 @@
+"""What people hand in: files of their own machine, or the address of one on the web."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.db.models import QuerySet
+
+from observations.delivery.ingest import Overrides
+from observations.delivery.rows import LOCAL_SURVEY
+from observations.models import Survey
+
+
+class ManyFiles(forms.FileField):
+    """Several files at once."""
+
+    def __init__(self, **options: Any) -> None:
+        widget = forms.ClearableFileInput()
+        widget.allow_multiple_selected = True
+        super().__init__(widget=widget, **options)
+
+    def clean(self, data: Any, initial: Any = None) -> Any:
+        """Return the files as a list."""
+        given = data if isinstance(data, list | tuple) else [data] if data else []
+        return [super(ManyFiles, self).clean(one, initial) for one in given]
+
+
+class UploadForm(forms.Form):
+    """Files or an address, and what the headers may lack; `key` tells a form that is sent twice."""
+
+    key = forms.UUIDField(required=False, widget=forms.HiddenInput())
+
+    files = ManyFiles(required=False, label="FITS files")  # type: ignore[assignment]
+    fits_url = forms.URLField(
+        required=False, max_length=2000, assume_scheme="https", label="or the address of one on the web"
+    )
+    survey = forms.ModelChoiceField(Survey.objects.none(), required=False, label="Survey", empty_label=LOCAL_SURVEY)
+    ra_deg = forms.FloatField(required=False, min_value=0, max_value=360, label="RA of the centre, degrees")
+    dec_deg = forms.FloatField(required=False, min_value=-90, max_value=90, label="Dec of the centre, degrees")
+    pixel_scale_arcsec = forms.FloatField(
+        required=False, min_value=0.005, max_value=300, label="Pixel scale, arcseconds"
+    )
+    band = forms.CharField(required=False, max_length=32, label="Band")
+
+    def __init__(self, *args: Any, surveys: QuerySet[Survey], **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["survey"].queryset = surveys.exclude(name=LOCAL_SURVEY).order_by("name")  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        """Return the fields and `overrides`; a position is two numbers, and something must be handed in."""
+        given = super().clean() or {}
+        if not given.get("files") and not given.get("fits_url") and not self.errors:
+            raise forms.ValidationError("Choose a file, or give an address.")
+        if (given.get("ra_deg") is None) != (given.get("dec_deg") is None):
+            raise forms.ValidationError("A position needs both RA and Dec.")
+        if not self.errors:
+            names = ("ra_deg", "dec_deg", "pixel_scale_arcsec", "band")
+            given["overrides"] = Overrides(**{name: given[name] for name in names if given.get(name) not in (None, "")})
+        return given

@@ -1,0 +1,127 @@
+"""Take in one file that came by an address, an upload or a watched folder."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import shutil
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from catalog.configuration.values import Snapshot, snapshot
+from catalog.failures import FailureCode, StageFailure
+from catalog.files import outgoing, storage
+from catalog.work import jobs
+from observations.delivery.incoming import incoming_path, unpacked
+from observations.delivery.ingest import Delivery, IngestResult, ingest_file
+from observations.models import IncomingFile, IncomingRoute
+
+logger = logging.getLogger(__name__)
+
+
+def run(incoming_id: str) -> None:
+    """Fetch the file if need be, take in its images, and put down what became of each.
+
+    A repeat takes up where the last try ended. Raises StageFailure with the reason where nothing of it can be used.
+    """
+    config = snapshot()
+    row = IncomingFile.objects.get(pk=incoming_id)
+    path = _path(row, config)
+    found = ingest_file(path, Delivery(unpacked(row.overrides), config, row.workflow_id, row.survey))
+    named = [replace(result, path=Path(row.name)) for result in found]
+    refused = [result for result in named if result.is_refused]
+    waits = [result for result in refused if result.failure_code in jobs.WAITS_OUT]
+    if waits:
+        # Its bytes are kept: the next try needs them.
+        raise StageFailure(FailureCode(waits[0].failure_code), f"{row.name}: {waits[0].error_message}")
+    with jobs.writing(last=not refused):
+        row.results = [_line(result) for result in named]
+        row.stored_path = ""
+        row.save()
+    if row.route != IncomingRoute.DIRECTORY:
+        _forget(row)
+    if refused:
+        sentence = " ".join(result.error_message for result in refused)
+        raise StageFailure(FailureCode(refused[0].failure_code), f"{row.name}: {sentence}")
+
+
+def abandon(incoming_id: str, code: FailureCode, _: str) -> None:
+    """The row's state is its job's; what was received so far is of no use any more."""
+    row = IncomingFile.objects.filter(pk=incoming_id).first()
+    if row is not None and row.route == IncomingRoute.URL and code not in jobs.WAITS_OUT:
+        _forget(row)
+        IncomingFile.objects.filter(pk=row.pk).update(stored_path="")
+
+
+def _path(row: IncomingFile, config: Snapshot) -> Path:
+    """Return where the file lies, after fetching it if it is not here."""
+    if row.route == IncomingRoute.DIRECTORY:
+        return Path(row.address)
+    if row.route == IncomingRoute.URL and not row.stored_path:
+        _fetch(row, config)
+    try:
+        return storage.open_stored(row.stored_path or incoming_path(row))
+    except FileNotFoundError as error:
+        sentence = f"{row.name} is not there any more: hand it in again."
+        raise StageFailure(FailureCode.FILE_MISSING, sentence) from error
+
+
+def _forget(row: IncomingFile) -> None:
+    """Remove the bytes of a file that is taken in or given up."""
+    path = incoming_path(row)
+    try:
+        storage.remove(path)
+    except storage.StorageUnreachable as error:
+        # The work is done all the same; a file too many harms nobody.
+        logger.warning("%s stays: %s", path, error)
+    shutil.rmtree(storage.resolve(path).parent, ignore_errors=True)
+
+
+def _fetch(row: IncomingFile, config: Snapshot) -> None:
+    """Write what lies at the address beside its place, and move it there whole."""
+    target = storage.resolve(incoming_path(row))
+    # An attempt that was thought dead may still write to its own.
+    beside = target.with_name(f"{target.name}.{secrets.token_hex(4)}.part")
+    beside.parent.mkdir(parents=True, exist_ok=True)
+    limits = outgoing.Limits(max_bytes=config["ingest.max_file_mb"] * 1_000_000)
+    try:
+        with storage.room_for(target):
+            row.received_bytes = outgoing.fetch(row.address, beside, limits, _Progress(row))
+        beside.replace(target)
+    except outgoing.AddressRefused as refusal:
+        raise StageFailure(FailureCode.ADDRESS_REFUSED, str(refusal)) from refusal
+    except outgoing.DownloadFailed as failure:
+        if failure.is_transient:
+            raise
+        raise StageFailure(FailureCode.DOWNLOAD_FAILED, str(failure)) from failure
+    finally:
+        beside.unlink(missing_ok=True)
+    storage.share(incoming_path(row))
+    with jobs.writing():
+        row.size_bytes, row.stored_path = row.received_bytes, incoming_path(row)
+        row.save()
+
+
+class _Progress:
+    """Puts down how much has come, once a second, and lets the download be cancelled."""
+
+    def __init__(self, row: IncomingFile) -> None:
+        self._row, self._last = row, time.monotonic()
+
+    def __call__(self, received: int, whole: int | None) -> None:
+        if time.monotonic() - self._last >= 1.0:
+            jobs.check()
+            IncomingFile.objects.filter(pk=self._row.pk).update(received_bytes=received, size_bytes=whole)
+            self._last = time.monotonic()
+
+
+def _line(result: IngestResult) -> dict[str, object]:
+    return {
+        "hdu": result.hdu_index,
+        "entity_type": result.entity_type,
+        "entity_id": str(result.entity_id) if result.entity_id else None,
+        "is_new": result.is_new,
+        "failure_code": result.failure_code,
+        "error_message": result.error_message,
+    }

@@ -1,0 +1,107 @@
+"""Pages on which operators hand frames in and see what became of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID, uuid5
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from catalog.configuration.values import snapshot
+from catalog.failures import StageFailure
+from catalog.files.storage import StorageFull, StorageUnreachable
+from catalog.ids import uuid7
+from catalog.models import ProcessingJob
+from catalog.people.actors import actor_of
+from catalog.web.access import requires
+from observations.delivery.forms import UploadForm
+from observations.delivery.incoming import RECEIVE, AddressRefused, submit_upload, submit_url
+from observations.models import IncomingFile, Observation, Survey
+
+MAY_UPLOAD = "observations.add_observation"
+_LATEST = 20
+
+
+@requires(MAY_UPLOAD)
+def upload(request: HttpRequest) -> HttpResponse:
+    """Take files or an address; the page's script sends files one by one and shows how far each has come."""
+    is_sent = request.method == "POST"
+    form = UploadForm(
+        request.POST if is_sent else None,
+        request.FILES if is_sent else None,
+        initial={"key": str(uuid7())},
+        surveys=Survey.objects.visible_to(request.user).filter(is_active=True),
+    )
+    is_script = request.headers.get("X-Requested-With") == "fetch"
+    if is_sent and form.is_valid():
+        rows, refusals = _handed_in(form.cleaned_data, request)
+        if is_script:
+            pages = [reverse("observations:delivery", args=[row.pk]) for row in rows]
+            return JsonResponse({"deliveries": pages, "refusals": refusals}, status=422 if refusals else 202)
+        for refusal in refusals:
+            messages.error(request, refusal)
+        if rows:
+            messages.success(request, "Handed in. What becomes of it is shown below.")
+            return redirect("observations:upload")
+    elif is_sent and is_script:
+        reasons = [str(reason) for found in form.errors.values() for reason in found]
+        return JsonResponse({"deliveries": [], "refusals": reasons}, status=422)
+    deliveries = _with_jobs(IncomingFile.objects.visible_to(request.user).order_by("-created_at", "-id")[:_LATEST])
+    context = {"form": form, "deliveries": deliveries, "most_mb": snapshot()["ingest.max_file_mb"]}
+    return render(request, "observations/upload.html", context)
+
+
+@requires(MAY_UPLOAD)
+@require_safe
+def delivery(request: HttpRequest, delivery_id: UUID) -> HttpResponse:
+    """Show how far one file has come, as a part of the page."""
+    row = get_object_or_404(IncomingFile.objects.visible_to(request.user), pk=delivery_id)
+    return render(request, "observations/_delivery.html", {"row": _with_jobs([row])[0]})
+
+
+def _handed_in(given: dict[str, Any], request: HttpRequest) -> tuple[list[IncomingFile], list[str]]:
+    """Return the rows of what was taken, and for each thing that was not the reason in words."""
+    actor, rows, refusals = actor_of(request), [], []
+    shared = {"actor": actor, "survey": given["survey"]}
+    for number, file in enumerate(given["files"]):
+        key = _key(given["key"], number)
+        try:
+            rows.append(submit_upload(file.chunks(), file.name, given["overrides"], key=key, **shared)[0])
+        except StageFailure as refusal:
+            refusals.append(f"{file.name}: {refusal.sentence}")
+        except (StorageFull, StorageUnreachable) as refusal:
+            refusals.append(f"{file.name}: {refusal} Nothing of it was kept: hand it in again later.")
+    if given["fits_url"]:
+        try:
+            key = _key(given["key"], "address")
+            rows.append(submit_url(given["fits_url"], given["overrides"], key=key, **shared)[0])
+        except AddressRefused as refusal:
+            refusals.append(str(refusal))
+    return rows, refusals
+
+
+def _key(of_form: UUID | None, part: int | str) -> UUID | None:
+    """Return the key of one thing in a form; the same form sent again has the same ones."""
+    return uuid5(of_form, str(part)) if of_form else None
+
+
+def _with_jobs(rows: Iterable[IncomingFile]) -> list[IncomingFile]:
+    """Give each row its `job` and the frames that came of it, `frames`."""
+    shown = list(rows)
+    keys = [str(row.pk) for row in shown]
+    found = ProcessingJob.objects.filter(job_type=RECEIVE, entity_type="incoming_file", entity_id__in=keys)
+    jobs = {job.entity_id: job for job in found.order_by("created_at")}
+    made = {line["entity_id"] for row in shown for line in row.results if line["entity_type"] == "observation"}
+    names = {
+        str(key): name
+        for key, name in Observation.objects.filter(pk__in=made - {None}).values_list("pk", "original_name")
+    }
+    for row in shown:
+        row.job = jobs.get(str(row.pk))  # type: ignore[attr-defined]
+        row.lines = [{**line, "name": names.get(line["entity_id"], "")} for line in row.results]  # type: ignore[attr-defined]
+    return shown

@@ -1,0 +1,196 @@
+"""Surveys and frames, for clients: read, and handed in."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q
+from django.utils.datastructures import MultiValueDict
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework import serializers
+from rest_framework.parsers import MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.reverse import reverse
+
+from catalog.failures import StageFailure
+from catalog.files.storage import StorageFull
+from catalog.models import ProcessingJob
+from catalog.people.actors import actor_of
+from catalog.web.rest.fields import Input, Number, Text
+from catalog.web.rest.filters import AT, FROM_TO, ONE_OF, ConeFilter, ListFilter
+from catalog.web.rest.paging import NEWEST_FIRST
+from catalog.web.rest.parsing import BoundedJSON
+from catalog.web.rest.problems import Problem
+from catalog.web.rest.views import Rows, RowSerializer
+from observations.delivery.incoming import AddressRefused, submit_upload, submit_url
+from observations.delivery.ingest import Overrides
+from observations.models import IncomingFile, Observation, Survey
+
+# What a list would be long by: in single answers only.
+_LONG = ("header", "header_conflicts")
+# What is given beside a file: its name here, and in `Overrides`.
+_BESIDE = {
+    "ra": "ra_deg", "dec": "dec_deg", "pixel_scale": "pixel_scale_arcsec", "filter_band": "band",
+    "exposure_time": "exposure_s", "observation_time": "observation_time",
+}  # fmt: skip
+
+
+class SurveySerializer(RowSerializer):
+    base_url = serializers.CharField()
+    api_endpoint = serializers.CharField()
+
+    class Meta:
+        model = Survey
+        fields = "__all__"
+
+
+class SurveyFilter(ListFilter):
+    class Meta:
+        model = Survey
+        fields = {"name": AT, "is_active": AT}
+
+
+class Surveys(Rows):
+    """Who delivers frames."""
+
+    resource = "surveys"
+    queryset = Survey.objects.all()
+    serializer_class = SurveySerializer
+    filterset_class = SurveyFilter
+
+
+class ObservationSerializer(RowSerializer):
+    fits_url = serializers.CharField(help_text="Where it was fetched from; empty where it was delivered otherwise.")
+
+    class Meta:
+        model = Observation
+        exclude = ("healpix", *_LONG)
+
+
+class ObservationDetailSerializer(ObservationSerializer):
+    class Meta:
+        model = Observation
+        exclude = ("healpix",)
+
+
+class BesideSerializer(Input):
+    """What a file's header lacks."""
+
+    ra = Number(required=False, min_value=0.0, max_value=360.0, help_text="ICRS degrees, with `dec`.")
+    dec = Number(required=False, min_value=-90.0, max_value=90.0, help_text="ICRS degrees, with `ra`.")
+    pixel_scale = Number(required=False, min_value=0.005, max_value=300.0, help_text="Arcseconds per pixel.")
+    filter_band = Text(required=False, max_length=32)
+    exposure_time = Number(required=False, min_value=1e-6, max_value=1e7, help_text="Seconds.")
+    observation_time = serializers.DateTimeField(required=False, help_text="Start, UTC where no zone is given.")
+
+
+class UploadSerializer(BesideSerializer):
+    """A file in a form; its frames belong to the survey `local`."""
+
+    file = serializers.FileField(help_text="FITS, plain or packed.")
+
+
+class AddressSerializer(BesideSerializer):
+    """The address of a file."""
+
+    fits_url = Text(max_length=2000, help_text="http or https.")
+    survey = Text(required=False, help_text="Name or UUID; `local` where it is not given.")
+
+
+class OrderedSerializer(serializers.Serializer[Any]):
+    """A frame is taken in by a job, which says what became of it."""
+
+    job = serializers.URLField(help_text="Where the job can be read.")
+    job_id = serializers.UUIDField()
+    name = serializers.CharField(help_text="Of the file.")
+
+
+class ObservationFilter(ListFilter):
+    cone = ConeFilter()
+
+    class Meta:
+        model = Observation
+        fields = {
+            "id": ["in"], "survey": AT, "telescope": AT, "field": AT, "observation_id": AT, "sha256": AT,
+            "status": ONE_OF, "filter_band": ONE_OF, "wcs_quality": ONE_OF, "failure_code": ONE_OF,
+            "night": [*AT, *FROM_TO], "observation_time": FROM_TO, "mjd_utc": FROM_TO, "created_at": FROM_TO,
+        }  # fmt: skip
+
+
+@extend_schema_view(
+    retrieve=extend_schema(responses=ObservationDetailSerializer),
+    create=extend_schema(
+        request={"application/json": AddressSerializer, "multipart/form-data": UploadSerializer},
+        responses={202: OrderedSerializer},
+        filters=False,
+    ),
+)
+class Observations(Rows):
+    """Exposures as delivered."""
+
+    resource = "observations"
+    queryset = Observation.objects.all()
+    filterset_class = ObservationFilter
+    parser_classes = (BoundedJSON, MultiPartParser)
+    orderings = {
+        "-observation_time": ("-observation_time", "-id"),
+        "observation_time": ("observation_time", "id"),
+        **NEWEST_FIRST,
+    }
+
+    def get_serializer_class(self) -> type[RowSerializer]:
+        return ObservationDetailSerializer if self.action == "retrieve" else ObservationSerializer
+
+    def get_queryset(self) -> Any:
+        rows = super().get_queryset()
+        return rows if self.action == "retrieve" else rows.defer(*_LONG)
+
+    def create(self, request: Request) -> Response:
+        """Hand in a frame: it is taken in by a job, whose address is answered."""
+        kind = UploadSerializer if isinstance(request.data, MultiValueDict) else AddressSerializer
+        form = kind(data=_once(request.data))
+        form.is_valid(raise_exception=True)
+        try:
+            row, job = self._submit(form.validated_data)
+        except AddressRefused as refusal:
+            raise Problem(400, "address_refused", str(refusal), {"fits_url": [str(refusal)]}) from refusal
+        except StageFailure as refusal:
+            raise Problem(413, str(refusal.code), refusal.sentence, {"file": [refusal.sentence]}) from refusal
+        except StorageFull as full:
+            raise Problem(507, "disk_full", str(full)) from full
+        url = reverse("api:processing-jobs-detail", args=[job.pk], request=request)
+        answer = OrderedSerializer({"job": url, "job_id": job.pk, "name": row.name})
+        return Response(answer.data, status=202, headers={"Location": url})
+
+    def _submit(self, given: dict[str, Any]) -> tuple[IncomingFile, ProcessingJob]:
+        try:
+            overrides = Overrides(**{name: given.get(field) for field, name in _BESIDE.items()})
+        except ValueError as error:
+            raise serializers.ValidationError(str(error)) from error
+        actor = actor_of(self.request._request)
+        if "file" in given:
+            return submit_upload(given["file"].chunks(), given["file"].name, overrides, actor=actor)
+        survey = self._survey(given["survey"]) if "survey" in given else None
+        return submit_url(given["fits_url"], overrides, actor=actor, survey=survey)
+
+    def _survey(self, name: str) -> Survey:
+        rows = Survey.objects.visible_to(self.request.user).filter(is_active=True)
+        found: Survey | None = rows.filter(_named(name)).first()
+        if found is None:
+            raise serializers.ValidationError({"survey": [f"There is no survey {name!r}."]})
+        return found
+
+
+def _once(data: Any) -> Any:
+    """Return what a form holds as JSON would hold it."""
+    return {name: data[name] for name in data} if isinstance(data, MultiValueDict) else data
+
+
+def _named(text: str) -> Q:
+    """Return what finds a row by its name or its key."""
+    try:
+        return Q(name=text) | Q(pk=UUID(text))
+    except ValueError:
+        return Q(name=text)

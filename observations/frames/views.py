@@ -1,0 +1,133 @@
+"""Pages of frames: the list, one frame with its header, and orders about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.cache import get_conditional_response
+from django.utils.http import quote_etag
+from django.views.decorators.http import require_POST, require_safe
+
+from catalog.files.storage import OutsideStorage, StorageFull, StorageUnreachable
+from catalog.models import ProcessingJob
+from catalog.people.actors import actor_of
+from catalog.roles import MAY_ORDER_FRAMES
+from catalog.web.access import requires
+from catalog.web.lists import list_page
+from observations.frames import actions, previews
+from observations.frames.filters import ObservationFilter
+from observations.models import Field, Observation, ObservationStatus
+
+_LONG = ("header", "header_conflicts", "footprint")
+_LATEST_JOBS, _OFFERED = 12, 200
+
+
+@requires("observations.view_observation")
+@require_safe
+def observations(request: HttpRequest) -> HttpResponse:
+    """Show the frames, those observed last first."""
+    rows = Observation.objects.visible_to(request.user).select_related("field").defer(*_LONG)
+    context = list_page(request, ObservationFilter, rows, ObservationFilter.ordering(request.GET))
+    names = Field.objects.visible_to(request.user).exclude(name="").order_by("name").values_list("name", flat=True)
+    return render(request, "observations/observations.html", context | {"field_names": names[:_OFFERED]})
+
+
+@requires("observations.view_observation")
+@require_safe
+def observation(request: HttpRequest, observation_id: UUID) -> HttpResponse:
+    """Show one frame: its picture, what its header says, its work, and what may be ordered."""
+    rows = Observation.objects.visible_to(request.user).select_related("field", "survey", "telescope")
+    row = get_object_or_404(rows, pk=observation_id)
+    jobs = ProcessingJob.objects.visible_to(request.user).filter(entity_type="observation", entity_id=str(row.pk))
+    context = {
+        "row": row,
+        "is_there": previews.is_there(row),
+        "remarks": [_remark(one) for one in row.header_conflicts],
+        "jobs": jobs.order_by("-created_at", "-id")[:_LATEST_JOBS],
+        "may_order": request.user.has_perm(MAY_ORDER_FRAMES),
+        "is_archived": row.status == ObservationStatus.ARCHIVED,
+    }
+    return render(request, "observations/observation.html", context)
+
+
+@requires("observations.view_observation")
+@require_safe
+def header(request: HttpRequest, observation_id: UUID) -> HttpResponse:
+    """Show the cards of a frame's raw file, as a part of the frame's page."""
+    rows = Observation.objects.visible_to(request.user).only("fits_file_path", "hdu_index")
+    row = get_object_or_404(rows, pk=observation_id)
+    parts, reason = [], ""
+    try:
+        parts = previews.header(row)
+    except (FileNotFoundError, OutsideStorage):
+        reason = "The raw file is gone from the data root. Deliver it again: the same bytes come to this same frame."
+    except (StorageFull, StorageUnreachable) as error:
+        reason = f"The raw file cannot be fetched now: {error} Try again later."
+    except previews.FitsRefused as refusal:
+        reason = f"The raw file cannot be read any more: {refusal}"
+    return render(request, "observations/_header.html", {"parts": parts, "reason": reason})
+
+
+@requires("observations.view_observation")
+@require_safe
+def preview(request: HttpRequest, observation_id: UUID, size: str) -> HttpResponse:
+    """Show a frame as a picture; a raw frame never changes, so a browser asks once."""
+    row = get_object_or_404(Observation.objects.visible_to(request.user).defer(*_LONG), pk=observation_id)
+    if size not in previews.SIZES:
+        raise Http404("There is no picture of this size.")
+    etag = quote_etag(f"{row.sha256[:32]}-{size}")
+    unchanged = get_conditional_response(request, etag=etag)
+    if unchanged is not None:
+        return unchanged
+    content = previews.picture(row, size)
+    if content is None:
+        raise Http404("The file of this frame is gone or cannot be read.")
+    headers = {"ETag": etag, "Cache-Control": "private, max-age=86400"}
+    return HttpResponse(content, content_type="image/png", headers=headers)
+
+
+@requires(MAY_ORDER_FRAMES)
+@require_POST
+def reprocess(request: HttpRequest, observation_id: UUID) -> HttpResponse:
+    """Take a frame through all stages again."""
+    return _ordered(request, observation_id, actions.reprocess, "The frame goes through all stages again.")
+
+
+@requires(MAY_ORDER_FRAMES)
+@require_POST
+def archive(request: HttpRequest, observation_id: UUID) -> HttpResponse:
+    """Put a frame aside."""
+    done = "The frame is archived: nothing uses it any more. Take it back whenever you like."
+    return _ordered(request, observation_id, actions.archive, done)
+
+
+@requires(MAY_ORDER_FRAMES)
+@require_POST
+def take_back(request: HttpRequest, observation_id: UUID) -> HttpResponse:
+    """Return an archived frame to where it was."""
+    return _ordered(request, observation_id, actions.take_back, "The frame is back where it was.")
+
+
+def _remark(conflict: dict[str, Any]) -> str:
+    """Return in words what was noted while the header was read."""
+    if "sentence" in conflict:
+        return str(conflict["sentence"])
+    others = ", ".join(f"{name} says {value}" for name, value in dict(conflict.get("others", {})).items())
+    return f"{conflict.get('what', 'A value')}: {conflict.get('chosen')} was taken; {others or 'nothing else is told'}."
+
+
+def _ordered(
+    request: HttpRequest, observation_id: UUID, order: Callable[[Observation, Any], object], done: str
+) -> HttpResponse:
+    row = get_object_or_404(Observation.objects.visible_to(request.user), pk=observation_id)
+    try:
+        order(row, actor_of(request))
+        messages.success(request, done)
+    except actions.NotPossible as refusal:
+        messages.warning(request, str(refusal))
+    return redirect("observations:observation", row.pk)

@@ -1,0 +1,96 @@
+"""The images of a product as they lie on disk: mapped, not read, and without astropy, which a web process can spare."""
+
+from __future__ import annotations
+
+import math
+import re
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from observations.numerics.fits.facts import FitsRefused
+from observations.numerics.fits.keywords import PRODUCT_KEYWORD
+
+_BLOCK, _CARD = 2880, 80
+# Headers of products are short; what has no end within this is none.
+_LONGEST_HEADER_BLOCKS = 200
+_DTYPES = {8: ">u1", 16: ">i2", 32: ">i4", 64: ">i8", -32: ">f4", -64: ">f8"}
+_STRING = re.compile(r"'((?:[^']|'')*)'")
+
+Value = str | int | float | bool | None
+
+
+class Mapped(NamedTuple):
+    """Images by name, as mapped arrays in the byte order of the file, and the cards of the first."""
+
+    images: dict[str, NDArray[Any]]
+    cards: dict[str, Value]
+
+
+def map_images(path: Path) -> Mapped:
+    """Map the images that `fits_products.encode_image` wrote: plain images one after the other.
+
+    Raises FitsRefused where the file is no such product or is shorter than it says.
+    """
+    images: dict[str, NDArray[Any]] = {}
+    first: dict[str, Value] = {}
+    size_bytes = path.stat().st_size
+    with path.open("rb") as file:
+        while not images or file.tell() < size_bytes:
+            cards = _header(file)
+            first = first or cards
+            if first.get(PRODUCT_KEYWORD) != "image":
+                raise FitsRefused("not_fits", "The file is not an image of the pipeline: make it again.")
+            start = file.tell()
+            dtype, shape = _layout(cards)
+            length = dtype.itemsize * math.prod(shape)
+            if start + length > size_bytes:
+                raise FitsRefused("truncated", "The image is shorter than its header says: make it again.")
+            images[str(cards.get("EXTNAME", len(images)))] = np.memmap(path, dtype, "r", start, shape)
+            file.seek(start + _BLOCK * math.ceil(length / _BLOCK))
+    return Mapped(images, first)
+
+
+def _header(file: BinaryIO) -> dict[str, Value]:
+    """Read the cards up to END; the file then stands at the first byte of the data."""
+    cards: dict[str, Value] = {}
+    for _ in range(_LONGEST_HEADER_BLOCKS):
+        block = file.read(_BLOCK).decode("ascii", errors="replace")
+        if len(block) < _BLOCK:
+            break
+        for at in range(0, _BLOCK, _CARD):
+            keyword, card = block[at : at + 8].rstrip(), block[at : at + _CARD]
+            if keyword == "END":
+                return cards
+            if card[8:10] == "= ":
+                cards[keyword] = _value(card[10:])
+    raise FitsRefused("truncated", "The image has no whole header: make it again.")
+
+
+def _value(text: str) -> Value:
+    string = _STRING.match(text.strip())
+    if string:
+        return string[1].replace("''", "'").rstrip()
+    plain = text.split("/")[0].strip()
+    if plain in ("T", "F"):
+        return plain == "T"
+    try:
+        return float(plain.replace("D", "E")) if re.search(r"[.ED]", plain) else int(plain)
+    except ValueError:
+        return None
+
+
+def _layout(cards: dict[str, Value]) -> tuple[np.dtype[Any], tuple[int, int]]:
+    """Return type and shape (ny, nx) of an image whose numbers stand as they are."""
+    dtype, width, height = _DTYPES.get(_whole(cards, "BITPIX")), _whole(cards, "NAXIS1"), _whole(cards, "NAXIS2")
+    is_scaled = cards.get("BSCALE", 1) != 1 or cards.get("BZERO", 0) != 0
+    if dtype is None or cards.get("NAXIS") != 2 or min(width, height) < 1 or is_scaled:
+        raise FitsRefused("not_fits", "The file holds something else than plain images: make it again.")
+    return np.dtype(dtype), (height, width)
+
+
+def _whole(cards: dict[str, Value], keyword: str) -> int:
+    value = cards.get(keyword)
+    return value if isinstance(value, int) else 0

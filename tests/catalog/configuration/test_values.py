@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import pytest
+
+from catalog.configuration import values
+from catalog.configuration.keys import DECLARED, ConfigRefused
+from catalog.failures import FailureCode, StageFailure
+from catalog.models import AuditLog, SystemConfig
+from catalog.people.audit import Actor
+from tests.factories import UserFactory
+
+THRESHOLD = "detection.confidence_threshold"
+
+
+@pytest.mark.parametrize("name", sorted(DECLARED))
+def test_a_declared_default_lies_within_its_own_bounds_and_is_explained(name: str) -> None:
+    key = DECLARED[name]
+    assert key.checked(key.default) == key.default
+    assert key.explanation.endswith(".")
+    assert isinstance(key.default, bool) or key.choices or None not in (key.minimum, key.maximum)
+
+
+def test_a_tile_is_never_narrower_than_two_overlaps() -> None:
+    tile, overlap = DECLARED["differencing.tile_px"], DECLARED["differencing.tile_overlap_px"]
+    assert tile.minimum is not None
+    assert overlap.maximum is not None
+    assert tile.minimum >= 2 * overlap.maximum
+
+
+@pytest.mark.django_db
+def test_without_rows_a_snapshot_holds_the_defaults() -> None:
+    snapshot = values.snapshot()
+    assert snapshot[THRESHOLD] == DECLARED[THRESHOLD].default
+    assert snapshot.detection.confidence_threshold == snapshot[THRESHOLD]
+    assert dict(snapshot.values).keys() == DECLARED.keys()
+    with pytest.raises(AttributeError, match="no configuration group"):
+        snapshot.detections  # noqa: B018
+    with pytest.raises(TypeError):
+        snapshot.values[THRESHOLD] = 0.1
+
+
+@pytest.mark.django_db
+def test_the_hash_changes_with_a_value_and_comes_back_with_it() -> None:
+    actor = Actor(UserFactory())
+    before = values.snapshot()
+    values.set_value(THRESHOLD, 0.8, actor)
+    changed = values.snapshot()
+    assert changed[THRESHOLD] == 0.8
+    assert changed.hash != before.hash
+    # A snapshot that a run holds does not move under it.
+    assert before[THRESHOLD] == DECLARED[THRESHOLD].default
+    values.clear_value(THRESHOLD, actor)
+    assert values.snapshot().hash == before.hash
+
+
+@pytest.mark.django_db
+def test_a_whole_number_stored_for_a_real_one_has_the_same_hash() -> None:
+    actor = Actor(UserFactory())
+    values.set_value(THRESHOLD, 1, actor)
+    first = values.snapshot().hash
+    values.set_value(THRESHOLD, 1.0, actor)
+    assert values.snapshot().hash == first
+
+
+@pytest.mark.django_db
+def test_a_change_leaves_who_and_both_values_in_the_audit_log() -> None:
+    user = UserFactory(username="ada")
+    values.set_value(THRESHOLD, 0.8, Actor(user))
+    values.set_value(THRESHOLD, 0.9, Actor(user))
+    last = AuditLog.objects.order_by("id").last()
+    assert last is not None
+    assert (last.user, last.old_values, last.new_values) == ("ada", {"value": 0.8}, {"value": 0.9})
+    assert AuditLog.objects.count() == 2
+    assert SystemConfig.objects.count() == 1
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("key", "value"), [("no.such_key", 1), (THRESHOLD, -0.1), (THRESHOLD, "0.5")])
+def test_a_refused_value_leaves_no_row_at_all(key: str, value: object) -> None:
+    with pytest.raises(ConfigRefused):
+        values.set_value(key, value, Actor(UserFactory()))
+    assert not SystemConfig.objects.exists()
+    assert not AuditLog.objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_bad_stored_row_stops_a_run_instead_of_becoming_a_default() -> None:
+    SystemConfig.objects.create(key=THRESHOLD, value=7)
+    with pytest.raises(StageFailure, match="at most 1") as caught:
+        values.snapshot()
+    assert caught.value.code == FailureCode.BAD_CONFIGURATION
+
+
+@pytest.mark.django_db
+def test_a_snapshot_is_one_query(django_assert_num_queries: object) -> None:
+    with django_assert_num_queries(1):
+        values.snapshot()

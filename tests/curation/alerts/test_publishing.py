@@ -1,0 +1,161 @@
+"""The feed: every alert once, in one order, for every reader, however many write and publish at once."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+from django.utils import timezone
+
+from catalog.models import AuditLog, User
+from curation.alerts.publishing import publish_pending
+from curation.judgements.verdicts import feed_page
+from curation.models import Alert, AlertPublication
+from tests.curation.looks import consider, seen
+from tests.factories import AlertFactory, DetectionFactory, UserFactory
+
+READER = User(is_superuser=True)
+
+
+@pytest.mark.django_db
+def test_waiting_alerts_are_published_in_order_and_once():
+    detection = DetectionFactory()
+    first, second = AlertFactory(detection=detection, title="a"), AlertFactory(detection=detection, alert_type="update")
+    other = AlertFactory(title="c")
+    AlertFactory(status="cancelled")
+    assert publish_pending() == 3
+    assert publish_pending() == 0
+    rows = list(AlertPublication.objects.values_list("sequence", "alert", "version", "kind"))
+    assert rows == [(1, first.pk, 1, "new"), (2, second.pk, 2, "update"), (3, other.pk, 1, "new")]
+
+
+@pytest.mark.django_db
+def test_what_was_published_stays_what_was_said():
+    alert = AlertFactory(title="as it was", alert_metadata={"mag": None})
+    publish_pending()
+    Alert.objects.filter(pk=alert.pk).update(title="changed")
+    publication = AlertPublication.objects.get()
+    assert publication.payload["title"] == "as it was"
+    assert publication.payload["metadata"] == {"mag": None}
+    for change in (publication.delete, lambda: AlertPublication.objects.update(version=9)):
+        with pytest.raises(DatabaseError, match=r"append-only|only ever added|refuse"), transaction.atomic():
+            change()
+
+
+@pytest.mark.django_db
+def test_an_update_follows_what_it_updates_though_the_clock_of_its_machine_runs_behind(monkeypatch):
+    detection = DetectionFactory()
+    first, before = AlertFactory(detection=detection), timezone.now() - dt.timedelta(minutes=10)
+    monkeypatch.setattr(timezone, "now", lambda: before)
+    second = AlertFactory(detection=detection, alert_type="update")
+    publish_pending()
+    assert list(AlertPublication.objects.values_list("alert", flat=True)) == [first.pk, second.pk]
+
+
+@pytest.mark.django_db
+def test_every_publication_has_its_line_in_the_audit_log():
+    alert = AlertFactory()
+    publish_pending()
+    line = AuditLog.objects.get(action="publish_alert")
+    assert (line.entity_id, line.new_values) == (str(alert.pk), {"sequence": 1, "version": 1, "kind": "new"})
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_alert_is_published_as_soon_as_it_is_committed_and_who_listens_is_told():
+    row = seen()
+    with connection.cursor() as cursor:
+        cursor.execute("LISTEN astrid_alerts")
+    with transaction.atomic():
+        consider(row.source)
+        assert not AlertPublication.objects.exists()
+    assert AlertPublication.objects.get().payload["alert_type"] == "new"
+    told = next(iter(connection.connection.notifies(timeout=5.0, stop_after=1)))
+    assert (told.channel, told.payload) == ("astrid_alerts", "1")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_where_another_process_publishes_nobody_waits_for_it():
+    AlertFactory()
+
+    def publish() -> int:
+        try:
+            return publish_pending()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            assert publish_pending() == 1
+            assert pool.submit(publish).result(timeout=10.0) == 0
+        assert pool.submit(publish).result(timeout=10.0) == 0
+    assert AlertPublication.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_a_page_ends_with_the_cursor_of_the_next_and_an_empty_one_with_the_same():
+    for _ in range(5):
+        AlertFactory()
+    publish_pending()
+    first, since = feed_page("", 2, READER)
+    second, then = feed_page(since, 10, READER)
+    assert [row.sequence for row in (*first, *second)] == [1, 2, 3, 4, 5]
+    assert feed_page(then, 10, READER) == ([], then)
+    assert feed_page("", 0, READER) == ([], "")
+
+
+@pytest.mark.django_db
+def test_who_may_not_see_publications_reads_none():
+    AlertFactory()
+    publish_pending()
+    assert feed_page("", 10, UserFactory()) == ([], "")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_with_eight_writers_and_two_publishers_a_reader_misses_nothing_and_sees_nothing_twice():
+    detection = DetectionFactory()
+    each, writers = 25, 8
+    ended = threading.Event()
+
+    def write(number: int) -> None:
+        try:
+            for k in range(each):
+                with transaction.atomic():
+                    AlertFactory(detection=detection, title=f"{number}/{k}")
+                    # Some are committed long after others that were made later.
+                    with connection.cursor() as cursor:
+                        cursor.execute("SELECT pg_sleep(%s)", [0.01 * ((number + k) % 3)])
+        finally:
+            connection.close()
+
+    def publish() -> None:
+        try:
+            while not ended.is_set():
+                publish_pending()
+            publish_pending()
+        finally:
+            connection.close()
+
+    read: list[int] = []
+
+    def follow() -> None:
+        since = ""
+        try:
+            while len(read) < each * writers:
+                rows, since = feed_page(since, 7, READER)
+                read.extend(row.sequence for row in rows)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(writers + 3) as pool:
+        reader = pool.submit(follow)
+        publishers = [pool.submit(publish) for _ in range(2)]
+        list(pool.map(write, range(writers)))
+        ended.set()
+        for publisher in publishers:
+            publisher.result()
+        reader.result(timeout=30)
+    assert read == list(range(1, each * writers + 1))
+    assert AlertPublication.objects.values("alert").distinct().count() == each * writers

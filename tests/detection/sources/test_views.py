@@ -1,0 +1,286 @@
+"""Lists of detections and of sources: what they show, what narrows them, and the cutouts beside them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from django.test import Client
+from django.utils import timezone
+from PIL import Image
+
+from catalog.files import storage
+from detection.models import Detection, Source
+from detection.sources.filters import DetectionFilter
+from tests.browsers import staff_of
+from tests.factories import (
+    FIRST_EXPOSURE,
+    CandidateFactory,
+    DetectionFactory,
+    FieldFactory,
+    ObservationFactory,
+    PreprocessRunFactory,
+    SourceFactory,
+)
+
+pytestmark = pytest.mark.django_db
+HOSTILE = '<script>alert(1)</script>"><img src=x onerror=alert(2)>\x1b[31m\u202e'
+
+
+@pytest.fixture
+def client() -> Client:
+    return staff_of("viewer")
+
+
+def shown(client: Client, address: str) -> list[Any]:
+    """Return the rows that a list shows, having made sure that it took the filter."""
+    answer = client.get(address)
+    assert answer.status_code == 200
+    assert answer.context["form"].errors == {}
+    return answer.context["page"].rows
+
+
+def walked(client: Client, address: str) -> list[Any]:
+    """Return the rows of all pages of a list."""
+    rows: list[Any] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        page = client.get(f"{address}&cursor={cursor}").context["page"]
+        rows += page.rows
+        cursor = page.next_cursor
+    return rows
+
+
+def in_frame(days: float = 0.0, *, observation: dict[str, Any] | None = None, **more: Any) -> Detection:
+    """Return a detection in a frame of its own, so many days after the first."""
+    when = FIRST_EXPOSURE + dt.timedelta(days=days)
+    frame = ObservationFactory(observation_time=when, night=when.date(), **(observation or {}))
+    place = {name: more.pop(name) for name in ("ra", "dec") if name in more}
+    return DetectionFactory(candidate=CandidateFactory(difference_run__observation=frame, **place), **more)
+
+
+def write_cutouts(path: str, level: float = 0.0) -> None:
+    buffer = io.BytesIO()
+    np.save(buffer, np.full((4, 63, 63), level, dtype=np.float32))
+    storage.write_atomically(path, buffer.getvalue())
+
+
+# --- Detections ---
+
+
+def test_the_newest_detection_is_first_and_the_best_where_that_is_asked_for(client: Client):
+    first, second = DetectionFactory(confidence_score=0.99), DetectionFactory(confidence_score=0.6)
+    assert shown(client, "/detections/") == [second, first]
+    assert shown(client, "/detections/?order=score") == [first, second]
+
+
+def test_each_filter_keeps_what_it_says(client: Client):
+    field = FieldFactory(name="M 31")
+    wanted = in_frame(
+        2.0, observation={"field": field}, ra=10.0, dec=41.0, status="validated", confidence_score=0.95,
+        detection_type="variable", human_label="agn",
+    )  # fmt: skip
+    other = in_frame(0.0, confidence_score=0.55, source=SourceFactory(name="J1000+0200", ra=150.01, dec=2.01))
+    for query in (
+        "status=validated", "score_min=0.9", "detection_type=variable", "label=AGN", "night_from=2024-03-02",
+        "field=m+31", "place=10.0001+41.0", "place=00:40:00+%2B41:00:00+5", "place=M+31",
+    ):  # fmt: skip
+        if query == "place=M+31":
+            type(field).objects.filter(pk=field.pk).update(ra=10.0, dec=41.0, healpix=wanted.healpix)
+        assert shown(client, f"/detections/?{query}") == [wanted], query
+    for query in ("score_max=0.6", "night_to=2024-03-01", "place=J1000%2B0200", "place=150.01+%E2%88%922.01"):
+        expected = [] if "%E2%88%92" in query else [other]
+        assert shown(client, f"/detections/?{query}") == expected, query
+    assert shown(client, "/detections/?origin=imported") == []
+    assert shown(client, "/detections/?status=validated&score_max=0.6") == []
+
+
+def test_a_label_is_found_as_people_write_it(client: Client):
+    row = DetectionFactory(human_label="real_in_reference_only")
+    assert shown(client, "/detections/?label=Real+in+reference+only") == [row]
+    assert "real in reference only" in client.get("/detections/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ("place=nowhere", "whole name of a source or field"),
+        ("place=400+10", "whole name of a source or field"),
+        ("place=%00", "Null characters are not allowed"),
+        ("score_min=2", "less than or equal to 1"),
+        ("field=Andromeda", "There is no field “Andromeda”"),
+        ("night_from=yesterday", "Enter a valid date"),
+        ("status=lost", "is not one of the available choices"),
+        ("order=magnitude", "is not one of the available choices"),
+    ],
+)
+def test_what_cannot_be_read_is_told_and_narrows_to_nothing(client: Client, query: str, sentence: str):
+    DetectionFactory()
+    answer = client.get(f"/detections/?{query}")
+    assert sentence in answer.content.decode()
+    assert answer.context["page"].rows == []
+
+
+def test_what_was_typed_is_kept_beside_the_reason(client: Client):
+    assert 'value="nowhere"' in client.get("/detections/?place=nowhere").content.decode()
+
+
+@pytest.mark.parametrize("query", ["", "order=score", "night_from=2024-01-01", "field=far", "place=150.01+2.01+100"])
+def test_the_pages_of_a_list_together_are_the_list(client: Client, query: str):
+    field = FieldFactory(name="far")
+    frames = [ObservationFactory(field=field) for _ in range(3)]
+    made = [
+        DetectionFactory(
+            candidate=CandidateFactory(difference_run__observation=frames[k % 3]), confidence_score=0.5 + 0.01 * (k % 7)
+        )
+        for k in range(104)
+    ]
+    rows = walked(client, f"/detections/?{query}")
+    assert len(rows) == 104
+    assert {row.pk for row in rows} == {row.pk for row in made}
+
+
+def test_narrowed_by_night_the_newest_frame_comes_first_whenever_it_was_processed(client: Client):
+    late = in_frame(3.0)
+    early = in_frame(1.0)
+    assert shown(client, "/detections/") == [early, late]
+    assert shown(client, "/detections/?night_from=2024-01-01") == [late, early]
+
+
+def test_a_list_asks_as_much_for_two_rows_as_for_twenty(client: Client, django_assert_num_queries: Any):
+    rows = [in_frame(k, observation={"field": FieldFactory()}, cutouts_path="c.npy") for k in range(20)]
+    with django_assert_num_queries(10):
+        assert len(shown(client, "/detections/")) == 20
+    for row in rows[2:]:
+        row.delete()
+    with django_assert_num_queries(10):
+        assert len(shown(client, "/detections/")) == 2
+
+
+def test_a_magnitude_is_shown_where_the_zero_point_is_known_and_a_dash_where_not(client: Client):
+    known, unknown = in_frame(1.0), in_frame(2.0)
+    PreprocessRunFactory(observation=known.observation, zero_point_mag=25.0, zero_point_error=0.02)
+    rows = {row.pk: row.brightness.mag for row in shown(client, "/detections/")}
+    assert rows[known.pk] == pytest.approx(17.5)
+    assert rows[unknown.pk] is None
+    assert "17.50 ± 0.06" in client.get("/detections/").content.decode()
+
+
+def test_text_from_headers_is_text_and_what_cannot_be_seen_is_made_visible(client: Client):
+    frame = ObservationFactory(field=FieldFactory(name=HOSTILE), original_name=HOSTILE)
+    DetectionFactory(candidate=CandidateFactory(difference_run__observation=frame))
+    html = client.get("/detections/").content.decode()
+    assert "<script>alert" not in html
+    assert "<img src=x" not in html
+    assert "\x1b" not in html
+    assert "\u202e" not in html
+    assert "⟨U+202E⟩" in html
+
+
+def test_empty_lists_say_what_to_do(client: Client):
+    assert "There are no detections yet." in client.get("/detections/").content.decode()
+    assert "No detection is like this." in client.get("/detections/?status=pending").content.decode()
+    assert "There are no sources yet." in client.get("/sources/").content.decode()
+    assert "No source is like this." in client.get("/sources/?detections_min=2").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ({}, ""),
+        ({"order": "score", "page": "2"}, ""),
+        ({"status": "pending", "score_min": "0.9", "score_max": ""}, "status=pending&score_min=0.9"),
+        ({"night_from": "2024-03-01", "night_to": "2024-03-01"}, "night=2024-03-01"),
+        ({"night_from": "2024-03-01"}, None),
+        ({"place": "10 20"}, None),
+        ({"status": "archived"}, None),
+    ],
+)
+def test_triage_is_offered_for_what_it_can_be_narrowed_to(query: dict[str, str], expected: str | None):
+    assert DetectionFilter.triage_query(query) == expected
+
+
+def test_only_who_judges_is_offered_the_review():
+    DetectionFactory()
+    assert "Review these" in staff_of("curator").get("/detections/").content.decode()
+    assert "Review these" not in staff_of("viewer").get("/detections/").content.decode()
+
+
+# --- Cutouts ---
+
+
+def picture(client: Client, row: Detection, query: str = "", **headers: str) -> Any:
+    return client.get(f"/detections/{row.pk}/cutouts.png{query}", headers=headers)
+
+
+def test_cutouts_are_pictures_of_the_size_that_is_asked_for(client: Client, empty_data_root: Path):
+    row = DetectionFactory(cutouts_path="cutouts/a.npy")
+    write_cutouts(row.cutouts_path)
+    for query, size in (("?small", (254, 82)), ("", (575, 189)), ("?part=difference", (378, 378))):
+        answer = picture(client, row, query)
+        assert answer["Content-Type"] == "image/png"
+        assert Image.open(io.BytesIO(answer.content)).size == size
+        assert answer["Cache-Control"].startswith("private")
+
+
+def test_cutouts_are_sent_again_only_when_they_were_written_anew(client: Client, empty_data_root: Path):
+    row = DetectionFactory(cutouts_path="cutouts/a.npy")
+    write_cutouts(row.cutouts_path)
+    known = picture(client, row)["ETag"]
+    again = picture(client, row, **{"if-none-match": known})
+    assert (again.status_code, again.content, again["ETag"]) == (304, b"", known)
+    write_cutouts(row.cutouts_path, level=5.0)
+    assert picture(client, row, **{"if-none-match": known}).status_code == 200
+
+
+def test_missing_and_damaged_cutouts_are_not_found(client: Client, empty_data_root: Path):
+    gone, none = DetectionFactory(cutouts_path="cutouts/gone.npy"), DetectionFactory()
+    damaged, outside = DetectionFactory(cutouts_path="cutouts/bad.npy"), DetectionFactory(cutouts_path="../secret")
+    storage.write_atomically(damaged.cutouts_path, b"no array")
+    for row in (gone, none, damaged, outside):
+        assert picture(client, row).status_code == 404
+    write_cutouts("cutouts/gone.npy")
+    assert picture(client, gone, "?part=everything").status_code == 404
+
+
+# --- Sources ---
+
+
+def source(name: str, days: float = 0.0, **more: Any) -> Source:
+    return SourceFactory(name=name, last_detected_at=timezone.now() - dt.timedelta(days=days), **more)
+
+
+def test_the_source_that_was_seen_last_is_first_with_the_state_of_its_newest_detection(client: Client):
+    old, new = source("old", 5.0), source("new", 1.0)
+    DetectionFactory(source=new, status="rejected", confidence_score=0.6)
+    newest = DetectionFactory(source=new, status="validated", human_label="agn")
+    DetectionFactory(source=old)
+    rows = shown(client, "/sources/")
+    assert rows == [new, old]
+    assert rows[0].newest == newest
+    assert "validated" in client.get("/sources/").content.decode()
+
+
+def test_sources_are_narrowed_by_place_field_count_and_time(client: Client):
+    FieldFactory(name="here", ra=10.0, dec=20.0, radius_deg=0.1)
+    wanted = source("wanted", 1.0, ra=10.05, dec=20.0, detection_count=7)
+    source("other", 400.0, ra=100.0, dec=-20.0, detection_count=1)
+    day = (timezone.now() - dt.timedelta(days=30)).date()
+    for query in ("place=10.05+20+5", "place=wanted", "field=here", "detections_min=2", f"detected_after={day}"):
+        assert shown(client, f"/sources/?{query}") == [wanted], query
+    assert shown(client, "/sources/?place=10.05+20.01+5") == []
+
+
+def test_the_list_of_sources_asks_as_much_for_two_rows_as_for_twenty(client: Client, django_assert_num_queries: Any):
+    for k in range(20):
+        DetectionFactory(source=source(f"s{k}", k))
+    with django_assert_num_queries(8):
+        assert len(shown(client, "/sources/")) == 20
+    Detection.objects.exclude(source__name__in=("s0", "s1")).delete()
+    Source.objects.exclude(name__in=("s0", "s1")).delete()
+    with django_assert_num_queries(8):
+        assert len(shown(client, "/sources/")) == 2

@@ -1,0 +1,253 @@
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from differencing.numerics.tie import PsfPhotometry, Surface, TooFewStars, fit_surface, psf_photometry, tie
+from tests.differencing.numerics.scenes import gaussian, gaussian_stamp
+
+SHAPE = (220, 300)
+
+
+def _no_mask(shape=SHAPE):
+    return np.zeros(shape, dtype=bool)
+
+
+def _grid(step=40, shape=SHAPE, jitter_seed=1):
+    """Star positions `step` px apart, each somewhere within its pixel."""
+    y, x = (a.ravel().astype(float) for a in np.mgrid[step // 2 : shape[0] : step, step // 2 : shape[1] : step])
+    rng = np.random.default_rng(jitter_seed)
+    return x + rng.uniform(-0.5, 0.5, x.size), y + rng.uniform(-0.5, 0.5, y.size)
+
+
+def _stars(x, y, flux, sigma=1.5, shape=SHAPE):
+    out = np.zeros(shape)
+    for a, b, f in zip(x, y, np.broadcast_to(flux, x.shape), strict=True):
+        out += gaussian(shape, a, b, sigma, flux=f)
+    return out
+
+
+def _psf(sigma=1.5):
+    return lambda _x, _y: gaussian_stamp(sigma)
+
+
+def _photometry(x, y, flux, *, flux_error=1.0, position_error=0.01):
+    n = len(x)
+    error, position = np.broadcast_to(flux_error, n).astype(float), np.full(n, position_error)
+    return PsfPhotometry(np.asarray(flux, float), error, x, y, position, np.ones(n, dtype=bool))
+
+
+def test_flux_position_and_sky_of_a_noise_free_star_are_exact():
+    x, y = _grid()
+    flux = np.linspace(100.0, 1e5, x.size)
+    image = _stars(x, y, flux) + 321.0
+    guess = np.random.default_rng(2).uniform(-0.4, 0.4, (2, x.size))
+    found = psf_photometry(image, _no_mask(), 1.0, _psf(), x + guess[0], y + guess[1])
+    assert found.is_good.all()
+    # The cubic spline that moves the PSF by part of a pixel keeps its flux to 1e-3 at this sampling (FWHM 3.5 px).
+    np.testing.assert_allclose(found.flux, flux, rtol=2e-3)
+    np.testing.assert_allclose(found.x, x, atol=2e-3)
+    np.testing.assert_allclose(found.y, y, atol=2e-3)
+
+
+def test_the_sky_around_a_star_may_be_anything():
+    x, y = np.array([100.3]), np.array([80.6])
+    star = _stars(x, y, 5000.0)
+    levels = (-1e3, 0.0, 1e4)
+    fluxes = [psf_photometry(star + sky, _no_mask(), 1.0, _psf(), x, y).flux[0] for sky in levels]
+    np.testing.assert_allclose(fluxes, fluxes[1], rtol=1e-6)
+
+
+def test_a_negative_source_has_a_negative_flux():
+    x, y = np.array([100.3]), np.array([80.6])
+    found = psf_photometry(-_stars(x, y, 5000.0), _no_mask(), 1.0, _psf(), x, y)
+    assert found.flux[0] == pytest.approx(-5000.0, rel=2e-3)
+
+
+def test_the_errors_are_those_of_the_noise():
+    x, y = _grid(step=22)
+    flux, noise = 3000.0, 10.0
+    image = _stars(x, y, flux) + np.random.default_rng(3).normal(50.0, noise, SHAPE)
+    found = psf_photometry(image, _no_mask(), noise, _psf(), x, y)
+    good = found.is_good
+    assert good.sum() > 100
+    pull = (found.flux - flux)[good] / found.flux_error[good]
+    moved = np.concatenate([(found.x - x)[good], (found.y - y)[good]]) / np.tile(found.position_error_px[good], 2)
+    # A hundred stars know the scatter to 7 %, the mean to 0.1 sigma.
+    assert pull.std() == pytest.approx(1.0, abs=0.2)
+    assert abs(pull.mean()) < 0.3
+    assert moved.std() == pytest.approx(1.0, abs=0.2)
+
+
+def test_the_noise_of_the_place_is_the_one_that_counts():
+    x, y = np.array([60.0, 240.0]), np.array([110.0, 110.0])
+    noise = np.where(np.arange(SHAPE[1]) < 150, 2.0, 6.0) * np.ones(SHAPE)
+    found = psf_photometry(_stars(x, y, 5000.0), _no_mask(), noise, _psf(), x, y)
+    assert found.flux_error[1] / found.flux_error[0] == pytest.approx(3.0, rel=1e-6)
+
+
+def test_stars_that_leave_the_frame_touch_a_bad_pixel_or_stand_elsewhere_are_not_good():
+    x, y = np.array([2.0, 150.0, 80.0, 80.0]), np.array([100.0, 218.0, 50.0, 150.0])
+    mask = _no_mask()
+    mask[51, 81] = True
+    guess = x + np.array([0.0, 0.0, 0.0, 1.9])
+    found = psf_photometry(_stars(x, y, 5000.0), mask, 1.0, _psf(), guess, y)
+    assert not found.is_good.any()
+    for values in (found.flux, found.flux_error, found.x, found.y, found.position_error_px):
+        assert np.isnan(values).all()
+
+
+def test_a_bad_pixel_far_from_the_star_does_no_harm():
+    x, y = np.array([100.0]), np.array([80.0])
+    mask = _no_mask()
+    mask[80, 112] = True
+    assert psf_photometry(_stars(x, y, 5000.0), mask, 1.0, _psf(), x, y).is_good.all()
+
+
+@pytest.mark.parametrize("level", [0.0, 100.0])
+def test_an_empty_place_has_no_good_star(level):
+    found = psf_photometry(np.full(SHAPE, level), _no_mask(), 1.0, _psf(), np.array([100.2]), np.array([80.0]))
+    assert not found.is_good.any() or abs(found.flux[0]) < 1e-6
+
+
+def test_no_star_is_no_entry():
+    found = psf_photometry(np.zeros(SHAPE), _no_mask(), 1.0, _psf(), np.array([]), np.array([]))
+    assert len(found.flux) == 0 and len(found.is_good) == 0
+
+
+@pytest.mark.parametrize(("count", "degree"), [(24, 0), (30, 1), (80, 2)])
+def test_the_degree_of_a_surface_follows_the_number_of_stars(count, degree):
+    rng = np.random.default_rng(4)
+    x, y = rng.uniform(0, 299, count), rng.uniform(0, 219, count)
+    surface, kept = fit_surface(x, y, np.full(count, 2.0), np.full(count, 0.1), SHAPE)
+    assert surface.degree == degree and kept.all()
+    np.testing.assert_allclose(surface.image(), 2.0, rtol=1e-6)
+
+
+def test_a_quadratic_surface_is_recovered_exactly():
+    rng = np.random.default_rng(5)
+    x, y = rng.uniform(0, 299, 90), rng.uniform(0, 219, 90)
+    truth = Surface(np.array([0.42, 0.05, -0.03, 0.01, 0.02, -0.015]), 2, SHAPE)
+    surface, _ = fit_surface(x, y, truth(x, y), np.full(90, 0.01), SHAPE)
+    np.testing.assert_allclose(surface.coefficients, truth.coefficients, atol=1e-9)
+
+
+def test_the_image_of_a_surface_holds_its_values_at_the_pixel_centres():
+    surface = Surface(np.array([0.42, 0.05, -0.03, 0.01, 0.02, -0.015]), 2, SHAPE)
+    image = surface.image()
+    assert image.shape == SHAPE
+    for x, y in [(0, 0), (299, 0), (0, 219), (17, 203)]:
+        assert image[y, x] == pytest.approx(float(surface(np.array(x), np.array(y))), rel=1e-6)
+
+
+def test_variables_do_not_move_the_surface():
+    rng = np.random.default_rng(6)
+    x, y = rng.uniform(0, 299, 100), rng.uniform(0, 219, 100)
+    truth = Surface(np.array([0.42, 0.05, -0.03]), 1, SHAPE)
+    value = truth(x, y) + rng.normal(0, 0.01, 100)
+    value[::7] *= 1.5
+    surface, kept = fit_surface(x, y, value, np.full(100, 0.01), SHAPE)
+    assert not kept[::7].any()
+    # 85 points and six coefficients: 0.01 / sqrt(85) times 3 at the corners.
+    assert np.abs(surface.image() - truth.image()).max() < 0.01
+
+
+def test_counts_of_the_reference_times_the_scale_are_counts_of_the_science_frame():
+    x, y = _grid(step=20)
+    haze = Surface(np.array([0.4, 0.05, 0.0]), 1, SHAPE)
+    reference = np.full(x.size, 1e4)
+    found = tie(_photometry(x, y, reference * haze(x, y)), _photometry(x, y, reference), SHAPE)
+    np.testing.assert_allclose(found.flux_scale.image(), haze.image(), rtol=1e-4)
+    assert found.flux_scatter < 1e-6
+    assert found.matched_stars == x.size
+
+
+def test_the_shift_is_the_position_in_the_reference_less_that_in_the_science_frame():
+    x, y = _grid(step=20)
+    flux = np.full(x.size, 1e4)
+    found = tie(_photometry(x, y, flux), _photometry(x + 0.3, y - 0.2, flux), SHAPE)
+    np.testing.assert_allclose(found.shift_x.image(), 0.3, atol=1e-6)
+    np.testing.assert_allclose(found.shift_y.image(), -0.2, atol=1e-6)
+    assert found.shift_is_significant
+
+
+def test_a_rotation_is_taken_up_by_the_shift_field():
+    x, y = _grid(step=20)
+    flux = np.full(x.size, 1e4)
+    turn = np.radians(0.05)
+    moved_x, moved_y = x - turn * (y - 110), y + turn * (x - 150)
+    found = tie(_photometry(x, y, flux), _photometry(moved_x, moved_y, flux), SHAPE)
+    assert found.shift_rms_px < 1e-6
+    np.testing.assert_allclose(found.shift_x(x, y), moved_x - x, atol=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_shift_that_is_only_measuring_error_is_not_significant(seed):
+    x, y = _grid(step=20)
+    rng = np.random.default_rng(seed)
+    flux, error = np.full(x.size, 1e4), 0.05
+    noisy = [
+        _photometry(x + rng.normal(0, error, x.size), y + rng.normal(0, error, x.size), flux, position_error=error)
+        for _ in range(2)
+    ]
+    found = tie(noisy[0], noisy[1], SHAPE)
+    assert not found.shift_is_significant
+    # The best half of 165 stars knows the scatter to 8 %, so that of 0.07 px hides 0.03 px.
+    assert found.shift_scatter_px < 0.04
+
+
+def test_scatter_beyond_the_stars_errors_is_registration_scatter():
+    x, y = _grid(step=14)
+    rng = np.random.default_rng(7)
+    flux = np.full(x.size, 1e4)
+    moved = _photometry(x + rng.normal(0, 0.1, x.size), y + rng.normal(0, 0.1, x.size), flux)
+    found = tie(_photometry(x, y, flux), moved, SHAPE)
+    # 330 stars, two axes, half of them used: 4 % for the MAD.
+    assert found.shift_scatter_px == pytest.approx(0.1, abs=0.015)
+    assert found.shift_rms_px == pytest.approx(0.1, abs=0.015)
+
+
+def test_one_variable_in_ten_moves_the_flux_scale_by_less_than_half_a_per_cent():
+    x, y = _grid(step=20)
+    rng = np.random.default_rng(8)
+    flux = np.full(x.size, 1e4)
+    varied = flux * 0.8 * (1 + rng.normal(0, 0.02, x.size))
+    varied[::10] *= rng.uniform(1.3, 3.0, varied[::10].size)
+    found = tie(_photometry(x, y, varied), _photometry(x, y, flux), SHAPE)
+    assert float(np.median(found.flux_scale.image())) == pytest.approx(0.8, rel=0.005)
+
+
+def test_too_few_stars_are_counted_and_refused():
+    x, y = np.array([50.0, 150.0]), np.array([50.0, 150.0])
+    flux = np.full(2, 1e4)
+    with pytest.raises(TooFewStars, match="only 2 stars"):
+        tie(_photometry(x, y, flux), _photometry(x, y, flux), SHAPE)
+
+
+@pytest.mark.parametrize("spoilt", ["negative", "faint", "bad"])
+def test_a_star_that_one_frame_does_not_show_is_not_counted(spoilt):
+    x, y = np.array([50.0, 150.0, 100.0, 200.0]), np.array([50.0, 150.0, 60.0, 90.0])
+    science = _photometry(x, y, np.full(4, 1e4))
+    flux = np.array([1e4, 1e4, -1e4 if spoilt == "negative" else 5.0 if spoilt == "faint" else 1e4, 1e4])
+    reference = _photometry(x, y, flux)
+    if spoilt == "bad":
+        reference.is_good[2] = False
+    assert tie(science, reference, SHAPE).matched_stars == 3
+    with pytest.raises(TooFewStars):
+        tie(science, reference, SHAPE, min_stars=4)
+
+
+def test_two_images_give_the_ratio_that_was_put_in():
+    """Photometry and tie together: unequal seeing, unequal flux, a shift, noise."""
+    x, y = _grid(step=30)
+    flux = np.random.default_rng(9).uniform(3e4, 3e5, x.size)
+    noise = np.random.default_rng(10).normal(0, 20.0, (2, *SHAPE))
+    science = _stars(x, y, flux * 0.5, 2.0) + noise[0]
+    reference = ndimage.shift(_stars(x, y, flux, 1.4), (0.2, -0.1), order=5) + noise[1]
+    frames = [
+        psf_photometry(image, _no_mask(), 20.0, _psf(sigma), x, y)
+        for image, sigma in ((science, 2.0), (reference, 1.4))
+    ]
+    found = tie(frames[0], frames[1], SHAPE)
+    assert float(np.median(found.flux_scale.image())) == pytest.approx(0.5, rel=0.005)
+    assert float(found.shift_x.image().mean()) == pytest.approx(-0.1, abs=0.01)
+    assert float(found.shift_y.image().mean()) == pytest.approx(0.2, abs=0.01)

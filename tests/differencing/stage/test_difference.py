@@ -1,0 +1,339 @@
+"""One observation minus its reference: products, candidates, repeats, and reasons."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from astropy.io import fits
+from astropy.wcs import WCS
+
+from astrid_site.night.foreground import run_stage
+from catalog.configuration.values import set_value
+from catalog.failures import FailureCode
+from catalog.files import storage
+from catalog.models import JobStatus, ProcessingJob, RunStatus
+from catalog.people.audit import MACHINE
+from differencing.models import Candidate, DifferenceRun, Reference
+from observations.models import Observation, ObservationStatus
+from preprocessing.models import PreprocessRun
+from preprocessing.products import load_frame
+from preprocessing.services import latest_run
+from tests import factories
+
+# A source in a bad column is seen in part, one on a masked core not at all.
+CLEAR_PX = 6
+
+
+def difference(observation):
+    """Run the stage as the pipeline does; return what the job came to."""
+    run_stage("difference", "observation", [(observation.pk, "frame")], lambda line: None)
+    observation.refresh_from_db()
+    return ProcessingJob.objects.filter(job_type="difference", entity_id=str(observation.pk)).latest("created_at")
+
+
+def run_of(observation):
+    return DifferenceRun.objects.get(observation=observation)
+
+
+def opened(path):
+    return fits.open(storage.open_stored(path), memmap=False)
+
+
+def injected(night, observation):
+    """Yield what changed in a frame, where no pixel nearby is masked in it or in its reference."""
+    with opened(run_of(observation).difference_image_path) as hdus:
+        mask = hdus["MASK"].data > 0
+    for kind in ("transient", "asteroid", "variable"):
+        for source in night.sources(observation, kind):
+            x, y = round(source["x"]), round(source["y"])
+            if not mask[y - CLEAR_PX : y + CLEAR_PX + 1, x - CLEAR_PX : x + CLEAR_PX + 1].any():
+                yield source
+
+
+def nearest(observation, source):
+    """Return distance in px and the nearest candidate."""
+    return min(
+        ((math.hypot(c.pixel_x - source["x"], c.pixel_y - source["y"]), c) for c in observation.candidates.all()),
+        key=lambda pair: pair[0],
+        default=(math.inf, None),
+    )
+
+
+def test_every_change_is_a_positive_candidate_within_a_pixel_of_its_true_place(night):
+    count = 0
+    for observation in night.good:
+        for source in injected(night, observation):
+            distance, candidate = nearest(observation, source)
+            assert distance < 1.0, source["name"]
+            assert not candidate.is_negative
+            assert not candidate.is_reference_ghost
+            assert candidate.significance > 5.0
+            count += 1
+    assert count >= 12, "of 18; the rest lies beside bad pixels"
+
+
+def test_the_flux_of_a_change_is_recovered_in_the_counts_of_the_frame(night):
+    ratio, pulls = [], []
+    for observation in night.good:
+        for source in injected(night, observation):
+            _, candidate = nearest(observation, source)
+            ratio.append(candidate.flux / source["change_adu"])
+            pulls.append((candidate.flux - source["change_adu"]) / candidate.flux_error)
+    # Twelve and more sources of S/N 10 to 40 give the mean to 2 %; the flat and the PSF add as much.
+    assert np.median(ratio) == pytest.approx(1.0, abs=0.05)
+    assert np.abs(pulls).max() < 6.0
+
+
+def test_few_candidates_are_not_what_was_injected(night):
+    for observation in night.good:
+        truth = [s for kind in ("transient", "asteroid", "variable") for s in night.sources(observation, kind)]
+        strays = [
+            c
+            for c in observation.candidates.all()
+            # The two halves of a source that a bad column cuts are 2 px from its centre.
+            if all(math.hypot(c.pixel_x - s["x"], c.pixel_y - s["y"]) > 4.0 for s in truth)
+        ]
+        # At 5 sigma noise alone gives one in a megapixel; residuals of bright stars make some more.
+        assert len(strays) <= 3
+
+
+def test_the_sky_position_of_a_candidate_is_that_of_its_pixel(night):
+    for observation in night.good:
+        wcs = load_frame(latest_run(observation)).wcs
+        for candidate in observation.candidates.all():
+            x, y = wcs.all_world2pix(candidate.ra, candidate.dec, 0)
+            assert math.hypot(x - candidate.pixel_x, y - candidate.pixel_y) < 1e-3
+
+
+def test_difference_score_and_aligned_reference_are_images_of_the_science_grid_with_its_wcs(night):
+    observation = night.good[0]
+    run, wcs = run_of(observation), load_frame(latest_run(observation)).wcs
+    images = {}
+    for name in ("difference_image_path", "significance_map_path", "reference_aligned_path"):
+        with opened(getattr(run, name)) as hdus:
+            images[name] = np.array(hdus[0].data, dtype=float)
+            stored = WCS(hdus[0].header)
+        assert images[name].shape == (320, 320)
+        # FITS keeps the coefficients to 1e-10 of their size.
+        np.testing.assert_allclose(
+            stored.all_pix2world([0, 300], [10, 319], 0), wcs.all_pix2world([0, 300], [10, 319], 0), atol=1e-7
+        )
+    score = images["significance_map_path"]
+    quiet = score[np.isfinite(score) & (np.abs(score) < 4.0)]
+    # A normal distribution cut at 4 sigma; the field holds real changes and stars.
+    assert np.median(quiet) == pytest.approx(0.0, abs=0.1)
+    assert 1.4826 * np.median(np.abs(quiet)) == pytest.approx(1.0, abs=0.1)
+
+
+def test_the_row_says_what_was_done(night):
+    for observation in night.good:
+        run = run_of(observation)
+        assert (run.status, run.algorithm, run.detection_threshold) == (RunStatus.COMPLETED, "zogy", 5.0)
+        assert run.candidates_found == observation.candidates.count()
+        assert run.matched_stars >= 10
+        assert 0.0 < run.registration_rms_px < 0.5
+        assert run.noise_rescale == pytest.approx(1.0, abs=0.1)
+        assert run.processing_time_seconds > 0
+        assert run.parameters["config"]["threshold_sigma"] == 5.0
+        assert run.config_hash and run.inputs_hash and run.parameters_hash
+        # Two frames of sky 600 ADU at 1.5 e-/ADU with 6 ADU of read noise, the reference a stack of three.
+        assert 15.0 < run.noise_level < 40.0
+
+
+def test_the_reference_is_the_stack_of_the_earlier_night(night):
+    for observation in night.good:
+        run = run_of(observation)
+        assert set(run.reference.members.all()) == set(night.earlier)
+        assert run.reference_observation in night.earlier
+    assert Reference.objects.count() == 1
+
+
+def state(*observations):
+    runs = DifferenceRun.objects.filter(observation__in=observations).order_by("pk")
+    files = [
+        storage.resolve(path).stat().st_ino
+        for run in runs
+        for path in (run.difference_image_path, run.significance_map_path, run.reference_aligned_path)
+    ]
+    candidates = Candidate.objects.filter(observation__in=observations).order_by("pk")
+    return list(runs.values()), list(candidates.values()), files
+
+
+def test_a_repeat_with_the_same_inputs_leaves_everything_as_it_is(night):
+    before = state(*night.good)
+    for observation in night.good:
+        assert difference(observation).status == JobStatus.COMPLETED
+    assert state(*night.good) == before
+
+
+def test_another_version_of_the_algorithms_is_another_run_against_another_stack(night, monkeypatch):
+    observation = night.good[0]
+    before = run_of(observation)
+    monkeypatch.setattr("differencing.stage.difference.VERSION", "next")
+    difference(observation)
+    after = DifferenceRun.objects.filter(observation=observation).latest("created_at")
+    assert after.pk != before.pk
+    assert after.reference_id == before.reference_id
+    monkeypatch.setattr("differencing.stage.reference.VERSION", "next")
+    difference(observation)
+    after = DifferenceRun.objects.filter(observation=observation).latest("created_at")
+    assert after.reference_id != before.reference_id
+
+
+def test_an_image_that_is_gone_is_made_again_and_the_candidates_keep_their_ids(night):
+    observation = night.good[0]
+    run = run_of(observation)
+    before = {c.pk: (c.pixel_x, c.pixel_y) for c in observation.candidates.all()}
+    storage.remove(run.significance_map_path)
+    difference(observation)
+    assert run_of(observation).pk == run.pk
+    assert storage.resolve(run.significance_map_path).is_file()
+    assert {c.pk: (c.pixel_x, c.pixel_y) for c in observation.candidates.all()} == before
+
+
+def test_another_threshold_is_another_run_whose_candidates_keep_the_ids_of_those_found_again(night):
+    observation = night.good[0]
+    before = {c.pk: abs(c.significance) for c in observation.candidates.all()}
+    limit = sorted(before.values())[len(before) // 2] - 0.01
+    set_value("differencing.threshold_sigma", limit, MACHINE)
+    difference(observation)
+    assert DifferenceRun.objects.filter(observation=observation, status=RunStatus.COMPLETED).count() == 2
+    newest = DifferenceRun.objects.filter(observation=observation).latest("completed_at")
+    kept = set(newest.candidates.values_list("pk", flat=True))
+    assert kept == {pk for pk, significance in before.items() if significance >= limit}
+    assert newest.parameters_hash != DifferenceRun.objects.filter(observation=observation).earliest("created_at").pk
+
+
+def test_a_frame_of_another_sky_has_no_overlap_and_the_reason_is_everywhere(night):
+    observation = night.good[0]
+    shuffle_stars(observation)
+    set_value("differencing.threshold_sigma", 5.5, MACHINE)
+    job = difference(observation)
+    run = DifferenceRun.objects.filter(observation=observation).latest("updated_at")
+    assert job.failure_code == run.failure_code == observation.failure_code == FailureCode.NO_OVERLAP
+    assert job.error_message == run.error_message == observation.error_message
+    assert run.status == RunStatus.FAILED and run.completed_at is not None
+    assert observation.status == ObservationStatus.FAILED
+    assert not DifferenceRun.objects.filter(status=RunStatus.RUNNING).exists()
+
+
+def shuffle_stars(observation):
+    """Write the product again with its stars elsewhere, as if the telescope had pointed elsewhere."""
+    run = latest_run(observation)
+    path = storage.resolve(run.processed_fits_path)
+    content = path.read_bytes()
+    path.unlink()
+    path.write_bytes(content)
+    with fits.open(path, mode="update") as hdus:
+        table = next(hdu for hdu in hdus if isinstance(hdu, fits.BinTableHDU))
+        rng = np.random.default_rng(5)
+        table.data["x"], table.data["y"] = rng.uniform(5, 315, (2, len(table.data)))
+    PreprocessRun.objects.filter(pk=run.pk).update(inputs_hash="another")
+
+
+def test_a_light_without_a_reference_waits_in_an_open_row_and_is_not_failed(night):
+    alone = night.good[0]
+    Observation.objects.filter(pk=alone.pk).update(filter_band="V")
+    job = difference(alone)
+    assert job.failure_code == FailureCode.WAITING_FOR_REFERENCE
+    waiting = DifferenceRun.objects.get(observation=alone, reference=None)
+    assert (waiting.status, waiting.failure_code) == (RunStatus.PENDING, FailureCode.WAITING_FOR_REFERENCE)
+    assert waiting.completed_at is None
+    assert alone.status != ObservationStatus.FAILED
+    assert alone.failure_code == FailureCode.WAITING_FOR_REFERENCE
+    assert "Add an earlier night" in alone.error_message
+
+
+def test_a_first_difference_ends_the_waiting(night):
+    alone = night.earlier[0]
+    Observation.objects.exclude(pk__in=[o.pk for o in night.earlier]).update(filter_band="V")
+    Observation.objects.filter(pk__in=[o.pk for o in night.earlier[1:]]).update(filter_band="V")
+    difference(alone)
+    assert run_of(alone).status == RunStatus.PENDING
+    Observation.objects.update(filter_band="R")
+    difference(alone)
+    assert run_of(alone).status == RunStatus.COMPLETED
+    assert (alone.status, alone.failure_code) == (ObservationStatus.DIFFERENCED, "")
+
+
+def test_waiting_twice_is_one_row_and_it_ends_when_the_reference_lands(night):
+    alone = night.good[0]
+    Observation.objects.filter(pk=alone.pk).update(filter_band="V")
+    difference(alone)
+    difference(alone)
+    assert DifferenceRun.objects.filter(observation=alone, status=RunStatus.PENDING).count() == 1
+    Observation.objects.filter(pk__in=[o.pk for o in night.earlier]).update(filter_band="V")
+    assert difference(alone).status == JobStatus.COMPLETED
+    assert (alone.status, alone.failure_code) == (ObservationStatus.DIFFERENCED, "")
+    assert not DifferenceRun.objects.filter(observation=alone, status=RunStatus.PENDING).exists()
+
+
+def test_more_candidates_than_a_good_subtraction_has_fail_the_run(night):
+    observation = night.good[0]
+    set_value("differencing.max_candidates", 2, MACHINE)
+    job = difference(observation)
+    assert job.failure_code == observation.failure_code == FailureCode.TOO_MANY_CANDIDATES
+    assert "Look at the difference image" in observation.error_message
+
+
+def test_less_overlap_than_configured_fails_with_the_share(night):
+    observation = night.good[0]
+    set_value("differencing.min_overlap_share", 1.0, MACHINE)
+    assert difference(observation).failure_code == FailureCode.LOW_OVERLAP
+    assert "%" in observation.error_message
+
+
+def test_registration_beyond_the_allowed_scatter_fails_with_both_numbers(night):
+    observation = night.good[0]
+    set_value("differencing.max_registration_rms_px", 0.05, MACHINE)
+    assert difference(observation).failure_code == FailureCode.NO_REGISTRATION
+    assert "0.05 px" in observation.error_message
+
+
+def test_a_reference_file_that_is_gone_fails_with_what_to_do(night):
+    observation = night.good[0]
+    storage.remove(run_of(observation).reference.file_path)
+    set_value("differencing.threshold_sigma", 5.5, MACHINE)
+    assert difference(observation).failure_code == FailureCode.FILE_MISSING
+
+
+def test_a_frame_that_found_no_room_for_its_reference_has_one_run_when_there_is_room(night, monkeypatch):
+    observation = night.earlier[0]
+    Observation.objects.filter(pk=night.good[0].pk).update(night=observation.night)
+
+    def full(*_):
+        raise storage.StorageFull("No room for the stack.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(storage, "write_atomically", full)
+        assert difference(observation).failure_code == FailureCode.DISK_FULL
+    assert (run_of(observation).status, run_of(observation).reference) == (RunStatus.FAILED, None)
+    assert difference(observation).status == JobStatus.COMPLETED
+    assert run_of(observation).status == RunStatus.COMPLETED
+
+
+def test_a_promoted_reference_is_used_and_named(night):
+    observation, member = night.good[0], night.earlier[1]
+    reference = factories.ReferenceFactory(
+        field=night.field, filter_band=observation.filter_band, version=7, best_member=member, is_active=True,
+        file_path=latest_run(member).processed_fits_path,
+    )  # fmt: skip
+    reference.members.set([member])
+    difference(observation)
+    newest = DifferenceRun.objects.filter(observation=observation).latest("completed_at")
+    assert (newest.reference, newest.reference_observation) == (reference, member)
+
+
+def test_within_one_night_each_frame_is_compared_with_a_stack_of_the_others(night):
+    science = night.earlier[0]
+    extra = night.good[0]
+    Observation.objects.filter(pk=extra.pk).update(night=science.night)
+    difference(science)
+    run = run_of(science)
+    assert run.status == RunStatus.COMPLETED
+    assert set(run.reference.members.all()) == {*night.earlier[1:], extra}
+    assert run.reference.version == 2
+    # What was new in the later frame alone is rejected from the stack, and leaves no ghosts.
+    assert run.candidates.filter(is_negative=True, significance__lt=-14.0).count() == 0

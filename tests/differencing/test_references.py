@@ -1,0 +1,227 @@
+"""Which frames a science frame is compared with: rules on rows."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from catalog.configuration.values import set_value, snapshot
+from catalog.failures import FailureCode, StageFailure
+from catalog.models import RunStatus
+from catalog.people.audit import MACHINE
+from differencing.references import choose_reference
+from observations.models import ObservationStatus
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+TONIGHT = dt.date(2024, 3, 10)
+
+
+@pytest.fixture
+def field():
+    return factories.FieldFactory()
+
+
+def frame(field, *, nights_ago=0, minutes=0.0, band="R", fwhm_px=3.0, noise=10.0, aligned=True, **values):
+    """Make a preprocessed frame: nights before tonight, minutes into the night."""
+    night = TONIGHT - dt.timedelta(days=nights_ago)
+    start = dt.datetime.combine(night, dt.time(21), dt.UTC) + dt.timedelta(minutes=minutes)
+    run = {name: values.pop(name) for name in ("status", "transparency") if name in values}
+    observation = factories.ObservationFactory(
+        field=field,
+        night=night,
+        observation_time=start,
+        mjd_utc=60379.875 - nights_ago + minutes / 1440.0,
+        filter_band=band,
+        status=values.pop("state", ObservationStatus.PREPROCESSED),
+        **values,
+    )
+    factories.PreprocessRunFactory(
+        observation=observation,
+        wcs_aligned=aligned,
+        fwhm_px=fwhm_px,
+        background_noise=noise,
+        completed_at=start,
+        **{"failure_code": "clouded", "error_message": "Clouds."} if run.get("status") == RunStatus.FAILED else {},
+        **run,
+    )
+    return observation
+
+
+def members(science):
+    return list(choose_reference(science, snapshot()).members)
+
+
+def set_key(key, value):
+    set_value(key, value, MACHINE)
+
+
+def is_waiting(science):
+    with pytest.raises(StageFailure) as caught:
+        choose_reference(science, snapshot())
+    assert caught.value.code == FailureCode.WAITING_FOR_REFERENCE
+    return len(caught.value.sentence) > 40
+
+
+def test_earlier_nights_come_before_more_and_sharper_frames_of_the_same_night(field):
+    science = frame(field)
+    tonight = [frame(field, minutes=20.0 * k, fwhm_px=2.0) for k in range(1, 6)]
+    earlier = [frame(field, nights_ago=n) for n in (1, 2, 3)]
+    assert set(members(science)) == set(earlier)
+    assert not set(members(science)) & set(tonight)
+
+
+def test_fewer_than_three_earlier_frames_are_not_stacked_and_the_deepest_serves_alone(field):
+    science = frame(field)
+    frame(field, nights_ago=1, fwhm_px=5.0)
+    best = frame(field, nights_ago=2, fwhm_px=2.5)
+    assert members(science) == [best]
+
+
+@pytest.mark.parametrize("worse", [{"noise": 30.0}, {"transparency": 0.3}], ids=["noise", "haze"])
+def test_noise_and_haze_count_against_a_reference_as_seeing_does(field, worse):
+    science = frame(field)
+    frame(field, nights_ago=1, fwhm_px=2.5, **worse)
+    best = frame(field, nights_ago=2, fwhm_px=3.0)
+    assert members(science) == [best]
+
+
+def test_a_stack_holds_no_more_than_the_best_of_the_configured_number(field):
+    set_key("differencing.reference_max_stack", 3)
+    science = frame(field)
+    earlier = [frame(field, nights_ago=1, minutes=k, fwhm_px=2.0 + 0.1 * k) for k in range(5)]
+    assert members(science) == earlier[:3]
+
+
+def test_nights_within_the_excluded_days_do_not_serve(field):
+    set_key("differencing.reference_exclude_days", 5)
+    science = frame(field)
+    for nights in (1, 3, 5):
+        frame(field, nights_ago=nights)
+    old = frame(field, nights_ago=6)
+    assert members(science) == [old]
+
+
+def test_a_later_night_is_never_the_reference(field):
+    science = frame(field)
+    for k in range(4):
+        frame(field, nights_ago=-1, minutes=k)
+    assert is_waiting(science)
+
+
+def test_within_one_night_the_others_are_stacked_without_the_science_frame(field):
+    night = [frame(field, minutes=5.0 * k) for k in range(4)]
+    for science in night:
+        assert set(members(science)) == set(night) - {science}
+
+
+def test_with_two_others_in_the_night_the_sharper_serves_only_beyond_fifteen_minutes(field):
+    science = frame(field)
+    frame(field, minutes=14.0, fwhm_px=2.0)
+    far = frame(field, minutes=16.0, fwhm_px=4.0)
+    assert members(science) == [far]
+
+
+def test_beyond_fifteen_minutes_seeing_decides_and_not_the_gap(field):
+    science = frame(field)
+    sharp = frame(field, minutes=16.0, fwhm_px=2.0)
+    frame(field, minutes=90.0, fwhm_px=4.0)
+    assert members(science) == [sharp]
+
+
+def test_where_no_gap_is_long_enough_the_longest_counts_also_backwards_in_time(field):
+    early = frame(field, minutes=-12.0, fwhm_px=4.0)
+    science = frame(field)
+    frame(field, minutes=3.0, fwhm_px=2.0)
+    assert members(science) == [early]
+
+
+def test_the_minimal_gap_is_configurable(field):
+    set_key("differencing.reference_min_gap_minutes", 2.0)
+    science = frame(field)
+    sharp = frame(field, minutes=3.0, fwhm_px=2.0)
+    frame(field, minutes=90.0, fwhm_px=4.0)
+    assert members(science) == [sharp]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"band": "r"},
+        {"aligned": False},
+        {"status": RunStatus.FAILED},
+        {"state": ObservationStatus.ARCHIVED},
+        {"fwhm_px": None},
+    ],
+    ids=["another band", "not registered", "failed", "archived", "no seeing"],
+)
+def test_a_frame_that_cannot_serve_leaves_the_science_frame_waiting(field, other):
+    science = frame(field)
+    frame(field, nights_ago=1, **other)
+    assert is_waiting(science)
+
+
+@pytest.mark.parametrize("band", ["", "unknown"])
+def test_two_unknown_filters_never_match(field, band):
+    science = frame(field, band=band)
+    promoted(field, frame(field, nights_ago=1, band=band), filter_band=band)
+    with pytest.raises(StageFailure, match="--band") as caught:
+        choose_reference(science, snapshot())
+    assert caught.value.code == FailureCode.NO_BAND
+
+
+def test_frames_of_another_field_do_not_serve(field):
+    science = frame(field)
+    frame(factories.FieldFactory(ra=151.0), nights_ago=1)
+    assert is_waiting(science)
+
+
+def test_a_lone_frame_waits_and_is_told_what_to_add(field):
+    science = frame(field)
+    with pytest.raises(StageFailure, match=r"in R .*Add an earlier night"):
+        choose_reference(science, snapshot())
+
+
+def promoted(field, *made_of, **values):
+    reference = factories.ReferenceFactory(field=field, best_member=made_of[0], is_active=True, **values)
+    reference.members.set(made_of)
+    return reference
+
+
+def test_a_promoted_reference_comes_before_what_the_rules_would_choose(field):
+    science = frame(field)
+    earlier = [frame(field, nights_ago=n) for n in (1, 2, 3, 4)]
+    reference = promoted(field, earlier[3])
+    choice = choose_reference(science, snapshot())
+    assert choice.promoted == reference
+    assert choice.members == (earlier[3],)
+
+
+def test_a_promoted_reference_with_a_frame_of_the_science_night_is_passed_over(field):
+    science = frame(field)
+    tonight = frame(field, minutes=60.0)
+    earlier = [frame(field, nights_ago=n) for n in (1, 2, 3)]
+    promoted(field, *earlier, tonight)
+    choice = choose_reference(science, snapshot())
+    assert choice.promoted is None
+    assert set(choice.members) == set(earlier)
+
+
+def test_the_excluded_days_hold_for_a_promoted_reference_too(field):
+    set_key("differencing.reference_exclude_days", 2)
+    science = frame(field)
+    near, far = frame(field, nights_ago=2), frame(field, nights_ago=3)
+    promoted(field, near)
+    choice = choose_reference(science, snapshot())
+    assert (choice.promoted, choice.members) == (None, (far,))
+
+
+def test_a_promoted_reference_of_another_band_or_one_that_is_not_promoted_does_not_count(field):
+    science = frame(field)
+    near, far = frame(field, nights_ago=1), frame(field, nights_ago=2, fwhm_px=9.0)
+    promoted(field, far, filter_band="B")
+    factories.ReferenceFactory(field=field, best_member=far, is_active=False).members.set([far])
+    choice = choose_reference(science, snapshot())
+    assert (choice.promoted, choice.members) == (None, (near,))
