@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from tests import never
+
 # Imports go down this line only.
 LINE = ("astrid_site", "curation", "detection", "differencing", "preprocessing", "observations", "catalog")
 # The room of a module follows from its path: the first folder or, at the end, the file's name that stands here decides.
@@ -43,8 +45,11 @@ MAY_IMPORT = {
 CATALOG_WEB = {*MAY_IMPORT["web"], "audit"}
 # A room that is split into several files of one app is still one room.
 MAY_SPLIT = frozenset({"stage", "tasks"})
-# What a web process loads; none of it may reach torch, by whatever way round.
+# None of these may reach torch, by whatever way round.
 WITHOUT_TORCH = frozenset({"models", "services", "web", "apps", *CATALOG_ROOMS})
+# What a web process loads with its pages and rows; none of it may reach what only the work on pixels needs.
+IN_WEB_PROCESS = frozenset({"models", "web", "apps"})
+HEAVY = frozenset({"torch", "scipy", "numba", "matplotlib", "sep"})
 NOT_IN_NUMERICS = frozenset({"django", "celery", "rest_framework", "django_filters", "environ", "random", "time"})
 # What takes seconds to load, and is loaded when it is needed; no circle is escaped by that.
 LOADED_LATE = frozenset({"astrid_site.night.demonstration"})
@@ -129,19 +134,25 @@ class House:
     def faults(self) -> list[str]:
         """Return every broken rule as "module:line: what is wrong"."""
         found: list[str] = []
+        keywords = never.header_keywords(self.root / "observations" / "numerics" / "fits" / "keywords.py")
+        climbing = never.climbing_names(self.modules.values(), LINE)
         for module in self.modules.values():
             found += _import_faults(self, module)
             found += _source_faults(module)
-        return sorted([*found, *_torch_faults(self), *_length_faults(self.modules.values())])
+            found += never.faults_of(module)
+            found += never.keyword_faults(module, keywords)
+            found += never.climbing_faults(module, climbing, LINE)
+        return sorted([*found, *_weight_faults(self), *_length_faults(self.modules.values())])
 
-    def reaches_torch(self, start: Module) -> list[str] | None:
-        """Return the chain of modules by which loading `start` loads torch, or None."""
+    def reaches(self, start: Module, libraries: frozenset[str]) -> list[str] | None:
+        """Return the chain of modules by which loading `start` loads one of the libraries, or None."""
         chains, seen = [[start.name]], {start.name}
         while chains:
             chain = chains.pop()
             for entry in self.modules[chain[-1]].imports:
-                if entry.target.split(".")[0] == "torch":
-                    return [*chain, "torch"]
+                top = entry.target.split(".")[0]
+                if top in libraries and not entry.is_in_function:
+                    return [*chain, top]
                 target = self.module_of(entry.target)
                 if target and target.name not in seen and not entry.is_in_function:
                     seen.add(target.name)
@@ -213,10 +224,11 @@ def _may_import(house: House, module: Module, target: str) -> bool:
     return imported.room in allowed
 
 
-def _torch_faults(house: House) -> Iterator[str]:
+def _weight_faults(house: House) -> Iterator[str]:
     for module in house.modules.values():
-        if module.room in WITHOUT_TORCH and (chain := house.reaches_torch(module)):
-            yield f"{module.name}:1: loads torch: {' -> '.join(chain)}"
+        heavy = HEAVY if module.room in IN_WEB_PROCESS else frozenset({"torch"})
+        if module.room in WITHOUT_TORCH and (chain := house.reaches(module, heavy)):
+            yield f"{module.name}:1: loads {chain[-1]}: {' -> '.join(chain)}"
 
 
 def _source_faults(module: Module) -> Iterator[str]:

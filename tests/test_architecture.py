@@ -31,8 +31,14 @@ SOUND = {
     "astrid_site/urls.py": "from curation import views\nimport torch\n",
     "curation/views.py": "from curation import services\nfrom detection.models import Detection\n",
     "curation/services.py": "from catalog.work import jobs\nfrom detection.models import Detection\n",
-    "detection/models.py": "from observations.models import Observation\n\nclass Detection: ...\n",
+    "detection/models.py": (
+        "from observations.models import Observation\n\n"
+        "class Detection:\n    frame = models.ForeignKey(Observation, related_name='detections')\n\n"
+        "class Label:\n    frame = models.ForeignKey('observations.Observation')\n"
+        "    of = models.ForeignKey(Detection, related_name='labels')\n"
+    ),
     "detection/stage.py": "from detection.numerics.infer import score\nfrom catalog.files import storage\n",
+    "detection/services.py": "import scipy\nrows = Detection.objects.filter(labels__name='x', frame__ra=1)\n",
     "detection/tasks.py": "from detection import stage\n",
     "detection/numerics/infer.py": "import torch\nfrom observations.numerics.frame import Frame\n\ndef score(): ...\n",
     "detection/management/commands/score.py": "from detection.stage import run\n",
@@ -40,6 +46,8 @@ SOUND = {
     "observations/stage.py": "from observations.models import Observation\n",
     "observations/numerics/healpix.py": "import numpy as np\n\ndef index(): ...\n",
     "observations/numerics/frame.py": "import numpy as np\n\nclass Frame: ...\n",
+    "observations/numerics/fits/keywords.py": 'KEYWORDS = {"exposure_s": ("EXPTIME",), "object_name": ("OBJECT",)}\n',
+    "observations/numerics/fits/images.py": "from astropy.io import fits\n\nexposure = {}.get('EXPTIME')\n",
     "catalog/work/jobs.py": "from catalog.models import Job\ntry:\n    Job()\nexcept Exception:\n    raise\n",
     "catalog/models.py": "from catalog.failures import FailureCode\n\nclass Job: ...\n",
     "catalog/failures.py": "class FailureCode: ...\n",
@@ -120,6 +128,53 @@ PLANTED = {
     "an import hidden in a function": (
         "observations/stage.py", "def run():\n    from observations.models import Observation\n",
         "imported inside a function",
+    ),
+    "services load torch although the web process would not": (
+        "detection/services.py", "import torch\n", "loads torch: detection.services -> torch",
+    ),
+    "a page loads scipy by a detour": (
+        "detection/web/pages.py", "from detection.services import sums\n",
+        "loads scipy: detection.web.pages -> detection.services -> scipy",
+    ),
+    "a page works on arrays": ("curation/views.py", "import numpy as np\n", "a page works on arrays: numpy"),
+    "a page works on arrays inside a function": (
+        "curation/api.py", "def view():\n    from astropy.time import Time\n", "a page works on arrays: astropy",
+    ),
+    "everything suppressed": (
+        "observations/stage.py", "import contextlib\nwith contextlib.suppress(Exception):\n    x = 1\n",
+        "suppresses everything",
+    ),
+    "a signal's receiver in models": (
+        "detection/models.py",
+        "from django.dispatch import receiver\n\n@receiver(saved)\ndef hidden(): ...\n", "a signal's receiver",
+    ),
+    "signals of models": (
+        "detection/apps.py", "from django.db.models.signals import post_save\n", "hidden in signals of models",
+    ),
+    "a header keyword outside the rooms of FITS": (
+        "observations/stage.py", "exposure = {}.get('EXPTIME')\n", "the header keyword EXPTIME",
+    ),
+    "FITS read outside its room": (
+        "detection/stage.py", "def run():\n    from astropy.io import fits\n", "reads FITS outside",
+    ),
+    "FITS read by its module's name": ("detection/stage.py", "import astropy.io.fits\n", "reads FITS outside"),
+    "a module's name put together": (
+        "catalog/work/jobs.py", "def run(app):\n    import_string(f'{app}.stage.run')\n", "a name that is put together",
+    ),
+    "a module's name put together before": (
+        "catalog/work/jobs.py", "def run(app):\n    name = app + '.stage'\n    import_module(name)\n",
+        "a name that is put together",
+    ),
+    "services know of Celery": ("detection/services.py", "from celery import current_app\n", "services know of Celery"),
+    "services send to the broker": (
+        "detection/services.py", "def order(app):\n    app.send_task('x')\n", "services send a message to the broker",
+    ),
+    "a filter climbs to a later app": (
+        "observations/models.py", "rows = Observation.objects.filter(detections__status='new')\n",
+        "detections__status climbs to detection",
+    ),
+    "an order climbs by a model's own name": (
+        "observations/services.py", "order = '-label__made_at'\n", "label__made_at climbs to detection",
     ),
     "a utils module": ("observations/numerics/utils.py", "", "a name that says nothing"),
     "everything caught": (

@@ -7,16 +7,13 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from astropy.io import fits
-from astropy.table import Table
-from astropy.utils.exceptions import AstropyWarning
 from astropy.wcs import WCS
 
+from observations.numerics.fits.solutions import read_solution, write_image, write_star_list
 from observations.numerics.frame import Frame
 from preprocessing.numerics.astrometry.solution import Pointing, SolvedWcs, WcsInvalid, check_wcs
 from preprocessing.numerics.stars import Stars
@@ -66,9 +63,9 @@ def solve_with_program(name: str, problem: Problem) -> SolvedWcs:
 
 
 def _solve_field(folder: Path, problem: Problem) -> list[str]:
-    """Write the stars as a list of FITS positions (from 1) and return the command that solves it."""
+    """Write the list of stars and return the command that solves it."""
     stars, pointing = problem.stars, problem.pointing
-    Table({"X": stars.x + 1.0, "Y": stars.y + 1.0, "FLUX": stars.flux}).write(folder / "stars.xyls", format="fits")
+    write_star_list(folder / "stars.xyls", stars.x, stars.y, stars.flux)
     height, width = problem.frame.shape
     low, high = (pointing.pixel_scale_arcsec * (1 + sign * pointing.scale_tolerance) for sign in (-1, 1))
     options = {
@@ -84,7 +81,7 @@ def _solve_field(folder: Path, problem: Problem) -> list[str]:
 def _astap(name: str, folder: Path, problem: Problem) -> list[str]:
     """Write the image and return the command that solves it: hours, and degrees from the south pole."""
     pointing, data = problem.pointing, np.nan_to_num(problem.frame.data)
-    fits.PrimaryHDU(data).writeto(folder / "image.fits")
+    write_image(folder / "image.fits", data)
     options = {
         "f": folder / "image.fits", "o": folder / "field", "ra": f"{pointing.ra_deg / 15:.7f}",
         "spd": f"{pointing.dec_deg + 90:.6f}", "r": f"{pointing.radius_deg + _half_diagonal_deg(problem):.4f}",
@@ -121,18 +118,13 @@ def _run(command: list[str], folder: Path) -> str:
 
 
 def _read_wcs(path: Path, name: str, said: str) -> WCS:
-    """Read the header that a solver wrote; catalogues behind all of them are in ICRS, whether they say so or not."""
+    """Return the solution that a solver wrote, or say in its own words why there is none."""
     if not path.is_file():
         raise SolverFailed(f"{name} found no solution: {said}")
     try:
-        with warnings.catch_warnings():
-            # Remarks on keywords that no program needs.
-            warnings.simplefilter("ignore", AstropyWarning)
-            wcs = WCS(fits.Header.fromfile(path, padding=False, endcard=False))
+        return read_solution(path)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise SolverFailed(f"the solution of {name} cannot be read: {error}") from error
-    wcs.wcs.radesys = "ICRS"
-    return wcs
 
 
 def _check(wcs: WCS, name: str, problem: Problem) -> None:

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from astropy.io import fits
 from astropy.wcs import WCS
 
 from observations.models import Observation, WcsQuality
+from observations.numerics.fits.solutions import wcs_from_text, wcs_to_text
 from observations.numerics.frame import Frame
 from preprocessing.models import PreprocessRun
 from preprocessing.numerics.astrometry.solution import (
@@ -106,11 +106,11 @@ def delivered_quality(observation: Observation) -> str:
 
 
 def _as_text(wcs: WCS | None) -> str:
-    return "" if wcs is None else wcs.to_header(relax=True).tostring(sep="\n")
+    return "" if wcs is None else wcs_to_text(wcs)
 
 
 def _from_text(text: str) -> WCS | None:
-    return WCS(fits.Header.fromstring(text, sep="\n")) if text else None
+    return wcs_from_text(text) if text else None
 
 
 def _solve(frame: Frame, observation: Observation, means: Means) -> tuple[SolvedWcs | None, dict[str, Any]]:
