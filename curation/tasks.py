@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from curation.alerts.publishing import publish_pending
-from curation.triage.queue import put_back_lapsed
+from curation.judgements.leases import put_back_lapsed
 
 
 @shared_task(name="curation.publish")

@@ -13,7 +13,7 @@ from uuid import UUID
 from catalog.failures import FailureCode
 from catalog.models import ProcessingJob
 from catalog.work import jobs
-from curation.judgements.verdicts import sources_of_night, sources_to_consider
+from curation.alerts.rule import sources_of_night, sources_to_consider
 from differencing.stage.tracklets import key as tracklet_key
 from differencing.stage.tracklets import parse_key
 from observations.models import Observation, ObservationStatus

@@ -17,7 +17,8 @@ from rest_framework.routers import SimpleRouter
 from catalog.api import AuditLogs, ProcessingJobs, SystemConfigs
 from catalog.people.scopes import open_to
 from catalog.web.rest.views import Strict
-from curation.judgements.api import Alerts, Feed, Stream, ValidationEvents
+from curation.alerts.api import Alerts, Feed, Stream
+from curation.judgements.api import ValidationEvents
 from detection.api import Detections, ModelRuns, Models, Sources
 from differencing.api import Candidates, DifferenceRuns
 from observations.frames.api import Observations, Surveys

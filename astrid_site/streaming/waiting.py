@@ -21,8 +21,8 @@ from psycopg import sql
 
 from astrid_site.site.bodies import App, Message, Receive, Scope, Send, answer
 from catalog.web.rest.problems import PREFIX, problem
+from curation.alerts.api import FOLLOW, HOLD
 from curation.alerts.publishing import CHANNEL
-from curation.judgements.api import FOLLOW, HOLD
 from curation.models import AlertPublication
 
 logger = logging.getLogger(__name__)

@@ -1,117 +1,112 @@
-"""The metadata of an alert laid out for people: each fact with its name, in words and units."""
+"""What is known of a source, as numbers for programs; what is not known is None."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC
 from typing import Any
 
-MISSING = "not known"
-_SOLUTIONS = {"solved": "solved against a catalogue", "header": "by the frame's header"}
-_GROUNDS = {"human": "the judgement of people", "automatic": "the score alone, before any person had looked"}
+from astropy.time import Time
+
+from curation.alerts.words import DOUBTS
+from curation.detections.light_curve import NEAR_ARCSEC
+from curation.numerics.footprint import covers
+from detection.models import Detection, Source
+from detection.sources.photometry import magnitude
+from differencing.models import Candidate
+from observations.models import Observation, ObservationStatus
+from preprocessing.services import latest_run
+
+# Frames before the first detection that are looked at for the last one without the source.
+_FRAMES_LOOKED_BACK = 50
 
 
-def facts_in_words(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return name and value of what an alert rests on; what is not known is said to be so.
+@dataclass(frozen=True)
+class Known:
+    """What an alert tells of: one detection for its numbers, all that count by time, and what people took it for."""
 
-    The metadata of alerts that others wrote may hold anything: what is no number is shown as missing.
-    """
-    number = _Numbers(facts)
-    return [
-        ("Source", _text(facts.get("designation")) or number.pair("ra_deg", "dec_deg")),
-        ("Position error", f"{number('position_error_arcsec', '.2f', '″')} (1 sigma), {_position_by(facts)}"),
-        ("Middle of the exposure", f"{_moment(facts.get('mid_time'))}, MJD {number('mjd_utc', '.5f')}"),
-        ("Band, exposure", f"{_text(facts.get('band')) or MISSING}, {number('exposure_s', 'g', ' s')}"),
-        ("Frame", _text(facts.get("frame")) or MISSING),
-        ("Magnitude", _magnitude(facts, number)),
-        ("Flux beyond the reference", number.with_error("flux_adu", "flux_error_adu", "+,.0f", " ADU")),
-        ("Signal to noise", number("snr", "+.1f")),
-        ("Doubtful for", ", ".join(_texts(facts.get("flags"))) or "nothing"),
-        ("Motion", _motion(number)),
-        ("Seen in", f"frames: {number('epochs', 'g')}, nights: {number('nights', 'g')}"),
-        ("First detected", _moment(facts.get("first_detected_at"))),
-        ("Last frame without it", _before(facts.get("last_non_detection"))),
-        ("Score", f"{number('score', '.3f')} by {_text(facts.get('model')) or 'an unknown model'}"),
-        ("Reference", f"version {number('reference_version', 'g')}"),
-        ("Taken for", _taken_for(facts)),
-        ("Rests on", _GROUNDS.get(_text(facts.get("basis")), MISSING)),
-        ("Judged by", "; ".join(_judges(facts.get("judged_by"))) or "nobody yet"),
-        *_taken_back(facts),
-    ]
+    best: Detection
+    live: tuple[Detection, ...]
+    type_and_label: tuple[str, str]
 
 
-class _Numbers:
-    """Writes the numbers among facts."""
-
-    def __init__(self, facts: Mapping[str, Any]) -> None:
-        self._facts = facts
-
-    def __call__(self, name: str, form: str, unit: str = "") -> str:
-        value = self._facts.get(name)
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            return MISSING
-        return f"{value:{form}}{unit}".replace("-", "−")
-
-    def pair(self, ra: str, dec: str) -> str:
-        return f"{self(ra, '.5f')} {self(dec, '+.5f')}"
-
-    def with_error(self, name: str, error: str, form: str, unit: str) -> str:
-        value = self(name, form)
-        return value if value == MISSING else f"{value} ± {self(error, form.replace('+', ''))}{unit}"
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _texts(value: Any) -> list[str]:
-    return [entry for entry in value if isinstance(entry, str)] if isinstance(value, list) else []
-
-
-def _moment(value: Any) -> str:
-    return f"{_text(value)[:19].replace('T', ' ')} UTC" if _text(value) else MISSING
-
-
-def _position_by(facts: Mapping[str, Any]) -> str:
-    return _SOLUTIONS.get(_text(facts.get("wcs_quality")), "from pointing and optics only")
-
-
-def _magnitude(facts: Mapping[str, Any], number: _Numbers) -> str:
-    if number("mag", "g") == MISSING:
-        is_missing_light = facts.get("is_negative") is True
-        return "none is given for missing light" if is_missing_light else "not known: the frame has no zero point"
-    by = ", ".join(word for word in (_text(facts.get("mag_system")), _text(facts.get("mag_catalogue"))) if word)
-    return f"{number.with_error('mag', 'mag_error', '.2f', '')} ({by or 'system not known'})"
-
-
-def _motion(number: _Numbers) -> str:
-    rate = number("rate_arcsec_per_min", ".2f", "″ a minute")
-    if rate == MISSING:
-        return "none seen"
-    angle = number("motion_angle_deg", ".0f", "° east of north")
-    return f"{rate}, towards {angle}, from {number('tracklet_size', 'g')} positions"
+def facts_of(source: Source, known: Known) -> dict[str, Any]:
+    """Return the facts behind an alert; what is not known is None."""
+    best, detections = known.best, known.live
+    detection_type, label = known.type_and_label
+    candidate, observation = best.candidate, best.observation
+    run = latest_run(observation)
+    mag, error = magnitude(best, run)
+    first = min((row.observation for row in detections), key=lambda row: row.mjd_utc)
+    return {
+        "source": str(source.pk),
+        "designation": source.name or None,
+        "ra_deg": source.ra,
+        "dec_deg": source.dec,
+        "position_error_arcsec": source.position_error_arcsec,
+        "wcs_quality": observation.wcs_quality,
+        "mid_time": _middle(observation).isoformat(),
+        "mjd_utc": observation.mjd_utc,
+        "band": observation.filter_band or None,
+        "exposure_s": observation.exposure_time,
+        "frame": observation.original_name,
+        "is_negative": candidate.is_negative if candidate else None,
+        "flux_adu": candidate.flux if candidate else None,
+        "flux_error_adu": candidate.flux_error if candidate else None,
+        "snr": candidate.snr if candidate else None,
+        "mag": mag,
+        "mag_error": error,
+        "mag_system": (run.zero_point_system or None) if run and mag is not None else None,
+        "mag_catalogue": (run.zero_point_catalogue or None) if run and mag is not None else None,
+        "score": best.confidence_score,
+        "model": best.model_version,
+        "reference_version": _reference_version(best),
+        "flags": [flag.name for flag in candidate.flags if flag.name in DOUBTS] if candidate else [],
+        **_motion(candidate),
+        "detections": [str(row.pk) for row in detections],
+        "epochs": len({row.observation_id for row in detections}),
+        "nights": len({row.observation.night for row in detections}),
+        "first_detected_at": _middle(first).isoformat(),
+        "last_non_detection": _last_non_detection(source, first),
+        "detection_type": detection_type,
+        "label": label or None,
+    }
 
 
-def _before(missed: Any) -> str:
-    if not isinstance(missed, dict):
-        return "no earlier frame of this place and band was compared"
-    limit = _Numbers(missed)("limiting_mag", ".1f", " mag (5 sigma)")
-    return f"{_moment(missed.get('mid_time'))}, limit {limit}, {_text(missed.get('frame')) or MISSING}"
+def _middle(observation: Observation) -> Any:
+    return Time(observation.mjd_utc, format="mjd", scale="utc").to_datetime(timezone=UTC)
 
 
-def _taken_for(facts: Mapping[str, Any]) -> str:
-    label, kind = _text(facts.get("label")), _text(facts.get("detection_type"))
-    return ", ".join(word.replace("_", " ") for word in (label, kind) if word) or MISSING
+def _reference_version(detection: Detection) -> int | None:
+    run = detection.candidate.difference_run if detection.candidate else None
+    return run.reference.version if run is not None and run.reference is not None else None
 
 
-def _judges(judged_by: Any) -> list[str]:
-    entries = [entry for entry in judged_by if isinstance(entry, dict)] if isinstance(judged_by, list) else []
-    return [
-        f"{_text(entry.get('user')) or 'somebody'}: {'real' if entry.get('is_valid') is True else 'not real'}"
-        f" ({_text(entry.get('confidence_level')) or 'confidence not said'})"
-        for entry in entries
-    ]
+def _motion(candidate: Candidate | None) -> dict[str, Any]:
+    """Return how it moves, by the longest tracklet that it belongs to; None for what stays or was seen too rarely."""
+    tracks = [(track.members.count(), track) for track in candidate.tracklets.all()] if candidate else []
+    size, track = max(tracks, key=lambda pair: (pair[0], pair[1].pk), default=(None, None))
+    return {
+        "rate_arcsec_per_min": track.rate_arcsec_per_min if track else None,
+        "motion_angle_deg": track.position_angle if track else None,
+        "tracklet_size": size,
+    }
 
 
-def _taken_back(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
-    reasons = _texts(facts.get("reasons"))
-    return [("Taken back because it is", "; ".join(reasons))] if reasons else []
+def _last_non_detection(source: Source, first: Observation) -> dict[str, Any] | None:
+    """Return the latest frame of field and band before the first detection that shows the place and nothing in it."""
+    near = Candidate.objects.cone(source.ra, source.dec, NEAR_ARCSEC).values("observation")
+    earlier = Observation.objects.filter(
+        field=first.field_id,
+        field__isnull=False,
+        filter_band=first.filter_band,
+        status=ObservationStatus.DIFFERENCED,
+        mjd_utc__lt=first.mjd_utc,
+    ).exclude(pk__in=near)
+    latest = earlier.order_by("-mjd_utc", "-id")[:_FRAMES_LOOKED_BACK]
+    row = next((row for row in latest if covers(row.footprint, source.ra, source.dec)), None)
+    if row is None:
+        return None
+    run = latest_run(row)
+    limit = run.limiting_magnitude if run else None
+    return {"mid_time": _middle(row).isoformat(), "frame": row.original_name, "limiting_mag": limit}

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import date
 from enum import StrEnum
+from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from catalog.configuration.values import Snapshot
+from catalog.configuration.values import Snapshot, snapshot
 from curation.alerts.words import people_text
 from curation.judgements.consensus import LEVELS
-from curation.judgements.verdicts import OPEN, REAL, answers_about, consensus_of
-from curation.models import ValidationEvent
+from curation.judgements.verdicts import OPEN, REAL, answers_about, consensus_of, sources_of
+from curation.models import Alert, ValidationEvent
 from detection.models import Detection, DetectionStatus, Source
 from observations.models import WcsQuality
 
@@ -125,3 +127,22 @@ def _told_before(row: Detection, config: Snapshot) -> Detection | None:
         if look.ground and look.detection.source_id != row.source_id:
             return look.detection
     return None
+
+
+def sources_to_consider(observation_id: UUID | str) -> list[UUID]:
+    """Return the sources of a frame that the alert rule should look at: judged real, scored high, or told about before.
+
+    The others would be looked at in vain, each by a job of its own.
+    """
+    config = snapshot()
+    worth = Q(status__in=REAL) | Q(Exists(Alert.objects.filter(detection__source=OuterRef("source"))))
+    if config["alerts.automatic"]:
+        worth |= Q(confidence_score__gte=config["alerts.automatic_threshold"])
+    return sources_of(Q(observation=observation_id) & worth)
+
+
+def sources_of_night(field_id: UUID | str, night: date) -> list[UUID]:
+    """Return the sources of a field's night that may mean something else once its tracklets have been found anew."""
+    told = Q(Exists(Alert.objects.filter(detection__source=OuterRef("source"))))
+    moving = Q(candidate__tracklets__isnull=False)
+    return sources_of(Q(observation__field=field_id, observation__night=night) & (told | moving))

@@ -12,9 +12,10 @@ from catalog.configuration.values import Snapshot, snapshot
 from catalog.failures import FailureCode
 from catalog.people import audit
 from catalog.work import jobs
+from curation.alerts.facts import Known, facts_of
 from curation.alerts.publishing import publish_pending
 from curation.alerts.rule import Ground, Look, looks_at
-from curation.alerts.words import Known, facts_of, message_of, people_text, title_of
+from curation.alerts.words import message_of, people_text, title_of
 from curation.judgements.verdicts import REAL
 from curation.models import Alert, AlertPriority, AlertStatus, AlertType
 from detection.models import DetectionStatus, Source

@@ -15,7 +15,7 @@ from django.shortcuts import get_object_or_404, render
 
 from catalog.web.access import requires
 from catalog.web.lists import list_page
-from curation.alerts.facts import facts_in_words
+from curation.alerts.words import facts_in_words
 from curation.models import Alert, AlertPriority, AlertPublication, AlertStatus, AlertType
 from detection.cutouts.overlay import overlay_of
 from detection.cutouts.pictures import PARTS

@@ -1,28 +1,24 @@
-"""What people and clients may do: judge detections, and read what was published."""
+"""What people say of detections: kept, and weighed against each other."""
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Q
 
-from catalog.configuration.values import snapshot
 from catalog.models import JobStatus, ProcessingJob, User
 from catalog.people import audit
 from catalog.work import jobs
 from curation.judgements.consensus import Answer, Consensus, Said, consensus, standing
-from curation.models import Alert, AlertPublication, ConfidenceLevel, EventKind, LabelDefinition, ValidationEvent
-from curation.triage import queue
+from curation.judgements.leases import end_lease, is_leased
+from curation.models import ConfidenceLevel, EventKind, LabelDefinition, ValidationEvent
 from detection.models import Detection, DetectionStatus, DetectionType
 
 ALERTS = "alerts"
@@ -39,8 +35,6 @@ _TAKEN = "An event with this id says something else already: make a new id."
 _TAG_LENGTH = 64
 # Of what was visible: whether the detection was another one already when the answer came.
 _MOVED_ON = "had_moved_on"
-# Of publications that are read at once.
-_MOST_PUBLICATIONS = 1000
 
 
 class EventRefused(ValueError):
@@ -49,10 +43,6 @@ class EventRefused(ValueError):
 
 class OtherEvent(EventRefused):
     """Another event with this key is there already."""
-
-
-class CursorRefused(ValueError):
-    """This is no cursor of the feed."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +89,7 @@ def record_validation(
             event.visible_context = {**event.visible_context, _MOVED_ON: detection.revision not in seen}
         _append(event)
         before = _verdict(detection)
-        queue.end(detection, user)
+        end_lease(detection, user)
         _derive(detection)
         audit.record(detection, f"validation_{event.kind}", actor=actor, old=before, new=_verdict(detection))
         _order_looks(_sources_concerned(detection))
@@ -136,35 +126,6 @@ def consensus_of(answers: Iterable[ValidationEvent]) -> Consensus:
 def verdict_of(detection: Detection) -> Consensus:
     """Return what the standing answers about a detection come to."""
     return consensus_of(standing_answers(detection))
-
-
-def sources_to_consider(observation_id: UUID | str) -> list[UUID]:
-    """Return the sources of a frame that the alert rule should look at: judged real, scored high, or told about before.
-
-    The others would be looked at in vain, each by a job of its own.
-    """
-    config = snapshot()
-    worth = Q(status__in=REAL) | Q(Exists(Alert.objects.filter(detection__source=OuterRef("source"))))
-    if config["alerts.automatic"]:
-        worth |= Q(confidence_score__gte=config["alerts.automatic_threshold"])
-    return _sources(Q(observation=observation_id) & worth)
-
-
-def sources_of_night(field_id: UUID | str, night: date) -> list[UUID]:
-    """Return the sources of a field's night that may mean something else once its tracklets have been found anew."""
-    told = Q(Exists(Alert.objects.filter(detection__source=OuterRef("source"))))
-    moving = Q(candidate__tracklets__isnull=False)
-    return _sources(Q(observation__field=field_id, observation__night=night) & (told | moving))
-
-
-def feed_page(since: str, page_size: int, user: User) -> tuple[list[AlertPublication], str]:
-    """Return what was published after a cursor, in order, and the cursor after it; "" is the beginning.
-
-    Each row knows in `alert_status` how far its alert has come. Raises CursorRefused for what is no cursor.
-    """
-    after = AlertPublication.objects.visible_to(user).filter(sequence__gt=_sequence(since)).order_by("sequence")
-    rows: list[Any] = list(after.annotate(alert_status=F("alert__status"))[: min(page_size, _MOST_PUBLICATIONS)])
-    return rows, cursor_at(rows[-1].sequence) if rows else since
 
 
 def _event(judgement: Judgement, user: User) -> ValidationEvent:
@@ -241,7 +202,7 @@ def _derive(detection: Detection) -> None:
     state = {True: DetectionStatus.VALIDATED, False: DetectionStatus.REJECTED, None: DetectionStatus.PENDING}
     if detection.status not in (DetectionStatus.CONFIRMED, DetectionStatus.ARCHIVED):
         detection.status = state[found.is_valid]
-        if detection.status == DetectionStatus.PENDING and queue.is_leased(detection):
+        if detection.status == DetectionStatus.PENDING and is_leased(detection):
             detection.status = DetectionStatus.VALIDATING
     detection.is_validated = found.is_valid is True or detection.status == DetectionStatus.CONFIRMED
     detection.save()
@@ -251,11 +212,12 @@ def _sources_concerned(detection: Detection) -> set[UUID]:
     """Return the source of a detection, and those that are the same moving object."""
     concerned = {detection.source_id} if detection.source_id else set()
     if detection.candidate_id is not None:
-        concerned.update(_sources(Q(candidate__tracklets__members=detection.candidate_id)))
+        concerned.update(sources_of(Q(candidate__tracklets__members=detection.candidate_id)))
     return concerned
 
 
-def _sources(condition: Q) -> list[UUID]:
+def sources_of(condition: Q) -> list[UUID]:
+    """Return the sources of the detections that fulfil a condition."""
     rows = Detection.objects.filter(condition, source__isnull=False)
     return list(rows.order_by("source").values_list("source", flat=True).distinct())
 
@@ -271,20 +233,3 @@ def _order_looks(sources: Iterable[UUID]) -> None:
             job = jobs.enqueue(ALERTS, "source", source_id, priority=_PRIORITY)
             waiting = ProcessingJob.objects.select_for_update().filter(pk=job.pk, status=JobStatus.PENDING)
             is_held = waiting.values_list("pk").first() is not None
-
-
-def cursor_at(sequence: int) -> str:
-    """Return the cursor after a publication."""
-    return base64.urlsafe_b64encode(f"s{sequence}".encode()).decode().rstrip("=")
-
-
-def _sequence(cursor: str) -> int:
-    if not cursor:
-        return 0
-    try:
-        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
-    except (binascii.Error, ValueError) as error:
-        raise CursorRefused("This is no cursor of the feed: use `next_since` of an earlier answer.") from error
-    if not text.startswith("s") or not text[1:].isdecimal() or len(text) > 19:
-        raise CursorRefused("This is no cursor of the feed: use `next_since` of an earlier answer.")
-    return int(text[1:])

@@ -14,8 +14,8 @@ from catalog.models import RecordQuerySet, User
 from catalog.people import audit
 from catalog.people.scopes import SCOPES
 from catalog.web.rest.views import Rows
+from curation.alerts.api import Alerts
 from curation.alerts.publishing import publish_pending
-from curation.judgements.api import Alerts
 from tests.clients import client_of
 from tests.factories import AlertFactory, PreprocessRunFactory, ProcessingJobFactory, ValidationEventFactory
 

@@ -1,23 +1,19 @@
-"""The feed: every alert once, in one order, for every reader, however many write and publish at once."""
+"""The publisher: every alert gets its place once, in one order, and what was said is frozen."""
 
 from __future__ import annotations
 
 import datetime as dt
-import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
-from catalog.models import AuditLog, User
+from catalog.models import AuditLog
 from curation.alerts.publishing import publish_pending
-from curation.judgements.verdicts import feed_page
 from curation.models import Alert, AlertPublication
 from tests.curation.looks import consider, seen
-from tests.factories import AlertFactory, DetectionFactory, UserFactory
-
-READER = User(is_superuser=True)
+from tests.factories import AlertFactory, DetectionFactory
 
 
 @pytest.mark.django_db
@@ -92,70 +88,3 @@ def test_where_another_process_publishes_nobody_waits_for_it():
             assert pool.submit(publish).result(timeout=10.0) == 0
         assert pool.submit(publish).result(timeout=10.0) == 0
     assert AlertPublication.objects.count() == 1
-
-
-@pytest.mark.django_db
-def test_a_page_ends_with_the_cursor_of_the_next_and_an_empty_one_with_the_same():
-    for _ in range(5):
-        AlertFactory()
-    publish_pending()
-    first, since = feed_page("", 2, READER)
-    second, then = feed_page(since, 10, READER)
-    assert [row.sequence for row in (*first, *second)] == [1, 2, 3, 4, 5]
-    assert feed_page(then, 10, READER) == ([], then)
-    assert feed_page("", 0, READER) == ([], "")
-
-
-@pytest.mark.django_db
-def test_who_may_not_see_publications_reads_none():
-    AlertFactory()
-    publish_pending()
-    assert feed_page("", 10, UserFactory()) == ([], "")
-
-
-@pytest.mark.django_db(transaction=True)
-def test_with_eight_writers_and_two_publishers_a_reader_misses_nothing_and_sees_nothing_twice():
-    detection = DetectionFactory()
-    each, writers = 25, 8
-    ended = threading.Event()
-
-    def write(number: int) -> None:
-        try:
-            for k in range(each):
-                with transaction.atomic():
-                    AlertFactory(detection=detection, title=f"{number}/{k}")
-                    # Some are committed long after others that were made later.
-                    with connection.cursor() as cursor:
-                        cursor.execute("SELECT pg_sleep(%s)", [0.01 * ((number + k) % 3)])
-        finally:
-            connection.close()
-
-    def publish() -> None:
-        try:
-            while not ended.is_set():
-                publish_pending()
-            publish_pending()
-        finally:
-            connection.close()
-
-    read: list[int] = []
-
-    def follow() -> None:
-        since = ""
-        try:
-            while len(read) < each * writers:
-                rows, since = feed_page(since, 7, READER)
-                read.extend(row.sequence for row in rows)
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(writers + 3) as pool:
-        reader = pool.submit(follow)
-        publishers = [pool.submit(publish) for _ in range(2)]
-        list(pool.map(write, range(writers)))
-        ended.set()
-        for publisher in publishers:
-            publisher.result()
-        reader.result(timeout=30)
-    assert read == list(range(1, each * writers + 1))
-    assert AlertPublication.objects.values("alert").distinct().count() == each * writers

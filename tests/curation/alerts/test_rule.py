@@ -11,7 +11,7 @@ from django.utils import timezone
 from catalog.configuration.values import set_value
 from catalog.models import ProcessingJob
 from catalog.people.audit import MACHINE
-from curation.judgements.verdicts import sources_of_night, sources_to_consider
+from curation.alerts.rule import sources_of_night, sources_to_consider
 from curation.models import Alert
 from detection.models import Detection
 from tests import factories

@@ -11,8 +11,8 @@ from django.test import Client
 from django.utils import timezone
 
 from catalog.ids import uuid7
-from curation.alerts.facts import facts_in_words
 from curation.alerts.publishing import publish_pending
+from curation.alerts.words import facts_in_words
 from curation.models import Alert
 from tests.browsers import staff_of
 from tests.curation.looks import SHOWS, consider, judge, moving, seen

@@ -15,14 +15,7 @@ from catalog.ids import uuid7
 from catalog.models import AuditLog, ProcessingJob
 from catalog.people import audit
 from catalog.work import jobs
-from curation.judgements.verdicts import (
-    CursorRefused,
-    EventRefused,
-    Judgement,
-    OtherEvent,
-    feed_page,
-    record_validation,
-)
+from curation.judgements.verdicts import EventRefused, Judgement, OtherEvent, record_validation
 from curation.models import Lease, ValidationEvent
 from detection.models import Detection
 from tests.factories import DetectionFactory, LeaseFactory, UserFactory
@@ -230,9 +223,3 @@ def test_an_order_that_waits_is_not_carried_out_before_the_judgement_can_be_read
             record_validation(Judgement(uuid7(), detection.pk, True), user, audit.Actor(user))
             assert pool.submit(claim).result(timeout=10.0) is None
         assert pool.submit(claim).result(timeout=10.0) == waiting
-
-
-@pytest.mark.parametrize("cursor", ["x", "!!!!", "c2", "czEyMzQ1Njc4OTAxMjM0NTY3ODkw", "ü"])
-def test_what_is_no_cursor_is_refused(cursor):
-    with pytest.raises(CursorRefused, match="next_since"):
-        feed_page(cursor, 10, UserFactory())
