@@ -341,36 +341,10 @@ ASTRID_WORKERS = env.int("ASTRID_WORKERS", default=min(os.cpu_count() or 1, 4))
 
 ASTRID_STAR_CATALOG = env.str("ASTRID_STAR_CATALOG", default="")
 
-# The order of the stages: name and module with run(entity_id) and abandon(entity_id, code, sentence), so that no stage
-# imports the next one.
-PIPELINE_STAGES = [
-    ("masters", "preprocessing.stage.masters"),
-    ("preprocess", "preprocessing.stage.preprocess"),
-    ("register", "preprocessing.stage.register"),
-    ("difference", "differencing.stage.difference"),
-    ("detect", "detection.stage.detect"),
-    ("tracklets", "differencing.stage.tracklets"),
-]
-# Which module does a job of a type, and from which queue; without an entry from "pipeline".
-JOB_MODULES = {
-    "receive": "observations.delivery.stage",
-    **dict(PIPELINE_STAGES),
-    "alerts": "curation.alerts.stage",
-    "train": "detection.stage.retrain",
-}
-JOB_QUEUES: dict[str, str] = {"receive": "light", "alerts": "light", "train": "training"}
-QUEUES = ("pipeline", "light", "training")
-# What is ordered when a job is done, and what a job waits for within its workflow.
-JOB_FOLLOWING = "astrid_site.night.workflow.following"
-_BEFORE_MASTERS = ("deliver", "ingest", "receive")
-JOB_WAITS_FOR = {
-    "masters": _BEFORE_MASTERS,
-    "preprocess": (*_BEFORE_MASTERS, "masters"),
-    "register": (*_BEFORE_MASTERS, "masters", "preprocess"),
-    "difference": (*_BEFORE_MASTERS, "masters", "preprocess", "register"),
-    "tracklets": (*_BEFORE_MASTERS, "masters", "preprocess", "register", "difference", "detect"),
-    "alerts": ("difference", "detect", "tracklets"),
-}
+# The table of the stages, by which they start each other.
+STAGES = "astrid_site.night.stages.STAGES"
+# Each has worker processes of its own, so that neither a slow server nor a long training holds up frames or alerts.
+QUEUES = ("pipeline", "light", "downloads", "training")
 # The page of what a job or a line of the audit log is about, so that catalog need not know the apps that stand on it.
 ENTITY_PAGES = {
     "observation": "observations:observation",
