@@ -1,8 +1,7 @@
 """The table of the stages: what does each, what it waits for, and what follows from it.
 
 Every rule of what follows takes a job that has just been done, inside the transaction that says so, and names the work
-that this gives reason for. A stage that finds its work done before leaves it as it is, so that ordering too much does no
-harm.
+that this gives reason for. A stage that finds its work done before leaves it as it is: to order too much does no harm.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from catalog.models import ProcessingJob
 
 # Name of the stage, kind and key of what it works on.
 Order = tuple[str, str, object]
-Run = Callable[[str], object]
+Run = Callable[[str], None]
 Abandon = Callable[[str, FailureCode, str], object]
 
 PIPELINE = "pipeline"

@@ -225,7 +225,7 @@ def _ingest_image(path: Path, image: RawImage, delivery: Delivery) -> IngestResu
 
 
 def order_processing(frames: Iterable[Observation | CalibrationFrame], workflow_id: str) -> None:
-    """Order the first stages for frames, new or known, in the caller's transaction; as each is done it orders the next."""
+    """Order the first stages for frames, new or known, in the caller's transaction; each orders the next."""
     rows = list(frames)
     for night in sorted({row.night for row in rows}):
         jobs.enqueue("masters", "night", night.isoformat(), workflow_id=workflow_id)

@@ -1,4 +1,4 @@
-"""The table of the stages holds together: each orders the next, lights that waited are taken up again, nothing is lost."""
+"""The table of the stages holds together: each orders the next, and lights that waited are taken up again."""
 
 from __future__ import annotations
 

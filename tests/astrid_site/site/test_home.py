@@ -12,7 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from astrid_site.site import home
+from catalog import counting
 from catalog.models import JobStatus, ProcessingJob
 from catalog.work import sweeper
 from detection.models import Detection
@@ -61,7 +61,7 @@ def test_each_role_is_shown_its_next_step():
 
 
 def test_a_long_backlog_is_told_as_more_and_never_counted(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(home, "_MOST_COUNTED", 2)
+    monkeypatch.setattr(counting, "MOST_COUNTED", 2)
     for _ in range(2):
         DetectionFactory()
     client = staff_of("curator")
