@@ -178,7 +178,7 @@ def test_of_two_frames_that_claim_one_pointing_and_show_two_skies_the_later_has_
 MEASURE = """
 import resource, sys
 from pathlib import Path
-from observations.numerics.fits import FitsRefused, read_images
+from observations.numerics.fits.images import FitsRefused, read_images
 
 def peak_bytes():
     status = Path("/proc/self/status")
