@@ -15,6 +15,7 @@ DEBUG             default off; refused together with another machine's name in A
 PORT              of the web server (default 8000)
 ASTRID_BIND       the address that the web server listens on (default 127.0.0.1)
 ASTRID_WORKERS    processes that do frames side by side (default: one for each core, at most 4)
+ASTRID_DOWNLOADS  addresses that are fetched from side by side (default 4)
 ASTRID_OUTGOING_HOSTS
                   hosts, host or host:port with commas between, that frames are fetched from although they are not on
                   the public internet: an observatory's own archive (default: none)
@@ -339,38 +340,15 @@ ASTRID_OUTGOING_HOSTS = env.list("ASTRID_OUTGOING_HOSTS", default=[])
 ASTRID_WATCH = env.str("ASTRID_WATCH", default="")
 ASTRID_WORKERS = env.int("ASTRID_WORKERS", default=min(os.cpu_count() or 1, 4))
 
+# More at once would take the line from those who look at the pages, and tire the archives that they come from.
+ASTRID_DOWNLOADS = env.int("ASTRID_DOWNLOADS", default=4)
+
 ASTRID_STAR_CATALOG = env.str("ASTRID_STAR_CATALOG", default="")
 
-# The order of the stages: name and module with run(entity_id) and abandon(entity_id, code, sentence), so that no stage
-# imports the next one.
-PIPELINE_STAGES = [
-    ("masters", "preprocessing.stage.masters"),
-    ("preprocess", "preprocessing.stage.preprocess"),
-    ("register", "preprocessing.stage.register"),
-    ("difference", "differencing.stage.difference"),
-    ("detect", "detection.stage.detect"),
-    ("tracklets", "differencing.stage.tracklets"),
-]
-# Which module does a job of a type, and from which queue; without an entry from "pipeline".
-JOB_MODULES = {
-    "receive": "observations.delivery.stage",
-    **dict(PIPELINE_STAGES),
-    "alerts": "curation.alerts.stage",
-    "train": "detection.stage.retrain",
-}
-JOB_QUEUES: dict[str, str] = {"receive": "light", "alerts": "light", "train": "training"}
-QUEUES = ("pipeline", "light", "training")
-# What is ordered when a job is done, and what a job waits for within its workflow.
-JOB_FOLLOWING = "astrid_site.night.workflow.following"
-_BEFORE_MASTERS = ("deliver", "ingest", "receive")
-JOB_WAITS_FOR = {
-    "masters": _BEFORE_MASTERS,
-    "preprocess": (*_BEFORE_MASTERS, "masters"),
-    "register": (*_BEFORE_MASTERS, "masters", "preprocess"),
-    "difference": (*_BEFORE_MASTERS, "masters", "preprocess", "register"),
-    "tracklets": (*_BEFORE_MASTERS, "masters", "preprocess", "register", "difference", "detect"),
-    "alerts": ("difference", "detect", "tracklets"),
-}
+# The table of the stages, by which they start each other.
+STAGES = "astrid_site.night.stages.STAGES"
+# Each has worker processes of its own, so that neither a slow server nor a long training holds up frames or alerts.
+QUEUES = ("pipeline", "light", "downloads", "training")
 # The page of what a job or a line of the audit log is about, so that catalog need not know the apps that stand on it.
 ENTITY_PAGES = {
     "observation": "observations:observation",
@@ -381,6 +359,20 @@ ENTITY_PAGES = {
     "model": "detection:model",
     "processingjob": "catalog:job",
 }
+# --- When it is not well: /readyz and the first page tell what took longer than this ---
+# Subscribers are to have an alert within a minute of its frame; half of that is the frame's own.
+HEALTH_ALERT_SECONDS = env.float("ASTRID_HEALTH_ALERT_SECONDS", default=30.0)
+# A probe is sent every 15 s; four of them may be late.
+HEALTH_PROBE_SECONDS = env.float("ASTRID_HEALTH_PROBE_SECONDS", default=60.0)
+# A job that could run waits, and its queue takes up no other either: what is light takes seconds, a frame minutes, and
+# a download or a training that is longer at work than a job may be is stopped, and makes room.
+_LONGEST_WAITS = {
+    "pipeline": 900.0, "light": 60.0, "downloads": JOB_TIME_LIMIT_SECONDS, "training": JOB_TIME_LIMIT_SECONDS,
+}  # fmt: skip
+HEALTH_WAIT_SECONDS = {
+    queue: env.float(f"ASTRID_HEALTH_{queue.upper()}_SECONDS", default=_LONGEST_WAITS[queue]) for queue in QUEUES
+}
+
 CELERY_BEAT_SCHEDULE: dict[str, Any] = {
     "wake workers": {"task": "catalog.relay", "schedule": 2.0, "options": {"queue": "light", "expires": 4.0}},
     "take back lost work": {"task": "catalog.sweep", "schedule": 5.0, "options": {"queue": "light", "expires": 10.0}},

@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 
 from catalog.failures import failure_code_choices
 from catalog.models import AuditLog, JobStatus, ProcessingJob, User
-from catalog.work.sweeper import types_of
+from catalog.work.stages import job_types, types_of
 
 
 class _ListFilter(django_filters.FilterSet):
@@ -22,7 +22,7 @@ class _ListFilter(django_filters.FilterSet):
 
 
 def _stages() -> list[tuple[str, str]]:
-    return [(name, name) for name in sorted({*settings.JOB_MODULES, "ingest", "deliver"})]
+    return [(name, name) for name in job_types()]
 
 
 def _time_input() -> forms.DateTimeInput:

@@ -216,6 +216,7 @@ class ProcessingJob(Record):
                 F("priority").desc(), "scheduled_at", "id", name="job_queue", condition=Q(status=JobStatus.PENDING)
             ),
             models.Index(fields=["heartbeat_at"], name="job_beating", condition=Q(status=JobStatus.RUNNING)),
+            models.Index(fields=["started_at"], name="job_started"),
             models.Index(fields=["status", "-created_at"], name="job_status"),
             models.Index(fields=["entity_id", "entity_type"], name="job_entity"),
             models.Index(fields=["workflow_id"], name="job_workflow", condition=~Q(workflow_id="")),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -23,7 +22,7 @@ from catalog.web.access import requires
 from catalog.web.entities import link_entities
 from catalog.web.lists import list_page
 from catalog.work import jobs as catalog_jobs
-from catalog.work.sweeper import queue_of
+from catalog.work import stages
 
 # Keys of jobs are made as they are ordered, and rise.
 _NEWEST_JOBS, _NEWEST_LINES = ("-id",), ("-created_at", "-id")
@@ -64,7 +63,7 @@ def job(request: HttpRequest, job_id: UUID) -> HttpResponse:
         "has_more_attempts": row.attempt > _MOST_ATTEMPTS,
         "revision": revision,
         "sees_attempts": request.user.has_perm("catalog.view_jobattempt"),
-        "queue": queue_of(row.job_type),
+        "queue": stages.queue_of(row.job_type),
         "is_unfinished": row.status in catalog_jobs.UNFINISHED,
         "is_due": row.scheduled_at <= timezone.now(),
         "waits_for": waits_for,
@@ -76,7 +75,7 @@ def job(request: HttpRequest, job_id: UUID) -> HttpResponse:
 
 def _waits_for(job: ProcessingJob) -> list[str]:
     """Return the types of the jobs of its workflow that must be over before this one begins."""
-    earlier = settings.JOB_WAITS_FOR.get(job.job_type, ())
+    earlier = stages.waits_for(job.job_type)
     if job.status != JobStatus.PENDING or not job.workflow_id or not earlier:
         return []
     unfinished = ProcessingJob.objects.filter(

@@ -237,7 +237,7 @@ class IncomingRoute(models.TextChoices):
 
 
 class IncomingFile(Record):
-    """A file on its way in. Its state is that of its job, of the type `receive`."""
+    """A file on its way in. Its state is that of its job: `download` where it is fetched first, else `receive`."""
 
     route = models.CharField(max_length=10, choices=IncomingRoute)
     name = models.CharField(max_length=255)

@@ -64,9 +64,11 @@ def services() -> list[Service]:
     # Clients that wait for alerts would let it wait as long.
     ending = ("--timeout-graceful-shutdown", "5")
     web = (sys.executable, "-m", "uvicorn", "astrid_site.asgi:application", *address, *ending, "--no-access-log")
+    downloads = str(settings.ASTRID_DOWNLOADS)
     return [
         Service("web", web),
         Service("light", (*worker, "-Q", "light", "-n", "light@%h", "--pool", "threads", "-c", "4")),
+        Service("downloads", (*worker, "-Q", "downloads", "-n", "downloads@%h", "--pool", "threads", "-c", downloads)),
         Service("pipeline", (*worker, "-Q", "pipeline", "-n", "pipeline@%h", "-c", str(settings.ASTRID_WORKERS))),
         Service("training", (*worker, "-Q", "training", "-n", "training@%h", "-c", "1")),
         Service("beat", (*celery, "beat", "-s", schedule)),

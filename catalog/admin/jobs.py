@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
 from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -21,13 +20,14 @@ from catalog.admin.columns import EMPTY, entity_link_of, link, list_link, name_e
 from catalog.admin.filters import Choices, DropdownFilter, IndexedValuesFilter
 from catalog.models import JobAttempt, JobStatus, Probe, ProcessingJob
 from catalog.work import jobs
+from catalog.work.stages import job_types
 
 
 class JobTypeFilter(DropdownFilter):
     """The stages, and the commands that hold a job while they work."""
 
     def options(self) -> Choices:
-        return [(name, name) for name in sorted({*settings.JOB_MODULES, "ingest", "deliver"})]
+        return [(name, name) for name in job_types()]
 
 
 @display(description="log")

@@ -12,22 +12,14 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from catalog.counting import counted
 from catalog.failures import ADVICE
-from catalog.writing import MISSING, number, sexagesimal_dec, sexagesimal_ra, signed, utc
+from catalog.states import kind_of
+from catalog.writing import MISSING, duration, number, sexagesimal_dec, sexagesimal_ra, signed, utc
 
 register = template.Library()
-for _filter in (number, sexagesimal_dec, sexagesimal_ra, signed, utc):
+for _filter in (counted, duration, number, sexagesimal_dec, sexagesimal_ra, signed, utc):
     register.filter(_filter)
-_MINUTE, _HOUR, _DAY = 60, 3600, 86400
-# What a state's colour and sign are; the word stands beside them.
-_KINDS = {
-    "good": ("completed", "preprocessed", "differenced", "validated", "confirmed", "delivered", "sent", "detected"),
-    "bad": ("failed", "rejected", "cancelled", "lost"),
-    "busy": ("running", "preprocessing", "differencing", "validating", "processing", "retried"),
-    "idle": ("pending", "ingested", "waiting", "handed_back"),
-    "past": ("archived", "duplicate"),
-}
-_KIND_OF = {state: kind for kind, states in _KINDS.items() for state in states}
 
 
 @register.filter
@@ -37,23 +29,14 @@ def ago(value: datetime | None) -> str:
         return MISSING
     seconds = (timezone.now() - value).total_seconds()
     if seconds < 0:
-        return f"in {_long(-seconds)}"
-    return f"{_long(seconds)} ago"
-
-
-def _long(seconds: float) -> str:
-    for unit, name in ((_DAY, "d"), (_HOUR, "h"), (_MINUTE, "min")):
-        if seconds >= unit:
-            return f"{int(seconds // unit)} {name}"
-    return f"{int(seconds)} s"
+        return f"in {duration(-seconds)}"
+    return f"{duration(seconds)} ago"
 
 
 @register.simple_tag
 def state(value: str, label: str = "") -> SafeString:
     """Return a state as a word with a sign, so that its colour is never alone."""
-    return format_html(
-        '<span class="state {}">{}</span>', _KIND_OF.get(value, "idle"), label or value.replace("_", " ")
-    )
+    return format_html('<span class="state {}">{}</span>', kind_of(value), label or value.replace("_", " "))
 
 
 @register.simple_tag

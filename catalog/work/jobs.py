@@ -11,14 +11,12 @@ import socket
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from importlib import import_module
 from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
-from django.utils.module_loading import import_string
 
 from catalog.failures import FailureCode, StageFailure
 from catalog.files.storage import NO_SPACE, StorageFull, StorageUnreachable
@@ -26,14 +24,13 @@ from catalog.models import AttemptOutcome, JobStatus, ProcessingJob
 from catalog.work.hold import HandBack, Hold, JobLost, check, current, holding, wait_for_database
 from catalog.work.orders import NotPossible, cancel, retry
 from catalog.work.rows import after, backoff_seconds, close_attempt, hand_back, open_attempt, put_back, write
+from catalog.work.stages import Abandon, stages, waits_for
 
 __all__ = [
     "HandBack", "JobCrashed", "JobLost", "NotPossible", "cancel", "check", "claim", "claim_next", "current", "do",
     "enqueue", "fail", "finish", "heartbeat", "ready", "retry", "run_held", "run_inline", "this_owner", "ticket",
     "writing",
 ]  # fmt: skip
-
-Abandon = Callable[[str, FailureCode, str], object]
 
 UNFINISHED = (JobStatus.PENDING, JobStatus.RUNNING)
 # These end by themselves when a person or the machine has put things right: the work waits for that.
@@ -89,11 +86,11 @@ def _join(same: dict[str, str], workflow_id: str) -> ProcessingJob | None:
 def ready(job_types: Sequence[str]) -> QuerySet[ProcessingJob]:
     """Return the jobs of these types that may be claimed now, the most urgent first.
 
-    A job waits until those that its type waits for (`settings.JOB_WAITS_FOR`) are over in its workflow.
+    A job waits until those that its type waits for (its row in the table of stages) are over in its workflow.
     """
     held_back: Any = Q()
     for job_type in job_types:
-        if earlier := settings.JOB_WAITS_FOR.get(job_type):
+        if earlier := waits_for(job_type):
             unfinished = ProcessingJob.objects.filter(
                 workflow_id=OuterRef("workflow_id"), job_type__in=earlier, status__in=UNFINISHED
             )
@@ -128,7 +125,8 @@ def heartbeat(job: ProcessingJob) -> None:
 def finish(job: ProcessingJob) -> None:
     """End a job well and order what follows from it, in one transaction."""
     write(job, status=JobStatus.COMPLETED, completed_at=Now(), failure_code="", error_message="", error_details={})
-    for job_type, entity_type, entity_id in import_string(settings.JOB_FOLLOWING)(job):
+    stage = stages().get(job.job_type)
+    for job_type, entity_type, entity_id in stage.follows(job) if stage else ():
         enqueue(job_type, entity_type, entity_id, priority=job.priority, workflow_id=job.workflow_id)
 
 
@@ -240,9 +238,10 @@ def run_held(
 
 
 def do(job: ProcessingJob, *, is_tried_again: bool = True) -> None:
-    """Do a claimed job by the module that its type names (`settings.JOB_MODULES`); see `run_held`."""
-    stage = import_module(settings.JOB_MODULES[job.job_type])
-    run_held(job, lambda held: stage.run(held.entity_id), abandon=stage.abandon, is_tried_again=is_tried_again)
+    """Do a claimed job by the stage that its type names; see `run_held`."""
+    stage = stages()[job.job_type]
+    run = stage.runner()
+    run_held(job, lambda held: run(held.entity_id), abandon=stage.abandoner(), is_tried_again=is_tried_again)
 
 
 def _take(job: ProcessingJob | None, owner: str, task_id: str = "") -> ProcessingJob | None:

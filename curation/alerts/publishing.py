@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 from django.db.models.functions import Now
 
 from catalog.people import audit
@@ -21,6 +21,11 @@ _BATCH = 100
 
 class NotPossible(Exception):
     """The alert is not in a state for this; the text says why."""
+
+
+def waiting() -> QuerySet[Alert]:
+    """Return the alerts that are to be published."""
+    return Alert.objects.filter(is_published=False, status=AlertStatus.PENDING)
 
 
 def publish_pending() -> int:
@@ -37,9 +42,8 @@ def _publish_batch() -> int:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LOCK])
         if not cursor.fetchone()[0]:
             return 0
-    waiting = Alert.objects.filter(is_published=False, status=AlertStatus.PENDING)
     # Locked, so that none is cancelled while it goes out.
-    ordered = waiting.select_related("detection").order_by("created_at", "id").select_for_update(of=("self",))
+    ordered = waiting().select_related("detection").order_by("created_at", "id").select_for_update(of=("self",))
     alerts = list(ordered[:_BATCH])
     last = AlertPublication.objects.aggregate(last=Max("sequence"))["last"] or 0
     for sequence, alert in enumerate(alerts, start=last + 1):

@@ -9,7 +9,6 @@ from typing import Any
 from django.db import transaction
 
 from catalog.configuration.values import Snapshot, snapshot
-from catalog.failures import FailureCode
 from catalog.people import audit
 from catalog.work import jobs
 from curation.alerts.facts import Known, facts_of
@@ -37,10 +36,6 @@ def run(source_id: str) -> None:
             audit.record(alert, f"alert_{alert.alert_type}", new={"title": alert.title, "priority": alert.priority})
             # At once, so that nobody waits for the beat; which does it where this fails.
             transaction.on_commit(publish_pending, robust=True)
-
-
-def abandon(source_id: str, code: FailureCode, _: str) -> None:
-    """Nothing is open: an alert is written in one piece."""
 
 
 def _due(source: Source, config: Snapshot) -> Alert | None:

@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import render
 from django.views.decorators.http import require_POST, require_safe
 
+from catalog import counting
 from catalog.configuration.values import snapshot
 from catalog.models import User
 from catalog.people.actors import actor_of
@@ -67,7 +68,7 @@ def triage(request: HttpRequest) -> HttpResponse:
         "is_narrowed": narrowed.is_narrowed,
         "narrowed_by": _words(narrowed),
         "remaining": queue.remaining(narrowed.queue),
-        "most_counted": queue.MOST_COUNTED,
+        "most_counted": counting.MOST_COUNTED,
         "on_keys": [(number, label) for number, label in enumerate(labels[:_ON_KEYS], start=1)],
         "more_labels": labels[_ON_KEYS:],
         "levels": [(key, level.value, level.label) for key, level in _LEVEL_KEYS.items()],

@@ -33,10 +33,6 @@ def run(name_and_version: str) -> None:
         raise StageFailure(FailureCode.BAD_VALUE, f"{refusal}.") from refusal
 
 
-def abandon(name_and_version: str, code: FailureCode, _: str) -> None:
-    """Nothing is open: the row is written in one piece, after the files."""
-
-
 def _say(line: str) -> None:
     jobs.check()
     logger.info("%s", line)

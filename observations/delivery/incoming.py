@@ -23,7 +23,8 @@ from observations.delivery.rows import printable
 from observations.models import IncomingFile, IncomingRoute, Survey
 from observations.numerics.fits.facts import Overrides
 
-RECEIVE = "receive"
+# What lies here is not to wait behind what other machines send, slowly or never.
+RECEIVE, DOWNLOAD = "receive", "download"
 AddressRefused = outgoing.AddressRefused
 # A person waits for these; what a folder holds can wait a moment.
 _PRIORITY = 5
@@ -117,7 +118,8 @@ def _write(row: IncomingFile, overrides: Overrides, actor: audit.Actor) -> tuple
     row.overrides, row.workflow_id = packed(overrides), str(uuid7())
     row.save(force_insert=True)
     audit.record(row, "submit_file", actor=actor, new={"name": row.name, "route": row.route, "address": row.address})
-    job = jobs.enqueue(RECEIVE, "incoming_file", row.pk, priority=_PRIORITY, workflow_id=row.workflow_id)
+    job_type = DOWNLOAD if row.route == IncomingRoute.URL else RECEIVE
+    job = jobs.enqueue(job_type, "incoming_file", row.pk, priority=_PRIORITY, workflow_id=row.workflow_id)
     return row, job
 
 

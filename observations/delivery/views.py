@@ -20,7 +20,7 @@ from catalog.models import ProcessingJob
 from catalog.people.actors import actor_of
 from catalog.web.access import requires
 from observations.delivery.forms import UploadForm
-from observations.delivery.incoming import RECEIVE, AddressRefused, submit_upload, submit_url
+from observations.delivery.incoming import DOWNLOAD, RECEIVE, AddressRefused, submit_upload, submit_url
 from observations.models import IncomingFile, Observation, Survey
 
 MAY_UPLOAD = "observations.add_observation"
@@ -94,7 +94,8 @@ def _with_jobs(rows: Iterable[IncomingFile]) -> list[IncomingFile]:
     """Give each row its `job` and the frames that came of it, `frames`."""
     shown = list(rows)
     keys = [str(row.pk) for row in shown]
-    found = ProcessingJob.objects.filter(job_type=RECEIVE, entity_type="incoming_file", entity_id__in=keys)
+    of_files = ProcessingJob.objects.filter(entity_type="incoming_file", entity_id__in=keys)
+    found = of_files.filter(job_type__in=(RECEIVE, DOWNLOAD))
     jobs = {job.entity_id: job for job in found.order_by("created_at")}
     made = {line["entity_id"] for row in shown for line in row.results if line["entity_type"] == "observation"}
     names = {

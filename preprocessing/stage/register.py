@@ -59,10 +59,6 @@ def run(field_id: UUID | str) -> None:
     _gated(runs, config)
 
 
-def abandon(field_id: str, code: FailureCode, sentence: str) -> None:
-    """Nothing is open: each frame's rows are written in one transaction of their own."""
-
-
 def _runs(field: Field) -> list[PreprocessRun]:
     return latest_runs(Observation.objects.filter(field=field).exclude(status=ObservationStatus.ARCHIVED))
 

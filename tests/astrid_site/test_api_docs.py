@@ -58,7 +58,7 @@ def test_every_example_does_what_it_says(tmp_path, empty_data_root):
     assert f"{detection.source.ra} {detection.source.dec} 0 None" in everything
     assert "first of all" in everything, "the stream"
     assert ValidationEvent.objects.get().label == "asteroid"
-    assert ProcessingJob.objects.filter(job_type="receive").count() == 2
+    assert ProcessingJob.objects.filter(job_type__in=("receive", "download")).count() == 2
 
 
 def test_every_scope_is_documented_with_what_it_does_and_no_other():

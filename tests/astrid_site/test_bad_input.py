@@ -9,16 +9,15 @@ import time
 import tracemalloc
 import zlib
 from dataclasses import replace
-from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 import pytest
 from astropy.io import fits
-from django.conf import settings
 
 from catalog.failures import FailureCode
 from catalog.models import ProcessingJob
+from catalog.work.stages import stages
 from differencing.models import DifferenceRun
 from observations.models import Field
 from observations.numerics.fits.synthetic import night_files
@@ -100,8 +99,8 @@ def within_limits():
     Processor time and counted allocations, unlike a clock and the size of the process, do not depend on what else the
     machine does. The libraries of the stages are loaded before: counting allocations makes that several times slower.
     """
-    for _, stage in settings.PIPELINE_STAGES:
-        import_module(stage)
+    for stage in stages().values():
+        stage.runner()
     tracemalloc.start()
     before, start = tracemalloc.get_traced_memory()[0], time.process_time()
     try:
@@ -179,7 +178,7 @@ def test_of_two_frames_that_claim_one_pointing_and_show_two_skies_the_later_has_
 MEASURE = """
 import resource, sys
 from pathlib import Path
-from observations.numerics.fits import FitsRefused, read_images
+from observations.numerics.fits.images import FitsRefused, read_images
 
 def peak_bytes():
     status = Path("/proc/self/status")

@@ -12,7 +12,8 @@ from playwright.sync_api import Page, expect
 
 from catalog.configuration import values
 from catalog.models import AuditLog, JobStatus, ProcessingJob
-from catalog.work import jobs, sweeper
+from catalog.work import jobs
+from catalog.work.stages import types_of
 from differencing.models import DifferenceRun
 from tests.factories import ObservationFactory, ProcessingJobFactory, UserFactory
 from tests.nights import Night, Processed, restore
@@ -40,7 +41,7 @@ def sign_in(page: Page, address: str, role: str) -> None:
 def work_off() -> list[str]:
     """Do the waiting jobs of the pipeline as a worker would; return their types."""
     done = []
-    while (job := jobs.claim_next(sweeper.types_of("pipeline"), jobs.this_owner())) is not None:
+    while (job := jobs.claim_next(types_of("pipeline"), jobs.this_owner())) is not None:
         jobs.do(job)
         assert job.status == JobStatus.COMPLETED, job.error_message
         done.append(job.job_type)

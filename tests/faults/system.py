@@ -59,12 +59,13 @@ class System:
         return ended
 
     def start(self, name: str) -> None:
-        """Start one of the workers (pipeline, light) or beat."""
+        """Start the workers of a queue, or beat."""
         celery = [sys.executable, "-m", "celery", "-A", "astrid_site"]
         worker = [*celery, "worker", "-Q", name, "-n", f"{name}@h", "--loglevel", "INFO", "--without-mingle"]
         arguments = {
             "pipeline": [*worker, "-c", self.environment.get("ASTRID_WORKERS", "1")],
             "light": [*worker, "--pool", "threads", "-c", "4"],
+            "downloads": [*worker, "--pool", "threads", "-c", self.environment.get("ASTRID_DOWNLOADS", "4")],
             "beat": [*celery, "beat", "-s", str(self.root / "beat-schedule")],
         }[name]
         with (self.root / f"{name}.log").open("ab") as log:

@@ -23,14 +23,14 @@ VARIABLES = {"DJANGO_SETTINGS_MODULE": "tests.faults.full_settings", "ASTRID_JOB
 STEP_SECONDS = 180.0
 WRITTEN = (*KINDS, "incoming", "training")
 TRAIN = ("train_model", "--queue", "--name", "small", "--model-version", "1")
-WORK_OFF_TRAINING = "from catalog import jobs; jobs.do(jobs.claim_next(['train'], 'me'))"
+WORK_OFF_TRAINING = "from catalog.work import jobs; jobs.do(jobs.claim_next(['train'], 'me'))"
 # An upload is written by the web server, not by a job.
 UPLOAD = """
 import resource, sys
 from pathlib import Path
-from catalog.storage import StorageFull
-from observations.incoming import submit_upload
-from observations.numerics.fits_facts import Overrides
+from catalog.files.storage import StorageFull
+from observations.delivery.incoming import submit_upload
+from observations.numerics.fits.facts import Overrides
 resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
 try:
     submit_upload([Path("{path}").read_bytes()], "light.fits", Overrides())
@@ -76,7 +76,7 @@ OF_A_NIGHT = [
     Full("detect", "models/*", "StorageFull: No room for realbogus-1-%"),
     Full("detect", "cutouts/*", "StorageFull: No room for %.npy%"),
     # What is fetched from an address.
-    Full("receive", "incoming/*", "StorageFull: No room for night1\\_light01.fits%"),
+    Full("download", "incoming/*", "StorageFull: No room for night1\\_light01.fits%"),
 ]
 OF_TRAINING = [
     Full("train", "training/*", "StorageFull: No room for small-1.safetensors%"),

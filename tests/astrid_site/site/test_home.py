@@ -12,8 +12,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from astrid_site.site import home
-from catalog.models import JobStatus, ProcessingJob
+from catalog import counting
+from catalog.models import JobStatus, Probe, ProcessingJob
 from catalog.work import sweeper
 from detection.models import Detection
 from tests.browsers import staff_of
@@ -61,7 +61,7 @@ def test_each_role_is_shown_its_next_step():
 
 
 def test_a_long_backlog_is_told_as_more_and_never_counted(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(home, "_MOST_COUNTED", 2)
+    monkeypatch.setattr(counting, "MOST_COUNTED", 2)
     for _ in range(2):
         DetectionFactory()
     client = staff_of("curator")
@@ -92,13 +92,32 @@ def test_failures_of_the_last_days_are_told_with_their_reason():
     assert "Too &lt;b&gt;little&lt;/b&gt; light." in client.get("/").content.decode()
 
 
-def test_whether_workers_answer_is_shown_to_those_who_run_them():
+def test_whether_workers_answer_is_shown_to_those_who_run_them(settings):
     operator, viewer = staff_of("operator"), staff_of("viewer")
-    assert "No worker answers for: pipeline, light, training." in text_of(operator)
-    assert "No worker" not in text_of(viewer)
-    for queue in ("pipeline", "light", "training"):
+    for queue in settings.QUEUES:
+        assert f"No {queue} worker has ever answered: its work stands still" in text_of(operator)
         sweeper.answer(queue)
-    assert "No worker" not in text_of(operator)
+    assert " worker has " not in text_of(viewer)
+    text = text_of(operator)
+    assert " worker has " not in text
+    assert "alerts go out, jobs are taken up, all workers answer" in text
+    Probe.objects.update(answered_at=timezone.now() - dt.timedelta(hours=2))
+    assert "No downloads worker has answered for 2 h" in text_of(operator)
+
+
+def test_an_alert_and_a_job_that_wait_too_long_are_told_in_words_while_all_workers_answer(settings):
+    operator, viewer = staff_of("operator"), staff_of("viewer")
+    for queue in settings.QUEUES:
+        sweeper.answer(queue)
+    long_ago = timezone.now() - dt.timedelta(hours=30)
+    alert = AlertFactory()
+    type(alert).objects.filter(pk=alert.pk).update(created_at=long_ago)
+    ProcessingJobFactory(job_type="download", scheduled_at=long_ago)
+    text = text_of(operator)
+    assert "An alert has waited for 1 d to be published" in text
+    assert "A downloads job has waited for 1 d, and the workers take none up" in text
+    assert "all workers answer" not in text
+    assert "has waited" not in text_of(viewer)
 
 
 def test_the_latest_alerts_are_shown_and_a_fresh_one_is_marked():

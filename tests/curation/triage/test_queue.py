@@ -11,6 +11,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from catalog import counting
 from catalog.ids import uuid7
 from catalog.models import SystemConfig
 from catalog.people import audit
@@ -297,7 +298,7 @@ def test_an_archived_one_stays_archived_when_its_lease_ends():
 
 
 def test_counting_stops_at_a_thousand(monkeypatch):
-    monkeypatch.setattr(queue, "MOST_COUNTED", 3)
+    monkeypatch.setattr(counting, "MOST_COUNTED", 3)
     detections(6)
     assert queue.remaining(waiting()) == 4
 

@@ -37,9 +37,9 @@ def light(tmp_path_factory):
     return write(tmp_path_factory.mktemp("camera") / "light.fits")
 
 
-def receive() -> ProcessingJob:
-    """Do the one waiting `receive` job as a worker does."""
-    held = jobs.claim_next(["receive"], "me")
+def receive(job_type: str = "receive") -> ProcessingJob:
+    """Do the one waiting job of a type as a worker does."""
+    held = jobs.claim_next([job_type], "me")
     assert held is not None
     jobs.do(held)
     held.refresh_from_db()
@@ -121,7 +121,7 @@ def test_a_fetched_frame_is_taken_in_with_its_size(light, settings, empty_data_r
     with serving({"/night/light.fits?v=1": content(light.read_bytes())}) as host:
         settings.ASTRID_OUTGOING_HOSTS = [host]
         row, _ = submit_url(f"http://{host}/night/light.fits?v=1", NOTHING)
-        assert receive().status == JobStatus.COMPLETED
+        assert receive("download").status == JobStatus.COMPLETED
     row.refresh_from_db()
     assert (row.name, row.size_bytes) == ("light.fits", light.stat().st_size)
     assert Observation.objects.count() == 1
@@ -135,7 +135,7 @@ def test_a_cut_download_is_tried_again_and_never_an_observation(light, settings,
         settings.ASTRID_OUTGOING_HOSTS = [host]
         submit_url(f"http://{host}/a.fits", NOTHING)
         with pytest.raises(jobs.JobCrashed, match="of"):
-            receive()
+            receive("download")
     job = ProcessingJob.objects.get()
     assert (job.status, job.retry_count) == (JobStatus.PENDING, 1)
     assert not Observation.objects.exists()
@@ -144,7 +144,7 @@ def test_a_cut_download_is_tried_again_and_never_an_observation(light, settings,
 @pytest.mark.django_db
 def test_an_address_of_the_inside_is_refused(empty_data_root):
     submit_url("http://169.254.169.254/latest/meta-data", NOTHING)
-    job = receive()
+    job = receive("download")
     assert (job.status, job.failure_code) == (JobStatus.FAILED, FailureCode.ADDRESS_REFUSED)
     assert leftovers(empty_data_root) == []
 
@@ -245,12 +245,12 @@ def test_a_download_that_finds_no_room_blames_the_disk_and_leaves_no_stump(
         with monkeypatch.context() as patch:
             patch.setattr("observations.delivery.stage._Progress.__call__", refuse)
             with pytest.raises(jobs.JobCrashed, match="No room for"):
-                receive()
+                receive("download")
         job = ProcessingJob.objects.get()
         assert (job.status, job.failure_code) == (JobStatus.PENDING, FailureCode.DISK_FULL)
         assert leftovers(empty_data_root) == [str(row.pk)], "the empty folder alone"
         ProcessingJob.objects.update(scheduled_at=Now())
-        assert receive().status == JobStatus.COMPLETED
+        assert receive("download").status == JobStatus.COMPLETED
 
 
 @pytest.fixture
@@ -311,7 +311,7 @@ def test_sixteen_deliveries_of_one_frame_at_once_by_all_routes_are_one_observati
                     path = zipped if number % 4 == 2 else light
                     found = ingest_paths([path], overrides=NOTHING, config=snapshot(), report=str)
                     return found[0].failure_code
-                held = jobs.claim_next(["receive"], f"worker {number}")
+                held = jobs.claim_next(["receive", "download"], f"worker {number}")
                 jobs.do(held)
                 held.refresh_from_db()
                 return held.failure_code or held.status

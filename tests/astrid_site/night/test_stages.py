@@ -1,15 +1,18 @@
-"""What follows from what: each stage orders the next, lights that waited are taken up again, and nothing is lost."""
+"""The table of the stages holds together: each orders the next, and lights that waited are taken up again."""
 
 from __future__ import annotations
 
 import datetime as dt
+from importlib import import_module
 
 import pytest
+from django.conf import settings
 
-from astrid_site.night.workflow import following
+from astrid_site.night.stages import STAGES
 from catalog.failures import FailureCode
 from catalog.models import JobStatus, ProcessingJob, RunStatus
 from catalog.work import jobs
+from catalog.work.stages import OF_COMMANDS
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -102,5 +105,26 @@ def test_a_light_that_had_its_master_is_left_alone():
     assert ordered("preprocess") == set()
 
 
-def test_from_what_no_rule_knows_nothing_follows():
-    assert following(factories.ProcessingJobFactory()) == []
+def test_from_what_is_in_no_row_nothing_follows():
+    done("deliver", "workflow", "w")
+    assert not ProcessingJob.objects.exclude(job_type="deliver").exists()
+
+
+def test_every_name_in_the_table_is_that_of_something():
+    for stage in STAGES:
+        assert callable(stage.runner()), stage.name
+        assert stage.queue in settings.QUEUES, stage.name
+        assert bool(stage.abandon) == callable(stage.abandoner()), stage.name
+
+
+def test_what_a_stage_could_leave_open_is_closed_by_name():
+    """A module that can close rows and is not asked to would leave a run at work for ever."""
+    for stage in STAGES:
+        assert hasattr(import_module(stage.module), "abandon") == bool(stage.abandon), stage.name
+
+
+def test_a_stage_waits_only_for_types_that_are_done_before_it():
+    names = [*OF_COMMANDS, *(stage.name for stage in STAGES)]
+    assert len(set(names)) == len(names)
+    for stage in STAGES:
+        assert set(stage.waits_for) <= set(names[: names.index(stage.name)]), stage.name

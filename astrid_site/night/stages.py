@@ -1,43 +1,24 @@
-"""What follows from what: the one place that knows the way of a frame through the stages.
+"""The table of the stages: what does each, what it waits for, and what follows from it.
 
-Every function takes a job that has just been done, inside the transaction that says so, and names the work that this
-gives reason for. A stage that finds its work done before leaves it as it is, so that ordering too much does no harm.
+Every rule of what follows takes a job that has just been done, inside the transaction that says so, and names the work
+that this gives reason for. A stage that finds its work done before leaves it as it is: to order too much does no harm.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from datetime import date
 from uuid import UUID
 
 from catalog.failures import FailureCode
 from catalog.models import ProcessingJob
-from catalog.work import jobs
+from catalog.work.stages import Order, Stage
 from curation.alerts.rule import sources_of_night, sources_to_consider
-from differencing.stage.tracklets import key as tracklet_key
-from differencing.stage.tracklets import parse_key
+from differencing.ids import field_and_night, field_night
 from observations.models import Observation, ObservationStatus
 from preprocessing.services import lights_lacking_masters
 
-# Type of the job, kind and key of what it works on.
-Order = tuple[str, str, object]
-
 _LEFT_ALONE = (ObservationStatus.FAILED, ObservationStatus.ARCHIVED)
-
-
-def following(job: ProcessingJob) -> list[Order]:
-    """Return the orders that follow from a job that is done."""
-    rule = _RULES.get(job.job_type)
-    return [] if rule is None else list(rule(job))
-
-
-def order_processing(observations: Iterable[Observation], workflow_id: str) -> None:
-    """Order observations, new or known, to be taken through all stages; call it in a transaction."""
-    rows = list(observations)
-    for night in sorted({row.night for row in rows}):
-        jobs.enqueue("masters", "night", night.isoformat(), workflow_id=workflow_id)
-    for row in sorted(rows, key=lambda row: (row.mjd_utc, row.observation_id)):
-        jobs.enqueue("preprocess", "observation", row.pk, workflow_id=workflow_id)
 
 
 def _after_masters(job: ProcessingJob) -> Iterator[Order]:
@@ -71,22 +52,42 @@ def _after_difference(job: ProcessingJob) -> Iterator[Order]:
 def _after_detect(job: ProcessingJob) -> Iterator[Order]:
     observation = Observation.objects.get(pk=job.entity_id)
     if observation.field_id is not None:
-        yield "tracklets", "field_night", tracklet_key(observation.field_id, observation.night)
+        yield "tracklets", "field_night", field_night(observation.field_id, observation.night)
     for source_id in sources_to_consider(observation.pk):
         yield "alerts", "source", source_id
 
 
 def _after_tracklets(job: ProcessingJob) -> Iterator[Order]:
     """What turns out to move is told differently."""
-    for source_id in sources_of_night(*parse_key(job.entity_id)):
+    for source_id in sources_of_night(*field_and_night(job.entity_id)):
         yield "alerts", "source", source_id
 
 
-_RULES: dict[str, Callable[[ProcessingJob], Iterator[Order]]] = {
-    "masters": _after_masters,
-    "preprocess": _after_preprocess,
-    "register": _after_register,
-    "difference": _after_difference,
-    "detect": _after_detect,
-    "tracklets": _after_tracklets,
-}
+# A night is calibrated, and a field compared, when all of it has been delivered.
+_BEFORE_MASTERS = ("deliver", "ingest", "download", "receive")
+_BEFORE_PREPROCESS = (*_BEFORE_MASTERS, "masters")
+_BEFORE_REGISTER = (*_BEFORE_PREPROCESS, "preprocess")
+_BEFORE_DIFFERENCE = (*_BEFORE_REGISTER, "register")
+_BEFORE_TRACKLETS = (*_BEFORE_DIFFERENCE, "difference", "detect")
+
+_ABANDON_DELIVERY = "observations.delivery.stage.abandon"
+
+# In the order of a frame's way. To add a stage: write its module, and a row here.
+STAGES = (
+    Stage("download", "observations.delivery.stage", "downloads", abandon=_ABANDON_DELIVERY),
+    Stage("receive", "observations.delivery.stage", "light", abandon=_ABANDON_DELIVERY),
+    Stage("masters", "preprocessing.stage.masters", waits_for=_BEFORE_MASTERS, follows=_after_masters),
+    Stage(
+        "preprocess", "preprocessing.stage.preprocess",
+        waits_for=_BEFORE_PREPROCESS, follows=_after_preprocess, abandon="preprocessing.stage.preprocess.abandon",
+    ),
+    Stage("register", "preprocessing.stage.register", waits_for=_BEFORE_REGISTER, follows=_after_register),
+    Stage(
+        "difference", "differencing.stage.difference",
+        waits_for=_BEFORE_DIFFERENCE, follows=_after_difference, abandon="differencing.stage.difference.abandon",
+    ),
+    Stage("detect", "detection.stage.detect", follows=_after_detect, abandon="detection.stage.detect.abandon"),
+    Stage("tracklets", "differencing.stage.tracklets", waits_for=_BEFORE_TRACKLETS, follows=_after_tracklets),
+    Stage("alerts", "curation.alerts.stage", "light", waits_for=("difference", "detect", "tracklets")),
+    Stage("train", "detection.stage.retrain", "training"),
+)  # fmt: skip
