@@ -51,7 +51,9 @@ class FailureCode(TextChoices):
     WAITING_FOR_CALIBRATION = "waiting_for_calibration", "no matching calibration frames yet"
     # The machine.
     DISK_FULL = "disk_full", "no space left for the product"
+    DISK_FAULT = "disk_fault", "a disk or folder cannot be read or written"
     STORAGE_UNREACHABLE = "storage_unreachable", "the storage that machines share does not answer"
+    NETWORK_FAULT = "network_fault", "another machine did not answer, or broke off"
     MODEL_MISSING = "model_missing", "weights of the model are missing or changed"
     OUT_OF_MEMORY = "out_of_memory", "not enough memory"
     TIMED_OUT = "timed_out", "took longer than allowed"
@@ -65,6 +67,13 @@ class FailureCode(TextChoices):
 ADVICE: Mapping[str, str] = MappingProxyType(
     {
         FailureCode.DISK_FULL: "Make room for the data: the work waits for that and goes on by itself.",
+        FailureCode.DISK_FAULT: (
+            "Check that the disk is in order and that the folders of the data belong to the one who runs AstrID; then "
+            "try it again."
+        ),
+        FailureCode.NETWORK_FAULT: (
+            "Check the address in a browser. Try it again later, or download the file and upload it here."
+        ),
         FailureCode.STORAGE_UNREACHABLE: "The work waits until the storage answers, and goes on by itself.",
         FailureCode.OUT_OF_MEMORY: "Try it again while less is at work beside it, or on a machine with more memory.",
         FailureCode.TIMED_OUT: "Its log tells what took so long. Try it again.",
@@ -74,6 +83,12 @@ ADVICE: Mapping[str, str] = MappingProxyType(
         ),
     }
 )
+
+
+# These end by themselves when a person or the machine has put things right: the work waits for that.
+WAITS_OUT = frozenset({FailureCode.DISK_FULL, FailureCode.STORAGE_UNREACHABLE, FailureCode.MODEL_MISSING})
+# These may be over in a moment, or never: the work is tried again as often as after a fault of the program.
+PASSING = frozenset({FailureCode.NETWORK_FAULT, FailureCode.DISK_FAULT})
 
 
 def failure_code_choices() -> list[tuple[str, str]]:
