@@ -214,6 +214,8 @@ def _launch(service: Service, log: Path) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             service.arguments,
             cwd=settings.BASE_DIR,
+            # The demo works with another catalogue than the environment names.
+            env={**os.environ, "ASTRID_STAR_CATALOG": settings.ASTRID_STAR_CATALOG},
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=subprocess.STDOUT,

@@ -15,7 +15,9 @@ from django.core.management.base import BaseCommand
 
 from astrid_site.night.frame_arguments import NAMES, add_frame_arguments, overrides_of
 from astrid_site.running import database, supervisor
+from catalog.files import storage
 from catalog.people.accounts import demo_password, ensure_demo_accounts
+from observations.delivery.simulated_folder import SimulatedFolder
 from observations.numerics.fits.facts import Overrides
 
 
@@ -48,6 +50,8 @@ class Command(BaseCommand):
         picture: Path | None = options["picture"]
         if picture is not None and not picture.parent.is_dir():
             raise CommandError(f"{picture}: there is no such folder.", returncode=2)
+        if data is None:
+            self._use_star_catalog(_simulated(options))
         with database.usable(self.say, is_owner=not options["alone"]):
             has_ingested = (self._work if options["alone"] else self._serve)(data, given, options)
         if not has_ingested:
@@ -82,15 +86,26 @@ class Command(BaseCommand):
         # What computes and draws takes seconds to load: not before the pages answer.
         from astrid_site.night import demonstration
 
+        simulated, folder = None, data
+        if folder is None:
+            simulated = _simulated(options)
+            demonstration.simulate_into(simulated, options["seed"], options["size"], self.say)
+            folder = simulated.path
         process = demonstration.process_paths if options["alone"] else demonstration.by_workers
-        folder = data or demonstration.nights_in_data_root(options["seed"], options["size"], self.say)
         done = process([folder], given, self.say)
-        demonstration.Results(done, folder, data is None, options["picture"], self.stdout.write).show()
+        demonstration.Results(done, folder, simulated, options["picture"], self.stdout.write).show()
         if not done.has_ingested:
             self.say(f"Nothing could be ingested from {folder}.")
         # It serves on after this, and a pipe would keep the lines back until the end.
         self.stdout.flush()
         return done.has_ingested
+
+    def _use_star_catalog(self, simulated: SimulatedFolder) -> None:
+        """Let the frames of a simulated sky be solved with the catalogue of its stars, and with no other."""
+        if settings.ASTRID_STAR_CATALOG:
+            self.say("ASTRID_STAR_CATALOG is not used: the simulated sky has stars of its own.")
+        settings.ASTRID_STAR_CATALOG = str(simulated.star_catalog)
+        self.say(f"Star catalogue of the simulated sky: {simulated.star_catalog}")
 
     def _welcome(self, everything: supervisor.Supervisor) -> None:
         password = demo_password(settings.ASTRID_DEMO_PASSWORD)
@@ -104,6 +119,12 @@ class Command(BaseCommand):
         """Report progress."""
         self.stderr.write(line, style_func=str)
         self.stderr.flush()
+
+
+def _simulated(options: Mapping[str, Any]) -> SimulatedFolder:
+    """Return where the simulated nights of a seed and a size are, or will be."""
+    name = f"simulated-nights-seed{options['seed']}-size{options['size']}"
+    return SimulatedFolder(storage.resolve(f"demo/{name}"))
 
 
 def address() -> str:
