@@ -56,7 +56,7 @@ def frame_link(field: str = "observation", title: str = "frame") -> Any:
     @display(description=title, ordering=f"{field}__original_name")
     def shown(row: Any) -> str | SafeString:
         frame = getattr(row, field)
-        return EMPTY if frame is None else link(frame, frame.original_name or frame.observation_id)
+        return EMPTY if frame is None else link(frame, frame.shown_name)
 
     shown.__name__ = f"{field}_link"
     return shown
@@ -194,7 +194,7 @@ class ObservationAdmin(SkyAdmin):
 
     @display(description="file", ordering="original_name")
     def file_name(self, row: Observation) -> str:
-        return row.original_name or row.observation_id
+        return row.shown_name
 
     @display(description="related")
     def related(self, row: Observation) -> SafeString:

@@ -189,6 +189,11 @@ class Observation(SkyRecord):
     def __str__(self) -> str:
         return self.observation_id
 
+    @property
+    def shown_name(self) -> str:
+        """The name of its file; the survey's own name where it came without one."""
+        return self.original_name or self.observation_id
+
 
 class CalibrationFrame(Record):
     """A bias, dark or flat frame as delivered."""
