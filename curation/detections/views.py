@@ -20,7 +20,7 @@ from curation.judgements.verdicts import answers_about, consensus_of
 from curation.models import Alert, ValidationEvent
 from detection.cutouts.overlay import overlay_of
 from detection.cutouts.pictures import PARTS
-from detection.models import Detection, Source
+from detection.models import Detection, DetectionType, Source
 from detection.sources.neighbours import NEIGHBOURHOOD_ARCSEC, neighbours_of
 from detection.sources.photometry import brightness_of
 
@@ -57,6 +57,7 @@ def detection(request: HttpRequest, detection_id: UUID) -> HttpResponse:
     hidden, said = _hidden_from(request.user, [row, *of_source], said_of), said_of.get(row.pk, [])
     context = {
         "row": row,
+        "heading": _heading(row, is_blind=row.pk in hidden),
         "brightness": brightness_of([row])[row.pk],
         "parts": PARTS if row.cutouts_path else (),
         "overlay": overlay_of(row),
@@ -69,6 +70,14 @@ def detection(request: HttpRequest, detection_id: UUID) -> HttpResponse:
         **(_light_curve(row.source, of_source) if row.source else {}),
     }
     return render(request, "curation/detection.html", context)
+
+
+def _heading(row: Detection, *, is_blind: bool) -> str:
+    """Return what a detection is called: what people or the model take it for, unless that is not to be seen yet."""
+    if is_blind or not (row.human_label or row.detection_type != DetectionType.UNKNOWN):
+        return "Detection"
+    name = row.human_label.replace("_", " ") or row.get_detection_type_display()
+    return name[:1].upper() + name[1:]
 
 
 @requires("detection.view_source", "curation.view_validationevent", "curation.view_alert")
