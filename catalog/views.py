@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
@@ -67,10 +69,17 @@ def job(request: HttpRequest, job_id: UUID) -> HttpResponse:
         "is_unfinished": row.status in catalog_jobs.UNFINISHED,
         "is_due": row.scheduled_at <= timezone.now(),
         "waits_for": waits_for,
+        "workflow_url": f"{reverse('catalog:jobs')}?{urlencode({'workflow_id': row.workflow_id})}",
+        "cancel_question": _cancel_question(row),
         "may_cancel": may_order and row.status in catalog_jobs.UNFINISHED,
         "may_retry": may_order and row.status in (JobStatus.FAILED, JobStatus.CANCELLED),
     }
     return render(request, "catalog/_job.html" if request.htmx else "catalog/job.html", context)  # type: ignore[attr-defined]
+
+
+def _cancel_question(job: ProcessingJob) -> str:
+    is_running = job.status == JobStatus.RUNNING
+    return "Cancel this job?" + (" A worker is running it and will stop within seconds." if is_running else "")
 
 
 def _waits_for(job: ProcessingJob) -> list[str]:
@@ -89,14 +98,14 @@ def _waits_for(job: ProcessingJob) -> list[str]:
 @require_POST
 def retry(request: HttpRequest, job_id: UUID) -> HttpResponse:
     """Let a failed or cancelled job wait for its work again."""
-    return _ordered(request, job_id, catalog_jobs.retry, "The job waits for a worker again.")
+    return _ordered(request, job_id, catalog_jobs.retry, "The job is waiting for a worker again.")
 
 
 @requires(roles.MAY_ORDER_JOBS)
 @require_POST
 def cancel(request: HttpRequest, job_id: UUID) -> HttpResponse:
     """Stop a job."""
-    return _ordered(request, job_id, catalog_jobs.cancel, "The job is cancelled. Try it again whenever you like.")
+    return _ordered(request, job_id, catalog_jobs.cancel, "The job has been cancelled. You can retry it at any time.")
 
 
 def _ordered(

@@ -51,9 +51,9 @@ class QueueHealth:
     def state(self) -> str:
         """Return "ok", or what is wrong."""
         if not self.answers:
-            return "no worker has ever answered" if self.probe_s is None else f"no answer for {duration(self.probe_s)}"
+            return "no worker has ever responded" if self.probe_s is None else f"no response for {duration(self.probe_s)}"
         if self.is_stuck and self.waiting_s is not None:
-            return f"a job has waited for {duration(self.waiting_s)}, and none is taken up"
+            return f"a job has been waiting for {duration(self.waiting_s)}, and none is being picked up"
         return "ok"
 
 
@@ -74,7 +74,7 @@ class Health:
         """Return "ok", or what is wrong."""
         if self.alert_s is None or not self.alerts_wait:
             return "ok"
-        return f"an alert has waited for {duration(self.alert_s)} to be published"
+        return f"an alert has been waiting to be published for {duration(self.alert_s)}"
 
     @property
     def is_well(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from typing import Any
+from urllib.parse import urlencode
 
 from django.db.models import Count, Min, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -58,6 +59,7 @@ def _tonight(request: HttpRequest) -> dict[str, Any]:
     alerts = list(listed(request)[:_ALERTS])
     return {
         "night": night,
+        "night_span": urlencode({"night_from": night, "night_to": night}),
         "states": _states(frames, night),
         "waiting": count_bounded(waiting),
         "waiting_since": waiting.aggregate(first=Min("created_at"))["first"],

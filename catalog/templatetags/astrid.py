@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -56,6 +57,12 @@ def words(value: str) -> str:
 
 
 @register.filter
+def theme_title(name: str) -> str:
+    """Return what a theme is called."""
+    return {"night": "Night (red)"}.get(name, name.capitalize())
+
+
+@register.filter
 def legible(value: Any) -> str:
     """Return text from headers and people with what cannot be seen made visible: control and direction characters.
 
@@ -75,6 +82,24 @@ def _is_plain(character: str) -> bool:
 def share(value: float | None) -> str:
     """Return a share of one in per cent."""
     return MISSING if value is None else f"{100 * value:.0f} %"
+
+
+@register.filter
+def unit(text: str, suffix: str) -> str:
+    """Return a number with its unit, and the dash for a missing one without."""
+    return text if text == MISSING else f"{text}{suffix}"
+
+
+@register.filter
+def each(rows: Iterable[Any], name: str) -> list[Any]:
+    """Return one attribute of every row."""
+    return [getattr(row, name) for row in rows]
+
+
+@register.simple_tag
+def linked(text: Any, url: str | None) -> str:
+    """Return a text as a link, and as it is where it has no page."""
+    return format_html('<a href="{}">{}</a>', url, text) if url else str(text)
 
 
 @register.filter

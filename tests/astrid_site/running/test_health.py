@@ -38,7 +38,7 @@ def ready(client: Any, name: str) -> tuple[int, str]:
 
 def test_without_any_answer_of_workers_it_serves_pages_and_is_not_ready(client):
     assert client.get("/healthz").json() == {"ok": True, "database": "ok"}
-    assert ready(client, "light") == (503, "no worker has ever answered")
+    assert ready(client, "light") == (503, "no worker has ever responded")
     assert client.get("/readyz")["Cache-Control"].startswith("max-age=0")
 
 
@@ -57,7 +57,7 @@ def test_it_is_ready_while_every_queue_answers_and_says_how_long_ago(client):
 @pytest.mark.usefixtures("answering")
 def test_a_queue_that_was_last_heard_of_before_the_limit_is_not_well(client, settings):
     Probe.objects.filter(queue="light").update(answered_at=ago(settings.HEALTH_PROBE_SECONDS + 3600))
-    assert ready(client, "light") == (503, "no answer for 1 h")
+    assert ready(client, "light") == (503, "no response for 1 h")
     settings.HEALTH_PROBE_SECONDS = 86400.0
     assert ready(client, "light") == (200, "ok")
 
@@ -68,7 +68,7 @@ def test_workers_amid_a_long_job_are_well_while_its_heart_beats(client, settings
     job = jobs.claim(ProcessingJobFactory(job_type="difference"), "me")
     assert ready(client, "pipeline") == (200, "ok")
     ProcessingJob.objects.filter(pk=job.pk).update(heartbeat_at=ago(settings.HEALTH_PROBE_SECONDS + 60))
-    assert ready(client, "pipeline") == (503, "no answer for 2 h")
+    assert ready(client, "pipeline") == (503, "no response for 2 h")
 
 
 @pytest.mark.usefixtures("answering")
@@ -76,7 +76,7 @@ def test_an_alert_that_nobody_publishes_is_told_while_all_workers_answer(client,
     alert = AlertFactory()
     assert ready(client, "alerts") == (200, "ok")
     Alert.objects.filter(pk=alert.pk).update(created_at=ago(settings.HEALTH_ALERT_SECONDS + 240))
-    assert ready(client, "alerts") == (503, "an alert has waited for 4 min to be published")
+    assert ready(client, "alerts") == (503, "an alert has been waiting to be published for 4 min")
     assert client.get("/readyz").json()["ages_s"]["oldest_unpublished_alert"] >= settings.HEALTH_ALERT_SECONDS + 240
     publish_pending()
     assert ready(client, "alerts") == (200, "ok")
@@ -100,7 +100,7 @@ def test_a_job_that_could_run_and_that_nobody_takes_up_is_told_of_its_queue(clie
     ProcessingJob.objects.filter(pk=job.pk).update(scheduled_at=ago(most + 7200))
     status, state = ready(client, queue)
     assert status == 503
-    assert state.startswith("a job has waited for ") and state.endswith(" h, and none is taken up")
+    assert state.startswith("a job has been waiting for ") and state.endswith(" h, and none is being picked up")
     assert {name for name in QUEUES if client.get("/readyz").json()[name] != "ok"} == {queue}
 
 

@@ -95,7 +95,7 @@ def test_failures_of_the_last_days_are_told_with_their_reason():
 def test_whether_workers_answer_is_shown_to_those_who_run_them(settings):
     operator, viewer = staff_of("operator"), staff_of("viewer")
     for queue in settings.QUEUES:
-        assert f"No {queue} worker has ever answered: its work stands still" in text_of(operator)
+        assert f"No {queue} worker has ever responded: its jobs will not run until" in text_of(operator)
         sweeper.answer(queue)
     assert " worker has " not in text_of(viewer)
     text = text_of(operator)
@@ -114,8 +114,8 @@ def test_an_alert_and_a_job_that_wait_too_long_are_told_in_words_while_all_worke
     type(alert).objects.filter(pk=alert.pk).update(created_at=long_ago)
     ProcessingJobFactory(job_type="download", scheduled_at=long_ago)
     text = text_of(operator)
-    assert "An alert has waited for 1 d to be published" in text
-    assert "A downloads job has waited for 1 d, and the workers take none up" in text
+    assert "An alert has been waiting to be published for 1 d" in text
+    assert "A downloads job has been waiting for 1 d, and the workers are not picking up any" in text
     assert "all workers answer" not in text
     assert "has waited" not in text_of(viewer)
 
