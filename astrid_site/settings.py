@@ -80,8 +80,8 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=sorted(LOOPBACK))
 IS_LOCAL = set(ALLOWED_HOSTS) <= LOOPBACK
 if not IS_LOCAL and not env.str("SECRET_KEY", default=""):
     raise ImproperlyConfigured(
-        "ALLOWED_HOSTS names others than this machine: set SECRET_KEY to 50 or more random characters, the same on "
-        'every machine (python -c "import secrets; print(secrets.token_urlsafe(50))").'
+        "ALLOWED_HOSTS names other hosts than this machine: set SECRET_KEY to 50 or more random characters, the same "
+        'on every machine (python -c "import secrets; print(secrets.token_urlsafe(50))").'
     )
 try:
     SECRET_KEY = env.str("SECRET_KEY", default="") or _kept_secret(ASTRID_DATA_ROOT / "secret_key")
@@ -96,7 +96,9 @@ PORT = env.int("PORT", default=8000)
 BIND_ADDRESS = env.str("ASTRID_BIND", default="127.0.0.1")
 ASTRID_DEMO_PASSWORD = env.str("ASTRID_DEMO_PASSWORD", default="")
 if DEBUG and not IS_LOCAL:
-    raise ImproperlyConfigured("DEBUG shows the program's inside: it is refused while ALLOWED_HOSTS names others.")
+    raise ImproperlyConfigured(
+        "DEBUG exposes the program's internals: it is refused while ALLOWED_HOSTS names other hosts."
+    )
 
 HTTPS = env.bool("HTTPS", default=not IS_LOCAL)
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
@@ -226,7 +228,7 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "AstrID",
-    "DESCRIPTION": "What the telescopes delivered, what changed in the sky, what people say of it, and the alerts.",
+    "DESCRIPTION": "What the telescopes delivered, what changed in the sky, how people judged it, and the alerts.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["catalog.web.rest.permissions.ByRoleAndScope"],

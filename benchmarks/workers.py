@@ -18,7 +18,7 @@ GOAL = 1.7
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--size", type=int, default=512, help="pixels on a side of the simulated frames")
+    parser.add_argument("--size", type=int, default=512, help="side of the simulated frames in pixels")
     parser.add_argument("--repeats", type=int, default=2, help="runs of each kind, one after the other in turn")
     options = parser.parse_args()
     import django

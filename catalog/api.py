@@ -29,8 +29,8 @@ _SEES_LOGS = "catalog.view_jobattempt"
 
 
 class ProcessingJobSerializer(RowSerializer):
-    owner = serializers.SerializerMethodField(help_text="Process that holds it; null for who may not see logs.")
-    error_details = serializers.SerializerMethodField(help_text="Traceback; null for who may not see logs.")
+    owner = serializers.SerializerMethodField(help_text="Process that holds it; null for those who may not see logs.")
+    error_details = serializers.SerializerMethodField(help_text="Traceback; null for those who may not see logs.")
 
     class Meta:
         model = ProcessingJob
@@ -122,8 +122,8 @@ class SystemConfigSerializer(serializers.Serializer[Any]):
     minimum = serializers.FloatField(allow_null=True)
     maximum = serializers.FloatField(allow_null=True)
     choices = serializers.ListField(child=serializers.CharField())
-    is_active = serializers.BooleanField(help_text="Whether somebody set it; else the default is in use.")
-    updated_at = serializers.DateTimeField(allow_null=True, help_text="When it was set last.")
+    is_active = serializers.BooleanField(help_text="Whether somebody has set it; otherwise the default is in use.")
+    updated_at = serializers.DateTimeField(allow_null=True, help_text="When it was last set.")
 
 
 class SystemConfigPageSerializer(serializers.Serializer[Any]):
@@ -137,7 +137,7 @@ class SystemConfigPageSerializer(serializers.Serializer[Any]):
         responses=forced_singular_serializer(SystemConfigPageSerializer),
         parameters=[
             OpenApiParameter("page_size", {"type": "integer", "minimum": 1, "maximum": MOST}),
-            OpenApiParameter("cursor", OpenApiTypes.STR, description="Of an earlier answer's `next`."),
+            OpenApiParameter("cursor", OpenApiTypes.STR, description="The `next` of an earlier response."),
         ],
     )
 )
@@ -158,7 +158,7 @@ class SystemConfigs(Resource):
         """Return the keys by name."""
         names, last = sorted(DECLARED), request.query_params.get("cursor", "")
         if last and last not in DECLARED:
-            raise ValidationError({"cursor": ["This is no cursor of this list: begin at its first page."]})
+            raise ValidationError({"cursor": ["This cursor does not belong to this list: start from its first page."]})
         rest = [name for name in names if name > last]
         size = page_size_of(request)
         page = Page(rest[:size], rest[size - 1] if len(rest) > size else None, None)

@@ -39,7 +39,7 @@ class JobFilter(_ListFilter):
     )
     failure_code = django_filters.ChoiceFilter(choices=failure_code_choices, label="Reason", empty_label="Any")
     entity_id = django_filters.CharFilter(
-        label="Works on", max_length=64, widget=forms.TextInput(attrs={"placeholder": "key or night"})
+        label="Target", max_length=64, widget=forms.TextInput(attrs={"placeholder": "ID or night"})
     )
     workflow_id = django_filters.CharFilter(label="Workflow", max_length=64)
 
@@ -57,10 +57,10 @@ class AuditFilter(_ListFilter):
 
     user = django_filters.CharFilter(method="by", label="Who", max_length=150)
     action = django_filters.CharFilter(
-        label="What", max_length=64, widget=forms.TextInput(attrs={"placeholder": "set_configuration"})
+        label="Action", max_length=64, widget=forms.TextInput(attrs={"placeholder": "set_configuration"})
     )
     entity_type = django_filters.CharFilter(
-        label="About", max_length=64, widget=forms.TextInput(attrs={"placeholder": "observation"})
+        label="Object", max_length=64, widget=forms.TextInput(attrs={"placeholder": "observation"})
     )
     entity_id = django_filters.CharFilter(label="Key", max_length=64)
     since = django_filters.IsoDateTimeFilter("created_at", "gte", label="From (UTC)", widget=_time_input())

@@ -60,8 +60,8 @@ def choose_reference(science: Observation, config: Snapshot) -> ReferenceChoice:
         return ReferenceChoice((_furthest(science, same_night, config),), science)
     raise StageFailure(
         FailureCode.WAITING_FOR_REFERENCE,
-        f"No other frame of this field in {science.filter_band} has been preprocessed yet: it is compared as soon as "
-        "one lands. Add an earlier night or another exposure of the same field and filter.",
+        f"No other frame of this field in {science.filter_band} has been preprocessed yet: this one will be "
+        "compared as soon as there is one. Add an earlier night or another exposure of the same field and filter.",
     )
 
 
@@ -113,7 +113,7 @@ def promote_reference(reference: Reference, actor: audit.Actor) -> Reference:
     Field.objects.select_for_update().get(pk=reference.field_id)
     row = Reference.objects.get(pk=reference.pk)
     if row.is_active:
-        raise NotPossible(f"{row} is promoted already.")
+        raise NotPossible(f"{row} is already promoted.")
     same = Reference.objects.filter(field=row.field_id, filter_band=row.filter_band, excluded_night=row.excluded_night)
     for other in same.filter(is_active=True):
         _set_active(other, "withdraw_reference", actor, is_active=False)

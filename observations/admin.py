@@ -138,7 +138,7 @@ class ObservationAdmin(SkyAdmin):
         ("wcs_quality", DropdownFilter),
     )
     search_fields = ("observation_id", "object_name", "original_name")
-    search_help_text = f"File, object, key, sha256 {SEARCHES_SKY}"
+    search_help_text = f"File, object, ID, sha256 {SEARCHES_SKY}"
     ordering = ("-observation_time", "-id")
     actions = ("reprocess_frames", "archive_frames", "take_frames_back")
     actions_detail = ("reprocess_frame", "archive_frame", "take_frame_back")
@@ -216,28 +216,28 @@ class ObservationAdmin(SkyAdmin):
 
     @admin.action(description="Reprocess", permissions=["order"])
     def reprocess_frames(self, request: HttpRequest, queryset: QuerySet[Observation]) -> None:
-        self.do_each(request, queryset, actions.reprocess, "Frames that go through again", actions.NotPossible)
+        self.do_each(request, queryset, actions.reprocess, "Frames queued for reprocessing", actions.NotPossible)
 
     @admin.action(description="Archive", permissions=["order"])
     def archive_frames(self, request: HttpRequest, queryset: QuerySet[Observation]) -> None:
         self.do_each(request, queryset, actions.archive, "Frames archived", actions.NotPossible)
 
-    @admin.action(description="Take back from the archive", permissions=["order"])
+    @admin.action(description="Restore from the archive", permissions=["order"])
     def take_frames_back(self, request: HttpRequest, queryset: QuerySet[Observation]) -> None:
-        self.do_each(request, queryset, actions.take_back, "Frames taken back", actions.NotPossible)
+        self.do_each(request, queryset, actions.take_back, "Frames restored", actions.NotPossible)
 
     @action(
         description="Reprocess",
         permissions=["order"],
         icon="replay",
         dialog=ask(
-            "Take this frame through all stages again?",
-            "With the configuration of now. What is as it should be stays as it is, and so does every judgement.",
+            "Process this frame again?",
+            "With the current configuration. Results that are still valid are kept, and so is every review.",
             "Reprocess",
         ),
     )
     def reprocess_frame(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
-        done = "Frames that go through again"
+        done = "Frames queued for reprocessing"
         return self.do_one(request, object_id, actions.reprocess, done, actions.NotPossible)
 
     @action(
@@ -247,7 +247,7 @@ class ObservationAdmin(SkyAdmin):
         variant=ActionVariant.WARNING,
         dialog=ask(
             "Archive this frame?",
-            "No stage and no reference uses it any more. What was made of it stays, and it can be taken back.",
+            "It is no longer processed or used in references. What was made of it is kept, and it can be restored.",
             "Archive",
         ),
     )
@@ -255,13 +255,13 @@ class ObservationAdmin(SkyAdmin):
         return self.do_one(request, object_id, actions.archive, "Frames archived", actions.NotPossible)
 
     @action(
-        description="Take back",
+        description="Restore",
         permissions=["order"],
         icon="unarchive",
-        dialog=ask("Take this frame back from the archive?", "It returns to the status that it had.", "Take back"),
+        dialog=ask("Restore this frame from the archive?", "It returns to its previous status.", "Restore"),
     )
     def take_frame_back(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
-        return self.do_one(request, object_id, actions.take_back, "Frames taken back", actions.NotPossible)
+        return self.do_one(request, object_id, actions.take_back, "Frames restored", actions.NotPossible)
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """Offer only what the frame's status allows."""
@@ -285,7 +285,7 @@ class CalibrationFrameAdmin(ProductAdmin):
         ("filter_band", ExactTextFilter),
     )
     search_fields = ("original_name", "camera", "sha256__startswith")
-    search_help_text = "File, camera, key or sha256"
+    search_help_text = "File, camera, ID or sha256"
 
 
 @admin.register(IncomingFile)
@@ -294,7 +294,7 @@ class IncomingFileAdmin(ProductAdmin):
     list_select_related = ("survey", "submitted_by")
     list_filter = (("route", DropdownFilter), ("survey", RelatedDropdownFilter), ("created_at", RangeDateTimeFilter))
     search_fields = ("name", "address")
-    search_help_text = "Name, address or key"
+    search_help_text = "Name, address or ID"
     readonly_fields = ("received", "job")
     fields = (
         "name", "job", ("route", "address"), ("survey", "submitted_by"), "received", "results", "overrides",

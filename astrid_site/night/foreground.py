@@ -119,7 +119,7 @@ def run_stage(name: str, entity_type: str, entities: Sequence[tuple[object, str]
     for number, (entity_id, label) in enumerate(entities, start=1):
         job = jobs.claim(jobs.enqueue(name, entity_type, entity_id), jobs.this_owner())
         prefix = f"{name} [{number}/{len(entities)}] {label}"
-        report(f"{prefix}: another process is at work on it" if job is None else _run(job, prefix))
+        report(f"{prefix}: another process is working on it" if job is None else _run(job, prefix))
 
 
 def _run(job: ProcessingJob, prefix: str) -> str:

@@ -51,7 +51,9 @@ class QueueHealth:
     def state(self) -> str:
         """Return "ok", or what is wrong."""
         if not self.answers:
-            return "no worker has ever responded" if self.probe_s is None else f"no response for {duration(self.probe_s)}"
+            return (
+                "no worker has ever responded" if self.probe_s is None else f"no response for {duration(self.probe_s)}"
+            )
         if self.is_stuck and self.waiting_s is not None:
             return f"a job has been waiting for {duration(self.waiting_s)}, and none is being picked up"
         return "ok"

@@ -176,7 +176,7 @@ class _Kept:
             wait = min(2.0**self._young_deaths - 1.0, LONGEST_WAIT_SECONDS)
             self._due = now + wait
             later = f" in {wait:.0f} s" if wait >= 1.0 else ""
-            report(f"{self.service.name} ended ({_how(code)}) and is started again{later}; its log: {self._log()}")
+            report(f"{self.service.name} ended ({_how(code)}) and will be restarted{later}; its log: {self._log()}")
         if now < self._due:
             return False
         self.process, self._started = _launch(self.service, self._log()), now
@@ -258,7 +258,7 @@ def _end_remains(path: Path, report: Report) -> None:
     remains = [process for identity in record["children"] if (process := _living(identity))]
     family = [*remains, *(child for process in remains for child in process.children(recursive=True))]
     if family:
-        report(f"Ending {len(family)} processes that an earlier run left")
+        report(f"Stopping {len(family)} processes that an earlier run left behind")
     for process in family:
         with suppress(psutil.NoSuchProcess):
             process.terminate()

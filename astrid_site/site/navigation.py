@@ -17,7 +17,7 @@ _PAGES = (
     ("Observations", "observations:observations", "observations.view_observation"),
     ("Jobs", "catalog:jobs", "catalog.view_processingjob"),
     ("Models", "detection:models", "detection.view_model"),
-    ("Audit", "catalog:audit", "catalog.view_auditlog"),
+    ("Audit log", "catalog:audit", "catalog.view_auditlog"),
 )
 THEMES = ("dark", "light", "night")
 

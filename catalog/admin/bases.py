@@ -139,7 +139,7 @@ class AuditedAdmin(ModelAdmin):
         """Do a service's work on each row; say how many went well, and why not those that it refused."""
         chosen = list(rows[: MOST_AT_ONCE + 1] if isinstance(rows, QuerySet) else rows)
         if len(chosen) > MOST_AT_ONCE:
-            messages.error(request, f"These are more than {MOST_AT_ONCE} rows: narrow the list first.")
+            messages.error(request, f"More than {MOST_AT_ONCE} rows are selected: filter the list first.")
             return
         reasons: list[str] = []
         for row in chosen:

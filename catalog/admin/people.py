@@ -42,11 +42,11 @@ class AccountAdmin(auth_admin.UserAdmin, RecordAdmin):  # type: ignore[misc]
     )
     filter_horizontal = ()
     search_fields = ("username", "first_name", "last_name", "email")
-    search_help_text = "Name, e-mail address or key"
+    search_help_text = "Name, e-mail address or ID"
     readonly_fields = ("id", "created_at", "updated_at", "last_login", "date_joined", "related")
     fieldsets = (
         (None, {"fields": ("username", "password", ("first_name", "last_name"), "email")}),
-        ("Rights", {"fields": ("groups", "is_active", "is_staff", "is_superuser")}),
+        ("Permissions", {"fields": ("groups", "is_active", "is_staff", "is_superuser")}),
         ("Record", {"fields": ("related", ("last_login", "date_joined"), ("created_at", "updated_at"), "id")}),
     )
 
@@ -72,8 +72,8 @@ class AccountAdmin(auth_admin.UserAdmin, RecordAdmin):  # type: ignore[misc]
     def related(self, account: User) -> SafeString:
         return related_links(
             [
-                list_link("catalog.auditlog", "what they did", user_id=account.pk),
-                list_link("curation.validationevent", "what they judged", validator__id__exact=account.pk),
+                list_link("catalog.auditlog", "their actions", user_id=account.pk),
+                list_link("curation.validationevent", "their reviews", validator__id__exact=account.pk),
             ]
         )
 

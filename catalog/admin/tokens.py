@@ -21,7 +21,7 @@ class ApiTokenAdmin(ProductAdmin):
     list_select_related = ("user",)
     list_filter = (("user", AutocompleteSelectFilter), ("expires_at", RangeDateTimeFilter))
     search_fields = ("name", "user__username", "prefix__startswith")
-    search_help_text = "Name, person, beginning of the token, or key"
+    search_help_text = "Name, person, start of the token, or ID"
     exclude = ("digest",)
     actions = ("revoke",)
 

@@ -64,9 +64,11 @@ def check_url(url: str) -> SplitResult:
     except ValueError as error:
         raise AddressRefused(f"{url!r} is not an address: {error}.") from error
     if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
-        raise AddressRefused(f"{url!r} is not an address of the web: give one that begins with https:// or http://.")
+        raise AddressRefused(f"{url!r} is not a web address: give one that begins with https:// or http://.")
     if parts.username is not None or parts.password is not None:
-        raise AddressRefused("An address with a name or password in it would be kept in clear: give it without.")
+        raise AddressRefused(
+            "An address that contains a user name or password would be stored in plain text: give it without them."
+        )
     return parts
 
 
@@ -90,7 +92,7 @@ def fetch(
                     return _receive(response, target, limits, progress)
                 location = response.getheader("Location")
             if not location:
-                raise DownloadFailed(f"{parts.hostname} leads on to nowhere.", is_transient=False)
+                raise DownloadFailed(f"{parts.hostname} redirects to nowhere.", is_transient=False)
             url = urljoin(url, location)
         except (OSError, http.client.HTTPException) as error:
             if isinstance(error, OSError) and error.errno in NO_SPACE:
@@ -101,7 +103,7 @@ def fetch(
             ) from error
         finally:
             connection.close()
-    raise DownloadFailed(f"{url} leads on and on.", is_transient=False)
+    raise DownloadFailed(f"{url} redirects too many times.", is_transient=False)
 
 
 def is_public(address: Address) -> bool:
@@ -138,7 +140,7 @@ def _address_of(host: str, port: int) -> str:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise DownloadFailed(f"There is no host {host} to be found ({error}).", is_transient=True) from error
+        raise DownloadFailed(f"The host {host} cannot be found ({error}).", is_transient=True) from error
     addresses = [str(entry[4][0]).split("%")[0] for entry in found]
     if not {host, f"{host}:{port}"} & set(settings.ASTRID_OUTGOING_HOSTS):
         for address in addresses:

@@ -45,7 +45,7 @@ def position(row: Any) -> SafeString:
     """Return the row's position in sexagesimal digits; degrees are in the title, and a press copies them."""
     degrees = f"{row.ra:.6f} {row.dec:+.6f}"
     return format_html(
-        '<button type="button" class="position" data-copy="{}" title="{} (ICRS degrees): press to copy">{} {}</button>',
+        '<button type="button" class="position" data-copy="{}" title="{} (ICRS degrees): click to copy">{} {}</button>',
         degrees, degrees, sexagesimal_ra(row.ra), sexagesimal_dec(row.dec),
     )  # fmt: skip
 

@@ -149,7 +149,7 @@ def _read(cursor: str, names: tuple[str, ...], model: type[Model]) -> tuple[bool
     """Return whether a cursor leads backward, and the values that it lies at."""
     if not cursor:
         return False, None
-    refused = CursorRefused("This is no cursor of this list: begin at its first page.")
+    refused = CursorRefused("This cursor does not belong to this list: start from its first page.")
     try:
         if len(cursor) > _LONGEST:
             raise refused

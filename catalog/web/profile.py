@@ -42,7 +42,9 @@ def change_password(request: HttpRequest) -> HttpResponse:
         return _page(request, password_form=form, status=400)
     change_password_of(user, form.cleaned_data["new_password1"], actor_of(request))
     update_session_auth_hash(request, user)
-    messages.success(request, "The password is changed. Other browsers are logged out; tokens stay as they are.")
+    messages.success(
+        request, "Your password has been changed. Other browsers have been logged out; tokens remain valid."
+    )
     return redirect("catalog:profile")
 
 
@@ -73,7 +75,7 @@ def revoke_token(request: HttpRequest, key: UUID) -> HttpResponse:
     if token is None:
         raise Http404
     tokens.revoke(token, actor_of(request))
-    messages.success(request, f"The token “{token.name}” opens nothing any more.")
+    messages.success(request, f"The token “{token.name}” has been revoked.")
     return redirect("catalog:profile")
 
 

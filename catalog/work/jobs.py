@@ -170,7 +170,7 @@ def ticket(job_type: str, workflow_id: str) -> Iterator[ProcessingJob]:
             with hold.at_work():
                 yield job
         except BaseException:
-            fail(job, FailureCode.WORKER_LOST, "The command ended before all was delivered: run it again.")
+            fail(job, FailureCode.WORKER_LOST, "The command ended before everything was delivered: run it again.")
             close_attempt(job, AttemptOutcome.FAILED, hold.log_text())
             raise
         finish(job)

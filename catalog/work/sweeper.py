@@ -81,7 +81,7 @@ def _take_back(pk: UUID, *, is_seen: bool = False) -> bool:
     job = (rows if is_seen else rows.filter(heartbeat_at__lt=before(settings.JOB_LAPSE_SECONDS))).first()
     if job is None:
         return False
-    loss = StageFailure(FailureCode.WORKER_LOST, f"The process {job.owner} went away in the middle of the work.")
+    loss = StageFailure(FailureCode.WORKER_LOST, f"The process {job.owner} disappeared in the middle of the work.")
     close_attempt(job, AttemptOutcome.LOST, None, loss)
     is_of_workers = job.job_type in stages()
     if is_of_workers and job.retry_count < job.max_retries:
@@ -90,8 +90,8 @@ def _take_back(pk: UUID, *, is_seen: bool = False) -> bool:
         logger.warning("%s: %s It is tried again.", job, loss.sentence)
         return True
     sentence = (
-        f"The process doing this went away {job.attempt} times in a row: its frame may be what ends it. "
-        "Read the log of the attempts, then retry or archive it."
+        f"The process doing this disappeared {job.attempt} times in a row: its frame may be the cause. "
+        "Read the logs of the attempts, then retry or archive it."
         if is_of_workers
         else "The command that did this ended before it was done: run it again."
     )
@@ -107,6 +107,6 @@ def _close(pk: UUID) -> bool:
     job = rows.filter(status=JobStatus.CANCELLED).first()
     if job is None:
         return False
-    abandon(job, FailureCode.CANCELLED, "This work was cancelled: reprocess the frame to take it up again.")
+    abandon(job, FailureCode.CANCELLED, "This work was cancelled: reprocess the frame to resume it.")
     ProcessingJob.objects.filter(pk=pk).update(needs_abandon=False)
     return True

@@ -34,7 +34,7 @@ class JudgedSerializer(ValidationEventSerializer):
     """A judgement as it is kept."""
 
     conflicts = serializers.SerializerMethodField(
-        help_text="Standing answers of others, where the detection was not any more what `If-Match` says."
+        help_text="Standing answers of others, if the detection was no longer what `If-Match` says."
     )
 
     @staticmethod
@@ -45,12 +45,12 @@ class JudgedSerializer(ValidationEventSerializer):
 class JudgementSerializer(Input):
     """What one person says of a detection."""
 
-    id = Key(help_text="Made by the client: sent again, it does nothing again.")
+    id = Key(help_text="Chosen by the client; sending it again has no further effect.")
     detection = Key()
     kind = Choice(choices=EventKind.choices, default=EventKind.VERDICT)
     # Fields are no attributes of the form: its own members of these names stay what they are.
     is_valid = Flag(  # type: ignore[assignment]
-        required=False, allow_null=True, default=None, help_text="Left out by a withdrawal alone."
+        required=False, allow_null=True, default=None, help_text="Omitted only by a withdrawal."
     )
     label = Text(required=False, allow_blank=True, max_length=64, default="")  # type: ignore[assignment]
     confidence_level = Choice(choices=ConfidenceLevel.choices, default=ConfidenceLevel.MEDIUM)
@@ -58,7 +58,7 @@ class JudgementSerializer(Input):
     tags = serializers.ListField(child=Text(max_length=64), required=False, max_length=100, default=list)
     image_quality = Choice(choices=Quality.choices, required=False, allow_blank=True, default="")
     detection_quality = Choice(choices=Quality.choices, required=False, allow_blank=True, default="")
-    supersedes = Key(required=False, allow_null=True, default=None, help_text="One's own earlier event.")
+    supersedes = Key(required=False, allow_null=True, default=None, help_text="An earlier event of the same person.")
     seconds_taken = Number(required=False, allow_null=True, default=None, min_value=0.0)
 
 

@@ -31,7 +31,7 @@ _SAID = (
     "detection_id", "validator_id", "kind", "is_valid", "label", "confidence_level", "notes", "tags", "image_quality",
     "detection_quality", "supersedes_id",
 )  # fmt: skip
-_TAKEN = "An event with this id says something else already: make a new id."
+_TAKEN = "An event with this id already says something else: choose a new id."
 _TAG_LENGTH = 64
 # Of what was visible: whether the detection was another one already when the answer came.
 _MOVED_ON = "had_moved_on"
@@ -135,7 +135,7 @@ def _event(judgement: Judgement, user: User) -> ValidationEvent:
 
 def _check(event: ValidationEvent, user: User) -> None:
     if not _is_storable([event.label, event.notes, event.tags, event.visible_context]):
-        raise EventRefused("It holds characters or numbers that cannot be stored: write it anew.")
+        raise EventRefused("It contains characters or numbers that cannot be stored: enter it again.")
     if not all(isinstance(tag, str) and 0 < len(tag) <= _TAG_LENGTH for tag in event.tags):
         raise EventRefused(f"A tag is a text of at most {_TAG_LENGTH} characters.")
     try:
@@ -149,13 +149,13 @@ def _check(event: ValidationEvent, user: User) -> None:
     if event.label:
         definition = LabelDefinition.objects.filter(label=event.label, is_active=True).first()
         if definition is None:
-            raise EventRefused(f"There is no label {event.label!r}: choose one of those that are offered.")
+            raise EventRefused(f"There is no label {event.label!r}: choose one of those offered.")
         if event.is_valid is not None and definition.is_valid != event.is_valid:
             raise EventRefused(f"{definition.title} is {_said(definition.is_valid)}, the verdict says otherwise.")
     if event.supersedes_id is not None:
         old = ValidationEvent.objects.filter(pk=event.supersedes_id).first()
         if old is None or old.detection_id != event.detection_id or old.validator_id != user.pk:
-            raise EventRefused("Only one's own answer about the same detection can be taken back.")
+            raise EventRefused("You can withdraw only your own answers about the same detection.")
 
 
 def _said(is_valid: bool) -> str:

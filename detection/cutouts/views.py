@@ -14,7 +14,7 @@ from catalog.web.access import requires
 from detection.cutouts.pictures import version_of
 from detection.models import Detection
 
-_GONE = "The cutouts of this detection are not stored any more: detect its frame again to have them back."
+_GONE = "The cutouts of this detection are no longer stored: run detection on its frame again to restore them."
 
 
 @requires("detection.view_detection")

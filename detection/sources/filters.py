@@ -32,8 +32,8 @@ class PlaceField(forms.CharField):
         place = parse_position(text) or self._named(text)
         if place is None:
             raise forms.ValidationError(
-                "Give RA and Dec in degrees or sexagesimal, with a radius in arcseconds up to 36000 if you like, or "
-                "the whole name of a source or field."
+                "Give RA and Dec in degrees or sexagesimal, optionally with a radius of at most 36000 "
+                "arcseconds, or the full name of a source or field."
             )
         return place
 
@@ -115,7 +115,7 @@ class DetectionFilter(_SkyFilter):
     field = FieldNameFilter(
         method="in_fields", label="Field", max_length=100, widget=forms.TextInput(attrs={"list": "field-names"})
     )
-    origin = django_filters.ChoiceFilter(choices=DetectionOrigin, label="Found by", empty_label="Any")
+    origin = django_filters.ChoiceFilter(choices=DetectionOrigin, label="Origin", empty_label="Any")
 
     class Meta:
         model = Detection
@@ -158,7 +158,7 @@ class SourceFilter(_SkyFilter):
         method="in_field", label="Field", max_length=100, widget=forms.TextInput(attrs={"list": "field-names"})
     )
     detections_min = django_filters.NumberFilter(
-        "detection_count", "gte", label="Detections, at least", min_value=0, max_value=1_000_000
+        "detection_count", "gte", label="Minimum detections", min_value=0, max_value=1_000_000
     )
     detected_after = django_filters.DateFilter(method="after", label="Last detected since", widget=_date_input())
 

@@ -23,7 +23,7 @@ def run(name_and_version: str) -> None:
     """
     name, _, version = name_and_version.rpartition(" ")
     if Model.objects.filter(name=name, version=version).exists():
-        raise StageFailure(FailureCode.BAD_VALUE, f"{name_and_version} is registered already: give another version.")
+        raise StageFailure(FailureCode.BAD_VALUE, f"{name_and_version} is already registered: give another version.")
     folder = storage.resolve(f"training/{name}-{version}")
     try:
         card, _ = train_model(Order(folder, name=name, version=version, threads=settings.ASTRID_THREADS), _say)

@@ -187,7 +187,7 @@ def ingest_file(path: Path, delivery: Delivery) -> list[IngestResult]:
         sentence = "This folder holds no FITS files." if path.is_dir() else "There is no such file."
         return [_refused(path, None, FailureCode.FILE_MISSING, sentence)]
     except PermissionError:
-        return [_refused(path, None, FailureCode.FILE_MISSING, "The file may not be read: change its permissions.")]
+        return [_refused(path, None, FailureCode.FILE_MISSING, "The file cannot be read: check its permissions.")]
     results = []
     for hdu_index, item in found:
         if isinstance(item, FitsRefused):

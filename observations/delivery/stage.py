@@ -63,7 +63,7 @@ def _path(row: IncomingFile, config: Snapshot) -> Path:
     try:
         return storage.open_stored(row.stored_path or incoming_path(row))
     except FileNotFoundError as error:
-        sentence = f"{row.name} is not there any more: hand it in again."
+        sentence = f"{row.name} is no longer there: upload it again."
         raise StageFailure(FailureCode.FILE_MISSING, sentence) from error
 
 

@@ -62,7 +62,7 @@ class Surveys(Rows):
 
 
 class ObservationSerializer(RowSerializer):
-    fits_url = serializers.CharField(help_text="Where it was fetched from; empty where it was delivered otherwise.")
+    fits_url = serializers.CharField(help_text="Where it was fetched from; empty if it was delivered otherwise.")
 
     class Meta:
         model = Observation
@@ -83,7 +83,7 @@ class BesideSerializer(Input):
     pixel_scale = Number(required=False, min_value=0.005, max_value=300.0, help_text="Arcseconds per pixel.")
     filter_band = Text(required=False, max_length=32)
     exposure_time = Number(required=False, min_value=1e-6, max_value=1e7, help_text="Seconds.")
-    observation_time = serializers.DateTimeField(required=False, help_text="Start, UTC where no zone is given.")
+    observation_time = serializers.DateTimeField(required=False, help_text="Start; UTC if no time zone is given.")
 
 
 class UploadSerializer(BesideSerializer):
@@ -96,7 +96,7 @@ class AddressSerializer(BesideSerializer):
     """The address of a file."""
 
     fits_url = Text(max_length=2000, help_text="http or https.")
-    survey = Text(required=False, help_text="Name or UUID; `local` where it is not given.")
+    survey = Text(required=False, help_text="Name or UUID; `local` by default.")
 
 
 class OrderedSerializer(serializers.Serializer[Any]):

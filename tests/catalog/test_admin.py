@@ -414,8 +414,8 @@ def test_jobs_are_tried_again_and_cancelled_from_their_list(administrator: Clien
     url = page("catalog.processingjob")
     answer = administrator.post(url, {"action": "retry_jobs", "_selected_action": [failed.pk, waiting.pk]})
     assert said(answer) == [
-        "Jobs that wait again: 1.",
-        f"{waiting} is pending: only a failed or cancelled job is tried again.",
+        "Jobs queued again: 1.",
+        f"{waiting} is pending: only a failed or cancelled job can be retried.",
     ]
     administrator.post(url, {"action": "cancel_jobs", "_selected_action": [waiting.pk]})
     states = {str(job.pk): job.status for job in ProcessingJob.objects.all()}

@@ -146,7 +146,7 @@ def test_what_a_job_is_about_has_its_kind_and_name():
     text = text_of(client_of("viewer"), "catalog:job", job.pk)
     assert '<span class="quiet">incoming file</span>' in text
     assert "m31.fits" in text
-    assert str(row.pk) not in text.partition("All its jobs")[0].rpartition("Works on")[2].partition("<a ")[0]
+    assert str(row.pk) not in text.partition("All its jobs")[0].rpartition("Target")[2].partition("<a ")[0]
 
 
 def test_a_line_of_the_audit_log_shows_what_has_changed_and_nothing_else():

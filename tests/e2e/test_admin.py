@@ -79,7 +79,7 @@ def test_an_administrator_changes_a_threshold_sees_it_used_and_puts_it_back(
     page.get_by_role("link", name=frame.original_name, exact=True).click()
     page.get_by_role("link", name="Reprocess", exact=True).click()
     page.get_by_role("button", name="Reprocess").click()
-    expect(page.get_by_text("Frames that go through again: 1.")).to_be_visible()
+    expect(page.get_by_text("Frames queued for reprocessing: 1.")).to_be_visible()
     assert "difference" in work_off()
 
     page.locator("#content").get_by_role("link", name="difference runs").click()
@@ -92,7 +92,7 @@ def test_an_administrator_changes_a_threshold_sees_it_used_and_puts_it_back(
     page.get_by_title(KEY).click()
     expect(page.get_by_text(f"{KEY}: 5.0 → 20.0")).to_be_visible()
     expect(page.locator(".lines li")).to_contain_text(["administrator"])
-    page.get_by_role("button", name="Back to default").click()
+    page.get_by_role("button", name="Reset to default").click()
     expect(page.get_by_text(f"{KEY} is 5 now.")).to_be_visible()
     assert values.snapshot()[KEY] == 5.0
     written = AuditLog.objects.filter(entity_type="systemconfig").order_by("id").values_list("user", "action")
@@ -113,7 +113,7 @@ def test_an_operator_tries_a_failed_job_again_and_is_offered_no_configuration(pa
     assert job.status == JobStatus.FAILED
     page.get_by_role("link", name="Try again", exact=True).click()
     page.get_by_role("button", name="Try again").click()
-    expect(page.get_by_text("Jobs that wait again: 1.")).to_be_visible()
+    expect(page.get_by_text("Jobs queued again: 1.")).to_be_visible()
     assert ProcessingJob.objects.get().status == JobStatus.PENDING
 
 

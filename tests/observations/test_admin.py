@@ -57,7 +57,7 @@ def test_an_operator_reprocesses_archives_and_takes_back():
     first, second = ObservationFactory(), ObservationFactory(status="archived")
     both = [first.pk, second.pk]
     answer = operator.post(FRAMES, {"action": "reprocess_frames", "_selected_action": both})
-    assert said(answer) == ["Frames that go through again: 1.", f"{second} is archived: take it back first."]
+    assert said(answer) == ["Frames queued for reprocessing: 1.", f"{second} is archived: restore it first."]
     assert [job.entity_id for job in ProcessingJob.objects.all()] == [str(first.pk)]
     ProcessingJob.objects.all().delete()
     operator.post(FRAMES, {"action": "archive_frames", "_selected_action": [first.pk]})

@@ -29,16 +29,20 @@ class Command(BaseCommand):
 
     # They load every page, which takes a second; `manage.py check` makes them.
     requires_system_checks = ()
-    help = "Start everything, let simulated nights or your own frames go through, and serve until Ctrl-C."
+    help = "Start everything, process simulated nights or your own frames, and keep serving until Ctrl-C."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument("--data", type=Path, metavar="PATH", help="a FITS file or a folder of your own")
+        parser.add_argument("--data", type=Path, metavar="PATH", help="your own FITS file or folder of them")
         add_frame_arguments(parser)
-        parser.add_argument("--seed", type=int, default=1, help="of the simulated nights")
-        parser.add_argument("--size", type=int, default=1024, help="pixels on a side of the simulated frames")
-        parser.add_argument("--exit", action="store_true", help="stop when the frames are done")
-        parser.add_argument("--alone", action="store_true", help="do the frames in this process, and serve nothing")
-        parser.add_argument("--picture", type=Path, metavar="PNG", help="also write the best few as a small picture")
+        parser.add_argument("--seed", type=int, default=1, help="seed of the simulated nights")
+        parser.add_argument("--size", type=int, default=1024, help="side of the simulated frames in pixels")
+        parser.add_argument("--exit", action="store_true", help="exit when the frames have been processed")
+        parser.add_argument(
+            "--alone", action="store_true", help="process the frames in this process, without web server and workers"
+        )
+        parser.add_argument(
+            "--picture", type=Path, metavar="PNG", help="also write a small picture of the best detections"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         given = overrides_of(options)
@@ -61,8 +65,8 @@ class Command(BaseCommand):
         """Start everything, hand the frames to the workers, show what they found, and go on until told to end."""
         if not settings.IS_LOCAL:
             raise CommandError(
-                "The demo makes accounts of known names, for this machine alone: unset ALLOWED_HOSTS, or follow "
-                "docs/deploy.md.",
+                "The demo creates accounts with well-known names and is meant for this machine only: unset "
+                "ALLOWED_HOSTS, or follow docs/deploy.md.",
                 returncode=2,
             )
         signal.signal(signal.SIGTERM, _end)
@@ -72,7 +76,7 @@ class Command(BaseCommand):
                 self._welcome(everything)
                 has_ingested = self._work(data, given, options)
                 if not options["exit"]:
-                    self.say(f"{address()} serves on. Ctrl-C stops everything.")
+                    self.say(f"Serving at {address()}. Press Ctrl-C to stop everything.")
                     everything.wait()
                 return has_ingested
         except (supervisor.AlreadyRunning, supervisor.PortTaken) as error:

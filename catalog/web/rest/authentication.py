@@ -23,7 +23,7 @@ class ByToken(BaseAuthentication):
         except TokenRefused as refusal:
             # Counted here, so that a true token opens from wherever others guess.
             if wait := FailedTokens().count(request):
-                raise Throttled(wait, "Too many tokens that are not known came from this address.") from refusal
+                raise Throttled(wait, "Too many unknown tokens were sent from this address.") from refusal
             raise AuthenticationFailed(str(refusal), refusal.code) from refusal
         return token.user, token
 

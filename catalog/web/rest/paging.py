@@ -55,10 +55,10 @@ class KeysetPagination(BasePagination):
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
         return [
-            _parameter("cursor", "Of an earlier answer's `next` or `previous`.", {"type": "string"}),
+            _parameter("cursor", "The `next` or `previous` of an earlier response.", {"type": "string"}),
             _parameter(
                 "page_size",
-                f"Rows of a page; {PAGE_SIZE} where it is not given.",
+                f"Rows per page; {PAGE_SIZE} by default.",
                 {"type": "integer", "minimum": 1, "maximum": MOST},
             ),
             _parameter(

@@ -60,13 +60,13 @@ def _as_known(error: Exception) -> exceptions.APIException | None:
     if isinstance(error, exceptions.APIException):
         return error
     if isinstance(error, Http404):
-        return exceptions.NotFound("There is nothing at this address, or nothing that you may see.")
+        return exceptions.NotFound("There is nothing at this address, or you are not allowed to see it.")
     if isinstance(error, PermissionDenied):
         return exceptions.PermissionDenied()
     if isinstance(error, RequestDataTooBig):
         return Problem(413, "too_large", "The request is too large.")
     if isinstance(error, SuspiciousOperation | BadRequest):
-        return exceptions.ParseError("The request cannot be read.")
+        return exceptions.ParseError("The request could not be read.")
     return None
 
 

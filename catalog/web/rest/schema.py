@@ -12,7 +12,7 @@ from catalog.web.rest.problems import CONTENT_TYPE
 
 _PROBLEM = {
     "type": "object",
-    "description": "RFC 9457. `code` stays what it is; `detail` is for people.",
+    "description": "RFC 9457. `code` is stable; `detail` is for people.",
     "required": ["type", "title", "status", "detail", "code"],
     "properties": {
         "type": {"type": "string"},
@@ -41,10 +41,10 @@ _NO_JSON = {
 # These may be empty: the beginning.
 MAY_BE_EMPTY = frozenset({"cursor", "since"})
 _DESCRIPTIONS = {
-    "400": "Something that was sent cannot be read or is not acceptable.",
-    "401": "No token or session, or none that opens anything.",
-    "403": "Role or token do not include this.",
-    "404": "There is no such row, or none that one may see.",
+    "400": "Something in the request cannot be read or is not acceptable.",
+    "401": "No valid token or session.",
+    "403": "The role or the token does not allow this.",
+    "404": "There is no such row, or it is not visible to this account.",
     "429": "Too many requests: wait as long as `Retry-After` says.",
     "default": "Any other error.",
 }

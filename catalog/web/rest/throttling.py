@@ -23,7 +23,7 @@ def parse_rate(rate: str) -> tuple[int, int]:
     """Return the number and the seconds of a rate such as 600/min; ValueError for what is none."""
     match = re.fullmatch(r"(\d+)/([smhd])\w*", rate)
     if match is None:
-        raise ValueError(f"{rate!r} is no rate: write it as 600/min.")
+        raise ValueError(f"{rate!r} is not a rate: write it as 600/min.")
     return int(match[1]), _SECONDS[match[2]]
 
 
