@@ -14,13 +14,14 @@ from django.views.decorators.http import require_safe
 
 from catalog.configuration.values import snapshot
 from catalog.failures import StageFailure
+from catalog.files.addresses import AddressRefused
 from catalog.files.storage import StorageFull, StorageUnreachable
 from catalog.ids import uuid7
 from catalog.models import ProcessingJob
 from catalog.people.actors import actor_of
 from catalog.web.access import requires
 from observations.delivery.forms import UploadForm
-from observations.delivery.incoming import DOWNLOAD, RECEIVE, AddressRefused, submit_upload, submit_url
+from observations.delivery.incoming import DOWNLOAD, RECEIVE, submit_upload, submit_url
 from observations.models import IncomingFile, Observation, Survey
 
 MAY_UPLOAD = "observations.add_observation"
