@@ -14,7 +14,8 @@ from django.db import IntegrityError, transaction
 
 from catalog.configuration.values import snapshot
 from catalog.failures import FailureCode, StageFailure
-from catalog.files import outgoing, storage
+from catalog.files import storage
+from catalog.files.addresses import check_url
 from catalog.ids import uuid7
 from catalog.models import ProcessingJob
 from catalog.people import audit
@@ -25,7 +26,6 @@ from observations.numerics.fits.facts import Overrides
 
 # What lies here is not to wait behind what other machines send, slowly or never.
 RECEIVE, DOWNLOAD = "receive", "download"
-AddressRefused = outgoing.AddressRefused
 # A person waits for these; what a folder holds can wait a moment.
 _PRIORITY = 5
 
@@ -42,7 +42,7 @@ def submit_url(
 
     Raises AddressRefused where the address cannot be one of a file on the web.
     """
-    parts = outgoing.check_url(url)
+    parts = check_url(url)
     name = printable(Path(parts.path).name)[-255:] or str(parts.hostname)
     row = IncomingFile(route=IncomingRoute.URL, name=name, address=url, survey=survey, request_key=key)
     return _submit(row, overrides, actor)

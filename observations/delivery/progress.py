@@ -18,7 +18,7 @@ _WORDS = {
     JobStatus.CANCELLED: "cancelled",
 }
 _LACKS = (FailureCode.NO_POINTING, FailureCode.NO_BAND, FailureCode.NO_EXPOSURE, FailureCode.NO_TIME)
-_ADDRESS = (FailureCode.DOWNLOAD_FAILED, FailureCode.ADDRESS_REFUSED)
+_ADDRESS = (FailureCode.DOWNLOAD_FAILED, FailureCode.NETWORK_FAULT, FailureCode.ADDRESS_REFUSED)
 
 
 @dataclass(frozen=True)

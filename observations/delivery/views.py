@@ -13,12 +13,13 @@ from django.views.decorators.http import require_safe
 
 from catalog.configuration.values import snapshot
 from catalog.failures import StageFailure
+from catalog.files.addresses import AddressRefused
 from catalog.files.storage import StorageFull, StorageUnreachable
 from catalog.ids import uuid7
 from catalog.people.actors import actor_of
 from catalog.web.access import requires
 from observations.delivery.forms import UploadForm
-from observations.delivery.incoming import AddressRefused, submit_upload, submit_url
+from observations.delivery.incoming import submit_upload, submit_url
 from observations.delivery.progress import progress_of
 from observations.models import IncomingFile, Survey
 

@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from catalog.failures import StageFailure
+from catalog.files.addresses import AddressRefused
 from catalog.files.storage import StorageFull
 from catalog.models import ProcessingJob
 from catalog.people.actors import actor_of
@@ -24,7 +25,7 @@ from catalog.web.rest.paging import NEWEST_FIRST
 from catalog.web.rest.parsing import BoundedJSON
 from catalog.web.rest.problems import Problem
 from catalog.web.rest.views import Rows, RowSerializer
-from observations.delivery.incoming import AddressRefused, submit_upload, submit_url
+from observations.delivery.incoming import submit_upload, submit_url
 from observations.delivery.ingest import Overrides
 from observations.models import IncomingFile, Observation, Survey
 

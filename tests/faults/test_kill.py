@@ -68,6 +68,7 @@ def test_a_kill_amid_a_stage_changes_nothing_in_the_end(delivered_nights, faultl
         check(broken, faultless, stage)
 
 
+@pytest.mark.faults
 def test_a_worker_killed_with_its_files_written_and_its_rows_not_changes_nothing_in_the_end(
     delivered_nights, faultless
 ):

@@ -13,7 +13,7 @@ from astrid_site.night.foreground import deliver, follow
 from astrid_site.night.frame_arguments import add_frame_arguments, overrides_of
 from astrid_site.night.summary import summary_lines
 from astrid_site.running import database
-from catalog.files.outgoing import AddressRefused
+from catalog.files.addresses import AddressRefused
 from observations.delivery.incoming import submit_url
 
 
