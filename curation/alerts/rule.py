@@ -5,26 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
-from enum import StrEnum
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from catalog.configuration.values import Snapshot, snapshot
+from curation.alerts.facts import Ground
 from curation.alerts.words import people_text
 from curation.judgements.consensus import LEVELS
 from curation.judgements.verdicts import OPEN, REAL, answers_about, consensus_of, sources_of
 from curation.models import Alert, ValidationEvent
 from detection.models import Detection, DetectionStatus, Source
 from observations.models import WcsQuality
-
-
-class Ground(StrEnum):
-    """What a detection is told about for."""
-
-    NONE = ""
-    AUTOMATIC = "automatic"
-    HUMAN = "human"
 
 
 @dataclass(frozen=True)
@@ -45,22 +37,22 @@ class Look:
         """Neither rejected nor lost nor of unknown position."""
         return self.detection.status in (*OPEN, *REAL) and _has_position(self.detection)
 
-    def fell(self, told_for: str) -> str:
-        """Return why what was told about this detection no longer stands, as part of a sentence; "" where it stands.
+    def fell(self, told_for: Ground) -> str:
+        """Return why what was told about this detection no longer stands, as a clause; "" where it stands.
 
         Other thresholds are no such reason: what was told under the old ones was true.
         """
         if self.detection.status == DetectionStatus.REJECTED:
-            return f"not real by the judgement of {people_text(self.answers, is_valid=False)}"
+            return f"it was judged not real by {people_text(self.answers, is_valid=False)}"
         if self.detection.status == DetectionStatus.ARCHIVED:
-            return "no longer found when its frame was processed again"
+            return "it was no longer found when its frame was processed again"
         if not _has_position(self.detection):
-            return "in a frame whose position is no longer known"
+            return "the position of its frame is no longer known"
         if self.moves_as is not None:
-            return f"the moving object that is told about as {self.moves_as.source}"
+            return f"it is the moving object that is reported as {self.moves_as.source}"
         is_judged_real = self.detection.status == DetectionStatus.CONFIRMED or any(e.is_valid for e in self.answers)
         if told_for == Ground.HUMAN and not is_judged_real:
-            return "without the verdict that it rested on, which was withdrawn"
+            return "the verdict that it was based on was withdrawn"
         return ""
 
 

@@ -15,6 +15,7 @@ from django.shortcuts import get_object_or_404, render
 
 from catalog.web.access import requires
 from catalog.web.lists import list_page
+from curation.alerts.facts import facts_told
 from curation.alerts.words import facts_in_words
 from curation.models import Alert, AlertPriority, AlertPublication, AlertStatus, AlertType
 from detection.cutouts.overlay import overlay_of
@@ -74,7 +75,7 @@ def alert(request: HttpRequest, alert_id: UUID) -> HttpResponse:
     context = {
         "row": row,
         "detection": row.detection,
-        "facts": facts_in_words(row.alert_metadata),
+        "facts": facts_in_words(facts_told(row)),
         "published": published,
         "payload": json.dumps(published.payload, indent=2, ensure_ascii=False) if published else "",
         "others": _others(request.user, row.detection),
