@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
@@ -76,6 +76,21 @@ def looks_at(source: Source, config: Snapshot) -> list[Look]:
     return looks
 
 
+def sources_to_consider(observation_id: UUID | str) -> list[UUID]:
+    """Return the sources of a frame that the alert rule should look at: judged real, sure, or told about before.
+
+    The others would be looked at in vain, each by a job of its own.
+    """
+    worth = Q(status__in=REAL) | _was_told() | _speaks_for_itself(snapshot())
+    return sources_of(Q(observation=observation_id) & worth)
+
+
+def sources_of_night(field_id: UUID | str, night: date) -> list[UUID]:
+    """Return the sources of a field's night that may mean something else once its tracklets have been found anew."""
+    moving = Q(candidate__tracklets__isnull=False)
+    return sources_of(Q(observation__field=field_id, observation__night=night) & (_was_told() | moving))
+
+
 def _looks(rows: QuerySet[Detection], config: Snapshot) -> list[Look]:
     ordered = list(
         rows.select_related("source", "observation", "candidate__difference_run__reference").order_by(
@@ -83,27 +98,35 @@ def _looks(rows: QuerySet[Detection], config: Snapshot) -> list[Look]:
         )
     )
     answers = answers_about([row.pk for row in ordered])
-    return [Look(row, tuple(answers.get(row.pk, ())), _ground(row, answers.get(row.pk, ()), config)) for row in ordered]
+    sure = set(rows.filter(_speaks_for_itself(config)).values_list("pk", flat=True))
+    return [_look(row, tuple(answers.get(row.pk, ())), row.pk in sure, config) for row in ordered]
 
 
-def _ground(row: Detection, answers: Iterable[ValidationEvent], config: Snapshot) -> Ground:
+def _look(row: Detection, answers: tuple[ValidationEvent, ...], is_sure: bool, config: Snapshot) -> Look:
+    return Look(row, answers, _ground(row, answers, is_sure, config))
+
+
+def _ground(row: Detection, answers: Sequence[ValidationEvent], is_sure: bool, config: Snapshot) -> Ground:
     """Return what speaks for telling about a detection by itself; a nominal position is never told."""
     if not _has_position(row):
         return Ground.NONE
-    said = list(answers)
     if row.status in REAL:
-        found = consensus_of(said)
+        found = consensus_of(answers)
         level = found.highest_level if found.is_valid else ""
-        is_sure = level and LEVELS.index(level) >= LEVELS.index(config["alerts.min_human_confidence"])
-        return Ground.HUMAN if is_sure or row.status == DetectionStatus.CONFIRMED else Ground.NONE
-    candidate = row.candidate
+        is_agreed = level and LEVELS.index(level) >= LEVELS.index(config["alerts.min_human_confidence"])
+        return Ground.HUMAN if is_agreed or row.status == DetectionStatus.CONFIRMED else Ground.NONE
     # Where people have spoken, and disagree, it is not for the machine to decide.
-    if row.status not in OPEN or said or candidate is None or not config["alerts.automatic"]:
-        return Ground.NONE
-    is_artefact = candidate.is_reference_ghost or candidate.is_dipole
-    is_sure = row.confidence_score >= config["alerts.automatic_threshold"]
-    is_bright = abs(candidate.snr) >= config["alerts.automatic_min_snr"]
-    return Ground.AUTOMATIC if is_sure and is_bright and not is_artefact else Ground.NONE
+    return Ground.AUTOMATIC if is_sure and not answers else Ground.NONE
+
+
+def _speaks_for_itself(config: Snapshot) -> Q:
+    """Return the detections that are told about before anybody has looked: sure, bright, and no known artefact."""
+    if not config["alerts.automatic"]:
+        return Q(pk__in=[])
+    least = config["alerts.automatic_min_snr"]
+    is_bright = Q(candidate__snr__gte=least) | Q(candidate__snr__lte=-least)
+    is_sure = Q(status__in=OPEN, confidence_score__gte=config["alerts.automatic_threshold"])
+    return is_sure & is_bright & Q(candidate__is_reference_ghost=False, candidate__is_dipole=False)
 
 
 def _has_position(row: Detection) -> bool:
@@ -121,20 +144,5 @@ def _told_before(row: Detection, config: Snapshot) -> Detection | None:
     return None
 
 
-def sources_to_consider(observation_id: UUID | str) -> list[UUID]:
-    """Return the sources of a frame that the alert rule should look at: judged real, scored high, or told about before.
-
-    The others would be looked at in vain, each by a job of its own.
-    """
-    config = snapshot()
-    worth = Q(status__in=REAL) | Q(Exists(Alert.objects.filter(detection__source=OuterRef("source"))))
-    if config["alerts.automatic"]:
-        worth |= Q(confidence_score__gte=config["alerts.automatic_threshold"])
-    return sources_of(Q(observation=observation_id) & worth)
-
-
-def sources_of_night(field_id: UUID | str, night: date) -> list[UUID]:
-    """Return the sources of a field's night that may mean something else once its tracklets have been found anew."""
-    told = Q(Exists(Alert.objects.filter(detection__source=OuterRef("source"))))
-    moving = Q(candidate__tracklets__isnull=False)
-    return sources_of(Q(observation__field=field_id, observation__night=night) & (told | moving))
+def _was_told() -> Q:
+    return Q(Exists(Alert.objects.filter(detection__source=OuterRef("source"))))

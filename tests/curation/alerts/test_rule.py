@@ -8,10 +8,10 @@ from uuid import UUID
 import pytest
 from django.utils import timezone
 
-from catalog.configuration.values import set_value
+from catalog.configuration.values import set_value, snapshot
 from catalog.models import ProcessingJob
 from catalog.people.audit import MACHINE
-from curation.alerts.rule import sources_of_night, sources_to_consider
+from curation.alerts.rule import looks_at, sources_of_night, sources_to_consider
 from curation.models import Alert
 from detection.models import Detection
 from tests import factories
@@ -213,6 +213,36 @@ def test_what_follows_from_one_frame_concerns_sources_that_may_be_told_about_and
     assert sources_to_consider(sure.observation_id) == ordered(sure, told, real)
     set_value("alerts.automatic", False, MACHINE)
     assert sources_to_consider(sure.observation_id) == ordered(told, real)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        {"candidate__snr": 9.9},
+        {"candidate__snr": -9.9},
+        {"candidate__snr": -10.0},
+        {"confidence_score": 0.98},
+        {"candidate__is_dipole": True},
+        {"candidate__is_reference_ghost": True},
+        {"status": "archived"},
+        {"alerts.automatic": False},
+        {"alerts.automatic_threshold": 1.0},
+        {"alerts.automatic_min_snr": 26.0},
+    ],
+    ids=str,
+)
+def test_a_frame_orders_a_look_exactly_where_the_rule_would_tell_by_itself(change):
+    row = seen()
+    for name, value in change.items():
+        if name.startswith("alerts."):
+            set_value(name, value, MACHINE)
+        else:
+            owner, field = (row.candidate, name.removeprefix("candidate__")) if "__" in name else (row, name)
+            type(owner).objects.filter(pk=owner.pk).update(**{field: value})
+    is_told = any(look.ground for look in looks_at(row.source, snapshot()))
+    assert is_told == (change in ({}, {"candidate__snr": -10.0}))
+    assert bool(sources_to_consider(row.observation_id)) == is_told
 
 
 def test_what_follows_from_a_nights_tracklets_concerns_what_moves_and_what_was_told():
