@@ -24,6 +24,13 @@ class KeyOf:
     resource: str
 
 
+@dataclass(frozen=True)
+class JsonOf:
+    """Marks an annotation: JSON that was made from this class, perhaps by a former version of it."""
+
+    kind: type
+
+
 class _Misfit(ValueError):
     """What is stored is not what the annotation says."""
 
@@ -59,7 +66,7 @@ def schema_of(hint: object) -> dict[str, object]:
     origin, args = get_origin(hint), get_args(hint)
     if origin is Annotated:
         (mark,) = args[1:]
-        return {**schema_of(args[0]), "x-resource": mark.resource}
+        return schema_of(mark.kind) if isinstance(mark, JsonOf) else {**schema_of(args[0]), "x-resource": mark.resource}
     if origin in (Union, types.UnionType):
         (one,) = (arg for arg in args if arg is not _NOTHING)
         return {**schema_of(one), "nullable": True}

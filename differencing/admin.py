@@ -27,6 +27,7 @@ from catalog.admin import (
     related_links,
     state,
 )
+from catalog.refusals import NotPossible
 from differencing import references
 from differencing.models import FLAGS, Candidate, DifferenceRun, Reference, Tracklet
 from observations.admin import SEARCHES_SKY, SkyAdmin, frame_link, position
@@ -80,9 +81,7 @@ class ReferenceAdmin(ProductAdmin):
         ),
     )
     def promote(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
-        return self.do_one(
-            request, object_id, references.promote_reference, "References promoted", references.NotPossible
-        )
+        return self.do_one(request, object_id, references.promote_reference, "References promoted", NotPossible)
 
     @action(
         description="Withdraw",
@@ -92,7 +91,7 @@ class ReferenceAdmin(ProductAdmin):
     )
     def withdraw(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         done = "References withdrawn"
-        return self.do_one(request, object_id, references.withdraw_reference, done, references.NotPossible)
+        return self.do_one(request, object_id, references.withdraw_reference, done, NotPossible)
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """Offer what turns the present state round."""

@@ -10,15 +10,12 @@ from django.db import transaction
 from catalog.configuration.values import Snapshot
 from catalog.failures import FailureCode, StageFailure
 from catalog.people import audit
+from catalog.refusals import NotPossible
 from differencing.models import Reference
 from observations.models import Field, Observation, ObservationStatus
 from observations.numerics.bands import normalise_band
 from preprocessing.models import PreprocessRun
 from preprocessing.services import latest_runs
-
-
-class NotPossible(Exception):
-    """The reference is not in a state for this; the text says why."""
 
 
 @dataclass(frozen=True)

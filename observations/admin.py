@@ -31,6 +31,7 @@ from catalog.admin import (
     related_links,
     state,
 )
+from catalog.refusals import NotPossible
 from catalog.writing import sexagesimal_dec, sexagesimal_ra
 from observations.frames import actions
 from observations.models import CalibrationFrame, Field, IncomingFile, Observation, ObservationStatus, Survey, Telescope
@@ -216,15 +217,15 @@ class ObservationAdmin(SkyAdmin):
 
     @admin.action(description="Reprocess", permissions=["order"])
     def reprocess_frames(self, request: HttpRequest, queryset: QuerySet[Observation]) -> None:
-        self.do_each(request, queryset, actions.reprocess, "Frames queued for reprocessing", actions.NotPossible)
+        self.do_each(request, queryset, actions.reprocess, "Frames queued for reprocessing", NotPossible)
 
     @admin.action(description="Archive", permissions=["order"])
     def archive_frames(self, request: HttpRequest, queryset: QuerySet[Observation]) -> None:
-        self.do_each(request, queryset, actions.archive, "Frames archived", actions.NotPossible)
+        self.do_each(request, queryset, actions.archive, "Frames archived", NotPossible)
 
     @admin.action(description="Restore from the archive", permissions=["order"])
     def take_frames_back(self, request: HttpRequest, queryset: QuerySet[Observation]) -> None:
-        self.do_each(request, queryset, actions.take_back, "Frames restored", actions.NotPossible)
+        self.do_each(request, queryset, actions.take_back, "Frames restored", NotPossible)
 
     @action(
         description="Reprocess",
@@ -238,7 +239,7 @@ class ObservationAdmin(SkyAdmin):
     )
     def reprocess_frame(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         done = "Frames queued for reprocessing"
-        return self.do_one(request, object_id, actions.reprocess, done, actions.NotPossible)
+        return self.do_one(request, object_id, actions.reprocess, done, NotPossible)
 
     @action(
         description="Archive",
@@ -252,7 +253,7 @@ class ObservationAdmin(SkyAdmin):
         ),
     )
     def archive_frame(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
-        return self.do_one(request, object_id, actions.archive, "Frames archived", actions.NotPossible)
+        return self.do_one(request, object_id, actions.archive, "Frames archived", NotPossible)
 
     @action(
         description="Restore",
@@ -261,7 +262,7 @@ class ObservationAdmin(SkyAdmin):
         dialog=ask("Restore this frame from the archive?", "It returns to its previous status.", "Restore"),
     )
     def take_frame_back(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
-        return self.do_one(request, object_id, actions.take_back, "Frames restored", actions.NotPossible)
+        return self.do_one(request, object_id, actions.take_back, "Frames restored", NotPossible)
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """Offer only what the frame's status allows."""

@@ -10,7 +10,8 @@ from django.core.exceptions import BadRequest
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from catalog.web.keyset import CursorRefused, page_of
+from catalog.cursors import CursorRefused
+from catalog.web.keyset import page_of
 
 PAGE_SIZE = 50
 

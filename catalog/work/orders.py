@@ -7,10 +7,7 @@ from django.db.models.functions import Now
 
 from catalog.models import AttemptOutcome, JobAttempt, JobStatus, ProcessingJob
 from catalog.people import audit
-
-
-class NotPossible(Exception):
-    """The job is not in a state for this; the text says why and what to do."""
+from catalog.refusals import NotPossible
 
 
 @transaction.atomic

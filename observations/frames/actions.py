@@ -7,14 +7,11 @@ from django.db import transaction
 from catalog.ids import uuid7
 from catalog.models import AuditLog, ProcessingJob
 from catalog.people import audit
+from catalog.refusals import NotPossible
 from catalog.work import jobs
 from observations.models import Observation, ObservationStatus
 
 ARCHIVE = "archive_observation"
-
-
-class NotPossible(Exception):
-    """The frame is not in a state for this; the text says why and what to do."""
 
 
 @transaction.atomic

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 from catalog.files.storage import OutsideStorage, StorageFull, StorageUnreachable
 from catalog.models import ProcessingJob
 from catalog.people.actors import actor_of
+from catalog.refusals import NotPossible
 from catalog.roles import MAY_ORDER_FRAMES
 from catalog.web.access import requires
 from catalog.web.lists import list_page
@@ -142,6 +143,6 @@ def _ordered(
     try:
         order(row, actor_of(request))
         messages.success(request, done)
-    except actions.NotPossible as refusal:
+    except NotPossible as refusal:
         messages.warning(request, str(refusal))
     return redirect("observations:observation", row.pk)

@@ -119,7 +119,7 @@ def test_who_waits_in_vain_is_told_so_when_the_time_is_over(client):
     begun = time.monotonic()
     answer = client.get(FEED, params={"wait": 1})
     assert 1.0 <= time.monotonic() - begun < 5.0
-    assert answer.json() == {"results": [], "next_since": ""}
+    assert answer.json() == {"results": [], "next_since": "", "numbering": None}
 
 
 def test_what_is_there_already_is_not_waited_for(client):

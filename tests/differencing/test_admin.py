@@ -4,6 +4,7 @@ import pytest
 
 from catalog.models import AuditLog
 from catalog.people import audit
+from catalog.refusals import NotPossible
 from differencing import references
 from differencing.models import Reference
 from tests.browsers import page, staff_of
@@ -40,10 +41,10 @@ def test_references_of_other_fields_bands_and_nights_stay_promoted():
 
 def test_a_reference_is_promoted_once_and_withdrawn_once():
     reference = ReferenceFactory()
-    with pytest.raises(references.NotPossible, match="not promoted"):
+    with pytest.raises(NotPossible, match="not promoted"):
         references.withdraw_reference(reference, audit.MACHINE)
     references.promote_reference(reference, audit.MACHINE)
-    with pytest.raises(references.NotPossible, match="already"):
+    with pytest.raises(NotPossible, match="already"):
         references.promote_reference(reference, audit.MACHINE)
     references.withdraw_reference(reference, audit.MACHINE)
     assert active() == set()

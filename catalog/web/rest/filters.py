@@ -18,7 +18,7 @@ AT, FROM_TO = ["exact"], ["gte", "lte", "gt", "lt"]
 ONE_OF = ["exact", "in"]
 
 
-class _TimeField(IsoDateTimeField):
+class TimeField(IsoDateTimeField):
     """In UTC: the database knows no offsets beyond 16 hours, and not every time has one in its years."""
 
     def clean(self, value: Any) -> dt.datetime | None:
@@ -32,7 +32,7 @@ class _TimeField(IsoDateTimeField):
 class TimeFilter(django_filters.IsoDateTimeFilter):
     """A moment, UTC where no zone is given."""
 
-    field_class = _TimeField
+    field_class = TimeField
 
 
 class _FlagField(forms.Field):

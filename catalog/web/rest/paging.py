@@ -11,7 +11,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 
-from catalog.web.keyset import CursorRefused, Page, page_of
+from catalog.cursors import CursorRefused
+from catalog.web.keyset import Page, page_of
 
 PAGE_SIZE, MOST = 100, 1000
 PARAMETERS = frozenset({"cursor", "page_size", "ordering"})

@@ -8,9 +8,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from catalog.cursors import CursorRefused
 from catalog.ids import uuid7
 from catalog.models import ProcessingJob
-from catalog.web.keyset import CursorRefused, page_of
+from catalog.web.keyset import page_of
 from detection.models import Source
 from tests.factories import ProcessingJobFactory, SourceFactory
 
