@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from typing import Any
+from uuid import UUID
 
 from drf_spectacular.helpers import forced_singular_serializer
 from drf_spectacular.types import OpenApiTypes
@@ -21,6 +22,7 @@ from catalog.web.keyset import Page
 from catalog.web.rest.filters import AT, FROM_TO, ONE_OF, ListFilter
 from catalog.web.rest.paging import MOST, page_size_of, paged
 from catalog.web.rest.problems import Problem
+from catalog.web.rest.resources import address_of
 from catalog.web.rest.views import Resource, Rows, RowSerializer
 from catalog.work import jobs
 
@@ -29,12 +31,16 @@ _SEES_LOGS = "catalog.view_jobattempt"
 
 
 class ProcessingJobSerializer(RowSerializer):
+    entity_url = serializers.SerializerMethodField(help_text="Address of what it works on; null where there is none.")
     owner = serializers.SerializerMethodField(help_text="Process that holds it; null for those who may not see logs.")
     error_details = serializers.SerializerMethodField(help_text="Traceback; null for those who may not see logs.")
 
     class Meta:
         model = ProcessingJob
         exclude = ("sent_at", "needs_abandon")
+
+    def get_entity_url(self, job: ProcessingJob) -> str | None:
+        return address_of(job.entity_type, job.entity_id, self.context["request"])
 
     def get_owner(self, job: ProcessingJob) -> str | None:
         return job.owner if self._shows_logs() else None
@@ -85,9 +91,14 @@ class ProcessingJobs(Rows):
 
 
 class AuditLogSerializer(RowSerializer):
+    entity_url = serializers.SerializerMethodField(help_text="Where that can be read which it is about.")
+
     class Meta:
         model = AuditLog
         fields = "__all__"
+
+    def get_entity_url(self, line: AuditLog) -> str | None:
+        return address_of(line.entity_type, line.entity_id, self.context["request"])
 
 
 class AuditLogFilter(ListFilter):
@@ -166,10 +177,17 @@ class SystemConfigs(Resource):
         return paged(request, page, [self._row(DECLARED[name], stored.get(name)) for name in page.rows])
 
     def retrieve(self, request: Request, key: str) -> Response:
-        """Return one key."""
-        if key not in DECLARED:
+        """Return one key, by its name; or by the `id` of its row, which the audit log tells."""
+        name = key if key in DECLARED else self._name_of(key)
+        if name not in DECLARED:
             raise NotFound("There is no such key.")
-        return Response(self._row(DECLARED[key], self._stored([key]).get(key)))
+        return Response(self._row(DECLARED[name], self._stored([name]).get(name)))
+
+    def _name_of(self, key: str) -> str:
+        try:
+            return self.get_queryset().filter(pk=UUID(key)).values_list("key", flat=True).first() or ""
+        except ValueError:
+            return ""
 
     def _stored(self, names: Iterable[str]) -> dict[str, SystemConfig]:
         return {row.key: row for row in self.get_queryset().filter(key__in=names, is_active=True)}

@@ -98,6 +98,10 @@ def failure_code_choices() -> list[tuple[str, str]]:
     return list(FailureCode.choices)
 
 
+class NotPossible(Exception):
+    """What was ordered is not possible in the state that something is in; the text says why and what to do."""
+
+
 class StageFailure(Exception):
     """An expected end of one unit of work: the frame or its circumstances are at fault, not the program."""
 

@@ -27,7 +27,7 @@ from catalog.admin import (
     related_links,
     state,
 )
-from catalog.refusals import NotPossible
+from catalog.failures import NotPossible
 from differencing import references
 from differencing.models import FLAGS, Candidate, DifferenceRun, Reference, Tracklet
 from observations.admin import SEARCHES_SKY, SkyAdmin, frame_link, position

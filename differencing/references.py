@@ -8,9 +8,8 @@ from datetime import date, timedelta
 from django.db import transaction
 
 from catalog.configuration.values import Snapshot
-from catalog.failures import FailureCode, StageFailure
+from catalog.failures import FailureCode, NotPossible, StageFailure
 from catalog.people import audit
-from catalog.refusals import NotPossible
 from differencing.models import Reference
 from observations.models import Field, Observation, ObservationStatus
 from observations.numerics.bands import normalise_band

@@ -31,7 +31,7 @@ from catalog.admin import (
     related_links,
     state,
 )
-from catalog.refusals import NotPossible
+from catalog.failures import NotPossible
 from catalog.writing import sexagesimal_dec, sexagesimal_ra
 from observations.frames import actions
 from observations.models import CalibrationFrame, Field, IncomingFile, Observation, ObservationStatus, Survey, Telescope

@@ -10,22 +10,32 @@ from typing import Any
 from catalog.models import User
 from catalog.people import audit
 from catalog.people.tokens import issue
+from curation.alerts.publishing import publish_pending
+from curation.models import AlertPublication
 from observations.delivery.incoming import submit_url
 from observations.numerics.fits.facts import Overrides
 from tests.curation.cutouts import detection_with_cutouts
 from tests.differencing.images import run_with_images
 from tests.factories import (
     AlertFactory,
+    CalibrationFrameFactory,
+    CalibrationMasterFactory,
     CandidateFactory,
+    CandidateScoreFactory,
     DetectionFactory,
     DifferenceRunFactory,
+    FieldFactory,
+    LabelDefinitionFactory,
     ModelFactory,
     ModelRunFactory,
     ObservationFactory,
     PreprocessRunFactory,
     ProcessingJobFactory,
+    ReferenceFactory,
     SourceFactory,
     SurveyFactory,
+    TelescopeFactory,
+    TrackletFactory,
     UserFactory,
     ValidationEventFactory,
 )
@@ -65,6 +75,13 @@ def own_token() -> list[Any]:
     """Make a token of the one who asks, who was made last."""
     user = User.objects.order_by("-id").first() or UserFactory()
     return [issue(user, "client", ["alerts:read"], audit.MACHINE)[0].pk]
+
+
+def published() -> AlertPublication:
+    """Return the first publication."""
+    AlertFactory()
+    publish_pending()
+    return AlertPublication.objects.get()
 
 
 def _read(name: str, factory: Any, may: frozenset[str] = ACCOUNTS) -> dict[str, list[Route]]:
@@ -144,7 +161,20 @@ API: dict[str, list[Route]] = {
     "api:alerts-acknowledge": [_order(CURATORS | OPERATORS, key_of(partial(AlertFactory, is_published=True)))],
     "api:processing-jobs-retry": [_order(OPERATORS, key_of(ProcessingJobFactory))],
     "api:processing-jobs-cancel": [_order(OPERATORS, key_of(ProcessingJobFactory))],
+    **_read("accounts", UserFactory, ADMINISTRATORS),
+    "api:api-tokens-list": [Route(ADMINISTRATORS, is_for_clients=True)],
+    "api:api-tokens-detail": [Route(ADMINISTRATORS, own_token, is_for_clients=True)],
     **_read("surveys", SurveyFactory),
+    **_read("telescopes", TelescopeFactory),
+    **_read("fields", FieldFactory),
+    **_read("calibration-frames", CalibrationFrameFactory),
+    **_read("calibration-masters", CalibrationMasterFactory),
+    **_read("incoming-files", lambda: submit_url(FRAME_URL, Overrides())[0], OPERATORS),
+    **_read("references", ReferenceFactory),
+    **_read("tracklets", TrackletFactory),
+    **_read("candidate-scores", CandidateScoreFactory),
+    **_read("labels", LabelDefinitionFactory),
+    **_read("publications", published),
     **_read("observations", ObservationFactory),
     **_read("preprocess-runs", PreprocessRunFactory),
     **_read("difference-runs", DifferenceRunFactory),

@@ -15,18 +15,22 @@ from rest_framework.reverse import reverse
 from rest_framework.routers import SimpleRouter
 
 from catalog.api import AuditLogs, ProcessingJobs, SystemConfigs
+from catalog.people.api import Accounts, ApiTokens
 from catalog.people.scopes import open_to
 from catalog.web.rest.views import Strict
-from curation.alerts.api import Alerts, Feed, Stream
-from curation.judgements.api import ValidationEvents
+from curation.alerts.api import Alerts, Feed, Publications, Stream
+from curation.judgements.api import Labels, ValidationEvents
 from detection.api import Detections, ModelRuns, Models, Sources
-from differencing.api import Candidates, DifferenceRuns
-from observations.frames.api import Observations, Surveys
-from preprocessing.api import PreprocessRuns
+from detection.registry.api import CandidateScores
+from differencing.api import Candidates, DifferenceRuns, References, Tracklets
+from observations.delivery.api import IncomingFiles
+from observations.frames.api import CalibrationFrames, Fields, Observations, Surveys, Telescopes
+from preprocessing.api import CalibrationMasters, PreprocessRuns
 
 RESOURCES = (
-    Surveys, Observations, PreprocessRuns, DifferenceRuns, Candidates, Models, ModelRuns, Detections, Sources,
-    ValidationEvents, Alerts, SystemConfigs, ProcessingJobs, AuditLogs,
+    Surveys, Telescopes, Fields, IncomingFiles, Observations, CalibrationFrames, CalibrationMasters, PreprocessRuns,
+    References, DifferenceRuns, Candidates, Tracklets, Models, ModelRuns, CandidateScores, Detections, Sources,
+    Labels, ValidationEvents, Alerts, Publications, SystemConfigs, ProcessingJobs, AuditLogs, Accounts, ApiTokens,
 )  # fmt: skip
 
 

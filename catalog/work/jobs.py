@@ -21,10 +21,9 @@ from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
-from catalog.failures import PASSING, WAITS_OUT, FailureCode, StageFailure
+from catalog.failures import PASSING, WAITS_OUT, FailureCode, NotPossible, StageFailure
 from catalog.files.storage import NO_SPACE, StorageFull, StorageUnreachable
 from catalog.models import AttemptOutcome, JobStatus, ProcessingJob
-from catalog.refusals import NotPossible
 from catalog.work.hold import HandBack, Hold, JobLost, check, current, holding, wait_for_database
 from catalog.work.orders import cancel, retry
 from catalog.work.rows import after, backoff_seconds, close_attempt, hand_back, open_attempt, put_back, write

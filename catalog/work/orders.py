@@ -5,9 +5,9 @@ from __future__ import annotations
 from django.db import transaction
 from django.db.models.functions import Now
 
+from catalog.failures import NotPossible
 from catalog.models import AttemptOutcome, JobAttempt, JobStatus, ProcessingJob
 from catalog.people import audit
-from catalog.refusals import NotPossible
 
 
 @transaction.atomic

@@ -19,9 +19,10 @@ from rest_framework.response import Response
 from rest_framework.utils.encoders import JSONEncoder
 
 from catalog.cursors import CursorRefused
+from catalog.failures import NotPossible
 from catalog.json_classes import schema_of
 from catalog.people.actors import actor_of
-from catalog.refusals import NotPossible
+from catalog.web.rest.fields import RowKey
 from catalog.web.rest.filters import AT, FROM_TO, ONE_OF, ListFilter, TimeField
 from catalog.web.rest.paging import MOST, PAGE_SIZE, page_size_of
 from catalog.web.rest.problems import Problem
@@ -99,7 +100,7 @@ class Alerts(Rows):
         return Response(self.get_serializer(row).data)
 
 
-class PublicationSerializer(RowSerializer):
+class EntrySerializer(RowSerializer):
     """What `publication_json` answers, for the document."""
 
     payload = PayloadField()
@@ -109,10 +110,34 @@ class PublicationSerializer(RowSerializer):
         fields = ("sequence", "alert", "version", "kind", "published_at", "payload")
 
 
+class PublicationSerializer(RowSerializer):
+    payload = PayloadField()
+
+    class Meta:
+        model = AlertPublication
+        fields = "__all__"
+
+
+class PublicationFilter(ListFilter):
+    class Meta:
+        model = AlertPublication
+        fields = {"alert": AT, "kind": ONE_OF, "sequence": FROM_TO}
+
+
+class Publications(Rows):
+    """What went out, each with its place in the feed."""
+
+    resource = "publications"
+    queryset = AlertPublication.objects.all()
+    serializer_class = PublicationSerializer
+    filterset_class = PublicationFilter
+
+
 class FeedSerializer(serializers.Serializer[FeedPage]):
-    results = PublicationSerializer(many=True)
+    results = EntrySerializer(many=True)
     next_since = serializers.CharField(help_text="Send this as `since` for what comes after.")
-    numbering = serializers.UUIDField(
+    numbering = RowKey(
+        "publications",
         allow_null=True,
         help_text="Key of the first publication: another one is another feed. Null while there is none.",
     )

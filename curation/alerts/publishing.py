@@ -11,9 +11,9 @@ from django.db import connection, transaction
 from django.db.models import Max, QuerySet
 from django.db.models.functions import Now
 
+from catalog.failures import NotPossible
 from catalog.json_classes import JsonOf, KeyOf, as_json
 from catalog.people import audit
-from catalog.refusals import NotPossible
 from curation.alerts.facts import RetractedFacts
 from curation.models import Alert, AlertPriority, AlertPublication, AlertStatus, AlertType
 

@@ -18,7 +18,7 @@ from catalog.web.rest.filters import AT, FROM_TO, ONE_OF, ListFilter
 from catalog.web.rest.problems import Problem
 from catalog.web.rest.views import Rows, RowSerializer
 from curation.judgements.verdicts import EventRefused, Judgement, OtherEvent, conflicts_of, record_validation
-from curation.models import ConfidenceLevel, EventKind, Quality, ValidationEvent
+from curation.models import ConfidenceLevel, EventKind, LabelDefinition, Quality, ValidationEvent
 from detection.models import Detection
 
 
@@ -108,6 +108,27 @@ class ValidationEvents(Rows):
         except EventRefused as refusal:
             raise Problem(400, "refused", str(refusal)) from refusal
         return Response(JudgedSerializer(event).data, status=201 if is_new else 200)
+
+
+class LabelSerializer(RowSerializer):
+    class Meta:
+        model = LabelDefinition
+        fields = "__all__"
+
+
+class LabelFilter(ListFilter):
+    class Meta:
+        model = LabelDefinition
+        fields = {"label": AT, "detection_type": ONE_OF, "is_valid": AT, "is_active": AT}
+
+
+class Labels(Rows):
+    """Labels that people may give, with what each means for a detection."""
+
+    resource = "labels"
+    queryset = LabelDefinition.objects.all()
+    serializer_class = LabelSerializer
+    filterset_class = LabelFilter
 
 
 def _seen(request: Request) -> list[str]:

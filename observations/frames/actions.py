@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from django.db import transaction
 
+from catalog.failures import NotPossible
 from catalog.ids import uuid7
 from catalog.models import AuditLog, ProcessingJob
 from catalog.people import audit
-from catalog.refusals import NotPossible
 from catalog.work import jobs
 from observations.models import Observation, ObservationStatus
 

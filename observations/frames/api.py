@@ -19,7 +19,7 @@ from catalog.files.addresses import AddressRefused
 from catalog.files.storage import StorageFull
 from catalog.models import ProcessingJob
 from catalog.people.actors import actor_of
-from catalog.web.rest.fields import Input, Number, Text
+from catalog.web.rest.fields import Input, Number, RowKey, Text
 from catalog.web.rest.filters import AT, FROM_TO, ONE_OF, ConeFilter, ListFilter
 from catalog.web.rest.paging import NEWEST_FIRST
 from catalog.web.rest.parsing import BoundedJSON
@@ -27,7 +27,7 @@ from catalog.web.rest.problems import Problem
 from catalog.web.rest.views import Rows, RowSerializer
 from observations.delivery.incoming import submit_upload, submit_url
 from observations.delivery.ingest import Overrides
-from observations.models import IncomingFile, Observation, Survey
+from observations.models import CalibrationFrame, Field, IncomingFile, Observation, Survey, Telescope
 
 # What a list would be long by: in single answers only.
 _LONG = ("header", "header_conflicts")
@@ -60,6 +60,71 @@ class Surveys(Rows):
     queryset = Survey.objects.all()
     serializer_class = SurveySerializer
     filterset_class = SurveyFilter
+
+
+class TelescopeSerializer(RowSerializer):
+    class Meta:
+        model = Telescope
+        fields = "__all__"
+
+
+class TelescopeFilter(ListFilter):
+    class Meta:
+        model = Telescope
+        fields = {"name": AT, "mpc_code": AT}
+
+
+class Telescopes(Rows):
+    """Where light was gathered."""
+
+    resource = "telescopes"
+    queryset = Telescope.objects.all()
+    serializer_class = TelescopeSerializer
+    filterset_class = TelescopeFilter
+
+
+class FieldSerializer(RowSerializer):
+    class Meta:
+        model = Field
+        exclude = ("healpix",)
+
+
+class FieldFilter(ListFilter):
+    cone = ConeFilter()
+
+    class Meta:
+        model = Field
+        fields = {"name": AT}
+
+
+class Fields(Rows):
+    """Frames of one pointing have one field; `ra`, `dec` are its centre's."""
+
+    resource = "fields"
+    queryset = Field.objects.all()
+    serializer_class = FieldSerializer
+    filterset_class = FieldFilter
+
+
+class CalibrationFrameSerializer(RowSerializer):
+    class Meta:
+        model = CalibrationFrame
+        exclude = ("header",)
+
+
+class CalibrationFrameFilter(ListFilter):
+    class Meta:
+        model = CalibrationFrame
+        fields = {"kind": ONE_OF, "telescope": AT, "camera": AT, "night": [*AT, *FROM_TO], "sha256": AT}
+
+
+class CalibrationFrames(Rows):
+    """Bias, dark and flat frames as delivered."""
+
+    resource = "calibration-frames"
+    queryset = CalibrationFrame.objects.defer("header")
+    serializer_class = CalibrationFrameSerializer
+    filterset_class = CalibrationFrameFilter
 
 
 class ObservationSerializer(RowSerializer):
@@ -101,10 +166,12 @@ class AddressSerializer(BesideSerializer):
 
 
 class OrderedSerializer(serializers.Serializer[Any]):
-    """A frame is taken in by a job, which says what became of it."""
+    """A frame is taken in by a job; the file says what became of each image in it."""
 
     job = serializers.URLField(help_text="Where the job can be read.")
-    job_id = serializers.UUIDField()
+    job_id = RowKey("processing-jobs")
+    incoming_file = serializers.URLField(help_text="Where the file can be read, with what became of each image in it.")
+    incoming_file_id = RowKey("incoming-files")
     name = serializers.CharField(help_text="Of the file.")
 
 
@@ -162,7 +229,14 @@ class Observations(Rows):
         except StorageFull as full:
             raise Problem(507, "disk_full", str(full)) from full
         url = reverse("api:processing-jobs-detail", args=[job.pk], request=request)
-        answer = OrderedSerializer({"job": url, "job_id": job.pk, "name": row.name})
+        ordered = {
+            "job": url,
+            "job_id": job.pk,
+            "incoming_file": reverse("api:incoming-files-detail", args=[row.pk], request=request),
+            "incoming_file_id": row.pk,
+            "name": row.name,
+        }
+        answer = OrderedSerializer(ordered)
         return Response(answer.data, status=202, headers={"Location": url})
 
     def _submit(self, given: dict[str, Any]) -> tuple[IncomingFile, ProcessingJob]:

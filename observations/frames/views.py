@@ -14,10 +14,10 @@ from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
 from django.views.decorators.http import require_POST, require_safe
 
+from catalog.failures import NotPossible
 from catalog.files.storage import OutsideStorage, StorageFull, StorageUnreachable
 from catalog.models import ProcessingJob
 from catalog.people.actors import actor_of
-from catalog.refusals import NotPossible
 from catalog.roles import MAY_ORDER_FRAMES
 from catalog.web.access import requires
 from catalog.web.lists import list_page

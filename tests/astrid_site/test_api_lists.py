@@ -10,7 +10,7 @@ from django.db import connection
 from django.urls import reverse
 
 from astrid_site.site.api import RESOURCES
-from catalog.models import RecordQuerySet, User
+from catalog.models import ApiTokenQuerySet, RecordQuerySet, User
 from catalog.people import audit
 from catalog.people.scopes import SCOPES
 from catalog.web.rest.views import Rows
@@ -18,6 +18,7 @@ from curation.alerts.api import Alerts
 from curation.alerts.publishing import publish_pending
 from tests.clients import client_of
 from tests.factories import AlertFactory, PreprocessRunFactory, ProcessingJobFactory, ValidationEventFactory
+from tests.rows import rows_of_every_kind
 
 LISTS = [view for view in RESOURCES if issubclass(view, Rows)]
 ORDERINGS = [(view, name) for view in LISTS for name in view.orderings]
@@ -29,6 +30,7 @@ def one_of_each(db: None) -> None:
     AlertFactory(detection=event.detection)
     PreprocessRunFactory()
     ProcessingJobFactory()
+    rows_of_every_kind()
     audit.record(event, "look")
     publish_pending()
 
@@ -64,7 +66,8 @@ def test_every_list_row_and_feed_shows_only_what_is_visible_to_the_one_who_asks(
         asked.append(user)
         return rows.none()
 
-    monkeypatch.setattr(RecordQuerySet, "visible_to", nothing)
+    for kind in (RecordQuerySet, ApiTokenQuerySet):
+        monkeypatch.setattr(kind, "visible_to", nothing)
     for view, key in keys.items():
         assert client.get(reverse(f"api:{view.resource}-list")).json()["results"] == []
         assert client.get(reverse(f"api:{view.resource}-detail", args=[key])).status_code == 404

@@ -28,6 +28,7 @@ from catalog.people.scopes import SCOPES
 from catalog.people.tokens import issue
 from curation.alerts.publishing import publish_pending
 from tests import factories
+from tests.rows import rows_of_every_kind
 
 CHECKS = [
     not_a_server_error,
@@ -50,6 +51,7 @@ def token(db: None, settings: Any, empty_data_root) -> str:
     factories.AlertFactory(detection=event.detection)
     factories.PreprocessRunFactory()
     factories.ProcessingJobFactory(status="failed", failure_code="no_wcs", error_message="None.")
+    rows_of_every_kind()
     publish_pending()
     return issue(user, "client", list(SCOPES), audit.MACHINE)[1]
 

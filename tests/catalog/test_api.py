@@ -181,7 +181,8 @@ def test_a_fault_of_the_program_is_told_as_a_problem_without_its_inside(client, 
 def test_the_root_names_what_a_role_may_read():
     viewer, administrator = (client_of(role).get("/api/v1/").json() for role in ("viewer", "administrator"))
     assert viewer["observations"] == "http://testserver/api/v1/observations/"
-    assert administrator.keys() - viewer.keys() == {"system-config", "audit-log"}
+    private = {"system-config", "audit-log", "accounts", "api-tokens", "incoming-files"}
+    assert administrator.keys() - viewer.keys() == private
 
 
 def test_answers_are_not_kept_by_anybody_between():

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from catalog.failures import NotPossible
 from catalog.models import AuditLog
 from catalog.people import audit
-from catalog.refusals import NotPossible
 from differencing import references
 from differencing.models import Reference
 from tests.browsers import page, staff_of

@@ -6,9 +6,12 @@ from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
+from rest_framework.relations import ManyRelatedField, PrimaryKeyRelatedField
 
 from catalog.people.scopes import SCOPES
+from catalog.web.rest.fields import RowKey
 from catalog.web.rest.problems import CONTENT_TYPE
+from catalog.web.rest.resources import resource_of
 
 _PROBLEM = {
     "type": "object",
@@ -67,6 +70,17 @@ class TokenScheme(OpenApiAuthenticationExtension):
 
 class Schema(AutoSchema):
     """Operations by resource, each with the scope that it needs."""
+
+    def _map_serializer_field(self, field: Any, direction: Any, bypass_extensions: bool = False) -> Any:
+        """Say of a key of another row which list holds that row."""
+        schema = super()._map_serializer_field(field, direction, bypass_extensions)
+        if isinstance(field, RowKey):
+            return {**schema, "x-resource": field.resource}
+        if not isinstance(field, PrimaryKeyRelatedField):
+            return schema
+        holder: Any = field.parent if isinstance(field.parent, ManyRelatedField) else field
+        related = holder.parent.Meta.model._meta.get_field(holder.source).related_model
+        return {**schema, "x-resource": resource_of(related)}
 
     def get_tags(self) -> list[str]:
         resource = getattr(self.view, "resource", None)

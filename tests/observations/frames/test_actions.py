@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from catalog.failures import NotPossible
 from catalog.models import AuditLog, JobStatus, ProcessingJob
 from catalog.people import audit
-from catalog.refusals import NotPossible
 from catalog.work import jobs
 from observations.frames import actions
 from observations.models import Observation
