@@ -31,7 +31,7 @@ class JsonOf:
     kind: type
 
 
-class _Misfit(ValueError):
+class Misfit(ValueError):
     """What is stored is not what the annotation says."""
 
 
@@ -54,7 +54,7 @@ def read_as(kind: type[T], stored: object) -> T:
     """Return an object of a frozen class from JSON that anybody may have written.
 
     What is missing or of another type becomes None, or empty; entries of lists that do not fit are left out. Raises
-    ValueError where the annotation allows for neither.
+    Misfit where the annotation allows for neither.
     """
     given = stored if isinstance(stored, Mapping) else {}
     hints = typing.get_type_hints(kind, include_extras=True)
@@ -96,7 +96,7 @@ _SCALARS: Mapping[object, Mapping[str, object]] = {
 def _or_empty(hint: object, value: object) -> object:
     try:
         return _read(hint, value)
-    except _Misfit:
+    except Misfit:
         bare = get_args(hint)[0] if get_origin(hint) is Annotated else hint
         if _NOTHING in get_args(bare):
             return None
@@ -128,7 +128,7 @@ def _fitting(hints: Sequence[object], rows: Iterable[Iterable[object]]) -> Itera
     for row in rows:
         try:
             found = tuple(_read(hint, value) for hint, value in zip(hints, row, strict=True))
-        except _Misfit:
+        except Misfit:
             continue
         yield found
 
@@ -143,8 +143,8 @@ def _scalar(hint: object, value: object) -> object:
     if isinstance(hint, type) and issubclass(hint, UUID | Enum):
         from_text = hint
     if from_text is None or not isinstance(value, str):
-        raise _Misfit
+        raise Misfit
     try:
         return from_text(value)
     except ValueError as error:
-        raise _Misfit from error
+        raise Misfit from error

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from typing import Any
 from uuid import UUID
 
 import django_filters
 from django import forms
+from django.contrib.auth.models import AbstractUser, AnonymousUser
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -85,7 +85,7 @@ def alert(request: HttpRequest, alert_id: UUID) -> HttpResponse:
     return render(request, "curation/alert.html", context)
 
 
-def _others(user: Any, detection: Detection) -> QuerySet[Alert]:
+def _others(user: AbstractUser | AnonymousUser, detection: Detection) -> QuerySet[Alert]:
     """Return the alerts about the same source, this one among them, the newest first."""
     same = {"detection__source": detection.source_id} if detection.source_id else {"detection": detection}
     rows: QuerySet[Alert] = Alert.objects.visible_to(user).filter(**same).order_by(*_NEWEST)

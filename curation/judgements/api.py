@@ -16,7 +16,7 @@ from catalog.people.actors import actor_of
 from catalog.web.rest.fields import Choice, Flag, Input, Key, Number, Text
 from catalog.web.rest.filters import AT, FROM_TO, ONE_OF, ListFilter
 from catalog.web.rest.problems import Problem
-from catalog.web.rest.views import Rows, RowSerializer
+from catalog.web.rest.views import Rows, RowSerializer, person_of
 from curation.judgements.verdicts import EventRefused, Judgement, OtherEvent, conflicts_of, record_validation
 from curation.models import ConfidenceLevel, EventKind, LabelDefinition, Quality, ValidationEvent
 from detection.models import Detection
@@ -38,7 +38,7 @@ class JudgedSerializer(ValidationEventSerializer):
     )
 
     @staticmethod
-    def get_conflicts(event: ValidationEvent) -> list[dict[str, Any]]:
+    def get_conflicts(event: ValidationEvent) -> list[dict[str, object]]:
         return [dict(row) for row in ValidationEventSerializer(conflicts_of(event), many=True).data]
 
 
@@ -100,9 +100,10 @@ class ValidationEvents(Rows):
             raise ValidationError({"detection": ["There is no such detection."]})
         given |= {"detection_id": given.pop("detection"), "supersedes_id": given.pop("supersedes")}
         judgement = Judgement(**{**given, "tags": tuple(given["tags"])})
-        user: Any = request.user
         try:
-            event, is_new = record_validation(judgement, user, actor_of(request._request), seen=_seen(request))
+            event, is_new = record_validation(
+                judgement, person_of(request), actor_of(request._request), seen=_seen(request)
+            )
         except OtherEvent as other:
             raise Problem(422, "id_taken", str(other)) from other
         except EventRefused as refusal:

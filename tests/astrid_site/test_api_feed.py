@@ -22,6 +22,8 @@ from django.db import connection
 
 from astrid_site.asgi import Site
 from astrid_site.streaming.waiting import Waiting
+from catalog.cursors import packed
+from catalog.ids import uuid7
 from catalog.models import ApiToken
 from catalog.people import audit
 from catalog.people.tokens import revoke
@@ -204,6 +206,23 @@ def test_a_stream_that_broke_off_goes_on_after_the_last_event(client):
     with client.stream("GET", STREAM, headers={"Last-Event-ID": cursor}) as stream:
         data = (line for line in stream.iter_lines() if line.startswith("data: "))
         assert ['"sequence": 2,' in next(data), '"sequence": 3,' in next(data)] == [True, True]
+
+
+def test_who_has_a_cursor_of_another_numbering_is_not_held_and_a_page_that_is_known_is(client, door):
+    publish()
+    page = client.get(FEED)
+    ahead = packed(f"p1.{uuid7()}")
+    for asked in ({"since": ahead, "wait": 30}, {"since": packed("s2"), "wait": 30}):
+        answer = client.get(FEED, params=asked)
+        assert (answer.status_code, answer.json()["code"]) == (409, "other_numbering")
+    assert client.get(STREAM, headers={"Last-Event-ID": ahead}).status_code == 409
+    end = {"since": page.json()["next_since"], "wait": 1}
+    known = {"If-None-Match": client.get(FEED, params=end).headers["etag"]}
+    with ThreadPoolExecutor(1) as pool:
+        asked_again = pool.submit(client.get, FEED, params={**end, "wait": 30}, headers=known)
+        until(lambda: door.kept == 1, "the waiting client")
+        publish()
+        assert [row["sequence"] for row in asked_again.result().json()["results"]] == [2]
 
 
 def test_a_reader_killed_again_and_again_misses_nothing_and_has_nothing_twice(site, token, tmp_path):
