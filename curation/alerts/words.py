@@ -209,6 +209,6 @@ def _classification(facts: AlertFacts) -> str:
 
 
 def _reviewer(entry: JudgedBy) -> str:
-    verdict = {True: "real", False: "bogus", None: MISSING}[entry.is_valid]
+    verdict = {True: "real", False: "not real", None: MISSING}[entry.is_valid]
     level = f"{entry.confidence_level.value} confidence" if entry.confidence_level else "confidence not given"
     return f"{entry.user or 'somebody'}: {verdict} ({level})"

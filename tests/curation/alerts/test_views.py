@@ -80,7 +80,7 @@ def test_the_list_asks_as_much_for_two_alerts_as_for_twenty(client: Client, djan
 
 def test_an_empty_list_says_what_makes_an_alert(client: Client):
     assert "An alert is made when people judge a source real" in client.get("/alerts/").content.decode()
-    assert "No alert is like this." in client.get("/alerts/?priority=low").content.decode()
+    assert "No alert matches." in client.get("/alerts/?priority=low").content.decode()
 
 
 def test_an_alert_is_read_with_its_evidence_in_words_and_units(client: Client):
