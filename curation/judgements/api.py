@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.http import parse_etags
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -38,6 +38,7 @@ class JudgedSerializer(ValidationEventSerializer):
     )
 
     @staticmethod
+    @extend_schema_field(ValidationEventSerializer(many=True))
     def get_conflicts(event: ValidationEvent) -> list[dict[str, object]]:
         return [dict(row) for row in ValidationEventSerializer(conflicts_of(event), many=True).data]
 
