@@ -378,7 +378,8 @@ HEALTH_WAIT_SECONDS = {
 CELERY_BEAT_SCHEDULE: dict[str, Any] = {
     "wake workers": {"task": "catalog.relay", "schedule": 2.0, "options": {"queue": "light", "expires": 4.0}},
     "take back lost work": {"task": "catalog.sweep", "schedule": 5.0, "options": {"queue": "light", "expires": 10.0}},
-    "publish": {"task": "curation.publish", "schedule": 2.0, "options": {"queue": "light", "expires": 4.0}},
+    # Behind a night of uploads it may stand in line for some seconds, and must not be thrown away meanwhile.
+    "publish": {"task": "curation.publish", "schedule": 2.0, "options": {"queue": "light", "expires": 60.0}},
     "put back what nobody looks at": {
         "task": "curation.put_back_lapsed", "schedule": 30.0, "options": {"queue": "light", "expires": 60.0},
     },

@@ -40,6 +40,18 @@ def test_one_wake_up_is_sent_for_each_ready_job_and_not_again_at_once():
     assert woken() == []
 
 
+def test_wake_ups_that_no_worker_has_followed_yet_never_pile_up(settings):
+    waiting = [ProcessingJobFactory() for _ in range(40)]
+    first = woken()
+    assert 0 < len(first) < 40
+    assert woken() == [], "a publisher that is called now stands behind these and no more"
+    for job in waiting[:5]:
+        jobs.claim(job, "me")
+    assert len(woken()) == 5, "a worker that has followed one leaves room for another"
+    ProcessingJob.objects.update(sent_at=timezone.now() - dt.timedelta(seconds=settings.JOB_RESEND_SECONDS + 1))
+    assert len(woken()) == len(first)
+
+
 def test_a_wake_up_that_no_worker_followed_is_sent_again(settings):
     job = ProcessingJobFactory()
     woken()
