@@ -103,6 +103,18 @@ def test_an_operator_gets_pages_of_the_pipeline_and_no_others():
 
 
 @pytest.mark.django_db
+def test_the_first_page_tells_how_old_alerts_jobs_and_probes_are():
+    sweeper.answer("light")
+    ProcessingJobFactory(job_type="download", scheduled_at=timezone.now() - dt.timedelta(hours=5))
+    alert = AlertFactory()
+    type(alert).objects.filter(pk=alert.pk).update(created_at=timezone.now() - dt.timedelta(minutes=30))
+    text = " ".join(staff_of("operator").get("/admin/").content.decode().split())
+    assert "alerts: the oldest that is not published has waited for 30 min" in text
+    assert "light: answered " in text
+    assert "downloads: no worker has ever answered: start the workers; the oldest job that could run has waited for 5 h" in text
+
+
+@pytest.mark.django_db
 def test_somebody_who_is_not_staff_is_sent_to_sign_in():
     client = Client()
     client.force_login(UserFactory(username="vera"))
