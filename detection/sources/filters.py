@@ -9,6 +9,7 @@ from uuid import UUID
 import django_filters
 from django import forms
 from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema_field
 
 from catalog.web.filters import AT, FROM_TO, ONE_OF, ConeFilter, ListFilter, day_input, start_of
 from detection.models import Source
@@ -46,6 +47,7 @@ class PlaceField(forms.CharField):
         return None if field is None else (field.ra, field.dec, 3600.0 * field.radius_deg)
 
 
+@extend_schema_field({"type": "string"})
 class PlaceFilter(django_filters.Filter):
     """Rows near a place."""
 

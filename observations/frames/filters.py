@@ -10,6 +10,7 @@ import django_filters
 from django import forms
 from django.core.validators import ProhibitNullCharactersValidator
 from django.db.models import Q, QuerySet
+from drf_spectacular.utils import extend_schema_field
 
 from catalog.web.filters import AT, FROM_TO, ONE_OF, ConeFilter, ListFilter, day_input
 from observations.models import Field, Observation, ObservationStatus, Survey
@@ -35,6 +36,7 @@ class FieldNameField(forms.CharField):
         return found
 
 
+@extend_schema_field({"type": "string"})
 class FieldNameFilter(django_filters.Filter):
     """Rows of fields of the sky, each found by its name or its key."""
 
