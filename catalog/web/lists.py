@@ -23,7 +23,7 @@ def list_page(
     *,
     size: int = PAGE_SIZE,
 ) -> dict[str, Any]:
-    """Return `form`, its `controls`, `page`, `query` and `is_narrowed` for a template.
+    """Return `form`, its `controls`, `rows`, `page` of them, `query` and `is_narrowed` for a template.
 
     BadRequest for a cursor of another list.
     """
@@ -37,6 +37,7 @@ def list_page(
     return {
         "form": narrowed.form,
         "controls": narrowed.offered(),
+        "rows": narrowed.qs,
         "page": page,
         "query": query.urlencode(),
         "is_narrowed": narrowed.is_narrowed,

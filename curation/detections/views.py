@@ -12,6 +12,7 @@ from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
+from catalog.counting import count_bounded
 from catalog.web.access import requires
 from catalog.web.lists import list_page
 from curation.detections.filters import DetectionListFilter
@@ -71,6 +72,7 @@ def detections(request: HttpRequest) -> HttpResponse:
         row.brightness = brightness[row.pk]
     context |= {
         "hidden": hidden,
+        "count": count_bounded(context["rows"]),
         "field_names": _field_names(request),
         "triage_query": DetectionListFilter.triage_query(request.GET),
     }

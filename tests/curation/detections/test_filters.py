@@ -12,6 +12,7 @@ from django.utils import timezone
 from curation.detections.filters import DetectionListFilter
 from detection.models import Detection, Source
 from tests.browsers import staff_of
+from tests.clients import client_of as api_client_of
 from tests.factories import (
     FIRST_EXPOSURE,
     CandidateFactory,
@@ -142,11 +143,11 @@ def test_narrowed_by_night_the_newest_frame_comes_first_whenever_it_was_processe
 
 def test_a_list_asks_as_much_for_two_rows_as_for_twenty(client: Client, django_assert_num_queries: Any):
     rows = [in_frame(k, observation={"field": FieldFactory()}, cutouts_path="c.npy") for k in range(20)]
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         assert len(shown(client, "/detections/")) == 20
     for row in rows[2:]:
         row.delete()
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         assert len(shown(client, "/detections/")) == 2
 
 
@@ -191,6 +192,51 @@ def test_empty_lists_say_what_to_do(client: Client):
 )
 def test_triage_is_offered_for_what_it_can_be_narrowed_to(query: dict[str, str], expected: str | None):
     assert DetectionListFilter.triage_query(query) == expected
+
+
+def test_a_state_that_triage_has_no_queue_for_is_told(client: Client):
+    DetectionFactory(status="archived")
+    html = staff_of("curator").get("/detections/?status=archived").content.decode()
+    assert "Triage has no queue of archived detections." in html
+    assert "Review these" not in html
+
+
+def test_the_list_says_how_many_there_are_and_leads_to_each_in_words(client: Client):
+    rows = [in_frame(k, confidence_score=0.5 + k / 10.0) for k in range(3)]
+    html = client.get("/detections/?score_min=0.55").content.decode()
+    assert "2 detections" in html
+    assert f'<a href="/detections/{rows[2].pk}/">0.700</a>' in html
+
+
+def test_what_only_an_address_narrows_by_is_shown_in_the_form(client: Client):
+    row = DetectionFactory()
+    DetectionFactory()
+    assert shown(client, f"/detections/?observation={row.observation_id}") == [row]
+    html = client.get(f"/detections/?observation={row.observation_id}").content.decode()
+    assert f'name="observation" value="{row.observation_id}"' in html
+    answer = client.get("/detections/?source=5")
+    assert "Enter a valid UUID." in answer.content.decode()
+    assert answer.context["page"].rows == []
+
+
+@pytest.mark.parametrize(
+    "query", ["place=10.0001+41.0", "field=m+31", "night_from=2024-03-02", "label=AGN", "score_min=0.9", "band=V"]
+)
+def test_clients_and_triage_narrow_by_what_the_page_offers(query: str, empty_data_root: Any):
+    frame = {"field": FieldFactory(name="M 31"), "filter_band": "V"}
+    wanted = in_frame(2.0, observation=frame, ra=10.0, dec=41.0, human_label="agn", confidence_score=0.95)
+    in_frame(0.0, confidence_score=0.55)
+    rows = api_client_of("viewer").get(f"/api/v1/detections/?{query}").json()["results"]
+    assert [row["id"] for row in rows] == [str(wanted.pk)]
+    page = staff_of("curator").get(f"/triage/?{query}")
+    assert page.context["form"].errors == {}
+    assert page.context["remaining"] == 1
+
+
+@pytest.mark.parametrize("query", ["place=nowhere", "field=Andromeda", "night_from=yesterday", "score_min=2"])
+def test_what_a_page_tells_beside_its_field_is_refused_to_clients(query: str):
+    answer = api_client_of("viewer").get(f"/api/v1/detections/?{query}")
+    assert (answer.status_code, list(answer.json()["errors"])) == (400, [query.partition("=")[0]])
 
 
 def test_only_who_judges_is_offered_the_review():
