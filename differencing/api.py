@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from catalog.web.rest.filters import AT, FROM_TO, ONE_OF, ConeFilter, ListFilter
+from catalog.web.filters import AT, FROM_TO, ONE_OF, ConeFilter, ListFilter
 from catalog.web.rest.paging import NEWEST_FIRST
-from catalog.web.rest.views import Rows, RowSerializer
+from catalog.web.rest.views import RowSerializer, RowViewSet
 from differencing.models import Candidate, DifferenceRun
 
 
@@ -23,7 +23,7 @@ class DifferenceRunFilter(ListFilter):
         }  # fmt: skip
 
 
-class DifferenceRuns(Rows):
+class DifferenceRunViewSet(RowViewSet):
     """Subtractions of references from frames."""
 
     resource = "difference-runs"
@@ -50,7 +50,7 @@ class CandidateFilter(ListFilter):
         }  # fmt: skip
 
 
-class Candidates(Rows):
+class CandidateViewSet(RowViewSet):
     """Significant peaks in differences, scored high or low."""
 
     resource = "candidates"

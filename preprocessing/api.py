@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from catalog.web.rest.filters import AT, FROM_TO, ONE_OF, ListFilter
-from catalog.web.rest.views import Rows, RowSerializer
+from catalog.web.filters import AT, FROM_TO, ONE_OF, ListFilter
+from catalog.web.rest.views import RowSerializer, RowViewSet
 from preprocessing.models import PreprocessRun
 
 
@@ -19,7 +19,7 @@ class PreprocessRunFilter(ListFilter):
         fields = {"observation": AT, "status": ONE_OF, "failure_code": ONE_OF, "created_at": FROM_TO}
 
 
-class PreprocessRuns(Rows):
+class PreprocessRunViewSet(RowViewSet):
     """Calibration and measurement of single frames."""
 
     resource = "preprocess-runs"

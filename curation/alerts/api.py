@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -17,17 +18,21 @@ from rest_framework.response import Response
 from rest_framework.utils.encoders import JSONEncoder
 
 from catalog.people.actors import actor_of
-from catalog.web.rest.filters import AT, FROM_TO, ONE_OF, ListFilter
 from catalog.web.rest.paging import MOST, PAGE_SIZE, page_size_of
 from catalog.web.rest.problems import Problem
-from catalog.web.rest.views import Rows, RowSerializer, Strict
+from catalog.web.rest.views import RowSerializer, RowViewSet, StrictAPIView
 from curation.alerts.feed import CursorRefused, cursor_at, feed_page
+from curation.alerts.filters import AlertFilter
 from curation.alerts.publishing import NotPossible, acknowledge, note_pulled
+from curation.judgements import visibility
 from curation.models import Alert, AlertPublication, AlertStatus
 
 LONGEST_WAIT_SECONDS = 60
 # What the server in front reads and takes away: hold this answer for so many seconds, go on from this cursor.
 HOLD, FOLLOW = "X-Astrid-Hold", "X-Astrid-Follow"
+_BLIND = (
+    "The feed tells what people judged, and this account judges blind: follow it with an account that does not judge."
+)
 _SINCE = OpenApiParameter(
     "since", OpenApiTypes.STR, description="`next_since` of an earlier answer; empty or missing: from the beginning."
 )
@@ -42,16 +47,7 @@ class AlertSerializer(RowSerializer):
         fields = "__all__"
 
 
-class AlertFilter(ListFilter):
-    class Meta:
-        model = Alert
-        fields = {
-            "detection": AT, "alert_type": ONE_OF, "priority": ONE_OF, "status": ONE_OF, "is_published": AT,
-            "created_at": FROM_TO,
-        }  # fmt: skip
-
-
-class Alerts(Rows):
+class AlertViewSet(RowViewSet):
     """What was made known, with how far each has come."""
 
     resource = "alerts"
@@ -59,6 +55,9 @@ class Alerts(Rows):
     serializer_class = AlertSerializer
     filterset_class = AlertFilter
     orderings = {"-created_at": ("-created_at", "-id"), "created_at": ("created_at", "id")}
+
+    def get_queryset(self) -> QuerySet[Alert]:
+        return visibility.alerts_for(self.request.user)
 
     @extend_schema(request=None)
     @action(detail=True, methods=["post"])
@@ -84,7 +83,7 @@ class FeedSerializer(serializers.Serializer[Any]):
     next_since = serializers.CharField(help_text="Send this as `since` for what comes after.")
 
 
-class Feed(Strict):
+class AlertFeedView(StrictAPIView):
     """What was published, in order, from any point in the past: read on from `next_since`, and nothing is missed."""
 
     resource = "alerts"
@@ -116,7 +115,7 @@ class Feed(Strict):
         return response
 
 
-class Stream(Strict):
+class AlertStreamView(StrictAPIView):
     """The feed as server-sent events, which come as they are published."""
 
     resource = "alerts"
@@ -151,6 +150,9 @@ class Stream(Strict):
 def _pull(request: Request, since: str) -> tuple[list[AlertPublication], str]:
     """Return a page of the feed; those that go out for the first time are `sent` from now on."""
     user: Any = request.user
+    if visibility.is_blind(user):
+        # To leave out what may not be seen yet would break the promise that nothing is missed.
+        raise Problem(403, "judges_blind", _BLIND)
     try:
         rows, next_since = feed_page(since, page_size_of(request), user)
     except CursorRefused as refusal:
