@@ -27,6 +27,8 @@ ASTRID_MOST_WAITING
                   clients that wait for alerts at once, in each web process (default 500)
 ASTRID_DEMO_PASSWORD
                   of the demo's accounts; without it one is made and printed
+ASTRID_HEALTH_ALERT_SECONDS, ASTRID_HEALTH_PROBE_SECONDS, ASTRID_HEALTH_<queue>_SECONDS
+                  what /readyz and the first page call too long, see below
 ASTRID_THREADS    threads of the numerics per process (default 1)
 ASTRID_STAR_CATALOG
                   file of a star catalogue (CSV, FITS table; Parquet where pyarrow is installed) that solves positions
@@ -368,17 +370,18 @@ HEALTH_ALERT_SECONDS = env.float("ASTRID_HEALTH_ALERT_SECONDS", default=30.0)
 HEALTH_PROBE_SECONDS = env.float("ASTRID_HEALTH_PROBE_SECONDS", default=60.0)
 # A job that could run waits, and its queue takes up no other either: what is light takes seconds, a frame minutes, and
 # a download or a training that is longer at work than a job may be is stopped, and makes room.
-_LONGEST_WAITS = {
-    "pipeline": 900.0, "light": 60.0, "downloads": JOB_TIME_LIMIT_SECONDS, "training": JOB_TIME_LIMIT_SECONDS,
-}  # fmt: skip
 HEALTH_WAIT_SECONDS = {
-    queue: env.float(f"ASTRID_HEALTH_{queue.upper()}_SECONDS", default=_LONGEST_WAITS[queue]) for queue in QUEUES
+    "pipeline": env.float("ASTRID_HEALTH_PIPELINE_SECONDS", default=900.0),
+    "light": env.float("ASTRID_HEALTH_LIGHT_SECONDS", default=60.0),
+    "downloads": env.float("ASTRID_HEALTH_DOWNLOADS_SECONDS", default=JOB_TIME_LIMIT_SECONDS),
+    "training": env.float("ASTRID_HEALTH_TRAINING_SECONDS", default=JOB_TIME_LIMIT_SECONDS),
 }
 
 CELERY_BEAT_SCHEDULE: dict[str, Any] = {
     "wake workers": {"task": "catalog.relay", "schedule": 2.0, "options": {"queue": "light", "expires": 4.0}},
     "take back lost work": {"task": "catalog.sweep", "schedule": 5.0, "options": {"queue": "light", "expires": 10.0}},
-    "publish": {"task": "curation.publish", "schedule": 2.0, "options": {"queue": "light", "expires": 4.0}},
+    # Behind a night of uploads it may stand in line for some seconds, and must not be thrown away meanwhile.
+    "publish": {"task": "curation.publish", "schedule": 2.0, "options": {"queue": "light", "expires": 60.0}},
     "put back what nobody looks at": {
         "task": "curation.put_back_lapsed", "schedule": 30.0, "options": {"queue": "light", "expires": 60.0},
     },

@@ -16,6 +16,7 @@ MAY_PROMOTE_REFERENCES = "differencing.change_reference"
 MAY_ACTIVATE_MODELS = "detection.change_model"
 MAY_JUDGE = "curation.add_validationevent"
 MAY_ACKNOWLEDGE = "curation.change_alert"
+MAY_CONFIGURE = "catalog.change_systemconfig"
 
 
 def _of(action: str, models: Iterable[str]) -> frozenset[str]:
@@ -52,7 +53,7 @@ _ADMINISTRATOR = (
     | _OPERATOR
     | _of("view", SHOWN_TO_ADMINISTRATORS)
     | {permission for action in ("add", "change", "delete") for permission in _of(action, KEPT_BY_ADMINISTRATORS)}
-    | {MAY_PROMOTE_REFERENCES, MAY_ACTIVATE_MODELS, "catalog.change_systemconfig"}
+    | {MAY_PROMOTE_REFERENCES, MAY_ACTIVATE_MODELS, MAY_CONFIGURE}
 )
 PERMISSIONS: Mapping[str, frozenset[str]] = MappingProxyType(
     {"viewer": _VIEWER, "curator": _CURATOR, "operator": _OPERATOR, "administrator": _ADMINISTRATOR}

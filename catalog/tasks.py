@@ -15,8 +15,8 @@ from catalog.work import jobs, shutdown, stages, sweeper
 
 logger = logging.getLogger(__name__)
 
-# After so long a worker puts itself at the end of the queue again, so that a probe has its turn.
-_TURN_SECONDS = 20.0
+# After so long a worker puts itself at the end of the queue again, so that a probe and the publisher have their turn.
+_TURN_SECONDS = 2.0
 
 
 def wake(queue: str) -> None:

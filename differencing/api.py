@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from catalog.web.rest.filters import AT, FROM_TO, ONE_OF, ConeFilter, ListFilter
+from catalog.web.filters import AT, FROM_TO, ONE_OF, ConeFilter, ListFilter
 from catalog.web.rest.paging import NEWEST_FIRST
-from catalog.web.rest.views import Rows, RowSerializer
+from catalog.web.rest.views import RowSerializer, RowViewSet
 from differencing.models import Candidate, DifferenceRun, Reference, Tracklet
 
 
@@ -23,7 +23,7 @@ class DifferenceRunFilter(ListFilter):
         }  # fmt: skip
 
 
-class DifferenceRuns(Rows):
+class DifferenceRunViewSet(RowViewSet):
     """Subtractions of references from frames."""
 
     resource = "difference-runs"
@@ -50,7 +50,7 @@ class CandidateFilter(ListFilter):
         }  # fmt: skip
 
 
-class Candidates(Rows):
+class CandidateViewSet(RowViewSet):
     """Significant peaks in differences, scored high or low."""
 
     resource = "candidates"
@@ -72,7 +72,7 @@ class ReferenceFilter(ListFilter):
         fields = {"field": AT, "filter_band": ONE_OF, "is_active": AT, "created_at": FROM_TO}
 
 
-class References(Rows):
+class ReferenceViewSet(RowViewSet):
     """Frames or stacks that others are compared with."""
 
     resource = "references"
@@ -93,7 +93,7 @@ class TrackletFilter(ListFilter):
         fields = {"field": AT, "night": [*AT, *FROM_TO], "rate_arcsec_per_min": FROM_TO, "created_at": FROM_TO}
 
 
-class Tracklets(Rows):
+class TrackletViewSet(RowViewSet):
     """Candidates of one night on one line at one rate: something that moves."""
 
     resource = "tracklets"

@@ -45,7 +45,7 @@ def difference(request: HttpRequest, run_id: UUID) -> HttpResponse:
         "is_cut": len(shown) > _MOST_CANDIDATES,
         "has_lost_some": not shown and bool(run.candidates_found),
         "members": _members(run, request.user),
-        "diagnostics": run.parameters.get("diagnostics", {}),
+        "flux_scale_median": run.parameters.get("diagnostics", {}).get("flux_scale_median"),
         "parameters": [(name, value) for name, value in _flat(run.parameters) if not name.startswith("diagnostics.")],
         "is_open": run.status in (RunStatus.PENDING, RunStatus.RUNNING),
     }

@@ -10,8 +10,8 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from catalog.json_classes import KeyOf, schema_of
-from catalog.web.rest.filters import AT, FROM_TO, ONE_OF, ListFilter
-from catalog.web.rest.views import Rows, RowSerializer
+from catalog.web.filters import AT, FROM_TO, ONE_OF, ListFilter
+from catalog.web.rest.views import RowSerializer, RowViewSet
 from preprocessing.models import CalibrationMaster, PreprocessRun
 
 
@@ -44,7 +44,7 @@ class PreprocessRunFilter(ListFilter):
         fields = {"observation": AT, "status": ONE_OF, "failure_code": ONE_OF, "created_at": FROM_TO}
 
 
-class PreprocessRuns(Rows):
+class PreprocessRunViewSet(RowViewSet):
     """Calibration and measurement of single frames."""
 
     resource = "preprocess-runs"
@@ -68,7 +68,7 @@ class CalibrationMasterFilter(ListFilter):
         }  # fmt: skip
 
 
-class CalibrationMasters(Rows):
+class CalibrationMasterViewSet(RowViewSet):
     """Calibration frames of one kind combined."""
 
     resource = "calibration-masters"

@@ -18,7 +18,7 @@ LINE = ("astrid_site", "curation", "detection", "differencing", "preprocessing",
 # The room of a module follows from its path: the first folder or, at the end, the file's name that stands here decides.
 ROOM_OF_FOLDER = {"numerics": "numerics", "stage": "stage", "web": "web", "templatetags": "web", "admin": "web"}
 ROOM_OF_FILE = {
-    **dict.fromkeys(("models", "sky", "positions", "constraints", "failures", "roles", "ids", "keys"), "models"),
+    **dict.fromkeys(("models", "sky", "positions", "constraints", "failures", "roles", "ids", "key", "keys"), "models"),
     **dict.fromkeys(("views", "api", "filters", "forms", "urls", "admin"), "web"),
     "stage": "stage",
     "tasks": "tasks",

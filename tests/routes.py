@@ -132,11 +132,9 @@ DIFFERENCING = {
     "differencing:runs_of": [Route(ACCOUNTS, keys=key_of(ObservationFactory))],
 }
 DETECTION = {
-    "detection:detections": [Route(ACCOUNTS)],
     "detection:cutouts": [Route(ACCOUNTS, keys=lambda: [detection_with_cutouts().pk])],
     "detection:pixels": [Route(ACCOUNTS, keys=lambda: [detection_with_cutouts().pk])],
     "detection:of_candidate": [Route(ACCOUNTS, keys=lambda: [DetectionFactory().candidate_id])],
-    "detection:sources": [Route(ACCOUNTS)],
     "detection:models": [Route(ACCOUNTS)],
     "detection:model": [Route(ACCOUNTS, keys=key_of(ModelFactory))],
 }
@@ -148,6 +146,8 @@ CURATION = {
     "curation:triage_release": [Route(CURATORS, method="post")],
     "curation:alerts": [Route(ACCOUNTS)],
     "curation:alert": [Route(ACCOUNTS, keys=key_of(AlertFactory))],
+    "curation:detections": [Route(ACCOUNTS)],
+    "curation:sources": [Route(ACCOUNTS)],
     "curation:detection": [Route(ACCOUNTS, keys=key_of(DetectionFactory))],
     "curation:source": [Route(ACCOUNTS, keys=key_of(SourceFactory))],
 }

@@ -19,10 +19,11 @@ import sys
 import django
 django.setup()
 import astrid_site.asgi, astrid_site.wsgi
+from catalog.work.stages import stages
 from django.contrib import admin
 from django.urls import get_resolver
 admin.autodiscover()
-assert get_resolver().url_patterns
+assert get_resolver().url_patterns and stages()
 print(*sorted({name.split(".")[0] for name in sys.modules}))
 """
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, connection
-from django.db.models import DurationField, ExpressionWrapper, Max, Min, Q, QuerySet
+from django.db.models import DurationField, ExpressionWrapper, F, Max, Min, Q, QuerySet
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
 from django.http import HttpRequest, JsonResponse
@@ -86,7 +86,7 @@ class Health:
 def health() -> Health:
     """Look at alerts, jobs and probes, by the database's clock."""
     oldest = publishing.waiting().aggregate(age=_age(Min("created_at")))["age"]
-    probes = dict(Probe.objects.values_list("queue", _age(Max("answered_at"))))
+    probes = dict(Probe.objects.values_list("queue", _age(F("answered_at"))))
     of_workers = ProcessingJob.objects.filter(job_type__in=stages())
     at_work = _by_queue(of_workers.filter(_is_alive()), "heartbeat_at")
     waiting = _by_queue(jobs.ready(list(stages())), "scheduled_at", oldest=True)

@@ -11,10 +11,15 @@ from unfold.sites import UnfoldAdminSite
 from catalog.models import User
 from catalog.people import audit
 from catalog.people.actors import actor_of
+from curation.judgements import visibility
 
 
 class Site(UnfoldAdminSite):
     """The theme's site; a change of one's own password leaves its line in the AuditLog too."""
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        """Shut out those who judge blind: the admin shows what others said."""
+        return super().has_permission(request) and visibility.may_open_admin(request.user)
 
     @transaction.atomic
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:

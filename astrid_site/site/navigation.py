@@ -11,8 +11,8 @@ from django.urls import reverse
 _PAGES = (
     ("Tonight", "home", "observations.view_observation"),
     ("Triage", "curation:triage", "curation.add_validationevent"),
-    ("Detections", "detection:detections", "detection.view_detection"),
-    ("Sources", "detection:sources", "detection.view_source"),
+    ("Detections", "curation:detections", "detection.view_detection"),
+    ("Sources", "curation:sources", "detection.view_source"),
     ("Alerts", "curation:alerts", "curation.view_alert"),
     ("Observations", "observations:observations", "observations.view_observation"),
     ("Jobs", "catalog:jobs", "catalog.view_processingjob"),

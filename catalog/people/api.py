@@ -1,10 +1,14 @@
-"""Accounts and the tokens of their programs, for administrators' clients."""
+"""Accounts, the tokens of their programs, and the audit log, for clients."""
 
 from __future__ import annotations
 
-from catalog.models import ApiToken, User
-from catalog.web.rest.filters import AT, ListFilter
-from catalog.web.rest.views import Rows, RowSerializer
+from rest_framework import serializers
+
+from catalog.models import ApiToken, AuditLog, User
+from catalog.people.filters import AuditFilter
+from catalog.web.filters import AT, ListFilter
+from catalog.web.rest.resources import address_of
+from catalog.web.rest.views import RowSerializer, RowViewSet
 
 
 class AccountSerializer(RowSerializer):
@@ -19,8 +23,8 @@ class AccountFilter(ListFilter):
         fields = {"username": AT, "is_active": AT}
 
 
-class Accounts(Rows):
-    """People and clients with an account."""
+class AccountViewSet(RowViewSet):
+    """People and clients with an account; for administrators."""
 
     resource = "accounts"
     queryset = User.objects.all()
@@ -43,10 +47,31 @@ class ApiTokenFilter(ListFilter):
         fields = {"user": AT}
 
 
-class ApiTokens(Rows):
-    """What programs show instead of a password, without what would open anything."""
+class ApiTokenViewSet(RowViewSet):
+    """What programs show instead of a password, without what would open anything; for administrators."""
 
     resource = "api-tokens"
     queryset = ApiToken.objects.all()
     serializer_class = ApiTokenSerializer
     filterset_class = ApiTokenFilter
+
+
+class AuditLogSerializer(RowSerializer):
+    entity_url = serializers.SerializerMethodField(help_text="Address of what it is about; null where there is none.")
+
+    class Meta:
+        model = AuditLog
+        fields = "__all__"
+
+    def get_entity_url(self, line: AuditLog) -> str | None:
+        return address_of(line.entity_type, line.entity_id, self.context["request"])
+
+
+class AuditLogViewSet(RowViewSet):
+    """Who did what, and when; for administrators."""
+
+    resource = "audit-log"
+    queryset = AuditLog.objects.all()
+    serializer_class = AuditLogSerializer
+    filterset_class = AuditFilter
+    orderings = {"-created_at": ("-created_at", "-id"), "created_at": ("created_at", "id")}

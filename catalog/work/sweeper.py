@@ -19,7 +19,8 @@ from catalog.work.stages import stages, types_of
 
 logger = logging.getLogger(__name__)
 
-# A worker that is woken goes on until nothing is left, so that more wake-ups than workers would only pile up.
+# A worker that is woken goes on until nothing is left: more wake-ups than this, sent and not followed yet, would only
+# pile up before what else the queue has to do.
 _MOST_WAKEUPS = 16
 
 
@@ -30,10 +31,10 @@ def relay(wake: Callable[[str], None]) -> int:
     """
     sent = 0
     for queue in settings.QUEUES:
-        unsent = jobs.ready(types_of(queue)).filter(
-            Q(sent_at__isnull=True) | Q(sent_at__lt=before(settings.JOB_RESEND_SECONDS))
-        )
-        keys = list(unsent.values_list("pk", flat=True)[:_MOST_WAKEUPS])
+        ready, lately = jobs.ready(types_of(queue)), before(settings.JOB_RESEND_SECONDS)
+        on_their_way = ready.filter(sent_at__gte=lately)[:_MOST_WAKEUPS].count()
+        unsent = ready.filter(Q(sent_at__isnull=True) | Q(sent_at__lt=lately))
+        keys = list(unsent.values_list("pk", flat=True)[: _MOST_WAKEUPS - on_their_way])
         # Put down first: a crash before the sending costs one interval, never a wake-up.
         count = ProcessingJob.objects.filter(pk__in=keys).update(sent_at=Now())
         for _ in range(count):

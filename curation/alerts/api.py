@@ -6,6 +6,7 @@ import json
 from datetime import datetime
 
 from django.core.exceptions import ValidationError as FormError
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.utils.http import quote_etag
 from drf_spectacular.types import OpenApiTypes
@@ -22,19 +23,24 @@ from catalog.cursors import CursorRefused
 from catalog.failures import NotPossible
 from catalog.json_classes import schema_of
 from catalog.people.actors import actor_of
+from catalog.web.filters import AT, FROM_TO, ONE_OF, ListFilter, TimeField
 from catalog.web.rest.fields import RowKey
-from catalog.web.rest.filters import AT, FROM_TO, ONE_OF, ListFilter, TimeField
 from catalog.web.rest.paging import MOST, PAGE_SIZE, page_size_of
 from catalog.web.rest.problems import Problem
-from catalog.web.rest.views import Rows, RowSerializer, Strict, person_of, tags_known
+from catalog.web.rest.views import RowSerializer, RowViewSet, StrictAPIView, person_of, tags_known
 from curation.alerts.facts import RetractedFacts
 from curation.alerts.feed import FeedPage, OtherNumbering, cursor_after, feed_page
+from curation.alerts.filters import AlertFilter
 from curation.alerts.publishing import AlertPayload, acknowledge, note_pulled
+from curation.judgements import visibility
 from curation.models import Alert, AlertPublication, AlertStatus
 
 LONGEST_WAIT_SECONDS = 60
 # What the server in front reads and takes away: hold this answer for so many seconds, go on from this cursor.
 HOLD, FOLLOW = "X-Astrid-Hold", "X-Astrid-Follow"
+_BLIND = (
+    "The feed tells what people judged, and this account judges blind: follow it with an account that does not judge."
+)
 _SINCE = OpenApiParameter(
     "since", OpenApiTypes.STR, description="`next_since` of an earlier answer; empty or missing: from the beginning."
 )
@@ -71,16 +77,7 @@ class AlertSerializer(RowSerializer):
         )  # fmt: skip
 
 
-class AlertFilter(ListFilter):
-    class Meta:
-        model = Alert
-        fields = {
-            "detection": AT, "alert_type": ONE_OF, "priority": ONE_OF, "status": ONE_OF, "is_published": AT,
-            "created_at": FROM_TO,
-        }  # fmt: skip
-
-
-class Alerts(Rows):
+class AlertViewSet(RowViewSet):
     """What was made known, with how far each has come."""
 
     resource = "alerts"
@@ -88,6 +85,9 @@ class Alerts(Rows):
     serializer_class = AlertSerializer
     filterset_class = AlertFilter
     orderings = {"-created_at": ("-created_at", "-id"), "created_at": ("created_at", "id")}
+
+    def get_queryset(self) -> QuerySet[Alert]:
+        return visibility.alerts_for(self.request.user)
 
     @extend_schema(request=None)
     @action(detail=True, methods=["post"])
@@ -124,13 +124,17 @@ class PublicationFilter(ListFilter):
         fields = {"alert": AT, "kind": ONE_OF, "sequence": FROM_TO}
 
 
-class Publications(Rows):
+class PublicationViewSet(RowViewSet):
     """What went out, each with its place in the feed."""
 
     resource = "publications"
     queryset = AlertPublication.objects.all()
     serializer_class = PublicationSerializer
     filterset_class = PublicationFilter
+
+    def get_queryset(self) -> QuerySet[AlertPublication]:
+        rows: QuerySet[AlertPublication] = super().get_queryset()
+        return rows.filter(alert__in=visibility.alerts_for(self.request.user))
 
 
 class FeedSerializer(serializers.Serializer[FeedPage]):
@@ -143,7 +147,7 @@ class FeedSerializer(serializers.Serializer[FeedPage]):
     )
 
 
-class Feed(Strict):
+class AlertFeedView(StrictAPIView):
     """What was published, in order, from any point in the past: read on from `next_since`, and nothing is missed.
 
     A `since` of another numbering, as after a restored backup, is 409 with the code `other_numbering`.
@@ -185,7 +189,7 @@ class Feed(Strict):
         return response
 
 
-class Stream(Strict):
+class AlertStreamView(StrictAPIView):
     """The feed as server-sent events, which come as they are published."""
 
     resource = "alerts"
@@ -218,11 +222,15 @@ class Stream(Strict):
 
 def _pull(request: Request, since: str, last_event: str = "") -> FeedPage:
     """Return a page of the feed; those that go out for the first time are `sent` from now on."""
+    user = person_of(request)
+    if visibility.is_blind(user):
+        # To leave out what may not be seen yet would break the promise that nothing is missed.
+        raise Problem(403, "judges_blind", _BLIND)
     moment = None if last_event else _published_from(request)
     if since and moment is not None:
         raise ValidationError({"published_from": ["Give either this or `since`."]})
     try:
-        page = feed_page(last_event or since, page_size_of(request), person_of(request), published_from=moment)
+        page = feed_page(last_event or since, page_size_of(request), user, published_from=moment)
     except OtherNumbering as refusal:
         raise Problem(409, "other_numbering", str(refusal)) from refusal
     except CursorRefused as refusal:

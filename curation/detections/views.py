@@ -1,4 +1,4 @@
-"""Pages of one detection and of one source: what was measured, what people said, and what was made known."""
+"""Pages of detections and of sources: their lists, and of one what was measured, said and made known."""
 
 from __future__ import annotations
 
@@ -8,23 +8,37 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.contrib.auth.models import AbstractUser, AnonymousUser
-from django.db.models import QuerySet
+from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
-from catalog.configuration.values import snapshot
-from catalog.roles import MAY_JUDGE
+from catalog.counting import count_bounded
 from catalog.web.access import requires
+from catalog.web.lists import list_page
+from curation.detections.filters import DetectionListFilter
 from curation.detections.light_curve import Epoch, drawing_of, epochs_of
+from curation.judgements import visibility
 from curation.judgements.verdicts import answers_about, consensus_of
 from curation.models import Alert, ValidationEvent
 from detection.cutouts.overlay import overlay_of
 from detection.cutouts.pictures import PARTS
 from detection.models import Detection, DetectionType, Source
+from detection.sources.filters import SourceFilter
 from detection.sources.neighbours import NEIGHBOURHOOD_ARCSEC, neighbours_of
 from detection.sources.photometry import brightness_of
+from differencing.models import Candidate
+from observations.models import Field
 
 _Person = AbstractUser | AnonymousUser
+# What a list shows of the rows beside its own: headers and footprints are long, and nobody reads them here.
+_FRAME = ("original_name", "observation_id", "observation_time", "filter_band", "field_id")
+_BESIDE = (
+    Prefetch("candidate", Candidate.objects.only("flux", "flux_error", "snr")),
+    Prefetch("source", Source.objects.only("name", "ra", "dec")),
+    Prefetch("observation__field", Field.objects.only("name", "ra", "dec")),
+)
+# Names of fields that are offered while one types.
+_OFFERED = 200
 # Rows of one source that a page shows, the latest.
 _MOST_SHOWN = 200
 _LONG = ("observation__header", "observation__header_conflicts", "prediction_metadata")
@@ -47,6 +61,38 @@ class Entry:
     row: Detection | Answer | Alert
 
 
+@requires("detection.view_detection")
+def detections(request: HttpRequest) -> HttpResponse:
+    """Show the detections, the newest or the best first."""
+    rows = Detection.objects.visible_to(request.user)
+    context = list_page(request, DetectionListFilter, _listed(rows), DetectionListFilter.ordering(request.GET))
+    found = context["page"].rows
+    hidden = visibility.veil(found, request.user)
+    brightness = brightness_of(found)
+    for row in found:
+        row.brightness = brightness[row.pk]
+    context |= {
+        "hidden": hidden,
+        "count": count_bounded(context["rows"]),
+        "field_names": _field_names(request),
+        "triage_query": DetectionListFilter.triage_query(request.GET),
+    }
+    return render(request, "curation/detections.html", context)
+
+
+@requires("detection.view_source")
+def sources(request: HttpRequest) -> HttpResponse:
+    """Show the sources, those seen last first."""
+    rows = Source.objects.visible_to(request.user)
+    context = list_page(request, SourceFilter, rows, ("-last_detected_at", "id"))
+    found = context["page"].rows
+    newest = _newest_of(found, request.user)
+    hidden = visibility.veil(newest.values(), request.user)
+    for row in found:
+        row.newest = newest.get(row.pk)
+    return render(request, "curation/sources.html", context | {"hidden": hidden, "field_names": _field_names(request)})
+
+
 @requires("detection.view_detection", "curation.view_validationevent", "curation.view_alert")
 def detection(request: HttpRequest, detection_id: UUID) -> HttpResponse:
     """Show one detection with everything that is known of it."""
@@ -55,7 +101,7 @@ def detection(request: HttpRequest, detection_id: UUID) -> HttpResponse:
     row = get_object_or_404(related, pk=detection_id)
     of_source = _detections_of(row.source, request.user) if row.source else []
     answers_of = _answers_by_detection([row, *of_source], request.user)
-    hidden, answers = _hidden_from(request.user, [row, *of_source], answers_of), answers_of.get(row.pk, [])
+    hidden, answers = visibility.veil([row, *of_source], request.user), answers_of.get(row.pk, [])
     context = {
         "row": row,
         "heading": _heading(row, is_blind=row.pk in hidden),
@@ -66,7 +112,7 @@ def detection(request: HttpRequest, detection_id: UUID) -> HttpResponse:
         "is_blind": row.pk in hidden,
         "answers": answers,
         "consensus": consensus_of([one.event for one in answers if one.stands]),
-        "alerts": Alert.objects.visible_to(request.user).filter(detection=row).order_by("created_at", "id"),
+        "alerts": visibility.alerts_for(request.user).filter(detection=row).order_by("created_at", "id"),
         **_beside(row, of_source),
         **(_light_curve(row.source, of_source) if row.source else {}),
     }
@@ -87,19 +133,41 @@ def source(request: HttpRequest, source_id: UUID) -> HttpResponse:
     row = get_object_or_404(Source.objects.visible_to(request.user), pk=source_id)
     detections = _detections_of(row, request.user)
     answers = _answers_by_detection(detections, request.user)
-    hidden = _hidden_from(request.user, detections, answers)
-    alerts = Alert.objects.visible_to(request.user).filter(detection__source=row).order_by("-created_at", "-id")
+    hidden = visibility.veil(detections, request.user)
+    alerts = visibility.alerts_for(request.user).filter(detection__source=row).order_by("-created_at", "-id")
     context = {
         "row": row,
         "detections": detections,
         "hidden": hidden,
         "is_cut": len(detections) == _MOST_SHOWN,
-        "history": _history(detections, (one for key in answers.keys() - hidden for one in answers[key]), alerts),
+        "history": _history(detections, (one for events in answers.values() for one in events), alerts),
         "neighbours": neighbours_of(row),
         "neighbourhood_arcsec": NEIGHBOURHOOD_ARCSEC,
         **_light_curve(row, detections),
     }
     return render(request, "curation/source.html", context)
+
+
+def _listed(rows: QuerySet[Detection]) -> QuerySet[Detection]:
+    """Load what a list shows of each row, and nothing else; what stands beside it, of the rows of one page only."""
+    own = [field.attname for field in Detection._meta.concrete_fields if field.name != "prediction_metadata"]
+    frame = [f"observation__{name}" for name in _FRAME]
+    return rows.select_related("observation").only(*own, *frame).prefetch_related(*_BESIDE)
+
+
+def _newest_of(found: list[Source], user: _Person) -> dict[UUID, Detection]:
+    """Return the newest detection of each source, by the source's key."""
+    newest = Detection.objects.filter(source=OuterRef("pk")).order_by("-created_at")
+    of_each = Source.objects.filter(pk__in=[row.pk for row in found]).annotate(last=Subquery(newest.values("pk")[:1]))
+    keys = [key for key in of_each.values_list("last", flat=True) if key is not None]
+    rows = Detection.objects.visible_to(user).filter(pk__in=keys)
+    shown = rows.only("source_id", "status", "confidence_score", "cutouts_path", "human_label", "detection_type")
+    return {row.source_id: row for row in shown if row.source_id is not None}
+
+
+def _field_names(request: HttpRequest) -> list[str]:
+    names = Field.objects.visible_to(request.user).exclude(name="").order_by("name").values_list("name", flat=True)
+    return [name for name in dict.fromkeys(names[:_OFFERED]) if name.isprintable()]
 
 
 def _detections_of(row: Source, user: _Person) -> list[Detection]:
@@ -110,26 +178,14 @@ def _detections_of(row: Source, user: _Person) -> list[Detection]:
 
 
 def _answers_by_detection(rows: Sequence[Detection], user: _Person) -> dict[UUID, list[Answer]]:
-    """Return all events about detections in order of time, by the detection's key."""
+    """Return what a person may read of the events about detections, in order of time, by the detection's key."""
     keys = [row.pk for row in rows]
     standing = {event.pk for answers in answers_about(keys).values() for event in answers}
-    events = ValidationEvent.objects.visible_to(user).filter(detection__in=keys).select_related("validator")
+    events = visibility.judgements_for(user).filter(detection__in=keys).select_related("validator")
     found: dict[UUID, list[Answer]] = {}
     for event in events.order_by("created_at", "id"):
         found.setdefault(event.detection_id, []).append(Answer(event, event.pk in standing))
     return found
-
-
-def _hidden_from(user: _Person, rows: Iterable[Detection], answers: dict[UUID, list[Answer]]) -> set[UUID]:
-    """Return the detections whose answers this person may not see: in blind mode, until their own is in."""
-    if not snapshot().values.get("curation.blind") or not user.has_perm(MAY_JUDGE):
-        return set()
-    answered = {
-        key
-        for key, events in answers.items()
-        if any(one.stands and one.event.validator_id == user.pk for one in events)
-    }
-    return {row.pk for row in rows} - answered
 
 
 def _beside(row: Detection, of_source: Sequence[Detection]) -> dict[str, object]:

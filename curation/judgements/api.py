@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.http import parse_etags
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
@@ -13,10 +14,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from catalog.people.actors import actor_of
+from catalog.web.filters import AT, FROM_TO, ONE_OF, ListFilter
 from catalog.web.rest.fields import Choice, Flag, Input, Key, Number, Text
-from catalog.web.rest.filters import AT, FROM_TO, ONE_OF, ListFilter
 from catalog.web.rest.problems import Problem
-from catalog.web.rest.views import Rows, RowSerializer, person_of
+from catalog.web.rest.views import RowSerializer, RowViewSet, person_of
+from curation.judgements import visibility
 from curation.judgements.verdicts import EventRefused, Judgement, OtherEvent, conflicts_of, record_validation
 from curation.models import ConfidenceLevel, EventKind, LabelDefinition, Quality, ValidationEvent
 from detection.models import Detection
@@ -40,7 +42,8 @@ class JudgedSerializer(ValidationEventSerializer):
     @staticmethod
     @extend_schema_field(ValidationEventSerializer(many=True))
     def get_conflicts(event: ValidationEvent) -> list[dict[str, object]]:
-        return [dict(row) for row in ValidationEventSerializer(conflicts_of(event), many=True).data]
+        conflicts = visibility.others_for(event.validator, conflicts_of(event))
+        return [dict(row) for row in ValidationEventSerializer(conflicts, many=True).data]
 
 
 class JudgementSerializer(Input):
@@ -72,7 +75,7 @@ class ValidationEventFilter(ListFilter):
         }  # fmt: skip
 
 
-class ValidationEvents(Rows):
+class ValidationEventViewSet(RowViewSet):
     """What people say of detections; rows are only ever added."""
 
     resource = "validation-events"
@@ -80,6 +83,9 @@ class ValidationEvents(Rows):
     serializer_class = ValidationEventSerializer
     filterset_class = ValidationEventFilter
     orderings = {"-created_at": ("-created_at", "-id"), "created_at": ("created_at", "id")}
+
+    def get_queryset(self) -> QuerySet[ValidationEvent]:
+        return visibility.judgements_for(self.request.user)
 
     @extend_schema(
         request=JudgementSerializer,
@@ -124,7 +130,7 @@ class LabelFilter(ListFilter):
         fields = {"label": AT, "detection_type": ONE_OF, "is_valid": AT, "is_active": AT}
 
 
-class Labels(Rows):
+class LabelViewSet(RowViewSet):
     """Labels that people may give, with what each means for a detection."""
 
     resource = "labels"

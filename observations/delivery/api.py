@@ -10,9 +10,9 @@ from rest_framework import serializers
 from rest_framework.reverse import reverse
 
 from catalog.json_classes import as_json, read_as, schema_of
-from catalog.web.rest.filters import AT, FROM_TO, ONE_OF, ListFilter
+from catalog.web.filters import AT, FROM_TO, ONE_OF, ListFilter
 from catalog.web.rest.resources import address_of
-from catalog.web.rest.views import Rows, RowSerializer
+from catalog.web.rest.views import RowSerializer, RowViewSet
 from observations.models import IncomingFile
 
 
@@ -67,7 +67,7 @@ class IncomingFileFilter(ListFilter):
         }  # fmt: skip
 
 
-class IncomingFiles(Rows):
+class IncomingFileViewSet(RowViewSet):
     """Files that were handed in, fetched or found in a watched folder."""
 
     resource = "incoming-files"

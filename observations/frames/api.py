@@ -19,14 +19,15 @@ from catalog.files.addresses import AddressRefused
 from catalog.files.storage import StorageFull
 from catalog.models import ProcessingJob
 from catalog.people.actors import actor_of
+from catalog.web.filters import AT, FROM_TO, ONE_OF, ConeFilter, ListFilter
 from catalog.web.rest.fields import Input, Number, RowKey, Text
-from catalog.web.rest.filters import AT, FROM_TO, ONE_OF, ConeFilter, ListFilter
 from catalog.web.rest.paging import NEWEST_FIRST
 from catalog.web.rest.parsing import BoundedJSON
 from catalog.web.rest.problems import Problem
-from catalog.web.rest.views import Rows, RowSerializer
+from catalog.web.rest.views import RowSerializer, RowViewSet
 from observations.delivery.incoming import submit_upload, submit_url
 from observations.delivery.ingest import Overrides
+from observations.frames.filters import ObservationFilter
 from observations.models import CalibrationFrame, Field, IncomingFile, Observation, Survey, Telescope
 
 # What a list would be long by: in single answers only.
@@ -53,7 +54,7 @@ class SurveyFilter(ListFilter):
         fields = {"name": AT, "is_active": AT}
 
 
-class Surveys(Rows):
+class SurveyViewSet(RowViewSet):
     """Who delivers frames."""
 
     resource = "surveys"
@@ -74,7 +75,7 @@ class TelescopeFilter(ListFilter):
         fields = {"name": AT, "mpc_code": AT}
 
 
-class Telescopes(Rows):
+class TelescopeViewSet(RowViewSet):
     """Where light was gathered."""
 
     resource = "telescopes"
@@ -97,7 +98,7 @@ class FieldFilter(ListFilter):
         fields = {"name": AT}
 
 
-class Fields(Rows):
+class FieldViewSet(RowViewSet):
     """Frames of one pointing have one field; `ra`, `dec` are its centre's."""
 
     resource = "fields"
@@ -118,7 +119,7 @@ class CalibrationFrameFilter(ListFilter):
         fields = {"kind": ONE_OF, "telescope": AT, "camera": AT, "night": [*AT, *FROM_TO], "sha256": AT}
 
 
-class CalibrationFrames(Rows):
+class CalibrationFrameViewSet(RowViewSet):
     """Bias, dark and flat frames as delivered."""
 
     resource = "calibration-frames"
@@ -175,18 +176,6 @@ class OrderedSerializer(serializers.Serializer[Any]):
     name = serializers.CharField(help_text="Of the file.")
 
 
-class ObservationFilter(ListFilter):
-    cone = ConeFilter()
-
-    class Meta:
-        model = Observation
-        fields = {
-            "id": ["in"], "survey": AT, "telescope": AT, "field": AT, "observation_id": AT, "sha256": AT,
-            "status": ONE_OF, "filter_band": ONE_OF, "wcs_quality": ONE_OF, "failure_code": ONE_OF,
-            "night": [*AT, *FROM_TO], "observation_time": FROM_TO, "mjd_utc": FROM_TO, "created_at": FROM_TO,
-        }  # fmt: skip
-
-
 @extend_schema_view(
     retrieve=extend_schema(responses=ObservationDetailSerializer),
     create=extend_schema(
@@ -195,7 +184,7 @@ class ObservationFilter(ListFilter):
         filters=False,
     ),
 )
-class Observations(Rows):
+class ObservationViewSet(RowViewSet):
     """Exposures as delivered."""
 
     resource = "observations"

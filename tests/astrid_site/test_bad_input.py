@@ -24,6 +24,7 @@ from observations.numerics.fits.synthetic import night_files
 from observations.numerics.simulate.nights import simulate_nights
 from tests import nights
 from tests.lights import write
+from tests.waiting import PATIENCE_SECONDS
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
 
@@ -200,7 +201,7 @@ def test_a_file_that_unpacks_to_gigabytes_never_fills_the_memory_of_the_process(
     # The zeros of 2 GB pack to a thousandth.
     assert path.stat().st_size < 3e6
     command = [sys.executable, "-c", MEASURE, str(path)]
-    ended = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=60)
+    ended = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=PATIENCE_SECONDS)
     assert ended.returncode == 0, ended.stderr
     code, grown = ended.stdout.split()
     assert code == FailureCode.TOO_LARGE

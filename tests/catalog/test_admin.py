@@ -10,6 +10,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from catalog import admin as catalog_admin
 from catalog.admin.paging import BoundedPaginator
@@ -17,6 +18,7 @@ from catalog.configuration import values
 from catalog.configuration.keys import DECLARED
 from catalog.models import AuditLog, JobAttempt, JobStatus, ProcessingJob, Record, SystemConfig, User
 from catalog.people import audit
+from catalog.work import sweeper
 from observations.models import Survey
 from tests.browsers import BROWSER, page, said, staff_of
 from tests.factories import (
@@ -100,6 +102,19 @@ def test_an_operator_gets_pages_of_the_pipeline_and_no_others():
     first = operator.get("/admin/").content.decode()
     assert page("catalog.processingjob") in first
     assert page("catalog.systemconfig") not in first
+
+
+@pytest.mark.django_db
+def test_the_first_page_tells_how_old_alerts_jobs_and_probes_are():
+    sweeper.answer("light")
+    ProcessingJobFactory(job_type="download", scheduled_at=timezone.now() - dt.timedelta(hours=5))
+    alert = AlertFactory()
+    type(alert).objects.filter(pk=alert.pk).update(created_at=timezone.now() - dt.timedelta(minutes=30))
+    text = " ".join(staff_of("operator").get("/admin/").content.decode().split())
+    assert "alerts: the oldest that is not published has waited for 30 min" in text
+    assert "light: answered " in text
+    said = "downloads: no worker has ever answered: start the workers; the oldest job that could run has waited for 5 h"
+    assert said in text
 
 
 @pytest.mark.django_db

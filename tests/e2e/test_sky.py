@@ -110,6 +110,24 @@ def test_a_page_that_nobody_sees_asks_for_nothing(page: Page, live_server: Any):
     assert len(asked) == 1
 
 
+PLACES_OF_FIELDS = """fields => fields.map(field => {
+    const [label, control] = [field.querySelector("label"), field.querySelector("input, select")];
+    return [label, control].map(part => part.getBoundingClientRect()).map(box => [box.top, box.height]);
+})"""
+
+
+@pytest.mark.parametrize("query", ["", "?score_min=2&place=nowhere&night_from=x"])
+def test_the_fields_of_one_row_stand_on_one_line_also_beside_an_error(page: Page, live_server: Any, query: str):
+    sign_in(page, live_server.url, "viewer")
+    page.goto(f"{live_server.url}/detections/{query}")
+    expect(page.locator(".filters .wrong")).to_have_count(3 if query else 0)
+    rows: dict[float, set[tuple[float, float]]] = {}
+    for label, control in page.locator(".filters .field").evaluate_all(PLACES_OF_FIELDS):
+        rows.setdefault(label[0], set()).add(tuple(control))
+    assert 1 < len(rows) < 5
+    assert all(len(controls) == 1 for controls in rows.values()), rows
+
+
 def test_detections_are_narrowed_from_the_keyboard_and_what_cannot_be_read_is_told(page: Page, live_server: Any):
     row = source_with_everything()
     seen(SourceFactory(name="far", ra=10.0, dec=-5.0), days=9.0)

@@ -32,7 +32,7 @@ SIZES = {"laptop": {"width": 1366, "height": 768}, "phone": {"width": 390, "heig
 # What the README shows: the first screen of a page, in the dark.
 PICTURES = ("home", "triage")
 _LISTS = (
-    "home", "detection:detections", "detection:sources", "curation:alerts", "observations:observations",
+    "home", "curation:detections", "curation:sources", "curation:alerts", "observations:observations",
     "observations:upload", "catalog:jobs", "detection:models", "catalog:audit", "catalog:profile", "admin:index",
 )  # fmt: skip
 _DETAILS: tuple[tuple[str, QuerySet[Any]], ...] = (

@@ -23,7 +23,7 @@ from catalog.web.rest.rendering import FORMATS
 from catalog.web.rest.schema import MAY_BE_EMPTY
 
 
-class Strict(APIView):
+class StrictAPIView(APIView):
     """Refuses a parameter that there is not: one that is misspelt must not show everything."""
 
     http_method_names = ["get", "head", "post"]
@@ -48,7 +48,7 @@ class Strict(APIView):
         return frozenset()
 
 
-class Resource(Strict, GenericViewSet[Any]):
+class ResourceViewSet(StrictAPIView, GenericViewSet[Any]):
     """One kind of thing under its name, which the scopes of tokens have as well."""
 
     resource: ClassVar[str]
@@ -77,7 +77,7 @@ class Resource(Strict, GenericViewSet[Any]):
         return final
 
 
-class Rows(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resource):
+class RowViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ResourceViewSet):
     """Rows of one model."""
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:

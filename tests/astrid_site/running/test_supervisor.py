@@ -19,13 +19,13 @@ from astrid_site.running.supervisor import AlreadyRunning, PortTaken, Service, r
 from tests.waiting import wait_for
 
 REPOSITORY = Path(__file__).resolve().parents[3]
-SLEEPER = (sys.executable, "-c", "import time; time.sleep(600)")
+SLEEPER = (sys.executable, "-c", "import time; time.sleep(3600)")
 # A worker with a child of its own, which ends neither with its parent nor by itself.
 FAMILY = (sys.executable, "-c", f"import subprocess; subprocess.run({list(SLEEPER)!r})")
 STUBBORN = (
     sys.executable,
     "-c",
-    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('ready', flush=True); time.sleep(600)",
+    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('ready', flush=True); time.sleep(3600)",
 )
 
 

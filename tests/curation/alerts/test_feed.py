@@ -17,6 +17,7 @@ from curation.alerts.feed import FeedPage, OtherNumbering, feed_page
 from curation.alerts.publishing import publish_pending
 from curation.models import AlertPublication
 from tests.factories import AlertFactory, DetectionFactory, UserFactory
+from tests.waiting import PATIENCE_SECONDS
 
 READER = User(is_superuser=True)
 
@@ -173,7 +174,7 @@ def test_with_eight_writers_and_two_publishers_a_reader_misses_nothing_and_sees_
         ended.set()
         for publisher in publishers:
             publisher.result()
-        reader.result(timeout=30)
+        reader.result(timeout=PATIENCE_SECONDS)
     assert read == list(range(1, each * writers + 1))
     assert AlertPublication.objects.values("alert").distinct().count() == each * writers
 

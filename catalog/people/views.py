@@ -1,4 +1,4 @@
-"""The page of one's own account: password, and tokens of programs."""
+"""Pages of people: one's own account with its password and tokens, and what everybody did."""
 
 from __future__ import annotations
 
@@ -12,17 +12,22 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
-from catalog.models import ApiToken, User
+from catalog.admin.columns import changes_of
+from catalog.models import ApiToken, AuditLog, User
 from catalog.people import tokens
 from catalog.people.accounts import change_password as change_password_of
 from catalog.people.actors import actor_of
+from catalog.people.filters import AuditFilter
 from catalog.people.forms import PasswordForm, TokenForm
 from catalog.web.access import requires
+from catalog.web.entities import link_entities
+from catalog.web.lists import list_page
 
 # Of tokens that open nothing any more, the newest are shown.
 _MOST_TOKENS = 100
+_NEWEST = ("-created_at", "-id")
 
 
 @requires()
@@ -77,6 +82,18 @@ def revoke_token(request: HttpRequest, key: UUID) -> HttpResponse:
     tokens.revoke(token, actor_of(request))
     messages.success(request, f"The token “{token.name}” has been revoked.")
     return redirect("catalog:profile")
+
+
+@requires("catalog.view_auditlog")
+@require_safe
+def audit_log(request: HttpRequest) -> HttpResponse:
+    """Show who did what, and what was there before and after."""
+    context = list_page(request, AuditFilter, AuditLog.objects.visible_to(request.user), _NEWEST)
+    shown = context["page"].rows
+    link_entities(shown)
+    for line in shown:
+        line.changes = changes_of(line)
+    return render(request, "catalog/audit.html", context)
 
 
 def _page(request: HttpRequest, *, status: int = 200, **context: Any) -> HttpResponse:

@@ -1,22 +1,18 @@
-"""Lists of detections and of sources: what they show, what narrows them, and the cutouts beside them."""
+"""Lists of detections and of sources: what they show, and what narrows them."""
 
 from __future__ import annotations
 
 import datetime as dt
-import io
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from django.test import Client
 from django.utils import timezone
-from PIL import Image
 
-from catalog.files import storage
+from curation.detections.filters import DetectionListFilter
 from detection.models import Detection, Source
-from detection.sources.filters import DetectionFilter
 from tests.browsers import staff_of
+from tests.clients import client_of as api_client_of
 from tests.factories import (
     FIRST_EXPOSURE,
     CandidateFactory,
@@ -61,12 +57,6 @@ def in_frame(days: float = 0.0, *, observation: dict[str, Any] | None = None, **
     frame = ObservationFactory(observation_time=when, night=when.date(), **(observation or {}))
     place = {name: more.pop(name) for name in ("ra", "dec") if name in more}
     return DetectionFactory(candidate=CandidateFactory(difference_run__observation=frame, **place), **more)
-
-
-def write_cutouts(path: str, level: float = 0.0) -> None:
-    buffer = io.BytesIO()
-    np.save(buffer, np.full((4, 63, 63), level, dtype=np.float32))
-    storage.write_atomically(path, buffer.getvalue())
 
 
 # --- Detections ---
@@ -153,11 +143,11 @@ def test_narrowed_by_night_the_newest_frame_comes_first_whenever_it_was_processe
 
 def test_a_list_asks_as_much_for_two_rows_as_for_twenty(client: Client, django_assert_num_queries: Any):
     rows = [in_frame(k, observation={"field": FieldFactory()}, cutouts_path="c.npy") for k in range(20)]
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         assert len(shown(client, "/detections/")) == 20
     for row in rows[2:]:
         row.delete()
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         assert len(shown(client, "/detections/")) == 2
 
 
@@ -194,57 +184,65 @@ def test_empty_lists_say_what_to_do(client: Client):
         ({}, ""),
         ({"order": "score", "page": "2"}, ""),
         ({"status": "pending", "score_min": "0.9", "score_max": ""}, "status=pending&score_min=0.9"),
-        ({"night_from": "2024-03-01", "night_to": "2024-03-01"}, "night=2024-03-01"),
-        ({"night_from": "2024-03-01"}, None),
-        ({"place": "10 20"}, None),
+        ({"night_from": "2024-03-01", "night_to": "2024-03-02"}, "night_from=2024-03-01&night_to=2024-03-02"),
+        ({"place": "10 20", "order": "score"}, "place=10+20"),
+        ({"label": "asteroid", "detection_type": "variable"}, "label=asteroid&detection_type=variable"),
         ({"status": "archived"}, None),
     ],
 )
 def test_triage_is_offered_for_what_it_can_be_narrowed_to(query: dict[str, str], expected: str | None):
-    assert DetectionFilter.triage_query(query) == expected
+    assert DetectionListFilter.triage_query(query) == expected
+
+
+def test_a_state_that_triage_has_no_queue_for_is_told(client: Client):
+    DetectionFactory(status="archived")
+    html = staff_of("curator").get("/detections/?status=archived").content.decode()
+    assert "Triage has no queue of archived detections." in html
+    assert "Review these" not in html
+
+
+def test_the_list_says_how_many_there_are_and_leads_to_each_in_words(client: Client):
+    rows = [in_frame(k, confidence_score=0.5 + k / 10.0) for k in range(3)]
+    html = client.get("/detections/?score_min=0.55").content.decode()
+    assert "2 detections" in html
+    assert f'<a href="/detections/{rows[2].pk}/">0.700</a>' in html
+
+
+def test_what_only_an_address_narrows_by_is_shown_in_the_form(client: Client):
+    row = DetectionFactory()
+    DetectionFactory()
+    assert shown(client, f"/detections/?observation={row.observation_id}") == [row]
+    html = client.get(f"/detections/?observation={row.observation_id}").content.decode()
+    assert f'name="observation" value="{row.observation_id}"' in html
+    answer = client.get("/detections/?source=5")
+    assert "Enter a valid UUID." in answer.content.decode()
+    assert answer.context["page"].rows == []
+
+
+@pytest.mark.parametrize(
+    "query", ["place=10.0001+41.0", "field=m+31", "night_from=2024-03-02", "label=AGN", "score_min=0.9", "band=V"]
+)
+def test_clients_and_triage_narrow_by_what_the_page_offers(query: str, empty_data_root: Any):
+    frame = {"field": FieldFactory(name="M 31"), "filter_band": "V"}
+    wanted = in_frame(2.0, observation=frame, ra=10.0, dec=41.0, human_label="agn", confidence_score=0.95)
+    in_frame(0.0, confidence_score=0.55)
+    rows = api_client_of("viewer").get(f"/api/v1/detections/?{query}").json()["results"]
+    assert [row["id"] for row in rows] == [str(wanted.pk)]
+    page = staff_of("curator").get(f"/triage/?{query}")
+    assert page.context["form"].errors == {}
+    assert page.context["remaining"] == 1
+
+
+@pytest.mark.parametrize("query", ["place=nowhere", "field=Andromeda", "night_from=yesterday", "score_min=2"])
+def test_what_a_page_tells_beside_its_field_is_refused_to_clients(query: str):
+    answer = api_client_of("viewer").get(f"/api/v1/detections/?{query}")
+    assert (answer.status_code, list(answer.json()["errors"])) == (400, [query.partition("=")[0]])
 
 
 def test_only_who_judges_is_offered_the_review():
     DetectionFactory()
     assert "Review these" in staff_of("curator").get("/detections/").content.decode()
     assert "Review these" not in staff_of("viewer").get("/detections/").content.decode()
-
-
-# --- Cutouts ---
-
-
-def picture(client: Client, row: Detection, query: str = "", **headers: str) -> Any:
-    return client.get(f"/detections/{row.pk}/cutouts.png{query}", headers=headers)
-
-
-def test_cutouts_are_pictures_of_the_size_that_is_asked_for(client: Client, empty_data_root: Path):
-    row = DetectionFactory(cutouts_path="cutouts/a.npy")
-    write_cutouts(row.cutouts_path)
-    for query, size in (("?small", (254, 82)), ("", (575, 189)), ("?part=difference", (378, 378))):
-        answer = picture(client, row, query)
-        assert answer["Content-Type"] == "image/png"
-        assert Image.open(io.BytesIO(answer.content)).size == size
-        assert answer["Cache-Control"].startswith("private")
-
-
-def test_cutouts_are_sent_again_only_when_they_were_written_anew(client: Client, empty_data_root: Path):
-    row = DetectionFactory(cutouts_path="cutouts/a.npy")
-    write_cutouts(row.cutouts_path)
-    known = picture(client, row)["ETag"]
-    again = picture(client, row, **{"if-none-match": known})
-    assert (again.status_code, again.content, again["ETag"]) == (304, b"", known)
-    write_cutouts(row.cutouts_path, level=5.0)
-    assert picture(client, row, **{"if-none-match": known}).status_code == 200
-
-
-def test_missing_and_damaged_cutouts_are_not_found(client: Client, empty_data_root: Path):
-    gone, none = DetectionFactory(cutouts_path="cutouts/gone.npy"), DetectionFactory()
-    damaged, outside = DetectionFactory(cutouts_path="cutouts/bad.npy"), DetectionFactory(cutouts_path="../secret")
-    storage.write_atomically(damaged.cutouts_path, b"no array")
-    for row in (gone, none, damaged, outside):
-        assert picture(client, row).status_code == 404
-    write_cutouts("cutouts/gone.npy")
-    assert picture(client, gone, "?part=everything").status_code == 404
 
 
 # --- Sources ---

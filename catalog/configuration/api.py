@@ -1,8 +1,8 @@
-"""Jobs, the audit log and the configuration, for clients."""
+"""The configuration, for clients."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -10,111 +10,15 @@ from drf_spectacular.helpers import forced_singular_serializer
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field, extend_schema_view
 from rest_framework import serializers
-from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from catalog.configuration.keys import DECLARED, ConfigKey
-from catalog.models import AuditLog, ProcessingJob, SystemConfig
-from catalog.people.actors import actor_of
+from catalog.models import SystemConfig
 from catalog.web.keyset import Page
-from catalog.web.rest.filters import AT, FROM_TO, ONE_OF, ListFilter
 from catalog.web.rest.paging import MOST, page_size_of, paged
-from catalog.web.rest.problems import Problem
-from catalog.web.rest.resources import address_of
-from catalog.web.rest.views import Resource, Rows, RowSerializer
-from catalog.work import jobs
-
-# Processes and tracebacks, as in JobAttempt.
-_SEES_LOGS = "catalog.view_jobattempt"
-
-
-class ProcessingJobSerializer(RowSerializer):
-    entity_url = serializers.SerializerMethodField(help_text="Address of what it works on; null where there is none.")
-    owner = serializers.SerializerMethodField(help_text="Process that holds it; null for those who may not see logs.")
-    error_details = serializers.SerializerMethodField(help_text="Traceback; null for those who may not see logs.")
-
-    class Meta:
-        model = ProcessingJob
-        exclude = ("sent_at", "needs_abandon")
-
-    def get_entity_url(self, job: ProcessingJob) -> str | None:
-        return address_of(job.entity_type, job.entity_id, self.context["request"])
-
-    def get_owner(self, job: ProcessingJob) -> str | None:
-        return job.owner if self._shows_logs() else None
-
-    @extend_schema_field({"type": "object", "additionalProperties": {}, "nullable": True})
-    def get_error_details(self, job: ProcessingJob) -> Any:
-        return job.error_details if self._shows_logs() else None
-
-    def _shows_logs(self) -> bool:
-        return bool(self.context["request"].user.has_perm(_SEES_LOGS))
-
-
-class ProcessingJobFilter(ListFilter):
-    class Meta:
-        model = ProcessingJob
-        fields = {
-            "job_type": ONE_OF, "entity_type": AT, "entity_id": AT, "status": ONE_OF, "workflow_id": AT,
-            "failure_code": ONE_OF, "created_at": FROM_TO,
-        }  # fmt: skip
-
-
-class ProcessingJobs(Rows):
-    """Background work: ordered, done, failed with its reason."""
-
-    resource = "processing-jobs"
-    queryset = ProcessingJob.objects.all()
-    serializer_class = ProcessingJobSerializer
-    filterset_class = ProcessingJobFilter
-
-    @extend_schema(request=None)
-    @action(detail=True, methods=["post"])
-    def retry(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Let a failed or cancelled job wait for its work again; 409 in any other state."""
-        return self._order(jobs.retry)
-
-    @extend_schema(request=None)
-    @action(detail=True, methods=["post"])
-    def cancel(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Stop a job that waits or runs; 409 when it has ended."""
-        return self._order(jobs.cancel)
-
-    def _order(self, order: Callable[[ProcessingJob, Any], ProcessingJob]) -> Response:
-        try:
-            row = order(self.get_object(), actor_of(self.request._request))
-        except jobs.NotPossible as refusal:
-            raise Problem(409, "not_possible", str(refusal)) from refusal
-        return Response(self.get_serializer(row).data)
-
-
-class AuditLogSerializer(RowSerializer):
-    entity_url = serializers.SerializerMethodField(help_text="Where that can be read which it is about.")
-
-    class Meta:
-        model = AuditLog
-        fields = "__all__"
-
-    def get_entity_url(self, line: AuditLog) -> str | None:
-        return address_of(line.entity_type, line.entity_id, self.context["request"])
-
-
-class AuditLogFilter(ListFilter):
-    class Meta:
-        model = AuditLog
-        fields = {"entity_type": AT, "entity_id": AT, "action": AT, "user_id": AT, "created_at": FROM_TO}
-
-
-class AuditLogs(Rows):
-    """Who did what, and when; for administrators."""
-
-    resource = "audit-log"
-    queryset = AuditLog.objects.all()
-    serializer_class = AuditLogSerializer
-    filterset_class = AuditLogFilter
-    orderings = {"-created_at": ("-created_at", "-id"), "created_at": ("created_at", "id")}
+from catalog.web.rest.views import ResourceViewSet
 
 
 @extend_schema_field({"oneOf": [{"type": "boolean"}, {"type": "number"}, {"type": "string"}]})
@@ -152,7 +56,7 @@ class SystemConfigPageSerializer(serializers.Serializer[Any]):
         ],
     )
 )
-class SystemConfigs(Resource):
+class SystemConfigViewSet(ResourceViewSet):
     """The declared keys, each with its value, default and bounds; for administrators. A key is its own `id`."""
 
     resource = "system-config"

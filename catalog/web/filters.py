@@ -1,9 +1,9 @@
-"""What lists are narrowed by: declared, and a value that cannot be read is told, never passed over."""
+"""What lists are narrowed by: declared once for pages and clients; a value that cannot be read is told."""
 
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from typing import Any, ClassVar
 
 import django_filters
 from django import forms
@@ -94,8 +94,13 @@ class ConeFilter(django_filters.Filter):
 
 
 class ListFilter(rest_framework.FilterSet):
-    """Fields by name with `__gte`, `__lte`, `__gt`, `__lt`, `__in` where they are declared; keys as UUIDs."""
+    """What one model is narrowed by, on pages and for clients: fields by name, with `__gte`, `__lte`, `__gt`, `__lt`,
+    `__in` where they are declared, keys as UUIDs, and what people look for besides.
 
+    controls : what a page offers, in its order; what else its address narrows by is shown beside them.
+    """
+
+    controls: ClassVar[tuple[str, ...]] = ()
     FILTER_DEFAULTS = {
         **rest_framework.FilterSet.FILTER_DEFAULTS,
         models.BooleanField: {"filter_class": FlagFilter},
@@ -113,3 +118,28 @@ class ListFilter(rest_framework.FilterSet):
         if lookup_type == "in" and getattr(field, "choices", None):
             return OneOfFilter, {"choices": field.choices}
         return super().filter_for_lookup(field, lookup_type)
+
+    @property
+    def qs(self) -> models.QuerySet[Any]:
+        """Return nothing where a value cannot be read: a filter that is passed over would show too much."""
+        return super().qs if self.is_valid() else self.queryset.none()
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Tell whether anything was asked for."""
+        return any(self.data.get(name) for name in self.filters)
+
+    def offered(self) -> list[forms.BoundField]:
+        """Return the fields of a page's form."""
+        beside = [name for name in self.filters if self.data.get(name) and name not in self.controls]
+        return [self.form[name] for name in (*self.controls, *beside)]
+
+
+def day_input() -> forms.DateInput:
+    """Return a control for a day."""
+    return forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+
+
+def start_of(day: dt.date) -> dt.datetime:
+    """Return when a day begins, UTC."""
+    return dt.datetime.combine(day, dt.time(), dt.UTC)

@@ -1,4 +1,4 @@
-"""Pages of jobs and of the audit log."""
+"""Pages of jobs."""
 
 from __future__ import annotations
 
@@ -15,9 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from catalog import roles
-from catalog.admin.columns import changes_of
-from catalog.filters import AuditFilter, JobFilter
-from catalog.models import AuditLog, JobAttempt, JobStatus, ProcessingJob
+from catalog.models import JobAttempt, JobStatus, ProcessingJob
 from catalog.people.actors import actor_of
 from catalog.people.audit import Actor
 from catalog.web.access import requires
@@ -25,9 +23,10 @@ from catalog.web.entities import link_entities
 from catalog.web.lists import list_page
 from catalog.work import jobs as catalog_jobs
 from catalog.work import stages
+from catalog.work.filters import JobFilter
 
 # Keys of jobs are made as they are ordered, and rise.
-_NEWEST_JOBS, _NEWEST_LINES = ("-id",), ("-created_at", "-id")
+_NEWEST = ("-id",)
 _MOST_ATTEMPTS = 20
 
 
@@ -37,7 +36,7 @@ _MOST_ATTEMPTS = 20
 def jobs(request: HttpRequest) -> HttpResponse:
     """Show the jobs, the latest first; the first page keeps itself up to date."""
     rows = ProcessingJob.objects.visible_to(request.user)
-    context = list_page(request, JobFilter, rows, _NEWEST_JOBS)
+    context = list_page(request, JobFilter, rows, _NEWEST)
     shown = context["page"].rows
     link_entities(shown)
     context["is_live"] = "cursor" not in request.GET and context["form"].is_valid()
@@ -118,15 +117,3 @@ def _ordered(
     except catalog_jobs.NotPossible as refusal:
         messages.warning(request, str(refusal))
     return redirect("catalog:job", row.pk)
-
-
-@requires("catalog.view_auditlog")
-@require_safe
-def audit_log(request: HttpRequest) -> HttpResponse:
-    """Show who did what, and what was there before and after."""
-    context = list_page(request, AuditFilter, AuditLog.objects.visible_to(request.user), _NEWEST_LINES)
-    shown = context["page"].rows
-    link_entities(shown)
-    for line in shown:
-        line.changes = changes_of(line)
-    return render(request, "catalog/audit.html", context)

@@ -1,4 +1,4 @@
-"""Jobs, audit log and configuration for clients; and what every address refuses, and in what words."""
+"""What every address for clients refuses, and in what words."""
 
 from __future__ import annotations
 
@@ -7,78 +7,13 @@ import json
 import pytest
 from django.core.cache import cache
 
-from catalog.configuration import values
-from catalog.configuration.keys import DECLARED
-from catalog.models import AuditLog, ProcessingJob
-from catalog.people import audit
-from tests.clients import client_of
-from tests.factories import ObservationFactory, ProcessingJobFactory, SurveyFactory
+from tests.clients import client_of, refused
+from tests.factories import ProcessingJobFactory, SurveyFactory
 
 pytestmark = pytest.mark.django_db
-JOBS, CONFIG = "/api/v1/processing-jobs/", "/api/v1/system-config/"
-JUDGEMENTS = "/api/v1/validation-events/"
+JOBS, JUDGEMENTS = "/api/v1/processing-jobs/", "/api/v1/validation-events/"
 
 
-def refused(answer, status: int, code: str) -> str:
-    """Check that an answer is a problem document; return its sentence."""
-    document = json.loads(answer.content)
-    assert answer["Content-Type"] == "application/problem+json"
-    assert (answer.status_code, document["status"], document["code"]) == (status, status, code)
-    assert document["type"] == f"urn:astrid:problem:{code}" and document["title"]
-    return document["detail"]
-
-
-# --- Jobs ---
-def test_a_failed_job_is_tried_again_and_the_line_says_by_whom():
-    client = client_of("operator")
-    job = ProcessingJobFactory(status="failed", failure_code="clouded", error_message="Too little light.")
-    answer = client.post(f"{JOBS}{job.pk}/retry/")
-    assert (answer.status_code, answer.json()["status"]) == (200, "pending")
-    assert AuditLog.objects.get(action="retry_job").user
-    assert "pending: only a failed" in refused(client.post(f"{JOBS}{job.pk}/retry/"), 409, "not_possible")
-
-
-def test_a_waiting_job_is_cancelled_once():
-    client = client_of("operator")
-    job = ProcessingJobFactory()
-    assert client.post(f"{JOBS}{job.pk}/cancel/").json()["status"] == "cancelled"
-    refused(client.post(f"{JOBS}{job.pk}/cancel/"), 409, "not_possible")
-    assert ProcessingJob.objects.get().status == "cancelled"
-
-
-def test_processes_and_tracebacks_are_for_those_who_run_the_system():
-    job = ProcessingJobFactory(owner="host:1", error_details={"traceback": "File /srv/astrid"})
-    row = client_of("viewer").get(f"{JOBS}{job.pk}/").json()
-    assert (row["owner"], row["error_details"]) == (None, None)
-    row = client_of("operator").get(f"{JOBS}{job.pk}/").json()
-    assert (row["owner"], row["error_details"]) == ("host:1", {"traceback": "File /srv/astrid"})
-
-
-# --- Configuration ---
-def test_every_declared_key_is_listed_with_value_default_and_bounds():
-    values.set_value("alerts.update_mag", 0.5, audit.MACHINE)
-    client = client_of("administrator")
-    rows = {row["key"]: row for row in client.get(CONFIG).json()["results"]}
-    assert set(rows) == set(DECLARED)
-    row = rows["alerts.update_mag"]
-    assert (row["value"], row["default"], row["minimum"], row["maximum"]) == (0.5, 0.3, 0.01, 10.0)
-    assert row["is_active"] and row["description"]
-    assert rows["alerts.min_human_confidence"]["choices"] == ["low", "medium", "high", "expert"]
-    assert client.get(f"{CONFIG}alerts.update_mag/").json() == row
-    refused(client.get(f"{CONFIG}alerts.nothing/"), 404, "not_found")
-
-
-def test_the_pages_of_the_configuration_together_are_all_of_it():
-    client, names, page = client_of("administrator"), [], f"{CONFIG}?page_size=7"
-    while page:
-        answer = client.get(page).json()
-        names += [row["key"] for row in answer["results"]]
-        page = answer["next"]
-    assert names == sorted(DECLARED)
-    refused(client.get(f"{CONFIG}?cursor=x"), 400, "invalid")
-
-
-# --- What is refused ---
 @pytest.mark.parametrize(
     ("query", "sentence"),
     [
@@ -99,7 +34,7 @@ def test_the_pages_of_the_configuration_together_are_all_of_it():
         ("ordering=owner", "ordering: Choose one of -id, id"),
         ("ordering=-id,id", "ordering"),
         ("format=xml", "format: Choose one of json, csv, votable"),
-        ("job_type=%00", "job_type: Null characters"),
+        ("entity_type=%00", "entity_type: Null characters"),
         ("observation__survey=x", "observation__survey: There is no such parameter"),
     ],
 )  # fmt: skip
@@ -196,14 +131,6 @@ def test_counts_have_room_for_very_many_clients():
         cache.set(f"throttle:test:{number}", 1)
     assert all(cache.get(f"throttle:test:{number}") for number in range(2000))
     cache.clear()
-
-
-def test_the_audit_log_is_read_by_what_it_is_about():
-    row = ObservationFactory()
-    audit.record(row, "archive_observation")
-    audit.record(("night", "2024-03-01"), "look")
-    found = client_of("administrator").get(f"/api/v1/audit-log/?entity_type=observation&entity_id={row.pk}").json()
-    assert [line["action"] for line in found["results"]] == ["archive_observation"]
 
 
 def test_a_post_to_an_address_without_its_slash_is_sent_on_as_a_post():
