@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import pytest
 
+from catalog.configuration.values import set_value
 from catalog.cursors import packed
 from catalog.ids import uuid7
 from catalog.models import AuditLog
+from catalog.people.audit import MACHINE
 from curation.alerts.publishing import publish_pending
 from curation.models import Alert, AlertPublication
 from tests.clients import client_of
+from tests.curation.looks import consider, judge, seen
 from tests.factories import AlertFactory, DetectionFactory
 
 pytestmark = pytest.mark.django_db
@@ -178,3 +181,16 @@ def test_a_page_of_the_feed_that_has_not_changed_is_304_and_one_that_has_is_not(
     empty = client.get(FEED, end)
     held = client.get(FEED, end, headers={"If-None-Match": empty["ETag"]})
     assert (held.status_code, held["X-Astrid-Hold"]) == (304, "5"), "who waits for more is held all the same"
+
+
+def test_who_judges_blind_reads_no_publication_that_tells_what_others_judged():
+    set_value("curation.blind", True, MACHINE)
+    told, silent = seen(), seen()
+    judge(told, True)
+    for row in (told, silent):
+        consider(row.source)
+    publish_pending()
+    curator = [row["alert"] for row in client_of("curator").get("/api/v1/publications/").json()["results"]]
+    viewer = [row["alert"] for row in client_of("viewer").get("/api/v1/publications/").json()["results"]]
+    assert (len(curator), len(viewer)) == (1, 2)
+    assert Alert.objects.get(pk=curator[0]).detection == silent
