@@ -106,7 +106,7 @@ def test_motion_and_judges_are_told(client: Client):
     assert facts["Motion"] == "0.36″ a minute, towards 81° east of north, from 3 positions"
     assert facts["Judged by"].endswith(": real (high)")
     assert facts["Rests on"] == "the judgement of people"
-    assert facts["Taken for"].startswith("asteroid")
+    assert facts["Classification"].startswith("asteroid")
 
 
 def test_metadata_that_others_wrote_may_hold_anything(client: Client):
