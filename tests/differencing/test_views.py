@@ -125,7 +125,7 @@ def test_large_images_are_averaged(client: Client, empty_data_root: Path, monkey
     monkeypatch.setattr("differencing.pictures.images.MOST_PX", 40)
     run = run_with_images()
     assert drawn(client, run, "science").size == (32, 22)
-    assert "Each dot averages 3 × 3 pixels." in html(client, run)
+    assert "Each displayed pixel averages 3 × 3 pixels." in html(client, run)
     assert 'data-width="96" data-height="66"' in html(client, run)
 
 
@@ -179,7 +179,7 @@ def test_only_the_most_significant_of_many_are_shown_and_that_is_told(
 def test_candidates_that_a_later_difference_took_over_are_told(client: Client):
     assert "A later difference of this frame" in html(client, DifferenceRunFactory(candidates_found=4))
     empty = DifferenceRunFactory(candidates_found=0, detection_threshold=5.0)
-    assert "Nothing stands out by more than 5.0 sigma" in html(client, empty)
+    assert "Nothing is more significant than 5.0 sigma" in html(client, empty)
 
 
 def test_facts_are_shown_and_missing_ones_are_dashes(client: Client):

@@ -125,7 +125,7 @@ def test_the_latest_alerts_are_shown_and_a_fresh_one_is_marked():
     type(old).objects.filter(pk=old.pk).update(created_at=timezone.now() - dt.timedelta(hours=3))
     AlertFactory(title="A fresh one")
     text = text_of(staff_of("viewer")).split("Latest alerts")[1]
-    assert text.index("A fresh one new New") < text.index("An old one New · medium · 3 h ago")
+    assert text.index("A fresh one just in New") < text.index("An old one New · medium · 3 h ago")
 
 
 def test_the_page_asks_again_and_gets_only_what_changed():

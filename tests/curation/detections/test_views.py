@@ -60,7 +60,7 @@ def test_a_detection_says_why_it_is_here(client: Client):
     known = {"zero_point_mag": 25.0, "zero_point_error": 0.02, "zero_point_system": "AB"}
     PreprocessRunFactory(observation=row.observation, **known)
     text = text_of(client, row)
-    for words in ("0.987 by real-bogus 0", "+25.0 sigma", "17.26 ± 0.05 (AB)", "1250 ± 50 ADU", "3.0 px FWHM", "zogy"):
+    for words in ("0.987 by real-bogus 0", "+25.0 sigma", "17.26 ± 0.05 (AB)", "1250 ± 50 ADU", "FWHM 3.0 px", "zogy"):
         assert words in text, words
     assert "solved against a star catalogue" in text
 
@@ -68,7 +68,7 @@ def test_a_detection_says_why_it_is_here(client: Client):
 def test_what_is_not_known_is_said_not_to_be(client: Client):
     row = seen(observation_id="a1", pixel_scale=None, wcs_quality="nominal")
     text = text_of(client, row)
-    assert "not known: the frame has no zero point" in text
+    assert "unknown: the frame has no zero point" in text
     assert "No cutouts are stored" in text
     assert "Nobody has reviewed it yet." in text
 
@@ -207,7 +207,7 @@ def test_a_light_curve_has_a_title_and_a_table_of_the_same(client: Client):
     PreprocessRunFactory(observation=empty, limiting_magnitude=19.25)
     html = html_of(client, row.source)
     assert '<title id="curve-title">Light curve</title>' in html
-    assert "not seen to 19.2 mag" in html
+    assert "not detected to 19.2 mag" in html
     assert "Table of the 2 epochs" in html
     assert "&gt; 19.2" in html
     assert "empty.fits" in html
