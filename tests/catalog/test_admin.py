@@ -267,7 +267,7 @@ def test_a_switch_is_turned_off_by_leaving_its_box_empty(administrator: Client):
 def test_a_key_that_somebody_else_changed_meanwhile_is_not_overwritten(administrator: Client):
     values.set_value(KEY, 7, audit.MACHINE)
     answer = administrator.post(page("catalog.systemconfig", "change", KEY), {"new_value": "8", "seen": ""})
-    assert "Somebody else has changed this key meanwhile" in answer.content.decode()
+    assert "Somebody else has changed this key in the meantime" in answer.content.decode()
     assert values.snapshot()[KEY] == 7.0
 
 
@@ -487,7 +487,7 @@ def test_more_rows_than_can_be_waited_for_are_not_begun_with(administrator: Clie
     jobs = [failed_job(), failed_job()]
     data = {"action": "retry_jobs", "_selected_action": [job.pk for job in jobs]}
     assert said(administrator.post(page("catalog.processingjob"), data)) == [
-        "These are more than 1 rows: narrow the list first."
+        "More than 1 rows are selected: filter the list first."
     ]
     assert not ProcessingJob.objects.filter(status=JobStatus.PENDING).exists()
 

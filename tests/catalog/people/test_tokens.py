@@ -97,8 +97,8 @@ def test_use_is_noted_to_the_minute_and_not_at_each_request(django_assert_num_qu
     [
         ({"scopes": ["alerts:eat"]}, "no scope alerts:eat"),
         ({"scopes": []}, "choose at least one"),
-        ({"days": 0}, "from 1 to 730 days"),
-        ({"days": 731}, "from 1 to 730 days"),
+        ({"days": 0}, "for 1 to 730 days"),
+        ({"days": 731}, "for 1 to 730 days"),
     ],
 )
 def test_a_token_that_makes_no_sense_is_not_made(given, reason):
