@@ -20,7 +20,7 @@ from catalog.models import AuditLog, JobAttempt, JobStatus, ProcessingJob, Recor
 from catalog.people import audit
 from catalog.work import sweeper
 from observations.models import Survey
-from tests.browsers import BROWSER, page, said, staff_of
+from tests.browsers import BROWSER, onlooker, page, said, staff_of
 from tests.factories import (
     AlertFactory,
     CalibrationFrameFactory,
@@ -118,10 +118,20 @@ def test_the_first_page_tells_how_old_alerts_jobs_and_probes_are():
 
 
 @pytest.mark.django_db
-def test_somebody_who_is_not_staff_is_sent_to_sign_in():
-    client = Client()
-    client.force_login(UserFactory(username="vera"))
-    assert client.get(page("observations.observation")).headers["Location"].startswith("/admin/login/")
+@pytest.mark.parametrize("address", ["/admin/", "/admin/observations/observation/", "/admin/login/"])
+def test_a_stranger_is_sent_to_the_one_log_in_and_a_viewer_told_that_their_role_does_not_open_the_admin(address: str):
+    viewer = staff_of("viewer")
+    answer = viewer.get(address, follow=True)
+    assert answer.status_code == 403
+    assert "password" not in answer.content.decode().lower()
+    last, _ = Client().get(address, follow=True).redirect_chain[-1]
+    assert last.startswith("/accounts/login/?next=/admin/")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("role", "opens"), [("viewer", 403), ("curator", 403), ("operator", 200), ("administrator", 200)])
+def test_the_role_alone_says_whether_the_admin_opens(role: str, opens: int):
+    assert staff_of(role).get("/admin/").status_code == opens
 
 
 def test_style_sheets_come_without_anything_collected_and_without_debug(client: Client, settings):
@@ -384,7 +394,7 @@ def test_no_password_gets_into_the_audit_log(administrator: Client):
 
 
 def test_a_password_that_its_owner_changes_leaves_a_line(db: None):
-    owner = UserFactory(username="grace", is_staff=True)
+    owner = UserFactory(username="grace", is_superuser=True)
     owner.set_password(PASSWORD)
     owner.save()
     client = Client()
@@ -464,7 +474,7 @@ def test_a_job_offers_what_its_state_allows(administrator: Client, status: str, 
 
 @pytest.mark.django_db
 def test_whoever_may_only_look_orders_nothing():
-    viewer, job = staff_of("viewer"), failed_job()
+    viewer, job = onlooker(), failed_job()
     viewer.post(page("catalog.processingjob"), {"action": "retry_jobs", "_selected_action": [job.pk]})
     answer = viewer.post(f"/admin/catalog/processingjob/{job.pk}/retry_job/", {"_form_submitted": "on"})
     assert answer.status_code == 403

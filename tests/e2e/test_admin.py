@@ -27,7 +27,7 @@ SCREENS = ((1366, 768), (390, 844))
 
 
 def sign_in(page: Page, address: str, role: str) -> None:
-    account = UserFactory(username=role, is_staff=True)
+    account = UserFactory(username=role)
     account.set_password(PASSWORD)
     account.save()
     account.groups.add(Group.objects.get(name=role))
