@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.contrib.auth import admin as auth_admin
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
@@ -131,15 +132,16 @@ class AccountAdmin(_InCharge, auth_admin.UserAdmin, RecordAdmin):  # type: ignor
     @transaction.atomic
     def _change_password(self, request: HttpRequest, id: str, form_url: str) -> HttpResponse:  # noqa: A002
         """Leave a line in the AuditLog where a password was changed; never the password."""
-        if request.POST.get("usable_password") == "false":
+        account = self.get_object(request, unquote(id))
+        before = "" if account is None else account.password
+        if account is not None and request.POST.get("usable_password") == "false":
             # Asked before: a change of one's own password changes the session at once.
-            standing.require_somebody_in_charge(but=id)
-        passwords = User.objects.filter(pk=id).values_list("password", flat=True)
-        before = passwords.first()
+            standing.require_somebody_in_charge(but=account)
         answer = super().user_change_password(request, id, form_url)
-        if passwords.first() != before:
-            account = User.objects.get(pk=id)
-            audit.record(account, "change_password", actor=actor_of(request), summary=account.username)
+        if account is not None:
+            account.refresh_from_db(fields=["password"])
+            if account.password != before:
+                audit.record(account, "change_password", actor=actor_of(request), summary=account.username)
         return answer
 
 

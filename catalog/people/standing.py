@@ -45,14 +45,14 @@ def permissions_open_to(actor: User, role: Group | None) -> QuerySet[Permission]
     return rows.filter(pk__in=[*open_to_them, *had])
 
 
-def require_somebody_in_charge(but: str = "") -> None:
+def require_somebody_in_charge(but: User | None = None) -> None:
     """Raise NobodyLeft where nobody, but for one account, could log in and keep the accounts.
 
     Call it at the end of the transaction.
     """
     list(Group.objects.select_for_update().filter(name=_TURN))
     accounts = User.objects.filter(is_active=True).exclude(password__startswith=UNUSABLE_PASSWORD_PREFIX)
-    accounts = accounts.exclude(pk=but) if but else accounts
+    accounts = accounts.exclude(pk=but.pk) if but else accounts
     in_charge = accounts.filter(_may(MAY_OPEN_ADMIN)).filter(_may(MAY_KEEP_ACCOUNTS))
     if not in_charge.exists():
         raise NobodyLeft("Nobody would be left who may keep the accounts: give another account the role first.")
