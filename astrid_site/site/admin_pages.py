@@ -50,8 +50,11 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Labels", "label", "curation.labeldefinition"),
             ("Alerts", "campaign", "curation.alert"),
             ("Publications", "podcasts", "curation.alertpublication"),
+            ("Leases", "visibility", "curation.lease"),
             ("Users", "person", "catalog.user"),
             ("Roles", "group", "auth.group"),
+            ("Tokens", "key", "catalog.apitoken"),
+            ("Failed log-ins", "lock", "axes.accessattempt"),
         ),
     ),
     (

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from html import unescape
 
 import pytest
 from django.apps import apps
@@ -18,6 +19,7 @@ from catalog.configuration import values
 from catalog.configuration.keys import DECLARED
 from catalog.models import AuditLog, JobAttempt, JobStatus, ProcessingJob, Record, SystemConfig, User
 from catalog.people import audit
+from catalog.people.tokens import issue
 from catalog.work import sweeper
 from observations.models import Survey
 from tests.browsers import BROWSER, onlooker, page, said, staff_of
@@ -89,6 +91,34 @@ def test_every_list_page_and_history_opens_for_an_administrator(administrator: C
             assert administrator.get(page(name, "change", row.pk)).status_code == 200
             assert administrator.get(page(name, "history", row.pk)).status_code == 200
     assert administrator.get("/admin/").status_code == 200
+
+
+def test_every_list_has_its_entry_in_the_menu(administrator: Client):
+    menu = administrator.get("/admin/").context["sidebar_navigation"]
+    linked = {item["link"] for group in menu for item in group["items"]}
+    assert linked == {page(model._meta.label_lower) for model in admin.site._registry}
+
+
+def test_the_page_of_an_account_leads_to_its_tokens_leases_and_failed_log_ins(administrator: Client):
+    vera, other = UserFactory(username="vera"), UserFactory()
+    for user in (vera, other):
+        issue(user, "poller", ["alerts:read"], audit.MACHINE)
+    text = unescape(administrator.get(page("catalog.user", "change", vera.pk)).content.decode())
+    tokens = f"{page('catalog.apitoken')}?user__id__exact={vera.pk}"
+    assert tokens in text
+    assert f"{page('curation.lease')}?holder__id__exact={vera.pk}" in text
+    assert f"{page('axes.accessattempt')}?username=vera" in text
+    assert [token.user for token in administrator.get(tokens).context["cl"].result_list] == [vera]
+
+
+def test_an_empty_list_offers_to_add_only_what_people_add(administrator: Client):
+    empty = administrator.get(page("curation.alertpublication")).content.decode()
+    assert "There is nothing here yet." in empty
+    narrowed = administrator.get(page("observations.telescope"), {"q": "no such telescope"}).content.decode()
+    assert "Nothing fits the search and the filters." in narrowed
+    assert page("observations.telescope", "add") in narrowed
+    for text in (empty, narrowed):
+        assert "yielded" not in text and "new item" not in text
 
 
 @pytest.mark.django_db
