@@ -11,8 +11,8 @@ AWS_S3_ENDPOINT_URL
 SECRET_KEY        without it one is made once and kept, mode 0600, in the data root; a site that others reach needs one
 ALLOWED_HOSTS     comma-separated host names; without it only this machine
 ASTRID_TRUSTED_PROXIES
-                  proxies that every request passes on its way here, each of which adds to X-Forwarded-For the address
-                  that asked it: the client's is the last but so many (default 0: nothing that a request says is believed)
+                  how many proxies every request passes on its way here, each of which adds the address that asked
+                  it to X-Forwarded-For (default 0: nothing that a request says of its way is believed)
 HTTPS             whether people reach the site by HTTPS (default: yes as soon as ALLOWED_HOSTS names another machine)
 DEBUG             default off; refused together with another machine's name in ALLOWED_HOSTS
 PORT              of the web server (default 8000)

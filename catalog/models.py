@@ -99,16 +99,16 @@ class User(Record, AbstractUser):
 
     objects: ClassVar[AccountManager] = AccountManager()
 
-    @property
-    def is_staff(self) -> bool:  # type: ignore[override]
-        """Say whether the admin opens: by the role, and by no switch beside it."""
-        return self.is_active and self.has_perm(MAY_OPEN_ADMIN)
-
     class Meta(AbstractUser.Meta):
         abstract = False
 
     def __str__(self) -> str:
         return self.username
+
+    @property
+    def is_staff(self) -> bool:  # type: ignore[override]
+        """Say whether the admin opens: by the role, and by no switch beside it."""
+        return self.is_active and self.has_perm(MAY_OPEN_ADMIN)
 
 
 class ApiTokenQuerySet(RecordQuerySet):

@@ -58,7 +58,7 @@ def _let_flush_pass() -> None:
         )
         return [*off, *found, *on] if found else found
 
-    connection.ops.sql_flush = sql_flush
+    connection.ops.sql_flush = sql_flush  # type: ignore[method-assign]
 
 
 @pytest.hookimpl(wrapper=True)

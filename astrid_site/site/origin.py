@@ -24,13 +24,13 @@ class Origin:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         told = request.META.pop(_FOR, "").split(",")
-        if 0 < settings.ASTRID_TRUSTED_PROXIES <= len(told):
-            if address := _address(told[-settings.ASTRID_TRUSTED_PROXIES]):
-                request.META["REMOTE_ADDR"] = address
+        count = settings.ASTRID_TRUSTED_PROXIES
+        if 0 < count <= len(told) and (address := _address(told[-count])):
+            request.META["REMOTE_ADDR"] = address
         return self._get_response(request)
 
 
-def proxies_are_told_of(app_configs: Any, **_: Any) -> list[checks.CheckMessage]:
+def proxies_are_told_of(**_: Any) -> list[checks.CheckMessage]:
     """Warn of a site that is reached by HTTPS, which a proxy speaks for it, while none is believed."""
     if not settings.HTTPS or settings.ASTRID_TRUSTED_PROXIES:
         return []

@@ -21,7 +21,7 @@ from catalog.roles import MAY_LIFT_LOCKS
 
 
 @admin.register(AccessAttempt)
-class LockAdmin(ReadOnly, AuditedAdmin):  # type: ignore[misc]
+class LockAdmin(ReadOnly, AuditedAdmin):
     list_display = ("username", "ip_address", "failures_since_start", "shut", "left", "attempt_time", "user_agent")
     list_filter = (("username", ExactTextFilter), ("ip_address", ExactTextFilter))
     search_fields = ("username", "ip_address")

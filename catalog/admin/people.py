@@ -173,8 +173,9 @@ class RoleAdmin(_InCharge, auth_admin.GroupAdmin, AuditedAdmin):  # type: ignore
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         """Offer what the project asks for, and of that what the person may do."""
         form = super().get_form(request, obj, change, **kwargs)
-        if "permissions" in form.base_fields:
-            form.base_fields["permissions"].queryset = standing.permissions_open_to(_actor(request), obj)
+        permissions: Any = form.base_fields.get("permissions")
+        if permissions is not None:
+            permissions.queryset = standing.permissions_open_to(_actor(request), obj)
         return form
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:

@@ -49,6 +49,8 @@ def test_an_address_opens_for_those_who_may_and_for_nobody_else(name: str, route
         client.force_login(user)
     answer = getattr(client, route.method)(reverse(name, args=route.keys()), route.data)
     is_sent_away = answer.status_code == 302 and answer["Location"].startswith("/accounts/login/")
+    kept_by = answer.get("Cache-Control", "")
+    assert "private" in kept_by or "no-store" in kept_by, "a proxy would keep it for the next who asks"
     if role in route.may:
         assert answer.status_code not in (401, 403, 404, 405), answer.content[:500]
         assert not is_sent_away or name == "logout"

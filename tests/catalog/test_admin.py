@@ -159,7 +159,9 @@ def test_a_stranger_is_sent_to_the_one_log_in_and_a_viewer_told_that_their_role_
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(("role", "opens"), [("viewer", 403), ("curator", 403), ("operator", 200), ("administrator", 200)])
+@pytest.mark.parametrize(
+    ("role", "opens"), [("viewer", 403), ("curator", 403), ("operator", 200), ("administrator", 200)]
+)
 def test_the_role_alone_says_whether_the_admin_opens(role: str, opens: int):
     assert staff_of(role).get("/admin/").status_code == opens
 

@@ -1,4 +1,4 @@
-"""The files for nginx and Caddy that docs/deploy.md names, run as they are before the web server that the supervisor runs.
+"""The files for nginx and Caddy that docs/deploy.md names, run as they are before the supervisor's web server.
 
 Only names, ports and certificates are put in their places.
 """

@@ -99,9 +99,7 @@ def test_nobody_gives_away_a_role_above_their_own(administrator: Client):
 
 def test_a_role_is_made_of_what_the_project_asks_for_and_ones_own_role_holds(administrator: Client, root: User):
     fields = administrator.get(page("auth.group", "add")).context["adminform"].form.fields
-    offered = {
-        f"{row.content_type.app_label}.{row.codename}" for row in fields["permissions"].queryset.order_by("pk")
-    }
+    offered = {f"{row.content_type.app_label}.{row.codename}" for row in fields["permissions"].queryset.order_by("pk")}
     assert offered == roles.PERMISSIONS["administrator"]
     more = Permission.objects.get(codename="delete_auditlog")
     administrator.post(page("auth.group", "add"), {"name": "mine", "permissions": [more.pk]})
