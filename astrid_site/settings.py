@@ -10,6 +10,9 @@ AWS_S3_ENDPOINT_URL
                   address of an S3 server other than Amazon's; keys and region come from the usual AWS_* variables
 SECRET_KEY        without it one is made once and kept, mode 0600, in the data root; a site that others reach needs one
 ALLOWED_HOSTS     comma-separated host names; without it only this machine
+ASTRID_TRUSTED_PROXIES
+                  how many proxies every request passes on its way here, each of which adds the address that asked
+                  it to X-Forwarded-For (default 0: nothing that a request says of its way is believed)
 HTTPS             whether people reach the site by HTTPS (default: yes as soon as ALLOWED_HOSTS names another machine)
 DEBUG             default off; refused together with another machine's name in ALLOWED_HOSTS
 PORT              of the web server (default 8000)
@@ -41,8 +44,6 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from astrid_site.running import postgres
+from astrid_site.running.secret import kept_secret
 from astrid_site.running.shared_storage import django_storage
 from astrid_site.site.admin_theme import THEME
 
@@ -58,22 +60,6 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 # --- Where things lie ---
 ASTRID_DATA_ROOT = Path(env.str("ASTRID_DATA_ROOT", default="") or BASE_DIR / "var").resolve()
-
-
-def _kept_secret(path: Path) -> str:
-    """Return the secret kept in `path`, made on first use; of two first uses at once one wins."""
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".secret_key-")
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_urlsafe(50))
-        try:
-            os.link(name, path)
-        except FileExistsError:
-            pass  # Another process was first: its secret is the one to use.
-        finally:
-            Path(name).unlink()
-    return path.read_text()
 
 
 # --- Who may come in ---
@@ -86,7 +72,7 @@ if not IS_LOCAL and not env.str("SECRET_KEY", default=""):
         'on every machine (python -c "import secrets; print(secrets.token_urlsafe(50))").'
     )
 try:
-    SECRET_KEY = env.str("SECRET_KEY", default="") or _kept_secret(ASTRID_DATA_ROOT / "secret_key")
+    SECRET_KEY = env.str("SECRET_KEY", default="") or kept_secret(ASTRID_DATA_ROOT / "secret_key")
 except OSError as error:
     raise ImproperlyConfigured(
         f"No secret can be kept in {ASTRID_DATA_ROOT} ({error.strerror}). Set ASTRID_DATA_ROOT to a folder that you "
@@ -102,8 +88,10 @@ if DEBUG and not IS_LOCAL:
         "DEBUG exposes the program's internals: it is refused while ALLOWED_HOSTS names other hosts."
     )
 
+ASTRID_TRUSTED_PROXIES = env.int("ASTRID_TRUSTED_PROXIES", default=0)
 HTTPS = env.bool("HTTPS", default=not IS_LOCAL)
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ASTRID_TRUSTED_PROXIES > 0 else None
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 # Asking browsers' makers to preload a domain is for the domain's owner to decide, not for one site in it.
@@ -151,6 +139,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
 ]
 MIDDLEWARE = [
+    "astrid_site.site.origin.Origin",
     "django.middleware.security.SecurityMiddleware",
     "astrid_site.site.static_files.StaticFiles",
     "astrid_site.site.content_policy.ContentPolicy",
@@ -158,6 +147,7 @@ MIDDLEWARE = [
     "astrid_site.site.slashes.Slashes",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "astrid_site.site.private.Private",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -185,11 +175,15 @@ UNFOLD = THEME
 AUTH_USER_MODEL = "catalog.User"
 LOGIN_URL, LOGIN_REDIRECT_URL, LOGOUT_REDIRECT_URL = "login", "home", "login"
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
-# Guessing passwords: ten wrong ones for a name from one address, then a quarter of an hour of rest.
-AXES_FAILURE_LIMIT = 10
+# Guessing passwords: five wrong ones for a name from one address, then a quarter of an hour of rest, in which none
+# counts. `catalog.people.locks` says how many a name and an address have alone.
+AXES_HANDLER = "catalog.people.locks.Handler"
+AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_ENABLE_ADMIN = False
 AXES_LOCKOUT_TEMPLATE = "429.html"
 AXES_VERBOSE = False
 AUTH_PASSWORD_VALIDATORS = [

@@ -126,8 +126,8 @@ class FieldAdmin(SkyAdmin):
 @admin.register(Observation)
 class ObservationAdmin(SkyAdmin):
     list_display = (
-        "file_name", "object_name", "filter_band", "observation_time", number("exposure_time", 0, "seconds"), position,
-        number("seeing", 1, "seeing ″"), state(), reason,
+        "file_name", state(), reason, "object_name", "filter_band", "observation_time",
+        number("exposure_time", 0, "seconds"), position, number("seeing", 1, "seeing ″"),
     )  # fmt: skip
     list_filter = (
         ("status", DropdownFilter),

@@ -61,9 +61,10 @@ def services() -> list[Service]:
     worker = (*celery, "worker", "--loglevel", "INFO", "--without-mingle")
     schedule = str(storage.resolve("run/beat-schedule"))
     address = ("--host", settings.BIND_ADDRESS, "--port", str(settings.PORT))
-    # Clients that wait for alerts would let it wait as long.
-    ending = ("--timeout-graceful-shutdown", "5")
-    web = (sys.executable, "-m", "uvicorn", "astrid_site.asgi:application", *address, *ending, "--no-access-log")
+    # Clients that wait for alerts would let it wait as long. Whose word counts for the client's address is the site's
+    # to decide, and not the server's too.
+    manners = ("--timeout-graceful-shutdown", "5", "--no-proxy-headers", "--no-access-log")
+    web = (sys.executable, "-m", "uvicorn", "astrid_site.asgi:application", *address, *manners)
     downloads = str(settings.ASTRID_DOWNLOADS)
     return [
         Service("web", web),

@@ -50,8 +50,11 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Labels", "label", "curation.labeldefinition"),
             ("Alerts", "campaign", "curation.alert"),
             ("Publications", "podcasts", "curation.alertpublication"),
+            ("Leases", "visibility", "curation.lease"),
             ("Users", "person", "catalog.user"),
             ("Roles", "group", "auth.group"),
+            ("Tokens", "key", "catalog.apitoken"),
+            ("Failed log-ins", "lock", "axes.accessattempt"),
         ),
     ),
     (
@@ -73,13 +76,18 @@ def icon(_request: HttpRequest) -> str:
     return static("icon.svg")
 
 
+def themes(_request: HttpRequest) -> str:
+    """Return where the colours of all pages lie."""
+    return static("css/themes.css")
+
+
 def stylesheet(_request: HttpRequest) -> str:
     """Return where our additions to the theme lie."""
     return static("css/admin.css")
 
 
 def script(_request: HttpRequest) -> str:
-    """Return where our script lies: dark for whoever has not chosen, names for what has only a placeholder."""
+    """Return where our script lies: the chosen look, whole values behind clipped ones, names where there are none."""
     return static("js/admin.js")
 
 

@@ -24,7 +24,6 @@ THEMES = ("dark", "light", "night")
 
 def navigation(request: HttpRequest) -> dict[str, Any]:
     """Return what every page of the site shows: `pages` and `theme`."""
-    theme = request.COOKIES.get("theme", "")
     match = request.resolver_match
     here = match.view_name if match else ""
     pages = [
@@ -32,4 +31,10 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         for title, name, permission in _PAGES
         if request.user.has_perm(permission)
     ]
-    return {"pages": pages, "theme": theme if theme in THEMES else "dark", "themes": THEMES}
+    return {"pages": pages, "theme": theme_of(request), "themes": THEMES}
+
+
+def theme_of(request: HttpRequest) -> str:
+    """Return the look that the person chose, dark for whoever has chosen none."""
+    theme = request.COOKIES.get("theme", "")
+    return theme if theme in THEMES else "dark"

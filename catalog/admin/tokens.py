@@ -11,8 +11,10 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateTime
 from unfold.decorators import display
 
 from catalog.admin.bases import ProductAdmin
-from catalog.models import ApiToken
+from catalog.models import ApiToken, User
 from catalog.people import tokens
+from catalog.people.audit import Actor
+from catalog.people.standing import is_above
 
 
 @admin.register(ApiToken)
@@ -34,4 +36,10 @@ class ApiTokenAdmin(ProductAdmin):
 
     @admin.action(description="Revoke", permissions=["revoke"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        self.do_each(request, queryset, tokens.revoke, "Tokens revoked", tokens.RequestRefused)
+        self.do_each(request, queryset.select_related("user"), _revoke, "Tokens revoked", tokens.RequestRefused)
+
+
+def _revoke(token: ApiToken, actor: Actor) -> None:
+    if isinstance(actor.user, User) and is_above(token.user, actor.user):
+        raise tokens.RequestRefused(f"“{token.name}” belongs to {token.user}, who may do more than you: ask them.")
+    tokens.revoke(token, actor)

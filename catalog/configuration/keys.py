@@ -97,9 +97,7 @@ _PREPROCESSING = (
         0.95,
     ),
     ConfigKey("preprocessing.background_mesh_px", 64, "Width of the background mesh's cells.", 8, 1024),
-    ConfigKey(
-        "preprocessing.star_threshold_sigma", 5.0, "Detection threshold for stars, in sigma above the sky.", 2.0, 100.0
-    ),
+    ConfigKey("preprocessing.star_threshold_sigma", 5.0, "Stars are detected above this threshold.", 2.0, 100.0),
     ConfigKey("preprocessing.min_stars", 10, "Frames with fewer stars fail as too_few_stars.", 3, 10000),
     ConfigKey(
         "preprocessing.max_masked_share",
@@ -137,9 +135,7 @@ _PREPROCESSING = (
         0.0,
         1.0,
     ),
-    ConfigKey(
-        "preprocessing.max_ellipticity", 0.5, "A frame whose stars are more elongated than this is trailed.", 0.05, 1.0
-    ),
+    ConfigKey("preprocessing.max_ellipticity", 0.5, "A frame with more elongated stars is trailed.", 0.05, 1.0),
     ConfigKey(
         "preprocessing.max_anchor_rms_px",
         1.0,
@@ -181,20 +177,8 @@ _DIFFERENCING = (
         0.01,
         1.0,
     ),
-    ConfigKey(
-        "differencing.min_matched_stars",
-        6,
-        "Fewest stars that science frame and reference must have in common for registration.",
-        3,
-        1000,
-    ),
-    ConfigKey(
-        "differencing.max_registration_rms_px",
-        1.0,
-        "Registration fails if the matched stars scatter by more than this.",
-        0.05,
-        10.0,
-    ),
+    ConfigKey("differencing.min_matched_stars", 6, "Registration fails with fewer matched stars.", 3, 1000),
+    ConfigKey("differencing.max_registration_rms_px", 1.0, "Registration fails above this scatter.", 0.05, 10.0),
     ConfigKey(
         "differencing.min_overlap_share",
         0.1,
@@ -239,13 +223,7 @@ _DIFFERENCING = (
         3,
         100,
     ),
-    ConfigKey(
-        "differencing.tracklet_max_rms_arcsec",
-        1.0,
-        "Largest scatter of the candidates about a tracklet's line.",
-        0.05,
-        30.0,
-    ),
+    ConfigKey("differencing.tracklet_max_rms_arcsec", 1.0, "Largest scatter about a tracklet's line.", 0.05, 30.0),
     ConfigKey(
         "differencing.tracklet_max_rate_arcsec_per_min",
         10.0,
@@ -296,11 +274,7 @@ _CURATION = (
 )
 
 _ALERTS = (
-    ConfigKey(
-        "alerts.automatic",
-        True,
-        "Whether a high score alone raises an alert, before anybody has reviewed the detection.",
-    ),
+    ConfigKey("alerts.automatic", True, "Whether a high score alone raises an alert, without any review."),
     ConfigKey(
         "alerts.automatic_threshold",
         0.99,
@@ -328,13 +302,7 @@ _ALERTS = (
         0.01,
         10.0,
     ),
-    ConfigKey(
-        "alerts.high_snr",
-        30.0,
-        "A new source with at least this signal-to-noise ratio is alerted with high priority.",
-        5.0,
-        10000.0,
-    ),
+    ConfigKey("alerts.high_snr", 30.0, "A new source with at least this S/N gets high priority.", 5.0, 10000.0),
     ConfigKey("alerts.critical_mag", 12.0, "A source at or above this brightness is critical.", -30.0, 30.0),
 )
 

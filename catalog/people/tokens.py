@@ -82,15 +82,25 @@ def revoke(token: ApiToken, actor: audit.Actor) -> bool:
     return bool(ended)
 
 
+def is_like_token(text: str) -> bool:
+    """Say whether somebody means a token, if not a whole one."""
+    return text.startswith(_KIND)
+
+
+def beginning_of(text: str) -> str:
+    """Return by what a token is found; "" for what does not look like one."""
+    return text[:_PREFIX_LENGTH] if _SHAPE.fullmatch(text) else ""
+
+
 def verify(text: str) -> ApiToken:
     """Return the row of a token that opens what its scopes name, with its owner; note that it was used.
 
     Raises TokenRefused.
     """
     unknown = TokenRefused("token_unknown", "This token is unknown.")
-    if not _SHAPE.fullmatch(text):
+    if not (prefix := beginning_of(text)):
         raise unknown
-    token = ApiToken.objects.select_related("user").filter(prefix=text[:_PREFIX_LENGTH]).first()
+    token = ApiToken.objects.select_related("user").filter(prefix=prefix).first()
     if token is None or not hmac.compare_digest(_digest(text), token.digest):
         raise unknown
     now = timezone.now()

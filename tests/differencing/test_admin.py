@@ -61,7 +61,7 @@ def test_only_an_administrator_promotes_from_the_page():
 
 def test_candidates_are_narrowed_by_signal_to_noise_and_flags():
     strong, weak = CandidateFactory(snr=50.0), CandidateFactory(snr=-6.0, is_negative=True)
-    client = staff_of("viewer")
+    client = staff_of("operator")
     for values, expected in [
         ({"snr_from": "20", "snr_to": ""}, strong),
         ({"is_negative__exact": "1"}, weak),

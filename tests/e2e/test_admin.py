@@ -16,6 +16,7 @@ from catalog.work import jobs
 from catalog.work.stages import types_of
 from differencing.models import DifferenceRun
 from tests.factories import ObservationFactory, ProcessingJobFactory, UserFactory
+from tests.looks import choose_theme
 from tests.nights import Night, Processed, restore
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -27,12 +28,12 @@ SCREENS = ((1366, 768), (390, 844))
 
 
 def sign_in(page: Page, address: str, role: str) -> None:
-    account = UserFactory(username=role, is_staff=True)
+    account = UserFactory(username=role)
     account.set_password(PASSWORD)
     account.save()
     account.groups.add(Group.objects.get(name=role))
     page.goto(f"{address}/admin/")
-    page.get_by_label("Username").fill(role)
+    page.get_by_label("User name").fill(role)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
     expect(page.get_by_role("heading", name="Site administration")).to_be_visible()
@@ -133,11 +134,11 @@ def test_no_page_is_wider_than_the_screen(page: Page, live_server: Any, width: i
 
 
 def test_the_admin_is_dark_until_somebody_chooses_light(page: Page, live_server: Any):
-    page.goto(f"{live_server.url}/admin/login/")
+    sign_in(page, live_server.url, "administrator")
     expect(page.locator("html")).to_have_class("dark")
-    page.evaluate("localStorage.setItem('adminTheme', JSON.stringify('light'))")
+    choose_theme(page, live_server.url, "light")
     page.reload()
-    expect(page.locator("html")).not_to_have_class("dark")
+    expect(page.locator("html")).to_have_class("light")
 
 
 def test_every_field_of_a_list_and_a_form_has_a_name(page: Page, live_server: Any):

@@ -54,18 +54,25 @@ _DESCRIPTIONS = {
 
 
 class TokenScheme(OpenApiAuthenticationExtension):
-    """How a token is shown."""
+    """The two ways to show a token, of which one is enough."""
 
     target_class = "catalog.web.rest.authentication.ByToken"
-    name = "token"
+    name = ["bearer", "token"]
 
-    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:
-        return {
-            "type": "apiKey",
-            "in": "header",
-            "name": "Authorization",
-            "description": "`Token astrid_…`, made on the profile page or by `manage.py issue_token`.",
-        }
+    def get_security_requirement(self, auto_schema: AutoSchema) -> list[dict[str, list[str]]]:
+        return [{name: []} for name in self.name]
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> list[dict[str, str]]:
+        where = "made on the profile page or by `manage.py issue_token`"
+        return [
+            {"type": "http", "scheme": "bearer", "description": f"`astrid_…`, {where}."},
+            {
+                "type": "apiKey",
+                "in": "header",
+                "name": "Authorization",
+                "description": f"`Token astrid_…`, with the word before it; {where}.",
+            },
+        ]
 
 
 class Schema(AutoSchema):

@@ -83,7 +83,7 @@ def test_a_token_is_revoked_by_its_owner_and_by_nobody_else(browser, user):
     assert browser.post(f"{TOKENS}{theirs.pk}/revoke/").status_code == 404
     assert browser.get(f"{TOKENS}{mine.pk}/revoke/").status_code == 405, "to look changes nothing"
     answer = browser.post(f"{TOKENS}{mine.pk}/revoke/", follow=True)
-    assert "opens nothing any more" in answer.content.decode()
+    assert "has been revoked" in answer.content.decode()
     mine.refresh_from_db()
     theirs.refresh_from_db()
     assert mine.revoked_at is not None and theirs.revoked_at is None
@@ -93,7 +93,7 @@ def test_a_token_is_revoked_by_its_owner_and_by_nobody_else(browser, user):
 def test_a_page_shows_ones_own_tokens_only_and_says_what_to_do_without_one(browser, user):
     other, _ = issue(account("curator"), "somebody else's", ["alerts:read"], audit.MACHINE)
     page = browser.get(PROFILE).content.decode()
-    assert other.prefix not in page and "Make a token below" in page
+    assert other.prefix not in page and "Create one below" in page
 
 
 def test_a_password_is_changed_by_who_knows_the_old_one(browser, user):
@@ -102,7 +102,7 @@ def test_a_password_is_changed_by_who_knows_the_old_one(browser, user):
     answer = browser.post(
         "/profile/password/", {"old_password": OLD, "new_password1": NEW, "new_password2": NEW}, follow=True
     )
-    assert "The password is changed" in answer.content.decode()
+    assert "Your password has been changed" in answer.content.decode()
     user.refresh_from_db()
     assert user.check_password(NEW)
     assert browser.get(PROFILE).status_code == 200, "this browser stays logged in"

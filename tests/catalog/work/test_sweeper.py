@@ -158,12 +158,12 @@ def test_a_failed_job_that_is_tried_again_has_all_its_tries(settings, example):
 def test_what_waits_already_by_a_later_order_is_not_ordered_twice():
     job = ProcessingJobFactory(status="failed", failure_code="worker_lost", error_message="gone")
     jobs.enqueue(job.job_type, job.entity_type, job.entity_id)
-    with pytest.raises(jobs.NotPossible, match="waiting already"):
+    with pytest.raises(jobs.NotPossible, match="already queued"):
         jobs.retry(job, audit.MACHINE)
 
 
 def test_a_job_that_has_ended_cannot_be_cancelled():
-    with pytest.raises(jobs.NotPossible, match="completed already"):
+    with pytest.raises(jobs.NotPossible, match="already completed"):
         jobs.cancel(ProcessingJobFactory(status="completed"), audit.MACHINE)
 
 

@@ -101,11 +101,11 @@ def test_an_operator_tries_a_job_again_and_the_audit_log_says_who():
     job = failed_job()
     client = client_of("operator", username="olga")
     answer = client.post(reverse("catalog:retry_job", args=[job.pk]), follow=True)
-    assert "The job waits for a worker again." in answer.content.decode()
+    assert "The job is waiting for a worker again." in answer.content.decode()
     assert ProcessingJob.objects.get().status == JobStatus.PENDING
     assert AuditLog.objects.filter(action="retry_job").values_list("user", flat=True)[0] == "olga"
     again = client.post(reverse("catalog:retry_job", args=[job.pk]), follow=True)
-    assert "only a failed or cancelled job is tried again" in again.content.decode()
+    assert "only a failed or cancelled job can be retried" in again.content.decode()
 
 
 def test_an_operator_cancels_a_job_and_a_get_cancels_nothing():
@@ -124,7 +124,7 @@ def test_a_page_that_asks_anew_is_answered_only_when_something_changed():
     assert client.get(**ask).status_code == 204
     attempt = attempt_of(job)
     answer = client.get(**ask)
-    assert "Try 1" in answer.content.decode()
+    assert "Attempt 1" in answer.content.decode()
     ask["data"]["seen"] = answer.context["revision"]
     assert client.get(**ask).status_code == 204
     JobAttempt.objects.filter(pk=attempt.pk).update(log="aligning")

@@ -98,8 +98,8 @@ def test_a_label_is_found_as_people_write_it(client: Client):
 @pytest.mark.parametrize(
     ("query", "sentence"),
     [
-        ("place=nowhere", "whole name of a source or field"),
-        ("place=400+10", "whole name of a source or field"),
+        ("place=nowhere", "full name of a source or field"),
+        ("place=400+10", "full name of a source or field"),
         ("place=%00", "Null characters are not allowed"),
         ("score_min=2", "less than or equal to 1"),
         ("field=Andromeda", "There is no field “Andromeda”"),
@@ -173,9 +173,9 @@ def test_text_from_headers_is_text_and_what_cannot_be_seen_is_made_visible(clien
 
 def test_empty_lists_say_what_to_do(client: Client):
     assert "There are no detections yet." in client.get("/detections/").content.decode()
-    assert "No detection is like this." in client.get("/detections/?status=pending").content.decode()
+    assert "No detections match these filters." in client.get("/detections/?status=pending").content.decode()
     assert "There are no sources yet." in client.get("/sources/").content.decode()
-    assert "No source is like this." in client.get("/sources/?detections_min=2").content.decode()
+    assert "No sources match these filters." in client.get("/sources/?detections_min=2").content.decode()
 
 
 @pytest.mark.parametrize(
