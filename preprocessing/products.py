@@ -8,14 +8,12 @@ from catalog.failures import FailureCode, StageFailure
 from catalog.files import storage
 from observations.numerics.fits.facts import FitsRefused
 from observations.numerics.fits.products import decode_frame
-from observations.numerics.frame import Frame
+from observations.numerics.frame import Frame, Stars
 from preprocessing.models import PreprocessRun
-from preprocessing.numerics.psf import PsfModel
-from preprocessing.numerics.stars import Stars
 
 
 def load_frame(run: PreprocessRun) -> Frame:
-    """Read the product of a run into memory: pixels, mask, variance, PSF and stars (`extras["stars"]`).
+    """Read the product of a run into memory: pixels, mask, variance, PSF and stars.
 
     Raises StageFailure `file_missing` where the product is gone or cannot be read.
     """
@@ -26,8 +24,13 @@ def load_frame(run: PreprocessRun) -> Frame:
             FailureCode.FILE_MISSING,
             f"The preprocessed frame of {run.observation.original_name} cannot be read ({error}): preprocess it again.",
         ) from error
-    psf, stars = frame.extras.get("psf_parameters"), frame.extras.get("stars")
-    known = dict(frame.extras)
-    if stars is not None:
-        known["stars"] = Stars(**{**stars, "fwhm_px": run.fwhm_px or float("nan")})
-    return replace(frame, psf=PsfModel(**psf) if psf else None, extras=known)
+    if frame.stars is None:
+        return frame
+    return replace(frame, stars=replace(frame.stars, fwhm_px=run.fwhm_px or float("nan")))
+
+
+def stars_of(frame: Frame) -> Stars:
+    """Return the stars of a stored frame; every product of preprocessing has its list of them."""
+    if frame.stars is None:
+        raise StageFailure(FailureCode.FILE_MISSING, "The preprocessed frame holds no stars: preprocess it again.")
+    return frame.stars

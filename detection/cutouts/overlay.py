@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from functools import lru_cache
 from math import hypot
@@ -13,6 +12,7 @@ from detection.models import Detection
 from detection.numerics.orientation import Turn, turn_to_north_up
 from detection.numerics.stamps import STAMP_SIZE_PX
 from observations.models import WcsQuality
+from observations.numerics.fits.facts import FitsRefused
 
 if TYPE_CHECKING:
     from astropy.wcs import WCS
@@ -83,16 +83,12 @@ def _north_and_east(detection: Detection) -> tuple[Direction, Direction] | None:
 @lru_cache(maxsize=64)
 def _wcs(path: str) -> WCS | None:
     """Return the world coordinates of a stored image, None where it is gone or has none."""
-    from astropy.io import fits
-    from astropy.utils.exceptions import AstropyWarning
-    from astropy.wcs import WCS
+    from observations.numerics.fits.products import read_wcs
 
     if not path:
         return None
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", AstropyWarning)
-        try:
-            wcs = WCS(fits.getheader(storage.open_stored(path)))
-        except OSError:  # gone, or not readable any more
-            return None
-    return wcs if wcs.has_celestial else None
+    try:
+        wcs = read_wcs(storage.open_stored(path))
+    except (OSError, FitsRefused):  # gone, or not readable any more
+        return None
+    return wcs if wcs is not None and wcs.has_celestial else None

@@ -168,7 +168,7 @@ def spoilt_difference(rng: Rng, pair: Pair, recipe: PairParameters) -> tuple[Dif
         difference = subtract(science, reference, psf_science=psfs[0], psf_reference=psfs[1])
     except NoFluxScale:
         return None, truth
-    error = difference.diagnostics["flux_scale_median"] * recipe.reference_flux_share - 1.0
+    error = difference.diagnostics.flux_scale_median * recipe.reference_flux_share - 1.0
     return (difference if abs(error) < WORST_FLUX_SCALE_ERROR else None), truth
 
 

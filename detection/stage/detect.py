@@ -6,11 +6,10 @@ import io
 import resource
 import sys
 import time
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 import numpy as np
-from astropy.io import fits
 from django.conf import settings
 from django.db.models import ProtectedError, QuerySet
 from django.utils import timezone
@@ -28,6 +27,9 @@ from detection.registry.weights import ensure_default_model, weights_path
 from detection.sources.association import associate, forget_empty_sources
 from differencing.models import Candidate, CandidateStatus, DifferenceRun
 from observations.models import Observation
+from observations.numerics.fits.facts import FitsRefused
+from observations.numerics.fits.mapped import map_images
+from observations.numerics.frame import Image, Mask
 from preprocessing.services import latest_run
 
 
@@ -123,22 +125,24 @@ def _infer(observation: Observation, difference: DifferenceRun, candidates: list
     return _Scored(scores, stamps, (time.perf_counter() - clock) * 1000.0, peak_memory_mb())
 
 
-def _images(difference: DifferenceRun) -> tuple[Any, Any, Any, Any]:
-    """Return the matched science, reference and difference images and the mask, as the subtraction stored them."""
+class _Images(NamedTuple):
+    """The matched images as the subtraction stored them, and the mask."""
+
+    science: Image
+    reference: Image
+    difference: Image
+    mask: Mask
+
+
+def _images(run: DifferenceRun) -> _Images:
     try:
-        with fits.open(storage.open_stored(difference.difference_image_path), memmap=False) as hdus:
-            d, mask = _native(hdus[0].data), _native(hdus["MASK"].data) > 0
-        with fits.open(storage.open_stored(difference.reference_aligned_path), memmap=False) as hdus:
-            r, n = _native(hdus[0].data), _native(hdus["SCIENCE"].data)
-    except (FileNotFoundError, OSError, KeyError) as error:
+        difference = map_images(storage.open_stored(run.difference_image_path))
+        matched = map_images(storage.open_stored(run.reference_aligned_path))
+        return _Images(matched.image("SCIENCE"), matched.image(), difference.image(), difference.mask())
+    except (OSError, FitsRefused) as error:
         raise StageFailure(
             FailureCode.FILE_MISSING, f"The images of this difference cannot be read ({error}): difference it again."
         ) from error
-    return n, r, d, mask
-
-
-def _native(array: NDArray[Any]) -> NDArray[Any]:
-    return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
 
 
 def peak_memory_mb() -> float:

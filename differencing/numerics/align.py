@@ -14,10 +14,8 @@ from observations.numerics.frame import BAD_BITS, Frame, Image, Mask, MaskBit
 # (x, y) of the target grid -> (x, y) in the frame that is resampled; arrays in, arrays out.
 PixelMap = Callable[[NDArray[np.float64], NDArray[np.float64]], tuple[NDArray[np.float64], NDArray[np.float64]]]
 
-# Quintic B-splines keep stars of FWHM 2 px to 0.3 % in the core where cubic ones lose 2 %; a spline's
-# infinite response is below 1e-3 of its peak after 3 px, which is how far a bad pixel's value can reach.
+# Quintic B-splines keep stars of FWHM 2 px to 0.3 % in the core where cubic ones lose 2 %.
 SPLINE_ORDER = 5
-SPLINE_REACH_PX = 3
 # The bilinear weight of bad pixels above which a resampled pixel is bad itself.
 BAD_WEIGHT = 0.05
 
@@ -87,7 +85,7 @@ def align(frame: Frame, pixel_map: PixelMap, shape: tuple[int, int]) -> Frame:
 
     Returns
     -------
-    Frame on the target grid, without PSF and WCS (both change: the caller measures or knows the new ones).
+    Frame on the target grid, without PSF, stars and WCS (they change: the caller measures or knows the new ones).
 
     Raises
     ------
@@ -111,7 +109,14 @@ def align(frame: Frame, pixel_map: PixelMap, shape: tuple[int, int]) -> Frame:
     if frame.variance is not None:
         variance = resample(fill_masked(frame.variance, bad), (source_x, source_y), order=1) * area**2
     return replace(
-        frame, data=data.astype(np.float32), mask=mask, mask_bits=bits, variance=variance, psf=None, wcs=None
+        frame,
+        data=data.astype(np.float32),
+        mask=mask,
+        mask_bits=bits,
+        variance=variance,
+        psf=None,
+        stars=None,
+        wcs=None,
     )
 
 

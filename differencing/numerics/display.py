@@ -43,7 +43,7 @@ def factor_for(shape: tuple[int, int], most_px: int) -> int:
     return max(math.ceil(max(shape) / most_px), 1)
 
 
-def block_mean(image: Image, mask: Mask | NDArray[np.integer] | None, factor: int) -> tuple[Image, Mask]:
+def block_mean(image: NDArray[np.number], mask: Mask | NDArray[np.number] | None, factor: int) -> tuple[Image, Mask]:
     """Average blocks of `factor` pixels on a side, those at the far edges over what there is of them.
 
     Parameters

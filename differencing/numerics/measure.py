@@ -77,7 +77,13 @@ def measure(
     Returns
     -------
     Measurements in the order of `peaks`.
+
+    Raises
+    ------
+    ValueError : the scatter of the registration is not known, without which no dipole can be told.
     """
+    if not np.isfinite(difference.diagnostics.registration_rms_px):
+        raise ValueError("the scatter of the registration is not known: no dipole can be told from a transient")
     p = parameters or MeasureParameters()
     x, y = peaks.x, peaks.y
     fwhm_psf = np.array([fwhm_of(difference.psf_science(a, b)) for a, b in zip(x, y, strict=True)])
@@ -224,7 +230,7 @@ def _dipoles(difference: Difference, peaks: Peaks, flux: Array, fwhm: Array, p: 
     exp(-1/2) / sqrt(2) / sigma per px), so the lobes' amplitude tells the displacement.
     """
     out = np.zeros(len(peaks), dtype=bool)
-    limit = max(p.dipole_floor_px, 4.0 * difference.diagnostics.get("registration_rms_px", 0.0))
+    limit = max(p.dipole_floor_px, 4.0 * difference.diagnostics.registration_rms_px)
     for k in range(len(peaks)):
         other = peaks.is_negative != peaks.is_negative[k]
         distance = np.hypot(peaks.x - peaks.x[k], peaks.y - peaks.y[k])

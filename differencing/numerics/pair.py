@@ -13,10 +13,10 @@ from differencing.numerics.align import fill_masked, resample
 from differencing.numerics.background import difference_background, noise_map
 from differencing.numerics.noise import correlation, robust_sigma, source_mask
 from differencing.numerics.tie import NoFluxScale, Tie, psf_photometry, psf_radius_px, tie
-from observations.numerics.frame import Frame, Image, Mask, PsfFunction
+from observations.numerics.frame import Frame, Image, Mask, PsfFunction, Stars
 from preprocessing.numerics.background import estimate_background
 from preprocessing.numerics.psf import fit_psf
-from preprocessing.numerics.stars import Stars, find_stars
+from preprocessing.numerics.stars import find_stars
 
 PsfInput = PsfFunction | NDArray[np.floating] | None
 
@@ -45,11 +45,15 @@ class ZogyParameters:
 
 
 class Side(NamedTuple):
-    """One image ready for the transform: sky 0, science counts, no hole."""
+    """One whole image ready to be subtracted: sky 0, science counts, no hole.
+
+    variance : science counts², with the sources' photon noise. correlation : of the noise, as `noise.correlation`
+    gives it. sigma : noise of the empty sky at every pixel. psf : callable (x, y) -> stamp of sum 1.
+    """
 
     image: Image
     variance: Image
-    power: NDArray[np.float64]
+    correlation: NDArray[np.float64]
     sigma: Image
     psf: PsfFunction
 
@@ -117,9 +121,8 @@ def _psf_of(frame: Frame, given: PsfInput) -> PsfFunction:
 
 
 def _stars(frame: Frame) -> Stars:
-    known = frame.extras.get("stars")
-    if known is not None:
-        return known
+    if frame.stars is not None:
+        return frame.stars
     background = estimate_background(frame.data, frame.mask)
     return find_stars(frame.data, frame.mask, background=background.level, noise=background.noise)
 

@@ -54,7 +54,7 @@ def stack(frames: list[Frame], *, parameters: StackParameters | None = None) -> 
     -------
     Frame in counts of the first member: sky of the first member put back as its median, variance of the weighted
     mean (photon noise included where every gain is known), effective gain, mask where no member had a good
-    pixel, mean mid-exposure time; without PSF (the caller fits it).
+    pixel, mean mid-exposure time; without PSF and stars (the caller measures them).
 
     Raises
     ------
@@ -89,7 +89,7 @@ def stack(frames: list[Frame], *, parameters: StackParameters | None = None) -> 
         read_noise=None,
         mjd_utc=float(np.mean(times)) if len(times) == len(frames) else None,
         psf=None,
-        extras={},
+        stars=None,
     )
 
 

@@ -243,7 +243,7 @@ def tie(science: PsfPhotometry, reference: PsfPhotometry, shape: tuple[int, int]
 
     Raises
     ------
-    TooFewStars : with the number found.
+    TooFewStars : with the number found, or where no star's shift agrees with the others' in both axes.
     """
     good = science.is_good & reference.is_good & (science.flux > 0) & (reference.flux > 0)
     good &= (science.flux > 10 * science.flux_error) & (reference.flux > 10 * reference.flux_error)
@@ -257,7 +257,10 @@ def tie(science: PsfPhotometry, reference: PsfPhotometry, shape: tuple[int, int]
     error_px = np.sqrt(n.position_error_px**2 + r.position_error_px**2 + CENTROID_FLOOR_PX**2)
     shift_x, kept_x = fit_surface(n.x, n.y, dx, error_px, shape)
     shift_y, kept_y = fit_surface(n.x, n.y, dy, error_px, shape)
-    left = np.stack([dx - shift_x(n.x, n.y), dy - shift_y(n.x, n.y)])[:, kept_x & kept_y]
+    both = kept_x & kept_y
+    if not both.any():
+        raise TooFewStars(f"the shifts of the {len(dx)} common stars agree on no registration")
+    left = np.stack([dx - shift_x(n.x, n.y), dy - shift_y(n.x, n.y)])[:, both]
     explained = sum(np.sum((s(n.x, n.y) / error_px)[k] ** 2) for s, k in ((shift_x, kept_x), (shift_y, kept_y)))
     scatter = float(MAD_TO_SIGMA * np.median(np.abs(ratio[kept] / scale(n.x, n.y)[kept] - 1.0)))
     return Tie(
@@ -266,7 +269,7 @@ def tie(science: PsfPhotometry, reference: PsfPhotometry, shape: tuple[int, int]
         shift_x=shift_x,
         shift_y=shift_y,
         shift_is_significant=bool(explained > 4.0 * (shift_x.coefficients.size + shift_y.coefficients.size)),
-        shift_scatter_px=_excess_scatter(left, error_px[kept_x & kept_y]),
+        shift_scatter_px=_excess_scatter(left, error_px[both]),
         shift_rms_px=float(np.sqrt(np.mean(left**2))),
         matched_stars=int(kept.sum()),
     )

@@ -6,7 +6,7 @@ reference is brought to science counts; D difference, P_D its PSF, S score, S_co
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy import fft, ndimage
 
 from differencing.numerics.noise import noise_power
-from differencing.numerics.pair import Pair, PsfInput, Side, ZogyParameters, constant_psf, prepare
+from differencing.numerics.pair import Pair, PsfInput, Side, ZogyParameters, prepare
 from differencing.numerics.tie import Surface
 from observations.numerics.frame import Frame, Image, Mask, PsfFunction
 
@@ -28,6 +28,29 @@ FEWEST_MODEL_STARS = 10
 NOISE_PEAK_SIGMA = 1.5
 # Beyond this the residuals are no model error any more: they shall be seen.
 LARGEST_MODEL_ERROR = 0.1
+
+
+@dataclass(frozen=True)
+class Diagnostics:
+    """Numbers that tell how well a subtraction went.
+
+    score_median : of the blank sky, sigma; 0 is right. flux_scale_median : reference counts times this are science
+    counts; flux_scale_scatter : of single stars about it, relative. registration_rms_px : scatter of the stars after
+    the shift; shift_scatter_px : what of it their own errors do not explain, in one axis. sigma_science,
+    sigma_reference : median noise of a pixel, science counts. blank_share : of pixels without source or mask.
+    model_error : share of a star's signal that counts as error of PSF and flux scale.
+    """
+
+    score_median: float
+    flux_scale_median: float
+    flux_scale_scatter: float
+    shift_scatter_px: float
+    registration_rms_px: float
+    matched_stars: float
+    sigma_science: float
+    sigma_reference: float
+    blank_share: float
+    model_error: float
 
 
 @dataclass(frozen=True)
@@ -54,11 +77,21 @@ class Difference:
     reference: Image
     psf_science: PsfFunction
     psf_reference: PsfFunction
-    diagnostics: dict[str, float] = field(default_factory=dict)
+    diagnostics: Diagnostics
 
 
-class _Tile(NamedTuple):
-    """Outputs of one tile, each of the tile's core size."""
+class Tile(NamedTuple):
+    """A piece of one side that is small enough for one sigma (science counts) and one PSF (odd square, sum 1)."""
+
+    image: Image
+    variance: Image
+    correlation: NDArray[np.float64]
+    sigma: float
+    psf: NDArray[np.float64]
+
+
+class Transformed(NamedTuple):
+    """What the transform of two tiles gives; images of the tiles' shape."""
 
     difference: Image
     score: Image
@@ -132,7 +165,7 @@ def _all_tiles(new: Side, ref: Side, p: ZogyParameters) -> dict[str, Image]:
     return maps
 
 
-def _cut(new: Side, ref: Side, box: tuple[int, int, int, int], pad: int) -> tuple[Side, Side]:
+def _cut(new: Side, ref: Side, box: tuple[int, int, int, int], pad: int) -> tuple[Tile, Tile]:
     """Cut a padded tile of both sides, at a size that transforms fast; outside the frame the sky is empty."""
     y0, y1, x0, x1 = box
     ny, nx = new.image.shape
@@ -147,8 +180,7 @@ def _cut(new: Side, ref: Side, box: tuple[int, int, int, int], pad: int) -> tupl
         sigma = np.float32(np.median(side.sigma[y0:y1, x0:x1]))
         variance = np.full(shape, sigma**2, dtype=np.float32)
         variance[inner] = side.variance[ya:yb, xa:xb]
-        stamp = side.psf(*centre)
-        out.append(Side(image, variance, side.power, np.array(sigma), constant_psf(stamp)))
+        out.append(Tile(image, variance, side.correlation, float(sigma), side.psf(*centre)))
     return out[0], out[1]
 
 
@@ -164,14 +196,13 @@ def _kernel_transform(stamp: NDArray[np.floating], shape: tuple[int, int]) -> ND
     return fft.rfft2(kernel)
 
 
-def transform_tile(new: Side, ref: Side) -> _Tile:
+def transform_tile(new: Tile, ref: Tile) -> Transformed:
     """Compute D, S and the variance of S on one tile (equations in `subtract`)."""
     shape = new.image.shape
-    stamp_n, stamp_r = new.psf(0.0, 0.0), ref.psf(0.0, 0.0)
-    p_n, p_r = _kernel_transform(stamp_n, shape), _kernel_transform(stamp_r, shape)
+    p_n, p_r = _kernel_transform(new.psf, shape), _kernel_transform(ref.psf, shape)
     n_hat, r_hat = fft.rfft2(new.image), fft.rfft2(ref.image)
-    power_n = noise_power(new.power, shape) * np.float32(new.sigma) ** 2
-    power_r = noise_power(ref.power, shape) * np.float32(ref.sigma) ** 2
+    power_n = noise_power(new.correlation, shape) * np.float32(new.sigma) ** 2
+    power_r = noise_power(ref.correlation, shape) * np.float32(ref.sigma) ** 2
     absolute_n, absolute_r = np.abs(p_n) ** 2, np.abs(p_r) ** 2
     denominator = power_n * absolute_r + power_r * absolute_n
     # Where both PSFs have no power left, float32 noise of the transforms would be divided by nearly nothing.
@@ -184,18 +215,18 @@ def transform_tile(new: Side, ref: Side) -> _Tile:
     variance = _convolved_variance(new, k_n, power_n) + _convolved_variance(ref, k_r, power_r)
     flux_norm = float(fft.irfft2(absolute_n * absolute_r / denominator, shape)[0, 0])
     psf_d = fft.fftshift(fft.irfft2(p_n * p_r * (zero / root), shape))
-    return _Tile(difference, score_n - score_r, score_n, score_r, variance, flux_norm, psf_d)
+    return Transformed(difference, score_n - score_r, score_n, score_r, variance, flux_norm, psf_d)
 
 
-def _convolved_variance(side: Side, k_hat: NDArray[np.complexfloating], power: Image) -> Image:
+def _convolved_variance(tile: Tile, k_hat: NDArray[np.complexfloating], power: Image) -> Image:
     """Return V * k², corrected for correlated noise by the ratio of the kernel's noise with and without it."""
-    shape = side.image.shape
+    shape = tile.image.shape
     kernel = fft.irfft2(k_hat, shape)
-    variance = fft.irfft2(fft.rfft2(side.variance) * fft.rfft2(kernel**2), shape)
+    variance = fft.irfft2(fft.rfft2(tile.variance) * fft.rfft2(kernel**2), shape)
     weight = np.abs(k_hat) ** 2
-    white = float(np.sum(weight)) * float(side.sigma) ** 2
+    white = float(np.sum(weight)) * tile.sigma**2
     coloured = float(np.sum(weight * power)) / white if white > 0 else 1.0
-    floor = float(np.sum(kernel**2)) * float(side.sigma) ** 2 * 0.25  # rounding must not make a variance vanish
+    floor = float(np.sum(kernel**2)) * tile.sigma**2 * 0.25  # rounding must not make a variance vanish
     return np.maximum(variance, floor) * np.float32(coloured)
 
 
@@ -218,18 +249,18 @@ def _finish(maps: dict[str, Image], pair: Pair, p: ZogyParameters) -> Difference
         raise ValueError("the score has no noise to compare with: the frames hold too few good pixels")
     score = (raw / np.float32(rescale)).astype(np.float32)
     score[mask] = np.nan
-    diagnostics = {
-        "score_median": float(middle) / rescale,
-        "flux_scale_median": float(np.median(found.flux_scale.image())),
-        "flux_scale_scatter": found.flux_scatter,
-        "shift_scatter_px": found.shift_scatter_px,
-        "registration_rms_px": found.shift_rms_px,
-        "matched_stars": float(found.matched_stars),
-        "sigma_science": float(np.median(new.sigma)),
-        "sigma_reference": float(np.median(ref.sigma)),
-        "blank_share": float(blank.mean()),
-        "model_error": epsilon,
-    }
+    diagnostics = Diagnostics(
+        score_median=float(middle) / rescale,
+        flux_scale_median=float(np.median(found.flux_scale.image())),
+        flux_scale_scatter=found.flux_scatter,
+        shift_scatter_px=found.shift_scatter_px,
+        registration_rms_px=found.shift_rms_px,
+        matched_stars=float(found.matched_stars),
+        sigma_science=float(np.median(new.sigma)),
+        sigma_reference=float(np.median(ref.sigma)),
+        blank_share=float(blank.mean()),
+        model_error=epsilon,
+    )
     return Difference(
         difference=maps["difference"],
         score=score,
@@ -277,10 +308,8 @@ def _psf_d_function(new: Side, ref: Side, p: ZogyParameters) -> PsfFunction:
         size = p.tile_px
         row, column = (int(np.clip(round(v), 0, s - 1)) for v, s in zip((y, x), new.sigma.shape, strict=True))
         zero = np.zeros((size, size), dtype=np.float32)
-        sides = [
-            Side(zero, zero, s.power, np.array(s.sigma[row, column]), constant_psf(s.psf(x, y))) for s in (new, ref)
-        ]
-        full = transform_tile(sides[0], sides[1]).psf_d
+        tiles = [Tile(zero, zero, s.correlation, float(s.sigma[row, column]), s.psf(x, y)) for s in (new, ref)]
+        full = transform_tile(tiles[0], tiles[1]).psf_d
         half = min((new.psf(x, y).shape[0] - 1) // 2, size // 2 - 1)
         centre = size // 2
         stamp = full[centre - half : centre + half + 1, centre - half : centre + half + 1].astype(np.float64)

@@ -191,14 +191,13 @@ def _compute(inputs: _Inputs) -> _Result:
     if science.wcs is None:
         raise StageFailure(FailureCode.NO_WCS, "The frame has no world coordinates: preprocess it again.")
     try:
-        reference = aligned(inputs.reference.frame, science, config)
+        reference, match = aligned(inputs.reference.frame, science, config)
     except MatchFailed as error:
         raise StageFailure(
             FailureCode.NO_OVERLAP,
             f"The stars of this frame and of its reference do not show the same sky ({error}). Check the pointing in "
             "the header, or reprocess the field when better frames are there.",
         ) from error
-    match = reference.extras["match"]
     _require_overlap(science, reference, config)
     reference = with_psf(reference)
     try:
@@ -237,7 +236,7 @@ def _write(row: DifferenceRun, result: _Result) -> dict[str, str]:
     difference = result.difference
     folder = f"differences/{row.observation_id}/{row.pk}-{row.inputs_hash[:12]}"
     cards = [
-        ("ZP-SCALE", difference.diagnostics["flux_scale_median"], "reference counts x this = science counts"),
+        ("ZP-SCALE", difference.diagnostics.flux_scale_median, "reference counts x this = science counts"),
         ("NRESCALE", difference.noise_rescale, "noise of the score before normalisation"),
     ]
     images: dict[str, tuple[str, Any, list[tuple[str, Any]]]] = {
@@ -261,7 +260,7 @@ def _close(row: DifferenceRun, inputs: _Inputs, result: _Result, paths: dict[str
     row.candidates_found = len(result.measurements)
     row.registration_rms_px = result.registration_rms_px
     row.matched_stars = result.matched_stars
-    numbers = {key: value for key, value in difference.diagnostics.items() if np.isfinite(value)}
+    numbers = {key: value for key, value in asdict(difference.diagnostics).items() if np.isfinite(value)}
     row.parameters = {**inputs.parameters, "diagnostics": numbers}
     row.status, row.completed_at, row.processing_time_seconds = RunStatus.COMPLETED, timezone.now(), seconds
     row.save()

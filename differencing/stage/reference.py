@@ -24,21 +24,28 @@ from observations.models import Field, Observation
 from observations.numerics.fits.products import decode_frame, encode_frame
 from observations.numerics.frame import Frame
 from preprocessing.models import PreprocessRun
-from preprocessing.numerics.astrometry.matching import MatchFailed, MatchParameters, match_stars
+from preprocessing.numerics.astrometry.matching import Match, MatchFailed, MatchParameters, match_stars
 from preprocessing.numerics.background import estimate_background
-from preprocessing.numerics.psf import PsfError, PsfModel, fit_psf
-from preprocessing.numerics.stars import Stars, find_stars
-from preprocessing.products import load_frame
+from preprocessing.numerics.psf import PsfError, fit_psf
+from preprocessing.numerics.stars import find_stars
+from preprocessing.products import load_frame, stars_of
 from preprocessing.services import latest_runs
 
 logger = logging.getLogger(__name__)
 
 
 class LoadedReference(NamedTuple):
-    """A reference's row and its frame, with stars in `extras["stars"]`."""
+    """A reference's row and its frame, with its stars."""
 
     row: Reference
     frame: Frame
+
+
+class Aligned(NamedTuple):
+    """A frame on another's grid, and the match of their stars that brought it there."""
+
+    frame: Frame
+    match: Match
 
 
 def load_reference(choice: ReferenceChoice, config: Snapshot) -> LoadedReference:
@@ -60,7 +67,7 @@ def load_reference(choice: ReferenceChoice, config: Snapshot) -> LoadedReference
     else:
         frame = _stacked(runs, best, config)
         path = f"references/{field.pk}/{inputs_hash[:16]}.fits"
-        storage.write_atomically(path, encode_frame(frame, stars=frame.extras["stars"]))
+        storage.write_atomically(path, encode_frame(frame))
     row = _store(field, science, runs, best, path, inputs_hash)
     return LoadedReference(row, frame)
 
@@ -104,14 +111,11 @@ def _load(row: Reference, runs: list[PreprocessRun]) -> Frame:
     if len(runs) == 1:
         return load_frame(runs[0])
     try:
-        frame = decode_frame(storage.open_stored(row.file_path))
+        return decode_frame(storage.open_stored(row.file_path))
     except FileNotFoundError as error:
         raise StageFailure(
             FailureCode.FILE_MISSING, f"The file of {row} is gone: put it back, or archive the reference."
         ) from error
-    known = dict(frame.extras)
-    known["stars"] = Stars(**frame.extras["stars"])
-    return replace(frame, psf=PsfModel(**frame.extras["psf_parameters"]), extras=known)
 
 
 def _stacked(runs: list[PreprocessRun], best: Observation, config: Snapshot) -> Frame:
@@ -124,7 +128,7 @@ def _stacked(runs: list[PreprocessRun], best: Observation, config: Snapshot) -> 
             continue
         member = load_frame(run)
         try:
-            frames.append(aligned(member, first, config))
+            frames.append(aligned(member, first, config).frame)
         except (MatchFailed, StageFailure) as error:
             # A member that does not fit is left out of the stack; its own run says why it could not be registered.
             logger.warning("%s is left out of the reference: %s", run.observation, error)
@@ -136,13 +140,13 @@ def _stacked(runs: list[PreprocessRun], best: Observation, config: Snapshot) -> 
     return with_psf(replace(stacked, wcs=first.wcs))
 
 
-def aligned(frame: Frame, onto: Frame, config: Snapshot) -> Frame:
+def aligned(frame: Frame, onto: Frame, config: Snapshot) -> Aligned:
     """Resample a frame onto another's grid through the stars of both.
 
     Raises MatchFailed where they show no common stars, StageFailure `no_registration` where these scatter too much.
     """
     parameters = MatchParameters(fewest_matches=max(3, config["differencing.min_matched_stars"]))
-    target, own = onto.extras["stars"], frame.extras["stars"]
+    target, own = stars_of(onto), stars_of(frame)
     found = match_stars(target.xy, target.flux, own.xy, own.flux, parameters=parameters)
     if found.rms_px > config["differencing.max_registration_rms_px"]:
         raise StageFailure(
@@ -150,8 +154,7 @@ def aligned(frame: Frame, onto: Frame, config: Snapshot) -> Frame:
             f"The {found.count} stars common with the reference scatter by {found.rms_px:.2f} px, more than the "
             f"{config['differencing.max_registration_rms_px']:g} px allowed: the frames cannot be subtracted.",
         )
-    moved = align(frame, found.transform, onto.shape)
-    return replace(moved, extras={"match": found, **moved.extras})
+    return Aligned(align(frame, found.transform, onto.shape), found)
 
 
 def with_psf(frame: Frame) -> Frame:
@@ -162,4 +165,4 @@ def with_psf(frame: Frame) -> Frame:
         psf = fit_psf(frame.data, frame.mask, stars, background=background.level, noise=background.noise)
     except PsfError as error:
         raise StageFailure(FailureCode.TOO_FEW_STARS, f"The reference's PSF cannot be measured: {error}.") from error
-    return replace(frame, psf=psf, extras={**frame.extras, "stars": stars})
+    return replace(frame, psf=psf, stars=stars)

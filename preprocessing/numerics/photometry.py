@@ -5,11 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from observations.numerics.frame import Image, Mask
+from observations.numerics.frame import Image, Mask, PsfModel, Stars
 from preprocessing.numerics.background import as_plain_image
-from preprocessing.numerics.psf import PsfModel
 from preprocessing.numerics.psf_shape import shift_stamps
-from preprocessing.numerics.stars import Stars
 
 # Stars measured at once: bounds the memory of their stamps to 16 MB.
 BATCH = 500

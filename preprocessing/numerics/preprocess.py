@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from observations.numerics.fits.facts import FrameFacts
-from observations.numerics.frame import Frame, Image, Mask, MaskBit
+from observations.numerics.frame import Frame, Image, Mask, MaskBit, PsfModel, Stars
 from preprocessing.numerics import masks
 from preprocessing.numerics.background import Background, NoBackgroundError, estimate_background
 from preprocessing.numerics.calibrate import Calibrated, Exposure, Masters, calibrate
 from preprocessing.numerics.photometry import psf_fluxes
-from preprocessing.numerics.psf import PsfError, PsfModel, fit_psf
+from preprocessing.numerics.psf import PsfError, fit_psf
 from preprocessing.numerics.quality import Failure, Limits, Quality, gate, gate_pixels, measure_quality
-from preprocessing.numerics.stars import Stars, find_stars
+from preprocessing.numerics.stars import find_stars
 from preprocessing.numerics.trails import find_trails
 
 # The first look only wants the seeing: bright stars, a third of the time.
 FIRST_LOOK_SIGMA = 10.0
 SEEING_UNKNOWN_PX = 3.0
-# Sky photons at the header's gain may exceed the measured noise by no more: else the gain is of another read-out mode.
-LARGEST_PHOTON_SHARE = 1.3
 
 
 class RawPixels(Protocol):
@@ -59,7 +57,6 @@ class Preprocessed:
 
     frame: Frame | None
     quality: Quality | None
-    stars: Stars | None
     failure: Failure | None
     background: Background | None = None
     applied: tuple[str, ...] = ()
@@ -100,12 +97,12 @@ def preprocess(raw: RawPixels, masters: Masters | None = None, parameters: Param
     masters = masters or Masters()
     failure = gate_pixels(raw.data)
     if failure is not None:
-        return Preprocessed(None, None, None, failure)
+        return Preprocessed(None, None, failure)
     calibrated = calibrate(raw.data, masters=masters, exposure=exposure_of(raw.facts))
     try:
         cleaned = _clean(raw, calibrated, masters, parameters)
     except NoBackgroundError as error:
-        return Preprocessed(None, None, None, Failure("empty_frame", f"There is no sky to measure: {error}."))
+        return Preprocessed(None, None, Failure("empty_frame", f"There is no sky to measure: {error}."))
     bad = masks.is_bad(cleaned.bits)
     sky = cleaned.sky
     stars = find_stars(
@@ -119,8 +116,8 @@ def preprocess(raw: RawPixels, masters: Masters | None = None, parameters: Param
     failure = gate(measured, limits=parameters.limits)
     if failure is None and psf is None:
         failure = Failure("too_few_stars", f"Too few of the {len(stars)} sources are clean stars to fit a PSF to.")
-    frame = _frame(raw.facts, cleaned, bad, psf, calibrated)
-    return Preprocessed(frame, measured, stars, failure, cleaned.sky, calibrated.applied, calibrated.missing)
+    frame = replace(_frame(raw.facts, cleaned, bad), psf=psf, stars=stars)
+    return Preprocessed(frame, measured, failure, cleaned.sky, calibrated.applied, calibrated.missing)
 
 
 def exposure_of(facts: FrameFacts) -> Exposure:
@@ -211,49 +208,31 @@ def _psf(cleaned: _Cleaned, bad: Mask, stars: Stars, degree: int | None) -> PsfM
         return None
 
 
-def _frame(facts: FrameFacts, cleaned: _Cleaned, bad: Mask, psf: PsfModel | None, calibrated: Calibrated) -> Frame:
-    variance, source = _variance(cleaned, facts)
-    extras: dict[str, Any] = {
-        "noise_source": source,
-        "calibration_applied": list(calibrated.applied),
-        "calibration_missing": list(calibrated.missing),
-        "background_level": cleaned.sky.median_level,
-        "background_noise": cleaned.sky.median_noise,
-    }
+def _frame(facts: FrameFacts, cleaned: _Cleaned, bad: Mask) -> Frame:
     return Frame(
         data=cleaned.data,
         mask=bad,
         mask_bits=cleaned.bits,
-        variance=variance,
+        variance=_variance(cleaned, facts.gain_e_per_adu),
         gain=facts.gain_e_per_adu,
         read_noise=facts.read_noise_e,
         saturation=cleaned.saturation,
         wcs=facts.wcs,
-        psf=psf,
         mjd_utc=facts.mjd_utc,
         band=facts.filter_band,
         exposure_s=facts.exposure_s,
         pixel_scale_arcsec=facts.pixel_scale_arcsec,
-        extras=extras,
     )
 
 
-def _variance(cleaned: _Cleaned, facts: FrameFacts) -> tuple[Image, str]:
-    """Return the variance of every pixel and a sentence on where it comes from.
+def _variance(cleaned: _Cleaned, gain: float | None) -> Image:
+    """Return the variance of every pixel.
 
     The sky's noise is always the measured one: it holds read noise, dark current and flat noise, whatever the header
-    claims. The gain only adds the photon noise of sources, and only if the sky itself does not contradict it.
+    claims. The gain only adds the photon noise of sources; where it is unknown there is none.
     """
     sky = cleaned.sky
     variance = sky.noise**2 + cleaned.extra_variance
-    gain = facts.gain_e_per_adu
     if gain is None or gain <= 0:
-        return variance, "sky noise measured; gain unknown, so that photon noise of sources is not included"
-    photons = np.sqrt(max(sky.median_level, 0.0) / gain)
-    signal = np.maximum(cleaned.data - sky.level, 0) / np.float32(gain)
-    if photons > LARGEST_PHOTON_SHARE * sky.median_noise and facts.pedestal_adu is None:
-        return variance + signal, (
-            f"sky noise measured ({sky.median_noise:.3g}); photon noise of sources at the header's gain of {gain:g} "
-            f"e-/ADU, which the sky's level does not confirm ({photons:.3g}: an electronic zero point remains?)"
-        )
-    return variance + signal, f"sky noise measured; photon noise of sources at the header's gain of {gain:g} e-/ADU"
+        return variance
+    return variance + np.maximum(cleaned.data - sky.level, 0) / np.float32(gain)

@@ -7,21 +7,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from observations.numerics.frame import Image, Mask
+from observations.numerics.frame import Cube, Image, Mask, PsfModel, Stars
 from preprocessing.numerics.background import as_plain_image
 from preprocessing.numerics.psf_shape import (
     StampGrid,
     calmed,
     centred,
-    core_of,
     faded,
     normalise,
     shift_stamps,
     trusted_share,
 )
-from preprocessing.numerics.stars import Stars
-
-Cube = NDArray[np.float64]
 
 FEWEST_STARS = 3
 # Stars needed before the shape may vary over the field: linear has 3 terms, quadratic 6, ten stars a term.
@@ -43,46 +39,6 @@ OUTLIER_SIGMA = 5.0
 
 class PsfError(ValueError):
     """Too few usable stars to measure a PSF on."""
-
-
-@dataclass(frozen=True)
-class PsfModel:
-    """Empirical PSF as a polynomial in field position; callable (x, y) -> (k, k).
-
-    coefficients : (n_terms, k, k); terms 1, u, v, u², uv, v² with u = (x - (nx-1)/2) / (nx/2), v likewise.
-    The result sums to 1 at every position and is centred on the middle pixel; k is odd.
-    core_residual : scatter of the stars about the model within one FWHM, as a share of the peak; NaN if unknown.
-    """
-
-    coefficients: Cube
-    degree: int
-    nx: int
-    ny: int
-    star_count: int = 0
-    core_residual: float = float("nan")
-
-    def __call__(self, x: float, y: float) -> NDArray[np.float64]:
-        return self.at(np.array([x]), np.array([y]))[0]
-
-    def at(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> Cube:
-        """Return the (n, k, k) stamps at n positions."""
-        return np.tensordot(_terms(x, y, self.degree, (self.ny, self.nx)), self.coefficients, axes=1)
-
-    @property
-    def size_px(self) -> int:
-        return self.coefficients.shape[-1]
-
-    def fwhm_px(self, x: float | None = None, y: float | None = None) -> float:
-        """Return the full width at half maximum in px, at the centre of the field by default."""
-        return self._shape(x, y)[0]
-
-    def ellipticity(self, x: float | None = None, y: float | None = None) -> float:
-        """Return 1 - b/a of the core, at the centre of the field by default."""
-        return self._shape(x, y)[1]
-
-    def _shape(self, x: float | None, y: float | None) -> tuple[float, float]:
-        at = ((self.nx - 1) / 2 if x is None else x, (self.ny - 1) / 2 if y is None else y)
-        return core_of(self(*at))
 
 
 def fit_psf(  # noqa: PLR0913 - sky and noise go everywhere together
@@ -137,9 +93,7 @@ def fit_psf(  # noqa: PLR0913 - sky and noise go everywhere together
         sample, cube = _improve(sample, cube, plan)
     if sample.weight.any(axis=(1, 2)).sum() < FEWEST_STARS:
         raise PsfError("fewer than 3 stars agree on a common shape")
-    residual = _core_residual(sample, cube, plan)
-    cube = _finish(cube, sample, plan)
-    return PsfModel(cube, plan.degree, data.shape[1], data.shape[0], sample.x.size, residual)
+    return PsfModel(_finish(cube, sample, plan), plan.degree, data.shape[1], data.shape[0])
 
 
 @dataclass(frozen=True)
@@ -247,13 +201,6 @@ def _neighbours(stars: Stars, chosen: NDArray[np.intp], plan: _Plan) -> NDArray[
     return crowd
 
 
-def _terms(x: NDArray[np.float64], y: NDArray[np.float64], degree: int, shape: tuple[int, int]) -> NDArray[np.float64]:
-    u = (x - (shape[1] - 1) / 2) / (shape[1] / 2)
-    v = (y - (shape[0] - 1) / 2) / (shape[0] / 2)
-    columns = [np.ones_like(u), u, v, u * u, u * v, v * v]
-    return np.column_stack(columns[: (degree + 1) * (degree + 2) // 2])
-
-
 def _first_guess(plan: _Plan) -> Cube:
     alpha = plan.fwhm / 1.02  # Moffat of index 3: FWHM = 2 alpha sqrt(2^(1/3) - 1)
     shape = (1 + (plan.radius / alpha) ** 2) ** -3.0
@@ -263,7 +210,7 @@ def _first_guess(plan: _Plan) -> Cube:
 
 
 def _predict(sample: _Sample, cube: Cube, plan: _Plan) -> Cube:
-    terms = _terms(sample.x, sample.y, plan.degree, plan.shape)
+    terms = PsfModel.terms(sample.x, sample.y, plan.degree, plan.shape)
     stamps = np.tensordot(terms, cube, axes=1)
     return shift_stamps(stamps, sample.shift[:, 0], sample.shift[:, 1])
 
@@ -295,7 +242,7 @@ def _fit_stars(sample: _Sample, model: Cube, plan: _Plan) -> _Sample:
     flux = np.where(solution[:, 0] > 0, solution[:, 0], sample.flux)
     step = np.clip(solution[:, 2:] / flux[:, None], -0.2, 0.2)
     # What all stars of a region have in common is the model's centre and not theirs.
-    terms = _terms(sample.x, sample.y, plan.degree, plan.shape)
+    terms = PsfModel.terms(sample.x, sample.y, plan.degree, plan.shape)
     common = np.column_stack([_robust_fit(terms, step[:, 0]), _robust_fit(terms, step[:, 1])])
     return replace(sample, flux=flux, sky=solution[:, 1], shift=sample.shift + step - common)
 
@@ -343,20 +290,11 @@ def _agreeing(rest: Cube, weight: Cube, model: Cube) -> NDArray[np.bool_]:
 
 def _solve(back: Cube, weight: Cube, sample: _Sample, plan: _Plan) -> Cube:
     """Fit the residuals of each pixel as a polynomial of field position."""
-    terms = _terms(sample.x, sample.y, plan.degree, plan.shape)
+    terms = PsfModel.terms(sample.x, sample.y, plan.degree, plan.shape)
     pixels = plan.size**2
     right = (weight.reshape(-1, pixels) * back.reshape(-1, pixels)).T @ terms
     solution = np.linalg.solve(_normal_matrix(weight, terms), right[..., None])[..., 0]
     return np.asarray(solution.T.reshape(terms.shape[1], plan.size, plan.size), dtype=np.float64)
-
-
-def _core_residual(sample: _Sample, cube: Cube, plan: _Plan) -> float:
-    model = _predict(sample, cube, plan)
-    rest = (sample.value - sample.sky[:, None, None]) / sample.flux[:, None, None] - model
-    core = (plan.radius[None] < plan.fwhm) & (sample.weight > 0)
-    bright = slice(0, max(3, sample.x.size // 3))
-    scaled = (rest / model.max(axis=(1, 2), keepdims=True))[bright][core[bright]]
-    return float(1.4826 * np.median(np.abs(scaled)))
 
 
 def _finish(cube: Cube, sample: _Sample, plan: _Plan) -> Cube:
@@ -376,7 +314,7 @@ def _term_noise(sample: _Sample, cube: Cube, plan: _Plan) -> Cube:
     pull = np.where(weight > 0, rest * np.sqrt(weight), np.nan)
     core = pull[:, plan.radius < plan.fwhm]
     scale = max(1.0, 1.4826 * float(np.nanmedian(np.abs(core)))) ** 2
-    terms = _terms(sample.x, sample.y, plan.degree, plan.shape)
+    terms = PsfModel.terms(sample.x, sample.y, plan.degree, plan.shape)
     normal = _normal_matrix(weight, terms)
     inverse = np.linalg.inv(normal)
     variance = np.diagonal(inverse, axis1=1, axis2=2).T * scale

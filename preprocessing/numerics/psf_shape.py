@@ -31,6 +31,7 @@ class StampGrid:
 
 
 def core_of(stamp: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the full width at half maximum in px and the ellipticity 1 - b/a of a PSF's core."""
     middle = np.array([stamp.shape[0] // 2], dtype=float)
     width = 3.0
     for _ in range(3):

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from observations.numerics.frame import Image, Mask
+from observations.numerics.frame import Image, Mask, PsfModel, Stars
 from preprocessing.numerics.background import Background
-from preprocessing.numerics.psf import PsfModel
-from preprocessing.numerics.stars import FWHM_PER_SIGMA, Stars
+from preprocessing.numerics.psf_shape import core_of
+from preprocessing.numerics.stars import FWHM_PER_SIGMA
 
 DEPTH_SIGMA = 5.0
 # Others of the night that it takes to call one frame the odd one out: with one other, either may be.
@@ -79,8 +79,7 @@ def noise_pixels(psf: PsfModel | None, fwhm_px: float) -> float:
     """Return the number of pixels whose noise a PSF-weighted flux holds: 1 / sum(psf²)."""
     if psf is None:
         return float(4 * np.pi * (fwhm_px / FWHM_PER_SIGMA) ** 2)
-    stamp = psf((psf.nx - 1) / 2, (psf.ny - 1) / 2)
-    return float(1 / (stamp * stamp).sum())
+    return float(1 / (psf.middle * psf.middle).sum())
 
 
 def measure_quality(
@@ -100,10 +99,8 @@ def measure_quality(
         return Quality(None, None, float(mask.mean()))
     middle, rms = float(np.median(level[seen])), float(np.median(noise[seen]))
     spread = np.percentile(level[seen], (5.0, 95.0))
-    width = psf.fwhm_px() if psf is not None else stars.fwhm_px
+    width, ellipticity = core_of(psf.middle) if psf is not None else _core_of_stars(stars)
     known = bool(np.isfinite(width))
-    clean = stars.ellipticity[stars.is_clean] if len(stars) and known else np.zeros(0)
-    ellipticity = psf.ellipticity() if psf is not None else float(np.median(clean)) if clean.size else None
     return Quality(
         sky_level=middle,
         noise=rms,
@@ -115,6 +112,12 @@ def measure_quality(
         sky_range=float((spread[1] - spread[0]) / abs(middle)) if middle else None,
         depth_flux=DEPTH_SIGMA * rms * float(np.sqrt(noise_pixels(psf, width))) if known else None,
     )
+
+
+def _core_of_stars(stars: Stars) -> tuple[float, float | None]:
+    """Return width and ellipticity of the clean stars, where no PSF could be fitted."""
+    clean = stars.ellipticity[stars.is_clean] if np.isfinite(stars.fwhm_px) else np.zeros(0)
+    return stars.fwhm_px, float(np.median(clean)) if clean.size else None
 
 
 def _structure(data: Image, mask: Mask, noise: float) -> float | None:

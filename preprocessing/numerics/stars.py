@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import sep
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from observations.numerics.frame import Image, Mask
+from observations.numerics.frame import Column, Image, Mask, Stars
 from preprocessing.numerics.background import as_plain_image
-
-Column = NDArray[np.float64]
 
 FWHM_PER_SIGMA = 2.3548
 # A star's width starts from this guess; measured widths from 1.8 to 8 px come out of it within two rounds.
@@ -32,45 +30,6 @@ NEIGHBOUR_FLUX_SHARE = 0.05
 APERTURE_FWHM = 1.5
 # Blends are split down to this contrast; SExtractor's usual value.
 DEBLEND_CONTRAST = 0.005
-
-
-@dataclass(frozen=True)
-class Stars:
-    """Detected sources, brightest first; every column is (n,).
-
-    x, y : windowed centroids, 0-based pixel centres. flux, flux_error : in an aperture of 1.5 FWHM, image units.
-    fwhm : px, of a Gaussian through the core. ellipticity : 1 - b/a. peak : brightest pixel above the sky.
-    is_saturated : a saturated, masked or non-finite pixel lies within one FWHM of the centre.
-    is_isolated : no neighbour with 5 % of its flux within 4 FWHM.
-    fwhm_px : the frame's seeing, median of isolated unsaturated stars; NaN without any.
-    """
-
-    x: Column
-    y: Column
-    flux: Column
-    flux_error: Column
-    fwhm: Column
-    ellipticity: Column
-    peak: Column
-    is_saturated: NDArray[np.bool_]
-    is_isolated: NDArray[np.bool_]
-    fwhm_px: float = float("nan")
-
-    def __len__(self) -> int:
-        return self.x.size
-
-    def __getitem__(self, which: NDArray[np.bool_] | NDArray[np.intp] | slice) -> Stars:
-        return replace(self, **{f.name: getattr(self, f.name)[which] for f in fields(self) if f.name != "fwhm_px"})
-
-    @property
-    def xy(self) -> Column:
-        return np.column_stack([self.x, self.y])
-
-    @property
-    def is_clean(self) -> NDArray[np.bool_]:
-        """Isolated, unsaturated, and as wide as the seeing to within a quarter: fit to serve as an example."""
-        near = np.abs(self.fwhm / self.fwhm_px - 1) < 0.25
-        return self.is_isolated & ~self.is_saturated & near
 
 
 def find_stars(
@@ -134,7 +93,7 @@ class _Field:
 
 def _no_stars() -> Stars:
     none, no = np.zeros(0), np.zeros(0, dtype=bool)
-    return Stars(none, none, none, none, none, none, none, no, no)
+    return Stars(none, none, none, none, none, none, no, no)
 
 
 def gaussian_kernel(fwhm_px: float) -> Image:
@@ -150,7 +109,7 @@ def _measure(field: _Field, width: float) -> Stars:
     found = _extract(field, width)
     if found is None:
         return _no_stars()
-    x, y, peak = found
+    x, y = found
     sigma = np.full(x.size, max(width, 1.8) / FWHM_PER_SIGMA)
     wx, wy, _ = sep.winpos(field.image, x, y, sigma, mask=field.bad)
     # A window that wanders off has slipped to a brighter neighbour: then the barycentre is the better position.
@@ -160,14 +119,14 @@ def _measure(field: _Field, width: float) -> Stars:
     flux, flux_error, _ = sep.sum_circle(field.image, x, y, APERTURE_FWHM * width, err=field.noise, mask=field.bad)
     touched = _near(field.bad, x, y, width)
     keep = (fwhm > SHARPEST_STAR_PX) & (flux > 0) & np.isfinite(flux)
-    stars = Stars(x, y, flux, flux_error, fwhm, ellipticity, peak, touched, _isolated(x, y, flux, width))[keep]
+    stars = Stars(x, y, flux, flux_error, fwhm, ellipticity, touched, _isolated(x, y, flux, width))[keep]
     stars = stars[np.argsort(-stars.flux)]
     seeing = _seeing(stars)
     sharp = stars.fwhm < SHARP_SHARE * seeing if np.isfinite(seeing) else np.zeros(len(stars), dtype=bool)
     return replace(stars[~sharp], fwhm_px=seeing)
 
 
-def _extract(field: _Field, width: float) -> tuple[Column, Column, Column] | None:
+def _extract(field: _Field, width: float) -> tuple[Column, Column] | None:
     # sep's fixed buffers are too small for crowded frames; every pixel and every blend fits into these.
     sep.set_extract_pixstack(max(300_000, field.image.size))
     sep.set_sub_object_limit(8192)
@@ -183,7 +142,7 @@ def _extract(field: _Field, width: float) -> tuple[Column, Column, Column] | Non
     )
     if found.size == 0:
         return None
-    return found["x"].astype(float), found["y"].astype(float), found["peak"].astype(float)
+    return found["x"].astype(float), found["y"].astype(float)
 
 
 def core_shape(image: Image, x: Column, y: Column, width: float) -> tuple[Column, Column]:

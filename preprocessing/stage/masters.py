@@ -17,7 +17,8 @@ from catalog.files import storage
 from catalog.work import jobs
 from observations.models import CalibrationFrame, CalibrationKind, Observation
 from observations.numerics.fits.facts import FitsRefused
-from observations.numerics.fits.products import encode_image, read_image
+from observations.numerics.fits.mapped import map_images
+from observations.numerics.fits.products import encode_image
 from preprocessing.models import CalibrationMaster, MasterKind
 from preprocessing.numerics import VERSION
 from preprocessing.numerics.calibrate import (
@@ -244,16 +245,17 @@ def _flat_rows(light: Observation, kind: str, validity_days: int) -> Calibration
 
 def _read(row: CalibrationMaster) -> Master:
     try:
-        images, cards = read_image(storage.open_stored(row.file_path))
+        stored = map_images(storage.open_stored(row.file_path))
+        data = stored.image()
     except (FileNotFoundError, FitsRefused) as error:
         raise StageFailure(
             FailureCode.FILE_MISSING, f"The file of the master {row} cannot be read ({error}): process the night again."
         ) from error
     return Master(
-        images["SCI"],
+        data,
         row.kind,
         row.frame_count,
         row.exposure_time,
         row.ccd_temperature_c,
-        contains_bias=bool(cards.get("HASBIAS")),
+        contains_bias=bool(stored.cards.get("HASBIAS")),
     )

@@ -14,9 +14,8 @@ import numpy as np
 from astropy.wcs import WCS
 
 from observations.numerics.fits.solutions import read_solution, write_image, write_star_list
-from observations.numerics.frame import Frame
+from observations.numerics.frame import Frame, Stars
 from preprocessing.numerics.astrometry.solution import Pointing, SolvedWcs, WcsInvalid, check_wcs
-from preprocessing.numerics.stars import Stars
 
 # Blind solvers find a field near its claim within seconds or not at all; a pipeline should not wait for longer.
 TIMEOUT_S = 60.0

@@ -56,7 +56,7 @@ def run(observation_id: UUID | str) -> None:
             row.save()
         raise _as_stage_failure(result)
     path = f"processed/{observation.pk}/{row.pk}-{inputs_hash[:12]}.fits"
-    row.processed_fits_path = storage.write_atomically(path, encode_frame(result.frame, stars=result.stars))
+    row.processed_fits_path = storage.write_atomically(path, encode_frame(result.frame))
     with jobs.writing(last=True):
         row.status, row.completed_at = RunStatus.COMPLETED, timezone.now()
         row.processing_time_seconds = time.perf_counter() - clock

@@ -23,7 +23,7 @@ from preprocessing.numerics import VERSION
 from preprocessing.numerics.astrometry.matching import MatchFailed, MatchParameters, Transform, match_stars
 from preprocessing.numerics.astrometry.solution import WcsInvalid, check_wcs, registration_quality, wcs_from_match
 from preprocessing.numerics.quality import DEPTH_SIGMA, Quality, gate, noise_pixels, relative_transparency
-from preprocessing.products import load_frame
+from preprocessing.products import load_frame, stars_of
 from preprocessing.services import latest_runs
 from preprocessing.stage.preprocess import limits
 from preprocessing.stage.solve import Anchor, delivered_quality, solve_anchor
@@ -186,14 +186,14 @@ def _write(row: PreprocessRun, frame: Frame, anchor: Anchor) -> None:
     frame = set_zero_point(row, frame, anchor.catalog if is_solved else None)
     if is_solved and frame.wcs is not None:
         frame = replace(frame, pixel_scale_arcsec=check_wcs(frame.wcs, frame.shape))
-    storage.write_atomically(row.processed_fits_path, encode_frame(frame, stars=frame.extras["stars"]))
+    storage.write_atomically(row.processed_fits_path, encode_frame(frame))
 
 
 def _match(frame: Frame, anchor: Frame, expected: Transform | None, *, is_anchor: bool) -> _Registered:
     """Match stars with the anchor's; fluxes per second give the transparency relative to it."""
+    own, target = stars_of(frame), stars_of(anchor)
     if is_anchor:
-        return _Registered(Transform.shift(0.0, 0.0), 0.0, len(frame.extras["stars"]), 1.0)
-    own, target = frame.extras["stars"], anchor.extras["stars"]
+        return _Registered(Transform.shift(0.0, 0.0), 0.0, len(own), 1.0)
     found = match_stars(own.xy, own.flux, target.xy, target.flux, parameters=MatchParameters(guess=expected))
     mine, theirs = own[found.source_index], target[found.target_index]
     clean = ~mine.is_saturated & ~theirs.is_saturated

@@ -21,7 +21,7 @@ from preprocessing.numerics.astrometry.solution import (
     check_wcs,
     solve_with_catalogue,
 )
-from preprocessing.products import load_frame
+from preprocessing.products import load_frame, stars_of
 from preprocessing.stage.plate_solvers import Problem, SolverFailed, installed, solve_with_program
 from preprocessing.stage.raw import read_raw
 from preprocessing.stage.star_catalog import StarCatalog, open_catalog
@@ -133,7 +133,7 @@ def _solve(frame: Frame, observation: Observation, means: Means) -> tuple[Solved
             reasons.append(f"star catalogue {means.catalog.name}: {error}")
     for name in means.programs:
         try:
-            solved = solve_with_program(name, Problem(frame, frame.extras["stars"], pointing))
+            solved = solve_with_program(name, Problem(frame, stars_of(frame), pointing))
             return solved, _recorded(name, solved)
         except SolverFailed as error:
             reasons.append(str(error))
@@ -149,7 +149,7 @@ def _pointing(frame: Frame, observation: Observation) -> Pointing | None:
 
 
 def _with_catalogue(frame: Frame, pointing: Pointing, catalog: StarCatalog) -> SolvedWcs:
-    stars = frame.extras["stars"]
+    stars = stars_of(frame)
     half = float(np.hypot(*frame.shape)) / 2 * pointing.pixel_scale_arcsec / 3600
     # Windows reach half a frame beyond the search's radius, and a frame half a diagonal beyond its centre.
     near = catalog.cone(pointing.ra_deg, pointing.dec_deg, pointing.radius_deg + 2 * SCALE_MARGIN * half)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from observations.numerics.frame import Frame
+from observations.numerics.frame import Frame, PsfModel
 from preprocessing.models import PreprocessRun
 from preprocessing.numerics.astrometry.identify import identify_stars
-from preprocessing.numerics.psf import PsfModel
 from preprocessing.numerics.quality import DEPTH_SIGMA, noise_pixels
 from preprocessing.numerics.zero_point import Photometry, ZeroPoint, limiting_magnitude, zero_point
+from preprocessing.products import stars_of
 from preprocessing.stage.star_catalog import StarCatalog
 
 # Solved positions scatter by 0.1 to 0.5 px, well within half the seeing; a star farther away is another one.
@@ -42,7 +42,7 @@ def _zero_point(frame: Frame, catalog: StarCatalog, row: PreprocessRun) -> ZeroP
     """Compare isolated unsaturated stars with the catalogue's magnitudes of the frame's band."""
     if frame.wcs is None:
         return None
-    stars = frame.extras["stars"]
+    stars = stars_of(frame)
     stars = stars[stars.is_isolated & ~stars.is_saturated]
     height, width = frame.shape
     middle = frame.wcs.celestial.pixel_to_world((width - 1) / 2, (height - 1) / 2).icrs

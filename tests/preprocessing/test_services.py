@@ -53,8 +53,8 @@ def test_a_product_comes_back_with_its_psf_stars_mask_and_sky_positions(night):
     frame = load_frame(run)
     assert frame.shape == (320, 320)
     assert frame.psf(160.0, 160.0).sum() == pytest.approx(1.0, abs=1e-6)
-    assert len(frame.extras["stars"]) == run.star_count
-    assert frame.extras["stars"].fwhm_px == run.fwhm_px
+    assert len(frame.stars) == run.star_count
+    assert frame.stars.fwhm_px == run.fwhm_px
     assert frame.mask.mean() == pytest.approx(run.masked_share, abs=1e-3)
     ra, dec = frame.wcs.all_pix2world(159.5, 159.5, 0)
     # The dither is 8 px of 1.2 arcsec and the header is wrong by 2 arcsec.

@@ -24,14 +24,13 @@ from astropy.io.fits.verify import VerifyError
 from astropy.utils.exceptions import AstropyUserWarning
 
 from observations.numerics.fits.facts import FitsRefused, ReadLimits
+from observations.numerics.fits.keywords import BITPIX_TYPES
 
 BLOCK = 2880
 _CARD = 80
 _CHUNK = 4 * 2**20
 # Tapes were written in up to ten FITS records at a time, the last ones filled with zeros.
 _TAPE_RECORDS = 10
-_END = b"END" + b" " * 77
-_BITPIX_TYPES = {8: ">u1", 16: ">i2", 32: ">i4", 64: ">i8", -32: ">f4", -64: ">f8"}
 _GZIP = b"\x1f\x8b"
 _FOREIGN = {
     b"BZh": "bzip2", b"PK\x03\x04": "zip", b"\xfd7zXZ": "xz", b"\x1f\x9d": "compress (.Z)", b"XISF": "XISF",
@@ -192,7 +191,7 @@ def _declared_bytes(header: fits.Header, index: int) -> int:
     if header.get("SIMPLE", True) is not True:
         raise FitsRefused("unsupported_header", "The header says SIMPLE = F: the file does not follow the standard.")
     bitpix = header.get("BITPIX")
-    if isinstance(bitpix, bool) or bitpix not in _BITPIX_TYPES:
+    if isinstance(bitpix, bool) or bitpix not in BITPIX_TYPES:
         raise FitsRefused("bad_bitpix", f"BITPIX = {bitpix} in HDU {index} is none of 8, 16, 32, 64, -32, -64.")
     axes = _axes(header, "NAXIS", index)
     if axes and axes[0] == 0 and header.get("GROUPS") is True:
@@ -236,7 +235,7 @@ def _unpacked_image_bytes(unit: Unit, limits: ReadLimits) -> int:
     """Bytes of the image in a tile-compressed HDU; its tiles are checked as well, before any is unpacked."""
     header, index = unit.header, unit.index
     bitpix = header.get("ZBITPIX")
-    if isinstance(bitpix, bool) or bitpix not in _BITPIX_TYPES:
+    if isinstance(bitpix, bool) or bitpix not in BITPIX_TYPES:
         raise FitsRefused("bad_bitpix", f"ZBITPIX = {bitpix} in HDU {index} is none of 8, 16, 32, 64, -32, -64.")
     axes = _axes(header, "ZNAXIS", index)
     tile = [header.get(f"ZTILE{i}", axis if i == 1 else 1) for i, axis in enumerate(axes, start=1)]

@@ -20,12 +20,11 @@ from observations.numerics.fits.blocks import Unit, walk
 from observations.numerics.fits.facts import FitsRefused, FrameFacts, Overrides, ReadLimits
 from observations.numerics.fits.headers import read_facts
 from observations.numerics.fits.pixels import header_lines, image_header, image_sha256, read_bands, read_pixels
-from observations.numerics.fits.products import decode_frame, encode_frame, encode_image, read_image
+from observations.numerics.fits.products import decode_frame, encode_frame, encode_image
 
 __all__ = [
     "FitsRefused", "FrameFacts", "Overrides", "RawImage", "ReadLimits", "decode_frame", "encode_frame", "encode_image",
-    "find_image", "header_lines", "is_same_exposure", "open_image", "read_bands", "read_image", "read_images",
-    "scan_images",
+    "find_image", "header_lines", "is_same_exposure", "read_bands", "read_images", "scan_images",
 ]  # fmt: skip
 
 # Planes that belong to an image and are none themselves.
@@ -103,14 +102,6 @@ def scan_images(
         why = "; ".join(reasons) or "no HDU has pixels"
         raise FitsRefused("no_image", f"The file holds no image of the sky: {why}.")
     return found
-
-
-def open_image(path: str | Path, hdu_index: int, *, limits: ReadLimits | None = None) -> NDArray[np.float32]:
-    """Return the pixels of one HDU as (ny, nx) float32 physical values, BLANK as NaN."""
-    for unit in walk(Path(path), limits or ReadLimits()):
-        if unit.index == hdu_index and unit.is_image:
-            return read_pixels(Path(path), unit)
-    raise FitsRefused("no_image", f"The file holds no image in HDU {hdu_index}.")
 
 
 def find_image(path: str | Path, hdu_index: int, *, limits: ReadLimits | None = None) -> list[Unit]:

@@ -5,6 +5,9 @@ from __future__ import annotations
 # Written into every product, so that none is taken for a frame as delivered.
 PRODUCT_KEYWORD = "ASTRPROD"
 
+# BITPIX -> type of the stored numbers, most significant byte first.
+BITPIX_TYPES = {8: ">u1", 16: ">i2", 32: ">i4", 64: ">i8", -32: ">f4", -64: ">f8"}
+
 # Fact -> keywords. Facts that several keywords make together (time, position, site) have their own entries below.
 KEYWORDS: dict[str, tuple[str, ...]] = {
     "kind": (

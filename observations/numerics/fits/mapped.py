@@ -4,37 +4,52 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from observations.numerics.fits.facts import FitsRefused
-from observations.numerics.fits.keywords import PRODUCT_KEYWORD
+from observations.numerics.fits.keywords import BITPIX_TYPES, PRODUCT_KEYWORD
 
 _BLOCK, _CARD = 2880, 80
 # Headers of products are short; what has no end within this is none.
 _LONGEST_HEADER_BLOCKS = 200
-_DTYPES = {8: ">u1", 16: ">i2", 32: ">i4", 64: ">i8", -32: ">f4", -64: ">f8"}
 _STRING = re.compile(r"'((?:[^']|'')*)'")
 
+Pixels = NDArray[np.number]
 Value = str | int | float | bool | None
 
 
-class Mapped(NamedTuple):
+@dataclass(frozen=True)
+class Mapped:
     """Images by name, as mapped arrays in the byte order of the file, and the cards of the first."""
 
-    images: dict[str, NDArray[Any]]
+    images: dict[str, Pixels]
     cards: dict[str, Value]
+
+    def image(self, name: str = "SCI") -> NDArray[np.float32]:
+        """Read an image into memory. Raises FitsRefused where the product has none of this name."""
+        return np.array(self._named(name), dtype=np.float32)
+
+    def mask(self, name: str = "MASK") -> NDArray[np.bool_]:
+        """Read a mask into memory, True = bad. Raises as `image`."""
+        return np.array(self._named(name) > 0)
+
+    def _named(self, name: str) -> Pixels:
+        if name not in self.images:
+            raise FitsRefused("not_fits", f"The file holds no image {name}: make it again.")
+        return self.images[name]
 
 
 def map_images(path: Path) -> Mapped:
-    """Map the images that `fits_products.encode_image` wrote: plain images one after the other.
+    """Map the images that `products.encode_image` wrote, plain ones one after the other, in the byte order of the file.
 
     Raises FitsRefused where the file is no such product or is shorter than it says.
     """
-    images: dict[str, NDArray[Any]] = {}
+    images: dict[str, Pixels] = {}
     first: dict[str, Value] = {}
     size_bytes = path.stat().st_size
     with path.open("rb") as file:
@@ -82,9 +97,9 @@ def _value(text: str) -> Value:
         return None
 
 
-def _layout(cards: dict[str, Value]) -> tuple[np.dtype[Any], tuple[int, int]]:
+def _layout(cards: dict[str, Value]) -> tuple[np.dtype[np.number], tuple[int, int]]:
     """Return type and shape (ny, nx) of an image whose numbers stand as they are."""
-    dtype, width, height = _DTYPES.get(_whole(cards, "BITPIX")), _whole(cards, "NAXIS1"), _whole(cards, "NAXIS2")
+    dtype, width, height = BITPIX_TYPES.get(_whole(cards, "BITPIX")), _whole(cards, "NAXIS1"), _whole(cards, "NAXIS2")
     is_scaled = cards.get("BSCALE", 1) != 1 or cards.get("BZERO", 0) != 0
     if dtype is None or cards.get("NAXIS") != 2 or min(width, height) < 1 or is_scaled:
         raise FitsRefused("not_fits", "The file holds something else than plain images: make it again.")

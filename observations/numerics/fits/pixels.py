@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from observations.numerics.fits.blocks import BLOCK, Unit, open_stream, parse_header
 from observations.numerics.fits.facts import FitsRefused
+from observations.numerics.fits.keywords import BITPIX_TYPES
 
-_TYPES = {8: ">u1", 16: ">i2", 32: ">i4", 64: ">i8", -32: ">f4", -64: ">f8"}
 _DAMAGE = (ValueError, IndexError, KeyError, TypeError, OSError, EOFError, FloatingPointError, zlib.error)
 # Keywords that belong to the compression and not to the image (FITS 4.0, section 10.1).
 _COMPRESSION_CARD = re.compile(
@@ -49,7 +49,7 @@ def image_sha256(path: Path, unit: Unit) -> str:
         return unit.sha256
     stored = _stored_pixels(path, unit)
     # Canonical byte order and type: what an uncompressed HDU would hold.
-    pixels = stored.astype(_TYPES[int(unit.header["ZBITPIX"])]).tobytes()
+    pixels = stored.astype(BITPIX_TYPES[int(unit.header["ZBITPIX"])]).tobytes()
     digest = hashlib.sha256(_plain_header_text(unit).encode("latin-1"))
     digest.update(pixels)
     digest.update(b"\0" * (-len(pixels) % BLOCK))
@@ -75,7 +75,7 @@ def read_bands(path: Path, unit: Unit, most_rows: int) -> Iterator[NDArray[np.fl
         for first in range(0, ny, most_rows):
             yield _physical(stored[first : first + most_rows], unit)
         return
-    kind = np.dtype(_TYPES[int(unit.header["BITPIX"])])
+    kind = np.dtype(BITPIX_TYPES[int(unit.header["BITPIX"])])
     with open_stream(path) as (stream, _):
         stream.seek(unit.data_offset)
         for first in range(0, ny, most_rows):
@@ -114,7 +114,7 @@ def _physical(stored: NDArray[Any], unit: Unit) -> NDArray[np.float32]:
 def _stored_pixels(path: Path, unit: Unit) -> NDArray[np.generic]:
     raw = _data_bytes(path, unit)
     if not unit.is_compressed_image:
-        return np.frombuffer(raw, dtype=_TYPES[int(unit.header["BITPIX"])]).reshape(unit.image_shape)
+        return np.frombuffer(raw, dtype=BITPIX_TYPES[int(unit.header["BITPIX"])]).reshape(unit.image_shape)
     empty_primary = fits.PrimaryHDU().header.tostring().encode("ascii")
     container = empty_primary + unit.header_bytes + raw + b"\0" * (-len(raw) % BLOCK)
     # Impossible offsets into the heap overflow: that is damage, not a remark.

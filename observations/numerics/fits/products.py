@@ -5,10 +5,9 @@ from __future__ import annotations
 import io
 import math
 import warnings
-from collections.abc import Iterable, Sequence
-from dataclasses import fields, is_dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TypeVar
 
 import numpy as np
 from astropy.io import fits
@@ -18,10 +17,11 @@ from numpy.typing import NDArray
 
 from observations.numerics.fits.facts import FitsRefused
 from observations.numerics.fits.keywords import PRODUCT_KEYWORD
-from observations.numerics.frame import BAD_BITS, Frame, MaskBit
+from observations.numerics.fits.mapped import Value, map_images
+from observations.numerics.frame import BAD_BITS, Frame, MaskBit, PsfModel, Stars
 
-if TYPE_CHECKING:
-    CardLike = tuple[str, object] | tuple[str, object, str]
+Card = tuple[str, object] | tuple[str, object, str]
+Number = TypeVar("Number", bound=np.generic)
 
 _SCALARS: tuple[tuple[str, str, str], ...] = (
     ("gain", "GAIN", "electrons per unit"), ("read_noise", "RDNOISE", "electrons"),
@@ -31,21 +31,11 @@ _SCALARS: tuple[tuple[str, str, str], ...] = (
 )  # fmt: skip
 
 
-class PsfParameters(Protocol):
-    """A PSF that varies over the field as polynomial terms of small images."""
-
-    coefficients: NDArray[np.float64]
-    degree: int
-    nx: int
-    ny: int
-
-
-def encode_frame(frame: Frame, *, stars: object | None = None, cards: Iterable[CardLike] = ()) -> bytes:
+def encode_frame(frame: Frame) -> bytes:
     """Encode a frame as FITS bytes: SCI, MASK, and VAR, PSF, STARS where known.
 
-    `frame.psf` is stored where it has `coefficients` (n_terms, k, k), `degree`, `nx`, `ny`; a bare function cannot be.
-    `stars` is a dataclass of equally long 1-d arrays. `cards` are added to SCI as (keyword, value[, comment]).
-    What `decode_frame` returns has identical arrays; header numbers carry 14 digits or more, the WCS 12.
+    `frame.psf` is stored where it is a `PsfModel`; a bare function cannot be. What `decode_frame` returns has identical
+    arrays; header numbers carry 14 digits or more, the WCS 12.
 
     Raises ValueError where mask and mask_bits of the frame contradict each other.
     """
@@ -57,23 +47,20 @@ def encode_frame(frame: Frame, *, stars: object | None = None, cards: Iterable[C
     header["BUNIT"] = frame.unit
     if frame.band is not None:
         header["FILTER"] = frame.band
-    hdus: list[Any] = [_image_hdu(np.asarray(frame.data, dtype=np.float32), "SCI", frame.wcs, header, cards)]
+    hdus = [_image_hdu(np.asarray(frame.data, dtype=np.float32), frame.wcs, header)]
     hdus.append(fits.ImageHDU(_mask_bits(frame), name="MASK"))
     hdus[-1].header["HASBITS"] = (frame.mask_bits is not None, "F: the cause of bad pixels is not known")
     if frame.variance is not None:
         hdus.append(fits.ImageHDU(np.asarray(frame.variance, dtype=np.float32), name="VAR"))
-    if frame.psf is not None and hasattr(frame.psf, "coefficients"):
+    if isinstance(frame.psf, PsfModel):
         hdus.append(_psf_hdu(frame.psf))
-    if stars is not None:
-        hdus.append(_table_hdu(stars))
+    if frame.stars is not None:
+        hdus.append(_stars_hdu(frame.stars))
     return _to_bytes(hdus)
 
 
 def decode_frame(path: str | Path) -> Frame:
-    """Read a frame that `encode_frame` wrote.
-
-    The PSF comes as `extras["psf_parameters"]` (coefficients, degree, nx, ny), stars as `extras["stars"]` (arrays by
-    name), all cards as `extras["cards"]`; `psf` itself stays None.
+    """Read a frame that `encode_frame` wrote; the stars' `fwhm_px` is not stored and stays NaN.
 
     Raises FitsRefused where the file is no such product.
     """
@@ -82,29 +69,34 @@ def decode_frame(path: str | Path) -> Frame:
             if hdus[0].header.get(PRODUCT_KEYWORD) != "frame" or "MASK" not in hdus:
                 raise FitsRefused("not_fits", "The file is not a processed frame: process its observation again.")
             return _frame(hdus)
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, KeyError) as error:
         raise FitsRefused("truncated", f"The processed frame cannot be read ({error}): process it again.") from error
 
 
 def encode_image(
-    data: NDArray[Any],
+    data: NDArray[np.generic],
     *,
     wcs: WCS | None = None,
-    cards: Iterable[CardLike] = (),
-    extra: Sequence[tuple[str, NDArray[Any]]] = (),
+    cards: Sequence[Card] = (),
+    extra: Sequence[tuple[str, NDArray[np.generic]]] = (),
 ) -> bytes:
     """Encode one image (difference, score, master) as FITS bytes, float64 as float32; `extra` are named images."""
     header = fits.Header([(PRODUCT_KEYWORD, "image", "processed product: not to be ingested")])
-    hdus: list[Any] = [_image_hdu(_storable(data), "SCI", wcs, header, cards)]
+    hdus = [_image_hdu(_storable(data), wcs, header, cards)]
     hdus += [fits.ImageHDU(_storable(array), name=name) for name, array in extra]
     return _to_bytes(hdus)
 
 
-def _storable(data: NDArray[Any]) -> NDArray[Any]:
-    array = np.asarray(data)
-    if array.dtype == np.bool_:
-        return array.astype(np.uint8)
-    return array.astype(np.float32) if array.dtype.kind == "f" else array
+def read_wcs(path: Path) -> WCS | None:
+    """Return the world coordinates of what `encode_image` wrote, None where it has none. Raises as `map_images`."""
+    mapped = map_images(path)
+    return _wcs(mapped.cards, mapped.images["SCI"].shape)
+
+
+def _storable(data: NDArray[np.generic]) -> NDArray[np.generic]:
+    if data.dtype == np.bool_:
+        return data.astype(np.uint8)
+    return data.astype(np.float32) if data.dtype.kind == "f" else data
 
 
 def _card_value(value: object) -> object:
@@ -117,7 +109,7 @@ def _card_value(value: object) -> object:
 
 
 def _image_hdu(
-    data: NDArray[Any], name: str, wcs: WCS | None, header: fits.Header, cards: Iterable[CardLike]
+    data: NDArray[np.generic], wcs: WCS | None, header: fits.Header, cards: Sequence[Card] = ()
 ) -> fits.PrimaryHDU:
     if wcs is not None:
         with warnings.catch_warnings():
@@ -127,7 +119,7 @@ def _image_hdu(
     for card in cards:
         header[card[0]] = (_card_value(card[1]), *card[2:])
     hdu = fits.PrimaryHDU(data, header=header)
-    hdu.header["EXTNAME"] = name
+    hdu.header["EXTNAME"] = "SCI"
     return hdu
 
 
@@ -139,7 +131,7 @@ def _mask_bits(frame: Frame) -> NDArray[np.uint16]:
     return frame.mask_bits
 
 
-def _psf_hdu(psf: Any) -> fits.ImageHDU:
+def _psf_hdu(psf: PsfModel) -> fits.ImageHDU:
     hdu = fits.ImageHDU(np.asarray(psf.coefficients, dtype=np.float64), name="PSF")
     hdu.header["DEGREE"] = (int(psf.degree), "of the polynomial over the field")
     hdu.header["FIELDNX"] = (int(psf.nx), "width of the field, px")
@@ -147,25 +139,22 @@ def _psf_hdu(psf: Any) -> fits.ImageHDU:
     return hdu
 
 
-def _table_hdu(stars: object) -> fits.BinTableHDU:
-    if not is_dataclass(stars):
-        raise ValueError("stars must be a dataclass of arrays")
-    named = {item.name: np.asarray(getattr(stars, item.name)) for item in fields(stars)}
-    arrays = {name: array for name, array in named.items() if array.ndim == 1}
-    dtype = [(name, array.dtype) for name, array in arrays.items()]
-    table = np.empty(len(next(iter(arrays.values()))), dtype=dtype)
-    for name, array in arrays.items():
-        table[name] = array
+def _stars_hdu(stars: Stars) -> fits.BinTableHDU:
+    columns = stars.columns()
+    table = np.empty(len(stars), dtype=[(name, column.dtype) for name, column in columns.items()])
+    for name, column in columns.items():
+        table[name] = column
     return fits.BinTableHDU(table, name="STARS")
 
 
-def _to_bytes(hdus: list[Any]) -> bytes:
+def _to_bytes(hdus: list[fits.PrimaryHDU]) -> bytes:
     buffer = io.BytesIO()
     fits.HDUList(hdus).writeto(buffer, output_verify="exception")
     return buffer.getvalue()
 
 
-def _native(array: NDArray[Any]) -> NDArray[Any]:
+def _native(array: NDArray[Number]) -> NDArray[Number]:
+    """Return the array in the byte order of this machine."""
     return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
 
 
@@ -173,52 +162,34 @@ def _frame(hdus: fits.HDUList) -> Frame:
     science = hdus[0]
     header = science.header
     bits = _native(hdus["MASK"].data).astype(np.uint16)
-    scalars = {name: header.get(keyword) for name, keyword, _ in _SCALARS}
-    extras: dict[str, Any] = {"cards": {card.keyword: card.value for card in header.cards}}
-    if "PSF" in hdus:
-        psf = hdus["PSF"]
-        extras["psf_parameters"] = {
-            "coefficients": _native(psf.data),
-            "degree": psf.header["DEGREE"],
-            "nx": psf.header["FIELDNX"],
-            "ny": psf.header["FIELDNY"],
-        }
-    if "STARS" in hdus:
-        table = hdus["STARS"].data
-        extras["stars"] = {name: _native(np.asarray(table[name])) for name in table.names}
     return Frame(
         data=_native(science.data),
         mask=(bits & BAD_BITS) != 0,
         mask_bits=bits if hdus["MASK"].header["HASBITS"] else None,
         variance=_native(hdus["VAR"].data) if "VAR" in hdus else None,
         wcs=_wcs(header, science.data.shape),
+        psf=_psf(hdus["PSF"]) if "PSF" in hdus else None,
+        stars=_stars(hdus["STARS"]) if "STARS" in hdus else None,
         band=header.get("FILTER"),
         unit=header["BUNIT"],
-        extras=extras,
-        **scalars,
+        **{name: header.get(keyword) for name, keyword, _ in _SCALARS},
     )
 
 
-def _wcs(header: fits.Header, shape: tuple[int, int]) -> WCS | None:
+def _psf(hdu: fits.ImageHDU) -> PsfModel:
+    return PsfModel(_native(hdu.data), *(hdu.header[keyword] for keyword in ("DEGREE", "FIELDNX", "FIELDNY")))
+
+
+def _stars(hdu: fits.BinTableHDU) -> Stars:
+    """Return the stars of a table; columns that earlier versions kept besides are passed over."""
+    return Stars.of({name: _native(np.asarray(hdu.data[name])) for name in Stars.COLUMNS})
+
+
+def _wcs(header: fits.Header | Mapping[str, Value], shape: tuple[int, ...]) -> WCS | None:
     if "CTYPE1" not in header:
         return None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", AstropyWarning)
-        wcs = WCS(header)
+        wcs = WCS(fits.Header(header))
     wcs.array_shape = shape
     return wcs
-
-
-def read_image(path: str | Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-    """Read what `encode_image` wrote: its images by name (the first is "SCI") and the first one's cards.
-
-    Raises FitsRefused where the file is no such product.
-    """
-    try:
-        with fits.open(path, memmap=False) as hdus:
-            if hdus[0].header.get(PRODUCT_KEYWORD) != "image":
-                raise FitsRefused("not_fits", "The file is not an image of the pipeline: make it again.")
-            images = {str(hdu.header["EXTNAME"]): _native(hdu.data) for hdu in hdus}
-            return images, {card.keyword: card.value for card in hdus[0].header.cards}
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise FitsRefused("truncated", f"The image cannot be read ({error}): make it again.") from error

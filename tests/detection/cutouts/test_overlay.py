@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
 import numpy as np
 import pytest
-from astropy.io import fits
 from astropy.wcs import WCS
 
 from catalog.files import storage
 from detection.cutouts.overlay import Overlay, overlay_of, place_in, turn_of
 from detection.cutouts.pictures import version_of
 from detection.numerics.orientation import Turn
+from observations.numerics.fits.products import encode_image
 from tests.factories import CandidateFactory, DetectionFactory
 
 pytestmark = pytest.mark.django_db
@@ -28,9 +27,7 @@ def difference_image(name: str, turned_deg: float, *, is_mirrored: bool) -> str:
     rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     # Pixels to sky: undo the turn, then east is to the left, or to the right in a mirror.
     wcs.wcs.cd = 3e-4 * np.diag([1.0 if is_mirrored else -1.0, 1.0]) @ rotation.T
-    buffer = io.BytesIO()
-    fits.PrimaryHDU(np.zeros((4, 4), dtype=np.float32), header=wcs.to_header()).writeto(buffer)
-    return storage.write_atomically(name, buffer.getvalue())
+    return storage.write_atomically(name, encode_image(np.zeros((4, 4), dtype=np.float32), wcs=wcs))
 
 
 @pytest.mark.parametrize(

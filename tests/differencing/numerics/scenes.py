@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from differencing.numerics.tie import Surface
-from differencing.numerics.zogy import Difference, subtract
+from differencing.numerics.zogy import Diagnostics, Difference, subtract
 from observations.numerics.frame import Frame
 from observations.numerics.simulate.pair import Pair, PairParameters, simulate_pair
 from observations.numerics.simulate.sources import MoffatPsf, point_sources
@@ -17,6 +17,21 @@ from observations.numerics.simulate.sources import MoffatPsf, point_sources
 Column = NDArray[np.float64]
 
 SIGMA_TO_FWHM = 2.354820045  # of a Gaussian
+
+
+# What a good subtraction says of itself.
+DIAGNOSTICS = Diagnostics(
+    score_median=0.0,
+    flux_scale_median=1.0,
+    flux_scale_scatter=0.01,
+    shift_scatter_px=0.01,
+    registration_rms_px=0.02,
+    matched_stars=40.0,
+    sigma_science=1.0,
+    sigma_reference=1.0,
+    blank_share=0.9,
+    model_error=0.005,
+)
 
 
 def gaussian(shape: tuple[int, int], x: float, y: float, sigma: float, *, flux: float = 1.0) -> NDArray[np.float64]:
@@ -99,6 +114,6 @@ def made_of(score: NDArray[np.floating], *, sigma_psf: float = 1.3, **changes) -
         "reference": np.zeros_like(image),
         "psf_science": psf,
         "psf_reference": psf,
-        "diagnostics": {"registration_rms_px": 0.02},
+        "diagnostics": DIAGNOSTICS,
     }
     return Difference(**{**usual, **changes})

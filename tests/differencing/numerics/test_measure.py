@@ -8,6 +8,7 @@ from differencing.numerics.peaks import Peaks, find
 from differencing.numerics.zogy import subtract
 from observations.numerics.frame import MaskBit
 from tests.differencing.numerics.scenes import (
+    DIAGNOSTICS,
     SIGMA_TO_FWHM,
     difference_of,
     frame_of,
@@ -179,6 +180,13 @@ def test_a_variable_that_brightened_is_a_positive_source():
     m = _measured(science, with_source(pair.reference, pair.psf_reference, *EMPTY, 12000.0), *EMPTY)
     assert len(m) == 1
     assert not m.is_negative[0] and not m.is_reference_ghost[0] and not m.is_dipole[0]
+
+
+@pytest.mark.parametrize("unknown", [float("nan"), float("inf")])
+def test_an_unknown_scatter_of_the_registration_does_not_count_as_perfect(unknown):
+    blind = made_of(np.zeros(SHAPE), diagnostics=replace(DIAGNOSTICS, registration_rms_px=unknown))
+    with pytest.raises(ValueError, match="scatter of the registration is not known"):
+        measure(blind, _peaks((40.0, 50.0, 9.0)), _blank())
 
 
 @pytest.mark.parametrize("direction", [(1.0, 0.0), (0.7, -0.7)])

@@ -223,6 +223,16 @@ def test_too_few_stars_are_counted_and_refused():
         tie(_photometry(x, y, flux), _photometry(x, y, flux), SHAPE)
 
 
+def test_stars_whose_shifts_agree_in_no_two_axes_make_no_registration():
+    """Each axis clips other stars of these six until none is left in both: the scatter would be that of nothing."""
+    x, y = 50.0 + 20.0 * np.arange(6), np.full(6, 60.0)
+    dx = np.array([-1.79, -0.861, -0.520, 3.428, 0.256, -0.605])
+    dy = np.array([-0.0482, -2.4659, 0.4203, -0.0419, -0.0670, -0.5756])
+    flux = np.full(6, 1e4)
+    with pytest.raises(TooFewStars, match="agree on no registration"):
+        tie(_photometry(x, y, flux), _photometry(x + dx, y + dy, flux), SHAPE)
+
+
 @pytest.mark.parametrize("spoilt", ["negative", "faint", "bad"])
 def test_a_star_that_one_frame_does_not_show_is_not_counted(spoilt):
     x, y = np.array([50.0, 150.0, 100.0, 200.0]), np.array([50.0, 150.0, 60.0, 90.0])

@@ -50,7 +50,7 @@ def _slow():
     pair = pair_of(21, sky_gradient=0.0, fwhm_science_px=2.8, fwhm_reference_px=3.6)
     frames = [replace(f, gain=None) for f in (pair.science, pair.reference)]
     d = subtract(frames[0], frames[1])
-    sigma_n, sigma_r = d.diagnostics["sigma_science"], d.diagnostics["sigma_reference"]
+    sigma_n, sigma_r = d.diagnostics.sigma_science, d.diagnostics.sigma_reference
     n, r = (np.pad(a.astype(np.float64), 32) for a in (d.science, d.reference))
     p_n, p_r = (_transform_of(psf(100, 100), n.shape) for psf in (pair.psf_science, pair.psf_reference))
     root = np.sqrt(sigma_n**2 * np.abs(p_r) ** 2 + sigma_r**2 * np.abs(p_n) ** 2)
@@ -61,7 +61,7 @@ def _slow():
     k_n, k_r = np.conj(p_n) * np.abs(p_r) ** 2 / root**2, np.conj(p_r) * np.abs(p_n) ** 2 / root**2  # eq. 28, 29
     s_n, s_r = (np.fft.ifft2(k * np.fft.fft2(a)).real for k, a in ((k_n, n), (k_r, r)))
     spread = [s**2 * np.sum(np.fft.ifft2(k).real ** 2) for s, k in ((sigma_n, k_n), (sigma_r, k_r))]  # eq. 26, 27
-    scatter, epsilon = d.diagnostics["shift_scatter_px"], d.diagnostics["model_error"]
+    scatter, epsilon = d.diagnostics.shift_scatter_px, d.diagnostics.model_error
     slope = np.minimum(*(sum(g**2 for g in np.gradient(s)) for s in (s_n, s_r)))
     model = (epsilon * np.minimum(np.abs(s_n), np.abs(s_r))) ** 2
     core = (slice(32, -32), slice(32, -32))
@@ -152,7 +152,7 @@ def test_counts_of_another_unit_give_the_same_score_and_a_difference_in_that_uni
     a, b = difference_of(32), subtract(fourfold, pair.reference)
     np.testing.assert_allclose(a.score, b.score, atol=0.02)
     np.testing.assert_allclose(4 * a.difference, b.difference, atol=0.1)
-    assert b.diagnostics["flux_scale_median"] == pytest.approx(4 * a.diagnostics["flux_scale_median"], rel=1e-3)
+    assert b.diagnostics.flux_scale_median == pytest.approx(4 * a.diagnostics.flux_scale_median, rel=1e-3)
 
 
 def test_turning_both_frames_upside_down_turns_the_score():

@@ -20,7 +20,7 @@ from catalog.files import storage
 from catalog.models import JobStatus, ProcessingJob
 from observations.delivery.ingest import IngestResult, ingest_paths, printable
 from observations.models import CalibrationFrame, Field, Observation, Telescope
-from observations.numerics.fits.images import Overrides, open_image
+from observations.numerics.fits.images import Overrides, read_images
 from observations.sky import SkyQuerySet
 
 NX, NY = 48, 40
@@ -93,7 +93,7 @@ def test_the_raw_file_is_kept_below_the_data_root_and_has_its_pixels(folder):
     assert not Path(row.fits_file_path).is_absolute()
     stored = storage.open_stored(row.fits_file_path)
     assert stored.read_bytes() == path.read_bytes()
-    np.testing.assert_array_equal(open_image(stored, row.hdu_index), fits.getdata(path))
+    np.testing.assert_array_equal(read_images(stored)[row.hdu_index].data, fits.getdata(path))
 
 
 def test_the_same_bytes_are_one_observation_by_whatever_route(folder):

@@ -10,6 +10,7 @@ from observations.numerics.frame import MaskBit
 from preprocessing.numerics.astrometry.solution import match_stars, wcs_from_match
 from preprocessing.numerics.calibrate import Master, Masters, calibrate, master_bias, master_dark
 from preprocessing.numerics.preprocess import exposure_of, preprocess
+from preprocessing.numerics.psf_shape import core_of
 from preprocessing.numerics.quality import gate, relative_transparency
 from preprocessing.numerics.sky_flat import sky_flat
 from tests.preprocessing.numerics.scenes import satellite_trail, star_field
@@ -50,16 +51,17 @@ def test_fluxes_are_total_ones():
     field = star_field(62, count=40)
     done = preprocess(Raw(field.image, _facts()))
     brightest = int(np.argmax(field.flux))
-    nearest = np.argmin(np.hypot(done.stars.x - field.x[brightest], done.stars.y - field.y[brightest]))
-    assert done.stars.flux[nearest] == pytest.approx(field.flux[brightest], rel=0.03)
+    nearest = np.argmin(np.hypot(done.frame.stars.x - field.x[brightest], done.frame.stars.y - field.y[brightest]))
+    assert done.frame.stars.flux[nearest] == pytest.approx(field.flux[brightest], rel=0.03)
 
 
-def test_without_a_gain_the_noise_is_measured_and_said_to_be():
+def test_without_a_gain_the_variance_is_that_of_the_measured_sky():
     field = star_field(63)
     done = preprocess(Raw(field.image, replace(_facts(), gain_e_per_adu=None)))
     assert done.frame.gain is None
-    assert "measured" in done.frame.extras["noise_source"]
-    assert "gain unknown" in done.frame.extras["noise_source"]
+    brightest = np.unravel_index(np.argmax(field.image), field.image.shape)
+    # No photon noise of a source is claimed: its variance is the sky's.
+    assert done.frame.variance[brightest] == pytest.approx(np.median(done.frame.variance), rel=0.1)
     assert [sentence.split(":")[0] for sentence in done.missing] == ["no bias", "no dark", "no flat"]
 
 
@@ -139,11 +141,11 @@ def night(shared_data: Path):
 def test_the_flashlight_frame_is_spoilt_and_the_hazy_one_is_kept(night):
     assert night["20"].failure.code == "spoilt"
     assert [n for n in night if night[n].failure is None] == ["12", "24", "30", "35"]
-    base = night["30"].stars
+    base = night["30"].frame.stars
     judged = {}
     for number, done in night.items():
-        match = match_stars(done.stars.xy, done.stars.flux, base.xy, base.flux)
-        ratio = relative_transparency(done.stars.flux[match.source_index], base.flux[match.target_index])
+        match = match_stars(done.frame.stars.xy, done.frame.stars.flux, base.xy, base.flux)
+        ratio = relative_transparency(done.frame.stars.flux[match.source_index], base.flux[match.target_index])
         assert ratio is not None
         judged[number] = replace(done.quality, transparency=ratio[0])
         assert match.rms_px < 0.25
@@ -157,7 +159,6 @@ def test_the_2713_lights_are_masked_by_less_than_two_per_cent(night):
     for number in ("12", "24", "30", "35"):
         assert night[number].quality.masked_share < 0.02
         assert night[number].applied == ("bias", "dark", "sky_flat")
-        assert night[number].frame.psf.core_residual < 0.02
 
 
 def test_the_asteroid_is_not_masked(night, shared_data):
@@ -175,13 +176,13 @@ def test_the_drifting_sequence_gets_one_sky(shared_data):
     first, last = (preprocess(read_images(path)[0]) for path in (paths[0], paths[-1]))
     assert first.failure is None
     assert last.failure is None
-    match = match_stars(last.stars.xy, last.stars.flux, first.stars.xy, first.stars.flux)
+    match = match_stars(last.frame.stars.xy, last.frame.stars.flux, first.frame.stars.xy, first.frame.stars.flux)
     assert match.count > 200
     assert abs(match.transform.offset_px[0]) == pytest.approx(238, abs=3)
     assert match.transform.rotation_deg == pytest.approx(0.46, abs=0.02)
     solved = wcs_from_match(first.frame.wcs, match.transform, last.frame.shape)
-    ours = solved.wcs.pixel_to_world(*last.stars.xy[match.source_index].T)
-    theirs = first.frame.wcs.pixel_to_world(*first.stars.xy[match.target_index].T)
+    ours = solved.wcs.pixel_to_world(*last.frame.stars.xy[match.source_index].T)
+    theirs = first.frame.wcs.pixel_to_world(*first.frame.stars.xy[match.target_index].T)
     assert np.median(ours.separation(theirs).arcsec) < 0.1 * 5.2  # a tenth of a pixel
 
 
@@ -196,7 +197,7 @@ def test_vignetted_corners_are_unilluminated_and_the_pair_matches(shared_data):
         assert dark[-40:, :40].all()
         assert not dark[300:700, 300:700].any()
         assert done.quality.masked_share < 0.1
-    match = match_stars(two.stars.xy, two.stars.flux, one.stars.xy, one.stars.flux)
+    match = match_stars(two.frame.stars.xy, two.frame.stars.flux, one.frame.stars.xy, one.frame.stars.flux)
     assert np.abs(match.transform.offset_px) == pytest.approx([95, 26], abs=1)
 
 
@@ -205,6 +206,6 @@ def test_the_galaxy_pair_is_clean(shared_data):
     for path in sorted((shared_data / "pair_eso085-030").glob("*.fit")):
         done = preprocess(read_images(path, overrides=given)[0])
         assert done.failure is None
-        assert done.frame.psf.fwhm_px() == pytest.approx(2.7, abs=0.2)
+        assert core_of(done.frame.psf.middle)[0] == pytest.approx(2.7, abs=0.2)
         assert done.quality.masked_share < 0.03
         assert not done.frame.mask[330:350, 500:520].any()  # the galaxy's core

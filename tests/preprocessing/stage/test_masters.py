@@ -12,7 +12,7 @@ from catalog.files import storage
 from catalog.people.audit import MACHINE
 from observations.delivery.ingest import Overrides, ingest_paths
 from observations.models import Observation
-from observations.numerics.fits.products import read_image
+from observations.numerics.fits.mapped import map_images
 from preprocessing.models import CalibrationMaster, MasterKind
 from preprocessing.stage import masters
 
@@ -82,7 +82,7 @@ def only(kind):
 
 
 def pixels(row):
-    return read_image(storage.open_stored(row.file_path))[0]["SCI"]
+    return map_images(storage.open_stored(row.file_path)).image()
 
 
 def of_light(number=9):

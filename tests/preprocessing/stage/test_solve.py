@@ -79,8 +79,9 @@ def _measured(data):
     flux, error = psf_fluxes(data, mask, psf, stars, background=sky.level, noise=sky.noise)
     good = np.isfinite(flux)
     stars = type(stars)(**{**vars(stars), "flux": np.where(good, flux, stars.flux), "flux_error": error})
-    frame = Frame(data=data, mask=mask, psf=psf, wcs=nominal_wcs(CLAIM, SHAPE), exposure_s=60.0, pixel_scale_arcsec=1.2)
-    return frame, stars, sky
+    wcs = nominal_wcs(CLAIM, SHAPE)
+    frame = Frame(data, mask, psf=psf, stars=stars, wcs=wcs, exposure_s=60.0, pixel_scale_arcsec=1.2)
+    return frame, sky
 
 
 @pytest.fixture(scope="module")
@@ -102,14 +103,14 @@ def no_programs(monkeypatch, tmp_path):
 def field(measured, empty_data_root, db, no_programs):
     """A field with both frames preprocessed and not yet registered."""
     field = factories.FieldFactory(ra=CLAIM.ra_deg, dec=CLAIM.dec_deg)
-    for number, ((frame, stars, sky), _) in enumerate(measured):
+    for number, ((frame, sky), _) in enumerate(measured):
         observation = factories.ObservationFactory(
             field=field, ra=CLAIM.ra_deg, dec=CLAIM.dec_deg, pixel_scale=1.2, wcs_quality=WcsQuality.NOMINAL,
             image_width=SHAPE[1], image_height=SHAPE[0], filter_band="r",
         )  # fmt: skip
-        path = storage.write_atomically(f"processed/{observation.pk}.fits", encode_frame(frame, stars=stars))
+        path = storage.write_atomically(f"processed/{observation.pk}.fits", encode_frame(frame))
         factories.PreprocessRunFactory(
-            observation=observation, processed_fits_path=path, star_count=50 - number, fwhm_px=stars.fwhm_px,
+            observation=observation, processed_fits_path=path, star_count=50 - number, fwhm_px=frame.stars.fwhm_px,
             background_level=sky.median_level, background_noise=sky.median_noise, ellipticity=0.02, masked_share=0.0,
         )  # fmt: skip
     return field
@@ -259,7 +260,7 @@ def test_solve_field_solves_what_no_catalogue_covers(field, measured, no_program
         assert _worst_px(load_frame(row).wcs, truth) < 0.3
         assert row.zero_point_mag is None
     anchor = next(row for row in _rows() if "solution" in row.wcs_info)
-    stars = load_frame(anchor).extras["stars"]
+    stars = load_frame(anchor).stars
     assert anchor.wcs_info["solution"]["method"] == "solve-field"
     given = Table.read(tmp_path / "stars.xyls", format="fits")
     # FITS counts pixels from one.

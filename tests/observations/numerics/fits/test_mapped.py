@@ -9,7 +9,7 @@ from astropy.wcs import WCS
 
 from observations.numerics.fits.facts import FitsRefused
 from observations.numerics.fits.mapped import map_images
-from observations.numerics.fits.products import encode_image, read_image
+from observations.numerics.fits.products import encode_image, read_wcs
 
 
 @pytest.fixture
@@ -28,12 +28,37 @@ def product(tmp_path: Path) -> Path:
 
 
 def test_images_are_those_that_astropy_reads(product: Path):
-    known, _ = read_image(product)
+    with fits.open(product) as hdus:
+        known = {hdu.name: np.array(hdu.data) for hdu in hdus}
     mapped = map_images(product).images
     assert list(mapped) == list(known) == ["SCI", "MASK", "SCIENCE"]
     for name, image in known.items():
         assert isinstance(mapped[name], np.memmap)
         assert np.array_equal(mapped[name], image, equal_nan=image.dtype.kind == "f"), name
+
+
+def test_what_is_read_into_memory_is_in_this_machines_order_and_no_longer_the_file(product: Path):
+    mapped = map_images(product)
+    data, mask = mapped.image("SCIENCE"), mapped.mask()
+    assert (data.dtype, mask.dtype) == (np.dtype("=f4"), np.dtype(bool))
+    assert np.array_equal(mask, data > 2.0)
+    data[:] = 0.0
+    assert mapped.images["SCIENCE"].any()
+
+
+def test_an_image_that_the_product_lacks_is_refused(product: Path):
+    with pytest.raises(FitsRefused, match="no image VAR"):
+        map_images(product).image("VAR")
+
+
+def test_world_coordinates_are_those_that_astropy_reads(product: Path):
+    there = WCS(fits.getheader(product)).all_pix2world([0.0, 52.0], [0.0, 36.0], 0)
+    np.testing.assert_array_equal(read_wcs(product).all_pix2world([0.0, 52.0], [0.0, 36.0], 0), there)
+
+
+def test_an_image_without_world_coordinates_has_none(tmp_path: Path):
+    (tmp_path / "x.fits").write_bytes(encode_image(np.zeros((4, 4), dtype=np.float32)))
+    assert read_wcs(tmp_path / "x.fits") is None
 
 
 def test_cards_are_those_that_astropy_reads(product: Path):

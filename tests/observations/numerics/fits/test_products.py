@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -19,27 +19,15 @@ from observations.numerics.fits.images import (
     read_images,
 )
 from observations.numerics.fits.wcs import nominal_wcs
-from observations.numerics.frame import BAD_BITS, Frame, MaskBit
+from observations.numerics.frame import BAD_BITS, Frame, MaskBit, PsfModel, Stars
 
 SHAPE = (50, 70)
 
 
-@dataclass(frozen=True)
-class Psf:
-    coefficients: np.ndarray
-    degree: int
-    nx: int
-    ny: int
-
-    def __call__(self, x: float, y: float) -> np.ndarray:
-        return self.coefficients[0]
-
-
-@dataclass(frozen=True)
-class Stars:
-    x: np.ndarray
-    flux: np.ndarray
-    is_saturated: np.ndarray
+def stars_of(count: int) -> Stars:
+    rng = np.random.default_rng(5)
+    numbers = (rng.uniform(0.0, 50.0, count) for _ in range(6))
+    return Stars(*numbers, np.arange(count) % 2 == 0, np.arange(count) % 3 == 0)
 
 
 def frame_of() -> Frame:
@@ -56,7 +44,7 @@ def frame_of() -> Frame:
         read_noise=12.3,
         saturation=61234.5,
         wcs=nominal_wcs(253.4938163887, 62.9105200874, 0.529256517447, SHAPE),
-        psf=Psf(rng.normal(size=(3, 9, 9)), 1, 70, 50),
+        psf=PsfModel(rng.normal(size=(3, 9, 9)), 1, 70, 50),
         zero_point_mag=25.123456789,
         mjd_utc=59091.90103126157,
         band="og515+kg5",
@@ -74,8 +62,8 @@ def with_sip() -> WCS:
     return WCS(header)
 
 
-def round_trip(tmp_path, frame: Frame, **kwargs: object) -> Frame:
-    (tmp_path / "frame.fits").write_bytes(encode_frame(frame, **kwargs))
+def round_trip(tmp_path, frame: Frame) -> Frame:
+    (tmp_path / "frame.fits").write_bytes(encode_frame(frame))
     return decode_frame(tmp_path / "frame.fits")
 
 
@@ -89,10 +77,8 @@ def test_a_frame_comes_back_as_it_went(tmp_path):
     known = ("gain", "read_noise", "saturation", "zero_point_mag", "mjd_utc", "exposure_s", "pixel_scale_arcsec")
     for name in (*known, "band", "unit"):
         assert getattr(back, name) == getattr(frame, name)
-    parameters = back.extras["psf_parameters"]
-    np.testing.assert_array_equal(parameters["coefficients"], frame.psf.coefficients)
-    assert (parameters["degree"], parameters["nx"], parameters["ny"]) == (1, 70, 50)
-    assert back.psf is None
+    np.testing.assert_array_equal(back.psf(12.0, 34.0), frame.psf(12.0, 34.0))
+    assert (back.psf.degree, back.psf.nx, back.psf.ny) == (1, 70, 50)
 
 
 def test_what_is_unknown_stays_unknown(tmp_path):
@@ -101,9 +87,19 @@ def test_what_is_unknown_stays_unknown(tmp_path):
     mask[1, 2] = True
     back = round_trip(tmp_path, Frame(data=data, mask=mask))
     np.testing.assert_array_equal(back.mask, mask)
-    for name in ("mask_bits", "variance", "gain", "saturation", "wcs", "psf", "zero_point_mag", "mjd_utc", "band"):
+    for name in (
+        "mask_bits",
+        "variance",
+        "gain",
+        "saturation",
+        "wcs",
+        "psf",
+        "stars",
+        "zero_point_mag",
+        "mjd_utc",
+        "band",
+    ):
         assert getattr(back, name) is None
-    assert "psf_parameters" not in back.extras
 
 
 @pytest.mark.parametrize("wcs", [nominal_wcs(359.99999, -89.5, 5.21, SHAPE), with_sip()])
@@ -118,18 +114,32 @@ def test_a_wcs_comes_back_to_a_millionth_of_a_pixel(tmp_path, wcs):
     assert np.max(apart * np.cos(np.radians(sky[1]))) / scale < 1e-6
 
 
-def test_stars_come_back_as_arrays(tmp_path):
-    stars = Stars(np.array([1.5, 2.5]), np.array([10.0, 20.0], dtype=np.float32), np.array([True, False]))
-    back = round_trip(tmp_path, frame_of(), stars=stars).extras["stars"]
-    np.testing.assert_array_equal(back["x"], stars.x)
-    np.testing.assert_array_equal(back["flux"], stars.flux)
-    np.testing.assert_array_equal(back["is_saturated"], stars.is_saturated)
-    assert back["flux"].dtype == np.float32
+@pytest.mark.parametrize("count", [0, 7])
+def test_stars_come_back_as_they_went(tmp_path, count):
+    stars = stars_of(count)
+    back = round_trip(tmp_path, replace(frame_of(), stars=stars)).stars
+    assert len(back) == count
+    for name, column in stars.columns().items():
+        there = getattr(back, name)
+        np.testing.assert_array_equal(there, column)
+        assert there.dtype == column.dtype
 
 
-def test_no_stars_are_an_empty_table(tmp_path):
-    empty = Stars(np.zeros(0), np.zeros(0), np.zeros(0, dtype=bool))
-    assert len(round_trip(tmp_path, frame_of(), stars=empty).extras["stars"]["x"]) == 0
+def test_the_stars_of_an_earlier_versions_product_are_read(tmp_path):
+    """Its table had one column more, the brightest pixel."""
+    with fits.open(io.BytesIO(encode_frame(replace(frame_of(), stars=stars_of(3))))) as hdus:
+        columns = hdus["STARS"].columns + fits.ColDefs([fits.Column("peak", "D", array=np.ones(3))])
+        hdus["STARS"] = fits.BinTableHDU.from_columns(columns, name="STARS")
+        hdus.writeto(tmp_path / "earlier.fits")
+    np.testing.assert_array_equal(decode_frame(tmp_path / "earlier.fits").stars.flux, stars_of(3).flux)
+
+
+def test_a_table_of_stars_that_lacks_a_column_is_refused(tmp_path):
+    with fits.open(io.BytesIO(encode_frame(replace(frame_of(), stars=stars_of(3))))) as hdus:
+        hdus["STARS"].columns.del_col("flux")
+        hdus.writeto(tmp_path / "lacking.fits")
+    with pytest.raises(FitsRefused, match="flux"):
+        decode_frame(tmp_path / "lacking.fits")
 
 
 def test_the_same_frame_is_the_same_bytes():
@@ -152,11 +162,11 @@ def test_a_mask_that_contradicts_its_bits_is_refused():
     assert encode_frame(replace(frame, mask=np.zeros(SHAPE, dtype=bool), mask_bits=interpolated))
 
 
-def test_cards_are_written_and_nan_becomes_undefined(tmp_path):
+def test_cards_are_written_and_nan_becomes_undefined():
     cards = [("FWHM", np.float64(2.5), "px"), ("LIMMAG", float("nan")), ("NSTARS", np.int64(12))]
-    back = round_trip(tmp_path, frame_of(), cards=cards).extras["cards"]
-    assert (back["FWHM"], back["NSTARS"]) == (2.5, 12)
-    assert isinstance(back["LIMMAG"], fits.card.Undefined)
+    header = fits.Header.fromstring(encode_image(np.ones(SHAPE, dtype=np.float32), cards=cards))
+    assert (header["FWHM"], header["NSTARS"]) == (2.5, 12)
+    assert isinstance(header["LIMMAG"], fits.card.Undefined)
 
 
 def test_other_programs_read_the_product():
