@@ -13,6 +13,7 @@ from detection.numerics.orientation import Turn, turn_to_north_up
 from detection.numerics.stamps import STAMP_SIZE_PX
 from observations.models import WcsQuality
 from observations.numerics.fits.facts import FitsRefused
+from observations.numerics.fits.mapped import map_images
 
 if TYPE_CHECKING:
     from astropy.wcs import WCS
@@ -83,12 +84,10 @@ def _north_and_east(detection: Detection) -> tuple[Direction, Direction] | None:
 @lru_cache(maxsize=64)
 def _wcs(path: str) -> WCS | None:
     """Return the world coordinates of a stored image, None where it is gone or has none."""
-    from observations.numerics.fits.products import read_wcs
-
     if not path:
         return None
     try:
-        wcs = read_wcs(storage.open_stored(path))
+        wcs = map_images(storage.open_stored(path)).wcs()
     except (OSError, FitsRefused):  # gone, or not readable any more
         return None
     return wcs if wcs is not None and wcs.has_celestial else None

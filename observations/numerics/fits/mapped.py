@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import math
 import re
+import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from observations.numerics.fits.facts import FitsRefused
 from observations.numerics.fits.keywords import BITPIX_TYPES, PRODUCT_KEYWORD
+
+if TYPE_CHECKING:
+    from astropy.wcs import WCS
 
 _BLOCK, _CARD = 2880, 80
 # Headers of products are short; what has no end within this is none.
@@ -37,6 +42,10 @@ class Mapped:
     def mask(self, name: str = "MASK") -> NDArray[np.bool_]:
         """Read a mask into memory, True = bad. Raises as `image`."""
         return np.array(self._named(name) > 0)
+
+    def wcs(self) -> WCS | None:
+        """Return the world coordinates, None where the product has none."""
+        return wcs_of(self.cards, next(iter(self.images.values())).shape)
 
     def _named(self, name: str) -> Pixels:
         if name not in self.images:
@@ -66,6 +75,23 @@ def map_images(path: Path) -> Mapped:
             images[str(cards.get("EXTNAME", len(images)))] = np.memmap(path, dtype, "r", start, shape)
             file.seek(start + _BLOCK * math.ceil(length / _BLOCK))
     return Mapped(images, first)
+
+
+def wcs_of(cards: Mapping[str, Value], shape: tuple[int, ...]) -> WCS | None:
+    """Return the world coordinates in the cards of a product, None where it has none."""
+    # Here and not above: a web process that only shows pixels does without astropy.
+    from astropy.io.fits import Header
+    from astropy.utils.exceptions import AstropyWarning
+    from astropy.wcs import WCS
+
+    if "CTYPE1" not in cards:
+        return None
+    with warnings.catch_warnings():
+        # Remarks on keywords that no program needs.
+        warnings.simplefilter("ignore", AstropyWarning)
+        wcs = WCS(Header(cards))
+    wcs.array_shape = shape
+    return wcs
 
 
 def _header(file: BinaryIO) -> dict[str, Value]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import math
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from observations.numerics.fits.facts import FitsRefused
 from observations.numerics.fits.keywords import PRODUCT_KEYWORD
-from observations.numerics.fits.mapped import Value, map_images
+from observations.numerics.fits.mapped import wcs_of
 from observations.numerics.frame import BAD_BITS, Frame, MaskBit, PsfModel, Stars
 
 Card = tuple[str, object] | tuple[str, object, str]
@@ -85,12 +85,6 @@ def encode_image(
     hdus = [_image_hdu(_storable(data), wcs, header, cards)]
     hdus += [fits.ImageHDU(_storable(array), name=name) for name, array in extra]
     return _to_bytes(hdus)
-
-
-def read_wcs(path: Path) -> WCS | None:
-    """Return the world coordinates of what `encode_image` wrote, None where it has none. Raises as `map_images`."""
-    mapped = map_images(path)
-    return _wcs(mapped.cards, mapped.images["SCI"].shape)
 
 
 def _storable(data: NDArray[np.generic]) -> NDArray[np.generic]:
@@ -167,7 +161,7 @@ def _frame(hdus: fits.HDUList) -> Frame:
         mask=(bits & BAD_BITS) != 0,
         mask_bits=bits if hdus["MASK"].header["HASBITS"] else None,
         variance=_native(hdus["VAR"].data) if "VAR" in hdus else None,
-        wcs=_wcs(header, science.data.shape),
+        wcs=wcs_of(header, science.data.shape),
         psf=_psf(hdus["PSF"]) if "PSF" in hdus else None,
         stars=_stars(hdus["STARS"]) if "STARS" in hdus else None,
         band=header.get("FILTER"),
@@ -183,13 +177,3 @@ def _psf(hdu: fits.ImageHDU) -> PsfModel:
 def _stars(hdu: fits.BinTableHDU) -> Stars:
     """Return the stars of a table; columns that earlier versions kept besides are passed over."""
     return Stars.of({name: _native(np.asarray(hdu.data[name])) for name in Stars.COLUMNS})
-
-
-def _wcs(header: fits.Header | Mapping[str, Value], shape: tuple[int, ...]) -> WCS | None:
-    if "CTYPE1" not in header:
-        return None
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", AstropyWarning)
-        wcs = WCS(fits.Header(header))
-    wcs.array_shape = shape
-    return wcs

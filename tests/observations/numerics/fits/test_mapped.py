@@ -9,7 +9,7 @@ from astropy.wcs import WCS
 
 from observations.numerics.fits.facts import FitsRefused
 from observations.numerics.fits.mapped import map_images
-from observations.numerics.fits.products import encode_image, read_wcs
+from observations.numerics.fits.products import encode_image
 
 
 @pytest.fixture
@@ -53,12 +53,12 @@ def test_an_image_that_the_product_lacks_is_refused(product: Path):
 
 def test_world_coordinates_are_those_that_astropy_reads(product: Path):
     there = WCS(fits.getheader(product)).all_pix2world([0.0, 52.0], [0.0, 36.0], 0)
-    np.testing.assert_array_equal(read_wcs(product).all_pix2world([0.0, 52.0], [0.0, 36.0], 0), there)
+    np.testing.assert_array_equal(map_images(product).wcs().all_pix2world([0.0, 52.0], [0.0, 36.0], 0), there)
 
 
 def test_an_image_without_world_coordinates_has_none(tmp_path: Path):
     (tmp_path / "x.fits").write_bytes(encode_image(np.zeros((4, 4), dtype=np.float32)))
-    assert read_wcs(tmp_path / "x.fits") is None
+    assert map_images(tmp_path / "x.fits").wcs() is None
 
 
 def test_cards_are_those_that_astropy_reads(product: Path):
