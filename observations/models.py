@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -9,7 +11,7 @@ from django.db.models import Q
 from catalog import constraints
 from catalog.failures import failure_code_choices
 from catalog.models import Record
-from observations.sky import SkyRecord
+from observations.sky import SkyQuerySet, SkyRecord
 
 
 class ObservationStatus(models.TextChoices):
@@ -101,6 +103,14 @@ class Field(SkyRecord):
         return self.name or f"{self.ra:.4f} {self.dec:+.4f}"
 
 
+class ObservationQuerySet(SkyQuerySet):
+    """Questions about exposures."""
+
+    def live(self) -> Self:
+        """Return what takes part: all that nobody has archived."""
+        return self.exclude(status=ObservationStatus.ARCHIVED)
+
+
 class Observation(SkyRecord):
     """One exposure of one detector as delivered; `ra`, `dec` are the centre's. The raw file never changes."""
 
@@ -141,6 +151,8 @@ class Observation(SkyRecord):
     original_name = models.CharField(max_length=255, blank=True, help_text="The file's name as delivered.")
     failure_code = models.CharField(max_length=40, choices=failure_code_choices, blank=True)
     error_message = models.TextField(blank=True)
+
+    objects = ObservationQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta:
         ordering = ["observation_time", "id"]

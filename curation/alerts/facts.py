@@ -15,7 +15,7 @@ from detection.models import Detection, Source
 from detection.sources.photometry import magnitude
 from differencing.models import Candidate
 from observations.models import Observation, ObservationStatus
-from preprocessing.services import latest_run
+from preprocessing.models import PreprocessRun
 
 # Frames before the first detection that are looked at for the last one without the source.
 _FRAMES_LOOKED_BACK = 50
@@ -35,7 +35,7 @@ def facts_of(source: Source, known: Known) -> dict[str, Any]:
     best, detections = known.best, known.live
     detection_type, label = known.type_and_label
     candidate, observation = best.candidate, best.observation
-    run = latest_run(observation)
+    run = PreprocessRun.objects.newest_for(observation)
     mag, error = magnitude(best, run)
     first = min((row.observation for row in detections), key=lambda row: row.mjd_utc)
     return {
@@ -107,6 +107,6 @@ def _last_non_detection(source: Source, first: Observation) -> dict[str, Any] | 
     row = next((row for row in latest if covers(row.footprint, source.ra, source.dec)), None)
     if row is None:
         return None
-    run = latest_run(row)
+    run = PreprocessRun.objects.newest_for(row)
     limit = run.limiting_magnitude if run else None
     return {"mid_time": _middle(row).isoformat(), "frame": row.original_name, "limiting_mag": limit}

@@ -12,7 +12,7 @@ from django.db.models import Q
 from catalog.configuration.values import Snapshot
 from detection.models import Detection, Source
 from observations.models import Observation, WcsQuality
-from preprocessing.services import latest_run
+from preprocessing.models import PreprocessRun
 
 # One process at a time joins detections to sources, so that one star never becomes two.
 _ASSOCIATION_LOCK = 7311
@@ -42,7 +42,7 @@ def associate(detections: list[Detection], observation: Observation, config: Sna
 
 def position_error_arcsec(detection: Detection, observation: Observation, config: Snapshot) -> float:
     """Return the 1-sigma error of a detection's position: its centroid's and the floor of the registration."""
-    candidate, run = detection.candidate, latest_run(observation)
+    candidate, run = detection.candidate, PreprocessRun.objects.newest_for(observation)
     floor = config["detection.association_floor_arcsec"] / config["detection.association_sigma"]
     if candidate is None or run is None or not run.fwhm_px or not observation.pixel_scale:
         return float(floor)
