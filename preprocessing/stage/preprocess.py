@@ -118,7 +118,7 @@ def _inputs_hash(observation: Observation, chosen: Chosen, parameters: Parameter
 
 
 def _is_done(observation: Observation, inputs_hash: str) -> bool:
-    """Tell whether the newest completed run, with which later stages work, had the same inputs and its file is there."""
+    """Tell whether the run that later stages work with had the same inputs and its file is there."""
     newest = PreprocessRun.objects.newest_for(observation)
     return newest is not None and newest.inputs_hash == inputs_hash and storage.exists(newest.processed_fits_path)
 
