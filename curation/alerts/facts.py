@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC
 from typing import Any
-
-from astropy.time import Time
 
 from curation.alerts.words import DOUBTS
 from curation.detections.light_curve import NEAR_ARCSEC
@@ -15,6 +12,7 @@ from detection.models import Detection, Source
 from detection.sources.photometry import magnitude
 from differencing.models import Candidate
 from observations.models import Observation, ObservationStatus
+from observations.numerics.site import time_of
 from preprocessing.models import PreprocessRun
 
 # Frames before the first detection that are looked at for the last one without the source.
@@ -45,7 +43,7 @@ def facts_of(source: Source, known: Known) -> dict[str, Any]:
         "dec_deg": source.dec,
         "position_error_arcsec": source.position_error_arcsec,
         "wcs_quality": observation.wcs_quality,
-        "mid_time": _middle(observation).isoformat(),
+        "mid_time": time_of(observation.mjd_utc).isoformat(),
         "mjd_utc": observation.mjd_utc,
         "band": observation.filter_band or None,
         "exposure_s": observation.exposure_time,
@@ -66,15 +64,11 @@ def facts_of(source: Source, known: Known) -> dict[str, Any]:
         "detections": [str(row.pk) for row in detections],
         "epochs": len({row.observation_id for row in detections}),
         "nights": len({row.observation.night for row in detections}),
-        "first_detected_at": _middle(first).isoformat(),
+        "first_detected_at": time_of(first.mjd_utc).isoformat(),
         "last_non_detection": _last_non_detection(source, first),
         "detection_type": detection_type,
         "label": label or None,
     }
-
-
-def _middle(observation: Observation) -> Any:
-    return Time(observation.mjd_utc, format="mjd", scale="utc").to_datetime(timezone=UTC)
 
 
 def _reference_version(detection: Detection) -> int | None:
@@ -109,4 +103,4 @@ def _last_non_detection(source: Source, first: Observation) -> dict[str, Any] | 
         return None
     run = PreprocessRun.objects.newest_for(row)
     limit = run.limiting_magnitude if run else None
-    return {"mid_time": _middle(row).isoformat(), "frame": row.original_name, "limiting_mag": limit}
+    return {"mid_time": time_of(row.mjd_utc).isoformat(), "frame": row.original_name, "limiting_mag": limit}

@@ -8,6 +8,8 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from observations.numerics.sphere import project
+
 Array = NDArray[np.float64]
 
 
@@ -72,11 +74,9 @@ def _tangent_plane(ra: Array, dec: Array) -> tuple[Array, Array]:
     """Return gnomonic offsets from the mean direction in arcsec, east and north: straight motions stay straight."""
     a, d = np.radians(ra), np.radians(dec)
     mean = np.mean([np.cos(d) * np.cos(a), np.cos(d) * np.sin(a), np.sin(d)], axis=1)
-    a0, d0 = np.arctan2(mean[1], mean[0]), np.arctan2(mean[2], np.hypot(mean[0], mean[1]))
-    depth = np.sin(d) * np.sin(d0) + np.cos(d) * np.cos(d0) * np.cos(a - a0)
-    east = np.cos(d) * np.sin(a - a0) / depth
-    north = (np.sin(d) * np.cos(d0) - np.cos(d) * np.sin(d0) * np.cos(a - a0)) / depth
-    return np.degrees(east) * 3600.0, np.degrees(north) * 3600.0
+    pole = np.arctan2(mean[1], mean[0]), np.arctan2(mean[2], np.hypot(mean[0], mean[1]))
+    east, north = project(ra, dec, *np.degrees(pole))
+    return 3600.0 * east, 3600.0 * north
 
 
 def _follow(

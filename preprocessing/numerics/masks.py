@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from observations.numerics.frame import BAD_BITS, Image, Mask, MaskBit
+from observations.numerics.statistics import FWHM_PER_SIGMA
 from preprocessing.numerics.background import Background
 from preprocessing.numerics.calibrate import Master
-from preprocessing.numerics.stars import FWHM_PER_SIGMA
 
 Bits = NDArray[np.uint16]
 

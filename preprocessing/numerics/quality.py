@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from observations.numerics.frame import Image, Mask, PsfModel, Stars
+from observations.numerics.statistics import FWHM_PER_SIGMA, MAD_TO_SIGMA
 from preprocessing.numerics.background import Background
 from preprocessing.numerics.psf_shape import core_of
-from preprocessing.numerics.stars import FWHM_PER_SIGMA
 
 DEPTH_SIGMA = 5.0
 # Others of the night that it takes to call one frame the odd one out: with one other, either may be.
@@ -156,7 +156,7 @@ def relative_transparency(flux: NDArray[np.float64], other_flux: NDArray[np.floa
         return None
     ratio = np.log(flux[usable] / other_flux[usable])
     middle = float(np.median(ratio))
-    spread = 1.4826 * float(np.median(np.abs(ratio - middle)))
+    spread = MAD_TO_SIGMA * float(np.median(np.abs(ratio - middle)))
     error = 1.2533 * spread / float(np.sqrt(ratio.size))  # of a median
     return float(np.exp(middle)), float(np.exp(middle) * error)
 

@@ -14,9 +14,10 @@ from django.test import override_settings
 from catalog.files import storage
 from observations.models import WcsQuality
 from observations.numerics.fits.products import encode_frame
+from observations.numerics.fits.wcs import nominal_wcs
 from observations.numerics.frame import Frame
 from preprocessing.models import PreprocessRun
-from preprocessing.numerics.astrometry.solution import Pointing, nominal_wcs
+from preprocessing.numerics.astrometry.solution import Pointing
 from preprocessing.numerics.background import estimate_background
 from preprocessing.numerics.photometry import psf_fluxes
 from preprocessing.numerics.psf import fit_psf
@@ -79,7 +80,7 @@ def _measured(data):
     flux, error = psf_fluxes(data, mask, psf, stars, background=sky.level, noise=sky.noise)
     good = np.isfinite(flux)
     stars = type(stars)(**{**vars(stars), "flux": np.where(good, flux, stars.flux), "flux_error": error})
-    wcs = nominal_wcs(CLAIM, SHAPE)
+    wcs = nominal_wcs(CLAIM.ra_deg, CLAIM.dec_deg, CLAIM.pixel_scale_arcsec, SHAPE)
     frame = Frame(data, mask, psf=psf, stars=stars, wcs=wcs, exposure_s=60.0, pixel_scale_arcsec=1.2)
     return frame, sky
 
