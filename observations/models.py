@@ -140,6 +140,9 @@ class Observation(SkyRecord):
     saturation_level = models.FloatField(null=True, blank=True)
     saturation_unit = models.CharField(max_length=8, choices=SaturationUnit, blank=True)
     wcs_quality = models.CharField(max_length=8, choices=WcsQuality, default=WcsQuality.NOMINAL)
+    delivered_wcs_quality = models.CharField(
+        max_length=8, choices=WcsQuality, blank=True, help_text="Before any frame of its field was solved or matched."
+    )
     telescope = models.ForeignKey(Telescope, on_delete=models.PROTECT, null=True, blank=True)
     field = models.ForeignKey(Field, on_delete=models.PROTECT, null=True, blank=True, related_name="observations")
     camera = models.CharField(max_length=100, blank=True)
@@ -160,6 +163,7 @@ class Observation(SkyRecord):
             *SkyRecord.Meta.constraints,
             constraints.one_of("status", ObservationStatus),
             constraints.one_of("wcs_quality", WcsQuality),
+            constraints.one_of("delivered_wcs_quality", WcsQuality, blank=True),
             constraints.one_of("saturation_unit", SaturationUnit, blank=True),
             constraints.reason_when_failed(),
             constraints.positive("exposure_time"),

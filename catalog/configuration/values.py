@@ -51,9 +51,14 @@ class Snapshot:
         return {key.removeprefix(prefix): value for key, value in self.values.items() if key.startswith(prefix)}
 
 
+def defaults() -> Snapshot:
+    """Return the declared defaults, whatever a site has set."""
+    return Snapshot(MappingProxyType({name: key.default for name, key in DECLARED.items()}))
+
+
 def snapshot() -> Snapshot:
     """Return defaults and active rows as one frozen whole; a stored value that is not acceptable stops the run."""
-    values: dict[str, ConfigValue] = {name: key.default for name, key in DECLARED.items()}
+    values = dict(defaults().values)
     for name, value in SystemConfig.objects.filter(is_active=True).values_list("key", "value"):
         try:
             values[name] = check_value(name, value)

@@ -36,7 +36,7 @@ class Peaks:
         return len(self.x)
 
 
-def find(difference: Difference, *, threshold_sigma: float = 5.0, parameters: PeakParameters | None = None) -> Peaks:
+def find(difference: Difference, *, threshold_sigma: float, parameters: PeakParameters | None = None) -> Peaks:
     """Find local extrema of S_corr beyond the threshold.
 
     Masked pixels (NaN in the score) are never peaks, nor are pixels that touch one: their extremum may lie under

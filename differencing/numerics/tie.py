@@ -224,7 +224,7 @@ def _design(coefficients: Array, half: int, grid: Array, dx: float, dy: float) -
     return np.stack([inner, by_dx, by_dy]), np.stack([inner.ravel(), np.ones(inner.size)], axis=1)
 
 
-def tie(science: PsfPhotometry, reference: PsfPhotometry, shape: tuple[int, int], *, min_stars: int = 3) -> Tie:
+def tie(science: PsfPhotometry, reference: PsfPhotometry, shape: tuple[int, int], *, min_stars: int) -> Tie:
     """Derive the flux scale and the shift field from the same stars measured in both frames.
 
     Parameters

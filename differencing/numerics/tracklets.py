@@ -22,10 +22,10 @@ class TrackletParameters:
     min_motion_arcsec : less than this over the night is a star. tolerance_arcsec : distance of a member from the line.
     """
 
-    max_rate_arcsec_per_min: float = 10.0
-    min_members: int = 3
+    max_rate_arcsec_per_min: float
+    min_members: int
+    tolerance_arcsec: float
     min_motion_arcsec: float = 3.0
-    tolerance_arcsec: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Track:
 
 
 def link(
-    ra: Array, dec: Array, mjd: Array, frame: NDArray[np.integer], *, parameters: TrackletParameters | None = None
+    ra: Array, dec: Array, mjd: Array, frame: NDArray[np.integer], *, parameters: TrackletParameters
 ) -> list[Track]:
     """Find uniform straight motions through detections of at least three frames.
 
@@ -54,7 +54,7 @@ def link(
     -------
     List of Track, best first; empty with fewer than three frames.
     """
-    p = parameters or TrackletParameters()
+    p = parameters
     if len(np.unique(frame)) < p.min_members:
         return []
     x, y = _tangent_plane(np.asarray(ra, float), np.asarray(dec, float))

@@ -24,7 +24,8 @@ from differencing.numerics.measure import Measurements, MeasureParameters, measu
 from differencing.numerics.noise import robust_sigma
 from differencing.numerics.peaks import find
 from differencing.numerics.tie import TooFewStars
-from differencing.numerics.zogy import Difference, ZogyParameters, subtract
+from differencing.numerics.zogy import Difference, subtract
+from differencing.parameters import zogy_parameters
 from differencing.references import choose_reference
 from differencing.stage.candidates import replace_candidates
 from differencing.stage.reference import LoadedReference, aligned, load_reference, wcs_identity, with_psf
@@ -136,20 +137,11 @@ def _inputs(
 ) -> _Inputs:
     parameters = {
         "version": VERSION,
-        "zogy": asdict(_zogy_parameters(config)),
+        "zogy": asdict(zogy_parameters(config)),
         "measure": asdict(MeasureParameters()),
         "config": config.group("differencing"),
     }
     return _Inputs(observation, science_run, reference, config, parameters)
-
-
-def _zogy_parameters(config: Snapshot) -> ZogyParameters:
-    return ZogyParameters(
-        tile_px=config["differencing.tile_px"],
-        overlap_px=config["differencing.tile_overlap_px"],
-        model_error=config["differencing.model_error"],
-        min_stars=config["differencing.min_matched_stars"],
-    )
 
 
 def _is_done(inputs: _Inputs) -> bool:
@@ -219,7 +211,7 @@ def _compute(inputs: _Inputs) -> _Result:
     _require_overlap(science, reference, config)
     reference = with_psf(reference)
     try:
-        difference = subtract(science, reference, parameters=_zogy_parameters(config))
+        difference = subtract(science, reference, parameters=zogy_parameters(config))
     except TooFewStars as error:
         raise StageFailure(FailureCode.TOO_FEW_STARS, f"No flux scale can be measured: {error}.") from error
     except ValueError as error:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import numpy as np
 
-from catalog.configuration.values import snapshot
+from catalog.configuration.values import Snapshot, snapshot
 from catalog.failures import FailureCode
 from catalog.work import jobs
 from differencing.models import Candidate, CandidateStatus, Tracklet
@@ -32,12 +32,7 @@ def run(field_and_night: str) -> None:
         .select_related("observation")
         .order_by("observation__mjd_utc", "pixel_x", "pixel_y")
     )
-    parameters = TrackletParameters(
-        max_rate_arcsec_per_min=config["differencing.tracklet_max_rate_arcsec_per_min"],
-        min_members=config["differencing.tracklet_min_members"],
-        tolerance_arcsec=config["differencing.tracklet_max_rms_arcsec"],
-    )
-    tracks = _link(members, parameters) if members else []
+    tracks = _link(members, tracklet_parameters(config)) if members else []
     with jobs.writing(last=True):
         field = Field.objects.select_for_update().get(pk=field_id)
         _replace(field, night, members, tracks)
@@ -56,6 +51,15 @@ def parse_key(text: str) -> tuple[UUID, date]:
     """Undo `key`."""
     field_id, _, night = text.partition("/")
     return UUID(field_id), date.fromisoformat(night)
+
+
+def tracklet_parameters(config: Snapshot) -> TrackletParameters:
+    """Return the limits of a motion as configured."""
+    return TrackletParameters(
+        max_rate_arcsec_per_min=config["differencing.tracklet_max_rate_arcsec_per_min"],
+        min_members=config["differencing.tracklet_min_members"],
+        tolerance_arcsec=config["differencing.tracklet_max_rms_arcsec"],
+    )
 
 
 def _link(members: list[Candidate], parameters: TrackletParameters) -> list[Track]:

@@ -85,6 +85,7 @@ def make_observation(image: RawImage, stored: str, config: Snapshot, survey: Sur
         saturation_level=facts.saturation,
         saturation_unit=facts.saturation_unit or "",
         wcs_quality=known(facts.wcs_quality),
+        delivered_wcs_quality=known(facts.wcs_quality),
         field=_field(facts, config["ingest.field_overlap_share"]),
         header_conflicts=remarks,
     )

@@ -52,7 +52,7 @@ def run(observation_id: UUID | str) -> None:
     """
     config = snapshot().only(READS)
     observation = Observation.objects.get(pk=observation_id)
-    chosen, parameters = masters_for(observation, config), _parameters(config)
+    chosen, parameters = masters_for(observation, config), parameters_of(config)
     inputs_hash = _inputs_hash(observation, chosen, parameters)
     if _is_done(observation, inputs_hash):
         with jobs.writing(last=True):
@@ -87,7 +87,8 @@ def abandon(observation_id: str, code: FailureCode, sentence: str) -> None:
     )
 
 
-def _parameters(config: Snapshot) -> Parameters:
+def parameters_of(config: Snapshot) -> Parameters:
+    """Return what preprocessing is told by the configuration."""
     return Parameters(
         mesh_px=config["preprocessing.background_mesh_px"],
         star_threshold_sigma=config["preprocessing.star_threshold_sigma"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import psutil
@@ -12,7 +13,7 @@ from astropy.wcs import WCS
 from django.test import override_settings
 
 from catalog.files import storage
-from observations.models import WcsQuality
+from observations.models import Observation, WcsQuality
 from observations.numerics.fits.products import encode_frame
 from observations.numerics.fits.wcs import nominal_wcs
 from observations.numerics.frame import Frame
@@ -24,6 +25,7 @@ from preprocessing.numerics.psf import fit_psf
 from preprocessing.numerics.stars import find_stars
 from preprocessing.products import load_frame
 from preprocessing.stage import plate_solvers, register
+from preprocessing.stage.solve import delivered_quality
 from preprocessing.stage.star_catalog import open_catalog
 from preprocessing.stage.star_table import StarCatalogRefused
 from tests import factories
@@ -370,3 +372,38 @@ def test_parquet_without_its_reader_says_what_to_install(empty_data_root, tmp_pa
     (tmp_path / "stars.parquet").write_bytes(b"PAR1")
     with pytest.raises(StarCatalogRefused, match=r"pyarrow|cannot be read"):
         _open(tmp_path / "stars.parquet")
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """The frames whose raw file is asked, which say that their position is nominal."""
+    asked = []
+
+    def read_raw(row):
+        asked.append(row.pk)
+        return SimpleNamespace(facts=SimpleNamespace(wcs_quality="nominal"))
+
+    monkeypatch.setattr("preprocessing.stage.solve.read_raw", read_raw)
+    return asked
+
+
+@pytest.mark.django_db
+def test_what_a_solved_frame_was_worth_when_it_came_needs_no_file(asked):
+    row = factories.ObservationFactory(wcs_quality=WcsQuality.SOLVED, delivered_wcs_quality=WcsQuality.HEADER)
+    assert delivered_quality(row) == WcsQuality.HEADER
+    assert asked == []
+
+
+@pytest.mark.django_db
+def test_a_match_with_a_better_anchor_does_not_change_what_a_frame_was_worth_when_it_came(asked):
+    row = factories.ObservationFactory(wcs_quality=WcsQuality.HEADER, delivered_wcs_quality=WcsQuality.NOMINAL)
+    assert delivered_quality(row) == WcsQuality.NOMINAL
+
+
+@pytest.mark.django_db
+def test_the_file_of_a_row_of_an_earlier_version_is_asked_once(asked):
+    row = factories.ObservationFactory(wcs_quality=WcsQuality.SOLVED, delivered_wcs_quality="")
+    assert delivered_quality(row) == WcsQuality.NOMINAL
+    again = Observation.objects.get(pk=row.pk)
+    assert (delivered_quality(again), again.wcs_quality) == (WcsQuality.NOMINAL, WcsQuality.SOLVED)
+    assert asked == [row.pk]
