@@ -12,7 +12,7 @@ CANDIDATES := $(PYTHON) python3.11 $(HOME)/.pyenv/shims/python3.11 /usr/local/bi
 	/opt/homebrew/bin/python3.11 python3 python3.12 python3.13 /usr/local/bin/python3 /opt/homebrew/bin/python3
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help test test-faults lint demo pictures screenshots train bench-pipeline bench-workers bench-web
+.PHONY: help test test-faults lint demo pictures screenshots train bench-pipeline bench-workers bench-recovery bench-web
 help:
 	@sed -n '1,/^$$/s/^# //p' Makefile
 
@@ -48,6 +48,9 @@ bench-pipeline: $(STAMP)
 
 bench-workers: $(STAMP)
 	$(BIN)/python -m benchmarks.workers
+
+bench-recovery: $(STAMP)
+	$(BIN)/python -m benchmarks.recovery
 
 bench-web: $(STAMP)
 	$(BIN)/python -m benchmarks.web

@@ -1,8 +1,22 @@
-"""The admin of this site in place of Django's."""
+"""The site itself, and the admin of this site in place of Django's."""
 
 from __future__ import annotations
 
+from django.apps import AppConfig
 from django.contrib.admin import apps
+from django.core import checks
+
+from astrid_site.site.origin import proxies_are_told_of
+
+
+class SiteConfig(AppConfig):
+    """What joins everything; `manage.py check --deploy` asks it too."""
+
+    name = "astrid_site"
+    default = True
+
+    def ready(self) -> None:
+        checks.register(proxies_are_told_of, checks.Tags.security, deploy=True)
 
 
 class AdminConfig(apps.AdminConfig):

@@ -10,11 +10,15 @@ AWS_S3_ENDPOINT_URL
                   address of an S3 server other than Amazon's; keys and region come from the usual AWS_* variables
 SECRET_KEY        without it one is made once and kept, mode 0600, in the data root; a site that others reach needs one
 ALLOWED_HOSTS     comma-separated host names; without it only this machine
+ASTRID_TRUSTED_PROXIES
+                  how many proxies every request passes on its way here, each of which adds the address that asked
+                  it to X-Forwarded-For (default 0: nothing that a request says of its way is believed)
 HTTPS             whether people reach the site by HTTPS (default: yes as soon as ALLOWED_HOSTS names another machine)
 DEBUG             default off; refused together with another machine's name in ALLOWED_HOSTS
 PORT              of the web server (default 8000)
 ASTRID_BIND       the address that the web server listens on (default 127.0.0.1)
 ASTRID_WORKERS    processes that do frames side by side (default: one for each core, at most 4)
+ASTRID_DOWNLOADS  addresses that are fetched from side by side (default 4)
 ASTRID_OUTGOING_HOSTS
                   hosts, host or host:port with commas between, that frames are fetched from although they are not on
                   the public internet: an observatory's own archive (default: none)
@@ -26,6 +30,8 @@ ASTRID_MOST_WAITING
                   clients that wait for alerts at once, in each web process (default 500)
 ASTRID_DEMO_PASSWORD
                   of the demo's accounts; without it one is made and printed
+ASTRID_HEALTH_ALERT_SECONDS, ASTRID_HEALTH_PROBE_SECONDS, ASTRID_HEALTH_<queue>_SECONDS
+                  what /readyz and the first page call too long, see below
 ASTRID_THREADS    threads of the numerics per process (default 1)
 ASTRID_STAR_CATALOG
                   file of a star catalogue (CSV, FITS table; Parquet where pyarrow is installed) that solves positions
@@ -38,8 +44,6 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +51,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from astrid_site.running import postgres
+from astrid_site.running.secret import kept_secret
 from astrid_site.running.shared_storage import django_storage
 from astrid_site.site.admin_theme import THEME
 
@@ -57,33 +62,17 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 ASTRID_DATA_ROOT = Path(env.str("ASTRID_DATA_ROOT", default="") or BASE_DIR / "var").resolve()
 
 
-def _kept_secret(path: Path) -> str:
-    """Return the secret kept in `path`, made on first use; of two first uses at once one wins."""
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".secret_key-")
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_urlsafe(50))
-        try:
-            os.link(name, path)
-        except FileExistsError:
-            pass  # Another process was first: its secret is the one to use.
-        finally:
-            Path(name).unlink()
-    return path.read_text()
-
-
 # --- Who may come in ---
 LOOPBACK = {"localhost", "127.0.0.1", "[::1]"}
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=sorted(LOOPBACK))
 IS_LOCAL = set(ALLOWED_HOSTS) <= LOOPBACK
 if not IS_LOCAL and not env.str("SECRET_KEY", default=""):
     raise ImproperlyConfigured(
-        "ALLOWED_HOSTS names others than this machine: set SECRET_KEY to 50 or more random characters, the same on "
-        'every machine (python -c "import secrets; print(secrets.token_urlsafe(50))").'
+        "ALLOWED_HOSTS names other hosts than this machine: set SECRET_KEY to 50 or more random characters, the same "
+        'on every machine (python -c "import secrets; print(secrets.token_urlsafe(50))").'
     )
 try:
-    SECRET_KEY = env.str("SECRET_KEY", default="") or _kept_secret(ASTRID_DATA_ROOT / "secret_key")
+    SECRET_KEY = env.str("SECRET_KEY", default="") or kept_secret(ASTRID_DATA_ROOT / "secret_key")
 except OSError as error:
     raise ImproperlyConfigured(
         f"No secret can be kept in {ASTRID_DATA_ROOT} ({error.strerror}). Set ASTRID_DATA_ROOT to a folder that you "
@@ -95,10 +84,14 @@ PORT = env.int("PORT", default=8000)
 BIND_ADDRESS = env.str("ASTRID_BIND", default="127.0.0.1")
 ASTRID_DEMO_PASSWORD = env.str("ASTRID_DEMO_PASSWORD", default="")
 if DEBUG and not IS_LOCAL:
-    raise ImproperlyConfigured("DEBUG shows the program's inside: it is refused while ALLOWED_HOSTS names others.")
+    raise ImproperlyConfigured(
+        "DEBUG exposes the program's internals: it is refused while ALLOWED_HOSTS names other hosts."
+    )
 
+ASTRID_TRUSTED_PROXIES = env.int("ASTRID_TRUSTED_PROXIES", default=0)
 HTTPS = env.bool("HTTPS", default=not IS_LOCAL)
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ASTRID_TRUSTED_PROXIES > 0 else None
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 # Asking browsers' makers to preload a domain is for the domain's owner to decide, not for one site in it.
@@ -146,6 +139,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
 ]
 MIDDLEWARE = [
+    "astrid_site.site.origin.Origin",
     "django.middleware.security.SecurityMiddleware",
     "astrid_site.site.static_files.StaticFiles",
     "astrid_site.site.content_policy.ContentPolicy",
@@ -153,6 +147,7 @@ MIDDLEWARE = [
     "astrid_site.site.slashes.Slashes",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "astrid_site.site.private.Private",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -180,11 +175,15 @@ UNFOLD = THEME
 AUTH_USER_MODEL = "catalog.User"
 LOGIN_URL, LOGIN_REDIRECT_URL, LOGOUT_REDIRECT_URL = "login", "home", "login"
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
-# Guessing passwords: ten wrong ones for a name from one address, then a quarter of an hour of rest.
-AXES_FAILURE_LIMIT = 10
+# Guessing passwords: five wrong ones for a name from one address, then a quarter of an hour of rest, in which none
+# counts. `catalog.people.locks` says how many a name and an address have alone.
+AXES_HANDLER = "catalog.people.locks.Handler"
+AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_ENABLE_ADMIN = False
 AXES_LOCKOUT_TEMPLATE = "429.html"
 AXES_VERBOSE = False
 AUTH_PASSWORD_VALIDATORS = [
@@ -225,7 +224,7 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "AstrID",
-    "DESCRIPTION": "What the telescopes delivered, what changed in the sky, what people say of it, and the alerts.",
+    "DESCRIPTION": "What the telescopes delivered, what changed in the sky, how people judged it, and the alerts.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["catalog.web.rest.permissions.ByRoleAndScope"],
@@ -339,38 +338,15 @@ ASTRID_OUTGOING_HOSTS = env.list("ASTRID_OUTGOING_HOSTS", default=[])
 ASTRID_WATCH = env.str("ASTRID_WATCH", default="")
 ASTRID_WORKERS = env.int("ASTRID_WORKERS", default=min(os.cpu_count() or 1, 4))
 
+# More at once would take the line from those who look at the pages, and tire the archives that they come from.
+ASTRID_DOWNLOADS = env.int("ASTRID_DOWNLOADS", default=4)
+
 ASTRID_STAR_CATALOG = env.str("ASTRID_STAR_CATALOG", default="")
 
-# The order of the stages: name and module with run(entity_id) and abandon(entity_id, code, sentence), so that no stage
-# imports the next one.
-PIPELINE_STAGES = [
-    ("masters", "preprocessing.stage.masters"),
-    ("preprocess", "preprocessing.stage.preprocess"),
-    ("register", "preprocessing.stage.register"),
-    ("difference", "differencing.stage.difference"),
-    ("detect", "detection.stage.detect"),
-    ("tracklets", "differencing.stage.tracklets"),
-]
-# Which module does a job of a type, and from which queue; without an entry from "pipeline".
-JOB_MODULES = {
-    "receive": "observations.delivery.stage",
-    **dict(PIPELINE_STAGES),
-    "alerts": "curation.alerts.stage",
-    "train": "detection.stage.retrain",
-}
-JOB_QUEUES: dict[str, str] = {"receive": "light", "alerts": "light", "train": "training"}
-QUEUES = ("pipeline", "light", "training")
-# What is ordered when a job is done, and what a job waits for within its workflow.
-JOB_FOLLOWING = "astrid_site.night.workflow.following"
-_BEFORE_MASTERS = ("deliver", "ingest", "receive")
-JOB_WAITS_FOR = {
-    "masters": _BEFORE_MASTERS,
-    "preprocess": (*_BEFORE_MASTERS, "masters"),
-    "register": (*_BEFORE_MASTERS, "masters", "preprocess"),
-    "difference": (*_BEFORE_MASTERS, "masters", "preprocess", "register"),
-    "tracklets": (*_BEFORE_MASTERS, "masters", "preprocess", "register", "difference", "detect"),
-    "alerts": ("difference", "detect", "tracklets"),
-}
+# The table of the stages, by which they start each other.
+STAGES = "astrid_site.night.stages.STAGES"
+# Each has worker processes of its own, so that neither a slow server nor a long training holds up frames or alerts.
+QUEUES = ("pipeline", "light", "downloads", "training")
 # The page of what a job or a line of the audit log is about, so that catalog need not know the apps that stand on it.
 ENTITY_PAGES = {
     "observation": "observations:observation",
@@ -381,10 +357,25 @@ ENTITY_PAGES = {
     "model": "detection:model",
     "processingjob": "catalog:job",
 }
+# --- When it is not well: /readyz and the first page tell what took longer than this ---
+# Subscribers are to have an alert within a minute of its frame; half of that is the frame's own.
+HEALTH_ALERT_SECONDS = env.float("ASTRID_HEALTH_ALERT_SECONDS", default=30.0)
+# A probe is sent every 15 s; four of them may be late.
+HEALTH_PROBE_SECONDS = env.float("ASTRID_HEALTH_PROBE_SECONDS", default=60.0)
+# A job that could run waits, and its queue takes up no other either: what is light takes seconds, a frame minutes, and
+# a download or a training that is longer at work than a job may be is stopped, and makes room.
+HEALTH_WAIT_SECONDS = {
+    "pipeline": env.float("ASTRID_HEALTH_PIPELINE_SECONDS", default=900.0),
+    "light": env.float("ASTRID_HEALTH_LIGHT_SECONDS", default=60.0),
+    "downloads": env.float("ASTRID_HEALTH_DOWNLOADS_SECONDS", default=JOB_TIME_LIMIT_SECONDS),
+    "training": env.float("ASTRID_HEALTH_TRAINING_SECONDS", default=JOB_TIME_LIMIT_SECONDS),
+}
+
 CELERY_BEAT_SCHEDULE: dict[str, Any] = {
     "wake workers": {"task": "catalog.relay", "schedule": 2.0, "options": {"queue": "light", "expires": 4.0}},
     "take back lost work": {"task": "catalog.sweep", "schedule": 5.0, "options": {"queue": "light", "expires": 10.0}},
-    "publish": {"task": "curation.publish", "schedule": 2.0, "options": {"queue": "light", "expires": 4.0}},
+    # Behind a night of uploads it may stand in line for some seconds, and must not be thrown away meanwhile.
+    "publish": {"task": "curation.publish", "schedule": 2.0, "options": {"queue": "light", "expires": 60.0}},
     "put back what nobody looks at": {
         "task": "curation.put_back_lapsed", "schedule": 30.0, "options": {"queue": "light", "expires": 60.0},
     },

@@ -1,15 +1,16 @@
 """Every address of the site; each app has its own under names of its own."""
 
 from django.contrib import admin
-from django.contrib.auth.views import LoginView, LogoutView
+from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
 from astrid_site.running.health import healthz, readyz
 from astrid_site.site.home import home
+from catalog.web.log_in import LogIn
 
 urlpatterns = [
     path("", home, name="home"),
-    path("accounts/login/", LoginView.as_view(redirect_authenticated_user=False), name="login"),
+    path("accounts/login/", LogIn.as_view(), name="login"),
     path("accounts/logout/", LogoutView.as_view(), name="logout"),
     path("", include("catalog.urls")),
     path("", include("observations.urls")),

@@ -18,7 +18,7 @@ GOAL = 1.7
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--size", type=int, default=512, help="pixels on a side of the simulated frames")
+    parser.add_argument("--size", type=int, default=512, help="side of the simulated frames in pixels")
     parser.add_argument("--repeats", type=int, default=2, help="runs of each kind, one after the other in turn")
     options = parser.parse_args()
     import django
@@ -46,7 +46,7 @@ def measure(night: Path, workers: int) -> float:
     with system(ASTRID_WORKERS=str(workers), ASTRID_JOB_LAPSE_SECONDS="25") as whole:
         whole.start_all()
         whole.manage("ingest", str(night))
-        whole.wait_until_idle(3600.0, every=1.0)
+        whole.wait_until_idle(every=1.0)
         (row,) = whole.query(
             "SELECT extract(epoch FROM max(completed_at) - min(started_at))::float FROM catalog_processingjob "
             "WHERE job_type NOT IN ('deliver', 'ingest')"

@@ -18,16 +18,16 @@ class FailureCode(TextChoices):
     TOO_LARGE = "too_large", "larger than the configured limit once unpacked"
     NO_IMAGE = "no_image", "no two-dimensional image in the file"
     UNSUPPORTED_HEADER = "unsupported_header", "header cannot be read or is not supported"
-    FILE_MISSING = "file_missing", "file is not where its row says"
-    FILE_CHANGED = "file_changed", "file no longer has the recorded hash"
+    FILE_MISSING = "file_missing", "file is missing from storage"
+    FILE_CHANGED = "file_changed", "file no longer matches its recorded hash"
     DOWNLOAD_FAILED = "download_failed", "the file could not be fetched"
-    ADDRESS_REFUSED = "address_refused", "address that nothing is fetched from"
+    ADDRESS_REFUSED = "address_refused", "address not allowed for downloads"
     # What the header lacks or claims wrongly.
     NO_POINTING = "no_pointing", "no position in the header"
     NO_TIME = "no_time", "no time of observation in the header"
     NO_EXPOSURE = "no_exposure", "no exposure time in the header"
     NO_BAND = "no_band", "no filter in the header"
-    NO_WCS = "no_wcs", "no world coordinates and none could be found"
+    NO_WCS = "no_wcs", "no world coordinates, and none could be determined"
     BAD_VALUE = "bad_value", "a value in the header is impossible"
     # What the pixels show.
     ALL_NAN = "all_nan", "every pixel is NaN"
@@ -39,46 +39,67 @@ class FailureCode(TextChoices):
     MASKED = "masked", "too large a share of the pixels is masked"
     TOO_FEW_STARS = "too_few_stars", "too few stars to measure or to match"
     TOO_SHALLOW = "too_shallow", "predicted depth is below the limit"
-    POOR_SEEING = "poor_seeing", "images are too wide"
+    POOR_SEEING = "poor_seeing", "seeing too poor"
     # The comparison.
-    NO_OVERLAP = "no_overlap", "no common sky with the reference"
-    LOW_OVERLAP = "low_overlap", "too little common sky with the reference"
+    NO_OVERLAP = "no_overlap", "no overlap with the reference"
+    LOW_OVERLAP = "low_overlap", "too little overlap with the reference"
     NO_REGISTRATION = "no_registration", "stars of science and reference could not be matched"
     TOO_MANY_CANDIDATES = "too_many_candidates", "more candidates than a good subtraction can have"
-    BAD_SUBTRACTION = "bad_subtraction", "noise of the difference is not understood"
+    BAD_SUBTRACTION = "bad_subtraction", "noise of the difference is not as predicted"
     # What is waited for.
     WAITING_FOR_REFERENCE = "waiting_for_reference", "no overlapping reference yet"
     WAITING_FOR_CALIBRATION = "waiting_for_calibration", "no matching calibration frames yet"
     # The machine.
-    DISK_FULL = "disk_full", "no space left for the product"
-    STORAGE_UNREACHABLE = "storage_unreachable", "the storage that machines share does not answer"
+    DISK_FULL = "disk_full", "no disk space left"
+    DISK_FAULT = "disk_fault", "a disk or folder cannot be read or written"
+    STORAGE_UNREACHABLE = "storage_unreachable", "shared storage does not respond"
+    NETWORK_FAULT = "network_fault", "another machine did not answer, or broke off"
     MODEL_MISSING = "model_missing", "weights of the model are missing or changed"
     OUT_OF_MEMORY = "out_of_memory", "not enough memory"
     TIMED_OUT = "timed_out", "took longer than allowed"
-    WORKER_LOST = "worker_lost", "the process doing the work went away"
-    CANCELLED = "cancelled", "a person stopped the work"
-    BAD_CONFIGURATION = "bad_configuration", "a stored configuration value is not acceptable"
+    WORKER_LOST = "worker_lost", "the worker process disappeared"
+    CANCELLED = "cancelled", "cancelled by a person"
+    BAD_CONFIGURATION = "bad_configuration", "invalid configuration value"
     INTERNAL_ERROR = "internal_error", "a fault in the program"
 
 
 # What to do next, where the failure itself could tell no more than what had happened.
 ADVICE: Mapping[str, str] = MappingProxyType(
     {
-        FailureCode.DISK_FULL: "Make room for the data: the work waits for that and goes on by itself.",
-        FailureCode.STORAGE_UNREACHABLE: "The work waits until the storage answers, and goes on by itself.",
-        FailureCode.OUT_OF_MEMORY: "Try it again while less is at work beside it, or on a machine with more memory.",
-        FailureCode.TIMED_OUT: "Its log tells what took so long. Try it again.",
+        FailureCode.DISK_FULL: "Free some disk space: the job is waiting for it and then continues automatically.",
+        FailureCode.DISK_FAULT: (
+            "Check that the disk is in order and that the folders of the data belong to the one who runs AstrID; then "
+            "try it again."
+        ),
+        FailureCode.NETWORK_FAULT: (
+            "Check the address in a browser. Try it again later, or download the file and upload it here."
+        ),
+        FailureCode.STORAGE_UNREACHABLE: (
+            "The job is waiting for the storage to respond and then continues automatically."
+        ),
+        FailureCode.OUT_OF_MEMORY: "Try again while fewer jobs are running, or on a machine with more memory.",
+        FailureCode.TIMED_OUT: "Its log shows what took so long. Try again.",
         FailureCode.INTERNAL_ERROR: (
-            "This is a fault in the program, not in the frame. Try it again; if it ends the same way, report it with "
-            "its log and the place in the program."
+            "This is a fault in the program, not in the frame. Try again; if it fails in the same way, "
+            "report it with its log and traceback."
         ),
     }
 )
 
 
+# These end by themselves when a person or the machine has put things right: the work waits for that.
+WAITS_OUT = frozenset({FailureCode.DISK_FULL, FailureCode.STORAGE_UNREACHABLE, FailureCode.MODEL_MISSING})
+# These may be over in a moment, or never: the work is tried again as often as after a fault of the program.
+PASSING = frozenset({FailureCode.NETWORK_FAULT, FailureCode.DISK_FAULT})
+
+
 def failure_code_choices() -> list[tuple[str, str]]:
     """Return the codes as model choices; passed as a callable so that a new code needs no migration."""
     return list(FailureCode.choices)
+
+
+class NotPossible(Exception):
+    """What was ordered is not possible in the state that something is in; the text says why and what to do."""
 
 
 class StageFailure(Exception):

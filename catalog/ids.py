@@ -3,33 +3,15 @@
 from __future__ import annotations
 
 import os
-import threading
-import time
 from uuid import UUID
 
-# RFC 9562, 6.2 method 3: the 12 bits after the millisecond hold its fraction, so one tick is 1/4096 ms.
-_TICKS_PER_MS = 4096
-_NS_PER_MS = 1_000_000
+import uuid_utils
+from uuid_utils import compat
 
-
-class _Ticks:
-    """The clock in ticks, at least one more at each reading."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._last = 0
-
-    def next(self) -> int:
-        with self._lock:
-            self._last = max(time.time_ns() * _TICKS_PER_MS // _NS_PER_MS, self._last + 1)
-            return self._last
-
-
-_ticks = _Ticks()
+# The generator lies in memory: two children of one process would otherwise draw the same random bits.
+os.register_at_fork(after_in_child=uuid_utils.reseed_rng)
 
 
 def uuid7() -> UUID:
     """Return a new key; keys made by one process never go backwards, even where the clock does."""
-    milliseconds, fraction = divmod(_ticks.next(), _TICKS_PER_MS)
-    tail = int.from_bytes(os.urandom(8)) & (1 << 62) - 1
-    return UUID(int=milliseconds << 80 | 0x7 << 76 | fraction << 64 | 0b10 << 62 | tail)
+    return compat.uuid7()

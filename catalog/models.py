@@ -15,6 +15,7 @@ from catalog import constraints
 from catalog.configuration.keys import ConfigRefused, check_value
 from catalog.failures import failure_code_choices
 from catalog.ids import uuid7
+from catalog.roles import MAY_OPEN_ADMIN
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
@@ -125,6 +126,10 @@ class AccountManager(UserManager["User"].from_queryset(RecordQuerySet)):  # type
 
     use_in_migrations = False
 
+    def _create_user_object(self, *identity: Any, is_staff: bool = False, **fields: Any) -> User:
+        """Make an account; what Django's commands say of its staff follows from the role."""
+        return super()._create_user_object(*identity, **fields)
+
 
 class User(Record, AbstractUser):
     """A person or a client with an account."""
@@ -136,6 +141,11 @@ class User(Record, AbstractUser):
 
     def __str__(self) -> str:
         return self.username
+
+    @property
+    def is_staff(self) -> bool:  # type: ignore[override]
+        """Say whether the admin opens: by the role, and by no switch beside it."""
+        return self.is_active and self.has_perm(MAY_OPEN_ADMIN)
 
 
 class ApiTokenQuerySet(RecordQuerySet):
@@ -253,6 +263,7 @@ class ProcessingJob(Record):
                 F("priority").desc(), "scheduled_at", "id", name="job_queue", condition=Q(status=JobStatus.PENDING)
             ),
             models.Index(fields=["heartbeat_at"], name="job_beating", condition=Q(status=JobStatus.RUNNING)),
+            models.Index(fields=["started_at"], name="job_started"),
             models.Index(fields=["status", "-created_at"], name="job_status"),
             models.Index(fields=["entity_id", "entity_type"], name="job_entity"),
             models.Index(fields=["workflow_id"], name="job_workflow", condition=~Q(workflow_id="")),

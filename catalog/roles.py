@@ -16,6 +16,11 @@ MAY_PROMOTE_REFERENCES = "differencing.change_reference"
 MAY_ACTIVATE_MODELS = "detection.change_model"
 MAY_JUDGE = "curation.add_validationevent"
 MAY_ACKNOWLEDGE = "curation.change_alert"
+MAY_CONFIGURE = "catalog.change_systemconfig"
+MAY_KEEP_ACCOUNTS = "catalog.change_user"
+MAY_LIFT_LOCKS = "axes.delete_accessattempt"
+# The admin is for those who run the system, and theirs are the logs of its processes.
+MAY_OPEN_ADMIN = "catalog.view_jobattempt"
 
 
 def _of(action: str, models: Iterable[str]) -> frozenset[str]:
@@ -36,6 +41,7 @@ SHOWN_TO_OPERATORS = ("catalog.jobattempt", "catalog.probe", "observations.incom
 # People, their rights and what they did, and the configuration.
 SHOWN_TO_ADMINISTRATORS = (
     "catalog.user", "catalog.apitoken", "catalog.systemconfig", "catalog.auditlog", "auth.group",
+    "axes.accessattempt",
 )  # fmt: skip
 # Rows that people write by hand.
 KEPT_BY_ADMINISTRATORS = (
@@ -52,7 +58,7 @@ _ADMINISTRATOR = (
     | _OPERATOR
     | _of("view", SHOWN_TO_ADMINISTRATORS)
     | {permission for action in ("add", "change", "delete") for permission in _of(action, KEPT_BY_ADMINISTRATORS)}
-    | {MAY_PROMOTE_REFERENCES, MAY_ACTIVATE_MODELS, "catalog.change_systemconfig"}
+    | {MAY_PROMOTE_REFERENCES, MAY_ACTIVATE_MODELS, MAY_LIFT_LOCKS, MAY_CONFIGURE}
 )
 PERMISSIONS: Mapping[str, frozenset[str]] = MappingProxyType(
     {"viewer": _VIEWER, "curator": _CURATOR, "operator": _OPERATOR, "administrator": _ADMINISTRATOR}

@@ -11,12 +11,12 @@ from celery.exceptions import WorkerLostError
 from celery.signals import task_failure, worker_shutting_down
 from kombu.exceptions import OperationalError as BrokerUnavailable
 
-from catalog.work import jobs, shutdown, sweeper
+from catalog.work import jobs, shutdown, stages, sweeper
 
 logger = logging.getLogger(__name__)
 
-# After so long a worker puts itself at the end of the queue again, so that a probe has its turn.
-_TURN_SECONDS = 20.0
+# After so long a worker puts itself at the end of the queue again, so that a probe and the publisher have their turn.
+_TURN_SECONDS = 2.0
 
 
 def wake(queue: str) -> None:
@@ -32,7 +32,7 @@ def work(self: Task[Any, Any], queue: str) -> None:
     """Do the jobs of a queue, the most urgent first, until none is left or the turn is over."""
     start = time.monotonic()
     while not shutdown.has_begun():
-        job = jobs.claim_next(sweeper.types_of(queue), jobs.this_owner(), task_id=self.request.id or "")
+        job = jobs.claim_next(stages.types_of(queue), jobs.this_owner(), task_id=self.request.id or "")
         if job is None:
             return
         try:

@@ -2,18 +2,18 @@
 
 from django.urls import path
 
-from catalog import views
-from catalog.web import profile
+from catalog.people import views as people_views
+from catalog.work import views as work_views
 
 app_name = "catalog"
 urlpatterns = [
-    path("jobs/", views.jobs, name="jobs"),
-    path("jobs/<uuid:job_id>/", views.job, name="job"),
-    path("jobs/<uuid:job_id>/retry/", views.retry, name="retry_job"),
-    path("jobs/<uuid:job_id>/cancel/", views.cancel, name="cancel_job"),
-    path("audit/", views.audit_log, name="audit"),
-    path("profile/", profile.profile, name="profile"),
-    path("profile/password/", profile.change_password, name="change_password"),
-    path("profile/tokens/", profile.make_token, name="make_token"),
-    path("profile/tokens/<uuid:key>/revoke/", profile.revoke_token, name="revoke_token"),
+    path("jobs/", work_views.jobs, name="jobs"),
+    path("jobs/<uuid:job_id>/", work_views.job, name="job"),
+    path("jobs/<uuid:job_id>/retry/", work_views.retry, name="retry_job"),
+    path("jobs/<uuid:job_id>/cancel/", work_views.cancel, name="cancel_job"),
+    path("audit/", people_views.audit_log, name="audit"),
+    path("profile/", people_views.profile, name="profile"),
+    path("profile/password/", people_views.change_password, name="change_password"),
+    path("profile/tokens/", people_views.make_token, name="make_token"),
+    path("profile/tokens/<uuid:key>/revoke/", people_views.revoke_token, name="revoke_token"),
 ]

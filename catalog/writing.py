@@ -5,11 +5,20 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 MISSING = "–"
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
 def utc(value: datetime | None) -> str:
     """Return "2024-03-01 21:00:00" in UTC."""
     return MISSING if value is None else f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+
+
+def duration(seconds: float) -> str:
+    """Return a time span in its largest unit: 200.0 is "3 min"."""
+    for unit, name in ((_DAY, "d"), (_HOUR, "h"), (_MINUTE, "min")):
+        if seconds >= unit:
+            return f"{int(seconds // unit)} {name}"
+    return f"{int(seconds)} s"
 
 
 def number(value: float | None, decimals: int = 2) -> str:

@@ -49,7 +49,7 @@ class ValidationEventAdmin(ProductAdmin):
         ("created_at", RangeDateTimeFilter),
     )
     search_fields = ("validator__username", "label", "notes")
-    search_help_text = "Person, label, key, or words of the notes"
+    search_help_text = "Person, label, ID, or words in the notes"
     # Their keys are made by browsers, in no order.
     ordering = ("-created_at", "-id")
 
@@ -61,7 +61,7 @@ class LeaseAdmin(ProductAdmin):
     list_select_related = ("holder", "detection")
     list_filter = (("holder", AutocompleteSelectFilter), ("expires_at", RangeDateTimeFilter))
     search_fields = ("holder__username",)
-    search_help_text = "Person, or a key"
+    search_help_text = "Person or ID"
     ordering = ("expires_at", "id")
 
 
@@ -95,7 +95,7 @@ class AlertAdmin(ProductAdmin):
     def related(self, row: Alert) -> SafeString:
         links = [list_link("curation.alertpublication", "publication", alert__id__exact=row.pk)]
         if row.detection.source_id is not None:
-            links.append(list_link("curation.alert", "all of the source", **{_OF_SOURCE: row.detection.source_id}))
+            links.append(list_link("curation.alert", "all of this source", **{_OF_SOURCE: row.detection.source_id}))
         return related_links(links)
 
 

@@ -1,4 +1,4 @@
-"""Pages of triage and alerts."""
+"""Pages of detections and sources, triage and alerts."""
 
 from django.urls import path
 
@@ -11,7 +11,9 @@ urlpatterns = [
     path("triage/", triage_views.triage, name="triage"),
     path("alerts/", alert_views.alerts, name="alerts"),
     path("alerts/<uuid:alert_id>/", alert_views.alert, name="alert"),
+    path("detections/", detection_views.detections, name="detections"),
     path("detections/<uuid:detection_id>/", detection_views.detection, name="detection"),
+    path("sources/", detection_views.sources, name="sources"),
     path("sources/<uuid:source_id>/", detection_views.source, name="source"),
     path("triage/next", triage_views.triage_next, name="triage_next"),
     path("triage/answers", triage_views.triage_answers, name="triage_answers"),

@@ -46,7 +46,7 @@ class ModelAdmin(ProductAdmin):
     )  # fmt: skip
     list_filter = (("model_type", DropdownFilter), ("is_active", YesNoFilter))
     search_fields = ("name", "version", "weights_sha256__startswith")
-    search_help_text = "Name, version, key or sha256"
+    search_help_text = "Name, version, ID or sha256"
     actions_detail = ("activate",)
     readonly_fields = ("related",)
     fieldsets = (
@@ -63,7 +63,7 @@ class ModelAdmin(ProductAdmin):
         ("Record", {"fields": ("model_path", "weights_sha256", ("created_at", "updated_at"), "id")}),
     )  # fmt: skip
 
-    @display(description="weights' sha256")
+    @display(description="sha256 of the weights")
     def short_digest(self, row: Model) -> SafeString:
         return format_html('<span class="digest" title="{}">{}</span>', row.weights_sha256, row.weights_sha256[:12])
 
@@ -112,7 +112,7 @@ class ModelRunAdmin(ProductAdmin):
         ("created_at", RangeDateTimeFilter),
     )
     search_fields = ("observation__observation_id", "observation__original_name", "error_message")
-    search_help_text = "Frame, key, or words of the reason"
+    search_help_text = "Frame, ID, or words in the reason"
     readonly_fields = ("related",)
     fields = (
         ("observation", "model"), "related", ("status", "failure_code"), "error_message",
@@ -137,7 +137,7 @@ class CandidateScoreAdmin(ProductAdmin):
     list_select_related = ("candidate", "model")
     list_filter = (("model", RelatedDropdownFilter), ("score", RangeNumericFilter))
     search_fields = ("weights_sha256__startswith",)
-    search_help_text = "Key or sha256 of the weights"
+    search_help_text = "ID or sha256 of the weights"
     fields = ("score", ("candidate", "model"), "model_run", "weights_sha256", ("created_at", "updated_at"), "id")
 
 
@@ -153,7 +153,7 @@ class SourceAdmin(SkyAdmin):
         ("last_detected_at", RangeDateTimeFilter),
     )
     search_fields = ("name",)
-    search_help_text = f"Name, key {SEARCHES_SKY}"
+    search_help_text = f"Name, ID {SEARCHES_SKY}"
     readonly_fields = (position, "related")
     fields = (
         "name", position, "related", ("ra", "dec", "position_error_arcsec"), ("detection_count", "wcs_quality"),
@@ -188,7 +188,7 @@ class DetectionAdmin(SkyAdmin):
         ("observation__night", RangeDateFilter),
     )
     search_fields = ("observation__observation_id", "observation__original_name", "source__name", "human_label")
-    search_help_text = f"Frame, source, label, key {SEARCHES_SKY}"
+    search_help_text = f"Frame, source, label, ID {SEARCHES_SKY}"
     readonly_fields = ("cutouts", position, "related", SNR)
     fieldsets = (
         (
@@ -223,7 +223,7 @@ class DetectionAdmin(SkyAdmin):
             raise PermissionDenied
         content = pictures.picture(pictures.path_of(observation_id, candidate_id), is_small="small" in request.GET)
         if content is None:
-            raise Http404("There are no cutouts of this candidate.")
+            raise Http404("This candidate has no cutouts.")
         # A repeated run may write others under the same name.
         return HttpResponse(content, content_type="image/png", headers={"Cache-Control": "private, max-age=60"})
 
@@ -241,8 +241,8 @@ class DetectionAdmin(SkyAdmin):
         links = [
             list_link("curation.validationevent", "judgements", **of_it),
             list_link("curation.alert", "alerts", **of_it),
-            list_link("detection.detection", "all of the frame", observation__id__exact=row.observation_id),
+            list_link("detection.detection", "all in this frame", observation__id__exact=row.observation_id),
         ]
         if row.source_id is not None:
-            links.append(list_link("detection.detection", "all of the source", source__id__exact=row.source_id))
+            links.append(list_link("detection.detection", "all of this source", source__id__exact=row.source_id))
         return related_links(links)

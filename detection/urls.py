@@ -1,4 +1,4 @@
-"""Pages of detections, sources and models."""
+"""Cutouts, pages of models, and the way from candidates to detections."""
 
 from django.urls import path
 
@@ -8,11 +8,9 @@ from detection.sources import views as source_views
 
 app_name = "detection"
 urlpatterns = [
-    path("detections/", source_views.detections, name="detections"),
-    path("detections/<uuid:detection_id>/cutouts.png", source_views.cutouts_picture, name="cutouts"),
+    path("detections/<uuid:detection_id>/cutouts.png", cutout_views.cutouts_picture, name="cutouts"),
     path("detections/<uuid:detection_id>/pixels", cutout_views.pixels, name="pixels"),
     path("candidates/<uuid:candidate_id>/", source_views.of_candidate, name="of_candidate"),
-    path("sources/", source_views.sources, name="sources"),
     path("models/", model_views.models, name="models"),
     path("models/<uuid:model_id>/", model_views.model, name="model"),
 ]

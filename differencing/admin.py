@@ -27,6 +27,7 @@ from catalog.admin import (
     related_links,
     state,
 )
+from catalog.failures import NotPossible
 from differencing import references
 from differencing.models import FLAGS, Candidate, DifferenceRun, Reference, Tracklet
 from observations.admin import SEARCHES_SKY, SkyAdmin, frame_link, position
@@ -48,7 +49,7 @@ class ReferenceAdmin(ProductAdmin):
     list_select_related = ("field", "best_member")
     list_filter = (("is_active", YesNoFilter), ("filter_band", ExactTextFilter), ("excluded_night", RangeDateFilter))
     search_fields = ("field__name", "inputs_hash__startswith")
-    search_help_text = "Field or key"
+    search_help_text = "Field or ID"
     actions_detail = ("promote", "withdraw")
     readonly_fields = ("related",)
     fields = (
@@ -60,8 +61,8 @@ class ReferenceAdmin(ProductAdmin):
     def related(self, row: Reference) -> SafeString:
         return related_links(
             [
-                list_link("observations.observation", "frames in it", references__id__exact=row.pk),
-                list_link("differencing.differencerun", "differences against it", reference__id__exact=row.pk),
+                list_link("observations.observation", "its frames", references__id__exact=row.pk),
+                list_link("differencing.differencerun", "differences using it", reference__id__exact=row.pk),
             ]
         )
 
@@ -74,24 +75,23 @@ class ReferenceAdmin(ProductAdmin):
         icon="vertical_align_top",
         dialog=ask(
             "Compare frames of this field and band with this reference?",
-            "From the next frame on, unless the frame's own night is in it; of several the newest serves.",
+            "From the next frame on, unless the frame's own night is in it; if several are promoted, the "
+            "newest is used.",
             "Promote",
         ),
     )
     def promote(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
-        return self.do_one(
-            request, object_id, references.promote_reference, "References promoted", references.NotPossible
-        )
+        return self.do_one(request, object_id, references.promote_reference, "References promoted", NotPossible)
 
     @action(
         description="Withdraw",
         permissions=["promote"],
         icon="vertical_align_bottom",
-        dialog=ask("Leave the choice to the rules again?", "From the next frame on.", "Withdraw"),
+        dialog=ask("Let the rules choose the reference again?", "From the next frame on.", "Withdraw"),
     )
     def withdraw(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         done = "References withdrawn"
-        return self.do_one(request, object_id, references.withdraw_reference, done, references.NotPossible)
+        return self.do_one(request, object_id, references.withdraw_reference, done, NotPossible)
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """Offer what turns the present state round."""
@@ -118,7 +118,7 @@ class DifferenceRunAdmin(ProductAdmin):
         ("created_at", RangeDateTimeFilter),
     )
     search_fields = ("observation__observation_id", "observation__original_name", "error_message")
-    search_help_text = "Frame, key, or words of the reason"
+    search_help_text = "Frame, ID, or words in the reason"
     readonly_fields = ("related",)
     fieldsets = (
         (
@@ -179,7 +179,7 @@ class CandidateAdmin(SkyAdmin):
         ("observation__night", RangeDateFilter),
     )
     search_fields = ("observation__observation_id", "observation__original_name")
-    search_help_text = f"Frame, key {SEARCHES_SKY}"
+    search_help_text = f"Frame, ID {SEARCHES_SKY}"
     readonly_fields = ("cutouts", position, "flag_words", "related")
     fieldsets = (
         (
@@ -228,7 +228,7 @@ class TrackletAdmin(ProductAdmin):
     list_select_related = ("field",)
     list_filter = (("night", RangeDateFilter), ("rate_arcsec_per_min", RangeNumericFilter))
     search_fields = ("field__name",)
-    search_help_text = "Field or key"
+    search_help_text = "Field or ID"
     readonly_fields = ("members_link",)
     fields = (
         "field", "members_link", "night", ("rate_arcsec_per_min", "position_angle"), "rms_arcsec",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from catalog.web.rest.filters import AT, FROM_TO, ONE_OF, ConeFilter, ListFilter
+from catalog.web.filters import AT, FROM_TO, ONE_OF, ConeFilter, ListFilter
 from catalog.web.rest.paging import NEWEST_FIRST
-from catalog.web.rest.views import Rows, RowSerializer
-from differencing.models import Candidate, DifferenceRun
+from catalog.web.rest.views import RowSerializer, RowViewSet
+from differencing.models import Candidate, DifferenceRun, Reference, Tracklet
 
 
 class DifferenceRunSerializer(RowSerializer):
@@ -23,7 +23,7 @@ class DifferenceRunFilter(ListFilter):
         }  # fmt: skip
 
 
-class DifferenceRuns(Rows):
+class DifferenceRunViewSet(RowViewSet):
     """Subtractions of references from frames."""
 
     resource = "difference-runs"
@@ -50,7 +50,7 @@ class CandidateFilter(ListFilter):
         }  # fmt: skip
 
 
-class Candidates(Rows):
+class CandidateViewSet(RowViewSet):
     """Significant peaks in differences, scored high or low."""
 
     resource = "candidates"
@@ -58,3 +58,45 @@ class Candidates(Rows):
     serializer_class = CandidateSerializer
     filterset_class = CandidateFilter
     orderings = {**NEWEST_FIRST, "-significance": ("-significance", "id"), "significance": ("significance", "-id")}
+
+
+class ReferenceSerializer(RowSerializer):
+    class Meta:
+        model = Reference
+        fields = "__all__"
+
+
+class ReferenceFilter(ListFilter):
+    class Meta:
+        model = Reference
+        fields = {"field": AT, "filter_band": ONE_OF, "is_active": AT, "created_at": FROM_TO}
+
+
+class ReferenceViewSet(RowViewSet):
+    """Frames or stacks that others are compared with."""
+
+    resource = "references"
+    queryset = Reference.objects.prefetch_related("members")
+    serializer_class = ReferenceSerializer
+    filterset_class = ReferenceFilter
+
+
+class TrackletSerializer(RowSerializer):
+    class Meta:
+        model = Tracklet
+        fields = "__all__"
+
+
+class TrackletFilter(ListFilter):
+    class Meta:
+        model = Tracklet
+        fields = {"field": AT, "night": [*AT, *FROM_TO], "rate_arcsec_per_min": FROM_TO, "created_at": FROM_TO}
+
+
+class TrackletViewSet(RowViewSet):
+    """Candidates of one night on one line at one rate: something that moves."""
+
+    resource = "tracklets"
+    queryset = Tracklet.objects.prefetch_related("members")
+    serializer_class = TrackletSerializer
+    filterset_class = TrackletFilter

@@ -8,16 +8,12 @@ from datetime import date, timedelta
 from django.db import transaction
 
 from catalog.configuration.values import Snapshot
-from catalog.failures import FailureCode, StageFailure
+from catalog.failures import FailureCode, NotPossible, StageFailure
 from catalog.people import audit
 from differencing.models import Reference
 from observations.models import Field, Observation
 from observations.numerics.bands import normalise_band
 from preprocessing.models import PreprocessRun
-
-
-class NotPossible(Exception):
-    """The reference is not in a state for this; the text says why."""
 
 
 @dataclass(frozen=True)
@@ -59,8 +55,8 @@ def choose_reference(science: Observation, config: Snapshot) -> ReferenceChoice:
         return ReferenceChoice((_furthest(science, same_night, config),), science)
     raise StageFailure(
         FailureCode.WAITING_FOR_REFERENCE,
-        f"No other frame of this field in {science.filter_band} has been preprocessed yet: it is compared as soon as "
-        "one lands. Add an earlier night or another exposure of the same field and filter.",
+        f"No other frame of this field in {science.filter_band} has been preprocessed yet: this one will be "
+        "compared as soon as there is one. Add an earlier night or another exposure of the same field and filter.",
     )
 
 
@@ -116,7 +112,7 @@ def promote_reference(reference: Reference, actor: audit.Actor) -> Reference:
     Field.objects.select_for_update().get(pk=reference.field_id)
     row = Reference.objects.get(pk=reference.pk)
     if row.is_active:
-        raise NotPossible(f"{row} is promoted already.")
+        raise NotPossible(f"{row} is already promoted.")
     same = Reference.objects.filter(field=row.field_id, filter_band=row.filter_band, excluded_night=row.excluded_night)
     for other in same.filter(is_active=True):
         _set_active(other, "withdraw_reference", actor, is_active=False)

@@ -15,6 +15,7 @@ from django.utils.http import quote_etag
 
 from catalog.models import RunStatus
 from catalog.web.access import requires
+from catalog.writing import number, signed
 from differencing.models import Candidate, DifferenceRun
 from differencing.pictures import images
 from observations.models import Observation
@@ -33,6 +34,7 @@ def difference(request: HttpRequest, run_id: UUID) -> HttpResponse:
     candidates = shown[:_MOST_CANDIDATES]
     layout = images.layout_of(run)
     for candidate in candidates:
+        candidate.spoken = _spoken(candidate)
         if layout is not None:
             candidate.left, candidate.top = candidate.pixel_x + 0.5, layout.height - candidate.pixel_y - 0.5
     context = {
@@ -43,7 +45,7 @@ def difference(request: HttpRequest, run_id: UUID) -> HttpResponse:
         "is_cut": len(shown) > _MOST_CANDIDATES,
         "has_lost_some": not shown and bool(run.candidates_found),
         "members": _members(run, request.user),
-        "diagnostics": run.parameters.get("diagnostics", {}),
+        "flux_scale_median": run.parameters.get("diagnostics", {}).get("flux_scale_median"),
         "parameters": [(name, value) for name, value in _flat(run.parameters) if not name.startswith("diagnostics.")],
         "is_open": run.status in (RunStatus.PENDING, RunStatus.RUNNING),
     }
@@ -78,6 +80,19 @@ def runs_of(request: HttpRequest, observation_id: UUID) -> HttpResponse:
     shown = list(rows.select_related("reference").order_by("-created_at", "-id")[: _MOST_RUNS + 1])
     context = {"runs": shown[:_MOST_RUNS], "is_cut": len(shown) > _MOST_RUNS, "here": request.GET.get("here", "")}
     return render(request, "differencing/_runs.html", context)
+
+
+def _spoken(candidate: Candidate) -> str:
+    """Return what a mark over the images says to those who do not see it, and what is shown when it is chosen."""
+    return ", ".join(
+        [
+            f"{signed(candidate.significance)} sigma",
+            candidate.get_status_display().lower(),
+            *(flag.meaning for flag in candidate.flags),
+            f"signal to noise {signed(candidate.snr)}",
+            f"pixel {number(candidate.pixel_x, 1)}, {number(candidate.pixel_y, 1)}",
+        ]
+    )
 
 
 def _with_frames(rows: QuerySet[DifferenceRun]) -> QuerySet[DifferenceRun]:

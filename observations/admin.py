@@ -31,6 +31,7 @@ from catalog.admin import (
     related_links,
     state,
 )
+from catalog.failures import NotPossible
 from catalog.writing import sexagesimal_dec, sexagesimal_ra
 from observations.frames import actions
 from observations.models import CalibrationFrame, Field, IncomingFile, Observation, ObservationStatus, Survey, Telescope
@@ -56,7 +57,7 @@ def frame_link(field: str = "observation", title: str = "frame") -> Any:
     @display(description=title, ordering=f"{field}__original_name")
     def shown(row: Any) -> str | SafeString:
         frame = getattr(row, field)
-        return EMPTY if frame is None else link(frame, frame.original_name or frame.observation_id)
+        return EMPTY if frame is None else link(frame, frame.shown_name)
 
     shown.__name__ = f"{field}_link"
     return shown
@@ -125,8 +126,8 @@ class FieldAdmin(SkyAdmin):
 @admin.register(Observation)
 class ObservationAdmin(SkyAdmin):
     list_display = (
-        "file_name", "object_name", "filter_band", "observation_time", number("exposure_time", 0, "seconds"), position,
-        number("seeing", 1, "seeing ″"), state(), reason,
+        "file_name", state(), reason, "object_name", "filter_band", "observation_time",
+        number("exposure_time", 0, "seconds"), position, number("seeing", 1, "seeing ″"),
     )  # fmt: skip
     list_filter = (
         ("status", DropdownFilter),
@@ -138,7 +139,7 @@ class ObservationAdmin(SkyAdmin):
         ("wcs_quality", DropdownFilter),
     )
     search_fields = ("observation_id", "object_name", "original_name")
-    search_help_text = f"File, object, key, sha256 {SEARCHES_SKY}"
+    search_help_text = f"File, object, ID, sha256 {SEARCHES_SKY}"
     ordering = ("-observation_time", "-id")
     actions = ("reprocess_frames", "archive_frames", "take_frames_back")
     actions_detail = ("reprocess_frame", "archive_frame", "take_frame_back")
@@ -195,7 +196,7 @@ class ObservationAdmin(SkyAdmin):
 
     @display(description="file", ordering="original_name")
     def file_name(self, row: Observation) -> str:
-        return row.original_name or row.observation_id
+        return row.shown_name
 
     @display(description="related")
     def related(self, row: Observation) -> SafeString:
@@ -217,29 +218,29 @@ class ObservationAdmin(SkyAdmin):
 
     @admin.action(description="Reprocess", permissions=["order"])
     def reprocess_frames(self, request: HttpRequest, queryset: QuerySet[Observation]) -> None:
-        self.do_each(request, queryset, actions.reprocess, "Frames that go through again", actions.NotPossible)
+        self.do_each(request, queryset, actions.reprocess, "Frames queued for reprocessing", NotPossible)
 
     @admin.action(description="Archive", permissions=["order"])
     def archive_frames(self, request: HttpRequest, queryset: QuerySet[Observation]) -> None:
-        self.do_each(request, queryset, actions.archive, "Frames archived", actions.NotPossible)
+        self.do_each(request, queryset, actions.archive, "Frames archived", NotPossible)
 
-    @admin.action(description="Take back from the archive", permissions=["order"])
+    @admin.action(description="Restore from the archive", permissions=["order"])
     def take_frames_back(self, request: HttpRequest, queryset: QuerySet[Observation]) -> None:
-        self.do_each(request, queryset, actions.take_back, "Frames taken back", actions.NotPossible)
+        self.do_each(request, queryset, actions.take_back, "Frames restored", NotPossible)
 
     @action(
         description="Reprocess",
         permissions=["order"],
         icon="replay",
         dialog=ask(
-            "Take this frame through all stages again?",
-            "With the configuration of now. What is as it should be stays as it is, and so does every judgement.",
+            "Process this frame again?",
+            "With the current configuration. Results that are still valid are kept, and so is every review.",
             "Reprocess",
         ),
     )
     def reprocess_frame(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
-        done = "Frames that go through again"
-        return self.do_one(request, object_id, actions.reprocess, done, actions.NotPossible)
+        done = "Frames queued for reprocessing"
+        return self.do_one(request, object_id, actions.reprocess, done, NotPossible)
 
     @action(
         description="Archive",
@@ -248,21 +249,21 @@ class ObservationAdmin(SkyAdmin):
         variant=ActionVariant.WARNING,
         dialog=ask(
             "Archive this frame?",
-            "No stage and no reference uses it any more. What was made of it stays, and it can be taken back.",
+            "It is no longer processed or used in references. What was made of it is kept, and it can be restored.",
             "Archive",
         ),
     )
     def archive_frame(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
-        return self.do_one(request, object_id, actions.archive, "Frames archived", actions.NotPossible)
+        return self.do_one(request, object_id, actions.archive, "Frames archived", NotPossible)
 
     @action(
-        description="Take back",
+        description="Restore",
         permissions=["order"],
         icon="unarchive",
-        dialog=ask("Take this frame back from the archive?", "It returns to the status that it had.", "Take back"),
+        dialog=ask("Restore this frame from the archive?", "It returns to its previous status.", "Restore"),
     )
     def take_frame_back(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
-        return self.do_one(request, object_id, actions.take_back, "Frames taken back", actions.NotPossible)
+        return self.do_one(request, object_id, actions.take_back, "Frames restored", NotPossible)
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """Offer only what the frame's status allows."""
@@ -286,7 +287,7 @@ class CalibrationFrameAdmin(ProductAdmin):
         ("filter_band", ExactTextFilter),
     )
     search_fields = ("original_name", "camera", "sha256__startswith")
-    search_help_text = "File, camera, key or sha256"
+    search_help_text = "File, camera, ID or sha256"
 
 
 @admin.register(IncomingFile)
@@ -295,7 +296,7 @@ class IncomingFileAdmin(ProductAdmin):
     list_select_related = ("survey", "submitted_by")
     list_filter = (("route", DropdownFilter), ("survey", RelatedDropdownFilter), ("created_at", RangeDateTimeFilter))
     search_fields = ("name", "address")
-    search_help_text = "Name, address or key"
+    search_help_text = "Name, address or ID"
     readonly_fields = ("received", "job")
     fields = (
         "name", "job", ("route", "address"), ("survey", "submitted_by"), "received", "results", "overrides",

@@ -205,6 +205,11 @@ class Observation(SkyRecord):
     def __str__(self) -> str:
         return self.observation_id
 
+    @property
+    def shown_name(self) -> str:
+        """The name of its file; the survey's own name where it came without one."""
+        return self.original_name or self.observation_id
+
 
 class CalibrationFrame(Record):
     """A bias, dark or flat frame as delivered."""
@@ -253,7 +258,7 @@ class IncomingRoute(models.TextChoices):
 
 
 class IncomingFile(Record):
-    """A file on its way in. Its state is that of its job, of the type `receive`."""
+    """A file on its way in. Its state is that of its job: `download` where it is fetched first, else `receive`."""
 
     route = models.CharField(max_length=10, choices=IncomingRoute)
     name = models.CharField(max_length=255)

@@ -35,7 +35,7 @@ class CalibrationMasterAdmin(ProductAdmin):
         ("filter_band", ExactTextFilter),
     )
     search_fields = ("camera", "inputs_hash__startswith")
-    search_help_text = "Camera or key"
+    search_help_text = "Camera or ID"
     readonly_fields = ("related",)
     fields = (
         "related", ("kind", "night"), ("camera", "telescope"), ("binning", "filter_band"),
@@ -71,7 +71,7 @@ class PreprocessRunAdmin(ProductAdmin):
         ("created_at", RangeDateTimeFilter),
     )
     search_fields = ("observation__observation_id", "observation__original_name", "error_message")
-    search_help_text = "Frame, key, or words of the reason"
+    search_help_text = "Frame, ID, or words in the reason"
     readonly_fields = ("related",)
     fieldsets = (
         (

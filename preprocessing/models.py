@@ -133,3 +133,8 @@ class PreprocessRun(Run):
 
     def __str__(self) -> str:
         return f"preprocessing of {self.observation_id}"
+
+    @property
+    def applied_masters(self) -> list[str]:
+        """The kinds of the masters used; the record also says which are missing."""
+        return [entry["kind"] for entry in self.masters if "kind" in entry] if self.calibration_applied else []

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.contrib.messages import get_messages
 from django.test import Client
 from django.urls import reverse
 
+from catalog.roles import MAY_OPEN_ADMIN
 from tests.factories import UserFactory
 
 BROWSER = "Browser/1.0"
 
 
 def client_of(role: str, **account: Any) -> Client:
-    """Return a browser in which somebody with this role has signed in; no member of staff unless `account` says so."""
+    """Return a browser in which somebody with this role has logged in."""
     user = UserFactory(**account)
     user.groups.add(Group.objects.get(name=role))
     client = Client(headers={"user-agent": BROWSER}, REMOTE_ADDR="192.0.2.7")
@@ -23,9 +24,19 @@ def client_of(role: str, **account: Any) -> Client:
     return client
 
 
-def staff_of(role: str, **account: Any) -> Client:
-    """Return a browser in which a member of staff with this role has signed in."""
-    return client_of(role, is_staff=True, **account)
+# The same, where the admin is meant: whether it opens follows from the role.
+staff_of = client_of
+
+
+def onlooker(role: str = "viewer") -> Client:
+    """Return a browser of somebody whom the admin opens to, and who may order there no more than the role says."""
+    user = UserFactory()
+    user.groups.add(Group.objects.get(name=role))
+    app, codename = MAY_OPEN_ADMIN.split(".")
+    user.user_permissions.add(Permission.objects.get(content_type__app_label=app, codename=codename))
+    client = Client()
+    client.force_login(user)
+    return client
 
 
 def page(model: str, kind: str = "changelist", *key: Any) -> str:

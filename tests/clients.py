@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection
+from typing import Any
 
 from django.contrib.auth.models import Group
 from django.test import Client
@@ -30,3 +32,12 @@ def client_of(who: str | User, scopes: Collection[str] = tuple(SCOPES)) -> Clien
     """Return a client that shows a token of a role, or of an account."""
     user = account(who) if isinstance(who, str) else who
     return Client(headers={"Authorization": f"Token {token_of(user, scopes)}"})
+
+
+def refused(answer: Any, status: int, code: str) -> str:
+    """Check that an answer is a problem document; return its sentence."""
+    document = json.loads(answer.content)
+    assert answer["Content-Type"] == "application/problem+json"
+    assert (answer.status_code, document["status"], document["code"]) == (status, status, code)
+    assert document["type"] == f"urn:astrid:problem:{code}" and document["title"]
+    return document["detail"]

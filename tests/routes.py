@@ -10,22 +10,32 @@ from typing import Any
 from catalog.models import User
 from catalog.people import audit
 from catalog.people.tokens import issue
+from curation.alerts.publishing import publish_pending
+from curation.models import AlertPublication
 from observations.delivery.incoming import submit_url
 from observations.numerics.fits.facts import Overrides
 from tests.curation.cutouts import detection_with_cutouts
 from tests.differencing.images import run_with_images
 from tests.factories import (
     AlertFactory,
+    CalibrationFrameFactory,
+    CalibrationMasterFactory,
     CandidateFactory,
+    CandidateScoreFactory,
     DetectionFactory,
     DifferenceRunFactory,
+    FieldFactory,
+    LabelDefinitionFactory,
     ModelFactory,
     ModelRunFactory,
     ObservationFactory,
     PreprocessRunFactory,
     ProcessingJobFactory,
+    ReferenceFactory,
     SourceFactory,
     SurveyFactory,
+    TelescopeFactory,
+    TrackletFactory,
     UserFactory,
     ValidationEventFactory,
 )
@@ -65,6 +75,13 @@ def own_token() -> list[Any]:
     """Make a token of the one who asks, who was made last."""
     user = User.objects.order_by("-id").first() or UserFactory()
     return [issue(user, "client", ["alerts:read"], audit.MACHINE)[0].pk]
+
+
+def published() -> AlertPublication:
+    """Return the first publication."""
+    AlertFactory()
+    publish_pending()
+    return AlertPublication.objects.get()
 
 
 def _read(name: str, factory: Any, may: frozenset[str] = ACCOUNTS) -> dict[str, list[Route]]:
@@ -115,11 +132,9 @@ DIFFERENCING = {
     "differencing:runs_of": [Route(ACCOUNTS, keys=key_of(ObservationFactory))],
 }
 DETECTION = {
-    "detection:detections": [Route(ACCOUNTS)],
     "detection:cutouts": [Route(ACCOUNTS, keys=lambda: [detection_with_cutouts().pk])],
     "detection:pixels": [Route(ACCOUNTS, keys=lambda: [detection_with_cutouts().pk])],
     "detection:of_candidate": [Route(ACCOUNTS, keys=lambda: [DetectionFactory().candidate_id])],
-    "detection:sources": [Route(ACCOUNTS)],
     "detection:models": [Route(ACCOUNTS)],
     "detection:model": [Route(ACCOUNTS, keys=key_of(ModelFactory))],
 }
@@ -131,6 +146,8 @@ CURATION = {
     "curation:triage_release": [Route(CURATORS, method="post")],
     "curation:alerts": [Route(ACCOUNTS)],
     "curation:alert": [Route(ACCOUNTS, keys=key_of(AlertFactory))],
+    "curation:detections": [Route(ACCOUNTS)],
+    "curation:sources": [Route(ACCOUNTS)],
     "curation:detection": [Route(ACCOUNTS, keys=key_of(DetectionFactory))],
     "curation:source": [Route(ACCOUNTS, keys=key_of(SourceFactory))],
 }
@@ -144,7 +161,20 @@ API: dict[str, list[Route]] = {
     "api:alerts-acknowledge": [_order(CURATORS | OPERATORS, key_of(partial(AlertFactory, is_published=True)))],
     "api:processing-jobs-retry": [_order(OPERATORS, key_of(ProcessingJobFactory))],
     "api:processing-jobs-cancel": [_order(OPERATORS, key_of(ProcessingJobFactory))],
+    **_read("accounts", UserFactory, ADMINISTRATORS),
+    "api:api-tokens-list": [Route(ADMINISTRATORS, is_for_clients=True)],
+    "api:api-tokens-detail": [Route(ADMINISTRATORS, own_token, is_for_clients=True)],
     **_read("surveys", SurveyFactory),
+    **_read("telescopes", TelescopeFactory),
+    **_read("fields", FieldFactory),
+    **_read("calibration-frames", CalibrationFrameFactory),
+    **_read("calibration-masters", CalibrationMasterFactory),
+    **_read("incoming-files", lambda: submit_url(FRAME_URL, Overrides())[0], OPERATORS),
+    **_read("references", ReferenceFactory),
+    **_read("tracklets", TrackletFactory),
+    **_read("candidate-scores", CandidateScoreFactory),
+    **_read("labels", LabelDefinitionFactory),
+    **_read("publications", published),
     **_read("observations", ObservationFactory),
     **_read("preprocess-runs", PreprocessRunFactory),
     **_read("difference-runs", DifferenceRunFactory),

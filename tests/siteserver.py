@@ -13,6 +13,7 @@ import uvicorn
 from astrid_site.asgi import Site
 from astrid_site.site.bodies import bounded
 from astrid_site.streaming.waiting import Waiting
+from tests.waiting import PATIENCE_SECONDS
 
 
 @contextmanager
@@ -32,6 +33,6 @@ def serving_site(door: Waiting | None = None) -> Iterator[str]:
         yield f"http://127.0.0.1:{listening.getsockname()[1]}"
     finally:
         server.should_exit = True
-        thread.join(timeout=30.0)
+        thread.join(timeout=PATIENCE_SECONDS)
         listening.close()
         assert not thread.is_alive()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from astrid_site.night import stages
 from catalog.failures import FailureCode
+from catalog.work.stages import Stage
 
 work: Callable[[str], object] = str
 closed: list[tuple[str, str, str]] = []
@@ -16,3 +18,10 @@ def run(entity_id: str) -> None:
 
 def abandon(entity_id: str, code: FailureCode, sentence: str) -> None:
     closed.append((entity_id, str(code), sentence))
+
+
+STAGES = (
+    *stages.STAGES,
+    Stage("example", "tests.stages", abandon="tests.stages.abandon"),
+    Stage("later", "tests.stages", "light", waits_for=("example",), abandon="tests.stages.abandon"),
+)

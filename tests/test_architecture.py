@@ -19,10 +19,11 @@ import sys
 import django
 django.setup()
 import astrid_site.asgi, astrid_site.wsgi
+from catalog.work.stages import stages
 from django.contrib import admin
 from django.urls import get_resolver
 admin.autodiscover()
-assert get_resolver().url_patterns
+assert get_resolver().url_patterns and stages()
 print(*sorted({name.split(".")[0] for name in sys.modules}))
 """
 
@@ -190,6 +191,9 @@ PLANTED = {
         "observations/models.py", "class Observation:\n    def save(self):\n        self.x = 1\n", "hidden in save()",
     ),
     "a file too long": ("observations/stage.py", "x = 1\n" * 401, "401 lines"),
+    "a line of a template too long": (
+        "templates/curation/detection.html", "<p>" + "a" * 150 + "</p>\n", "curation/detection.html:1: 157 characters",
+    ),
     "a function too long": ("observations/stage.py", LONG_FUNCTION, "long has 51 lines > 50"),
     "many functions rather long": (
         "observations/stage.py", "".join(f"def f{i}():\n" + "    x = 1\n" * 31 for i in range(4)),

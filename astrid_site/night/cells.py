@@ -62,7 +62,7 @@ def _snr(detection: Detection) -> float:
 def _where(detection: Detection, is_nominal: bool) -> str:
     pixel = f"{shortened(detection.observation.original_name)}   x {detection.pixel_x:.1f}  y {detection.pixel_y:.1f}"
     if is_nominal:
-        return f"{pixel}   position nominal, not turned"
+        return f"{pixel}   nominal position, not rotated"
     place = SkyCoord(detection.ra, detection.dec, unit="deg")
     ra = place.ra.to_string(unit=units.hourangle, sep=" ", precision=2, pad=True)
     return f"{pixel}   {ra}  {place.dec.to_string(sep=' ', precision=1, pad=True, alwayssign=True)}"

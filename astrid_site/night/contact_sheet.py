@@ -41,8 +41,7 @@ GAP, GUTTER, MARGIN, HEAD, FOOT, CAPTION = 4, 30, 30, 92, 60, 40
 LEAST_WIDTH = 800
 
 LEGEND = (
-    "North up, east left, as far as quarter turns and flips go: the compass shows what remains.   Pink: masked.   "
-    "Violet: no data.",
+    "North up, east left to the nearest quarter turn: the compass shows the rest.   Pink: masked.   Violet: no data.",
     "Science and reference: one asinh grey scale.   Difference: linear, zero is mid-grey, white and black are ±5σ.",
 )
 

@@ -13,23 +13,26 @@ from astrid_site.night.foreground import Processed, deliver, follow, process_pat
 from astrid_site.night.summary import moving_lines, summary_lines
 from catalog.files import storage
 from observations.delivery.ingest import Overrides, printable
-from observations.delivery.simulated import parameters_of, write_synthetic_nights
+from observations.delivery.simulated import parameters_of, write_star_catalog, write_synthetic_nights
+from observations.delivery.simulated_folder import SimulatedFolder
 
-__all__ = ["Results", "by_workers", "nights_in_data_root", "process_paths"]
+__all__ = ["Results", "by_workers", "process_paths", "simulate_into"]
 
 # Rows of three: more than this is no longer taken in at a glance.
 MOST_CELLS = 24
 PICTURE_CELLS, PICTURE_COLUMNS = 8, 2
 
 
-def nights_in_data_root(seed: int, size: int, report: Callable[[str], None]) -> Path:
-    """Return a folder with two simulated nights and their truth, made on first use."""
-    folder = storage.resolve(f"demo/simulated-nights-seed{seed}-size{size}")
+def simulate_into(folder: SimulatedFolder, seed: int, size: int, report: Callable[[str], None]) -> None:
+    """Make two nights, their truth and the star catalogue of their sky, where they are not there yet."""
+    parameters = parameters_of(seed=seed, size=size, nights=2, frames=4)
     # The truth is written last: with it, the frames are whole.
-    if not (folder / "truth.json").exists():
-        for name in write_synthetic_nights(folder, parameters_of(seed=seed, size=size, nights=2, frames=4)):
+    if not folder.truth.exists():
+        for name in write_synthetic_nights(folder.path, parameters):
             report(f"simulated {name}")
-    return folder
+    elif not folder.star_catalog.exists():
+        # An earlier version wrote none; the stars are the same.
+        report(f"simulated {write_star_catalog(folder, parameters)}")
 
 
 def by_workers(paths: Iterable[Path], given: Overrides, report: Callable[[str], None]) -> Processed:
@@ -45,7 +48,7 @@ class Results:
 
     done: Processed
     folder: Path
-    is_simulated: bool
+    simulated: SimulatedFolder | None
     picture: Path | None
     write: Callable[[str], object]
 
@@ -58,10 +61,10 @@ class Results:
     def _report(self) -> dict[cells.Place, str]:
         """Print what was found, beside the truth where it is known; return the true names of the detections."""
         whole = self.done.document()
-        if not self.is_simulated:
+        if self.simulated is None:
             self._print(summary_lines(whole))
             return {}
-        frames = truth.compare(whole, json.loads((self.folder / "truth.json").read_text(encoding="utf-8")))
+        frames = truth.compare(whole, json.loads(self.simulated.truth.read_text(encoding="utf-8")))
         self._print(truth.table(frames))
         self.write("")
         self._print(truth.totals(frames))

@@ -11,17 +11,16 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
 from astrid_site.night.document import document
-from astrid_site.night.workflow import order_processing
 from catalog.configuration.values import snapshot
 from catalog.ids import uuid7
 from catalog.models import JobStatus, ProcessingJob
 from catalog.work import jobs
-from observations.delivery.ingest import IngestResult, Overrides, ingest_paths
+from catalog.work.stages import stages
+from observations.delivery.ingest import IngestResult, Overrides, ingest_paths, order_processing
 from observations.models import Observation
 
 Report = Callable[[str], None]
@@ -86,7 +85,7 @@ def work_off(workflow_id: str, report: Report) -> None:
     """
     mine = ProcessingJob.objects.filter(workflow_id=workflow_id)
     while True:
-        job = jobs.claim_next(list(settings.JOB_MODULES), jobs.this_owner(), workflow_id=workflow_id)
+        job = jobs.claim_next(list(stages()), jobs.this_owner(), workflow_id=workflow_id)
         if job is not None:
             of_type = mine.filter(job_type=job.job_type)
             done = of_type.exclude(status=JobStatus.PENDING).count()
@@ -99,13 +98,13 @@ def work_off(workflow_id: str, report: Report) -> None:
 
 def follow(report: Report, is_over: Callable[[], bool] = lambda: False) -> None:
     """Report how far the workers are, until nothing is left for them to do now, or `is_over` says so."""
-    jobs_of_workers = ProcessingJob.objects.filter(job_type__in=settings.JOB_MODULES)
+    jobs_of_workers = ProcessingJob.objects.filter(job_type__in=stages())
     # What waits for space or for a model's file may wait for days.
     left = jobs_of_workers.filter(status__in=jobs.UNFINISHED).exclude(failure_code__in=jobs.WAITS_OUT)
     begin, last = timezone.now(), ""
     while not is_over() and left.exists():
         counts = Counter(left.values_list("job_type", flat=True))
-        line = ", ".join(f"{counts[name]} {name}" for name in settings.JOB_MODULES if counts[name])
+        line = ", ".join(f"{counts[name]} {name}" for name in stages() if counts[name])
         for job in jobs_of_workers.filter(status=JobStatus.FAILED, completed_at__gte=begin).order_by("completed_at"):
             report(f"{job.job_type} of {_label(job)}: {job.error_message}")
             begin = max(begin, (job.completed_at or begin) + timedelta(microseconds=1))
@@ -120,7 +119,7 @@ def run_stage(name: str, entity_type: str, entities: Sequence[tuple[object, str]
     for number, (entity_id, label) in enumerate(entities, start=1):
         job = jobs.claim(jobs.enqueue(name, entity_type, entity_id), jobs.this_owner())
         prefix = f"{name} [{number}/{len(entities)}] {label}"
-        report(f"{prefix}: another process is at work on it" if job is None else _run(job, prefix))
+        report(f"{prefix}: another process is working on it" if job is None else _run(job, prefix))
 
 
 def _run(job: ProcessingJob, prefix: str) -> str:

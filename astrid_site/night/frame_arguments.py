@@ -19,8 +19,8 @@ def add_frame_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dec", type=float, metavar="DEG", help="declination of the frames' centre, ICRS")
     parser.add_argument("--pixel-scale", type=float, metavar="ARCSEC", help="arcseconds per pixel")
     parser.add_argument("--band", metavar="NAME", help="filter of the frames")
-    parser.add_argument("--exposure", type=float, metavar="S", help="exposure time where the header has none")
-    parser.add_argument("--time", metavar="ISO", help="UTC start where the header has none: 2026-01-31T22:04:10")
+    parser.add_argument("--exposure", type=float, metavar="S", help="exposure time if the header has none")
+    parser.add_argument("--time", metavar="ISO", help="UTC start if the header has none: 2026-01-31T22:04:10")
 
 
 def overrides_of(options: dict[str, Any]) -> Overrides:

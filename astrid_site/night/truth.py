@@ -34,11 +34,14 @@ class Match:
 
 @dataclass(frozen=True)
 class FrameComparison:
-    """One frame: its observation, its injected sources, and the detections that are none of them."""
+    """One frame: its observation, its injected sources, and the detections that are none of them, with what they are.
+
+    The name of a false detection is that of the artefact which the simulation put there, else "false".
+    """
 
     observation: Row
     matches: tuple[Match, ...]
-    false: tuple[Row, ...]
+    false: tuple[tuple[str, Row], ...]
 
     @property
     def is_usable(self) -> bool:
@@ -53,13 +56,11 @@ def compare(whole: Document, truth: Row) -> list[FrameComparison]:
         if known is not None:
             detections = [row for row in whole["detections"] if row["file"] == observation["file"]]
             candidates = [row for row in whole["candidates"] if row["file"] == observation["file"]]
-            frames.append(_compare_frame(observation, known["sources"], detections, candidates))
+            frames.append(_compare_frame(observation, known, detections, candidates))
     return frames
 
 
-def _compare_frame(
-    observation: Row, sources: list[Row], detections: list[Row], candidates: list[Row]
-) -> FrameComparison:
+def _compare_frame(observation: Row, known: Row, detections: list[Row], candidates: list[Row]) -> FrameComparison:
     error = median(row["flux_error"] for row in candidates) if candidates else None
     matches = [
         Match(
@@ -68,10 +69,17 @@ def _compare_frame(
             _nearest(source, candidates),
             abs(source["change_adu"]) / error if error else None,
         )
-        for source in sources
+        for source in known["sources"]
     ]
     taken = {id(match.detection) for match in matches}
-    return FrameComparison(observation, tuple(matches), tuple(row for row in detections if id(row) not in taken))
+    false = [(_artefact_at(row, known), row) for row in detections if id(row) not in taken]
+    return FrameComparison(observation, tuple(matches), tuple(false))
+
+
+def _artefact_at(detection: Row, known: Row) -> str:
+    """Return what a false detection is; nights that an earlier version simulated name no artefacts."""
+    near = [each for each in known.get("artefacts", ()) if _distance(each, detection) <= MATCH_RADIUS_PX]
+    return str(near[0]["kind"]) if near else "false"
 
 
 def _nearest(source: Row, rows: list[Row]) -> Row | None:
@@ -95,9 +103,9 @@ def table(frames: list[FrameComparison]) -> Iterator[str]:
         yield f"{row['file']}  {found}, {len(frame.false)} false"
         for match in frame.matches:
             yield f"    {_source_words(match.source):<24} {_outcome(match)}"
-        for d in frame.false:
+        for name, d in frame.false:
             place = f"x {d['pixel_x']:.1f}, y {d['pixel_y']:.1f}"
-            yield f"    {'false':<24} S/N {d['snr']:5.1f}   {place}   score {d['confidence_score']:.2f}"
+            yield f"    {name:<24} false   S/N {d['snr']:5.1f}   {place}   score {d['confidence_score']:.2f}"
 
 
 def _source_words(source: Row) -> str:
@@ -149,7 +157,7 @@ def names_of(frames: list[FrameComparison]) -> dict[tuple[str, float, float], st
         for match in frame.matches:
             if match.detection is not None:
                 names[place_of(match.detection)] = _source_words(match.source)
-        names |= {place_of(row): "false" for row in frame.false}
+        names |= {place_of(row): name for name, row in frame.false}
     return names
 
 

@@ -1,12 +1,14 @@
-"""Whether the system works: not that processes are up, but that they did something lately."""
+"""Whether the system works: not that processes are up, but that alerts go out, jobs are taken up and workers answer."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, connection
-from django.db.models import Q
+from django.db.models import DurationField, ExpressionWrapper, F, Max, Min, Q, QuerySet
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
@@ -14,10 +16,93 @@ from django.views.decorators.http import require_safe
 
 from astrid_site.running.database import lacks_migrations
 from catalog.models import JobStatus, Probe, ProcessingJob
+from catalog.work import jobs
 from catalog.work.rows import before
+from catalog.work.stages import queue_of, stages
+from catalog.writing import duration
+from curation.alerts import publishing
 
-# A probe task runs every 15 s; four of them may be late.
-_FRESH_SECONDS = 60.0
+
+@dataclass(frozen=True)
+class QueueHealth:
+    """What a queue did lately; ages in seconds, None where there is nothing to be that old."""
+
+    name: str
+    # Since its workers last answered a probe.
+    probe_s: float | None
+    # A worker amid a long job answers no probe, but its job gives signs of life.
+    is_at_work: bool
+    # Since the oldest job that could run was due.
+    waiting_s: float | None
+    # Since a job was last taken up; None where that is longer ago than a job may wait.
+    taken_up_s: float | None
+
+    @property
+    def answers(self) -> bool:
+        return self.is_at_work or (self.probe_s is not None and self.probe_s <= settings.HEALTH_PROBE_SECONDS)
+
+    @property
+    def is_stuck(self) -> bool:
+        """Tell whether a job waits too long: behind others that are taken up one by one it may wait for hours."""
+        most = settings.HEALTH_WAIT_SECONDS[self.name]
+        return self.waiting_s is not None and self.waiting_s > most and self.taken_up_s is None
+
+    @property
+    def state(self) -> str:
+        """Return "ok", or what is wrong."""
+        if not self.answers:
+            return (
+                "no worker has ever responded" if self.probe_s is None else f"no response for {duration(self.probe_s)}"
+            )
+        if self.is_stuck and self.waiting_s is not None:
+            return f"a job has been waiting for {duration(self.waiting_s)}, and none is being picked up"
+        return "ok"
+
+
+@dataclass(frozen=True)
+class Health:
+    """What tells whether work gets done."""
+
+    # Of the oldest alert that is not published; None: every alert is.
+    alert_s: float | None
+    queues: tuple[QueueHealth, ...]
+
+    @property
+    def alerts_wait(self) -> bool:
+        return self.alert_s is not None and self.alert_s > settings.HEALTH_ALERT_SECONDS
+
+    @property
+    def alerts(self) -> str:
+        """Return "ok", or what is wrong."""
+        if self.alert_s is None or not self.alerts_wait:
+            return "ok"
+        return f"an alert has been waiting to be published for {duration(self.alert_s)}"
+
+    @property
+    def is_well(self) -> bool:
+        return not self.alerts_wait and all(queue.state == "ok" for queue in self.queues)
+
+
+def health() -> Health:
+    """Look at alerts, jobs and probes, by the database's clock."""
+    oldest = publishing.waiting().aggregate(age=_age(Min("created_at")))["age"]
+    probes = dict(Probe.objects.values_list("queue", _age(F("answered_at"))))
+    of_workers = ProcessingJob.objects.filter(job_type__in=stages())
+    at_work = _by_queue(of_workers.filter(_is_alive()), "heartbeat_at")
+    waiting = _by_queue(jobs.ready(list(stages())), "scheduled_at", oldest=True)
+    lately = of_workers.filter(started_at__gte=before(max(settings.HEALTH_WAIT_SECONDS.values())))
+    taken_up = _by_queue(lately, "started_at")
+    queues = (
+        QueueHealth(
+            queue,
+            probe_s=probes[queue].total_seconds() if queue in probes else None,
+            is_at_work=queue in at_work,
+            waiting_s=waiting.get(queue),
+            taken_up_s=_within(settings.HEALTH_WAIT_SECONDS[queue], taken_up.get(queue)),
+        )
+        for queue in settings.QUEUES
+    )
+    return Health(None if oldest is None else oldest.total_seconds(), tuple(queues))
 
 
 @require_safe
@@ -30,18 +115,29 @@ def healthz(_request: HttpRequest) -> JsonResponse:
 @require_safe
 @never_cache
 def readyz(_request: HttpRequest) -> JsonResponse:
-    """Answer 200 while work gets done: the tables are up to date, and each queue's workers did something lately."""
-    found: dict[str, Any] = {"database": _database()}
-    if found["database"] == "ok":
-        found["migrations"] = "missing" if lacks_migrations() else "ok"
-        if found["migrations"] == "ok":
-            found |= {queue: queue_state(queue) for queue in settings.QUEUES}
-    return _answer(found)
+    """Answer 200 while work gets done: tables are up to date, alerts go out, jobs are taken up, workers answer."""
+    states = {"database": _database()}
+    if states["database"] != "ok":
+        return _answer(states)
+    states["migrations"] = "missing" if lacks_migrations() else "ok"
+    if states["migrations"] != "ok":
+        return _answer(states)
+    found = health()
+    states |= {"alerts": found.alerts, **{queue.name: queue.state for queue in found.queues}}
+    return _answer(states, ages_s=_ages(found))
 
 
-def _answer(found: dict[str, Any]) -> JsonResponse:
-    is_well = all(state == "ok" for state in found.values())
-    return JsonResponse({"ok": is_well, **found}, status=200 if is_well else 503)
+def _ages(found: Health) -> dict[str, Any]:
+    queues = {
+        queue.name: {"last_probe": _rounded(queue.probe_s), "oldest_waiting_job": _rounded(queue.waiting_s)}
+        for queue in found.queues
+    }
+    return {"oldest_unpublished_alert": _rounded(found.alert_s), **queues}
+
+
+def _answer(states: dict[str, str], **more: Any) -> JsonResponse:
+    is_well = all(state == "ok" for state in states.values())
+    return JsonResponse({"ok": is_well, **states, **more}, status=200 if is_well else 503)
 
 
 def _database() -> str:
@@ -53,14 +149,28 @@ def _database() -> str:
     return "ok"
 
 
-def queue_state(queue: str) -> str:
-    """Return "ok" while a queue's workers answer, else what is wrong.
+def _is_alive() -> Q:
+    fresh = before(settings.HEALTH_PROBE_SECONDS)
+    return Q(status=JobStatus.RUNNING, heartbeat_at__gte=fresh, heartbeat_at__lte=Now())
 
-    A worker amid a long job answers no probe, but its job is alive.
-    """
-    fresh = before(_FRESH_SECONDS)
-    if Probe.objects.filter(queue=queue, answered_at__gte=fresh).exists():
-        return "ok"
-    types = [name for name in settings.JOB_MODULES if settings.JOB_QUEUES.get(name, "pipeline") == queue]
-    alive = Q(status=JobStatus.RUNNING, heartbeat_at__gte=fresh, heartbeat_at__lte=Now())
-    return "ok" if ProcessingJob.objects.filter(alive, job_type__in=types).exists() else "no answer for a minute"
+
+def _by_queue(rows: QuerySet[ProcessingJob], field: str, *, oldest: bool = False) -> dict[str, float]:
+    """Return, for each queue that has such rows, the seconds since the latest, or the oldest, moment of a field."""
+    moment = Min(field) if oldest else Max(field)
+    found: dict[str, float] = {}
+    for job_type, age in rows.order_by().values("job_type").annotate(age=_age(moment)).values_list("job_type", "age"):
+        queue, seconds = queue_of(job_type), age.total_seconds()
+        found[queue] = (max if oldest else min)(seconds, found.get(queue, seconds))
+    return found
+
+
+def _age(moment: Combinable) -> ExpressionWrapper:
+    return ExpressionWrapper(Now() - moment, output_field=DurationField())
+
+
+def _within(seconds: float, age: float | None) -> float | None:
+    return age if age is not None and age <= seconds else None
+
+
+def _rounded(age: float | None) -> float | None:
+    return None if age is None else round(age, 1)

@@ -61,12 +61,15 @@ def services() -> list[Service]:
     worker = (*celery, "worker", "--loglevel", "INFO", "--without-mingle")
     schedule = str(storage.resolve("run/beat-schedule"))
     address = ("--host", settings.BIND_ADDRESS, "--port", str(settings.PORT))
-    # Clients that wait for alerts would let it wait as long.
-    ending = ("--timeout-graceful-shutdown", "5")
-    web = (sys.executable, "-m", "uvicorn", "astrid_site.asgi:application", *address, *ending, "--no-access-log")
+    # Clients that wait for alerts would let it wait as long. Whose word counts for the client's address is the site's
+    # to decide, and not the server's too.
+    manners = ("--timeout-graceful-shutdown", "5", "--no-proxy-headers", "--no-access-log")
+    web = (sys.executable, "-m", "uvicorn", "astrid_site.asgi:application", *address, *manners)
+    downloads = str(settings.ASTRID_DOWNLOADS)
     return [
         Service("web", web),
         Service("light", (*worker, "-Q", "light", "-n", "light@%h", "--pool", "threads", "-c", "4")),
+        Service("downloads", (*worker, "-Q", "downloads", "-n", "downloads@%h", "--pool", "threads", "-c", downloads)),
         Service("pipeline", (*worker, "-Q", "pipeline", "-n", "pipeline@%h", "-c", str(settings.ASTRID_WORKERS))),
         Service("training", (*worker, "-Q", "training", "-n", "training@%h", "-c", "1")),
         Service("beat", (*celery, "beat", "-s", schedule)),
@@ -174,7 +177,7 @@ class _Kept:
             wait = min(2.0**self._young_deaths - 1.0, LONGEST_WAIT_SECONDS)
             self._due = now + wait
             later = f" in {wait:.0f} s" if wait >= 1.0 else ""
-            report(f"{self.service.name} ended ({_how(code)}) and is started again{later}; its log: {self._log()}")
+            report(f"{self.service.name} ended ({_how(code)}) and will be restarted{later}; its log: {self._log()}")
         if now < self._due:
             return False
         self.process, self._started = _launch(self.service, self._log()), now
@@ -212,6 +215,8 @@ def _launch(service: Service, log: Path) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             service.arguments,
             cwd=settings.BASE_DIR,
+            # The demo works with another catalogue than the environment names.
+            env={**os.environ, "ASTRID_STAR_CATALOG": settings.ASTRID_STAR_CATALOG},
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=subprocess.STDOUT,
@@ -254,7 +259,7 @@ def _end_remains(path: Path, report: Report) -> None:
     remains = [process for identity in record["children"] if (process := _living(identity))]
     family = [*remains, *(child for process in remains for child in process.children(recursive=True))]
     if family:
-        report(f"Ending {len(family)} processes that an earlier run left")
+        report(f"Stopping {len(family)} processes that an earlier run left behind")
     for process in family:
         with suppress(psutil.NoSuchProcess):
             process.terminate()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
 from django.db.models import Count
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse
 
-from catalog.models import AuditLog, JobStatus, Probe, ProcessingJob, SystemConfig
+from astrid_site.running.health import health
+from catalog.counting import count_bounded, counted
+from catalog.models import AuditLog, JobStatus, ProcessingJob, SystemConfig
 from observations.models import Observation
 
 # Title, and what stands under it: title, icon, model. In the order of the pipeline.
@@ -49,8 +50,11 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Labels", "label", "curation.labeldefinition"),
             ("Alerts", "campaign", "curation.alert"),
             ("Publications", "podcasts", "curation.alertpublication"),
+            ("Leases", "visibility", "curation.lease"),
             ("Users", "person", "catalog.user"),
             ("Roles", "group", "auth.group"),
+            ("Tokens", "key", "catalog.apitoken"),
+            ("Failed log-ins", "lock", "axes.accessattempt"),
         ),
     ),
     (
@@ -65,13 +69,16 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
     ),
 )
 _FEW = 8
-# Counts beyond this say only that there are more.
-_MOST_COUNTED = 1000
 
 
 def icon(_request: HttpRequest) -> str:
     """Return where the picture lies that browsers show beside the title."""
     return static("icon.svg")
+
+
+def themes(_request: HttpRequest) -> str:
+    """Return where the colours of all pages lie."""
+    return static("css/themes.css")
 
 
 def stylesheet(_request: HttpRequest) -> str:
@@ -80,7 +87,7 @@ def stylesheet(_request: HttpRequest) -> str:
 
 
 def script(_request: HttpRequest) -> str:
-    """Return where our script lies: dark for whoever has not chosen, names for what has only a placeholder."""
+    """Return where our script lies: the chosen look, whole values behind clipped ones, names where there are none."""
     return static("js/admin.js")
 
 
@@ -109,7 +116,7 @@ def _may_view(request: HttpRequest, label: str) -> bool:
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Add what an administrator looks for first: work and its failures, the newest night, the latest changes."""
     if _may_view(request, "catalog.processingjob"):
-        context |= {"jobs": _jobs(), "failures": _failures(), "queues": _queues()}
+        context |= {"jobs": _jobs(), "failures": _failures(), "health": health()}
     if _may_view(request, "observations.observation"):
         context["night"] = _newest_night()
     if _may_view(request, "catalog.systemconfig"):
@@ -124,25 +131,15 @@ def _jobs() -> list[dict[str, Any]]:
     return [
         {
             "title": state.label,
-            "count": _bounded(ProcessingJob.objects.filter(status=state)),
+            "count": counted(count_bounded(ProcessingJob.objects.filter(status=state))),
             "link": f"{_list_of('catalog.processingjob')}?status__exact={state.value}",
         }
         for state in states
     ]
 
 
-def _bounded(rows: Any) -> str:
-    count = rows.order_by()[: _MOST_COUNTED + 1].count()
-    return f"more than {_MOST_COUNTED}" if count > _MOST_COUNTED else str(count)
-
-
 def _failures() -> Any:
     return ProcessingJob.objects.filter(status=JobStatus.FAILED).order_by("-created_at")[:_FEW]
-
-
-def _queues() -> list[dict[str, Any]]:
-    answers = dict(Probe.objects.values_list("queue", "answered_at"))
-    return [{"name": queue, "answered_at": answers.get(queue)} for queue in settings.QUEUES]
 
 
 def _newest_night() -> dict[str, Any]:

@@ -21,7 +21,7 @@ THEME: dict[str, Any] = {
             "900": "oklch(36% .13 265)", "950": "oklch(27% .09 267)",
         },
     },
-    "STYLES": ["astrid_site.site.admin_pages.stylesheet"],
+    "STYLES": ["astrid_site.site.admin_pages.themes", "astrid_site.site.admin_pages.stylesheet"],
     "SCRIPTS": ["astrid_site.site.admin_pages.script"],
     "SIDEBAR": {"navigation": "astrid_site.site.admin_pages.sidebar"},
     "DASHBOARD_CALLBACK": "astrid_site.site.admin_pages.dashboard",

@@ -14,23 +14,37 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 from rest_framework.routers import SimpleRouter
 
-from catalog.api import AuditLogs, ProcessingJobs, SystemConfigs
+from catalog.configuration.api import SystemConfigViewSet
+from catalog.people.api import AccountViewSet, ApiTokenViewSet, AuditLogViewSet
 from catalog.people.scopes import open_to
-from catalog.web.rest.views import Strict
-from curation.alerts.api import Alerts, Feed, Stream
-from curation.judgements.api import ValidationEvents
-from detection.api import Detections, ModelRuns, Models, Sources
-from differencing.api import Candidates, DifferenceRuns
-from observations.frames.api import Observations, Surveys
-from preprocessing.api import PreprocessRuns
+from catalog.web.rest.views import StrictAPIView
+from catalog.work.api import ProcessingJobViewSet
+from curation.alerts.api import AlertFeedView, AlertStreamView, AlertViewSet, PublicationViewSet
+from curation.detections.api import DetectionViewSet
+from curation.judgements.api import LabelViewSet, ValidationEventViewSet
+from detection.registry.api import CandidateScoreViewSet, ModelRunViewSet, ModelViewSet
+from detection.sources.api import SourceViewSet
+from differencing.api import CandidateViewSet, DifferenceRunViewSet, ReferenceViewSet, TrackletViewSet
+from observations.delivery.api import IncomingFileViewSet
+from observations.frames.api import (
+    CalibrationFrameViewSet,
+    FieldViewSet,
+    ObservationViewSet,
+    SurveyViewSet,
+    TelescopeViewSet,
+)
+from preprocessing.api import CalibrationMasterViewSet, PreprocessRunViewSet
 
 RESOURCES = (
-    Surveys, Observations, PreprocessRuns, DifferenceRuns, Candidates, Models, ModelRuns, Detections, Sources,
-    ValidationEvents, Alerts, SystemConfigs, ProcessingJobs, AuditLogs,
+    SurveyViewSet, TelescopeViewSet, FieldViewSet, IncomingFileViewSet, ObservationViewSet, CalibrationFrameViewSet,
+    CalibrationMasterViewSet, PreprocessRunViewSet, ReferenceViewSet, DifferenceRunViewSet, CandidateViewSet,
+    TrackletViewSet, ModelViewSet, ModelRunViewSet, CandidateScoreViewSet, DetectionViewSet, SourceViewSet,
+    LabelViewSet, ValidationEventViewSet, AlertViewSet, PublicationViewSet, SystemConfigViewSet, ProcessingJobViewSet,
+    AuditLogViewSet, AccountViewSet, ApiTokenViewSet,
 )  # fmt: skip
 
 
-class Root(Strict):
+class RootView(StrictAPIView):
     """What there is to read for whoever asks."""
 
     renderer_classes = (JSONRenderer,)
@@ -47,7 +61,7 @@ class Root(Strict):
 
 
 @extend_schema(exclude=True)
-class Document(SpectacularAPIView):
+class DocumentView(SpectacularAPIView):
     """This interface in OpenAPI: JSON, or YAML for who asks for it."""
 
     renderer_classes = [OpenApiJsonRenderer2, OpenApiYamlRenderer]
@@ -60,10 +74,10 @@ for view in RESOURCES:
 
 app_name = "api"
 urlpatterns = [
-    path("", Root.as_view(), name="root"),
-    path("schema/", Document.as_view(), name="schema"),
+    path("", RootView.as_view(), name="root"),
+    path("schema/", DocumentView.as_view(), name="schema"),
     path("docs/", login_required(SpectacularSwaggerSplitView.as_view(url_name="api:schema")), name="docs"),
-    path("alerts/feed/", Feed.as_view(), name="alerts-feed"),
-    path("alerts/stream", Stream.as_view(), name="alerts-stream"),
+    path("alerts/feed/", AlertFeedView.as_view(), name="alerts-feed"),
+    path("alerts/stream", AlertStreamView.as_view(), name="alerts-stream"),
     *router.urls,
 ]

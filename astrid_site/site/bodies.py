@@ -44,13 +44,13 @@ async def answer(send: Send, response: HttpResponse) -> None:
 def _refusal(scope: Scope) -> HttpResponse | None:
     headers = dict(scope["headers"])
     if b"transfer-encoding" in headers:
-        return _as_problem(scope, 411, "length_required", "Say in Content-Length how large the request is.")
+        return _as_problem(scope, 411, "length_required", "State the size of the request in Content-Length.")
     length = headers.get(b"content-length", b"0")
     most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     if headers.get(b"content-type", b"").lower().startswith(b"multipart/form-data"):
         most = settings.ASTRID_MAX_UPLOAD_MB * _MEGABYTE + _FORM_BYTES
     if length.isdigit() and int(length) > most:
-        return _as_problem(scope, 413, "too_large", f"A request of this kind may have {most} bytes.")
+        return _as_problem(scope, 413, "too_large", f"A request of this kind may have at most {most} bytes.")
     return None
 
 

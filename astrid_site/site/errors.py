@@ -11,14 +11,14 @@ from catalog.web.rest.problems import PREFIX, problem
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer what cannot be read."""
     if request.path.startswith(PREFIX):
-        return problem(400, "parse_error", "The request cannot be read.")
+        return problem(400, "parse_error", "The request could not be read.")
     return defaults.bad_request(request, exception)
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer who may not."""
     if request.path.startswith(PREFIX):
-        return problem(403, "permission_denied", "You may not do this.")
+        return problem(403, "permission_denied", "You are not allowed to do this.")
     return defaults.permission_denied(request, exception)
 
 
@@ -32,5 +32,5 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 def server_error(request: HttpRequest) -> HttpResponse:
     """Answer after a fault of the program, which the log has."""
     if request.path.startswith(PREFIX):
-        return problem(500, "internal_error", "A fault in the program: the log of the web server says more.")
+        return problem(500, "internal_error", "Internal error: see the log of the web server.")
     return defaults.server_error(request)

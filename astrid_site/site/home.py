@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from typing import Any
+from urllib.parse import urlencode
 
-from django.conf import settings
 from django.db.models import Count, Min, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -15,15 +15,14 @@ from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.cache import never_cache
 
-from astrid_site.running.health import queue_state
+from astrid_site.running.health import Health, health
+from catalog.counting import count_bounded
 from catalog.models import JobStatus, ProcessingJob
 from catalog.web.access import requires
 from curation.alerts.views import listed
 from detection.models import Detection, DetectionStatus
 from observations.models import Observation, ObservationStatus
 
-# More than this is said to be more, not counted.
-_MOST_COUNTED = 1000
 _ALERTS, _FAILURES = 6, 6
 _FAILURES_OF = dt.timedelta(days=3)
 # An alert younger than this is marked as new.
@@ -60,10 +59,10 @@ def _tonight(request: HttpRequest) -> dict[str, Any]:
     alerts = list(listed(request)[:_ALERTS])
     return {
         "night": night,
+        "night_span": urlencode({"night_from": night, "night_to": night}),
         "states": _states(frames, night),
-        "waiting": _bounded(waiting),
+        "waiting": count_bounded(waiting),
         "waiting_since": waiting.aggregate(first=Min("created_at"))["first"],
-        "most": _MOST_COUNTED,
         **_work(user),
         "alerts": alerts,
         "new_since": timezone.now() - _NEW_FOR,
@@ -78,27 +77,18 @@ def _states(frames: QuerySet[Observation], night: dt.date | None) -> list[tuple[
 
 
 def _work(user: Any) -> dict[str, Any]:
-    """Return what failed lately, what is at work, and for those who run the system whether workers answer."""
-    queues = _queues(user)
+    """Return what failed lately, what is at work, and for those who run the system whether it works."""
     rows = ProcessingJob.objects.visible_to(user)
     failed = rows.filter(status=JobStatus.FAILED, created_at__gte=timezone.now() - _FAILURES_OF)
     unfinished = rows.filter(status__in=(JobStatus.PENDING, JobStatus.RUNNING))
     return {
         "failures": list(failed.order_by("-created_at")[:_FAILURES]),
-        "failed": _bounded(failed),
+        "failed": count_bounded(failed),
         "failures_days": _FAILURES_OF.days,
-        "unfinished": _bounded(unfinished),
-        "queues": queues,
-        "silent": [name for name, answers in queues if not answers],
+        "unfinished": count_bounded(unfinished),
+        "health": _health(user),
     }
 
 
-def _queues(user: Any) -> list[tuple[str, bool]]:
-    if not user.has_perm("catalog.view_probe"):
-        return []
-    return [(queue, queue_state(queue) == "ok") for queue in settings.QUEUES]
-
-
-def _bounded(rows: QuerySet[Any]) -> int:
-    """Count rows, and stop one above the most that is told."""
-    return rows.order_by()[: _MOST_COUNTED + 1].count()
+def _health(user: Any) -> Health | None:
+    return health() if user.has_perm("catalog.view_probe") else None

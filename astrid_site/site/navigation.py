@@ -11,20 +11,19 @@ from django.urls import reverse
 _PAGES = (
     ("Tonight", "home", "observations.view_observation"),
     ("Triage", "curation:triage", "curation.add_validationevent"),
-    ("Detections", "detection:detections", "detection.view_detection"),
-    ("Sources", "detection:sources", "detection.view_source"),
+    ("Detections", "curation:detections", "detection.view_detection"),
+    ("Sources", "curation:sources", "detection.view_source"),
     ("Alerts", "curation:alerts", "curation.view_alert"),
     ("Observations", "observations:observations", "observations.view_observation"),
     ("Jobs", "catalog:jobs", "catalog.view_processingjob"),
     ("Models", "detection:models", "detection.view_model"),
-    ("Audit", "catalog:audit", "catalog.view_auditlog"),
+    ("Audit log", "catalog:audit", "catalog.view_auditlog"),
 )
 THEMES = ("dark", "light", "night")
 
 
 def navigation(request: HttpRequest) -> dict[str, Any]:
     """Return what every page of the site shows: `pages` and `theme`."""
-    theme = request.COOKIES.get("theme", "")
     match = request.resolver_match
     here = match.view_name if match else ""
     pages = [
@@ -32,4 +31,10 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         for title, name, permission in _PAGES
         if request.user.has_perm(permission)
     ]
-    return {"pages": pages, "theme": theme if theme in THEMES else "dark", "themes": THEMES}
+    return {"pages": pages, "theme": theme_of(request), "themes": THEMES}
+
+
+def theme_of(request: HttpRequest) -> str:
+    """Return the look that the person chose, dark for whoever has chosen none."""
+    theme = request.COOKIES.get("theme", "")
+    return theme if theme in THEMES else "dark"

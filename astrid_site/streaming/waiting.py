@@ -116,7 +116,9 @@ class Waiting:
         if seconds is None and cursor is None:
             await _pass_on(send, first)
         elif self.kept >= settings.ASTRID_MOST_WAITING:
-            refusal = problem(503, "too_many_waiting", "Too many clients wait for alerts: come again, without `wait`.")
+            refusal = problem(
+                503, "too_many_waiting", "Too many clients are waiting for alerts: ask again, without `wait`."
+            )
             refusal["Retry-After"] = _RETRY_AFTER
             await answer(send, refusal)
         else:

@@ -27,7 +27,7 @@ class AuditLogAdmin(ProductAdmin):
         ("created_at", RangeDateTimeFilter),
     )
     search_fields = ("user", "entity_id__startswith", "change_summary")
-    search_help_text = "Person, key of what was changed, or words of the summary"
+    search_help_text = "Person, ID of what was changed, or words in the summary"
     ordering = ("-created_at", "-id")
     readonly_fields = ("about", "before_and_after")
     fields = (

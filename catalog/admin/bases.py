@@ -139,7 +139,7 @@ class AuditedAdmin(ModelAdmin):
         """Do a service's work on each row; say how many went well, and why not those that it refused."""
         chosen = list(rows[: MOST_AT_ONCE + 1] if isinstance(rows, QuerySet) else rows)
         if len(chosen) > MOST_AT_ONCE:
-            messages.error(request, f"These are more than {MOST_AT_ONCE} rows: narrow the list first.")
+            messages.error(request, f"More than {MOST_AT_ONCE} rows are selected: filter the list first.")
             return
         reasons: list[str] = []
         for row in chosen:
@@ -193,8 +193,8 @@ class RecordAdmin(AuditedAdmin):
         return super().get_search_results(request, queryset, search_term)
 
 
-class ProductAdmin(RecordAdmin):
-    """Shows what machines wrote, or what is only ever added: nobody edits it here."""
+class ReadOnly:
+    """What nobody adds, edits or deletes on these pages."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -204,6 +204,10 @@ class ProductAdmin(RecordAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
+
+
+class ProductAdmin(ReadOnly, RecordAdmin):
+    """Shows what machines wrote, or what is only ever added: nobody edits it here."""
 
 
 def history_of(row: Model) -> list[dict[str, Any]]:

@@ -16,17 +16,14 @@ from django.utils.safestring import SafeString
 from unfold.decorators import display
 
 from catalog.models import AuditLog, Record
+from catalog.states import KIND_OF, Kind
 
 Column = Callable[[Any], Any]
 
 EMPTY = "–"
-# Colours of the states of every model; a state without one is grey. The word is always there as well.
-_COLOURS = {
-    "pending": "info", "running": "info", "preprocessing": "info", "differencing": "info", "processing": "info",
-    "validating": "info", "waiting": "warning", "retried": "warning", "cancelled": "warning", "handed_back": "warning",
-    "completed": "success", "differenced": "success", "detected": "success", "validated": "success",
-    "confirmed": "success", "sent": "success", "delivered": "success", "failed": "danger", "lost": "danger",
-}  # fmt: skip
+# The theme's colours; what waits or is over is grey. The word is always there as well.
+_COLOUR_OF_KIND = {Kind.GOOD: "success", Kind.BAD: "danger", Kind.BUSY: "info"}
+_COLOURS = {state: _COLOUR_OF_KIND[kind] for state, kind in KIND_OF.items() if kind in _COLOUR_OF_KIND}
 
 
 def state(field: str = "status", title: str = "") -> Column:

@@ -30,9 +30,9 @@ from catalog.people.actors import actor_of
 _BACK = "back_to_default"
 # What the theme calls the button of that action in the form.
 BACK_BUTTON = f"catalog_systemconfig_{_BACK}"
-WHEN = "It counts from the next frame on; work that has begun keeps the values that it began with."
+WHEN = "It takes effect from the next frame on; work that has already started keeps its values."
 _GROUPS = {
-    "ingest": "Taking frames in",
+    "ingest": "Ingest",
     "preprocessing": "Calibration and measurement",
     "differencing": "References and subtraction",
     "detection": "Scores, detections and sources",
@@ -106,7 +106,7 @@ class ConfigForm(forms.ModelForm):
         cleaned = super().clean() or {}
         if cleaned.get("seen", "") != self._version():
             raise forms.ValidationError(
-                "Somebody else has changed this key meanwhile: look at its history, then save again."
+                "Somebody else has changed this key in the meantime: look at its history, then save again."
             )
         if BACK_BUTTON not in self.data and self.key is not None and "new_value" in cleaned:
             try:
@@ -182,7 +182,7 @@ class SystemConfigAdmin(RecordAdmin):
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Leave all to the service."""
 
-    @action(description="Back to default", permissions=["change"])
+    @action(description="Reset to default", permissions=["change"])
     def back_to_default(self, request: HttpRequest, obj: SystemConfig) -> None:
         if obj.is_active:
             values.clear_value(obj.key, actor_of(request))
@@ -190,7 +190,7 @@ class SystemConfigAdmin(RecordAdmin):
     def response_change(self, request: HttpRequest, obj: SystemConfig) -> HttpResponse:
         declared = DECLARED.get(obj.key)
         row = SystemConfig.objects.filter(key=obj.key).first()
-        value = "not used any more" if declared is None else f"{shown(in_use(declared, row))} now"
+        value = "no longer used" if declared is None else f"{shown(in_use(declared, row))} now"
         messages.success(request, f"{obj.key} is {value}. {WHEN}")
         if "_continue" in request.POST and declared is not None:
             return HttpResponseRedirect(page_of(obj.key))
@@ -199,7 +199,9 @@ class SystemConfigAdmin(RecordAdmin):
     @display(description="what it does")
     def meaning(self, row: SystemConfig) -> str:
         declared = DECLARED.get(row.key)
-        return declared.explanation if declared else "Nothing reads this key any more: back to default ends its use."
+        return (
+            declared.explanation if declared else ("Nothing reads this key any more: reset it to default to retire it.")
+        )
 
     @display(description="value")
     def new_value(self, row: SystemConfig) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
 from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -21,13 +20,14 @@ from catalog.admin.columns import EMPTY, entity_link_of, link, list_link, name_e
 from catalog.admin.filters import Choices, DropdownFilter, IndexedValuesFilter
 from catalog.models import JobAttempt, JobStatus, Probe, ProcessingJob
 from catalog.work import jobs
+from catalog.work.stages import job_types
 
 
 class JobTypeFilter(DropdownFilter):
     """The stages, and the commands that hold a job while they work."""
 
     def options(self) -> Choices:
-        return [(name, name) for name in sorted({*settings.JOB_MODULES, "ingest", "deliver"})]
+        return [(name, name) for name in job_types()]
 
 
 @display(description="log")
@@ -79,7 +79,7 @@ class ProcessingJobAdmin(ProductAdmin):
         ("created_at", RangeDateTimeFilter),
     )
     search_fields = ("entity_id__startswith", "workflow_id__startswith", "error_message")
-    search_help_text = "Key of the job or of what it works on, workflow, or words of the reason"
+    search_help_text = "ID of the job or of its target, workflow, or words in the reason"
     inlines = (AttemptInline,)
     actions = ("retry_jobs", "cancel_jobs")
     actions_detail = ("retry_job", "cancel_job")
@@ -94,7 +94,7 @@ class ProcessingJobAdmin(ProductAdmin):
             },
         ),
         (
-            "Time and tries",
+            "Time and attempts",
             {
                 "fields": (
                     ("scheduled_at", "started_at"), ("completed_at", "heartbeat_at"), ("attempt", "retry_count"),
@@ -110,16 +110,16 @@ class ProcessingJobAdmin(ProductAdmin):
         name_entities(page.result_list)
         return page
 
-    @display(description="works on")
+    @display(description="target")
     def works_on(self, job: ProcessingJob) -> str | SafeString:
         return entity_link_of(job)
 
     @display(description="related")
     def related(self, job: ProcessingJob) -> SafeString:
         same = {"entity_type": job.entity_type, "entity_id": job.entity_id}
-        links = [list_link("catalog.processingjob", "all jobs of the same", **same)]
+        links = [list_link("catalog.processingjob", "all jobs for this target", **same)]
         if job.workflow_id:
-            links.append(list_link("catalog.processingjob", "all of its workflow", workflow_id=job.workflow_id))
+            links.append(list_link("catalog.processingjob", "all jobs in this workflow", workflow_id=job.workflow_id))
         return related_links(links)
 
     def has_order_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -127,7 +127,7 @@ class ProcessingJobAdmin(ProductAdmin):
 
     @admin.action(description="Try again", permissions=["order"])
     def retry_jobs(self, request: HttpRequest, queryset: QuerySet[ProcessingJob]) -> None:
-        self.do_each(request, queryset, jobs.retry, "Jobs that wait again", jobs.NotPossible)
+        self.do_each(request, queryset, jobs.retry, "Jobs queued again", jobs.NotPossible)
 
     @admin.action(description="Cancel", permissions=["order"])
     def cancel_jobs(self, request: HttpRequest, queryset: QuerySet[ProcessingJob]) -> None:
@@ -137,17 +137,17 @@ class ProcessingJobAdmin(ProductAdmin):
         description="Try again",
         permissions=["order"],
         icon="replay",
-        dialog=ask("Try this job again?", "It waits for a worker, with all its tries.", "Try again"),
+        dialog=ask("Try this job again?", "It is queued again, with all its attempts.", "Try again"),
     )
     def retry_job(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
-        return self.do_one(request, object_id, jobs.retry, "Jobs that wait again", jobs.NotPossible)
+        return self.do_one(request, object_id, jobs.retry, "Jobs queued again", jobs.NotPossible)
 
     @action(
         description="Cancel",
         permissions=["order"],
         icon="cancel",
         variant=ActionVariant.DANGER,
-        dialog=ask("Cancel this job?", "A worker that is at it stops within seconds.", "Cancel the job"),
+        dialog=ask("Cancel this job?", "A worker that is running it stops within seconds.", "Cancel the job"),
     )
     def cancel_job(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         return self.do_one(request, object_id, jobs.cancel, "Jobs cancelled", jobs.NotPossible)
@@ -166,7 +166,7 @@ class JobAttemptAdmin(ProductAdmin):
     list_filter = (("outcome", DropdownFilter), ("failure_code", DropdownFilter), ("started_at", RangeDateTimeFilter))
     list_select_related = ("job",)
     search_fields = ("owner__startswith", "error_message")
-    search_help_text = "Key of the attempt, process, or words of the reason"
+    search_help_text = "ID of the attempt, process, or words in the reason"
     readonly_fields = ("job_of", log_lines)
     fields = (
         "job_of", "attempt", "outcome", "failure_code", "error_message", "owner", "started_at", "ended_at", log_lines,

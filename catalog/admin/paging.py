@@ -7,6 +7,8 @@ from typing import Any
 from django.core.paginator import Paginator
 from django.utils.functional import cached_property
 
+from catalog.counting import count_bounded
+
 # Whoever looks for a row beyond these narrows the list; a deeper page would read all rows before it.
 MOST_COUNTED = 10_000
 
@@ -20,7 +22,7 @@ class BoundedPaginator(Paginator):
     @cached_property
     def _counted(self) -> int:
         rows: Any = self.object_list
-        return rows.order_by()[: self.most_counted + 1].count()
+        return count_bounded(rows, self.most_counted)
 
     @cached_property
     def count(self) -> int:

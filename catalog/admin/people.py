@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.contrib.auth import admin as auth_admin
 from django.contrib.auth.models import Group
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Count, Model, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import RelatedDropdownFilter
 from unfold.decorators import display
@@ -20,7 +23,7 @@ from catalog.admin.bases import AuditedAdmin, RecordAdmin
 from catalog.admin.columns import EMPTY, list_link, related_links
 from catalog.admin.filters import YesNoFilter
 from catalog.models import User
-from catalog.people import audit
+from catalog.people import audit, standing
 from catalog.people.actors import actor_of
 from catalog.roles import ROLES
 
@@ -28,25 +31,59 @@ from catalog.roles import ROLES
 admin.site.unregister(Group)
 
 
+class _InCharge(AuditedAdmin):
+    """Whatever a page does to accounts and roles, somebody is left who may keep them; else nothing is done."""
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **more: Any) -> HttpResponse:
+        return self._unless_nobody_is_left(request, super().changeform_view, *args, **more)
+
+    def delete_view(self, request: HttpRequest, *args: Any, **more: Any) -> HttpResponse:
+        return self._unless_nobody_is_left(request, super().delete_view, *args, **more)
+
+    def changelist_view(self, request: HttpRequest, *args: Any, **more: Any) -> HttpResponse:
+        return self._unless_nobody_is_left(request, super().changelist_view, *args, **more)
+
+    def _unless_nobody_is_left(
+        self, request: HttpRequest, view: Callable[..., HttpResponse], *args: Any, **more: Any
+    ) -> HttpResponse:
+        if request.method != "POST":
+            return view(request, *args, **more)
+        try:
+            with transaction.atomic():
+                answer = view(request, *args, **more)
+                standing.require_somebody_in_charge()
+        except standing.NobodyLeft as refusal:
+            # What the view said of its success is not so.
+            list(messages.get_messages(request))
+            messages.error(request, str(refusal))
+            return HttpResponseRedirect(request.get_full_path())
+        return answer
+
+
+def _actor(request: HttpRequest) -> User:
+    if not isinstance(request.user, User):
+        raise PermissionDenied
+    return request.user
+
+
 @admin.register(User)
-class AccountAdmin(auth_admin.UserAdmin, RecordAdmin):  # type: ignore[misc]
+class AccountAdmin(_InCharge, auth_admin.UserAdmin, RecordAdmin):  # type: ignore[misc]
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
-    list_display = ("username", "email", "roles", "is_active", "is_staff", "is_superuser", "last_login")
+    list_display = ("username", "email", "roles", "is_active", "is_superuser", "last_login")
     list_filter = (
         ("groups", RelatedDropdownFilter),
         ("is_active", YesNoFilter),
-        ("is_staff", YesNoFilter),
         ("is_superuser", YesNoFilter),
     )
     filter_horizontal = ()
     search_fields = ("username", "first_name", "last_name", "email")
-    search_help_text = "Name, e-mail address or key"
+    search_help_text = "Name, e-mail address or ID"
     readonly_fields = ("id", "created_at", "updated_at", "last_login", "date_joined", "related")
     fieldsets = (
         (None, {"fields": ("username", "password", ("first_name", "last_name"), "email")}),
-        ("Rights", {"fields": ("groups", "is_active", "is_staff", "is_superuser")}),
+        ("Permissions", {"fields": ("groups", "is_active", "is_superuser")}),
         ("Record", {"fields": ("related", ("last_login", "date_joined"), ("created_at", "updated_at"), "id")}),
     )
 
@@ -55,11 +92,20 @@ class AccountAdmin(auth_admin.UserAdmin, RecordAdmin):  # type: ignore[misc]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[Any, ...]:
         """Only a superuser makes one."""
-        is_superuser = isinstance(request.user, User) and request.user.is_superuser
-        return self.readonly_fields if is_superuser else (*self.readonly_fields, "is_superuser")
+        return self.readonly_fields if _actor(request).is_superuser else (*self.readonly_fields, "is_superuser")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_change_permission(request, obj) and self._is_in_reach(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_delete_permission(request, obj) and self._is_in_reach(request, obj)
+
+    def _is_in_reach(self, request: HttpRequest, obj: Any) -> bool:
+        return obj is None or not standing.is_above(obj, _actor(request))
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """Roles are few: each has its box."""
+        """Roles are few, each has its box; one above one's own is not to be given away."""
+        kwargs |= {"queryset": standing.roles_open_to(_actor(request))} if db_field.name == "groups" else {}
         return super().formfield_for_manytomany(
             db_field, request, **kwargs, widget=UnfoldAdminCheckboxSelectMultipleWidget()
         )
@@ -72,25 +118,35 @@ class AccountAdmin(auth_admin.UserAdmin, RecordAdmin):  # type: ignore[misc]
     def related(self, account: User) -> SafeString:
         return related_links(
             [
-                list_link("catalog.auditlog", "what they did", user_id=account.pk),
-                list_link("curation.validationevent", "what they judged", validator__id__exact=account.pk),
+                list_link("catalog.auditlog", "their actions", user_id=account.pk),
+                list_link("curation.validationevent", "their reviews", validator__id__exact=account.pk),
+                list_link("curation.lease", "their leases", holder__id__exact=account.pk),
+                list_link("catalog.apitoken", "their tokens", user__id__exact=account.pk),
+                list_link("axes.accessattempt", "their failed log-ins", username=account.username),
             ]
         )
 
-    @transaction.atomic
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002
+        return self._unless_nobody_is_left(request, self._change_password, id, form_url)
+
+    @transaction.atomic
+    def _change_password(self, request: HttpRequest, id: str, form_url: str) -> HttpResponse:  # noqa: A002
         """Leave a line in the AuditLog where a password was changed; never the password."""
-        passwords = User.objects.filter(pk=id).values_list("password", flat=True)
-        before = passwords.first()
+        account = self.get_object(request, unquote(id))
+        before = "" if account is None else account.password
+        if account is not None and request.POST.get("usable_password") == "false":
+            # Asked before: a change of one's own password changes the session at once.
+            standing.require_somebody_in_charge(but=account)
         answer = super().user_change_password(request, id, form_url)
-        if passwords.first() != before:
-            account = User.objects.get(pk=id)
-            audit.record(account, "change_password", actor=actor_of(request), summary=account.username)
+        if account is not None:
+            account.refresh_from_db(fields=["password"])
+            if account.password != before:
+                audit.record(account, "change_password", actor=actor_of(request), summary=account.username)
         return answer
 
 
 @admin.register(Group)
-class RoleAdmin(auth_admin.GroupAdmin, AuditedAdmin):  # type: ignore[misc]
+class RoleAdmin(_InCharge, auth_admin.GroupAdmin, AuditedAdmin):  # type: ignore[misc]
     list_display = ("name", "members", "permission_count")
     fields = ("name", "permissions")
     search_fields = ("name",)
@@ -104,9 +160,23 @@ class RoleAdmin(auth_admin.GroupAdmin, AuditedAdmin):  # type: ignore[misc]
         """The project's own roles keep their names: pages and commands know them by these."""
         return ("name",) if obj is not None and obj.name in ROLES else ()
 
-    def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_change_permission(request, obj) and self._is_in_reach(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         is_ours = obj is not None and obj.name in ROLES
-        return not is_ours and super().has_delete_permission(request, obj)
+        return not is_ours and super().has_delete_permission(request, obj) and self._is_in_reach(request, obj)
+
+    def _is_in_reach(self, request: HttpRequest, obj: Any) -> bool:
+        return obj is None or not standing.is_role_above(obj, _actor(request))
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """Offer what the project asks for, and of that what the person may do."""
+        form = super().get_form(request, obj, change, **kwargs)
+        permissions: Any = form.base_fields.get("permissions")
+        if permissions is not None:
+            permissions.queryset = standing.permissions_open_to(_actor(request), obj)
+        return form
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Groups are deleted one by one, on their own page, where ours are not."""

@@ -11,8 +11,10 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateTime
 from unfold.decorators import display
 
 from catalog.admin.bases import ProductAdmin
-from catalog.models import ApiToken
+from catalog.models import ApiToken, User
 from catalog.people import tokens
+from catalog.people.audit import Actor
+from catalog.people.standing import is_above
 
 
 @admin.register(ApiToken)
@@ -21,7 +23,7 @@ class ApiTokenAdmin(ProductAdmin):
     list_select_related = ("user",)
     list_filter = (("user", AutocompleteSelectFilter), ("expires_at", RangeDateTimeFilter))
     search_fields = ("name", "user__username", "prefix__startswith")
-    search_help_text = "Name, person, beginning of the token, or key"
+    search_help_text = "Name, person, start of the token, or ID"
     exclude = ("digest",)
     actions = ("revoke",)
 
@@ -34,4 +36,10 @@ class ApiTokenAdmin(ProductAdmin):
 
     @admin.action(description="Revoke", permissions=["revoke"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        self.do_each(request, queryset, tokens.revoke, "Tokens revoked", tokens.RequestRefused)
+        self.do_each(request, queryset.select_related("user"), _revoke, "Tokens revoked", tokens.RequestRefused)
+
+
+def _revoke(token: ApiToken, actor: Actor) -> None:
+    if isinstance(actor.user, User) and is_above(token.user, actor.user):
+        raise tokens.RequestRefused(f"“{token.name}” belongs to {token.user}, who may do more than you: ask them.")
+    tokens.revoke(token, actor)

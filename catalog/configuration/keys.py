@@ -2,100 +2,48 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
 
-from django.core.exceptions import ValidationError
+from catalog.configuration.key import ConfigKey, ConfigRefused, ConfigValue
 
-ConfigValue = bool | int | float | str
-
-
-class ConfigRefused(ValueError):
-    """A key or a value is not acceptable; the text says why."""
-
-    def as_validation_error(self) -> ValidationError:
-        return ValidationError(str(self))
-
-
-@dataclass(frozen=True)
-class ConfigKey:
-    """One declared key; the type of the default is the type of the value. The unit is part of the name."""
-
-    name: str
-    default: ConfigValue
-    explanation: str
-    minimum: float | None = None
-    maximum: float | None = None
-    choices: tuple[str, ...] = ()
-
-    def checked(self, value: object) -> ConfigValue:
-        """Return the value in the declared type, or refuse it with a reason."""
-        if isinstance(self.default, bool):
-            return self._checked_bool(value)
-        if isinstance(self.default, str):
-            return self._checked_text(value)
-        return self._checked_number(value)
-
-    def _checked_bool(self, value: object) -> bool:
-        if not isinstance(value, bool):
-            raise ConfigRefused(f"{self.name} must be true or false, not {value!r}.")
-        return value
-
-    def _checked_text(self, value: object) -> str:
-        if not isinstance(value, str) or value not in self.choices:
-            raise ConfigRefused(f"{self.name} must be one of {', '.join(self.choices)}, not {value!r}.")
-        return value
-
-    def _checked_number(self, value: object) -> int | float:
-        whole = isinstance(self.default, int)
-        # bool is a subclass of int, and true is no number of pixels.
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-            raise ConfigRefused(f"{self.name} must be a number, not {value!r}.")
-        if whole and value != int(value):
-            raise ConfigRefused(f"{self.name} must be a whole number, not {value!r}.")
-        if self.minimum is not None and value < self.minimum:
-            raise ConfigRefused(f"{self.name} must be at least {self.minimum:g}, not {value!r}.")
-        if self.maximum is not None and value > self.maximum:
-            raise ConfigRefused(f"{self.name} must be at most {self.maximum:g}, not {value!r}.")
-        return int(value) if whole else float(value)
-
+__all__ = ["DECLARED", "ConfigKey", "ConfigRefused", "ConfigValue", "check_value"]
 
 _INGEST = (
     ConfigKey(
         "ingest.max_unpacked_mb",
         1024,
-        "A file is refused before more than this many megabytes of it are unpacked; a 61-megapixel frame has 244.",
+        "A file is refused as soon as more than this many megabytes of it would be unpacked; a 61-megapixel "
+        "frame has 244.",
         1,
         65536,
     ),
     ConfigKey(
         "ingest.max_axis_px",
         32768,
-        "An image is refused when an axis is longer than this.",
+        "Images with an axis longer than this are refused.",
         64,
         1_000_000,
     ),
     ConfigKey(
         "ingest.max_file_mb",
         4096,
-        "A file that is uploaded or downloaded is refused when it has more than this many megabytes.",
+        "Largest file in megabytes that may be uploaded or downloaded.",
         1,
         1_000_000,
     ),
     ConfigKey(
         "ingest.settle_seconds",
         5,
-        "A file in the watched folder is taken in when it has not changed for this long: it may be incomplete.",
+        "A file in the watched folder is ingested once it has not changed for this long; before that it may "
+        "be incomplete.",
         1,
         3600,
     ),
     ConfigKey(
         "ingest.field_overlap_share",
         0.5,
-        "Frames whose centres are nearer than this share of the frame's width belong to one field.",
+        "Frames belong to the same field if their centres are closer than this fraction of the frame's width.",
         0.05,
         1.0,
     ),
@@ -108,28 +56,28 @@ _PREPROCESSING = (
     ConfigKey(
         "preprocessing.sky_flat_validity_days",
         1,
-        "A flat made of the night's own sky serves that many days: dust and scattered light move on.",
+        "A flat made from the night's own sky may be used for this many days: dust and scattered light change.",
         0,
         365,
     ),
     ConfigKey(
         "preprocessing.dark_temperature_tolerance_c",
         2.0,
-        "A dark serves lights within this many degrees: dark current doubles in about 6.",
+        "A dark is used for lights taken within this many degrees of it: dark current doubles in about 6.",
         0.0,
         30.0,
     ),
     ConfigKey(
         "preprocessing.sky_flat_min_frames",
         3,
-        "A sky flat needs this many dithered lights: with two, a star stays in the median.",
+        "Fewest dithered lights for a sky flat: with two, stars remain in the median.",
         3,
         1000,
     ),
     ConfigKey(
         "preprocessing.master_max_frames",
         64,
-        "At most this many frames enter one master: more do not lower the noise that matters, and cost memory.",
+        "Most frames combined into one master: more do not reduce the noise that matters, and cost memory.",
         1,
         1000,
     ),
@@ -137,61 +85,61 @@ _PREPROCESSING = (
     ConfigKey(
         "preprocessing.cosmic_ray_sigma",
         6.0,
-        "A pixel this far above its neighbourhood's sharpest possible star is a cosmic ray.",
+        "A pixel this far above the sharpest possible star at its place is taken for a cosmic ray.",
         3.0,
         50.0,
     ),
     ConfigKey(
         "preprocessing.vignette_falloff",
         0.4,
-        "Pixels that receive this share less light than the centre count as unilluminated.",
+        "Pixels that receive less light than the centre by this fraction count as unilluminated.",
         0.05,
         0.95,
     ),
-    ConfigKey("preprocessing.background_mesh_px", 64, "Width of a cell of the background mesh.", 8, 1024),
-    ConfigKey("preprocessing.star_threshold_sigma", 5.0, "A star is this many sigma above the sky.", 2.0, 100.0),
-    ConfigKey("preprocessing.min_stars", 10, "A frame with fewer stars fails as too_few_stars.", 3, 10000),
+    ConfigKey("preprocessing.background_mesh_px", 64, "Width of the background mesh's cells.", 8, 1024),
+    ConfigKey("preprocessing.star_threshold_sigma", 5.0, "Stars are detected above this threshold.", 2.0, 100.0),
+    ConfigKey("preprocessing.min_stars", 10, "Frames with fewer stars fail as too_few_stars.", 3, 10000),
     ConfigKey(
         "preprocessing.max_masked_share",
         0.15,
-        "A frame fails when a larger share of its pixels is bad.",
+        "A frame fails if a larger fraction of its pixels is bad.",
         0.0,
         1.0,
     ),
     ConfigKey(
         "preprocessing.max_sky_share_of_saturation",
         0.6,
-        "A frame fails when its sky fills a larger share of the range up to saturation.",
+        "A frame fails if its sky takes up a larger fraction of the range up to saturation.",
         0.01,
         1.0,
     ),
     ConfigKey(
         "preprocessing.max_sky_ratio",
         3.0,
-        "A frame fails when its sky rate is this many times the median of its field and band on that night.",
+        "A frame fails if its sky is brighter than this many times the median of its field and band that night.",
         1.1,
         1000.0,
     ),
     ConfigKey(
         "preprocessing.max_depth_loss_mag",
         2.5,
-        "A frame fails when its predicted depth is this much worse than the best of its field and band; "
-        "haze alone, at 0.45 of the light, costs about 1 and must pass.",
+        "A frame fails if its predicted depth is this much worse than the best of its field and band; haze "
+        "that passes 0.45 of the light costs about 1 and must not fail.",
         0.1,
         10.0,
     ),
     ConfigKey(
         "preprocessing.min_transparency",
         0.05,
-        "A frame with less than this share of the light of the field's clearest frame is clouded out.",
+        "A frame that receives less than this fraction of the light of the field's clearest frame is clouded out.",
         0.0,
         1.0,
     ),
-    ConfigKey("preprocessing.max_ellipticity", 0.5, "A frame with longer star images is trailed.", 0.05, 1.0),
+    ConfigKey("preprocessing.max_ellipticity", 0.5, "A frame with more elongated stars is trailed.", 0.05, 1.0),
     ConfigKey(
         "preprocessing.max_anchor_rms_px",
         1.0,
-        "The match to the field's anchor fails when its stars scatter by more.",
+        "Registration to the field's anchor fails if the matched stars scatter by more than this.",
         0.05,
         10.0,
     ),
@@ -201,76 +149,77 @@ _DIFFERENCING = (
     ConfigKey(
         "differencing.threshold_sigma",
         5.0,
-        "A peak of the score image becomes a candidate from here on; at 5, about one in a megapixel is noise.",
+        "Peaks of the score image at or above this become candidates; at 5, about one per megapixel is noise.",
         3.0,
         100.0,
     ),
     ConfigKey(
         "differencing.max_candidates",
         2000,
-        "A run with more candidates fails: no good subtraction has so many.",
+        "A run with more candidates fails: no good subtraction has that many.",
         1,
         100_000,
     ),
-    ConfigKey("differencing.tile_px", 256, "Width of a tile in which the PSF counts as constant.", 128, 4096),
-    ConfigKey("differencing.tile_overlap_px", 32, "Pixels that neighbouring tiles share.", 8, 64),
+    ConfigKey("differencing.tile_px", 256, "Width of the tiles within which the PSF is taken as constant.", 128, 4096),
+    ConfigKey("differencing.tile_overlap_px", 32, "Overlap of neighbouring tiles.", 8, 64),
     ConfigKey(
         "differencing.model_error",
         0.005,
-        "Share of the fainter image's signal that counts as model error near bright stars; 0.02 loses transients "
-        "on their hosts.",
+        "Fraction of the fainter image's signal that counts as model error near bright stars; 0.02 loses "
+        "transients on their hosts.",
         0.0,
         0.1,
     ),
     ConfigKey(
         "differencing.noise_rescale_tolerance",
         0.1,
-        "A score whose noise differs from 1 by more than this is reported with a warning.",
+        "A warning is logged if the noise of the score image differs from 1 by more than this.",
         0.01,
         1.0,
     ),
-    ConfigKey("differencing.min_matched_stars", 6, "Registration fails with fewer stars in common.", 3, 1000),
+    ConfigKey("differencing.min_matched_stars", 6, "Registration fails with fewer matched stars.", 3, 1000),
     ConfigKey("differencing.max_registration_rms_px", 1.0, "Registration fails above this scatter.", 0.05, 10.0),
     ConfigKey(
         "differencing.min_overlap_share",
         0.1,
-        "A run fails when reference and science have less of the science frame in common.",
+        "A run fails if the reference covers a smaller fraction of the science frame.",
         0.01,
         1.0,
     ),
     ConfigKey(
         "differencing.reference_min_gap_minutes",
         15.0,
-        "In a single night, a reference frame is at least this far in time before its seeing counts.",
+        "Within a single night, a reference frame should be at least this far away in time; among those that "
+        "are, seeing decides.",
         0.0,
         1440.0,
     ),
     ConfigKey(
         "differencing.reference_exclude_days",
         0,
-        "A reference holds no frame of the science night, nor of this many days around it.",
+        "A reference contains no frame from the science night, nor from this many days before or after it.",
         0,
         3650,
     ),
     ConfigKey(
         "differencing.reference_min_stack",
         3,
-        "A stack needs this many frames: with fewer, an outlier cannot be told.",
+        "Fewest frames in a stack: with fewer, outliers cannot be recognised.",
         3,
         1000,
     ),
-    ConfigKey("differencing.reference_max_stack", 25, "At most this many frames, the best, enter a stack.", 3, 1000),
+    ConfigKey("differencing.reference_max_stack", 25, "Most frames in a stack; the best are chosen.", 3, 1000),
     ConfigKey(
         "differencing.stack_rejection_sigma",
         4.0,
-        "A pixel of a stack's member this far from the others is left out.",
+        "Pixels that deviate from the other frames of the stack by more than this are rejected.",
         2.0,
         20.0,
     ),
     ConfigKey(
         "differencing.tracklet_min_members",
         3,
-        "A tracklet joins at least this many candidates: any two lie on a line.",
+        "Fewest candidates in a tracklet: any two lie on a line.",
         3,
         100,
     ),
@@ -278,7 +227,7 @@ _DIFFERENCING = (
     ConfigKey(
         "differencing.tracklet_max_rate_arcsec_per_min",
         10.0,
-        "Fastest motion looked for; a main-belt asteroid moves at about 0.5.",
+        "Fastest motion searched for; a main-belt asteroid moves at about 0.5.",
         0.05,
         1000.0,
     ),
@@ -288,14 +237,14 @@ _DETECTION = (
     ConfigKey(
         "detection.confidence_threshold",
         0.5,
-        "A candidate scored at or above this becomes a detection; lower ones keep their score.",
+        "A candidate with a score at or above this becomes a detection; lower ones remain candidates.",
         0.0,
         1.0,
     ),
     ConfigKey(
         "detection.association_floor_arcsec",
         1.0,
-        "Detections nearer than this are one source even where the formal errors are smaller.",
+        "Detections closer than this are one source, even if the formal errors are smaller.",
         0.05,
         60.0,
     ),
@@ -312,47 +261,48 @@ _CURATION = (
     ConfigKey(
         "curation.lease_minutes",
         15,
-        "A detection that somebody looks at is given to nobody else for this long after their last sign of life.",
+        "A detection that somebody is reviewing is not offered to anybody else until this long after they "
+        "were last active.",
         1,
         1440,
     ),
     ConfigKey(
         "curation.blind",
         False,
-        "Whether people see what others said of a detection only after their own answer.",
+        "Whether people see other people's reviews of a detection only after giving their own.",
     ),
 )
 
 _ALERTS = (
-    ConfigKey("alerts.automatic", True, "Whether a high score alone makes an alert, before any person has looked."),
+    ConfigKey("alerts.automatic", True, "Whether a high score alone raises an alert, without any review."),
     ConfigKey(
         "alerts.automatic_threshold",
         0.99,
-        "A detection scored at or above this makes an alert by itself, unless a person has rejected it.",
+        "A detection with a score at or above this raises an alert automatically, unless somebody has rejected it.",
         0.0,
         1.0,
     ),
     ConfigKey(
         "alerts.automatic_min_snr",
         10.0,
-        "A detection fainter than this waits for a person, whatever its score.",
+        "A detection with a lower signal-to-noise ratio waits for a person, whatever its score.",
         0.0,
         1000.0,
     ),
     ConfigKey(
         "alerts.min_human_confidence",
         "medium",
-        "A person's verdict makes an alert when the surest who agrees was at least this sure.",
+        "A verdict raises an alert if at least one of those who agree was this confident.",
         choices=("low", "medium", "high", "expert"),
     ),
     ConfigKey(
         "alerts.update_mag",
         0.3,
-        "An alerted source is told about again when its flux has changed by this many magnitudes.",
+        "A new alert is issued for an alerted source when its flux has changed by this many magnitudes.",
         0.01,
         10.0,
     ),
-    ConfigKey("alerts.high_snr", 30.0, "A new source this significant is told with high priority.", 5.0, 10000.0),
+    ConfigKey("alerts.high_snr", 30.0, "A new source with at least this S/N gets high priority.", 5.0, 10000.0),
     ConfigKey("alerts.critical_mag", 12.0, "A source at or above this brightness is critical.", -30.0, 30.0),
 )
 
@@ -361,7 +311,7 @@ DECLARED: Mapping[str, ConfigKey] = MappingProxyType(
 )
 
 
-def check_value(name: str, value: Any) -> ConfigValue:
+def check_value(name: str, value: object) -> ConfigValue:
     """Return the value in the declared type, or refuse key or value with a reason."""
     key = DECLARED.get(name)
     if key is None:

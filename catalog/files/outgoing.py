@@ -1,43 +1,53 @@
 """The one door for requests to other machines: it reaches public addresses only, and gives up in time.
 
-A name is resolved once, every address it has is looked at, and the connection goes to the very address that was looked
-at; each redirect goes through the same. Hosts that `settings.ASTRID_OUTGOING_HOSTS` names, such as an observatory's own
-archive, may be anywhere.
+A name is resolved once, every address it has is looked at, and the connection goes to one that was looked at; each
+redirect goes through the same. Hosts that `settings.ASTRID_OUTGOING_HOSTS` names, such as an observatory's own archive,
+may be anywhere. HTTP is httpx's; under it lies a network of ours, none of whose waits is longer than a moment: between
+them the job may be stopped and the time be up, in every phase from the name to the last byte.
 """
 
 from __future__ import annotations
 
-import http.client
+import errno
 import ipaddress
+import logging
+import os
+import select
 import socket
 import ssl
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, wait
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from urllib.parse import SplitResult, urljoin, urlsplit
+from typing import Any, TypeVar
 
+import httpcore
+import httpx
 from django.conf import settings
 
-from catalog.files.storage import NO_SPACE
+from catalog.files.addresses import AddressRefused, check_url, is_public
+from catalog.work.hold import check
+
+logger = logging.getLogger(__name__)
 
 _MOST_REDIRECTS = 5
-_CHUNK_BYTES = 65536
-# After a minute, a file that comes slower than this would take days.
-_SLOWEST_BYTES_PER_SECOND, _PATIENCE_SECONDS = 200.0, 60.0
-_REDIRECTS = {301, 302, 303, 307, 308}
-# Networks that stand for IPv4 addresses, or that `is_global` lets pass although no archive is there.
-_REFUSED_NETWORKS = [
-    ipaddress.ip_network(name)
-    for name in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32", "100.64.0.0/10", "192.88.99.0/24")
-]
+_HEADERS = {"User-Agent": "AstrID", "Accept-Encoding": "identity"}
+# A file that comes slower than this would take days.
+_SLOWEST_BYTES_PER_SECOND = 200.0
+# How long nothing is asked about the job and the time: a fraction of what a person waits for.
+_MOMENT_SECONDS = 0.25
+# How long one of several addresses may take to be reached before the next one is tried.
+_CONNECT_SECONDS = 10.0
+# Nothing stops a question to a name server but its own time limit: so many may be open at once in one process.
+_LOOKUPS = threading.BoundedSemaphore(16)
 
 Progress = Callable[[int, int | None], object]
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-
-
-class AddressRefused(ValueError):
-    """This address is not asked for anything; the text says why."""
+Found = tuple[int, tuple[Any, ...]]
+_T = TypeVar("_T")
 
 
 class DownloadFailed(Exception):
@@ -50,142 +60,300 @@ class DownloadFailed(Exception):
 
 @dataclass(frozen=True)
 class Limits:
-    """What a download may take: bytes in all, and seconds without any."""
+    """What a download may take: bytes in all, seconds without progress, and seconds in all.
+
+    The last is a little less than a job may take, so that the reason given is the download's.
+    """
 
     max_bytes: int
     stall_seconds: float = 60.0
+    whole_seconds: float = 3300.0
 
 
-def check_url(url: str) -> SplitResult:
-    """Return the parts of an acceptable http or https address, or raise AddressRefused; nothing is resolved yet."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError as error:
-        raise AddressRefused(f"{url!r} is not an address: {error}.") from error
-    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
-        raise AddressRefused(f"{url!r} is not an address of the web: give one that begins with https:// or http://.")
-    if parts.username is not None or parts.password is not None:
-        raise AddressRefused("An address with a name or password in it would be kept in clear: give it without.")
-    return parts
-
-
-def fetch(
-    url: str,
-    target: Path,
-    limits: Limits,
-    progress: Progress | None = None,
-) -> int:
+def fetch(url: str, target: Path, limits: Limits, progress: Progress | None = None) -> int:
     """Write what lies at a URL to a file and return its bytes; `progress(received, whole)` is called as they come.
 
-    Raises AddressRefused where the address, or one that it leads to, is not public, DownloadFailed, and OSError where
-    there is no space for the file.
+    Raises AddressRefused where the address, or one that it leads to, is not public, DownloadFailed, OSError where the
+    file cannot be written, and what stops the job of this thread.
     """
-    for _ in range(_MOST_REDIRECTS + 1):
-        parts = check_url(url)
-        connection = _connect(parts, limits.stall_seconds)
-        try:
-            with _ask(connection, parts) as response:
-                if response.status not in _REDIRECTS:
-                    return _receive(response, target, limits, progress)
-                location = response.getheader("Location")
-            if not location:
-                raise DownloadFailed(f"{parts.hostname} leads on to nowhere.", is_transient=False)
-            url = urljoin(url, location)
-        except (OSError, http.client.HTTPException) as error:
-            if isinstance(error, OSError) and error.errno in NO_SPACE:
-                # It is this machine that has no room: the other one is not to blame.
-                raise
+    patience = _Patience(limits)
+    with (
+        httpx.Client(transport=_Transport(patience), headers=_HEADERS, trust_env=False) as client,
+        closing(_ask(client, url)) as response,
+    ):
+        return _receive(response, target, patience, progress)
+
+
+class _Patience:
+    """How long a download may take: asked at every step, it raises what ends it."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits, self.received = limits, 0
+        self.in_vain = ""
+        self._start = self._marked_at = time.monotonic()
+        self._marked = 0
+
+    def ask(self) -> None:
+        """Return if the download may go on; DownloadFailed where its time is up, or what stops the job."""
+        check()
+        now = time.monotonic()
+        if now - self._start > self.limits.whole_seconds:
             raise DownloadFailed(
-                f"The connection to {parts.hostname} broke off: {error}.", is_transient=True
-            ) from error
-        finally:
-            connection.close()
-    raise DownloadFailed(f"{url} leads on and on.", is_transient=False)
+                f"It was not here after {self.limits.whole_seconds / 60.0:.0f} minutes.", is_transient=True
+            )
+        seconds = now - self._marked_at
+        if seconds <= self.limits.stall_seconds:
+            return
+        if not self.received:
+            raise DownloadFailed(f"{self.in_vain} within {seconds:.0f} s.", is_transient=True)
+        came = self.received - self._marked
+        if came < _SLOWEST_BYTES_PER_SECOND * seconds:
+            raise DownloadFailed(f"Only {came} bytes came in the last {seconds:.0f} s.", is_transient=True)
+        self._marked_at, self._marked = now, self.received
 
 
-def is_public(address: Address) -> bool:
-    """Tell whether an address is one of the public internet."""
-    mapped = getattr(address, "ipv4_mapped", None)
-    if mapped is not None:
-        return False
-    if any(address in network for network in _REFUSED_NETWORKS if network.version == address.version):
-        return False
-    return address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
-
-
-class _Checked(http.client.HTTPConnection):
-    """A connection to an address that was looked at, under the name that it was looked up by."""
-
-    def __init__(self, host: str, address: tuple[str, int], timeout: float, context: ssl.SSLContext | None) -> None:
-        super().__init__(host, address[1], timeout=timeout)
-        self._address, self._context = address, context
-
-    def connect(self) -> None:
-        plain = socket.create_connection(self._address, self.timeout)
-        self.sock = plain if self._context is None else self._context.wrap_socket(plain, server_hostname=self.host)
-
-
-def _connect(parts: SplitResult, timeout: float) -> _Checked:
-    host = str(parts.hostname)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    context = ssl.create_default_context() if parts.scheme == "https" else None
-    return _Checked(host, (_address_of(host, port), port), timeout, context)
-
-
-def _address_of(host: str, port: int) -> str:
-    """Return the first address of a host, after a look at all of them."""
+def _ask(client: httpx.Client, url: str) -> httpx.Response:
+    """Return the answer to which an address leads in the end, its body not yet read."""
+    check_url(url)
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
-        raise DownloadFailed(f"There is no host {host} to be found ({error}).", is_transient=True) from error
-    addresses = [str(entry[4][0]).split("%")[0] for entry in found]
-    if not {host, f"{host}:{port}"} & set(settings.ASTRID_OUTGOING_HOSTS):
-        for address in addresses:
-            if not is_public(ipaddress.ip_address(address)):
-                raise AddressRefused(
-                    f"{host} is at {address}, which is not an address of the public internet. An archive of your own "
-                    "network is allowed by naming it in ASTRID_OUTGOING_HOSTS."
-                )
-    return addresses[0]
+        request = client.build_request("GET", url)
+    except httpx.InvalidURL as error:
+        raise AddressRefused(f"{url!r} is not an address: {error}.") from error
+    for _ in range(_MOST_REDIRECTS + 1):
+        host = check_url(str(request.url)).hostname
+        with _in_words(f"The connection to {host}"):
+            response = client.send(request, stream=True)
+        if response.next_request is None:
+            return response
+        response.close()
+        request = response.next_request
+    raise DownloadFailed(f"{url} redirects too many times.", is_transient=False)
 
 
-def _ask(connection: _Checked, parts: SplitResult) -> http.client.HTTPResponse:
-    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    connection.putrequest("GET", path, skip_host=True, skip_accept_encoding=True)
-    connection.putheader("Host", parts.netloc)
-    connection.putheader("User-Agent", "AstrID")
-    connection.putheader("Accept-Encoding", "identity")
-    connection.endheaders()
-    return connection.getresponse()
-
-
-def _receive(response: http.client.HTTPResponse, target: Path, limits: Limits, progress: Progress | None) -> int:
-    if response.status != http.client.OK:
-        is_transient = response.status >= 500 or response.status in (408, 425, 429)
-        raise DownloadFailed(f"The server answered {response.status} {response.reason}.", is_transient=is_transient)
-    whole = response.length
-    if whole is not None and whole > limits.max_bytes:
-        raise DownloadFailed(_too_large(limits), is_transient=False)
-    received, start = 0, time.monotonic()
+def _receive(response: httpx.Response, target: Path, patience: _Patience, progress: Progress | None) -> int:
+    """Write the body of an answer to a file and return its bytes."""
+    if response.status_code != httpx.codes.OK:
+        is_transient = response.is_server_error or response.status_code in (408, 425, 429)
+        raise DownloadFailed(
+            f"The server answered {response.status_code} {response.reason_phrase}.", is_transient=is_transient
+        )
+    length = None if "Transfer-Encoding" in response.headers else response.headers.get("Content-Length")
+    whole = None if length is None else int(length)
+    if whole is not None and whole > patience.limits.max_bytes:
+        raise DownloadFailed(_too_large(patience.limits), is_transient=False)
+    chunks = response.iter_raw()
     with target.open("wb") as file:
-        while chunk := response.read1(_CHUNK_BYTES):
-            received += len(chunk)
-            if received > limits.max_bytes:
-                raise DownloadFailed(_too_large(limits), is_transient=False)
+        while True:
+            of_whole = "" if whole is None else f" of {whole}"
+            # h11, under httpx, compares what came with the length that was announced.
+            with _in_words(f"After {patience.received}{of_whole} bytes the connection"):
+                chunk = next(chunks, b"")
+            if not chunk:
+                return patience.received
+            patience.received += len(chunk)
+            if patience.received > patience.limits.max_bytes:
+                raise DownloadFailed(_too_large(patience.limits), is_transient=False)
             file.write(chunk)
             if progress is not None:
-                progress(received, whole)
-            seconds = time.monotonic() - start
-            if (
-                seconds > min(_PATIENCE_SECONDS, limits.stall_seconds)
-                and received < _SLOWEST_BYTES_PER_SECOND * seconds
-            ):
-                raise DownloadFailed(f"Only {received} bytes came in {seconds:.0f} s.", is_transient=True)
-    if whole is not None and received != whole:
-        raise DownloadFailed(f"The connection ended after {received} of {whole} bytes.", is_transient=True)
-    return received
+                progress(patience.received, whole)
 
 
 def _too_large(limits: Limits) -> str:
     return f"It is larger than {limits.max_bytes / 1e6:.0f} MB, the limit ingest.max_file_mb."
+
+
+@contextmanager
+def _in_words(subject: str) -> Iterator[None]:
+    """Tell what goes wrong in the network as DownloadFailed; `subject` is what broke off."""
+    try:
+        yield
+    except ssl.SSLCertVerificationError as error:
+        raise DownloadFailed(
+            f"{subject} was given up: its certificate does not hold ({error.verify_message}).", is_transient=False
+        ) from error
+    except OSError as error:
+        raise DownloadFailed(f"{subject} broke off: {error.strerror or error}.", is_transient=True) from error
+    except (httpcore.ProtocolError, httpx.ProtocolError) as error:
+        raise DownloadFailed(f"{subject} broke off: {error}.", is_transient=True) from error
+
+
+# --- The network under httpx ---
+
+
+class _Transport(httpx.BaseTransport):
+    """httpx's way to the network, over connections that the door has made."""
+
+    def __init__(self, patience: _Patience) -> None:
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=ssl.create_default_context(), max_keepalive_connections=0, network_backend=_Network(patience)
+        )
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        url = httpcore.URL(
+            scheme=request.url.raw_scheme,
+            host=request.url.raw_host,
+            port=request.url.port,
+            target=request.url.raw_path,
+        )
+        answer = self._pool.handle_request(httpcore.Request(request.method, url, headers=request.headers.raw))
+        return httpx.Response(answer.status, headers=answer.headers, stream=_Body(answer), extensions=answer.extensions)
+
+    def close(self) -> None:
+        self._pool.close()
+
+
+class _Body(httpx.SyncByteStream):
+    """The bytes of an answer as they come."""
+
+    def __init__(self, answer: httpcore.Response) -> None:
+        self._answer = answer
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from self._answer.iter_stream()
+
+    def close(self) -> None:
+        self._answer.close()
+
+
+class _Network(httpcore.NetworkBackend):
+    """Makes connections to addresses that were looked at, under the name that they were looked up by."""
+
+    def __init__(self, patience: _Patience) -> None:
+        self._patience = patience
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        self._patience.in_vain = f"No name server told where {host} is"
+        found = _look_up(host, port, self._patience)
+        _check_addresses(host, port, [str(where[0]) for _, where in found])
+        self._patience.in_vain = f"{host} could not be reached"
+        stream = _reach(found, self._patience)
+        self._patience.in_vain = f"{host} did not answer"
+        return stream
+
+
+class _Stream(httpcore.NetworkStream):
+    """A connection that never waits longer than a moment without asking whether it still may."""
+
+    def __init__(self, plain: socket.socket, patience: _Patience) -> None:
+        self._socket, self._patience = plain, patience
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._do(partial(self._socket.recv, max_bytes), select.POLLIN)
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        left = memoryview(buffer)
+        while left:
+            left = left[self._do(partial(self._socket.send, left), select.POLLOUT) :]
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        secured = ssl_context.wrap_socket(self._socket, server_hostname=server_hostname, do_handshake_on_connect=False)
+        stream = _Stream(secured, self._patience)
+        try:
+            stream._do(secured.do_handshake, select.POLLIN)
+        except BaseException:
+            secured.close()
+            raise
+        return stream
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._socket if info == "socket" else None
+
+    def _do(self, act: Callable[[], _T], event: int) -> _T:
+        """Do what the socket may not be ready for yet, when it is."""
+        self._patience.ask()
+        while True:
+            try:
+                return act()
+            except ssl.SSLWantReadError:
+                _wait(self._socket, select.POLLIN, self._patience)
+            except ssl.SSLWantWriteError:
+                _wait(self._socket, select.POLLOUT, self._patience)
+            except BlockingIOError:
+                _wait(self._socket, event, self._patience)
+
+
+def _look_up(host: str, port: int, patience: _Patience) -> list[Found]:
+    """Return the addresses of a host; the question is asked in a thread, which may outlast our patience."""
+    answer: Future[list[Any]] = Future()
+    open_lookups = _LOOKUPS
+
+    def ask() -> None:
+        try:
+            answer.set_result(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except (OSError, UnicodeError) as error:
+            answer.set_exception(error)
+        finally:
+            open_lookups.release()
+
+    while not open_lookups.acquire(timeout=_MOMENT_SECONDS):
+        patience.ask()
+    threading.Thread(target=ask, name=f"address of {host}", daemon=True).start()
+    while not wait([answer], timeout=_MOMENT_SECONDS).done:
+        patience.ask()
+    try:
+        return [(entry[0], entry[4]) for entry in answer.result()]
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise DownloadFailed(f"There is no host {host} to be found ({reason}).", is_transient=True) from error
+
+
+def _check_addresses(host: str, port: int, addresses: list[str]) -> None:
+    """Raise AddressRefused where one of a host's addresses is not public, unless the host is named in the settings."""
+    if {host, f"{host}:{port}"} & set(settings.ASTRID_OUTGOING_HOSTS):
+        return
+    for address in addresses:
+        if not is_public(ipaddress.ip_address(address.split("%")[0])):
+            # Whoever asked learns nothing about the network here; who runs the system finds it in the log.
+            logger.warning("%s is at %s, which is not an address of the public internet", host, address)
+            raise AddressRefused(
+                f"{host} is not on the public internet. An archive of your own network is allowed by naming it in "
+                "ASTRID_OUTGOING_HOSTS."
+            )
+
+
+def _reach(found: list[Found], patience: _Patience) -> _Stream:
+    """Return a connection to the first address that takes one."""
+    for family, where in found[:-1]:
+        try:
+            return _connect(family, where, patience, _CONNECT_SECONDS)
+        except OSError as error:
+            logger.info("%s does not answer (%s): the next address is tried", where[0], error)
+    return _connect(*found[-1], patience, patience.limits.whole_seconds)
+
+
+def _connect(family: int, where: tuple[Any, ...], patience: _Patience, seconds: float) -> _Stream:
+    plain = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        plain.setblocking(False)
+        code = plain.connect_ex(where)
+        if code == errno.EINPROGRESS:
+            _wait(plain, select.POLLOUT, patience, seconds)
+            code = plain.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if code:
+            raise OSError(code, os.strerror(code))
+    except BaseException:
+        plain.close()
+        raise
+    return _Stream(plain, patience)
+
+
+def _wait(plain: socket.socket, event: int, patience: _Patience, seconds: float = float("inf")) -> None:
+    """Wait until a socket is ready, for moments between which the patience is asked; TimeoutError after `seconds`."""
+    poll, end = select.poll(), time.monotonic() + seconds
+    poll.register(plain, event)
+    while not poll.poll(_MOMENT_SECONDS * 1000.0):
+        patience.ask()
+        if time.monotonic() > end:
+            raise TimeoutError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT))

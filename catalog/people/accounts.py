@@ -37,10 +37,7 @@ def change_password(account: User, password: str, actor: audit.Actor) -> None:
 def ensure_demo_accounts(password: str) -> list[str]:
     """Make one account for each role where there is none of its name, with this password; return the names."""
     for role in ROLES:
-        account, is_new = User.objects.get_or_create(
-            username=role,
-            defaults={"is_staff": role in ("operator", "administrator")},
-        )
+        account, is_new = User.objects.get_or_create(username=role)
         if is_new:
             account.groups.add(Group.objects.get(name=role))
             audit.record(account, "create_account", new={"username": role, "role": role}, summary="demo account")

@@ -17,13 +17,13 @@ _DAYS = ((7, "a week"), (30, "a month"), (DAYS, "three months"), (365, "a year")
 class TokenForm(forms.Form):
     """A new token: only what its owner's role has a use for is offered."""
 
-    name = forms.CharField(max_length=LONGEST_NAME, label="What it is for")
+    name = forms.CharField(max_length=LONGEST_NAME, label="Purpose")
     scopes = forms.MultipleChoiceField(
-        label="What it may do",
+        label="Scopes",
         widget=forms.CheckboxSelectMultiple,
-        error_messages={"required": "A token without a scope opens nothing: choose at least one."},
+        error_messages={"required": "A token without a scope gives access to nothing: choose at least one."},
     )
-    days = forms.TypedChoiceField(choices=_DAYS, coerce=int, initial=DAYS, label="How long it lives")
+    days = forms.TypedChoiceField(choices=_DAYS, coerce=int, initial=DAYS, label="Valid for")
 
     def __init__(self, user: User, data: Any = None) -> None:
         super().__init__(data, auto_id="token_%s")

@@ -53,11 +53,11 @@ def issue(
     if unknown:
         raise RequestRefused(f"There is no scope {', '.join(unknown)}. Choose among: {', '.join(SCOPES)}.")
     if not scopes:
-        raise RequestRefused("A token without a scope opens nothing: choose at least one.")
+        raise RequestRefused("A token without a scope gives access to nothing: choose at least one.")
     if not name.strip() or len(name) > LONGEST_NAME or not name.isprintable():
         raise RequestRefused(f"Give the token a name of at most {LONGEST_NAME} characters that says what it is for.")
     if not 1 <= days <= MOST_DAYS:
-        raise RequestRefused(f"A token lives from 1 to {MOST_DAYS} days.")
+        raise RequestRefused(f"A token is valid for 1 to {MOST_DAYS} days.")
     prefix = _KIND + secrets.token_hex(_LOOKUP_BYTES)
     text = f"{prefix}_{secrets.token_hex(_SECRET_BYTES)}"
     token = ApiToken.objects.create(
@@ -82,24 +82,34 @@ def revoke(token: ApiToken, actor: audit.Actor) -> bool:
     return bool(ended)
 
 
+def is_like_token(text: str) -> bool:
+    """Say whether somebody means a token, if not a whole one."""
+    return text.startswith(_KIND)
+
+
+def beginning_of(text: str) -> str:
+    """Return by what a token is found; "" for what does not look like one."""
+    return text[:_PREFIX_LENGTH] if _SHAPE.fullmatch(text) else ""
+
+
 def verify(text: str) -> ApiToken:
     """Return the row of a token that opens what its scopes name, with its owner; note that it was used.
 
     Raises TokenRefused.
     """
-    unknown = TokenRefused("token_unknown", "This token is not known.")
-    if not _SHAPE.fullmatch(text):
+    unknown = TokenRefused("token_unknown", "This token is unknown.")
+    if not (prefix := beginning_of(text)):
         raise unknown
-    token = ApiToken.objects.select_related("user").filter(prefix=text[:_PREFIX_LENGTH]).first()
+    token = ApiToken.objects.select_related("user").filter(prefix=prefix).first()
     if token is None or not hmac.compare_digest(_digest(text), token.digest):
         raise unknown
     now = timezone.now()
     if token.revoked_at is not None:
-        raise TokenRefused("token_revoked", "This token was revoked: make another one.")
+        raise TokenRefused("token_revoked", "This token has been revoked: create another one.")
     if token.expires_at <= now:
-        raise TokenRefused("token_expired", "This token has expired: make another one.")
+        raise TokenRefused("token_expired", "This token has expired: create another one.")
     if not token.user.is_active:
-        raise TokenRefused("account_disabled", "The account of this token is disabled.")
+        raise TokenRefused("account_disabled", "This token's account is disabled.")
     if token.last_used_at is None or now - token.last_used_at >= _USE_NOTED_AFTER:
         is_due = Q(last_used_at__isnull=True) | Q(last_used_at__lte=now - _USE_NOTED_AFTER)
         ApiToken.objects.filter(is_due, pk=token.pk).update(last_used_at=now)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -12,22 +13,14 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from catalog.counting import counted
 from catalog.failures import ADVICE
-from catalog.writing import MISSING, number, sexagesimal_dec, sexagesimal_ra, signed, utc
+from catalog.states import kind_of
+from catalog.writing import MISSING, duration, number, sexagesimal_dec, sexagesimal_ra, signed, utc
 
 register = template.Library()
-for _filter in (number, sexagesimal_dec, sexagesimal_ra, signed, utc):
+for _filter in (counted, duration, number, sexagesimal_dec, sexagesimal_ra, signed, utc):
     register.filter(_filter)
-_MINUTE, _HOUR, _DAY = 60, 3600, 86400
-# What a state's colour and sign are; the word stands beside them.
-_KINDS = {
-    "good": ("completed", "preprocessed", "differenced", "validated", "confirmed", "delivered", "sent", "detected"),
-    "bad": ("failed", "rejected", "cancelled", "lost"),
-    "busy": ("running", "preprocessing", "differencing", "validating", "processing", "retried"),
-    "idle": ("pending", "ingested", "waiting", "handed_back"),
-    "past": ("archived", "duplicate"),
-}
-_KIND_OF = {state: kind for kind, states in _KINDS.items() for state in states}
 
 
 @register.filter
@@ -37,23 +30,14 @@ def ago(value: datetime | None) -> str:
         return MISSING
     seconds = (timezone.now() - value).total_seconds()
     if seconds < 0:
-        return f"in {_long(-seconds)}"
-    return f"{_long(seconds)} ago"
-
-
-def _long(seconds: float) -> str:
-    for unit, name in ((_DAY, "d"), (_HOUR, "h"), (_MINUTE, "min")):
-        if seconds >= unit:
-            return f"{int(seconds // unit)} {name}"
-    return f"{int(seconds)} s"
+        return f"in {duration(-seconds)}"
+    return f"{duration(seconds)} ago"
 
 
 @register.simple_tag
 def state(value: str, label: str = "") -> SafeString:
     """Return a state as a word with a sign, so that its colour is never alone."""
-    return format_html(
-        '<span class="state {}">{}</span>', _KIND_OF.get(value, "idle"), label or value.replace("_", " ")
-    )
+    return format_html('<span class="state {}">{}</span>', kind_of(value), label or value.replace("_", " "))
 
 
 @register.simple_tag
@@ -61,7 +45,7 @@ def position(row: Any) -> SafeString:
     """Return the row's position in sexagesimal digits; degrees are in the title, and a press copies them."""
     degrees = f"{row.ra:.6f} {row.dec:+.6f}"
     return format_html(
-        '<button type="button" class="position" data-copy="{}" title="{} (ICRS degrees): press to copy">{} {}</button>',
+        '<button type="button" class="position" data-copy="{}" title="{} (ICRS degrees): click to copy">{} {}</button>',
         degrees, degrees, sexagesimal_ra(row.ra), sexagesimal_dec(row.dec),
     )  # fmt: skip
 
@@ -70,6 +54,12 @@ def position(row: Any) -> SafeString:
 def words(value: str) -> str:
     """Return a name that programs use as people write it: "real_in_reference_only" with spaces."""
     return value.replace("_", " ")
+
+
+@register.filter
+def theme_title(name: str) -> str:
+    """Return what a theme is called."""
+    return {"night": "Night (red)"}.get(name, name.capitalize())
 
 
 @register.filter
@@ -92,6 +82,24 @@ def _is_plain(character: str) -> bool:
 def share(value: float | None) -> str:
     """Return a share of one in per cent."""
     return MISSING if value is None else f"{100 * value:.0f} %"
+
+
+@register.filter
+def unit(text: str, suffix: str) -> str:
+    """Return a number with its unit, and the dash for a missing one without."""
+    return text if text == MISSING else f"{text}{suffix}"
+
+
+@register.filter
+def each(rows: Iterable[Any], name: str) -> list[Any]:
+    """Return one attribute of every row."""
+    return [getattr(row, name) for row in rows]
+
+
+@register.simple_tag
+def linked(text: Any, url: str | None) -> str:
+    """Return a text as a link, and as it is where it has no page."""
+    return format_html('<a href="{}">{}</a>', url, text) if url else str(text)
 
 
 @register.filter

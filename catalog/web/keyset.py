@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,11 +11,7 @@ from typing import Any
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db.models import Field, Model, Q, QuerySet
 
-_LONGEST = 1000  # characters of a cursor: a key and a few values
-
-
-class CursorRefused(ValueError):
-    """This is no cursor of this list."""
+from catalog.cursors import CursorRefused, packed, unpacked
 
 
 @dataclass(frozen=True)
@@ -142,23 +136,21 @@ def _storable(value: Any) -> Any:
 def _written(direction: str, names: tuple[str, ...], values: list[Any]) -> str:
     # Times keep their microseconds as text, which Django's own encoder cuts.
     text = json.dumps([direction, ",".join(names), values], default=str, separators=(",", ":"))
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+    return packed(text)
 
 
 def _read(cursor: str, names: tuple[str, ...], model: type[Model]) -> tuple[bool, list[Any] | None]:
     """Return whether a cursor leads backward, and the values that it lies at."""
     if not cursor:
         return False, None
-    refused = CursorRefused("This is no cursor of this list: begin at its first page.")
+    refused = CursorRefused("This cursor does not belong to this list: start from its first page.")
     try:
-        if len(cursor) > _LONGEST:
-            raise refused
-        direction, ordering, values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        direction, ordering, values = json.loads(unpacked(cursor))
         if direction not in ("n", "p") or ordering != ",".join(names) or len(values) != len(names):
             raise refused
         pairs = zip(names, values, strict=True)
         return direction == "p", [
             _storable(_field(model, name.removeprefix("-")).to_python(value)) for name, value in pairs
         ]
-    except (binascii.Error, ValueError, TypeError, ValidationError, OverflowError, RecursionError) as error:
+    except (ValueError, TypeError, ValidationError, OverflowError, RecursionError) as error:
         raise refused from error

@@ -5,25 +5,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import django_filters
 from django.core.exceptions import BadRequest
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from catalog.web.keyset import CursorRefused, page_of
+from catalog.cursors import CursorRefused
+from catalog.web.filters import ListFilter
+from catalog.web.keyset import page_of
 
 PAGE_SIZE = 50
 
 
 def list_page(
     request: HttpRequest,
-    filter_class: type[django_filters.FilterSet],
+    filter_class: type[ListFilter],
     rows: QuerySet[Any],
     ordering: Sequence[str],
     *,
     size: int = PAGE_SIZE,
 ) -> dict[str, Any]:
-    """Return `form`, `page`, `query` and `is_narrowed` for a template; BadRequest for a cursor of another list."""
+    """Return `form`, its `controls`, `rows`, `page` of them, `query` and `is_narrowed` for a template.
+
+    BadRequest for a cursor of another list.
+    """
     narrowed = filter_class(request.GET, queryset=rows, request=request)
     try:
         page = page_of(narrowed.qs, ordering, request.GET.get("cursor", ""), size)
@@ -31,5 +35,11 @@ def list_page(
         raise BadRequest(str(refusal)) from refusal
     query = request.GET.copy()
     query.pop("cursor", None)
-    is_narrowed = any(value for key, value in query.items() if key in narrowed.filters)
-    return {"form": narrowed.form, "page": page, "query": query.urlencode(), "is_narrowed": is_narrowed}
+    return {
+        "form": narrowed.form,
+        "controls": narrowed.offered(),
+        "rows": narrowed.qs,
+        "page": page,
+        "query": query.urlencode(),
+        "is_narrowed": narrowed.is_narrowed,
+    }

@@ -6,38 +6,42 @@ Times are the database's, so that a wrong clock of one machine reorders nothing.
 
 from __future__ import annotations
 
+import errno
+import logging
 import os
 import socket
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from importlib import import_module
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
+from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
-from django.utils.module_loading import import_string
 
-from catalog.failures import FailureCode, StageFailure
+from catalog.failures import PASSING, WAITS_OUT, FailureCode, NotPossible, StageFailure
 from catalog.files.storage import NO_SPACE, StorageFull, StorageUnreachable
 from catalog.models import AttemptOutcome, JobStatus, ProcessingJob
 from catalog.work.hold import HandBack, Hold, JobLost, check, current, holding, wait_for_database
-from catalog.work.orders import NotPossible, cancel, retry
+from catalog.work.orders import cancel, retry
 from catalog.work.rows import after, backoff_seconds, close_attempt, hand_back, open_attempt, put_back, write
+from catalog.work.stages import Abandon, stages, waits_for
 
 __all__ = [
-    "HandBack", "JobCrashed", "JobLost", "NotPossible", "cancel", "check", "claim", "claim_next", "current", "do",
-    "enqueue", "fail", "finish", "heartbeat", "ready", "retry", "run_held", "run_inline", "this_owner", "ticket",
-    "writing",
+    "WAITS_OUT", "HandBack", "JobCrashed", "JobLost", "NotPossible", "cancel", "check", "claim", "claim_next",
+    "current", "do", "enqueue", "fail", "finish", "heartbeat", "ready", "retry", "run_held", "run_inline",
+    "this_owner", "ticket", "writing",
 ]  # fmt: skip
 
-Abandon = Callable[[str, FailureCode, str], object]
+logger = logging.getLogger(__name__)
 
 UNFINISHED = (JobStatus.PENDING, JobStatus.RUNNING)
-# These end by themselves when a person or the machine has put things right: the work waits for that.
-WAITS_OUT = frozenset({FailureCode.DISK_FULL, FailureCode.STORAGE_UNREACHABLE, FailureCode.MODEL_MISSING})
+# What a disk or the folder on it says that is broken, read-only, another's or gone.
+_DISK_FAULTS = frozenset({
+    errno.EACCES, errno.EIO, errno.ENODEV, errno.ENXIO, errno.EPERM, errno.EROFS, errno.ESTALE,
+})  # fmt: skip
 # Enough of a traceback to find the place; a recursion error has thousands of lines.
 _TRACEBACK_CHARACTERS = 8000
 
@@ -89,11 +93,11 @@ def _join(same: dict[str, str], workflow_id: str) -> ProcessingJob | None:
 def ready(job_types: Sequence[str]) -> QuerySet[ProcessingJob]:
     """Return the jobs of these types that may be claimed now, the most urgent first.
 
-    A job waits until those that its type waits for (`settings.JOB_WAITS_FOR`) are over in its workflow.
+    A job waits until those that its type waits for (its row in the table of stages) are over in its workflow.
     """
     held_back: Any = Q()
     for job_type in job_types:
-        if earlier := settings.JOB_WAITS_FOR.get(job_type):
+        if earlier := waits_for(job_type):
             unfinished = ProcessingJob.objects.filter(
                 workflow_id=OuterRef("workflow_id"), job_type__in=earlier, status__in=UNFINISHED
             )
@@ -128,7 +132,8 @@ def heartbeat(job: ProcessingJob) -> None:
 def finish(job: ProcessingJob) -> None:
     """End a job well and order what follows from it, in one transaction."""
     write(job, status=JobStatus.COMPLETED, completed_at=Now(), failure_code="", error_message="", error_details={})
-    for job_type, entity_type, entity_id in import_string(settings.JOB_FOLLOWING)(job):
+    stage = stages().get(job.job_type)
+    for job_type, entity_type, entity_id in stage.follows(job) if stage else ():
         enqueue(job_type, entity_type, entity_id, priority=job.priority, workflow_id=job.workflow_id)
 
 
@@ -151,9 +156,7 @@ def writing(*, last: bool = False) -> Iterator[None]:
         yield
         if hold is not None and last:
             finish(hold.job)
-    if hold is not None and last:
-        # The pulse finds the job no longer running, and that is well: what is left is to tidy up.
-        hold.is_settled = True
+            hold.settle()
 
 
 @contextmanager
@@ -164,9 +167,10 @@ def ticket(job_type: str, workflow_id: str) -> Iterator[ProcessingJob]:
         raise JobLost(f"{job_type} of {workflow_id} is held by another process")
     with holding(job) as hold:
         try:
-            yield job
+            with hold.at_work():
+                yield job
         except BaseException:
-            fail(job, FailureCode.WORKER_LOST, "The command ended before all was delivered: run it again.")
+            fail(job, FailureCode.WORKER_LOST, "The command ended before everything was delivered: run it again.")
             close_attempt(job, AttemptOutcome.FAILED, hold.log_text())
             raise
         finish(job)
@@ -196,53 +200,75 @@ def run_held(
     """Do the work of a claimed job and record how it ended: the one border of all work.
 
     - `work` returns: the job is completed (unless `work` finished it itself, with its products).
-    - It raises StageFailure: the frame is at fault. The job is failed with that reason and returned; where the reason
-      can pass (no space, no shared storage, no model), it waits and is tried again without end.
+    - It raises StageFailure, or what the machine lacks or refuses keeps it from going on. The job is failed with that
+      reason and returned; where the reason can pass it is tried again first (no answer from another machine, a disk
+      that fails), or without end (no space, no shared storage, no model).
     - It raises anything else: the program is at fault. The job waits for its next try, or is failed when it has had
       all of them, with the traceback, and JobCrashed is raised from it; a caller may go on with other jobs.
     - The database went away: the job goes back to waiting as soon as it is back, and the error goes on.
     - It is interrupted (Ctrl-C, exit): the job goes back to waiting and the interruption goes on.
-    - The job is not ours any more: JobLost.
+    - The job is not ours any more: JobLost. One that is completed stays so, whatever comes after.
 
     `abandon(entity_id, code, sentence)` closes the stage's own rows in the transaction that ends the job.
     """
     with holding(held) as hold:
         try:
-            work(held)
-            hold.is_settled = True
-            if held.status == JobStatus.RUNNING:
-                finish(held)
-            close_attempt(held, AttemptOutcome.COMPLETED, hold.log_text())
-        except StageFailure as failure:
-            _end(hold, failure, {}, abandon, waits_out=is_tried_again and failure.code in WAITS_OUT)
+            _try(hold, work, abandon, is_tried_again)
         except JobLost:
-            _note_loss(hold)
-            raise
-        except (KeyboardInterrupt, SystemExit):
             if not connection.in_atomic_block:
-                # The interruption may have come amid a command to the database.
-                connection.close()
-            hand_back(held, hold.log_text())
-            raise
-        except Exception as error:
-            if is_tried_again and _is_cut_off(error):
-                hand_back(held, hold.log_text())
+                connection.close_if_unusable_or_obsolete()
+            if not ProcessingJob.objects.filter(pk=held.pk, attempt=held.attempt, status=JobStatus.COMPLETED).exists():
+                # Who cancelled it or took it over has written the outcome.
+                close_attempt(held, None, hold.log_text())
                 raise
-            fault = StageFailure(_code_of(error), f"{type(error).__name__}: {error}")
-            lines = "".join(traceback.format_exception(error))[-_TRACEBACK_CHARACTERS:].replace("\0", "")
-            details = {"traceback": lines}
-            if is_tried_again and fault.code not in WAITS_OUT and held.retry_count < held.max_retries:
-                _try_again(hold, fault, details)
-            else:
-                _end(hold, fault, details, abandon, waits_out=is_tried_again and fault.code in WAITS_OUT)
-            raise JobCrashed(held, fault.sentence) from error
+            logger.warning("%s was completed; what came after that went wrong", held, exc_info=True)
+            close_attempt(held, AttemptOutcome.COMPLETED, hold.log_text())
+            held.refresh_from_db()
     return held
 
 
+def _try(hold: Hold, work: Callable[[ProcessingJob], None], abandon: Abandon | None, is_tried_again: bool) -> None:
+    """Do the work of one attempt and write down how it ended; JobLost where that is not for this attempt to say."""
+    held = hold.job
+    try:
+        with hold.at_work():
+            work(held)
+        if held.status == JobStatus.RUNNING:
+            finish(held)
+        close_attempt(held, AttemptOutcome.COMPLETED, hold.log_text())
+    except StageFailure as failure:
+        _conclude(hold, failure, {}, abandon, is_tried_again=is_tried_again)
+    except JobLost:
+        raise
+    except (KeyboardInterrupt, SystemExit):
+        if not connection.in_atomic_block:
+            # The interruption may have come amid a command to the database.
+            connection.close()
+        # Completed, cancelled or taken over in the moment of the interruption: there is nothing to hand back.
+        with suppress(JobLost):
+            hand_back(held, hold.log_text())
+        raise
+    except Exception as error:
+        if is_tried_again and _is_cut_off(error):
+            hand_back(held, hold.log_text())
+            raise
+        refusal = _refusal_of_machine(error)
+        if refusal is not None:
+            logger.warning("%s: %s: %s", held, type(error).__name__, error)
+            _conclude(hold, refusal, {}, abandon, is_tried_again=is_tried_again)
+            return
+        code = FailureCode.OUT_OF_MEMORY if isinstance(error, MemoryError) else FailureCode.INTERNAL_ERROR
+        fault = StageFailure(code, f"{type(error).__name__}: {error}")
+        lines = "".join(traceback.format_exception(error))[-_TRACEBACK_CHARACTERS:].replace("\0", "")
+        _conclude(hold, fault, {"traceback": lines}, abandon, is_tried_again=is_tried_again)
+        raise JobCrashed(held, fault.sentence) from error
+
+
 def do(job: ProcessingJob, *, is_tried_again: bool = True) -> None:
-    """Do a claimed job by the module that its type names (`settings.JOB_MODULES`); see `run_held`."""
-    stage = import_module(settings.JOB_MODULES[job.job_type])
-    run_held(job, lambda held: stage.run(held.entity_id), abandon=stage.abandon, is_tried_again=is_tried_again)
+    """Do a claimed job by the stage that its type names; see `run_held`."""
+    stage = stages()[job.job_type]
+    run = stage.runner()
+    run_held(job, lambda held: run(held.entity_id), abandon=stage.abandoner(), is_tried_again=is_tried_again)
 
 
 def _take(job: ProcessingJob | None, owner: str, task_id: str = "") -> ProcessingJob | None:
@@ -268,6 +294,18 @@ def _reason(code: FailureCode, sentence: str, details: Mapping[str, Any] | None)
         "error_message": sentence.replace("\0", ""),
         "error_details": dict(details or {}),
     }
+
+
+def _conclude(
+    hold: Hold, failure: StageFailure, details: Mapping[str, Any], abandon: Abandon | None, *, is_tried_again: bool
+) -> None:
+    """End the attempt with a reason, after which its job waits for another try or is failed."""
+    logger.info("%s: %s", hold.job, failure.sentence)
+    is_worth_it = failure.code in PASSING or bool(details)
+    if is_tried_again and is_worth_it and hold.job.retry_count < hold.job.max_retries:
+        _try_again(hold, failure, details)
+    else:
+        _end(hold, failure, details, abandon, waits_out=is_tried_again and failure.code in WAITS_OUT)
 
 
 def _end(
@@ -297,25 +335,25 @@ def _try_again(hold: Hold, fault: StageFailure, details: Mapping[str, Any]) -> N
     close_attempt(job, AttemptOutcome.RETRIED, hold.log_text(), fault)
 
 
-def _note_loss(hold: Hold) -> None:
-    """Keep the log of an attempt that was cancelled or taken over; who did that has written the outcome."""
-    if not connection.in_atomic_block:
-        connection.close_if_unusable_or_obsolete()
-    close_attempt(hold.job, None, hold.log_text())
-
-
 def _is_cut_off(error: Exception) -> bool:
     """Tell whether the database went away under the work; wait for it to come back, within bounds."""
-    if not isinstance(error, OperationalError | InterfaceError | DatabaseError) or connection.is_usable():
+    if not isinstance(error, DatabaseError | InterfaceError) or connection.is_usable():
         return False
     return wait_for_database(settings.JOB_DATABASE_PATIENCE_SECONDS)
 
 
-def _code_of(error: Exception) -> FailureCode:
-    if isinstance(error, MemoryError):
-        return FailureCode.OUT_OF_MEMORY
-    if isinstance(error, StorageFull) or (isinstance(error, OSError) and error.errno in NO_SPACE):
-        return FailureCode.DISK_FULL
+def _refusal_of_machine(error: Exception) -> StageFailure | None:
+    """Return in words what the machine lacks or refuses; None where the program itself is at fault."""
     if isinstance(error, StorageUnreachable):
-        return FailureCode.STORAGE_UNREACHABLE
-    return FailureCode.INTERNAL_ERROR
+        return StageFailure(FailureCode.STORAGE_UNREACHABLE, str(error))
+    if isinstance(error, StorageFull):
+        return StageFailure(FailureCode.DISK_FULL, str(error))
+    if not isinstance(error, OSError):
+        return None
+    # The folders of a machine are nobody's business, the file's name is.
+    name = Path(os.fsdecode(error.filename)).name if isinstance(error.filename, str | bytes) else "A file of the data"
+    if error.errno in NO_SPACE:
+        return StageFailure(FailureCode.DISK_FULL, f"{name} could not be written: {error.strerror}.")
+    if error.errno in _DISK_FAULTS:
+        return StageFailure(FailureCode.DISK_FAULT, f"{name} could not be read or written: {error.strerror}.")
+    return None

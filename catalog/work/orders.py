@@ -5,12 +5,9 @@ from __future__ import annotations
 from django.db import transaction
 from django.db.models.functions import Now
 
+from catalog.failures import NotPossible
 from catalog.models import AttemptOutcome, JobAttempt, JobStatus, ProcessingJob
 from catalog.people import audit
-
-
-class NotPossible(Exception):
-    """The job is not in a state for this; the text says why and what to do."""
 
 
 @transaction.atomic
@@ -18,10 +15,10 @@ def retry(job: ProcessingJob, actor: audit.Actor) -> ProcessingJob:
     """Let a failed or cancelled job wait for its work again, with all its tries; NotPossible in any other state."""
     row = ProcessingJob.objects.select_for_update().get(pk=job.pk)
     if row.status not in (JobStatus.FAILED, JobStatus.CANCELLED):
-        raise NotPossible(f"{row} is {row.status}: only a failed or cancelled job is tried again.")
+        raise NotPossible(f"{row} is {row.status}: only a failed or cancelled job can be retried.")
     same = {"job_type": row.job_type, "entity_type": row.entity_type, "entity_id": row.entity_id}
     if ProcessingJob.objects.filter(**same, status=JobStatus.PENDING).exists():
-        raise NotPossible(f"{row} is waiting already, by a later order.")
+        raise NotPossible(f"{row} is already queued by a later order.")
     before = row.status
     ProcessingJob.objects.filter(pk=row.pk).update(
         status=JobStatus.PENDING,
@@ -46,7 +43,7 @@ def cancel(job: ProcessingJob, actor: audit.Actor) -> ProcessingJob:
     """Stop a job that waits or runs; a worker at it notices within seconds. NotPossible when it has ended."""
     row = ProcessingJob.objects.select_for_update().get(pk=job.pk)
     if row.status not in (JobStatus.PENDING, JobStatus.RUNNING):
-        raise NotPossible(f"{row} is {row.status} already.")
+        raise NotPossible(f"{row} is already {row.status}.")
     before = row.status
     # The stage's rows are closed by the sweeper: a web process knows no stage.
     ProcessingJob.objects.filter(pk=row.pk).update(

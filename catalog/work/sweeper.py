@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from importlib import import_module
 from uuid import UUID
 
 from django.conf import settings
@@ -16,22 +15,13 @@ from catalog.failures import FailureCode, StageFailure
 from catalog.models import AttemptOutcome, JobStatus, Probe, ProcessingJob
 from catalog.work import jobs
 from catalog.work.rows import after, backoff_seconds, before, close_attempt, put_back
+from catalog.work.stages import stages, types_of
 
 logger = logging.getLogger(__name__)
 
-# A worker that is woken goes on until nothing is left, so that more wake-ups than workers would only pile up.
+# A worker that is woken goes on until nothing is left: more wake-ups than this, sent and not followed yet, would only
+# pile up before what else the queue has to do.
 _MOST_WAKEUPS = 16
-PIPELINE = "pipeline"
-
-
-def types_of(queue: str) -> list[str]:
-    """Return the types of jobs that are done from a queue."""
-    return [name for name in settings.JOB_MODULES if queue_of(name) == queue]
-
-
-def queue_of(job_type: str) -> str:
-    """Return the queue from which jobs of a type are done; "" for those that a command does."""
-    return settings.JOB_QUEUES.get(job_type, PIPELINE) if job_type in settings.JOB_MODULES else ""
 
 
 def relay(wake: Callable[[str], None]) -> int:
@@ -41,10 +31,10 @@ def relay(wake: Callable[[str], None]) -> int:
     """
     sent = 0
     for queue in settings.QUEUES:
-        unsent = jobs.ready(types_of(queue)).filter(
-            Q(sent_at__isnull=True) | Q(sent_at__lt=before(settings.JOB_RESEND_SECONDS))
-        )
-        keys = list(unsent.values_list("pk", flat=True)[:_MOST_WAKEUPS])
+        ready, lately = jobs.ready(types_of(queue)), before(settings.JOB_RESEND_SECONDS)
+        on_their_way = ready.filter(sent_at__gte=lately)[:_MOST_WAKEUPS].count()
+        unsent = ready.filter(Q(sent_at__isnull=True) | Q(sent_at__lt=lately))
+        keys = list(unsent.values_list("pk", flat=True)[: _MOST_WAKEUPS - on_their_way])
         # Put down first: a crash before the sending costs one interval, never a wake-up.
         count = ProcessingJob.objects.filter(pk__in=keys).update(sent_at=Now())
         for _ in range(count):
@@ -80,8 +70,10 @@ def answer(queue: str) -> None:
 
 def abandon(job: ProcessingJob, code: FailureCode, sentence: str) -> None:
     """Close the open rows of a job's stage, in the caller's transaction."""
-    if job.job_type in settings.JOB_MODULES:
-        import_module(settings.JOB_MODULES[job.job_type]).abandon(job.entity_id, code, sentence)
+    stage = stages().get(job.job_type)
+    close = stage.abandoner() if stage else None
+    if close is not None:
+        close(job.entity_id, code, sentence)
 
 
 @transaction.atomic
@@ -90,17 +82,18 @@ def _take_back(pk: UUID, *, is_seen: bool = False) -> bool:
     job = (rows if is_seen else rows.filter(heartbeat_at__lt=before(settings.JOB_LAPSE_SECONDS))).first()
     if job is None:
         return False
-    loss = StageFailure(FailureCode.WORKER_LOST, f"The process {job.owner} went away in the middle of the work.")
+    loss = StageFailure(FailureCode.WORKER_LOST, f"The process {job.owner} disappeared in the middle of the work.")
     close_attempt(job, AttemptOutcome.LOST, None, loss)
-    if job.job_type in settings.JOB_MODULES and job.retry_count < job.max_retries:
+    is_of_workers = job.job_type in stages()
+    if is_of_workers and job.retry_count < job.max_retries:
         reason = {"failure_code": loss.code, "error_message": loss.sentence}
         put_back(job, after(backoff_seconds(job.retry_count)), retry_count=job.retry_count + 1, **reason)
         logger.warning("%s: %s It is tried again.", job, loss.sentence)
         return True
     sentence = (
-        f"The process doing this went away {job.attempt} times in a row: its frame may be what ends it. "
-        "Read the log of the attempts, then retry or archive it."
-        if job.job_type in settings.JOB_MODULES
+        f"The process doing this disappeared {job.attempt} times in a row: its frame may be the cause. "
+        "Read the logs of the attempts, then retry or archive it."
+        if is_of_workers
         else "The command that did this ended before it was done: run it again."
     )
     jobs.fail(job, loss.code, sentence)
@@ -115,6 +108,6 @@ def _close(pk: UUID) -> bool:
     job = rows.filter(status=JobStatus.CANCELLED).first()
     if job is None:
         return False
-    abandon(job, FailureCode.CANCELLED, "This work was cancelled: reprocess the frame to take it up again.")
+    abandon(job, FailureCode.CANCELLED, "This work was cancelled: reprocess the frame to resume it.")
     ProcessingJob.objects.filter(pk=pk).update(needs_abandon=False)
     return True

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from datetime import datetime
 
+from django.core.exceptions import ValidationError as FormError
+from django.db.models import QuerySet
 from django.http import HttpResponse
+from django.utils.http import quote_etag
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
@@ -16,42 +19,65 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.encoders import JSONEncoder
 
+from catalog.cursors import CursorRefused
+from catalog.failures import NotPossible
+from catalog.json_classes import schema_of
 from catalog.people.actors import actor_of
-from catalog.web.rest.filters import AT, FROM_TO, ONE_OF, ListFilter
+from catalog.web.filters import AT, FROM_TO, ONE_OF, ListFilter, TimeField
+from catalog.web.rest.fields import RowKey
 from catalog.web.rest.paging import MOST, PAGE_SIZE, page_size_of
 from catalog.web.rest.problems import Problem
-from catalog.web.rest.views import Rows, RowSerializer, Strict
-from curation.alerts.feed import CursorRefused, cursor_at, feed_page
-from curation.alerts.publishing import NotPossible, acknowledge, note_pulled
+from catalog.web.rest.views import RowSerializer, RowViewSet, StrictAPIView, person_of, tags_known
+from curation.alerts.facts import RetractedFacts
+from curation.alerts.feed import FeedPage, OtherNumbering, cursor_after, feed_page
+from curation.alerts.filters import AlertFilter
+from curation.alerts.publishing import AlertPayload, acknowledge, note_pulled
+from curation.judgements import visibility
 from curation.models import Alert, AlertPublication, AlertStatus
 
 LONGEST_WAIT_SECONDS = 60
 # What the server in front reads and takes away: hold this answer for so many seconds, go on from this cursor.
 HOLD, FOLLOW = "X-Astrid-Hold", "X-Astrid-Follow"
+_BLIND = (
+    "The feed tells what people judged, and this account judges blind: follow it with an account that does not judge."
+)
 _SINCE = OpenApiParameter(
     "since", OpenApiTypes.STR, description="`next_since` of an earlier answer; empty or missing: from the beginning."
 )
+_FROM = OpenApiParameter(
+    "published_from", OpenApiTypes.DATETIME,
+    description="In place of `since`: from this time on, UTC where no zone is given.",
+)  # fmt: skip
 _PAGE_SIZE = OpenApiParameter(
     "page_size", {"type": "integer", "minimum": 1, "maximum": MOST}, description=f"{PAGE_SIZE} where it is not given."
 )
+# What was written by former versions may lack keys, and what others wrote may be of other types.
+FACTS = schema_of(RetractedFacts)
+PAYLOAD = schema_of(AlertPayload) | {"description": "Frozen when it was published."}
+
+
+@extend_schema_field(FACTS)
+class FactsField(serializers.JSONField):
+    """`AlertFacts`, as they were written."""
+
+
+@extend_schema_field(PAYLOAD)
+class PayloadField(serializers.JSONField):
+    """`AlertPayload`, as it was published."""
 
 
 class AlertSerializer(RowSerializer):
+    alert_metadata = FactsField()
+
     class Meta:
         model = Alert
-        fields = "__all__"
+        fields = (
+            "id", "created_at", "updated_at", "detection", "alert_type", "priority", "title", "message",
+            "alert_metadata", "status", "is_published", "sent_at", "delivery_attempts", "error_message",
+        )  # fmt: skip
 
 
-class AlertFilter(ListFilter):
-    class Meta:
-        model = Alert
-        fields = {
-            "detection": AT, "alert_type": ONE_OF, "priority": ONE_OF, "status": ONE_OF, "is_published": AT,
-            "created_at": FROM_TO,
-        }  # fmt: skip
-
-
-class Alerts(Rows):
+class AlertViewSet(RowViewSet):
     """What was made known, with how far each has come."""
 
     resource = "alerts"
@@ -60,9 +86,12 @@ class Alerts(Rows):
     filterset_class = AlertFilter
     orderings = {"-created_at": ("-created_at", "-id"), "created_at": ("created_at", "id")}
 
+    def get_queryset(self) -> QuerySet[Alert]:
+        return visibility.alerts_for(self.request.user)
+
     @extend_schema(request=None)
     @action(detail=True, methods=["post"])
-    def acknowledge(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def acknowledge(self, request: Request, *args: object, **kwargs: object) -> Response:
         """Say that one has an alert for good: `delivered`; a second time changes nothing."""
         try:
             row = acknowledge(self.get_object(), actor_of(request._request))
@@ -71,34 +100,71 @@ class Alerts(Rows):
         return Response(self.get_serializer(row).data)
 
 
-class PublicationSerializer(RowSerializer):
-    """What `_said` answers, for the document."""
+class EntrySerializer(RowSerializer):
+    """What `publication_json` answers, for the document."""
+
+    payload = PayloadField()
 
     class Meta:
         model = AlertPublication
         fields = ("sequence", "alert", "version", "kind", "published_at", "payload")
 
 
-class FeedSerializer(serializers.Serializer[Any]):
-    results = PublicationSerializer(many=True)
+class PublicationSerializer(RowSerializer):
+    payload = PayloadField()
+
+    class Meta:
+        model = AlertPublication
+        fields = "__all__"
+
+
+class PublicationFilter(ListFilter):
+    class Meta:
+        model = AlertPublication
+        fields = {"alert": AT, "kind": ONE_OF, "sequence": FROM_TO}
+
+
+class PublicationViewSet(RowViewSet):
+    """What went out, each with its place in the feed."""
+
+    resource = "publications"
+    queryset = AlertPublication.objects.all()
+    serializer_class = PublicationSerializer
+    filterset_class = PublicationFilter
+
+    def get_queryset(self) -> QuerySet[AlertPublication]:
+        rows: QuerySet[AlertPublication] = super().get_queryset()
+        return rows.filter(alert__in=visibility.alerts_for(self.request.user))
+
+
+class FeedSerializer(serializers.Serializer[FeedPage]):
+    results = EntrySerializer(many=True)
     next_since = serializers.CharField(help_text="Send this as `since` for what comes after.")
+    numbering = RowKey(
+        "publications",
+        allow_null=True,
+        help_text="Key of the first publication: another one is another feed. Null while there is none.",
+    )
 
 
-class Feed(Strict):
-    """What was published, in order, from any point in the past: read on from `next_since`, and nothing is missed."""
+class AlertFeedView(StrictAPIView):
+    """What was published, in order, from any point in the past: read on from `next_since`, and nothing is missed.
+
+    A `since` of another numbering, as after a restored backup, is 409 with the code `other_numbering`.
+    """
 
     resource = "alerts"
     renderer_classes = (JSONRenderer,)
-    cache_control = "no-store"
 
     def parameters(self) -> frozenset[str]:
-        return frozenset({"since", "page_size", "wait"})
+        return frozenset({"since", "published_from", "page_size", "wait"})
 
     @extend_schema(
         operation_id="alerts_feed",
         responses=FeedSerializer,
         parameters=[
             _SINCE,
+            _FROM,
             _PAGE_SIZE,
             OpenApiParameter(
                 "wait", {"type": "integer", "minimum": 0, "maximum": LONGEST_WAIT_SECONDS},
@@ -109,14 +175,21 @@ class Feed(Strict):
     def get(self, request: Request) -> Response:
         """Return what was published after a cursor, the oldest first."""
         wait = _wait_of(request)
-        rows, next_since = _pull(request, request.query_params.get("since", ""))
-        response = Response({"results": [_said(row) for row in rows], "next_since": next_since})
-        if wait and not rows:
+        page = _pull(request, request.query_params.get("since", ""))
+        # Nothing that was published changes: what lies between two cursors is told by the second.
+        etag = quote_etag(f"{page.numbering}-{len(page.rows)}-{page.next_since}")
+        if etag in tags_known(request):
+            response = Response(status=304)
+        else:
+            rows = [publication_json(row) for row in page.rows]
+            response = Response({"results": rows, "next_since": page.next_since, "numbering": page.numbering})
+        response["ETag"] = etag
+        if wait and not page.rows:
             response[HOLD] = str(wait)
         return response
 
 
-class Stream(Strict):
+class AlertStreamView(StrictAPIView):
     """The feed as server-sent events, which come as they are published."""
 
     resource = "alerts"
@@ -124,44 +197,51 @@ class Stream(Strict):
     cache_control = "no-store"
 
     def parameters(self) -> frozenset[str]:
-        return frozenset({"since", "page_size"})
+        return frozenset({"since", "published_from", "page_size"})
 
     @extend_schema(
         operation_id="alerts_stream",
         responses={(200, "text/event-stream"): OpenApiTypes.STR},
         parameters=[
             _SINCE,
+            _FROM,
             _PAGE_SIZE,
             OpenApiParameter(
                 "Last-Event-ID", OpenApiTypes.STR, OpenApiParameter.HEADER,
-                description="`id` of the last event that came; stands above `since`.",
+                description="`id` of the last event that came; stands above `since` and `published_from`.",
             ),
         ],
     )  # fmt: skip
     def get(self, request: Request) -> HttpResponse:
         """Follow the feed: each event's `id` is the cursor after it, its `data` one publication."""
-        since = request.headers.get("Last-Event-ID", "") or request.query_params.get("since", "")
-        rows, next_since = _pull(request, since)
-        events = (f"id: {cursor_at(row.sequence)}\ndata: {json.dumps(_said(row), cls=JSONEncoder)}\n\n" for row in rows)
-        response = HttpResponse("".join(events), content_type="text/event-stream; charset=utf-8")
-        response[FOLLOW] = next_since
+        page = _pull(request, request.query_params.get("since", ""), request.headers.get("Last-Event-ID", ""))
+        response = HttpResponse("".join(map(_event, page.rows)), content_type="text/event-stream; charset=utf-8")
+        response[FOLLOW] = page.next_since
         return response
 
 
-def _pull(request: Request, since: str) -> tuple[list[AlertPublication], str]:
+def _pull(request: Request, since: str, last_event: str = "") -> FeedPage:
     """Return a page of the feed; those that go out for the first time are `sent` from now on."""
-    user: Any = request.user
+    user = person_of(request)
+    if visibility.is_blind(user):
+        # To leave out what may not be seen yet would break the promise that nothing is missed.
+        raise Problem(403, "judges_blind", _BLIND)
+    moment = None if last_event else _published_from(request)
+    if since and moment is not None:
+        raise ValidationError({"published_from": ["Give either this or `since`."]})
     try:
-        rows, next_since = feed_page(since, page_size_of(request), user)
+        page = feed_page(last_event or since, page_size_of(request), user, published_from=moment)
+    except OtherNumbering as refusal:
+        raise Problem(409, "other_numbering", str(refusal)) from refusal
     except CursorRefused as refusal:
         raise ValidationError({"since": [str(refusal)]}) from refusal
-    first = [row.alert_id for row in rows if row.alert_status == AlertStatus.PENDING]  # type: ignore[attr-defined]
+    first = [row.alert_id for row in page.rows if row.alert.status == AlertStatus.PENDING]
     if first:
         note_pulled(first, actor_of(request._request))
-    return rows, next_since
+    return page
 
 
-def _said(row: AlertPublication) -> dict[str, Any]:
+def publication_json(row: AlertPublication) -> dict[str, object]:
     """Return a publication as it is answered, by the shortest way: readers take them by the thousand."""
     return {
         "sequence": row.sequence,
@@ -171,6 +251,20 @@ def _said(row: AlertPublication) -> dict[str, Any]:
         "published_at": row.published_at,
         "payload": row.payload,
     }
+
+
+def _event(row: AlertPublication) -> str:
+    return f"id: {cursor_after(row)}\ndata: {json.dumps(publication_json(row), cls=JSONEncoder)}\n\n"
+
+
+def _published_from(request: Request) -> datetime | None:
+    text = request.query_params.get("published_from")
+    if text is None:
+        return None
+    try:
+        return TimeField().clean(text)
+    except FormError as error:
+        raise ValidationError({"published_from": list(error.messages)}) from error
 
 
 def _wait_of(request: Request) -> int:

@@ -1,74 +1,191 @@
-"""What is known of a source, as numbers for programs; what is not known is None."""
+"""What an alert says, for programs: numbers with their units, and who judged; what is not known is None."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+from uuid import UUID
 
-from curation.alerts.words import DOUBTS
+from catalog.json_classes import KeyOf, read_as
 from curation.detections.light_curve import NEAR_ARCSEC
+from curation.models import Alert, ConfidenceLevel
 from curation.numerics.footprint import covers
-from detection.models import Detection, Source
+from detection.models import Detection, DetectionType, Source
 from detection.sources.photometry import magnitude
 from differencing.models import Candidate
-from observations.models import Observation, ObservationStatus
+from observations.models import Observation, ObservationStatus, WcsQuality
 from observations.numerics.site import time_of
 from preprocessing.models import PreprocessRun
 
+# Flags of a candidate that make its flux doubtful.
+DOUBTFUL_FLAGS = ("saturated", "blended", "edge")
 # Frames before the first detection that are looked at for the last one without the source.
 _FRAMES_LOOKED_BACK = 50
 
 
+class Ground(StrEnum):
+    """What a detection is told about for."""
+
+    NONE = ""
+    AUTOMATIC = "automatic"
+    HUMAN = "human"
+
+
+@dataclass(frozen=True)
+class JudgedBy:
+    """One person's standing answer about one detection."""
+
+    detection: Annotated[UUID | None, KeyOf("detections")]
+    user: str | None
+    is_valid: bool | None
+    confidence_level: ConfidenceLevel | None
+    label: str | None
+
+
+@dataclass(frozen=True)
+class LastNonDetection:
+    """The latest frame before the first detection that shows the place and nothing there; `limiting_mag` is 5 sigma."""
+
+    mid_time: datetime | None
+    frame: str | None
+    limiting_mag: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlertFacts:
+    """The facts behind an alert; what is stored and published as its metadata, key by key.
+
+    Position and motion are those of the source, ICRS and east of north; times, fluxes and flags those of the detection
+    that is told about, the light beyond the reference, signed; `detections` and what is counted those of the source
+    without what was rejected or lost. `grounds`: what each detection that counts is told about for, by its key.
+    """
+
+    source: Annotated[UUID | None, KeyOf("sources")]
+    designation: str | None
+    ra_deg: float | None
+    dec_deg: float | None
+    position_error_arcsec: float | None
+    wcs_quality: WcsQuality | None
+    mid_time: datetime | None
+    mjd_utc: float | None
+    band: str | None
+    exposure_s: float | None
+    frame: str | None
+    is_negative: bool | None
+    flux_adu: float | None
+    flux_error_adu: float | None
+    snr: float | None
+    mag: float | None
+    mag_error: float | None
+    mag_system: str | None
+    mag_catalogue: str | None
+    score: float | None
+    model: str | None
+    reference_version: int | None
+    flags: tuple[str, ...]
+    rate_arcsec_per_min: float | None
+    motion_angle_deg: float | None
+    tracklet_size: int | None
+    detections: tuple[Annotated[UUID, KeyOf("detections")], ...]
+    epochs: int | None
+    nights: int | None
+    first_detected_at: datetime | None
+    last_non_detection: LastNonDetection | None
+    detection_type: DetectionType | None
+    label: str | None
+    basis: Ground | None
+    grounds: Mapping[UUID, Ground]
+    judged_by: tuple[JudgedBy, ...]
+    updates: Annotated[UUID | None, KeyOf("alerts")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RetractedFacts(AlertFacts):
+    """The facts of an alert that is withdrawn, as they were told, and why it is."""
+
+    retracts: Annotated[UUID | None, KeyOf("alerts")]
+    reasons: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class Known:
-    """What an alert tells of: one detection for its numbers, all that count by time, and what people took it for."""
+    """What an alert tells of: one detection for its numbers, all that count by time, and what people took it for.
+
+    updates : the alert that this one brings up to date.
+    """
 
     best: Detection
     live: tuple[Detection, ...]
-    type_and_label: tuple[str, str]
+    detection_type: DetectionType
+    label: str
+    grounds: Mapping[UUID, Ground]
+    judged_by: tuple[JudgedBy, ...]
+    updates: UUID | None
 
 
-def facts_of(source: Source, known: Known) -> dict[str, Any]:
-    """Return the facts behind an alert; what is not known is None."""
-    best, detections = known.best, known.live
-    detection_type, label = known.type_and_label
-    candidate, observation = best.candidate, best.observation
+def facts_told(alert: Alert) -> AlertFacts:
+    """Return what an alert said, whoever wrote it and in which version: what cannot be read is not known."""
+    stored = alert.alert_metadata
+    is_retraction = isinstance(stored, Mapping) and "retracts" in stored
+    return read_as(RetractedFacts if is_retraction else AlertFacts, stored)
+
+
+def retracted(told: Alert, reasons: tuple[str, ...]) -> RetractedFacts:
+    """Return the facts of an alert for the one that withdraws it."""
+    facts = facts_told(told)
+    same = {entry.name: getattr(facts, entry.name) for entry in fields(AlertFacts)}
+    return RetractedFacts(**same, retracts=told.pk, reasons=reasons)
+
+
+def facts_of(source: Source, known: Known) -> AlertFacts:
+    """Return the facts behind an alert."""
+    best, candidate, observation = known.best, known.best.candidate, known.best.observation
     run = PreprocessRun.objects.newest_for(observation)
     mag, error = magnitude(best, run)
-    first = min((row.observation for row in detections), key=lambda row: row.mjd_utc)
-    return {
-        "source": str(source.pk),
-        "designation": source.name or None,
-        "ra_deg": source.ra,
-        "dec_deg": source.dec,
-        "position_error_arcsec": source.position_error_arcsec,
-        "wcs_quality": observation.wcs_quality,
-        "mid_time": time_of(observation.mjd_utc).isoformat(),
-        "mjd_utc": observation.mjd_utc,
-        "band": observation.filter_band or None,
-        "exposure_s": observation.exposure_time,
-        "frame": observation.original_name,
-        "is_negative": candidate.is_negative if candidate else None,
-        "flux_adu": candidate.flux if candidate else None,
-        "flux_error_adu": candidate.flux_error if candidate else None,
-        "snr": candidate.snr if candidate else None,
-        "mag": mag,
-        "mag_error": error,
-        "mag_system": (run.zero_point_system or None) if run and mag is not None else None,
-        "mag_catalogue": (run.zero_point_catalogue or None) if run and mag is not None else None,
-        "score": best.confidence_score,
-        "model": best.model_version,
-        "reference_version": _reference_version(best),
-        "flags": [flag.name for flag in candidate.flags if flag.name in DOUBTS] if candidate else [],
-        **_motion(candidate),
-        "detections": [str(row.pk) for row in detections],
-        "epochs": len({row.observation_id for row in detections}),
-        "nights": len({row.observation.night for row in detections}),
-        "first_detected_at": time_of(first.mjd_utc).isoformat(),
-        "last_non_detection": _last_non_detection(source, first),
-        "detection_type": detection_type,
-        "label": label or None,
-    }
+    first = min((row.observation for row in known.live), key=lambda row: row.mjd_utc)
+    rate, angle, tracklet_size = _motion(candidate)
+    return AlertFacts(
+        source=source.pk,
+        designation=source.name or None,
+        ra_deg=source.ra,
+        dec_deg=source.dec,
+        position_error_arcsec=source.position_error_arcsec,
+        wcs_quality=WcsQuality(observation.wcs_quality),
+        mid_time=time_of(observation.mjd_utc),
+        mjd_utc=observation.mjd_utc,
+        band=observation.filter_band or None,
+        exposure_s=observation.exposure_time,
+        frame=observation.original_name,
+        is_negative=candidate.is_negative if candidate else None,
+        flux_adu=candidate.flux if candidate else None,
+        flux_error_adu=candidate.flux_error if candidate else None,
+        snr=candidate.snr if candidate else None,
+        mag=mag,
+        mag_error=error,
+        mag_system=(run.zero_point_system or None) if run and mag is not None else None,
+        mag_catalogue=(run.zero_point_catalogue or None) if run and mag is not None else None,
+        score=best.confidence_score,
+        model=best.model_version,
+        reference_version=_reference_version(best),
+        flags=tuple(flag.name for flag in candidate.flags if flag.name in DOUBTFUL_FLAGS) if candidate else (),
+        rate_arcsec_per_min=rate,
+        motion_angle_deg=angle,
+        tracklet_size=tracklet_size,
+        detections=tuple(row.pk for row in known.live),
+        epochs=len({row.observation_id for row in known.live}),
+        nights=len({row.observation.night for row in known.live}),
+        first_detected_at=time_of(first.mjd_utc),
+        last_non_detection=_last_non_detection(source, first),
+        detection_type=known.detection_type,
+        label=known.label or None,
+        basis=Ground.HUMAN if Ground.HUMAN in known.grounds.values() else Ground.AUTOMATIC,
+        grounds=known.grounds,
+        judged_by=known.judged_by,
+        updates=known.updates,
+    )
 
 
 def _reference_version(detection: Detection) -> int | None:
@@ -76,19 +193,16 @@ def _reference_version(detection: Detection) -> int | None:
     return run.reference.version if run is not None and run.reference is not None else None
 
 
-def _motion(candidate: Candidate | None) -> dict[str, Any]:
-    """Return how it moves, by the longest tracklet that it belongs to; None for what stays or was seen too rarely."""
+def _motion(candidate: Candidate | None) -> tuple[float | None, float | None, int | None]:
+    """Return rate, angle and positions by the longest tracklet that it belongs to; None for what stays put."""
     tracks = [(track.members.count(), track) for track in candidate.tracklets.all()] if candidate else []
-    size, track = max(tracks, key=lambda pair: (pair[0], pair[1].pk), default=(None, None))
-    return {
-        "rate_arcsec_per_min": track.rate_arcsec_per_min if track else None,
-        "motion_angle_deg": track.position_angle if track else None,
-        "tracklet_size": size,
-    }
+    if not tracks:
+        return None, None, None
+    size, track = max(tracks, key=lambda pair: (pair[0], pair[1].pk))
+    return track.rate_arcsec_per_min, track.position_angle, size
 
 
-def _last_non_detection(source: Source, first: Observation) -> dict[str, Any] | None:
-    """Return the latest frame of field and band before the first detection that shows the place and nothing in it."""
+def _last_non_detection(source: Source, first: Observation) -> LastNonDetection | None:
     near = Candidate.objects.cone(source.ra, source.dec, NEAR_ARCSEC).values("observation")
     earlier = Observation.objects.filter(
         field=first.field_id,
@@ -102,5 +216,4 @@ def _last_non_detection(source: Source, first: Observation) -> dict[str, Any] | 
     if row is None:
         return None
     run = PreprocessRun.objects.newest_for(row)
-    limit = run.limiting_magnitude if run else None
-    return {"mid_time": time_of(row.mjd_utc).isoformat(), "frame": row.original_name, "limiting_mag": limit}
+    return LastNonDetection(time_of(row.mjd_utc), row.original_name, run.limiting_magnitude if run else None)

@@ -1,46 +1,106 @@
-"""What was published, read in order from any point in the past."""
+"""What was published, read in order from any point in the past.
+
+A cursor names the last publication that its reader has, by number and by key: where the numbers were given anew, as
+after a restored backup, that number belongs to another publication or to none, and the reader is told.
+"""
 
 from __future__ import annotations
 
-import base64
-import binascii
-from typing import Any
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
 
-from django.db.models import F
-
+from catalog.cursors import CursorRefused, packed, unpacked
 from catalog.models import User
 from curation.models import AlertPublication
 
 # Of publications that are read at once.
 _MOST_PUBLICATIONS = 1000
+_DIGITS = 18  # of a number that the database can hold
+_RENUMBERED = (
+    "The feed was numbered anew after this cursor was handed out, most likely because a backup was restored. Begin at "
+    "a time before that, with `published_from`, or at the beginning, with an empty `since`, and skip the alerts that "
+    "you have already, by their `alert`."
+)
 
 
-class CursorRefused(ValueError):
-    """This is no cursor of the feed."""
+class OtherNumbering(CursorRefused):
+    """The cursor lies in another numbering of the feed, or beyond its end."""
 
 
-def feed_page(since: str, page_size: int, user: User) -> tuple[list[AlertPublication], str]:
-    """Return what was published after a cursor, in order, and the cursor after it; "" is the beginning.
+@dataclass(frozen=True)
+class FeedPage:
+    """Publications in order, and the cursor after them.
 
-    Each row knows in `alert_status` how far its alert has come. Raises CursorRefused for what is no cursor.
+    numbering : the key of the feed's first publication; another one is another feed. None while there is none.
     """
-    after = AlertPublication.objects.visible_to(user).filter(sequence__gt=_sequence(since)).order_by("sequence")
-    rows: list[Any] = list(after.annotate(alert_status=F("alert__status"))[: min(page_size, _MOST_PUBLICATIONS)])
-    return rows, cursor_at(rows[-1].sequence) if rows else since
+
+    rows: list[AlertPublication]
+    next_since: str
+    numbering: UUID | None
 
 
-def cursor_at(sequence: int) -> str:
+class _Place(NamedTuple):
+    """The last publication that a reader has; cursors of earlier versions know its number alone, 0 is none."""
+
+    sequence: int
+    publication: UUID | None = None
+
+
+def feed_page(since: str, page_size: int, user: User, *, published_from: datetime | None = None) -> FeedPage:
+    """Return what was published after a cursor, or from a time on, in order; without either, from the beginning.
+
+    Each row has its alert with no more than its status. Raises CursorRefused for what is no cursor, OtherNumbering for
+    one that is not of this numbering.
+    """
+    place = _place(since) if since or published_from is None else _before(published_from)
+    known = _keys_of(1, place.sequence)
+    if place.sequence:
+        _check(place, known.get(place.sequence))
+    after = AlertPublication.objects.visible_to(user).filter(sequence__gt=place.sequence).order_by("sequence")
+    shown = after.select_related("alert").only(
+        "sequence", "alert__status", "version", "kind", "published_at", "payload"
+    )
+    rows = list(shown[: min(page_size, _MOST_PUBLICATIONS)])
+    reached = cursor_after(rows[-1]) if rows else since or _cursor(place)
+    return FeedPage(rows, reached, known.get(1))
+
+
+def cursor_after(row: AlertPublication) -> str:
     """Return the cursor after a publication."""
-    return base64.urlsafe_b64encode(f"s{sequence}".encode()).decode().rstrip("=")
+    return _cursor(_Place(row.sequence, row.pk))
 
 
-def _sequence(cursor: str) -> int:
+def _keys_of(*sequences: int) -> dict[int, UUID]:
+    return dict(AlertPublication.objects.filter(sequence__in=sequences).values_list("sequence", "pk"))
+
+
+def _check(place: _Place, key: UUID | None) -> None:
+    """Refuse a place where there is no publication, or another one than its reader has."""
+    if key is None or place.publication not in (None, key):
+        raise OtherNumbering(_RENUMBERED)
+
+
+def _before(moment: datetime) -> _Place:
+    """Return the last publication before a time; it is looked for from the end, as far as the reader has to read."""
+    rows = AlertPublication.objects.filter(published_at__lt=moment).order_by("-sequence")
+    return _Place(*(rows.values_list("sequence", "pk").first() or (0, None)))
+
+
+def _cursor(place: _Place) -> str:
+    return packed(f"p{place.sequence}.{place.publication}") if place.sequence else ""
+
+
+def _place(cursor: str) -> _Place:
+    """Read a cursor, `p` with number and key, or `s` with the number alone, as they were once; "" is the beginning."""
     if not cursor:
-        return 0
+        return _Place(0)
     try:
-        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
-    except (binascii.Error, ValueError) as error:
+        text = unpacked(cursor)
+        number, _, key = text[1:].partition(".")
+        if text[:1] not in ("p", "s") or not (number.isascii() and number.isdecimal()) or len(number) > _DIGITS:
+            raise ValueError(text)
+        return _Place(int(number), UUID(key) if text[0] == "p" else None)
+    except ValueError as error:
         raise CursorRefused("This is no cursor of the feed: use `next_since` of an earlier answer.") from error
-    if not text.startswith("s") or not text[1:].isdecimal() or len(text) > 19:
-        raise CursorRefused("This is no cursor of the feed: use `next_since` of an earlier answer.")
-    return int(text[1:])

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Annotated
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 from django.db.models.functions import Now
 
+from catalog.failures import NotPossible
+from catalog.json_classes import JsonOf, KeyOf, as_json
 from catalog.people import audit
-from curation.models import Alert, AlertPublication, AlertStatus
+from curation.alerts.facts import RetractedFacts
+from curation.models import Alert, AlertPriority, AlertPublication, AlertStatus, AlertType
 
 # One process at a time, so that a sequence is never given twice, nor one that a reader has passed already.
 _LOCK = 7401
@@ -19,8 +23,23 @@ CHANNEL = "astrid_alerts"
 _BATCH = 100
 
 
-class NotPossible(Exception):
-    """The alert is not in a state for this; the text says why."""
+@dataclass(frozen=True)
+class AlertPayload:
+    """What goes out of an alert."""
+
+    alert: Annotated[UUID, KeyOf("alerts")]
+    detection: Annotated[UUID, KeyOf("detections")]
+    source: Annotated[UUID | None, KeyOf("sources")]
+    alert_type: AlertType
+    priority: AlertPriority
+    title: str
+    message: str
+    metadata: Annotated[Mapping[str, object], JsonOf(RetractedFacts)]
+
+
+def waiting() -> QuerySet[Alert]:
+    """Return the alerts that are to be published."""
+    return Alert.objects.filter(is_published=False, status=AlertStatus.PENDING)
 
 
 def publish_pending() -> int:
@@ -37,9 +56,8 @@ def _publish_batch() -> int:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LOCK])
         if not cursor.fetchone()[0]:
             return 0
-    waiting = Alert.objects.filter(is_published=False, status=AlertStatus.PENDING)
     # Locked, so that none is cancelled while it goes out.
-    ordered = waiting.select_related("detection").order_by("created_at", "id").select_for_update(of=("self",))
+    ordered = waiting().select_related("detection").order_by("created_at", "id").select_for_update(of=("self",))
     alerts = list(ordered[:_BATCH])
     last = AlertPublication.objects.aggregate(last=Max("sequence"))["last"] or 0
     for sequence, alert in enumerate(alerts, start=last + 1):
@@ -88,14 +106,16 @@ def acknowledge(alert: Alert, actor: audit.Actor) -> Alert:
     return row
 
 
-def _payload(alert: Alert) -> dict[str, Any]:
-    return {
-        "alert": str(alert.pk),
-        "detection": str(alert.detection_id),
-        "source": str(alert.detection.source_id) if alert.detection.source_id else None,
-        "alert_type": alert.alert_type,
-        "priority": alert.priority,
-        "title": alert.title,
-        "message": alert.message,
-        "metadata": alert.alert_metadata,
-    }
+def _payload(alert: Alert) -> object:
+    """Return what goes out; the facts as they were written, also by former versions."""
+    payload = AlertPayload(
+        alert=alert.pk,
+        detection=alert.detection_id,
+        source=alert.detection.source_id,
+        alert_type=AlertType(alert.alert_type),
+        priority=AlertPriority(alert.priority),
+        title=alert.title,
+        message=alert.message,
+        metadata=alert.alert_metadata,
+    )
+    return as_json(payload)

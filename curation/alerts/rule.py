@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from enum import StrEnum
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from catalog.configuration.values import Snapshot, snapshot
+from curation.alerts.facts import Ground
 from curation.alerts.words import people_text
 from curation.judgements.consensus import LEVELS
 from curation.judgements.verdicts import OPEN, REAL, answers_about, consensus_of, sources_of
 from curation.models import Alert, ValidationEvent
 from detection.models import Detection, DetectionStatus, Source
 from observations.models import WcsQuality
-
-
-class Ground(StrEnum):
-    """What a detection is told about for."""
-
-    NONE = ""
-    AUTOMATIC = "automatic"
-    HUMAN = "human"
 
 
 @dataclass(frozen=True)
@@ -45,22 +37,22 @@ class Look:
         """Neither rejected nor lost nor of unknown position."""
         return self.detection.status in (*OPEN, *REAL) and _has_position(self.detection)
 
-    def fell(self, told_for: str) -> str:
-        """Return why what was told about this detection no longer stands, as part of a sentence; "" where it stands.
+    def fell(self, told_for: Ground) -> str:
+        """Return why what was told about this detection no longer stands, as a clause; "" where it stands.
 
         Other thresholds are no such reason: what was told under the old ones was true.
         """
         if self.detection.status == DetectionStatus.REJECTED:
-            return f"not real by the judgement of {people_text(self.answers, is_valid=False)}"
+            return f"it was judged not real by {people_text(self.answers, is_valid=False)}"
         if self.detection.status == DetectionStatus.ARCHIVED:
-            return "no longer found when its frame was processed again"
+            return "it was no longer found when its frame was processed again"
         if not _has_position(self.detection):
-            return "in a frame whose position is no longer known"
+            return "the position of its frame is no longer known"
         if self.moves_as is not None:
-            return f"the moving object that is told about as {self.moves_as.source}"
+            return f"it is the moving object that is reported as {self.moves_as.source}"
         is_judged_real = self.detection.status == DetectionStatus.CONFIRMED or any(e.is_valid for e in self.answers)
         if told_for == Ground.HUMAN and not is_judged_real:
-            return "without the verdict that it rested on, which was withdrawn"
+            return "the verdict that it was based on was withdrawn"
         return ""
 
 
@@ -84,6 +76,21 @@ def looks_at(source: Source, config: Snapshot) -> list[Look]:
     return looks
 
 
+def sources_to_consider(observation_id: UUID | str) -> list[UUID]:
+    """Return the sources of a frame that the alert rule should look at: judged real, sure, or told about before.
+
+    The others would be looked at in vain, each by a job of its own.
+    """
+    worth = Q(status__in=REAL) | _was_told() | _speaks_for_itself(snapshot())
+    return sources_of(Q(observation=observation_id) & worth)
+
+
+def sources_of_night(field_id: UUID | str, night: date) -> list[UUID]:
+    """Return the sources of a field's night that may mean something else once its tracklets have been found anew."""
+    moving = Q(candidate__tracklets__isnull=False)
+    return sources_of(Q(observation__field=field_id, observation__night=night) & (_was_told() | moving))
+
+
 def _looks(rows: QuerySet[Detection], config: Snapshot) -> list[Look]:
     ordered = list(
         rows.select_related("source", "observation", "candidate__difference_run__reference").order_by(
@@ -91,27 +98,35 @@ def _looks(rows: QuerySet[Detection], config: Snapshot) -> list[Look]:
         )
     )
     answers = answers_about([row.pk for row in ordered])
-    return [Look(row, tuple(answers.get(row.pk, ())), _ground(row, answers.get(row.pk, ()), config)) for row in ordered]
+    sure = set(rows.filter(_speaks_for_itself(config)).values_list("pk", flat=True))
+    return [_look(row, tuple(answers.get(row.pk, ())), row.pk in sure, config) for row in ordered]
 
 
-def _ground(row: Detection, answers: Iterable[ValidationEvent], config: Snapshot) -> Ground:
+def _look(row: Detection, answers: tuple[ValidationEvent, ...], is_sure: bool, config: Snapshot) -> Look:
+    return Look(row, answers, _ground(row, answers, is_sure, config))
+
+
+def _ground(row: Detection, answers: Sequence[ValidationEvent], is_sure: bool, config: Snapshot) -> Ground:
     """Return what speaks for telling about a detection by itself; a nominal position is never told."""
     if not _has_position(row):
         return Ground.NONE
-    said = list(answers)
     if row.status in REAL:
-        found = consensus_of(said)
+        found = consensus_of(answers)
         level = found.highest_level if found.is_valid else ""
-        is_sure = level and LEVELS.index(level) >= LEVELS.index(config["alerts.min_human_confidence"])
-        return Ground.HUMAN if is_sure or row.status == DetectionStatus.CONFIRMED else Ground.NONE
-    candidate = row.candidate
+        is_agreed = level and LEVELS.index(level) >= LEVELS.index(config["alerts.min_human_confidence"])
+        return Ground.HUMAN if is_agreed or row.status == DetectionStatus.CONFIRMED else Ground.NONE
     # Where people have spoken, and disagree, it is not for the machine to decide.
-    if row.status not in OPEN or said or candidate is None or not config["alerts.automatic"]:
-        return Ground.NONE
-    is_artefact = candidate.is_reference_ghost or candidate.is_dipole
-    is_sure = row.confidence_score >= config["alerts.automatic_threshold"]
-    is_bright = abs(candidate.snr) >= config["alerts.automatic_min_snr"]
-    return Ground.AUTOMATIC if is_sure and is_bright and not is_artefact else Ground.NONE
+    return Ground.AUTOMATIC if is_sure and not answers else Ground.NONE
+
+
+def _speaks_for_itself(config: Snapshot) -> Q:
+    """Return the detections that are told about before anybody has looked: sure, bright, and no known artefact."""
+    if not config["alerts.automatic"]:
+        return Q(pk__in=[])
+    least = config["alerts.automatic_min_snr"]
+    is_bright = Q(candidate__snr__gte=least) | Q(candidate__snr__lte=-least)
+    is_sure = Q(status__in=OPEN, confidence_score__gte=config["alerts.automatic_threshold"])
+    return is_sure & is_bright & Q(candidate__is_reference_ghost=False, candidate__is_dipole=False)
 
 
 def _has_position(row: Detection) -> bool:
@@ -129,20 +144,5 @@ def _told_before(row: Detection, config: Snapshot) -> Detection | None:
     return None
 
 
-def sources_to_consider(observation_id: UUID | str) -> list[UUID]:
-    """Return the sources of a frame that the alert rule should look at: judged real, scored high, or told about before.
-
-    The others would be looked at in vain, each by a job of its own.
-    """
-    config = snapshot()
-    worth = Q(status__in=REAL) | Q(Exists(Alert.objects.filter(detection__source=OuterRef("source"))))
-    if config["alerts.automatic"]:
-        worth |= Q(confidence_score__gte=config["alerts.automatic_threshold"])
-    return sources_of(Q(observation=observation_id) & worth)
-
-
-def sources_of_night(field_id: UUID | str, night: date) -> list[UUID]:
-    """Return the sources of a field's night that may mean something else once its tracklets have been found anew."""
-    told = Q(Exists(Alert.objects.filter(detection__source=OuterRef("source"))))
-    moving = Q(candidate__tracklets__isnull=False)
-    return sources_of(Q(observation__field=field_id, observation__night=night) & (told | moving))
+def _was_told() -> Q:
+    return Q(Exists(Alert.objects.filter(detection__source=OuterRef("source"))))

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 from django.db import transaction
 
 from catalog.configuration.values import Snapshot, snapshot
-from catalog.failures import FailureCode
+from catalog.json_classes import as_json
 from catalog.people import audit
 from catalog.work import jobs
-from curation.alerts.facts import Known, facts_of
+from curation.alerts.facts import AlertFacts, Ground, JudgedBy, Known, facts_of, facts_told, retracted
 from curation.alerts.publishing import publish_pending
-from curation.alerts.rule import Ground, Look, looks_at
-from curation.alerts.words import message_of, people_text, title_of
+from curation.alerts.rule import Look, looks_at
+from curation.alerts.words import message_of, people_text, retraction_of, title_of
 from curation.judgements.verdicts import REAL
-from curation.models import Alert, AlertPriority, AlertStatus, AlertType
-from detection.models import DetectionStatus, Source
+from curation.models import Alert, AlertPriority, AlertStatus, AlertType, ConfidenceLevel
+from detection.models import DetectionStatus, DetectionType, Source
 
 
 def run(source_id: str) -> None:
@@ -39,35 +38,34 @@ def run(source_id: str) -> None:
             transaction.on_commit(publish_pending, robust=True)
 
 
-def abandon(source_id: str, code: FailureCode, _: str) -> None:
-    """Nothing is open: an alert is written in one piece."""
-
-
 def _due(source: Source, config: Snapshot) -> Alert | None:
     looks = looks_at(source, config)
     told = [look for look in looks if look.ground]
     last = _last(source)
     if not told:
         return _retraction(last, looks) if last is not None else None
-    best = told[-1].detection
+    detection_type, label = _type_and_label(told)
     live = [look for look in looks if look.is_live]
-    facts = facts_of(source, Known(best, tuple(look.detection for look in live), _type_and_label(told)))
-    facts |= {
-        "basis": Ground.HUMAN if any(look.ground == Ground.HUMAN for look in told) else Ground.AUTOMATIC,
-        "grounds": {str(look.detection.pk): str(look.ground) for look in told},
-        "judged_by": _judged_by(live),
-        "updates": str(last.pk) if last is not None else None,
-    }
+    known = Known(
+        best=told[-1].detection,
+        live=tuple(look.detection for look in live),
+        detection_type=detection_type,
+        label=label,
+        grounds={look.detection.pk: look.ground for look in told},
+        judged_by=_judged_by(live),
+        updates=last.pk if last is not None else None,
+    )
+    facts = facts_of(source, known)
     if last is not None and not _has_changed(last, looks, facts, config):
         return None
     kind = AlertType.NEW if last is None else AlertType.UPDATE
     return Alert(
-        detection=best,
+        detection=known.best,
         alert_type=kind,
         priority=_priority(facts, config),
         title=title_of(kind, facts),
-        message=message_of(kind, facts, _judgement(told)),
-        alert_metadata=facts,
+        message=message_of(facts, _judgement(told)),
+        alert_metadata=as_json(facts),
     )
 
 
@@ -78,32 +76,32 @@ def _last(source: Source) -> Alert | None:
     return None if last is None or last.alert_type == AlertType.RETRACTION else last
 
 
-def _type_and_label(told: Sequence[Look]) -> tuple[str, str]:
+def _type_and_label(told: Sequence[Look]) -> tuple[DetectionType, str]:
     """Return what people last took the source for, in whichever frame; else what the newest detection says."""
     labelled = [look.detection for look in told if look.ground == Ground.HUMAN and look.detection.human_label]
     row = labelled[-1] if labelled else told[-1].detection
-    return row.detection_type, row.human_label
+    return DetectionType(row.detection_type), row.human_label
 
 
-def _judged_by(looks: Sequence[Look]) -> list[dict[str, Any]]:
-    return [
-        {
-            "detection": str(look.detection.pk),
-            "user": event.validator.get_username(),
-            "is_valid": event.is_valid,
-            "confidence_level": event.confidence_level,
-            "label": event.label or None,
-        }
+def _judged_by(looks: Sequence[Look]) -> tuple[JudgedBy, ...]:
+    return tuple(
+        JudgedBy(
+            detection=look.detection.pk,
+            user=event.validator.get_username(),
+            is_valid=event.is_valid,
+            confidence_level=ConfidenceLevel(event.confidence_level),
+            label=event.label or None,
+        )
         for look in looks
         for event in look.answers
-    ]
+    )
 
 
 def _judgement(told: Sequence[Look]) -> str:
     """Return the sentences that say who took it for real, and who did not."""
     answers = [event for look in told for event in look.answers]
     if not any(look.ground == Ground.HUMAN for look in told):
-        return "No person has looked at it yet."
+        return "Nobody has reviewed it yet."
     if not any(event.is_valid for event in answers):
         return "It is confirmed by independent evidence."
     agreeing = f"Judged real by {people_text(answers, is_valid=True)}."
@@ -112,69 +110,68 @@ def _judgement(told: Sequence[Look]) -> str:
     return f"{agreeing} Judged not real by {people_text(answers, is_valid=False)}."
 
 
-def _has_changed(last: Alert, looks: Sequence[Look], now: dict[str, Any], config: Snapshot) -> bool:
+def _has_changed(last: Alert, looks: Sequence[Look], now: AlertFacts, config: Snapshot) -> bool:
     """Tell whether people have judged otherwise since, or the source has: by so many magnitudes, in one band."""
-    before = last.alert_metadata
-    if any(before.get(name) != now[name] for name in ("basis", "label", "detection_type")):
+    before = facts_told(last)
+    if (before.basis, before.label, before.detection_type) != (now.basis, now.label, now.detection_type):
         return True
-    if (before.get("rate_arcsec_per_min") is None) != (now["rate_arcsec_per_min"] is None):
+    if (before.rate_arcsec_per_min is None) != (now.rate_arcsec_per_min is None):
         return True
-    if any(look.fell(_told_for(last, look)) for look in looks if look.detection.pk == last.detection_id):
+    if any(look.fell(_told_for(before, look)) for look in looks if look.detection.pk == last.detection_id):
         return True  # Its numbers were those of a detection that is none any more.
     return _has_varied(before, now, config)
 
 
-def _has_varied(before: dict[str, Any], now: dict[str, Any], config: Snapshot) -> bool:
-    old, new = before.get("flux_adu"), now["flux_adu"]
-    if before.get("band") != now["band"] or not old or not new:
+def _has_varied(before: AlertFacts, now: AlertFacts, config: Snapshot) -> bool:
+    if before.band != now.band or not before.flux_adu or not now.flux_adu:
         return False
-    if (old > 0) != (new > 0):
+    if (before.flux_adu > 0) != (now.flux_adu > 0):
         return True
     # Of calibrated magnitudes where both are known: exposures differ in length and in haze.
-    if before.get("mag") is not None and now["mag"] is not None:
-        change = abs(now["mag"] - before["mag"])
-        noise = math.hypot(before.get("mag_error") or 0.0, now["mag_error"] or 0.0)
+    if before.mag is not None and now.mag is not None:
+        change = abs(now.mag - before.mag)
+        noise = math.hypot(before.mag_error or 0.0, now.mag_error or 0.0)
     else:
-        rates = [old / (before.get("exposure_s") or 1.0), new / (now["exposure_s"] or 1.0)]
+        rates = [before.flux_adu / (before.exposure_s or 1.0), now.flux_adu / (now.exposure_s or 1.0)]
         change = abs(2.5 * math.log10(rates[1] / rates[0]))
-        noise = math.hypot(*(1.0857 / max(abs(facts.get("snr") or 1.0), 1.0) for facts in (before, now)))
+        noise = math.hypot(*(1.0857 / max(abs(facts.snr or 1.0), 1.0) for facts in (before, now)))
     return bool(change >= max(config["alerts.update_mag"], 3.0 * noise))
 
 
-def _priority(facts: dict[str, Any], config: Snapshot) -> str:
+def _priority(facts: AlertFacts, config: Snapshot) -> AlertPriority:
     """Bright is critical; what people judged or what is very significant is high; what fades or moves is low."""
-    if facts["mag"] is not None and facts["mag"] <= config["alerts.critical_mag"]:
+    if facts.mag is not None and facts.mag <= config["alerts.critical_mag"]:
         return AlertPriority.CRITICAL
-    if facts["is_negative"] or facts["rate_arcsec_per_min"] is not None:
+    if facts.is_negative or facts.rate_arcsec_per_min is not None:
         return AlertPriority.LOW
-    if facts["basis"] == "human" or abs(facts["snr"] or 0.0) >= config["alerts.high_snr"]:
+    if facts.basis == Ground.HUMAN or abs(facts.snr or 0.0) >= config["alerts.high_snr"]:
         return AlertPriority.HIGH
     return AlertPriority.MEDIUM
 
 
-def _told_for(last: Alert, look: Look) -> str:
-    return str(last.alert_metadata.get("grounds", {}).get(str(look.detection.pk), Ground.NONE))
+def _told_for(told: AlertFacts, look: Look) -> Ground:
+    return told.grounds.get(look.detection.pk, Ground.NONE)
 
 
 def _retraction(last: Alert, looks: Sequence[Look]) -> Alert | None:
-    """Take back what was told, with the facts as they were told; None while what it rested on stands.
+    """Take back what was told, with the facts as they were told; None while what it was based on stands.
 
     One detection that people rejected of those that were told is enough, where they found none real: what speaks for
     the others is the same score that was wrong about this one.
     """
-    rested_on = [look for look in looks if _told_for(last, look) or look.detection.pk == last.detection_id]
-    fell = [look.fell(_told_for(last, look)) for look in rested_on]
+    told = facts_told(last)
+    rested_on = [look for look in looks if _told_for(told, look) or look.detection.pk == last.detection_id]
+    fell = [look.fell(_told_for(told, look)) for look in rested_on]
     is_contradicted = any(look.detection.status == DetectionStatus.REJECTED for look in rested_on)
     is_backed = any(look.detection.status in REAL for look in looks)
     if not all(fell) and (is_backed or not is_contradicted):
         return None
-    reasons = list(dict.fromkeys(reason for reason in fell if reason))
-    facts = last.alert_metadata
+    facts = retracted(last, tuple(dict.fromkeys(reason for reason in fell if reason)))
     return Alert(
         detection=last.detection,
         alert_type=AlertType.RETRACTION,
         priority=last.priority,
         title=title_of(AlertType.RETRACTION, facts),
-        message=message_of(AlertType.RETRACTION, facts, "; ".join(reasons)),
-        alert_metadata=facts | {"retracts": str(last.pk), "reasons": reasons},
+        message=retraction_of(facts),
+        alert_metadata=as_json(facts),
     )

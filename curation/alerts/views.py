@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
-from typing import Any
 from uuid import UUID
 
-import django_filters
-from django import forms
+from django.contrib.auth.models import AbstractUser, AnonymousUser
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
 from catalog.web.access import requires
 from catalog.web.lists import list_page
+from curation.alerts.facts import facts_told
+from curation.alerts.filters import AlertFilter
 from curation.alerts.words import facts_in_words
-from curation.models import Alert, AlertPriority, AlertPublication, AlertStatus, AlertType
+from curation.judgements import visibility
+from curation.models import Alert, AlertPublication
 from detection.cutouts.overlay import overlay_of
 from detection.cutouts.pictures import PARTS
 from detection.models import Detection
@@ -27,30 +27,6 @@ _LONG = ("message", "alert_metadata", "publication__payload")
 _MOST_SHOWN = 50
 
 
-class AlertFilter(django_filters.FilterSet):
-    """Which alerts to show."""
-
-    alert_type = django_filters.ChoiceFilter(choices=AlertType, label="Type", empty_label="Any")
-    priority = django_filters.ChoiceFilter(choices=AlertPriority, label="Priority", empty_label="Any")
-    status = django_filters.ChoiceFilter(choices=AlertStatus, label="State", empty_label="Any")
-    since = django_filters.DateFilter(
-        method="made_since", label="Since", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-    )
-
-    class Meta:
-        model = Alert
-        fields: list[str] = []
-
-    @property
-    def qs(self) -> QuerySet[Alert]:
-        """Return nothing where a value cannot be read: a filter that is passed over would show too much."""
-        return super().qs if self.is_valid() else self.queryset.none()
-
-    def made_since(self, rows: QuerySet[Alert], _name: str, day: dt.date) -> QuerySet[Alert]:
-        """Keep what was made since the beginning of a day, UTC."""
-        return rows.filter(created_at__gte=dt.datetime.combine(day, dt.time(), dt.UTC))
-
-
 @requires("curation.view_alert")
 def alerts(request: HttpRequest) -> HttpResponse:
     """Show the alerts, the newest first."""
@@ -59,14 +35,14 @@ def alerts(request: HttpRequest) -> HttpResponse:
 
 def listed(request: HttpRequest) -> QuerySet[Alert]:
     """Return the alerts that the person may read, with what a list shows of them."""
-    rows: QuerySet[Alert] = Alert.objects.visible_to(request.user).order_by(*_NEWEST)
+    rows: QuerySet[Alert] = visibility.alerts_for(request.user).order_by(*_NEWEST)
     return rows.select_related("publication", "detection").defer(*_LONG, "detection__prediction_metadata")
 
 
 @requires("curation.view_alert", "detection.view_detection")
 def alert(request: HttpRequest, alert_id: UUID) -> HttpResponse:
     """Show one alert as an astronomer reads it, and what of it was published."""
-    rows = Alert.objects.visible_to(request.user).select_related(
+    rows = visibility.alerts_for(request.user).select_related(
         "detection__observation", "detection__source", "detection__candidate__difference_run"
     )
     row = get_object_or_404(rows.defer("detection__observation__header"), pk=alert_id)
@@ -74,7 +50,7 @@ def alert(request: HttpRequest, alert_id: UUID) -> HttpResponse:
     context = {
         "row": row,
         "detection": row.detection,
-        "facts": facts_in_words(row.alert_metadata),
+        "facts": facts_in_words(facts_told(row)),
         "published": published,
         "payload": json.dumps(published.payload, indent=2, ensure_ascii=False) if published else "",
         "others": _others(request.user, row.detection),
@@ -84,8 +60,8 @@ def alert(request: HttpRequest, alert_id: UUID) -> HttpResponse:
     return render(request, "curation/alert.html", context)
 
 
-def _others(user: Any, detection: Detection) -> QuerySet[Alert]:
+def _others(user: AbstractUser | AnonymousUser, detection: Detection) -> QuerySet[Alert]:
     """Return the alerts about the same source, this one among them, the newest first."""
     same = {"detection__source": detection.source_id} if detection.source_id else {"detection": detection}
-    rows: QuerySet[Alert] = Alert.objects.visible_to(user).filter(**same).order_by(*_NEWEST)
+    rows: QuerySet[Alert] = visibility.alerts_for(user).filter(**same).order_by(*_NEWEST)
     return rows.select_related("publication").defer(*_LONG)[:_MOST_SHOWN]

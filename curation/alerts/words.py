@@ -2,216 +2,213 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
+from datetime import datetime
 
 from astropy import units
 from astropy.coordinates import SkyCoord
 
-from curation.models import ValidationEvent
+from curation.alerts.facts import AlertFacts, Ground, JudgedBy, LastNonDetection, RetractedFacts
+from curation.models import AlertType, ValidationEvent
+from detection.models import DetectionType
+from observations.models import WcsQuality
 
-# Flags that make a flux doubtful, in words.
-DOUBTS = {"saturated": "near saturated pixels", "blended": "another change is near", "edge": "near the frame's edge"}
 MISSING = "not known"
-_SOLUTIONS = {"solved": "solved against a catalogue", "header": "by the frame's header"}
-_GROUNDS = {"human": "the judgement of people", "automatic": "the score alone, before any person had looked"}
+# Flags that make a flux doubtful, in words.
+_DOUBTS = {"saturated": "near saturated pixels", "blended": "another change is near", "edge": "near the frame's edge"}
+_SOLUTIONS = {
+    WcsQuality.SOLVED: "solved against a star catalogue",
+    WcsQuality.HEADER: "WCS of the frame's header",
+    WcsQuality.NOMINAL: "from pointing and optics only",
+}
+_GROUNDS = {
+    Ground.HUMAN: "human review",
+    Ground.AUTOMATIC: "the real/bogus score alone, before anybody reviewed it",
+}
+_KINDS = {
+    DetectionType.SUPERNOVA: "Supernova candidate",
+    DetectionType.VARIABLE: "Variable",
+    DetectionType.TRANSIENT: "Transient",
+}
+_LONGEST_TITLE = 200
 
 
 def people_text(answers: Iterable[ValidationEvent], *, is_valid: bool) -> str:
-    """Return who said so and how sure they were; of a person who said it of several detections, the latest."""
+    """Return who judged so and how sure they were; of a person who judged several detections so, the latest."""
     sure = {e.validator.get_username(): e.confidence_level for e in answers if e.is_valid is is_valid}
     return ", ".join(f"{name} ({level} confidence)" for name, level in sure.items()) or "people"
 
 
-def title_of(kind: str, facts: dict[str, Any]) -> str:
+def title_of(kind: AlertType, facts: AlertFacts) -> str:
     """Return one line: what it is, where, how bright."""
-    name = facts["designation"] or position_text(facts)
+    name = facts.designation or position_text(facts)
+    if kind == AlertType.RETRACTION:
+        return f"Retraction: {name} was reported earlier and is withdrawn"[:_LONGEST_TITLE]
     what = _what(facts)
-    if kind == "retraction":
-        return f"Retraction: {name} is not what it was taken for"[:200]
-    lead = f"Update on {what.lower()}" if kind == "update" else what
-    return f"{lead} {name}, {_brightness(facts)}"[:200]
+    lead = f"Update on {what.lower()}" if kind == AlertType.UPDATE else what
+    return f"{lead} {name}, {_brightness(facts)}"[:_LONGEST_TITLE]
 
 
-def message_of(kind: str, facts: dict[str, Any], basis: str) -> str:
+def message_of(facts: AlertFacts, judgement: str) -> str:
     """Return what an astronomer needs to act: where, when, how bright, how sure, and what is not known."""
-    if kind == "retraction":
-        return (
-            f"The source at {position_text(facts)} that was told about before no longer stands: it is {basis}. "
-            "Stop follow-up that rests on it alone."
-        )
     lines = [
-        f"{_what(facts)} at {position_text(facts)}, error {facts['position_error_arcsec']:.2f}″ "
-        f"(1 sigma, {'solved against a catalogue' if facts['wcs_quality'] == 'solved' else 'by the frame header'}).",
-        f"{facts['mid_time'][:19].replace('T', ' ')} UTC (MJD {facts['mjd_utc']:.5f}), band {facts['band']}, "
-        f"{facts['exposure_s']:g} s: {_brightness(facts)}.",
-        f"Seen in {_count(facts['epochs'], 'frame')} of {_count(facts['nights'], 'night')}, "
-        f"first {facts['first_detected_at'][:19].replace('T', ' ')} UTC; {_before(facts['last_non_detection'])}.",
-        f"Score {facts['score']:.3f} by {facts['model']}. {basis}",
+        f"{_what(facts)} at {position_text(facts)}, error {_number(facts.position_error_arcsec, '.2f', '″')} "
+        f"(1 sigma, {_solution(facts)}).",
+        f"{_moment(facts.mid_time)} (MJD {_number(facts.mjd_utc, '.5f')}), {facts.band or 'unknown'} band, "
+        f"{_number(facts.exposure_s, 'g', ' s')}: {_brightness(facts)}.",
+        f"Detected in {_count(facts.epochs, 'frame')} on {_count(facts.nights, 'night')}, "
+        f"first on {_moment(facts.first_detected_at)}; {_before(facts.last_non_detection)}.",
+        f"Real/bogus score {_number(facts.score, '.3f')} by {facts.model or 'an unknown model'}. {judgement}",
     ]
     return "\n".join([*lines, *_cautions(facts)])
 
 
-def _cautions(facts: dict[str, Any]) -> list[str]:
+def retraction_of(facts: RetractedFacts) -> str:
+    """Return the message of an alert that withdraws another: which, why, and what to do."""
+    because = f" because {'; '.join(facts.reasons)}" if facts.reasons else ""
+    return (
+        f"Retraction: the source at {position_text(facts)} was reported earlier and is withdrawn{because}. "
+        "Stop any follow-up that relies on the earlier alert alone."
+    )
+
+
+def _cautions(facts: AlertFacts) -> list[str]:
     """Return what is not certain, and what would make it so."""
     lines = []
-    if facts["rate_arcsec_per_min"] is not None:
-        angle = facts["motion_angle_deg"]
+    if facts.rate_arcsec_per_min is not None:
+        angle = facts.motion_angle_deg
         towards = "" if angle is None else f" towards {angle:.0f}° east of north"
         lines.append(
-            f"It moves by {facts['rate_arcsec_per_min']:.2f}″ a minute{towards}, by {facts['tracklet_size']} positions "
-            "of one night: look for a known minor planet first, and follow it soon."
+            f"It moves by {facts.rate_arcsec_per_min:.2f}″ a minute{towards}, from {facts.tracklet_size} positions "
+            "in one night: check for a known minor planet first, and follow it up soon."
         )
-    elif facts["epochs"] == 1:
-        lines.append("One frame cannot tell whether it moves: take another, and look for known minor planets.")
-    if facts["flags"]:
-        lines.append(f"Its brightness is uncertain: {', '.join(DOUBTS[name] for name in facts['flags'])}.")
-    if facts["is_negative"]:
-        lines.append("It is fainter than in the reference; a magnitude of missing light is not given.")
-    elif facts["mag"] is None:
-        lines.append("No magnitude: the zero point of this frame is not known.")
-    if facts["mag"] is None and facts["flux_adu"] is not None:
-        lines.append(f"Flux against the reference {facts['flux_adu']:.0f} ± {facts['flux_error_adu']:.0f} ADU.")
+    elif facts.epochs == 1:
+        lines.append("One frame cannot tell whether it moves: take another, and check for known minor planets.")
+    if facts.flags:
+        lines.append(f"Its brightness is uncertain: {', '.join(_DOUBTS.get(name, name) for name in facts.flags)}.")
+    if facts.is_negative:
+        lines.append("It is fainter than in the reference; no magnitude is given for missing light.")
+    elif facts.mag is None:
+        lines.append("No magnitude: this frame has no zero point.")
+    if facts.mag is None and facts.flux_adu is not None:
+        error = _number(facts.flux_error_adu, ".0f")
+        lines.append(f"Flux relative to the reference {facts.flux_adu:.0f} ± {error} ADU.")
     return lines
 
 
-def position_text(facts: dict[str, Any]) -> str:
+def position_text(facts: AlertFacts) -> str:
     """Return a position in sexagesimal and in degrees."""
-    place = SkyCoord(facts["ra_deg"] * units.deg, facts["dec_deg"] * units.deg)
+    if facts.ra_deg is None or facts.dec_deg is None:
+        return "an unknown position"
+    place = SkyCoord(facts.ra_deg * units.deg, facts.dec_deg * units.deg)
     ra = place.ra.to_string(unit=units.hour, sep=":", precision=2, pad=True)
     dec = place.dec.to_string(sep=":", precision=1, pad=True, alwayssign=True)
-    return f"{ra} {dec} ({facts['ra_deg']:.5f}, {facts['dec_deg']:+.5f})"
+    return f"{ra} {dec} ({facts.ra_deg:.5f}, {facts.dec_deg:+.5f})"
 
 
-def _what(facts: dict[str, Any]) -> str:
-    if facts["rate_arcsec_per_min"] is not None:
+def _what(facts: AlertFacts) -> str:
+    if facts.rate_arcsec_per_min is not None:
         return "Moving object"
-    if facts["is_negative"]:
+    if facts.is_negative:
         return "Fading source"
-    kinds = {"supernova": "Supernova candidate", "variable": "Variable", "transient": "Transient"}
-    return kinds.get(facts["detection_type"], "New or brighter source")
+    return _KINDS.get(facts.detection_type or DetectionType.UNKNOWN, "New or brighter source")
 
 
-def _brightness(facts: dict[str, Any]) -> str:
-    snr = "S/N not known" if facts["snr"] is None else f"S/N {abs(facts['snr']):.1f}"
-    if facts["mag"] is None:
+def _brightness(facts: AlertFacts) -> str:
+    snr = "S/N not known" if facts.snr is None else f"S/N {abs(facts.snr):.1f}"
+    if facts.mag is None:
         return snr
-    return f"{facts['mag']:.2f} ± {facts['mag_error']:.2f} mag ({facts['mag_system'] or 'system unknown'}), {snr}"
+    error = _number(facts.mag_error, ".2f")
+    return f"{facts.mag:.2f} ± {error} mag ({facts.mag_system or 'system unknown'}), {snr}"
 
 
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"
-
-
-def _before(missed: dict[str, Any] | None) -> str:
+def _before(missed: LastNonDetection | None) -> str:
     if missed is None:
-        return "no earlier frame of this place and band was compared"
-    limit = f" to {missed['limiting_mag']:.1f} mag" if missed["limiting_mag"] is not None else ""
-    return f"not seen{limit} {missed['mid_time'][:19].replace('T', ' ')} UTC"
+        return "no earlier frame of this position and band was searched"
+    limit = f" to {missed.limiting_mag:.1f} mag" if missed.limiting_mag is not None else ""
+    return f"not detected{limit} on {_moment(missed.mid_time)}"
 
 
-def facts_in_words(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return name and value of what an alert rests on; what is not known is said to be so.
+def _solution(facts: AlertFacts) -> str:
+    return _SOLUTIONS[facts.wcs_quality] if facts.wcs_quality else MISSING
 
-    The metadata of alerts that others wrote may hold anything: what is no number is shown as missing.
-    """
-    number = _Numbers(facts)
+
+def _number(value: float | None, form: str, unit: str = "") -> str:
+    return MISSING if value is None else f"{value:{form}}{unit}"
+
+
+def _count(number: int | None, word: str) -> str:
+    return f"{_number(number, 'd')} {word}{'' if number == 1 else 's'}"
+
+
+def _moment(moment: datetime | None) -> str:
+    return MISSING if moment is None else f"{moment:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def facts_in_words(facts: AlertFacts) -> list[tuple[str, str]]:
+    """Return name and value of what an alert is based on, as a page lists them."""
     return [
-        ("Source", _text(facts.get("designation")) or number.pair("ra_deg", "dec_deg")),
-        ("Position error", f"{number('position_error_arcsec', '.2f', '″')} (1 sigma), {_position_by(facts)}"),
-        ("Middle of the exposure", f"{_moment(facts.get('mid_time'))}, MJD {number('mjd_utc', '.5f')}"),
-        ("Band, exposure", f"{_text(facts.get('band')) or MISSING}, {number('exposure_s', 'g', ' s')}"),
-        ("Frame", _text(facts.get("frame")) or MISSING),
-        ("Magnitude", _magnitude(facts, number)),
-        ("Flux beyond the reference", number.with_error("flux_adu", "flux_error_adu", "+,.0f", " ADU")),
-        ("Signal to noise", number("snr", "+.1f")),
-        ("Doubtful for", ", ".join(_texts(facts.get("flags"))) or "nothing"),
-        ("Motion", _motion_text(number)),
-        ("Seen in", f"frames: {number('epochs', 'g')}, nights: {number('nights', 'g')}"),
-        ("First detected", _moment(facts.get("first_detected_at"))),
-        ("Last frame without it", _before_text(facts.get("last_non_detection"))),
-        ("Score", f"{number('score', '.3f')} by {_text(facts.get('model')) or 'an unknown model'}"),
-        ("Reference", f"version {number('reference_version', 'g')}"),
-        ("Taken for", _taken_for(facts)),
-        ("Rests on", _GROUNDS.get(_text(facts.get("basis")), MISSING)),
-        ("Judged by", "; ".join(_judges(facts.get("judged_by"))) or "nobody yet"),
-        *_taken_back(facts),
+        ("Source", facts.designation or f"{_figure(facts.ra_deg, '.5f')} {_figure(facts.dec_deg, '+.5f')}"),
+        ("Position uncertainty", f"{_figure(facts.position_error_arcsec, '.2f', '″')} (1 sigma), {_solution(facts)}"),
+        ("Mid-exposure", f"{_moment(facts.mid_time)}, MJD {_figure(facts.mjd_utc, '.5f')}"),
+        ("Band, exposure", f"{facts.band or MISSING}, {_figure(facts.exposure_s, 'g', ' s')}"),
+        ("Frame", facts.frame or MISSING),
+        ("Magnitude", _magnitude(facts)),
+        ("Difference flux", _with_error(facts.flux_adu, facts.flux_error_adu, "+,.0f", " ADU")),
+        ("Signal-to-noise ratio", _figure(facts.snr, "+.1f")),
+        ("Photometry flags", ", ".join(_DOUBTS.get(name, name) for name in facts.flags) or "none"),
+        ("Motion", _motion(facts)),
+        ("Detected in", f"{_count(facts.epochs, 'frame')} on {_count(facts.nights, 'night')}"),
+        ("First detection", _moment(facts.first_detected_at)),
+        ("Last non-detection", _last_non_detection(facts.last_non_detection)),
+        ("Real/bogus score", f"{_figure(facts.score, '.3f')} by {facts.model or 'an unknown model'}"),
+        ("Reference", f"version {_figure(facts.reference_version, 'd')}"),
+        ("Classification", _classification(facts)),
+        ("Based on", _GROUNDS.get(facts.basis or Ground.NONE, MISSING)),
+        ("Reviewed by", "; ".join(_reviewer(entry) for entry in facts.judged_by) or "nobody yet"),
+        *([("Withdrawn because", "; ".join(facts.reasons) or MISSING)] if isinstance(facts, RetractedFacts) else []),
     ]
 
 
-class _Numbers:
-    """Writes the numbers among facts."""
-
-    def __init__(self, facts: Mapping[str, Any]) -> None:
-        self._facts = facts
-
-    def __call__(self, name: str, form: str, unit: str = "") -> str:
-        value = self._facts.get(name)
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            return MISSING
-        return f"{value:{form}}{unit}".replace("-", "−")
-
-    def pair(self, ra: str, dec: str) -> str:
-        return f"{self(ra, '.5f')} {self(dec, '+.5f')}"
-
-    def with_error(self, name: str, error: str, form: str, unit: str) -> str:
-        value = self(name, form)
-        return value if value == MISSING else f"{value} ± {self(error, form.replace('+', ''))}{unit}"
+def _figure(value: float | None, form: str, unit: str = "") -> str:
+    """Return a number as print has it, with a true minus sign."""
+    return _number(value, form, unit).replace("-", "−")
 
 
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
+def _with_error(value: float | None, error: float | None, form: str, unit: str) -> str:
+    if value is None:
+        return MISSING
+    return f"{_figure(value, form)} ± {_figure(error, form.replace('+', ''))}{unit}"
 
 
-def _texts(value: Any) -> list[str]:
-    return [entry for entry in value if isinstance(entry, str)] if isinstance(value, list) else []
+def _magnitude(facts: AlertFacts) -> str:
+    if facts.mag is None:
+        return "none is given for missing light" if facts.is_negative else "not known: the frame has no zero point"
+    by = ", ".join(word for word in (facts.mag_system, facts.mag_catalogue) if word)
+    return f"{_with_error(facts.mag, facts.mag_error, '.2f', '')} ({by or 'system not known'})"
 
 
-def _moment(value: Any) -> str:
-    return f"{_text(value)[:19].replace('T', ' ')} UTC" if _text(value) else MISSING
-
-
-def _position_by(facts: Mapping[str, Any]) -> str:
-    return _SOLUTIONS.get(_text(facts.get("wcs_quality")), "from pointing and optics only")
-
-
-def _magnitude(facts: Mapping[str, Any], number: _Numbers) -> str:
-    if number("mag", "g") == MISSING:
-        is_missing_light = facts.get("is_negative") is True
-        return "none is given for missing light" if is_missing_light else "not known: the frame has no zero point"
-    by = ", ".join(word for word in (_text(facts.get("mag_system")), _text(facts.get("mag_catalogue"))) if word)
-    return f"{number.with_error('mag', 'mag_error', '.2f', '')} ({by or 'system not known'})"
-
-
-def _motion_text(number: _Numbers) -> str:
-    rate = number("rate_arcsec_per_min", ".2f", "″ a minute")
-    if rate == MISSING:
+def _motion(facts: AlertFacts) -> str:
+    if facts.rate_arcsec_per_min is None:
         return "none seen"
-    angle = number("motion_angle_deg", ".0f", "° east of north")
-    return f"{rate}, towards {angle}, from {number('tracklet_size', 'g')} positions"
+    rate = _figure(facts.rate_arcsec_per_min, ".2f", "″ a minute")
+    angle = _figure(facts.motion_angle_deg, ".0f", "° east of north")
+    return f"{rate}, towards {angle}, from {_figure(facts.tracklet_size, 'd')} positions"
 
 
-def _before_text(missed: Any) -> str:
-    if not isinstance(missed, dict):
-        return "no earlier frame of this place and band was compared"
-    limit = _Numbers(missed)("limiting_mag", ".1f", " mag (5 sigma)")
-    return f"{_moment(missed.get('mid_time'))}, limit {limit}, {_text(missed.get('frame')) or MISSING}"
+def _last_non_detection(missed: LastNonDetection | None) -> str:
+    if missed is None:
+        return "no earlier frame of this position and band was searched"
+    limit = _figure(missed.limiting_mag, ".1f", " mag (5 sigma)")
+    return f"{_moment(missed.mid_time)}, limit {limit}, {missed.frame or MISSING}"
 
 
-def _taken_for(facts: Mapping[str, Any]) -> str:
-    label, kind = _text(facts.get("label")), _text(facts.get("detection_type"))
-    return ", ".join(word.replace("_", " ") for word in (label, kind) if word) or MISSING
+def _classification(facts: AlertFacts) -> str:
+    kind = facts.detection_type.value if facts.detection_type else None
+    return ", ".join(word.replace("_", " ") for word in (facts.label, kind) if word) or MISSING
 
 
-def _judges(judged_by: Any) -> list[str]:
-    entries = [entry for entry in judged_by if isinstance(entry, dict)] if isinstance(judged_by, list) else []
-    return [
-        f"{_text(entry.get('user')) or 'somebody'}: {'real' if entry.get('is_valid') is True else 'not real'}"
-        f" ({_text(entry.get('confidence_level')) or 'confidence not said'})"
-        for entry in entries
-    ]
-
-
-def _taken_back(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
-    reasons = _texts(facts.get("reasons"))
-    return [("Taken back because it is", "; ".join(reasons))] if reasons else []
+def _reviewer(entry: JudgedBy) -> str:
+    verdict = {True: "real", False: "not real", None: MISSING}[entry.is_valid]
+    level = f"{entry.confidence_level.value} confidence" if entry.confidence_level else "confidence not given"
+    return f"{entry.user or 'somebody'}: {verdict} ({level})"

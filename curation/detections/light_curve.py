@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from catalog.writing import number, utc
 from curation.numerics.footprint import covers
 from curation.numerics.plot import Axis, days_axis, values_axis
 from detection.models import Detection
@@ -126,7 +127,7 @@ def _frames_without(
 
 
 def _frame(row: Observation) -> Frame:
-    return Frame(row.pk, row.mjd_utc, row.filter_band, row.original_name or row.observation_id)
+    return Frame(row.pk, row.mjd_utc, row.filter_band, row.shown_name)
 
 
 @dataclass(frozen=True)
@@ -134,12 +135,13 @@ class Mark:
     """An epoch in a plot, in per cent from the left and from the top; `low` and `high` are the ends of its error bar.
 
     kind : "measured", "limit", or "unseen" where not even a limit is known.
-    shape : number of its band's shape.
+    shape : number of its band's shape. words : when, in what band, and how bright.
     """
 
     epoch: Epoch
     kind: str
     shape: int
+    words: str
     x: float
     y: float = 100.0
     low: float | None = None
@@ -189,12 +191,25 @@ def drawing_of(epochs: Sequence[Epoch]) -> Drawing | None:
 def _mark(epoch: Epoch, shape: int, days: Axis, height: Callable[[float], float], is_in_magnitudes: bool) -> Mark:
     x = days.percent(epoch.frame.mjd_utc)
     value = _value(epoch, is_in_magnitudes)
+    words = _words(epoch, is_in_magnitudes)
     if value is not None:
         error = (epoch.mag_error if is_in_magnitudes else epoch.flux_error) or 0.0
-        return Mark(epoch, "measured", shape, x, height(value), height(value - error), height(value + error))
+        return Mark(epoch, "measured", shape, words, x, height(value), height(value - error), height(value + error))
     if is_in_magnitudes and epoch.limiting_mag is not None:
-        return Mark(epoch, "limit", shape, x, height(epoch.limiting_mag))
-    return Mark(epoch, "unseen", shape, x)
+        return Mark(epoch, "limit", shape, words, x, height(epoch.limiting_mag))
+    return Mark(epoch, "unseen", shape, words, x)
+
+
+def _words(epoch: Epoch, is_in_magnitudes: bool) -> str:
+    """Return what a mark says where it is pointed at, or read aloud."""
+    when = f"{utc(epoch.frame.middle)} UTC, {epoch.frame.band or 'band unknown'}"
+    if is_in_magnitudes and epoch.mag is not None:
+        return f"{when}: {number(epoch.mag)} ± {number(epoch.mag_error)} mag"
+    if not is_in_magnitudes and epoch.flux is not None:
+        return f"{when}: {number(epoch.flux, 0)} ± {number(epoch.flux_error, 0)} ADU"
+    if is_in_magnitudes and epoch.limiting_mag is not None:
+        return f"{when}: not detected to {number(epoch.limiting_mag, 1)} mag"
+    return f"{when}: not detected, limit unknown"
 
 
 def _value(epoch: Epoch, is_in_magnitudes: bool) -> float | None:

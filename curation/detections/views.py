@@ -1,36 +1,51 @@
-"""Pages of one detection and of one source: what was measured, what people said, and what was made known."""
+"""Pages of detections and of sources: their lists, and of one what was measured, said and made known."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.contrib.auth.models import AbstractUser, AnonymousUser
+from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
-from catalog.configuration.values import snapshot
-from catalog.roles import MAY_JUDGE
+from catalog.counting import count_bounded
 from catalog.web.access import requires
+from catalog.web.lists import list_page
+from curation.detections.filters import DetectionListFilter
 from curation.detections.light_curve import Epoch, drawing_of, epochs_of
+from curation.judgements import visibility
 from curation.judgements.verdicts import answers_about, consensus_of
 from curation.models import Alert, ValidationEvent
 from detection.cutouts.overlay import overlay_of
 from detection.cutouts.pictures import PARTS
-from detection.models import Detection, Source
+from detection.models import Detection, DetectionType, Source
+from detection.sources.filters import SourceFilter
 from detection.sources.neighbours import NEIGHBOURHOOD_ARCSEC, neighbours_of
 from detection.sources.photometry import brightness_of
+from differencing.models import Candidate
+from observations.models import Field
 
+_Person = AbstractUser | AnonymousUser
+# What a list shows of the rows beside its own: headers and footprints are long, and nobody reads them here.
+_FRAME = ("original_name", "observation_id", "observation_time", "filter_band", "field_id")
+_BESIDE = (
+    Prefetch("candidate", Candidate.objects.only("flux", "flux_error", "snr")),
+    Prefetch("source", Source.objects.only("name", "ra", "dec")),
+    Prefetch("observation__field", Field.objects.only("name", "ra", "dec")),
+)
+# Names of fields that are offered while one types.
+_OFFERED = 200
 # Rows of one source that a page shows, the latest.
 _MOST_SHOWN = 200
 _LONG = ("observation__header", "observation__header_conflicts", "prediction_metadata")
 
 
 @dataclass(frozen=True)
-class Said:
+class Answer:
     """An event about a detection, and whether it is its person's standing answer."""
 
     event: ValidationEvent
@@ -43,7 +58,39 @@ class Entry:
 
     at: datetime
     kind: str
-    row: Any
+    row: Detection | Answer | Alert
+
+
+@requires("detection.view_detection")
+def detections(request: HttpRequest) -> HttpResponse:
+    """Show the detections, the newest or the best first."""
+    rows = Detection.objects.visible_to(request.user)
+    context = list_page(request, DetectionListFilter, _listed(rows), DetectionListFilter.ordering(request.GET))
+    found = context["page"].rows
+    hidden = visibility.veil(found, request.user)
+    brightness = brightness_of(found)
+    for row in found:
+        row.brightness = brightness[row.pk]
+    context |= {
+        "hidden": hidden,
+        "count": count_bounded(context["rows"]),
+        "field_names": _field_names(request),
+        "triage_query": DetectionListFilter.triage_query(request.GET),
+    }
+    return render(request, "curation/detections.html", context)
+
+
+@requires("detection.view_source")
+def sources(request: HttpRequest) -> HttpResponse:
+    """Show the sources, those seen last first."""
+    rows = Source.objects.visible_to(request.user)
+    context = list_page(request, SourceFilter, rows, ("-last_detected_at", "id"))
+    found = context["page"].rows
+    newest = _newest_of(found, request.user)
+    hidden = visibility.veil(newest.values(), request.user)
+    for row in found:
+        row.newest = newest.get(row.pk)
+    return render(request, "curation/sources.html", context | {"hidden": hidden, "field_names": _field_names(request)})
 
 
 @requires("detection.view_detection", "curation.view_validationevent", "curation.view_alert")
@@ -53,22 +100,31 @@ def detection(request: HttpRequest, detection_id: UUID) -> HttpResponse:
     related = rows.select_related("candidate__difference_run__reference", "observation__field", "source", "model_run")
     row = get_object_or_404(related, pk=detection_id)
     of_source = _detections_of(row.source, request.user) if row.source else []
-    said_of = _said([row, *of_source], request.user)
-    hidden, said = _hidden_from(request.user, [row, *of_source], said_of), said_of.get(row.pk, [])
+    answers_of = _answers_by_detection([row, *of_source], request.user)
+    hidden, answers = visibility.veil([row, *of_source], request.user), answers_of.get(row.pk, [])
     context = {
         "row": row,
+        "heading": _heading(row, is_blind=row.pk in hidden),
         "brightness": brightness_of([row])[row.pk],
         "parts": PARTS if row.cutouts_path else (),
         "overlay": overlay_of(row),
         "hidden": hidden,
         "is_blind": row.pk in hidden,
-        "said": said,
-        "consensus": consensus_of([one.event for one in said if one.stands]),
-        "alerts": Alert.objects.visible_to(request.user).filter(detection=row).order_by("created_at", "id"),
+        "answers": answers,
+        "consensus": consensus_of([one.event for one in answers if one.stands]),
+        "alerts": visibility.alerts_for(request.user).filter(detection=row).order_by("created_at", "id"),
         **_beside(row, of_source),
         **(_light_curve(row.source, of_source) if row.source else {}),
     }
     return render(request, "curation/detection.html", context)
+
+
+def _heading(row: Detection, *, is_blind: bool) -> str:
+    """Return what a detection is called: what people or the model take it for, unless that is not to be seen yet."""
+    if is_blind or not (row.human_label or row.detection_type != DetectionType.UNKNOWN):
+        return "Detection"
+    name = row.human_label.replace("_", " ") or row.get_detection_type_display()
+    return name[:1].upper() + name[1:]
 
 
 @requires("detection.view_source", "curation.view_validationevent", "curation.view_alert")
@@ -76,15 +132,15 @@ def source(request: HttpRequest, source_id: UUID) -> HttpResponse:
     """Show one source: its light curve, its epochs, and what happened at its place."""
     row = get_object_or_404(Source.objects.visible_to(request.user), pk=source_id)
     detections = _detections_of(row, request.user)
-    said = _said(detections, request.user)
-    hidden = _hidden_from(request.user, detections, said)
-    alerts = Alert.objects.visible_to(request.user).filter(detection__source=row).order_by("-created_at", "-id")
+    answers = _answers_by_detection(detections, request.user)
+    hidden = visibility.veil(detections, request.user)
+    alerts = visibility.alerts_for(request.user).filter(detection__source=row).order_by("-created_at", "-id")
     context = {
         "row": row,
         "detections": detections,
         "hidden": hidden,
         "is_cut": len(detections) == _MOST_SHOWN,
-        "history": _history(detections, (one for key in said.keys() - hidden for one in said[key]), alerts),
+        "history": _history(detections, (one for events in answers.values() for one in events), alerts),
         "neighbours": neighbours_of(row),
         "neighbourhood_arcsec": NEIGHBOURHOOD_ARCSEC,
         **_light_curve(row, detections),
@@ -92,35 +148,47 @@ def source(request: HttpRequest, source_id: UUID) -> HttpResponse:
     return render(request, "curation/source.html", context)
 
 
-def _detections_of(row: Source, user: Any) -> list[Detection]:
+def _listed(rows: QuerySet[Detection]) -> QuerySet[Detection]:
+    """Load what a list shows of each row, and nothing else; what stands beside it, of the rows of one page only."""
+    own = [field.attname for field in Detection._meta.concrete_fields if field.name != "prediction_metadata"]
+    frame = [f"observation__{name}" for name in _FRAME]
+    return rows.select_related("observation").only(*own, *frame).prefetch_related(*_BESIDE)
+
+
+def _newest_of(found: list[Source], user: _Person) -> dict[UUID, Detection]:
+    """Return the newest detection of each source, by the source's key."""
+    newest = Detection.objects.filter(source=OuterRef("pk")).order_by("-created_at")
+    of_each = Source.objects.filter(pk__in=[row.pk for row in found]).annotate(last=Subquery(newest.values("pk")[:1]))
+    keys = [key for key in of_each.values_list("last", flat=True) if key is not None]
+    rows = Detection.objects.visible_to(user).filter(pk__in=keys)
+    shown = rows.only("source_id", "status", "confidence_score", "cutouts_path", "human_label", "detection_type")
+    return {row.source_id: row for row in shown if row.source_id is not None}
+
+
+def _field_names(request: HttpRequest) -> list[str]:
+    names = Field.objects.visible_to(request.user).exclude(name="").order_by("name").values_list("name", flat=True)
+    return [name for name in dict.fromkeys(names[:_OFFERED]) if name.isprintable()]
+
+
+def _detections_of(row: Source, user: _Person) -> list[Detection]:
     """Return the latest detections of a source in order of time of observation."""
     found: QuerySet[Detection] = Detection.objects.visible_to(user).filter(source=row).defer(*_LONG)
     latest = found.select_related("candidate", "observation").order_by("-created_at")[:_MOST_SHOWN]
     return sorted(latest, key=lambda detection: (detection.observation.mjd_utc, detection.pk))
 
 
-def _said(rows: Sequence[Detection], user: Any) -> dict[UUID, list[Said]]:
-    """Return all events about detections in order of time, by the detection's key."""
+def _answers_by_detection(rows: Sequence[Detection], user: _Person) -> dict[UUID, list[Answer]]:
+    """Return what a person may read of the events about detections, in order of time, by the detection's key."""
     keys = [row.pk for row in rows]
     standing = {event.pk for answers in answers_about(keys).values() for event in answers}
-    events = ValidationEvent.objects.visible_to(user).filter(detection__in=keys).select_related("validator")
-    found: dict[UUID, list[Said]] = {}
+    events = visibility.judgements_for(user).filter(detection__in=keys).select_related("validator")
+    found: dict[UUID, list[Answer]] = {}
     for event in events.order_by("created_at", "id"):
-        found.setdefault(event.detection_id, []).append(Said(event, event.pk in standing))
+        found.setdefault(event.detection_id, []).append(Answer(event, event.pk in standing))
     return found
 
 
-def _hidden_from(user: Any, rows: Iterable[Detection], said: dict[UUID, list[Said]]) -> set[UUID]:
-    """Return the detections whose answers this person may not see: in blind mode, until their own is in."""
-    if not snapshot().values.get("curation.blind") or not user.has_perm(MAY_JUDGE):
-        return set()
-    answered = {
-        key for key, events in said.items() if any(one.stands and one.event.validator_id == user.pk for one in events)
-    }
-    return {row.pk for row in rows} - answered
-
-
-def _beside(row: Detection, of_source: Sequence[Detection]) -> dict[str, Any]:
+def _beside(row: Detection, of_source: Sequence[Detection]) -> dict[str, object]:
     """Return the detections of the same source before and after this one."""
     keys = [other.pk for other in of_source]
     place = keys.index(row.pk) if row.pk in keys else None
@@ -134,15 +202,15 @@ def _beside(row: Detection, of_source: Sequence[Detection]) -> dict[str, Any]:
     }
 
 
-def _light_curve(row: Source, detections: Sequence[Detection]) -> dict[str, Any]:
+def _light_curve(row: Source, detections: Sequence[Detection]) -> dict[str, object]:
     epochs: list[Epoch] = epochs_of(row, detections)
     return {"epochs": epochs, "drawing": drawing_of(epochs)}
 
 
-def _history(detections: Iterable[Detection], said: Iterable[Said], alerts: Iterable[Alert]) -> list[Entry]:
+def _history(detections: Iterable[Detection], answers: Iterable[Answer], alerts: Iterable[Alert]) -> list[Entry]:
     """Return what happened at a place, the latest first."""
     entries = [Entry(_middle(row), "detection", row) for row in detections]
-    entries += [Entry(one.event.created_at, "event", one) for one in said]
+    entries += [Entry(one.event.created_at, "event", one) for one in answers]
     entries += [Entry(row.created_at, "alert", row) for row in alerts]
     return sorted(entries, key=lambda entry: entry.at, reverse=True)
 

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.http import parse_etags
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from catalog.people.actors import actor_of
+from catalog.web.filters import AT, FROM_TO, ONE_OF, ListFilter
 from catalog.web.rest.fields import Choice, Flag, Input, Key, Number, Text
-from catalog.web.rest.filters import AT, FROM_TO, ONE_OF, ListFilter
 from catalog.web.rest.problems import Problem
-from catalog.web.rest.views import Rows, RowSerializer
+from catalog.web.rest.views import RowSerializer, RowViewSet, person_of
+from curation.judgements import visibility
 from curation.judgements.verdicts import EventRefused, Judgement, OtherEvent, conflicts_of, record_validation
-from curation.models import ConfidenceLevel, EventKind, Quality, ValidationEvent
+from curation.models import ConfidenceLevel, EventKind, LabelDefinition, Quality, ValidationEvent
 from detection.models import Detection
 
 
@@ -34,23 +36,25 @@ class JudgedSerializer(ValidationEventSerializer):
     """A judgement as it is kept."""
 
     conflicts = serializers.SerializerMethodField(
-        help_text="Standing answers of others, where the detection was not any more what `If-Match` says."
+        help_text="Standing answers of others, if the detection was no longer what `If-Match` says."
     )
 
     @staticmethod
-    def get_conflicts(event: ValidationEvent) -> list[dict[str, Any]]:
-        return [dict(row) for row in ValidationEventSerializer(conflicts_of(event), many=True).data]
+    @extend_schema_field(ValidationEventSerializer(many=True))
+    def get_conflicts(event: ValidationEvent) -> list[dict[str, object]]:
+        conflicts = visibility.others_for(event.validator, conflicts_of(event))
+        return [dict(row) for row in ValidationEventSerializer(conflicts, many=True).data]
 
 
 class JudgementSerializer(Input):
     """What one person says of a detection."""
 
-    id = Key(help_text="Made by the client: sent again, it does nothing again.")
+    id = Key(help_text="Chosen by the client; sending it again has no further effect.")
     detection = Key()
     kind = Choice(choices=EventKind.choices, default=EventKind.VERDICT)
     # Fields are no attributes of the form: its own members of these names stay what they are.
     is_valid = Flag(  # type: ignore[assignment]
-        required=False, allow_null=True, default=None, help_text="Left out by a withdrawal alone."
+        required=False, allow_null=True, default=None, help_text="Omitted only by a withdrawal."
     )
     label = Text(required=False, allow_blank=True, max_length=64, default="")  # type: ignore[assignment]
     confidence_level = Choice(choices=ConfidenceLevel.choices, default=ConfidenceLevel.MEDIUM)
@@ -58,7 +62,7 @@ class JudgementSerializer(Input):
     tags = serializers.ListField(child=Text(max_length=64), required=False, max_length=100, default=list)
     image_quality = Choice(choices=Quality.choices, required=False, allow_blank=True, default="")
     detection_quality = Choice(choices=Quality.choices, required=False, allow_blank=True, default="")
-    supersedes = Key(required=False, allow_null=True, default=None, help_text="One's own earlier event.")
+    supersedes = Key(required=False, allow_null=True, default=None, help_text="An earlier event of the same person.")
     seconds_taken = Number(required=False, allow_null=True, default=None, min_value=0.0)
 
 
@@ -71,7 +75,7 @@ class ValidationEventFilter(ListFilter):
         }  # fmt: skip
 
 
-class ValidationEvents(Rows):
+class ValidationEventViewSet(RowViewSet):
     """What people say of detections; rows are only ever added."""
 
     resource = "validation-events"
@@ -79,6 +83,9 @@ class ValidationEvents(Rows):
     serializer_class = ValidationEventSerializer
     filterset_class = ValidationEventFilter
     orderings = {"-created_at": ("-created_at", "-id"), "created_at": ("created_at", "id")}
+
+    def get_queryset(self) -> QuerySet[ValidationEvent]:
+        return visibility.judgements_for(self.request.user)
 
     @extend_schema(
         request=JudgementSerializer,
@@ -100,14 +107,36 @@ class ValidationEvents(Rows):
             raise ValidationError({"detection": ["There is no such detection."]})
         given |= {"detection_id": given.pop("detection"), "supersedes_id": given.pop("supersedes")}
         judgement = Judgement(**{**given, "tags": tuple(given["tags"])})
-        user: Any = request.user
         try:
-            event, is_new = record_validation(judgement, user, actor_of(request._request), seen=_seen(request))
+            event, is_new = record_validation(
+                judgement, person_of(request), actor_of(request._request), seen=_seen(request)
+            )
         except OtherEvent as other:
             raise Problem(422, "id_taken", str(other)) from other
         except EventRefused as refusal:
             raise Problem(400, "refused", str(refusal)) from refusal
         return Response(JudgedSerializer(event).data, status=201 if is_new else 200)
+
+
+class LabelSerializer(RowSerializer):
+    class Meta:
+        model = LabelDefinition
+        fields = "__all__"
+
+
+class LabelFilter(ListFilter):
+    class Meta:
+        model = LabelDefinition
+        fields = {"label": AT, "detection_type": ONE_OF, "is_valid": AT, "is_active": AT}
+
+
+class LabelViewSet(RowViewSet):
+    """Labels that people may give, with what each means for a detection."""
+
+    resource = "labels"
+    queryset = LabelDefinition.objects.all()
+    serializer_class = LabelSerializer
+    filterset_class = LabelFilter
 
 
 def _seen(request: Request) -> list[str]:

@@ -11,7 +11,7 @@ LEVELS = tuple(WEIGHTS)
 
 
 @dataclass(frozen=True)
-class Said:
+class Event:
     """One event of one person: a verdict, or a withdrawal of the event that `takes_back` names."""
 
     key: Hashable
@@ -45,7 +45,7 @@ class Consensus:
     highest_level: str = ""
 
 
-def standing(events: Sequence[Said]) -> list[Hashable]:
+def standing(events: Sequence[Event]) -> list[Hashable]:
     """Return the keys of the verdicts that count, of events given in order of time.
 
     It is the latest of each person that was not withdrawn: to withdraw a change of mind brings back the answer before

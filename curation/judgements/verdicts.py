@@ -6,7 +6,6 @@ import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -16,7 +15,7 @@ from django.db.models import Q
 from catalog.models import JobStatus, ProcessingJob, User
 from catalog.people import audit
 from catalog.work import jobs
-from curation.judgements.consensus import Answer, Consensus, Said, consensus, standing
+from curation.judgements.consensus import Answer, Consensus, Event, consensus, standing
 from curation.judgements.leases import end_lease, is_leased
 from curation.models import ConfidenceLevel, EventKind, LabelDefinition, ValidationEvent
 from detection.models import Detection, DetectionStatus, DetectionType
@@ -27,11 +26,11 @@ _PRIORITY = 5
 REAL = (DetectionStatus.VALIDATED, DetectionStatus.CONFIRMED)
 OPEN = (DetectionStatus.PENDING, DetectionStatus.VALIDATING)
 # What a client says of an event; the same key with other words is another event, and refused.
-_SAID = (
+_CONTENT = (
     "detection_id", "validator_id", "kind", "is_valid", "label", "confidence_level", "notes", "tags", "image_quality",
     "detection_quality", "supersedes_id",
 )  # fmt: skip
-_TAKEN = "An event with this id says something else already: make a new id."
+_TAKEN = "An event with this id already says something else: choose a new id."
 _TAG_LENGTH = 64
 # Of what was visible: whether the detection was another one already when the answer came.
 _MOVED_ON = "had_moved_on"
@@ -61,7 +60,7 @@ class Judgement:
     supersedes_id: UUID | None = None
     kind: str = EventKind.VERDICT
     seconds_taken: float | None = None
-    visible_context: dict[str, Any] = field(default_factory=dict)
+    visible_context: dict[str, object] = field(default_factory=dict)
 
 
 def record_validation(
@@ -81,7 +80,7 @@ def record_validation(
         event = _event(judgement, user)
         known = ValidationEvent.objects.filter(pk=judgement.id).first()
         if known is not None:
-            if any(getattr(known, name) != getattr(event, name) for name in _SAID):
+            if any(getattr(known, name) != getattr(event, name) for name in _CONTENT):
                 raise OtherEvent(_TAKEN)
             return known, False
         _check(event, user)
@@ -135,7 +134,7 @@ def _event(judgement: Judgement, user: User) -> ValidationEvent:
 
 def _check(event: ValidationEvent, user: User) -> None:
     if not _is_storable([event.label, event.notes, event.tags, event.visible_context]):
-        raise EventRefused("It holds characters or numbers that cannot be stored: write it anew.")
+        raise EventRefused("It contains characters or numbers that cannot be stored: enter it again.")
     if not all(isinstance(tag, str) and 0 < len(tag) <= _TAG_LENGTH for tag in event.tags):
         raise EventRefused(f"A tag is a text of at most {_TAG_LENGTH} characters.")
     try:
@@ -149,20 +148,22 @@ def _check(event: ValidationEvent, user: User) -> None:
     if event.label:
         definition = LabelDefinition.objects.filter(label=event.label, is_active=True).first()
         if definition is None:
-            raise EventRefused(f"There is no label {event.label!r}: choose one of those that are offered.")
+            raise EventRefused(f"There is no label {event.label!r}: choose one of those offered.")
         if event.is_valid is not None and definition.is_valid != event.is_valid:
-            raise EventRefused(f"{definition.title} is {_said(definition.is_valid)}, the verdict says otherwise.")
+            raise EventRefused(
+                f"{definition.title} is {_verdict_word(definition.is_valid)}, the verdict says otherwise."
+            )
     if event.supersedes_id is not None:
         old = ValidationEvent.objects.filter(pk=event.supersedes_id).first()
         if old is None or old.detection_id != event.detection_id or old.validator_id != user.pk:
-            raise EventRefused("Only one's own answer about the same detection can be taken back.")
+            raise EventRefused("You can withdraw only your own answers about the same detection.")
 
 
-def _said(is_valid: bool) -> str:
+def _verdict_word(is_valid: bool) -> str:
     return "astrophysical" if is_valid else "not astrophysical"
 
 
-def _is_storable(value: Any) -> bool:
+def _is_storable(value: object) -> bool:
     """Tell whether the database can hold this: no character zero, no halves of characters, no NaN."""
     try:
         text = json.dumps(value, ensure_ascii=False, allow_nan=False).replace("\\\\", "")
@@ -183,12 +184,11 @@ def _append(event: ValidationEvent) -> None:
 
 
 def _standing(events: list[ValidationEvent]) -> list[ValidationEvent]:
-    said = [Said(e.pk, e.validator_id, e.kind == EventKind.VERDICT, e.supersedes_id) for e in events]
-    keys = set(standing(said))
+    keys = set(standing([Event(e.pk, e.validator_id, e.kind == EventKind.VERDICT, e.supersedes_id) for e in events]))
     return [event for event in events if event.pk in keys]
 
 
-def _verdict(detection: Detection) -> dict[str, Any]:
+def _verdict(detection: Detection) -> dict[str, object]:
     names = ("status", "is_validated", "validation_confidence", "human_label", "detection_type")
     return {name: getattr(detection, name) for name in names}
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from catalog.people import audit
+from curation.judgements import visibility
 from curation.judgements.verdicts import Judgement, answers_about, record_validation
 from curation.models import EventKind, ValidationEvent
 from curation.triage import queue
@@ -18,7 +19,8 @@ class Recorded:
     """An answer that is kept.
 
     is_new : False where it was sent before. has_lapsed : the person no longer held the detection. is_held : they hold
-    it now, after taking an answer back. others : what other people say of it.
+    it now, after taking an answer back. others : what other people say of it, as far as
+    this person may see it.
     """
 
     event: ValidationEvent
@@ -44,5 +46,5 @@ def answer(judgement: Judgement, holder: Holder, actor: audit.Actor, *, was_held
         is_new=is_new,
         has_lapsed=is_new and was_held and not held_before,
         is_held=is_held,
-        others=[said for said in answers if said.validator_id != holder.user.pk],
+        others=visibility.others_for(holder.user, answers),
     )

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce, Now
 
+from catalog.counting import count_bounded
 from curation.judgements.leases import (
     Holder,
     hold,
@@ -27,11 +28,9 @@ from curation.models import EventKind, Lease, ValidationEvent
 from detection.models import Detection, DetectionStatus
 
 __all__ = [
-    "MOST_COUNTED", "Holder", "Queue", "Rest", "Taken", "hold", "is_held", "lease_seconds", "note_presence", "release",
+    "Holder", "Queue", "Rest", "Taken", "hold", "is_held", "lease_seconds", "note_presence", "release",
     "remaining", "rest", "take", "take_one", "take_over",
 ]  # fmt: skip
-# Counted up to here and no further: of a million rows "more than 1000" is all that people need to know.
-MOST_COUNTED = 1000
 _ORDER = ("-confidence_score", "id")
 
 
@@ -89,18 +88,18 @@ def take_over(queue: Queue, holder: Holder, count: int) -> list[UUID]:
 
 
 def remaining(queue: Queue) -> int:
-    """Return how many are left, those included that people look at just now; at most one above `MOST_COUNTED`."""
-    return _bounded(queue.rows.filter(status__in=_states(queue.status)))
+    """Return how many are left, those included that people look at just now; a bounded count."""
+    return count_bounded(queue.rows.filter(status__in=_states(queue.status)))
 
 
 def rest(queue: Queue, holder: Holder, every: QuerySet[Detection]) -> Rest:
     """Return why nothing could be taken; `every` is the queue before it was narrowed."""
     leases = Lease.objects.filter(expires_at__gt=Now(), detection__in=queue.rows)
     return Rest(
-        held_by_others=_bounded(leases.exclude(holder=holder.user)),
-        held_in_other_windows=_bounded(leases.filter(holder=holder.user).exclude(window=holder.window)),
-        answered=_bounded(queue.rows.filter(status=queue.status)),
-        outside=_bounded(every.filter(status=queue.status)),
+        held_by_others=count_bounded(leases.exclude(holder=holder.user)),
+        held_in_other_windows=count_bounded(leases.filter(holder=holder.user).exclude(window=holder.window)),
+        answered=count_bounded(queue.rows.filter(status=queue.status)),
+        outside=count_bounded(every.filter(status=queue.status)),
     )
 
 
@@ -124,7 +123,3 @@ def _beyond(last: Detection) -> Q:
 def _states(status: str) -> list[str]:
     """Return the states of what belongs to a queue: what waits includes what is looked at."""
     return [status, DetectionStatus.VALIDATING] if status == DetectionStatus.PENDING else [status]
-
-
-def _bounded(rows: QuerySet[Detection] | QuerySet[Lease]) -> int:
-    return rows.order_by()[: MOST_COUNTED + 1].count()

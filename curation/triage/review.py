@@ -8,6 +8,7 @@ from uuid import UUID
 
 from catalog.models import User
 from curation.detections.light_curve import Drawing, Epoch, drawing_of, epochs_of_each
+from curation.judgements import visibility
 from curation.judgements.verdicts import answers_about
 from curation.models import ValidationEvent
 from detection.cutouts.overlay import turn_of
@@ -46,15 +47,16 @@ class Review:
         return drawing_of(self.epochs) if len(self.epochs) > 1 else None
 
 
-def reviews(keys: Collection[UUID], user: User, *, is_blind: bool) -> list[Review]:
+def reviews(keys: Collection[UUID], user: User) -> list[Review]:
     """Return the evidence about detections that this person may see, in the order of the keys."""
     related = ("observation__field", "candidate__difference_run", "source")
     rows = {row.pk: row for row in Detection.objects.visible_to(user).filter(pk__in=keys).select_related(*related)}
     found = [rows[key] for key in keys if key in rows]
     epochs = epochs_of_each([(row.source or row, _history(row)) for row in found], _MOST_EPOCHS)
     answers = answers_about([row.pk for row in found])
+    hidden = visibility.veil(found, user)
     return [
-        _review(row, past, _shown(answers.get(row.pk, []), user, is_blind))
+        _review(row, past, _shown(answers.get(row.pk, []), user, is_hidden=row.pk in hidden))
         for row, past in zip(found, epochs, strict=True)
     ]
 
@@ -62,10 +64,10 @@ def reviews(keys: Collection[UUID], user: User, *, is_blind: bool) -> list[Revie
 _Shown = tuple[list[ValidationEvent] | None, ValidationEvent | None]
 
 
-def _shown(answers: list[ValidationEvent], user: User, is_blind: bool) -> _Shown:
+def _shown(answers: list[ValidationEvent], user: User, *, is_hidden: bool) -> _Shown:
     """Return the answers that a person may see, and their own."""
     own = next((event for event in answers if event.validator_id == user.pk), None)
-    return (None if is_blind and own is None else answers), own
+    return (None if is_hidden else answers), own
 
 
 def _review(row: Detection, epochs: list[Epoch], shown: _Shown) -> Review:

@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import render
 from django.views.decorators.http import require_POST, require_safe
 
-from catalog.configuration.values import snapshot
+from catalog import counting
 from catalog.models import User
 from catalog.people.actors import actor_of
 from catalog.roles import MAY_JUDGE
@@ -61,18 +61,20 @@ def _answering(view: View) -> Any:
 def triage(request: HttpRequest) -> HttpResponse:
     """Show the page without a detection: its script takes the first one."""
     narrowed = QueueFilter(request.GET, request)
+    fields = Field.objects.visible_to(request.user)
     labels = list(LabelDefinition.objects.visible_to(request.user).filter(is_active=True))
     context = {
         "form": narrowed.form,
+        "controls": narrowed.offered(),
         "is_narrowed": narrowed.is_narrowed,
         "narrowed_by": _words(narrowed),
         "remaining": queue.remaining(narrowed.queue),
-        "most_counted": queue.MOST_COUNTED,
+        "most_counted": counting.MOST_COUNTED,
         "on_keys": [(number, label) for number, label in enumerate(labels[:_ON_KEYS], start=1)],
         "more_labels": labels[_ON_KEYS:],
         "levels": [(key, level.value, level.label) for key, level in _LEVEL_KEYS.items()],
         "default_level": ConfidenceLevel.MEDIUM,
-        "fields": Field.objects.visible_to(request.user).exclude(name="").order_by("name")[:_MOST_FIELDS],
+        "field_names": fields.exclude(name="").order_by("name").values_list("name", flat=True)[:_MOST_FIELDS],
     }
     return render(request, "curation/triage.html", context)
 
@@ -184,7 +186,7 @@ def _items(request: HttpRequest, keys: Collection[UUID]) -> list[dict[str, Any]]
     if not keys:
         return []
     titles = _titles()
-    found = reviews(keys, cast(User, request.user), is_blind=snapshot()["curation.blind"])
+    found = reviews(keys, cast(User, request.user))
     return [item_of(review, request, titles) for review in found]
 
 
@@ -196,7 +198,7 @@ def _why_empty(narrowed: QueueFilter, holder: Holder) -> dict[str, str]:
     """Say why there is nothing, and what to do."""
     if not narrowed.form.is_valid():
         return _empty("unreadable", "What you asked for cannot be read.", "Correct the marked fields and show again.")
-    left = queue.rest(narrowed.queue, holder, Detection.objects.visible_to(holder.user))
+    left = queue.rest(narrowed.queue, holder, narrowed.every)
     if left.held_in_other_windows:
         here = f"You have {left.held_in_other_windows} open in another window, or in one that was closed unexpectedly."
         return _empty("other_window", "The rest is in your other window.", here)
@@ -218,10 +220,11 @@ def _empty(code: str, title: str, text: str) -> dict[str, str]:
 
 def _words(narrowed: QueueFilter) -> str:
     """Return in words what the queue is narrowed to."""
-    data = narrowed.data
+    data, asked = narrowed.data, narrowed.form.fields
     words = [str(data.get("status") or "pending")]
     score = [data.get("score_min"), data.get("score_max")]
     if any(score):
         words.append(f"score {score[0] or 0} to {score[1] or 1}")
-    words += [f"{name} {data[name]}" for name in ("field", "night", "band") if data.get(name)]
+    others = (name for name in asked if name not in ("status", "score_min", "score_max"))
+    words += [f"{str(asked[name].label).lower()} {data[name]}" for name in others if data.get(name)]
     return ", ".join(words)

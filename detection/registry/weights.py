@@ -42,7 +42,7 @@ def read_card(path: Path) -> Card:
     if missing:
         raise ModelRefused(f"{path.name} lacks {', '.join(missing)}")
     if values["model_type"] not in ModelType.values:
-        raise ModelRefused(f"{values['model_type']!r} is no model type; choose one of {', '.join(ModelType.values)}")
+        raise ModelRefused(f"{values['model_type']!r} is not a model type; choose one of {', '.join(ModelType.values)}")
     weights_path = path.parent / Path(values["weights"]).name
     try:
         weights = weights_path.read_bytes()
@@ -98,7 +98,7 @@ def activate(model: Model, actor: audit.Actor) -> Model:
         same = Model.objects.select_for_update().filter(model_type=model.model_type).order_by("pk")
         row = {known.pk: known for known in same}[model.pk]
         if row.is_active:
-            raise ModelRefused(f"{row} is active already.")
+            raise ModelRefused(f"{row} is already active.")
         _activate(row, actor)
     return row
 

@@ -23,7 +23,7 @@ def run(name_and_version: str) -> None:
     """
     name, _, version = name_and_version.rpartition(" ")
     if Model.objects.filter(name=name, version=version).exists():
-        raise StageFailure(FailureCode.BAD_VALUE, f"{name_and_version} is registered already: give another version.")
+        raise StageFailure(FailureCode.BAD_VALUE, f"{name_and_version} is already registered: give another version.")
     folder = storage.resolve(f"training/{name}-{version}")
     try:
         card, _ = train_model(Order(folder, name=name, version=version, threads=settings.ASTRID_THREADS), _say)
@@ -31,10 +31,6 @@ def run(name_and_version: str) -> None:
             register(read_card(card))
     except ValueError as refusal:  # also what the registry refuses
         raise StageFailure(FailureCode.BAD_VALUE, f"{refusal}.") from refusal
-
-
-def abandon(name_and_version: str, code: FailureCode, _: str) -> None:
-    """Nothing is open: the row is written in one piece, after the files."""
 
 
 def _say(line: str) -> None:

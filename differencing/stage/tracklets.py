@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from datetime import date
-from uuid import UUID
 
 import numpy as np
 
 from catalog.configuration.values import Snapshot, snapshot
-from catalog.failures import FailureCode
 from catalog.work import jobs
+from differencing.ids import field_and_night
 from differencing.models import Candidate, CandidateStatus, Tracklet
 from differencing.numerics.tracklets import Track, TrackletParameters, link
 from observations.models import Field
 
 
-def run(field_and_night: str) -> None:
+def run(key: str) -> None:
     """Find the tracklets of "<field id>/<date>" among the positive candidates of that night; a repeat replaces them.
 
     Only what the detection stage took for real takes part: with artefacts, chance lines outnumber asteroids.
     """
-    field_id, night = parse_key(field_and_night)
+    field_id, night = field_and_night(key)
     config = snapshot()
     members = list(
         Candidate.objects.filter(
@@ -36,21 +35,6 @@ def run(field_and_night: str) -> None:
     with jobs.writing(last=True):
         field = Field.objects.select_for_update().get(pk=field_id)
         _replace(field, night, members, tracks)
-
-
-def abandon(field_and_night: str, code: FailureCode, sentence: str) -> None:
-    """Nothing is open between the stage's start and its one transaction."""
-
-
-def key(field_id: UUID, night: date) -> str:
-    """Return the entity id of a field's night."""
-    return f"{field_id}/{night.isoformat()}"
-
-
-def parse_key(text: str) -> tuple[UUID, date]:
-    """Undo `key`."""
-    field_id, _, night = text.partition("/")
-    return UUID(field_id), date.fromisoformat(night)
 
 
 def tracklet_parameters(config: Snapshot) -> TrackletParameters:

@@ -1,4 +1,4 @@
-"""What people hand in: files of their own machine, or the address of one on the web."""
+"""What people upload: files of their own machine, or the URL of one."""
 
 from __future__ import annotations
 
@@ -32,9 +32,7 @@ class UploadForm(forms.Form):
     key = forms.UUIDField(required=False, widget=forms.HiddenInput())
 
     files = ManyFiles(required=False, label="FITS files")  # type: ignore[assignment]
-    fits_url = forms.URLField(
-        required=False, max_length=2000, assume_scheme="https", label="or the address of one on the web"
-    )
+    fits_url = forms.URLField(required=False, max_length=2000, assume_scheme="https", label="or the URL of a file")
     survey = forms.ModelChoiceField(Survey.objects.none(), required=False, label="Survey", empty_label=LOCAL_SURVEY)
     ra_deg = forms.FloatField(required=False, min_value=0, max_value=360, label="RA of the centre, degrees")
     dec_deg = forms.FloatField(required=False, min_value=-90, max_value=90, label="Dec of the centre, degrees")
@@ -47,11 +45,20 @@ class UploadForm(forms.Form):
         super().__init__(*args, **options)
         self.fields["survey"].queryset = surveys.exclude(name=LOCAL_SURVEY).order_by("name")  # type: ignore[attr-defined]
 
+    @property
+    def extras(self) -> list[forms.BoundField]:
+        """The fields that say what a header may lack, and which survey it is."""
+        return [field for field in self.visible_fields() if field.name not in ("files", "fits_url")]
+
+    @property
+    def has_wrong_extras(self) -> bool:
+        return any(field.errors for field in self.extras)
+
     def clean(self) -> dict[str, Any]:
-        """Return the fields and `overrides`; a position is two numbers, and something must be handed in."""
+        """Return the fields and `overrides`; a position is two numbers, and something must be uploaded."""
         given = super().clean() or {}
         if not given.get("files") and not given.get("fits_url") and not self.errors:
-            raise forms.ValidationError("Choose a file, or give an address.")
+            raise forms.ValidationError("Choose a file or give a URL.")
         if (given.get("ra_deg") is None) != (given.get("dec_deg") is None):
             raise forms.ValidationError("A position needs both RA and Dec.")
         if not self.errors:

@@ -14,7 +14,8 @@ from django.db import IntegrityError, transaction
 
 from catalog.configuration.values import snapshot
 from catalog.failures import FailureCode, StageFailure
-from catalog.files import outgoing, storage
+from catalog.files import storage
+from catalog.files.addresses import check_url
 from catalog.ids import uuid7
 from catalog.models import ProcessingJob
 from catalog.people import audit
@@ -23,8 +24,8 @@ from observations.delivery.rows import printable
 from observations.models import IncomingFile, IncomingRoute, Survey
 from observations.numerics.fits.facts import Overrides
 
-RECEIVE = "receive"
-AddressRefused = outgoing.AddressRefused
+# What lies here is not to wait behind what other machines send, slowly or never.
+RECEIVE, DOWNLOAD = "receive", "download"
 # A person waits for these; what a folder holds can wait a moment.
 _PRIORITY = 5
 
@@ -41,7 +42,7 @@ def submit_url(
 
     Raises AddressRefused where the address cannot be one of a file on the web.
     """
-    parts = outgoing.check_url(url)
+    parts = check_url(url)
     name = printable(Path(parts.path).name)[-255:] or str(parts.hostname)
     row = IncomingFile(route=IncomingRoute.URL, name=name, address=url, survey=survey, request_key=key)
     return _submit(row, overrides, actor)
@@ -117,7 +118,8 @@ def _write(row: IncomingFile, overrides: Overrides, actor: audit.Actor) -> tuple
     row.overrides, row.workflow_id = packed(overrides), str(uuid7())
     row.save(force_insert=True)
     audit.record(row, "submit_file", actor=actor, new={"name": row.name, "route": row.route, "address": row.address})
-    job = jobs.enqueue(RECEIVE, "incoming_file", row.pk, priority=_PRIORITY, workflow_id=row.workflow_id)
+    job_type = DOWNLOAD if row.route == IncomingRoute.URL else RECEIVE
+    job = jobs.enqueue(job_type, "incoming_file", row.pk, priority=_PRIORITY, workflow_id=row.workflow_id)
     return row, job
 
 

@@ -28,7 +28,7 @@ from observations.numerics.fits.images import (
     scan_images,
 )
 
-__all__ = ["IngestResult", "Overrides", "footprint", "ingest_paths", "printable"]
+__all__ = ["IngestResult", "Overrides", "footprint", "ingest_paths", "order_processing", "printable"]
 
 INGEST = "ingest"
 _SUFFIXES = (".fits", ".fit", ".fts", ".fits.fz", ".fit.fz")
@@ -187,7 +187,7 @@ def ingest_file(path: Path, delivery: Delivery) -> list[IngestResult]:
         sentence = "This folder holds no FITS files." if path.is_dir() else "There is no such file."
         return [_refused(path, None, FailureCode.FILE_MISSING, sentence)]
     except PermissionError:
-        return [_refused(path, None, FailureCode.FILE_MISSING, "The file may not be read: change its permissions.")]
+        return [_refused(path, None, FailureCode.FILE_MISSING, "The file cannot be read: check its permissions.")]
     results = []
     for hdu_index, item in found:
         if isinstance(item, FitsRefused):
@@ -214,7 +214,7 @@ def _ingest_image(path: Path, image: RawImage, delivery: Delivery) -> IngestResu
                     if model is Observation
                     else make_calibration(image, stored)
                 )
-                _order_processing(known, delivery.workflow_id)
+                order_processing([known], delivery.workflow_id)
             is_new = True
         except IntegrityError:
             # Somebody else was faster with the same bytes; any other cause shows itself here.
@@ -224,10 +224,13 @@ def _ingest_image(path: Path, image: RawImage, delivery: Delivery) -> IngestResu
     )
 
 
-def _order_processing(row: Observation | CalibrationFrame, workflow_id: str) -> None:
-    """Order the first stages for a new frame; what follows from them is ordered as each is done."""
-    jobs.enqueue("masters", "night", row.night.isoformat(), workflow_id=workflow_id)
-    if isinstance(row, Observation):
+def order_processing(frames: Iterable[Observation | CalibrationFrame], workflow_id: str) -> None:
+    """Order the first stages for frames, new or known, in the caller's transaction; each orders the next."""
+    rows = list(frames)
+    for night in sorted({row.night for row in rows}):
+        jobs.enqueue("masters", "night", night.isoformat(), workflow_id=workflow_id)
+    lights = [row for row in rows if isinstance(row, Observation)]
+    for row in sorted(lights, key=lambda row: (row.mjd_utc, row.observation_id)):
         jobs.enqueue("preprocess", "observation", row.pk, workflow_id=workflow_id)
 
 

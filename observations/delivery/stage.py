@@ -12,6 +12,7 @@ from pathlib import Path
 from catalog.configuration.values import Snapshot, snapshot
 from catalog.failures import FailureCode, StageFailure
 from catalog.files import outgoing, storage
+from catalog.files.addresses import AddressRefused
 from catalog.work import jobs
 from observations.delivery.incoming import incoming_path, unpacked
 from observations.delivery.ingest import Delivery, IngestResult, ingest_file
@@ -63,7 +64,7 @@ def _path(row: IncomingFile, config: Snapshot) -> Path:
     try:
         return storage.open_stored(row.stored_path or incoming_path(row))
     except FileNotFoundError as error:
-        sentence = f"{row.name} is not there any more: hand it in again."
+        sentence = f"{row.name} is no longer there: upload it again."
         raise StageFailure(FailureCode.FILE_MISSING, sentence) from error
 
 
@@ -89,12 +90,11 @@ def _fetch(row: IncomingFile, config: Snapshot) -> None:
         with storage.room_for(target):
             row.received_bytes = outgoing.fetch(row.address, beside, limits, _Progress(row))
         beside.replace(target)
-    except outgoing.AddressRefused as refusal:
+    except AddressRefused as refusal:
         raise StageFailure(FailureCode.ADDRESS_REFUSED, str(refusal)) from refusal
     except outgoing.DownloadFailed as failure:
-        if failure.is_transient:
-            raise
-        raise StageFailure(FailureCode.DOWNLOAD_FAILED, str(failure)) from failure
+        code = FailureCode.NETWORK_FAULT if failure.is_transient else FailureCode.DOWNLOAD_FAILED
+        raise StageFailure(code, str(failure)) from failure
     finally:
         beside.unlink(missing_ok=True)
     storage.share(incoming_path(row))
@@ -104,14 +104,13 @@ def _fetch(row: IncomingFile, config: Snapshot) -> None:
 
 
 class _Progress:
-    """Puts down how much has come, once a second, and lets the download be cancelled."""
+    """Puts down how much has come, once a second."""
 
     def __init__(self, row: IncomingFile) -> None:
         self._row, self._last = row, time.monotonic()
 
     def __call__(self, received: int, whole: int | None) -> None:
         if time.monotonic() - self._last >= 1.0:
-            jobs.check()
             IncomingFile.objects.filter(pk=self._row.pk).update(received_bytes=received, size_bytes=whole)
             self._last = time.monotonic()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import transaction
 
+from catalog.failures import NotPossible
 from catalog.ids import uuid7
 from catalog.models import AuditLog, ProcessingJob
 from catalog.people import audit
@@ -13,16 +14,12 @@ from observations.models import Observation, ObservationStatus
 ARCHIVE = "archive_observation"
 
 
-class NotPossible(Exception):
-    """The frame is not in a state for this; the text says why and what to do."""
-
-
 @transaction.atomic
 def reprocess(observation: Observation, actor: audit.Actor) -> ProcessingJob:
     """Order a frame's way through all stages; what is already as it should be, a stage leaves as it is."""
     row = _locked(observation)
     if row.status == ObservationStatus.ARCHIVED:
-        raise NotPossible(f"{row} is archived: take it back first.")
+        raise NotPossible(f"{row} is archived: restore it first.")
     job = jobs.enqueue("preprocess", "observation", row.pk, workflow_id=f"reprocess-{uuid7()}")
     audit.record(row, "reprocess_observation", actor=actor, new={"job": str(job.pk)}, summary=str(row))
     return job
@@ -33,10 +30,10 @@ def archive(observation: Observation, actor: audit.Actor) -> Observation:
     """Put a frame aside: no stage and no reference uses it any more; what was made of it stays."""
     row = _locked(observation)
     if row.status == ObservationStatus.ARCHIVED:
-        raise NotPossible(f"{row} is archived already.")
+        raise NotPossible(f"{row} is already archived.")
     work = ProcessingJob.objects.filter(entity_type="observation", entity_id=str(row.pk), status__in=jobs.UNFINISHED)
     if work.exists():
-        raise NotPossible(f"{row} is being worked on: wait for its jobs or cancel them, then archive it.")
+        raise NotPossible(f"{row} is being processed: wait for its jobs or cancel them, then archive it.")
     return _to_status(row, ObservationStatus.ARCHIVED, ARCHIVE, actor)
 
 

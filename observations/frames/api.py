@@ -15,18 +15,20 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from catalog.failures import StageFailure
+from catalog.files.addresses import AddressRefused
 from catalog.files.storage import StorageFull
 from catalog.models import ProcessingJob
 from catalog.people.actors import actor_of
-from catalog.web.rest.fields import Input, Number, Text
-from catalog.web.rest.filters import AT, FROM_TO, ONE_OF, ConeFilter, ListFilter
+from catalog.web.filters import AT, FROM_TO, ONE_OF, ConeFilter, ListFilter
+from catalog.web.rest.fields import Input, Number, RowKey, Text
 from catalog.web.rest.paging import NEWEST_FIRST
 from catalog.web.rest.parsing import BoundedJSON
 from catalog.web.rest.problems import Problem
-from catalog.web.rest.views import Rows, RowSerializer
-from observations.delivery.incoming import AddressRefused, submit_upload, submit_url
+from catalog.web.rest.views import RowSerializer, RowViewSet
+from observations.delivery.incoming import submit_upload, submit_url
 from observations.delivery.ingest import Overrides
-from observations.models import IncomingFile, Observation, Survey
+from observations.frames.filters import ObservationFilter
+from observations.models import CalibrationFrame, Field, IncomingFile, Observation, Survey, Telescope
 
 # What a list would be long by: in single answers only.
 _LONG = ("header", "header_conflicts")
@@ -52,7 +54,7 @@ class SurveyFilter(ListFilter):
         fields = {"name": AT, "is_active": AT}
 
 
-class Surveys(Rows):
+class SurveyViewSet(RowViewSet):
     """Who delivers frames."""
 
     resource = "surveys"
@@ -61,8 +63,73 @@ class Surveys(Rows):
     filterset_class = SurveyFilter
 
 
+class TelescopeSerializer(RowSerializer):
+    class Meta:
+        model = Telescope
+        fields = "__all__"
+
+
+class TelescopeFilter(ListFilter):
+    class Meta:
+        model = Telescope
+        fields = {"name": AT, "mpc_code": AT}
+
+
+class TelescopeViewSet(RowViewSet):
+    """Where light was gathered."""
+
+    resource = "telescopes"
+    queryset = Telescope.objects.all()
+    serializer_class = TelescopeSerializer
+    filterset_class = TelescopeFilter
+
+
+class FieldSerializer(RowSerializer):
+    class Meta:
+        model = Field
+        exclude = ("healpix",)
+
+
+class FieldFilter(ListFilter):
+    cone = ConeFilter()
+
+    class Meta:
+        model = Field
+        fields = {"name": AT}
+
+
+class FieldViewSet(RowViewSet):
+    """Frames of one pointing have one field; `ra`, `dec` are its centre's."""
+
+    resource = "fields"
+    queryset = Field.objects.all()
+    serializer_class = FieldSerializer
+    filterset_class = FieldFilter
+
+
+class CalibrationFrameSerializer(RowSerializer):
+    class Meta:
+        model = CalibrationFrame
+        exclude = ("header",)
+
+
+class CalibrationFrameFilter(ListFilter):
+    class Meta:
+        model = CalibrationFrame
+        fields = {"kind": ONE_OF, "telescope": AT, "camera": AT, "night": [*AT, *FROM_TO], "sha256": AT}
+
+
+class CalibrationFrameViewSet(RowViewSet):
+    """Bias, dark and flat frames as delivered."""
+
+    resource = "calibration-frames"
+    queryset = CalibrationFrame.objects.defer("header")
+    serializer_class = CalibrationFrameSerializer
+    filterset_class = CalibrationFrameFilter
+
+
 class ObservationSerializer(RowSerializer):
-    fits_url = serializers.CharField(help_text="Where it was fetched from; empty where it was delivered otherwise.")
+    fits_url = serializers.CharField(help_text="Where it was fetched from; empty if it was delivered otherwise.")
 
     class Meta:
         model = Observation
@@ -83,7 +150,7 @@ class BesideSerializer(Input):
     pixel_scale = Number(required=False, min_value=0.005, max_value=300.0, help_text="Arcseconds per pixel.")
     filter_band = Text(required=False, max_length=32)
     exposure_time = Number(required=False, min_value=1e-6, max_value=1e7, help_text="Seconds.")
-    observation_time = serializers.DateTimeField(required=False, help_text="Start, UTC where no zone is given.")
+    observation_time = serializers.DateTimeField(required=False, help_text="Start; UTC if no time zone is given.")
 
 
 class UploadSerializer(BesideSerializer):
@@ -96,27 +163,17 @@ class AddressSerializer(BesideSerializer):
     """The address of a file."""
 
     fits_url = Text(max_length=2000, help_text="http or https.")
-    survey = Text(required=False, help_text="Name or UUID; `local` where it is not given.")
+    survey = Text(required=False, help_text="Name or UUID; `local` by default.")
 
 
 class OrderedSerializer(serializers.Serializer[Any]):
-    """A frame is taken in by a job, which says what became of it."""
+    """A frame is taken in by a job; the file says what became of each image in it."""
 
     job = serializers.URLField(help_text="Where the job can be read.")
-    job_id = serializers.UUIDField()
+    job_id = RowKey("processing-jobs")
+    incoming_file = serializers.URLField(help_text="Where the file can be read, with what became of each image in it.")
+    incoming_file_id = RowKey("incoming-files")
     name = serializers.CharField(help_text="Of the file.")
-
-
-class ObservationFilter(ListFilter):
-    cone = ConeFilter()
-
-    class Meta:
-        model = Observation
-        fields = {
-            "id": ["in"], "survey": AT, "telescope": AT, "field": AT, "observation_id": AT, "sha256": AT,
-            "status": ONE_OF, "filter_band": ONE_OF, "wcs_quality": ONE_OF, "failure_code": ONE_OF,
-            "night": [*AT, *FROM_TO], "observation_time": FROM_TO, "mjd_utc": FROM_TO, "created_at": FROM_TO,
-        }  # fmt: skip
 
 
 @extend_schema_view(
@@ -127,7 +184,7 @@ class ObservationFilter(ListFilter):
         filters=False,
     ),
 )
-class Observations(Rows):
+class ObservationViewSet(RowViewSet):
     """Exposures as delivered."""
 
     resource = "observations"
@@ -161,7 +218,14 @@ class Observations(Rows):
         except StorageFull as full:
             raise Problem(507, "disk_full", str(full)) from full
         url = reverse("api:processing-jobs-detail", args=[job.pk], request=request)
-        answer = OrderedSerializer({"job": url, "job_id": job.pk, "name": row.name})
+        ordered = {
+            "job": url,
+            "job_id": job.pk,
+            "incoming_file": reverse("api:incoming-files-detail", args=[row.pk], request=request),
+            "incoming_file_id": row.pk,
+            "name": row.name,
+        }
+        answer = OrderedSerializer(ordered)
         return Response(answer.data, status=202, headers={"Location": url})
 
     def _submit(self, given: dict[str, Any]) -> tuple[IncomingFile, ProcessingJob]:

@@ -80,7 +80,7 @@ def _drawn(observation: Observation, most_px: int) -> bytes:
     path = storage.open_stored(observation.fits_file_path)
     unit = find_image(path, observation.hdu_index)[-1]
     if unit.is_compressed_image and prod(unit.image_shape) > _MOST_COMPRESSED_PX:
-        raise FitsRefused("too_large", "A compressed image of this size is not unpacked for a picture.")
+        raise FitsRefused("too_large", "A compressed image of this size is not unpacked for a preview.")
     ny, nx = unit.image_shape[-2:]
     step = step_of((ny, nx), most_px)
     # Whole blocks in each band.

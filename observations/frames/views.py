@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
@@ -13,6 +14,7 @@ from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
 from django.views.decorators.http import require_POST, require_safe
 
+from catalog.failures import NotPossible
 from catalog.files.storage import OutsideStorage, StorageFull, StorageUnreachable
 from catalog.models import ProcessingJob
 from catalog.people.actors import actor_of
@@ -47,6 +49,7 @@ def observation(request: HttpRequest, observation_id: UUID) -> HttpResponse:
     context = {
         "row": row,
         "is_there": previews.is_there(row),
+        "detections_query": _detections_query(row),
         "remarks": [_remark(one) for one in row.header_conflicts],
         "jobs": jobs.order_by("-created_at", "-id")[:_LATEST_JOBS],
         "may_order": request.user.has_perm(MAY_ORDER_FRAMES),
@@ -65,9 +68,12 @@ def header(request: HttpRequest, observation_id: UUID) -> HttpResponse:
     try:
         parts = previews.header(row)
     except (FileNotFoundError, OutsideStorage):
-        reason = "The raw file is gone from the data root. Deliver it again: the same bytes come to this same frame."
+        reason = (
+            "The raw file is missing from the data root. Upload it again: an identical file is recognised as this "
+            "frame."
+        )
     except (StorageFull, StorageUnreachable) as error:
-        reason = f"The raw file cannot be fetched now: {error} Try again later."
+        reason = f"The raw file cannot be read at the moment: {error} Try again later."
     except previews.FitsRefused as refusal:
         reason = f"The raw file cannot be read any more: {refusal}"
     return render(request, "observations/_header.html", {"parts": parts, "reason": reason})
@@ -79,14 +85,14 @@ def preview(request: HttpRequest, observation_id: UUID, size: str) -> HttpRespon
     """Show a frame as a picture; a raw frame never changes, so a browser asks once."""
     row = get_object_or_404(Observation.objects.visible_to(request.user).defer(*_LONG), pk=observation_id)
     if size not in previews.SIZES:
-        raise Http404("There is no picture of this size.")
+        raise Http404("There is no preview of this size.")
     etag = quote_etag(f"{row.sha256[:32]}-{size}")
     unchanged = get_conditional_response(request, etag=etag)
     if unchanged is not None:
         return unchanged
     content = previews.picture(row, size)
     if content is None:
-        raise Http404("The file of this frame is gone or cannot be read.")
+        raise Http404("The file of this frame is missing or cannot be read.")
     headers = {"ETag": etag, "Cache-Control": "private, max-age=86400"}
     return HttpResponse(content, content_type="image/png", headers=headers)
 
@@ -95,14 +101,14 @@ def preview(request: HttpRequest, observation_id: UUID, size: str) -> HttpRespon
 @require_POST
 def reprocess(request: HttpRequest, observation_id: UUID) -> HttpResponse:
     """Take a frame through all stages again."""
-    return _ordered(request, observation_id, actions.reprocess, "The frame goes through all stages again.")
+    return _ordered(request, observation_id, actions.reprocess, "The frame will be processed again.")
 
 
 @requires(MAY_ORDER_FRAMES)
 @require_POST
 def archive(request: HttpRequest, observation_id: UUID) -> HttpResponse:
     """Put a frame aside."""
-    done = "The frame is archived: nothing uses it any more. Take it back whenever you like."
+    done = "The frame has been archived and is no longer used. You can restore it at any time."
     return _ordered(request, observation_id, actions.archive, done)
 
 
@@ -110,7 +116,14 @@ def archive(request: HttpRequest, observation_id: UUID) -> HttpResponse:
 @require_POST
 def take_back(request: HttpRequest, observation_id: UUID) -> HttpResponse:
     """Return an archived frame to where it was."""
-    return _ordered(request, observation_id, actions.take_back, "The frame is back where it was.")
+    return _ordered(request, observation_id, actions.take_back, "The frame has been restored.")
+
+
+def _detections_query(row: Observation) -> str:
+    """Return what narrows the list of detections to a frame's field and night; "" where the field has no name."""
+    if row.field is None or not row.field.name:
+        return ""
+    return urlencode({"field": row.field.name, "night_from": row.night, "night_to": row.night})
 
 
 def _remark(conflict: dict[str, Any]) -> str:
@@ -118,7 +131,9 @@ def _remark(conflict: dict[str, Any]) -> str:
     if "sentence" in conflict:
         return str(conflict["sentence"])
     others = ", ".join(f"{name} says {value}" for name, value in dict(conflict.get("others", {})).items())
-    return f"{conflict.get('what', 'A value')}: {conflict.get('chosen')} was taken; {others or 'nothing else is told'}."
+    return (
+        f"{conflict.get('what', 'A value')}: {conflict.get('chosen')} was used; {others or 'nothing else is stated'}."
+    )
 
 
 def _ordered(
@@ -128,6 +143,6 @@ def _ordered(
     try:
         order(row, actor_of(request))
         messages.success(request, done)
-    except actions.NotPossible as refusal:
+    except NotPossible as refusal:
         messages.warning(request, str(refusal))
     return redirect("observations:observation", row.pk)

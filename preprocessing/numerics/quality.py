@@ -210,7 +210,7 @@ def _gate_alone(q: Quality, limits: Limits) -> Failure | None:
             f"{100 * q.masked_share:.1f} % of the pixels are masked (limit {100 * limits.masked_share:.0f} %).",
         )
     if q.star_count == 0:
-        return Failure("empty_frame", f"No star stands out of the noise of {q.noise:.3g} counts.")
+        return Failure("empty_frame", f"No star stands out from the noise of {q.noise:.3g} counts.")
     if q.star_count < limits.fewest_stars or q.fwhm_px is None:
         return Failure("too_few_stars", f"{q.star_count} stars were found; {limits.fewest_stars} are needed.")
     if q.ellipticity is not None and q.ellipticity > limits.ellipticity:

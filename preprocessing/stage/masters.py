@@ -60,10 +60,6 @@ def run(night: str) -> None:
         _sky_flat(list(members), config)
 
 
-def abandon(night: str, code: FailureCode, sentence: str) -> None:
-    """Nothing is open: each master's row is written in one piece, after its file."""
-
-
 def masters_for(light: Observation, config: Snapshot) -> Chosen:
     """Find the newest fitting master of each kind within its validity, and read it."""
     bias = _nearest(_of_camera(light, MasterKind.BIAS), light, config["preprocessing.bias_validity_days"])

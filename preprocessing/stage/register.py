@@ -58,10 +58,6 @@ def run(field_id: UUID | str) -> None:
     _gated(runs, config)
 
 
-def abandon(field_id: str, code: FailureCode, sentence: str) -> None:
-    """Nothing is open: each frame's rows are written in one transaction of their own."""
-
-
 def _runs(field: Field) -> list[PreprocessRun]:
     return PreprocessRun.objects.newest_by_time(Observation.objects.live().filter(field=field))
 

@@ -1,7 +1,12 @@
-// Dark unless the person has chosen otherwise: this runs before the theme is read.
-if (localStorage.getItem("adminTheme") === null) {
-  localStorage.setItem("adminTheme", JSON.stringify("dark"));
-}
+// The look that the person chose for all pages: this runs before the theme's own script reads what it remembers.
+const THEMES = ["dark", "light", "night"];
+const chosen = document.cookie.match(/(?:^|; )theme=(\w+)/)?.[1] ?? "";
+document.documentElement.dataset.theme = THEMES.includes(chosen) ? chosen : "dark";
+localStorage.setItem("adminTheme", JSON.stringify(chosen === "light" ? "light" : "dark"));
+// The theme's own key would turn the light on.
+window.addEventListener("keydown", (event) => {
+  if ((event.ctrlKey || event.metaKey) && event.key === "e") event.stopImmediatePropagation();
+}, { capture: true });
 
 document.addEventListener("DOMContentLoaded", () => {
   // What the theme names by a placeholder alone, which goes as soon as one types, keeps that name.
@@ -15,5 +20,19 @@ document.addEventListener("DOMContentLoaded", () => {
     if (icon.parentElement.textContent.trim() !== icon.textContent.trim()) {
       icon.setAttribute("aria-hidden", "true");
     }
+  }
+  // Long values are clipped in lists: the whole stands behind each.
+  for (const cell of document.querySelectorAll("#result_list :is(td, th)")) {
+    const text = cell.textContent.trim().replace(/\s+/g, " ");
+    if (text.length > 16 && !cell.querySelector("[title]")) cell.title = text;
+  }
+  const theme = document.getElementById("theme");
+  if (theme) {
+    theme.value = document.documentElement.dataset.theme;
+    theme.addEventListener("change", () => {
+      const secure = location.protocol === "https:" ? "; secure" : "";
+      document.cookie = `theme=${theme.value}; path=/; max-age=31536000; samesite=lax${secure}`;
+      location.reload();
+    });
   }
 });

@@ -18,7 +18,7 @@ function live() {
 function show() {
   state.hidden = !live();
   button.setAttribute("aria-pressed", String(isPaused));
-  note.textContent = isPaused ? "Paused: what is shown may be old." : "Kept up to date by itself.";
+  note.textContent = isPaused ? "Paused: what is shown may be out of date." : "Updates automatically.";
 }
 
 button.addEventListener("click", () => {

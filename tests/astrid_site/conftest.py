@@ -28,7 +28,7 @@ class Ended:
 
 
 def _refuse_constant(name: str) -> None:
-    raise AssertionError(f"{name} is no JSON")
+    raise AssertionError(f"{name} is not JSON")
 
 
 @pytest.fixture(scope="module")

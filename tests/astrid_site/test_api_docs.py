@@ -18,6 +18,7 @@ from tests.clients import account, token_of
 from tests.factories import AlertFactory, DetectionFactory
 from tests.lights import write
 from tests.siteserver import serving_site
+from tests.waiting import PATIENCE_SECONDS
 
 DOCS = (Path(__file__).resolve().parent.parent.parent / "docs" / "api.md").read_text()
 EXAMPLES = re.findall(r"^```(python|bash)\n(.*?)^```", DOCS, flags=re.DOTALL | re.MULTILINE)
@@ -48,7 +49,7 @@ def test_every_example_does_what_it_says(tmp_path, empty_data_root):
                     env=environment,
                     capture_output=True,
                     text=True,
-                    timeout=60,
+                    timeout=PATIENCE_SECONDS,
                 )
                 assert done.returncode == 0, f"{text}\n{done.stdout}\n{done.stderr}"
                 said[text] = done.stdout
@@ -58,7 +59,7 @@ def test_every_example_does_what_it_says(tmp_path, empty_data_root):
     assert f"{detection.source.ra} {detection.source.dec} 0 None" in everything
     assert "first of all" in everything, "the stream"
     assert ValidationEvent.objects.get().label == "asteroid"
-    assert ProcessingJob.objects.filter(job_type="receive").count() == 2
+    assert ProcessingJob.objects.filter(job_type__in=("receive", "download")).count() == 2
 
 
 def test_every_scope_is_documented_with_what_it_does_and_no_other():

@@ -10,16 +10,17 @@ from django.db import connection
 from django.urls import reverse
 
 from astrid_site.site.api import RESOURCES
-from catalog.models import RecordQuerySet, User
+from catalog.models import ApiTokenQuerySet, RecordQuerySet, User
 from catalog.people import audit
 from catalog.people.scopes import SCOPES
-from catalog.web.rest.views import Rows
-from curation.alerts.api import Alerts
+from catalog.web.rest.views import RowViewSet
+from curation.alerts.api import AlertViewSet
 from curation.alerts.publishing import publish_pending
 from tests.clients import client_of
 from tests.factories import AlertFactory, PreprocessRunFactory, ProcessingJobFactory, ValidationEventFactory
+from tests.rows import rows_of_every_kind
 
-LISTS = [view for view in RESOURCES if issubclass(view, Rows)]
+LISTS = [view for view in RESOURCES if issubclass(view, RowViewSet)]
 ORDERINGS = [(view, name) for view in LISTS for name in view.orderings]
 
 
@@ -29,6 +30,7 @@ def one_of_each(db: None) -> None:
     AlertFactory(detection=event.detection)
     PreprocessRunFactory()
     ProcessingJobFactory()
+    rows_of_every_kind()
     audit.record(event, "look")
     publish_pending()
 
@@ -64,13 +66,14 @@ def test_every_list_row_and_feed_shows_only_what_is_visible_to_the_one_who_asks(
         asked.append(user)
         return rows.none()
 
-    monkeypatch.setattr(RecordQuerySet, "visible_to", nothing)
+    for kind in (RecordQuerySet, ApiTokenQuerySet):
+        monkeypatch.setattr(kind, "visible_to", nothing)
     for view, key in keys.items():
         assert client.get(reverse(f"api:{view.resource}-list")).json()["results"] == []
         assert client.get(reverse(f"api:{view.resource}-detail", args=[key])).status_code == 404
     assert client.get(reverse("api:alerts-feed")).json()["results"] == []
     assert client.get(reverse("api:alerts-stream")).content == b""
-    assert client.post(reverse("api:alerts-acknowledge", args=[keys[Alerts]])).status_code == 404
+    assert client.post(reverse("api:alerts-acknowledge", args=[keys[AlertViewSet]])).status_code == 404
     assert {user.username for user in asked} == {User.objects.get(api_tokens__isnull=False).username}
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from django.core.management import call_command
 from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections
+from drf_spectacular.generators import SchemaGenerator
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
@@ -26,8 +29,10 @@ from schemathesis.specs.openapi.checks import (
 from catalog.people import audit
 from catalog.people.scopes import SCOPES
 from catalog.people.tokens import issue
+from curation.alerts.facts import RetractedFacts
 from curation.alerts.publishing import publish_pending
 from tests import factories
+from tests.rows import rows_of_every_kind
 
 CHECKS = [
     not_a_server_error,
@@ -50,6 +55,7 @@ def token(db: None, settings: Any, empty_data_root) -> str:
     factories.AlertFactory(detection=event.detection)
     factories.PreprocessRunFactory()
     factories.ProcessingJobFactory(status="failed", failure_code="no_wcs", error_message="None.")
+    rows_of_every_kind()
     publish_pending()
     return issue(user, "client", list(SCOPES), audit.MACHINE)[1]
 
@@ -101,3 +107,50 @@ def _cases(operation: Any, mode: GenerationMode) -> list[Any]:
 
 def test_the_document_is_valid_and_made_without_a_warning(tmp_path):
     call_command("spectacular", "--validate", "--fail-on-warn", "--file", str(tmp_path / "openapi.yml"))
+
+
+def _told(document: dict[str, Any], schema: Any, name: str, seen: set[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield every key of a row that an answer of this schema tells, with the name that it stands under."""
+    if isinstance(schema, list):
+        for part in schema:
+            yield from _told(document, part, name, seen)
+    elif isinstance(schema, dict):
+        if schema.get("format") == "uuid":
+            yield name, schema
+        reference = schema.get("$ref", "")
+        if reference and reference not in seen:
+            seen.add(reference)
+            component = reference.rpartition("/")[2]
+            yield from _told(document, document["components"]["schemas"][component], component, seen)
+        for key, part in schema.get("properties", {}).items():
+            yield from _told(document, part, f"{name}.{key}", seen)
+        for key in ("items", "additionalProperties", "allOf", "oneOf", "anyOf"):
+            yield from _told(document, schema.get(key), name, seen)
+
+
+def test_every_key_that_is_told_says_which_list_holds_its_row_and_that_list_is_there():
+    document = SchemaGenerator().get_schema(request=None, public=True)
+    seen: set[str] = set()
+    answers = [
+        response.get("content", {})
+        for operations in document["paths"].values()
+        for operation in operations.values()
+        for response in operation["responses"].values()
+    ]
+    keys = [
+        told for content in answers for media in content.values() for told in _told(document, media["schema"], "", seen)
+    ]
+    others = [(name, schema) for name, schema in keys if not name.endswith(".id") or "x-resource" in schema]
+    assert len(others) > 40
+    nowhere = [name for name, told in others if f"/api/v1/{told.get('x-resource')}/{{id}}/" not in document["paths"]]
+    assert nowhere == []
+
+
+def test_what_an_alert_says_is_described_by_the_class_that_it_is_made_from():
+    document = SchemaGenerator().get_schema(request=None, public=True)
+    entry = document["components"]["schemas"]["Entry"]["properties"]["payload"]["properties"]
+    facts = entry["metadata"]["properties"]
+    assert facts.keys() == {field.name for field in dataclasses.fields(RetractedFacts)}
+    assert facts["mag"] == {"type": "number", "format": "double", "nullable": True}
+    assert facts["judged_by"]["items"]["properties"]["is_valid"] == {"type": "boolean", "nullable": True}
+    assert document["components"]["schemas"]["Alert"]["properties"]["alert_metadata"]["properties"] == facts

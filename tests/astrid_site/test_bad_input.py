@@ -9,22 +9,22 @@ import time
 import tracemalloc
 import zlib
 from dataclasses import replace
-from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 import pytest
 from astropy.io import fits
-from django.conf import settings
 
 from catalog.failures import FailureCode
 from catalog.models import ProcessingJob
+from catalog.work.stages import stages
 from differencing.models import DifferenceRun
 from observations.models import Field
 from observations.numerics.fits.synthetic import night_files
 from observations.numerics.simulate.nights import simulate_nights
 from tests import nights
 from tests.lights import write
+from tests.waiting import PATIENCE_SECONDS
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
 
@@ -100,8 +100,8 @@ def within_limits():
     Processor time and counted allocations, unlike a clock and the size of the process, do not depend on what else the
     machine does. The libraries of the stages are loaded before: counting allocations makes that several times slower.
     """
-    for _, stage in settings.PIPELINE_STAGES:
-        import_module(stage)
+    for stage in stages().values():
+        stage.runner()
     tracemalloc.start()
     before, start = tracemalloc.get_traced_memory()[0], time.process_time()
     try:
@@ -179,7 +179,7 @@ def test_of_two_frames_that_claim_one_pointing_and_show_two_skies_the_later_has_
 MEASURE = """
 import resource, sys
 from pathlib import Path
-from observations.numerics.fits import FitsRefused, read_images
+from observations.numerics.fits.images import FitsRefused, read_images
 
 def peak_bytes():
     status = Path("/proc/self/status")
@@ -201,7 +201,7 @@ def test_a_file_that_unpacks_to_gigabytes_never_fills_the_memory_of_the_process(
     # The zeros of 2 GB pack to a thousandth.
     assert path.stat().st_size < 3e6
     command = [sys.executable, "-c", MEASURE, str(path)]
-    ended = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=60)
+    ended = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=PATIENCE_SECONDS)
     assert ended.returncode == 0, ended.stderr
     code, grown = ended.stdout.split()
     assert code == FailureCode.TOO_LARGE

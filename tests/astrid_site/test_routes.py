@@ -10,8 +10,8 @@ from django.contrib.auth.models import Group
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from catalog.roles import PERMISSIONS
-from tests.browsers import staff_of
+from catalog.roles import MAY_OPEN_ADMIN, PERMISSIONS
+from tests.browsers import onlooker, staff_of
 from tests.factories import UserFactory
 from tests.routes import ROLES, ROUTES, Route
 
@@ -49,6 +49,8 @@ def test_an_address_opens_for_those_who_may_and_for_nobody_else(name: str, route
         client.force_login(user)
     answer = getattr(client, route.method)(reverse(name, args=route.keys()), route.data)
     is_sent_away = answer.status_code == 302 and answer["Location"].startswith("/accounts/login/")
+    kept_by = answer.get("Cache-Control", "")
+    assert "private" in kept_by or "no-store" in kept_by, "a proxy would keep it for the next who asks"
     if role in route.may:
         assert answer.status_code not in (401, 403, 404, 405), answer.content[:500]
         assert not is_sent_away or name == "logout"
@@ -62,19 +64,17 @@ def test_an_address_opens_for_those_who_may_and_for_nobody_else(name: str, route
 @pytest.mark.django_db
 @pytest.mark.parametrize("role", ROLES)
 def test_the_admin_shows_each_role_the_models_of_its_table_and_no_other(role: str):
-    client = staff_of(role)
+    client = onlooker(role)
     for model in admin.site._registry:
         names = model._meta
         answer = client.get(reverse(f"admin:{names.app_label}_{names.model_name}_changelist"))
-        may = f"{names.app_label}.view_{names.model_name}" in PERMISSIONS[role]
+        may = f"{names.app_label}.view_{names.model_name}" in {*PERMISSIONS[role], MAY_OPEN_ADMIN}
         assert answer.status_code == (200 if may else 403), names.label
 
 
 @pytest.mark.django_db
-def test_the_admin_is_shut_to_those_who_are_no_staff():
-    user = UserFactory()
-    user.groups.add(Group.objects.get(name="administrator"))
-    client = Client()
-    client.force_login(user)
+@pytest.mark.parametrize("role", ["viewer", "curator"])
+def test_the_admin_is_shut_to_those_who_do_not_run_the_system(role: str):
+    client = staff_of(role)
     for name in ("index", "observations_observation_changelist", "catalog_systemconfig_changelist"):
-        assert client.get(reverse(f"admin:{name}")).status_code == 302
+        assert client.get(reverse(f"admin:{name}")).status_code == 403

@@ -14,8 +14,15 @@ from django.core.management import call_command
 from astrid_site.running.shared_storage import django_storage
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
-PRODUCTION = {"ALLOWED_HOSTS": "astrid.example.org", "SECRET_KEY": "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMN"}
-NAMES = ("DATABASE_URL", "SECRET_KEY", "ALLOWED_HOSTS", "DEBUG", "HTTPS", "DJANGO_SETTINGS_MODULE")
+PRODUCTION = {
+    "ALLOWED_HOSTS": "astrid.example.org",
+    "SECRET_KEY": "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMN",
+    "ASTRID_TRUSTED_PROXIES": "1",
+}
+NAMES = (
+    *("DATABASE_URL", "SECRET_KEY", "ALLOWED_HOSTS", "DEBUG", "HTTPS", "DJANGO_SETTINGS_MODULE"),
+    "ASTRID_TRUSTED_PROXIES",
+)
 
 
 def _run(root: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:

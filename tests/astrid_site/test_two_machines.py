@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.db import transaction
 from django.test import override_settings
 
@@ -16,6 +15,7 @@ from astrid_site.running.shared_storage import django_storage
 from catalog.configuration.values import snapshot
 from catalog.files import remote
 from catalog.work import jobs
+from catalog.work.stages import stages
 from observations.delivery.ingest import Overrides, ingest_paths
 from tests.faults.fingerprint import collect
 from tests.nights import quiet
@@ -37,7 +37,7 @@ def together(folder: Path, roots: dict[str, Path]) -> dict[str, Any]:
     """Return what they come to where one machine ingests, one preprocesses, one differences and one looks."""
     with override_settings(ASTRID_DATA_ROOT=roots["web"]):
         ingest_paths([folder], overrides=Overrides(), config=snapshot(), report=quiet, workflow_id="nights")
-    while (job := jobs.claim_next(list(settings.JOB_MODULES), "worker")) is not None:
+    while (job := jobs.claim_next(list(stages()), "worker")) is not None:
         place = "first" if job.job_type in FIRST else "second"
         with override_settings(ASTRID_DATA_ROOT=roots[place]):
             jobs.do(job, is_tried_again=False)

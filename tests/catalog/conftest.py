@@ -12,8 +12,6 @@ from tests import stages
 @pytest.fixture
 def example(settings: Any, monkeypatch: pytest.MonkeyPatch):
     """Let jobs of the type `example` be done by tests.stages; return that module."""
-    settings.JOB_MODULES = {**settings.JOB_MODULES, "example": "tests.stages", "later": "tests.stages"}
-    settings.JOB_WAITS_FOR = {**settings.JOB_WAITS_FOR, "later": ("example",)}
-    settings.JOB_QUEUES = {**settings.JOB_QUEUES, "later": "light"}
+    settings.STAGES = "tests.stages.STAGES"
     monkeypatch.setattr(stages, "closed", [])
     return stages

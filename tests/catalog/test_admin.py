@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from html import unescape
 
 import pytest
 from django.apps import apps
@@ -10,6 +11,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from catalog import admin as catalog_admin
 from catalog.admin.paging import BoundedPaginator
@@ -17,8 +19,10 @@ from catalog.configuration import values
 from catalog.configuration.keys import DECLARED
 from catalog.models import AuditLog, JobAttempt, JobStatus, ProcessingJob, Record, SystemConfig, User
 from catalog.people import audit
+from catalog.people.tokens import issue
+from catalog.work import sweeper
 from observations.models import Survey
-from tests.browsers import BROWSER, page, said, staff_of
+from tests.browsers import BROWSER, onlooker, page, said, staff_of
 from tests.factories import (
     AlertFactory,
     CalibrationFrameFactory,
@@ -89,6 +93,34 @@ def test_every_list_page_and_history_opens_for_an_administrator(administrator: C
     assert administrator.get("/admin/").status_code == 200
 
 
+def test_every_list_has_its_entry_in_the_menu(administrator: Client):
+    menu = administrator.get("/admin/").context["sidebar_navigation"]
+    linked = {item["link"] for group in menu for item in group["items"]}
+    assert linked == {page(model._meta.label_lower) for model in admin.site._registry}
+
+
+def test_the_page_of_an_account_leads_to_its_tokens_leases_and_failed_log_ins(administrator: Client):
+    vera, other = UserFactory(username="vera"), UserFactory()
+    for user in (vera, other):
+        issue(user, "poller", ["alerts:read"], audit.MACHINE)
+    text = unescape(administrator.get(page("catalog.user", "change", vera.pk)).content.decode())
+    tokens = f"{page('catalog.apitoken')}?user__id__exact={vera.pk}"
+    assert tokens in text
+    assert f"{page('curation.lease')}?holder__id__exact={vera.pk}" in text
+    assert f"{page('axes.accessattempt')}?username=vera" in text
+    assert [token.user for token in administrator.get(tokens).context["cl"].result_list] == [vera]
+
+
+def test_an_empty_list_offers_to_add_only_what_people_add(administrator: Client):
+    empty = administrator.get(page("curation.alertpublication")).content.decode()
+    assert "There is nothing here yet." in empty
+    narrowed = administrator.get(page("observations.telescope"), {"q": "no such telescope"}).content.decode()
+    assert "Nothing fits the search and the filters." in narrowed
+    assert page("observations.telescope", "add") in narrowed
+    for text in (empty, narrowed):
+        assert "yielded" not in text and "new item" not in text
+
+
 @pytest.mark.django_db
 def test_an_operator_gets_pages_of_the_pipeline_and_no_others():
     operator = staff_of("operator")
@@ -103,10 +135,35 @@ def test_an_operator_gets_pages_of_the_pipeline_and_no_others():
 
 
 @pytest.mark.django_db
-def test_somebody_who_is_not_staff_is_sent_to_sign_in():
-    client = Client()
-    client.force_login(UserFactory(username="vera"))
-    assert client.get(page("observations.observation")).headers["Location"].startswith("/admin/login/")
+def test_the_first_page_tells_how_old_alerts_jobs_and_probes_are():
+    sweeper.answer("light")
+    ProcessingJobFactory(job_type="download", scheduled_at=timezone.now() - dt.timedelta(hours=5))
+    alert = AlertFactory()
+    type(alert).objects.filter(pk=alert.pk).update(created_at=timezone.now() - dt.timedelta(minutes=30))
+    text = " ".join(staff_of("operator").get("/admin/").content.decode().split())
+    assert "alerts: the oldest that is not published has waited for 30 min" in text
+    assert "light: answered " in text
+    said = "downloads: no worker has ever answered: start the workers; the oldest job that could run has waited for 5 h"
+    assert said in text
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("address", ["/admin/", "/admin/observations/observation/", "/admin/login/"])
+def test_a_stranger_is_sent_to_the_one_log_in_and_a_viewer_told_that_their_role_does_not_open_the_admin(address: str):
+    viewer = staff_of("viewer")
+    answer = viewer.get(address, follow=True)
+    assert answer.status_code == 403
+    assert "password" not in answer.content.decode().lower()
+    last, _ = Client().get(address, follow=True).redirect_chain[-1]
+    assert last.startswith("/accounts/login/?next=/admin/")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("role", "opens"), [("viewer", 403), ("curator", 403), ("operator", 200), ("administrator", 200)]
+)
+def test_the_role_alone_says_whether_the_admin_opens(role: str, opens: int):
+    assert staff_of(role).get("/admin/").status_code == opens
 
 
 def test_style_sheets_come_without_anything_collected_and_without_debug(client: Client, settings):
@@ -252,7 +309,7 @@ def test_a_switch_is_turned_off_by_leaving_its_box_empty(administrator: Client):
 def test_a_key_that_somebody_else_changed_meanwhile_is_not_overwritten(administrator: Client):
     values.set_value(KEY, 7, audit.MACHINE)
     answer = administrator.post(page("catalog.systemconfig", "change", KEY), {"new_value": "8", "seen": ""})
-    assert "Somebody else has changed this key meanwhile" in answer.content.decode()
+    assert "Somebody else has changed this key in the meantime" in answer.content.decode()
     assert values.snapshot()[KEY] == 7.0
 
 
@@ -369,7 +426,7 @@ def test_no_password_gets_into_the_audit_log(administrator: Client):
 
 
 def test_a_password_that_its_owner_changes_leaves_a_line(db: None):
-    owner = UserFactory(username="grace", is_staff=True)
+    owner = UserFactory(username="grace", is_superuser=True)
     owner.set_password(PASSWORD)
     owner.save()
     client = Client()
@@ -414,8 +471,8 @@ def test_jobs_are_tried_again_and_cancelled_from_their_list(administrator: Clien
     url = page("catalog.processingjob")
     answer = administrator.post(url, {"action": "retry_jobs", "_selected_action": [failed.pk, waiting.pk]})
     assert said(answer) == [
-        "Jobs that wait again: 1.",
-        f"{waiting} is pending: only a failed or cancelled job is tried again.",
+        "Jobs queued again: 1.",
+        f"{waiting} is pending: only a failed or cancelled job can be retried.",
     ]
     administrator.post(url, {"action": "cancel_jobs", "_selected_action": [waiting.pk]})
     states = {str(job.pk): job.status for job in ProcessingJob.objects.all()}
@@ -449,7 +506,7 @@ def test_a_job_offers_what_its_state_allows(administrator: Client, status: str, 
 
 @pytest.mark.django_db
 def test_whoever_may_only_look_orders_nothing():
-    viewer, job = staff_of("viewer"), failed_job()
+    viewer, job = onlooker(), failed_job()
     viewer.post(page("catalog.processingjob"), {"action": "retry_jobs", "_selected_action": [job.pk]})
     answer = viewer.post(f"/admin/catalog/processingjob/{job.pk}/retry_job/", {"_form_submitted": "on"})
     assert answer.status_code == 403
@@ -472,7 +529,7 @@ def test_more_rows_than_can_be_waited_for_are_not_begun_with(administrator: Clie
     jobs = [failed_job(), failed_job()]
     data = {"action": "retry_jobs", "_selected_action": [job.pk for job in jobs]}
     assert said(administrator.post(page("catalog.processingjob"), data)) == [
-        "These are more than 1 rows: narrow the list first."
+        "More than 1 rows are selected: filter the list first."
     ]
     assert not ProcessingJob.objects.filter(status=JobStatus.PENDING).exists()
 

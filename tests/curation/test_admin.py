@@ -63,7 +63,7 @@ def test_every_link_of_every_row_leads_to_a_page():
 
 def test_a_source_links_to_its_alerts_and_to_no_others():
     mine, other = AlertFactory(), AlertFactory()
-    client = staff_of("viewer")
+    client = staff_of("operator")
     links = links_of(client, page("detection.source", "change", mine.detection.source_id))
     [to_alerts] = [address for address in links if address.startswith(page("curation.alert"))]
     rows = client.get(to_alerts).context["cl"].result_list
@@ -72,7 +72,7 @@ def test_a_source_links_to_its_alerts_and_to_no_others():
 
 def test_a_lookup_through_rows_that_no_page_links_to_is_refused():
     AlertFactory()
-    answer = staff_of("viewer").get(page("curation.alert"), {"detection__model_run__model__name": "x"})
+    answer = staff_of("operator").get(page("curation.alert"), {"detection__model_run__model__name": "x"})
     assert answer.status_code == 400
 
 
@@ -89,5 +89,5 @@ def test_work_on_a_field_in_a_night_links_to_the_field():
     tracklet = TrackletFactory()
     job = ProcessingJobFactory(entity_type="field_night", entity_id=f"{tracklet.field_id}/2024-03-01")
     assert ProcessingJob.objects.count() == 1
-    links = links_of(staff_of("viewer"), page("catalog.processingjob", "change", job.pk))
+    links = links_of(staff_of("operator"), page("catalog.processingjob", "change", job.pk))
     assert page("observations.field", "change", tracklet.field_id) in links

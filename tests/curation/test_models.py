@@ -6,6 +6,7 @@ import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from curation.models import LabelDefinition, ValidationEvent
+from tests.conftest import NOT_EMPTIED
 from tests.factories import AlertFactory, ValidationEventFactory
 
 pytestmark = pytest.mark.django_db
@@ -19,6 +20,16 @@ def test_an_event_can_be_neither_changed_nor_deleted() -> None:
             change()
     event.refresh_from_db()
     assert event.is_valid is True
+
+
+@pytest.mark.parametrize("table", [*NOT_EMPTIED, "catalog_user"])
+def test_what_is_only_ever_added_is_not_emptied_at_a_stroke_either(table: str) -> None:
+    event = ValidationEventFactory()
+    # Keys that are checked at the end would hold the table until then.
+    connection.cursor().execute("SET CONSTRAINTS ALL IMMEDIATE")
+    with pytest.raises(DatabaseError, match="only ever added: TRUNCATE refused"), transaction.atomic():
+        connection.cursor().execute(f"TRUNCATE {table} CASCADE")
+    assert ValidationEvent.objects.get().pk == event.pk
 
 
 def test_an_event_keeps_the_key_that_its_client_made() -> None:

@@ -42,14 +42,14 @@ def test_the_cutouts_of_a_candidate_are_a_picture_small_in_lists(empty_data_root
     candidate = CandidateFactory()
     store(pictures.path_of(candidate.observation_id, candidate.pk), stamps())
     url = f"/admin/detection/detection/cutouts/{candidate.observation_id}/{candidate.pk}.png"
-    viewer = staff_of("viewer")
+    operator = staff_of("operator")
     sizes = []
     for address in (url, f"{url}?small"):
-        answer = viewer.get(address)
+        answer = operator.get(address)
         assert answer.headers["Content-Type"] == "image/png"
         sizes.append(Image.open(io.BytesIO(answer.content)).size)
     assert sizes == [(3 * 189 + 8, 189), (3 * 82 + 8, 82)]
-    assert url in viewer.get(page("differencing.candidate", "change", candidate.pk)).content.decode()
+    assert url in operator.get(page("differencing.candidate", "change", candidate.pk)).content.decode()
 
 
 def test_the_stage_writes_cutouts_where_the_page_looks_for_them(night):
@@ -64,7 +64,7 @@ def test_what_is_no_cutout_is_not_found(empty_data_root: Path, content: np.ndarr
     if content is not None:
         store(pictures.path_of(candidate.observation_id, candidate.pk), content)
     url = f"/admin/detection/detection/cutouts/{candidate.observation_id}/{candidate.pk}.png"
-    assert staff_of("viewer").get(url).status_code == 404
+    assert staff_of("operator").get(url).status_code == 404
 
 
 def test_pickled_objects_are_no_cutouts(empty_data_root: Path):
@@ -77,13 +77,13 @@ def test_nobody_sees_cutouts_without_leave():
     url = f"/admin/detection/detection/cutouts/{candidate.observation_id}/{candidate.pk}.png"
     assert Client().get(url).status_code == 302
     stranger = Client()
-    stranger.force_login(UserFactory(is_staff=True))
+    stranger.force_login(UserFactory())
     assert stranger.get(url).status_code == 403
 
 
 def test_a_detection_links_to_its_source_frame_and_candidate():
     detection = DetectionFactory()
-    text = staff_of("viewer").get(page("detection.detection", "change", detection.pk)).content.decode()
+    text = staff_of("operator").get(page("detection.detection", "change", detection.pk)).content.decode()
     for model, row in [
         ("detection.source", detection.source_id),
         ("observations.observation", detection.observation_id),

@@ -125,7 +125,7 @@ def test_large_images_are_averaged(client: Client, empty_data_root: Path, monkey
     monkeypatch.setattr("differencing.pictures.images.MOST_PX", 40)
     run = run_with_images()
     assert drawn(client, run, "science").size == (32, 22)
-    assert "Each dot averages 3 × 3 pixels." in html(client, run)
+    assert "Each displayed pixel averages 3 × 3 pixels." in html(client, run)
     assert 'data-width="96" data-height="66"' in html(client, run)
 
 
@@ -160,7 +160,7 @@ def test_a_detected_candidate_leads_to_its_detection(client: Client, empty_data_
 def test_a_candidate_without_a_detection_says_so_in_words(client: Client):
     answer = client.get(f"/candidates/{CandidateFactory().pk}/")
     assert answer.status_code == 404
-    assert "There is no detection of this candidate" in answer.content.decode()
+    assert "This candidate has no detection" in answer.content.decode()
 
 
 def test_only_the_most_significant_of_many_are_shown_and_that_is_told(
@@ -179,7 +179,7 @@ def test_only_the_most_significant_of_many_are_shown_and_that_is_told(
 def test_candidates_that_a_later_difference_took_over_are_told(client: Client):
     assert "A later difference of this frame" in html(client, DifferenceRunFactory(candidates_found=4))
     empty = DifferenceRunFactory(candidates_found=0, detection_threshold=5.0)
-    assert "Nothing stands out by more than 5.0 sigma" in html(client, empty)
+    assert "Nothing is more significant than 5.0 sigma" in html(client, empty)
 
 
 def test_facts_are_shown_and_missing_ones_are_dashes(client: Client):
@@ -192,7 +192,7 @@ def test_facts_are_shown_and_missing_ones_are_dashes(client: Client):
         parameters={"zogy": {"tile_px": 256}, "diagnostics": {"flux_scale_median": 0.9411}},
     )  # fmt: skip
     text = html(client, run)
-    for fact in ("version 7", "2 frames", "early.fits", "other.fits", "12.34 ADU", "0.123 px rms", "of 57 stars",
+    for fact in ("version 7", "2 frames", "early.fits", "other.fits", "12.34 ADU", "0.123 px rms", "from 57 stars",
                  "0.9411", "1.010", "zogy.tile_px", "5.0 sigma"):  # fmt: skip
         assert fact in text, fact
     bare = html(client, DifferenceRunFactory())
@@ -206,9 +206,9 @@ def test_a_failure_is_told_in_words(client: Client):
     )
     text = html(client, failed)
     assert "They share only 3.0%." in text
-    assert "It failed before there were any" in text
+    assert "It failed before any were made" in text
     waiting = DifferenceRunFactory(status="pending", reference_observation=None, candidates_found=None)
-    assert "It is not finished" in html(client, waiting)
+    assert "It has not finished yet" in html(client, waiting)
 
 
 def test_a_sky_position_is_offered_only_where_it_is_measured(client: Client, empty_data_root: Path):
@@ -219,7 +219,7 @@ def test_a_sky_position_is_offered_only_where_it_is_measured(client: Client, emp
     nominal = run_with_images(observation=ObservationFactory(wcs_quality="nominal"))
     text = html(client, nominal)
     assert 'id="wcs"' not in text
-    assert "No sky position under the pointer" in text
+    assert "No sky position is shown under the pointer" in text
 
 
 def test_names_from_headers_are_text(client: Client):
@@ -257,7 +257,7 @@ def test_the_subtractions_of_a_frame_are_listed_the_newest_first_and_no_others(c
     assert "reference 9 in R" in text
     assert "3 candidates" in text
     here = client.get(f"/observations/{frame.pk}/differences/?here={new.pk}").content.decode()
-    assert "this one" in here
+    assert "this run" in here
     assert str(new.pk) not in here
 
 

@@ -12,9 +12,11 @@ from playwright.sync_api import Page, expect
 
 from catalog.configuration import values
 from catalog.models import AuditLog, JobStatus, ProcessingJob
-from catalog.work import jobs, sweeper
+from catalog.work import jobs
+from catalog.work.stages import types_of
 from differencing.models import DifferenceRun
 from tests.factories import ObservationFactory, ProcessingJobFactory, UserFactory
+from tests.looks import choose_theme
 from tests.nights import Night, Processed, restore
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -26,12 +28,12 @@ SCREENS = ((1366, 768), (390, 844))
 
 
 def sign_in(page: Page, address: str, role: str) -> None:
-    account = UserFactory(username=role, is_staff=True)
+    account = UserFactory(username=role)
     account.set_password(PASSWORD)
     account.save()
     account.groups.add(Group.objects.get(name=role))
     page.goto(f"{address}/admin/")
-    page.get_by_label("Username").fill(role)
+    page.get_by_label("User name").fill(role)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
     expect(page.get_by_role("heading", name="Site administration")).to_be_visible()
@@ -40,7 +42,7 @@ def sign_in(page: Page, address: str, role: str) -> None:
 def work_off() -> list[str]:
     """Do the waiting jobs of the pipeline as a worker would; return their types."""
     done = []
-    while (job := jobs.claim_next(sweeper.types_of("pipeline"), jobs.this_owner())) is not None:
+    while (job := jobs.claim_next(types_of("pipeline"), jobs.this_owner())) is not None:
         jobs.do(job)
         assert job.status == JobStatus.COMPLETED, job.error_message
         done.append(job.job_type)
@@ -78,7 +80,7 @@ def test_an_administrator_changes_a_threshold_sees_it_used_and_puts_it_back(
     page.get_by_role("link", name=frame.original_name, exact=True).click()
     page.get_by_role("link", name="Reprocess", exact=True).click()
     page.get_by_role("button", name="Reprocess").click()
-    expect(page.get_by_text("Frames that go through again: 1.")).to_be_visible()
+    expect(page.get_by_text("Frames queued for reprocessing: 1.")).to_be_visible()
     assert "difference" in work_off()
 
     page.locator("#content").get_by_role("link", name="difference runs").click()
@@ -91,7 +93,7 @@ def test_an_administrator_changes_a_threshold_sees_it_used_and_puts_it_back(
     page.get_by_title(KEY).click()
     expect(page.get_by_text(f"{KEY}: 5.0 → 20.0")).to_be_visible()
     expect(page.locator(".lines li")).to_contain_text(["administrator"])
-    page.get_by_role("button", name="Back to default").click()
+    page.get_by_role("button", name="Reset to default").click()
     expect(page.get_by_text(f"{KEY} is 5 now.")).to_be_visible()
     assert values.snapshot()[KEY] == 5.0
     written = AuditLog.objects.filter(entity_type="systemconfig").order_by("id").values_list("user", "action")
@@ -112,7 +114,7 @@ def test_an_operator_tries_a_failed_job_again_and_is_offered_no_configuration(pa
     assert job.status == JobStatus.FAILED
     page.get_by_role("link", name="Try again", exact=True).click()
     page.get_by_role("button", name="Try again").click()
-    expect(page.get_by_text("Jobs that wait again: 1.")).to_be_visible()
+    expect(page.get_by_text("Jobs queued again: 1.")).to_be_visible()
     assert ProcessingJob.objects.get().status == JobStatus.PENDING
 
 
@@ -132,11 +134,11 @@ def test_no_page_is_wider_than_the_screen(page: Page, live_server: Any, width: i
 
 
 def test_the_admin_is_dark_until_somebody_chooses_light(page: Page, live_server: Any):
-    page.goto(f"{live_server.url}/admin/login/")
+    sign_in(page, live_server.url, "administrator")
     expect(page.locator("html")).to_have_class("dark")
-    page.evaluate("localStorage.setItem('adminTheme', JSON.stringify('light'))")
+    choose_theme(page, live_server.url, "light")
     page.reload()
-    expect(page.locator("html")).not_to_have_class("dark")
+    expect(page.locator("html")).to_have_class("light")
 
 
 def test_every_field_of_a_list_and_a_form_has_a_name(page: Page, live_server: Any):

@@ -26,13 +26,13 @@ def test_a_token_is_made_copied_and_used_and_the_interface_can_be_tried(page: Pa
         page.click("main button")
         page.fill("#token_name", "robot")
         page.get_by_label(re.compile("alerts:read")).check()
-        page.get_by_role("button", name="Make the token").click()
+        page.get_by_role("button", name="Create token").click()
         page.get_by_role("button", name="Copy").click()
         expect(page.locator("#messages")).to_have_text("The token is copied.")
         text = page.evaluate("navigator.clipboard.readText()")
         headers = {"Authorization": f"Token {text}"}
         assert httpx.get(f"{site}/api/v1/alerts/feed/", headers=headers).json() == {"results": [], "next_since": ""}
-        page.get_by_role("link", name="What there is to ask").click()
+        page.get_by_role("link", name="API documentation").click()
         feed = page.locator("#operations-alerts-alerts_feed")
         feed.locator(".opblock-summary-control").click()
         feed.get_by_role("button", name="Try it out").click()

@@ -55,17 +55,17 @@ def test_an_operator_hands_in_a_good_file_and_a_broken_one(page: Page, live_serv
             {"name": "broken.fits", "mimeType": "application/fits", "buffer": b"<html>not found</html>" * 200},
         ]
     )
-    page.get_by_role("button", name="Hand in").click()
+    page.get_by_role("button", name="Upload").click()
     deliveries = page.locator("#deliveries > li")
     expect(deliveries).to_have_count(2)
-    expect(deliveries.filter(has_text="good.fits")).to_contain_text("waits for a worker")
+    expect(deliveries.filter(has_text="good.fits")).to_contain_text("waiting for a worker")
     assert sorted(work_off()) == [JobStatus.COMPLETED, JobStatus.FAILED]
     expect(deliveries.filter(has_text="good.fits")).to_contain_text("taken in")
     expect(deliveries.filter(has_text="broken.fits")).to_contain_text("refused")
     expect(deliveries.filter(has_text="broken.fits").locator(".reason")).to_contain_text("broken.fits:")
     deliveries.get_by_role("link", name="good.fits").click()
     expect(page.get_by_text("<script>alert(1)</script>").first).to_be_visible()
-    expect(page.get_by_text("It has not been preprocessed yet.")).to_be_visible()
+    expect(page.get_by_text("This frame has not been preprocessed yet.")).to_be_visible()
     expect(page.get_by_text("This frame has not been compared with a reference yet.")).to_be_visible()
     assert page.locator(".whole-frame").evaluate("(image) => image.naturalWidth") == 64
     page.get_by_text("FITS header").click()
@@ -91,7 +91,7 @@ def test_what_could_not_be_sent_is_sent_again_and_taken_once(page: Page, live_se
     page.get_by_label("FITS files").set_input_files(
         [{"name": "light.fits", "mimeType": "application/fits", "buffer": content}]
     )
-    page.get_by_role("button", name="Hand in").click()
+    page.get_by_role("button", name="Upload").click()
     expect(page.locator("#sending li")).to_contain_text("The server could not be reached.")
     page.get_by_role("button", name="Try again").click()
     expect(page.locator("#deliveries > li")).to_contain_text("light.fits")

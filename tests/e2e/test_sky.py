@@ -110,6 +110,24 @@ def test_a_page_that_nobody_sees_asks_for_nothing(page: Page, live_server: Any):
     assert len(asked) == 1
 
 
+PLACES_OF_FIELDS = """fields => fields.map(field => {
+    const [label, control] = [field.querySelector("label"), field.querySelector("input, select")];
+    return [label, control].map(part => part.getBoundingClientRect()).map(box => [box.top, box.height]);
+})"""
+
+
+@pytest.mark.parametrize("query", ["", "?score_min=2&place=nowhere&night_from=x"])
+def test_the_fields_of_one_row_stand_on_one_line_also_beside_an_error(page: Page, live_server: Any, query: str):
+    sign_in(page, live_server.url, "viewer")
+    page.goto(f"{live_server.url}/detections/{query}")
+    expect(page.locator(".filters .wrong")).to_have_count(3 if query else 0)
+    rows: dict[float, set[tuple[float, float]]] = {}
+    for label, control in page.locator(".filters .field").evaluate_all(PLACES_OF_FIELDS):
+        rows.setdefault(label[0], set()).add(tuple(control))
+    assert 1 < len(rows) < 5
+    assert all(len(controls) == 1 for controls in rows.values()), rows
+
+
 def test_detections_are_narrowed_from_the_keyboard_and_what_cannot_be_read_is_told(page: Page, live_server: Any):
     row = source_with_everything()
     seen(SourceFactory(name="far", ra=10.0, dec=-5.0), days=9.0)
@@ -124,19 +142,19 @@ def test_detections_are_narrowed_from_the_keyboard_and_what_cannot_be_read_is_to
     expect(rows).to_have_count(3)
     page.get_by_role("link", name="Clear").click()
     page.get_by_label("State").select_option("rejected")
-    page.get_by_role("button", name="Show").click()
+    page.get_by_role("button", name="Apply").click()
     expect(rows).to_have_count(1)
     expect(page.get_by_role("link", name="Review these")).to_have_attribute("href", "/triage/?status=rejected")
 
     page.get_by_label("Place").fill("somewhere")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("the whole name of a source or field")).to_be_visible()
+    expect(page.get_by_text("the full name of a source or field")).to_be_visible()
     expect(page.get_by_label("Place")).to_have_value("somewhere")
-    expect(page.get_by_text("No detection is like this.")).to_be_visible()
+    expect(page.get_by_text("No detections match these filters.")).to_be_visible()
 
     page.get_by_role("link", name="Show all detections").click()
     rows.filter(has_text="J100002").first.get_by_role("link").first.click()
-    expect(page.get_by_role("heading", name="Why it is here")).to_be_visible()
+    expect(page.get_by_role("heading", name="Measurements")).to_be_visible()
     page.get_by_role("link", name="Earlier").click()
     expect(page.get_by_text("epoch 2 of 3")).to_be_visible()
     page.locator(f'.light-curve a[href$="/{row.pk}/"]').focus()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -27,6 +28,7 @@ from tests.factories import (
     SourceFactory,
     UserFactory,
 )
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("empty_data_root")]
 
@@ -40,7 +42,7 @@ class Desk:
         self.address = address
         self.user = user or curator()
         self.context = browser.new_context(viewport=SCREEN)
-        self.context.set_default_timeout(15_000)
+        self.context.set_default_timeout(PATIENCE_SECONDS * 1000)
         client = Client()
         client.force_login(self.user)
         session = client.cookies["sessionid"].value
@@ -84,13 +86,12 @@ class Desk:
 
     def settled(self) -> Desk:
         """Wait until the page has what it asked for: the next ones, images and all."""
-        quiet = 0
-        for _ in range(300):
+        quiet, deadline = 0, time.monotonic() + PATIENCE_SECONDS
+        while quiet < 6:
+            assert time.monotonic() < deadline, "The page asks and asks."
             self.page.wait_for_timeout(50)
             quiet = 0 if self.under_way else quiet + 1
-            if quiet == 6:
-                return self
-        raise AssertionError("The page asks and asks.")
+        return self
 
     def leave(self) -> None:
         """Close the window when nothing is under way any more: the database is emptied after the test."""

@@ -17,23 +17,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from fnmatch import fnmatch
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from catalog.failures import FailureCode
+from astrid_site.night.stages import STAGES
 from catalog.files import storage
 from catalog.work import jobs
 from detection.numerics.training_set import TrainingSetParameters
 from detection.stage import retrain, training
 from detection.stage.training import Order
-from tests.faults.full_settings import STAGES
 from tests.faults.products import hashes
 
 # Less than the smallest product has, a cutout with its 63 kB.
 ROOM_BYTES = 20_000
 
+_RUNNERS = {stage.name: stage.runner for stage in STAGES}
 _patterns: list[str] = []
 # A training of seconds, which learns enough to have weights.
 retrain.Order = partial(Order, pairs=3, epochs=1)  # type: ignore[assignment]
@@ -45,16 +44,10 @@ def run(entity_id: str) -> None:
     assert hold is not None
     try:
         with _full_for(hold.job.job_type):
-            import_module(STAGES[hold.job.job_type]).run(entity_id)
+            _RUNNERS[hold.job.job_type]()(entity_id)
     finally:
         if "ASTRID_TEST_SEEN" in os.environ:
             _put_down(hold.job.job_type, Path(os.environ["ASTRID_TEST_SEEN"]))
-
-
-def abandon(entity_id: str, code: FailureCode, sentence: str) -> None:
-    hold = jobs.current()
-    assert hold is not None
-    import_module(STAGES[hold.job.job_type]).abandon(entity_id, code, sentence)
 
 
 @contextmanager

@@ -1,7 +1,5 @@
-"""Settings of a system whose disk is full wherever a test says so; one process does the jobs of all types."""
+"""Settings of a system whose disk is full wherever a test says so."""
 
 from astrid_site.settings import *  # noqa: F403
-from astrid_site.settings import JOB_MODULES as STAGES
 
-JOB_MODULES = dict.fromkeys(STAGES, "tests.faults.full_disk")
-JOB_QUEUES = {}
+STAGES = "tests.faults.tables.FULL"

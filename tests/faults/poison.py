@@ -8,8 +8,6 @@ import signal
 from observations.models import Observation
 from preprocessing.stage import preprocess
 
-abandon = preprocess.abandon
-
 
 def run(observation_id: str) -> None:
     if Observation.objects.filter(pk=observation_id, original_name=os.environ["ASTRID_TEST_POISON"]).exists():

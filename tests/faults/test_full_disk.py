@@ -13,24 +13,23 @@ from typing import Any
 import pytest
 
 from tests.faults.products import KINDS, hashes
-from tests.faults.system import RECOVERY_SECONDS, System, assert_same, system, wait_for
+from tests.faults.system import System, assert_same, system, wait_for
 from tests.webserver import content, serving
 
 pytestmark = pytest.mark.faults
 
 # Nothing dies here: a slow machine's late heartbeat is not to be one more fault.
 VARIABLES = {"DJANGO_SETTINGS_MODULE": "tests.faults.full_settings", "ASTRID_JOB_LAPSE_SECONDS": "60"}
-STEP_SECONDS = 180.0
 WRITTEN = (*KINDS, "incoming", "training")
 TRAIN = ("train_model", "--queue", "--name", "small", "--model-version", "1")
-WORK_OFF_TRAINING = "from catalog import jobs; jobs.do(jobs.claim_next(['train'], 'me'))"
+WORK_OFF_TRAINING = "from catalog.work import jobs; jobs.do(jobs.claim_next(['train'], 'me'))"
 # An upload is written by the web server, not by a job.
 UPLOAD = """
 import resource, sys
 from pathlib import Path
-from catalog.storage import StorageFull
-from observations.incoming import submit_upload
-from observations.numerics.fits_facts import Overrides
+from catalog.files.storage import StorageFull
+from observations.delivery.incoming import submit_upload
+from observations.numerics.fits.facts import Overrides
 resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
 try:
     submit_upload([Path("{path}").read_bytes()], "light.fits", Overrides())
@@ -76,7 +75,7 @@ OF_A_NIGHT = [
     Full("detect", "models/*", "StorageFull: No room for realbogus-1-%"),
     Full("detect", "cutouts/*", "StorageFull: No room for %.npy%"),
     # What is fetched from an address.
-    Full("receive", "incoming/*", "StorageFull: No room for night1\\_light01.fits%"),
+    Full("download", "incoming/*", "StorageFull: No room for night1\\_light01.fits%"),
 ]
 OF_TRAINING = [
     Full("train", "training/*", "StorageFull: No room for small-1.safetensors%"),
@@ -128,7 +127,7 @@ def wait_until_full(broken: System, full: Full) -> None:
     """Wait until a job says that it found this disk full, and waits."""
     waiting = """SELECT count(*) FROM catalog_processingjob
                  WHERE job_type = %s AND status = 'pending' AND failure_code = 'disk_full' AND error_message LIKE %s"""
-    wait_for(lambda: broken.query(waiting, full.job_type, full.said)[0][0], STEP_SECONDS, broken.jobs)
+    wait_for(lambda: broken.query(waiting, full.job_type, full.said)[0][0], broken.jobs)
 
 
 def spoilt(broken: System, faultless: Faultless, intact: dict[str, set[str]]) -> list[str]:
@@ -153,7 +152,7 @@ def assert_intact(broken: System, faultless: Faultless, intact: dict[str, set[st
         except FileNotFoundError:
             return False
 
-    wait_for(look, 10.0, lambda: "\n".join(spoilt(broken, faultless, intact or {})))
+    wait_for(look, lambda: "\n".join(spoilt(broken, faultless, intact or {})))
 
 
 def test_a_disk_that_is_full_for_each_stage_in_turn_stops_the_night_and_spoils_nothing(few_frames, faultless, told):
@@ -177,7 +176,7 @@ def test_a_disk_that_is_full_for_each_stage_in_turn_stops_the_night_and_spoils_n
                 old = {"processed": faultless.seen["preprocess"]["processed"]} if full.job_type == "register" else None
                 assert_intact(broken, faultless, old)
                 tell(told, left)
-            broken.wait_until_idle(RECOVERY_SECONDS)
+            broken.wait_until_idle()
             assert_intact(broken, faultless)
             assert_same(broken.fingerprint(), faultless.fingerprint)
             outcomes = set(broken.query(OUTCOMES))

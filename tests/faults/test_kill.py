@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.faults.system import RECOVERY_SECONDS, System, assert_same, system, wait_for
+from tests.faults.system import PATIENCE_SECONDS, System, assert_same, system, wait_for
 
 # A table that no earlier stage writes: while it is locked, the stage stands still amid its work.
 WRITTEN_BY = {
@@ -33,7 +33,7 @@ def standing_still(broken: System, stage: str) -> Iterator[None]:
     with broken.connected() as holder, broken.connected() as observer, holder.transaction():
         holder.execute(f"LOCK TABLE {WRITTEN_BY[stage]} IN SHARE ROW EXCLUSIVE MODE")
         broken.start_all()
-        wait_for(lambda: observer.execute(stuck, (stage,)).fetchall()[0][0], 120.0, broken.jobs)
+        wait_for(lambda: observer.execute(stuck, (stage,)).fetchall()[0][0], broken.jobs)
         yield
 
 
@@ -46,7 +46,7 @@ def kill_amid(broken: System, night: Path, stage: str, who: str) -> None:
             broken.kill("pipeline")
     if who == "worker":
         broken.start("pipeline")
-    broken.wait_until_idle(RECOVERY_SECONDS)
+    broken.wait_until_idle()
 
 
 def check(broken: System, faultless: dict[str, Any], stage: str) -> None:
@@ -68,6 +68,7 @@ def test_a_kill_amid_a_stage_changes_nothing_in_the_end(delivered_nights, faultl
         check(broken, faultless, stage)
 
 
+@pytest.mark.faults
 def test_a_worker_killed_with_its_files_written_and_its_rows_not_changes_nothing_in_the_end(
     delivered_nights, faultless
 ):
@@ -81,11 +82,11 @@ def test_a_worker_that_is_stopped_hands_its_job_back_and_the_next_one_does_it(de
     with system() as stopped:
         stopped.manage("ingest", str(delivered_nights))
         stopped.start_all()
-        wait_for(lambda: stopped.query(RUNNING)[0][0] > 0, 60.0, stopped.jobs)
+        wait_for(lambda: stopped.query(RUNNING)[0][0] > 0, stopped.jobs)
         process = stopped.processes.pop("pipeline")
         os.kill(process.pid, signal.SIGTERM)
-        process.wait(30.0)
+        process.wait(PATIENCE_SECONDS)
         assert stopped.query(RUNNING)[0][0] == 0
         stopped.start("pipeline")
-        stopped.wait_until_idle(RECOVERY_SECONDS)
+        stopped.wait_until_idle()
         assert_same(stopped.fingerprint(), faultless)

@@ -18,5 +18,5 @@ def test_the_asteroid_night_through_the_queue_is_as_in_the_foreground(shared_dat
     with system(ASTRID_WORKERS="2") as whole:
         whole.start_all()
         whole.manage("ingest", night)
-        whole.wait_until_idle(600.0)
+        whole.wait_until_idle()
         assert_same(whole.fingerprint(), expected)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.system import RECOVERY_SECONDS, assert_same, system, wait_for
+from tests.faults.system import PATIENCE_SECONDS, assert_same, system, wait_for
 
 # Debian's own script on PATH changes the user when root runs it; the one beneath does not.
 PROGRAMS = [Path("/usr/lib/rabbitmq/bin/rabbitmq-server"), Path(shutil.which("rabbitmq-server") or "/nowhere")]
@@ -52,7 +52,7 @@ class RabbitMQ:
             self._process = subprocess.Popen(
                 [str(PROGRAM)], env=environment, stdout=output, stderr=output, start_new_session=True
             )
-        wait_for(self._answers, 60.0, lambda: (self._folder / "output").read_text()[-2000:])
+        wait_for(self._answers, lambda: (self._folder / "output").read_text()[-2000:])
 
     def stop(self) -> None:
         if self._process is not None:
@@ -65,7 +65,7 @@ class RabbitMQ:
 
     def _answers(self) -> bool:
         with socket.socket() as probe:
-            probe.settimeout(1.0)
+            probe.settimeout(PATIENCE_SECONDS)
             if probe.connect_ex(("127.0.0.1", self._ports[0])):
                 return False
             probe.sendall(b"AMQP\x00\x00\x09\x01")
@@ -94,7 +94,7 @@ def test_a_night_over_rabbitmq_ends_as_one_in_the_foreground(delivered_nights, f
     with system(CELERY_BROKER_URL=broker.url) as whole:
         whole.start_all()
         whole.manage("ingest", str(delivered_nights))
-        whole.wait_until_idle(RECOVERY_SECONDS)
+        whole.wait_until_idle()
         assert_same(whole.fingerprint(), faultless)
 
 
@@ -106,10 +106,10 @@ def test_a_rabbitmq_that_is_stopped_for_a_minute_and_comes_back_empty_loses_no_w
         broken.start_all()
         broken.manage("ingest", str(delivered_nights))
         done = "SELECT count(*) FROM catalog_processingjob WHERE status = 'completed'"
-        wait_for(lambda: broken.query(done)[0][0] > 3, 60.0, broken.jobs)
+        wait_for(lambda: broken.query(done)[0][0] > 3, broken.jobs)
         broker.stop()
         broker.wipe()
         time.sleep(60.0)
         broker.start()
-        broken.wait_until_idle(RECOVERY_SECONDS)
+        broken.wait_until_idle()
         assert_same(broken.fingerprint(), faultless)

@@ -10,7 +10,7 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.faults.system import RECOVERY_SECONDS, System, assert_same, system, wait_for
+from tests.faults.system import PATIENCE_SECONDS, System, assert_same, system, wait_for
 
 pytestmark = pytest.mark.faults
 
@@ -26,13 +26,13 @@ def test_a_broker_that_is_gone_for_a_minute_and_comes_back_empty_loses_no_work(d
         broken.manage("ingest", str(delivered_nights))
         broken.start_all()
         messages = broken.root / "broker" / "messages"
-        wait_for(lambda: messages.is_dir() and done(broken) > 3, 60.0, broken.jobs)
+        wait_for(lambda: messages.is_dir() and done(broken) > 3, broken.jobs)
         messages.rename(broken.root / "broker" / "wiped")
         # Where the folder was is something else: nobody can make it anew before the minute is over.
         messages.write_text("")
         time.sleep(60.0)
         messages.unlink()
-        broken.wait_until_idle(RECOVERY_SECONDS)
+        broken.wait_until_idle()
         assert_same(broken.fingerprint(), faultless)
 
 
@@ -42,12 +42,12 @@ def test_a_database_that_is_torn_down_five_times_keeps_every_write_that_it_ackno
         broken.start_all()
         for _ in range(5):
             before = done(broken)
-            wait_for(lambda seen=before: done(broken) > seen, 60.0, broken.jobs)
+            wait_for(lambda seen=before: done(broken) > seen, broken.jobs)
             acknowledged = done(broken)
             tear_down_database(broken)
             broken.manage("db", "start")
             assert done(broken) >= acknowledged
-        broken.wait_until_idle(RECOVERY_SECONDS)
+        broken.wait_until_idle()
         assert_same(broken.fingerprint(), faultless)
 
 
@@ -57,7 +57,7 @@ def tear_down_database(broken: System) -> None:
     family = [psutil.Process(pid), *psutil.Process(pid).children()]
     for process in family:
         process.kill()
-    psutil.wait_procs(family, timeout=10.0)
+    psutil.wait_procs(family, timeout=PATIENCE_SECONDS)
 
 
 def limit_files(broken: System, size_bytes: int) -> None:
@@ -71,15 +71,15 @@ def test_work_that_finds_the_disk_full_says_so_waits_and_goes_on_when_there_is_s
     with system() as broken:
         broken.manage("ingest", str(delivered_nights))
         broken.start("pipeline")
-        wait_for(lambda: psutil.Process(broken.processes["pipeline"].pid).children(), 30.0)
+        wait_for(lambda: psutil.Process(broken.processes["pipeline"].pid).children())
         limit_files(broken, 200_000)
         broken.start("light")
         broken.start("beat")
         waiting = "SELECT count(*) FROM catalog_processingjob WHERE status = 'pending' AND failure_code = 'disk_full'"
-        wait_for(lambda: broken.query(waiting)[0][0] > 0, 60.0, broken.jobs)
+        wait_for(lambda: broken.query(waiting)[0][0] > 0, broken.jobs)
         assert no_stumps(broken.root)
         limit_files(broken, resource.RLIM_INFINITY)
-        broken.wait_until_idle(RECOVERY_SECONDS)
+        broken.wait_until_idle()
         assert no_stumps(broken.root)
         assert_same(broken.fingerprint(), faultless)
 
@@ -94,7 +94,7 @@ def test_a_frame_that_kills_its_worker_every_time_fails_after_three_tries_and_th
     with system(ASTRID_TEST_POISON=poisoned, DJANGO_SETTINGS_MODULE="tests.faults.poisoned_settings") as broken:
         broken.manage("ingest", str(delivered_nights))
         broken.start_all()
-        broken.wait_until_idle(RECOVERY_SECONDS)
+        broken.wait_until_idle()
         rows: list[tuple[Any, ...]] = broken.query(
             """SELECT j.status, j.failure_code, j.attempt, j.error_message FROM catalog_processingjob j
                JOIN observations_observation o ON o.id::text = j.entity_id

@@ -11,7 +11,7 @@ from astrid_site.running import postgres
 
 
 class Command(BaseCommand):
-    help = "Start, stop or look at the embedded PostgreSQL. `status` ends with 3 where it is not running."
+    help = "Start, stop or inspect the embedded PostgreSQL. `status` exits with 3 if it is not running."
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -13,14 +13,14 @@ from astrid_site.night.foreground import deliver, follow
 from astrid_site.night.frame_arguments import add_frame_arguments, overrides_of
 from astrid_site.night.summary import summary_lines
 from astrid_site.running import database
-from catalog.files.outgoing import AddressRefused
+from catalog.files.addresses import AddressRefused
 from observations.delivery.incoming import submit_url
 
 
 class Command(BaseCommand):
     """Exit 0: something was taken in or ordered. 1: nothing. 2: bad usage."""
 
-    help = "Take in FITS files, folders of them, or addresses of files, and order their processing by the workers."
+    help = "Ingest FITS files, folders of them, or URLs, and queue them for the workers."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("sources", nargs="+", metavar="PATH|URL", help="a FITS file, a folder, or https://…")
@@ -38,11 +38,11 @@ class Command(BaseCommand):
                     row, job = submit_url(url, given)
                 except AddressRefused as refusal:
                     raise CommandError(str(refusal), returncode=2) from refusal
-                self.say(f"{row.name}: ordered, job {job.pk}")
+                self.say(f"{row.name}: queued as job {job.pk}")
                 ordered += 1
             done = deliver(paths, given, self.say)
             new = sum(result.is_new for result in done.results)
-            self.say(f"{new} new frames; the workers process them (make demo, or the commands of docs/deploy.md).")
+            self.say(f"{new} new frames for the workers (started by make demo, or as docs/deploy.md says).")
             if options["wait"]:
                 follow(self.say)
                 for line in summary_lines(done.document()):

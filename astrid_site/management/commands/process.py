@@ -21,9 +21,9 @@ class Command(BaseCommand):
     help = "Ingest the FITS files under PATH and run every stage to the end in the foreground."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument("paths", nargs="+", metavar="PATH", help="a FITS file or a folder of them")
+        parser.add_argument("paths", nargs="+", metavar="PATH", help="a FITS file, or a folder of FITS files")
         add_frame_arguments(parser)
-        parser.add_argument("--json", action="store_true", help="print one JSON document on standard output")
+        parser.add_argument("--json", action="store_true", help="print one JSON document to standard output")
 
     def handle(self, *args: Any, **options: Any) -> None:
         given = overrides_of(options)

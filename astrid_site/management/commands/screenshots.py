@@ -32,7 +32,7 @@ SIZES = {"laptop": {"width": 1366, "height": 768}, "phone": {"width": 390, "heig
 # What the README shows: the first screen of a page, in the dark.
 PICTURES = ("home", "triage")
 _LISTS = (
-    "home", "detection:detections", "detection:sources", "curation:alerts", "observations:observations",
+    "home", "curation:detections", "curation:sources", "curation:alerts", "observations:observations",
     "observations:upload", "catalog:jobs", "detection:models", "catalog:audit", "catalog:profile", "admin:index",
 )  # fmt: skip
 _DETAILS: tuple[tuple[str, QuerySet[Any]], ...] = (
@@ -52,7 +52,7 @@ class Command(BaseCommand):
     help = "Write a picture of every page, in each theme and two sizes."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument("folder", type=Path, help="where the pictures go; made if need be")
+        parser.add_argument("folder", type=Path, help="folder for the pictures; created if necessary")
         parser.add_argument("--pictures", type=Path, metavar="FOLDER", help="also the README's pictures, into FOLDER")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -74,7 +74,7 @@ class Command(BaseCommand):
                 shutil.copyfile(folder / f"{name}-dark-laptop.png", options["pictures"] / f"{name}.png")
         self.stdout.write(f"{len(pages) * len(THEMES) * len(SIZES)} pictures in {folder}")
         if faults:
-            raise CommandError("The browser complained:\n" + "\n".join(sorted(faults)))
+            raise CommandError("The browser reported errors:\n" + "\n".join(sorted(faults)))
 
 
 def _pages() -> Iterator[tuple[str, str]]:

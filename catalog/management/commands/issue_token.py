@@ -16,14 +16,14 @@ from catalog.people.tokens import DAYS, RequestRefused, issue
 class Command(BaseCommand):
     """Prints one token and nothing else on standard output; it cannot be shown again."""
 
-    help = "Make a token for a program that asks the REST interface in the name of an account, and print it once."
+    help = "Create a token with which a program uses the REST interface in the name of an account, and print it once."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("user", help="user name of the account")
         parser.add_argument(
-            "--scopes", nargs="+", required=True, metavar="SCOPE", help=f"what it may do: {', '.join(SCOPES)}"
+            "--scopes", nargs="+", required=True, metavar="SCOPE", help=f"its scopes: {', '.join(SCOPES)}"
         )
-        parser.add_argument("--days", type=int, default=DAYS, help=f"how long it lives (default {DAYS})")
+        parser.add_argument("--days", type=int, default=DAYS, help=f"days until it expires (default {DAYS})")
         parser.add_argument("--name", default="command line", help="what it is for")
 
     def handle(self, *args: Any, **options: Any) -> None:

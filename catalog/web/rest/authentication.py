@@ -7,25 +7,31 @@ from rest_framework.exceptions import AuthenticationFailed, Throttled
 from rest_framework.request import Request
 
 from catalog.models import ApiToken, User
-from catalog.people.tokens import TokenRefused, verify
+from catalog.people.tokens import TokenRefused, beginning_of, is_like_token, verify
 from catalog.web.rest.throttling import FailedTokens
+
+_WORDS = ("token", "bearer")
+_HINT = "Put the word Bearer, or Token, before the token: Authorization: Bearer astrid_…"
 
 
 class ByToken(BaseAuthentication):
-    """`Authorization: Token astrid_…`"""
+    """`Authorization: Token astrid_…`, or `Bearer astrid_…`"""
 
     def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
-        kind, _, text = get_authorization_header(request).decode("latin-1").partition(" ")
-        if kind.lower() != "token":
-            return None
+        kind, _, text = get_authorization_header(request).decode("latin-1").strip().partition(" ")
+        text = text.strip()
+        if kind.lower() not in _WORDS:
+            if is_like_token(kind):
+                raise AuthenticationFailed(_HINT, "token_without_word")
+            return None  # The password that a proxy asks for, perhaps: a session may stand beside it.
         try:
-            token = verify(text.strip())
+            token = verify(text)
         except TokenRefused as refusal:
             # Counted here, so that a true token opens from wherever others guess.
-            if wait := FailedTokens().count(request):
-                raise Throttled(wait, "Too many tokens that are not known came from this address.") from refusal
+            if wait := FailedTokens().count(request, beginning_of(text)):
+                raise Throttled(wait, "Too many unknown tokens were sent.") from refusal
             raise AuthenticationFailed(str(refusal), refusal.code) from refusal
         return token.user, token
 
     def authenticate_header(self, request: Request) -> str:
-        return 'Token realm="AstrID"'
+        return 'Token realm="AstrID", Bearer realm="AstrID"'

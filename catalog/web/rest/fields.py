@@ -50,6 +50,14 @@ class Key(serializers.UUIDField):
         return super().to_internal_value(data)
 
 
+class RowKey(serializers.UUIDField):
+    """Answered, not sent: the key of a row of a list, where no relation of a model says which list."""
+
+    def __init__(self, resource: str, **options: Any) -> None:
+        super().__init__(read_only=True, **options)
+        self.resource = resource
+
+
 class Choice(serializers.ChoiceField):
     """One of some words."""
 

@@ -11,7 +11,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 
-from catalog.web.keyset import CursorRefused, Page, page_of
+from catalog.cursors import CursorRefused
+from catalog.web.keyset import Page, page_of
 
 PAGE_SIZE, MOST = 100, 1000
 PARAMETERS = frozenset({"cursor", "page_size", "ordering"})
@@ -55,10 +56,10 @@ class KeysetPagination(BasePagination):
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
         return [
-            _parameter("cursor", "Of an earlier answer's `next` or `previous`.", {"type": "string"}),
+            _parameter("cursor", "The `next` or `previous` of an earlier response.", {"type": "string"}),
             _parameter(
                 "page_size",
-                f"Rows of a page; {PAGE_SIZE} where it is not given.",
+                f"Rows per page; {PAGE_SIZE} by default.",
                 {"type": "integer", "minimum": 1, "maximum": MOST},
             ),
             _parameter(

@@ -25,15 +25,15 @@ class BoundedJSON(BaseParser):
         most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         content = stream.read(most + 1)
         if len(content) > most:
-            raise Problem(413, "too_large", f"A request may have {most} bytes.")
+            raise Problem(413, "too_large", f"A request may have at most {most} bytes.")
         try:
             return json.loads(content.decode("utf-8"), parse_constant=_refuse, parse_float=_finite)
         except (ValueError, RecursionError) as error:
-            raise ParseError("This is no JSON that can be read.") from error
+            raise ParseError("This is not valid JSON.") from error
 
 
 def _refuse(name: str) -> float:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")
 
 
 def _finite(text: str) -> float:

@@ -25,5 +25,5 @@ class ByRoleAndScope(BasePermission):
         if not request.user.has_perm(SCOPES[name].permission):
             raise Problem(403, "role_lacks", f"Your role does not include this: {SCOPES[name].title}.")
         if isinstance(request.auth, ApiToken) and name not in request.auth.scopes:
-            raise Problem(403, "scope_lacks", f"This token was not given the scope {name}.")
+            raise Problem(403, "scope_lacks", f"This token does not have the scope {name}.")
         return True

@@ -17,6 +17,8 @@ CONTENT_TYPE = "application/problem+json"
 # Of errors about a whole request, not about one of its fields.
 _WHOLE = "request"
 
+_UNKNOWN_CLIENT = "Who asks is not known. Show a token: Authorization: Bearer astrid_… Or log in with a browser."
+
 Errors = dict[str, list[str]]
 
 
@@ -60,13 +62,13 @@ def _as_known(error: Exception) -> exceptions.APIException | None:
     if isinstance(error, exceptions.APIException):
         return error
     if isinstance(error, Http404):
-        return exceptions.NotFound("There is nothing at this address, or nothing that you may see.")
+        return exceptions.NotFound("There is nothing at this address, or you are not allowed to see it.")
     if isinstance(error, PermissionDenied):
         return exceptions.PermissionDenied()
     if isinstance(error, RequestDataTooBig):
         return Problem(413, "too_large", "The request is too large.")
     if isinstance(error, SuspiciousOperation | BadRequest):
-        return exceptions.ParseError("The request cannot be read.")
+        return exceptions.ParseError("The request could not be read.")
     return None
 
 
@@ -79,7 +81,8 @@ def _answer(error: exceptions.APIException) -> HttpResponse:
             errors.setdefault(name or _WHOLE, []).append(sentence)
         detail = " ".join(f"{name}: {' '.join(sentences)}" for name, sentences in errors.items())
         return problem(400, "invalid", detail, errors)
-    return problem(error.status_code, _code(error), str(error.detail))
+    detail = _UNKNOWN_CLIENT if isinstance(error, exceptions.NotAuthenticated) else str(error.detail)
+    return problem(error.status_code, _code(error), detail)
 
 
 def _code(error: exceptions.APIException) -> str:

@@ -12,6 +12,7 @@ from rest_framework import serializers
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
+from rest_framework.utils.encoders import JSONEncoder
 
 from catalog.web.rest.votable import votable
 
@@ -81,5 +82,5 @@ def _cell(value: Any) -> Any:
         return "true" if value else "false"
     if isinstance(value, int | float):
         return value
-    text = json.dumps(value) if isinstance(value, dict | list) else str(value)
+    text = json.dumps(value, cls=JSONEncoder) if isinstance(value, dict | list) else str(value)
     return f"'{text}" if text.startswith(_FORMULA) else text

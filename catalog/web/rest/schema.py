@@ -6,13 +6,16 @@ from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
+from rest_framework.relations import ManyRelatedField, PrimaryKeyRelatedField
 
 from catalog.people.scopes import SCOPES
+from catalog.web.rest.fields import RowKey
 from catalog.web.rest.problems import CONTENT_TYPE
+from catalog.web.rest.resources import resource_of
 
 _PROBLEM = {
     "type": "object",
-    "description": "RFC 9457. `code` stays what it is; `detail` is for people.",
+    "description": "RFC 9457. `code` is stable; `detail` is for people.",
     "required": ["type", "title", "status", "detail", "code"],
     "properties": {
         "type": {"type": "string"},
@@ -41,32 +44,50 @@ _NO_JSON = {
 # These may be empty: the beginning.
 MAY_BE_EMPTY = frozenset({"cursor", "since"})
 _DESCRIPTIONS = {
-    "400": "Something that was sent cannot be read or is not acceptable.",
-    "401": "No token or session, or none that opens anything.",
-    "403": "Role or token do not include this.",
-    "404": "There is no such row, or none that one may see.",
+    "400": "Something in the request cannot be read or is not acceptable.",
+    "401": "No valid token or session.",
+    "403": "The role or the token does not allow this.",
+    "404": "There is no such row, or it is not visible to this account.",
     "429": "Too many requests: wait as long as `Retry-After` says.",
     "default": "Any other error.",
 }
 
 
 class TokenScheme(OpenApiAuthenticationExtension):
-    """How a token is shown."""
+    """The two ways to show a token, of which one is enough."""
 
     target_class = "catalog.web.rest.authentication.ByToken"
-    name = "token"
+    name = ["bearer", "token"]
 
-    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:
-        return {
-            "type": "apiKey",
-            "in": "header",
-            "name": "Authorization",
-            "description": "`Token astrid_…`, made on the profile page or by `manage.py issue_token`.",
-        }
+    def get_security_requirement(self, auto_schema: AutoSchema) -> list[dict[str, list[str]]]:
+        return [{name: []} for name in self.name]
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> list[dict[str, str]]:
+        where = "made on the profile page or by `manage.py issue_token`"
+        return [
+            {"type": "http", "scheme": "bearer", "description": f"`astrid_…`, {where}."},
+            {
+                "type": "apiKey",
+                "in": "header",
+                "name": "Authorization",
+                "description": f"`Token astrid_…`, with the word before it; {where}.",
+            },
+        ]
 
 
 class Schema(AutoSchema):
     """Operations by resource, each with the scope that it needs."""
+
+    def _map_serializer_field(self, field: Any, direction: Any, bypass_extensions: bool = False) -> Any:
+        """Say of a key of another row which list holds that row."""
+        schema = super()._map_serializer_field(field, direction, bypass_extensions)
+        if isinstance(field, RowKey):
+            return {**schema, "x-resource": field.resource}
+        if not isinstance(field, PrimaryKeyRelatedField):
+            return schema
+        holder: Any = field.parent if isinstance(field.parent, ManyRelatedField) else field
+        related = holder.parent.Meta.model._meta.get_field(holder.source).related_model
+        return {**schema, "x-resource": resource_of(related)}
 
     def get_tags(self) -> list[str]:
         resource = getattr(self.view, "resource", None)

@@ -15,15 +15,16 @@ from rest_framework.throttling import BaseThrottle
 from catalog.models import ApiToken
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-# Tokens that are not known, from one address: enough for a mistake in a script, nothing for guessing.
-_FAILED_RATE = "30/min"
+# Tokens that are not known: from one address enough for a mistake in a script, and nothing for guessing; with the
+# beginning of one and the same true token from wherever more, for it may be mistaken on many machines.
+_FAILED_RATE, _FAILED_RATE_OF_ONE = "30/min", "120/min"
 
 
 def parse_rate(rate: str) -> tuple[int, int]:
     """Return the number and the seconds of a rate such as 600/min; ValueError for what is none."""
     match = re.fullmatch(r"(\d+)/([smhd])\w*", rate)
     if match is None:
-        raise ValueError(f"{rate!r} is no rate: write it as 600/min.")
+        raise ValueError(f"{rate!r} is not a rate: write it as 600/min.")
     return int(match[1]), _SECONDS[match[2]]
 
 
@@ -42,11 +43,15 @@ def count(key: str, rate: str) -> float | None:
 
 
 class FailedTokens:
-    """Tokens that were not known, by the address that they came from."""
+    """Tokens that were not known, by the address that they came from, and by how they begin."""
 
-    def count(self, request: Request) -> float | None:
+    def count(self, request: Request, prefix: str) -> float | None:
         """Count one more; return how many seconds to wait where there were too many."""
-        return count(f"failed:{request.META.get('REMOTE_ADDR', '')}", _FAILED_RATE)
+        waits = [
+            count(f"failed:{request.META.get('REMOTE_ADDR', '')}", _FAILED_RATE),
+            count(f"failed-token:{prefix}", _FAILED_RATE_OF_ONE) if prefix else None,
+        ]
+        return max((wait for wait in waits if wait is not None), default=None)
 
 
 class PerClient(BaseThrottle):

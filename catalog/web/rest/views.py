@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import django_filters
 from django.http import HttpResponse
@@ -17,13 +17,13 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
-from catalog.models import Record
+from catalog.models import Record, User
 from catalog.web.rest.paging import NEWEST_FIRST, PARAMETERS
 from catalog.web.rest.rendering import FORMATS
 from catalog.web.rest.schema import MAY_BE_EMPTY
 
 
-class Strict(APIView):
+class StrictAPIView(APIView):
     """Refuses a parameter that there is not: one that is misspelt must not show everything."""
 
     http_method_names = ["get", "head", "post"]
@@ -48,7 +48,7 @@ class Strict(APIView):
         return frozenset()
 
 
-class Resource(Strict, GenericViewSet[Any]):
+class ResourceViewSet(StrictAPIView, GenericViewSet[Any]):
     """One kind of thing under its name, which the scopes of tokens have as well."""
 
     resource: ClassVar[str]
@@ -77,7 +77,7 @@ class Resource(Strict, GenericViewSet[Any]):
         return final
 
 
-class Rows(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resource):
+class RowViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ResourceViewSet):
     """Rows of one model."""
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -116,9 +116,19 @@ def _refuse_unknown(request: Request, known: frozenset[str]) -> None:
         raise ValidationError(errors)
 
 
+def tags_known(request: Request) -> set[str]:
+    """Return what the client has already, by `If-None-Match`."""
+    return {tag.removeprefix("W/") for tag in parse_etags(request.headers.get("If-None-Match", ""))}
+
+
+def person_of(request: Request) -> User:
+    """Return who asks; permissions have let nobody in who has no account."""
+    return cast(User, request.user)
+
+
 def _unless_known(request: Request) -> Callable[[Any], HttpResponse | None]:
     """Return what answers 304 instead, where the client has this already."""
-    known = {tag.removeprefix("W/") for tag in parse_etags(request.headers.get("If-None-Match", ""))}
+    known = tags_known(request)
 
     def check(response: Any) -> HttpResponse | None:
         if not response.has_header("ETag"):

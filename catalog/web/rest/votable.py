@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from rest_framework import serializers
+from rest_framework.utils.encoders import JSONEncoder
 
 if TYPE_CHECKING:
     from astropy.table import MaskedColumn
@@ -70,5 +71,5 @@ def _kind(field: Any) -> tuple[str, Any]:
 
 
 def _text(value: Any) -> str:
-    text = json.dumps(value) if isinstance(value, dict | list) else str(value)
+    text = json.dumps(value, cls=JSONEncoder) if isinstance(value, dict | list) else str(value)
     return _NOT_XML.sub("", text)

@@ -11,10 +11,10 @@ from detection.registry.weights import ModelRefused, read_card, register
 
 
 class Command(BaseCommand):
-    help = "Copy a model's weights under the data root and enter it in the registry."
+    help = "Copy a model's weights into the data root and add it to the registry."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("card", type=Path, help="The JSON file that train_model wrote; the weights lie beside it.")
+        parser.add_argument("card", type=Path, help="The JSON file that train_model wrote, with the weights beside it.")
         parser.add_argument("--activate", action="store_true", help="Score new candidates with this model from now on.")
 
     def handle(self, *args: Any, **options: Any) -> None:

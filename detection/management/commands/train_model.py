@@ -12,7 +12,10 @@ from detection.stage.training import Order, train_model
 
 
 class Command(BaseCommand):
-    help = "Simulate nights, subtract them, train the real/bogus network on what is found; write weights and a card."
+    help = (
+        "Simulate nights, subtract them, and train the real/bogus network on what is found; write weights "
+        "and a model card."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--seed", type=int, default=1, help="Same seed, pairs and epochs: same weights.")
@@ -30,7 +33,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["queue"]:
             job = jobs.enqueue("train", "model", f"{options['name']} {options['model_version']}")
-            self.stdout.write(f"Ordered: job {job.pk}. The model will be registered and not activated.")
+            self.stdout.write(f"Queued as job {job.pk}. The model will be registered but not activated.")
             return
         order = Order(
             folder=options["out"],

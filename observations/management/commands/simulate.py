@@ -1,4 +1,4 @@
-"""`manage.py simulate OUT`: write synthetic nights as FITS files, with their truth in truth.json."""
+"""`manage.py simulate FOLDER`: write simulated nights as FITS files, with their truth and a star catalogue."""
 
 from __future__ import annotations
 
@@ -9,12 +9,16 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from observations.delivery.simulated import parameters_of, write_synthetic_nights
+from observations.delivery.simulated_folder import SimulatedFolder
 
 
 class Command(BaseCommand):
     """The same seed and size give the same files."""
 
-    help = "Write simulated nights as FITS files into a folder, with truth.json beside them."
+    help = (
+        "Write simulated nights as FITS files into a folder, beside them what is truly in them (truth.json) and a star "
+        "catalogue of their sky."
+    )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("folder", type=Path)
@@ -30,3 +34,9 @@ class Command(BaseCommand):
                 self.stdout.write(name)
         except ValueError as error:
             raise CommandError(f"{error}.", returncode=2) from error
+        star_catalog = SimulatedFolder(options["folder"].resolve()).star_catalog
+        self.stderr.write(
+            "To have positions and magnitudes measured against the simulated stars:\n"
+            f"    ASTRID_STAR_CATALOG={star_catalog} manage.py process {options['folder']}",
+            style_func=str,
+        )

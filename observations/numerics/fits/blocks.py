@@ -156,7 +156,9 @@ def _check_first_block(block: bytes) -> None:
         raise FitsRefused(
             "not_fits", "This is a web page saved under a FITS name: the download failed, fetch it again."
         )
-    raise FitsRefused("not_fits", "The file does not begin as FITS does (SIMPLE = T): it is something else or damaged.")
+    raise FitsRefused(
+        "not_fits", "The file does not begin like a FITS file (SIMPLE = T): it is something else, or damaged."
+    )
 
 
 def _parse_unit(index: int, header_bytes: bytes, data_offset: int) -> Unit:
@@ -192,7 +194,7 @@ def _declared_bytes(header: fits.Header, index: int) -> int:
         raise FitsRefused("unsupported_header", "The header says SIMPLE = F: the file does not follow the standard.")
     bitpix = header.get("BITPIX")
     if isinstance(bitpix, bool) or bitpix not in BITPIX_TYPES:
-        raise FitsRefused("bad_bitpix", f"BITPIX = {bitpix} in HDU {index} is none of 8, 16, 32, 64, -32, -64.")
+        raise FitsRefused("bad_bitpix", f"BITPIX = {bitpix} in HDU {index} is not one of 8, 16, 32, 64, -32, -64.")
     axes = _axes(header, "NAXIS", index)
     if axes and axes[0] == 0 and header.get("GROUPS") is True:
         raise FitsRefused("unsupported_header", "Random groups are not images.")
@@ -236,7 +238,7 @@ def _unpacked_image_bytes(unit: Unit, limits: ReadLimits) -> int:
     header, index = unit.header, unit.index
     bitpix = header.get("ZBITPIX")
     if isinstance(bitpix, bool) or bitpix not in BITPIX_TYPES:
-        raise FitsRefused("bad_bitpix", f"ZBITPIX = {bitpix} in HDU {index} is none of 8, 16, 32, 64, -32, -64.")
+        raise FitsRefused("bad_bitpix", f"ZBITPIX = {bitpix} in HDU {index} is not one of 8, 16, 32, 64, -32, -64.")
     axes = _axes(header, "ZNAXIS", index)
     tile = [header.get(f"ZTILE{i}", axis if i == 1 else 1) for i, axis in enumerate(axes, start=1)]
     for size, axis in zip(tile, axes, strict=True):

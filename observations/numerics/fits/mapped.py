@@ -128,7 +128,7 @@ def _layout(cards: dict[str, Value]) -> tuple[np.dtype[np.number], tuple[int, in
     dtype, width, height = BITPIX_TYPES.get(_whole(cards, "BITPIX")), _whole(cards, "NAXIS1"), _whole(cards, "NAXIS2")
     is_scaled = cards.get("BSCALE", 1) != 1 or cards.get("BZERO", 0) != 0
     if dtype is None or cards.get("NAXIS") != 2 or min(width, height) < 1 or is_scaled:
-        raise FitsRefused("not_fits", "The file holds something else than plain images: make it again.")
+        raise FitsRefused("not_fits", "The file holds something other than plain images: make it again.")
     return np.dtype(dtype), (height, width)
 
 

@@ -105,12 +105,14 @@ def _one_pointing(
     ra, dec = _ascension_deg(cards, ra_keyword), _angle(cards, dec_keyword)
     if ra is None or dec is None or not -90 <= dec[0] <= 90:
         notes.warn(
-            f"{ra_keyword} = {cards.text(ra_keyword)}, {dec_keyword} = {cards.text(dec_keyword)} is no position "
+            f"{ra_keyword} = {cards.text(ra_keyword)}, {dec_keyword} = {cards.text(dec_keyword)} is not a position "
             "and was not used."
         )
         return None
     if ra == 0 and dec[0] == 0:
-        notes.warn(f"{ra_keyword} and {dec_keyword} are both 0, as in a header that nobody filled in; not used.")
+        notes.warn(
+            f"{ra_keyword} and {dec_keyword} are both 0, as in a header that nobody filled in, and were not used."
+        )
         return None
     return _to_icrs(ra % 360, dec[0], _frame(cards, ra_keyword, mjd_utc))
 
@@ -181,7 +183,7 @@ def _site_angle(cards: Cards, keywords: tuple[str, ...], limit: float, notes: No
         if angle is None:
             continue
         if abs(angle[0]) > limit:
-            notes.warn(f"{keyword} = {cards.text(keyword)} is no place on Earth and was not used.")
+            notes.warn(f"{keyword} = {cards.text(keyword)} is not a place on Earth and was not used.")
             continue
         value = -abs(angle[0]) if angle[2] in ("S", "W") else angle[0]
         return keyword, value, angle[2]

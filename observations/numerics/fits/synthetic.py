@@ -59,7 +59,8 @@ def night_files(night: Night, p: NightParameters, *, with_wcs: bool = True) -> I
 def truth(nights: list[Night], p: NightParameters) -> dict[str, Any]:
     """Return what is in the files, by file name: positions in the raw grid and in the sky, fluxes in ADU.
 
-    `defect_distance_px` is how far a source lies from what is saturated, bad, hit or trailed, and from the edge.
+    `magnitude` is that of the change; `artefacts` look like stars and are none. `defect_distance_px` is how far a
+    source lies from what is saturated, bad, hit or trailed, and from the edge.
     """
     wcs = field_wcs(p)
     files: dict[str, Any] = {}
@@ -72,7 +73,8 @@ def truth(nights: list[Night], p: NightParameters) -> dict[str, Any]:
                 entries.append(
                     {"name": source.name, "kind": source.kind, "x": source.x, "y": source.y, "ra": float(ra),
                      "dec": float(dec), "flux_adu": source.flux_adu, "change_adu": source.change_adu,
-                     "is_on_host": source.is_on_host, "defect_distance_px": _defect_distance(frame, source.x, source.y)}
+                     "magnitude": source.magnitude, "is_on_host": source.is_on_host,
+                     "defect_distance_px": _defect_distance(frame, source.x, source.y)}
                 )  # fmt: skip
             files[f"{frame.name}.fits"] = {
                 "night": night.number + 1,
@@ -80,6 +82,9 @@ def truth(nights: list[Night], p: NightParameters) -> dict[str, Any]:
                 "fwhm_px": frame.fwhm_px,
                 "transparency": frame.transparency,
                 "sources": entries,
+                "artefacts": [
+                    {"kind": each.kind, "x": each.x, "y": each.y, "flux_adu": each.flux} for each in frame.artefacts
+                ],
             }
     return {"seed": p.seed, "size": p.size, "files": files}
 

@@ -75,7 +75,12 @@ def make_detector(rng: np.random.Generator, shape: Shape, exposure_s: float) -> 
 
 
 def expose(
-    rng: np.random.Generator, detector: Detector, light_e: Array, sky_e: float, trail_fwhm_px: float | None
+    rng: np.random.Generator,
+    detector: Detector,
+    light_e: Array,
+    sky_e: float,
+    trail_fwhm_px: float | None,
+    stray_e: Array,
 ) -> tuple[Raw, NDArray[np.bool_]]:
     """Expose the detector to a sky and read it out.
 
@@ -83,10 +88,12 @@ def expose(
     ----------
     light_e : (ny, nx) expected electrons of all sources. sky_e : electrons per pixel of the sky, tilted by 5 %.
     trail_fwhm_px : width of a satellite's trail across the frame, None for none.
+    stray_e : (ny, nx) electrons that are no star's, drawn already.
 
     Returns
     -------
-    The frame in ADU, and the pixels that hold no true sky (saturated and bled, hit by a cosmic ray, bad, trailed).
+    The frame in ADU, and the pixels that hold no true sky (saturated and bled, hit by a cosmic ray, bad, trailed,
+    or under stray light).
     """
     ny, nx = light_e.shape
     y, x = np.mgrid[-0.5 : 0.5 : ny * 1j, -0.5 : 0.5 : nx * 1j]
@@ -98,6 +105,8 @@ def expose(
         expected = expected + trail
         defects |= trail > math.sqrt(sky_e)
     electrons = rng.poisson(np.maximum(expected, 0.0) * detector.response + detector.dark_e).astype(float)
+    electrons += stray_e
+    defects |= stray_e > math.sqrt(sky_e)
     hits = _cosmic_rays(rng, (ny, nx), round(25 * ny * nx / 1024**2))
     bled = bleed(electrons + hits, detector.full_well_e)
     defects |= (hits > 0.0) | (bled >= 0.98 * detector.full_well_e)

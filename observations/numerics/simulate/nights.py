@@ -1,17 +1,19 @@
 """Seeded synthetic nights with truth: one field, the nights it is observed, and what changes between them.
 
 The first night holds nothing that changes and serves as the reference of the later ones. From the second night on
-there are new transients (on and off hosts), a star of another brightness, an asteroid, and one clouded frame.
+there are new transients (on and off hosts), a star of another brightness, an asteroid, one clouded frame, and in the
+last frame of each night the flashes of a tumbling satellite. Every frame has ghosts and particle hits.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from observations.numerics.simulate.artefacts import TYPICAL_STRAYS, Artefact, Strays, strays_of
 from observations.numerics.simulate.detector import Detector, expose, make_detector
 from observations.numerics.simulate.pair import move, power_law_fluxes
 from observations.numerics.simulate.sources import Array, Galaxies, MoffatPsf, galaxies, point_sources
@@ -31,6 +33,9 @@ class NightParameters:
     transient_snr : range of the nominal S/N (see _NOISE_PIXELS) in one frame against a stack of four, drawn evenly in
     its logarithm.
     rate_px_per_min : the asteroid's motion. dither_px, rotation_deg : largest offset and rotation of a frame.
+    zero_point_mag : magnitude of one electron; a 0.4 m telescope collects it from R = 27.7 in three minutes, and 900 a
+    pixel from a suburban sky of 20.7 a square arcsecond.
+    strays : the rates of what looks like a star and is none.
     """
 
     seed: int = 1
@@ -54,11 +59,20 @@ class NightParameters:
     ra_deg: float = 150.1
     dec_deg: float = 22.2
     first_mjd_utc: float = 61050.1
+    zero_point_mag: float = 27.7
+    strays: Strays = TYPICAL_STRAYS
+
+    def magnitude(self, electrons: Array) -> Array:
+        """Return the magnitudes of sources that give so many electrons in one exposure at full transparency."""
+        return self.zero_point_mag - 2.5 * np.log10(electrons)
 
 
 @dataclass(frozen=True)
 class Source:
-    """The truth about one thing that changes: 0-based position in the frame's raw grid, total flux in ADU."""
+    """The truth about one thing that changes: 0-based position in the frame's raw grid, total flux in ADU.
+
+    magnitude : of what has changed, above the atmosphere; what a difference image shows.
+    """
 
     name: str
     kind: str
@@ -67,14 +81,16 @@ class Source:
     flux_adu: float
     change_adu: float
     is_on_host: bool
+    magnitude: float
 
 
 @dataclass(frozen=True)
 class Light:
     """One raw exposure: (ny, nx) uint16 ADU, when and how it was taken, and what is in it.
 
-    offset_px, rotation_deg : where the field's grid went (see `simulate_pair.move`). defects : True where a pixel holds
-    no true sky: saturated, bad, hit. mjd_utc : start of the exposure.
+    offset_px, rotation_deg : where the field's grid went (see `pair.move`). defects : True where a pixel holds
+    no true sky: saturated, bad, hit, or under an artefact. artefacts : those that look like stars, fluxes in ADU.
+    mjd_utc : start of the exposure.
     """
 
     name: str
@@ -86,6 +102,7 @@ class Light:
     rotation_deg: float
     is_clouded: bool
     sources: tuple[Source, ...]
+    artefacts: tuple[Artefact, ...]
     defects: NDArray[np.bool_]
 
 
@@ -132,6 +149,12 @@ def simulate_nights(parameters: NightParameters) -> list[Night]:
     sky = _field(p)
     detector = make_detector(np.random.default_rng([p.seed, 101]), (p.size, p.size), p.exposure_s)
     return [_night(p, sky, detector, number) for number in range(p.nights)]
+
+
+def stars_of(parameters: NightParameters) -> tuple[Array, Array, Array]:
+    """Return the stars of the first night: x, y in the field's own grid, electrons of one exposure."""
+    sky = _field(parameters)
+    return sky.x, sky.y, sky.flux
 
 
 def _field(p: NightParameters) -> _Sky:
@@ -250,10 +273,15 @@ def _light(
     light = (light + galaxies(shape, turned, psf)) * transparency
     brightness = p.sky_e * (3.0 if is_clouded else float(rng.uniform(0.9, 1.3)))
     has_trail = number > 0 and k == 0
-    data, defects = expose(rng, detector, light, brightness, fwhm if has_trail else None)
+    has_flashes = number > 0 and k == p.frames
+    # Of their own random numbers: the sky's stay what they are when these change.
+    stray_rng = np.random.default_rng([p.seed, 300 + number, k])
+    stray_e, artefacts = strays_of(p.strays, stray_rng, psf, (x, y, flux * transparency), has_flashes=has_flashes)
+    data, defects = expose(rng, detector, light, brightness, fwhm if has_trail else None, stray_e)
     name = f"night{number + 1}_light{k + 1:02d}"
     mjd = start + minutes / 1440.0
-    return Light(name, data, mjd, fwhm, transparency, offset, rotation, is_clouded, tuple(sources), defects)
+    artefacts = tuple(replace(each, flux=each.flux / detector.gain_e_per_adu) for each in artefacts)
+    return Light(name, data, mjd, fwhm, transparency, offset, rotation, is_clouded, tuple(sources), artefacts, defects)
 
 
 def _changes(
@@ -280,11 +308,12 @@ def _changes(
     star = float(sky.flux[sky.variable])
     tx, ty = np.append(x, sky.x[sky.variable]), np.append(y, sky.y[sky.variable])
     total = np.append(flux, star * 10**0.2) * transparency / gain
-    change = np.append(flux, star * (10**0.2 - 1.0)) * transparency / gain
+    change_e = np.append(flux, star * (10**0.2 - 1.0))
+    change, magnitude = change_e * transparency / gain, p.magnitude(change_e)
     names.append(("variable", "variable", False))
     fx, fy = move(tx, ty, (p.size, p.size), offset, rotation)
     sources = [
-        Source(name, kind, float(fx[i]), float(fy[i]), float(total[i]), float(change[i]), host)
+        Source(name, kind, float(fx[i]), float(fy[i]), float(total[i]), float(change[i]), host, float(magnitude[i]))
         for i, (name, kind, host) in enumerate(names)
     ]
     return sources, (x, y, flux)

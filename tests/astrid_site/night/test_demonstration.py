@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
+import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
+from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import transaction
 from django.test import override_settings
 from matplotlib.image import imread
 
+from astrid_site.management.commands import demo
 from astrid_site.night import contact_sheet, demonstration
 from astrid_site.night.document import document
 from astrid_site.running import database
+from curation.judgements.verdicts import OPEN
+from detection.models import Detection
+from detection.sources.photometry import magnitude
+from observations.delivery.simulated_folder import SimulatedFolder
 from observations.models import Observation
+from preprocessing.models import PreprocessRun
 from tests.nights import PARAMETERS
 
 pytestmark = pytest.mark.usefixtures("_given_database")
@@ -91,9 +100,98 @@ def test_the_moving_object_is_reported_at_its_true_rate(runs):
 def test_a_second_run_simulates_nothing_and_prints_the_same(runs):
     first, second, _ = runs
     assert "simulated truth.json" in first.progress
-    assert "simulated" not in second.progress
+    assert not [line for line in second.progress.splitlines() if line.startswith("simulated")]
     assert second.output == first.output
     assert second.sheet == first.sheet
+
+
+@pytest.fixture
+def frames(runs):
+    """The preprocessed frames of the demo with what is truly in each."""
+    (path,) = (runs[2] / "demo").glob("*/truth.json")
+    known = json.loads(path.read_text())["files"]
+    rows = PreprocessRun.objects.select_related("observation").order_by("observation__mjd_utc")
+    return [(row, known[row.observation.original_name]) for row in rows]
+
+
+def good(frames):
+    return [(row, known) for row, known in frames if not known["is_clouded"]]
+
+
+def matched(frames):
+    """Yield each injected source that was found as (its truth, its detection, the frame's row)."""
+    for row, known in good(frames):
+        for source in known["sources"]:
+            for detection in Detection.objects.filter(observation=row.observation).select_related("candidate"):
+                if math.hypot(detection.pixel_x - source["x"], detection.pixel_y - source["y"]) < 3.0:
+                    yield source, detection, row
+
+
+def test_every_good_frame_is_solved_with_the_catalogue_of_the_simulated_sky(runs, frames):
+    assert "Star catalogue of the simulated sky: " in runs[0].progress
+    assert {row.observation.wcs_quality for row, _ in good(frames)} == {"solved"}
+    assert {(row.zero_point_catalogue, row.zero_point_band, row.zero_point_system) for row, _ in good(frames)} == {
+        ("simulated sky 3", "R", "Vega")
+    }
+
+
+def test_zero_points_are_those_of_the_simulation(frames):
+    for row, known in good(frames):
+        # 27.7 for an electron at full transparency; 1.5 electrons a count.
+        true = PARAMETERS.zero_point_mag - 2.5 * math.log10(1.5 / known["transparency"])
+        # The catalogue's errors of 0.02 mag average out; what is lost of a Moffat's wings is 0.02 mag.
+        assert row.zero_point_mag == pytest.approx(true, abs=0.03)
+        assert row.zero_point_error < 0.02
+
+
+def test_magnitudes_of_what_was_injected_are_measured_within_their_errors(frames):
+    pulls = []
+    for source, detection, row in matched(frames):
+        measured, error = magnitude(detection, row)
+        assert error < 0.3
+        pulls.append((measured - source["magnitude"]) / error)
+    assert len(pulls) >= 12
+    assert abs(np.median(pulls)) < 1.0
+    assert np.sqrt(np.mean(np.square(pulls))) < 2.0
+
+
+def test_limiting_magnitudes_foretell_the_significance_of_what_was_injected(frames):
+    # At the limit a source has 5 sigma of the frame's own sky. The difference adds the noise of the reference and of
+    # the source itself, so that it has somewhat less.
+    shares = []
+    for source, detection, row in matched(frames):
+        foretold = 5.0 * 10 ** (0.4 * (row.limiting_magnitude - source["magnitude"]))
+        shares.append(detection.candidate.snr / foretold)
+    assert 0.5 < np.median(shares) < 1.05
+    assert all(share < 1.4 for share in shares)
+
+
+def test_some_of_what_waits_for_people_is_bogus_and_the_demo_says_what_it_is(runs, frames):
+    named = re.findall(r"^ {4}(satellite flash|ghost|particle hit) +false +S/N", runs[0].output, flags=re.MULTILINE)
+    assert "satellite flash" in named
+    injected = {detection.pk for _, detection, _ in matched(frames)}
+    waiting = Detection.objects.filter(status__in=OPEN)
+    assert 0 < waiting.exclude(pk__in=injected).count() < len(injected) / 2
+
+
+def test_the_catalogue_of_the_settings_is_not_used_for_a_simulated_sky(tmp_path, empty_data_root):
+    other = tmp_path / "mine.csv"
+    said = io.StringIO()
+    with override_settings(ASTRID_STAR_CATALOG=str(other)):
+        demo.Command(stderr=said)._use_star_catalog(SimulatedFolder(tmp_path))
+        assert str(tmp_path / "star_catalog.csv") == settings.ASTRID_STAR_CATALOG
+    assert "ASTRID_STAR_CATALOG is not used" in said.getvalue()
+
+
+def test_nights_that_an_earlier_version_simulated_get_the_catalogue_they_lack(tmp_path, monkeypatch):
+    monkeypatch.setattr(demonstration, "parameters_of", lambda **_: PARAMETERS)
+    folder = SimulatedFolder(tmp_path)
+    folder.truth.write_text("{}")
+    said: list[str] = []
+    demonstration.simulate_into(folder, 3, 320, said.append)
+    assert said == ["simulated star_catalog.csv"]
+    assert folder.truth.read_text() == "{}"
+    assert folder.star_catalog.read_text().startswith("# name: simulated sky 3\n")
 
 
 def test_the_printed_path_of_the_contact_sheet_is_a_picture_on_a_dark_page(runs):

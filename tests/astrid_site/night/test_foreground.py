@@ -35,6 +35,7 @@ from tests import factories
 from tests.astrid_site.conftest import Ended
 from tests.lights import write
 from tests.nights import restore
+from tests.waiting import PATIENCE_SECONDS
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 MEASURED = [
@@ -319,7 +320,9 @@ def test_the_program_starts_its_database_prints_one_document_and_stops_what_it_s
 
     def manage(*arguments: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "manage.py", *arguments]
-        return subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=120)
+        return subprocess.run(
+            command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=PATIENCE_SECONDS
+        )
 
     ended = manage("process", str(inbox / "page.fits"), "--json")
     assert ended.returncode == 1, ended.stderr

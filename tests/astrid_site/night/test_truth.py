@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from astrid_site.night import truth
@@ -18,7 +19,7 @@ def a_source(name: str, x: float, y: float, change_adu: float = 1000.0) -> dict[
     return {"name": name, "kind": name, "x": x, "y": y, "change_adu": change_adu, "is_on_host": False}
 
 
-def compared(detections: list, candidates: list, sources: list, status: str = "differenced"):
+def compared(detections: list, candidates: list, sources: list, status: str = "differenced", **known: Any):
     whole = {
         "observations": [
             {"file": "a.fits", "status": status, "failure_code": "clouded", "error_message": "Too little light."},
@@ -27,14 +28,14 @@ def compared(detections: list, candidates: list, sources: list, status: str = "d
         "detections": detections,
         "candidates": candidates,
     }
-    return truth.compare(whole, {"files": {"a.fits": {"sources": sources}}})
+    return truth.compare(whole, {"files": {"a.fits": {"sources": sources, **known}}})
 
 
 def test_a_detection_within_the_radius_is_the_sources_and_one_beyond_is_false():
     near, far = a_row(12.9, 10.0), a_row(10.0, 13.1)
     frames = compared([near, far], [near, far], [a_source("one", 10.0, 10.0)])
     assert [match.detection for match in frames[0].matches] == [near]
-    assert frames[0].false == (far,)
+    assert frames[0].false == (("false", far),)
     assert truth.names_of(frames) == {("a.fits", 12.9, 10.0): "one", ("a.fits", 10.0, 13.1): "false"}
 
 
@@ -42,7 +43,17 @@ def test_a_detection_just_beyond_the_radius_is_not_the_sources():
     off = a_row(13.1, 10.0)
     frames = compared([off], [off], [a_source("one", 10.0, 10.0)])
     assert frames[0].matches[0].detection is None
-    assert frames[0].false == (off,)
+    assert frames[0].false == (("false", off),)
+
+
+def test_a_false_detection_at_an_artefact_of_the_simulation_has_its_name():
+    at, off = a_row(40.0, 50.0), a_row(40.0, 56.0)
+    artefacts = [{"kind": "ghost", "x": 41.0, "y": 50.5, "flux_adu": 900.0}]
+    frames = compared([at, off], [at, off], [a_source("one", 10.0, 10.0)], artefacts=artefacts)
+    assert [name for name, _ in frames[0].false] == ["ghost", "false"]
+    lines = list(truth.table(frames))
+    assert lines[0] == "a.fits  0 of 1 injected sources found, 2 false"
+    assert re.match(r"    ghost +false +S/N +20\.0   x 40\.0, y 50\.0   score 0\.90", lines[2])
 
 
 def test_a_missed_source_says_how_far_it_came():

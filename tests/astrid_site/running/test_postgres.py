@@ -19,6 +19,7 @@ import pytest
 from django.test import override_settings
 
 from astrid_site.running import postgres
+from tests.waiting import PATIENCE_SECONDS
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 # Nothing here has to survive a power cut.
@@ -94,7 +95,7 @@ def _kill_everything(root: Path) -> None:
         # A background worker may end by itself in the moment that its parent is gone.
         with contextlib.suppress(psutil.NoSuchProcess):
             process.send_signal(signal.SIGKILL)
-    psutil.wait_procs(family, timeout=10)
+    psutil.wait_procs(family, timeout=PATIENCE_SECONDS)
 
 
 def _manage(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -134,7 +135,7 @@ def test_a_pid_file_that_names_a_stranger_does_not_stop_the_start(used_root: Pat
     cluster = postgres.locate(used_root)
     uid = cluster.data.stat().st_uid
     # A living process of the server's own user: what PostgreSQL itself would take for a running server.
-    stranger = subprocess.Popen(["sleep", "60"], user=None if uid == os.geteuid() else uid)
+    stranger = subprocess.Popen(["sleep", "3600"], user=None if uid == os.geteuid() else uid)
     try:
         for path in (cluster.data / "postmaster.pid", cluster.socket_dir / f".s.PGSQL.{postgres.PORT}.lock"):
             lines = path.read_text().split("\n")

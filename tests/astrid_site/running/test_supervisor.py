@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -17,23 +16,17 @@ import pytest
 
 from astrid_site.running import supervisor
 from astrid_site.running.supervisor import AlreadyRunning, PortTaken, Service, running
+from tests.waiting import wait_for
 
 REPOSITORY = Path(__file__).resolve().parents[3]
-SLEEPER = (sys.executable, "-c", "import time; time.sleep(600)")
+SLEEPER = (sys.executable, "-c", "import time; time.sleep(3600)")
 # A worker with a child of its own, which ends neither with its parent nor by itself.
 FAMILY = (sys.executable, "-c", f"import subprocess; subprocess.run({list(SLEEPER)!r})")
 STUBBORN = (
     sys.executable,
     "-c",
-    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('ready', flush=True); time.sleep(600)",
+    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('ready', flush=True); time.sleep(3600)",
 )
-
-
-def eventually(is_so: Callable[[], object], seconds: float = 10.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < deadline, "it never came"
-        time.sleep(0.02)
 
 
 def children(root: Path) -> list[int]:
@@ -48,10 +41,10 @@ def is_alive(pid: int) -> bool:
 def test_what_dies_is_started_again_and_told(empty_data_root):
     said: list[str] = []
     with running(said.append, [Service("sleeper", SLEEPER)]):
-        eventually(lambda: len(children(empty_data_root)) == 1)
+        wait_for(lambda: len(children(empty_data_root)) == 1)
         (first,) = children(empty_data_root)
         os.kill(first, signal.SIGKILL)
-        eventually(lambda: children(empty_data_root) not in ([first], []))
+        wait_for(lambda: children(empty_data_root) not in ([first], []))
         (second,) = children(empty_data_root)
         assert is_alive(second)
     assert "sleeper ended (signal SIGKILL)" in said[0]
@@ -61,7 +54,7 @@ def test_what_dies_is_started_again_and_told(empty_data_root):
 def test_what_dies_young_again_and_again_is_started_ever_later(empty_data_root):
     said: list[str] = []
     with running(said.append, [Service("broken", (sys.executable, "-c", "raise SystemExit(3)"))]):
-        eventually(lambda: len(said) >= 2)
+        wait_for(lambda: len(said) >= 2)
     assert "(exit status 3)" in said[0]
     assert "in 1 s" in said[0]
     assert "in 3 s" in said[1]
@@ -71,18 +64,18 @@ def test_at_the_end_everything_has_ended_the_stubborn_and_their_children_too(emp
     monkeypatch.setattr(supervisor, "STOP_SECONDS", 0.5)
     wanted = [Service("sleeper", SLEEPER), Service("stubborn", STUBBORN), Service("family", FAMILY)]
     with running(str, wanted):
-        eventually(lambda: len(children(empty_data_root)) == 3)
+        wait_for(lambda: len(children(empty_data_root)) == 3)
         pids = children(empty_data_root)
-        eventually(lambda: psutil.Process(pids[2]).children())
+        wait_for(lambda: psutil.Process(pids[2]).children())
         family = [*pids, *(child.pid for child in psutil.Process(pids[2]).children())]
-    eventually(lambda: not [pid for pid in family if is_alive(pid)])
+    wait_for(lambda: not [pid for pid in family if is_alive(pid)])
     assert children(empty_data_root) == []
 
 
 RUN_AND_WAIT = """
 import os, sys, django
 django.setup()
-from astrid_site.supervisor import Service, running
+from astrid_site.running.supervisor import Service, running
 with running(print, [Service("stubborn", {stubborn!r})]) as everything:
     everything.wait()
 """
@@ -97,9 +90,9 @@ def supervisor_process(root: Path) -> subprocess.Popen[bytes]:
 def test_what_a_killed_supervisor_leaves_is_ended_by_the_next(empty_data_root):
     first = supervisor_process(empty_data_root)
     try:
-        eventually(lambda: len(children(empty_data_root)) == 1, 30.0)
+        wait_for(lambda: len(children(empty_data_root)) == 1)
         (left,) = children(empty_data_root)
-        eventually(lambda: "ready" in (empty_data_root / "log" / "stubborn.log").read_text())
+        wait_for(lambda: "ready" in (empty_data_root / "log" / "stubborn.log").read_text())
         with pytest.raises(AlreadyRunning, match=str(first.pid)), running(str, [Service("sleeper", SLEEPER)]):
             pass
     finally:
@@ -135,5 +128,11 @@ def test_a_port_that_is_taken_is_told_with_what_to_do_and_nothing_is_started(emp
     assert children(empty_data_root) == []
 
 
-def test_the_services_are_a_web_server_three_workers_and_their_clock(empty_data_root):
-    assert [service.name for service in supervisor.services()] == ["web", "light", "pipeline", "training", "beat"]
+def test_the_services_are_a_web_server_workers_of_each_queue_and_their_clock(empty_data_root, settings):
+    settings.ASTRID_DOWNLOADS = 7
+    services = {service.name: service.arguments for service in supervisor.services()}
+    assert set(services) == {"web", "beat", *settings.QUEUES}
+    for queue in settings.QUEUES:
+        arguments = services[queue]
+        assert arguments[arguments.index("-Q") + 1] == queue
+    assert services["downloads"][-1] == "7"

@@ -12,8 +12,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from astrid_site.site import home
-from catalog.models import JobStatus, ProcessingJob
+from catalog import counting
+from catalog.models import JobStatus, Probe, ProcessingJob
 from catalog.work import sweeper
 from detection.models import Detection
 from tests.browsers import staff_of
@@ -36,8 +36,8 @@ def asked_again(client: Client) -> Any:
 
 
 def test_an_empty_site_says_what_to_do_first():
-    assert "Hand in FITS frames" in text_of(staff_of("operator"))
-    assert "as soon as an operator hands them in" in text_of(staff_of("viewer"))
+    assert "Upload FITS frames" in text_of(staff_of("operator"))
+    assert "as soon as an operator uploads them" in text_of(staff_of("viewer"))
 
 
 def test_the_newest_nights_frames_are_counted_by_state_with_a_way_to_them():
@@ -57,26 +57,26 @@ def test_each_role_is_shown_its_next_step():
     assert ["begin-triage" in pages[role] for role in ("viewer", "curator", "operator")] == [False, True, False]
     assert ["upload-frames" in pages[role] for role in ("viewer", "curator", "operator")] == [False, False, True]
     assert "the best detections" in pages["viewer"]
-    assert "1 detection waits for a look" in text_of(staff_of("curator"))
+    assert "1 detection awaiting review" in text_of(staff_of("curator"))
 
 
 def test_a_long_backlog_is_told_as_more_and_never_counted(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(home, "_MOST_COUNTED", 2)
+    monkeypatch.setattr(counting, "MOST_COUNTED", 2)
     for _ in range(2):
         DetectionFactory()
     client = staff_of("curator")
-    assert "2 detections wait for a look" in text_of(client)
+    assert "2 detections awaiting review" in text_of(client)
     DetectionFactory()
-    assert "more than 2 detections wait for a look" in text_of(client)
+    assert "more than 2 detections awaiting review" in text_of(client)
 
 
 def test_the_oldest_that_waits_is_told_and_nothing_where_all_was_looked_at():
     row = DetectionFactory()
     Detection.objects.filter(pk=row.pk).update(created_at=timezone.now() - dt.timedelta(days=3, hours=1))
     client = staff_of("viewer")
-    assert "3 d ago the oldest was found" in text_of(client)
+    assert "the oldest found 3 d ago" in text_of(client)
     Detection.objects.update(status="validated")
-    assert "every detection has been looked at" in text_of(client)
+    assert "every detection has been reviewed" in text_of(client)
 
 
 def test_failures_of_the_last_days_are_told_with_their_reason():
@@ -87,18 +87,37 @@ def test_failures_of_the_last_days_are_told_with_their_reason():
     ProcessingJob.objects.filter(pk=old.pk).update(created_at=timezone.now() - dt.timedelta(days=9))
     client = staff_of("viewer")
     text = text_of(client)
-    assert "1 failed in 3 days" in text
+    assert "1 failed in the last 3 days" in text
     assert "Long ago." not in text
     assert "Too &lt;b&gt;little&lt;/b&gt; light." in client.get("/").content.decode()
 
 
-def test_whether_workers_answer_is_shown_to_those_who_run_them():
+def test_whether_workers_answer_is_shown_to_those_who_run_them(settings):
     operator, viewer = staff_of("operator"), staff_of("viewer")
-    assert "No worker answers for: pipeline, light, training." in text_of(operator)
-    assert "No worker" not in text_of(viewer)
-    for queue in ("pipeline", "light", "training"):
+    for queue in settings.QUEUES:
+        assert f"No {queue} worker has ever responded: its jobs will not run until" in text_of(operator)
         sweeper.answer(queue)
-    assert "No worker" not in text_of(operator)
+    assert " worker has " not in text_of(viewer)
+    text = text_of(operator)
+    assert " worker has " not in text
+    assert "alerts are published, jobs are picked up, all workers respond" in text
+    Probe.objects.update(answered_at=timezone.now() - dt.timedelta(hours=2))
+    assert "No downloads worker has responded for 2 h" in text_of(operator)
+
+
+def test_an_alert_and_a_job_that_wait_too_long_are_told_in_words_while_all_workers_answer(settings):
+    operator, viewer = staff_of("operator"), staff_of("viewer")
+    for queue in settings.QUEUES:
+        sweeper.answer(queue)
+    long_ago = timezone.now() - dt.timedelta(hours=30)
+    alert = AlertFactory()
+    type(alert).objects.filter(pk=alert.pk).update(created_at=long_ago)
+    ProcessingJobFactory(job_type="download", scheduled_at=long_ago)
+    text = text_of(operator)
+    assert "An alert has been waiting to be published for 1 d" in text
+    assert "A downloads job has been waiting for 1 d, and the workers are not picking up any" in text
+    assert "all workers respond" not in text
+    assert "has been waiting" not in text_of(viewer)
 
 
 def test_the_latest_alerts_are_shown_and_a_fresh_one_is_marked():
@@ -106,7 +125,7 @@ def test_the_latest_alerts_are_shown_and_a_fresh_one_is_marked():
     type(old).objects.filter(pk=old.pk).update(created_at=timezone.now() - dt.timedelta(hours=3))
     AlertFactory(title="A fresh one")
     text = text_of(staff_of("viewer")).split("Latest alerts")[1]
-    assert text.index("A fresh one new New") < text.index("An old one New · medium · 3 h ago")
+    assert text.index("A fresh one just in New") < text.index("An old one New · medium · 3 h ago")
 
 
 def test_the_page_asks_again_and_gets_only_what_changed():

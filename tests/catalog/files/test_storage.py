@@ -17,7 +17,7 @@ import resource, signal, sys
 from pathlib import Path
 from django.conf import settings
 settings.configure(ASTRID_DATA_ROOT=Path(sys.argv[1]))
-from catalog import storage
+from catalog.files import storage
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
 try:

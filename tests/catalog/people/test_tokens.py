@@ -97,8 +97,8 @@ def test_use_is_noted_to_the_minute_and_not_at_each_request(django_assert_num_qu
     [
         ({"scopes": ["alerts:eat"]}, "no scope alerts:eat"),
         ({"scopes": []}, "choose at least one"),
-        ({"days": 0}, "from 1 to 730 days"),
-        ({"days": 731}, "from 1 to 730 days"),
+        ({"days": 0}, "for 1 to 730 days"),
+        ({"days": 731}, "for 1 to 730 days"),
     ],
 )
 def test_a_token_that_makes_no_sense_is_not_made(given, reason):
@@ -157,10 +157,30 @@ def test_the_command_says_what_is_wrong(user, scope):
 def test_without_a_token_or_with_a_wrong_one_a_client_is_told_401_and_how(client):
     answer = client.get(ALERTS)
     assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated")
-    assert answer["WWW-Authenticate"] == 'Token realm="AstrID"'
+    assert answer["WWW-Authenticate"] == 'Token realm="AstrID", Bearer realm="AstrID"'
+    assert "Authorization: Bearer astrid_" in answer.json()["detail"]
     answer = client.get(ALERTS, headers={"Authorization": "Token x"})
     assert (answer.status_code, answer.json()["code"]) == (401, "token_unknown")
     assert answer["Content-Type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("word", ["Token", "token", "Bearer", "bearer", "BEARER", "Bearer "])
+def test_a_token_is_shown_after_either_word(client, word):
+    _, text = made(account("viewer"))
+    assert client.get(ALERTS, headers={"Authorization": f"{word} {text}"}).status_code == 200
+
+
+@pytest.mark.parametrize("spoil", [lambda text: text, lambda text: f" {text}", lambda text: text[:-1]])
+def test_a_token_without_the_word_is_refused_with_the_hint(client, spoil):
+    _, text = made(account("viewer"))
+    answer = client.get(ALERTS, headers={"Authorization": spoil(text)})
+    assert (answer.status_code, answer.json()["code"]) == (401, "token_without_word")
+    assert "Put the word Bearer, or Token, before the token" in answer.json()["detail"]
+
+
+def test_a_password_that_a_proxy_asks_for_does_not_shut_out_a_session(client):
+    client.force_login(account("viewer"))
+    assert client.get(ALERTS, headers={"Authorization": "Basic dmVyYTpzZXNhbWU="}).status_code == 200
 
 
 def test_revoking_a_token_ends_it_at_once():
@@ -230,3 +250,13 @@ def test_guessing_is_slowed_down_and_a_true_token_opens_from_there_all_the_same(
     assert {answer.status_code for answer in guesses[:30]} == {401}
     assert guesses[-1].status_code == 429
     assert client_of("viewer").get(ALERTS, REMOTE_ADDR="192.0.2.9").status_code == 200
+
+
+def test_guessing_one_token_from_many_addresses_is_slowed_down_too_and_it_opens_all_the_same(client, stopped_clock):
+    user = account("viewer")
+    token, text = made(user)
+    wrong = {"Authorization": f"Bearer {token.prefix}_{'0' * 64}"}
+    guesses = [client.get(ALERTS, headers=wrong, REMOTE_ADDR=f"198.51.100.{n}").status_code for n in range(122)]
+    assert guesses == [401] * 120 + [429] * 2
+    headers = {"Authorization": f"Bearer {text}"}
+    assert client.get(ALERTS, headers=headers, REMOTE_ADDR="198.51.100.1").status_code == 200

@@ -1,4 +1,4 @@
-"""The page of one's own account: tokens shown once and revoked, the password changed, and nobody else's touched."""
+"""Pages of people: one's own account with its tokens and password, nobody else's touched; and the audit log."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ import re
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from catalog.models import ApiToken, AuditLog, User
 from catalog.people import audit
 from catalog.people.tokens import issue, verify
+from tests.browsers import client_of
 from tests.clients import account
+from tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
 PROFILE, TOKENS = "/profile/", "/profile/tokens/"
@@ -80,7 +83,7 @@ def test_a_token_is_revoked_by_its_owner_and_by_nobody_else(browser, user):
     assert browser.post(f"{TOKENS}{theirs.pk}/revoke/").status_code == 404
     assert browser.get(f"{TOKENS}{mine.pk}/revoke/").status_code == 405, "to look changes nothing"
     answer = browser.post(f"{TOKENS}{mine.pk}/revoke/", follow=True)
-    assert "opens nothing any more" in answer.content.decode()
+    assert "has been revoked" in answer.content.decode()
     mine.refresh_from_db()
     theirs.refresh_from_db()
     assert mine.revoked_at is not None and theirs.revoked_at is None
@@ -90,7 +93,7 @@ def test_a_token_is_revoked_by_its_owner_and_by_nobody_else(browser, user):
 def test_a_page_shows_ones_own_tokens_only_and_says_what_to_do_without_one(browser, user):
     other, _ = issue(account("curator"), "somebody else's", ["alerts:read"], audit.MACHINE)
     page = browser.get(PROFILE).content.decode()
-    assert other.prefix not in page and "Make a token below" in page
+    assert other.prefix not in page and "Create one below" in page
 
 
 def test_a_password_is_changed_by_who_knows_the_old_one(browser, user):
@@ -99,7 +102,7 @@ def test_a_password_is_changed_by_who_knows_the_old_one(browser, user):
     answer = browser.post(
         "/profile/password/", {"old_password": OLD, "new_password1": NEW, "new_password2": NEW}, follow=True
     )
-    assert "The password is changed" in answer.content.decode()
+    assert "Your password has been changed" in answer.content.decode()
     user.refresh_from_db()
     assert user.check_password(NEW)
     assert browser.get(PROFILE).status_code == 200, "this browser stays logged in"
@@ -118,3 +121,27 @@ def test_a_password_that_cannot_be_changed_so_stays(browser, user, old, new, aga
     user.refresh_from_db()
     assert user.check_password(OLD)
     assert not AuditLog.objects.exists()
+
+
+# --- The audit log ---
+
+
+def test_a_line_of_the_audit_log_shows_what_has_changed_and_nothing_else():
+    before = {"a": 1, "b": None}
+    audit.record(("systemconfig", "k"), "set", actor=audit.MACHINE, old=before, new=before | {"c": 2})
+    (line,) = client_of("administrator").get(reverse("catalog:audit")).context["page"].rows
+    assert [change["name"] for change in line.changes] == ["c"]
+
+
+def test_the_audit_log_shows_before_and_after_and_is_narrowed_by_who_and_what():
+    ada, bob = UserFactory(username="ada"), UserFactory(username="bob")
+    audit.record(("systemconfig", "k"), "set_configuration", actor=audit.Actor(ada), old={"k": 5.0}, new={"k": 8.0})
+    audit.record(("observation", "o"), "archive", actor=audit.Actor(bob))
+    client = client_of("administrator")
+    text = client.get(reverse("catalog:audit"), {"user": "ada"}).content.decode()
+    assert "<del>5.0</del> → <ins>8.0</ins>" in text
+    for query in ({"user": "bob"}, {"action": "archive"}, {"entity_type": "observation"}, {"entity_id": "o"}):
+        rows = client.get(reverse("catalog:audit"), query).context["page"].rows
+        assert [line.action for line in rows] == ["archive"]
+    later = {"since": "2999-01-01T00:00"}
+    assert client.get(reverse("catalog:audit"), later).context["page"].rows == []

@@ -118,6 +118,31 @@ def test_a_heartbeat_after_the_last_write_does_not_take_the_end_for_a_loss() -> 
     assert job.attempts.get().outcome == "completed"
 
 
+def test_what_goes_wrong_after_the_last_write_does_not_lose_a_completed_job(caplog: pytest.LogCaptureFixture) -> None:
+    def work(held: ProcessingJob) -> None:
+        with jobs.writing(last=True):
+            pass
+        raise KeyError("gain")
+
+    job = jobs.run_inline(ProcessingJobFactory(), work)
+    assert job.status == JobStatus.COMPLETED
+    assert job.attempts.get().outcome == "completed"
+    assert "KeyError" in caplog.text
+
+
+def test_an_interruption_after_the_last_write_leaves_a_job_completed() -> None:
+    def work(held: ProcessingJob) -> None:
+        with jobs.writing(last=True):
+            pass
+        raise KeyboardInterrupt
+
+    job = ProcessingJobFactory()
+    with pytest.raises(KeyboardInterrupt):
+        jobs.run_inline(job, work)
+    job.refresh_from_db()
+    assert job.status == JobStatus.COMPLETED
+
+
 def test_an_expected_failure_is_recorded_and_closes_the_stages_rows() -> None:
     def work(held: ProcessingJob) -> None:
         raise StageFailure(FailureCode.CLOUDED, "A tenth of the light arrived.")
@@ -129,16 +154,7 @@ def test_an_expected_failure_is_recorded_and_closes_the_stages_rows() -> None:
     assert closed == [("7", "clouded", "A tenth of the light arrived.")]
 
 
-@pytest.mark.parametrize(
-    ("error", "code"),
-    [
-        (KeyError("gain"), "internal_error"),
-        (OSError(errno.ENOSPC, "No space left on device"), "disk_full"),
-        (StorageFull("No room."), "disk_full"),
-        (StorageUnreachable("The shared storage does not take it."), "storage_unreachable"),
-        (MemoryError(), "out_of_memory"),
-    ],
-)
+@pytest.mark.parametrize(("error", "code"), [(KeyError("gain"), "internal_error"), (MemoryError(), "out_of_memory")])
 def test_a_fault_is_recorded_with_its_place_and_raised(error: Exception, code: str) -> None:
     def work(held: ProcessingJob) -> None:
         raise error
@@ -150,6 +166,39 @@ def test_a_fault_is_recorded_with_its_place_and_raised(error: Exception, code: s
     job.refresh_from_db()
     assert (job.status, job.failure_code) == (JobStatus.FAILED, code)
     assert "in work" in job.error_details["traceback"]
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "sentence"),
+    [
+        (
+            OSError(errno.ENOSPC, "No space left on device", "/srv/data/a.fits"),
+            "disk_full",
+            "a.fits could not be written: No space left on device.",
+        ),
+        (StorageFull("No room."), "disk_full", "No room."),
+        (StorageUnreachable("The storage does not take it."), "storage_unreachable", "The storage does not take it."),
+        (
+            OSError(errno.EIO, "Input/output error"),
+            "disk_fault",
+            "A file of the data could not be read or written: Input/output error.",
+        ),
+        (
+            PermissionError(errno.EACCES, "Permission denied", b"/srv/data/a.fits"),
+            "disk_fault",
+            "a.fits could not be read or written: Permission denied.",
+        ),
+    ],
+)
+def test_what_the_machine_refuses_is_told_in_a_sentence_and_is_no_fault_of_the_program(
+    error: Exception, code: str, sentence: str
+) -> None:
+    def work(held: ProcessingJob) -> None:
+        raise error
+
+    job = jobs.run_inline(ProcessingJobFactory(), work)
+    assert (job.status, job.failure_code, job.error_message) == (JobStatus.FAILED, code, sentence)
+    assert job.error_details == {}
 
 
 def test_an_interruption_hands_the_job_back() -> None:

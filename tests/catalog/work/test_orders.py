@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import errno
 import logging
 
 import pytest
@@ -53,6 +54,28 @@ def test_a_fault_of_the_program_is_tried_again_twice_and_then_fails_with_its_tra
     assert [row[:2] for row in example.closed] == [("7", "internal_error")]
     outcomes = list(job.attempts.values_list("attempt", "outcome"))
     assert outcomes == [(1, "retried"), (2, "retried"), (3, "failed")]
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (StageFailure(FailureCode.NETWORK_FAULT, "The server went away."), FailureCode.NETWORK_FAULT),
+        (OSError(errno.EIO, "Input/output error"), FailureCode.DISK_FAULT),
+    ],
+)
+def test_what_may_pass_is_tried_again_twice_and_then_fails_with_a_code_of_its_own_and_no_traceback(
+    example, error, code
+):
+    ProcessingJobFactory(entity_id="7")
+    for number in (1, 2):
+        job = attempt(example, error)
+        assert (job.status, job.retry_count, job.failure_code) == (JobStatus.PENDING, number, code)
+        assert job.scheduled_at > timezone.now()
+    job = attempt(example, error)
+    assert (job.status, job.failure_code, job.error_details) == (JobStatus.FAILED, code, {})
+    assert [row[:2] for row in example.closed] == [("7", code)]
+    assert list(job.attempts.values_list("outcome", flat=True)) == ["retried", "retried", "failed"]
+    assert "Traceback" not in "".join(row.log for row in job.attempts.all())
 
 
 def test_a_frame_at_fault_is_not_tried_again(example):

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import pytest
 
+from catalog.configuration.values import set_value
+from catalog.cursors import packed
+from catalog.ids import uuid7
 from catalog.models import AuditLog
+from catalog.people.audit import MACHINE
 from curation.alerts.publishing import publish_pending
 from curation.models import Alert, AlertPublication
 from tests.clients import client_of
+from tests.curation.looks import consider, judge, seen
 from tests.factories import AlertFactory, DetectionFactory
 
 pytestmark = pytest.mark.django_db
 FEED, STREAM = "/api/v1/alerts/feed/", "/api/v1/alerts/stream"
+
+
+def publish_alerts() -> None:
+    AlertFactory()
+    publish_pending()
 
 
 def test_an_alert_is_acknowledged_once_and_a_second_time_changes_nothing():
@@ -59,7 +69,8 @@ def test_the_feed_is_read_page_by_page_and_from_any_point_again():
             break
         pages.append((since, page))
         since = page["next_since"]
-    assert page == {"results": [], "next_since": since}
+    numbering = str(AlertPublication.objects.get(sequence=1).pk)
+    assert page == {"results": [], "next_since": since, "numbering": numbering}
     rows = [row for _, page in pages for row in page["results"]]
     assert [row["sequence"] for row in rows] == [1, 2, 3, 4, 5]
     assert [(row["version"], row["kind"]) for row in rows] == [(1, "new"), *((n, "update") for n in range(2, 6))]
@@ -70,7 +81,7 @@ def test_the_feed_is_read_page_by_page_and_from_any_point_again():
 
 
 def test_the_feed_does_not_hold_a_client_that_does_not_wait():
-    assert client_of("viewer").get(FEED).json() == {"results": [], "next_since": ""}
+    assert client_of("viewer").get(FEED).json() == {"results": [], "next_since": "", "numbering": None}
 
 
 @pytest.mark.parametrize(
@@ -88,6 +99,9 @@ def test_the_feed_does_not_hold_a_client_that_does_not_wait():
         "format=csv",
         "cursor=",
         "since=czE&since=czI",
+        "since=czE&published_from=2024-03-01T20:00:00Z",
+        "published_from=yesterday",
+        "published_from=",
     ],
 )
 def test_what_the_feed_cannot_read_is_refused(query):
@@ -124,3 +138,59 @@ def test_a_page_of_the_feed_asks_the_database_as_often_for_many_as_for_one(djang
         with django_assert_max_num_queries(6):
             assert client.get(FEED).json()["results"]
     assert AlertPublication.objects.count() == 20
+
+
+def test_a_cursor_of_another_numbering_is_409_with_what_to_do_for_every_way_of_reading():
+    publish_alerts()
+    client = client_of("viewer")
+    end = packed(f"p1.{uuid7()}")
+    for answer in (
+        client.get(FEED, {"since": end}),
+        client.get(FEED, {"since": end, "wait": 5}),
+        client.get(FEED, {"since": packed("s2")}),
+        client.get(STREAM, {"since": end}),
+        client.get(STREAM, headers={"Last-Event-ID": end}),
+    ):
+        problem = answer.json()
+        assert (answer.status_code, problem["code"]) == (409, "other_numbering")
+        assert answer["Content-Type"] == "application/problem+json" and "X-Astrid-Hold" not in answer
+        assert "published_from" in problem["detail"] and "skip the alerts that you have" in problem["detail"]
+
+
+def test_the_stream_begins_at_a_time_and_goes_on_after_its_last_event():
+    publish_alerts()
+    publish_alerts()
+    moment = AlertPublication.objects.get(sequence=2).published_at.isoformat()
+    client = client_of("viewer")
+    (event, _) = client.get(STREAM, {"published_from": moment}).content.decode().split("\n\n")
+    assert '"sequence": 2' in event
+    cursor = event.splitlines()[0].removeprefix("id: ")
+    assert client.get(STREAM, {"published_from": moment}, headers={"Last-Event-ID": cursor}).content == b""
+
+
+def test_a_page_of_the_feed_that_has_not_changed_is_304_and_one_that_has_is_not():
+    publish_alerts()
+    client = client_of("viewer")
+    first = client.get(FEED)
+    again = client.get(FEED, headers={"If-None-Match": first["ETag"]})
+    assert (again.status_code, again.content, again["ETag"]) == (304, b"", first["ETag"])
+    publish_alerts()
+    after = client.get(FEED, headers={"If-None-Match": first["ETag"]})
+    assert (after.status_code, len(after.json()["results"])) == (200, 2)
+    end = {"since": after.json()["next_since"], "wait": 5}
+    empty = client.get(FEED, end)
+    held = client.get(FEED, end, headers={"If-None-Match": empty["ETag"]})
+    assert (held.status_code, held["X-Astrid-Hold"]) == (304, "5"), "who waits for more is held all the same"
+
+
+def test_who_judges_blind_reads_no_publication_that_tells_what_others_judged():
+    set_value("curation.blind", True, MACHINE)
+    told, silent = seen(), seen()
+    judge(told, True)
+    for row in (told, silent):
+        consider(row.source)
+    publish_pending()
+    curator = [row["alert"] for row in client_of("curator").get("/api/v1/publications/").json()["results"]]
+    viewer = [row["alert"] for row in client_of("viewer").get("/api/v1/publications/").json()["results"]]
+    assert (len(curator), len(viewer)) == (1, 2)
+    assert Alert.objects.get(pk=curator[0]).detection == silent

@@ -14,6 +14,7 @@ from curation.alerts.publishing import publish_pending
 from curation.models import Alert, AlertPublication
 from tests.curation.looks import consider, seen
 from tests.factories import AlertFactory, DetectionFactory
+from tests.waiting import PATIENCE_SECONDS
 
 
 @pytest.mark.django_db
@@ -68,7 +69,7 @@ def test_an_alert_is_published_as_soon_as_it_is_committed_and_who_listens_is_tol
         consider(row.source)
         assert not AlertPublication.objects.exists()
     assert AlertPublication.objects.get().payload["alert_type"] == "new"
-    told = next(iter(connection.connection.notifies(timeout=5.0, stop_after=1)))
+    told = next(iter(connection.connection.notifies(timeout=PATIENCE_SECONDS, stop_after=1)))
     assert (told.channel, told.payload) == ("astrid_alerts", "1")
 
 
@@ -85,6 +86,6 @@ def test_where_another_process_publishes_nobody_waits_for_it():
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
             assert publish_pending() == 1
-            assert pool.submit(publish).result(timeout=10.0) == 0
-        assert pool.submit(publish).result(timeout=10.0) == 0
+            assert pool.submit(publish).result(timeout=PATIENCE_SECONDS) == 0
+        assert pool.submit(publish).result(timeout=PATIENCE_SECONDS) == 0
     assert AlertPublication.objects.count() == 1

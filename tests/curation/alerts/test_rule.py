@@ -8,10 +8,10 @@ from uuid import UUID
 import pytest
 from django.utils import timezone
 
-from catalog.configuration.values import set_value
+from catalog.configuration.values import set_value, snapshot
 from catalog.models import ProcessingJob
 from catalog.people.audit import MACHINE
-from curation.alerts.rule import sources_of_night, sources_to_consider
+from curation.alerts.rule import looks_at, sources_of_night, sources_to_consider
 from curation.models import Alert
 from detection.models import Detection
 from tests import factories
@@ -100,7 +100,7 @@ def test_the_label_that_a_person_gave_lasts_through_later_frames():
     consider(row.source)
     latest = Alert.objects.latest("created_at")
     assert latest.title.startswith("Update on supernova candidate")
-    assert "No person" not in latest.message
+    assert "Nobody has reviewed" not in latest.message
 
 
 def test_numbers_of_a_frame_that_was_rejected_are_replaced_by_those_of_one_that_stands():
@@ -150,10 +150,10 @@ def test_a_retraction_says_who_or_what_took_it_back():
         change(row)
         consider(row.source)
         reasons[name] = Alert.objects.get(detection=row, alert_type="retraction").message
-    assert "the judgement of curator" in reasons["people"]
+    assert "it was judged not real by curator" in reasons["people"]
     assert "(expert confidence)" in reasons["people"]
     assert "no longer found when its frame was processed again" in reasons["lost"]
-    assert "whose position is no longer known" in reasons["nowhere"]
+    assert "the position of its frame is no longer known" in reasons["nowhere"]
 
 
 def test_a_moving_object_is_told_once_though_it_is_another_source_in_every_frame():
@@ -168,7 +168,7 @@ def test_what_was_told_before_its_motion_was_known_is_taken_back_for_the_first_o
     moving(*rows)
     assert [consider(row.source) for row in rows] == [["new", "update"], ["new", "retraction"], ["new", "retraction"]]
     retraction = Alert.objects.get(detection=rows[1], alert_type="retraction")
-    assert f"the moving object that is told about as {rows[0].source}" in retraction.message
+    assert f"it is the moving object that is reported as {rows[0].source}" in retraction.message
 
 
 def test_a_rejected_first_position_of_a_moving_object_leaves_the_telling_to_the_next():
@@ -213,6 +213,36 @@ def test_what_follows_from_one_frame_concerns_sources_that_may_be_told_about_and
     assert sources_to_consider(sure.observation_id) == ordered(sure, told, real)
     set_value("alerts.automatic", False, MACHINE)
     assert sources_to_consider(sure.observation_id) == ordered(told, real)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        {"candidate__snr": 9.9},
+        {"candidate__snr": -9.9},
+        {"candidate__snr": -10.0},
+        {"confidence_score": 0.98},
+        {"candidate__is_dipole": True},
+        {"candidate__is_reference_ghost": True},
+        {"status": "archived"},
+        {"alerts.automatic": False},
+        {"alerts.automatic_threshold": 1.0},
+        {"alerts.automatic_min_snr": 26.0},
+    ],
+    ids=str,
+)
+def test_a_frame_orders_a_look_exactly_where_the_rule_would_tell_by_itself(change):
+    row = seen()
+    for name, value in change.items():
+        if name.startswith("alerts."):
+            set_value(name, value, MACHINE)
+        else:
+            owner, field = (row.candidate, name.removeprefix("candidate__")) if "__" in name else (row, name)
+            type(owner).objects.filter(pk=owner.pk).update(**{field: value})
+    is_told = any(look.ground for look in looks_at(row.source, snapshot()))
+    assert is_told == (change in ({}, {"candidate__snr": -10.0}))
+    assert bool(sources_to_consider(row.observation_id)) == is_told
 
 
 def test_what_follows_from_a_nights_tracklets_concerns_what_moves_and_what_was_told():

@@ -25,7 +25,7 @@ def test_a_sure_bright_detection_is_told_once_before_anybody_looked():
     assert consider(row.source) == ["new"], "told again, nothing is new"
     alert = Alert.objects.get()
     assert alert.status == "pending"
-    assert "No person has looked at it yet" in alert.message
+    assert "Nobody has reviewed it yet" in alert.message
     assert AuditLog.objects.filter(action="alert_new").count() == 1
 
 

@@ -11,6 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from catalog.ids import uuid7
+from curation.alerts.facts import facts_told
 from curation.alerts.publishing import publish_pending
 from curation.alerts.words import facts_in_words
 from curation.models import Alert
@@ -79,7 +80,7 @@ def test_the_list_asks_as_much_for_two_alerts_as_for_twenty(client: Client, djan
 
 def test_an_empty_list_says_what_makes_an_alert(client: Client):
     assert "An alert is made when people judge a source real" in client.get("/alerts/").content.decode()
-    assert "No alert is like this." in client.get("/alerts/?priority=low").content.decode()
+    assert "No alert matches." in client.get("/alerts/?priority=low").content.decode()
 
 
 def test_an_alert_is_read_with_its_evidence_in_words_and_units(client: Client):
@@ -91,8 +92,8 @@ def test_an_alert_is_read_with_its_evidence_in_words_and_units(client: Client):
     html = html_of(client, told(field=field, original_name="it.fits", footprint=SHOWS))
     for words in (
         "New or brighter source", "17.26 ± 0.05 (AB)", "+1,250 ± 50 ADU", "+25.0", "0.30″ (1 sigma)",
-        "solved against a catalogue", "R, 60 s", "it.fits", "limit 19.0 mag (5 sigma), before.fits",
-        "frames: 1, nights: 1", "the score alone", "nobody yet", "none seen",
+        "solved against a star catalogue", "R, 60 s", "it.fits", "limit 19.0 mag (5 sigma), before.fits",
+        "1 frame on 1 night", "the real/bogus score alone", "nobody yet", "none seen",
     ):  # fmt: skip
         assert words in html, words
 
@@ -102,11 +103,11 @@ def test_motion_and_judges_are_told(client: Client):
     moving(*rows)
     judge(rows[0], True, label="asteroid")
     consider(rows[0].source)
-    facts = dict(facts_in_words(Alert.objects.latest("created_at").alert_metadata))
+    facts = dict(facts_in_words(facts_told(Alert.objects.latest("created_at"))))
     assert facts["Motion"] == "0.36″ a minute, towards 81° east of north, from 3 positions"
-    assert facts["Judged by"].endswith(": real (high)")
-    assert facts["Rests on"] == "the judgement of people"
-    assert facts["Taken for"].startswith("asteroid")
+    assert facts["Reviewed by"].endswith(": real (high confidence)")
+    assert facts["Based on"] == "human review"
+    assert facts["Classification"].startswith("asteroid")
 
 
 def test_metadata_that_others_wrote_may_hold_anything(client: Client):
@@ -115,7 +116,7 @@ def test_metadata_that_others_wrote_may_hold_anything(client: Client):
     assert "not known" in html
     raw = client.get(f"/alerts/{Alert.objects.get().pk}/").content.decode()
     assert "<script>alert" not in raw
-    assert all(isinstance(value, str) and value for _, value in facts_in_words({}))
+    assert all(isinstance(value, str) and value for _, value in facts_in_words(facts_told(Alert())))
 
 
 def test_a_published_alert_shows_what_went_out_and_stays(client: Client):

@@ -40,7 +40,7 @@ def test_the_last_frame_that_shows_the_place_without_it_is_told_with_its_limit()
     alert = Alert.objects.get()
     told = alert.alert_metadata["last_non_detection"]
     assert (told["frame"], told["limiting_mag"]) == ("day2.fits", 18.5)
-    assert "not seen to 18.5 mag 2023-02-27 00:00:00 UTC" in alert.message
+    assert "not detected to 18.5 mag on 2023-02-27 00:00:00 UTC" in alert.message
 
 
 def test_a_frame_without_a_field_has_no_frame_before_it():
@@ -66,7 +66,7 @@ def test_what_moves_is_told_as_such_and_with_low_priority():
     consider(row.source)
     alert = Alert.objects.get()
     assert alert.title.startswith("Moving object")
-    assert "moves by 0.36″ a minute towards 81° east of north, by 3 positions of one night" in alert.message
+    assert "moves by 0.36″ a minute towards 81° east of north, from 3 positions in one night" in alert.message
     assert (alert.alert_metadata["motion_angle_deg"], alert.alert_metadata["tracklet_size"]) == (81.0, 3)
     assert alert.priority == "low"
 
@@ -110,7 +110,7 @@ def test_missing_light_has_no_magnitude_and_says_so():
     assert alert.alert_metadata["mag"] is None
     assert "fainter than in the reference" in alert.message
     assert "zero point" not in alert.message
-    assert "Flux against the reference -1500 ± 50 ADU." in alert.message
+    assert "Flux relative to the reference -1500 ± 50 ADU." in alert.message
 
 
 def test_every_number_that_is_told_is_documented_and_no_other():

@@ -14,6 +14,7 @@ from catalog.models import AuditLog, ProcessingJob
 from curation.models import ValidationEvent
 from tests.clients import account, client_of, token_of
 from tests.factories import DetectionFactory, ValidationEventFactory
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.django_db
 EVENTS = "/api/v1/validation-events/"
@@ -67,7 +68,7 @@ def test_sixteen_posts_of_one_event_at_once_are_one_row_and_one_answer():
 
     def post(_: int):
         try:
-            together.wait(timeout=30)
+            together.wait(timeout=PATIENCE_SECONDS)
             answer = judge(Client(headers={"Authorization": f"Token {token}"}), detection, id=key, label="asteroid")
             return answer.status_code, answer.json()
         finally:

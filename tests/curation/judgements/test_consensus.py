@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from curation.judgements.consensus import Answer, Consensus, Said, consensus, standing
+from curation.judgements.consensus import Answer, Consensus, Event, consensus, standing
 
 
 def answers(text: str) -> list[Answer]:
@@ -32,13 +32,13 @@ def test_without_answers_or_with_equal_sides_nothing_is_decided(given):
     assert consensus(answers(given)) == Consensus(None, None, "", "")
 
 
-def said(text: str) -> list[Said]:
+def said(text: str) -> list[Event]:
     """Read "1:ann 2:bob 3:ann-1" as two verdicts, and a withdrawal by ann of the first."""
     events = []
     for word in text.split():
         key, _, rest = word.partition(":")
         person, minus, taken = rest.partition("-")
-        events.append(Said(key, person, is_verdict=not minus, takes_back=taken or None))
+        events.append(Event(key, person, is_verdict=not minus, takes_back=taken or None))
     return events
 
 

@@ -19,6 +19,7 @@ from curation.judgements.verdicts import EventRefused, Judgement, OtherEvent, re
 from curation.models import Lease, ValidationEvent
 from detection.models import Detection
 from tests.factories import DetectionFactory, LeaseFactory, UserFactory
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.django_db
 
@@ -194,7 +195,7 @@ def test_one_id_for_two_detections_at_once_is_taken_for_one_and_refused_for_the_
 
     def send(detection):
         try:
-            meeting.wait(timeout=10.0)
+            meeting.wait(timeout=PATIENCE_SECONDS)
             return record_validation(Judgement(key, detection.pk, True), user, audit.Actor(user))[1]
         except OtherEvent:
             return False
@@ -221,5 +222,5 @@ def test_an_order_that_waits_is_not_carried_out_before_the_judgement_can_be_read
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
             record_validation(Judgement(uuid7(), detection.pk, True), user, audit.Actor(user))
-            assert pool.submit(claim).result(timeout=10.0) is None
-        assert pool.submit(claim).result(timeout=10.0) == waiting
+            assert pool.submit(claim).result(timeout=PATIENCE_SECONDS) is None
+        assert pool.submit(claim).result(timeout=PATIENCE_SECONDS) == waiting

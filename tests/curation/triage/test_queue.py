@@ -11,6 +11,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from catalog import counting
 from catalog.ids import uuid7
 from catalog.models import SystemConfig
 from catalog.people import audit
@@ -21,6 +22,7 @@ from curation.triage import queue
 from curation.triage.answers import answer
 from curation.triage.queue import Holder, Queue
 from detection.models import Detection
+from tests.clocks import database_time
 from tests.curation.looks import judge
 from tests.factories import (
     CandidateFactory,
@@ -31,6 +33,7 @@ from tests.factories import (
     SourceFactory,
     UserFactory,
 )
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.django_db
 
@@ -171,9 +174,9 @@ def test_a_lapsed_lease_is_put_back_by_the_clock_and_by_whoever_asks_next():
 def test_a_lease_lasts_as_long_as_is_configured_by_the_database_s_clock():
     SystemConfig.objects.create(key="curation.lease_minutes", value=3)
     detections(1)
+    before = database_time()
     queue.take(waiting(), holder(), 1)
-    left = Lease.objects.get().expires_at - timezone.now()
-    assert dt.timedelta(minutes=2, seconds=50) < left < dt.timedelta(minutes=3, seconds=10)
+    assert before <= Lease.objects.get().expires_at - dt.timedelta(minutes=3) <= database_time()
 
 
 def test_a_sign_of_life_lengthens_a_lease_also_one_that_lapsed_and_that_nobody_took():
@@ -297,7 +300,7 @@ def test_an_archived_one_stays_archived_when_its_lease_ends():
 
 
 def test_counting_stops_at_a_thousand(monkeypatch):
-    monkeypatch.setattr(queue, "MOST_COUNTED", 3)
+    monkeypatch.setattr(counting, "MOST_COUNTED", 3)
     detections(6)
     assert queue.remaining(waiting()) == 4
 
@@ -311,7 +314,7 @@ def test_sixteen_people_at_once_never_get_the_same_one(status):
 
     def take(person: Holder) -> list:
         try:
-            meeting.wait(timeout=30.0)
+            meeting.wait(timeout=PATIENCE_SECONDS)
             got, last = [], None
             for _ in range(2):
                 keys = queue.take(waiting(status), person, 2, after=last).keys

@@ -315,7 +315,7 @@ def test_without_stored_pixels_the_item_is_still_there_and_the_address_says_what
     assert [item["pixels"] for item in window.take(2)["items"]] == [None, None]
     answer = window.client.get(reverse("detection:pixels", args=[row.pk]))
     assert answer.status_code == 404
-    assert "detect its frame again" in answer.content.decode()
+    assert "run detection on its frame again" in answer.content.decode()
 
 
 def test_a_get_at_the_script_s_addresses_is_refused():

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from uuid import uuid4
 
 import numpy as np
 import pytest
 
 from catalog.configuration.values import set_value
 from catalog.people.audit import MACHINE
+from differencing.ids import field_night
 from differencing.models import Candidate, CandidateStatus, Tracklet
 from differencing.stage import tracklets
 from tests import factories
@@ -49,7 +49,7 @@ def asteroid(frames, angle_deg=60.0, start=0.0, **values):
 
 
 def link(field, night=NIGHT):
-    tracklets.run(tracklets.key(field.pk, night))
+    tracklets.run(field_night(field.pk, night))
     return list(Tracklet.objects.all())
 
 
@@ -120,11 +120,6 @@ def test_the_fastest_motion_looked_for_is_configurable(field, frames):
 
 def test_a_night_without_candidates_is_no_error(field):
     assert link(field) == []
-
-
-def test_the_key_of_a_field_and_night_is_read_back():
-    field_id = uuid4()
-    assert tracklets.parse_key(tracklets.key(field_id, NIGHT)) == (field_id, NIGHT)
 
 
 def test_the_simulated_asteroid_is_the_nights_only_tracklet(night):

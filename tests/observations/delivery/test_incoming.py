@@ -6,6 +6,8 @@ import errno
 import gzip
 import os
 import shutil
+import socket
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
@@ -26,7 +28,7 @@ from observations.delivery.watch import scan
 from observations.models import IncomingFile, Observation
 from observations.numerics.fits.facts import Overrides
 from tests.lights import write
-from tests.webserver import content, serving
+from tests.webserver import content, serving, speaking
 
 NOTHING = Overrides()
 OLD_S = 1_700_000_000.0
@@ -37,9 +39,9 @@ def light(tmp_path_factory):
     return write(tmp_path_factory.mktemp("camera") / "light.fits")
 
 
-def receive() -> ProcessingJob:
-    """Do the one waiting `receive` job as a worker does."""
-    held = jobs.claim_next(["receive"], "me")
+def receive(job_type: str = "receive") -> ProcessingJob:
+    """Do the one waiting job of a type as a worker does."""
+    held = jobs.claim_next([job_type], "me")
     assert held is not None
     jobs.do(held)
     held.refresh_from_db()
@@ -121,7 +123,7 @@ def test_a_fetched_frame_is_taken_in_with_its_size(light, settings, empty_data_r
     with serving({"/night/light.fits?v=1": content(light.read_bytes())}) as host:
         settings.ASTRID_OUTGOING_HOSTS = [host]
         row, _ = submit_url(f"http://{host}/night/light.fits?v=1", NOTHING)
-        assert receive().status == JobStatus.COMPLETED
+        assert receive("download").status == JobStatus.COMPLETED
     row.refresh_from_db()
     assert (row.name, row.size_bytes) == ("light.fits", light.stat().st_size)
     assert Observation.objects.count() == 1
@@ -134,17 +136,71 @@ def test_a_cut_download_is_tried_again_and_never_an_observation(light, settings,
     with serving({"/a.fits": content(whole[: len(whole) // 2], claimed=len(whole))}) as host:
         settings.ASTRID_OUTGOING_HOSTS = [host]
         submit_url(f"http://{host}/a.fits", NOTHING)
-        with pytest.raises(jobs.JobCrashed, match="of"):
-            receive()
-    job = ProcessingJob.objects.get()
+        job = receive("download")
     assert (job.status, job.retry_count) == (JobStatus.PENDING, 1)
+    assert (job.failure_code, job.error_details) == (FailureCode.NETWORK_FAULT, {})
+    assert f"After {len(whole) // 2} of {len(whole)} bytes" in job.error_message
     assert not Observation.objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_server_that_fails_is_asked_three_times_and_then_the_network_is_the_reason(settings, empty_data_root):
+    with serving({"/a.fits": lambda handler: handler.send_error(503)}) as host:
+        settings.ASTRID_OUTGOING_HOSTS = [host]
+        submit_url(f"http://{host}/a.fits", NOTHING)
+        for status in (JobStatus.PENDING, JobStatus.PENDING, JobStatus.FAILED):
+            job = receive("download")
+            assert (job.status, job.failure_code, job.error_details) == (status, FailureCode.NETWORK_FAULT, {})
+            ProcessingJob.objects.update(scheduled_at=Now())
+
+
+@pytest.mark.django_db
+def test_a_server_without_the_file_is_asked_once(settings, empty_data_root):
+    with serving({"/a.fits": lambda handler: handler.send_error(404)}) as host:
+        settings.ASTRID_OUTGOING_HOSTS = [host]
+        submit_url(f"http://{host}/a.fits", NOTHING)
+        job = receive("download")
+    assert (job.status, job.failure_code, job.error_details) == (JobStatus.FAILED, FailureCode.DOWNLOAD_FAILED, {})
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_cancel_frees_a_worker_from_a_server_that_drips_its_headers(settings, empty_data_root):
+    settings.JOB_HEARTBEAT_SECONDS = 0.05
+    dripping, over = threading.Event(), threading.Event()
+
+    def drip(plain: socket.socket) -> None:
+        plain.sendall(b"HTTP/1.1 200 OK\r\n")
+        while not over.wait(0.05):
+            plain.sendall(b"X-Patience: 1\r\n")
+            dripping.set()
+
+    def work() -> str:
+        try:
+            receive("download")
+        except jobs.JobLost as loss:
+            return str(loss)
+        finally:
+            connection.close()
+        return "it was not stopped"
+
+    with speaking(drip) as host, ThreadPoolExecutor(1) as worker:
+        settings.ASTRID_OUTGOING_HOSTS = [host]
+        _, job = submit_url(f"http://{host}/a.fits", NOTHING)
+        told = worker.submit(work)
+        try:
+            assert dripping.wait(60.0)
+            jobs.cancel(job, MACHINE)
+            assert "cancelled" in told.result(55.0)
+        finally:
+            over.set()
+    job.refresh_from_db()
+    assert job.status == JobStatus.CANCELLED
 
 
 @pytest.mark.django_db
 def test_an_address_of_the_inside_is_refused(empty_data_root):
     submit_url("http://169.254.169.254/latest/meta-data", NOTHING)
-    job = receive()
+    job = receive("download")
     assert (job.status, job.failure_code) == (JobStatus.FAILED, FailureCode.ADDRESS_REFUSED)
     assert leftovers(empty_data_root) == []
 
@@ -244,13 +300,12 @@ def test_a_download_that_finds_no_room_blames_the_disk_and_leaves_no_stump(
         row, _ = submit_url(f"http://{host}/light.fits", NOTHING)
         with monkeypatch.context() as patch:
             patch.setattr("observations.delivery.stage._Progress.__call__", refuse)
-            with pytest.raises(jobs.JobCrashed, match="No room for"):
-                receive()
-        job = ProcessingJob.objects.get()
+            job = receive("download")
+        assert "No room for" in job.error_message
         assert (job.status, job.failure_code) == (JobStatus.PENDING, FailureCode.DISK_FULL)
         assert leftovers(empty_data_root) == [str(row.pk)], "the empty folder alone"
         ProcessingJob.objects.update(scheduled_at=Now())
-        assert receive().status == JobStatus.COMPLETED
+        assert receive("download").status == JobStatus.COMPLETED
 
 
 @pytest.fixture
@@ -311,7 +366,7 @@ def test_sixteen_deliveries_of_one_frame_at_once_by_all_routes_are_one_observati
                     path = zipped if number % 4 == 2 else light
                     found = ingest_paths([path], overrides=NOTHING, config=snapshot(), report=str)
                     return found[0].failure_code
-                held = jobs.claim_next(["receive"], f"worker {number}")
+                held = jobs.claim_next(["receive", "download"], f"worker {number}")
                 jobs.do(held)
                 held.refresh_from_db()
                 return held.failure_code or held.status

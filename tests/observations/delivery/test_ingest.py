@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 import errno
 import gzip
@@ -22,6 +21,7 @@ from observations.delivery.ingest import IngestResult, ingest_paths, printable
 from observations.models import CalibrationFrame, Field, Observation, Telescope
 from observations.numerics.fits.images import Overrides, read_images
 from observations.sky import SkyQuerySet
+from tests.waiting import wait_for
 
 NX, NY = 48, 40
 CARDS: dict[str, object] = {
@@ -313,14 +313,20 @@ def test_frames_of_one_pointing_delivered_at_once_make_one_field_and_one_telesco
     paths = [write(folder / f"{i}.fits", seed=i) for i in range(2)]
     # Survey and telescope exist already, so that nothing but the field makes one wait for the other.
     ingest(write(folder / "elsewhere.fits", seed=9, OBJCTRA="20 00 00"))
-    meeting, cone = threading.Barrier(2), SkyQuerySet.cone
+    come, cone = threading.Semaphore(0), SkyQuerySet.cone
 
     def cone_at_once(self, *args: float):
         """Answer both askers before either goes on, unless only one is let in at a time."""
         found = list(cone(self, *args))
-        with contextlib.suppress(threading.BrokenBarrierError):
-            meeting.wait(timeout=0.5)
+        come.release()
+        wait_for(lambda: come._value == 2 or stands_at_the_door())
         return found
+
+    def stands_at_the_door() -> bool:
+        """Tell whether the other one waits for the lock under which fields are made."""
+        with connections["default"].cursor() as cursor:
+            cursor.execute("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = 7301 AND NOT granted")
+            return cursor.fetchone() is not None
 
     def deliver(path: Path) -> list[IngestResult]:
         try:

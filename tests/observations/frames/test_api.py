@@ -33,6 +33,7 @@ def test_an_upload_is_kept_and_the_job_that_takes_it_in_is_told():
     row, job = IncomingFile.objects.get(), ProcessingJob.objects.get()
     assert answer.json() == {
         "job": f"http://testserver/api/v1/processing-jobs/{job.pk}/", "job_id": str(job.pk), "name": "light.fits",
+        "incoming_file": f"http://testserver/api/v1/incoming-files/{row.pk}/", "incoming_file_id": str(row.pk),
     }  # fmt: skip
     assert answer["Location"] == answer.json()["job"]
     assert client.get(answer["Location"]).json()["status"] == "pending"

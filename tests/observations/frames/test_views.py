@@ -108,9 +108,9 @@ def test_a_frame_whose_file_is_gone_has_a_page_and_no_picture():
     client = client_of("viewer")
     assert client.get(reverse("observations:preview", args=[row.pk, "large"])).status_code == 404
     page = client.get(reverse("observations:observation", args=[row.pk]))
-    assert "There is no picture of this frame" in page.content.decode()
+    assert "No preview is available" in page.content.decode()
     header = client.get(reverse("observations:header", args=[row.pk]))
-    assert "gone from the data root" in header.content.decode()
+    assert "missing from the data root" in header.content.decode()
 
 
 def test_the_cards_are_those_of_the_raw_file_and_are_text():
@@ -140,7 +140,7 @@ def test_of_a_mosaic_both_headers_are_shown_and_of_endless_ones_the_beginning(mo
     assert text.index("HDU 1") < text.index("HDU 0") < text.index("of the primary")
     assert "step 1" in text
     assert "step 49" not in text
-    assert "more cards are in the file" in text
+    assert "more cards." in text
 
 
 @pytest.mark.parametrize("kind", ["plain", "gzip", "compressed"])
@@ -201,7 +201,7 @@ def test_an_operator_archives_a_frame_and_takes_it_back():
     client.post(reverse("observations:archive", args=[row.pk]))
     assert Observation.objects.get().status == ObservationStatus.ARCHIVED
     page = client.get(reverse("observations:observation", args=[row.pk])).content.decode()
-    assert "Take back" in page
+    assert "Restore" in page
     assert "Reprocess" not in page
     client.post(reverse("observations:take_back", args=[row.pk]))
     assert Observation.objects.get().status == ObservationStatus.DIFFERENCED
@@ -216,7 +216,7 @@ def test_what_was_measured_is_a_part_of_its_own():
     run = PreprocessRunFactory(fwhm_px=3.25, masked_share=0.02, zero_point_mag=None)
     text = client_of("viewer").get(reverse("preprocessing:runs_of", args=[run.observation_id])).content.decode()
     assert "3.25 px" in text
-    assert "not known" in text
+    assert "unknown: no zero point" in text
     assert "<html" not in text
 
 
@@ -225,7 +225,7 @@ def test_an_upload_becomes_a_row_and_a_job_of_who_sent_it():
     file = io.BytesIO(fits_bytes(np.ones((8, 8))))
     file.name = "m31.fits"
     answer = client.post(reverse("observations:upload"), {"files": file, "ra_deg": "0", "dec_deg": "-5.5"}, follow=True)
-    assert "Handed in" in answer.content.decode()
+    assert "Uploaded" in answer.content.decode()
     row = IncomingFile.objects.get()
     # Zero hours is a position, and no missing value.
     assert row.overrides == {"ra_deg": 0.0, "dec_deg": -5.5}
@@ -246,7 +246,7 @@ def test_a_form_that_is_sent_twice_has_one_effect(empty_data_root):
     for _ in range(2):
         send(client)
         assert sorted(IncomingFile.objects.values_list("name", flat=True)) == ["a.fits", "m31.fits"]
-        assert ProcessingJob.objects.filter(job_type="receive").count() == 2
+        assert sorted(ProcessingJob.objects.values_list("job_type", flat=True)) == ["download", "receive"]
         assert AuditLog.objects.filter(action="submit_file").count() == 2
     assert len([path for path in (empty_data_root / "incoming").rglob("*") if path.is_file()]) == 1
     # The key is a person's own.
@@ -269,7 +269,7 @@ def test_what_is_handed_in_for_a_survey_belongs_to_it():
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
-        ({}, "Choose a file, or give an address."),
+        ({}, "Choose a file or give a URL."),
         ({"fits_url": "nonsense"}, "Enter a valid URL."),
         ({"fits_url": "ftp://example.org/a.fits"}, "http"),
         ({"fits_url": "https://example.org/a.fits", "ra_deg": "10"}, "A position needs both RA and Dec."),

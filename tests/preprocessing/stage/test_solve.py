@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -30,6 +31,7 @@ from preprocessing.stage.star_catalog import open_catalog
 from preprocessing.stage.star_table import StarCatalogRefused
 from tests import factories
 from tests.preprocessing.numerics.scenes import moffat_stars
+from tests.waiting import wait_for
 
 SHAPE = (600, 640)
 CLAIM = Pointing(83.0, 21.0, 1.2)
@@ -245,6 +247,24 @@ def _install(folder: Path, name: str, script: str):
     program.chmod(0o755)
 
 
+# Never ends by itself, nor does what it has started; that one's number stands in the file.
+SLOW = "sleep 3600 > /dev/null 2>&1 &\necho $! > {}/child\nwait"
+
+
+def _lose_patience_with_solve_field(monkeypatch, no_programs: Path, begun: Path) -> None:
+    """Let the time of solve-field be over as soon as it has begun its work, however long that takes."""
+
+    class Popen(subprocess.Popen):
+        def communicate(self, *given, timeout=None):
+            if timeout is None or "solve-field" not in self.args[0]:
+                return super().communicate(*given, timeout=timeout)
+            wait_for(lambda: begun.exists() and begun.read_text().endswith("\n"))
+            raise subprocess.TimeoutExpired(self.args, timeout)
+
+    monkeypatch.setattr(plate_solvers.subprocess, "Popen", Popen)
+    (no_programs / "sleep").symlink_to("/bin/sleep")
+
+
 def _solution(folder: Path):
     header = TRUTH.to_header()
     header.update({"NAXIS": 0, "WCSAXES": 2})
@@ -279,15 +299,15 @@ def test_solve_field_solves_what_no_catalogue_covers(field, measured, no_program
         ("echo no index files; exit 1", "ended with code 1: no index files"),
         ("echo Did not solve", "found no solution: Did not solve"),
         ("echo nonsense > field.wcs", "cannot"),
-        ("sleep 30", "nothing within"),
+        (SLOW, "nothing within"),
     ],
 )
 def test_a_plate_solver_that_fails_is_a_reason_and_astap_is_asked_next(
     field, no_programs, tmp_path, monkeypatch, script, reason
 ):
-    monkeypatch.setattr(plate_solvers, "TIMEOUT_S", 0.5)
-    (no_programs / "sleep").symlink_to("/bin/sleep")
-    _install(no_programs, "solve-field", script)
+    if script == SLOW:
+        _lose_patience_with_solve_field(monkeypatch, no_programs, tmp_path / "child")
+    _install(no_programs, "solve-field", script.format(tmp_path))
     _install(no_programs, "astap_cli", f'echo "$@" > {tmp_path}/arguments\necho No solution found; exit 1')
     register.run(field.pk)
     reasons = next(row.wcs_info["solution"]["reasons"] for row in _rows() if "solution" in row.wcs_info)
@@ -299,13 +319,12 @@ def test_a_plate_solver_that_fails_is_a_reason_and_astap_is_asked_next(
 
 
 def test_a_plate_solver_that_is_too_slow_ends_with_all_that_it_started(field, no_programs, tmp_path, monkeypatch):
-    monkeypatch.setattr(plate_solvers, "TIMEOUT_S", 0.5)
-    (no_programs / "sleep").symlink_to("/bin/sleep")
-    _install(no_programs, "solve-field", f"sleep 60 > /dev/null 2>&1 &\necho $! > {tmp_path}/child\nwait")
+    _lose_patience_with_solve_field(monkeypatch, no_programs, tmp_path / "child")
+    _install(no_programs, "solve-field", SLOW.format(tmp_path))
     register.run(field.pk)
     child = int((tmp_path / "child").read_text())
     # Killed, it may still wait for its new parent to take note.
-    assert not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE
+    wait_for(lambda: not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE)
 
 
 def test_an_answer_far_from_the_claimed_scale_is_not_believed(field, no_programs, tmp_path):

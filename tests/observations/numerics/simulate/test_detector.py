@@ -102,7 +102,7 @@ def test_charge_is_lost_only_at_the_ends_of_the_column():
 
 def test_no_pixel_that_is_not_called_a_defect_differs_from_the_expected_sky():
     detector = plain(bad_columns=(40,))
-    data, defects = expose(rng_of(11), detector, np.zeros(SHAPE), 900.0, 3.0)
+    data, defects = expose(rng_of(11), detector, np.zeros(SHAPE), 900.0, 3.0, np.zeros(SHAPE))
     assert 0.01 < defects.mean() < 0.2
     assert defects[:, 40].all()
     level = (data.astype(float) - 1600) / np.sqrt((900 + 81) / 1.5**2)
@@ -112,6 +112,16 @@ def test_no_pixel_that_is_not_called_a_defect_differs_from_the_expected_sky():
 
 
 def test_a_frame_without_a_trail_has_none():
-    quiet = expose(rng_of(12), plain(), np.zeros(SHAPE), 900.0, None)[1]
-    trailed = expose(rng_of(12), plain(), np.zeros(SHAPE), 900.0, 3.0)[1]
+    quiet = expose(rng_of(12), plain(), np.zeros(SHAPE), 900.0, None, np.zeros(SHAPE))[1]
+    trailed = expose(rng_of(12), plain(), np.zeros(SHAPE), 900.0, 3.0, np.zeros(SHAPE))[1]
     assert quiet.mean() < 0.002 < trailed.mean()
+
+
+def test_strays_are_added_as_they_were_drawn_and_change_no_other_pixel():
+    stray = np.zeros(SHAPE)
+    stray[50:53, 60:63] = 600.0
+    clean, dirty = (expose(rng_of(13), plain(), np.zeros(SHAPE), 900.0, None, extra) for extra in (stray * 0, stray))
+    # 600 electrons are 400 ADU, rounded.
+    np.testing.assert_allclose(dirty[0][stray > 0].astype(float) - clean[0][stray > 0], 400.0, atol=1.0)
+    np.testing.assert_array_equal(dirty[0][stray == 0], clean[0][stray == 0])
+    assert (dirty[1] & ~clean[1])[stray > 0].all()

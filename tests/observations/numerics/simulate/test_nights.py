@@ -113,7 +113,7 @@ def test_the_variable_star_is_half_a_magnitude_brighter_than_in_the_first_night(
     assert variable.flux_adu / (variable.flux_adu - variable.change_adu) == pytest.approx(10**0.2)
     earlier = first.lights[0]
     x, y = in_another(later, earlier, variable)
-    before, _ = measured(first, earlier, Source("", "", x, y, 0, 0, False))
+    before, _ = measured(first, earlier, Source("", "", x, y, 0, 0, False, 0))
     after, _ = measured(second, later, variable)
     ratio = (after / later.transparency) / (before / earlier.transparency)
     # Both fluxes are known to 3 %.

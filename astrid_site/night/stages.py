@@ -1,0 +1,93 @@
+"""The table of the stages: what does each, what it waits for, and what follows from it.
+
+Every rule of what follows takes a job that has just been done, inside the transaction that says so, and names the work
+that this gives reason for. A stage that finds its work done before leaves it as it is: to order too much does no harm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from uuid import UUID
+
+from catalog.failures import FailureCode
+from catalog.models import ProcessingJob
+from catalog.work.stages import Order, Stage
+from curation.alerts.rule import sources_of_night, sources_to_consider
+from differencing.ids import field_and_night, field_night
+from observations.models import Observation, ObservationStatus
+from preprocessing.services import lights_lacking_masters
+
+_LEFT_ALONE = (ObservationStatus.FAILED, ObservationStatus.ARCHIVED)
+
+
+def _after_masters(job: ProcessingJob) -> Iterator[Order]:
+    """New masters: the lights that had to do without go through again."""
+    for observation_id in lights_lacking_masters(date.fromisoformat(job.entity_id)):
+        yield "preprocess", "observation", observation_id
+
+
+def _after_preprocess(job: ProcessingJob) -> Iterator[Order]:
+    observation = Observation.objects.exclude(status__in=_LEFT_ALONE).filter(pk=job.entity_id).first()
+    if observation is not None and observation.field_id is not None:
+        yield "register", "field", observation.field_id
+
+
+def _after_register(job: ProcessingJob) -> Iterator[Order]:
+    """Compare the frames of this workflow, and those that waited for a reference."""
+    field = Observation.objects.exclude(status__in=_LEFT_ALONE).filter(field=UUID(job.entity_id))
+    ordered = ProcessingJob.objects.filter(job_type="preprocess", workflow_id=job.workflow_id)
+    mine = set(ordered.values_list("entity_id", flat=True)) if job.workflow_id else set()
+    rows = field.order_by("mjd_utc", "observation_id").values_list("pk", "failure_code")
+    for observation_id, code in rows:
+        if str(observation_id) in mine or code == FailureCode.WAITING_FOR_REFERENCE:
+            yield "difference", "observation", observation_id
+
+
+def _after_difference(job: ProcessingJob) -> Iterator[Order]:
+    if Observation.objects.filter(pk=job.entity_id, status=ObservationStatus.DIFFERENCED).exists():
+        yield "detect", "observation", job.entity_id
+
+
+def _after_detect(job: ProcessingJob) -> Iterator[Order]:
+    observation = Observation.objects.get(pk=job.entity_id)
+    if observation.field_id is not None:
+        yield "tracklets", "field_night", field_night(observation.field_id, observation.night)
+    for source_id in sources_to_consider(observation.pk):
+        yield "alerts", "source", source_id
+
+
+def _after_tracklets(job: ProcessingJob) -> Iterator[Order]:
+    """What turns out to move is told differently."""
+    for source_id in sources_of_night(*field_and_night(job.entity_id)):
+        yield "alerts", "source", source_id
+
+
+# A night is calibrated, and a field compared, when all of it has been delivered.
+_BEFORE_MASTERS = ("deliver", "ingest", "download", "receive")
+_BEFORE_PREPROCESS = (*_BEFORE_MASTERS, "masters")
+_BEFORE_REGISTER = (*_BEFORE_PREPROCESS, "preprocess")
+_BEFORE_DIFFERENCE = (*_BEFORE_REGISTER, "register")
+_BEFORE_TRACKLETS = (*_BEFORE_DIFFERENCE, "difference", "detect")
+
+_ABANDON_DELIVERY = "observations.delivery.stage.abandon"
+
+# In the order of a frame's way. To add a stage: write its module, and a row here.
+STAGES = (
+    Stage("download", "observations.delivery.stage", "downloads", abandon=_ABANDON_DELIVERY),
+    Stage("receive", "observations.delivery.stage", "light", abandon=_ABANDON_DELIVERY),
+    Stage("masters", "preprocessing.stage.masters", waits_for=_BEFORE_MASTERS, follows=_after_masters),
+    Stage(
+        "preprocess", "preprocessing.stage.preprocess",
+        waits_for=_BEFORE_PREPROCESS, follows=_after_preprocess, abandon="preprocessing.stage.preprocess.abandon",
+    ),
+    Stage("register", "preprocessing.stage.register", waits_for=_BEFORE_REGISTER, follows=_after_register),
+    Stage(
+        "difference", "differencing.stage.difference",
+        waits_for=_BEFORE_DIFFERENCE, follows=_after_difference, abandon="differencing.stage.difference.abandon",
+    ),
+    Stage("detect", "detection.stage.detect", follows=_after_detect, abandon="detection.stage.detect.abandon"),
+    Stage("tracklets", "differencing.stage.tracklets", waits_for=_BEFORE_TRACKLETS, follows=_after_tracklets),
+    Stage("alerts", "curation.alerts.stage", "light", waits_for=("difference", "detect", "tracklets")),
+    Stage("train", "detection.stage.retrain", "training"),
+)  # fmt: skip

@@ -1,0 +1,60 @@
+"""What a configuration key is: a name, a type, bounds, a default, and the sentence that explains it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from django.core.exceptions import ValidationError
+
+ConfigValue = bool | int | float | str
+
+
+class ConfigRefused(ValueError):
+    """A key or a value is not acceptable; the text says why."""
+
+    def as_validation_error(self) -> ValidationError:
+        return ValidationError(str(self))
+
+
+@dataclass(frozen=True)
+class ConfigKey:
+    """One declared key; the type of the default is the type of the value. The unit is part of the name."""
+
+    name: str
+    default: ConfigValue
+    explanation: str
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: tuple[str, ...] = ()
+
+    def checked(self, value: object) -> ConfigValue:
+        """Return the value in the declared type, or refuse it with a reason."""
+        if isinstance(self.default, bool):
+            return self._checked_bool(value)
+        if isinstance(self.default, str):
+            return self._checked_text(value)
+        return self._checked_number(value)
+
+    def _checked_bool(self, value: object) -> bool:
+        if not isinstance(value, bool):
+            raise ConfigRefused(f"{self.name} must be true or false, not {value!r}.")
+        return value
+
+    def _checked_text(self, value: object) -> str:
+        if not isinstance(value, str) or value not in self.choices:
+            raise ConfigRefused(f"{self.name} must be one of {', '.join(self.choices)}, not {value!r}.")
+        return value
+
+    def _checked_number(self, value: object) -> int | float:
+        whole = isinstance(self.default, int)
+        # bool is a subclass of int, and true is no number of pixels.
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            raise ConfigRefused(f"{self.name} must be a number, not {value!r}.")
+        if whole and value != int(value):
+            raise ConfigRefused(f"{self.name} must be a whole number, not {value!r}.")
+        if self.minimum is not None and value < self.minimum:
+            raise ConfigRefused(f"{self.name} must be at least {self.minimum:g}, not {value!r}.")
+        if self.maximum is not None and value > self.maximum:
+            raise ConfigRefused(f"{self.name} must be at most {self.maximum:g}, not {value!r}.")
+        return int(value) if whole else float(value)

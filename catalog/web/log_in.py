@@ -1,0 +1,32 @@
+"""The one log-in: each that succeeds or fails leaves its line in the AuditLog."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.views import LoginView
+from django.http import HttpResponse
+
+from catalog.models import User
+from catalog.people import locks
+from catalog.people.actors import actor_of
+
+
+class LogIn(LoginView):
+    """Django's, for people who are logged in already too: they may have come for a page that another may open."""
+
+    redirect_authenticated_user = False
+
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        response = super().form_valid(form)
+        account = form.get_user()
+        if isinstance(account, User):
+            locks.note_log_in(account, actor_of(self.request))
+        return response
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        # None is counted while the log-in is shut, or where a field was left empty.
+        if getattr(self.request, "axes_failures_since_start", None) is not None:
+            locks.note_failure(form.cleaned_data.get("username", ""), actor_of(self.request))
+        return super().form_invalid(form)

@@ -1,0 +1,70 @@
+"""Registered models, their runs, and what they say of candidates, for clients."""
+
+from __future__ import annotations
+
+from catalog.web.filters import AT, FROM_TO, ONE_OF, ListFilter
+from catalog.web.rest.views import RowSerializer, RowViewSet
+from detection.models import CandidateScore, Model, ModelRun
+
+
+class ModelSerializer(RowSerializer):
+    class Meta:
+        model = Model
+        fields = "__all__"
+
+
+class ModelFilter(ListFilter):
+    class Meta:
+        model = Model
+        fields = {"name": AT, "version": AT, "model_type": ONE_OF, "is_active": AT}
+
+
+class ModelViewSet(RowViewSet):
+    """Registered models with their measured performance."""
+
+    resource = "models"
+    queryset = Model.objects.all()
+    serializer_class = ModelSerializer
+    filterset_class = ModelFilter
+
+
+class ModelRunSerializer(RowSerializer):
+    class Meta:
+        model = ModelRun
+        fields = "__all__"
+
+
+class ModelRunFilter(ListFilter):
+    class Meta:
+        model = ModelRun
+        fields = {"model": AT, "observation": AT, "status": ONE_OF, "failure_code": ONE_OF, "created_at": FROM_TO}
+
+
+class ModelRunViewSet(RowViewSet):
+    """Runs of a model over the images of a frame."""
+
+    resource = "model-runs"
+    queryset = ModelRun.objects.all()
+    serializer_class = ModelRunSerializer
+    filterset_class = ModelRunFilter
+
+
+class CandidateScoreSerializer(RowSerializer):
+    class Meta:
+        model = CandidateScore
+        fields = "__all__"
+
+
+class CandidateScoreFilter(ListFilter):
+    class Meta:
+        model = CandidateScore
+        fields = {"candidate": AT, "model": AT, "model_run": AT, "score": FROM_TO, "created_at": FROM_TO}
+
+
+class CandidateScoreViewSet(RowViewSet):
+    """What one model says of one candidate, also below the threshold."""
+
+    resource = "candidate-scores"
+    queryset = CandidateScore.objects.all()
+    serializer_class = CandidateScoreSerializer
+    filterset_class = CandidateScoreFilter

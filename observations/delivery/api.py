@@ -1,0 +1,76 @@
+"""Files on their way in, for clients: what became of each image in them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.utils.http import urlencode
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+from rest_framework.reverse import reverse
+
+from catalog.json_classes import as_json, read_as, schema_of
+from catalog.web.filters import AT, FROM_TO, ONE_OF, ListFilter
+from catalog.web.rest.resources import address_of
+from catalog.web.rest.views import RowSerializer, RowViewSet
+from observations.models import IncomingFile
+
+
+@dataclass(frozen=True)
+class ImageResult:
+    """What became of one image: the row that it is now, or why it was refused; `hdu` is None for a whole file."""
+
+    hdu: int | None
+    entity_type: str | None
+    entity_id: str | None
+    is_new: bool | None
+    failure_code: str | None
+    error_message: str | None
+
+
+@dataclass(frozen=True)
+class ImageResultWithUrl(ImageResult):
+    """The same with the address of the row."""
+
+    entity_url: str | None
+
+
+class IncomingFileSerializer(RowSerializer):
+    results = serializers.SerializerMethodField(
+        help_text="By image, with the observation or calibration frame that it became, or why not; empty until then."
+    )
+    jobs = serializers.SerializerMethodField(help_text="Where the jobs that take it in are listed.")
+
+    class Meta:
+        model = IncomingFile
+        exclude = ("stored_path", "modified_ns", "request_key")
+
+    @extend_schema_field({"type": "array", "items": schema_of(ImageResultWithUrl)})
+    def get_results(self, row: IncomingFile) -> list[object]:
+        lines = [read_as(ImageResult, line) for line in row.results]
+        return [as_json(ImageResultWithUrl(**vars(line), entity_url=self._url(line))) for line in lines]
+
+    @extend_schema_field({"type": "string", "format": "uri"})
+    def get_jobs(self, row: IncomingFile) -> str:
+        query = urlencode({"entity_type": "incoming_file", "entity_id": str(row.pk)})
+        return f"{reverse('api:processing-jobs-list', request=self.context['request'])}?{query}"
+
+    def _url(self, line: ImageResult) -> str | None:
+        return address_of(line.entity_type or "", line.entity_id or "", self.context["request"])
+
+
+class IncomingFileFilter(ListFilter):
+    class Meta:
+        model = IncomingFile
+        fields = {
+            "route": ONE_OF, "name": AT, "survey": AT, "submitted_by": AT, "workflow_id": AT, "created_at": FROM_TO,
+        }  # fmt: skip
+
+
+class IncomingFileViewSet(RowViewSet):
+    """Files that were handed in, fetched or found in a watched folder."""
+
+    resource = "incoming-files"
+    queryset = IncomingFile.objects.all()
+    serializer_class = IncomingFileSerializer
+    filterset_class = IncomingFileFilter

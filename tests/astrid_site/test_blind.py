@@ -1,0 +1,244 @@
+"""In blind mode no address tells one who has not answered yet what others said.
+
+Each address is asked twice by the same curator: once where somebody took a detection for a comet, once where they
+took it for a cosmic ray. Whatever tells the two apart is a leak.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.contrib.auth.models import Group
+from django.db import transaction
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from astrid_site.site import home
+from astrid_site.site.api import RESOURCES
+from catalog.models import SystemConfig, User
+from catalog.web.filters import FlagFilter, ListFilter
+from catalog.web.rest.rendering import FORMATS
+from curation.alerts.filters import AlertFilter
+from curation.alerts.publishing import publish_pending
+from curation.detections.filters import DetectionListFilter
+from curation.judgements import visibility
+from curation.models import Alert, ValidationEvent
+from curation.triage.filters import QueueFilter
+from detection.sources.filters import SourceFilter
+from tests.curation.looks import consider, judge, seen
+from tests.factories import PreprocessRunFactory, ProcessingJobFactory, SurveyFactory, UserFactory
+from tests.routes import ROUTES
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("empty_data_root")]
+
+WORDS = ("comet", "cosmic_ray", "Otherwise", "their own words")
+# What people may have said of one detection; the test is whether anything tells which.
+WORLDS: tuple[dict[str, Any], ...] = (
+    {"is_valid": True, "label": "comet", "notes": "their own words"},
+    {"is_valid": False, "label": "cosmic_ray", "notes": "their own words, and others", "level": "expert"},
+)
+# The lists of pages, with what narrows each.
+LISTS: dict[str, type[ListFilter]] = {
+    "curation:detections": DetectionListFilter,
+    "curation:sources": SourceFilter,
+    "curation:alerts": AlertFilter,
+    "curation:triage": QueueFilter,
+}
+# What clients narrow by what people said, or could: all other lists hold what machines did.
+RESOURCES_OF_PEOPLE = ("detections", "sources", "validation-events", "alerts")
+# Pictures and parts of pages of pixels, which are not there in this test.
+WITHOUT_WORDS = {"observations:preview": "small", "differencing:picture": "score"}
+_MADE_UP = (
+    (re.compile(r'name="csrfmiddlewaretoken" value="\w+"|"X-CSRFToken": "\w+"|csrf-token" content="\w+"'), "TOKEN"),
+    (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|\+00:00)?"), "TIME"),
+    (re.compile(r"cursor=[\w%-]+"), "CURSOR"),
+    (re.compile(r'(data-version|name="\w+" value)="[0-9a-f]{16}"'), "VERSION"),
+)
+_KEY = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+@dataclass
+class Scene:
+    """What is there before anybody has answered: two detections of one source, and the alert that the score made."""
+
+    looker: User
+    other: User
+
+    def __post_init__(self) -> None:
+        self.second = seen(days=1.0)
+        self.row = seen(self.second.source, days=2.0)
+        PreprocessRunFactory(observation=self.row.observation)
+        self.job = ProcessingJobFactory(entity_type="source", entity_id=str(self.row.source_id))
+        consider(self.row.source)
+        publish_pending()
+        self.alert = Alert.objects.get()
+
+    def keys_of(self, name: str, arguments: list[str]) -> list[Any]:
+        """Return the arguments of an address such that it is about the detection that was judged."""
+        run = self.row.candidate.difference_run
+        rows = {
+            "surveys": SurveyFactory(), "observations": self.row.observation, "difference-runs": run,
+            "preprocess-runs": self.row.observation.preprocess_runs.get(), "candidates": self.row.candidate,
+            "models": self.row.model_run.model, "model-runs": self.row.model_run, "detections": self.row,
+            "sources": self.row.source, "alerts": self.alert, "processing-jobs": self.job,
+            "validation-events": ValidationEvent.objects.filter(validator=self.other).first() or self.row,
+            "audit-log": self.row,
+        }  # fmt: skip
+        if name.startswith("api:"):
+            resource = name.removeprefix("api:").removesuffix("-detail")
+            return ["alerts.automatic"] if arguments == ["key"] else [rows[resource].pk for _ in arguments]
+        named = {
+            "detection_id": self.row, "source_id": self.row.source, "alert_id": self.alert, "job_id": self.job,
+            "candidate_id": self.row.candidate, "observation_id": self.row.observation, "run_id": run,
+            "model_id": self.row.model_run.model,
+        }  # fmt: skip
+        return [named[argument].pk if argument in named else WITHOUT_WORDS[name] for argument in arguments]
+
+
+@pytest.fixture
+def scene(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Scene:
+    settings.ASTRID_API_RATE = "1000000/min"
+    # The mark of a new alert goes after a while, and the two worlds are looked at one after the other.
+    monkeypatch.setattr(home, "_NEW_FOR", dt.timedelta(days=1))
+    looker, other = UserFactory(username="looker"), UserFactory(username="Otherwise")
+    looker.groups.add(Group.objects.get(name="curator"))
+    SystemConfig.objects.create(key="curation.blind", value=True)
+    return Scene(looker, other)
+
+
+def patterns(entries: list[Any], prefix: str = "") -> Iterator[tuple[str, list[str]]]:
+    """Yield the name of every address outside the admin, and the names of its arguments."""
+    for entry in entries:
+        if isinstance(entry, URLResolver) and entry.namespace != "admin":
+            yield from patterns(entry.url_patterns, f"{prefix}{entry.namespace}:" if entry.namespace else prefix)
+        elif isinstance(entry, URLPattern):
+            yield f"{prefix}{entry.name}", list(entry.pattern.converters)
+
+
+def addresses(scene: Scene) -> Iterator[str]:
+    """Yield every address that can be read, the lists in each order and format, and narrowed by each filter."""
+    resources = {view.resource: view for view in RESOURCES}
+    for name, arguments in patterns(get_resolver().url_patterns):
+        may_read = any(route.method == "get" and "curator" in route.may for route in ROUTES[name])
+        if not may_read or name in ("api:docs", "healthz", "readyz"):
+            continue
+        path = reverse(name, args=scene.keys_of(name, arguments))
+        yield path
+        narrowed_by = LISTS.get(name)
+        resource = resources.get(name.removeprefix("api:").removesuffix("-list").removesuffix("-detail"))
+        if resource is not None:
+            yield from (f"{path}?format={form}" for form in FORMATS)
+        if resource is not None and name.endswith("-list"):
+            narrowed_by = resource.filterset_class if resource.resource in RESOURCES_OF_PEOPLE else None
+            yield from (f"{path}?ordering={order}" for order in resource.orderings)
+        if narrowed_by is not None:
+            yield from (f"{path}?{query}" for query in queries(narrowed_by, scene))
+
+
+def queries(narrowed_by: type[ListFilter], scene: Scene) -> Iterator[str]:
+    """Yield what a list can be narrowed by, as far as it could depend on what somebody said."""
+    for name, asked in narrowed_by.base_filters.items():
+        choices = asked.extra.get("choices", ())
+        if choices:
+            yield from (f"{name}={getattr(choice, 'value', None) or choice[0]}" for choice in choices)
+        elif isinstance(asked, FlagFilter):
+            yield from (f"{name}=true", f"{name}=false")
+        elif "label" in name or name in ("user", "validator"):
+            yield from (f"{name}={word}" for word in (*WORDS[:3], scene.other.pk))
+        elif name in ("detection", "detection__in"):
+            yield f"{name}={scene.row.pk}"
+
+
+def read(client: Client, address: str, known: set[str]) -> str:
+    """Return an answer without what is another one each time: tokens, times, keys of rows that were not there."""
+    answer = client.get(address)
+    return cleaned(f"{answer.status_code} {answer.content.decode(errors='replace')}", known)
+
+
+def cleaned(text: str, known: set[str]) -> str:
+    for pattern, word in _MADE_UP:
+        text = pattern.sub(word, text)
+    text = re.sub(r"(in \d+ (s|min)|\d+ (s|min) ago)", "AGO", text.replace("\xa0", " "))
+    return _KEY.sub(lambda found: found[0] if found[0] in known else "KEY", text)
+
+
+def told(scene: Scene, person: User) -> tuple[dict[str, str], dict[str, str]]:
+    """Return what every address tells a person in either world."""
+    client = Client()
+    client.force_login(person)
+    known = {str(row.pk) for row in (scene.row, scene.second, scene.row.source, scene.alert, scene.row.observation)}
+    found = []
+    for world in WORLDS:
+        with transaction.atomic():
+            said = dict(world)
+            judge(scene.row, said.pop("is_valid"), person=scene.other, **said)
+            consider(scene.row.source)
+            publish_pending()
+            assert Alert.objects.count() == 2, "what was said has made an alert"
+            found.append({cleaned(path, known): read(client, path, known) for path in addresses(scene)})
+            found[-1] |= triage(client, person, scene, known)
+            transaction.set_rollback(True)
+    return found[0], found[1]
+
+
+def triage(client: Client, person: User, scene: Scene, known: set[str]) -> dict[str, str]:
+    """Return what the queue gives for each query, and for the detection itself."""
+    if not person.has_perm("curation.add_validationevent"):
+        return {}
+    asked: list[dict[str, Any]] = [{"query": query} for query in queries(QueueFilter, scene)]
+    answers = {}
+    for more in [*asked, {"one": str(scene.row.pk)}]:
+        body = {"window": str(uuid4()), "person": str(person.pk), "count": 3, **more}
+        with transaction.atomic():
+            answer = client.post(reverse("curation:triage_next"), json.dumps(body), content_type="application/json")
+            assert answer.status_code == 200, answer.content
+            answers[f"triage_next {more}"] = cleaned(answer.content.decode(), known)
+            transaction.set_rollback(True)
+    return answers
+
+
+def test_no_address_tells_a_blind_curator_which_answer_somebody_gave(scene: Scene):
+    first, second = told(scene, scene.looker)
+
+    assert len(first) > 200
+    assert [address for address in first.keys() | second.keys() if first.get(address) != second.get(address)] == []
+    # What a filter was asked for stands in the form again, and triage offers all labels.
+    answers = {address: text for address, text in first.items() if "label" not in address and "triage" not in address}
+    for word in WORDS:
+        assert [address for address, text in answers.items() if word in text and word not in address] == [], word
+
+
+def test_the_same_addresses_tell_it_to_one_who_does_not_judge(scene: Scene):
+    """Else the test above would see nothing."""
+    viewer = UserFactory()
+    viewer.groups.add(Group.objects.get(name="viewer"))
+    first, second = told(scene, viewer)
+
+    differing = {address for address in first if first[address] != second.get(address)}
+    row = scene.row
+    for address in (
+        "/", "/detections/", "/detections/?status=validated", "/detections/?label=comet", "/sources/", "/alerts/",
+        f"/detections/{row.pk}/", f"/sources/{row.source_id}/", "/alerts/?alert_type=retraction",
+        "/api/v1/detections/", f"/api/v1/detections/{row.pk}/", "/api/v1/detections/?format=csv",
+        "/api/v1/detections/?format=votable", "/api/v1/detections/?status=rejected",
+        "/api/v1/detections/?is_validated=true",
+        "/api/v1/validation-events/", "/api/v1/alerts/", "/api/v1/alerts/feed/", "/api/v1/alerts/stream",
+    ):  # fmt: skip
+        assert address in differing, address
+
+
+def test_what_is_derived_from_answers_is_what_a_verdict_writes():
+    """A new field of this kind must be hidden too."""
+    row = seen()
+    before = {field.name: getattr(row, field.attname) for field in row._meta.concrete_fields}
+    judge(row, True, label="agn")
+    after = {field.name: getattr(row, field.attname) for field in row._meta.concrete_fields}
+    changed = {name for name in after if after[name] != before[name]} - {"updated_at"}
+    assert changed == set(visibility.DERIVED)
