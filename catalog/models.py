@@ -65,6 +65,32 @@ class RunStatus(models.TextChoices):
     FAILED = "failed"
 
 
+class RunQuerySet(RecordQuerySet):
+    """Questions about the runs of a stage."""
+
+    def completed(self) -> Self:
+        return self.filter(status=RunStatus.COMPLETED)
+
+    def open(self) -> Self:
+        """Return what is at work or waits."""
+        return self.filter(status__in=(RunStatus.PENDING, RunStatus.RUNNING))
+
+    def newest_first(self) -> Self:
+        """Order completed runs; later stages work with the first."""
+        return self.order_by("-completed_at", "-id")
+
+    def newest_of_each(self) -> Self:
+        """Return the newest completed run of each observation that has one."""
+        return self.completed().order_by("observation_id", "-completed_at", "-id").distinct("observation_id")
+
+    def give_up(self, code: str, sentence: str) -> int:
+        """Close what is open as failed, with the reason."""
+        ended = timezone.now()
+        return self.open().update(
+            status=RunStatus.FAILED, completed_at=ended, failure_code=code, error_message=sentence
+        )
+
+
 class Run(Record):
     """One run of a stage on one unit of work."""
 
@@ -75,6 +101,8 @@ class Run(Record):
     error_message = models.TextField(blank=True)
     config_hash = models.CharField(max_length=64, blank=True, help_text="Hash of the one configuration it used.")
 
+    objects = RunQuerySet.as_manager()  # type: ignore[misc]
+
     class Meta:
         abstract = True
         constraints = [
@@ -82,6 +110,15 @@ class Run(Record):
             constraints.reason_when_failed(),
             constraints.no_reason_when_completed(),
         ]
+
+    def begin(self) -> None:
+        """Say, unsaved, that it is at work."""
+        self.status, self.started_at, self.completed_at = RunStatus.RUNNING, timezone.now(), None
+        self.failure_code = self.error_message = ""
+
+    def complete(self) -> None:
+        """Say, unsaved, that it is done."""
+        self.status, self.completed_at = RunStatus.COMPLETED, timezone.now()
 
 
 class AccountManager(UserManager["User"].from_queryset(RecordQuerySet)):  # type: ignore[misc]

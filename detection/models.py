@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from django.db import models
 from django.db.models import Q
 
@@ -9,7 +11,7 @@ from catalog import constraints
 from catalog.models import Record, Run
 from differencing.models import Candidate
 from observations.models import Observation, WcsQuality
-from observations.sky import SkyRecord
+from observations.sky import SkyQuerySet, SkyRecord
 
 
 class ModelType(models.TextChoices):
@@ -176,6 +178,14 @@ class Source(SkyRecord):
         return self.name or f"{self.ra:.5f} {self.dec:+.5f}"
 
 
+class DetectionQuerySet(SkyQuerySet):
+    """Questions about detections."""
+
+    def live(self) -> Self:
+        """Return what still stands: all that nothing has archived."""
+        return self.exclude(status=DetectionStatus.ARCHIVED)
+
+
 class Detection(SkyRecord):
     """What a person reviews."""
 
@@ -198,6 +208,8 @@ class Detection(SkyRecord):
     )
     human_label = models.CharField(max_length=64, blank=True)
     cutouts_path = models.CharField(max_length=500, blank=True, help_text="Relative to the data root.")
+
+    objects = DetectionQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta:
         ordering = ["-confidence_score", "id"]

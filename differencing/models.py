@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from catalog import constraints
-from catalog.models import Record, Run, RunStatus
+from catalog.models import Record, Run, RunQuerySet, RunStatus
 from observations.models import Field, Observation
 from observations.sky import SkyRecord
 
@@ -56,6 +56,20 @@ class Reference(Record):
         return f"reference {self.version} in {self.filter_band}"
 
 
+class DifferenceRunQuerySet(RunQuerySet):
+    """Which run of a frame counts, and which one tells what became of it."""
+
+    def newest_for(self, observation: Observation) -> DifferenceRun | None:
+        """Return the newest completed run of one observation."""
+        newest: DifferenceRun | None = self.completed().filter(observation=observation).newest_first().first()
+        return newest
+
+    def last_for(self, observation: Observation) -> DifferenceRun | None:
+        """Return the run that changed last, whatever became of it: one that failed or waits tells why."""
+        last: DifferenceRun | None = self.filter(observation=observation).order_by("-updated_at", "-id").first()
+        return last
+
+
 class DifferenceRun(Run):
     """One subtraction of one reference from one observation with one set of parameters."""
 
@@ -88,6 +102,8 @@ class DifferenceRun(Run):
     )
     processing_time_seconds = models.FloatField(null=True, blank=True)
     retry_count = models.PositiveIntegerField(default=0)
+
+    objects = DifferenceRunQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta:
         ordering = ["-created_at", "-id"]

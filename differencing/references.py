@@ -11,10 +11,9 @@ from catalog.configuration.values import Snapshot
 from catalog.failures import FailureCode, NotPossible, StageFailure
 from catalog.people import audit
 from differencing.models import Reference
-from observations.models import Field, Observation, ObservationStatus
+from observations.models import Field, Observation
 from observations.numerics.bands import normalise_band
 from preprocessing.models import PreprocessRun
-from preprocessing.services import latest_runs
 
 
 @dataclass(frozen=True)
@@ -74,8 +73,12 @@ def _promoted(science: Observation, config: Snapshot) -> Reference | None:
 def _usable(science: Observation) -> list[PreprocessRun]:
     """The preprocessed, registered frames of the same field and band, without the science frame itself."""
     others = Observation.objects.filter(field=science.field, filter_band=science.filter_band)
-    others = others.exclude(pk=science.pk).exclude(status=ObservationStatus.ARCHIVED)
-    return [run for run in latest_runs(others) if run.wcs_aligned and run.fwhm_px and run.background_noise]
+    others = others.live().exclude(pk=science.pk)
+    return [
+        run
+        for run in PreprocessRun.objects.newest_by_time(others)
+        if run.wcs_aligned and run.fwhm_px and run.background_noise
+    ]
 
 
 def _newest_night(science: Observation, config: Snapshot) -> date:

@@ -151,7 +151,8 @@ class ObservationAdmin(SkyAdmin):
                 "fields": (
                     ("observation_id", "original_name"), "related", ("status", "failure_code"), "error_message",
                     ("object_name", "filter_band"), ("observation_time", "exposure_time"), ("night", "mjd_utc"),
-                    (position, "wcs_quality"), ("field", "survey"), ("seeing", "airmass"), "header_conflicts",
+                    (position, "wcs_quality", "delivered_wcs_quality"),
+                    ("field", "survey"), ("seeing", "airmass"), "header_conflicts",
                 )
             },
         ),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -9,7 +11,7 @@ from django.db.models import Q
 from catalog import constraints
 from catalog.failures import failure_code_choices
 from catalog.models import Record
-from observations.sky import SkyRecord
+from observations.sky import SkyQuerySet, SkyRecord
 
 
 class ObservationStatus(models.TextChoices):
@@ -101,6 +103,14 @@ class Field(SkyRecord):
         return self.name or f"{self.ra:.4f} {self.dec:+.4f}"
 
 
+class ObservationQuerySet(SkyQuerySet):
+    """Questions about exposures."""
+
+    def live(self) -> Self:
+        """Return what takes part: all that nobody has archived."""
+        return self.exclude(status=ObservationStatus.ARCHIVED)
+
+
 class Observation(SkyRecord):
     """One exposure of one detector as delivered; `ra`, `dec` are the centre's. The raw file never changes."""
 
@@ -130,6 +140,9 @@ class Observation(SkyRecord):
     saturation_level = models.FloatField(null=True, blank=True)
     saturation_unit = models.CharField(max_length=8, choices=SaturationUnit, blank=True)
     wcs_quality = models.CharField(max_length=8, choices=WcsQuality, default=WcsQuality.NOMINAL)
+    delivered_wcs_quality = models.CharField(
+        max_length=8, choices=WcsQuality, blank=True, help_text="Before any frame of its field was solved or matched."
+    )
     telescope = models.ForeignKey(Telescope, on_delete=models.PROTECT, null=True, blank=True)
     field = models.ForeignKey(Field, on_delete=models.PROTECT, null=True, blank=True, related_name="observations")
     camera = models.CharField(max_length=100, blank=True)
@@ -142,12 +155,15 @@ class Observation(SkyRecord):
     failure_code = models.CharField(max_length=40, choices=failure_code_choices, blank=True)
     error_message = models.TextField(blank=True)
 
+    objects = ObservationQuerySet.as_manager()  # type: ignore[misc]
+
     class Meta:
         ordering = ["observation_time", "id"]
         constraints = [
             *SkyRecord.Meta.constraints,
             constraints.one_of("status", ObservationStatus),
             constraints.one_of("wcs_quality", WcsQuality),
+            constraints.one_of("delivered_wcs_quality", WcsQuality, blank=True),
             constraints.one_of("saturation_unit", SaturationUnit, blank=True),
             constraints.reason_when_failed(),
             constraints.positive("exposure_time"),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.db import models
 
 from catalog import constraints
-from catalog.models import Record, Run
+from catalog.models import Record, Run, RunQuerySet
 from observations.models import CalibrationFrame, Observation, Telescope
 
 
@@ -59,6 +61,20 @@ class CalibrationMaster(Record):
         return f"{self.kind} of {self.frame_count} frames, {self.night}"
 
 
+class PreprocessRunQuerySet(RunQuerySet):
+    """Which run of a frame counts."""
+
+    def newest_for(self, observation: Observation) -> PreprocessRun | None:
+        """Return the newest completed run of one observation."""
+        newest: PreprocessRun | None = self.completed().filter(observation=observation).newest_first().first()
+        return newest
+
+    def newest_by_time(self, observations: Iterable[Observation]) -> list[PreprocessRun]:
+        """Return the newest completed run of each observation that has one, in order of time of observation."""
+        runs = self.filter(observation__in=observations).newest_of_each().select_related("observation")
+        return sorted(runs, key=lambda run: (run.observation.mjd_utc, run.observation_id))
+
+
 class PreprocessRun(Run):
     """One calibration and measurement of one observation."""
 
@@ -88,6 +104,8 @@ class PreprocessRun(Run):
     transparency = models.FloatField(null=True, blank=True, help_text="Relative to the field's clearest frame.")
     star_count = models.PositiveIntegerField(null=True, blank=True)
     inputs_hash = models.CharField(max_length=64, blank=True)
+
+    objects = PreprocessRunQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta:
         ordering = ["-created_at", "-id"]

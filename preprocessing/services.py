@@ -1,29 +1,13 @@
-"""Preprocessed frames as later apps want them: which run of a frame counts, and which frames lack a master."""
+"""Which preprocessed frames lack a master that has come since."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import date, timedelta
 from uuid import UUID
 
 from catalog.configuration.values import snapshot
-from catalog.models import RunStatus
-from observations.models import Observation, ObservationStatus
+from observations.models import Observation
 from preprocessing.models import CalibrationMaster, MasterKind, PreprocessRun
-
-
-def latest_runs(observations: Iterable[Observation]) -> list[PreprocessRun]:
-    """Return the newest completed run of each observation that has one, in order of time of observation."""
-    runs = PreprocessRun.objects.filter(observation__in=observations, status=RunStatus.COMPLETED)
-    newest = runs.order_by("observation_id", "-completed_at", "-id").distinct("observation_id")
-    return sorted(newest.select_related("observation"), key=lambda run: (run.observation.mjd_utc, run.observation_id))
-
-
-def latest_run(observation: Observation) -> PreprocessRun | None:
-    """Return the newest completed run of one observation."""
-    runs = PreprocessRun.objects.filter(observation=observation, status=RunStatus.COMPLETED)
-    return runs.order_by("-completed_at", "-id").first()
-
 
 # A flat of the night's own sky stands in for a flat.
 _SERVES_FOR = {MasterKind.SKY_FLAT: {MasterKind.FLAT, MasterKind.SKY_FLAT}}
@@ -40,7 +24,7 @@ def lights_lacking_masters(night: date) -> list[UUID]:
     config, lacking = snapshot(), set()
     for master in CalibrationMaster.objects.filter(night=night):
         days = timedelta(days=config[_VALIDITY[MasterKind(master.kind)]])
-        lights = Observation.objects.exclude(status=ObservationStatus.ARCHIVED).filter(
+        lights = Observation.objects.live().filter(
             night__range=(night - days, night + days),
             camera=master.camera,
             binning=master.binning,
@@ -50,7 +34,7 @@ def lights_lacking_masters(night: date) -> list[UUID]:
         if master.filter_band:
             lights = lights.filter(filter_band=master.filter_band)
         serving = _SERVES_FOR.get(MasterKind(master.kind), {MasterKind(master.kind)})
-        for run in latest_runs(lights):
+        for run in PreprocessRun.objects.newest_by_time(lights):
             if not serving & {entry.get("kind") for entry in run.masters}:
                 lacking.add(run.observation_id)
     return sorted(lacking)

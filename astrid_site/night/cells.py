@@ -14,7 +14,7 @@ from catalog.files import storage
 from detection.cutouts.overlay import place_in, turn_of
 from detection.models import Detection
 from observations.models import WcsQuality
-from preprocessing.services import latest_run
+from preprocessing.models import PreprocessRun
 
 LONGEST_NAME = 36
 
@@ -75,7 +75,7 @@ def shortened(name: str) -> str:
 
 def _what(detection: Detection) -> str:
     words = [f"S/N {_snr(detection):.1f}", f"score {detection.confidence_score:.2f}"]
-    candidate, run = detection.candidate, latest_run(detection.observation)
+    candidate, run = detection.candidate, PreprocessRun.objects.newest_for(detection.observation)
     if candidate is not None and run is not None and run.zero_point_mag is not None and candidate.flux != 0:
         magnitude = run.zero_point_mag - 2.5 * np.log10(abs(candidate.flux))
         words.append(f"{run.zero_point_band} {magnitude:.2f} mag")

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from catalog.models import RunStatus
-from detection.models import Detection, DetectionStatus
+from detection.models import Detection
 from differencing.models import Candidate, DifferenceRun, Tracklet
 from observations.delivery.ingest import IngestResult, printable
 from observations.models import Observation
@@ -27,7 +27,7 @@ def document(ids: Iterable[UUID], refused: Iterable[IngestResult]) -> dict[str, 
     door stands among the observations with its reason.
     """
     observations = list(Observation.objects.filter(pk__in=list(ids)).order_by("mjd_utc", "observation_id"))
-    runs = [run for o in observations if (run := _shown_run(o)) is not None]
+    runs = _shown_runs(observations)
     candidates = Candidate.objects.filter(difference_run__in=runs).select_related("observation")
     entries = [_observation(o) for o in observations] + [_refused(r) for r in refused]
     whole = {
@@ -43,11 +43,11 @@ def document(ids: Iterable[UUID], refused: Iterable[IngestResult]) -> dict[str, 
 def shown_detections(ids: Iterable[UUID]) -> list[Detection]:
     """Return the detections that a document of these observations lists, in its order."""
     observations = Observation.objects.filter(pk__in=list(ids))
-    return _detections([run for o in observations if (run := _shown_run(o)) is not None])
+    return _detections(_shown_runs(observations))
 
 
 def _detections(runs: list[DifferenceRun]) -> list[Detection]:
-    rows = Detection.objects.filter(candidate__difference_run__in=runs).exclude(status=DetectionStatus.ARCHIVED)
+    rows = Detection.objects.filter(candidate__difference_run__in=runs).live()
     related = rows.select_related("observation", "source", "candidate__difference_run")
     return sorted(related, key=_place)
 
@@ -67,14 +67,13 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _shown_run(observation: Observation) -> DifferenceRun | None:
-    """Return the newest difference run, whatever became of it."""
-    runs = DifferenceRun.objects.filter(observation=observation).select_related("observation", "reference")
-    return runs.order_by("-updated_at", "-id").first()
+def _shown_runs(observations: Iterable[Observation]) -> list[DifferenceRun]:
+    runs = DifferenceRun.objects.select_related("observation", "reference")
+    return [run for o in observations if (run := runs.last_for(o)) is not None]
 
 
 def _observation(row: Observation) -> dict[str, Any]:
-    newest = PreprocessRun.objects.filter(observation=row).order_by("-created_at", "-id").first()
+    newest = PreprocessRun.objects.filter(observation=row).first()
     return {
         "file": row.original_name,
         "observation_id": row.observation_id,

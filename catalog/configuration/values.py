@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
@@ -20,10 +21,20 @@ from catalog.people import audit
 @dataclass(frozen=True)
 class Snapshot:
     """The configuration at one moment: `snapshot["detection.confidence_threshold"]`, or
-    `snapshot.detection.confidence_threshold`. A run reads it once and records `hash`."""
+    `snapshot.detection.confidence_threshold`. A run reads it once, takes `only` the keys that it declares to read,
+    and records their `hash`."""
 
     values: Mapping[str, ConfigValue]
-    hash: str
+
+    @cached_property
+    def hash(self) -> str:
+        """The SHA-256 of keys and values, whatever their order."""
+        text = json.dumps(dict(self.values), sort_keys=True, separators=(",", ":"), allow_nan=False)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def only(self, keys: Iterable[str]) -> Snapshot:
+        """Return these keys alone: to read another is an error, since the hash does not cover it."""
+        return Snapshot(MappingProxyType({key: self.values[key] for key in keys}))
 
     def __getitem__(self, key: str) -> Any:
         return self.values[key]
@@ -40,16 +51,20 @@ class Snapshot:
         return {key.removeprefix(prefix): value for key, value in self.values.items() if key.startswith(prefix)}
 
 
+def defaults() -> Snapshot:
+    """Return the declared defaults, whatever a site has set."""
+    return Snapshot(MappingProxyType({name: key.default for name, key in DECLARED.items()}))
+
+
 def snapshot() -> Snapshot:
     """Return defaults and active rows as one frozen whole; a stored value that is not acceptable stops the run."""
-    values: dict[str, ConfigValue] = {name: key.default for name, key in DECLARED.items()}
+    values = dict(defaults().values)
     for name, value in SystemConfig.objects.filter(is_active=True).values_list("key", "value"):
         try:
             values[name] = check_value(name, value)
         except ConfigRefused as refusal:
             raise StageFailure(FailureCode.BAD_CONFIGURATION, f"{refusal} Correct or deactivate the row.") from refusal
-    text = json.dumps(values, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return Snapshot(MappingProxyType(values), hashlib.sha256(text.encode()).hexdigest())
+    return Snapshot(MappingProxyType(values))
 
 
 def set_value(key: str, value: object, actor: audit.Actor) -> SystemConfig:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
-
-from astropy.time import Time
 
 from catalog.json_classes import KeyOf, read_as
 from curation.detections.light_curve import NEAR_ARCSEC
@@ -19,7 +17,8 @@ from detection.models import Detection, DetectionType, Source
 from detection.sources.photometry import magnitude
 from differencing.models import Candidate
 from observations.models import Observation, ObservationStatus, WcsQuality
-from preprocessing.services import latest_run
+from observations.numerics.site import time_of
+from preprocessing.models import PreprocessRun
 
 # Flags of a candidate that make its flux doubtful.
 DOUBTFUL_FLAGS = ("saturated", "blended", "edge")
@@ -144,7 +143,7 @@ def retracted(told: Alert, reasons: tuple[str, ...]) -> RetractedFacts:
 def facts_of(source: Source, known: Known) -> AlertFacts:
     """Return the facts behind an alert."""
     best, candidate, observation = known.best, known.best.candidate, known.best.observation
-    run = latest_run(observation)
+    run = PreprocessRun.objects.newest_for(observation)
     mag, error = magnitude(best, run)
     first = min((row.observation for row in known.live), key=lambda row: row.mjd_utc)
     rate, angle, tracklet_size = _motion(candidate)
@@ -155,7 +154,7 @@ def facts_of(source: Source, known: Known) -> AlertFacts:
         dec_deg=source.dec,
         position_error_arcsec=source.position_error_arcsec,
         wcs_quality=WcsQuality(observation.wcs_quality),
-        mid_time=_middle(observation),
+        mid_time=time_of(observation.mjd_utc),
         mjd_utc=observation.mjd_utc,
         band=observation.filter_band or None,
         exposure_s=observation.exposure_time,
@@ -178,7 +177,7 @@ def facts_of(source: Source, known: Known) -> AlertFacts:
         detections=tuple(row.pk for row in known.live),
         epochs=len({row.observation_id for row in known.live}),
         nights=len({row.observation.night for row in known.live}),
-        first_detected_at=_middle(first),
+        first_detected_at=time_of(first.mjd_utc),
         last_non_detection=_last_non_detection(source, first),
         detection_type=known.detection_type,
         label=known.label or None,
@@ -187,11 +186,6 @@ def facts_of(source: Source, known: Known) -> AlertFacts:
         judged_by=known.judged_by,
         updates=known.updates,
     )
-
-
-def _middle(observation: Observation) -> datetime:
-    middle: datetime = Time(observation.mjd_utc, format="mjd", scale="utc").to_datetime(timezone=UTC)
-    return middle
 
 
 def _reference_version(detection: Detection) -> int | None:
@@ -221,5 +215,5 @@ def _last_non_detection(source: Source, first: Observation) -> LastNonDetection 
     row = next((row for row in latest if covers(row.footprint, source.ra, source.dec)), None)
     if row is None:
         return None
-    run = latest_run(row)
-    return LastNonDetection(_middle(row), row.original_name, run.limiting_magnitude if run else None)
+    run = PreprocessRun.objects.newest_for(row)
+    return LastNonDetection(time_of(row.mjd_utc), row.original_name, run.limiting_magnitude if run else None)

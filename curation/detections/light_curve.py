@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from catalog.writing import number, utc
@@ -14,6 +14,7 @@ from detection.models import Detection
 from detection.sources.photometry import magnitude, zero_points
 from differencing.models import Candidate
 from observations.models import Observation, ObservationStatus
+from observations.numerics.site import time_of
 from observations.sky import SkyRecord
 from preprocessing.models import PreprocessRun
 
@@ -21,9 +22,6 @@ from preprocessing.models import PreprocessRun
 NEAR_ARCSEC = 3.0
 # Frames of a field among which those without a source are looked for: a field of years has tens of thousands.
 _MOST_FRAMES = 400
-
-
-_MJD_BEGINS = datetime(1858, 11, 17, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,7 @@ class Frame:
     @property
     def middle(self) -> datetime:
         """Return the middle of the exposure."""
-        return moment_of(self.mjd_utc)
+        return time_of(self.mjd_utc)
 
 
 @dataclass(frozen=True)
@@ -126,11 +124,6 @@ def _frames_without(
     near |= {row.observation_id for row in detections}
     frames = [frame for field in _fields(detections) for frame in compared[field]]
     return [frame for frame in frames if frame.pk not in near and covers(frame.footprint, place.ra, place.dec)]
-
-
-def moment_of(mjd_utc: float) -> datetime:
-    """Return a time of the database's days as a date with its time of day."""
-    return _MJD_BEGINS + timedelta(days=mjd_utc)
 
 
 def _frame(row: Observation) -> Frame:
@@ -235,5 +228,5 @@ def _extent(epochs: Sequence[Epoch], is_in_magnitudes: bool) -> list[float]:
 def _day_text(mjd_utc: float, days: Axis) -> str:
     """Return a date, with the time of day where the marks are closer than days."""
     # Of a mark that is a hair before its minute, by rounding.
-    moment = moment_of(mjd_utc) + timedelta(seconds=30)
+    moment = time_of(mjd_utc) + timedelta(seconds=30)
     return f"{moment:%Y-%m-%d}" if days.step >= 1.0 else f"{moment:%m-%d %H:%M}"

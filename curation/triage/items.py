@@ -11,10 +11,10 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 
 from catalog.writing import number, sexagesimal_dec, sexagesimal_ra, signed, utc
-from curation.detections.light_curve import moment_of
 from curation.models import ValidationEvent
 from curation.triage.review import Review
 from detection.cutouts.overlay import place_in
+from observations.numerics.site import time_of
 
 
 def item_of(review: Review, request: HttpRequest, titles: Mapping[str, str]) -> dict[str, Any]:
@@ -54,7 +54,7 @@ def _brief(review: Review) -> list[str]:
         lines.append(f"S/N {signed(candidate.snr)}")
     if review.now.mag is not None:
         lines.append(f"{number(review.now.mag)} mag")
-    lines.append(f"{row.observation.filter_band} {utc(moment_of(row.observation.mjd_utc))[:16]}")
+    lines.append(f"{row.observation.filter_band} {utc(time_of(row.observation.mjd_utc))[:16]}")
     # That it is negative stands over the images.
     return lines + [flag.word for flag in candidate.flags if flag.name != "negative"] if candidate else lines
 
@@ -70,7 +70,7 @@ def _context(review: Review, titles: Mapping[str, str]) -> dict[str, Any]:
         "star_fwhm_px": review.now.fwhm_px,
         "mag_system": review.now.system,
         "now": review.now,
-        "middle": moment_of(row.observation.mjd_utc),
+        "middle": time_of(row.observation.mjd_utc),
         "masked_percent": 100.0 * candidate.masked_share if candidate else None,
         "degrees": f"{row.ra:.6f} {row.dec:+.6f}",
         "curve": review.curve,

@@ -14,6 +14,7 @@ from scipy import ndimage
 
 from observations.numerics.frame import Image
 from observations.numerics.simulate.sources import MoffatPsf
+from observations.numerics.statistics import FWHM_PER_SIGMA
 
 Array = NDArray[np.float64]
 Rng = np.random.Generator
@@ -119,7 +120,7 @@ def trails(rng: Rng, shape: Shape, count: int, sigma: float, fwhm_px: float) -> 
         angle = rng.uniform(0, np.pi)
         across = (x - rng.uniform(0, shape[1])) * np.sin(angle) - (y - rng.uniform(0, shape[0])) * np.cos(angle)
         along = x * np.cos(angle) + y * np.sin(angle)
-        width = fwhm_px / 2.355 * rng.uniform(1.0, 1.6)
+        width = fwhm_px / FWHM_PER_SIGMA * rng.uniform(1.0, 1.6)
         image = sigma * rng.uniform(0.7, 8.0) * np.exp(-0.5 * (across / width) ** 2)
         if rng.random() < 0.5:
             image *= 1.0 + rng.uniform(0.2, 1.0) * np.sin(along * 2 * np.pi / rng.uniform(20, 120))
@@ -143,7 +144,7 @@ def blobs(rng: Rng, shape: Shape, count: int, sigma: float, fwhm_px: float) -> I
     y, x = np.mgrid[: shape[0], : shape[1]]
     image = np.zeros(shape)
     for _ in range(count):
-        width = fwhm_px / 2.355 * rng.uniform(2.0, 6.0)
+        width = fwhm_px / FWHM_PER_SIGMA * rng.uniform(2.0, 6.0)
         squared = (x - rng.uniform(0, shape[1])) ** 2 + (y - rng.uniform(0, shape[0])) ** 2
         image += rng.choice([-1.0, 1.0]) * sigma * rng.uniform(0.3, 2.5) * np.exp(-0.5 * squared / width**2)
     return image.astype(np.float32)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from observations.numerics.statistics import MAD_TO_SIGMA
+
 Stamps = NDArray[np.float32]
 
 STAMP_SIZE_PX = 63  # the size of ZTF's public stamps, so that imported packets and our own frames share one network
@@ -15,7 +17,6 @@ CHANNELS = ("science", "reference", "difference", "mask")
 NETWORK_SIZE_PX = 31
 NETWORK_FWHM_PX = 3.0
 
-MAD_TO_SIGMA = 1.4826  # of a normal distribution
 # A stamp whose core (one FWHM around the candidate) is known by less than half of its weight is no evidence.
 LEAST_KNOWN_CORE_SHARE = 0.5
 

@@ -13,6 +13,7 @@ from detection.numerics.faults import Faults, Rng, draw_faults
 from detection.numerics.stamps import cut_stamps, network_input
 from detection.numerics.train import TrainingSet
 from differencing.numerics.align import align
+from differencing.numerics.pair import ZogyParameters
 from differencing.numerics.peaks import Peaks, find
 from differencing.numerics.tie import NoFluxScale
 from differencing.numerics.zogy import Difference, subtract
@@ -35,11 +36,13 @@ TRANSIENTS, VARIABLES, OTHER_CHANGES = 30, 12, 10  # per pair; sparse enough tha
 class TrainingSetParameters:
     """How to make a training set.
 
+    zogy : the subtraction, as the pipeline does it.
     threshold_sigma : peaks from here on; below the pipeline's 5, so that its threshold is no edge of the training.
     bogus_per_pair : at most so many, so that one spoilt pair does not fill the set.
     match_fwhm, drop_fwhm : a peak within the first of a truth is it, one between them is its wing and is left out.
     """
 
+    zogy: ZogyParameters
     seed: int = 1
     pairs: int = 100
     shape: tuple[int, int] = (512, 512)
@@ -101,7 +104,7 @@ def examples_of_pair(parameters: TrainingSetParameters, index: int) -> TrainingS
     rng = np.random.default_rng([parameters.seed, index])
     recipe = draw_pair(rng, parameters, index)
     pair = simulate_pair(recipe)
-    difference, truth = spoilt_difference(rng, pair, recipe)
+    difference, truth = spoilt_difference(rng, pair, recipe, parameters.zogy)
     if difference is None:
         return None
     peaks = find(difference, threshold_sigma=parameters.threshold_sigma)
@@ -153,7 +156,9 @@ def draw_pair(rng: Rng, parameters: TrainingSetParameters, index: int) -> PairPa
     )
 
 
-def spoilt_difference(rng: Rng, pair: Pair, recipe: PairParameters) -> tuple[Difference | None, Truth]:
+def spoilt_difference(
+    rng: Rng, pair: Pair, recipe: PairParameters, zogy: ZogyParameters
+) -> tuple[Difference | None, Truth]:
     """Add more real changes and the faults, register the reference with its error, and subtract."""
     science_faults, reference_faults = draw_faults(rng), draw_faults(rng)
     science, reference, truth = add_changes(rng, pair, recipe)
@@ -165,7 +170,7 @@ def spoilt_difference(rng: Rng, pair: Pair, recipe: PairParameters) -> tuple[Dif
         for psf, fault in ((pair.psf_science, science_faults), (pair.psf_reference, reference_faults))
     ]
     try:
-        difference = subtract(science, reference, psf_science=psfs[0], psf_reference=psfs[1])
+        difference = subtract(science, reference, parameters=zogy, psf_science=psfs[0], psf_reference=psfs[1])
     except NoFluxScale:
         return None, truth
     error = difference.diagnostics.flux_scale_median * recipe.reference_flux_share - 1.0

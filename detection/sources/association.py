@@ -12,12 +12,11 @@ from django.db.models import Q
 from catalog.configuration.values import Snapshot
 from detection.models import Detection, Source
 from observations.models import Observation, WcsQuality
-from preprocessing.services import latest_run
+from observations.numerics.statistics import FWHM_PER_SIGMA
+from preprocessing.models import PreprocessRun
 
 # One process at a time joins detections to sources, so that one star never becomes two.
 _ASSOCIATION_LOCK = 7311
-# A centroid's error is about FWHM / (2.35 S/N); the floor of the configuration holds what the WCS adds.
-_FWHM_TO_SIGMA = 1.0 / 2.3548
 
 
 def associate(detections: list[Detection], observation: Observation, config: Snapshot) -> None:
@@ -42,11 +41,12 @@ def associate(detections: list[Detection], observation: Observation, config: Sna
 
 def position_error_arcsec(detection: Detection, observation: Observation, config: Snapshot) -> float:
     """Return the 1-sigma error of a detection's position: its centroid's and the floor of the registration."""
-    candidate, run = detection.candidate, latest_run(observation)
+    candidate, run = detection.candidate, PreprocessRun.objects.newest_for(observation)
     floor = config["detection.association_floor_arcsec"] / config["detection.association_sigma"]
     if candidate is None or run is None or not run.fwhm_px or not observation.pixel_scale:
         return float(floor)
-    centroid = run.fwhm_px * observation.pixel_scale * _FWHM_TO_SIGMA / max(abs(candidate.snr), 1.0)
+    # A centroid's error is about sigma / (S/N); the floor of the configuration holds what the WCS adds.
+    centroid = run.fwhm_px * observation.pixel_scale / FWHM_PER_SIGMA / max(abs(candidate.snr), 1.0)
     return float(np.hypot(centroid, floor))
 
 

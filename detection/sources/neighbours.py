@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
-
 from detection.models import Source
 from observations.models import WcsQuality
+from observations.numerics.sphere import separation_deg
 
 NEIGHBOURHOOD_ARCSEC = 10.0
 
@@ -23,8 +22,4 @@ def neighbours_of(source: Source) -> list[tuple[Source, float]]:
 
 
 def _distance_arcsec(one: Source, other: Source) -> float:
-    """Return the great-circle distance (haversine: exact for small ones)."""
-    dec, other_dec = math.radians(one.dec), math.radians(other.dec)
-    half_dec, half_ra = (other_dec - dec) / 2.0, math.radians(other.ra - one.ra) / 2.0
-    square = math.sin(half_dec) ** 2 + math.cos(dec) * math.cos(other_dec) * math.sin(half_ra) ** 2
-    return math.degrees(2.0 * math.asin(math.sqrt(min(square, 1.0)))) * 3600.0
+    return 3600.0 * float(separation_deg(other.ra, other.dec, one.ra, one.dec))

@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from catalog.models import RunStatus
 from detection.models import Detection
 from preprocessing.models import PreprocessRun
 
@@ -48,6 +47,5 @@ def brightness_of(detections: Iterable[Detection]) -> dict[UUID, Brightness]:
 
 def zero_points(observations: Collection[UUID]) -> dict[UUID, PreprocessRun]:
     """Return the newest completed run of each of these frames that has one, with its photometric numbers only."""
-    runs = PreprocessRun.objects.filter(observation__in=observations, status=RunStatus.COMPLETED)
-    newest = runs.order_by("observation_id", "-completed_at", "-id").distinct("observation_id")
+    newest = PreprocessRun.objects.filter(observation__in=observations).newest_of_each()
     return {run.observation_id: run for run in newest.only("observation_id", *_NUMBERS)}

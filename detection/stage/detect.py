@@ -12,7 +12,6 @@ from uuid import UUID
 import numpy as np
 from django.conf import settings
 from django.db.models import ProtectedError, QuerySet
-from django.utils import timezone
 from numpy.typing import NDArray
 
 from catalog.configuration.values import Snapshot, snapshot
@@ -30,7 +29,14 @@ from observations.models import Observation
 from observations.numerics.fits.facts import FitsRefused
 from observations.numerics.fits.mapped import map_images
 from observations.numerics.frame import Image, Mask
-from preprocessing.services import latest_run
+from preprocessing.models import PreprocessRun
+
+# The keys that decide about detections and their sources.
+READS = (
+    "detection.association_floor_arcsec",
+    "detection.association_sigma",
+    "detection.confidence_threshold",
+)
 
 
 class _Scored(NamedTuple):
@@ -48,7 +54,7 @@ def run(observation_id: UUID | str) -> None:
     Detections that a person has judged stay as they are, whatever the new scores say. Raises StageFailure
     `model_missing` where the weights are gone or changed: no score is invented.
     """
-    config = snapshot()
+    config = snapshot().only(READS)
     observation = Observation.objects.get(pk=observation_id)
     difference = _newest_difference(observation)
     model = ensure_default_model()
@@ -73,15 +79,11 @@ def run(observation_id: UUID | str) -> None:
 
 def abandon(observation_id: str, code: FailureCode, sentence: str) -> None:
     """Close the model runs that were at work, in the caller's transaction."""
-    opened = ModelRun.objects.filter(
-        observation=UUID(str(observation_id)), status__in=(RunStatus.PENDING, RunStatus.RUNNING)
-    )
-    opened.update(status=RunStatus.FAILED, completed_at=timezone.now(), failure_code=code, error_message=sentence)
+    ModelRun.objects.filter(observation=UUID(str(observation_id))).give_up(code, sentence)
 
 
 def _newest_difference(observation: Observation) -> DifferenceRun:
-    done = DifferenceRun.objects.filter(observation=observation, status=RunStatus.COMPLETED)
-    newest = done.order_by("-completed_at", "-id").first()
+    newest = DifferenceRun.objects.newest_for(observation)
     if newest is None:
         raise StageFailure(FailureCode.INTERNAL_ERROR, "This observation has no completed difference.")
     return newest
@@ -95,9 +97,8 @@ def _open(model: Model, observation: Observation, difference: DifferenceRun, con
     )
     if row.status == RunStatus.COMPLETED and row.config_hash == config.hash and not _has_work(difference):
         return None
-    row.status, row.started_at, row.completed_at = RunStatus.RUNNING, timezone.now(), None
-    row.failure_code = row.error_message = ""
     row.config_hash = config.hash
+    row.begin()
     row.save()
     return row
 
@@ -110,7 +111,7 @@ def _has_work(difference: DifferenceRun) -> bool:
 
 def _infer(observation: Observation, difference: DifferenceRun, candidates: list[Candidate], weights: str) -> _Scored:
     """Cut the stamps out of the stored images and score them: no database from here."""
-    preprocessed = latest_run(observation)
+    preprocessed = PreprocessRun.objects.newest_for(observation)
     fwhm = preprocessed.fwhm_px if preprocessed else None
     if not fwhm:
         raise StageFailure(FailureCode.TOO_FEW_STARS, "The seeing of this frame is not known: preprocess it again.")
@@ -163,7 +164,7 @@ def _close(row: ModelRun, scored: _Scored, config: Snapshot) -> None:
     row.inference_time_ms, row.memory_usage_mb = scored.time_ms, scored.memory_mb
     row.total_predictions = int(known.size)
     row.high_confidence_predictions = int((known >= config["detection.confidence_threshold"]).sum())
-    row.status, row.completed_at = RunStatus.COMPLETED, timezone.now()
+    row.complete()
     row.save()
 
 
@@ -205,8 +206,8 @@ def is_judged(detection: Detection) -> bool:
 
 def _superseded(observation: Observation) -> QuerySet[Detection]:
     """Return the live detections of candidates that a later difference no longer finds."""
-    gone = Detection.objects.filter(candidate__observation=observation, candidate__status=CandidateStatus.DUPLICATE)
-    return gone.exclude(status=DetectionStatus.ARCHIVED)
+    gone = {"candidate__observation": observation, "candidate__status": CandidateStatus.DUPLICATE}
+    return Detection.objects.live().filter(**gone)
 
 
 def _clear_superseded(observation: Observation) -> None:

@@ -11,11 +11,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from catalog.configuration.values import defaults
 from catalog.files import storage
 from detection.models import ModelType
 from detection.numerics.networks import ARCHITECTURE
 from detection.numerics.train import Trained, TrainingParameters, TrainingSet, train
 from detection.numerics.training_set import TrainingSetParameters, make_training_set
+from differencing.parameters import zogy_parameters
 
 # Making the examples takes twice as long as learning them (measured), so that it ends after this share of the time.
 SIMULATION_SHARE = 0.65
@@ -40,7 +42,7 @@ class Order:
 def train_model(order: Order, say: Say) -> tuple[Path, dict[str, Any]]:
     """Simulate, train and write; return the card's path and its values. ValueError where the examples do not do."""
     begin = time.monotonic()
-    data = TrainingSetParameters(seed=order.seed, pairs=order.pairs)
+    data = TrainingSetParameters(zogy_parameters(defaults()), seed=order.seed, pairs=order.pairs)
     dataset, pairs = _simulate(data, begin + 60.0 * order.minutes * SIMULATION_SHARE, say)
     simulated = time.monotonic()
     learning = TrainingParameters(seed=order.seed, epochs=order.epochs, threads=order.threads)

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from differencing.numerics.noise import MAD_TO_SIGMA
 from observations.numerics.frame import Image, Mask
+from observations.numerics.statistics import MAD_TO_SIGMA
 
 # The noise changes slowly over a frame; blocks of 128 px know it to 1 %.
 NOISE_BLOCK_PX = 128

@@ -8,11 +8,12 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from observations.numerics.statistics import MAD_TO_SIGMA
+
 Image = NDArray[np.floating]
 Mask = NDArray[np.bool_]
 Codes = NDArray[np.uint8]
 
-MAD_TO_SIGMA = 1.4826  # of a normal distribution
 # Science and reference: black 3 sigma below the sky, linear up to 3 sigma, logarithmic above.
 BLACK_SIGMA, LINEAR_SIGMA = 3.0, 3.0
 # White is the brightest but one of a thousand pixels, and never so near the sky that noise alone fills the range.

@@ -11,6 +11,7 @@ from scipy import ndimage
 from differencing.numerics.peaks import Peaks, fwhm_of
 from differencing.numerics.zogy import Difference
 from observations.numerics.frame import BAD_BITS, Frame, Image, MaskBit, PsfFunction
+from observations.numerics.statistics import FWHM_PER_SIGMA
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -130,7 +131,7 @@ def _shapes(difference: Difference, peaks: Peaks, fwhm_psf: Array) -> tuple[Arra
     """Return FWHM (px), ellipticity 1 - b/a and major-axis angle from Gaussian-weighted moments of D."""
     out = np.full((3, len(peaks)), np.nan)
     for k in range(len(peaks)):
-        sigma_w = 1.5 * fwhm_psf[k] / 2.3548  # a weight wider than the PSF keeps the correction below small
+        sigma_w = 1.5 * fwhm_psf[k] / FWHM_PER_SIGMA  # a weight wider than the PSF keeps the correction below small
         radius = int(np.ceil(3.0 * sigma_w))
         row, column = round(peaks.y[k]), round(peaks.x[k])
         ys, xs = slice(max(0, row - radius), row + radius + 1), slice(max(0, column - radius), column + radius + 1)
@@ -161,7 +162,7 @@ def _ellipse(weighted: Array, u: Array, v: Array, sigma_w: float) -> tuple[float
         return nothing
     a, b = np.sqrt(values[1]), np.sqrt(values[0])
     angle = float(np.degrees(np.arctan2(vectors[1, 1], vectors[0, 1])) % 180.0)
-    return float(2.3548 * np.sqrt(a * b)), float(1.0 - b / a), angle
+    return float(FWHM_PER_SIGMA * np.sqrt(a * b)), float(1.0 - b / a), angle
 
 
 def _psf_flux(image: Image, psf: PsfFunction, x: Array, y: Array) -> Array:

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from observations.numerics.frame import Image, Mask
+from observations.numerics.statistics import MAD_TO_SIGMA
 
-MAD_TO_SIGMA = 1.4826  # of a normal distribution
 # Lags beyond 3 px are below 0.5 % for splines and Lanczos kernels; wider windows only add noise.
 MAX_LAG_PX = 3
 # A pixel is left out of the noise when the smoothed image stands out of the sky by this many of its sigma. At 2.5 the

@@ -35,11 +35,11 @@ class ZogyParameters:
         scale (stars confused with defects) 1 and more.
     """
 
-    tile_px: int = 256
-    overlap_px: int = 32
-    model_error: float = 0.005
+    tile_px: int
+    overlap_px: int
+    model_error: float
+    min_stars: int
     max_stars: int = 200
-    min_stars: int = 3
     shift_floor_px: float = 0.02
     max_flux_scatter: float = 0.3
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from differencing.numerics.zogy import Difference
+from observations.numerics import polynomial
 from observations.numerics.frame import Image
 
 Array = NDArray[np.float64]
@@ -35,7 +36,7 @@ class Peaks:
         return len(self.x)
 
 
-def find(difference: Difference, *, threshold_sigma: float = 5.0, parameters: PeakParameters | None = None) -> Peaks:
+def find(difference: Difference, *, threshold_sigma: float, parameters: PeakParameters | None = None) -> Peaks:
     """Find local extrema of S_corr beyond the threshold.
 
     Masked pixels (NaN in the score) are never peaks, nor are pixels that touch one: their extremum may lie under
@@ -93,8 +94,7 @@ def _parabola(patches: Array) -> tuple[Array, Array, Array]:
     if len(patches) == 0:
         return np.empty(0), np.empty(0), np.empty(0)
     v, u = (a.ravel() for a in np.mgrid[-1:2, -1:2].astype(float))
-    terms = np.stack([np.ones(9), u, v, u * u, u * v, v * v], axis=1)
-    _, cx, cy, cxx, cxy, cyy = np.linalg.lstsq(terms, patches.T, rcond=None)[0]
+    _, cx, cy, cxx, cxy, cyy = np.linalg.lstsq(polynomial.terms(u, v, 2), patches.T, rcond=None)[0]
     determinant = 4 * cxx * cyy - cxy**2
     safe = np.where(np.abs(determinant) > 1e-12, determinant, np.inf)
     dx = np.clip((cxy * cy - 2 * cyy * cx) / safe, -0.7, 0.7)

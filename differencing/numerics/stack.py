@@ -16,6 +16,9 @@ from preprocessing.numerics.background import estimate_background
 from preprocessing.numerics.psf import fit_psf
 from preprocessing.numerics.stars import find_stars
 
+# With fewer common stars than three none can be told to be variable, and the scale would be its own.
+FEWEST_STARS = 3
+
 
 @dataclass(frozen=True)
 class StackParameters:
@@ -26,7 +29,7 @@ class StackParameters:
         a score noise of 3 where seeing went from 2.7 to 4.4 px.
     """
 
-    clip_sigma: float = 4.0
+    clip_sigma: float
     seeing_tolerance: float = 1.0
     seeing_reach_px: int = 2
 
@@ -39,7 +42,7 @@ class _Member:
     gain: float | None
 
 
-def stack(frames: list[Frame], *, parameters: StackParameters | None = None) -> Frame:
+def stack(frames: list[Frame], *, parameters: StackParameters) -> Frame:
     """Stack frames on one grid: flux-scaled to the first, sky removed, outliers rejected, weighted by depth.
 
     A pixel of a member is rejected where it differs from the median of the members by more than
@@ -60,7 +63,6 @@ def stack(frames: list[Frame], *, parameters: StackParameters | None = None) -> 
     ------
     ValueError : no frame, or differing shapes. TooFewStars : a member shares too few stars with the first.
     """
-    p = parameters or StackParameters()
     if not frames:
         raise ValueError("a stack needs at least one frame")
     if len({frame.shape for frame in frames}) != 1:
@@ -69,7 +71,7 @@ def stack(frames: list[Frame], *, parameters: StackParameters | None = None) -> 
     members = _members(frames)
     images = np.stack([np.where(m.mask, np.nan, m.image) for m in members])
     with np.errstate(invalid="ignore"):
-        keep = _kept(images, np.array([m.sigma for m in members]), p)
+        keep = _kept(images, np.array([m.sigma for m in members]), parameters)
     weights = np.array([1.0 / m.sigma**2 for m in members], dtype=np.float32)[:, None, None] * keep
     total = weights.sum(axis=0)
     empty = total <= 0.0
@@ -112,7 +114,7 @@ def _members(frames: list[Frame]) -> list[_Member]:
         if base is None:
             base, scale = measured, np.float32(1.0)
         else:
-            found = tie(base, measured, frame.shape)
+            found = tie(base, measured, frame.shape, min_stars=FEWEST_STARS)
             scale = found.flux_scale.image()
         image = image * scale
         sigma = robust_sigma(image[~source_mask(image, frame.mask)])

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from differencing.numerics.noise import MAD_TO_SIGMA
+from observations.numerics import polynomial
 from observations.numerics.frame import Image, Mask, PsfFunction
+from observations.numerics.statistics import MAD_TO_SIGMA
 
 Array = NDArray[np.float64]
 
@@ -57,7 +58,7 @@ class Surface:
         ny, nx = self.shape
         u, v = np.linspace(-1, 1, nx), np.linspace(-1, 1, ny)
         out = np.zeros(self.shape, dtype=np.float64)
-        for (i, j), c in zip(_powers(self.degree), self.coefficients, strict=True):
+        for (i, j), c in zip(polynomial.powers(self.degree), self.coefficients, strict=True):
             out += c * np.outer(v**j, u**i)
         return out.astype(np.float32)
 
@@ -94,14 +95,10 @@ class TooFewStars(NoFluxScale):
     """The two frames share too few usable stars for a flux scale."""
 
 
-def _powers(degree: int) -> list[tuple[int, int]]:
-    return [(i, j) for total in range(degree + 1) for i in range(total, -1, -1) for j in [total - i]]
-
-
 def _terms(x: Array, y: Array, degree: int, shape: tuple[int, int]) -> Array:
     ny, nx = shape
     u, v = 2.0 * x / max(nx - 1, 1) - 1.0, 2.0 * y / max(ny - 1, 1) - 1.0
-    return np.stack([u**i * v**j for i, j in _powers(degree)], axis=-1)
+    return polynomial.terms(u, v, degree)
 
 
 def fit_surface(
@@ -227,7 +224,7 @@ def _design(coefficients: Array, half: int, grid: Array, dx: float, dy: float) -
     return np.stack([inner, by_dx, by_dy]), np.stack([inner.ravel(), np.ones(inner.size)], axis=1)
 
 
-def tie(science: PsfPhotometry, reference: PsfPhotometry, shape: tuple[int, int], *, min_stars: int = 3) -> Tie:
+def tie(science: PsfPhotometry, reference: PsfPhotometry, shape: tuple[int, int], *, min_stars: int) -> Tie:
     """Derive the flux scale and the shift field from the same stars measured in both frames.
 
     Parameters

@@ -8,6 +8,8 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from observations.numerics.sphere import project
+
 Array = NDArray[np.float64]
 
 
@@ -20,10 +22,10 @@ class TrackletParameters:
     min_motion_arcsec : less than this over the night is a star. tolerance_arcsec : distance of a member from the line.
     """
 
-    max_rate_arcsec_per_min: float = 10.0
-    min_members: int = 3
+    max_rate_arcsec_per_min: float
+    min_members: int
+    tolerance_arcsec: float
     min_motion_arcsec: float = 3.0
-    tolerance_arcsec: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Track:
 
 
 def link(
-    ra: Array, dec: Array, mjd: Array, frame: NDArray[np.integer], *, parameters: TrackletParameters | None = None
+    ra: Array, dec: Array, mjd: Array, frame: NDArray[np.integer], *, parameters: TrackletParameters
 ) -> list[Track]:
     """Find uniform straight motions through detections of at least three frames.
 
@@ -52,7 +54,7 @@ def link(
     -------
     List of Track, best first; empty with fewer than three frames.
     """
-    p = parameters or TrackletParameters()
+    p = parameters
     if len(np.unique(frame)) < p.min_members:
         return []
     x, y = _tangent_plane(np.asarray(ra, float), np.asarray(dec, float))
@@ -72,11 +74,9 @@ def _tangent_plane(ra: Array, dec: Array) -> tuple[Array, Array]:
     """Return gnomonic offsets from the mean direction in arcsec, east and north: straight motions stay straight."""
     a, d = np.radians(ra), np.radians(dec)
     mean = np.mean([np.cos(d) * np.cos(a), np.cos(d) * np.sin(a), np.sin(d)], axis=1)
-    a0, d0 = np.arctan2(mean[1], mean[0]), np.arctan2(mean[2], np.hypot(mean[0], mean[1]))
-    depth = np.sin(d) * np.sin(d0) + np.cos(d) * np.cos(d0) * np.cos(a - a0)
-    east = np.cos(d) * np.sin(a - a0) / depth
-    north = (np.sin(d) * np.cos(d0) - np.cos(d) * np.sin(d0) * np.cos(a - a0)) / depth
-    return np.degrees(east) * 3600.0, np.degrees(north) * 3600.0
+    pole = np.arctan2(mean[1], mean[0]), np.arctan2(mean[2], np.hypot(mean[0], mean[1]))
+    east, north = project(ra, dec, *np.degrees(pole))
+    return 3600.0 * east, 3600.0 * north
 
 
 def _follow(

@@ -106,9 +106,9 @@ def subtract(
     science: Frame,
     reference: Frame,
     *,
+    parameters: ZogyParameters,
     psf_science: PsfInput = None,
     psf_reference: PsfInput = None,
-    parameters: ZogyParameters | None = None,
 ) -> Difference:
     """Subtract the reference from the science frame and score every pixel for a new point source.
 
@@ -143,9 +143,8 @@ def subtract(
     ValueError : shapes differ, or every pixel is masked. NoFluxScale : the stars' flux ratios scatter too much.
     TooFewStars : fewer than `min_stars` common stars.
     """
-    p = parameters or ZogyParameters()
-    pair = prepare(science, reference, (psf_science, psf_reference), p)
-    return _finish(_all_tiles(pair.new, pair.ref, p), pair, p)
+    pair = prepare(science, reference, (psf_science, psf_reference), parameters)
+    return _finish(_all_tiles(pair.new, pair.ref, parameters), pair, parameters)
 
 
 def _all_tiles(new: Side, ref: Side, p: ZogyParameters) -> dict[str, Image]:

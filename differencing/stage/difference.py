@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 import time
 from dataclasses import asdict
@@ -12,7 +10,6 @@ from uuid import UUID
 
 import numpy as np
 from astropy.wcs import WCS
-from django.db.models import Q
 from django.utils import timezone
 
 from catalog.configuration.values import Snapshot, snapshot
@@ -20,13 +17,15 @@ from catalog.failures import FailureCode, StageFailure
 from catalog.files import storage
 from catalog.models import RunStatus
 from catalog.work import jobs
+from catalog.work.inputs import hash_of
 from differencing.models import DifferenceRun
 from differencing.numerics import VERSION
 from differencing.numerics.measure import Measurements, MeasureParameters, measure
 from differencing.numerics.noise import robust_sigma
 from differencing.numerics.peaks import find
 from differencing.numerics.tie import TooFewStars
-from differencing.numerics.zogy import Difference, ZogyParameters, subtract
+from differencing.numerics.zogy import Difference, subtract
+from differencing.parameters import zogy_parameters
 from differencing.references import choose_reference
 from differencing.stage.candidates import replace_candidates
 from differencing.stage.reference import LoadedReference, aligned, load_reference, wcs_identity, with_psf
@@ -36,23 +35,43 @@ from observations.numerics.frame import Frame
 from preprocessing.models import PreprocessRun
 from preprocessing.numerics.astrometry.matching import MatchFailed
 from preprocessing.products import load_frame
-from preprocessing.services import latest_run
 
 logger = logging.getLogger(__name__)
 
 ALGORITHM = "zogy"
-_OPEN = (RunStatus.PENDING, RunStatus.RUNNING)
+# The keys that decide about the difference, by this stage and by the choice and the making of its reference.
+READS = (
+    "differencing.max_candidates",
+    "differencing.max_registration_rms_px",
+    "differencing.min_matched_stars",
+    "differencing.min_overlap_share",
+    "differencing.model_error",
+    "differencing.noise_rescale_tolerance",
+    "differencing.reference_exclude_days",
+    "differencing.reference_max_stack",
+    "differencing.reference_min_gap_minutes",
+    "differencing.reference_min_stack",
+    "differencing.stack_rejection_sigma",
+    "differencing.threshold_sigma",
+    "differencing.tile_overlap_px",
+    "differencing.tile_px",
+)
 
 
 class _Inputs(NamedTuple):
-    """What one run works on: rows, parameters, and the hash that tells whether it has been done before."""
+    """What one run works on: rows and parameters."""
 
     observation: Observation
     science_run: PreprocessRun
     reference: LoadedReference
     config: Snapshot
     parameters: dict[str, Any]
-    inputs_hash: str
+
+    def hash_with(self, parameters: dict[str, Any]) -> str:
+        """Return the hash of the pixels with some parameters, which tells whether this has been done before."""
+        run = self.science_run
+        science = [self.observation.sha256, run.inputs_hash, wcs_identity(run)]
+        return hash_of([science, self.reference.row.inputs_hash, parameters])
 
 
 class _Result(NamedTuple):
@@ -71,9 +90,9 @@ def run(observation_id: UUID | str) -> None:
     The same science product, reference and configuration leave everything as it is. Raises StageFailure with the
     reason, which `abandon` writes to the rows; a light without a reference waits.
     """
-    config = snapshot()
+    config = snapshot().only(READS)
     observation = Observation.objects.select_related("field").get(pk=observation_id)
-    science_run = latest_run(observation)
+    science_run = PreprocessRun.objects.newest_for(observation)
     if science_run is None:
         raise StageFailure(FailureCode.INTERNAL_ERROR, "This observation has not been preprocessed.")
     reference = load_reference(choose_reference(observation, config), config)
@@ -81,8 +100,8 @@ def run(observation_id: UUID | str) -> None:
     if _is_done(inputs):
         _mark_done(observation)
         return
-    started, clock = timezone.now(), time.perf_counter()
-    row = _open(inputs, started)
+    clock = time.perf_counter()
+    row = _open(inputs)
     result = _compute(inputs)
     paths = _write(row, result)
     with jobs.writing(last=True):
@@ -98,7 +117,7 @@ def abandon(observation_id: str, code: FailureCode, sentence: str) -> None:
     reason = {"failure_code": code, "error_message": sentence}
     status = RunStatus.PENDING if is_waiting else RunStatus.FAILED
     ended = None if is_waiting else timezone.now()
-    opened = DifferenceRun.objects.filter(observation=observation, status__in=_OPEN)
+    opened = DifferenceRun.objects.filter(observation=observation).open()
     if not opened.update(status=status, completed_at=ended, **reason):
         same: dict[str, Any] = {"reference_observation": None, "reference": None, "algorithm": ALGORITHM}
         DifferenceRun.objects.update_or_create(
@@ -113,73 +132,64 @@ def abandon(observation_id: str, code: FailureCode, sentence: str) -> None:
         Observation.objects.filter(pk=observation.pk).update(status=ObservationStatus.FAILED, **reason)
 
 
-def _hash(value: object) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()
-
-
 def _inputs(
     observation: Observation, science_run: PreprocessRun, reference: LoadedReference, config: Snapshot
 ) -> _Inputs:
     parameters = {
         "version": VERSION,
-        "zogy": asdict(_zogy_parameters(config)),
+        "zogy": asdict(zogy_parameters(config)),
         "measure": asdict(MeasureParameters()),
         "config": config.group("differencing"),
     }
-    science = [observation.sha256, science_run.inputs_hash, wcs_identity(science_run)]
-    inputs_hash = _hash([science, reference.row.inputs_hash, parameters])
-    return _Inputs(observation, science_run, reference, config, parameters, inputs_hash)
-
-
-def _zogy_parameters(config: Snapshot) -> ZogyParameters:
-    return ZogyParameters(
-        tile_px=config["differencing.tile_px"],
-        overlap_px=config["differencing.tile_overlap_px"],
-        model_error=config["differencing.model_error"],
-        min_stars=config["differencing.min_matched_stars"],
-    )
+    return _Inputs(observation, science_run, reference, config, parameters)
 
 
 def _is_done(inputs: _Inputs) -> bool:
     """Tell whether the newest completed run of this observation had the same inputs and its files are there."""
-    done = DifferenceRun.objects.filter(observation=inputs.observation, status=RunStatus.COMPLETED)
-    newest = done.order_by("-completed_at", "-id").first()
-    if newest is None or newest.inputs_hash != inputs.inputs_hash:
+    newest = DifferenceRun.objects.newest_for(inputs.observation)
+    if newest is None or not _had(newest, inputs):
         return False
     paths = (newest.difference_image_path, newest.significance_map_path, newest.reference_aligned_path)
     return all(path and storage.exists(path) for path in paths)
 
 
+def _had(run: DifferenceRun, inputs: _Inputs) -> bool:
+    """Tell whether a run had these inputs, by the parameters that it recorded with their hash.
+
+    What it recorded beyond those that are read today may differ: earlier versions took down the whole group of keys.
+    """
+    recorded = {name: run.parameters.get(name) for name in inputs.parameters}
+    if run.inputs_hash != inputs.hash_with(recorded):
+        return False
+    read_today = inputs.parameters["config"]
+    read_then = {key: value for key, value in recorded["config"].items() if key in read_today}
+    return {**recorded, "config": read_then} == inputs.parameters
+
+
 @jobs.writing()
 def _mark_done(observation: Observation) -> None:
     """Say that the observation is differenced; what waited, was left at work or never had a reference is over."""
-    over = Q(status__in=_OPEN) | Q(reference=None, reference_observation=None)
-    DifferenceRun.objects.filter(over, observation=observation).delete()
+    runs = DifferenceRun.objects.filter(observation=observation)
+    (runs.open() | runs.filter(reference=None, reference_observation=None)).delete()
     Observation.objects.filter(pk=observation.pk).update(
         status=ObservationStatus.DIFFERENCED, failure_code="", error_message=""
     )
 
 
 @jobs.writing()
-def _open(inputs: _Inputs, started: Any) -> DifferenceRun:
+def _open(inputs: _Inputs) -> DifferenceRun:
     """Make or take up the run's row and say that it is at work."""
-    row, _ = DifferenceRun.objects.update_or_create(
+    row, _ = DifferenceRun.objects.get_or_create(
         observation=inputs.observation,
         reference_observation=inputs.reference.row.best_member,
         reference=inputs.reference.row,
         algorithm=ALGORITHM,
-        parameters_hash=_hash(inputs.parameters),
-        defaults={
-            "status": RunStatus.RUNNING,
-            "started_at": started,
-            "completed_at": None,
-            "failure_code": "",
-            "error_message": "",
-            "parameters": inputs.parameters,
-            "inputs_hash": inputs.inputs_hash,
-            "config_hash": inputs.config.hash,
-        },
+        parameters_hash=hash_of(inputs.parameters),
     )
+    row.parameters, row.inputs_hash = inputs.parameters, inputs.hash_with(inputs.parameters)
+    row.config_hash = inputs.config.hash
+    row.begin()
+    row.save()
     Observation.objects.filter(pk=inputs.observation.pk).update(status=ObservationStatus.DIFFERENCING)
     return row
 
@@ -201,7 +211,7 @@ def _compute(inputs: _Inputs) -> _Result:
     _require_overlap(science, reference, config)
     reference = with_psf(reference)
     try:
-        difference = subtract(science, reference, parameters=_zogy_parameters(config))
+        difference = subtract(science, reference, parameters=zogy_parameters(config))
     except TooFewStars as error:
         raise StageFailure(FailureCode.TOO_FEW_STARS, f"No flux scale can be measured: {error}.") from error
     except ValueError as error:
@@ -262,5 +272,6 @@ def _close(row: DifferenceRun, inputs: _Inputs, result: _Result, paths: dict[str
     row.matched_stars = result.matched_stars
     numbers = {key: value for key, value in asdict(difference.diagnostics).items() if np.isfinite(value)}
     row.parameters = {**inputs.parameters, "diagnostics": numbers}
-    row.status, row.completed_at, row.processing_time_seconds = RunStatus.COMPLETED, timezone.now(), seconds
+    row.processing_time_seconds = seconds
+    row.complete()
     row.save()

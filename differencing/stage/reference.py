@@ -29,7 +29,6 @@ from preprocessing.numerics.background import estimate_background
 from preprocessing.numerics.psf import PsfError, fit_psf
 from preprocessing.numerics.stars import find_stars
 from preprocessing.products import load_frame, stars_of
-from preprocessing.services import latest_runs
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +49,7 @@ class Aligned(NamedTuple):
 
 def load_reference(choice: ReferenceChoice, config: Snapshot) -> LoadedReference:
     """Return the reference for a choice: the same members in the same state give the same row and file again."""
-    runs = latest_runs(choice.members)
+    runs = PreprocessRun.objects.newest_by_time(choice.members)
     if choice.promoted is not None:
         return LoadedReference(choice.promoted, _load(choice.promoted, runs))
     inputs_hash = _inputs_hash(runs, config)

@@ -6,7 +6,7 @@ from datetime import date
 
 import numpy as np
 
-from catalog.configuration.values import snapshot
+from catalog.configuration.values import Snapshot, snapshot
 from catalog.work import jobs
 from differencing.ids import field_and_night
 from differencing.models import Candidate, CandidateStatus, Tracklet
@@ -31,15 +31,19 @@ def run(key: str) -> None:
         .select_related("observation")
         .order_by("observation__mjd_utc", "pixel_x", "pixel_y")
     )
-    parameters = TrackletParameters(
+    tracks = _link(members, tracklet_parameters(config)) if members else []
+    with jobs.writing(last=True):
+        field = Field.objects.select_for_update().get(pk=field_id)
+        _replace(field, night, members, tracks)
+
+
+def tracklet_parameters(config: Snapshot) -> TrackletParameters:
+    """Return the limits of a motion as configured."""
+    return TrackletParameters(
         max_rate_arcsec_per_min=config["differencing.tracklet_max_rate_arcsec_per_min"],
         min_members=config["differencing.tracklet_min_members"],
         tolerance_arcsec=config["differencing.tracklet_max_rms_arcsec"],
     )
-    tracks = _link(members, parameters) if members else []
-    with jobs.writing(last=True):
-        field = Field.objects.select_for_update().get(pk=field_id)
-        _replace(field, night, members, tracks)
 
 
 def _link(members: list[Candidate], parameters: TrackletParameters) -> list[Track]:

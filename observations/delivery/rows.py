@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 from typing import Any, TypeVar
 
-from astropy.coordinates import SkyCoord
-
 from catalog.configuration.values import Snapshot
 from observations.models import CalibrationFrame, Field, Observation, Survey, Telescope
 from observations.numerics.fits.images import FrameFacts, RawImage
 from observations.numerics.site import night_of
+from observations.numerics.sphere import separation_deg
 
 LOCAL_SURVEY = "local"
 # Pixel scales of one field: more apart than this, stars cannot be matched at the scale that the solution searches.
@@ -86,6 +85,7 @@ def make_observation(image: RawImage, stored: str, config: Snapshot, survey: Sur
         saturation_level=facts.saturation,
         saturation_unit=facts.saturation_unit or "",
         wcs_quality=known(facts.wcs_quality),
+        delivered_wcs_quality=known(facts.wcs_quality),
         field=_field(facts, config["ingest.field_overlap_share"]),
         header_conflicts=remarks,
     )
@@ -114,9 +114,8 @@ def _field(facts: FrameFacts, overlap_share: float) -> Field:
     """The nearest field within a share of the frame's width and of like pixel scale, else a new one."""
     ra, dec, scale = known(facts.ra_deg), known(facts.dec_deg), known(facts.pixel_scale_arcsec)
     reach_arcsec = overlap_share * max(facts.width, facts.height) * scale
-    here = SkyCoord(ra, dec, unit="deg")
     near = list(Field.objects.cone(ra, dec, reach_arcsec))
-    near.sort(key=lambda field: float(here.separation(SkyCoord(field.ra, field.dec, unit="deg")).deg))
+    near.sort(key=lambda field: float(separation_deg(field.ra, field.dec, ra, dec)))
     for field in near:
         other = field.observations.values_list("pixel_scale", flat=True).first()
         if other is None or abs(scale / other - 1) <= _SCALE_TOLERANCE:

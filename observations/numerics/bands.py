@@ -65,10 +65,3 @@ def combine_bands(names: list[str]) -> str | None:
     known = [band for band in (normalise_band(name) for name in names) if band is not None]
     filters = [band for band in known if band.casefold() not in _PASSING]
     return "+".join(filters) if filters else ("Clear" if known else None)
-
-
-def is_same_band(first: str | None, second: str | None) -> bool:
-    """Tell whether two frames were taken through the same filter; two unknown filters never match."""
-    left = None if first is None else normalise_band(first)
-    right = None if second is None else normalise_band(second)
-    return left is not None and left == right

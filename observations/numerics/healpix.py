@@ -11,6 +11,8 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from observations.numerics.sphere import separation_deg
+
 # Cells of order 29 are 0.4 milliarcseconds wide; it is the deepest order that fits a signed 64-bit index.
 DEEPEST_ORDER = 29
 # Square root of the area of an order-0 cell: sqrt(4π sr / 12), in degrees.
@@ -92,7 +94,7 @@ def cone_ranges(ra_deg: float, dec_deg: float, radius_arcsec: float) -> tuple[li
             continue
         ra, dec = _centres(face, x, y, order)
         reach = radius_deg + _largest_half_width_deg(order)
-        near = _separation_deg(ra, dec, ra_deg, dec_deg) <= reach
+        near = separation_deg(ra, dec, ra_deg, dec_deg) <= reach
         face, x, y = face[near], x[near], y[near]
     return _merged((face << 2 * deepest) | _spread(x) | _spread(y) << 1, deepest)
 
@@ -167,16 +169,6 @@ def _largest_half_width_deg(order: int) -> float:
     haversine += math.cos(high) * math.cos(low) * math.sin(math.pi / (8.0 * side)) ** 2
     # One part in 10⁹ and 10⁻¹² degrees more, for the rounding of the centres.
     return math.degrees(2.0 * math.asin(math.sqrt(haversine))) * (1.0 + 1e-9) + 1e-12
-
-
-def _separation_deg(
-    ra: NDArray[np.float64], dec: NDArray[np.float64], ra_0: float, dec_0: float
-) -> NDArray[np.float64]:
-    """Return great-circle distances from one position, degrees (haversine: exact for small angles)."""
-    half_dec = np.sin(np.radians(dec - dec_0) / 2.0)
-    half_ra = np.sin(np.radians(ra - ra_0) / 2.0)
-    haversine = half_dec**2 + np.cos(np.radians(dec)) * math.cos(math.radians(dec_0)) * half_ra**2
-    return np.degrees(2.0 * np.arcsin(np.sqrt(np.minimum(haversine, 1.0))))
 
 
 def _spread(number: Index) -> Index:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from observations.numerics.frame import Image
+from observations.numerics.statistics import MAD_TO_SIGMA
 
 STRIP_ROWS = 64
 # A cosmic ray stands hundreds of sigma out; 5 sigma of the combined scatter keeps all of the noise.
@@ -130,14 +131,14 @@ def _combine_strip(strip: NDArray[np.float32], method: str) -> Image:
         return middle.astype(np.float32)
     away = np.where(finite, np.abs(strip - middle), np.float32(np.nan))
     if count == 2:
-        typical = 1.4826 * float(np.nanmedian(away)) + 1e-6
+        typical = MAD_TO_SIGMA * float(np.nanmedian(away)) + 1e-6
         lower = np.fmin(strip[0], strip[1])
         mean = np.where(finite.all(axis=0), middle, lower)
         return np.where(np.nanmax(np.where(finite, away, 0), axis=0) > CLIP_SIGMA * typical, lower, mean)
     spread = np.where(finite, away, 0)
     # 1.4826 MAD of three values underestimates; the typical pixel's value bounds it from below.
-    own = 1.4826 * np.sort(spread, axis=0)[count // 2]
-    typical = max(1.4826 * float(np.median(np.nan_to_num(away))), 1e-6)
+    own = MAD_TO_SIGMA * np.sort(spread, axis=0)[count // 2]
+    typical = max(MAD_TO_SIGMA * float(np.median(np.nan_to_num(away))), 1e-6)
     keep = finite & (spread <= CLIP_SIGMA * np.maximum(own, typical))
     number = keep.sum(axis=0)
     total = np.where(keep, strip, 0).sum(axis=0, dtype=np.float64)

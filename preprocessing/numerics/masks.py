@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from observations.numerics.frame import BAD_BITS, Image, Mask, MaskBit
+from observations.numerics.statistics import FWHM_PER_SIGMA
 from preprocessing.numerics.background import Background
 from preprocessing.numerics.calibrate import Master
-from preprocessing.numerics.stars import FWHM_PER_SIGMA
 
 Bits = NDArray[np.uint16]
 
@@ -26,8 +26,9 @@ PILE_UP_WIDTHS = (0.01, 0.03, 0.06)
 # Chips lose linearity just under the ceiling (the 2713 plateaus spread over 6 %).
 CEILING_MARGIN = 0.97
 LARGEST_GROWTH_PX = 8
-# Cosmic rays. Six sigma: one false pixel in 10^9 tries, four directions and 10^6 pixels.
-COSMIC_SIGMA = 6.0
+# Cold pixels. Six sigma: one false pixel in 10^9 tries.
+COLD_SIGMA = 6.0
+# Cosmic rays.
 COSMIC_EDGE_SIGMA = 4.0
 # Real cores are allowed to be sharper than the mean PSF says: by this factor in neighbour-to-peak ratio...
 SHARPNESS_MARGIN = 0.65
@@ -45,8 +46,6 @@ BRIGHT_RUNS = 3
 STEEPEST_LIGHT = 0.8
 EDGE_ROWS = 12
 EDGE_SIGMA = 0.6
-# Below three fifths of the light depth and flux scale differ too much from the rest of the frame.
-VIGNETTE_FALLOFF = 0.4
 # The rim of a vignette is too steep for the mesh: it stands off by more than half a sigma over 15 px, within 96 px.
 RIM_BOX_PX = 15
 RIM_SIGMA = 0.5
@@ -147,7 +146,7 @@ def detector_defects(dark: Master | None, flat: Master | None, noise: float, sha
     return bad
 
 
-def cosmic_rays(residual: Image, noise: Image, bad: Mask, fwhm_px: float, *, sigma: float = COSMIC_SIGMA) -> Mask:
+def cosmic_rays(residual: Image, noise: Image, bad: Mask, fwhm_px: float, *, sigma: float) -> Mask:
     """Find pixels that are sharper than any star can be: cosmic rays and unlisted hot pixels.
 
     For a Gaussian of width s, the mean of the two pixels at distance d on opposite sides of any pixel is at least
@@ -227,7 +226,7 @@ def _windows(image: Image, rows: NDArray[np.intp], columns: NDArray[np.intp]) ->
 
 def cold_pixels(residual: Image, noise: Image, bad: Mask) -> Mask:
     """Find single pixels far below the sky: dead ones, or a dark that took too much."""
-    return (residual < -COSMIC_SIGMA * noise) & ~bad
+    return (residual < -COLD_SIGMA * noise) & ~bad
 
 
 def line_defects(residual: Image, noise: Image, bad: Mask) -> Mask:
@@ -303,11 +302,12 @@ def edge_defects(residual: Image, noise: Image, bad: Mask) -> Mask:
     return found
 
 
-def unilluminated(data: Image, bad: Mask, sky: Background, *, falloff: float = VIGNETTE_FALLOFF) -> Mask:
-    """Mask what gets less than 60 % (or 1 - `falloff`) of the sky's full light: vignetted corners, baffles.
+def unilluminated(data: Image, bad: Mask, sky: Background, *, falloff: float) -> Mask:
+    """Mask what gets less than 1 - `falloff` of the sky's full light: vignetted corners, baffles.
 
     The sky's full light is the 95th percentile of the medians of 16 px blocks. Data with the electronic zero point
     still in them understate the fall-off. Frames whose sky is below ten times the noise show nothing and are left.
+    Below three fifths of the light depth and flux scale differ too much from the rest of the frame.
     """
     ny, nx = (n // LIT_BLOCK_PX for n in data.shape)
     lit = np.zeros(data.shape, dtype=bool)

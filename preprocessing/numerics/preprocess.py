@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -38,13 +38,13 @@ class RawPixels(Protocol):
 class Parameters:
     """What preprocessing may be told; every value is recorded with the run. See the modules for their origins."""
 
-    mesh_px: int = 64
-    star_threshold_sigma: float = 5.0
+    mesh_px: int
+    star_threshold_sigma: float
+    clip_cosmic_rays: bool
+    cosmic_ray_sigma: float
+    vignette_falloff: float
+    limits: Limits
     psf_degree: int | None = None
-    clip_cosmic_rays: bool = True
-    cosmic_ray_sigma: float = masks.COSMIC_SIGMA
-    vignette_falloff: float = masks.VIGNETTE_FALLOFF
-    limits: Limits = field(default_factory=Limits)
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class _Cleaned:
     saturation: float | None
 
 
-def preprocess(raw: RawPixels, masters: Masters | None = None, parameters: Parameters = Parameters()) -> Preprocessed:
+def preprocess(raw: RawPixels, masters: Masters | None, parameters: Parameters) -> Preprocessed:
     """Calibrate, mask and measure one frame.
 
     Parameters
@@ -113,7 +113,7 @@ def preprocess(raw: RawPixels, masters: Masters | None = None, parameters: Param
     lit = (cleaned.bits & np.uint16(MaskBit.UNILLUMINATED | MaskBit.EDGE)) == 0
     measured = measure_quality(cleaned.data, bad, cleaned.sky, stars, psf, lit=lit)
     measured = replace(measured, exposure_s=raw.facts.exposure_s, saturation=cleaned.saturation)
-    failure = gate(measured, limits=parameters.limits)
+    failure = gate(measured, (), parameters.limits)
     if failure is None and psf is None:
         failure = Failure("too_few_stars", f"Too few of the {len(stars)} sources are clean stars to fit a PSF to.")
     frame = replace(_frame(raw.facts, cleaned, bad), psf=psf, stars=stars)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from observations.numerics.frame import Cube, Image, Mask, PsfModel, Stars
+from observations.numerics.statistics import MAD_TO_SIGMA
 from preprocessing.numerics.background import as_plain_image
 from preprocessing.numerics.psf_shape import (
     StampGrid,
@@ -254,7 +255,7 @@ def _robust_fit(terms: NDArray[np.float64], values: NDArray[np.float64]) -> NDAr
         if good.sum() <= terms.shape[1]:
             break
         fitted = terms @ np.linalg.lstsq(terms[good], values[good], rcond=None)[0]
-        spread = 1.4826 * np.median(np.abs(values - fitted)[good]) + 1e-6
+        spread = MAD_TO_SIGMA * np.median(np.abs(values - fitted)[good]) + 1e-6
         good = np.abs(values - fitted) < 4 * spread
     return fitted
 
@@ -274,7 +275,7 @@ def _outlying(rest: Cube, weight: Cube, good: NDArray[np.bool_]) -> NDArray[np.b
     if rest.shape[0] < 5:
         return np.zeros(rest.shape, dtype=bool)
     middle = np.nan_to_num(np.nanmedian(pull, axis=0)) if good.any(axis=0).all() else 0.0
-    spread = 1.4826 * np.nanmedian(np.abs(pull - middle)) + 1e-9
+    spread = MAD_TO_SIGMA * np.nanmedian(np.abs(pull - middle)) + 1e-9
     return np.abs(np.nan_to_num(pull - middle)) > OUTLIER_SIGMA * max(spread, 1.0)
 
 
@@ -284,7 +285,7 @@ def _agreeing(rest: Cube, weight: Cube, model: Cube) -> NDArray[np.bool_]:
     count = np.maximum(core.sum(axis=(1, 2)), 1)
     excess = np.sqrt((np.where(core, rest * rest * weight, 0)).sum(axis=(1, 2)) / count)
     middle = np.median(excess)
-    spread = 1.4826 * np.median(np.abs(excess - middle))
+    spread = MAD_TO_SIGMA * np.median(np.abs(excess - middle))
     return excess <= middle + 4 * spread + 1e-9 if excess.size >= 5 else np.ones(excess.size, dtype=bool)
 
 
@@ -313,7 +314,7 @@ def _term_noise(sample: _Sample, cube: Cube, plan: _Plan) -> Cube:
     rest = (sample.value - sample.sky[:, None, None]) / sample.flux[:, None, None] - model
     pull = np.where(weight > 0, rest * np.sqrt(weight), np.nan)
     core = pull[:, plan.radius < plan.fwhm]
-    scale = max(1.0, 1.4826 * float(np.nanmedian(np.abs(core)))) ** 2
+    scale = max(1.0, MAD_TO_SIGMA * float(np.nanmedian(np.abs(core)))) ** 2
     terms = PsfModel.terms(sample.x, sample.y, plan.degree, plan.shape)
     normal = _normal_matrix(weight, terms)
     inverse = np.linalg.inv(normal)

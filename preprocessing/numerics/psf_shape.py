@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft, optimize
 
-from preprocessing.numerics.stars import FWHM_PER_SIGMA, core_shape
+from observations.numerics.statistics import FWHM_PER_SIGMA
+from preprocessing.numerics.stars import core_shape
 
 Cube = NDArray[np.float64]
 

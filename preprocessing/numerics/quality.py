@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from observations.numerics.frame import Image, Mask, PsfModel, Stars
+from observations.numerics.statistics import FWHM_PER_SIGMA, MAD_TO_SIGMA
 from preprocessing.numerics.background import Background
 from preprocessing.numerics.psf_shape import core_of
-from preprocessing.numerics.stars import FWHM_PER_SIGMA
 
 DEPTH_SIGMA = 5.0
 # Others of the night that it takes to call one frame the odd one out: with one other, either may be.
@@ -57,14 +57,14 @@ class Limits:
     flashlight's is 1.4 to 1.7. sky_share_of_saturation : beyond it stars have no range left.
     """
 
-    masked_share: float = 0.15
-    ellipticity: float = 0.5
-    fewest_stars: int = 10
-    sky_ratio: float = 3.0
-    depth_loss_mag: float = 2.5
-    transparency: float = 0.05
+    masked_share: float
+    ellipticity: float
+    fewest_stars: int
+    sky_ratio: float
+    depth_loss_mag: float
+    transparency: float
+    sky_share_of_saturation: float
     structure: float = 1.3
-    sky_share_of_saturation: float = 0.6
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,7 @@ def relative_transparency(flux: NDArray[np.float64], other_flux: NDArray[np.floa
         return None
     ratio = np.log(flux[usable] / other_flux[usable])
     middle = float(np.median(ratio))
-    spread = 1.4826 * float(np.median(np.abs(ratio - middle)))
+    spread = MAD_TO_SIGMA * float(np.median(np.abs(ratio - middle)))
     error = 1.2533 * spread / float(np.sqrt(ratio.size))  # of a median
     return float(np.exp(middle)), float(np.exp(middle) * error)
 
@@ -174,7 +174,7 @@ def gate_pixels(data: Image) -> Failure | None:
     return None
 
 
-def gate(quality: Quality, others: Sequence[Quality] = (), limits: Limits = Limits()) -> Failure | None:
+def gate(quality: Quality, others: Sequence[Quality], limits: Limits) -> Failure | None:
     """Say why a frame should not be subtracted, or None.
 
     Absolute gates first, then those against the others of the same field, band and night. Haze alone is no reason:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from observations.numerics.frame import Image, Mask
+from observations.numerics.statistics import MAD_TO_SIGMA
 from preprocessing.numerics.background import Background, estimate_background
 from preprocessing.numerics.calibrate import CalibrationError, Master
 
@@ -143,7 +144,7 @@ def _small_scale(lights: list[_Light]) -> Image:
         mean, noise = wider, wider_noise
         if scale == 0:
             continue
-        sigma = 1.4826 * float(np.median(np.abs(noise_plane)))
+        sigma = MAD_TO_SIGMA * float(np.median(np.abs(noise_plane)))
         limit = np.where(plane < 0, DARK_CUT_SIGMA, BRIGHT_CUT_SIGMA) * sigma
         result += plane * np.clip(1 - (limit / np.maximum(np.abs(plane), 1e-30)) ** 2, 0, 1)
     # What is wider than the planes is what the background mesh rounded off.

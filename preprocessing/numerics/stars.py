@@ -9,10 +9,11 @@ import sep
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from observations.numerics import polynomial
 from observations.numerics.frame import Column, Image, Mask, Stars
+from observations.numerics.statistics import FWHM_PER_SIGMA
 from preprocessing.numerics.background import as_plain_image
 
-FWHM_PER_SIGMA = 2.3548
 # A star's width starts from this guess; measured widths from 1.8 to 8 px come out of it within two rounds.
 FIRST_GUESS_FWHM_PX = 3.0
 # Re-detect with a better kernel only where the first was off by more: a matched filter is flat around its optimum.
@@ -165,7 +166,7 @@ def core_shape(image: Image, x: Column, y: Column, width: float) -> tuple[Column
     top = np.max(np.where(near, values, 0), axis=(1, 2), keepdims=True)
     weight = np.where(near, values / np.maximum(top, 1e-30), 0)
     dx, dy = np.broadcast_to(dx, values.shape), np.broadcast_to(dy, values.shape)
-    design = np.stack([np.ones_like(dx), dx, dy, dx * dx, dx * dy, dy * dy], axis=-1).reshape(x.size, -1, 6)
+    design = polynomial.terms(dx, dy, 2).reshape(x.size, -1, 6)
     design = design * weight.reshape(x.size, -1, 1)
     target = (log * weight).reshape(x.size, -1)
     normal = np.einsum("nki,nkj->nij", design, design) + 1e-9 * np.eye(6)

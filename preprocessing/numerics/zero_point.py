@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from observations.numerics.statistics import MAD_TO_SIGMA
+
 Column = NDArray[np.float64]
 
 FEWEST_STARS = 5
@@ -24,8 +26,6 @@ class ZeroPoint:
 
     mag: float
     error_mag: float
-    scatter_mag: float
-    star_count: int
     catalogue: str
     band: str
     system: str
@@ -65,7 +65,7 @@ def zero_point(flux: Column, flux_error: Column, photometry: Photometry) -> Zero
     keep = np.ones(value.size, dtype=bool)
     for _ in range(CLIP_ROUNDS):
         middle = float(np.median(value[keep]))
-        spread = max(1.4826 * float(np.median(np.abs(value[keep] - middle))), SCATTER_FLOOR_MAG)
+        spread = max(MAD_TO_SIGMA * float(np.median(np.abs(value[keep] - middle))), SCATTER_FLOOR_MAG)
         keep = np.abs(value - middle) < CLIP_SIGMA * np.maximum(spread, error)
         if np.count_nonzero(keep) < FEWEST_STARS:
             return None
@@ -73,7 +73,7 @@ def zero_point(flux: Column, flux_error: Column, photometry: Photometry) -> Zero
     weight = 1 / (error**2 + _excess_variance(value, error))
     mag = float((weight * value).sum() / weight.sum())
     names = (photometry.catalogue, photometry.band, photometry.system)
-    return ZeroPoint(mag, float(weight.sum() ** -0.5), float(value.std(ddof=1)), value.size, *names)
+    return ZeroPoint(mag, float(weight.sum() ** -0.5), *names)
 
 
 def _excess_variance(value: Column, error: Column) -> float:

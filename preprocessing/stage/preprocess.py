@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
 from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
-from django.utils import timezone
-
 from catalog.configuration.values import Snapshot, snapshot
 from catalog.failures import FailureCode, StageFailure
 from catalog.files import storage
-from catalog.models import RunStatus
 from catalog.work import jobs
+from catalog.work.inputs import hash_of
 from observations.models import Observation, ObservationStatus
 from observations.numerics.fits.images import encode_frame
 from preprocessing.models import PreprocessRun
@@ -26,7 +22,26 @@ from preprocessing.numerics.quality import Limits
 from preprocessing.stage.masters import Chosen, masters_for
 from preprocessing.stage.raw import read_raw
 
-_OPEN = (RunStatus.PENDING, RunStatus.RUNNING)
+# The keys that decide about the frame, by this stage and by the choice of its masters.
+READS = (
+    "preprocessing.background_mesh_px",
+    "preprocessing.bias_validity_days",
+    "preprocessing.clip_cosmic_rays",
+    "preprocessing.cosmic_ray_sigma",
+    "preprocessing.dark_temperature_tolerance_c",
+    "preprocessing.dark_validity_days",
+    "preprocessing.flat_validity_days",
+    "preprocessing.max_depth_loss_mag",
+    "preprocessing.max_ellipticity",
+    "preprocessing.max_masked_share",
+    "preprocessing.max_sky_ratio",
+    "preprocessing.max_sky_share_of_saturation",
+    "preprocessing.min_stars",
+    "preprocessing.min_transparency",
+    "preprocessing.sky_flat_validity_days",
+    "preprocessing.star_threshold_sigma",
+    "preprocessing.vignette_falloff",
+)
 
 
 def run(observation_id: UUID | str) -> None:
@@ -35,9 +50,9 @@ def run(observation_id: UUID | str) -> None:
     Raises StageFailure with the reason where the file is gone or changed, or the frame fails its own gates; those
     against the night's other frames are the next stage's.
     """
-    config = snapshot()
+    config = snapshot().only(READS)
     observation = Observation.objects.get(pk=observation_id)
-    chosen, parameters = masters_for(observation, config), _parameters(config)
+    chosen, parameters = masters_for(observation, config), parameters_of(config)
     inputs_hash = _inputs_hash(observation, chosen, parameters)
     if _is_done(observation, inputs_hash):
         with jobs.writing(last=True):
@@ -58,7 +73,7 @@ def run(observation_id: UUID | str) -> None:
     path = f"processed/{observation.pk}/{row.pk}-{inputs_hash[:12]}.fits"
     row.processed_fits_path = storage.write_atomically(path, encode_frame(result.frame))
     with jobs.writing(last=True):
-        row.status, row.completed_at = RunStatus.COMPLETED, timezone.now()
+        row.complete()
         row.processing_time_seconds = time.perf_counter() - clock
         row.save()
         _mark(observation, seeing=_seeing_arcsec(row, observation))
@@ -66,50 +81,47 @@ def run(observation_id: UUID | str) -> None:
 
 def abandon(observation_id: str, code: FailureCode, sentence: str) -> None:
     """Close the run that was at work and the observation, in the caller's transaction."""
-    reason = {"failure_code": code, "error_message": sentence}
-    opened = PreprocessRun.objects.filter(observation=UUID(str(observation_id)), status__in=_OPEN)
-    opened.update(status=RunStatus.FAILED, completed_at=timezone.now(), **reason)
-    Observation.objects.filter(pk=observation_id).update(status=ObservationStatus.FAILED, **reason)
+    PreprocessRun.objects.filter(observation=UUID(str(observation_id))).give_up(code, sentence)
+    Observation.objects.filter(pk=observation_id).update(
+        status=ObservationStatus.FAILED, failure_code=code, error_message=sentence
+    )
 
 
-def _parameters(config: Snapshot) -> Parameters:
-    group = config.group("preprocessing")
+def parameters_of(config: Snapshot) -> Parameters:
+    """Return what preprocessing is told by the configuration."""
     return Parameters(
-        mesh_px=group["background_mesh_px"],
-        star_threshold_sigma=group["star_threshold_sigma"],
-        clip_cosmic_rays=group["clip_cosmic_rays"],
-        cosmic_ray_sigma=group["cosmic_ray_sigma"],
-        vignette_falloff=group["vignette_falloff"],
+        mesh_px=config["preprocessing.background_mesh_px"],
+        star_threshold_sigma=config["preprocessing.star_threshold_sigma"],
+        clip_cosmic_rays=config["preprocessing.clip_cosmic_rays"],
+        cosmic_ray_sigma=config["preprocessing.cosmic_ray_sigma"],
+        vignette_falloff=config["preprocessing.vignette_falloff"],
         limits=limits(config),
     )
 
 
 def limits(config: Snapshot) -> Limits:
     """Return the quality gates as configured."""
-    group = config.group("preprocessing")
     return Limits(
-        masked_share=group["max_masked_share"],
-        ellipticity=group["max_ellipticity"],
-        fewest_stars=group["min_stars"],
-        sky_ratio=group["max_sky_ratio"],
-        depth_loss_mag=group["max_depth_loss_mag"],
-        transparency=group["min_transparency"],
-        sky_share_of_saturation=group["max_sky_share_of_saturation"],
+        masked_share=config["preprocessing.max_masked_share"],
+        ellipticity=config["preprocessing.max_ellipticity"],
+        fewest_stars=config["preprocessing.min_stars"],
+        sky_ratio=config["preprocessing.max_sky_ratio"],
+        depth_loss_mag=config["preprocessing.max_depth_loss_mag"],
+        transparency=config["preprocessing.min_transparency"],
+        sky_share_of_saturation=config["preprocessing.max_sky_share_of_saturation"],
     )
 
 
 def _inputs_hash(observation: Observation, chosen: Chosen, parameters: Parameters) -> str:
     place = [observation.ra, observation.dec, observation.pixel_scale, observation.filter_band]
     masters = sorted(entry["inputs_hash"] for entry in chosen.record)
-    text = json.dumps([VERSION, observation.sha256, place, masters, asdict(parameters)], sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hash_of([VERSION, observation.sha256, place, masters, asdict(parameters)])
 
 
 def _is_done(observation: Observation, inputs_hash: str) -> bool:
-    done = PreprocessRun.objects.filter(
-        observation=observation, inputs_hash=inputs_hash, status=RunStatus.COMPLETED
-    ).first()
-    return done is not None and storage.exists(done.processed_fits_path)
+    """Tell whether the run that later stages work with had the same inputs and its file is there."""
+    newest = PreprocessRun.objects.newest_for(observation)
+    return newest is not None and newest.inputs_hash == inputs_hash and storage.exists(newest.processed_fits_path)
 
 
 def _mark(observation: Observation, *, only_if: str = "", **values: Any) -> None:
@@ -120,20 +132,12 @@ def _mark(observation: Observation, *, only_if: str = "", **values: Any) -> None
 
 @jobs.writing()
 def _open(observation: Observation, inputs_hash: str, config: Snapshot) -> PreprocessRun:
-    row, _ = PreprocessRun.objects.update_or_create(
-        observation=observation,
-        inputs_hash=inputs_hash,
-        config_hash=config.hash,
-        defaults={
-            "status": RunStatus.RUNNING,
-            "started_at": timezone.now(),
-            "completed_at": None,
-            "failure_code": "",
-            "error_message": "",
-            "wcs_aligned": False,
-            "wcs_info": {},
-        },
-    )
+    """Take up the run of the same inputs, or make one, and say that it is at work."""
+    known = PreprocessRun.objects.filter(observation=observation, inputs_hash=inputs_hash).first()
+    row = known or PreprocessRun(observation=observation, inputs_hash=inputs_hash, config_hash=config.hash)
+    row.wcs_aligned, row.wcs_info = False, {}
+    row.begin()
+    row.save()
     Observation.objects.filter(pk=observation.pk).update(status=ObservationStatus.PREPROCESSING)
     return row
 

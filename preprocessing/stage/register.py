@@ -24,7 +24,6 @@ from preprocessing.numerics.astrometry.matching import MatchFailed, MatchParamet
 from preprocessing.numerics.astrometry.solution import WcsInvalid, check_wcs, registration_quality, wcs_from_match
 from preprocessing.numerics.quality import DEPTH_SIGMA, Quality, gate, noise_pixels, relative_transparency
 from preprocessing.products import load_frame, stars_of
-from preprocessing.services import latest_runs
 from preprocessing.stage.preprocess import limits
 from preprocessing.stage.solve import Anchor, delivered_quality, solve_anchor
 from preprocessing.stage.zero_points import set_zero_point
@@ -60,7 +59,7 @@ def run(field_id: UUID | str) -> None:
 
 
 def _runs(field: Field) -> list[PreprocessRun]:
-    return latest_runs(Observation.objects.filter(field=field).exclude(status=ObservationStatus.ARCHIVED))
+    return PreprocessRun.objects.newest_by_time(Observation.objects.live().filter(field=field))
 
 
 def _quality(row: PreprocessRun) -> Quality:

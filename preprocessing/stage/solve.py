@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from astropy.wcs import WCS
 
+from catalog.work import jobs
 from observations.models import Observation, WcsQuality
 from observations.numerics.fits.solutions import wcs_from_text, wcs_to_text
 from observations.numerics.frame import Frame
@@ -99,10 +100,18 @@ def solve_anchor(row: PreprocessRun) -> Anchor:
 
 
 def delivered_quality(observation: Observation) -> str:
-    """Return what an observation's own position is worth, also after it had a solved one."""
+    """Return what an observation's own position is worth, also after it had a solved one.
+
+    Rows of earlier versions do not say it: then the raw file is asked, once.
+    """
+    if observation.delivered_wcs_quality:
+        return observation.delivered_wcs_quality
     if observation.wcs_quality != WcsQuality.SOLVED:
         return observation.wcs_quality
-    return read_raw(observation).facts.wcs_quality or WcsQuality.NOMINAL
+    observation.delivered_wcs_quality = read_raw(observation).facts.wcs_quality or WcsQuality.NOMINAL
+    with jobs.writing():
+        observation.save(update_fields=["delivered_wcs_quality", "updated_at"])
+    return observation.delivered_wcs_quality
 
 
 def _as_text(wcs: WCS | None) -> str:

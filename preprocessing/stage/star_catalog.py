@@ -17,6 +17,7 @@ from django.conf import settings
 from numpy.typing import NDArray
 
 from catalog.files import storage
+from observations.numerics.sphere import separation_deg
 from preprocessing.numerics.astrometry.solution import Catalogue
 from preprocessing.stage.star_table import StarCatalogRefused, read_table
 
@@ -48,10 +49,8 @@ class StarCatalog:
     def cone(self, ra_deg: float, dec_deg: float, radius_deg: float) -> StarCatalog:
         """Return the stars within a radius; declination has been sorted, so only its strip is read."""
         first, last = np.searchsorted(self.dec_deg, [dec_deg - radius_deg, dec_deg + radius_deg])
-        ra, dec = np.radians(self.ra_deg[first:last]), np.radians(self.dec_deg[first:last])
-        ra0, dec0 = np.radians(ra_deg), np.radians(dec_deg)
-        haversine = np.sin((dec - dec0) / 2) ** 2 + np.cos(dec) * np.cos(dec0) * np.sin((ra - ra0) / 2) ** 2
-        near = first + np.flatnonzero(haversine <= np.sin(np.radians(min(radius_deg, 180.0)) / 2) ** 2)
+        apart = separation_deg(self.ra_deg[first:last], self.dec_deg[first:last], ra_deg, dec_deg)
+        near = first + np.flatnonzero(apart <= radius_deg)
         return replace(self, ra_deg=self.ra_deg[near], dec_deg=self.dec_deg[near], magnitudes=self.magnitudes[:, near])
 
     @property

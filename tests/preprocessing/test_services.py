@@ -10,9 +10,12 @@ import pytest
 from catalog.failures import FailureCode, StageFailure
 from catalog.files import storage
 from catalog.models import RunStatus
+from preprocessing.models import PreprocessRun
 from preprocessing.products import load_frame
-from preprocessing.services import latest_run, latest_runs
 from tests import factories
+
+newest_for = PreprocessRun.objects.newest_for
+newest_by_time = PreprocessRun.objects.newest_by_time
 
 pytestmark = pytest.mark.django_db
 
@@ -29,8 +32,8 @@ def test_the_run_that_was_completed_last_counts_whenever_it_was_made():
     observation = factories.ObservationFactory()
     newest = run_of(observation, 2)
     run_of(observation, 1)
-    assert latest_run(observation) == newest
-    assert latest_runs([observation]) == [newest]
+    assert newest_for(observation) == newest
+    assert newest_by_time([observation]) == [newest]
 
 
 @pytest.mark.parametrize("status", [RunStatus.FAILED, RunStatus.RUNNING, RunStatus.PENDING])
@@ -38,18 +41,18 @@ def test_a_run_that_is_not_completed_does_not_count(status):
     observation = factories.ObservationFactory()
     reason = {"failure_code": "clouded", "error_message": "Clouds."} if status == RunStatus.FAILED else {}
     run_of(observation, 1, status=status, **reason)
-    assert latest_run(observation) is None
-    assert latest_runs([observation]) == []
+    assert newest_for(observation) is None
+    assert newest_by_time([observation]) == []
 
 
 def test_each_observation_has_one_run_in_order_of_time_of_observation():
     late, early = factories.ObservationFactory(mjd_utc=60001.0), factories.ObservationFactory(mjd_utc=60000.0)
     runs = [run_of(late, 1), run_of(late, 3), run_of(early, 2)]
-    assert latest_runs([late, early]) == [runs[2], runs[1]]
+    assert newest_by_time([late, early]) == [runs[2], runs[1]]
 
 
 def test_a_product_comes_back_with_its_psf_stars_mask_and_sky_positions(night):
-    run = latest_run(night.good[0])
+    run = newest_for(night.good[0])
     frame = load_frame(run)
     assert frame.shape == (320, 320)
     assert frame.psf(160.0, 160.0).sum() == pytest.approx(1.0, abs=1e-6)
@@ -62,7 +65,7 @@ def test_a_product_comes_back_with_its_psf_stars_mask_and_sky_positions(night):
 
 
 def test_a_product_that_is_gone_is_said_to_be_missing_with_what_to_do(night):
-    run = latest_run(night.good[0])
+    run = newest_for(night.good[0])
     storage.remove(run.processed_fits_path)
     with pytest.raises(StageFailure, match="preprocess it again") as caught:
         load_frame(run)
@@ -71,7 +74,7 @@ def test_a_product_that_is_gone_is_said_to_be_missing_with_what_to_do(night):
 
 @pytest.mark.filterwarnings("ignore:File may have been truncated")  # astropy says it, and the reader says more
 def test_a_product_that_was_cut_short_is_not_read_as_a_frame(night):
-    run = latest_run(night.good[0])
+    run = newest_for(night.good[0])
     path = storage.resolve(run.processed_fits_path)
     content = path.read_bytes()
     path.unlink()

@@ -35,7 +35,6 @@ def with_detector(facts: FrameFacts, cards: Cards, notes: Notes) -> FrameFacts:
         pedestal_adu=value_in_bounds(cards, "PEDESTAL", "pedestal_adu", notes),
         biassec=_section(cards, "biassec"),
         trimsec=_section(cards, "trimsec"),
-        is_top_down=(cards.text("ROWORDER") or "").upper() == "TOP-DOWN",
     )
 
 

@@ -117,7 +117,6 @@ class FrameFacts:
     pedestal_adu: float | None = None
     biassec: str | None = None
     trimsec: str | None = None
-    is_top_down: bool = False
     wcs_quality: str | None = None
     wcs: WCS | None = None
     conflicts: list[dict[str, Any]] = field(default_factory=list)

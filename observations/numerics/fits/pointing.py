@@ -15,6 +15,7 @@ from observations.numerics.fits.cards import Cards
 from observations.numerics.fits.facts import Notes
 from observations.numerics.fits.keywords import KEYWORDS, POINTING_KEYWORDS
 from observations.numerics.site import LongitudeEvidence, east_longitude
+from observations.numerics.sphere import separation_deg
 
 _SEXAGESIMAL = re.compile(
     r"([+-]?)\s*(\d{1,3})[:\s hd°]+(\d{1,2})(?:[:\s m']+(\d{1,2}(?:\.\d*)?))?\s*[s\"]?\s*([NSEW]?)$", re.I
@@ -86,11 +87,10 @@ def find_pointing(cards: Cards, mjd_utc: float | None, notes: Notes) -> tuple[fl
     if not found:
         return None
     chosen_keyword, chosen = next(iter(found.items()))
-    centre = SkyCoord(*chosen, unit="deg")
     others = {
         keyword: [round(value, 6) for value in position]
         for keyword, position in found.items()
-        if centre.separation(SkyCoord(*position, unit="deg")).deg > _POINTING_CONFLICT_DEG
+        if separation_deg(*position, *chosen) > _POINTING_CONFLICT_DEG
     }
     if others:
         notes.conflict("pointing", {chosen_keyword: [round(value, 6) for value in chosen]}, others)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.wcs import WCS
 
@@ -14,6 +13,7 @@ from observations.numerics.fits.facts import Notes, Overrides
 from observations.numerics.fits.keywords import BOUNDS
 from observations.numerics.fits.pointing import find_pointing
 from observations.numerics.fits.wcs import centre_of, header_wcs, nominal_wcs, pixel_scale_arcsec
+from observations.numerics.sphere import separation_deg
 
 # A person's position and the header's that lie closer are the same field, described twice.
 _SAME_DEG = 0.1
@@ -84,7 +84,7 @@ def _is_contradicted(wcs: WCS, claims: SkyClaims, pointing: tuple[float, float] 
 
 
 def _apart_deg(first: tuple[float, float], second: tuple[float, float]) -> float:
-    return float(SkyCoord(*first, unit="deg").separation(SkyCoord(*second, unit="deg")).deg)
+    return float(separation_deg(*first, *second))
 
 
 def find_scale(cards: Cards, notes: Notes) -> float | None:

@@ -14,8 +14,9 @@ from erfa import ErfaWarning
 
 from observations.numerics.fits.facts import Notes
 
-# From the finest space mosaic (0.005 arcsec, optical interferometers aside) to all-sky cameras (300).
-_SCALES_ARCSEC = (0.005, 300.0)
+# From the finest space mosaic (0.005 arcsec, optical interferometers aside) to the whole sky on a megapixel (720: 180
+# degrees over 900 px). Outside it a scale is a placeholder or a fault, whether a header or a plate solver states it.
+PLAUSIBLE_SCALES_ARCSEC = (0.005, 720.0)
 # Detectors have square pixels within a few per cent, binning may make them 1:4.
 _MAX_ASPECT = 4.5
 # Optics do not shear; 20 degrees between axes is a broken matrix.
@@ -132,7 +133,7 @@ def _fault(wcs: WCS, shape: tuple[int, int]) -> str | None:
     if not np.all(np.isfinite(matrix)) or not np.all(np.isfinite(wcs.wcs.crval)) or abs(np.linalg.det(matrix)) == 0:
         return "its matrix or reference point is not a number or singular"
     scales = np.hypot(matrix[0], matrix[1]) * 3600
-    if not (_SCALES_ARCSEC[0] <= scales.min() and scales.max() <= _SCALES_ARCSEC[1]):
+    if not (PLAUSIBLE_SCALES_ARCSEC[0] <= scales.min() and scales.max() <= PLAUSIBLE_SCALES_ARCSEC[1]):
         return f"its scale of {scales.max():.4g} arcsec per pixel is absurd"
     cosine = abs(float(matrix[:, 0] @ matrix[:, 1])) / float(np.prod(scales / 3600))
     if scales.max() / scales.min() > _MAX_ASPECT or cosine > np.sin(np.radians(_MAX_SHEAR_DEG)):

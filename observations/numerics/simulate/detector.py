@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from observations.numerics.simulate.sources import Array, Shape
+from observations.numerics.statistics import FWHM_PER_SIGMA
 
 Raw = NDArray[np.uint16]
 
@@ -140,7 +141,7 @@ def _trail(rng: np.random.Generator, shape: Shape, fwhm_px: float, peak_e: float
     angle = rng.uniform(0, math.pi)
     cx, cy = rng.uniform(0.15, 0.35) * shape[1], rng.uniform(0.15, 0.35) * shape[0]
     across = (x - cx) * math.sin(angle) - (y - cy) * math.cos(angle)
-    return peak_e * np.exp(-0.5 * (across / (fwhm_px / 2.3548)) ** 2)
+    return peak_e * np.exp(-0.5 * (across / (fwhm_px / FWHM_PER_SIGMA)) ** 2)
 
 
 def _cosmic_rays(rng: np.random.Generator, shape: Shape, count: int) -> Array:

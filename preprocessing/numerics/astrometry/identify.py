@@ -7,7 +7,8 @@ from astropy.wcs import WCS
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from preprocessing.numerics.astrometry.solution import Catalogue, project
+from observations.numerics.sphere import project
+from preprocessing.numerics.astrometry.solution import Catalogue
 
 Index = NDArray[np.intp]
 

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 from scipy.stats import poisson
 
+from observations.numerics import polynomial
+
 Column = NDArray[np.float64]
 Points = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -48,27 +50,16 @@ class Transform:
     reach: float = 1.0
 
     def __call__(self, x: Column | float, y: Column | float) -> tuple[Column, Column]:
-        terms = self._terms(np.asarray(x, dtype=float), np.asarray(y, dtype=float))
+        u = (np.asarray(x, dtype=float) - self.centre[0]) / self.reach
+        v = (np.asarray(y, dtype=float) - self.centre[1]) / self.reach
+        terms = np.moveaxis(polynomial.terms(u, v, self.degree), -1, 0)
         return self._sum(0, terms), self._sum(1, terms)
 
-    def inverse(self, x: Column | float, y: Column | float) -> tuple[Column, Column]:
-        """Return the positions that this transform takes to (x, y), by Newton's method with the affine part."""
-        goal = np.stack([np.asarray(x, dtype=float), np.asarray(y, dtype=float)])
-        back = np.linalg.inv(self.matrix)
-        guess = np.zeros_like(goal) + np.reshape(self.centre, (2,) + (1,) * (goal.ndim - 1))
-        for _ in range(25):
-            miss = goal - np.stack(self(guess[0], guess[1]))
-            guess = guess + np.tensordot(back, miss, axes=1)
-            if np.max(np.abs(miss), initial=0.0) < 1e-9:
-                break
-        return guess[0], guess[1]
+    @property
+    def degree(self) -> int:
+        return 1 if self.coefficients.shape[1] == 3 else 2
 
-    def _terms(self, x: Column, y: Column) -> list[Column]:
-        u, v = (x - self.centre[0]) / self.reach, (y - self.centre[1]) / self.reach
-        terms = [np.ones_like(u), u, v]
-        return terms if self.coefficients.shape[1] == 3 else [*terms, u * u, u * v, v * v]
-
-    def _sum(self, axis: int, terms: list[Column]) -> Column:
+    def _sum(self, axis: int, terms: NDArray[np.float64]) -> Column:
         return sum((c * t for c, t in zip(self.coefficients[axis], terms, strict=True)), np.zeros_like(terms[0]))
 
     @property
@@ -267,18 +258,25 @@ def _similar_triangles(
     size = np.abs(t[:, 1] - t[:, 2]) / np.abs(s[:, 1] - s[:, 2])
     fits = np.abs(np.log(size)) < np.log1p(parameters.scale_tolerance) + RATIO_TOLERANCE
     s, t = s[fits], t[fits]
-    flipped = np.sign(_area(s)) != np.sign(_area(t))
     if not parameters.may_flip:
-        s, t, flipped = s[~flipped], t[~flipped], flipped[~flipped]
-    if s.shape[0] == 0:
-        return None
+        straight = np.sign(_area(s)) == np.sign(_area(t))
+        s, t = s[straight], t[straight]
+    return votes(s, t, complex(*source.mean(axis=0))) if len(s) else None
+
+
+def votes(
+    s: NDArray[np.complex128], t: NDArray[np.complex128], middle: complex
+) -> tuple[NDArray[np.complex128], NDArray[np.complex128], NDArray[np.bool_]]:
+    """Return for each pair of like triangles its turn and scale, where the source's middle goes, and the flip.
+
+    s, t : (n, 3) corners as complex numbers, of source and target.
+    """
+    flipped = np.sign(_area(s)) != np.sign(_area(t))
     s = np.where(flipped[:, None], s.conj(), s)
-    middle_s, middle_t = s.mean(axis=1), t.mean(axis=1)
-    ds, dt = s - middle_s[:, None], t - middle_t[:, None]
+    at_s, at_t = s.mean(axis=1), t.mean(axis=1)
+    ds, dt = s - at_s[:, None], t - at_t[:, None]
     turn = (dt * ds.conj()).sum(axis=1) / (np.abs(ds) ** 2).sum(axis=1)
-    centre = complex(*source.mean(axis=0))
-    place = middle_t + turn * (np.where(flipped, np.conj(centre), centre) - middle_s)
-    return turn, place, flipped
+    return turn, at_t + turn * (np.where(flipped, np.conj(middle), middle) - at_s), flipped
 
 
 def _area(corners: NDArray[np.complex128]) -> Column:
@@ -370,8 +368,8 @@ def _fit(source: Points, target: Points, degree: int) -> Transform:
     u, v = ((source - centre) / reach).T
     at = (float(centre[0]), float(centre[1]))
     if degree > 0:
-        terms = [np.ones_like(u), u, v] + ([u * u, u * v, v * v] if degree == 2 else [])
-        return Transform(np.linalg.lstsq(np.column_stack(terms), target, rcond=None)[0].T, at, reach)
+        solution = np.linalg.lstsq(polynomial.terms(u, v, degree), target, rcond=None)[0]
+        return Transform(np.asarray(solution.T, dtype=np.float64), at, reach)
     z, w = u + 1j * v, target[:, 0] + 1j * target[:, 1]
     w0 = w.mean()
     straight = ((w - w0) * z.conj()).sum() / (np.abs(z) ** 2).sum()

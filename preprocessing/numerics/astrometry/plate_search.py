@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from preprocessing.numerics.astrometry.matching import RATIO_TOLERANCE, Transform, best_voted, similarity
+from preprocessing.numerics.astrometry.matching import RATIO_TOLERANCE, Transform, best_voted, similarity, votes
 
 Column = NDArray[np.float64]
 Points = NDArray[np.float64]
@@ -65,7 +65,7 @@ def find_places(
     if i.size == 0:
         return Places([], 0)
     middle = (shape[1] - 1) / 2, (shape[0] - 1) / 2
-    turn, place, flipped = _votes(source.corners[i], target.corners[j], complex(*middle))
+    turn, place, flipped = votes(source.corners[i], target.corners[j], complex(*middle))
     chosen = best_voted(turn, place, flipped)
     return Places([similarity(turn[k], place[k], bool(flipped[k]), np.array(middle)) for k in chosen], i.size)
 
@@ -134,19 +134,3 @@ def _alike(source: _Triangles, target: _Triangles, tolerance: float) -> tuple[In
     near = cKDTree(one).sparse_distance_matrix(cKDTree(other), 1.0, p=np.inf, output_type="ndarray")
     order = np.lexsort((near["j"], near["i"]))
     return near["i"][order], near["j"][order]
-
-
-def _votes(
-    s: NDArray[np.complex128], t: NDArray[np.complex128], middle: complex
-) -> tuple[NDArray[np.complex128], NDArray[np.complex128], NDArray[np.bool_]]:
-    """Return for each pair of triangles its turn and scale, where the frame's middle goes, and the flip."""
-    flipped = np.sign(_area(s)) != np.sign(_area(t))
-    s = np.where(flipped[:, None], s.conj(), s)
-    at_s, at_t = s.mean(axis=1), t.mean(axis=1)
-    ds, dt = s - at_s[:, None], t - at_t[:, None]
-    turn = (dt * ds.conj()).sum(axis=1) / (np.abs(ds) ** 2).sum(axis=1)
-    return turn, at_t + turn * (np.where(flipped, np.conj(middle), middle) - at_s), flipped
-
-
-def _area(corners: NDArray[np.complex128]) -> Column:
-    return np.imag((corners[:, 1] - corners[:, 0]).conj() * (corners[:, 2] - corners[:, 0]))

@@ -8,6 +8,8 @@ import numpy as np
 from astropy.wcs import WCS, Sip
 from numpy.typing import NDArray
 
+from observations.numerics.fits.wcs import PLAUSIBLE_SCALES_ARCSEC
+from observations.numerics.sphere import project
 from preprocessing.numerics.astrometry.matching import Match, MatchFailed, MatchParameters, Transform, match_stars
 from preprocessing.numerics.astrometry.plate_search import find_places
 
@@ -22,7 +24,6 @@ __all__ = [
     "WcsInvalid",
     "check_wcs",
     "match_stars",
-    "nominal_wcs",
     "registration_quality",
     "solve_with_catalogue",
     "wcs_from_match",
@@ -35,10 +36,7 @@ GRID_POINTS = 15
 TAN_GOOD_ENOUGH_PX = 0.01
 SIP_DEGREES = (2, 3)
 SIP_GAIN = 0.9
-# Optics from an all-sky camera (0.2 deg a pixel) to a space telescope (5 mas); outside it a WCS is a placeholder.
-PLAUSIBLE_SCALE_ARCSEC = (0.005, 720.0)
 LARGEST_SHEAR = 0.2
-ARCSEC_PER_RADIAN = 206_264.806
 # A frame counts as within the search's radius when its middle is less than a tenth of its reach outside.
 RADIUS_MARGIN = 0.1
 
@@ -105,7 +103,7 @@ def check_wcs(wcs: WCS, shape: tuple[int, int]) -> float:
     scale = float(np.sqrt(stretch.prod()))
     if np.allclose(np.abs(matrix), np.eye(2), atol=1e-9):
         raise WcsInvalid("the header's WCS is a placeholder: one degree a pixel")
-    low, high = PLAUSIBLE_SCALE_ARCSEC
+    low, high = PLAUSIBLE_SCALES_ARCSEC
     if not low <= scale <= high:
         raise WcsInvalid(f"{scale:.4g} arcsec a pixel is not a telescope's scale ({low} to {high})")
     if stretch.max() / stretch.min() > 1 + LARGEST_SHEAR:
@@ -115,20 +113,6 @@ def check_wcs(wcs: WCS, shape: tuple[int, int]) -> float:
     if not (np.isfinite(ra).all() and np.isfinite(dec).all()):
         raise WcsInvalid("the frame's corners have no position in the header's WCS")
     return scale
-
-
-def nominal_wcs(pointing: Pointing, shape: tuple[int, int], *, is_flipped: bool = False) -> WCS:
-    """Return a north-up TAN WCS from a claimed pointing and scale: a guess that must never be published as measured."""
-    wcs = WCS(naxis=2)
-    wcs.wcs.ctype = ["RA---TAN", "DEC--TAN"]
-    wcs.wcs.cunit = ["deg", "deg"]
-    wcs.wcs.crval = [pointing.ra_deg, pointing.dec_deg]
-    wcs.wcs.crpix = [(shape[1] + 1) / 2, (shape[0] + 1) / 2]
-    step = pointing.pixel_scale_arcsec / 3600
-    wcs.wcs.cd = [[step if is_flipped else -step, 0.0], [0.0, step]]
-    wcs.wcs.radesys = "ICRS"
-    wcs.wcs.set()
-    return wcs
 
 
 def wcs_from_match(anchor: WCS, transform: Transform, shape: tuple[int, int]) -> SolvedWcs:
@@ -241,20 +225,6 @@ def _assemble(
     miss = np.column_stack(project(fitted_ra, fitted_dec, *pole)) - np.column_stack(project(ra, dec, *pole))
     scale = np.sqrt(abs(np.linalg.det(matrix)))
     return SolvedWcs(wcs, float(np.sqrt((miss**2).sum(axis=1).mean()) / scale), x.size)
-
-
-def project(ra_deg: Column, dec_deg: Column, ra0_deg: float, dec0_deg: float) -> tuple[Column, Column]:
-    """Return gnomonic coordinates (xi, eta) in degrees about a tangent point; NaN on the far hemisphere.
-
-    Calabretta & Greisen 2002 (A&A 395, 1077), section 5.1.3.
-    """
-    ra, dec = np.radians(np.asarray(ra_deg) - ra0_deg), np.radians(dec_deg)
-    dec0 = np.radians(dec0_deg)
-    cosine = np.sin(dec0) * np.sin(dec) + np.cos(dec0) * np.cos(dec) * np.cos(ra)
-    cosine = np.where(cosine > 1e-6, cosine, np.nan)
-    xi = np.cos(dec) * np.sin(ra) / cosine
-    eta = (np.cos(dec0) * np.sin(dec) - np.sin(dec0) * np.cos(dec) * np.cos(ra)) / cosine
-    return np.degrees(xi), np.degrees(eta)
 
 
 def solve_with_catalogue(

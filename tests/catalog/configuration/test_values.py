@@ -54,6 +54,22 @@ def test_the_hash_changes_with_a_value_and_comes_back_with_it() -> None:
 
 
 @pytest.mark.django_db
+def test_the_hash_of_some_keys_does_not_know_the_others() -> None:
+    actor = Actor(UserFactory())
+    read = values.snapshot().only([THRESHOLD])
+    values.set_value("curation.blind", True, actor)
+    assert values.snapshot().only([THRESHOLD]).hash == read.hash
+    values.set_value(THRESHOLD, 0.8, actor)
+    assert values.snapshot().only([THRESHOLD]).hash != read.hash
+
+
+@pytest.mark.django_db
+def test_a_key_that_was_not_declared_to_be_read_cannot_be_read() -> None:
+    with pytest.raises(KeyError, match="blind"):
+        values.snapshot().only([THRESHOLD])["curation.blind"]
+
+
+@pytest.mark.django_db
 def test_a_whole_number_stored_for_a_real_one_has_the_same_hash() -> None:
     actor = Actor(UserFactory())
     values.set_value(THRESHOLD, 1, actor)

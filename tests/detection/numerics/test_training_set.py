@@ -4,8 +4,9 @@ import pytest
 from detection.numerics import faults
 from detection.numerics.training_set import TrainingSetParameters, Truth, label, make_training_set
 from differencing.numerics.peaks import Peaks
+from tests.parameters import ZOGY
 
-SMALL = TrainingSetParameters(seed=5, pairs=2, shape=(300, 300))
+SMALL = TrainingSetParameters(ZOGY, seed=5, pairs=2, shape=(300, 300))
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +74,7 @@ def test_vanished_ones_are_negative(small_set):
 
 
 def test_the_same_seed_gives_the_same_examples():
-    tiny = TrainingSetParameters(seed=6, pairs=1, shape=(200, 200))
+    tiny = TrainingSetParameters(ZOGY, seed=6, pairs=1, shape=(200, 200))
     first, second = make_training_set(tiny), make_training_set(tiny)
     np.testing.assert_array_equal(first.images, second.images)
     np.testing.assert_array_equal(first.kind, second.kind)
@@ -86,7 +87,7 @@ def test_progress_can_end_it_after_a_pair():
         seen.append((pairs, examples))
         return False
 
-    part = make_training_set(TrainingSetParameters(seed=6, pairs=50, shape=(200, 200)), once)
+    part = make_training_set(TrainingSetParameters(ZOGY, seed=6, pairs=50, shape=(200, 200)), once)
     assert seen == [(1, len(part))]
 
 

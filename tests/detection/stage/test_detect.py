@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from importlib import import_module
 
 import numpy as np
 import pytest
+from django.apps import apps
 
 from astrid_site.night.foreground import run_stage
 from catalog.configuration.values import set_value
@@ -15,9 +17,12 @@ from catalog.models import JobStatus, ProcessingJob, RunStatus
 from catalog.people.audit import MACHINE
 from detection.models import CandidateScore, Detection, DetectionStatus, ModelRun, Source
 from detection.registry.weights import ensure_default_model
+from detection.sources import association
+from detection.stage import detect as stage
 from differencing.models import Candidate, CandidateStatus, DifferenceRun
 from observations.models import ObservationStatus
 from tests import factories
+from tests.keys import keys_named_in
 
 
 def detect(observation):
@@ -132,6 +137,58 @@ def test_a_repeat_leaves_everything_as_it_is(night):
     for observation in night.good:
         assert detect(observation).status == JobStatus.COMPLETED
     assert state() == before
+
+
+def test_a_key_that_detection_does_not_read_makes_no_second_inference(night):
+    set_value("curation.blind", True, MACHINE)
+    before = state()
+    for observation in night.good:
+        detect(observation)
+    assert state() == before
+
+
+def test_detection_names_the_keys_that_its_hash_covers_and_no_others():
+    assert keys_named_in(stage, association) == set(stage.READS)
+
+
+upgrade = import_module("detection.migrations.0004_hashes_of_the_keys_that_are_read")
+# As the former version wrote it: over all keys, with two that differ from their defaults.
+FORMER_HASH = "b150b3a70bcaf0ba93115451ccc1339d3decd58078b8a02c8d6eac2eafe86a6e"
+
+
+@pytest.fixture
+def former_runs(night):
+    """Rows as the former version left them, under a configuration with two values of its own."""
+    set_value("curation.blind", True, MACHINE)
+    set_value("alerts.high_snr", 40, MACHINE)
+    ModelRun.objects.update(config_hash=FORMER_HASH)
+    return night.good
+
+
+def test_a_run_that_the_former_version_wrote_counts_as_done_after_the_upgrade(former_runs):
+    upgrade.to_keys_read(apps, None)
+    # Also when a key that does not matter changes after it.
+    set_value("curation.blind", False, MACHINE)
+    before = state()
+    for observation in former_runs:
+        detect(observation)
+    assert state() == before
+
+
+def test_a_run_of_another_configuration_is_done_again_after_the_upgrade_as_before(former_runs):
+    observation = former_runs[0]
+    ModelRun.objects.filter(observation=observation).update(config_hash="of another threshold")
+    upgrade.to_keys_read(apps, None)
+    ended = ModelRun.objects.get(observation=observation).completed_at
+    detect(observation)
+    assert ModelRun.objects.get(observation=observation).completed_at > ended
+
+
+def test_the_former_version_finds_its_hashes_again_when_the_upgrade_is_taken_back(former_runs):
+    upgrade.to_keys_read(apps, None)
+    assert not ModelRun.objects.filter(config_hash=FORMER_HASH).exists()
+    upgrade.to_whole(apps, None)
+    assert ModelRun.objects.filter(config_hash=FORMER_HASH).count() == ModelRun.objects.count()
 
 
 def test_scored_again_a_detection_keeps_its_id_its_source_and_its_score(night):

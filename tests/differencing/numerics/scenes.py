@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
 
+from differencing.numerics import peaks, zogy
 from differencing.numerics.tie import Surface
-from differencing.numerics.zogy import Diagnostics, Difference, subtract
+from differencing.numerics.zogy import Diagnostics, Difference
 from observations.numerics.frame import Frame
 from observations.numerics.simulate.pair import Pair, PairParameters, simulate_pair
 from observations.numerics.simulate.sources import MoffatPsf, point_sources
+from tests.parameters import THRESHOLD_SIGMA, ZOGY
 
 Column = NDArray[np.float64]
 
 SIGMA_TO_FWHM = 2.354820045  # of a Gaussian
 
+
+# As the pipeline does it, where a test says nothing else.
+subtract = partial(zogy.subtract, parameters=ZOGY)
+find = partial(peaks.find, threshold_sigma=THRESHOLD_SIGMA)
 
 # What a good subtraction says of itself.
 DIAGNOSTICS = Diagnostics(

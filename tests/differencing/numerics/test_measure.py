@@ -4,17 +4,18 @@ import numpy as np
 import pytest
 
 from differencing.numerics.measure import measure
-from differencing.numerics.peaks import Peaks, find
-from differencing.numerics.zogy import subtract
+from differencing.numerics.peaks import Peaks
 from observations.numerics.frame import MaskBit
 from tests.differencing.numerics.scenes import (
     DIAGNOSTICS,
     SIGMA_TO_FWHM,
     difference_of,
+    find,
     frame_of,
     gaussian,
     made_of,
     pair_of,
+    subtract,
     with_source,
 )
 

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from differencing.numerics.peaks import PeakParameters, find, fwhm_of, psf_fwhm_px
-from tests.differencing.numerics.scenes import SIGMA_TO_FWHM, gaussian, gaussian_stamp, made_of
+from differencing.numerics.peaks import PeakParameters, fwhm_of, psf_fwhm_px
+from tests.differencing.numerics.scenes import SIGMA_TO_FWHM, find, gaussian, gaussian_stamp, made_of
 
 # The score of a point source is its PSF smoothed by itself: sqrt(2) times as wide.
 SIGMA = 1.9

@@ -1,13 +1,16 @@
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 import pytest
 
-from differencing.numerics.stack import stack
+from differencing.numerics import stack as stacking
 from differencing.numerics.tie import TooFewStars
 from observations.numerics.simulate.sources import point_sources
 from tests.differencing.numerics.scenes import far_from, frame_of, pair_of, with_source
+from tests.parameters import STACK
+
+stack = partial(stacking.stack, parameters=STACK)
 
 SHAPE = (200, 200)
 GAIN, READ_NOISE_E = 1.5, 9.0

@@ -1,9 +1,14 @@
+from functools import partial
+
 import numpy as np
 import pytest
 from scipy import ndimage
 
-from differencing.numerics.tie import PsfPhotometry, Surface, TooFewStars, fit_surface, psf_photometry, tie
+from differencing.numerics import tie as ties
+from differencing.numerics.tie import PsfPhotometry, Surface, TooFewStars, fit_surface, psf_photometry
 from tests.differencing.numerics.scenes import gaussian, gaussian_stamp
+
+tie = partial(ties.tie, min_stars=3)
 
 SHAPE = (220, 300)
 

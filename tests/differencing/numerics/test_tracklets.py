@@ -1,7 +1,13 @@
+from dataclasses import replace
+from functools import partial
+
 import numpy as np
 import pytest
 
-from differencing.numerics.tracklets import TrackletParameters, link
+from differencing.numerics import tracklets
+from tests.parameters import TRACKLETS
+
+link = partial(tracklets.link, parameters=TRACKLETS)
 
 MINUTE = 1.0 / 1440.0
 START_MJD = 58408.9
@@ -66,7 +72,7 @@ def test_random_points_make_no_track():
     rng = np.random.default_rng(3)
     rows = _detections([(x, y, 0.0, 0.0) for x, y in np.zeros((15, 2))], [0, 20, 40, 60])
     rows[:, :2] = rng.uniform(-600, 600, (len(rows), 2))
-    assert link(*_on_sky(rows), parameters=TrackletParameters(max_rate_arcsec_per_min=3.0)) == []
+    assert link(*_on_sky(rows), parameters=replace(TRACKLETS, max_rate_arcsec_per_min=3.0)) == []
 
 
 def test_an_asteroid_is_found_among_stars_and_random_points():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 
 import numpy as np
@@ -10,17 +12,24 @@ from astropy.io import fits
 from astropy.wcs import WCS
 
 from astrid_site.night.foreground import run_stage
+from catalog.configuration import values
 from catalog.configuration.values import set_value
 from catalog.failures import FailureCode
 from catalog.files import storage
 from catalog.models import JobStatus, ProcessingJob, RunStatus
 from catalog.people.audit import MACHINE
+from differencing import references
 from differencing.models import Candidate, DifferenceRun, Reference
+from differencing.stage import difference as stage
+from differencing.stage import reference as stage_reference
+from differencing.stage.reference import wcs_identity
 from observations.models import Observation, ObservationStatus
 from preprocessing.models import PreprocessRun
 from preprocessing.products import load_frame
-from preprocessing.services import latest_run
 from tests import factories
+from tests.keys import keys_named_in
+
+newest_for = PreprocessRun.objects.newest_for
 
 # A source in a bad column is seen in part, one on a masked core not at all.
 CLEAR_PX = 6
@@ -101,7 +110,7 @@ def test_few_candidates_are_not_what_was_injected(night):
 
 def test_the_sky_position_of_a_candidate_is_that_of_its_pixel(night):
     for observation in night.good:
-        wcs = load_frame(latest_run(observation)).wcs
+        wcs = load_frame(newest_for(observation)).wcs
         for candidate in observation.candidates.all():
             x, y = wcs.all_world2pix(candidate.ra, candidate.dec, 0)
             assert math.hypot(x - candidate.pixel_x, y - candidate.pixel_y) < 1e-3
@@ -109,7 +118,7 @@ def test_the_sky_position_of_a_candidate_is_that_of_its_pixel(night):
 
 def test_difference_score_and_aligned_reference_are_images_of_the_science_grid_with_its_wcs(night):
     observation = night.good[0]
-    run, wcs = run_of(observation), load_frame(latest_run(observation)).wcs
+    run, wcs = run_of(observation), load_frame(newest_for(observation)).wcs
     images = {}
     for name in ("difference_image_path", "significance_map_path", "reference_aligned_path"):
         with opened(getattr(run, name)) as hdus:
@@ -206,6 +215,55 @@ def test_another_threshold_is_another_run_whose_candidates_keep_the_ids_of_those
     assert newest.parameters_hash != DifferenceRun.objects.filter(observation=observation).earliest("created_at").pk
 
 
+def test_a_key_that_differencing_does_not_read_makes_no_second_difference(night):
+    observation = night.good[0]
+    before = list(DifferenceRun.objects.filter(observation=observation).values())
+    set_value("differencing.tracklet_min_members", 4, MACHINE)
+    difference(observation)
+    assert list(DifferenceRun.objects.filter(observation=observation).values()) == before
+
+
+def test_differencing_names_the_keys_that_its_hash_covers_and_no_others():
+    assert keys_named_in(stage, stage_reference, references) == set(stage.READS)
+
+
+@pytest.fixture
+def former_run(night):
+    """A row as the former version wrote it: parameters and hash hold the whole group of keys, read or not."""
+    run = run_of(night.good[0])
+    recorded = {name: run.parameters[name] for name in ("version", "zogy", "measure")}
+    recorded["config"] = values.snapshot().group("differencing")
+    science = newest_for(run.observation)
+    pixels = [run.observation.sha256, science.inputs_hash, wcs_identity(science)]
+    text = json.dumps([pixels, run.reference.inputs_hash, recorded], sort_keys=True, default=str)
+    DifferenceRun.objects.filter(pk=run.pk).update(
+        parameters={**recorded, "diagnostics": run.parameters["diagnostics"]},
+        inputs_hash=hashlib.sha256(text.encode()).hexdigest(),
+        config_hash="over all keys",
+    )
+    return run
+
+
+def test_a_run_that_the_former_version_wrote_counts_as_done(former_run):
+    before = list(DifferenceRun.objects.filter(observation=former_run.observation).values())
+    set_value("differencing.tracklet_max_rms_arcsec", 2.0, MACHINE)
+    difference(former_run.observation)
+    assert list(DifferenceRun.objects.filter(observation=former_run.observation).values()) == before
+
+
+@pytest.mark.parametrize("change", ["threshold", "pixels", "version"])
+def test_a_run_that_the_former_version_wrote_is_done_again_where_its_inputs_changed(former_run, monkeypatch, change):
+    if change == "threshold":
+        set_value("differencing.threshold_sigma", 6.0, MACHINE)
+    elif change == "version":
+        monkeypatch.setattr("differencing.stage.difference.VERSION", "next")
+    else:
+        PreprocessRun.objects.filter(observation=former_run.observation).update(inputs_hash="another")
+    ended = former_run.completed_at
+    difference(former_run.observation)
+    assert DifferenceRun.objects.newest_for(former_run.observation).completed_at > ended
+
+
 def test_a_frame_of_another_sky_has_no_overlap_and_the_reason_is_everywhere(night):
     observation = night.good[0]
     shuffle_stars(observation)
@@ -221,7 +279,7 @@ def test_a_frame_of_another_sky_has_no_overlap_and_the_reason_is_everywhere(nigh
 
 def shuffle_stars(observation):
     """Write the product again with its stars elsewhere, as if the telescope had pointed elsewhere."""
-    run = latest_run(observation)
+    run = newest_for(observation)
     path = storage.resolve(run.processed_fits_path)
     content = path.read_bytes()
     path.unlink()
@@ -318,7 +376,7 @@ def test_a_promoted_reference_is_used_and_named(night):
     observation, member = night.good[0], night.earlier[1]
     reference = factories.ReferenceFactory(
         field=night.field, filter_band=observation.filter_band, version=7, best_member=member, is_active=True,
-        file_path=latest_run(member).processed_fits_path,
+        file_path=newest_for(member).processed_fits_path,
     )  # fmt: skip
     reference.members.set([member])
     difference(observation)

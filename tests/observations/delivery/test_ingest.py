@@ -79,6 +79,7 @@ def test_a_light_becomes_an_observation_with_what_its_header_says(folder):
     # Half of 60 s after MJD 60370.875.
     assert row.mjd_utc == pytest.approx(60370.875 + 30 / 86400, abs=1e-9)
     assert (row.filter_band, row.exposure_time, row.wcs_quality) == ("V", 60.0, "nominal")
+    assert row.delivered_wcs_quality == "nominal"
     # FK5 and ICRS differ by less than 0.1 arcsec.
     assert (row.ra, row.dec) == pytest.approx((132.825, 11.8), abs=3e-5)
     assert len(row.footprint) == 4

@@ -5,7 +5,10 @@ from observations.numerics.frame import MaskBit
 from preprocessing.numerics import masks
 from preprocessing.numerics.background import estimate_background
 from preprocessing.numerics.calibrate import Master
+from tests.parameters import PREPROCESSING
 from tests.preprocessing.numerics.scenes import moffat_stars, satellite_trail, star_field
+
+SIGMA, FALLOFF = PREPROCESSING.cosmic_ray_sigma, PREPROCESSING.vignette_falloff
 
 
 def _sky(seed=1, size=256, level=0.0, sigma=10.0):
@@ -23,7 +26,7 @@ def _level(image, value=10.0):
 @pytest.mark.parametrize("fwhm", [1.9, 2.5, 4.0, 7.0])
 def test_stars_of_any_sharpness_are_no_cosmic_rays(fwhm):
     field = star_field(31, fwhm=fwhm, count=80)
-    hits = masks.cosmic_rays(field.image - 400, _level(field.image, 20.0), field.no_mask, fwhm)
+    hits = masks.cosmic_rays(field.image - 400, _level(field.image, 20.0), field.no_mask, fwhm, sigma=SIGMA)
     rows, columns = np.round(field.y).astype(int), np.round(field.x).astype(int)
     eaten = [hits[max(r - 1, 0) : r + 2, max(c - 1, 0) : c + 2].any() for r, c in zip(rows, columns, strict=True)]
     assert np.mean(eaten) <= 0.02
@@ -40,20 +43,20 @@ def test_cosmic_ray_hits_and_tracks_are_found(fwhm, least):
             at = round(y + step * np.sin(angle)) % 256, round(x + step * np.cos(angle)) % 256
             image[at] += 300  # 30 sigma
             hit[at] = True
-    found = masks.cosmic_rays(image, _level(image), _none(image), fwhm)
+    found = masks.cosmic_rays(image, _level(image), _none(image), fwhm, sigma=SIGMA)
     assert found[hit].mean() > least
     assert (found & ~hit).sum() < 20
 
 
 def test_pure_noise_holds_no_cosmic_rays():
     image = _sky(3, size=512)
-    assert masks.cosmic_rays(image, _level(image), _none(image), 3.0).sum() <= 1
+    assert masks.cosmic_rays(image, _level(image), _none(image), 3.0, sigma=SIGMA).sum() <= 1
 
 
 def test_the_rim_of_a_masked_area_is_no_cosmic_ray():
     image = moffat_stars((100, 100), (np.array([50.0]), np.array([50.0]), np.array([1e6])), 4.0).astype(np.float32)
     bad = image > 0.5 * image.max()
-    assert masks.cosmic_rays(image, _level(image), bad, 4.0).sum() == 0
+    assert masks.cosmic_rays(image, _level(image), bad, 4.0, sigma=SIGMA).sum() == 0
 
 
 def test_a_ceiling_is_found_where_cores_pile_up_and_not_otherwise():
@@ -154,11 +157,11 @@ def test_a_vignetted_corner_is_unilluminated_and_a_galaxy_or_a_faint_sky_is_not(
     y, x = np.mgrid[:512, :512]
     light = np.where(np.hypot(x - 256, y - 256) < 300, 1.0, 0.2)
     image = (_sky(9, size=512) + 1000 * light).astype(np.float32)
-    dark = masks.unilluminated(image, _none(image), estimate_background(image, _none(image)))
+    dark = masks.unilluminated(image, _none(image), estimate_background(image, _none(image)), falloff=FALLOFF)
     assert dark[light < 0.5].mean() > 0.98
     assert dark[light > 0.5].mean() < 0.03
     flat = _sky(10, size=512, level=3.0)
-    assert not masks.unilluminated(flat, _none(flat), estimate_background(flat, _none(flat))).any()
+    assert not masks.unilluminated(flat, _none(flat), estimate_background(flat, _none(flat)), falloff=FALLOFF).any()
 
 
 def test_small_defects_are_filled_with_more_variance_and_large_ones_are_not():

@@ -1,4 +1,5 @@
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -7,13 +8,17 @@ import pytest
 from observations.numerics.fits.facts import FrameFacts, Overrides
 from observations.numerics.fits.images import read_images
 from observations.numerics.frame import MaskBit
+from preprocessing.numerics import preprocess as outline
 from preprocessing.numerics.astrometry.solution import match_stars, wcs_from_match
 from preprocessing.numerics.calibrate import Master, Masters, calibrate, master_bias, master_dark
-from preprocessing.numerics.preprocess import exposure_of, preprocess
+from preprocessing.numerics.preprocess import exposure_of
 from preprocessing.numerics.psf_shape import core_of
 from preprocessing.numerics.quality import gate, relative_transparency
 from preprocessing.numerics.sky_flat import sky_flat
+from tests.parameters import LIMITS, PREPROCESSING
 from tests.preprocessing.numerics.scenes import satellite_trail, star_field
+
+preprocess = partial(outline.preprocess, masters=None, parameters=PREPROCESSING)
 
 
 @dataclass(frozen=True)
@@ -70,7 +75,7 @@ def test_saturation_in_raw_units_is_carried_to_the_calibrated_data():
     raw = (field.image + 1000).astype(np.float32)
     bias = Master(np.full(raw.shape, 1000, "f4"), "bias", 3)
     facts = _facts(saturation=60_000.0, saturation_unit="raw_adu", bscale=0.5, bzero=100.0)
-    done = preprocess(Raw(raw, facts), Masters(bias=bias))
+    done = preprocess(Raw(raw, facts), masters=Masters(bias=bias))
     assert done.frame.saturation == pytest.approx(0.97 * 30_100 - 1000)
 
 
@@ -135,7 +140,7 @@ def night(shared_data: Path):
     flat = sky_flat(plain, [np.zeros(p.shape, dtype=bool) for p in plain])
     numbers = [path.stem[-2:] for path in sorted(folder.glob("light/*.fit"))]
     masters = Masters(bias, dark, flat)
-    return {n: preprocess(light, masters) for n, light in zip(numbers, lights, strict=True)}
+    return {n: preprocess(light, masters=masters) for n, light in zip(numbers, lights, strict=True)}
 
 
 def test_the_flashlight_frame_is_spoilt_and_the_hazy_one_is_kept(night):
@@ -151,7 +156,7 @@ def test_the_flashlight_frame_is_spoilt_and_the_hazy_one_is_kept(night):
         assert match.rms_px < 0.25
     assert judged["12"].transparency == pytest.approx(0.45, abs=0.1)
     for number, quality in judged.items():
-        failure = gate(quality, [judged[n] for n in judged if n != number])
+        failure = gate(quality, [judged[n] for n in judged if n != number], LIMITS)
         assert (failure is None) == (number != "20"), failure
 
 

@@ -1,20 +1,24 @@
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 
+from preprocessing.numerics import quality
 from preprocessing.numerics.background import estimate_background
 from preprocessing.numerics.quality import (
     Quality,
     depth_loss_mag,
-    gate,
     gate_pixels,
     measure_quality,
     noise_pixels,
     relative_transparency,
 )
 from preprocessing.numerics.stars import find_stars
+from tests.parameters import LIMITS
 from tests.preprocessing.numerics.scenes import star_field
+
+gate = partial(quality.gate, others=(), limits=LIMITS)
 
 # The lights of the 2713 night as measured after bias, dark and sky flat.
 GOOD = Quality(3900.0, 45.7, 0.014, 2.69, 0.13, 405, 0.99, 0.02, 1070.0, 240.0, 58_500.0, 1.07)
@@ -27,11 +31,11 @@ HAZY = replace(GOOD, sky_level=5037.0, noise=51.8, fwhm_px=4.09, star_count=216,
 
 def test_a_good_frame_passes_alone_and_among_others():
     assert gate(GOOD) is None
-    assert gate(GOOD, OTHERS) is None
+    assert gate(GOOD, others=OTHERS) is None
 
 
 def test_haze_alone_is_no_reason():
-    assert gate(HAZY, [GOOD, *OTHERS]) is None
+    assert gate(HAZY, others=[GOOD, *OTHERS]) is None
     assert depth_loss_mag(HAZY, [GOOD, *OTHERS]) == pytest.approx(1.6, abs=0.2)
 
 
@@ -64,18 +68,18 @@ def test_each_absolute_fault_has_its_own_code_and_numbers(change, code):
     ],
 )
 def test_each_fault_against_the_night_has_its_own_code(change, code):
-    failure = gate(replace(GOOD, **change), [GOOD, *OTHERS])
+    failure = gate(replace(GOOD, **change), others=[GOOD, *OTHERS])
     assert failure is not None
     assert failure.code == code
 
 
 def test_one_other_frame_judges_nobody():
-    assert gate(replace(GOOD, sky_level=23_900.0), OTHERS[:1]) is None
+    assert gate(replace(GOOD, sky_level=23_900.0), others=OTHERS[:1]) is None
 
 
 def test_a_longer_exposure_may_have_a_brighter_sky():
     longer = replace(GOOD, sky_level=4 * GOOD.sky_level, exposure_s=960.0)
-    assert gate(longer, OTHERS) is None
+    assert gate(longer, others=OTHERS) is None
 
 
 def test_pixels_without_content_are_named():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from astrid_site.night.foreground import run_stage
-from catalog.configuration.values import set_value
+from catalog.configuration.values import clear_value, set_value
 from catalog.failures import FailureCode
 from catalog.files import storage
 from catalog.models import JobStatus, ProcessingJob, RunStatus
@@ -14,7 +14,11 @@ from catalog.people.audit import MACHINE
 from observations.models import Observation, ObservationStatus
 from preprocessing.models import CalibrationMaster, PreprocessRun
 from preprocessing.products import load_frame
-from preprocessing.services import latest_run
+from preprocessing.stage import masters
+from preprocessing.stage import preprocess as stage
+from tests.keys import keys_named_in
+
+newest_for = PreprocessRun.objects.newest_for
 
 
 def preprocess(observation):
@@ -25,7 +29,7 @@ def preprocess(observation):
 
 
 def test_bias_dark_and_flat_are_applied_and_recorded_with_their_age(night):
-    run = latest_run(night.good[0])
+    run = newest_for(night.good[0])
     assert run.calibration_applied
     used = {entry["kind"]: entry for entry in run.masters if "kind" in entry}
     assert {kind: entry["age_days"] for kind, entry in used.items()} == {"bias": 0, "dark": 0, "flat": 0}
@@ -34,7 +38,7 @@ def test_bias_dark_and_flat_are_applied_and_recorded_with_their_age(night):
 
 def test_what_is_measured_is_what_was_simulated(night):
     for observation in night.good:
-        run, truth = latest_run(observation), night.truth[observation.original_name]
+        run, truth = newest_for(observation), night.truth[observation.original_name]
         # The simulated width grows by a tenth towards the corners, and pixels widen it by some percent.
         assert 0.97 < run.fwhm_px / truth["fwhm_px"] < 1.16
         assert observation.seeing == pytest.approx(run.fwhm_px * observation.pixel_scale)
@@ -49,7 +53,7 @@ def test_what_is_measured_is_what_was_simulated(night):
 def test_a_repeat_leaves_run_product_and_observation_as_they_are(night):
     observation = night.good[0]
     rows = PreprocessRun.objects.filter(observation=observation).values()
-    before, product = list(rows), storage.resolve(latest_run(observation).processed_fits_path)
+    before, product = list(rows), storage.resolve(newest_for(observation).processed_fits_path)
     inode = product.stat().st_ino
     assert preprocess(observation).status == JobStatus.COMPLETED
     assert list(rows.all()) == before
@@ -59,20 +63,20 @@ def test_a_repeat_leaves_run_product_and_observation_as_they_are(night):
 
 def test_a_product_that_is_gone_is_made_again_in_the_same_row(night):
     observation = night.good[0]
-    run = latest_run(observation)
+    run = newest_for(observation)
     data = load_frame(run).data
     storage.remove(run.processed_fits_path)
     preprocess(observation)
-    assert latest_run(observation).pk == run.pk
-    np.testing.assert_array_equal(load_frame(latest_run(observation)).data, data)
+    assert newest_for(observation).pk == run.pk
+    np.testing.assert_array_equal(load_frame(newest_for(observation)).data, data)
 
 
 def test_another_threshold_is_another_run_and_the_old_one_stays(night):
     observation = night.good[0]
-    before = latest_run(observation)
+    before = newest_for(observation)
     set_value("preprocessing.star_threshold_sigma", 8.0, MACHINE)
     preprocess(observation)
-    after = latest_run(observation)
+    after = newest_for(observation)
     assert after.pk != before.pk
     assert after.config_hash != before.config_hash
     assert after.star_count < before.star_count
@@ -81,10 +85,10 @@ def test_another_threshold_is_another_run_and_the_old_one_stays(night):
 
 def test_another_version_of_the_algorithms_is_another_run(night, monkeypatch):
     observation = night.good[0]
-    before = latest_run(observation)
+    before = newest_for(observation)
     monkeypatch.setattr("preprocessing.stage.preprocess.VERSION", "next")
     preprocess(observation)
-    assert latest_run(observation).pk != before.pk
+    assert newest_for(observation).pk != before.pk
 
 
 def test_a_setting_of_another_stage_leaves_the_frame_alone(night):
@@ -92,6 +96,36 @@ def test_a_setting_of_another_stage_leaves_the_frame_alone(night):
     set_value("detection.confidence_threshold", 0.9, MACHINE)
     preprocess(observation)
     assert PreprocessRun.objects.filter(observation=observation).count() == 1
+
+
+def test_preprocessing_names_the_keys_that_its_hash_covers_and_no_others():
+    makes_masters = {"preprocessing.master_max_frames", "preprocessing.sky_flat_min_frames"}
+    assert keys_named_in(stage, masters) == set(stage.READS) | makes_masters
+
+
+def test_a_row_of_the_former_version_counts_as_done_and_is_taken_up_where_its_product_is_gone(night):
+    observation = night.good[0]
+    PreprocessRun.objects.filter(observation=observation).update(config_hash="over all keys")
+    before = list(PreprocessRun.objects.filter(observation=observation).values())
+    preprocess(observation)
+    assert list(PreprocessRun.objects.filter(observation=observation).values()) == before
+    storage.remove(newest_for(observation).processed_fits_path)
+    preprocess(observation)
+    run = PreprocessRun.objects.get(observation=observation)
+    # The reference's identity rests on it.
+    assert (run.pk, run.config_hash) == (before[0]["id"], "over all keys")
+    assert storage.exists(run.processed_fits_path)
+
+
+def test_a_threshold_that_is_set_back_brings_its_frame_back(night):
+    observation = night.good[0]
+    before = newest_for(observation)
+    set_value("preprocessing.star_threshold_sigma", 8.0, MACHINE)
+    preprocess(observation)
+    clear_value("preprocessing.star_threshold_sigma", MACHINE)
+    preprocess(observation)
+    after = newest_for(observation)
+    assert (after.pk, after.star_count) == (before.pk, before.star_count)
 
 
 def test_the_clouded_frame_failed_with_its_numbers_and_a_sentence(night):

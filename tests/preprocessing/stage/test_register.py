@@ -13,7 +13,9 @@ from catalog.people.audit import MACHINE
 from observations.models import ObservationStatus
 from preprocessing.models import PreprocessRun
 from preprocessing.products import load_frame
-from preprocessing.services import latest_run, latest_runs
+
+newest_for = PreprocessRun.objects.newest_for
+newest_by_time = PreprocessRun.objects.newest_by_time
 
 # 0.3 px: stars of S/N 5 and more are centred to 0.1 px each, and a frame has fifty.
 SHARED_PX = 0.3
@@ -29,7 +31,10 @@ def test_one_source_has_one_position_in_every_frame_though_the_headers_disagree(
         for k in range(len(night.sources(night.good[0], kind))):
             places = []
             for observation in night.good:
-                source, frame = night.sources(observation, kind)[k], load_frame(latest_run(observation))
+                source, frame = (
+                    night.sources(observation, kind)[k],
+                    load_frame(newest_for(observation)),
+                )
                 places.append(frame.wcs.all_pix2world(source["x"], source["y"], 0))
             ra, dec = np.array(places).T * 3600.0 / 1.2
             # The headers are off by 2 arcsec in a direction of their own, which is up to 3.3 px from frame to frame.
@@ -38,7 +43,7 @@ def test_one_source_has_one_position_in_every_frame_though_the_headers_disagree(
 
 
 def test_every_frame_is_registered_to_the_anchor_of_the_field_over_nights(night):
-    runs = latest_runs([*night.earlier, *night.good])
+    runs = newest_by_time([*night.earlier, *night.good])
     assert len(runs) == 6
     assert all(run.wcs_aligned for run in runs)
     assert {run.wcs_info["anchor"] for run in runs} == {str(night.field.anchor_id)}
@@ -47,7 +52,7 @@ def test_every_frame_is_registered_to_the_anchor_of_the_field_over_nights(night)
 
 
 def test_the_transparency_is_the_share_of_the_clearest_frame(night):
-    runs = latest_runs([*night.earlier, *night.good])
+    runs = newest_by_time([*night.earlier, *night.good])
     truth = np.array([night.truth[run.observation.original_name]["transparency"] for run in runs])
     measured = np.array([run.transparency for run in runs])
     assert measured.max() == pytest.approx(1.0)
@@ -68,23 +73,23 @@ def test_a_repeat_changes_neither_rows_nor_products(night):
 
 def test_the_footprint_is_that_of_the_shared_positions(night):
     for observation in night.good:
-        wcs = load_frame(latest_run(observation)).wcs
+        wcs = load_frame(newest_for(observation)).wcs
         ra, dec = wcs.all_pix2world([-0.5, 319.5, 319.5, -0.5], [-0.5, -0.5, 319.5, 319.5], 0)
         np.testing.assert_allclose(observation.footprint, np.column_stack([ra, dec]), atol=1e-9)
 
 
 def test_a_frame_whose_stars_scatter_too_much_is_not_registered_and_says_why(night):
     set_value("preprocessing.max_anchor_rms_px", 0.05, MACHINE)
-    for run in latest_runs([*night.earlier, *night.good]):
+    for run in newest_by_time([*night.earlier, *night.good]):
         PreprocessRun.objects.filter(pk=run.pk).update(wcs_info={}, wcs_aligned=False)
     register(night)
-    left = [run for run in latest_runs([*night.earlier, *night.good]) if not run.wcs_aligned]
+    left = [run for run in newest_by_time([*night.earlier, *night.good]) if not run.wcs_aligned]
     assert left
     assert all("scatter" in run.wcs_info["reason"] for run in left)
 
 
 def test_a_frame_that_the_others_show_to_be_shallow_fails_and_they_do_not(night):
-    bad = latest_run(night.good[1])
+    bad = newest_for(night.good[1])
     # Two magnitudes and a half are a factor of ten in noise.
     PreprocessRun.objects.filter(pk=bad.pk).update(background_noise=20.0 * bad.background_noise)
     register(night)
@@ -95,7 +100,7 @@ def test_a_frame_that_the_others_show_to_be_shallow_fails_and_they_do_not(night)
     assert observation.status == ObservationStatus.FAILED
     assert observation.failure_code == bad.failure_code != ""
     assert len(observation.error_message) > 20
-    assert len(latest_runs(night.good)) == 2
+    assert len(newest_by_time(night.good)) == 2
 
 
 def test_a_field_without_good_frames_is_left_alone(night):

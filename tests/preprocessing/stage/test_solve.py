@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import psutil
@@ -13,17 +14,19 @@ from astropy.wcs import WCS
 from django.test import override_settings
 
 from catalog.files import storage
-from observations.models import WcsQuality
+from observations.models import Observation, WcsQuality
 from observations.numerics.fits.products import encode_frame
+from observations.numerics.fits.wcs import nominal_wcs
 from observations.numerics.frame import Frame
 from preprocessing.models import PreprocessRun
-from preprocessing.numerics.astrometry.solution import Pointing, nominal_wcs
+from preprocessing.numerics.astrometry.solution import Pointing
 from preprocessing.numerics.background import estimate_background
 from preprocessing.numerics.photometry import psf_fluxes
 from preprocessing.numerics.psf import fit_psf
 from preprocessing.numerics.stars import find_stars
 from preprocessing.products import load_frame
 from preprocessing.stage import plate_solvers, register
+from preprocessing.stage.solve import delivered_quality
 from preprocessing.stage.star_catalog import open_catalog
 from preprocessing.stage.star_table import StarCatalogRefused
 from tests import factories
@@ -81,7 +84,7 @@ def _measured(data):
     flux, error = psf_fluxes(data, mask, psf, stars, background=sky.level, noise=sky.noise)
     good = np.isfinite(flux)
     stars = type(stars)(**{**vars(stars), "flux": np.where(good, flux, stars.flux), "flux_error": error})
-    wcs = nominal_wcs(CLAIM, SHAPE)
+    wcs = nominal_wcs(CLAIM.ra_deg, CLAIM.dec_deg, CLAIM.pixel_scale_arcsec, SHAPE)
     frame = Frame(data, mask, psf=psf, stars=stars, wcs=wcs, exposure_s=60.0, pixel_scale_arcsec=1.2)
     return frame, sky
 
@@ -388,3 +391,38 @@ def test_parquet_without_its_reader_says_what_to_install(empty_data_root, tmp_pa
     (tmp_path / "stars.parquet").write_bytes(b"PAR1")
     with pytest.raises(StarCatalogRefused, match=r"pyarrow|cannot be read"):
         _open(tmp_path / "stars.parquet")
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """The frames whose raw file is asked, which say that their position is nominal."""
+    asked = []
+
+    def read_raw(row):
+        asked.append(row.pk)
+        return SimpleNamespace(facts=SimpleNamespace(wcs_quality="nominal"))
+
+    monkeypatch.setattr("preprocessing.stage.solve.read_raw", read_raw)
+    return asked
+
+
+@pytest.mark.django_db
+def test_what_a_solved_frame_was_worth_when_it_came_needs_no_file(asked):
+    row = factories.ObservationFactory(wcs_quality=WcsQuality.SOLVED, delivered_wcs_quality=WcsQuality.HEADER)
+    assert delivered_quality(row) == WcsQuality.HEADER
+    assert asked == []
+
+
+@pytest.mark.django_db
+def test_a_match_with_a_better_anchor_does_not_change_what_a_frame_was_worth_when_it_came(asked):
+    row = factories.ObservationFactory(wcs_quality=WcsQuality.HEADER, delivered_wcs_quality=WcsQuality.NOMINAL)
+    assert delivered_quality(row) == WcsQuality.NOMINAL
+
+
+@pytest.mark.django_db
+def test_the_file_of_a_row_of_an_earlier_version_is_asked_once(asked):
+    row = factories.ObservationFactory(wcs_quality=WcsQuality.SOLVED, delivered_wcs_quality="")
+    assert delivered_quality(row) == WcsQuality.NOMINAL
+    again = Observation.objects.get(pk=row.pk)
+    assert (delivered_quality(again), again.wcs_quality) == (WcsQuality.NOMINAL, WcsQuality.SOLVED)
+    assert asked == [row.pk]

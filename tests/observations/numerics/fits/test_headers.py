@@ -421,11 +421,6 @@ def test_a_header_wcs_far_from_the_headers_own_pointing_is_a_kept_quarrel():
     assert "position" in {conflict["what"] for conflict in facts.conflicts}
 
 
-def test_rows_from_the_top_are_said():
-    assert facts_of({"ROWORDER": "TOP-DOWN"}).is_top_down
-    assert not facts_of().is_top_down
-
-
 # --- real frames ---
 
 
@@ -504,7 +499,6 @@ def test_the_emmi_frame_of_1992(shared_data):
 
 def test_the_mid_exposure_of_a_camera_whose_gps_failed_is_not_believed(shared_data):
     facts = real(shared_data, "awkward_fits/qhy600_3122_mpc.fits", band="Clear")
-    assert facts.is_top_down
     assert facts.gain_e_per_adu == pytest.approx(0.1579)
     # DATE-AVG equals DATE-OBS in an exposure of 20 s.
     assert facts.mjd_utc - 60641.73319664 == pytest.approx(10 / 86400, abs=1e-7)

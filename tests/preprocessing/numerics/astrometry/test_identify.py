@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
+from observations.numerics.fits.wcs import nominal_wcs
 from preprocessing.numerics.astrometry.identify import identify_stars
-from preprocessing.numerics.astrometry.solution import Catalogue, Pointing, nominal_wcs
+from preprocessing.numerics.astrometry.solution import Catalogue
 
 SHAPE = (400, 500)
 
@@ -10,7 +11,7 @@ SHAPE = (400, 500)
 @pytest.fixture(params=[(10.0, 40.0), (0.0, -5.0), (123.0, 89.95)])
 def field(request):
     """Stars on a grid 40 px apart and the catalogue of them, in another order."""
-    wcs = nominal_wcs(Pointing(*request.param, 1.0), SHAPE)
+    wcs = nominal_wcs(*request.param, 1.0, SHAPE)
     xy = np.array([(x, y) for x in range(20, 500, 40) for y in range(20, 400, 40)], dtype=float)
     order = np.random.default_rng(1).permutation(len(xy))
     ra, dec = wcs.all_pix2world(xy[order, 0], xy[order, 1], 0)

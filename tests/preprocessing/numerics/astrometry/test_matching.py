@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from preprocessing.numerics.astrometry.matching import MatchFailed, MatchParameters, Transform, match_stars
+from preprocessing.numerics.astrometry.matching import MatchFailed, MatchParameters, match_stars
 
 
 def _stars(seed, count=120, size=1000.0):
@@ -96,14 +96,6 @@ def test_nan_positions_are_left_out():
     match = match_stars(broken, flux, xy + 10, flux)
     assert 3 not in match.source_index
     assert match.count == len(xy) - 1
-
-
-def test_the_inverse_takes_back_what_the_transform_did():
-    bent = Transform(
-        np.array([[30.0, 500.0, 10.0, 1.0, 0.5, -1.0], [-50.0, -9.0, 500.0, 0.3, 1.0, 2.0]]), (500, 500), 500
-    )
-    x, y = np.random.default_rng(8).uniform(0, 1000, (2, 50))
-    np.testing.assert_allclose(bent.inverse(*bent(x, y)), (x, y), atol=1e-6)
 
 
 @pytest.mark.parametrize("count", [30, 300])

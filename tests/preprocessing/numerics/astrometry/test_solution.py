@@ -5,6 +5,9 @@ from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.wcs import WCS
 
+from observations.numerics.fits.facts import Notes
+from observations.numerics.fits.wcs import header_wcs, nominal_wcs
+from observations.numerics.sphere import project
 from preprocessing.numerics.astrometry.solution import (
     Catalogue,
     MatchFailed,
@@ -12,8 +15,6 @@ from preprocessing.numerics.astrometry.solution import (
     Transform,
     WcsInvalid,
     check_wcs,
-    nominal_wcs,
-    project,
     registration_quality,
     solve_with_catalogue,
     wcs_from_match,
@@ -135,11 +136,17 @@ def test_a_pixel_wcs_and_an_impossible_scale_are_refused():
         check_wcs(_wcs(scale=4000.0), SHAPE)
 
 
-def test_nominal_wcs_points_where_it_is_told_with_north_up():
-    wcs = nominal_wcs(Pointing(62.5, 22.8, 1.18), (1024, 1024))
-    centre, above = wcs.pixel_to_world(511.5, 511.5), wcs.pixel_to_world(511.5, 611.5)
-    assert centre.separation(SkyCoord(62.5, 22.8, unit="deg")).arcsec < 1e-6
-    assert (above.dec - centre.dec).to_value("arcsec") == pytest.approx(118.0, abs=0.01)
+@pytest.mark.parametrize(("scale", "is_possible"), [(0.004, False), (0.006, True), (650.0, True), (760.0, False)])
+def test_a_scale_that_a_header_may_have_is_one_that_a_solution_may_have(scale, is_possible):
+    """An all-sky camera of a megapixel has 650 arcsec a pixel."""
+    shape = (60, 60)
+    wcs = nominal_wcs(120.0, -30.0, scale, shape)
+    assert (header_wcs(wcs.to_header(), shape, Notes()) is not None) == is_possible
+    if is_possible:
+        assert check_wcs(wcs, shape) == pytest.approx(scale)
+    else:
+        with pytest.raises(WcsInvalid, match="arcsec a pixel"):
+            check_wcs(wcs, shape)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,199 @@
+"""No public numeric writes to an array that it was given."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import importlib
+import inspect
+import pkgutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+from differencing.numerics import align, display, measure, peaks, stack, tracklets, zogy
+from differencing.numerics import pair as pair_numerics
+from observations.numerics.fits.facts import FrameFacts
+from observations.numerics.fits.wcs import nominal_wcs
+from observations.numerics.frame import Frame
+from preprocessing.numerics import calibrate, preprocess, quality, sky_flat, zero_point
+from preprocessing.numerics.astrometry import identify, matching, solution
+from tests.differencing.numerics.scenes import pair_of
+from tests.parameters import LIMITS, PREPROCESSING, STACK, THRESHOLD_SIGMA, TRACKLETS, ZOGY
+
+ROOMS = ("preprocessing.numerics", "differencing.numerics")
+
+
+def modules_of(room: str) -> Iterator[ModuleType]:
+    package = importlib.import_module(room)
+    for found in pkgutil.walk_packages(package.__path__, f"{room}."):
+        yield importlib.import_module(found.name)
+
+
+def public_numerics() -> dict[str, Callable[..., Any]]:
+    """Return every public function of the rooms by its full name."""
+    return {
+        f"{module.__name__}.{name}": function
+        for room in ROOMS
+        for module in modules_of(room)
+        for name, function in vars(module).items()
+        if inspect.isfunction(function) and function.__module__ == module.__name__ and not name.startswith("_")
+    }
+
+
+def arrays_in(value: object, path: str = "") -> Iterator[tuple[str, np.ndarray]]:
+    """Yield the arrays in a value, in depth, each with where it lies."""
+    if isinstance(value, np.ndarray):
+        yield path, value
+    elif dataclasses.is_dataclass(value) and not isinstance(value, type):
+        for field in dataclasses.fields(value):
+            yield from arrays_in(getattr(value, field.name), f"{path}.{field.name}")
+    elif isinstance(value, tuple | list):
+        for number, item in enumerate(value):
+            yield from arrays_in(item, f"{path}[{number}]")
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from arrays_in(item, f"{path}[{key}]")
+
+
+class Watch:
+    """Stands in for public numerics; notes which were called and which of them wrote to what they were given."""
+
+    def __init__(self) -> None:
+        self.called: set[str] = set()
+        self.written: set[str] = set()
+
+    def over(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def watched(*args: Any, **options: Any) -> Any:
+            given = list(arrays_in([*args, options]))
+            before = [array.copy() for _, array in given]
+            try:
+                return function(*args, **options)
+            finally:
+                self.called.add(name)
+                for (path, array), copy in zip(given, before, strict=True):
+                    if not np.array_equal(array, copy, equal_nan=array.dtype.kind in "fc"):
+                        self.written.add(f"{name}: {path}")
+
+        return watched
+
+
+@pytest.fixture
+def watch(monkeypatch) -> Watch:
+    """Put a watch over every public numeric, wherever it has been imported."""
+    kept, originals = Watch(), public_numerics()
+    watched = {id(function): kept.over(name, function) for name, function in originals.items()}
+    for module in list(sys.modules.values()):
+        if module.__name__.split(".")[0] in ("preprocessing", "differencing", "detection", "tests"):
+            for name, value in list(vars(module).items()):
+                if inspect.isfunction(value) and id(value) in watched:
+                    monkeypatch.setattr(module, name, watched[id(value)])
+    return kept
+
+
+WITHOUT_ARRAYS = {
+    "differencing.numerics.display.factor_for",
+    "differencing.numerics.display.palette",
+    "preprocessing.numerics.astrometry.solution.check_wcs",
+    "preprocessing.numerics.astrometry.solution.registration_quality",
+    "preprocessing.numerics.calibrate.parse_section",
+    "preprocessing.numerics.quality.depth_loss_mag",
+    "preprocessing.numerics.quality.depth_mag",
+    "preprocessing.numerics.zero_point.limiting_magnitude",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Raw:
+    """A delivered frame."""
+
+    data: np.ndarray
+    facts: FrameFacts
+
+
+def raw_light(seed: int, moved_px: float = 0.0) -> Raw:
+    """Return a light with a bias level, a saturated star, a cosmic ray, a trail, a hot column and a vignette."""
+    pair = pair_of(seed, shape=(256, 256), n_stars=90)
+    image = np.roll(pair.science.data, round(moved_px), axis=1) + 100.0
+    y, x = np.indices(image.shape)
+    image *= np.where(np.hypot(x - 128, y - 128) > 155, 0.3, 1.0)
+    image[:, 60] += 300.0
+    image[100, 33:36] += 4000.0
+    image[np.abs(y - 0.5 * x - 40) < 2] += 200.0
+    image = np.minimum(image, np.percentile(image, 99.95)).astype(np.float32)
+    facts = FrameFacts(kind="light", width=256, height=256, exposure_s=60.0, gain_e_per_adu=1.5, saturation=6e4)
+    return Raw(image, facts)
+
+
+def a_night() -> None:
+    """Go through preprocessing, astrometry and differencing with small frames."""
+    rng = np.random.default_rng(3)
+    exposures = [calibrate.Exposure(exposure_s=60.0)] * 3
+    bias = calibrate.master_bias([rng.normal(100.0, 3.0, (256, 256)).astype(np.float32) for _ in range(3)])
+    darks = [rng.normal(104.0, 3.0, (256, 256)).astype(np.float32) for _ in range(3)]
+    dark = calibrate.master_dark(darks, exposures, bias)
+    flats = [rng.normal(20100.0, 150.0, (256, 256)).astype(np.float32) for _ in range(3)]
+    flat = calibrate.master_flat(flats, exposures, bias, dark)
+    lights = [raw_light(5, 12.0 * k) for k in range(3)]
+    sky_flat.sky_flat([light.data for light in lights], [light.data > 5000 for light in lights])
+    masters = calibrate.Masters(bias, dark, flat)
+    done = [preprocess.preprocess(light, masters, PREPROCESSING) for light in lights]
+    quality.gate(done[0].quality, [each.quality for each in done[1:]], LIMITS)
+    frames = [each.frame for each in done]
+    places = astrometry(frames)
+    aligned = [frames[0], *(align.align(f, t, frames[0].shape) for f, t in zip(frames[1:], places, strict=True))]
+    stack.stack(aligned, parameters=STACK)
+    subtraction()
+
+
+def astrometry(frames: list[Frame]) -> list[matching.Transform]:
+    """Match the frames with the first, and solve it against a catalogue of its own stars."""
+    first = frames[0].stars
+    matches = [matching.match_stars(first.xy, first.flux, f.stars.xy, f.stars.flux) for f in frames[1:]]
+    quality.relative_transparency(first.flux[matches[0].source_index], frames[1].stars.flux[matches[0].target_index])
+    wcs = nominal_wcs(150.0, 2.0, 1.0, frames[0].shape)
+    ra, dec = wcs.all_pix2world(first.x, first.y, 0)
+    catalogue = solution.Catalogue(ra, dec, -2.5 * np.log10(first.flux))
+    pointing = solution.Pointing(150.0, 2.0, 1.0, radius_deg=0.1)
+    solved = solution.solve_with_catalogue(first.xy, first.flux, frames[0].shape, pointing, catalogue)
+    solution.wcs_from_match(solved.wcs, matches[0].transform, frames[0].shape)
+    star, known = identify.identify_stars(first.xy, solved.wcs, catalogue, 2.0)
+    photometry = zero_point.Photometry(catalogue.magnitude[known], "its own", "r", "AB")
+    zero_point.zero_point(first.flux[star], first.flux_error[star], photometry)
+    return [match.transform for match in matches]
+
+
+def subtraction() -> None:
+    """Subtract a pair with a transient, measure, draw and link."""
+    pair = pair_of(7, n_transients=5)
+    difference = zogy.subtract(pair.science, pair.reference, parameters=ZOGY)
+    found = peaks.find(difference, threshold_sigma=THRESHOLD_SIGMA)
+    measure.measure(difference, found, pair.science)
+    pair_numerics.constant_psf(difference.psf_d(50.0, 60.0))
+    shown = [display.block_mean(image, difference.mask, 2) for image in (difference.science, difference.reference)]
+    display.shared_codes(*shown)
+    display.difference_codes(*display.block_mean(difference.difference, difference.mask, 2))
+    display.score_codes(*display.block_mean(difference.score, difference.mask, 2))
+    rows = np.array([(150.0 + 0.001 * k, 2.0 + 0.001 * k, 60000.0 + 0.02 * k, k) for k in range(4)])
+    tracklets.link(rows[:, 0], rows[:, 1], rows[:, 2], rows[:, 3].astype(int), parameters=TRACKLETS)
+
+
+def test_a_night_leaves_every_array_that_a_public_numeric_was_given_as_it_was(watch):
+    a_night()
+    assert watch.written == set()
+    # What the night does not reach is not proved: a new numeric has its place in it.
+    assert public_numerics().keys() - watch.called - WITHOUT_ARRAYS == set()
+
+
+def test_a_numeric_that_writes_to_its_input_is_seen(watch):
+    def spoils(frame: Frame, *, sky: float) -> None:
+        frame.data[3, 4] -= sky
+
+    watch.over("planted", spoils)(replace(pair_of(7).science, data=pair_of(7).science.data.copy()), sky=1.0)
+    assert watch.written == {"planted: [0].data"}
