@@ -131,10 +131,10 @@ class ListFilter(rest_framework.FilterSet):
 
     def offered(self) -> list[forms.BoundField]:
         """Return the fields of a page's form; those that it does not offer by itself are called as in the address."""
-        beside = [name for name in self.filters if self.data.get(name) and name not in self.controls]
-        for name in beside:
-            self.form.fields[name].label = name.replace("_", " ").capitalize()
-        return [self.form[name] for name in (*self.controls, *beside)]
+        beside = [self.form[name] for name in self.filters if self.data.get(name) and name not in self.controls]
+        for field in beside:
+            field.label = field.name.replace("__", " ").replace("_", " ").capitalize()
+        return [*(self.form[name] for name in self.controls), *beside]
 
 
 def day_input() -> forms.DateInput:
