@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 from astropy.wcs import WCS
@@ -27,7 +28,7 @@ def replace_candidates(row: DifferenceRun, found: Measurements, wcs: WCS) -> lis
     detection's stage decides.
     """
     old = list(Candidate.objects.filter(observation=row.observation))
-    taken: set[Any] = set()
+    taken: set[UUID] = set()
     kept = []
     for values in _values(row, found, wcs):
         same = _same(values, [c for c in old if c.pk not in taken])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from catalog.configuration.values import Snapshot
 from observations.models import CalibrationFrame, Field, Observation, Survey, Telescope
@@ -33,7 +33,7 @@ def known(value: T | None) -> T:
     return value
 
 
-def _shared(image: RawImage, stored: str) -> dict[str, Any]:
+def _shared(image: RawImage, stored: str) -> dict[str, object]:
     """What an Observation and a CalibrationFrame have in common."""
     facts = image.facts
     return {

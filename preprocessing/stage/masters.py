@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import date
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from django.db.models import Q, QuerySet
@@ -42,7 +42,7 @@ class Chosen(NamedTuple):
     """The masters for one light: in memory for the numerics, and as the lines that its run records."""
 
     masters: Masters
-    record: list[dict[str, Any]]
+    record: list[dict[str, object]]
 
 
 def run(night: str) -> None:
@@ -74,7 +74,7 @@ def masters_for(light: Observation, config: Snapshot) -> Chosen:
     return Chosen(Masters(*(None if row is None else _read(row) for row in (bias, dark, flat))), record)
 
 
-def _group_key(frame: CalibrationFrame) -> tuple[Any, ...]:
+def _group_key(frame: CalibrationFrame) -> tuple[object, ...]:
     """Frames of one key make one master."""
     key = (frame.camera, frame.binning, frame.image_width, frame.image_height, frame.readout_mode, frame.gain or 0.0)
     # Coolers wander by tenths of a degree about their set point.
@@ -84,7 +84,7 @@ def _group_key(frame: CalibrationFrame) -> tuple[Any, ...]:
     return (*key, frame.filter_band) if frame.kind == CalibrationKind.FLAT else key
 
 
-def _light_key(light: Observation) -> tuple[Any, ...]:
+def _light_key(light: Observation) -> tuple[object, ...]:
     return (light.camera, light.binning, light.image_width, light.image_height, light.filter_band)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict
-from typing import Any
 from uuid import UUID
 
 from catalog.configuration.values import Snapshot, snapshot
@@ -114,7 +113,7 @@ def limits(config: Snapshot) -> Limits:
 
 def _inputs_hash(observation: Observation, chosen: Chosen, parameters: Parameters) -> str:
     place = [observation.ra, observation.dec, observation.pixel_scale, observation.filter_band]
-    masters = sorted(entry["inputs_hash"] for entry in chosen.record)
+    masters = sorted(str(entry["inputs_hash"]) for entry in chosen.record)
     return hash_of([VERSION, observation.sha256, place, masters, asdict(parameters)])
 
 
@@ -124,7 +123,7 @@ def _is_done(observation: Observation, inputs_hash: str) -> bool:
     return newest is not None and newest.inputs_hash == inputs_hash and storage.exists(newest.processed_fits_path)
 
 
-def _mark(observation: Observation, *, only_if: str = "", **values: Any) -> None:
+def _mark(observation: Observation, *, only_if: str = "", **values: object) -> None:
     rows = Observation.objects.filter(pk=observation.pk)
     rows = rows.filter(status=only_if) if only_if else rows
     rows.update(status=ObservationStatus.PREPROCESSED, failure_code="", error_message="", **values)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 import numpy as np
@@ -164,7 +164,7 @@ def _register(row: PreprocessRun, anchor: Anchor, config: Snapshot) -> None:
     _save(row, info, aligned=True, wcs=solved.wcs, quality=anchor.quality)
 
 
-def _identity(anchor: Anchor) -> dict[str, Any]:
+def _identity(anchor: Anchor) -> dict[str, object]:
     """Return what a registration rests on; a catalogue that is not there now takes nothing back."""
     identity = {
         "algorithm": VERSION,
@@ -211,7 +211,7 @@ def _expected(frame: Frame, anchor: WCS | None) -> Transform | None:
 
 
 @jobs.writing()
-def _save(row: PreprocessRun, info: dict[str, Any], *, aligned: bool, wcs: WCS | None = None, quality: str) -> None:
+def _save(row: PreprocessRun, info: dict[str, object], *, aligned: bool, wcs: WCS | None = None, quality: str) -> None:
     row.wcs_info, row.wcs_aligned = info, aligned
     row.save()
     row.observation.wcs_quality = quality

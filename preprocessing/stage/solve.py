@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from astropy.wcs import WCS
@@ -60,7 +59,7 @@ class Anchor:
     frame: Frame
     quality: str
     solving: dict[str, str]
-    solution: dict[str, Any]
+    solution: dict[str, object]
     catalog: StarCatalog | None
     claimed: WCS | None
 
@@ -122,7 +121,7 @@ def _from_text(text: str) -> WCS | None:
     return wcs_from_text(text) if text else None
 
 
-def _solve(frame: Frame, observation: Observation, means: Means) -> tuple[SolvedWcs | None, dict[str, Any]]:
+def _solve(frame: Frame, observation: Observation, means: Means) -> tuple[SolvedWcs | None, dict[str, object]]:
     """Try the catalogue, then each program; return the solution and what is recorded of it, or all reasons."""
     reasons = [means.complaint] if means.complaint else []
     if not means.record:
@@ -169,6 +168,6 @@ def _with_catalogue(frame: Frame, pointing: Pointing, catalog: StarCatalog) -> S
     return solve_with_catalogue(stars.xy, stars.flux, frame.shape, pointing, near.stars)
 
 
-def _recorded(method: str, solved: SolvedWcs) -> dict[str, Any]:
+def _recorded(method: str, solved: SolvedWcs) -> dict[str, object]:
     rms = solved.rms_px if np.isfinite(solved.rms_px) else None
     return {"method": method, "rms_px": rms, "stars": solved.star_count}

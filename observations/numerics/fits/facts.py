@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from astropy.wcs import WCS
@@ -119,7 +119,7 @@ class FrameFacts:
     trimsec: str | None = None
     wcs_quality: str | None = None
     wcs: WCS | None = None
-    conflicts: list[dict[str, Any]] = field(default_factory=list)
+    conflicts: list[dict[str, object]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
 
@@ -128,7 +128,7 @@ class Notes:
     """What is noticed on the way through one header."""
 
     warnings: list[str] = field(default_factory=list)
-    conflicts: list[dict[str, Any]] = field(default_factory=list)
+    conflicts: list[dict[str, object]] = field(default_factory=list)
 
     def warn(self, sentence: str) -> None:
         if sentence not in self.warnings:

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from astropy.io import fits
@@ -47,7 +46,7 @@ class RawImage:
     path: Path
     hdu_index: int
     sha256: str
-    header: dict[str, Any]
+    header: dict[str, object]
     facts: FrameFacts
     unit: Unit
 
@@ -118,7 +117,7 @@ def find_image(path: str | Path, hdu_index: int, *, limits: ReadLimits | None = 
     raise FitsRefused("no_image", f"The file holds no image in HDU {hdu_index}.")
 
 
-def is_same_exposure(image: RawImage, path: str | Path, hdu_index: int, header: Mapping[str, Any]) -> bool:
+def is_same_exposure(image: RawImage, path: str | Path, hdu_index: int, header: Mapping[str, object]) -> bool:
     """Tell whether a stored image is this one, where one of the two is tile-compressed.
 
     Compressors other than fpack rewrite structural cards, so that the hash differs from that of the original: then
@@ -132,7 +131,7 @@ def is_same_exposure(image: RawImage, path: str | Path, hdu_index: int, header: 
     return np.array_equal(read_pixels(Path(path), units[0]), image.data, equal_nan=True)
 
 
-def _essential(header: Mapping[str, Any]) -> dict[str, Any]:
+def _essential(header: Mapping[str, object]) -> dict[str, object]:
     return {keyword: value for keyword, value in header.items() if keyword not in _STRUCTURAL}
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
-from typing import Any
 
+import numpy as np
 from astropy.io import fits
 from astropy.table import Table
 from astropy.utils.exceptions import AstropyWarning
@@ -13,12 +13,12 @@ from astropy.wcs import WCS
 from numpy.typing import NDArray
 
 
-def write_star_list(path: Path, x: NDArray[Any], y: NDArray[Any], flux: NDArray[Any]) -> None:
+def write_star_list(path: Path, x: NDArray[np.number], y: NDArray[np.number], flux: NDArray[np.number]) -> None:
     """Write stars as a FITS table with the columns X, Y (pixels, counted from 1) and FLUX; `x`, `y` count from 0."""
     Table({"X": x + 1.0, "Y": y + 1.0, "FLUX": flux}).write(path, format="fits")
 
 
-def write_image(path: Path, data: NDArray[Any]) -> None:
+def write_image(path: Path, data: NDArray[np.number]) -> None:
     """Write pixels as the one image of a FITS file."""
     fits.PrimaryHDU(data).writeto(path)
 

@@ -6,7 +6,6 @@ import io
 import math
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
 
 import numpy as np
 from astropy.coordinates import SkyCoord
@@ -56,14 +55,14 @@ def night_files(night: Night, p: NightParameters, *, with_wcs: bool = True) -> I
         yield f"{frame.name}.fits", _file(frame.data, header)
 
 
-def truth(nights: list[Night], p: NightParameters) -> dict[str, Any]:
+def truth(nights: list[Night], p: NightParameters) -> dict[str, object]:
     """Return what is in the files, by file name: positions in the raw grid and in the sky, fluxes in ADU.
 
     `magnitude` is that of the change; `artefacts` look like stars and are none. `defect_distance_px` is how far a
     source lies from what is saturated, bad, hit or trailed, and from the edge.
     """
     wcs = field_wcs(p)
-    files: dict[str, Any] = {}
+    files: dict[str, object] = {}
     for night in nights:
         for frame in night.lights:
             entries = []
@@ -120,7 +119,7 @@ def _claimed_wcs(frame: Light, p: NightParameters, k: int) -> WCS:
     return wcs
 
 
-def _pointing(frame: Light, p: NightParameters) -> dict[str, Any]:
+def _pointing(frame: Light, p: NightParameters) -> dict[str, object]:
     fx, fy = _to_field(frame, p, (p.size - 1) / 2.0, (p.size - 1) / 2.0)
     ra, dec = field_wcs(p).all_pix2world(fx, fy, 0)
     place = SkyCoord(float(ra), float(dec), unit="deg")
