@@ -64,6 +64,8 @@ def second_start(size: int) -> float:
         port = str(probe.getsockname()[1])
     with system(PORT=port) as whole:
         whole.manage("demo", "--size", str(size), "--exit")
+        # Where this runs in the background, Ctrl-C is ignored from the beginning, and so by all that it starts.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         begun = time.monotonic()
         command = [sys.executable, "manage.py", "demo", "--size", str(size)]
         again = subprocess.Popen(

@@ -99,7 +99,8 @@ class _Patience:
         now = time.monotonic()
         if now - self._start > self.limits.whole_seconds:
             raise DownloadFailed(
-                f"It was not here after {self.limits.whole_seconds / 60.0:.0f} minutes.", is_transient=True
+                f"The download was not finished after {self.limits.whole_seconds / 60.0:.0f} minutes.",
+                is_transient=True,
             )
         seconds = now - self._marked_at
         if seconds <= self.limits.stall_seconds:
@@ -169,7 +170,7 @@ def _in_words(subject: str) -> Iterator[None]:
         yield
     except ssl.SSLCertVerificationError as error:
         raise DownloadFailed(
-            f"{subject} was given up: its certificate does not hold ({error.verify_message}).", is_transient=False
+            f"{subject} was refused: its certificate is not valid ({error.verify_message}).", is_transient=False
         ) from error
     except OSError as error:
         raise DownloadFailed(f"{subject} broke off: {error.strerror or error}.", is_transient=True) from error
@@ -229,7 +230,7 @@ class _Network(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        self._patience.in_vain = f"No name server told where {host} is"
+        self._patience.in_vain = f"The name server did not answer for {host}"
         found = _look_up(host, port, self._patience)
         _check_addresses(host, port, [str(where[0]) for _, where in found])
         self._patience.in_vain = f"{host} could not be reached"
@@ -306,7 +307,7 @@ def _look_up(host: str, port: int, patience: _Patience) -> list[Found]:
         return [(entry[0], entry[4]) for entry in answer.result()]
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise DownloadFailed(f"There is no host {host} to be found ({reason}).", is_transient=True) from error
+        raise DownloadFailed(f"The host {host} was not found ({reason}).", is_transient=True) from error
 
 
 def _check_addresses(host: str, port: int, addresses: list[str]) -> None:

@@ -130,9 +130,11 @@ class ListFilter(rest_framework.FilterSet):
         return any(self.data.get(name) for name in self.filters)
 
     def offered(self) -> list[forms.BoundField]:
-        """Return the fields of a page's form."""
-        beside = [name for name in self.filters if self.data.get(name) and name not in self.controls]
-        return [self.form[name] for name in (*self.controls, *beside)]
+        """Return the fields of a page's form; those that it does not offer by itself are called as in the address."""
+        beside = [self.form[name] for name in self.filters if self.data.get(name) and name not in self.controls]
+        for field in beside:
+            field.label = field.name.replace("__", " ").replace("_", " ").capitalize()
+        return [*(self.form[name] for name in self.controls), *beside]
 
 
 def day_input() -> forms.DateInput:

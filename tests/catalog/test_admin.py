@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from html import unescape
 
 import pytest
@@ -141,10 +142,11 @@ def test_the_first_page_tells_how_old_alerts_jobs_and_probes_are():
     alert = AlertFactory()
     type(alert).objects.filter(pk=alert.pk).update(created_at=timezone.now() - dt.timedelta(minutes=30))
     text = " ".join(staff_of("operator").get("/admin/").content.decode().split())
-    assert "alerts: the oldest that is not published has waited for 30 min" in text
-    assert "light: answered " in text
-    said = "downloads: no worker has ever answered: start the workers; the oldest job that could run has waited for 5 h"
-    assert said in text
+    assert "alerts: the oldest unpublished alert has been waiting for 30 min" in text
+    assert "light: responded " in text
+    (downloads,) = re.findall(r"downloads: (.*?)</li>", text)
+    assert "no worker has ever responded" in downloads
+    assert "the oldest job that could run has been waiting for 5 h" in downloads
 
 
 @pytest.mark.django_db

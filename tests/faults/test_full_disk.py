@@ -65,21 +65,21 @@ class Full:
 # In the order in which a night meets them.
 OF_A_NIGHT = [
     Full("receive", "raw/*", "night%.fits: No room for %.fits%"),
-    Full("masters", "masters/*", "StorageFull: No room for bias-%.fits%"),
-    Full("preprocess", "processed/*", "StorageFull: No room for %.fits%"),
+    Full("masters", "masters/*", "No room for bias-%.fits%"),
+    Full("preprocess", "processed/*", "No room for %.fits%"),
     # Writes anew what is there.
-    Full("register", "processed/*", "StorageFull: No room for %.fits%"),
-    Full("difference", "references/*", f"StorageFull: No room for {'_' * 16}.fits%"),
+    Full("register", "processed/*", "No room for %.fits%"),
+    Full("difference", "references/*", f"No room for {'_' * 16}.fits%"),
     # The last of three files.
-    Full("difference", "differences/*/.reference.fits.*", "StorageFull: No room for reference.fits%"),
-    Full("detect", "models/*", "StorageFull: No room for realbogus-1-%"),
-    Full("detect", "cutouts/*", "StorageFull: No room for %.npy%"),
+    Full("difference", "differences/*/.reference.fits.*", "No room for reference.fits%"),
+    Full("detect", "models/*", "No room for realbogus-1-%"),
+    Full("detect", "cutouts/*", "No room for %.npy%"),
     # What is fetched from an address.
-    Full("download", "incoming/*", "StorageFull: No room for night1\\_light01.fits%"),
+    Full("download", "incoming/*", "No room for night1\\_light01.fits%"),
 ]
 OF_TRAINING = [
-    Full("train", "training/*", "StorageFull: No room for small-1.safetensors%"),
-    Full("train", "models/*", "StorageFull: No room for small-1-%"),
+    Full("train", "training/*", "No room for small-1.safetensors%"),
+    Full("train", "models/*", "No room for small-1-%"),
 ]
 
 

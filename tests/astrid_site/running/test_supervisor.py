@@ -102,7 +102,7 @@ def test_what_a_killed_supervisor_leaves_is_ended_by_the_next(empty_data_root):
     said: list[str] = []
     with running(said.append, [Service("sleeper", SLEEPER)]):
         assert not is_alive(left)
-    assert said == ["Ending 1 processes that an earlier run left"]
+    assert said == ["Stopping 1 processes that an earlier run left behind"]
 
 
 def test_a_stranger_with_the_number_of_an_old_child_is_left_alone(empty_data_root):

@@ -83,7 +83,7 @@ def test_a_name_that_is_not_known_may_be_known_later(monkeypatch, tmp_path):
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
-    with pytest.raises(DownloadFailed, match=r"no host example\.org to be found") as failure:
+    with pytest.raises(DownloadFailed, match=r"host example\.org was not found") as failure:
         fetch("http://example.org/a", tmp_path / "a", ROOMY)
     assert failure.value.is_transient
 

@@ -150,7 +150,7 @@ def test_a_cancel_ends_a_name_that_is_not_resolved(speaker, cancelled, tmp_path)
 
 @pytest.mark.usefixtures("mute_name_server")
 def test_a_name_that_is_not_resolved_is_given_up(tmp_path):
-    with pytest.raises(DownloadFailed, match="No name server"):
+    with pytest.raises(DownloadFailed, match="name server did not answer"):
         fetch("http://archive.test/a", tmp_path / "a", SHORT)
 
 
@@ -159,7 +159,7 @@ def test_names_that_are_not_resolved_hold_a_bounded_number_of_threads(monkeypatc
     monkeypatch.setattr(outgoing, "_LOOKUPS", threading.BoundedSemaphore(2))
     before = threading.active_count()
     for _ in range(4):
-        with pytest.raises(DownloadFailed, match="No name server"):
+        with pytest.raises(DownloadFailed, match="name server did not answer"):
             fetch("http://archive.test/a", tmp_path / "a", SHORT)
     assert threading.active_count() - before <= 2
 
@@ -211,7 +211,7 @@ def test_an_address_that_takes_no_connection_gives_way_to_the_next(full_house, s
 @pytest.mark.usefixtures("allowed")
 def test_a_steady_download_has_an_end_all_the_same(speaker, tmp_path):
     limits = Limits(max_bytes=100_000_000, stall_seconds=LIMIT_S, whole_seconds=1.0)
-    with speaking(speaker.steady_body) as host, pytest.raises(DownloadFailed, match="not here after") as failure:
+    with speaking(speaker.steady_body) as host, pytest.raises(DownloadFailed, match="not finished after") as failure:
         fetch(f"http://{host}/a", tmp_path / "a", limits)
     assert failure.value.is_transient
 

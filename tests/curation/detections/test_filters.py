@@ -214,6 +214,7 @@ def test_what_only_an_address_narrows_by_is_shown_in_the_form(client: Client):
     assert shown(client, f"/detections/?observation={row.observation_id}") == [row]
     html = client.get(f"/detections/?observation={row.observation_id}").content.decode()
     assert f'name="observation" value="{row.observation_id}"' in html
+    assert ">Status in</label>" in client.get("/detections/?status__in=pending").content.decode()
     answer = client.get("/detections/?source=5")
     assert "Enter a valid UUID." in answer.content.decode()
     assert answer.context["page"].rows == []
