@@ -18,7 +18,7 @@ from catalog.failures import FailureCode
 from catalog.files import storage
 from catalog.models import JobStatus, ProcessingJob, RunStatus
 from catalog.people.audit import MACHINE
-from differencing import references
+from differencing import parameters, references
 from differencing.models import Candidate, DifferenceRun, Reference
 from differencing.stage import difference as stage
 from differencing.stage import reference as stage_reference
@@ -224,7 +224,7 @@ def test_a_key_that_differencing_does_not_read_makes_no_second_difference(night)
 
 
 def test_differencing_names_the_keys_that_its_hash_covers_and_no_others():
-    assert keys_named_in(stage, stage_reference, references) == set(stage.READS)
+    assert keys_named_in(stage, stage_reference, references, parameters) == set(stage.READS)
 
 
 @pytest.fixture

@@ -90,5 +90,5 @@ def test_other_files_are_refused(tmp_path: Path):
 def test_numbers_that_are_stored_scaled_are_refused(tmp_path: Path):
     scaled = tmp_path / "scaled.fits"
     scaled.write_bytes(encode_image(np.zeros((4, 4), dtype=np.float32), extra=[("M", np.ones((4, 4), np.uint16))]))
-    with pytest.raises(FitsRefused, match="something else"):
+    with pytest.raises(FitsRefused, match="something other"):
         map_images(scaled)
