@@ -45,7 +45,6 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import Any
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -264,7 +263,7 @@ USE_TZ = True
 FORMAT_MODULE_PATH = ["astrid_site.formats"]
 
 # --- Files ---
-STORAGES: dict[str, Any] = {
+STORAGES: dict[str, object] = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
@@ -276,7 +275,7 @@ if ASTRID_STORAGE:
 EMBEDDED_POSTGRES = not env.str("DATABASE_URL", default="")
 # More lines for the embedded server's configuration, by name.
 EMBEDDED_POSTGRES_OPTIONS: dict[str, str] = {}
-DATABASES: dict[str, Any] = {
+DATABASES: dict[str, object] = {
     "default": postgres.django_database(postgres.locate(ASTRID_DATA_ROOT)) if EMBEDDED_POSTGRES else env.db()
 }
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="") or "filesystem://"
@@ -371,7 +370,7 @@ HEALTH_WAIT_SECONDS = {
     "training": env.float("ASTRID_HEALTH_TRAINING_SECONDS", default=JOB_TIME_LIMIT_SECONDS),
 }
 
-CELERY_BEAT_SCHEDULE: dict[str, Any] = {
+CELERY_BEAT_SCHEDULE: dict[str, object] = {
     "wake workers": {"task": "catalog.relay", "schedule": 2.0, "options": {"queue": "light", "expires": 4.0}},
     "take back lost work": {"task": "catalog.sweep", "schedule": 5.0, "options": {"queue": "light", "expires": 10.0}},
     # Behind a night of uploads it may stand in line for some seconds, and must not be thrown away meanwhile.

@@ -31,7 +31,7 @@ class RecordQuerySet(models.QuerySet[Any]):
         names = self.model._meta
         return self if user.has_perm(f"{names.app_label}.view_{names.model_name}") else self.none()
 
-    def update(self, **values: Any) -> int:
+    def update(self, **values: object) -> int:
         """Update rows and their `updated_at`, which would otherwise state a time before the change."""
         if "updated_at" not in values:
             values["updated_at"] = timezone.now()
@@ -126,7 +126,7 @@ class AccountManager(UserManager["User"].from_queryset(RecordQuerySet)):  # type
 
     use_in_migrations = False
 
-    def _create_user_object(self, *identity: Any, is_staff: bool = False, **fields: Any) -> User:
+    def _create_user_object(self, *identity: object, is_staff: bool = False, **fields: object) -> User:
         """Make an account; what Django's commands say of its staff follows from the role."""
         return super()._create_user_object(*identity, **fields)
 

@@ -75,7 +75,7 @@ def grant(apps: Any) -> None:
         group_of(name=role)[0].permissions.add(*(_permission(apps, name) for name in sorted(names)))
 
 
-def _permission(apps: Any, name: str) -> Any:
+def _permission(apps: Any, name: str) -> object:
     app_label, codename = name.split(".")
     action, model = codename.split("_", 1)
     kinds, permissions = apps.get_model("contenttypes", "ContentType"), apps.get_model("auth", "Permission")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import Any
 
 from celery import Task, shared_task
 from celery.exceptions import WorkerLostError
@@ -28,7 +27,7 @@ def wake(queue: str) -> None:
 
 
 @shared_task(name="catalog.work", bind=True)
-def work(self: Task[Any, Any], queue: str) -> None:
+def work(self: Task[object, object], queue: str) -> None:
     """Do the jobs of a queue, the most urgent first, until none is left or the turn is over."""
     start = time.monotonic()
     while not shutdown.has_begun():
@@ -68,13 +67,13 @@ def probe(queue: str) -> None:
 
 
 @worker_shutting_down.connect
-def _begin_shutdown(**_: Any) -> None:
+def _begin_shutdown(**_: object) -> None:
     """Let running jobs end or go back, and no new one begin."""
     shutdown.begin()
 
 
 @task_failure.connect
-def _note_loss(task_id: str = "", exception: BaseException | None = None, **_: Any) -> None:
+def _note_loss(task_id: str = "", exception: BaseException | None = None, **_: object) -> None:
     """A child process died at a job: its main process knows at once, long before the heart is missed."""
     if isinstance(exception, WorkerLostError):
         sweeper.lose(task_id)

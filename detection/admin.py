@@ -76,7 +76,7 @@ class ModelAdmin(ProductAdmin):
             ]
         )
 
-    def has_activate_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_activate_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return request.user.has_perm(roles.MAY_ACTIVATE_MODELS)
 
     @action(
@@ -89,10 +89,10 @@ class ModelAdmin(ProductAdmin):
             "Activate",
         ),
     )
-    def activate(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+    def activate(self, request: HttpRequest, form: object, object_id: str) -> HttpResponse:
         return self.do_one(request, object_id, weights.activate, "Models activated", weights.ModelRefused)
 
-    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[object]:
         """Offer nothing for the one that is active."""
         is_active = Model.objects.filter(pk=object_id, is_active=True).exists()
         return [] if is_active else super().get_actions_detail(request, object_id)
@@ -212,7 +212,7 @@ class DetectionAdmin(SkyAdmin):
         ),
     )  # fmt: skip
 
-    def get_urls(self) -> list[Any]:
+    def get_urls(self) -> list[object]:
         view = self.admin_site.admin_view(self.cutouts_view)
         own = path("cutouts/<uuid:observation_id>/<uuid:candidate_id>.png", view, name="detection_cutouts")
         return [own, *super().get_urls()]

@@ -66,7 +66,7 @@ class ReferenceAdmin(ProductAdmin):
             ]
         )
 
-    def has_promote_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_promote_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return request.user.has_perm(roles.MAY_PROMOTE_REFERENCES)
 
     @action(
@@ -80,7 +80,7 @@ class ReferenceAdmin(ProductAdmin):
             "Promote",
         ),
     )
-    def promote(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+    def promote(self, request: HttpRequest, form: object, object_id: str) -> HttpResponse:
         return self.do_one(request, object_id, references.promote_reference, "References promoted", NotPossible)
 
     @action(
@@ -89,7 +89,7 @@ class ReferenceAdmin(ProductAdmin):
         icon="vertical_align_bottom",
         dialog=ask("Let the rules choose the reference again?", "From the next frame on.", "Withdraw"),
     )
-    def withdraw(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+    def withdraw(self, request: HttpRequest, form: object, object_id: str) -> HttpResponse:
         done = "References withdrawn"
         return self.do_one(request, object_id, references.withdraw_reference, done, NotPossible)
 

@@ -110,7 +110,7 @@ def _members(run: DifferenceRun, user: Any) -> list[Observation]:
     return list(rows.only("original_name", "observation_id", "night", "observation_time").order_by("mjd_utc"))
 
 
-def _flat(parameters: dict[str, Any], before: str = "") -> Iterable[tuple[str, Any]]:
+def _flat(parameters: dict[str, object], before: str = "") -> Iterable[tuple[str, object]]:
     """Yield names with dots and values of nested parameters."""
     for name, value in parameters.items():
         if isinstance(value, dict):

@@ -51,11 +51,11 @@ def position(row: SkyRecord) -> SafeString:
     return format_html('<span class="sky-position" title="{}">{}</span>', degrees, written)
 
 
-def frame_link(field: str = "observation", title: str = "frame") -> Any:
+def frame_link(field: str = "observation", title: str = "frame") -> object:
     """Return a column that links to a frame, by the name of its file."""
 
     @display(description=title, ordering=f"{field}__original_name")
-    def shown(row: Any) -> str | SafeString:
+    def shown(row: object) -> str | SafeString:
         frame = getattr(row, field)
         return EMPTY if frame is None else link(frame, frame.shown_name)
 
@@ -213,7 +213,7 @@ class ObservationAdmin(SkyAdmin):
             ]
         )
 
-    def has_order_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_order_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return request.user.has_perm(roles.MAY_ORDER_FRAMES)
 
     @admin.action(description="Reprocess", permissions=["order"])
@@ -238,7 +238,7 @@ class ObservationAdmin(SkyAdmin):
             "Reprocess",
         ),
     )
-    def reprocess_frame(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+    def reprocess_frame(self, request: HttpRequest, form: object, object_id: str) -> HttpResponse:
         done = "Frames queued for reprocessing"
         return self.do_one(request, object_id, actions.reprocess, done, NotPossible)
 
@@ -253,7 +253,7 @@ class ObservationAdmin(SkyAdmin):
             "Archive",
         ),
     )
-    def archive_frame(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+    def archive_frame(self, request: HttpRequest, form: object, object_id: str) -> HttpResponse:
         return self.do_one(request, object_id, actions.archive, "Frames archived", NotPossible)
 
     @action(
@@ -262,10 +262,10 @@ class ObservationAdmin(SkyAdmin):
         icon="unarchive",
         dialog=ask("Restore this frame from the archive?", "It returns to its previous status.", "Restore"),
     )
-    def take_frame_back(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+    def take_frame_back(self, request: HttpRequest, form: object, object_id: str) -> HttpResponse:
         return self.do_one(request, object_id, actions.take_back, "Frames restored", NotPossible)
 
-    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[object]:
         """Offer only what the frame's status allows."""
         status = Observation.objects.filter(pk=object_id).values_list("status", flat=True).first()
         fitting = ("take_frame_back",) if status == ObservationStatus.ARCHIVED else ("reprocess_frame", "archive_frame")

@@ -54,7 +54,7 @@ class HealpixField(models.BigIntegerField):
         kwargs["editable"] = False
         super().__init__(*args, **kwargs)
 
-    def deconstruct(self) -> tuple[str, str, Sequence[Any], dict[str, Any]]:
+    def deconstruct(self) -> tuple[str, str, Sequence[object], dict[str, object]]:
         name, path, args, kwargs = super().deconstruct()
         del kwargs["editable"]
         return name, path, args, kwargs
@@ -108,12 +108,12 @@ class SkyQuerySet(RecordQuerySet):
         with connections[self.db].cursor() as cursor:
             return sum(cursor.execute(sql, (*span, _FEW + 1)).fetchone()[0] for span in ranges)
 
-    def update(self, **values: Any) -> int:
+    def update(self, **values: object) -> int:
         if values.keys() & _POSITION and "healpix" not in values:
             raise ValueError("update() of ra or dec leaves healpix behind: save the rows or use bulk_update().")
         return super().update(**values)
 
-    def bulk_update(self, objs: Iterable[Any], fields: Iterable[str], batch_size: int | None = None) -> int:
+    def bulk_update(self, objs: Iterable[object], fields: Iterable[str], batch_size: int | None = None) -> int:
         rows, names = list(objs), set(fields)
         if names & _POSITION:
             names.add("healpix")
@@ -143,7 +143,7 @@ class SkyRecord(Record):
         constraints = [constraints.right_ascension(), constraints.declination()]
         indexes = [models.Index(fields=["healpix"], include=["ra", "dec", "id"], name="%(class)s_sky")]
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
+    def save(self, *args: object, **kwargs: Any) -> None:
         names = kwargs.get("update_fields")
         if names is not None and _POSITION & set(names) and "healpix" not in names:
             raise ValueError('Saving ra or dec needs "healpix" among update_fields, or a cone would miss the row.')

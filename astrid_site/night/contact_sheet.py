@@ -148,7 +148,7 @@ class _Panel:
         n = self.colours.shape[0]
         return self.left + (x + 0.5) * DOTS_PER_PIXEL, self.top + (n - y - 0.5) * DOTS_PER_PIXEL
 
-    def line(self, start: tuple[float, float], end: tuple[float, float], **style: Any) -> None:
+    def line(self, start: tuple[float, float], end: tuple[float, float], **style: object) -> None:
         self.page.line(self.place(*start), self.place(*end), **style)
 
     def write(self, x: float, y: float, text: str, **style: Any) -> None:

@@ -20,7 +20,7 @@ _CANDIDATE = (
 )  # fmt: skip
 
 
-def document(ids: Iterable[UUID], refused: Iterable[IngestResult]) -> dict[str, list[dict[str, Any]]]:
+def document(ids: Iterable[UUID], refused: Iterable[IngestResult]) -> dict[str, list[dict[str, object]]]:
     """Return observations, difference runs, candidates, detections and tracklets, NaN as None.
 
     Each list is in a fixed order, so that the same rows give the same document. A file that was refused at the
@@ -56,7 +56,7 @@ def _place(row: Candidate | Detection) -> tuple[float, str, float, float]:
     return (row.observation.mjd_utc, row.observation.observation_id, row.pixel_y, row.pixel_x)
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> Any:
     """Return numbers that JSON can hold: NaN and infinities as None, in depth."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
@@ -72,7 +72,7 @@ def _shown_runs(observations: Iterable[Observation]) -> list[DifferenceRun]:
     return [run for o in observations if (run := runs.last_for(o)) is not None]
 
 
-def _observation(row: Observation) -> dict[str, Any]:
+def _observation(row: Observation) -> dict[str, object]:
     newest = PreprocessRun.objects.filter(observation=row).first()
     return {
         "file": row.original_name,
@@ -86,7 +86,7 @@ def _observation(row: Observation) -> dict[str, Any]:
     }
 
 
-def _refused(result: IngestResult) -> dict[str, Any]:
+def _refused(result: IngestResult) -> dict[str, object]:
     return {
         "file": printable(result.path.name),
         "observation_id": None,
@@ -99,7 +99,7 @@ def _refused(result: IngestResult) -> dict[str, Any]:
     }
 
 
-def _difference_run(run: DifferenceRun) -> dict[str, Any]:
+def _difference_run(run: DifferenceRun) -> dict[str, object]:
     members = run.reference.members.order_by("mjd_utc", "observation_id") if run.reference else []
     return {
         "file": run.observation.original_name,
@@ -115,11 +115,11 @@ def _difference_run(run: DifferenceRun) -> dict[str, Any]:
     }
 
 
-def _candidate(row: Candidate) -> dict[str, Any]:
+def _candidate(row: Candidate) -> dict[str, object]:
     return {"file": row.observation.original_name, **{name: getattr(row, name) for name in _CANDIDATE}}
 
 
-def _detection(row: Detection) -> dict[str, Any]:
+def _detection(row: Detection) -> dict[str, object]:
     measured = _candidate(row.candidate) if row.candidate else {"file": row.observation.original_name}
     return {
         **measured,
@@ -130,7 +130,7 @@ def _detection(row: Detection) -> dict[str, Any]:
     }
 
 
-def _tracklets(observations: list[Observation]) -> list[dict[str, Any]]:
+def _tracklets(observations: list[Observation]) -> list[dict[str, object]]:
     found = Tracklet.objects.filter(members__observation__in=observations).distinct()
     rows = []
     for tracklet in found.order_by("night", "rate_arcsec_per_min", "id"):

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -40,7 +39,7 @@ class Processed:
     def has_ingested(self) -> bool:
         return any(row.entity_id for row in self.results)
 
-    def document(self) -> dict[str, list[dict[str, Any]]]:
+    def document(self) -> dict[str, list[dict[str, object]]]:
         """Return what the database holds about these observations now, and what was refused."""
         return document(self.observation_ids, [row for row in self.results if row.is_refused])
 

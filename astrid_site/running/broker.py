@@ -29,7 +29,7 @@ _HALF_WRITTEN_SECONDS = 60.0
 class Channel(filesystem.Channel):
     """kombu's channel, with writes that are whole or not there and a reader that leaves what it cannot read."""
 
-    def get_table(self, exchange: str) -> list[Any]:
+    def get_table(self, exchange: str) -> list[object]:
         """Return the queues that are bound to an exchange; a torn table has none, until they bind themselves again."""
         file: Path = self._exchange_file(exchange)
         try:
@@ -46,7 +46,7 @@ class Channel(filesystem.Channel):
             if row not in table:
                 table.insert(0, row)
 
-    def _delete(self, queue: str, exchange: str, routing_key: str, pattern: str, *_: Any, **__: Any) -> None:
+    def _delete(self, queue: str, exchange: str, routing_key: str, pattern: str, *_: object, **__: object) -> None:
         self._purge(queue)
         row = exchange_queue_t(routing_key or "", pattern or "", queue or "")
         with self._changed(exchange) as table:
@@ -54,7 +54,7 @@ class Channel(filesystem.Channel):
                 table.remove(row)
 
     @contextmanager
-    def _changed(self, exchange: str) -> Iterator[list[Any]]:
+    def _changed(self, exchange: str) -> Iterator[list[object]]:
         """Give the table of an exchange to change, while nobody else does."""
         file: Path = self._exchange_file(exchange)
         # A file of its own: the table's is another one after each change.
@@ -66,7 +66,7 @@ class Channel(filesystem.Channel):
             if table != before:
                 _write_whole(file, table)
 
-    def _put(self, queue: str, payload: Any, **_: Any) -> None:  # type: ignore[override]  # as kombu's own does
+    def _put(self, queue: str, payload: object, **_: object) -> None:  # type: ignore[override]  # as kombu's own does
         name = f"{round(time.monotonic() * 1000)}_{uuid.uuid4()}.{queue}.msg"
         _write_whole(Path(self.data_folder_out) / name, payload)
 
@@ -82,7 +82,7 @@ class Channel(filesystem.Channel):
                 return payload
         raise Empty
 
-    def _read(self, path: Path) -> Any:
+    def _read(self, path: Path) -> object:
         """Return a message; None where it cannot be read, after a minute of which it is laid aside."""
         try:
             payload = loads(path.read_bytes())
@@ -106,7 +106,7 @@ class Transport(filesystem.Transport):
     Channel = Channel
     connection_errors = (*filesystem.Transport.connection_errors, OSError)  # type: ignore[assignment]
 
-    def establish_connection(self) -> Any:
+    def establish_connection(self) -> object:
         """Make the folders where there are none; raise OSError where they cannot be made."""
         options: dict[str, str] = self.client.transport_options  # type: ignore[union-attr]
         for name in ("data_folder_in", "control_folder"):
@@ -114,7 +114,7 @@ class Transport(filesystem.Transport):
         return super().establish_connection()
 
 
-def _write_whole(path: Path, content: Any) -> None:
+def _write_whole(path: Path, content: object) -> None:
     """Write JSON under a name that no reader looks for, and give it its own; not synced, for it is but a wake-up."""
     beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
     try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, connection
@@ -127,7 +126,7 @@ def readyz(_request: HttpRequest) -> JsonResponse:
     return _answer(states, ages_s=_ages(found))
 
 
-def _ages(found: Health) -> dict[str, Any]:
+def _ages(found: Health) -> dict[str, object]:
     queues = {
         queue.name: {"last_probe": _rounded(queue.probe_s), "oldest_waiting_job": _rounded(queue.waiting_s)}
         for queue in found.queues
@@ -135,7 +134,7 @@ def _ages(found: Health) -> dict[str, Any]:
     return {"oldest_unpublished_alert": _rounded(found.alert_s), **queues}
 
 
-def _answer(states: dict[str, str], **more: Any) -> JsonResponse:
+def _answer(states: dict[str, str], **more: object) -> JsonResponse:
     is_well = all(state == "ok" for state in states.values())
     return JsonResponse({"ok": is_well, **states, **more}, status=200 if is_well else 503)
 

@@ -82,7 +82,7 @@ def locate(data_root: Path) -> Cluster:
     return Cluster(home=home, socket_dir=socket_dir, is_elsewhere=is_elsewhere, uid=uid, gid=gid)
 
 
-def django_database(cluster: Cluster) -> dict[str, Any]:
+def django_database(cluster: Cluster) -> dict[str, object]:
     """Return the entry of `settings.DATABASES` for the embedded server."""
     return {
         "ENGINE": "django.db.backends.postgresql",

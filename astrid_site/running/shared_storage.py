@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
@@ -13,13 +12,13 @@ _MOST_BYTES_IN_MEMORY = 64 * 2**20
 _FLAGS = {"true": True, "false": False}
 
 
-def django_storage(address: str, s3_endpoint_url: str = "") -> dict[str, Any]:
+def django_storage(address: str, s3_endpoint_url: str = "") -> dict[str, object]:
     """Return backend and options for `s3://bucket/prefix` or `package.module.Class`, options after a question mark.
 
     An option is one of the class's own, as in `?addressing_style=path` or `?allow_overwrite=true`.
     """
     parts = urlsplit(address)
-    options: dict[str, Any] = {name: _FLAGS.get(value, value) for name, value in parse_qsl(parts.query)}
+    options: dict[str, object] = {name: _FLAGS.get(value, value) for name, value in parse_qsl(parts.query)}
     if parts.scheme == "s3" and parts.netloc:
         place = {"bucket_name": parts.netloc, "location": parts.path.strip("/")}
         endpoint = {"endpoint_url": s3_endpoint_url} if s3_endpoint_url else {}

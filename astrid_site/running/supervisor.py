@@ -19,7 +19,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import psutil
 from django.conf import settings
@@ -233,14 +232,14 @@ def _end_with_parent() -> None:
         _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-def _identity(pid: int) -> dict[str, Any] | None:
+def _identity(pid: int) -> dict[str, object] | None:
     """Return what tells a process from a later one of the same number."""
     with suppress(psutil.NoSuchProcess):
         return {"pid": pid, "created": psutil.Process(pid).create_time()}
     return None
 
 
-def _living(identity: Mapping[str, Any]) -> psutil.Process | None:
+def _living(identity: Mapping[str, object]) -> psutil.Process | None:
     with suppress(psutil.NoSuchProcess):
         process = psutil.Process(identity["pid"])
         if abs(process.create_time() - identity["created"]) < 1.0 and process.status() != psutil.STATUS_ZOMBIE:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse
@@ -91,7 +89,7 @@ def script(_request: HttpRequest) -> str:
     return static("js/admin.js")
 
 
-def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
+def sidebar(request: HttpRequest) -> list[dict[str, object]]:
     """Return the groups of pages that this person may open."""
     return [
         {"title": title, "separator": title != _GROUPS[0][0], "items": items}
@@ -100,7 +98,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     ]
 
 
-def _item(title: str, icon: str, label: str) -> dict[str, Any]:
+def _item(title: str, icon: str, label: str) -> dict[str, object]:
     return {"title": title, "icon": icon, "link": _list_of(label)}
 
 
@@ -113,7 +111,7 @@ def _may_view(request: HttpRequest, label: str) -> bool:
     return any(request.user.has_perm(f"{app}.{action}_{model}") for action in ("view", "change"))
 
 
-def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+def dashboard(request: HttpRequest, context: dict[str, object]) -> dict[str, object]:
     """Add what an administrator looks for first: work and its failures, the newest night, the latest changes."""
     if _may_view(request, "catalog.processingjob"):
         context |= {"jobs": _jobs(), "failures": _failures(), "health": health()}
@@ -126,7 +124,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     return context
 
 
-def _jobs() -> list[dict[str, Any]]:
+def _jobs() -> list[dict[str, object]]:
     states = (JobStatus.RUNNING, JobStatus.PENDING, JobStatus.FAILED)
     return [
         {
@@ -138,11 +136,11 @@ def _jobs() -> list[dict[str, Any]]:
     ]
 
 
-def _failures() -> Any:
+def _failures() -> QuerySet[ProcessingJob]:
     return ProcessingJob.objects.filter(status=JobStatus.FAILED).order_by("-created_at")[:_FEW]
 
 
-def _newest_night() -> dict[str, Any]:
+def _newest_night() -> dict[str, object]:
     newest = Observation.objects.order_by("-night").values_list("night", flat=True).first()
     if newest is None:
         return {}

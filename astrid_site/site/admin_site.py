@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
@@ -22,15 +21,15 @@ from curation.judgements import visibility
 class Site(UnfoldAdminSite):
     """The theme's site, with the log-in and the looks of all other pages, and open to those whose role says so."""
 
-    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+    def each_context(self, request: HttpRequest) -> dict[str, object]:
         """Add the look that the person chose; the night is a dark one, made red by our style sheet."""
         return super().each_context(request) | {"theme": "light" if theme_of(request) == "light" else "dark"}
 
-    def admin_view(self, view: Callable[..., HttpResponseBase], cacheable: bool = False) -> Any:
+    def admin_view(self, view: Callable[..., HttpResponseBase], cacheable: bool = False) -> object:
         """Send strangers to the log-in of the site, and tell all others whose role does not open the admin so."""
         inner = super().admin_view(view, cacheable)
 
-        def guarded(request: HttpRequest, *args: Any, **more: Any) -> HttpResponseBase:
+        def guarded(request: HttpRequest, *args: object, **more: object) -> HttpResponseBase:
             if not request.user.is_authenticated:
                 return redirect_to_login(request.get_full_path())
             if not self.has_permission(request):
@@ -39,7 +38,7 @@ class Site(UnfoldAdminSite):
 
         return guarded
 
-    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def login(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:
         """There is one log-in, and it is not here."""
         return redirect("admin:index")
 
@@ -48,7 +47,7 @@ class Site(UnfoldAdminSite):
         return super().has_permission(request) and visibility.may_open_admin(request.user)
 
     @transaction.atomic
-    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def password_change(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:
         response = super().password_change(request, extra_context)
         if isinstance(response, HttpResponseRedirect) and isinstance(request.user, User):
             audit.record(request.user, "change_password", actor=actor_of(request), summary="by its owner")

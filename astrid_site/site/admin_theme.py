@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-THEME: dict[str, Any] = {
+THEME: dict[str, object] = {
     "SITE_TITLE": "AstrID",
     "SITE_HEADER": "AstrID",
     "SITE_SUBHEADER": "Administration",

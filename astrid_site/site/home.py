@@ -46,12 +46,12 @@ def home(request: HttpRequest) -> HttpResponse:
     return answer
 
 
-def _part(request: HttpRequest, name: str, context: dict[str, Any]) -> dict[str, str]:
+def _part(request: HttpRequest, name: str, context: dict[str, object]) -> dict[str, str]:
     html = render_to_string(f"home/_{name}.html", context, request)
     return {"name": name, "html": html, "version": hashlib.sha256(html.encode()).hexdigest()[:16]}
 
 
-def _tonight(request: HttpRequest) -> dict[str, Any]:
+def _tonight(request: HttpRequest) -> dict[str, object]:
     user = request.user
     frames: QuerySet[Observation] = Observation.objects.visible_to(user)
     night = frames.order_by("-night").values_list("night", flat=True).first()
@@ -76,7 +76,7 @@ def _states(frames: QuerySet[Observation], night: dt.date | None) -> list[tuple[
     return [(state.value, counts[state]) for state in ObservationStatus if state in counts]
 
 
-def _work(user: Any) -> dict[str, Any]:
+def _work(user: Any) -> dict[str, object]:
     """Return what failed lately, what is at work, and for those who run the system whether it works."""
     rows = ProcessingJob.objects.visible_to(user)
     failed = rows.filter(status=JobStatus.FAILED, created_at__gte=timezone.now() - _FAILURES_OF)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.http import HttpRequest
 from django.urls import reverse
 
@@ -22,7 +20,7 @@ _PAGES = (
 THEMES = ("dark", "light", "night")
 
 
-def navigation(request: HttpRequest) -> dict[str, Any]:
+def navigation(request: HttpRequest) -> dict[str, object]:
     """Return what every page of the site shows: `pages` and `theme`."""
     match = request.resolver_match
     here = match.view_name if match else ""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable
-from typing import Any
 
 from django.conf import settings
 from django.core import checks
@@ -30,7 +29,7 @@ class Origin:
         return self._get_response(request)
 
 
-def proxies_are_told_of(**_: Any) -> list[checks.CheckMessage]:
+def proxies_are_told_of(**_: object) -> list[checks.CheckMessage]:
     """Warn of a site that is reached by HTTPS, which a proxy speaks for it, while none is believed."""
     if not settings.HTTPS or settings.ASTRID_TRUSTED_PROXIES:
         return []

@@ -211,7 +211,7 @@ class Waiting:
         connection = await psycopg.AsyncConnection.connect(**parameters, autocommit=True)
         async with connection:
             await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(CHANNEL)))
-            known: Any = ()
+            known: object = ()
             while True:
                 async with asyncio.timeout(_LOOK_SECONDS):
                     found = await (await connection.execute(latest)).fetchone()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import admin
 from django.http import HttpRequest
 from django.template.loader import render_to_string
@@ -35,7 +33,7 @@ class AuditLogAdmin(ProductAdmin):
         "user_agent", "id",
     )  # fmt: skip
 
-    def get_changelist_instance(self, request: HttpRequest) -> Any:
+    def get_changelist_instance(self, request: HttpRequest) -> object:
         page = super().get_changelist_instance(request)
         name_entities(page.result_list)
         return page

@@ -36,7 +36,7 @@ _MOST_HISTORY = 200
 _MOST_REASONS = 10
 
 
-def ask(title: str, description: str, button: str) -> dict[str, Any]:
+def ask(title: str, description: str, button: str) -> dict[str, object]:
     """Return the dialogue that asks before something is done: a form, so that no link changes anything."""
     return {"title": title, "description": description, "form_class": None, "form_submit_text": button}
 
@@ -52,11 +52,11 @@ class AuditedAdmin(ModelAdmin):
     list_filter_submit = True
     list_fullwidth = True
     # What a person types without a scheme is meant as https.
-    formfield_overrides: ClassVar[dict[Any, Any]] = {URLField: {"assume_scheme": "https"}}
+    formfield_overrides: ClassVar[dict[object, object]] = {URLField: {"assume_scheme": "https"}}
 
     list_before_template = "admin/narrowed.html"
 
-    def __init__(self, *where: Any) -> None:
+    def __init__(self, *where: object) -> None:
         super().__init__(*where)
         floats = (field.name for field in self.opts.concrete_fields if isinstance(field, FloatField))
         self.readonly_preprocess_fields = {name: _in_full if name in IN_FULL else _shortened for name in floats}
@@ -76,7 +76,7 @@ class AuditedAdmin(ModelAdmin):
         form.before = _values(type(obj)._default_manager.get(pk=obj.pk), names) if change else {}
         super().save_model(request, obj, form, change)
 
-    def save_related(self, request: HttpRequest, form: ModelForm[Any], formsets: Any, change: bool) -> None:
+    def save_related(self, request: HttpRequest, form: ModelForm[Any], formsets: object, change: bool) -> None:
         super().save_related(request, form, formsets, change)
         row, before = form.instance, getattr(form, "before", {})
         after = _values(row, _noted(row, form.changed_data))
@@ -99,17 +99,17 @@ class AuditedAdmin(ModelAdmin):
         every = [field.name for field in (*row._meta.concrete_fields, *row._meta.many_to_many)]
         _record(request, row, "delete", old=_values(row, _noted(row, every)))
 
-    def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:
+    def log_addition(self, request: HttpRequest, obj: Model, message: object) -> object:
         """Leave Django's own log empty: the AuditLog holds it all."""
 
-    def log_change(self, request: HttpRequest, obj: Model, message: Any) -> Any:
+    def log_change(self, request: HttpRequest, obj: Model, message: object) -> object:
         """Leave Django's own log empty: the AuditLog holds it all."""
 
-    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+    def log_deletions(self, request: HttpRequest, queryset: object) -> object:
         """Leave Django's own log empty: the AuditLog holds it all."""
 
     def history_view(
-        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, object] | None = None
     ) -> HttpResponse:
         """Show what the AuditLog knows of one row, with the values before and after."""
         row = self.get_object(request, unquote(object_id))
@@ -131,7 +131,7 @@ class AuditedAdmin(ModelAdmin):
     def do_each(
         self,
         request: HttpRequest,
-        rows: Iterable[Any],
+        rows: Iterable[object],
         work: Callable[[Any, Actor], object],
         done: str,
         refusal: type[Exception],
@@ -210,14 +210,14 @@ class ProductAdmin(ReadOnly, RecordAdmin):
     """Shows what machines wrote, or what is only ever added: nobody edits it here."""
 
 
-def history_of(row: Model) -> list[dict[str, Any]]:
+def history_of(row: Model) -> list[dict[str, object]]:
     """Return the newest lines of the AuditLog on one row, each with what it changed."""
     lines = AuditLog.objects.filter(entity_type=row._meta.model_name, entity_id=str(row.pk))
     newest = lines.order_by("-created_at", "-id")[:_MOST_HISTORY]
     return [{"line": line, "changes": changes_of(line)} for line in newest]
 
 
-def _record(request: HttpRequest, row: Model, what: str, **values: dict[str, Any]) -> None:
+def _record(request: HttpRequest, row: Model, what: str, **values: dict[str, object]) -> None:
     audit.record(row, f"{what}_{row._meta.model_name}", actor=actor_of(request), summary=str(row), **values)
 
 
@@ -227,11 +227,11 @@ def _noted(row: Model, names: Iterable[str]) -> list[str]:
     return sorted((fields & set(names)) - SECRETS)
 
 
-def _values(row: Model, names: Iterable[str]) -> dict[str, Any]:
+def _values(row: Model, names: Iterable[str]) -> dict[str, object]:
     return {name: _value(row, name) for name in names}
 
 
-def _value(row: Model, name: str) -> Any:
+def _value(row: Model, name: str) -> object:
     field = row._meta.get_field(name)
     if isinstance(field, ManyToManyField):
         return sorted(_words(entry) for entry in getattr(row, name).all())

@@ -18,7 +18,7 @@ from unfold.decorators import display
 from catalog.models import AuditLog, Record
 from catalog.states import KIND_OF, Kind
 
-Column = Callable[[Any], Any]
+Column = Callable[[object], object]
 
 EMPTY = "–"
 # The theme's colours; what waits or is over is grey. The word is always there as well.

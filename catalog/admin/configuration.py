@@ -40,7 +40,7 @@ _GROUPS = {
 }
 
 
-def shown(value: Any) -> str:
+def shown(value: object) -> str:
     """Return a value as people write it."""
     if isinstance(value, bool):
         return "yes" if value else "no"
@@ -60,7 +60,7 @@ def bounds(key: ConfigKey) -> str:
     return kind if low is high is None else f"{kind}, {f'at least {low}' if low is not None else f'at most {high}'}"
 
 
-def in_use(key: ConfigKey, row: SystemConfig | None) -> Any:
+def in_use(key: ConfigKey, row: SystemConfig | None) -> object:
     """Return the value that the next run reads."""
     return row.value if row is not None and row.is_active else key.default
 
@@ -102,7 +102,7 @@ class ConfigForm(forms.ModelForm):
     def _version(self) -> str:
         return "" if self.instance._state.adding else self.instance.updated_at.isoformat()
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         cleaned = super().clean() or {}
         if cleaned.get("seen", "") != self._version():
             raise forms.ValidationError(
@@ -130,7 +130,7 @@ class SystemConfigAdmin(RecordAdmin):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return False
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> SystemConfig | None:
@@ -142,7 +142,7 @@ class SystemConfigAdmin(RecordAdmin):
             return SystemConfig(key=object_id, value=DECLARED[object_id].default, is_active=False)
         return row
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:
         """Show every declared key, whether or not it was ever changed."""
         if not self.has_view_or_change_permission(request):
             raise PermissionDenied
@@ -160,7 +160,7 @@ class SystemConfigAdmin(RecordAdmin):
         return TemplateResponse(request, "admin/configuration.html", context)
 
     def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, object] | None = None
     ) -> HttpResponse:
         row = self.get_object(request, unquote(object_id))
         context = {
@@ -179,7 +179,7 @@ class SystemConfigAdmin(RecordAdmin):
         elif not (obj.is_active and obj.value == value):
             values.set_value(obj.key, value, actor_of(request))
 
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+    def save_related(self, request: HttpRequest, form: object, formsets: object, change: bool) -> None:
         """Leave all to the service."""
 
     @action(description="Reset to default", permissions=["change"])
@@ -227,7 +227,7 @@ def page_of(key: str) -> str:
     return reverse("admin:catalog_systemconfig_change", args=[quote(key)])
 
 
-def _groups(words: str) -> list[dict[str, Any]]:
+def _groups(words: str) -> list[dict[str, object]]:
     """Return the declared keys by group, with their values and who changed them last."""
     rows = {row.key: row for row in SystemConfig.objects.all()}
     last = _last_changes(rows.values())
@@ -242,7 +242,7 @@ def _groups(words: str) -> list[dict[str, Any]]:
     ]
 
 
-def _entry(key: ConfigKey, row: SystemConfig | None, last: AuditLog | None) -> dict[str, Any]:
+def _entry(key: ConfigKey, row: SystemConfig | None, last: AuditLog | None) -> dict[str, object]:
     value = in_use(key, row)
     try:
         key.checked(value)

@@ -48,7 +48,7 @@ class ChosenFilter(admin.FieldListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(**{self.parameter: self.chosen}) if self.chosen else queryset
 
-    def choices(self, changelist: Any) -> Iterator[dict[str, Any]]:  # type: ignore[override]
+    def choices(self, changelist: object) -> Iterator[dict[str, object]]:  # type: ignore[override]
         yield {"form": self.form()}
 
     def form(self) -> Form:

@@ -105,7 +105,7 @@ class ProcessingJobAdmin(ProductAdmin):
         ),
     )  # fmt: skip
 
-    def get_changelist_instance(self, request: HttpRequest) -> Any:
+    def get_changelist_instance(self, request: HttpRequest) -> object:
         page = super().get_changelist_instance(request)
         name_entities(page.result_list)
         return page
@@ -122,7 +122,7 @@ class ProcessingJobAdmin(ProductAdmin):
             links.append(list_link("catalog.processingjob", "all jobs in this workflow", workflow_id=job.workflow_id))
         return related_links(links)
 
-    def has_order_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_order_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return request.user.has_perm(roles.MAY_ORDER_JOBS)
 
     @admin.action(description="Try again", permissions=["order"])
@@ -139,7 +139,7 @@ class ProcessingJobAdmin(ProductAdmin):
         icon="replay",
         dialog=ask("Try this job again?", "It is queued again, with all its attempts.", "Try again"),
     )
-    def retry_job(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+    def retry_job(self, request: HttpRequest, form: object, object_id: str) -> HttpResponse:
         return self.do_one(request, object_id, jobs.retry, "Jobs queued again", jobs.NotPossible)
 
     @action(
@@ -149,7 +149,7 @@ class ProcessingJobAdmin(ProductAdmin):
         variant=ActionVariant.DANGER,
         dialog=ask("Cancel this job?", "A worker that is running it stops within seconds.", "Cancel the job"),
     )
-    def cancel_job(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+    def cancel_job(self, request: HttpRequest, form: object, object_id: str) -> HttpResponse:
         return self.do_one(request, object_id, jobs.cancel, "Jobs cancelled", jobs.NotPossible)
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:

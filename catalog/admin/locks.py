@@ -32,14 +32,14 @@ class LockAdmin(ReadOnly, AuditedAdmin):
     )  # fmt: skip
     actions = ("lift",)
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:
         return super().changelist_view(request, {"title": "Failed log-ins", **(extra_context or {})})
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Return what still counts; what was long ago the library clears away by and by."""
         return locks.counted().order_by(*self.get_ordering(request))
 
-    def get_changelist_instance(self, request: HttpRequest) -> Any:
+    def get_changelist_instance(self, request: HttpRequest) -> object:
         page = super().get_changelist_instance(request)
         _mark(page.result_list)
         return page

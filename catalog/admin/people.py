@@ -34,17 +34,17 @@ admin.site.unregister(Group)
 class _InCharge(AuditedAdmin):
     """Whatever a page does to accounts and roles, somebody is left who may keep them; else nothing is done."""
 
-    def changeform_view(self, request: HttpRequest, *args: Any, **more: Any) -> HttpResponse:
+    def changeform_view(self, request: HttpRequest, *args: object, **more: object) -> HttpResponse:
         return self._unless_nobody_is_left(request, super().changeform_view, *args, **more)
 
-    def delete_view(self, request: HttpRequest, *args: Any, **more: Any) -> HttpResponse:
+    def delete_view(self, request: HttpRequest, *args: object, **more: object) -> HttpResponse:
         return self._unless_nobody_is_left(request, super().delete_view, *args, **more)
 
-    def changelist_view(self, request: HttpRequest, *args: Any, **more: Any) -> HttpResponse:
+    def changelist_view(self, request: HttpRequest, *args: object, **more: object) -> HttpResponse:
         return self._unless_nobody_is_left(request, super().changelist_view, *args, **more)
 
     def _unless_nobody_is_left(
-        self, request: HttpRequest, view: Callable[..., HttpResponse], *args: Any, **more: Any
+        self, request: HttpRequest, view: Callable[..., HttpResponse], *args: object, **more: object
     ) -> HttpResponse:
         if request.method != "POST":
             return view(request, *args, **more)
@@ -94,16 +94,16 @@ class AccountAdmin(_InCharge, auth_admin.UserAdmin, RecordAdmin):  # type: ignor
         """Only a superuser makes one."""
         return self.readonly_fields if _actor(request).is_superuser else (*self.readonly_fields, "is_superuser")
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return super().has_change_permission(request, obj) and self._is_in_reach(request, obj)
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return super().has_delete_permission(request, obj) and self._is_in_reach(request, obj)
 
     def _is_in_reach(self, request: HttpRequest, obj: Any) -> bool:
         return obj is None or not standing.is_above(obj, _actor(request))
 
-    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: object) -> Any:
         """Roles are few, each has its box; one above one's own is not to be given away."""
         kwargs |= {"queryset": standing.roles_open_to(_actor(request))} if db_field.name == "groups" else {}
         return super().formfield_for_manytomany(
@@ -170,7 +170,7 @@ class RoleAdmin(_InCharge, auth_admin.GroupAdmin, AuditedAdmin):  # type: ignore
     def _is_in_reach(self, request: HttpRequest, obj: Any) -> bool:
         return obj is None or not standing.is_role_above(obj, _actor(request))
 
-    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: object) -> Any:
         """Offer what the project asks for, and of that what the person may do."""
         form = super().get_form(request, obj, change, **kwargs)
         permissions: Any = form.base_fields.get("permissions")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 from uuid import UUID
 
 from drf_spectacular.helpers import forced_singular_serializer
@@ -22,14 +21,14 @@ from catalog.web.rest.views import ResourceViewSet
 
 
 @extend_schema_field({"oneOf": [{"type": "boolean"}, {"type": "number"}, {"type": "string"}]})
-class ConfigValueField(serializers.Field[Any, Any, Any, Any]):
+class ConfigValueField(serializers.Field[object, object, object, object]):
     """A value of whatever type its key declares."""
 
-    def to_representation(self, value: Any) -> Any:
+    def to_representation(self, value: object) -> object:
         return value
 
 
-class SystemConfigSerializer(serializers.Serializer[Any]):
+class SystemConfigSerializer(serializers.Serializer[object]):
     key = serializers.CharField()
     value = ConfigValueField(help_text="In use now.")
     default = ConfigValueField()
@@ -41,7 +40,7 @@ class SystemConfigSerializer(serializers.Serializer[Any]):
     updated_at = serializers.DateTimeField(allow_null=True, help_text="When it was last set.")
 
 
-class SystemConfigPageSerializer(serializers.Serializer[Any]):
+class SystemConfigPageSerializer(serializers.Serializer[object]):
     results = SystemConfigSerializer(many=True)
     next = serializers.URLField(allow_null=True)
     previous = serializers.URLField(allow_null=True)
@@ -96,7 +95,7 @@ class SystemConfigViewSet(ResourceViewSet):
     def _stored(self, names: Iterable[str]) -> dict[str, SystemConfig]:
         return {row.key: row for row in self.get_queryset().filter(key__in=names, is_active=True)}
 
-    def _row(self, key: ConfigKey, stored: SystemConfig | None) -> Any:
+    def _row(self, key: ConfigKey, stored: SystemConfig | None) -> object:
         row = {
             "key": key.name,
             "value": stored.value if stored else key.default,

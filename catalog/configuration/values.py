@@ -45,7 +45,7 @@ class Snapshot:
             raise AttributeError(f"there is no configuration group {group!r}")
         return SimpleNamespace(**members)
 
-    def group(self, group: str) -> dict[str, Any]:
+    def group(self, group: str) -> dict[str, object]:
         """Return the values of one group by their names without the group's."""
         prefix = f"{group}."
         return {key.removeprefix(prefix): value for key, value in self.values.items() if key.startswith(prefix)}

@@ -46,7 +46,7 @@ _CONNECT_SECONDS = 10.0
 _LOOKUPS = threading.BoundedSemaphore(16)
 
 Progress = Callable[[int, int | None], object]
-Found = tuple[int, tuple[Any, ...]]
+Found = tuple[int, tuple[object, ...]]
 _T = TypeVar("_T")
 
 
@@ -228,7 +228,7 @@ class _Network(httpcore.NetworkBackend):
         port: int,
         timeout: float | None = None,
         local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
+        socket_options: Iterable[object] | None = None,
     ) -> httpcore.NetworkStream:
         self._patience.in_vain = f"The name server did not answer for {host}"
         found = _look_up(host, port, self._patience)
@@ -268,7 +268,7 @@ class _Stream(httpcore.NetworkStream):
             raise
         return stream
 
-    def get_extra_info(self, info: str) -> Any:
+    def get_extra_info(self, info: str) -> object:
         return self._socket if info == "socket" else None
 
     def _do(self, act: Callable[[], _T], event: int) -> _T:
@@ -334,7 +334,7 @@ def _reach(found: list[Found], patience: _Patience) -> _Stream:
     return _connect(*found[-1], patience, patience.limits.whole_seconds)
 
 
-def _connect(family: int, where: tuple[Any, ...], patience: _Patience, seconds: float) -> _Stream:
+def _connect(family: int, where: tuple[object, ...], patience: _Patience, seconds: float) -> _Stream:
     plain = socket.socket(family, socket.SOCK_STREAM)
     try:
         plain.setblocking(False)

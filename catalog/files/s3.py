@@ -25,9 +25,9 @@ class ProductStorage(S3Storage):
     faults = (BotoCoreError, ClientError, Boto3Error)
     client_config: Any
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, **options: object) -> None:
         super().__init__(**options)
-        ours: dict[str, Any] = {
+        ours: dict[str, object] = {
             "connect_timeout": _CONNECT_SECONDS,
             "read_timeout": _READ_SECONDS,
             "retries": {"total_max_attempts": _TRIES, "mode": "standard"},
@@ -63,7 +63,7 @@ class ProductStorage(S3Storage):
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
         return status == _INSUFFICIENT_STORAGE or "QuotaExceeded" in code or "StorageFull" in code
 
-    def _get_write_parameters(self, name: str, content: Any = None) -> dict[str, Any]:
+    def _get_write_parameters(self, name: str, content: object = None) -> dict[str, object]:
         parameters: dict[str, Any] = super()._get_write_parameters(name, content)
         digest = getattr(content, "sha256", None)
         if digest:

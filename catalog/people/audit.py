@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from django.contrib.auth.models import AbstractUser
 from django.db.models import Model
@@ -32,8 +31,8 @@ def record(
     action: str,
     *,
     actor: Actor = MACHINE,
-    old: Mapping[str, Any] | None = None,
-    new: Mapping[str, Any] | None = None,
+    old: Mapping[str, object] | None = None,
+    new: Mapping[str, object] | None = None,
     summary: str = "",
 ) -> AuditLog:
     """Add a row; call it inside the transaction that makes the change, so that neither exists alone."""
@@ -48,8 +47,8 @@ def record_each(
     action: str,
     *,
     actor: Actor = MACHINE,
-    old: Mapping[str, Any] | None = None,
-    new: Mapping[str, Any] | None = None,
+    old: Mapping[str, object] | None = None,
+    new: Mapping[str, object] | None = None,
 ) -> None:
     """Add a row for each of many that were changed alike."""
     AuditLog.objects.bulk_create([_line(entity, action, actor, old, new) for entity in entities])
@@ -59,8 +58,8 @@ def _line(
     entity: Model | tuple[str, str],
     action: str,
     actor: Actor,
-    old: Mapping[str, Any] | None,
-    new: Mapping[str, Any] | None,
+    old: Mapping[str, object] | None,
+    new: Mapping[str, object] | None,
 ) -> AuditLog:
     entity_type, entity_id = entity if isinstance(entity, tuple) else (str(entity._meta.model_name), str(entity.pk))
     return AuditLog(

@@ -34,6 +34,6 @@ class TokenForm(forms.Form):
 class PasswordForm(PasswordChangeForm):
     """Django's own, which takes no focus from a page that is about more."""
 
-    def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, user: User, *args: object, **kwargs: object) -> None:
         super().__init__(user, *args, **kwargs)
         self.fields["old_password"].widget.attrs.pop("autofocus", None)

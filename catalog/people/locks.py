@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection
-from typing import Any
 
 from axes.handlers.database import AxesDatabaseHandler
 from axes.models import AccessAttempt, AccessLog
@@ -37,7 +36,7 @@ Pair = tuple[str, str | None]
 class Handler(AxesDatabaseHandler):
     """The library's count by name and address, with those by the name alone and by the address alone beside it."""
 
-    def get_failures(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> int:
+    def get_failures(self, request: HttpRequest, credentials: dict[str, object] | None = None) -> int:
         """Return the count that is nearest to its limit, on the scale of the first."""
         pair = str((credentials or {}).get("username") or ""), getattr(request, "axes_ip_address", None)
         return max(_counts([pair])[pair].values())
@@ -112,6 +111,6 @@ def _counts(pairs: Collection[Pair]) -> dict[Pair, dict[str, int]]:
     return found
 
 
-def _sums(whose: Q, *fields: str) -> dict[tuple[Any, ...], int]:
+def _sums(whose: Q, *fields: str) -> dict[tuple[object, ...], int]:
     rows = counted().filter(whose).order_by().values_list(*fields).annotate(total=Sum("failures_since_start"))
     return {tuple(row[:-1]): row[-1] for row in rows}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -96,7 +95,7 @@ def audit_log(request: HttpRequest) -> HttpResponse:
     return render(request, "catalog/audit.html", context)
 
 
-def _page(request: HttpRequest, *, status: int = 200, **context: Any) -> HttpResponse:
+def _page(request: HttpRequest, *, status: int = 200, **context: object) -> HttpResponse:
     user = _user(request)
     own = ApiToken.objects.filter(user=user)
     context = {

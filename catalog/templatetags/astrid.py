@@ -63,7 +63,7 @@ def theme_title(name: str) -> str:
 
 
 @register.filter
-def legible(value: Any) -> str:
+def legible(value: object) -> str:
     """Return text from headers and people with what cannot be seen made visible: control and direction characters.
 
     Left as they are they would hide words, or turn the order of what stands around them.
@@ -91,13 +91,13 @@ def unit(text: str, suffix: str) -> str:
 
 
 @register.filter
-def each(rows: Iterable[Any], name: str) -> list[Any]:
+def each(rows: Iterable[object], name: str) -> list[object]:
     """Return one attribute of every row."""
     return [getattr(row, name) for row in rows]
 
 
 @register.simple_tag
-def linked(text: Any, url: str | None) -> str:
+def linked(text: object, url: str | None) -> str:
     """Return a text as a link, and as it is where it has no page."""
     return format_html('<a href="{}">{}</a>', url, text) if url else str(text)
 

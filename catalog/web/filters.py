@@ -21,7 +21,7 @@ ONE_OF = ["exact", "in"]
 class TimeField(IsoDateTimeField):
     """In UTC: the database knows no offsets beyond 16 hours, and not every time has one in its years."""
 
-    def clean(self, value: Any) -> dt.datetime | None:
+    def clean(self, value: object) -> dt.datetime | None:
         moment: dt.datetime | None = super().clean(value)
         try:
             return None if moment is None else moment.astimezone(dt.UTC)
@@ -38,7 +38,7 @@ class TimeFilter(django_filters.IsoDateTimeFilter):
 class _FlagField(forms.Field):
     widget = forms.TextInput
 
-    def to_python(self, value: Any) -> bool | None:
+    def to_python(self, value: object) -> bool | None:
         if value in self.empty_values:
             return None
         if value not in ("true", "false"):
@@ -65,7 +65,7 @@ class OneOfFilter(django_filters.BaseInFilter, django_filters.ChoiceFilter):
 class _ConeField(forms.CharField):
     """`ra,dec,radius_arcsec`."""
 
-    def to_python(self, value: Any) -> Any:
+    def to_python(self, value: object) -> Any:
         text = super().to_python(value)
         if text in self.empty_values:
             return None
@@ -89,7 +89,7 @@ class ConeFilter(django_filters.Filter):
     def __init__(self) -> None:
         super().__init__(help_text="`ra,dec,radius_arcsec`: ICRS degrees, and at most 36000 arcseconds.")
 
-    def filter(self, qs: Any, value: tuple[float, float, float] | None) -> Any:
+    def filter(self, qs: Any, value: tuple[float, float, float] | None) -> object:
         return qs if value is None else qs.within([value])
 
 
@@ -114,7 +114,7 @@ class ListFilter(rest_framework.FilterSet):
     }
 
     @classmethod
-    def filter_for_lookup(cls, field: models.Field[Any, Any], lookup_type: str) -> Any:
+    def filter_for_lookup(cls, field: models.Field[object, object], lookup_type: str) -> object:
         if lookup_type == "in" and getattr(field, "choices", None):
             return OneOfFilter, {"choices": field.choices}
         return super().filter_for_lookup(field, lookup_type)

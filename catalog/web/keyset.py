@@ -27,9 +27,9 @@ class Page:
 class _Column:
     name: str
     is_descending: bool
-    field: Field[Any, Any]
+    field: Field[object, object]
 
-    def after(self, value: Any) -> Q:
+    def after(self, value: object) -> Q:
         """Return what comes later than `value`; as in PostgreSQL, null is greater than everything."""
         if self.is_descending:
             return Q(**{f"{self.name}__isnull": False}) if value is None else Q(**{f"{self.name}__lt": value})
@@ -37,10 +37,10 @@ class _Column:
             return Q(pk__in=[])
         return Q(**{f"{self.name}__gt": value}) | self._null()
 
-    def at(self, value: Any) -> Q:
+    def at(self, value: object) -> Q:
         return Q(**{f"{self.name}__isnull": True}) if value is None else Q(**{self.name: value})
 
-    def from_on(self, value: Any) -> Q:
+    def from_on(self, value: object) -> Q:
         """Return `after` or `at` as one range, which an index can begin at."""
         if value is None:
             return Q() if self.is_descending else Q(**{f"{self.name}__isnull": True})
@@ -48,8 +48,8 @@ class _Column:
             return Q(**{f"{self.name}__lte": value})
         return Q(**{f"{self.name}__gte": value}) | self._null()
 
-    def value_of(self, row: Model) -> Any:
-        value: Any = row
+    def value_of(self, row: Model) -> object:
+        value: object = row
         for part in self.name.split("__"):
             value = getattr(value, part)
         return value
@@ -98,7 +98,7 @@ def page_of(rows: QuerySet[Any], ordering: Sequence[str], cursor: str, size: int
     )
 
 
-def _beyond(columns: list[_Column], values: list[Any]) -> Q:
+def _beyond(columns: list[_Column], values: list[object]) -> Q:
     pairs = list(zip(columns, values, strict=True))
     condition, same = Q(pk__in=[]), Q()
     for column, value in pairs:
@@ -112,7 +112,7 @@ def _column(model: type[Model], name: str, is_backward: bool) -> _Column:
     return _Column(bare, name.startswith("-") != is_backward, _field(model, bare))
 
 
-def _field(model: type[Model], name: str) -> Field[Any, Any]:
+def _field(model: type[Model], name: str) -> Field[object, object]:
     *path, last = name.split("__")
     for part in path:
         model = model._meta.get_field(part).related_model  # type: ignore[assignment]
@@ -122,7 +122,7 @@ def _field(model: type[Model], name: str) -> Field[Any, Any]:
         raise ValueError(f"A list cannot be ordered by {name}, which is no field.") from error
 
 
-def _storable(value: Any) -> Any:
+def _storable(value: object) -> object:
     """Return a value that the database can compare; ValueError for one that somebody made up."""
     if isinstance(value, str) and ("\0" in value or any("\ud800" <= character <= "\udfff" for character in value)):
         raise ValueError("no text that can be stored")
@@ -133,13 +133,13 @@ def _storable(value: Any) -> Any:
     return value
 
 
-def _written(direction: str, names: tuple[str, ...], values: list[Any]) -> str:
+def _written(direction: str, names: tuple[str, ...], values: list[object]) -> str:
     # Times keep their microseconds as text, which Django's own encoder cuts.
     text = json.dumps([direction, ",".join(names), values], default=str, separators=(",", ":"))
     return packed(text)
 
 
-def _read(cursor: str, names: tuple[str, ...], model: type[Model]) -> tuple[bool, list[Any] | None]:
+def _read(cursor: str, names: tuple[str, ...], model: type[Model]) -> tuple[bool, list[object] | None]:
     """Return whether a cursor leads backward, and the values that it lies at."""
     if not cursor:
         return False, None

@@ -39,7 +39,7 @@ class ProcessingJobSerializer(RowSerializer):
         return job.owner if self._shows_logs() else None
 
     @extend_schema_field({"type": "object", "additionalProperties": {}, "nullable": True})
-    def get_error_details(self, job: ProcessingJob) -> Any:
+    def get_error_details(self, job: ProcessingJob) -> object:
         return job.error_details if self._shows_logs() else None
 
     def _shows_logs(self) -> bool:
@@ -56,13 +56,13 @@ class ProcessingJobViewSet(RowViewSet):
 
     @extend_schema(request=None)
     @action(detail=True, methods=["post"])
-    def retry(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def retry(self, request: Request, *args: object, **kwargs: object) -> Response:
         """Let a failed or cancelled job wait for its work again; 409 in any other state."""
         return self._order(jobs.retry)
 
     @extend_schema(request=None)
     @action(detail=True, methods=["post"])
-    def cancel(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def cancel(self, request: Request, *args: object, **kwargs: object) -> Response:
         """Stop a job that waits or runs; 409 when it has ended."""
         return self._order(jobs.cancel)
 

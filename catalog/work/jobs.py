@@ -14,11 +14,11 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
 
 from catalog.failures import PASSING, WAITS_OUT, FailureCode, NotPossible, StageFailure
@@ -95,7 +95,7 @@ def ready(job_types: Sequence[str]) -> QuerySet[ProcessingJob]:
 
     A job waits until those that its type waits for (its row in the table of stages) are over in its workflow.
     """
-    held_back: Any = Q()
+    held_back: Combinable | Q = Q()
     for job_type in job_types:
         if earlier := waits_for(job_type):
             unfinished = ProcessingJob.objects.filter(
@@ -137,7 +137,7 @@ def finish(job: ProcessingJob) -> None:
         enqueue(job_type, entity_type, entity_id, priority=job.priority, workflow_id=job.workflow_id)
 
 
-def fail(job: ProcessingJob, code: FailureCode, sentence: str, *, details: Mapping[str, Any] | None = None) -> None:
+def fail(job: ProcessingJob, code: FailureCode, sentence: str, *, details: Mapping[str, object] | None = None) -> None:
     """End a job badly, with its reason."""
     write(job, status=JobStatus.FAILED, completed_at=Now(), **_reason(code, sentence, details))
 
@@ -288,7 +288,7 @@ def _take(job: ProcessingJob | None, owner: str, task_id: str = "") -> Processin
     return job
 
 
-def _reason(code: FailureCode, sentence: str, details: Mapping[str, Any] | None) -> dict[str, Any]:
+def _reason(code: FailureCode, sentence: str, details: Mapping[str, object] | None) -> dict[str, object]:
     return {
         "failure_code": code,
         "error_message": sentence.replace("\0", ""),
@@ -297,7 +297,7 @@ def _reason(code: FailureCode, sentence: str, details: Mapping[str, Any] | None)
 
 
 def _conclude(
-    hold: Hold, failure: StageFailure, details: Mapping[str, Any], abandon: Abandon | None, *, is_tried_again: bool
+    hold: Hold, failure: StageFailure, details: Mapping[str, object], abandon: Abandon | None, *, is_tried_again: bool
 ) -> None:
     """End the attempt with a reason, after which its job waits for another try or is failed."""
     logger.info("%s: %s", hold.job, failure.sentence)
@@ -309,7 +309,7 @@ def _conclude(
 
 
 def _end(
-    hold: Hold, failure: StageFailure, details: Mapping[str, Any], abandon: Abandon | None, *, waits_out: bool
+    hold: Hold, failure: StageFailure, details: Mapping[str, object], abandon: Abandon | None, *, waits_out: bool
 ) -> None:
     """End the attempt with a reason: the job is failed, or waits until the reason may have passed."""
     job = hold.job
@@ -326,7 +326,7 @@ def _end(
 
 
 @transaction.atomic
-def _try_again(hold: Hold, fault: StageFailure, details: Mapping[str, Any]) -> None:
+def _try_again(hold: Hold, fault: StageFailure, details: Mapping[str, object]) -> None:
     """Let the job wait for its next try, longer each time."""
     job = hold.job
     due = after(backoff_seconds(job.retry_count))

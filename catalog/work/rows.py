@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import random
-from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -17,7 +16,7 @@ from catalog.models import AttemptOutcome, JobAttempt, JobStatus, ProcessingJob
 from catalog.work.hold import JobLost
 
 
-def write(job: ProcessingJob, **values: Any) -> None:
+def write(job: ProcessingJob, **values: object) -> None:
     """Write to a job that this attempt holds; the instance then shows what the row holds."""
     mine = ProcessingJob.objects.filter(pk=job.pk, status=JobStatus.RUNNING, attempt=job.attempt)
     if not mine.update(**values):
@@ -41,7 +40,7 @@ def backoff_seconds(retries: int) -> float:
     return min(first * 4.0**retries, longest) * random.uniform(0.5, 1.5)  # noqa: S311
 
 
-def put_back(job: ProcessingJob, due: Any, **values: Any) -> None:
+def put_back(job: ProcessingJob, due: object, **values: object) -> None:
     """Let a job wait again, unless the same work has been ordered meanwhile: then that order serves."""
     same = {"job_type": job.job_type, "entity_type": job.entity_type, "entity_id": job.entity_id}
     if ProcessingJob.objects.filter(**same, status=JobStatus.PENDING).exists():
@@ -66,7 +65,7 @@ def close_attempt(
     job: ProcessingJob, outcome: AttemptOutcome | None, log: str | None, failure: StageFailure | None = None
 ) -> None:
     """End the record of one try; an outcome or a log of None leaves what is there."""
-    values: dict[str, Any] = {"ended_at": Now()}
+    values: dict[str, object] = {"ended_at": Now()}
     if outcome is not None:
         values["outcome"] = outcome
     if log is not None:

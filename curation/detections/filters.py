@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 from urllib.parse import urlencode
 
 import django_filters
@@ -40,10 +40,10 @@ class DetectionFilter(SkyFilter):
     )  # fmt: skip
 
     status = django_filters.ChoiceFilter(
-        choices=[(value.value, value.value) for value in DetectionStatus], label="State", empty_label="Any"
+        choices=[(value.value, value.value) for value in DetectionStatus], label="State", empty_label="object"
     )
     score_min, score_max = _score("gte", "Score from"), _score("lte", "Score to")
-    detection_type = django_filters.ChoiceFilter(choices=DetectionType, label="Type", empty_label="Any")
+    detection_type = django_filters.ChoiceFilter(choices=DetectionType, label="Type", empty_label="object")
     label = django_filters.CharFilter(
         method="labelled", label="Label", max_length=64, widget=forms.TextInput(attrs={"placeholder": "asteroid"})
     )
@@ -51,7 +51,7 @@ class DetectionFilter(SkyFilter):
     night_from, night_to = _night("gte", "Night from"), _night("lte", "Night to")
     field = FieldNameFilter("observation__field")
     band = django_filters.CharFilter("observation__filter_band", label="Band", max_length=32)
-    origin = django_filters.ChoiceFilter(choices=DetectionOrigin, label="Origin", empty_label="Any")
+    origin = django_filters.ChoiceFilter(choices=DetectionOrigin, label="Origin", empty_label="object")
 
     class Meta:
         model = Detection
@@ -75,7 +75,7 @@ class DetectionFilter(SkyFilter):
         """Keep what people gave this label, written as on its button or as clients write it."""
         return self._as_shown(rows, "human_label", "exact", label.strip().lower().replace(" ", "_"))
 
-    def _as_shown(self, rows: QuerySet[Detection], field: str, lookup: str, value: Any) -> QuerySet[Detection]:
+    def _as_shown(self, rows: QuerySet[Detection], field: str, lookup: str, value: object) -> QuerySet[Detection]:
         return rows.filter(visibility.shown_as(self.request.user, field, lookup, value))
 
 

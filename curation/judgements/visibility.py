@@ -22,7 +22,7 @@ from curation.models import Alert, AlertType, EventKind, ValidationEvent
 from detection.models import Detection, DetectionStatus, DetectionType
 
 # What is derived from answers, and what is shown in its place.
-DERIVED: Mapping[str, Any] = MappingProxyType(
+DERIVED: Mapping[str, object] = MappingProxyType(
     {
         "status": DetectionStatus.PENDING,
         "is_validated": False,
@@ -45,7 +45,7 @@ def may_open_admin(user: Any) -> bool:
     return bool(user.has_perm(MAY_CONFIGURE)) or not is_blind(user)
 
 
-def hidden_from(user: Any, keys: Collection[UUID]) -> set[UUID]:
+def hidden_from(user: object, keys: Collection[UUID]) -> set[UUID]:
     """Return those of some detections of which a person may not see yet what others say."""
     if not keys or not is_blind(user):
         return set()
@@ -53,7 +53,7 @@ def hidden_from(user: Any, keys: Collection[UUID]) -> set[UUID]:
     return set(hidden.values_list("pk", flat=True))
 
 
-def veil(rows: Iterable[Detection], user: Any) -> set[UUID]:
+def veil(rows: Iterable[Detection], user: object) -> set[UUID]:
     """Replace in rows, which are shown and never saved, what a person may not see yet; return the keys of those."""
     shown = list(rows)
     hidden = hidden_from(user, [row.pk for row in shown])
@@ -65,7 +65,7 @@ def veil(rows: Iterable[Detection], user: Any) -> set[UUID]:
     return hidden
 
 
-def shown_as(user: Any, field: str, lookup: str, value: Any) -> Q:
+def shown_as(user: object, field: str, lookup: str, value: Any) -> Q:
     """Return what finds the detections whose derived field is shown to a person with this value.
 
     lookup : "exact", or "in" with several values.
@@ -120,7 +120,7 @@ def alerts_for(user: Any) -> QuerySet[Alert]:
     return rows.exclude(Exists(telling) & Exists(unseen))
 
 
-def _answered(user: Any) -> QuerySet[ValidationEvent, Any]:
+def _answered(user: Any) -> QuerySet[ValidationEvent, object]:
     """Return the keys of the detections about which an answer of this person stands."""
     verdicts = ValidationEvent.objects.filter(validator=user, kind=EventKind.VERDICT)
     return verdicts.exclude(detection__in=_taken_back(user)).values("detection")

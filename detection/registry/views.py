@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
@@ -44,7 +43,7 @@ def model(request: HttpRequest, model_id: UUID) -> HttpResponse:
     return render(request, "detection/model.html", context)
 
 
-def _lines(values: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+def _lines(values: Mapping[str, object], before: str = "") -> Iterator[tuple[str, object]]:
     """Yield each value of a nested document with its name, "training set: pairs"; numbers of few digits."""
     for name, value in values.items():
         title = f"{before}{name.replace('_', ' ')}"

@@ -25,7 +25,7 @@ _RADIUS_ARCSEC = 10.0
 class PlaceField(forms.CharField):
     """A place in the sky: a position with a radius, or the name of a source or field."""
 
-    def clean(self, value: Any) -> Any:
+    def clean(self, value: object) -> object:
         """Return right ascension and declination in degrees and a radius in arcseconds; None where nothing is given."""
         text = super().clean(value)
         if not text:

@@ -81,7 +81,7 @@ def _reporter(say: Say) -> Callable[[int, float], None]:
     return report
 
 
-def _card(order: Order, trained: Trained, recipe: dict[str, Any]) -> dict[str, Any]:
+def _card(order: Order, trained: Trained, recipe: dict[str, object]) -> dict[str, Any]:
     """Return what the registry wants to know; an undefined metric (nothing was called real) is null."""
     return {
         "name": order.name,

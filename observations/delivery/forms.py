@@ -20,7 +20,7 @@ class ManyFiles(forms.FileField):
         widget.allow_multiple_selected = True
         super().__init__(widget=widget, **options)
 
-    def clean(self, data: Any, initial: Any = None) -> Any:
+    def clean(self, data: object, initial: object = None) -> object:
         """Return the files as a list."""
         given = data if isinstance(data, list | tuple) else [data] if data else []
         return [super(ManyFiles, self).clean(one, initial) for one in given]

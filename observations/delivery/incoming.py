@@ -129,7 +129,7 @@ def incoming_path(row: IncomingFile) -> str:
     return f"incoming/{row.pk}/{safe}"
 
 
-def packed(overrides: Overrides) -> dict[str, Any]:
+def packed(overrides: Overrides) -> dict[str, object]:
     """Return what was given beside a file as JSON; only what was given."""
     given = {name: value for name, value in asdict(overrides).items() if value is not None}
     return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in given.items()}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from catalog.failures import FailureCode
 from catalog.models import JobStatus, ProcessingJob
@@ -27,7 +26,7 @@ class Progress:
 
     file: IncomingFile
     job: ProcessingJob | None
-    all_lines: tuple[dict[str, Any], ...]
+    all_lines: tuple[dict[str, object], ...]
 
     @property
     def is_on_its_way(self) -> bool:
@@ -63,7 +62,7 @@ class Progress:
         return "Fix the file or choose another one, and upload it again."
 
     @property
-    def lines(self) -> tuple[dict[str, Any], ...]:
+    def lines(self) -> tuple[dict[str, object], ...]:
         """What became of each image; the only image's error is the job's, and is not said twice."""
         is_said = len(self.all_lines) == 1 and self.all_lines[0]["error_message"]
         return () if is_said else self.all_lines

@@ -166,7 +166,7 @@ class AddressSerializer(BesideSerializer):
     survey = Text(required=False, help_text="Name or UUID; `local` by default.")
 
 
-class OrderedSerializer(serializers.Serializer[Any]):
+class OrderedSerializer(serializers.Serializer[object]):
     """A frame is taken in by a job; the file says what became of each image in it."""
 
     job = serializers.URLField(help_text="Where the job can be read.")
@@ -247,7 +247,7 @@ class ObservationViewSet(RowViewSet):
         return found
 
 
-def _once(data: Any) -> Any:
+def _once(data: object) -> object:
     """Return what a form holds as JSON would hold it."""
     return {name: data[name] for name in data} if isinstance(data, MultiValueDict) else data
 

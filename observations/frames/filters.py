@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 from uuid import UUID
 
 import django_filters
@@ -21,7 +20,7 @@ class FieldNameField(forms.CharField):
 
     default_validators = [ProhibitNullCharactersValidator()]
 
-    def clean(self, value: Any) -> Any:
+    def clean(self, value: object) -> object:
         """Return the keys of these fields; None where nothing is given."""
         name = super().clean(value)
         if not name:
@@ -42,7 +41,7 @@ class FieldNameFilter(django_filters.Filter):
 
     field_class = FieldNameField
 
-    def __init__(self, field_name: str | None = None, **more: Any) -> None:
+    def __init__(self, field_name: str | None = None, **more: object) -> None:
         widget = forms.TextInput(attrs={"list": "field-names"})
         super().__init__(field_name, "in", **{"label": "Field", "max_length": 100, "widget": widget, **more})
 
@@ -55,7 +54,7 @@ class ObservationFilter(ListFilter):
 
     name = django_filters.CharFilter(method="named", label="Name begins with", max_length=200)
     status = django_filters.ChoiceFilter(
-        choices=[(value.value, value.value) for value in ObservationStatus], label="State", empty_label="Any"
+        choices=[(value.value, value.value) for value in ObservationStatus], label="State", empty_label="object"
     )
     field = FieldNameFilter("field")
     filter_band = django_filters.CharFilter(label="Band", max_length=32)
@@ -79,7 +78,7 @@ class ObservationFilter(ListFilter):
     def offered(self) -> list[forms.BoundField]:
         """Offer the surveys by their names."""
         surveys = Survey.objects.visible_to(self.request.user).order_by("name").values_list("pk", "name")
-        self.form.fields["survey"].widget = forms.Select(choices=[("", "Any"), *surveys])
+        self.form.fields["survey"].widget = forms.Select(choices=[("", "object"), *surveys])
         return super().offered()
 
     def named(self, rows: QuerySet[Observation], _name: str, start: str) -> QuerySet[Observation]:

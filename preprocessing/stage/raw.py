@@ -49,7 +49,7 @@ def _first_readable(row: Observation | CalibrationFrame) -> RawImage:
 
 def _attempts(row: Observation | CalibrationFrame) -> list[dict[str, Any]]:
     """Return what to give beside the header: a position only where the header's own is not what counted at ingest."""
-    given: dict[str, Any] = {
+    given: dict[str, object] = {
         "band": row.filter_band or None,
         "exposure_s": row.exposure_time or None,
         "observation_time": row.observation_time,

@@ -44,7 +44,7 @@ class Command(BaseCommand):
             "--picture", type=Path, metavar="PNG", help="also write a small picture of the best detections"
         )
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: Any) -> None:
         given = overrides_of(options)
         data: Path | None = options["data"]
         if data is None and any(options[name] is not None for name in NAMES):
@@ -61,7 +61,7 @@ class Command(BaseCommand):
         if not has_ingested:
             sys.exit(1)
 
-    def _serve(self, data: Path | None, given: Overrides, options: Mapping[str, Any]) -> bool:
+    def _serve(self, data: Path | None, given: Overrides, options: Mapping[str, object]) -> bool:
         """Start everything, hand the frames to the workers, show what they found, and go on until told to end."""
         if not settings.IS_LOCAL:
             raise CommandError(
@@ -125,7 +125,7 @@ class Command(BaseCommand):
         self.stderr.flush()
 
 
-def _simulated(options: Mapping[str, Any]) -> SimulatedFolder:
+def _simulated(options: Mapping[str, object]) -> SimulatedFolder:
     """Return where the simulated nights of a seed and a size are, or will be."""
     name = f"simulated-nights-seed{options['seed']}-size{options['size']}"
     return SimulatedFolder(storage.resolve(f"demo/{name}"))

@@ -27,7 +27,7 @@ class Command(BaseCommand):
         add_frame_arguments(parser)
         parser.add_argument("--wait", action="store_true", help="wait for the workers, and print what they found")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: Any) -> None:
         given = overrides_of(options)
         urls = [source for source in options["sources"] if "://" in source]
         paths = [source for source in options["sources"] if "://" not in source]

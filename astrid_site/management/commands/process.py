@@ -25,7 +25,7 @@ class Command(BaseCommand):
         add_frame_arguments(parser)
         parser.add_argument("--json", action="store_true", help="print one JSON document to standard output")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: Any) -> None:
         given = overrides_of(options)
         with database.usable(self.say):
             done = process_paths(options["paths"], given, self.say)

@@ -55,7 +55,7 @@ class Command(BaseCommand):
         parser.add_argument("folder", type=Path, help="folder for the pictures; created if necessary")
         parser.add_argument("--pictures", type=Path, metavar="FOLDER", help="also the README's pictures, into FOLDER")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: Any) -> None:
         folder: Path = options["folder"]
         folder.mkdir(parents=True, exist_ok=True)
         with database.usable(self.stderr.write):

@@ -15,7 +15,7 @@ class Command(changepassword.Command):
     """The line says whose password was changed this way; never the password."""
 
     @transaction.atomic
-    def handle(self, *args: Any, **options: Any) -> Any:
+    def handle(self, *args: object, **options: object) -> Any:
         before = dict(User.objects.values_list("pk", "password"))
         said = super().handle(*args, **options)
         for account in User.objects.all():

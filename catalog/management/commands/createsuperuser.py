@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib.auth.management.commands import createsuperuser
 from django.db import transaction
 
@@ -15,7 +13,7 @@ class Command(createsuperuser.Command):
     """Whoever may run this on the machine may do all; the line says that an account was made this way."""
 
     @transaction.atomic
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: object) -> None:
         known = set(User.objects.values_list("pk", flat=True))
         super().handle(*args, **options)
         for account in User.objects.exclude(pk__in=known):

@@ -16,7 +16,7 @@ class Text(serializers.CharField):
     def __init__(self, **options: Any) -> None:
         super().__init__(trim_whitespace=False, **options)
 
-    def to_internal_value(self, data: Any) -> str:
+    def to_internal_value(self, data: object) -> str:
         if not isinstance(data, str):
             self.fail("invalid")
         return str(super().to_internal_value(data))
@@ -35,7 +35,7 @@ class Number(serializers.FloatField):
 class Flag(serializers.BooleanField):
     """true or false."""
 
-    def to_internal_value(self, data: Any) -> bool:
+    def to_internal_value(self, data: object) -> bool:
         if not isinstance(data, bool):
             self.fail("invalid", input=data)
         return bool(data)
@@ -44,7 +44,7 @@ class Flag(serializers.BooleanField):
 class Key(serializers.UUIDField):
     """A UUID with its hyphens."""
 
-    def to_internal_value(self, data: Any) -> Any:
+    def to_internal_value(self, data: object) -> Any:
         if not isinstance(data, str) or len(data) != len("00000000-0000-0000-0000-000000000000"):
             self.fail("invalid", value=data)
         return super().to_internal_value(data)
@@ -61,16 +61,16 @@ class RowKey(serializers.UUIDField):
 class Choice(serializers.ChoiceField):
     """One of some words."""
 
-    def to_internal_value(self, data: Any) -> Any:
+    def to_internal_value(self, data: object) -> Any:
         if not isinstance(data, str):
             self.fail("invalid_choice", input=data)
         return super().to_internal_value(data)
 
 
-class Input(serializers.Serializer[Any]):
+class Input(serializers.Serializer[object]):
     """What a client sends: a field that there is not is told, for it may be misspelt."""
 
-    def to_internal_value(self, data: Any) -> Any:
+    def to_internal_value(self, data: object) -> object:
         if isinstance(data, Mapping):
             unknown = sorted(str(name) for name in data if name not in self.fields)
             if unknown:

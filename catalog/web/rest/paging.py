@@ -43,10 +43,10 @@ class KeysetPagination(BasePagination):
         self._page, self._request = page, request
         return page.rows
 
-    def get_paginated_response(self, data: Any) -> Response:
+    def get_paginated_response(self, data: object) -> Response:
         return paged(self._request, self._page, data)
 
-    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+    def get_paginated_response_schema(self, schema: dict[str, object]) -> dict[str, object]:
         beside = {"type": "string", "format": "uri", "nullable": True}
         return {
             "type": "object",
@@ -54,7 +54,7 @@ class KeysetPagination(BasePagination):
             "properties": {"results": schema, "next": beside, "previous": beside},
         }
 
-    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, object]]:
         return [
             _parameter("cursor", "The `next` or `previous` of an earlier response.", {"type": "string"}),
             _parameter(
@@ -70,7 +70,7 @@ class KeysetPagination(BasePagination):
         ]
 
 
-def paged(request: Request, page: Page, data: Any) -> Response:
+def paged(request: Request, page: Page, data: object) -> Response:
     """Return an answer of one page, with its neighbours' addresses also in `Link`, for formats without a place."""
     here = request.build_absolute_uri()
     beside = {
@@ -81,5 +81,5 @@ def paged(request: Request, page: Page, data: Any) -> Response:
     return Response({"results": data, **beside}, headers={"Link": ", ".join(links)} if links else None)
 
 
-def _parameter(name: str, description: str, schema: dict[str, Any]) -> dict[str, Any]:
+def _parameter(name: str, description: str, schema: dict[str, object]) -> dict[str, object]:
     return {"name": name, "in": "query", "required": False, "description": description, "schema": schema}

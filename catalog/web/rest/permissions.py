@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
@@ -15,7 +13,7 @@ from catalog.web.rest.problems import Problem
 class ByRoleAndScope(BasePermission):
     """A view says in `resource` what it is about; one that says nothing is open to all accounts."""
 
-    def has_permission(self, request: Request, view: Any) -> bool:
+    def has_permission(self, request: Request, view: object) -> bool:
         if not request.user.is_authenticated:
             return False
         resource = getattr(view, "resource", None)

@@ -6,7 +6,6 @@ import json
 import math
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
-from typing import Any
 
 from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.http import Http404, HttpResponse
@@ -32,7 +31,7 @@ class Problem(exceptions.APIException):
 
 def problem(status: int, code: str, detail: str, errors: Errors | None = None) -> HttpResponse:
     """Return an error as an answer."""
-    document: dict[str, Any] = {
+    document: dict[str, object] = {
         "type": f"urn:astrid:problem:{code}",
         "title": HTTPStatus(status).phrase,
         "status": status,
@@ -45,7 +44,7 @@ def problem(status: int, code: str, detail: str, errors: Errors | None = None) -
     return HttpResponse(json.dumps(document), status=status, content_type=CONTENT_TYPE)
 
 
-def handle(error: Exception, _context: Mapping[str, Any]) -> HttpResponse | None:
+def handle(error: Exception, _context: Mapping[str, object]) -> HttpResponse | None:
     """Answer what a view raised; None for a fault of the program, which the site's handler answers."""
     known = _as_known(error)
     if known is None:
@@ -89,7 +88,7 @@ def _code(error: exceptions.APIException) -> str:
     return str(getattr(error.detail, "code", None) or error.default_code)
 
 
-def _sentences(detail: Any, name: str) -> Iterator[tuple[str, str]]:
+def _sentences(detail: object, name: str) -> Iterator[tuple[str, str]]:
     if isinstance(detail, Mapping):
         for key, value in detail.items():
             yield from _sentences(value, ".".join(part for part in (name, _name(key)) if part))

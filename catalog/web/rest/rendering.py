@@ -20,7 +20,7 @@ FORMATS = ("json", "csv", "votable")
 # What a spreadsheet would carry out as a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
-Fields = Mapping[str, serializers.Field[Any, Any, Any, Any]]
+Fields = Mapping[str, serializers.Field[object, object, object, object]]
 
 
 class ByFormatParameter(DefaultContentNegotiation):
@@ -42,9 +42,9 @@ class CSV(BaseRenderer):
 
     def render(
         self,
-        data: Any,
+        data: object,
         accepted_media_type: str | None = None,
-        renderer_context: Mapping[str, Any] | None = None,
+        renderer_context: Mapping[str, object] | None = None,
     ) -> bytes:
         names, rows = _table(data, renderer_context)
         buffer = io.StringIO()
@@ -61,21 +61,21 @@ class VOTable(BaseRenderer):
 
     def render(
         self,
-        data: Any,
+        data: object,
         accepted_media_type: str | None = None,
-        renderer_context: Mapping[str, Any] | None = None,
+        renderer_context: Mapping[str, object] | None = None,
     ) -> bytes:
         return votable(*_table(data, renderer_context))
 
 
-def _table(data: Any, context: Mapping[str, Any] | None) -> tuple[Fields, list[Mapping[str, Any]]]:
+def _table(data: Any, context: Mapping[str, Any] | None) -> tuple[Fields, list[Mapping[str, object]]]:
     """Return the columns and the rows of an answer: a page of a list, or one row."""
     view = (context or {})["view"]
     rows = data["results"] if view.action == "list" else [data]
     return view.get_serializer_class()().fields, rows
 
 
-def _cell(value: Any) -> Any:
+def _cell(value: object) -> object:
     if value is None:
         return ""
     if isinstance(value, bool):

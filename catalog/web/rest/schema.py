@@ -49,7 +49,7 @@ _DESCRIPTIONS = {
     "403": "The role or the token does not allow this.",
     "404": "There is no such row, or it is not visible to this account.",
     "429": "Too many requests: wait as long as `Retry-After` says.",
-    "default": "Any other error.",
+    "default": "object other error.",
 }
 
 
@@ -78,7 +78,7 @@ class TokenScheme(OpenApiAuthenticationExtension):
 class Schema(AutoSchema):
     """Operations by resource, each with the scope that it needs."""
 
-    def _map_serializer_field(self, field: Any, direction: Any, bypass_extensions: bool = False) -> Any:
+    def _map_serializer_field(self, field: object, direction: object, bypass_extensions: bool = False) -> object:
         """Say of a key of another row which list holds that row."""
         schema = super()._map_serializer_field(field, direction, bypass_extensions)
         if isinstance(field, RowKey):
@@ -100,7 +100,7 @@ class Schema(AutoSchema):
         return f"{told}\n\nScope: `{scope}`." if scope in SCOPES else told
 
 
-def with_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+def with_problems(result: dict[str, Any], **_: object) -> dict[str, object]:
     """Add errors to every operation; and to tables that they are text, whatever their JSON is."""
     result["components"].setdefault("schemas", {})["Problem"] = _PROBLEM
     for path, operations in result["paths"].items():

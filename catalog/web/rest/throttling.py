@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 import time
-from typing import Any
 
 from django.conf import settings
 from django.core.cache import cache
@@ -60,7 +59,7 @@ class PerClient(BaseThrottle):
     def __init__(self) -> None:
         self._wait: float | None = None
 
-    def allow_request(self, request: Request, view: Any) -> bool:
+    def allow_request(self, request: Request, view: object) -> bool:
         if is_repeat(request) or not request.user.is_authenticated:
             return True
         who = f"token:{request.auth.pk}" if isinstance(request.auth, ApiToken) else f"user:{request.user.pk}"

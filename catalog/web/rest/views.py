@@ -37,7 +37,7 @@ class StrictAPIView(APIView):
             "Cache-Control": self.cache_control,
         }
 
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+    def initial(self, request: Request, *args: object, **kwargs: object) -> None:
         super().initial(request, *args, **kwargs)
         # What is not served at all is refused for that.
         if hasattr(self, str(request.method).lower()):
@@ -70,7 +70,7 @@ class ResourceViewSet(StrictAPIView, GenericViewSet[Any]):
             return PARAMETERS | {"format", *filters}
         return frozenset({"format"} if self.action == "retrieve" else ())
 
-    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: object) -> Any:
         final = super().finalize_response(request, response, *args, **kwargs)
         if isinstance(final, Response) and request.method in ("GET", "HEAD") and final.status_code == 200:
             final.add_post_render_callback(_unless_known(request))
@@ -80,7 +80,7 @@ class ResourceViewSet(StrictAPIView, GenericViewSet[Any]):
 class RowViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ResourceViewSet):
     """Rows of one model."""
 
-    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def retrieve(self, request: Request, *args: object, **kwargs: object) -> Response:
         row: Record = self.get_object()
         return Response(self.get_serializer(row).data, headers={"ETag": self.etag_of(row)})
 
@@ -126,7 +126,7 @@ def person_of(request: Request) -> User:
     return cast(User, request.user)
 
 
-def _unless_known(request: Request) -> Callable[[Any], HttpResponse | None]:
+def _unless_known(request: Request) -> Callable[[object], HttpResponse | None]:
     """Return what answers 304 instead, where the client has this already."""
     known = tags_known(request)
 

@@ -23,7 +23,7 @@ _UNITS = {"ra": "deg", "dec": "deg"}
 _KEY_LENGTH = 36
 
 
-def votable(fields: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> bytes:
+def votable(fields: Mapping[str, object], rows: Sequence[Mapping[str, object]]) -> bytes:
     """Return rows as a VOTable; `fields` are the serializer's, by the name of their column."""
     # Loaded when the first is asked for: the web server starts half a second sooner.
     from astropy.io.votable import from_table

@@ -17,7 +17,7 @@ class Command(BaseCommand):
         parser.add_argument("card", type=Path, help="The JSON file that train_model wrote, with the weights beside it.")
         parser.add_argument("--activate", action="store_true", help="Score new candidates with this model from now on.")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: Any) -> None:
         try:
             model = register(read_card(options["card"]), activate=options["activate"])
         except ModelRefused as refusal:

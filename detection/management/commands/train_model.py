@@ -30,7 +30,7 @@ class Command(BaseCommand):
         )
         parser.add_argument("--out", type=Path, default=Path(), help="Folder for the weights and the card.")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: Any) -> None:
         if options["queue"]:
             job = jobs.enqueue("train", "model", f"{options['name']} {options['model_version']}")
             self.stdout.write(f"Queued as job {job.pk}. The model will be registered but not activated.")

@@ -27,7 +27,7 @@ class Command(BaseCommand):
         parser.add_argument("--nights", type=int, default=2)
         parser.add_argument("--frames", type=int, default=4, help="good frames of each night")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: Any) -> None:
         parameters = parameters_of(**{name: options[name] for name in ("seed", "size", "nights", "frames")})
         try:
             for name in write_synthetic_nights(options["folder"], parameters):
