@@ -31,7 +31,7 @@ def difference(request: HttpRequest, run_id: UUID) -> HttpResponse:
     run = get_object_or_404(_with_frames(DifferenceRun.objects.visible_to(request.user)), pk=run_id)
     found = Candidate.objects.visible_to(request.user).filter(difference_run=run)
     shown = list(found.order_by(Abs("significance").desc(), "id")[: _MOST_CANDIDATES + 1])
-    candidates = shown[:_MOST_CANDIDATES]
+    candidates = _with_wanted(shown[:_MOST_CANDIDATES], found, request.GET.get("candidate", ""))
     layout = images.layout_of(run)
     for candidate in candidates:
         candidate.spoken = _spoken(candidate)
@@ -93,6 +93,16 @@ def _spoken(candidate: Candidate) -> str:
             f"pixel {number(candidate.pixel_x, 1)}, {number(candidate.pixel_y, 1)}",
         ]
     )
+
+
+def _with_wanted(shown: list[Candidate], every: QuerySet[Candidate], wanted: str) -> list[Candidate]:
+    """Return the candidates with the one that the address names, were it beyond the most that are shown."""
+    if not wanted or any(str(candidate.pk) == wanted for candidate in shown):
+        return shown
+    try:
+        return [*shown, *every.filter(pk=UUID(wanted))]
+    except ValueError:
+        return shown
 
 
 def _with_frames(rows: QuerySet[DifferenceRun]) -> QuerySet[DifferenceRun]:

@@ -11,13 +11,14 @@ window.addEventListener("keydown", (event) => {
 document.addEventListener("DOMContentLoaded", () => {
   // What the theme names by a placeholder alone, which goes as soon as one types, keeps that name.
   for (const input of document.querySelectorAll("input[placeholder]:not([aria-label])")) {
+    if (!(input instanceof HTMLInputElement)) continue;
     if (!input.labels || input.labels.length === 0) {
       input.setAttribute("aria-label", input.placeholder);
     }
   }
   // Icons are words in a font of pictures: beside a name they are not to be read out.
   for (const icon of document.querySelectorAll(".material-symbols-outlined")) {
-    if (icon.parentElement.textContent.trim() !== icon.textContent.trim()) {
+    if (icon.parentElement?.textContent.trim() !== icon.textContent.trim()) {
       icon.setAttribute("aria-hidden", "true");
     }
   }
