@@ -99,7 +99,7 @@ def triage_next(request: HttpRequest) -> JsonResponse:
         "lease_seconds": queue.lease_seconds(),
         "remaining": queue.remaining(narrowed.queue),
     }
-    if asked["count"] and not keys:
+    if (asked["count"] or asked["one"]) and not keys:
         given["empty"] = refusal or _why_empty(narrowed, holder)
     return JsonResponse(given)
 
@@ -205,8 +205,9 @@ def _taken(
         lease = queue.take_one(asked["one"], holder)
         if lease is not None and lease.holder_id == holder.user.pk:
             return [asked["one"]], False, None
-        who = f"{lease.holder.get_username()} looks at it now." if lease else "It is not there any more."
-        return [], False, _empty("not_to_be_had", "Somebody else has it.", who)
+        if lease:
+            return [], False, _empty("held", "Somebody else has it.", f"{lease.holder.get_username()} looks at it now.")
+        return [], False, _empty("gone", "It is gone.", "It is not there any more.")
     if asked["take_over"]:
         return queue.take_over(narrowed.queue, holder, asked["count"]), False, None
     if not asked["count"]:

@@ -28,8 +28,8 @@ export class Lineup {
     /** @type {Empty | null} */
     this.empty = null;
     this.trouble = "";
-    /** Why the detection that was asked for last is not here. */
-    this.refusal = "";
+    /** @type {Empty | null} why the detection that was asked for last is not here */
+    this.refusal = null;
     /** @type {Promise<void> | null} */
     this.asking = null;
     this.leaseMs = 0;
@@ -133,7 +133,7 @@ export class Lineup {
    */
   async fetchOne(id) {
     const given = await this.#take({ count: 0, one: id });
-    this.refusal = given.empty?.text ?? "";
+    this.refusal = given.items.length ? null : given.empty ?? null;
     return given.items.length > 0;
   }
 

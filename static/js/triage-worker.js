@@ -14,6 +14,8 @@ async function keep() {
 }
 
 worker.addEventListener("install", (event) => {
+  // What is sent does not even wake this script, where the browser can arrange that.
+  /** @type {any} */ (event).addRoutes?.([{ condition: { requestMethod: "POST" }, source: "network" }]);
   event.waitUntil(keep().then(() => worker.skipWaiting()));
 });
 
@@ -43,5 +45,7 @@ async function networkOr(request, address) {
 worker.addEventListener("fetch", (event) => {
   const { request } = event;
   if (request.mode === "navigate") event.respondWith(networkOr(request, AWAY));
+  // What a page sends as it goes would go with it.
+  else if (request.keepalive) event.respondWith(fetch(request));
   else if (PARTS.includes(request.url)) event.respondWith(networkOr(request, request.url));
 });

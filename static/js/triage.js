@@ -181,15 +181,17 @@ async function undo() {
   keepUndo();
   outbox.add(entry);
   const isBack = await lineup.comeBackTo(entry.detection).catch(() => false);
-  say(isBack ? `Taken back: ${entry.name}.` : `Taken back: ${entry.name}. ${lineup.refusal}`);
+  say(`Taken back: ${entry.name}. ${isBack ? "" : whyNotHere()}`);
   if (isBack && state.shown) showFacts(state.shown);
 }
 
 /** @param {string} id */
 async function lookAgain(id) {
   const isBack = await lineup.comeBackTo(id).catch(() => false);
-  if (!isBack) say(lineup.refusal || "The server cannot be reached.", "warning");
+  if (!isBack) say(`It cannot be shown. ${whyNotHere()}`, "warning");
 }
+
+function whyNotHere() { return lineup.refusal?.text ?? "The server cannot be reached."; }
 
 function keepUndo() {
   sessionStorage.setItem(KEPT_UNDO, JSON.stringify(state.undoable));
@@ -241,8 +243,9 @@ function fit() {
  */
 function blink(control) {
   if (matchMedia("(prefers-reduced-motion: reduce)").matches) {
+    const wasSwapped = viewer.isSwapped;
     viewer.stopBlinking();
-    viewer.swap(!viewer.isSwapped);
+    viewer.swap(!wasSwapped);
     control.setAttribute("aria-pressed", String(viewer.isSwapped));
   } else {
     control.setAttribute("aria-pressed", String(viewer.blink()));
@@ -392,7 +395,8 @@ await lineup.start(former.window, former.query === location.search ? former.afte
 // The page of a detection leads here with its key: that one comes first.
 const wanted = new URLSearchParams(location.search).get("detection");
 if (wanted && !(await lineup.comeBackTo(wanted).catch(() => false))) {
-  say(`The detection that you came for cannot be shown. ${lineup.refusal || "The server cannot be reached."}`, "warning");
+  const isGone = lineup.refusal?.code === "gone";
+  say(`The detection that you came for ${isGone ? "is gone." : `cannot be shown. ${whyNotHere()}`}`, "warning");
 }
 
 // Where the browser has such a thing: a page that says what is kept, for those who load this one while the server is away.

@@ -216,3 +216,22 @@ test("it tries again by itself, later each time", async () => {
   await settled(outbox);
   assert.ok(server.taken.has("e0"));
 });
+
+test("with a refused answer goes what takes it back, and a change of mind stands on what was before", async () => {
+  const storage = new Rows(), server = new Server();
+  const outbox = outboxOf({ storage, server, now: () => 5 });
+  server.weather = "down";
+  outbox.add(entry("e1", { supersedes: "e0" }));
+  await settled(outbox);
+  outbox.add(entry("e2", { kind: "withdrawal", supersedes: "e1" }));
+  outbox.add(entry("e3", { supersedes: "e1" }));
+  await settled(outbox);
+  const receive = server.receive.bind(server);
+  server.weather = "up";
+  server.receive = async (one) => (one.id === "e1" ? Response.json({ detail: "Not this." }, { status: 422 }) : receive(one));
+  outbox.flush();
+  await settled(outbox);
+  assert.deepEqual([...server.taken.keys()], ["e3"]);
+  assert.equal(server.taken.get("e3")?.supersedes, "e0");
+  assert.deepEqual(outbox.setAside.map((one) => one.id), ["e1"]);
+});
