@@ -31,7 +31,9 @@ def difference(request: HttpRequest, run_id: UUID) -> HttpResponse:
     run = get_object_or_404(_with_frames(DifferenceRun.objects.visible_to(request.user)), pk=run_id)
     found = Candidate.objects.visible_to(request.user).filter(difference_run=run)
     shown = list(found.order_by(Abs("significance").desc(), "id")[: _MOST_CANDIDATES + 1])
-    candidates = _with_wanted(shown[:_MOST_CANDIDATES], found, request.GET.get("candidate", ""))
+    candidates = shown[:_MOST_CANDIDATES]
+    # Whoever comes from one finds it here, however faint it is.
+    candidates += [one for one in _wanted(request, found) if one not in candidates]
     layout = images.layout_of(run)
     for candidate in candidates:
         candidate.spoken = _spoken(candidate)
@@ -95,14 +97,12 @@ def _spoken(candidate: Candidate) -> str:
     )
 
 
-def _with_wanted(shown: list[Candidate], every: QuerySet[Candidate], wanted: str) -> list[Candidate]:
-    """Return the candidates with the one that the address names, were it beyond the most that are shown."""
-    if not wanted or any(str(candidate.pk) == wanted for candidate in shown):
-        return shown
+def _wanted(request: HttpRequest, found: QuerySet[Candidate]) -> QuerySet[Candidate]:
+    """Return the candidate that the address names, if it does."""
     try:
-        return [*shown, *every.filter(pk=UUID(wanted))]
+        return found.filter(pk=UUID(request.GET.get("candidate", "")))
     except ValueError:
-        return shown
+        return found.none()
 
 
 def _with_frames(rows: QuerySet[DifferenceRun]) -> QuerySet[DifferenceRun]:
