@@ -13,6 +13,7 @@ from django import forms
 from django.contrib.staticfiles import finders
 from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.views.decorators.http import require_POST, require_safe
 
 from catalog import counting
@@ -149,9 +150,9 @@ def triage_worker(_request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def triage_away(request: HttpRequest) -> HttpResponse:
-    """Show what that script keeps, and shows in the place of triage; it knows nothing of anybody."""
-    return render(request, "curation/away.html")
+def triage_away(_request: HttpRequest) -> HttpResponse:
+    """Show what that script keeps, and shows in the place of triage; it is made without knowing who asks."""
+    return HttpResponse(render_to_string("curation/away.html"))
 
 
 @_answering

@@ -21,6 +21,7 @@ async function lookAgain() {
   location.reload();
 }
 
+document.documentElement.dataset.theme = document.cookie.match(/(?:^|; )theme=(dark|light|night)/)?.[1] ?? "dark";
 tell();
 at("again").addEventListener("click", () => location.reload());
 addEventListener("online", lookAgain);

@@ -62,6 +62,11 @@ export function say(text, kind = "", offer) {
     });
     line.append(" ", button);
   }
+  if (kind) {
+    const close = Object.assign(document.createElement("button"), { type: "button", className: "close", ariaLabel: "Close" });
+    close.addEventListener("click", () => line.remove());
+    line.append(close);
+  }
   at("messages").replaceChildren(line);
   if (!kind) setTimeout(() => line.remove(), PASSING_MS);
 }

@@ -88,8 +88,8 @@ export class TriageState {
   get whyNot() {
     if (!this.shown) return "There is nothing on screen to judge.";
     if (this.isPainted) return "";
-    if (this.shown.isLost) return `Not answered, for there is nothing to see. ${this.shown.fault} Skip it with j.`;
-    if (this.shown.fault) return "Not answered: its images have not come. Load them again with l, or skip it with j.";
+    if (this.shown.isLost) return `Not answered, for there is nothing to see. ${this.shown.fault} Skip it (j).`;
+    if (this.shown.fault) return "Not answered: its images have not come. Load them again (l), or skip it (j).";
     return "Not so fast: the images are not on screen yet.";
   }
 

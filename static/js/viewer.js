@@ -131,7 +131,8 @@ export class Viewer {
     const ratio = window.devicePixelRatio || 1;
     const exact = (side * ratio) / size;
     const dots = exact >= 4 ? Math.floor(exact) : exact;
-    const length = Math.round(dots * size);
+    // Rounded down, or the last of three would stand in a row of its own.
+    const length = Math.floor(dots * size + 1e-6);
     if (this.length === length && this.ratio === ratio) return;
     Object.assign(this, { length, ratio });
     for (const { canvas } of this.panels) {

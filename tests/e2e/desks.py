@@ -41,9 +41,10 @@ class Desk:
         self.page: Page = self.context.new_page()
         self.faults: list[str] = []
         self.under_way: set[Any] = set()
-        self.page.on("request", self._begin)
+        # Those of the service worker too.
+        self.context.on("request", self._begin)
         for name in ("requestfinished", "requestfailed"):
-            self.page.on(name, self._end)
+            self.context.on(name, self._end)
         self.page.on("pageerror", lambda error: self.faults.append(str(error)))
 
     def _begin(self, request: Any) -> None:

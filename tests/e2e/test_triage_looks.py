@@ -117,14 +117,40 @@ def test_at_twice_the_size_of_text_images_and_answers_are_in_sight_together(desk
     one = desk()
     one.page.set_viewport_size({"width": 683, "height": 384})
     one.open().shown()
-    science = one.page.locator("[data-panel=science] canvas")
     one.page.evaluate("() => document.querySelector('[data-panel=science]').scrollIntoView()")
-    box = science.bounding_box() or {}
+    images = [image.bounding_box() or {} for image in one.page.locator("[data-panel] canvas").all()]
     bar = one.page.locator(".verdicts .two").bounding_box() or {}
-    assert box["y"] >= 0
-    assert box["y"] + box["height"] <= bar["y"]
+    assert len({image["y"] for image in images}) == 1, "all three in one row"
+    assert images[0]["y"] >= 0
+    assert images[0]["y"] + images[0]["height"] <= bar["y"]
     assert bar["y"] + bar["height"] <= 384
     assert one.page.evaluate("() => document.documentElement.scrollWidth - innerWidth") <= 0
+
+
+def test_on_a_telephone_a_message_covers_no_answer_and_can_be_closed(desk):
+    detections(1)
+    one = desk()
+    one.page.set_viewport_size({"width": 390, "height": 844})
+    one.open(f"?detection={'0' * 8}-0000-4000-8000-{'0' * 12}").shown()
+    message = one.page.locator("#messages .notice")
+    message.wait_for()
+    bottom = message.evaluate("one => one.getBoundingClientRect().bottom")
+    assert bottom <= (one.page.locator(".verdicts .two").bounding_box() or {})["y"]
+    message.get_by_role("button", name="Close").click()
+    expect(message).to_have_count(0)
+
+
+def test_no_control_is_smaller_than_a_finger_can_meet(desk):
+    detections(1)
+    one = desk().open()
+    one.shown()
+    for width, height in ((1366, 768), (390, 844)):
+        one.page.set_viewport_size({"width": width, "height": height})
+        small = """() => [...document.querySelectorAll("main button, main summary")].filter((one) => {
+            const box = one.getBoundingClientRect();
+            return box.width && (box.width < 24 || box.height < 24);
+        }).map((one) => one.outerHTML)"""
+        assert one.page.evaluate(small) == [], width
 
 
 _PAINTED = """(size) => JSON.stringify([...document.querySelectorAll("[data-panel] canvas")].map((canvas) => {

@@ -122,7 +122,7 @@ def test_while_images_do_not_come_nothing_is_answered_and_they_can_be_loaded_aga
     again = one.page.get_by_role("button", name="Load the images again")
     again.wait_for()
     one.page.keyboard.press("v")
-    expect(one.page.locator("#messages")).to_contain_text("its images have not come. Load them again with l")
+    expect(one.page.locator("#messages")).to_contain_text("its images have not come. Load them again (l)")
     one.page.get_by_role("button", name="Bogus").click()
     one.page.keyboard.press("1")
     expect(one.main).to_have_attribute("data-unsaved", "0")

@@ -32,9 +32,9 @@ test("nothing is answered before its images are painted, and the reason says wha
   assert.throws(() => state.judge(REAL, "1", 0, {}), /not on screen yet/);
   const item = state.line.items[0];
   item.fault = "The images could not be loaded yet.";
-  assert.match(state.whyNot, /Load them again with l, or skip it with j/);
+  assert.match(state.whyNot, /Load them again \(l\), or skip it \(j\)/);
   Object.assign(item, { fault: "The cutouts are not stored any more.", isLost: true });
-  assert.match(state.whyNot, /not stored any more.*Skip it with j/);
+  assert.match(state.whyNot, /not stored any more.*Skip it \(j\)/);
   state.paint(IMAGES, 1);
   assert.equal(state.whyNot, "");
   state.show(null);

@@ -412,8 +412,10 @@ def test_an_empty_queue_tells_what_is_on_its_way():
     assert (empty["code"], empty["text"][:32]) == ("done", "2 frames are being worked on. Wh")
 
 
-def test_what_stands_in_while_the_server_is_away_knows_nothing_of_anybody():
+def test_what_stands_in_while_the_server_is_away_knows_nothing_of_anybody(django_assert_num_queries):
     window = Window()
+    with django_assert_num_queries(0):
+        window.client.get(reverse("curation:triage_away"))
     page = window.client.get(reverse("curation:triage_away")).content.decode()
     assert window.user.username not in page
     assert "csrf" not in page
