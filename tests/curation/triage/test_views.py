@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from uuid import uuid4
 
 import pytest
@@ -421,4 +422,6 @@ def test_what_stands_in_while_the_server_is_away_knows_nothing_of_anybody(django
     assert "csrf" not in page
     script = window.client.get(reverse("curation:triage_worker"))
     assert script["Content-Type"].startswith("text/javascript")
+    kept = re.findall(r"part=(/static/[^&\"]+)", window.page().content.decode())
+    assert set(re.findall(r'(?:href|src)="(/static/[^"]+)"', page)) <= set(kept), "what it is drawn with is kept too"
     assert reverse("curation:triage_worker").startswith(reverse("curation:triage")), "its address sets its reach"
