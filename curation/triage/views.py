@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection
 from functools import wraps
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django import forms
@@ -14,6 +15,8 @@ from django.contrib.staticfiles import finders
 from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.templatetags.static import static
+from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from catalog import counting
@@ -37,6 +40,8 @@ from observations.models import Field
 _ON_KEYS = 9
 _MOST_FIELDS = 100
 _WORKER = "js/triage-worker.js"
+# What the page is drawn with that the worker keeps.
+_KEPT = ("css/themes.css", "css/site.css", "js/away.js", "js/dom.js", "js/outbox.js")
 _LEVEL_KEYS = dict(zip("qwer", ConfidenceLevel, strict=True))
 
 View = Callable[[HttpRequest], JsonResponse]
@@ -78,6 +83,7 @@ def triage(request: HttpRequest) -> HttpResponse:
         "more_labels": labels[_ON_KEYS:],
         "levels": [(key, level.value, level.label) for key, level in _LEVEL_KEYS.items()],
         "default_level": ConfidenceLevel.MEDIUM,
+        "worker_url": _worker_url(),
         "field_names": fields.exclude(name="").order_by("name").values_list("name", flat=True)[:_MOST_FIELDS],
     }
     return render(request, "curation/triage.html", context)
@@ -168,6 +174,11 @@ def triage_presence(request: HttpRequest) -> JsonResponse:
     """Note that the page is open, so that its person need not wait for what a closed window held."""
     queue.note_presence(_holder(request, _read(request, WindowForm)["window"]))
     return JsonResponse({})
+
+
+def _worker_url() -> str:
+    parts = urlencode([("part", static(path)) for path in _KEPT], safe="/")
+    return f"{reverse('curation:triage_worker')}?{parts}"
 
 
 def _holder(request: HttpRequest, window: UUID) -> Holder:

@@ -24,12 +24,13 @@ document.addEventListener("DOMContentLoaded", () => {
   }
   // Long values are clipped in lists: the whole stands behind each.
   for (const cell of document.querySelectorAll("#result_list :is(td, th)")) {
+    if (!(cell instanceof HTMLElement)) continue;
     const text = cell.textContent.trim().replace(/\s+/g, " ");
     if (text.length > 16 && !cell.querySelector("[title]")) cell.title = text;
   }
   const theme = document.getElementById("theme");
-  if (theme) {
-    theme.value = document.documentElement.dataset.theme;
+  if (theme instanceof HTMLSelectElement) {
+    theme.value = document.documentElement.dataset.theme ?? "dark";
     theme.addEventListener("change", () => {
       const secure = location.protocol === "https:" ? "; secure" : "";
       document.cookie = `theme=${theme.value}; path=/; max-age=31536000; samesite=lax${secure}`;

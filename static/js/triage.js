@@ -306,8 +306,7 @@ function onKeyDown(event) {
   if (isTaken(event, note)) return;
   if (event.key === " " && !event.ctrlKey && !event.metaKey && !event.altKey) {
     event.preventDefault();
-    viewer.swap(true);
-    return;
+    return viewer.swap(true);
   }
   const key = keyOf(event, hasControl);
   const control = controlOf(key);
@@ -353,9 +352,7 @@ document.addEventListener("click", (event) => {
   act(control);
   control.closest("details.menu-of-labels")?.removeAttribute("open");
 });
-for (const panel of document.querySelectorAll("[data-panel]")) {
-  panel.addEventListener("dblclick", () => viewer.resetZoom());
-}
+for (const panel of document.querySelectorAll("[data-panel]")) panel.addEventListener("dblclick", () => viewer.resetZoom());
 at("levels").addEventListener("click", (event) => { if (event.detail > 0 && event.target instanceof HTMLElement) event.target.blur(); });
 
 // --- Coming and going ---
