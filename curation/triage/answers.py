@@ -1,4 +1,7 @@
-"""What a curator's answer does besides being kept: its lease ends or comes back, and what others said is told."""
+"""What a curator's answer does besides being kept: its lease ends or comes back, and what others said is told.
+
+An answer in triage is about what was on screen: without its images nothing is taken.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,14 @@ from django.db import transaction
 
 from catalog.people import audit
 from curation.judgements import visibility
-from curation.judgements.verdicts import Judgement, answers_about, record_validation
+from curation.judgements.verdicts import EventRefused, Judgement, answers_about, record_validation
 from curation.models import EventKind, ValidationEvent
 from curation.triage import queue
 from curation.triage.queue import Holder
+from detection.cutouts.pictures import PARTS
+
+# Of what was visible: the images that were painted.
+_IMAGES = "images"
 
 
 @dataclass(frozen=True)
@@ -29,13 +36,22 @@ class Recorded:
     is_held: bool
     others: list[ValidationEvent]
 
+    @property
+    def opposed(self) -> list[ValidationEvent]:
+        """Return what others say who say the opposite; nothing is opposed to an answer that was taken back."""
+        is_verdict = self.event.kind == EventKind.VERDICT
+        return [said for said in self.others if is_verdict and said.is_valid is not self.event.is_valid]
+
 
 def answer(judgement: Judgement, holder: Holder, actor: audit.Actor, *, was_held: bool) -> Recorded:
     """Record a judgement; `was_held`: the page believed that its person held the detection.
 
     A lease that has lapsed is told, and the answer is kept all the same. Whoever takes an answer back holds the
-    detection again where it waits again. Raises what `record_validation` raises.
+    detection again where it waits again. Raises what `record_validation` raises, and EventRefused for a verdict that
+    does not say that all images were on screen.
     """
+    if judgement.kind == EventKind.VERDICT and not _has_shown(judgement):
+        raise EventRefused("Its images were not on screen: look at the detection again, and answer once they are.")
     with transaction.atomic():
         held_before = queue.is_held(judgement.detection_id, holder.user)
         event, is_new = record_validation(judgement, holder.user, actor)
@@ -48,3 +64,8 @@ def answer(judgement: Judgement, holder: Holder, actor: audit.Actor, *, was_held
         is_held=is_held,
         others=visibility.others_for(holder.user, answers),
     )
+
+
+def _has_shown(judgement: Judgement) -> bool:
+    images = judgement.visible_context.get(_IMAGES)
+    return isinstance(images, list) and all(part in images for part in PARTS)

@@ -54,6 +54,12 @@ class ReleaseForm(WindowForm):
     kept = KeysField(required=False)
 
 
+class SaidForm(WindowForm):
+    """Of which detection the page wants to know what people say."""
+
+    detection = forms.UUIDField()
+
+
 class AnswerForm(WindowForm):
     """One judgement as the browser keeps it until it is saved."""
 
@@ -71,3 +77,28 @@ class AnswerForm(WindowForm):
     seconds_taken = forms.FloatField(required=False, min_value=0.0)
     visible_context = forms.JSONField(required=False)
     was_held = forms.BooleanField(required=False)
+
+    # What people are told of what they did not write themselves: their page did.
+    in_words = {
+        "window": "the page that it was given on",
+        "person": "whose it is",
+        "id": "its own key",
+        "detection": "the detection",
+        "kind": "whether it judges or takes back",
+        "is_valid": "real or bogus",
+        "label": "the label",
+        "confidence_level": "how sure you were",
+        "notes": "the note",
+        "image_quality": "the quality of the image",
+        "detection_quality": "the quality of the detection",
+        "supersedes": "the answer that it replaces",
+        "seconds_taken": "how long it took",
+        "visible_context": "what was on screen",
+        "was_held": "whether the detection was yours",
+    }
+
+    @property
+    def refusal(self) -> str:
+        """Return in one sentence what is missing or cannot be read."""
+        lacking = [self.in_words[name] for name in self.errors if name in self.in_words]
+        return f"This answer cannot be read: it lacks {', '.join(lacking)}, or says it in a way that is not known here."

@@ -21,7 +21,6 @@ def item_of(review: Review, request: HttpRequest, titles: Mapping[str, str]) -> 
     """Return what the script needs of one detection; `titles` are those of the labels."""
     row, candidate = review.detection, review.detection.candidate
     x, y = place_in(row)
-    own = review.own
     return {
         "id": str(row.pk),
         "name": f"{sexagesimal_ra(row.ra)} {sexagesimal_dec(row.dec)}",
@@ -33,10 +32,27 @@ def item_of(review: Review, request: HttpRequest, titles: Mapping[str, str]) -> 
         "scale_arcsec": row.observation.pixel_scale,
         "warning": "Negative: fainter than in the reference" if candidate and candidate.is_negative else "",
         "brief": _brief(review),
-        "own": {"id": str(own.pk), "said": said(own, titles)} if own else None,
-        "context": {"blind": review.answers is None, "answers_shown": len(review.answers or [])},
+        "own": _own(review, titles),
+        "context": {
+            "blind": review.answers is None,
+            "answers_shown": len(review.answers or []),
+            "cutouts": review.version,
+        },
         "html": render_to_string("curation/_item.html", _context(review, titles), request),
     }
+
+
+def said_of(review: Review, titles: Mapping[str, str]) -> dict[str, Any]:
+    """Return what people say of a detection now, as far as this person may see it, and their own answer."""
+    return {
+        "said": render_to_string("curation/_said.html", {"answers": _answers(review, titles)}),
+        "own": _own(review, titles),
+    }
+
+
+def _own(review: Review, titles: Mapping[str, str]) -> dict[str, str] | None:
+    own = review.own
+    return {"id": str(own.pk), "said": said(own, titles)} if own else None
 
 
 def said(event: ValidationEvent, titles: Mapping[str, str]) -> str:
@@ -62,6 +78,7 @@ def _brief(review: Review) -> list[str]:
 def _context(review: Review, titles: Mapping[str, str]) -> dict[str, Any]:
     row, candidate = review.detection, review.detection.candidate
     seen = sum(epoch.detection is not None for epoch in review.epochs)
+    curve = review.curve
     return {
         "review": review,
         "detection": row,
@@ -72,12 +89,16 @@ def _context(review: Review, titles: Mapping[str, str]) -> dict[str, Any]:
         "now": review.now,
         "middle": time_of(row.observation.mjd_utc),
         "masked_percent": 100.0 * candidate.masked_share if candidate else None,
-        "degrees": f"{row.ra:.6f} {row.dec:+.6f}",
-        "curve": review.curve,
+        "curve": curve,
+        "kinds": {mark.kind for mark in curve.marks} if curve else set(),
         "seen": seen,
         "unseen": len(review.epochs) - seen,
-        "answers": None if review.answers is None else [(event, said(event, titles)) for event in review.answers],
+        "answers": _answers(review, titles),
     }
+
+
+def _answers(review: Review, titles: Mapping[str, str]) -> list[tuple[ValidationEvent, str]] | None:
+    return None if review.answers is None else [(event, said(event, titles)) for event in review.answers]
 
 
 def _pixels_url(review: Review) -> str | None:

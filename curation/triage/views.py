@@ -5,26 +5,32 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection
 from functools import wraps
+from pathlib import Path
 from typing import Any, cast
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django import forms
+from django.contrib.staticfiles import finders
 from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.templatetags.static import static
+from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from catalog import counting
-from catalog.models import User
+from catalog.models import JobStatus, ProcessingJob, User
 from catalog.people.actors import actor_of
 from catalog.roles import MAY_JUDGE
 from catalog.web.access import requires
 from curation.judgements.verdicts import EventRefused, Judgement
-from curation.models import ConfidenceLevel, LabelDefinition
+from curation.models import ConfidenceLevel, LabelDefinition, ValidationEvent
 from curation.triage import queue
 from curation.triage.answers import answer
 from curation.triage.filters import QueueFilter
-from curation.triage.forms import AnswerForm, NextForm, ReleaseForm, WindowForm
-from curation.triage.items import item_of, said
+from curation.triage.forms import AnswerForm, NextForm, ReleaseForm, SaidForm, WindowForm
+from curation.triage.items import item_of, said, said_of
 from curation.triage.queue import Holder
 from curation.triage.review import reviews
 from detection.models import Detection
@@ -33,13 +39,16 @@ from observations.models import Field
 # Labels that stand on the keys 1 to 9.
 _ON_KEYS = 9
 _MOST_FIELDS = 100
+_WORKER = "js/triage-worker.js"
+# What the page is drawn with that the worker keeps.
+_KEPT = ("css/themes.css", "css/site.css", "js/away.js", "js/dom.js", "js/outbox.js")
 _LEVEL_KEYS = dict(zip("qwer", ConfidenceLevel, strict=True))
 
 View = Callable[[HttpRequest], JsonResponse]
 
 
 class _Refused(Exception):
-    """What was sent is not taken: the state of HTTP, a code and a sentence."""
+    """What was sent is not taken: the state of HTTP, a code, a sentence, and what programs may want to know."""
 
 
 def _answering(view: View) -> Any:
@@ -50,8 +59,8 @@ def _answering(view: View) -> Any:
         try:
             return view(request)
         except _Refused as refusal:
-            status, code, detail = refusal.args
-            return JsonResponse({"code": code, "detail": detail}, status=status)
+            status, code, detail, *more = refusal.args
+            return JsonResponse({"code": code, "detail": detail, **dict(*more)}, status=status)
 
     return requires(MAY_JUDGE)(require_POST(answering))
 
@@ -74,6 +83,7 @@ def triage(request: HttpRequest) -> HttpResponse:
         "more_labels": labels[_ON_KEYS:],
         "levels": [(key, level.value, level.label) for key, level in _LEVEL_KEYS.items()],
         "default_level": ConfidenceLevel.MEDIUM,
+        "worker_url": _worker_url(),
         "field_names": fields.exclude(name="").order_by("name").values_list("name", flat=True)[:_MOST_FIELDS],
     }
     return render(request, "curation/triage.html", context)
@@ -96,7 +106,7 @@ def triage_next(request: HttpRequest) -> JsonResponse:
         "lease_seconds": queue.lease_seconds(),
         "remaining": queue.remaining(narrowed.queue),
     }
-    if asked["count"] and not keys:
+    if (asked["count"] or asked["one"]) and not keys:
         given["empty"] = refusal or _why_empty(narrowed, holder)
     return JsonResponse(given)
 
@@ -118,9 +128,37 @@ def triage_answers(request: HttpRequest) -> JsonResponse:
     except EventRefused as refusal:
         raise _Refused(422, "refused", str(refusal)) from refusal
     titles = _titles()
-    others = [f"{event.validator.get_username()} said {said(event, titles)}" for event in kept.others]
-    told = {"id": str(kept.event.pk), "has_lapsed": kept.has_lapsed, "is_held": kept.is_held, "others": others}
+
+    def words(events: list[ValidationEvent]) -> list[str]:
+        return [f"{event.validator.get_username()} said {said(event, titles)}" for event in events]
+
+    told = {"id": str(kept.event.pk), "has_lapsed": kept.has_lapsed, "is_held": kept.is_held}
+    told |= {"others": words(kept.others), "opposed": words(kept.opposed)}
     return JsonResponse(told, status=201 if kept.is_new else 200)
+
+
+@_answering
+def triage_said(request: HttpRequest) -> JsonResponse:
+    """Tell what people say of a detection now; it is leased to nobody by that."""
+    asked = _read(request, SaidForm)
+    found = reviews([asked["detection"]], cast(User, request.user))
+    if not found:
+        raise _Refused(404, "gone", "It is not there any more.")
+    return JsonResponse(said_of(found[0], _titles()))
+
+
+@require_safe
+def triage_worker(_request: HttpRequest) -> HttpResponse:
+    """Answer with the script that answers while the server is away: its address sets that it may do so for triage."""
+    answer = HttpResponse(Path(str(finders.find(_WORKER))).read_bytes(), content_type="text/javascript")
+    answer["Cache-Control"] = "no-cache"
+    return answer
+
+
+@require_safe
+def triage_away(_request: HttpRequest) -> HttpResponse:
+    """Show what that script keeps, and shows in the place of triage; it is made without knowing who asks."""
+    return HttpResponse(render_to_string("curation/away.html"))
 
 
 @_answering
@@ -136,6 +174,11 @@ def triage_presence(request: HttpRequest) -> JsonResponse:
     """Note that the page is open, so that its person need not wait for what a closed window held."""
     queue.note_presence(_holder(request, _read(request, WindowForm)["window"]))
     return JsonResponse({})
+
+
+def _worker_url() -> str:
+    parts = urlencode([("part", static(path)) for path in _KEPT], safe="/")
+    return f"{reverse('curation:triage_worker')}?{parts}"
 
 
 def _holder(request: HttpRequest, window: UUID) -> Holder:
@@ -157,8 +200,10 @@ def _read(request: HttpRequest, form_class: type[forms.Form]) -> dict[str, Any]:
         raise _Refused(400, "unreadable", "This must be one JSON object.")
     form = form_class(given)
     if not form.is_valid():
-        reasons = " ".join(f"{name}: {' '.join(map(str, texts))}" for name, texts in form.errors.items())
-        raise _Refused(400 if form_class is not AnswerForm else 422, "invalid", reasons)
+        fields = {name: " ".join(map(str, texts)) for name, texts in form.errors.items()}
+        if isinstance(form, AnswerForm):
+            raise _Refused(422, "invalid", form.refusal, {"fields": fields})
+        raise _Refused(400, "invalid", " ".join(f"{name}: {text}" for name, text in fields.items()))
     if form.cleaned_data["person"] != request.user.pk:
         raise _Refused(409, "other_person", f"You are logged in as {request.user.get_username()} now.")
     return form.cleaned_data
@@ -172,8 +217,9 @@ def _taken(
         lease = queue.take_one(asked["one"], holder)
         if lease is not None and lease.holder_id == holder.user.pk:
             return [asked["one"]], False, None
-        who = f"{lease.holder.get_username()} looks at it now." if lease else "It is not there any more."
-        return [], False, {"code": "not_to_be_had", "title": "Not to be had", "text": who}
+        if lease:
+            return [], False, _empty("held", "Somebody else has it.", f"{lease.holder.get_username()} looks at it now.")
+        return [], False, _empty("gone", "It is gone.", "It is not there any more.")
     if asked["take_over"]:
         return queue.take_over(narrowed.queue, holder, asked["count"]), False, None
     if not asked["count"]:
@@ -209,9 +255,27 @@ def _why_empty(narrowed: QueueFilter, holder: Holder) -> dict[str, str]:
         return _empty("answered", "You have answered all of these.", "People disagree about them: a third must decide.")
     if left.outside and narrowed.is_narrowed:
         return _empty("narrow", "Nothing waits in this selection.", "There is more to review outside of it.")
-    if Detection.objects.visible_to(holder.user).exists():
-        return _empty("done", "Nothing is left to review.", "New detections appear here by themselves.")
+    return _nothing_yet(holder.user)
+
+
+def _nothing_yet(user: User) -> dict[str, str]:
+    """Say that nothing waits: whether more is on its way, or what to do."""
+    frames = _in_work()
+    work = f"{counting.counted(frames).capitalize()} frame{' is' if frames == 1 else 's are'} being worked on."
+    coming = f"{work} What is found in {'it' if frames == 1 else 'them'} appears here by itself."
+    if Detection.objects.visible_to(user).exists():
+        text = coming if frames else "New detections appear here by themselves."
+        return _empty("done", "Nothing is left to review.", text)
+    if frames:
+        return _empty("in_work", "Nothing is found yet.", coming)
     return _empty("none", "There are no detections yet.", "Deliver frames, and what the pipeline finds appears here.")
+
+
+def _in_work() -> int:
+    """Return on how many frames there is work to do; a bounded count."""
+    of_frames = ProcessingJob.objects.filter(entity_type="observation")
+    unfinished = of_frames.filter(status__in=(JobStatus.PENDING, JobStatus.RUNNING))
+    return counting.count_bounded(unfinished.values("entity_id").distinct())
 
 
 def _empty(code: str, title: str, text: str) -> dict[str, str]:

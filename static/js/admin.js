@@ -11,24 +11,26 @@ window.addEventListener("keydown", (event) => {
 document.addEventListener("DOMContentLoaded", () => {
   // What the theme names by a placeholder alone, which goes as soon as one types, keeps that name.
   for (const input of document.querySelectorAll("input[placeholder]:not([aria-label])")) {
+    if (!(input instanceof HTMLInputElement)) continue;
     if (!input.labels || input.labels.length === 0) {
       input.setAttribute("aria-label", input.placeholder);
     }
   }
   // Icons are words in a font of pictures: beside a name they are not to be read out.
   for (const icon of document.querySelectorAll(".material-symbols-outlined")) {
-    if (icon.parentElement.textContent.trim() !== icon.textContent.trim()) {
+    if (icon.parentElement?.textContent.trim() !== icon.textContent.trim()) {
       icon.setAttribute("aria-hidden", "true");
     }
   }
   // Long values are clipped in lists: the whole stands behind each.
   for (const cell of document.querySelectorAll("#result_list :is(td, th)")) {
+    if (!(cell instanceof HTMLElement)) continue;
     const text = cell.textContent.trim().replace(/\s+/g, " ");
     if (text.length > 16 && !cell.querySelector("[title]")) cell.title = text;
   }
   const theme = document.getElementById("theme");
-  if (theme) {
-    theme.value = document.documentElement.dataset.theme;
+  if (theme instanceof HTMLSelectElement) {
+    theme.value = document.documentElement.dataset.theme ?? "dark";
     theme.addEventListener("change", () => {
       const secure = location.protocol === "https:" ? "; secure" : "";
       document.cookie = `theme=${theme.value}; path=/; max-age=31536000; samesite=lax${secure}`;

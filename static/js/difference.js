@@ -1,5 +1,7 @@
 // One subtraction: four images in one place that are moved and enlarged together, and the candidates over them.
 
+import { at, origin, part } from "./dom.js";
+import { keyOf } from "./keys.js";
 import { compile } from "./tan.js";
 
 const MOST_ZOOM = 24; // screen dots per pixel
@@ -8,14 +10,17 @@ const PAN_PX = 80;
 // A press that moves less than this is a click.
 const STILL_PX = 4;
 
-const viewer = document.getElementById("viewer");
-const field = viewer.querySelector(".field");
-const marks = viewer.querySelector(".marks");
-const images = new Map([...viewer.querySelectorAll("img")].map((image) => [image.dataset.kind, image]));
-const rings = [...marks.querySelectorAll(".ring")];
+/** @typedef {{x: number, y: number}} Place */
+
+const viewer = at("viewer");
+const field = part(".field", HTMLElement, viewer);
+const marks = part(".marks", SVGSVGElement, viewer);
+const about = part("[data-about]", HTMLElement, viewer);
+const images = new Map([...viewer.querySelectorAll("img")].map((image) => [image.dataset.kind ?? "", image]));
+const rings = [...marks.querySelectorAll("*")].filter((one) => one instanceof SVGAElement);
 const [width, height] = [Number(viewer.dataset.width), Number(viewer.dataset.height)];
 const numbers = document.getElementById("wcs");
-const position = numbers ? compile(JSON.parse(numbers.textContent)) : null;
+const position = numbers ? compile(JSON.parse(numbers.textContent ?? "")) : null;
 
 let chosen = "science";
 let isBlinked = false;
@@ -35,27 +40,42 @@ function scaleNow() {
   return view.scale || fitting();
 }
 
-/** Zoom about a place of the screen, which keeps its pixel; 1 is the whole image. */
-function zoomTo(scale, at = { x: size().across / 2, y: size().down / 2 }) {
+/**
+ * Zoom about a place of the screen, which keeps its pixel; 0 is the whole image.
+ * @param {number} scale
+ * @param {Place} fixed
+ */
+function zoomTo(scale, fixed = { x: size().across / 2, y: size().down / 2 }) {
   const { across, down } = size();
-  const before = pixelAt(at);
+  const before = pixelAt(fixed);
   const next = Math.min(Math.max(scale, fitting()), Math.max(MOST_ZOOM, fitting()));
   if (next <= fitting() * 1.001) view = { scale: 0, x: width / 2, y: height / 2 };
-  else view = { scale: next, x: before.x - (at.x - across / 2) / next, y: before.y - (at.y - down / 2) / next };
+  else view = { scale: next, x: before.x - (fixed.x - across / 2) / next, y: before.y - (fixed.y - down / 2) / next };
   draw();
 }
 
-function zoomBy(steps, at) {
-  zoomTo(scaleNow() * STEP ** steps, at);
+/**
+ * @param {number} steps
+ * @param {Place} [fixed]
+ */
+function zoomBy(steps, fixed) {
+  zoomTo(scaleNow() * STEP ** steps, fixed);
 }
 
+/**
+ * @param {number} across
+ * @param {number} down
+ */
 function moveBy(across, down) {
   if (!view.scale) return;
   view = { ...view, x: view.x - across / view.scale, y: view.y - down / view.scale };
   draw();
 }
 
-/** Return the place in the image, y downwards from its upper edge, under a place of the screen. */
+/**
+ * Return the place in the image, y downwards from its upper edge, under a place of the screen.
+ * @param {Place} place
+ */
 function pixelAt({ x, y }) {
   const { across, down } = size();
   return { x: view.x + (x - across / 2) / scaleNow(), y: view.y + (y - down / 2) / scaleNow() };
@@ -78,16 +98,22 @@ function draw() {
   const grown = Math.max(1, scale / 2);
   for (const ring of rings) ring.setAttribute("transform", `translate(${ring.dataset.x} ${ring.dataset.y}) scale(${grown / scale})`);
   field.classList.toggle("zoomed", view.scale > 0);
-  viewer.querySelector("[data-zoom]").textContent = view.scale ? `${Number(scale.toPrecision(2))}×` : "fit";
+  part("[data-zoom]", HTMLElement, viewer).textContent = view.scale ? `${Number(scale.toPrecision(2))}×` : "fit";
 }
 
+/** @param {string} kind */
 function choose(kind) {
   chosen = kind;
-  for (const button of viewer.querySelectorAll("button[data-kind]")) button.setAttribute("aria-pressed", String(button.dataset.kind === kind));
+  for (const button of viewer.querySelectorAll("button")) {
+    if (button.dataset.kind) button.setAttribute("aria-pressed", String(button.dataset.kind === kind));
+  }
   show();
 }
 
-/** Show the other one of science and reference for as long as it is asked for. */
+/**
+ * Show the other one of science and reference for as long as it is asked for.
+ * @param {boolean} isOn
+ */
 function blink(isOn) {
   if (isBlinked === isOn) return;
   isBlinked = isOn;
@@ -98,43 +124,56 @@ function show() {
   const kind = isBlinked ? (chosen === "reference" ? "science" : "reference") : chosen;
   for (const [name, image] of images) image.hidden = name !== kind;
   load(kind);
-  viewer.querySelector("[data-shown]").textContent = kind;
+  part("[data-shown]", HTMLElement, viewer).textContent = kind;
 }
 
+/** @param {string} kind */
 function load(kind) {
   const image = images.get(kind);
-  if (!image.src) image.src = image.dataset.src;
+  if (image && !image.src) image.src = image.dataset.src ?? "";
 }
 
 function toggleMarks() {
   const isShown = marks.classList.toggle("off") === false;
-  viewer.querySelector("[data-action='marks']").setAttribute("aria-pressed", String(isShown));
+  part("[data-action='marks']", HTMLElement, viewer).setAttribute("aria-pressed", String(isShown));
 }
 
+/** @param {SVGAElement} ring */
 function tell(ring) {
-  viewer.querySelector("[data-about]").textContent = ring ? ring.getAttribute("aria-label") : "";
+  about.textContent = ring.getAttribute("aria-label");
 }
 
+/** @param {MouseEvent} event */
 function tellPlace(event) {
-  const at = pixelAt(placeOf(event));
+  const over = pixelAt(placeOf(event));
   // FITS counts from the lower left; the middle of the first pixel is 0, 0.
-  const [x, y] = [at.x - 0.5, height - at.y - 0.5];
-  const isOutside = at.x < 0 || at.y < 0 || at.x > width || at.y > height;
+  const [x, y] = [over.x - 0.5, height - over.y - 0.5];
+  const isOutside = over.x < 0 || over.y < 0 || over.x > width || over.y > height;
   const pixel = `x ${tenths(x)}, y ${tenths(y)}`;
-  viewer.querySelector("[data-cursor]").textContent = isOutside ? "Outside the image" : position ? `${pixel} · ${position(x, y)}` : pixel;
+  part("[data-cursor]", HTMLElement, viewer).textContent = isOutside ? "Outside the image" : position ? `${pixel} · ${position(x, y)}` : pixel;
 }
 
-/** Write a number to a tenth, and nothing as negative that rounds to zero. */
+/**
+ * Write a number to a tenth, and nothing as negative that rounds to zero.
+ * @param {number} value
+ */
 function tenths(value) {
   return (Math.round(10 * value) / 10 + 0).toFixed(1).replace("-", "−");
 }
 
+/**
+ * Return the place in the viewer of a press or a movement.
+ * @param {MouseEvent} event
+ */
 function placeOf({ clientX, clientY }) {
   const box = field.getBoundingClientRect();
   return { x: clientX - box.left - field.clientLeft, y: clientY - box.top - field.clientTop };
 }
 
-/** Bring a candidate to the middle, enlarged, and mark it. */
+/**
+ * Bring a candidate to the middle, enlarged, and mark it.
+ * @param {SVGAElement} ring
+ */
 function showRing(ring) {
   const scale = Math.max(scaleNow(), Math.min(4, MOST_ZOOM));
   view = { scale, x: Number(ring.dataset.x), y: Number(ring.dataset.y) };
@@ -143,6 +182,7 @@ function showRing(ring) {
   mark(ring);
 }
 
+/** @param {SVGAElement} ring */
 function mark(ring) {
   for (const other of rings) {
     other.classList.toggle("here", other === ring);
@@ -153,62 +193,76 @@ function mark(ring) {
 
 // --- Buttons and keys ---
 
+/** @type {Record<string, () => void>} */
 const ACTIONS = {
   in: () => zoomBy(1), out: () => zoomBy(-1), fit: () => zoomTo(0), marks: toggleMarks,
 };
-const KEYS = {
-  "+": ACTIONS.in, "=": ACTIONS.in, "-": ACTIONS.out, "−": ACTIONS.out, 0: ACTIONS.fit, o: toggleMarks,
-};
+/** @type {Record<string, () => void>} */
+const KEYS = { "+": ACTIONS.in, "-": ACTIONS.out, 0: ACTIONS.fit, o: toggleMarks };
 [...images.keys()].forEach((kind, k) => { KEYS[k + 1] = () => choose(kind); });
+/** @type {Record<string, [number, number]>} */
 const ARROWS = { ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 
 viewer.addEventListener("click", (event) => {
-  const button = event.target.closest("button");
+  const button = origin(event)?.closest("button");
   if (!button) return;
   if (button.dataset.kind) choose(button.dataset.kind);
-  ACTIONS[button.dataset.action]?.();
+  ACTIONS[button.dataset.action ?? ""]?.();
   // After a press of the mouse the space bar is free for blinking again.
   if (event.detail) field.focus({ preventScroll: true });
 });
-const blinker = viewer.querySelector("[data-action='blink']");
+const blinker = part("[data-action='blink']", HTMLButtonElement, viewer);
 blinker.addEventListener("pointerdown", () => blink(true));
 for (const name of ["pointerup", "pointercancel", "pointerleave", "blur"]) blinker.addEventListener(name, () => blink(false));
-for (const name of ["keydown", "keyup"]) {
+for (const name of /** @type {const} */ (["keydown", "keyup"])) {
   blinker.addEventListener(name, (event) => { if (event.key === "Enter") blink(name === "keydown"); });
 }
 
-/** Say whether a key belongs to what has the focus. */
+/**
+ * Tell whether a key belongs to what has the focus, or to the browser.
+ * @param {KeyboardEvent} event
+ */
 function isTaken(event) {
-  if (event.ctrlKey || event.metaKey || event.altKey) return true;
-  if (event.target.closest("input, select, textarea, [contenteditable]")) return true;
-  return event.key === " " && event.target !== blinker && Boolean(event.target.closest("button, summary, a:not(.ring)"));
+  const target = origin(event);
+  if (target?.closest("input, select, textarea, [contenteditable]")) return true;
+  const isBare = event.key === " " || event.key in ARROWS;
+  if (isBare && (event.ctrlKey || event.metaKey || event.altKey)) return true;
+  return event.key === " " && target !== blinker && Boolean(target?.closest("button, summary, a:not(.ring)"));
 }
 
 document.addEventListener("keydown", (event) => {
   if (isTaken(event)) return;
+  const ring = rings.find((one) => one === origin(event)?.closest(".ring"));
+  const key = keyOf(event, (one) => one in KEYS);
   if (event.key === " ") {
     event.preventDefault();
     blink(true);
-  } else if (event.key in ARROWS && event.target.closest(".ring")) {
+  } else if (event.key in ARROWS && ring) {
     event.preventDefault();
-    stepRing(event.target.closest(".ring"), event.key === "ArrowRight" || event.key === "ArrowDown" ? 1 : -1);
+    stepRing(ring, event.key === "ArrowRight" || event.key === "ArrowDown" ? 1 : -1);
   } else if (event.key in ARROWS && event.target === field) {
     event.preventDefault();
-    moveBy(...ARROWS[event.key].map((sign) => sign * PAN_PX));
-  } else if (event.key in KEYS && !event.repeat) {
-    KEYS[event.key]();
+    const [across, down] = ARROWS[event.key];
+    moveBy(across * PAN_PX, down * PAN_PX);
+  } else if (key in KEYS && !event.repeat) {
+    KEYS[key]();
   }
 });
 document.addEventListener("keyup", (event) => { if (event.key === " ") blink(false); });
 window.addEventListener("blur", () => blink(false));
 
+/**
+ * @param {SVGAElement} ring
+ * @param {number} step
+ */
 function stepRing(ring, step) {
   const next = rings[(rings.indexOf(ring) + step + rings.length) % rings.length];
   mark(next);
   const { across, down } = size();
-  const isSeen = Math.abs(next.dataset.x - view.x) < across / 2 / scaleNow() && Math.abs(next.dataset.y - view.y) < down / 2 / scaleNow();
+  const [x, y] = [Number(next.dataset.x), Number(next.dataset.y)];
+  const isSeen = Math.abs(x - view.x) < across / 2 / scaleNow() && Math.abs(y - view.y) < down / 2 / scaleNow();
   if (!isSeen) {
-    view = { ...view, x: Number(next.dataset.x), y: Number(next.dataset.y) };
+    view = { ...view, x, y };
     draw();
   }
   next.focus({ preventScroll: true });
@@ -216,6 +270,7 @@ function stepRing(ring, step) {
 
 // --- Mouse and fingers ---
 
+/** @type {Map<number, Place & {start: Place}>} */
 const pressed = new Map();
 let hasMoved = false;
 
@@ -243,7 +298,7 @@ field.addEventListener("pointermove", (event) => {
   }
   pressed.set(event.pointerId, { ...now, start: before.start });
 });
-for (const name of ["pointerup", "pointercancel"]) field.addEventListener(name, (event) => pressed.delete(event.pointerId));
+for (const name of /** @type {const} */ (["pointerup", "pointercancel"])) field.addEventListener(name, (event) => pressed.delete(event.pointerId));
 field.addEventListener("pointerleave", (event) => { if (!hasMoved) pressed.delete(event.pointerId); });
 field.addEventListener("dblclick", (event) => zoomBy(2, placeOf(event)));
 field.addEventListener("wheel", (event) => {
@@ -256,20 +311,28 @@ for (const ring of rings) {
   ring.addEventListener("focus", () => mark(ring));
   ring.addEventListener("click", (event) => { if (hasMoved) event.preventDefault(); else mark(ring); });
 }
-for (const link of document.querySelectorAll("[data-show]")) {
-  link.addEventListener("click", () => {
-    const ring = rings.find((one) => one.getAttribute("href") === `#candidate-${link.dataset.show}`);
-    if (ring) showRing(ring);
-  });
+/** @param {string} candidate */
+function ringOf(candidate) {
+  return rings.find((one) => one.getAttribute("href") === `#candidate-${candidate}`);
 }
+
+document.addEventListener("click", (event) => {
+  const link = origin(event)?.closest("[data-show]");
+  const ring = link instanceof HTMLElement ? ringOf(link.dataset.show ?? "") : undefined;
+  if (ring) showRing(ring);
+});
 
 for (const [kind, image] of images) {
   image.addEventListener("error", () => {
-    viewer.querySelector("[data-about]").textContent = `The ${kind} image cannot be read: reprocess the frame to have it again.`;
+    about.textContent = `The ${kind} image cannot be read: reprocess the frame to have it again.`;
   });
 }
 new ResizeObserver(draw).observe(field);
+// Whoever comes from a candidate sees that one.
+const wanted = ringOf(new URLSearchParams(location.search).get("candidate") ?? "");
+if (wanted) showRing(wanted);
 // The others are asked for when the first is there, so that changing between them takes no time.
 const loadOthers = () => ["reference", "difference", "score"].forEach(load);
-if (images.get("science").complete) loadOthers();
-else images.get("science").addEventListener("load", loadOthers);
+const first = part("img[data-kind=science]", HTMLImageElement, viewer);
+if (first.complete) loadOthers();
+else first.addEventListener("load", loadOthers);

@@ -14,7 +14,16 @@ const FAINT_SIGMA = 6;
 
 export const STRETCHES = ["asinh", "linear", "faint"];
 
-/** What the greys of one detection are made from: pixels of the three images, mask, and the statistics of the good. */
+/** @typedef {{sky: number, sigma: number, white: number, differenceSigma: number}} Levels */
+
+/**
+ * Return what the greys of one detection are made from: the statistics of the good pixels of its three images.
+ * @param {Float32Array} science
+ * @param {Float32Array} reference
+ * @param {Float32Array} difference
+ * @param {Float32Array} mask
+ * @returns {Levels}
+ */
 export function measure(science, reference, difference, mask) {
   const good = [science, reference, difference].map((image) => image.filter((v, k) => Number.isFinite(v) && !(mask[k] > 0)));
   const both = joined(good[0], good[1]);
@@ -24,32 +33,52 @@ export function measure(science, reference, difference, mask) {
   return { sky, sigma, white, differenceSigma: robustSigma(good[2]) };
 }
 
-/** Return the greys (0–255) of science or reference; `contrast` 1 is the convention, above it white comes nearer. */
+/**
+ * Return the greys (0–255) of science or reference; `contrast` 1 is the convention, above it white comes nearer.
+ * @param {Float32Array} image
+ * @param {Levels} levels
+ */
 export function sharedGrey(image, { sky, sigma, white }, stretch = "asinh", contrast = 1) {
   const black = sky - BLACK_SIGMA * sigma;
   const top = sky + (stretch === "faint" ? FAINT_SIGMA * sigma : white - sky) / contrast;
-  const level = stretch === "asinh" ? (v) => Math.asinh((v - sky) / (LINEAR_SIGMA * sigma)) : (v) => v;
+  const level = (/** @type {number} */ v) => (stretch === "asinh" ? Math.asinh((v - sky) / (LINEAR_SIGMA * sigma)) : v);
   const low = level(black), high = level(top);
   return Uint8Array.from(image, (v) => roundEven(255 * clipped((level(v) - low) / (high - low), 0, 1)));
 }
 
-/** Return the greys (0–255) of a difference: linear, zero in the middle, ±5 sigma at the ends. */
+/**
+ * Return the greys (0–255) of a difference: linear, zero in the middle, ±5 sigma at the ends.
+ * @param {Float32Array} image
+ * @param {Levels} levels
+ */
 export function symmetricGrey(image, { differenceSigma }, contrast = 1) {
   const end = f32((DIFFERENCE_SIGMA * differenceSigma) / contrast);
   return Uint8Array.from(image, (v) => roundEven(f32(127.5 + f32(127.5 * clipped(f32(v / end), -1, 1)))));
 }
 
+/**
+ * @param {number} share
+ * @param {number} low
+ * @param {number} high
+ */
 function clipped(share, low, high) {
   return Number.isNaN(share) ? 0 : Math.min(Math.max(share, low), high);
 }
 
-/** Halves go to the even neighbour, as numpy's rint does. */
+/**
+ * Halves go to the even neighbour, as numpy's rint does.
+ * @param {number} value
+ */
 function roundEven(value) {
   const below = Math.floor(value);
   const rest = value - below;
   return rest < 0.5 || (rest === 0.5 && below % 2 === 0) ? below : below + 1;
 }
 
+/**
+ * @param {Float32Array} first
+ * @param {Float32Array} second
+ */
 function joined(first, second) {
   const all = new Float32Array(first.length + second.length || 1);
   all.set(first);
@@ -57,11 +86,16 @@ function joined(first, second) {
   return all.sort();
 }
 
+/** @param {Float32Array} sorted */
 function median(sorted) {
   const half = sorted.length >> 1;
   return sorted.length % 2 ? sorted[half] : f32(f32(sorted[half - 1] + sorted[half]) / 2);
 }
 
+/**
+ * @param {Float32Array} sorted
+ * @param {number} percent
+ */
 function percentile(sorted, percent) {
   const place = (sorted.length - 1) * (percent / 100);
   const below = Math.floor(place);
@@ -69,7 +103,10 @@ function percentile(sorted, percent) {
   return a + (b - a) * (place - below);
 }
 
-/** The scatter about the median, 1 where there is none to measure. */
+/**
+ * Return the scatter about the median, 1 where there is none to measure.
+ * @param {Float32Array} values
+ */
 function robustSigma(values) {
   if (!values.length) return 1;
   const middle = median(values.slice().sort());

@@ -1,16 +1,21 @@
 // Pages of jobs keep themselves up to date without getting in the way: not while nobody looks, while they are paused, or
 // while text is being marked. What was opened stays open, a log stays where one reads it, and a new state is said.
 
+import { at, origin } from "./dom.js";
 import { say } from "./site.js";
 
-const state = document.getElementById("live-state");
-const note = document.getElementById("live-note");
-const button = document.getElementById("pause");
+const state = at("live-state");
+const note = at("live-note");
+const button = at("pause");
 let isPaused = false;
 let isOver = false;
+/** @type {{status?: string, open: Map<string, boolean>, scroll: Map<string, number>} | null} */
 let before = null;
 
-/** The part that asks for itself anew, if there is one. */
+/**
+ * Return the part that asks for itself anew, if there is one.
+ * @returns {HTMLElement | null}
+ */
 function live() {
   return document.querySelector("[data-live]");
 }
@@ -27,9 +32,10 @@ button.addEventListener("click", () => {
 });
 
 document.addEventListener("htmx:beforeRequest", (event) => {
-  if (!event.target.matches("[data-live]")) return;
+  const asking = origin(event);
+  if (!asking?.matches("[data-live]")) return;
   const marked = getSelection();
-  const isMarking = !marked.isCollapsed && event.target.contains(marked.anchorNode);
+  const isMarking = Boolean(marked && !marked.isCollapsed && asking.contains(marked.anchorNode));
   if (isPaused || isOver || document.hidden || isMarking) event.preventDefault();
 });
 
@@ -41,7 +47,7 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   const logs = [...part.querySelectorAll("pre[id]")];
   before = {
     status: part.dataset.status,
-    open: new Map([...part.querySelectorAll("details[id]")].map((one) => [one.id, one.open])),
+    open: new Map([...part.querySelectorAll("details")].filter((one) => one.id).map((one) => [one.id, one.open])),
     scroll: new Map(logs.map((log) => [log.id, isAtEnd(log) ? Infinity : log.scrollTop])),
   };
 });
@@ -50,7 +56,7 @@ document.addEventListener("htmx:afterSettle", () => {
   if (!before) return;
   for (const [id, isOpen] of before.open) {
     const one = document.getElementById(id);
-    if (one) one.open = isOpen;
+    if (one instanceof HTMLDetailsElement) one.open = isOpen;
   }
   for (const [id, top] of before.scroll) {
     const log = document.getElementById(id);
@@ -62,7 +68,10 @@ document.addEventListener("htmx:afterSettle", () => {
   show();
 });
 
-/** Whether a log is read at its end, which it then stays at as it grows. */
+/**
+ * Tell whether a log is read at its end, which it then stays at as it grows.
+ * @param {Element} log
+ */
 function isAtEnd(log) {
   return log.scrollHeight > log.clientHeight && log.scrollTop + log.clientHeight >= log.scrollHeight - 4;
 }

@@ -1,12 +1,14 @@
 // The first page keeps itself up to date: while it is seen it asks for the parts that have changed, and says so.
 
+import { at } from "./dom.js";
 import { say } from "./site.js";
 
-const live = document.getElementById("live");
-const note = document.getElementById("live-note");
+const live = at("live");
+const note = at("live-note");
 const period = 1000 * Number(live.dataset.seconds);
 let newest = firstAlert();
-let timer = null;
+/** @type {ReturnType<typeof setInterval> | undefined} */
+let timer;
 
 function firstAlert() {
   return document.querySelector("#alerts .alert-list a[id]")?.id ?? "";
@@ -18,7 +20,7 @@ function ask() {
 
 function pace() {
   clearInterval(timer);
-  timer = document.hidden ? null : setInterval(ask, period);
+  timer = document.hidden ? undefined : setInterval(ask, period);
 }
 
 document.addEventListener("visibilitychange", () => {
@@ -41,7 +43,7 @@ live.addEventListener("htmx:afterRequest", (event) => {
 /** Say when an alert has come, for those who do not look at the list. */
 function tell() {
   const first = firstAlert();
-  if (first && first !== newest) say(`New alert: ${document.getElementById(first).textContent}`, "success");
+  if (first && first !== newest) say(`New alert: ${at(first).textContent}`, "success");
   newest = first;
 }
 

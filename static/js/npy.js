@@ -2,7 +2,10 @@
 
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 
-/** Return `{shape, values}` of an ArrayBuffer; throws an Error with a sentence for what is no such file. */
+/**
+ * Return shape and values; throws an Error with a sentence for what is no such file.
+ * @param {ArrayBuffer} buffer
+ */
 export function readNpy(buffer) {
   const bytes = new Uint8Array(buffer);
   if (bytes.length < 12 || MAGIC.some((byte, k) => bytes[k] !== byte)) throw new Error("This is no numpy file.");

@@ -4,71 +4,158 @@ const RETRY_MS = [500, 1000, 2000, 4000, 8000, 15000];
 const PATIENCE_MS = 20000;
 // Answers of the server that say nothing of the entry itself: it stays, and is sent again.
 const PASSING = new Set([401, 408, 425, 429]);
+const DAMAGED = "It was damaged in this browser's storage, and cannot be read or sent. Look at the detection again.";
+const ANSWERS = "astrid.answer.", REFUSED = "astrid.refused.";
 
-/** A key that nobody else makes; pages without HTTPS have no crypto.randomUUID. */
-export function newKey() {
-  if (crypto.randomUUID) return crypto.randomUUID();
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = (bytes[6] & 0x0f) | 0x40;
-  bytes[8] = (bytes[8] & 0x3f) | 0x80;
-  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+/**
+ * @typedef {import("./triage-state.js").Entry} Entry
+ * @typedef {import("./triage-state.js").Reply} Reply
+ * @typedef {{answer: Entry, reason: string}} Refusal
+ * @typedef {{id: string, name: string, said: string, reason: string, canRetry: boolean}} SetAside
+ *
+ * @typedef {object} World  what the outbox needs of a browser
+ * @property {Pick<Storage, "length" | "key" | "getItem" | "setItem" | "removeItem">} storage
+ * @property {{request: (name: string, callback: () => Promise<void>) => Promise<void>} | undefined} locks
+ * @property {() => number} now
+ *
+ * @typedef {object} Listeners
+ * @property {() => void} onChange
+ * @property {(entry: Entry, body: Reply) => void} onSaved
+ * @property {(entry: Entry, reason: string) => void} onRefused
+ */
+
+/**
+ * Return how many answers a browser keeps, of whomever.
+ * @param {World["storage"]} storage
+ */
+export function countKept(storage) {
+  return Array.from({ length: storage.length }, (_, k) => storage.key(k)).filter((key) => key?.startsWith(ANSWERS)).length;
 }
 
-/** Entries under one prefix of the browser's storage, one row each: two windows never write over each other. */
+/**
+ * Tell whether this can be sent as an answer; whether it holds together is the server's to say.
+ * @param {any} value
+ * @returns {value is Entry}
+ */
+function isEntry(value) {
+  return ["id", "detection", "kind"].every((name) => typeof value?.[name] === "string" && value[name]);
+}
+
+/**
+ * @param {any} value
+ * @returns {value is Refusal}
+ */
+function isRefusal(value) {
+  return isEntry(value?.answer) && typeof value.reason === "string";
+}
+
+/**
+ * Values under one prefix of the browser's storage, one row each: two windows never write over each other.
+ * @template T
+ */
 class Drawer {
-  constructor(prefix) {
+  /**
+   * @param {World["storage"]} storage
+   * @param {string} prefix
+   * @param {(value: unknown) => value is T} isGood
+   */
+  constructor(storage, prefix, isGood) {
+    this.storage = storage;
     this.prefix = prefix;
-    this.unkept = new Map(); // Where the browser keeps nothing, they last as long as the page.
+    this.isGood = isGood;
+    /** @type {Map<string, T>} Where the browser keeps nothing, they last as long as the page. */
+    this.unkept = new Map();
   }
 
+  /**
+   * @param {string} name
+   * @param {T} value
+   */
   put(name, value) {
-    try { localStorage.setItem(this.prefix + name, JSON.stringify(value)); } catch { this.unkept.set(name, value); }
+    try { this.storage.setItem(this.prefix + name, JSON.stringify(value)); } catch { this.unkept.set(name, value); }
   }
 
+  /** @param {string} name */
   remove(name) {
     this.unkept.delete(name);
-    try { localStorage.removeItem(this.prefix + name); } catch { /* There was none. */ }
+    try { this.storage.removeItem(this.prefix + name); } catch { /* There was none. */ }
   }
 
-  /** Return the entries by name, in the order of their names. */
+  /** Return the values by name, in the order of their names. */
   all() {
-    const found = new Map(this.unkept);
+    const good = [...this.#rows()].flatMap(([name, value]) => (this.isGood(value) ? [/** @type {[string, T]} */ ([name, value])] : []));
+    return new Map([...good, ...this.unkept].sort(([a], [b]) => (a < b ? -1 : 1)));
+  }
+
+  /** Return the names of rows that hold something else. */
+  damaged() {
+    return [...this.#rows()].filter(([, value]) => !this.isGood(value)).map(([name]) => name);
+  }
+
+  #rows() {
+    /** @type {Map<string, unknown>} */
+    const found = new Map();
     try {
-      for (let k = 0; k < localStorage.length; k++) {
-        const key = localStorage.key(k);
-        if (!key.startsWith(this.prefix)) continue;
-        try { found.set(key.slice(this.prefix.length), JSON.parse(localStorage.getItem(key))); } catch { /* Not ours. */ }
+      for (let k = 0; k < this.storage.length; k++) {
+        const key = this.storage.key(k);
+        if (key?.startsWith(this.prefix)) found.set(key.slice(this.prefix.length), parsed(this.storage.getItem(key)));
       }
     } catch { /* This browser keeps nothing. */ }
-    return new Map([...found].sort(([a], [b]) => (a < b ? -1 : 1)));
+    return found;
   }
 }
 
 export class Outbox {
   /**
-   * `send(entry, signal)` returns a Response. Listeners: `onChange()`, `onSaved(entry, body)`, `onRefused(entry, reason)`.
+   * @param {string} person
+   * @param {(entry: Entry, signal: AbortSignal) => Promise<Response>} send
+   * @param {Listeners} listeners
+   * @param {World} world
    */
-  constructor(person, send, listeners) {
-    this.waiting = new Drawer(`astrid.answer.${person}.`);
-    this.refused = new Drawer(`astrid.refused.${person}.`);
+  constructor(person, send, listeners, world = browser()) {
+    this.waiting = new Drawer(world.storage, `${ANSWERS}${person}.`, isEntry);
+    this.refused = new Drawer(world.storage, `${REFUSED}${person}.`, isRefusal);
     this.send = send;
     this.listeners = listeners;
+    this.world = world;
     this.failures = 0;
     this.trouble = "";
     this.last = 0;
-    addEventListener("online", () => this.flush());
-    addEventListener("storage", (event) => { if (event.key?.startsWith("astrid.")) this.listeners.onChange(); });
+    this.isBusy = false;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.timer = undefined;
   }
 
   get entries() { return [...this.waiting.all().values()]; }
-  get setAside() { return [...this.refused.all().values()]; }
   get isKept() { return this.waiting.unkept.size === 0; }
 
-  /** Keep an answer, then send it. */
+  /** Return what is not sent any more, with the reason; what storage has damaged can only be discarded. */
+  get setAside() {
+    const refused = [...this.refused.all().values()].map(({ answer, reason }) => ({
+      id: answer.id, name: answer.name ?? "An answer", said: answer.said ?? "", reason, canRetry: true,
+    }));
+    const damaged = [...this.waiting.damaged(), ...this.refused.damaged()].map((name) => ({
+      id: name, name: "An answer", said: "", reason: DAMAGED, canRetry: false,
+    }));
+    return [...refused, ...damaged];
+  }
+
+  /**
+   * Tell whether an answer about a detection waits to be sent.
+   * @param {string} detection
+   */
+  isUnsent(detection) {
+    return this.entries.some((entry) => entry.detection === detection && entry.kind === "verdict");
+  }
+
+  /**
+   * Keep an answer, then send it.
+   * @param {Entry} entry
+   */
   add(entry) {
-    // By time, and two of one moment in their order: a verdict goes before what takes it back.
-    this.last = Math.max(Date.now(), this.last + 1);
+    // By time, and never before what waits, were the clock set back: a verdict goes before what takes it back.
+    const latest = Number.parseInt([...this.waiting.all().keys()].at(-1) ?? "", 10) || 0;
+    this.last = Math.max(this.world.now(), this.last + 1, latest + 1);
     this.waiting.put(`${String(this.last).padStart(16, "0")}.${entry.id}`, entry);
     this.listeners.onChange();
     this.flush();
@@ -80,7 +167,7 @@ export class Outbox {
     if (this.isBusy) return;
     this.isBusy = true;
     try {
-      if (navigator.locks) await navigator.locks.request(this.waiting.prefix, () => this.#sendAll());
+      if (this.world.locks) await this.world.locks.request(this.waiting.prefix, () => this.#sendAll());
       else await this.#sendAll();
     } finally {
       this.isBusy = false;
@@ -90,16 +177,23 @@ export class Outbox {
     this.listeners.onChange();
   }
 
-  /** Try an entry again that was refused. */
+  /**
+   * Try an entry again that was refused.
+   * @param {string} id
+   */
   retry(id) {
     const entry = this.discard(id);
     if (entry) this.add(entry.answer);
   }
 
-  /** Give up an entry that was refused; return it. */
+  /**
+   * Give up what was set aside; return it where it can be read.
+   * @param {string} id
+   */
   discard(id) {
     const entry = this.refused.all().get(id);
     this.refused.remove(id);
+    if (this.waiting.damaged().includes(id)) this.waiting.remove(id);
     this.listeners.onChange();
     return entry;
   }
@@ -110,7 +204,11 @@ export class Outbox {
     }
   }
 
-  /** Send one entry; return whether the next may go. */
+  /**
+   * Send one entry; return whether the next may go.
+   * @param {string} name
+   * @param {Entry} entry
+   */
   async #sendOne(name, entry) {
     let response, body;
     const control = new AbortController();
@@ -123,6 +221,8 @@ export class Outbox {
     } finally {
       clearTimeout(patience);
     }
+    // A gate of some network answers 200 in the server's place: only what names the answer is its receipt.
+    if (response.ok && body.id !== entry.id) return this.#fail("Something else answers in the server's place");
     if (response.ok) {
       this.failures = 0;
       this.trouble = "";
@@ -138,13 +238,19 @@ export class Outbox {
     return true;
   }
 
+  /** @param {string} trouble */
   #fail(trouble) {
     this.failures += 1;
     this.trouble = trouble;
     return false;
   }
 
-  /** Keep a refused entry apart with its reason; what takes it back has nothing left to take back. */
+  /**
+   * Keep a refused entry apart with its reason; what takes it back has nothing left to take back.
+   * @param {string} name
+   * @param {Entry} entry
+   * @param {string} reason
+   */
   #setAside(name, entry, reason) {
     this.refused.put(entry.id, { answer: entry, reason });
     this.waiting.remove(name);
@@ -153,8 +259,31 @@ export class Outbox {
     this.listeners.onChange();
   }
 
+  /**
+   * @param {string} name
+   * @param {Entry} later
+   * @param {Entry} entry
+   */
   #drop(name, later, entry) {
     if (later.kind === "withdrawal") this.waiting.remove(name);
     else this.waiting.put(name, { ...later, supersedes: entry.supersedes });
+  }
+}
+
+/** @param {string | null} text */
+function parsed(text) {
+  try { return JSON.parse(text ?? ""); } catch { return undefined; }
+}
+
+/** @returns {World} */
+function browser() {
+  return { storage: storageOfBrowser(), locks: navigator.locks, now: Date.now };
+}
+
+/** Return the browser's storage; where it forbids even to look at it, one that keeps nothing. */
+function storageOfBrowser() {
+  try { return localStorage; } catch {
+    const never = () => { throw new Error("This browser keeps nothing."); };
+    return { length: 0, key: () => null, getItem: () => null, setItem: never, removeItem: () => {} };
   }
 }

@@ -1,27 +1,33 @@
 // What every page does: keep the chosen theme, copy positions, ask before what is hard to undo, say when a request of htmx
 // came to nothing.
 
-const theme = document.getElementById("theme");
+import { at, origin } from "./dom.js";
+
+const PASSING_MS = 4000;
+
+const theme = document.querySelector("select#theme");
 theme?.addEventListener("change", () => {
+  if (!(theme instanceof HTMLSelectElement)) return;
   document.documentElement.dataset.theme = theme.value;
   const secure = location.protocol === "https:" ? "; secure" : "";
   document.cookie = `theme=${theme.value}; path=/; max-age=31536000; samesite=lax${secure}`;
 });
 
 document.addEventListener("click", async (event) => {
-  const button = event.target.closest("[data-copy]");
-  if (!button) return;
+  const button = origin(event)?.closest("[data-copy]");
+  if (!(button instanceof HTMLElement)) return;
+  const { copy = "", copied, copyAs } = button.dataset;
   try {
-    await navigator.clipboard.writeText(button.dataset.copy);
-    say(button.dataset.copied ?? `Copied: ${button.dataset.copy}`);
+    await navigator.clipboard.writeText(copy);
+    say(copied ?? `Copied${copyAs ? ` ${copyAs}` : ""}: ${copy}`);
   } catch {
-    const text = button.dataset.copied ? "Mark it and copy it by hand." : `The position is ${button.dataset.copy}`;
+    const text = copied ? "Mark it and copy it by hand." : `The position is ${copy}`;
     say(`This browser lets no page copy. ${text}`, "warning");
   }
 });
 
 document.addEventListener("submit", (event) => {
-  const question = event.target.dataset.confirm;
+  const question = event.target instanceof HTMLFormElement ? event.target.dataset.confirm : "";
   if (question && !window.confirm(question)) event.preventDefault();
 });
 
@@ -38,12 +44,29 @@ document.addEventListener("htmx:responseError", (event) => {
 });
 document.addEventListener("htmx:sendError", () => say("The server cannot be reached. Nothing was changed.", "error"));
 
-/** Show a sentence to everybody, screen readers too. `kind`: "", "success", "warning" or "error". */
-export function say(text, kind = "") {
-  const place = document.getElementById("messages");
+/**
+ * Show a sentence to everybody, screen readers too; what is only said in passing goes by itself.
+ * @param {string} text
+ * @param {"" | "success" | "warning" | "error"} kind
+ * @param {{title: string, act: () => void}} [offer]  something to do about it
+ */
+export function say(text, kind = "", offer) {
   const line = document.createElement("p");
   line.className = `notice ${kind}`;
   line.textContent = text;
-  place.replaceChildren(line);
-  if (!kind) setTimeout(() => line.remove(), 4000);
+  if (offer) {
+    const button = Object.assign(document.createElement("button"), { type: "button", textContent: offer.title });
+    button.addEventListener("click", () => {
+      line.remove();
+      offer.act();
+    });
+    line.append(" ", button);
+  }
+  if (kind) {
+    const close = Object.assign(document.createElement("button"), { type: "button", className: "close", ariaLabel: "Close" });
+    close.addEventListener("click", () => line.remove());
+    line.append(close);
+  }
+  at("messages").replaceChildren(line);
+  if (!kind) setTimeout(() => line.remove(), PASSING_MS);
 }

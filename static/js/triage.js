@@ -1,252 +1,229 @@
-// Triage: one detection on screen, keys that judge and look, answers that are never lost.
+// Triage: one detection on screen, keys that judge and look, answers that are never lost. What is known stands in
+// triage-state.js and line.js; here it is put on the page.
 
+import { afterPaint, at, fragment, origin, part } from "./dom.js";
+import { newKey } from "./ids.js";
+import { Presses, keyOf } from "./keys.js";
+import { Line } from "./line.js";
 import { Lineup } from "./lineup.js";
-import { Outbox, newKey } from "./outbox.js";
+import { Outbox } from "./outbox.js";
+import { showSaving } from "./saving.js";
 import { say } from "./site.js";
+import { controlOf, isTaken } from "./triage-input.js";
+import { Server } from "./triage-server.js";
+import { TriageState } from "./triage-state.js";
 import { Viewer } from "./viewer.js";
 
-const page = document.querySelector("main");
-const { person, nextUrl, answersUrl, releaseUrl, presenceUrl } = page.dataset;
-const at = (name) => document.getElementById(name);
-const place = { note: at("note"), facts: at("facts"), empty: at("empty"), stage: at("stage"), saving: at("saving"), lapse: at("lapse") };
-const windowKey = newKey();
-// One press that came as two: a key that bounces, or a finger that let go and pressed again sooner than anybody looks.
-const BOUNCE_MS = 30, TWICE_MS = 160, HELD_MS = 45;
-const MOST_UNDONE = 100;
-const PAINT_PATIENCE_MS = 200, PRESENCE_MS = 10000, LAPSE_CHECK_MS = 5000;
+/** @typedef {import("./line.js").Item} Item */
+
+const page = part("main", HTMLElement);
+const person = page.dataset.person ?? "";
+const note = part("#note", HTMLTextAreaElement), help = part("#help", HTMLDialogElement), undoButton = part("#undo", HTMLButtonElement);
+const place = { facts: at("facts"), empty: at("empty"), stage: at("stage"), lapse: at("lapse"), own: at("own") };
+const PRESENCE_MS = 10000, LAPSE_CHECK_MS = 5000, FLUSH_PATIENCE_MS = 2000;
 const KEPT_UNDO = `astrid.undo.${person}`, KEPT_PLACE = "astrid.place";
-const words = { true: "Real", false: "Bogus" };
 
-// --- What is asked of the server ---
-
-function token() {
-  return document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ?? JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRFToken"];
-}
-
-function post(url, body, signal) {
-  return fetch(url, {
-    method: "POST",
-    headers: { "Content-Type": "application/json", "X-CSRFToken": token() },
-    body: JSON.stringify({ window: windowKey, person, ...body }),
-    redirect: "manual",
-    signal,
-  });
-}
-
-async function ask(body) {
-  const made = answersMade, wasSaved = !outbox.entries.length;
-  let response;
-  try {
-    response = await post(nextUrl, { query: location.search.slice(1), ...body });
-  } catch {
-    throw new Error("The server cannot be reached.");
-  }
-  if (response.type === "opaqueredirect") throw new Error("You are logged out: load this page again to log in.");
-  const given = await response.json().catch(() => ({}));
-  if (!response.ok) throw new Error(given.detail ?? `The server is in trouble (${response.status}).`);
-  // The number is of a moment when all answers were in.
-  if (wasSaved && made === answersMade && !outbox.entries.length) setRemaining(given.remaining);
-  return given;
-}
-
-let answersMade = 0;
-const outbox = new Outbox(person, (entry, signal) => post(answersUrl, { ...entry, window: entry.window }, signal), {
-  onChange: showSaving,
+const server = new Server(page.dataset, person, newKey());
+const outbox = new Outbox(person, (entry, signal) => server.post("answers", entry, signal), {
+  onChange: () => showSaving(outbox, page),
   onSaved: tellSaved,
   onRefused: (entry, reason) => {
-    setUndo(undoable().filter((done) => done.id !== entry.id));
+    state.refused(entry.id);
+    keepUndo();
     say(`Not taken: ${reason}`, "error");
   },
 });
-const isUnsent = (id) => outbox.entries.some((entry) => entry.detection === id && entry.kind === "verdict");
-const lineup = new Lineup(ask, isUnsent, onLineup);
-lineup.onRelease = (keys) => post(releaseUrl, { keys }).catch(() => { /* They lapse by themselves. */ });
+const line = new Line((id) => outbox.isUnsent(id));
+const state = new TriageState(line, {
+  window: server.window,
+  mostCounted: Number(page.dataset.mostCounted),
+  remaining: Number(page.dataset.queueRemaining),
+  undoable: kept(KEPT_UNDO) ?? [],
+});
+const lineup = new Lineup(line, ask, {
+  onChange: onLineup,
+  onRelease: (keys) => server.release(keys),
+  remaining: () => state.remaining,
+});
 const viewer = new Viewer(document.querySelectorAll("[data-panel]"), showLook);
+
+/** @param {object} body */
+async function ask(body) {
+  const made = state.answersMade, wasSaved = !outbox.entries.length;
+  const given = await server.next(body);
+  // The number is of a moment when all answers were in.
+  if (wasSaved && made === state.answersMade && !outbox.entries.length) {
+    state.setRemaining(given.remaining);
+    showRemaining();
+  }
+  return given;
+}
 
 // --- One detection on screen ---
 
-let shown = null; // the item on screen
-let isSeen = false; // it is painted, or it is told why not: it may be judged
-let waitingPress = null; // a press that came while it was being painted
+/** @type {{item: Item, control: HTMLElement} | null} a press that came while its detection was being painted */
+let waitingPress = null;
 
+/** @param {import("./lineup.js").Change} change */
 function onLineup(change) {
+  const { shown } = state;
   if (change === "lease") place.lapse.hidden = !shown || shown.isHeld || shown.isAnswered || !shown.wasHeld;
-  else if (change === "pixels" || lineup.current !== shown) show(lineup.current);
-  if (change === "state") showState();
+  else if (change === "pixels" || line.current !== shown) show(line.current);
+  if (change === "state") showEmpty();
 }
 
+/** @param {Item | null} item */
 function show(item) {
-  const isNew = item !== shown;
-  shown = item;
-  isSeen = false;
+  const isNew = state.show(item);
   page.dataset.viewerReady = "false";
   page.dataset.detectionId = item?.id ?? "";
   const wasHidden = place.stage.hidden;
   place.stage.hidden = !item;
-  showState();
+  showEmpty();
   if (wasHidden && item) fit();
   if (!item) return;
   if (isNew) showFacts(item);
   viewer.show(item.cutouts, item);
-  for (const note of document.querySelectorAll("[data-fault]")) note.textContent = item.cutouts ? "" : item.fault || "Loading the images …";
+  for (const fault of document.querySelectorAll("[data-fault]")) fault.textContent = item.cutouts ? "" : item.fault || "Loading the images …";
+  at("reload").hidden = Boolean(item.cutouts || item.isLost || !item.fault);
   afterPaint(() => {
-    if (shown !== item) return;
-    isSeen = Boolean(item.cutouts || item.fault);
-    page.dataset.viewerReady = String(Boolean(item.cutouts));
-    item.seenAt ??= performance.now();
-    const press = waitingPress;
+    if (state.shown !== item) return;
+    state.paint(viewer.painted, performance.now());
+    page.dataset.viewerReady = String(state.isPainted);
+    const waited = waitingPress;
     waitingPress = null;
-    if (press?.item === item) actions[press.control.dataset.action](press.control);
+    if (waited?.item === item) act(waited.control);
   });
 }
 
+/** @param {Item} item */
 function showFacts(item) {
-  item.facts ??= document.createRange().createContextualFragment(item.html);
-  place.facts.replaceChildren(item.facts.cloneNode(true));
-  place.note.value = item.note ?? "";
+  place.facts.replaceChildren(fragment(item.html));
+  note.value = item.note;
   place.lapse.hidden = item.isHeld || !item.wasHeld || item.isAnswered;
   at("warning").textContent = item.warning;
-  at("brief").replaceChildren(...item.brief.map((line) => Object.assign(document.createElement("p"), { textContent: line })));
-  at("own").textContent = item.isAnswered ? `You said: ${item.answers.at(-1).said}. ` : "";
-  setLevel(at("levels").dataset.default);
+  at("brief").replaceChildren(...item.brief.map((text) => Object.assign(document.createElement("p"), { textContent: text })));
+  at("arrived").textContent = `On screen: ${[item.name, ...item.brief, item.warning].filter(Boolean).join(", ")}.`;
+  setLevel(at("levels").dataset.default ?? "");
+  showSaid(item);
+  if (item.isAnswered) askWhatIsSaid(item);
 }
 
-/** Call back when what was drawn is on the screen; hidden windows draw nothing, and are not waited for. */
-function afterPaint(callback) {
-  let isDone = false;
-  const once = () => { if (!isDone) { isDone = true; callback(); } };
-  requestAnimationFrame(() => {
-    const channel = new MessageChannel();
-    channel.port1.onmessage = once;
-    channel.port2.postMessage(null);
-  });
-  setTimeout(once, PAINT_PATIENCE_MS);
+/**
+ * Show what its person and others said of a detection, as the server told it last.
+ * @param {Item} item
+ */
+function showSaid(item) {
+  const own = item.answers.at(-1);
+  place.own.textContent = own ? `You said: ${own.said}.` : "";
+  place.own.title = place.own.textContent;
+  const said = item.said || (item.isAnswered ? '<p class="quiet">Asking what others said …</p>' : "");
+  if (said) place.facts.querySelector("[data-said]")?.replaceChildren(fragment(said));
 }
 
-function showState() {
-  const empty = !lineup.current && lineup.empty;
-  place.empty.hidden = Boolean(lineup.current);
-  const title = empty ? empty.title : lineup.trouble || "Fetching the next detections …";
-  const text = empty ? empty.text : lineup.trouble ? "It is tried again by itself." : "";
-  at("empty-title").textContent = title;
-  at("empty-text").textContent = text;
+/**
+ * Somebody else may have answered since it was here last.
+ * @param {Item} item
+ */
+async function askWhatIsSaid(item) {
+  try {
+    const told = await server.said(item.id);
+    if (outbox.isUnsent(item.id)) return;
+    state.told(item, told);
+  } catch {
+    item.said = '<p class="quiet">The server cannot be reached: what others said meanwhile is not known.</p>';
+  }
+  if (item === state.shown) showSaid(item);
+}
+
+function showEmpty() {
+  const empty = line.current ? null : lineup.empty;
+  place.empty.hidden = Boolean(line.current);
+  at("empty-title").textContent = empty ? empty.title : lineup.trouble || "Fetching the next detections …";
+  at("empty-text").textContent = empty ? empty.text : lineup.trouble ? "It is tried again by itself." : "";
   at("take-over").hidden = empty?.code !== "other_window";
-  at("back").hidden = !lineup.items.length;
+  at("back").hidden = !line.items.length;
   at("all").hidden = empty?.code !== "narrow" && empty?.code !== "unreadable";
 }
 
-let remaining = Number(page.dataset.queueRemaining);
-
-/** Show how many are left; above the most that is counted, one less is not known to be one less. */
-function setRemaining(count) {
-  const most = Number(page.dataset.mostCounted);
-  if (remaining > most && count === remaining - 1) return;
-  remaining = Math.max(count, 0);
-  page.dataset.queueRemaining = String(remaining);
-  at("remaining").textContent = remaining > most ? `more than ${most} left` : `${remaining} left`;
+function showRemaining() {
+  page.dataset.queueRemaining = String(state.remaining);
+  at("remaining").textContent = state.remainingInWords;
 }
 
 // --- Answers ---
 
-function level() { return document.querySelector("[name=level]:checked").value; }
-function setLevel(value) { document.querySelector(`[name=level][value="${value}"]`).checked = true; }
+function level() { return part("[name=level]:checked", HTMLInputElement).value; }
+/** @param {string} value */
+function setLevel(value) { part(`[name=level][value="${value}"]`, HTMLInputElement).checked = true; }
 
+/**
+ * @param {boolean} isValid
+ * @param {string} label
+ * @param {string} title
+ */
 function judge(isValid, label = "", title = "") {
-  const item = shown;
-  if (!item) return say("There is nothing on screen to judge.", "warning");
-  if (!isSeen) return say("Not so fast: the images are not on screen yet.", "warning");
-  const said = `${title ? `${words[isValid].toLowerCase()}, ${title}` : words[isValid].toLowerCase()} (${level()})`;
-  const entry = {
-    id: newKey(), detection: item.id, kind: "verdict", is_valid: isValid, label, confidence_level: level(),
-    notes: place.note.value.trim(), supersedes: item.answers.at(-1)?.id ?? null,
-    seconds_taken: Math.round(performance.now() - item.seenAt) / 1000, visible_context: { ...item.context, ...viewer.look },
-    was_held: item.wasHeld && !item.isAnswered, window: windowKey, name: item.name, said,
-  };
-  if (!item.isAnswered && !item.own) setRemaining(remaining - 1);
-  item.answers.push({ id: entry.id, said });
-  Object.assign(item, { isAnswered: true, isHeld: false, isReturning: false, note: place.note.value });
-  setUndo([...undoable(), { id: entry.id, detection: item.id, name: item.name }]);
+  const why = state.whyNot;
+  if (why) return say(why, "warning");
+  const entry = state.judge({ isValid, label, title, level: level(), note: note.value }, newKey(), performance.now(), viewer.look);
+  showRemaining();
+  keepUndo();
   lineup.advance();
-  answersMade += 1;
   outbox.add(entry);
-  at("told").textContent = `${item.name}: ${said}`;
+  at("told").textContent = `${entry.name}: ${entry.said}`;
 }
 
 /** Take back the last answer: a withdrawal of its own, and the detection on screen again. */
 async function undo() {
-  const done = undoable().at(-1);
-  if (!done) return say("There is nothing to undo.", "warning");
-  setUndo(undoable().slice(0, -1));
-  answersMade += 1;
-  outbox.add({ id: newKey(), detection: done.detection, kind: "withdrawal", supersedes: done.id, confidence_level: "medium", window: windowKey, name: done.name, said: "undone" });
-  const item = lineup.items.find((other) => other.id === done.detection);
-  if (item) {
-    item.answers = item.answers.filter((said) => said.id !== done.id);
-    if (!item.answers.length) {
-      Object.assign(item, { isAnswered: false, isHeld: true, isReturning: true });
-      setRemaining(remaining + 1);
-    }
-  }
-  const isBack = await lineup.comeBackTo(done.detection).catch(() => false);
-  say(isBack ? `Taken back: ${done.name}.` : `Taken back: ${done.name}. Somebody else looks at it now.`);
-  if (isBack && shown) showFacts(shown);
+  const entry = state.undo(newKey());
+  if (!entry) return say("There is nothing to undo.", "warning");
+  showRemaining();
+  keepUndo();
+  outbox.add(entry);
+  const isBack = await lineup.comeBackTo(entry.detection).catch(() => false);
+  say(`Taken back: ${entry.name}. ${isBack ? "" : whyNotHere()}`);
+  if (isBack && state.shown) showFacts(state.shown);
 }
 
-function undoable() {
-  try { return JSON.parse(sessionStorage.getItem(KEPT_UNDO)) ?? []; } catch { return []; }
+/** @param {string} id */
+async function lookAgain(id) {
+  const isBack = await lineup.comeBackTo(id).catch(() => false);
+  if (!isBack) say(`It cannot be shown. ${whyNotHere()}`, "warning");
 }
 
-function setUndo(list) {
-  sessionStorage.setItem(KEPT_UNDO, JSON.stringify(list.slice(-MOST_UNDONE)));
-  at("undo").disabled = !list.length;
+function whyNotHere() { return lineup.refusal?.text ?? "The server cannot be reached."; }
+
+function keepUndo() {
+  sessionStorage.setItem(KEPT_UNDO, JSON.stringify(state.undoable));
+  undoButton.disabled = !state.undoable.length;
 }
 
-function tellSaved(entry, body) {
+/**
+ * @param {import("./triage-state.js").Entry} entry
+ * @param {import("./triage-state.js").Reply} reply
+ */
+function tellSaved(entry, reply) {
+  const told = state.saved(entry, reply);
+  const item = line.get(entry.detection);
+  if (item && item === state.shown) showSaid(item);
   if (entry.kind === "withdrawal") {
-    const item = lineup.items.find((other) => other.id === entry.detection);
-    if (item) Object.assign(item, { isReturning: false, isHeld: !item.isAnswered && body.is_held });
-    if (item === shown) onLineup("lease");
+    if (item && item === state.shown) onLineup("lease");
     if (!outbox.entries.length) lineup.refill();
-    return;
   }
-  if (!body.has_lapsed) return;
-  const others = body.others.length ? `${body.others.join("; ")}.` : "Nobody else has answered.";
-  say(`Your time with ${entry.name} had lapsed. Your answer is kept all the same. ${others}`, "warning");
-}
-
-function showSaving() {
-  const unsaved = outbox.entries.length, refused = outbox.setAside;
-  page.dataset.unsaved = String(unsaved);
-  place.saving.textContent = unsaved ? `${unsaved} unsaved` : "All saved";
-  place.saving.classList.toggle("busy", unsaved > 0);
-  const why = at("trouble");
-  why.textContent = unsaved && outbox.trouble ? `${outbox.trouble}. ${outbox.isKept ? "Your answers are kept here and sent again by themselves." : "This browser keeps nothing: leave the page open."}` : "";
-  at("refused").hidden = !refused.length;
-  at("refused-count").textContent = `${refused.length} not taken`;
-  at("refused-list").replaceChildren(...refused.map(refusedLine));
-}
-
-function refusedLine({ answer, reason }) {
-  const line = document.createElement("li");
-  line.append(`${answer.name}, ${answer.said}: ${reason} `);
-  for (const [title, act] of [["Try again", () => outbox.retry(answer.id)], ["Discard", () => outbox.discard(answer.id)]]) {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.textContent = title;
-    button.addEventListener("click", act);
-    line.append(button, " ");
-  }
-  return line;
+  if (!told) return;
+  const again = { title: "Look at it again", act: () => lookAgain(entry.detection) };
+  say(told.text, "warning", told.isOpposed ? again : undefined);
 }
 
 // --- Looking ---
 
+/** @param {import("./viewer.js").Look} look */
 function showLook(look) {
   at("stretch").textContent = look.stretch;
   at("zoom").textContent = `${look.zoom}×`;
   at("contrast").textContent = `${look.contrast}×`;
-  for (const [name, isOn] of [["invert", look.isInverted], ["mask", look.hasMask], ["crosshair", look.hasCrosshair]]) {
-    document.querySelector(`[data-action=${name}]`).setAttribute("aria-pressed", String(isOn));
+  for (const [name, isOn] of Object.entries({ invert: look.isInverted, mask: look.hasMask, crosshair: look.hasCrosshair })) {
+    part(`[data-action=${name}]`, HTMLElement).setAttribute("aria-pressed", String(isOn));
   }
 }
 
@@ -260,19 +237,36 @@ function fit() {
   viewer.fit(Math.max(Math.min(width, height), 126));
 }
 
+/**
+ * Change between science and reference by itself; for people who asked for less motion once with each press.
+ * @param {HTMLElement} control
+ */
+function blink(control) {
+  if (matchMedia("(prefers-reduced-motion: reduce)").matches) {
+    const wasSwapped = viewer.isSwapped;
+    viewer.stopBlinking();
+    viewer.swap(!wasSwapped);
+    control.setAttribute("aria-pressed", String(viewer.isSwapped));
+  } else {
+    control.setAttribute("aria-pressed", String(viewer.blink()));
+  }
+}
+
+/** @param {number} by */
 async function step(by) {
-  if (shown) shown.note = place.note.value;
+  if (state.shown) state.shown.note = note.value;
   const isThere = await lineup.step(by).catch(() => false);
   if (!isThere) say(by > 0 ? "This is the last one: nothing else is left to go on to." : "This is the first one.");
 }
 
-const actions = {
+/** @type {Record<string, (control: HTMLElement) => unknown>} */
+const ACTIONS = {
   real: () => judge(true),
   bogus: () => judge(false),
-  label: (control) => judge(control.dataset.isValid === "true", control.dataset.label, control.dataset.title),
-  level: (control) => { control.checked = true; },
+  label: ({ dataset }) => judge(dataset.isValid === "true", dataset.label, dataset.title),
+  level: (control) => { if (control instanceof HTMLInputElement) control.checked = true; },
   blinkOnce: () => viewer.swap(!viewer.isSwapped),
-  blink: (control) => control.setAttribute("aria-pressed", String(viewer.blink())),
+  blink,
   invert: () => viewer.set({ isInverted: !viewer.look.isInverted }),
   stretch: () => viewer.nextStretch(),
   mask: () => viewer.set({ hasMask: !viewer.look.hasMask }),
@@ -285,121 +279,122 @@ const actions = {
   next: () => step(1),
   previous: () => step(-1),
   undo,
-  note: () => place.note.focus(),
-  frame: () => place.facts.querySelector("[data-full-frame]")?.click(),
-  help: () => at("help").showModal(),
+  reload: () => lineup.loadAgain(),
+  note: () => note.focus(),
+  frame: () => { for (const link of place.facts.querySelectorAll("a")) if ("fullFrame" in link.dataset) link.click(); },
+  help: () => help.showModal(),
   takeOver: () => lineup.refill({ take_over: true }),
 };
 const JUDGING = new Set(["real", "bogus", "label"]);
 const REPEATING = new Set(["zoomIn", "zoomOut", "contrastUp", "contrastDown"]);
-const SAME_KEY = { ArrowRight: "j", ArrowDown: "j", ArrowLeft: "k", ArrowUp: "k", "=": "+" };
+
+/** @param {HTMLElement} control */
+function act(control) { ACTIONS[control.dataset.action ?? ""](control); }
 
 // --- Keys and presses ---
 
-let lastJudged = { down: -Infinity, handled: -Infinity, up: null, key: "" };
+const presses = new Presses();
+/** @param {string} key */
+const hasControl = (key) => controlOf(key) !== null;
 
-function isFocusFree() { return [document.body, page, null].includes(document.activeElement); }
-
+/** @param {KeyboardEvent} event */
 function onKeyDown(event) {
-  if (event.ctrlKey || event.metaKey || event.altKey || at("help").open) return;
+  if (help.open) return;
   // A control that has the focus is pressed once, however long its key is held.
-  if (event.repeat && ["Enter", " "].includes(event.key) && event.target.closest("[data-action]")) return event.preventDefault();
-  if (event.target.closest("input:not([type=radio]), textarea, select, [contenteditable]")) {
-    if (event.key === "Escape" && event.target === place.note) event.target.blur();
-    return;
-  }
+  if (event.repeat && ["Enter", " "].includes(event.key) && origin(event)?.closest("[data-action]")) return event.preventDefault();
   lineup.touch();
-  const isBare = event.key === " " || event.key.startsWith("Arrow");
-  if (isBare && !isFocusFree()) return;
-  if (event.key === " ") {
+  if (isTaken(event, note)) return;
+  if (event.key === " " && !event.ctrlKey && !event.metaKey && !event.altKey) {
     event.preventDefault();
-    viewer.swap(true);
-    return;
+    return viewer.swap(true);
   }
-  const key = SAME_KEY[event.key] ?? (event.key.length === 1 ? event.key.toLowerCase() : "");
-  const control = key && document.querySelector(`[data-key="${CSS.escape(key)}"]`);
-  if (!control || control.disabled) return;
+  const key = keyOf(event, hasControl);
+  const control = controlOf(key);
+  if (!control || control.matches(":disabled, [hidden]")) return;
   event.preventDefault();
-  const { action } = control.dataset;
-  if (event.repeat && !REPEATING.has(action)) return;
-  if (!JUDGING.has(action)) return actions[action](control);
-  if (isPressedTwice(event, key)) return say("Pressed twice: counted once.");
-  // A moment too early: it waits for the frame that is being painted.
-  if (!isSeen && shown?.cutouts) waitingPress = { item: shown, control };
-  else actions[action](control);
-  lastJudged.handled = performance.now();
+  press(control, key, event);
 }
 
-/** Tell whether one press came as two; note the press. */
-function isPressedTwice(event, key) {
-  const last = lastJudged;
-  const sinceDown = event.timeStamp - last.down, heldFor = (last.up ?? event.timeStamp) - last.handled;
-  if (!isSeen && event.timeStamp - last.handled < BOUNCE_MS) return true;
-  if (key === last.key && sinceDown < TWICE_MS && heldFor >= HELD_MS) return true;
-  lastJudged = { down: event.timeStamp, handled: event.timeStamp, up: null, key };
-  return false;
+/**
+ * @param {HTMLElement} control
+ * @param {string} key
+ * @param {KeyboardEvent} event
+ */
+function press(control, key, event) {
+  const action = control.dataset.action ?? "";
+  if (event.repeat && !REPEATING.has(action)) return;
+  if (!JUDGING.has(action)) return act(control);
+  if (presses.isTwice(key, event.timeStamp, state.isPainted)) return say("Pressed twice: counted once.");
+  // A moment too early: it waits for the frame that is being painted.
+  if (state.shown && state.isAboutToBePainted) waitingPress = { item: state.shown, control };
+  else act(control);
+  presses.done(performance.now());
 }
 
 document.addEventListener("keydown", onKeyDown);
 document.addEventListener("keyup", (event) => {
   if (event.key === " ") viewer.swap(false);
-  if (event.key.toLowerCase() === lastJudged.key) lastJudged.up ??= event.timeStamp;
+  presses.release(keyOf(event, hasControl), event.timeStamp);
 });
 addEventListener("blur", () => viewer.swap(false));
 
 document.addEventListener("click", (event) => {
   lineup.touch();
+  const target = origin(event);
   for (const open of document.querySelectorAll("details.pop[open], details.menu-of-labels[open]")) {
-    if (!open.contains(event.target)) open.removeAttribute("open");
+    if (!open.contains(target)) open.removeAttribute("open");
   }
-  const control = event.target.closest("[data-action]");
-  if (!control || control.type === "radio") return;
+  const control = target?.closest("[data-action]");
+  if (!(control instanceof HTMLElement) || control instanceof HTMLInputElement) return;
   // The second click of a double click means the same; afterwards the keys are free again for space and arrows.
   if (event.detail > 0) control.blur();
-  if (JUDGING.has(control.dataset.action) && event.detail > 1) return;
-  actions[control.dataset.action](control);
+  if (JUDGING.has(control.dataset.action ?? "") && event.detail > 1) return;
+  act(control);
   control.closest("details.menu-of-labels")?.removeAttribute("open");
 });
-for (const panel of document.querySelectorAll("[data-panel]")) {
-  panel.addEventListener("dblclick", () => viewer.resetZoom());
-}
-at("levels").addEventListener("click", (event) => { if (event.detail > 0) event.target.blur(); });
+for (const panel of document.querySelectorAll("[data-panel]")) panel.addEventListener("dblclick", () => viewer.resetZoom());
+at("levels").addEventListener("click", (event) => { if (event.detail > 0 && event.target instanceof HTMLElement) event.target.blur(); });
 
 // --- Coming and going ---
 
 addEventListener("beforeunload", (event) => { if (outbox.entries.length) event.preventDefault(); });
 addEventListener("pagehide", () => {
-  const before = lineup.items[lineup.position - 1]?.id ?? "";
-  sessionStorage.setItem(KEPT_PLACE, JSON.stringify({ window: windowKey, query: location.search, after: before }));
-  const kept = outbox.entries.map((entry) => entry.detection).join(",");
-  navigator.sendBeacon(releaseUrl, new URLSearchParams({ window: windowKey, person, kept, csrfmiddlewaretoken: token() }));
+  const former = { window: server.window, query: location.search, after: line.before?.id ?? "" };
+  sessionStorage.setItem(KEPT_PLACE, JSON.stringify(former));
+  server.leave(outbox.entries.map((entry) => entry.detection));
 });
 addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
 addEventListener("resize", fit);
+addEventListener("online", () => outbox.flush());
+addEventListener("storage", (event) => { if (event.key?.startsWith("astrid.")) showSaving(outbox, page); });
 document.addEventListener("visibilitychange", () => { if (!document.hidden) outbox.flush(); });
+new MutationObserver(() => viewer.paint()).observe(document.documentElement, { attributeFilter: ["data-theme"] });
 setInterval(() => { if (lineup.hasLapsed) place.lapse.hidden = false; }, LAPSE_CHECK_MS);
-setInterval(() => post(presenceUrl, {}).catch(() => { /* The next one may come through. */ }), PRESENCE_MS);
+setInterval(() => server.isHere(), PRESENCE_MS);
 
-function formerPlace() {
-  try {
-    const kept = JSON.parse(sessionStorage.getItem(KEPT_PLACE)) ?? {};
-    sessionStorage.removeItem(KEPT_PLACE);
-    return kept;
-  } catch {
-    return {};
-  }
+/**
+ * Return what this tab keeps under a name; null where it is nothing that can be read.
+ * @param {string} name
+ */
+function kept(name) {
+  try { return JSON.parse(sessionStorage.getItem(name) ?? "null"); } catch { return null; }
 }
 
-const former = formerPlace();
+const former = kept(KEPT_PLACE) ?? {};
+sessionStorage.removeItem(KEPT_PLACE);
 showLook(viewer.look);
-showSaving();
-setRemaining(remaining);
-setUndo(undoable());
-await Promise.race([outbox.flush(), new Promise((done) => setTimeout(done, 2000))]);
+showSaving(outbox, page);
+showRemaining();
+keepUndo();
+await Promise.race([outbox.flush(), new Promise((done) => setTimeout(done, FLUSH_PATIENCE_MS))]);
 await lineup.start(former.window, former.query === location.search ? former.after || null : null);
 
 // The page of a detection leads here with its key: that one comes first.
 const wanted = new URLSearchParams(location.search).get("detection");
 if (wanted && !(await lineup.comeBackTo(wanted).catch(() => false))) {
-  say("The detection that you came for is gone, or somebody else looks at it now.", "warning");
+  const isGone = lineup.refusal?.code === "gone";
+  say(`The detection that you came for ${isGone ? "is gone." : `cannot be shown. ${whyNotHere()}`}`, "warning");
 }
+
+// Where the browser has such a thing: a page that says what is kept, for those who load this one while the server is away.
+navigator.serviceWorker?.register(page.dataset.workerUrl ?? "").catch(() => { /* Then the browser says it in its own words. */ });

@@ -1,12 +1,19 @@
 // Sends files one after the other, shows how far each has come, then what the pipeline makes of it.
 
-const form = document.getElementById("upload");
-const chooser = document.getElementById("id_files");
-const drop = document.getElementById("drop");
-const sending = document.getElementById("sending");
-const arrived = document.getElementById("deliveries");
-const button = form.querySelector("button");
+import { at, part } from "./dom.js";
+import { newKey } from "./ids.js";
+
+/** @typedef {{file: File | null, key: string}} Thing  a file, or null for what else the form holds */
+
+const form = part("form#upload", HTMLFormElement);
+const chooser = part("#id_files", HTMLInputElement);
+const address = part("[name=fits_url]", HTMLInputElement, form);
+const drop = at("drop");
+const sending = at("sending");
+const arrived = at("deliveries");
+const button = part("button", HTMLButtonElement, form);
 const mostBytes = Number(form.dataset.mostMb) * 1e6;
+/** @type {Thing[]} */
 const waiting = [];
 let isSending = false;
 
@@ -14,13 +21,14 @@ let isSending = false;
 for (const name of ["dragover", "drop"]) window.addEventListener(name, (event) => event.preventDefault());
 for (const name of ["dragenter", "dragover"]) drop.addEventListener(name, () => drop.classList.add("over"));
 for (const name of ["dragleave", "drop"]) drop.addEventListener(name, () => drop.classList.remove("over"));
-drop.addEventListener("drop", (event) => sendAll([...event.dataTransfer.files]));
+drop.addEventListener("drop", (event) => sendAll([...(event.dataTransfer?.files ?? [])]));
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   if (isSending) return;
-  const files = [...chooser.files];
-  if (form.fits_url.value || !files.length) files.push(null);
+  /** @type {(File | null)[]} */
+  const files = [...(chooser.files ?? [])];
+  if (address.value || !files.length) files.push(null);
   chooser.value = "";
   sendAll(files);
 });
@@ -29,18 +37,26 @@ window.addEventListener("beforeunload", (event) => {
   if (isSending) event.preventDefault();
 });
 
-/** Hand in each file, null for what else the form holds, after those that are being sent. */
+/**
+ * Hand in each file, null for what else the form holds, after those that are being sent.
+ * @param {(File | null)[]} files
+ */
 async function sendAll(files) {
   waiting.push(...files.map((file) => ({ file, key: newKey() })));
   if (isSending) return;
   isSending = true;
   button.disabled = true;
-  while (waiting.length) await send(waiting.shift());
+  for (let thing; (thing = waiting.shift()); ) await send(thing);
   button.disabled = false;
   isSending = false;
 }
 
-/** Send one thing; what it is sent under stays the same when it is tried again, so that it is taken once. */
+/**
+ * Send one thing; what it is sent under stays the same when it is tried again, so that it is taken once.
+ * @param {Thing} thing
+ * @param {HTMLElement} line
+ * @returns {Promise<void>}
+ */
 function send({ file, key }, line = newLine(file)) {
   const bar = document.createElement("progress");
   bar.max = 1;
@@ -73,6 +89,11 @@ function send({ file, key }, line = newLine(file)) {
   });
 }
 
+/**
+ * @param {HTMLElement} line
+ * @param {XMLHttpRequest} request
+ * @param {Thing} thing
+ */
 function finish(line, request, thing) {
   let told = null;
   try {
@@ -87,7 +108,7 @@ function finish(line, request, thing) {
   if (told.refusals.length) refuse(line, told.refusals);
   else {
     line.remove();
-    if (!thing.file) form.fits_url.value = "";
+    if (!thing.file) address.value = "";
   }
   for (const page of told.deliveries) {
     document.getElementById("no-deliveries")?.remove();
@@ -98,7 +119,10 @@ function finish(line, request, thing) {
   }
 }
 
-/** Say why there is no answer that can be read. */
+/**
+ * Say why there is no answer that can be read.
+ * @param {XMLHttpRequest} request
+ */
 function without(request) {
   if (request.status === 0) return "The server could not be reached. Try again: it is taken only once.";
   if (request.status === 403) return "You are logged out, or your role does not include this. Load the page again.";
@@ -107,8 +131,13 @@ function without(request) {
   return `The server answered ${request.status}. Try again: it is taken only once.`;
 }
 
-/** Say what was refused and why; `again`: what can be sent once more as it is. */
-function refuse(line, reasons, again = null) {
+/**
+ * Say what was refused and why.
+ * @param {HTMLElement} line
+ * @param {string[]} reasons
+ * @param {Thing} [again]  what can be sent once more as it is
+ */
+function refuse(line, reasons, again) {
   line.querySelector("progress")?.remove();
   const told = document.createElement("div");
   const state = document.createElement("span");
@@ -131,22 +160,14 @@ function refuse(line, reasons, again = null) {
   line.append(told);
 }
 
+/** @param {File | null} file */
 function newLine(file) {
   const line = document.createElement("li");
   line.className = "delivery";
   const name = document.createElement("strong");
   name.className = "name";
-  name.textContent = file ? file.name : form.fits_url.value || "Nothing chosen";
+  name.textContent = file ? file.name : address.value || "Nothing chosen";
   line.append(name, " ");
   sending.append(line);
   return line;
-}
-
-/** Return a random UUID; the browser's own maker of them is missing where a page comes without https. */
-function newKey() {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = (bytes[6] & 0x0f) | 0x40;
-  bytes[8] = (bytes[8] & 0x3f) | 0x80;
-  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  return hex.replace(/(.{8})(.{4})(.{4})(.{4})(.{12})/, "$1-$2-$3-$4-$5");
 }

@@ -176,6 +176,20 @@ def test_only_the_most_significant_of_many_are_shown_and_that_is_told(
     assert "+6.0" not in text
 
 
+def test_the_candidate_that_the_address_names_is_shown_however_faint_it_is(
+    client: Client, empty_data_root: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("differencing.views._MOST_CANDIDATES", 1)
+    run = run_with_images(candidates_found=2)
+    strong = CandidateFactory(difference_run=run, significance=30.0)
+    faint = CandidateFactory(difference_run=run, significance=6.0)
+    other = CandidateFactory(significance=6.0)
+    for wanted, count in ((faint, 2), (strong, 1), (other, 1)):
+        text = client.get(f"/differences/{run.pk}/?candidate={wanted.pk}").content.decode()
+        assert text.count('<a class="ring ') == count, wanted
+    assert client.get(f"/differences/{run.pk}/?candidate=x").status_code == 200
+
+
 def test_candidates_that_a_later_difference_took_over_are_told(client: Client):
     assert "A later difference of this frame" in html(client, DifferenceRunFactory(candidates_found=4))
     empty = DifferenceRunFactory(candidates_found=0, detection_threshold=5.0)

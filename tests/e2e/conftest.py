@@ -6,10 +6,14 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.db import connections
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from catalog.models import User
+from tests.e2e.desks import Desk
 from tests.waiting import PATIENCE_SECONDS
 
 expect.set_options(timeout=PATIENCE_SECONDS * 1000)
@@ -58,3 +62,19 @@ def page(browser: Browser) -> Iterator[Page]:
     yield page
     context.close()
     assert faults == []
+
+
+@pytest.fixture
+def desk(browser: Browser, live_server: Any) -> Iterator[Any]:
+    """Give a test as many people as it asks for, each with a window."""
+    desks: list[Desk] = []
+
+    def sit_down(user: User | None = None) -> Desk:
+        desks.append(Desk(browser, live_server.url, user))
+        return desks[-1]
+
+    yield sit_down
+    for one in desks:
+        one.leave()
+    assert [fault for one in desks for fault in one.faults] == []
+    connections.close_all()

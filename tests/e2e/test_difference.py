@@ -183,3 +183,22 @@ def test_the_page_fits_a_small_screen(viewer: Page):
     box = field(viewer).bounding_box()
     assert box is not None
     assert widths(viewer) == pytest.approx(96, abs=1) or box["height"] < box["width"]
+
+
+def test_the_address_of_a_candidate_brings_it_to_the_middle(run: DifferenceRun, viewer: Page):
+    wanted = run.candidates.get(is_negative=True)
+    viewer.goto(f"{viewer.url}?candidate={wanted.pk}")
+    chosen = viewer.locator(".ring.here")
+    expect(chosen).to_have_attribute("href", f"#candidate-{wanted.pk}")
+    middle_of = """one => { const box = one.getBoundingClientRect();
+        return [box.x + box.width / 2, box.y + box.height / 2]; }"""
+    # The ring's own lines, and the border of the field.
+    assert chosen.evaluate(middle_of) == pytest.approx(field(viewer).evaluate(middle_of), abs=3)
+    assert viewer.locator("[data-zoom]").inner_text() != "fit"
+
+
+def test_keys_of_other_layouts_choose_an_image(viewer: Page):
+    press = """() => document.body.dispatchEvent(
+        new KeyboardEvent("keydown", { key: '"', code: "Digit3", bubbles: true }))"""
+    viewer.evaluate(press)
+    assert shown(viewer) == "difference"

@@ -77,9 +77,13 @@ def states() -> dict[str, int]:
     return found
 
 
+# What the page says of its screen.
+SHOWN = {"images": ["science", "reference", "difference"]}
+
+
 def say(detection, person: Holder, is_valid: bool | None = True, **more):
     given = {"was_held": True, **{name: more.pop(name) for name in ("was_held",) if name in more}}
-    judgement = Judgement(id=uuid7(), detection_id=detection.pk, is_valid=is_valid, **more)
+    judgement = Judgement(id=uuid7(), detection_id=detection.pk, is_valid=is_valid, visible_context=SHOWN, **more)
     return answer(judgement, person, audit.Actor(person.user), **given)
 
 
@@ -211,7 +215,7 @@ def test_the_answer_that_is_sent_again_is_not_told_to_be_late():
     [row] = detections(1)
     person = holder()
     queue.take(waiting(), person, 1)
-    judgement = Judgement(id=uuid7(), detection_id=row.pk, is_valid=True)
+    judgement = Judgement(id=uuid7(), detection_id=row.pk, is_valid=True, visible_context=SHOWN)
     outcomes = [answer(judgement, person, audit.Actor(person.user), was_held=True) for _ in range(2)]
     assert [(kept.is_new, kept.has_lapsed) for kept in outcomes] == [(True, False), (False, False)]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from uuid import uuid4
 
 import pytest
@@ -15,6 +16,7 @@ from django.utils import timezone
 from catalog.ids import uuid7
 from catalog.models import AuditLog, SystemConfig, User
 from curation.models import LabelDefinition, Lease, ValidationEvent
+from curation.triage.forms import AnswerForm
 from detection.models import Detection
 from tests.curation.cutouts import cutouts, detection_with_cutouts, store
 from tests.curation.looks import judge
@@ -25,11 +27,16 @@ from tests.factories import (
     LeaseFactory,
     ObservationFactory,
     PreprocessRunFactory,
+    ProcessingJobFactory,
     SourceFactory,
     UserFactory,
 )
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("empty_data_root")]
+
+
+# What the page says of its screen.
+SHOWN = {"images": ["science", "reference", "difference"]}
 
 
 class Window:
@@ -53,7 +60,7 @@ class Window:
 
     def answer(self, row, is_valid: bool | None = True, **more):
         body = {"id": str(uuid7()), "detection": str(row.pk), "kind": "verdict"}
-        body |= {"is_valid": is_valid, "confidence_level": "medium", "was_held": True}
+        body |= {"is_valid": is_valid, "confidence_level": "medium", "was_held": True, "visible_context": SHOWN}
         return self.send("triage_answers", **{**body, **more})
 
     def page(self, query: str = ""):
@@ -122,7 +129,8 @@ def test_the_history_of_the_source_is_drawn_with_the_frames_that_show_nothing():
     assert "detected in 2 frames, not seen in 1" in item["html"]
     assert item["html"].count('class="seen') == 2
     assert item["html"].count('class="seen now"') == 1
-    assert item["html"].count('class="limit"') == 1
+    assert item["html"].count('class="unseen"') == 1
+    assert 'class="limit"' not in item["html"], "no limit is known: nothing is drawn as one"
 
 
 def test_what_came_with_a_file_is_shown_as_text():
@@ -142,11 +150,11 @@ def test_who_said_what_is_shown_or_hidden_until_one_s_own_answer_is_in():
     item = window.take(1, query="status=rejected")["items"][0]
     assert other.username in item["html"]
     assert "bogus (expert)" in item["html"]
-    assert item["context"] == {"blind": False, "answers_shown": 1}
+    assert item["context"] == {"blind": False, "answers_shown": 1, "cutouts": None}
     SystemConfig.objects.create(key="curation.blind", value=True)
     blind = window.take(1, query="status=rejected", one=str(row.pk))["items"][0]
     assert other.username not in blind["html"]
-    assert blind["context"] == {"blind": True, "answers_shown": 0}
+    assert blind["context"] == {"blind": True, "answers_shown": 0, "cutouts": None}
     window.answer(row, False)
     after = window.take(1, query="status=rejected", one=str(row.pk))["items"][0]
     assert other.username in after["html"]
@@ -190,10 +198,15 @@ def test_an_answer_is_kept_once_however_often_it_is_sent_and_leaves_its_line():
     window = Window()
     window.take()
     key = str(uuid7())
-    more = {"label": "asteroid", "notes": "<b>moves</b>", "seconds_taken": 1.5, "visible_context": {"blind": False}}
+    more = {
+        "label": "asteroid",
+        "notes": "<b>moves</b>",
+        "seconds_taken": 1.5,
+        "visible_context": {"blind": False, **SHOWN},
+    }
     first, again = (window.answer(row, True, id=key, **more) for _ in range(2))
     assert (first.status_code, again.status_code) == (201, 200)
-    assert first.json() == {"id": key, "has_lapsed": False, "is_held": False, "others": []}
+    assert first.json() == {"id": key, "has_lapsed": False, "is_held": False, "others": [], "opposed": []}
     event = ValidationEvent.objects.get()
     assert (str(event.pk), event.validator, event.notes, event.seconds_taken) == (key, window.user, "<b>moves</b>", 1.5)
     entry = AuditLog.objects.get(action="validation_verdict")
@@ -213,10 +226,15 @@ NOBODYS = "00000000-0000-4000-8000-000000000000"
         ({"label": "ufo"}, 422, "no label"),
         ({"is_valid": None}, 422, "is_valid"),
         ({"detection": NOBODYS}, 422, "no such detection"),
-        ({"confidence_level": "sure"}, 422, "confidence_level"),
-        ({"id": "1"}, 422, "id: Enter a valid UUID"),
-        ({"seconds_taken": "nan"}, 422, "seconds_taken"),
-        ({"notes": "a\0b"}, 422, "notes"),
+        ({"confidence_level": "sure"}, 422, "how sure you were"),
+        ({"id": "1"}, 422, "its own key"),
+        ({"window": ""}, 422, "the page that it was given on"),
+        ({"seconds_taken": "nan"}, 422, "how long it took"),
+        ({"notes": "a\0b"}, 422, "the note"),
+        ({"visible_context": {}}, 422, "Its images were not on screen"),
+        ({"visible_context": {"images": []}}, 422, "Its images were not on screen"),
+        ({"visible_context": {"images": ["science", "reference"]}}, 422, "Its images were not on screen"),
+        ({"visible_context": {"images": "science, reference, difference"}}, 422, "Its images were not on screen"),
         ({"person": NOBODYS}, 409, "logged in as"),
     ],
     ids=str,
@@ -320,5 +338,90 @@ def test_without_stored_pixels_the_item_is_still_there_and_the_address_says_what
 
 def test_a_get_at_the_script_s_addresses_is_refused():
     window = Window()
-    for name in ("triage_next", "triage_answers", "triage_release", "triage_presence"):
+    for name in ("triage_next", "triage_answers", "triage_said", "triage_release", "triage_presence"):
         assert window.client.get(reverse(f"curation:{name}")).status_code == 405
+
+
+def test_a_reason_names_no_field_of_the_form_and_programs_get_it_apart():
+    refused = Window().answer(DetectionFactory(), confidence_level="sure", supersedes="x").json()
+    assert "_" not in refused["detail"]
+    assert set(refused["fields"]) == {"confidence_level", "supersedes"}
+    assert set(AnswerForm.base_fields) == set(AnswerForm.in_words)
+
+
+def test_the_event_says_what_was_on_screen():
+    row = detection_with_cutouts()
+    window = Window()
+    [item] = window.take(1)["items"]
+    assert item["context"]["cutouts"] in item["pixels"]
+    window.answer(row, visible_context={**item["context"], **SHOWN, "stretch": "asinh"})
+    assert ValidationEvent.objects.get().visible_context == {
+        "blind": False, "answers_shown": 0, "cutouts": item["context"]["cutouts"], "stretch": "asinh", **SHOWN,
+    }  # fmt: skip
+
+
+def test_an_answer_can_be_taken_back_without_its_images():
+    row, window = DetectionFactory(), Window()
+    key = window.answer(row).json()["id"]
+    told = window.answer(row, None, kind="withdrawal", supersedes=key, visible_context={})
+    assert told.status_code == 201
+    assert told.json()["opposed"] == []
+
+
+def test_who_answers_the_opposite_is_told_and_who_agrees_is_not():
+    row, window = DetectionFactory(), Window()
+    first, second = judge(row, False), judge(row, True, "low", label="asteroid")
+    told = window.answer(row, True).json()
+    assert told["opposed"] == [f"{first.username} said bogus (high)"]
+    assert told["others"] == [*told["opposed"], f"{second.username} said real, Asteroid (low)"]
+
+
+def test_what_people_say_can_be_asked_for_again_and_leases_nothing():
+    row, window = DetectionFactory(), Window()
+    window.answer(row, False)
+    other = judge(row, True, notes="<i>seen</i> before")
+    told = window.send("triage_said", detection=str(row.pk)).json()
+    assert told["own"]["said"] == "bogus (medium)"
+    assert f"<strong>{other.username}</strong> real (high)" in told["said"]
+    assert "<i>" not in told["said"]
+    assert not Lease.objects.exists()
+    assert window.send("triage_said", detection=NOBODYS).status_code == 404
+
+
+def test_blind_nobody_is_told_before_their_own_answer():
+    SystemConfig.objects.create(key="curation.blind", value=True)
+    row, window = DetectionFactory(), Window()
+    other = judge(row, True)
+    hidden = window.send("triage_said", detection=str(row.pk)).json()
+    assert other.username not in str(hidden)
+    window.answer(row, False)
+    assert other.username in window.send("triage_said", detection=str(row.pk)).json()["said"]
+
+
+def test_an_empty_queue_tells_what_is_on_its_way():
+    window = Window()
+    first = ProcessingJobFactory(entity_type="observation")
+    ProcessingJobFactory(entity_type="observation", entity_id=first.entity_id, job_type="difference")
+    ProcessingJobFactory(entity_type="night")
+    empty = window.take()["empty"]
+    assert (empty["code"], empty["text"]) == (
+        "in_work", "1 frame is being worked on. What is found in it appears here by itself.",
+    )  # fmt: skip
+    judge(DetectionFactory(), True)
+    ProcessingJobFactory(entity_type="observation")
+    empty = window.take()["empty"]
+    assert (empty["code"], empty["text"][:32]) == ("done", "2 frames are being worked on. Wh")
+
+
+def test_what_stands_in_while_the_server_is_away_knows_nothing_of_anybody(django_assert_num_queries):
+    window = Window()
+    with django_assert_num_queries(0):
+        window.client.get(reverse("curation:triage_away"))
+    page = window.client.get(reverse("curation:triage_away")).content.decode()
+    assert window.user.username not in page
+    assert "csrf" not in page
+    script = window.client.get(reverse("curation:triage_worker"))
+    assert script["Content-Type"].startswith("text/javascript")
+    kept = re.findall(r"part=(/static/[^&\"]+)", window.page().content.decode())
+    assert set(re.findall(r'(?:href|src)="(/static/[^"]+)"', page)) <= set(kept), "what it is drawn with is kept too"
+    assert reverse("curation:triage_worker").startswith(reverse("curation:triage")), "its address sets its reach"

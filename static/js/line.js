@@ -1,0 +1,156 @@
+// The detections that a window holds, in order: those behind, the one on screen, and the next ones. Nothing but state.
+
+/**
+ * @typedef {object} Given  one detection as the server gives it
+ * @property {string} id
+ * @property {string} name
+ * @property {number} score
+ * @property {string | null} pixels  address of its cutouts, null where none are kept
+ * @property {number} x
+ * @property {number} y
+ * @property {{is_flipped: boolean, quarter_turns: number, north_deg: number | null}} turn
+ * @property {number | null} scale_arcsec
+ * @property {string} warning
+ * @property {string[]} brief
+ * @property {Own | null} own
+ * @property {Record<string, unknown>} context
+ * @property {string} html
+ *
+ * @typedef {{id: string, said: string}} Own  one's own answer
+ *
+ * @typedef {object} Kept  what the window adds to it
+ * @property {boolean} isHeld  it is this window's, as far as the window knows
+ * @property {boolean} wasHeld  it has been once
+ * @property {boolean} isAnswered  here
+ * @property {boolean} isReturning  its answer is being taken back
+ * @property {Own[]} answers  one's own, the latest last
+ * @property {import("./viewer.js").Cutouts | null} cutouts
+ * @property {string} fault  why there are no images
+ * @property {boolean} isLost  they will not come by waiting
+ * @property {boolean} isLoading
+ * @property {number | null} seenAt  when it was painted first
+ * @property {string} note
+ * @property {string} said  what people said, as HTML; "" where the server has told nothing since
+ *
+ * @typedef {Given & Kept} Item
+ */
+
+// So many that were passed over are held a while.
+const KEPT_BEHIND = 3;
+// Images of those further behind are let go, and loaded again when somebody comes back.
+const KEPT_IMAGES = 30;
+// So many lie ready, images and all, before they are needed: for outages of a minute or two a tenth of what is left,
+// so that others find something too; an item takes 64 kB.
+const LEAST_AHEAD = 4, MOST_AHEAD = 24, AHEAD_SHARE = 0.1;
+
+/**
+ * Return how many should lie ready.
+ * @param {number} remaining
+ */
+export function wantedAhead(remaining) {
+  return Math.min(Math.max(Math.floor(AHEAD_SHARE * remaining), LEAST_AHEAD), MOST_AHEAD);
+}
+
+/**
+ * Not answered yet, or come back to.
+ * @param {Item} item
+ */
+export function isOpen(item) { return !item.isAnswered; }
+
+export class Line {
+  /** @param {(id: string) => boolean} isUnsent  tells whether an answer about a detection waits to be sent */
+  constructor(isUnsent) {
+    this.isUnsent = isUnsent;
+    /** @type {Item[]} */
+    this.items = [];
+    this.position = -1;
+    /** @type {string | null} what came last from the queue: it goes on after it */
+    this.last = null;
+  }
+
+  get current() { return this.items[this.position] ?? null; }
+  // Not those whose way back is not saved yet: the server would not know why.
+  get held() { return this.items.filter((item) => item.isHeld && !item.isReturning).map((item) => item.id); }
+  get ahead() { return this.items.filter((item, k) => k > this.position && isOpen(item)).length; }
+  get before() { return this.items[this.position - 1] ?? null; }
+
+  /** @param {string} id */
+  find(id) { return this.items.findIndex((item) => item.id === id); }
+
+  /** @param {string} id */
+  get(id) { return this.items[this.find(id)] ?? null; }
+
+  /**
+   * Put a detection at the end; one that was asked for by itself where it was, or before the current one. Returns it, or
+   * null where it is here already.
+   * @param {Given} given
+   * @param {boolean} isAskedFor
+   */
+  add(given, isAskedFor) {
+    const known = this.find(given.id);
+    if (this.isUnsent(given.id) || (known >= 0 && this.items[known].isHeld && isOpen(this.items[known]))) return null;
+    /** @type {Item} */
+    const item = {
+      ...given, isHeld: true, wasHeld: true, isAnswered: false, isReturning: false, answers: given.own ? [given.own] : [],
+      cutouts: null, fault: "", isLost: false, isLoading: false, seenAt: null, note: "", said: "",
+    };
+    if (!isAskedFor) this.last = item.id;
+    if (known >= 0 && (isAskedFor || known === this.position)) {
+      this.items[known] = item;
+    } else {
+      if (known >= 0) this.remove(known);
+      this.items.splice(isAskedFor ? Math.max(this.position, 0) : this.items.length, 0, item);
+      if (isAskedFor) this.position += 1;
+    }
+    return item;
+  }
+
+  /** @param {number} k */
+  remove(k) {
+    this.items.splice(k, 1);
+    if (k < this.position) this.position -= 1;
+  }
+
+  /**
+   * Somebody else has it now: it leaves the line, unless it is on screen.
+   * @param {string} id
+   */
+  lose(id) {
+    const k = this.find(id);
+    if (k < 0) return;
+    this.items[k].isHeld = false;
+    if (k !== this.position && isOpen(this.items[k])) this.remove(k);
+  }
+
+  /**
+   * Go to a place, -1 for behind the last; images far behind are let go.
+   * @param {number} position
+   */
+  goTo(position) {
+    this.position = position >= 0 ? position : this.items.length;
+    for (const far of this.items.slice(0, Math.max(this.position - KEPT_IMAGES, 0))) far.cutouts = null;
+  }
+
+  /** Return the place to go on to after an answer: the next open one, else one that was passed over, else -1. */
+  next() {
+    const after = this.items.findIndex((item, k) => k > this.position && isOpen(item));
+    return after >= 0 ? after : this.items.findIndex((item) => isOpen(item) && item.isHeld);
+  }
+
+  /**
+   * Return the place one step away, answered or not, at the end that of one passed over; -1 where there is none.
+   * @param {number} by
+   */
+  beside(by) {
+    const to = this.position + by;
+    if (this.items[to]) return to;
+    return by > 0 ? this.items.findIndex((item, k) => isOpen(item) && item.isHeld && k !== this.position) : -1;
+  }
+
+  /** Let go of what was passed over some time ago; return its keys. */
+  letGo() {
+    const far = this.items.filter((item, k) => k < this.position - KEPT_BEHIND && item.isHeld && isOpen(item));
+    for (const item of far) item.isHeld = false;
+    return far.map((item) => item.id);
+  }
+}

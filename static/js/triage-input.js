@@ -1,0 +1,27 @@
+// Whose a press of a key is: a control's of the page of triage, or that of what has the focus.
+
+import { origin, part } from "./dom.js";
+
+/**
+ * Return the control that a key stands for.
+ * @param {string} key
+ */
+export function controlOf(key) {
+  const found = key && document.querySelector(`[data-key="${CSS.escape(key)}"]`);
+  return found instanceof HTMLElement ? found : null;
+}
+
+/**
+ * Tell whether a press belongs to what has the focus; Escape leaves the note.
+ * @param {KeyboardEvent} event
+ * @param {HTMLTextAreaElement} note
+ */
+export function isTaken(event, note) {
+  const target = origin(event);
+  if (target?.closest("input:not([type=radio]), textarea, select, [contenteditable]")) {
+    if (event.key === "Escape" && target === note) note.blur();
+    return true;
+  }
+  const isBare = event.key === " " || event.key.startsWith("Arrow");
+  return isBare && ![document.body, part("main", HTMLElement), null].includes(/** @type {HTMLElement | null} */ (document.activeElement));
+}

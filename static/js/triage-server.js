@@ -1,0 +1,89 @@
+// What triage asks of the server.
+
+/** @typedef {import("./lineup.js").Answer} Answer */
+
+export class Server {
+  /**
+   * @param {DOMStringMap} addresses  of the page: nextUrl, answersUrl, saidUrl, releaseUrl, presenceUrl
+   * @param {string} person  whom the page was made for
+   * @param {string} window  key of this page alone
+   */
+  constructor(addresses, person, window) {
+    this.addresses = addresses;
+    this.person = person;
+    this.window = window;
+  }
+
+  /**
+   * Send something; an answer keeps the window that it was given in.
+   * @param {"next" | "answers" | "said" | "release" | "presence"} name
+   * @param {object} body
+   * @param {AbortSignal} [signal]
+   */
+  post(name, body, signal) {
+    return fetch(this.#address(name), {
+      method: "POST",
+      headers: { "Content-Type": "application/json", "X-CSRFToken": token() },
+      body: JSON.stringify({ window: this.window, person: this.person, ...body }),
+      redirect: "manual",
+      signal,
+    });
+  }
+
+  /**
+   * Ask for the next detections of the page's query; throws an Error with a sentence for people.
+   * @param {object} body
+   * @returns {Promise<Answer>}
+   */
+  next(body) { return this.#ask("next", { query: location.search.slice(1), ...body }); }
+
+  /**
+   * Ask what people say of a detection now.
+   * @param {string} detection
+   * @returns {Promise<{said: string, own: import("./line.js").Own | null}>}
+   */
+  said(detection) { return this.#ask("said", { detection }); }
+
+  /** @param {string[]} keys */
+  release(keys) {
+    this.post("release", { keys }).catch(() => { /* They lapse by themselves. */ });
+  }
+
+  isHere() {
+    this.post("presence", {}).catch(() => { /* The next one may come through. */ });
+  }
+
+  /**
+   * Give back what is held while the page goes, but for what waits to be sent.
+   * @param {string[]} kept
+   */
+  leave(kept) {
+    const form = { window: this.window, person: this.person, kept: kept.join(","), csrfmiddlewaretoken: token() };
+    navigator.sendBeacon(this.#address("release"), new URLSearchParams(form));
+  }
+
+  /** @param {string} name */
+  #address(name) { return this.addresses[`${name}Url`] ?? ""; }
+
+  /**
+   * @param {"next" | "said"} name
+   * @param {object} body
+   */
+  async #ask(name, body) {
+    let response;
+    try {
+      response = await this.post(name, body);
+    } catch {
+      throw new Error("The server cannot be reached.");
+    }
+    if (response.type === "opaqueredirect") throw new Error("You are logged out: load this page again to log in.");
+    const given = await response.json().catch(() => ({}));
+    if (!response.ok) throw new Error(given.detail ?? `The server is in trouble (${response.status}).`);
+    return given;
+  }
+}
+
+function token() {
+  const headers = JSON.parse(document.body.getAttribute("hx-headers") ?? "{}");
+  return document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ?? headers["X-CSRFToken"];
+}

@@ -1,0 +1,201 @@
+// What triage knows, apart from the page: what was answered here, what can be taken back, what others said, how many are
+// left. No document, no network, no clock and no storage: whoever calls brings the time and the keys.
+
+/**
+ * @typedef {import("./line.js").Item} Item
+ * @typedef {import("./line.js").Own} Own
+ * @typedef {{id: string, detection: string, name: string}} Done  an answer that can be taken back
+ *
+ * @typedef {object} Said  what a person answers with a key or a button
+ * @property {boolean} isValid
+ * @property {string} label
+ * @property {string} title  of the label
+ * @property {string} level  how sure
+ * @property {string} note
+ *
+ * @typedef {object} Entry  one answer as it is sent
+ * @property {string} id
+ * @property {string} detection
+ * @property {"verdict" | "withdrawal"} kind
+ * @property {boolean} [is_valid]
+ * @property {string} [label]
+ * @property {string} confidence_level
+ * @property {string} [notes]
+ * @property {string | null} supersedes
+ * @property {number} [seconds_taken]
+ * @property {object} [visible_context]
+ * @property {boolean} [was_held]
+ * @property {string} window
+ * @property {string} name  of the detection, for people
+ * @property {string} said  in words, for people
+ *
+ * @typedef {object} Reply  what the server says of an answer that it has kept
+ * @property {boolean} [has_lapsed]
+ * @property {boolean} [is_held]
+ * @property {string[]} [others]
+ * @property {string[]} [opposed]  those of them who say the opposite
+ */
+
+export const MOST_UNDONE = 100;
+/** @param {boolean} isValid */
+const word = (isValid) => (isValid ? "real" : "bogus");
+
+export class TriageState {
+  /**
+   * @param {import("./line.js").Line} line
+   * @param {{window: string, mostCounted: number, remaining: number, undoable: Done[]}} begin
+   */
+  constructor(line, begin) {
+    this.line = line;
+    this.window = begin.window;
+    this.mostCounted = begin.mostCounted;
+    this.remaining = begin.remaining;
+    this.undoable = begin.undoable;
+    this.answersMade = 0;
+    /** @type {Item | null} */
+    this.shown = null;
+    /** @type {string[]} the images of it that are painted */
+    this.painted = [];
+  }
+
+  /**
+   * Another detection comes on screen, or its images have come; nothing of it is painted yet.
+   * @param {Item | null} item
+   */
+  show(item) {
+    const isNew = item !== this.shown;
+    this.shown = item;
+    this.painted = [];
+    return isNew;
+  }
+
+  /**
+   * These images of the detection are on screen now.
+   * @param {string[]} images
+   * @param {number} now
+   */
+  paint(images, now) {
+    this.painted = images;
+    if (this.shown && images.length) this.shown.seenAt ??= now;
+  }
+
+  get isPainted() { return this.painted.length > 0; }
+
+  /** Tell whether its images are here and will be painted in a moment. */
+  get isAboutToBePainted() { return !this.isPainted && Boolean(this.shown?.cutouts); }
+
+  /** Return why nothing can be answered now, and what to do; "" where it can. */
+  get whyNot() {
+    if (!this.shown) return "There is nothing on screen to judge.";
+    if (this.isPainted) return "";
+    if (this.shown.isLost) return `Not answered, for there is nothing to see. ${this.shown.fault} Skip it (j).`;
+    if (this.shown.fault) return "Not answered: its images have not come. Load them again (l), or skip it (j).";
+    return "Not so fast: the images are not on screen yet.";
+  }
+
+  /**
+   * Answer about the detection on screen; the caller has looked at `whyNot`. Returns what is to be sent.
+   * @param {Said} said
+   * @param {string} key
+   * @param {number} now
+   * @param {object} look  how it was drawn
+   * @returns {Entry}
+   */
+  judge(said, key, now, look) {
+    const item = this.shown;
+    if (!item || !this.isPainted) throw new Error(this.whyNot);
+    const words = `${word(said.isValid)}${said.title ? `, ${said.title}` : ""} (${said.level})`;
+    /** @type {Entry} */
+    const entry = {
+      id: key, detection: item.id, kind: "verdict", is_valid: said.isValid, label: said.label, confidence_level: said.level,
+      notes: said.note.trim(), supersedes: item.answers.at(-1)?.id ?? null,
+      seconds_taken: Math.round(now - (item.seenAt ?? now)) / 1000,
+      visible_context: { ...item.context, ...look, images: this.painted }, was_held: item.wasHeld && !item.isAnswered,
+      window: this.window, name: item.name, said: words,
+    };
+    if (!item.isAnswered && !item.own) this.setRemaining(this.remaining - 1);
+    item.answers.push({ id: key, said: words });
+    Object.assign(item, { isAnswered: true, isHeld: false, isReturning: false, note: said.note, said: "" });
+    this.undoable = [...this.undoable, { id: key, detection: item.id, name: item.name }].slice(-MOST_UNDONE);
+    this.answersMade += 1;
+    return entry;
+  }
+
+  /**
+   * Take back the last answer by an entry of its own; null where there is none.
+   * @param {string} key
+   * @returns {Entry | null}
+   */
+  undo(key) {
+    const done = this.undoable.at(-1);
+    if (!done) return null;
+    this.undoable = this.undoable.slice(0, -1);
+    this.answersMade += 1;
+    const item = this.line.get(done.detection);
+    if (item) {
+      item.answers = item.answers.filter((own) => own.id !== done.id);
+      item.said = "";
+      if (!item.answers.length) {
+        Object.assign(item, { isAnswered: false, isHeld: true, isReturning: true });
+        this.setRemaining(this.remaining + 1);
+      }
+    }
+    return {
+      id: key, detection: done.detection, kind: "withdrawal", supersedes: done.id, confidence_level: "medium",
+      window: this.window, name: done.name, said: "undone",
+    };
+  }
+
+  /**
+   * The server has kept an answer; return what its person should hear of it.
+   * @param {Entry} entry
+   * @param {Reply} reply
+   * @returns {{text: string, isOpposed: boolean} | null}
+   */
+  saved(entry, reply) {
+    const item = this.line.get(entry.detection);
+    if (entry.kind === "withdrawal") {
+      if (item) Object.assign(item, { isReturning: false, isHeld: !item.isAnswered && Boolean(reply.is_held) });
+      return null;
+    }
+    const opposed = reply.opposed ?? [], others = reply.others ?? [];
+    if (reply.has_lapsed) {
+      const told = others.length ? `${others.join("; ")}.` : "Nobody else has answered.";
+      const text = `Your time with ${entry.name} had lapsed. Your answer is kept all the same. ${told}`;
+      return { text, isOpposed: opposed.length > 0 };
+    }
+    if (!opposed.length) return null;
+    return { text: `${entry.name}: you said ${entry.said}, but ${opposed.join("; ")}. Both answers are kept.`, isOpposed: true };
+  }
+
+  /**
+   * The server has refused an answer: there is nothing to take back.
+   * @param {string} id
+   */
+  refused(id) {
+    this.undoable = this.undoable.filter((done) => done.id !== id);
+  }
+
+  /**
+   * The server tells what people say of a detection now, one's own answer among it.
+   * @param {Item} item
+   * @param {{said: string, own: Own | null}} told
+   */
+  told(item, { said, own }) {
+    item.said = said;
+    if (own && item.answers.at(-1)?.id !== own.id) item.answers.push(own);
+  }
+
+  /**
+   * Note how many are left; above the most that is counted, one less is not known to be one less.
+   * @param {number} count
+   */
+  setRemaining(count) {
+    if (this.remaining > this.mostCounted && count === this.remaining - 1) return;
+    this.remaining = Math.max(count, 0);
+  }
+
+  get remainingInWords() {
+    return this.remaining > this.mostCounted ? `more than ${this.mostCounted} left` : `${this.remaining} left`;
+  }
+}

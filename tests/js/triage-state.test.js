@@ -1,0 +1,133 @@
+// What can be answered, what is sent, what can be taken back, and what people are told.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { Line } from "../../static/js/line.js";
+import { MOST_UNDONE, TriageState } from "../../static/js/triage-state.js";
+import { IMAGES, given } from "./items.js";
+
+/** @param {{keys?: string, remaining?: number}} more */
+function stateOf({ keys = "abc", remaining = 3 } = {}) {
+  const line = new Line(() => false);
+  for (const id of keys) line.add(given(id), false);
+  line.goTo(0);
+  const state = new TriageState(line, { window: "window", mostCounted: 1000, remaining, undoable: [] });
+  state.show(line.current);
+  return state;
+}
+
+const REAL = { isValid: true, label: "", title: "", level: "medium", note: " faint " };
+const BOGUS = { ...REAL, isValid: false, label: "ghost", title: "Ghost" };
+
+/** @param {TriageState} state */
+function judged(state, said = REAL, key = "1") {
+  state.paint(IMAGES, 5000);
+  return state.judge(said, key, 6234, { stretch: "asinh" });
+}
+
+test("nothing is answered before its images are painted, and the reason says what to do", () => {
+  const state = stateOf();
+  assert.match(state.whyNot, /not on screen yet/);
+  assert.throws(() => state.judge(REAL, "1", 0, {}), /not on screen yet/);
+  const item = state.line.items[0];
+  item.fault = "The images could not be loaded yet.";
+  assert.match(state.whyNot, /Load them again \(l\), or skip it \(j\)/);
+  Object.assign(item, { fault: "The cutouts are not stored any more.", isLost: true });
+  assert.match(state.whyNot, /not stored any more.*Skip it \(j\)/);
+  state.paint(IMAGES, 1);
+  assert.equal(state.whyNot, "");
+  state.show(null);
+  assert.match(state.whyNot, /nothing on screen/);
+});
+
+test("another detection on screen, or its images anew, is not painted until it is", () => {
+  const state = stateOf();
+  state.paint(IMAGES, 1);
+  assert.equal(state.show(state.line.items[0]), false);
+  assert.equal(state.isPainted, false);
+  assert.equal(state.show(state.line.items[1]), true);
+  assert.equal(state.isPainted, false);
+});
+
+test("an answer says what was on screen, how it was drawn, and how long it took", () => {
+  const entry = judged(stateOf(), BOGUS);
+  assert.deepEqual(entry.visible_context, { blind: false, stretch: "asinh", images: IMAGES });
+  assert.equal(entry.seconds_taken, 1.234);
+  assert.equal(entry.notes, "faint");
+  assert.equal(entry.said, "bogus, Ghost (medium)");
+  assert.equal(entry.window, "window");
+  assert.equal(entry.was_held, true);
+});
+
+test("a change of mind replaces the answer before it, and is counted once", () => {
+  const state = stateOf();
+  judged(state, REAL, "1");
+  const second = judged(state, BOGUS, "2");
+  assert.equal(second.supersedes, "1");
+  assert.equal(second.was_held, false);
+  assert.equal(state.remaining, 2);
+});
+
+test("what is taken back waits again, names what it takes back, and is held only once that is saved", () => {
+  const state = stateOf();
+  judged(state);
+  const back = state.undo("9");
+  assert.equal(back?.supersedes, "1");
+  assert.equal(state.remaining, 3);
+  const [item] = state.line.items;
+  assert.equal(item.isAnswered, false);
+  assert.deepEqual(state.line.held, ["b", "c"]);
+  assert.ok(back);
+  state.saved(back, { is_held: true });
+  assert.deepEqual(state.line.held, ["a", "b", "c"]);
+  assert.equal(state.undo("10"), null);
+});
+
+test("a refused answer cannot be taken back, and only so many are remembered", () => {
+  const state = stateOf();
+  judged(state);
+  state.refused("1");
+  assert.equal(state.undo("2"), null);
+  for (let k = 0; k <= MOST_UNDONE; k++) judged(state, REAL, String(k));
+  assert.equal(state.undoable.length, MOST_UNDONE);
+});
+
+test("the opposite answer of somebody else is told, agreement is not", () => {
+  const state = stateOf();
+  const entry = judged(state);
+  assert.equal(state.saved(entry, { others: ["eve said real (low)"], opposed: [] }), null);
+  const told = state.saved(entry, { others: ["bob said bogus (high)"], opposed: ["bob said bogus (high)"] });
+  assert.ok(told?.isOpposed);
+  assert.match(told.text, /name of a: you said real \(medium\), but bob said bogus \(high\)/);
+});
+
+test("a time that had lapsed is told with what others said", () => {
+  const state = stateOf();
+  const entry = judged(state);
+  assert.match(state.saved(entry, { has_lapsed: true, others: [], opposed: [] })?.text ?? "", /Nobody else has answered/);
+  const told = state.saved(entry, { has_lapsed: true, others: ["bob said bogus (high)"], opposed: ["bob said bogus (high)"] });
+  assert.match(told?.text ?? "", /had lapsed.*bob said bogus \(high\)\./);
+  assert.ok(told?.isOpposed);
+});
+
+test("what the server knows now stands above what this window knew", () => {
+  const state = stateOf();
+  judged(state);
+  const [item] = state.line.items;
+  assert.equal(item.said, "", "what was fetched before one's own answer is old");
+  state.told(item, { said: "<ul></ul>", own: { id: "other window", said: "bogus (low)" } });
+  assert.equal(item.answers.at(-1)?.said, "bogus (low)");
+  assert.equal(item.said, "<ul></ul>");
+  judged(state, BOGUS, "3");
+  assert.equal(item.said, "");
+});
+
+test("above the most that is counted one less is not known to be one less", () => {
+  const state = stateOf({ remaining: 1001 });
+  judged(state);
+  assert.equal(state.remaining, 1001);
+  assert.equal(state.remainingInWords, "more than 1000 left");
+  state.setRemaining(-2);
+  assert.equal(state.remainingInWords, "0 left");
+});
