@@ -151,7 +151,7 @@ def triage_said(request: HttpRequest) -> JsonResponse:
 def triage_worker(_request: HttpRequest) -> HttpResponse:
     """Answer with the script that answers while the server is away: its address sets that it may do so for triage."""
     answer = HttpResponse(Path(str(finders.find(_WORKER))).read_bytes(), content_type="text/javascript")
-    answer["Cache-Control"] = "no-cache"
+    answer["Cache-Control"] = "private, no-cache"
     return answer
 
 

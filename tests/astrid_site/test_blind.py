@@ -29,7 +29,7 @@ from curation.alerts.filters import AlertFilter
 from curation.alerts.publishing import publish_pending
 from curation.detections.filters import DetectionListFilter
 from curation.judgements import visibility
-from curation.models import Alert, ValidationEvent
+from curation.models import Alert, AlertPublication, LabelDefinition, ValidationEvent
 from curation.triage.filters import QueueFilter
 from detection.sources.filters import SourceFilter
 from tests.curation.looks import consider, judge, seen
@@ -89,11 +89,13 @@ class Scene:
             "models": self.row.model_run.model, "model-runs": self.row.model_run, "detections": self.row,
             "sources": self.row.source, "alerts": self.alert, "processing-jobs": self.job,
             "validation-events": ValidationEvent.objects.filter(validator=self.other).first() or self.row,
-            "audit-log": self.row,
+            "audit-log": self.row, "publications": AlertPublication.objects.order_by("sequence").last(),
+            "labels": LabelDefinition.objects.first(),
         }  # fmt: skip
         if name.startswith("api:"):
+            # Of what the telescope and machines alone have made, such as masters and tracklets, there is none here.
             resource = name.removeprefix("api:").removesuffix("-detail")
-            return ["alerts.automatic"] if arguments == ["key"] else [rows[resource].pk for _ in arguments]
+            return ["alerts.automatic"] if arguments == ["key"] else [rows.get(resource, self.row).pk for _ in arguments]
         named = {
             "detection_id": self.row, "source_id": self.row.source, "alert_id": self.alert, "job_id": self.job,
             "candidate_id": self.row.candidate, "observation_id": self.row.observation, "run_id": run,
