@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
@@ -13,6 +12,7 @@ from rest_framework.response import Response
 
 from catalog.models import ProcessingJob
 from catalog.people.actors import actor_of
+from catalog.people.audit import Actor
 from catalog.web.rest.problems import Problem
 from catalog.web.rest.resources import address_of
 from catalog.web.rest.views import RowSerializer, RowViewSet
@@ -66,7 +66,7 @@ class ProcessingJobViewSet(RowViewSet):
         """Stop a job that waits or runs; 409 when it has ended."""
         return self._order(jobs.cancel)
 
-    def _order(self, order: Callable[[ProcessingJob, Any], ProcessingJob]) -> Response:
+    def _order(self, order: Callable[[ProcessingJob, Actor], ProcessingJob]) -> Response:
         try:
             row = order(self.get_object(), actor_of(self.request._request))
         except jobs.NotPossible as refusal:

@@ -8,9 +8,8 @@ Who judges nothing sees everything, as do the audit log and the admin, which are
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping
 from types import MappingProxyType
-from typing import Any
 from uuid import UUID
 
 from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Value, When
@@ -66,7 +65,7 @@ def veil(rows: Iterable[Detection], user: Visitor) -> set[UUID]:
     return hidden
 
 
-def shown_as(user: Visitor, field: str, lookup: str, value: Any) -> Q:
+def shown_as(user: Visitor, field: str, lookup: str, value: object) -> Q:
     """Return what finds the detections whose derived field is shown to a person with this value.
 
     lookup : "exact", or "in" with several values.
@@ -77,7 +76,7 @@ def shown_as(user: Visitor, field: str, lookup: str, value: Any) -> Q:
     veiled = ~Q(pk__in=_answered(user))
     if field == "status":
         veiled &= Q(status__in=DECIDED)
-    is_shown = DERIVED[field] in (value if lookup == "in" else [value])
+    is_shown = DERIVED[field] in (value if lookup == "in" and isinstance(value, Container) else [value])
     return (asked & ~veiled) | veiled if is_shown else asked & ~veiled
 
 
