@@ -268,7 +268,7 @@ class _Stream(httpcore.NetworkStream):
             raise
         return stream
 
-    def get_extra_info(self, info: str) -> object:
+    def get_extra_info(self, info: str) -> socket.socket | None:
         return self._socket if info == "socket" else None
 
     def _do(self, act: Callable[[], _T], event: int) -> _T:

@@ -121,7 +121,9 @@ class ListFilter(rest_framework.FilterSet):
     }
 
     @classmethod
-    def filter_for_lookup(cls, field: models.Field[object, object], lookup_type: str) -> object:
+    def filter_for_lookup(
+        cls, field: models.Field[object, object], lookup_type: str
+    ) -> tuple[type[django_filters.Filter] | None, dict[str, object]]:
         if lookup_type == "in" and getattr(field, "choices", None):
             return OneOfFilter, {"choices": field.choices}
         return super().filter_for_lookup(field, lookup_type)

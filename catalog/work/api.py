@@ -39,7 +39,7 @@ class ProcessingJobSerializer(RowSerializer):
         return job.owner if self._shows_logs() else None
 
     @extend_schema_field({"type": "object", "additionalProperties": {}, "nullable": True})
-    def get_error_details(self, job: ProcessingJob) -> object:
+    def get_error_details(self, job: ProcessingJob) -> dict[str, object] | None:
         return job.error_details if self._shows_logs() else None
 
     def _shows_logs(self) -> bool:

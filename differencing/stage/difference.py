@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
 from dataclasses import asdict
 from typing import NamedTuple
 from uuid import UUID
@@ -72,7 +71,7 @@ class _Inputs(NamedTuple):
     config: Snapshot
     parameters: dict[str, object]
 
-    def hash_with(self, parameters: Mapping[str, object]) -> str:
+    def hash_with(self, parameters: dict[str, object]) -> str:
         """Return the hash of the pixels with some parameters, which tells whether this has been done before."""
         run = self.science_run
         science = [self.observation.sha256, run.inputs_hash, wcs_identity(run)]

@@ -23,7 +23,7 @@ class ManyFiles(forms.FileField):
         widget.allow_multiple_selected = True
         super().__init__(widget=widget, required=required, label=label)
 
-    def clean(self, data: object, initial: object = None) -> object:
+    def clean(self, data: object, initial: object = None) -> list[UploadedFile]:
         """Return the files as a list."""
         given = data if isinstance(data, list | tuple) else [data] if data else []
         return [super(ManyFiles, self).clean(one, initial) for one in given]

@@ -72,7 +72,7 @@ def _table(data: Any, context: Mapping[str, Any] | None) -> tuple[Fields, list[M
     return view.get_serializer_class()().fields, rows
 
 
-def _cell(value: object) -> object:
+def _cell(value: object) -> str | int | float:
     if value is None:
         return ""
     if isinstance(value, bool):

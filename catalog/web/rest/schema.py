@@ -81,7 +81,7 @@ class TokenScheme(OpenApiAuthenticationExtension):
 class Schema(AutoSchema):
     """Operations by resource, each with the scope that it needs."""
 
-    def _map_serializer_field(self, field: object, direction: object, bypass_extensions: bool = False) -> object:
+    def _map_serializer_field(self, field: object, direction: object, bypass_extensions: bool = False) -> Document:
         """Say of a key of another row which list holds that row."""
         schema = super()._map_serializer_field(field, direction, bypass_extensions)
         if isinstance(field, RowKey):

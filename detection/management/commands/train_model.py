@@ -58,9 +58,9 @@ class Command(BaseCommand):
             threads=options["threads"],
         )
         try:
-            path, card = train_model(order, self.stderr.write)
+            written = train_model(order, self.stderr.write)
         except ValueError as error:
             raise CommandError(f"these examples cannot be trained on: {error}") from error
-        for name, value in card["metrics"].items():
+        for name, value in written.metrics.items():
             self.stdout.write(f"{name:32} {'undefined' if value is None else format(value, '.4f')}")
-        self.stdout.write(f"{path}: weights {card['weights']}, sha256 {card['sha256']}")
+        self.stdout.write(f"{written.card}: weights {written.weights.name}, sha256 {written.sha256}")
