@@ -8,7 +8,7 @@ from django.db.models import Model, QuerySet
 MOST_COUNTED = 1000
 
 
-def count_bounded(rows: QuerySet[Model], most: int | None = None) -> int:
+def count_bounded(rows: QuerySet[Model, object], most: int | None = None) -> int:
     """Count rows, and stop one above the most that is told (`MOST_COUNTED`)."""
     return rows.order_by()[: (MOST_COUNTED if most is None else most) + 1].count()
 

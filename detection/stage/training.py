@@ -63,7 +63,7 @@ def train_model(order: Order, say: Say) -> Written:
         card=order.folder / f"{name}.json",
         weights=order.folder / f"{name}.safetensors",
         sha256=hashlib.sha256(trained.weights).hexdigest(),
-        metrics={name: value if math.isfinite(value) else None for name, value in trained.metrics.items()},
+        metrics={metric: value if math.isfinite(value) else None for metric, value in trained.metrics.items()},
     )
     card = _card(order, written, trained, recipe) | {"seconds": seconds}
     order.folder.mkdir(parents=True, exist_ok=True)
