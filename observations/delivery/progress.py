@@ -84,8 +84,8 @@ def progress_of(rows: Iterable[IncomingFile]) -> list[Progress]:
     found = of_files.filter(job_type__in=(RECEIVE, DOWNLOAD))
     jobs = {job.entity_id: job for job in found.order_by("created_at")}
     lines = {row.pk: results_of(row) for row in files}
-    made = {line.entity_id for of_file in lines.values() for line in of_file if line.entity_type == "observation"}
-    frames = Observation.objects.filter(pk__in=made - {None}).values_list("pk", "original_name")
+    ids = (line.entity_id for of_file in lines.values() for line in of_file if line.entity_type == "observation")
+    frames = Observation.objects.filter(pk__in={key for key in ids if key}).values_list("pk", "original_name")
     names = {str(key): name for key, name in frames}
     return [
         Progress(
