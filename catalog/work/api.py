@@ -11,8 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from catalog.models import ProcessingJob
-from catalog.people.actors import actor_of
-from catalog.people.audit import Actor
+from catalog.people.actors import Actor, actor_of
 from catalog.web.rest.problems import Problem
 from catalog.web.rest.resources import address_of
 from catalog.web.rest.views import RowSerializer, RowViewSet

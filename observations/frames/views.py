@@ -16,8 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from catalog.failures import NotPossible
 from catalog.files.storage import OutsideStorage, StorageFull, StorageUnreachable
 from catalog.models import ProcessingJob
-from catalog.people.actors import actor_of
-from catalog.people.audit import Actor
+from catalog.people.actors import Actor, actor_of
 from catalog.roles import MAY_ORDER_FRAMES
 from catalog.web.access import requires
 from catalog.web.lists import list_page
