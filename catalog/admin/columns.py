@@ -105,10 +105,8 @@ def list_link(label: str, text: str, **narrowed: object) -> SafeString:
 
     Earlier apps know the pages of later ones by this name only.
     """
-    url = (
-        reverse(f"admin:{label.replace('.', '_')}_changelist")
-        + f"?{urlencode({name: str(value) for name, value in narrowed.items()})}"
-    )
+    query = urlencode({name: str(value) for name, value in narrowed.items()})
+    url = reverse(f"admin:{label.replace('.', '_')}_changelist") + f"?{query}"
     return format_html('<a class="text-link" href="{}">{}</a>', url, text)
 
 

@@ -26,8 +26,9 @@ class TokenForm(forms.Form):
 
     def __init__(self, user: User, data: QueryDict | None = None) -> None:
         super().__init__(data, auto_id="token_%s")
-        offered = [(name, f"{name}: {title}") for name, title in open_to(user).items()]
-        self.fields["scopes"].choices = offered  # type: ignore[attr-defined]
+        scopes = self.fields["scopes"]
+        if isinstance(scopes, forms.MultipleChoiceField):
+            scopes.choices = [(name, f"{name}: {title}") for name, title in open_to(user).items()]
 
 
 class PasswordForm(PasswordChangeForm):

@@ -23,7 +23,8 @@ _UNITS = {"ra": "deg", "dec": "deg"}
 _KEY_LENGTH = 36
 
 
-Fields = Mapping[str, serializers.Field]
+Field = serializers.Field[object, object, object, object]
+Fields = Mapping[str, Field]
 
 
 def votable(fields: Fields, rows: Sequence[Mapping[str, object]]) -> bytes:
@@ -41,7 +42,7 @@ def votable(fields: Fields, rows: Sequence[Mapping[str, object]]) -> bytes:
     return buffer.getvalue()
 
 
-def _column(name: str, field: serializers.Field, rows: Sequence[Mapping[str, object]]) -> MaskedColumn:
+def _column(name: str, field: Field, rows: Sequence[Mapping[str, object]]) -> MaskedColumn:
     from astropy.table import MaskedColumn
 
     values = [row[name] for row in rows]
@@ -61,7 +62,7 @@ def _column(name: str, field: serializers.Field, rows: Sequence[Mapping[str, obj
     )
 
 
-def _kind(field: serializers.Field) -> tuple[str, object]:
+def _kind(field: Field) -> tuple[str, object]:
     """Return the type of a column and what stands for a missing value in it."""
     if isinstance(field, serializers.FloatField):
         return "f8", math.nan
