@@ -7,7 +7,6 @@ import hashlib
 import io
 import random
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 from django.db import connection
@@ -22,6 +21,8 @@ from tests import factories
 
 FRAMES, SOURCES_SHARE = 2000, 0.3
 _BATCH = 5000
+
+Run = tuple[Observation, DifferenceRun, ModelRun]
 _FIRST_NIGHT = dt.datetime(2024, 1, 1, 22, tzinfo=dt.UTC)
 
 
@@ -47,11 +48,11 @@ def fill(detections: int) -> None:
         cursor.execute("ANALYZE")
 
 
-def _cycled(runs: list[Any], count: int) -> Iterator[Any]:
+def _cycled(runs: list[Run], count: int) -> Iterator[Run]:
     return (runs[number % len(runs)] for number in range(count))
 
 
-def _frames(rng: random.Random) -> list[tuple[Observation, DifferenceRun, ModelRun]]:
+def _frames(rng: random.Random) -> list[Run]:
     survey, model = factories.SurveyFactory(name="bench"), factories.ModelFactory(is_active=True)
     fields: list[Field] = factories.FieldFactory.create_batch(20)
     frames = []
@@ -147,7 +148,7 @@ def _alerts(rows: list[Detection]) -> None:
     AlertPublication.objects.bulk_create(publications, batch_size=_BATCH)
 
 
-def _jobs(rng: random.Random, runs: list[Any], count: int) -> list[ProcessingJob]:
+def _jobs(rng: random.Random, runs: list[Run], count: int) -> list[ProcessingJob]:
     return [
         factories.ProcessingJobFactory.build(
             job_type=rng.choice(("preprocess", "difference", "detect")), entity_id=str(frame.pk), status="completed",

@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 # What the project promises: seconds for a frame, and megabytes of the whole process.
 GOALS = {1024: (10.0, None), 2048: (30.0, 1500.0)}
@@ -44,17 +44,26 @@ def main() -> None:
             print(f"       goal: {seconds:g} s" + ("" if megabytes is None else f", {megabytes:g} MB"))
 
 
-def _in_own_process(size: int) -> dict[str, Any]:
+class Figures(TypedDict):
+    """Frames that were timed, median seconds of each stage and of the whole, and the most memory."""
+
+    frames: int
+    median: dict[str, float]
+    whole: float
+    peak_mb: float
+
+
+def _in_own_process(size: int) -> Figures:
     with tempfile.TemporaryDirectory(prefix="astrid-bench-") as root:
         environment = {**os.environ, "ASTRID_DATA_ROOT": root, "ASTRID_THREADS": "1", "OMP_NUM_THREADS": "1"}
         environment["DJANGO_SETTINGS_MODULE"] = "astrid_site.settings"
         command = [sys.executable, "-m", "benchmarks.pipeline", "--one", str(size)]
         done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
-        result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+        result: Figures = json.loads(done.stdout.splitlines()[-1])
         return result
 
 
-def measure(size: int) -> dict[str, object]:
+def measure(size: int) -> Figures:
     """Process one reference night, then time every frame of the next."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})

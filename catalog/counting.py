@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 
 # More than this is said to be more, not counted.
 MOST_COUNTED = 1000
 
 
-def count_bounded(rows: QuerySet[Any], most: int | None = None) -> int:
+def count_bounded(rows: QuerySet[Model, object], most: int | None = None) -> int:
     """Count rows, and stop one above the most that is told (`MOST_COUNTED`)."""
     return rows.order_by()[: (MOST_COUNTED if most is None else most) + 1].count()
 

@@ -23,7 +23,7 @@ _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 class RecordQuerySet(models.QuerySet[Any]):
     """Questions that every model answers."""
 
-    def visible_to(self, user: AbstractUser | AnonymousUser) -> Self:
+    def visible_to(self, user: Visitor) -> Self:
         """Return what this person may read: everything for roles that may view the model, nothing for anybody else.
 
         Every door asks here: pages, clients, exports and the admin.
@@ -148,10 +148,14 @@ class User(Record, AbstractUser):
         return self.is_active and self.has_perm(MAY_OPEN_ADMIN)
 
 
+# Who sends a request: somebody with an account, or anybody.
+Visitor = User | AnonymousUser
+
+
 class ApiTokenQuerySet(RecordQuerySet):
     """Everybody sees their own tokens."""
 
-    def visible_to(self, user: AbstractUser | AnonymousUser) -> Self:
+    def visible_to(self, user: Visitor) -> Self:
         return self if user.has_perm("catalog.view_apitoken") else self.filter(user=user.pk)
 
 
@@ -234,6 +238,11 @@ class ProcessingJob(Record):
     needs_abandon = models.BooleanField(
         default=False, help_text="It was cancelled at work: the rows of its stage are still to be closed."
     )
+
+    # Not stored: what lists and pages call that which it is about.
+    entity_kind: str
+    entity_name: str
+    entity_url: str
 
     class Meta:
         ordering = ["-priority", "scheduled_at", "id"]
@@ -338,6 +347,11 @@ class AuditLog(Record):
     change_summary = models.TextField(blank=True)
     ip_address = models.GenericIPAddressField(null=True, blank=True)
     user_agent = models.TextField(blank=True)
+
+    # Not stored: what lists and pages call that which it is about.
+    entity_kind: str
+    entity_name: str
+    entity_url: str
 
     class Meta:
         ordering = ["-created_at", "-id"]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import Any
+
+from django.apps.registry import Apps
+from django.contrib.auth.models import Permission
 
 ROLES = ("viewer", "curator", "operator", "administrator")
 
@@ -65,7 +67,7 @@ PERMISSIONS: Mapping[str, frozenset[str]] = MappingProxyType(
 )
 
 
-def grant(apps: Any) -> None:
+def grant(apps: Apps) -> None:
     """Make the roles' groups and give them what the table says; a repeat adds what is new in it.
 
     `apps` is a migration's, whose permissions may not be there yet: Django would make them after all migrations.
@@ -75,7 +77,7 @@ def grant(apps: Any) -> None:
         group_of(name=role)[0].permissions.add(*(_permission(apps, name) for name in sorted(names)))
 
 
-def _permission(apps: Any, name: str) -> object:
+def _permission(apps: Apps, name: str) -> Permission:
     app_label, codename = name.split(".")
     action, model = codename.split("_", 1)
     kinds, permissions = apps.get_model("contenttypes", "ContentType"), apps.get_model("auth", "Permission")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
@@ -12,6 +11,7 @@ from django.urls import path
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import RangeDateFilter, RangeDateTimeFilter, RangeNumericFilter, RelatedDropdownFilter
+from unfold.dataclasses import UnfoldAction
 from unfold.decorators import action, display
 
 from catalog import roles
@@ -92,7 +92,7 @@ class ModelAdmin(ProductAdmin):
     def activate(self, request: HttpRequest, form: object, object_id: str) -> HttpResponse:
         return self.do_one(request, object_id, weights.activate, "Models activated", weights.ModelRefused)
 
-    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[object]:
+    def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[UnfoldAction]:
         """Offer nothing for the one that is active."""
         is_active = Model.objects.filter(pk=object_id, is_active=True).exists()
         return [] if is_active else super().get_actions_detail(request, object_id)

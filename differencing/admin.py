@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import RangeDateFilter, RangeDateTimeFilter, RangeNumericFilter
+from unfold.dataclasses import UnfoldAction
 from unfold.decorators import action, display
 
 from catalog import roles
@@ -93,7 +92,7 @@ class ReferenceAdmin(ProductAdmin):
         done = "References withdrawn"
         return self.do_one(request, object_id, references.withdraw_reference, done, NotPossible)
 
-    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+    def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[UnfoldAction]:
         """Offer what turns the present state round."""
         fitting = "withdraw" if Reference.objects.filter(pk=object_id, is_active=True).exists() else "promote"
         return [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -13,7 +12,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
 
-from catalog.models import RunStatus
+from catalog.models import RunStatus, Visitor
 from catalog.web.access import requires
 from catalog.writing import number, signed
 from differencing.models import Candidate, DifferenceRun
@@ -112,7 +111,7 @@ def _with_frames(rows: QuerySet[DifferenceRun]) -> QuerySet[DifferenceRun]:
     return related.defer(*(f"{frame}__{name}" for frame in frames for name in _LONG))
 
 
-def _members(run: DifferenceRun, user: Any) -> list[Observation]:
+def _members(run: DifferenceRun, user: Visitor) -> list[Observation]:
     """Return the frames that the reference is made of, in order of time."""
     if run.reference_id is None:
         return []

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import RangeDateFilter, RangeDateTimeFilter, RelatedDropdownFilter
+from unfold.dataclasses import UnfoldAction
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
@@ -18,6 +18,7 @@ from catalog import roles
 from catalog.admin import (
     EMPTY,
     MOST_COUNTED,
+    Column,
     DropdownFilter,
     ExactTextFilter,
     ProductAdmin,
@@ -51,7 +52,7 @@ def position(row: SkyRecord) -> SafeString:
     return format_html('<span class="sky-position" title="{}">{}</span>', degrees, written)
 
 
-def frame_link(field: str = "observation", title: str = "frame") -> object:
+def frame_link(field: str = "observation", title: str = "frame") -> Column:
     """Return a column that links to a frame, by the name of its file."""
 
     @display(description=title, ordering=f"{field}__original_name")
@@ -67,8 +68,8 @@ class SkyAdmin(ProductAdmin):
     """Products with a position: a position among the words of a search finds what lies around it."""
 
     def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
+        self, request: HttpRequest, queryset: QuerySet[Model], search_term: str
+    ) -> tuple[QuerySet[Model], bool]:
         place = parse_position(search_term)
         if place is not None and isinstance(queryset, SkyQuerySet):
             # The keys first: within one query the database would rather read all rows in the order of the list.
@@ -187,8 +188,8 @@ class ObservationAdmin(SkyAdmin):
         return rows.defer("header", "header_conflicts", "footprint") if is_list else rows
 
     def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
+        self, request: HttpRequest, queryset: QuerySet[Model], search_term: str
+    ) -> tuple[QuerySet[Model], bool]:
         """A digest finds its frame by the index; with other columns to look into, none would serve."""
         if _DIGEST.match(search_term.strip()):
             return queryset.filter(sha256__startswith=search_term.strip()), False
@@ -265,7 +266,7 @@ class ObservationAdmin(SkyAdmin):
     def take_frame_back(self, request: HttpRequest, form: object, object_id: str) -> HttpResponse:
         return self.do_one(request, object_id, actions.take_back, "Frames restored", NotPossible)
 
-    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[object]:
+    def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[UnfoldAction]:
         """Offer only what the frame's status allows."""
         status = Observation.objects.filter(pk=object_id).values_list("status", flat=True).first()
         fitting = ("take_frame_back",) if status == ObservationStatus.ARCHIVED else ("reprocess_frame", "archive_frame")

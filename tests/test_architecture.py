@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,9 @@ import pytest
 from tests.architecture import House
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+
+# How often `Any` stands in the program, lines of import included: it may only shrink.
+MOST_ANY = 78
 
 # What a web process loads: settings, every app's models and admin, every address, both doors.
 LOAD_THE_SITE = """
@@ -242,6 +246,30 @@ def test_the_top_level_holds_nothing_but_what_the_house_lists() -> None:
     found = {path.name for path in REPOSITORY.iterdir() if not path.name.startswith(".")}
 
     assert found - ignored <= allowed
+
+
+def _count_any(root: Path) -> int:
+    """Count `Any` as a word in the apps and the benchmarks, without migrations."""
+    apps = ("astrid_site", "benchmarks", "catalog", "curation", "detection", "differencing", "observations")
+    files = [file for app in (*apps, "preprocessing") for file in (root / app).rglob("*.py")]
+    sources = (file.read_text(encoding="utf-8") for file in files if "migrations" not in file.parts)
+    return sum(len(re.findall(r"\bAny\b", source)) for source in sources)
+
+
+def test_no_more_values_may_be_anything_than_before() -> None:
+    assert _count_any(REPOSITORY) <= MOST_ANY, "say what a value is, or `object` where nothing is asked of it"
+
+
+def test_any_is_counted_by_its_word_and_not_in_migrations(tmp_path: Path) -> None:
+    _build(
+        tmp_path,
+        {
+            "catalog/models.py": "from typing import Any\n\nAnything: dict[str, Any]\n",
+            "catalog/migrations/0001_initial.py": "from typing import Any\n",
+        },
+    )
+
+    assert _count_any(tmp_path) == 2
 
 
 def test_loading_the_site_loads_neither_torch_nor_a_database(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import Any
 from uuid import UUID
 
 from catalog.models import RunStatus
@@ -37,7 +36,7 @@ def document(ids: Iterable[UUID], refused: Iterable[IngestResult]) -> dict[str, 
         "detections": [_detection(d) for d in _detections(runs)],
         "tracklets": _tracklets(observations),
     }
-    return {name: [_plain(row) for row in rows] for name, rows in whole.items()}
+    return {name: [{key: _plain(value) for key, value in row.items()} for row in rows] for name, rows in whole.items()}
 
 
 def shown_detections(ids: Iterable[UUID]) -> list[Detection]:
@@ -56,7 +55,7 @@ def _place(row: Candidate | Detection) -> tuple[float, str, float, float]:
     return (row.observation.mjd_utc, row.observation.observation_id, row.pixel_y, row.pixel_x)
 
 
-def _plain(value: object) -> Any:
+def _plain(value: object) -> object:
     """Return numbers that JSON can hold: NaN and infinities as None, in depth."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None

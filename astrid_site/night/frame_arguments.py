@@ -4,11 +4,23 @@ from __future__ import annotations
 
 import argparse
 from datetime import UTC, datetime
-from typing import Any
+from typing import TypedDict
 
 from django.core.management import CommandError
 
 from observations.numerics.fits.facts import Overrides
+
+
+class FrameArguments(TypedDict):
+    """What `add_frame_arguments` declares, as a command is given it."""
+
+    ra: float | None
+    dec: float | None
+    pixel_scale: float | None
+    band: str | None
+    exposure: float | None
+    time: str | None
+
 
 NAMES = ("ra", "dec", "pixel_scale", "band", "exposure", "time")
 
@@ -23,7 +35,7 @@ def add_frame_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--time", metavar="ISO", help="UTC start if the header has none: 2026-01-31T22:04:10")
 
 
-def overrides_of(options: dict[str, Any]) -> Overrides:
+def overrides_of(options: FrameArguments) -> Overrides:
     """Check what was given on the command line; bad usage ends with exit status 2."""
     try:
         start = datetime.fromisoformat(options["time"]) if options["time"] else None

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-Document = dict[str, list[dict[str, Any]]]
+# What a program reads; its values are of the kinds that JSON has.
+Row = dict[str, Any]
+Document = dict[str, list[Row]]
 
 
 def summary_lines(whole: Document) -> Iterator[str]:

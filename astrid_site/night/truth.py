@@ -6,16 +6,13 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from statistics import median
-from typing import Any
 
-from astrid_site.night.summary import Document
+from astrid_site.night.summary import Document, Row
 
 # A detection this near a source is that source's: a seeing disc of the simulated nights is 2.6 to 3.6 px wide.
 MATCH_RADIUS_PX = 3.0
 # Sources above this are beyond doubt: what is lost there is the pipeline's fault and not the noise's.
 CLEAR_SNR = 10.0
-
-Row = dict[str, Any]
 
 
 @dataclass(frozen=True)

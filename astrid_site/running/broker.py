@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from queue import Empty
-from typing import Any
 
 from kombu.transport import filesystem
 from kombu.transport.filesystem import LOCK_EX, exchange_queue_t, lock
@@ -70,7 +69,7 @@ class Channel(filesystem.Channel):
         name = f"{round(time.monotonic() * 1000)}_{uuid.uuid4()}.{queue}.msg"
         _write_whole(Path(self.data_folder_out) / name, payload)
 
-    def _get(self, queue: str, timeout: float | None = None) -> Any:
+    def _get(self, queue: str, timeout: float | None = None) -> dict[str, object]:
         """Take the oldest message that is whole; Empty where there is none."""
         for name in sorted(os.listdir(self.data_folder_in)):
             if name.partition(".")[2] != f"{queue}.msg":
@@ -82,7 +81,7 @@ class Channel(filesystem.Channel):
                 return payload
         raise Empty
 
-    def _read(self, path: Path) -> object:
+    def _read(self, path: Path) -> dict[str, object] | None:
         """Return a message; None where it cannot be read, after a minute of which it is laid aside."""
         try:
             payload = loads(path.read_bytes())
@@ -106,7 +105,7 @@ class Transport(filesystem.Transport):
     Channel = Channel
     connection_errors = (*filesystem.Transport.connection_errors, OSError)  # type: ignore[assignment]
 
-    def establish_connection(self) -> object:
+    def establish_connection(self) -> Transport:
         """Make the folders where there are none; raise OSError where they cannot be made."""
         options: dict[str, str] = self.client.transport_options  # type: ignore[union-attr]
         for name in ("data_folder_in", "control_folder"):

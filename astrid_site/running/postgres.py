@@ -19,11 +19,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import metadata, util
 from pathlib import Path
-from typing import Any
 
 import psutil
 import psycopg
 from django.conf import settings
+from psycopg.rows import TupleRow
 
 NAME = USER = "astrid"
 PORT = 5432
@@ -220,7 +220,7 @@ def _answers(cluster: Cluster) -> bool:
     return True
 
 
-def _connect(cluster: Cluster) -> psycopg.Connection[tuple[Any, ...]]:
+def _connect(cluster: Cluster) -> psycopg.Connection[TupleRow]:
     return psycopg.connect(
         host=str(cluster.socket_dir), port=PORT, user=USER, dbname=NAME, connect_timeout=5, autocommit=True
     )
@@ -286,9 +286,6 @@ def _log_tail(cluster: Cluster, known_bytes: int = 0) -> str:
 
 def _run(cluster: Cluster, program: str, *arguments: str, text: str = "") -> subprocess.CompletedProcess[str]:
     """Run one of PostgreSQL's programs as the server's user, in a clean environment."""
-    drop: dict[str, Any] = {}
-    if cluster.uid is not None:
-        drop = {"user": cluster.uid, "group": cluster.gid, "extra_groups": []}
     return subprocess.run(
         [str(_binaries(cluster) / program), *arguments],
         input=text,
@@ -298,7 +295,9 @@ def _run(cluster: Cluster, program: str, *arguments: str, text: str = "") -> sub
         cwd=cluster.home,
         env={"PATH": os.defpath, "LC_ALL": "C"},
         check=False,
-        **drop,
+        user=cluster.uid,
+        group=cluster.gid,
+        extra_groups=None if cluster.uid is None else [],
     )
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -15,6 +13,7 @@ from astrid_site.site.navigation import theme_of
 from catalog.models import User
 from catalog.people import audit
 from catalog.people.actors import actor_of
+from catalog.web.access import View
 from curation.judgements import visibility
 
 
@@ -25,7 +24,7 @@ class Site(UnfoldAdminSite):
         """Add the look that the person chose; the night is a dark one, made red by our style sheet."""
         return super().each_context(request) | {"theme": "light" if theme_of(request) == "light" else "dark"}
 
-    def admin_view(self, view: Callable[..., HttpResponseBase], cacheable: bool = False) -> object:
+    def admin_view(self, view: View, cacheable: bool = False) -> View:
         """Send strangers to the log-in of the site, and tell all others whose role does not open the admin so."""
         inner = super().admin_view(view, cacheable)
 

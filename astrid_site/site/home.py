@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from typing import Any
 from urllib.parse import urlencode
 
 from django.db.models import Count, Min, QuerySet
@@ -17,7 +16,7 @@ from django.views.decorators.cache import never_cache
 
 from astrid_site.running.health import Health, health
 from catalog.counting import count_bounded
-from catalog.models import JobStatus, ProcessingJob
+from catalog.models import JobStatus, ProcessingJob, Visitor
 from catalog.web.access import requires
 from curation.alerts.views import listed
 from detection.models import Detection, DetectionStatus
@@ -76,7 +75,7 @@ def _states(frames: QuerySet[Observation], night: dt.date | None) -> list[tuple[
     return [(state.value, counts[state]) for state in ObservationStatus if state in counts]
 
 
-def _work(user: Any) -> dict[str, object]:
+def _work(user: Visitor) -> dict[str, object]:
     """Return what failed lately, what is at work, and for those who run the system whether it works."""
     rows = ProcessingJob.objects.visible_to(user)
     failed = rows.filter(status=JobStatus.FAILED, created_at__gte=timezone.now() - _FAILURES_OF)
@@ -90,5 +89,5 @@ def _work(user: Any) -> dict[str, object]:
     }
 
 
-def _health(user: Any) -> Health | None:
+def _health(user: Visitor) -> Health | None:
     return health() if user.has_perm("catalog.view_probe") else None

@@ -11,8 +11,8 @@ import asyncio
 import contextlib
 import logging
 import time
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
-from typing import Any
 
 import psycopg
 from django.conf import settings
@@ -124,7 +124,9 @@ class Waiting:
         else:
             await self._keep(_Kept(scope, send, heard, first), _left(receive), seconds, cursor)
 
-    async def _keep(self, kept: _Kept, leaving: Any, seconds: str | None, cursor: str | None) -> None:
+    async def _keep(
+        self, kept: _Kept, leaving: Coroutine[object, object, None], seconds: str | None, cursor: str | None
+    ) -> None:
         """Keep a client until it has what it waits for, or goes."""
         if self._listener is None or self._listener.done():
             self._listener = asyncio.create_task(self._listen())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
@@ -33,7 +34,7 @@ class AuditLogAdmin(ProductAdmin):
         "user_agent", "id",
     )  # fmt: skip
 
-    def get_changelist_instance(self, request: HttpRequest) -> object:
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
         page = super().get_changelist_instance(request)
         name_entities(page.result_list)
         return page

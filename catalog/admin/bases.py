@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from django.contrib import messages
 from django.contrib.admin import ShowFacets
 from django.contrib.admin.utils import unquote
+from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth.models import Permission
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -35,6 +36,8 @@ MOST_AT_ONCE = 1000
 _MOST_HISTORY = 200
 _MOST_REASONS = 10
 
+Row = TypeVar("Row")
+
 
 def ask(title: str, description: str, button: str) -> dict[str, object]:
     """Return the dialogue that asks before something is done: a form, so that no link changes anything."""
@@ -61,7 +64,7 @@ class AuditedAdmin(ModelAdmin):
         floats = (field.name for field in self.opts.concrete_fields if isinstance(field, FloatField))
         self.readonly_preprocess_fields = {name: _in_full if name in IN_FULL else _shortened for name in floats}
 
-    def get_changelist_instance(self, request: HttpRequest) -> Any:
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
         page = super().get_changelist_instance(request)
         by_filters = {str(name) for spec in page.filter_specs for name in spec.expected_parameters()}
         page.narrowed = narrowed_to(self.model, request, by_filters)
@@ -76,7 +79,7 @@ class AuditedAdmin(ModelAdmin):
         form.before = _values(type(obj)._default_manager.get(pk=obj.pk), names) if change else {}
         super().save_model(request, obj, form, change)
 
-    def save_related(self, request: HttpRequest, form: ModelForm[Any], formsets: object, change: bool) -> None:
+    def save_related(self, request: HttpRequest, form: ModelForm, formsets: object, change: bool) -> None:
         super().save_related(request, form, formsets, change)
         row, before = form.instance, getattr(form, "before", {})
         after = _values(row, _noted(row, form.changed_data))
@@ -90,7 +93,7 @@ class AuditedAdmin(ModelAdmin):
         super().delete_model(request, obj)
 
     @transaction.atomic
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Model]) -> None:
         for row in queryset:
             self._note_deletion(request, row)
         super().delete_queryset(request, queryset)
@@ -99,13 +102,13 @@ class AuditedAdmin(ModelAdmin):
         every = [field.name for field in (*row._meta.concrete_fields, *row._meta.many_to_many)]
         _record(request, row, "delete", old=_values(row, _noted(row, every)))
 
-    def log_addition(self, request: HttpRequest, obj: Model, message: object) -> object:
+    def log_addition(self, request: HttpRequest, obj: Model, message: object) -> None:
         """Leave Django's own log empty: the AuditLog holds it all."""
 
-    def log_change(self, request: HttpRequest, obj: Model, message: object) -> object:
+    def log_change(self, request: HttpRequest, obj: Model, message: object) -> None:
         """Leave Django's own log empty: the AuditLog holds it all."""
 
-    def log_deletions(self, request: HttpRequest, queryset: object) -> object:
+    def log_deletions(self, request: HttpRequest, queryset: object) -> None:
         """Leave Django's own log empty: the AuditLog holds it all."""
 
     def history_view(
@@ -131,8 +134,8 @@ class AuditedAdmin(ModelAdmin):
     def do_each(
         self,
         request: HttpRequest,
-        rows: Iterable[object],
-        work: Callable[[Any, Actor], object],
+        rows: Iterable[Row],
+        work: Callable[[Row, Actor], object],
         done: str,
         refusal: type[Exception],
     ) -> None:
@@ -158,7 +161,7 @@ class AuditedAdmin(ModelAdmin):
         self,
         request: HttpRequest,
         object_id: str,
-        work: Callable[[Any, Actor], object],
+        work: Callable[[Row, Actor], object],
         done: str,
         refusal: type[Exception],
     ) -> HttpResponse:
@@ -175,7 +178,7 @@ class AuditedAdmin(ModelAdmin):
 class RecordAdmin(AuditedAdmin):
     """Lists what the person may see, the newest first."""
 
-    readonly_fields: ClassVar[tuple[Any, ...]] = ("id", "created_at", "updated_at")
+    readonly_fields: ClassVar[tuple[object, ...]] = ("id", "created_at", "updated_at")
     # Keys are ordered by time, and their index is there already.
     ordering: ClassVar[tuple[str, ...]] = ("-id",)
 
@@ -184,8 +187,8 @@ class RecordAdmin(AuditedAdmin):
         return rows.order_by(*self.get_ordering(request))
 
     def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
+        self, request: HttpRequest, queryset: QuerySet[Model], search_term: str
+    ) -> tuple[QuerySet[Model], bool]:
         """A whole key finds its row by the index, whatever else is searched."""
         key = as_key(search_term)
         if key is not None:

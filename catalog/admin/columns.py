@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Protocol
 from uuid import UUID
 
 from django.contrib import admin
@@ -15,10 +15,21 @@ from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 
-from catalog.models import AuditLog, Record
+from catalog.models import AuditLog, ProcessingJob, Record
 from catalog.states import KIND_OF, Kind
 
 Column = Callable[[object], object]
+
+
+class Failing(Protocol):
+    """A row that says why it failed, if it did."""
+
+    failure_code: str
+    error_message: str
+
+
+# What is about a row of any app.
+About = ProcessingJob | AuditLog
 
 EMPTY = "–"
 # The theme's colours; what waits or is over is grey. The word is always there as well.
@@ -38,7 +49,7 @@ def state(field: str = "status", title: str = "") -> Column:
 
 
 @display(description="reason", ordering="failure_code")
-def reason(row: Any) -> str | SafeString:
+def reason(row: Failing) -> str | SafeString:
     """Show why it failed, the whole sentence behind it."""
     if not row.failure_code:
         return EMPTY
@@ -52,9 +63,7 @@ def number(field: str, digits: int = 2, title: str = "", *, is_signed: bool = Fa
 
     @display(description=title or field.split("__")[-1].replace("_", " "), ordering=field)
     def shown(row: Model) -> str:
-        value: Any = row
-        for name in field.split("__"):
-            value = getattr(value, name, None)
+        value = _value(row, field)
         return EMPTY if value is None else f"{value:{'+' if is_signed else ''}.{digits}f}"
 
     return _named(shown, f"{field}_number")
@@ -65,12 +74,18 @@ def related(field: str, title: str = "") -> Column:
 
     @display(description=title or field.split("__")[-1].replace("_", " "), ordering=field)
     def shown(row: Model) -> str | SafeString:
-        value: Any = row
-        for name in field.split("__"):
-            value = getattr(value, name, None)
-        return EMPTY if value is None else link(value)
+        value = _value(row, field)
+        return link(value) if isinstance(value, Model) else EMPTY
 
     return _named(shown, f"{field}_link")
+
+
+def _value(row: Model, field: str) -> object:
+    """Return what a path of fields leads to; None where a part of it is not there."""
+    value: object = row
+    for name in field.split("__"):
+        value = getattr(value, name, None)
+    return value
 
 
 def _named(column: Column, name: str) -> Column:
@@ -85,12 +100,13 @@ def link(row: Model, text: str = "") -> SafeString:
     return format_html('<a class="text-link" href="{}">{}</a>', url, text or str(row))
 
 
-def list_link(label: str, text: str, **narrowed: Any) -> SafeString:
+def list_link(label: str, text: str, **narrowed: object) -> SafeString:
     """Return a link to the list of a model, "app.model", narrowed to some rows.
 
     Earlier apps know the pages of later ones by this name only.
     """
-    url = reverse(f"admin:{label.replace('.', '_')}_changelist") + f"?{urlencode(narrowed)}"
+    query = urlencode({name: str(value) for name, value in narrowed.items()})
+    url = reverse(f"admin:{label.replace('.', '_')}_changelist") + f"?{query}"
     return format_html('<a class="text-link" href="{}">{}</a>', url, text)
 
 
@@ -116,14 +132,14 @@ def entity_link(entity_type: str, entity_id: str, name: str = "") -> str | SafeS
     return format_html('<a class="text-link" href="{}">{}</a>', url, text)
 
 
-def entity_link_of(row: Any) -> str | SafeString:
+def entity_link_of(row: About) -> str | SafeString:
     """Return a link to what a job or a line of the AuditLog is about, by its name."""
     if not hasattr(row, "entity_name"):
         name_entities([row])
     return entity_link(row.entity_type, row.entity_id, row.entity_name)
 
 
-def name_entities(rows: Iterable[Any]) -> None:
+def name_entities(rows: Iterable[About]) -> None:
     """Give each row the kind and name of what it is about, `entity_kind` and `entity_name`: one query for each kind."""
     shown = list(rows)
     names: dict[tuple[str, str], str] = {}
@@ -140,7 +156,7 @@ def name_entities(rows: Iterable[Any]) -> None:
         row.entity_name = names.get((row.entity_type, row.entity_id), "")
 
 
-def changes_of(line: AuditLog) -> list[dict[str, Any]]:
+def changes_of(line: AuditLog) -> list[dict[str, object]]:
     """Return what a line of the AuditLog says of each value that is another one now: its name, before and after."""
     before, after = line.old_values, line.new_values
     names = sorted(name for name in {*before, *after} if name not in before or before[name] != after.get(name))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import groupby
 from typing import Any
 
@@ -23,7 +24,7 @@ from unfold.widgets import (
 from catalog.admin.bases import RecordAdmin, history_of
 from catalog.admin.columns import EMPTY, as_key
 from catalog.configuration import values
-from catalog.configuration.keys import DECLARED, ConfigKey, ConfigRefused
+from catalog.configuration.keys import DECLARED, ConfigKey, ConfigRefused, ConfigValue
 from catalog.models import AuditLog, SystemConfig
 from catalog.people.actors import actor_of
 
@@ -60,7 +61,7 @@ def bounds(key: ConfigKey) -> str:
     return kind if low is high is None else f"{kind}, {f'at least {low}' if low is not None else f'at most {high}'}"
 
 
-def in_use(key: ConfigKey, row: SystemConfig | None) -> object:
+def in_use(key: ConfigKey, row: SystemConfig | None) -> ConfigValue:
     """Return the value that the next run reads."""
     return row.value if row is not None and row.is_active else key.default
 
@@ -171,7 +172,7 @@ class SystemConfigAdmin(RecordAdmin):
         }
         return super().change_view(request, object_id, form_url, {**context, **(extra_context or {})})
 
-    def save_model(self, request: HttpRequest, obj: SystemConfig, form: Any, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: SystemConfig, form: ConfigForm, change: bool) -> None:
         """Store through the service, which writes the AuditLog; what changes nothing is not stored."""
         declared, value = DECLARED.get(obj.key), form.cleaned_data.get("new_value")
         if BACK_BUTTON in request.POST or declared is None or value == declared.default:
@@ -263,7 +264,7 @@ def _entry(key: ConfigKey, row: SystemConfig | None, last: AuditLog | None) -> d
     }
 
 
-def _last_changes(rows: Any) -> dict[str, AuditLog]:
+def _last_changes(rows: Iterable[SystemConfig]) -> dict[str, AuditLog]:
     """Return the newest line of the AuditLog on each row, by key."""
     keys = {str(row.pk): row.key for row in rows}
     lines = AuditLog.objects.filter(entity_type=SystemConfig._meta.model_name, entity_id__in=keys)

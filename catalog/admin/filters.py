@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from django.contrib import admin
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.forms import Form
 from django.http import HttpRequest
 from unfold.contrib.filters.forms import DropdownForm, SearchForm
@@ -45,7 +44,7 @@ class ChosenFilter(admin.FieldListFilter):
         given = self.used_parameters.get(self.parameter, "")
         return str(given[-1] if isinstance(given, list) else given).strip()
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Model]) -> QuerySet[Model]:
         return queryset.filter(**{self.parameter: self.chosen}) if self.chosen else queryset
 
     def choices(self, changelist: object) -> Iterator[dict[str, object]]:  # type: ignore[override]

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import RangeDateTimeFilter
+from unfold.dataclasses import UnfoldAction
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
@@ -105,7 +105,7 @@ class ProcessingJobAdmin(ProductAdmin):
         ),
     )  # fmt: skip
 
-    def get_changelist_instance(self, request: HttpRequest) -> object:
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
         page = super().get_changelist_instance(request)
         name_entities(page.result_list)
         return page
@@ -152,7 +152,7 @@ class ProcessingJobAdmin(ProductAdmin):
     def cancel_job(self, request: HttpRequest, form: object, object_id: str) -> HttpResponse:
         return self.do_one(request, object_id, jobs.cancel, "Jobs cancelled", jobs.NotPossible)
 
-    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+    def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[UnfoldAction]:
         """Offer only what the job's state allows."""
         status = ProcessingJob.objects.filter(pk=object_id).values_list("status", flat=True).first()
         fitting = "cancel_job" if status in jobs.UNFINISHED else "retry_job"

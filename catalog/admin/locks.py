@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from axes.models import AccessAttempt
 from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.timesince import timeuntil
@@ -35,17 +35,17 @@ class LockAdmin(ReadOnly, AuditedAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:
         return super().changelist_view(request, {"title": "Failed log-ins", **(extra_context or {})})
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[AccessAttempt]:
         """Return what still counts; what was long ago the library clears away by and by."""
         return locks.counted().order_by(*self.get_ordering(request))
 
-    def get_changelist_instance(self, request: HttpRequest) -> object:
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
         page = super().get_changelist_instance(request)
         _mark(page.result_list)
         return page
 
     @display(description="shut")
-    def shut(self, attempt: Any) -> str:
+    def shut(self, attempt: AccessAttempt) -> str:
         if not hasattr(attempt, "locks"):
             _mark([attempt])
         return ", ".join(attempt.locks) or EMPTY
@@ -58,14 +58,14 @@ class LockAdmin(ReadOnly, AuditedAdmin):
         return request.user.has_perm(MAY_LIFT_LOCKS)
 
     @admin.action(description="Lift the locks of name and address", permissions=["lift"])
-    def lift(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+    def lift(self, request: HttpRequest, queryset: QuerySet[AccessAttempt]) -> None:
         names = set(queryset.values_list("username", flat=True))
         for attempt in queryset:
             locks.lift(attempt, actor_of(request))
         messages.success(request, f"Opened again: {', '.join(sorted(names))}.")
 
 
-def _mark(attempts: Iterable[Any]) -> None:
+def _mark(attempts: Iterable[AccessAttempt]) -> None:
     """Give each row the locks that hold for its name and address."""
     rows = list(attempts)
     found = locks.locks_of({(row.username, row.ip_address) for row in rows})

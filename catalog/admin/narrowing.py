@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib.admin.views.main import IGNORED_PARAMS, PAGE_VAR
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db.models import Model
@@ -23,10 +21,13 @@ def narrowed_to(model: type[Model], request: HttpRequest, by_filters: set[str]) 
 def _in_words(model: type[Model], name: str, value: str) -> str:
     if not name.endswith(_OF_KEY):
         return f"{name.replace('__', ' ').replace('_', ' ')} {value}"
-    kind: Any = model
+    kind = model
     try:
         for step in name.removesuffix(_OF_KEY).split("__"):
-            kind = kind._meta.get_field(step).related_model
+            related = kind._meta.get_field(step).related_model
+            if related is None:
+                raise FieldDoesNotExist(step)
+            kind = related
         row = kind._default_manager.filter(pk=value).first()
     except (FieldDoesNotExist, ValidationError, ValueError):
         row = None

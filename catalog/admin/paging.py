@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.core.paginator import Paginator
+from django.db.models import Model, QuerySet
 from django.utils.functional import cached_property
 
 from catalog.counting import count_bounded
@@ -18,11 +17,11 @@ class BoundedPaginator(Paginator):
 
     template_name = "admin/pagination_bounded.html"
     most_counted = MOST_COUNTED
+    object_list: QuerySet[Model]
 
     @cached_property
     def _counted(self) -> int:
-        rows: Any = self.object_list
-        return count_bounded(rows, self.most_counted)
+        return count_bounded(self.object_list, self.most_counted)
 
     @cached_property
     def count(self) -> int:

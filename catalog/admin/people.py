@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Protocol
 
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
@@ -11,7 +11,8 @@ from django.contrib.auth import admin as auth_admin
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Count, Model, QuerySet
+from django.db.models import Count, ManyToManyField, QuerySet
+from django.forms import ModelForm, ModelMultipleChoiceField
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import RelatedDropdownFilter
@@ -60,6 +61,14 @@ class _InCharge(AuditedAdmin):
         return answer
 
 
+class _CountedRole(Protocol):
+    """A role of the list, with how many have it and how much it may."""
+
+    pk: int
+    member_count: int
+    permissions_held: int
+
+
 def _actor(request: HttpRequest) -> User:
     if not isinstance(request.user, User):
         raise PermissionDenied
@@ -90,20 +99,22 @@ class AccountAdmin(_InCharge, auth_admin.UserAdmin, RecordAdmin):  # type: ignor
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         return super().get_queryset(request).prefetch_related("groups")
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[Any, ...]:
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         """Only a superuser makes one."""
         return self.readonly_fields if _actor(request).is_superuser else (*self.readonly_fields, "is_superuser")
 
-    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return super().has_change_permission(request, obj) and self._is_in_reach(request, obj)
 
-    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return super().has_delete_permission(request, obj) and self._is_in_reach(request, obj)
 
-    def _is_in_reach(self, request: HttpRequest, obj: Any) -> bool:
+    def _is_in_reach(self, request: HttpRequest, obj: User | None) -> bool:
         return obj is None or not standing.is_above(obj, _actor(request))
 
-    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: object) -> Any:
+    def formfield_for_manytomany(
+        self, db_field: ManyToManyField, request: HttpRequest, **kwargs: object
+    ) -> ModelMultipleChoiceField | None:
         """Roles are few, each has its box; one above one's own is not to be given away."""
         kwargs |= {"queryset": standing.roles_open_to(_actor(request))} if db_field.name == "groups" else {}
         return super().formfield_for_manytomany(
@@ -160,32 +171,34 @@ class RoleAdmin(_InCharge, auth_admin.GroupAdmin, AuditedAdmin):  # type: ignore
         """The project's own roles keep their names: pages and commands know them by these."""
         return ("name",) if obj is not None and obj.name in ROLES else ()
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
         return super().has_change_permission(request, obj) and self._is_in_reach(request, obj)
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
         is_ours = obj is not None and obj.name in ROLES
         return not is_ours and super().has_delete_permission(request, obj) and self._is_in_reach(request, obj)
 
-    def _is_in_reach(self, request: HttpRequest, obj: Any) -> bool:
+    def _is_in_reach(self, request: HttpRequest, obj: Group | None) -> bool:
         return obj is None or not standing.is_role_above(obj, _actor(request))
 
-    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: object) -> Any:
+    def get_form(
+        self, request: HttpRequest, obj: Group | None = None, change: bool = False, **kwargs: object
+    ) -> type[ModelForm]:
         """Offer what the project asks for, and of that what the person may do."""
         form = super().get_form(request, obj, change, **kwargs)
-        permissions: Any = form.base_fields.get("permissions")
-        if permissions is not None:
+        permissions = form.base_fields.get("permissions")
+        if isinstance(permissions, ModelMultipleChoiceField):
             permissions.queryset = standing.permissions_open_to(_actor(request), obj)
         return form
 
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+    def get_actions(self, request: HttpRequest) -> dict[str, tuple[Callable[..., str], str, str] | None]:
         """Groups are deleted one by one, on their own page, where ours are not."""
         return {name: entry for name, entry in super().get_actions(request).items() if name != "delete_selected"}
 
     @display(description="members")
-    def members(self, group: Any) -> SafeString:
+    def members(self, group: _CountedRole) -> SafeString:
         return list_link("catalog.user", str(group.member_count), groups__id__exact=group.pk)
 
     @display(description="permissions")
-    def permission_count(self, group: Any) -> int:
+    def permission_count(self, group: _CountedRole) -> int:
         return group.permissions_held

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -35,7 +33,7 @@ class ApiTokenAdmin(ProductAdmin):
         return request.user.has_perm("catalog.change_user")
 
     @admin.action(description="Revoke", permissions=["revoke"])
-    def revoke(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
         self.do_each(request, queryset.select_related("user"), _revoke, "Tokens revoked", tokens.RequestRefused)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 from drf_spectacular.helpers import forced_singular_serializer
@@ -95,7 +95,7 @@ class SystemConfigViewSet(ResourceViewSet):
     def _stored(self, names: Iterable[str]) -> dict[str, SystemConfig]:
         return {row.key: row for row in self.get_queryset().filter(key__in=names, is_active=True)}
 
-    def _row(self, key: ConfigKey, stored: SystemConfig | None) -> object:
+    def _row(self, key: ConfigKey, stored: SystemConfig | None) -> Mapping[str, object]:
         row = {
             "key": key.name,
             "value": stored.value if stored else key.default,

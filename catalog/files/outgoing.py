@@ -23,7 +23,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import httpcore
 import httpx
@@ -268,7 +268,7 @@ class _Stream(httpcore.NetworkStream):
             raise
         return stream
 
-    def get_extra_info(self, info: str) -> object:
+    def get_extra_info(self, info: str) -> socket.socket | None:
         return self._socket if info == "socket" else None
 
     def _do(self, act: Callable[[], _T], event: int) -> _T:
@@ -287,12 +287,13 @@ class _Stream(httpcore.NetworkStream):
 
 def _look_up(host: str, port: int, patience: _Patience) -> list[Found]:
     """Return the addresses of a host; the question is asked in a thread, which may outlast our patience."""
-    answer: Future[list[Any]] = Future()
+    answer: Future[list[Found]] = Future()
     open_lookups = _LOOKUPS
 
     def ask() -> None:
         try:
-            answer.set_result(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+            entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            answer.set_result([(entry[0], entry[4]) for entry in entries])
         except (OSError, UnicodeError) as error:
             answer.set_exception(error)
         finally:
@@ -304,7 +305,7 @@ def _look_up(host: str, port: int, patience: _Patience) -> list[Found]:
     while not wait([answer], timeout=_MOMENT_SECONDS).done:
         patience.ask()
     try:
-        return [(entry[0], entry[4]) for entry in answer.result()]
+        return answer.result()
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or error
         raise DownloadFailed(f"The host {host} was not found ({reason}).", is_transient=True) from error

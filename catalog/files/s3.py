@@ -5,8 +5,6 @@ Loaded only where ASTRID_STORAGE names a bucket.
 
 from __future__ import annotations
 
-from typing import Any
-
 from boto3.exceptions import Boto3Error
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
@@ -23,7 +21,7 @@ class ProductStorage(S3Storage):
 
     keeps_hashes = True
     faults = (BotoCoreError, ClientError, Boto3Error)
-    client_config: Any
+    client_config: Config
 
     def __init__(self, **options: object) -> None:
         super().__init__(**options)
@@ -64,7 +62,7 @@ class ProductStorage(S3Storage):
         return status == _INSUFFICIENT_STORAGE or "QuotaExceeded" in code or "StorageFull" in code
 
     def _get_write_parameters(self, name: str, content: object = None) -> dict[str, object]:
-        parameters: dict[str, Any] = super()._get_write_parameters(name, content)
+        parameters = super()._get_write_parameters(name, content)
         digest = getattr(content, "sha256", None)
         if digest:
             parameters["Metadata"] = {**parameters.get("Metadata", {}), "sha256": digest}

@@ -7,6 +7,8 @@ from django.http import HttpRequest
 from catalog.models import User
 from catalog.people.audit import Actor
 
+__all__ = ["Actor", "actor_of"]
+
 
 def actor_of(request: HttpRequest) -> Actor:
     """Return who sent a request, and from where."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django import forms
 from django.contrib.auth.forms import PasswordChangeForm
+from django.http import QueryDict
 
 from catalog.models import User
 from catalog.people.scopes import open_to
@@ -25,10 +24,11 @@ class TokenForm(forms.Form):
     )
     days = forms.TypedChoiceField(choices=_DAYS, coerce=int, initial=DAYS, label="Valid for")
 
-    def __init__(self, user: User, data: Any = None) -> None:
+    def __init__(self, user: User, data: QueryDict | None = None) -> None:
         super().__init__(data, auto_id="token_%s")
-        scopes: Any = self.fields["scopes"]
-        scopes.choices = [(name, f"{name}: {title}") for name, title in open_to(user).items()]
+        scopes = self.fields["scopes"]
+        if isinstance(scopes, forms.MultipleChoiceField):
+            scopes.choices = [(name, f"{name}: {title}") for name, title in open_to(user).items()]
 
 
 class PasswordForm(PasswordChangeForm):

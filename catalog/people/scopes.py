@@ -9,8 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from django.contrib.auth.models import AbstractUser, AnonymousUser
-
+from catalog.models import Visitor
 from catalog.roles import MAY_ACKNOWLEDGE, MAY_JUDGE, MAY_ORDER_JOBS, MAY_SUBMIT_FRAMES
 
 
@@ -58,6 +57,6 @@ SCOPES: Mapping[str, Scope] = MappingProxyType(
 )
 
 
-def open_to(user: AbstractUser | AnonymousUser) -> dict[str, str]:
+def open_to(user: Visitor) -> dict[str, str]:
     """Return the scopes that a person's role has a use for, with their titles."""
     return {name: scope.title for name, scope in SCOPES.items() if user.has_perm(scope.permission)}

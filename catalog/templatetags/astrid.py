@@ -6,7 +6,7 @@ import json
 import unicodedata
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Protocol
 
 from django import template
 from django.utils import timezone
@@ -15,8 +15,17 @@ from django.utils.safestring import SafeString
 
 from catalog.counting import counted
 from catalog.failures import ADVICE
+from catalog.models import JobAttempt, ProcessingJob
 from catalog.states import kind_of
 from catalog.writing import MISSING, duration, number, sexagesimal_dec, sexagesimal_ra, signed, utc
+
+
+class Placed(Protocol):
+    """What has a position, ICRS degrees."""
+
+    ra: float
+    dec: float
+
 
 register = template.Library()
 for _filter in (counted, duration, number, sexagesimal_dec, sexagesimal_ra, signed, utc):
@@ -41,7 +50,7 @@ def state(value: str, label: str = "") -> SafeString:
 
 
 @register.simple_tag
-def position(row: Any, form: str = "sexagesimal") -> SafeString:
+def position(row: Placed, form: str = "sexagesimal") -> SafeString:
     """Return the row's position, "sexagesimal" or in "degrees"; a press copies what is written."""
     sexagesimal = f"{sexagesimal_ra(row.ra)} {sexagesimal_dec(row.dec)}"
     degrees = f"{row.ra:.6f} {row.dec:+.6f}"
@@ -119,9 +128,9 @@ def tip(direction: float, length: float = 6.0) -> str:
 
 
 @register.filter
-def seconds_taken(row: Any) -> str:
+def seconds_taken(row: JobAttempt | ProcessingJob) -> str:
     """Return how long a job or a try took, a dash while it has not ended."""
-    ended = getattr(row, "ended_at", None) or getattr(row, "completed_at", None)
+    ended = row.ended_at if isinstance(row, JobAttempt) else row.completed_at
     return MISSING if ended is None or row.started_at is None else f"{(ended - row.started_at).total_seconds():.1f} s"
 
 
@@ -132,7 +141,7 @@ def advice(failure_code: str) -> str:
 
 
 @register.filter
-def value_text(value: Any) -> str:
+def value_text(value: object) -> str:
     """Return a value of a stored document as people read it: text as it is, lists and numbers as they were written."""
     if value is None or value == "":
         return MISSING

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from django.contrib.auth.decorators import login_required, permission_required
 from django.http import HttpResponseBase
@@ -11,10 +10,10 @@ from django.http import HttpResponseBase
 View = Callable[..., HttpResponseBase]
 
 
-def requires(*permissions: str) -> Callable[[View], Any]:
+def requires(*permissions: str) -> Callable[[View], View]:
     """Send strangers to the log-in, and refuse with 403 those who lack a permission of `catalog.roles`."""
 
-    def decorate(view: View) -> Any:
+    def decorate(view: View) -> View:
         return login_required(permission_required(permissions, raise_exception=True)(view))
 
     return decorate

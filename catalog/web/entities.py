@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
 from django.urls import NoReverseMatch, reverse
 
-from catalog.admin.columns import name_entities
+from catalog.admin.columns import About, name_entities
 
 
-def link_entities(rows: Iterable[Any]) -> None:
+def link_entities(rows: Iterable[About]) -> None:
     """Give each row the name and the page of what it is about, as `entity_name` and `entity_url`; "" for none."""
     shown = list(rows)
     name_entities(shown)

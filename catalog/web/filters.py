@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import Any, ClassVar, Protocol, Self
 
 import django_filters
 from django import forms
@@ -62,6 +63,12 @@ class OneOfFilter(django_filters.BaseInFilter, django_filters.ChoiceFilter):
     """Some of a field's states; the library's own takes any words."""
 
 
+class _InTheSky(Protocol):
+    """Rows with positions."""
+
+    def within(self, cones: Sequence[tuple[float, float, float]]) -> Self: ...
+
+
 class _ConeField(forms.CharField):
     """`ra,dec,radius_arcsec`."""
 
@@ -89,7 +96,7 @@ class ConeFilter(django_filters.Filter):
     def __init__(self) -> None:
         super().__init__(help_text="`ra,dec,radius_arcsec`: ICRS degrees, and at most 36000 arcseconds.")
 
-    def filter(self, qs: Any, value: tuple[float, float, float] | None) -> object:
+    def filter(self, qs: _InTheSky, value: tuple[float, float, float] | None) -> _InTheSky:
         return qs if value is None else qs.within([value])
 
 
@@ -114,7 +121,9 @@ class ListFilter(rest_framework.FilterSet):
     }
 
     @classmethod
-    def filter_for_lookup(cls, field: models.Field[object, object], lookup_type: str) -> object:
+    def filter_for_lookup(
+        cls, field: models.Field[object, object], lookup_type: str
+    ) -> tuple[type[django_filters.Filter] | None, dict[str, object]]:
         if lookup_type == "in" and getattr(field, "choices", None):
             return OneOfFilter, {"choices": field.choices}
         return super().filter_for_lookup(field, lookup_type)

@@ -6,19 +6,22 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Generic, TypeVar
 
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db.models import Field, Model, Q, QuerySet
 
 from catalog.cursors import CursorRefused, packed, unpacked
 
+Row = TypeVar("Row")
+M = TypeVar("M", bound=Model)
+
 
 @dataclass(frozen=True)
-class Page:
+class Page(Generic[Row]):
     """Some rows of a list, and the cursors of what lies beside them; None where nothing does."""
 
-    rows: list[Any]
+    rows: list[Row]
     next_cursor: str | None
     previous_cursor: str | None
 
@@ -58,7 +61,7 @@ class _Column:
         return Q(**{f"{self.name}__isnull": True}) if self.field.null else Q()
 
 
-def page_of(rows: QuerySet[Any], ordering: Sequence[str], cursor: str, size: int) -> Page:
+def page_of(rows: QuerySet[M], ordering: Sequence[str], cursor: str, size: int) -> Page[M]:
     """Return the page at a cursor; "" is the first one.
 
     Parameters

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.core.exceptions import BadRequest
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from catalog.cursors import CursorRefused
@@ -19,7 +19,7 @@ PAGE_SIZE = 50
 def list_page(
     request: HttpRequest,
     filter_class: type[ListFilter],
-    rows: QuerySet[Any],
+    rows: QuerySet[Model],
     ordering: Sequence[str],
     *,
     size: int = PAGE_SIZE,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView
 from django.http import HttpResponse
@@ -25,7 +23,7 @@ class LogIn(LoginView):
             locks.note_log_in(account, actor_of(self.request))
         return response
 
-    def form_invalid(self, form: Any) -> HttpResponse:
+    def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
         # None is counted while the log-in is shut, or where a field was left empty.
         if getattr(self.request, "axes_failures_since_start", None) is not None:
             locks.note_failure(form.cleaned_data.get("username", ""), actor_of(self.request))

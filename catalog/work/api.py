@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
@@ -12,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from catalog.models import ProcessingJob
-from catalog.people.actors import actor_of
+from catalog.people.actors import Actor, actor_of
 from catalog.web.rest.problems import Problem
 from catalog.web.rest.resources import address_of
 from catalog.web.rest.views import RowSerializer, RowViewSet
@@ -39,7 +38,7 @@ class ProcessingJobSerializer(RowSerializer):
         return job.owner if self._shows_logs() else None
 
     @extend_schema_field({"type": "object", "additionalProperties": {}, "nullable": True})
-    def get_error_details(self, job: ProcessingJob) -> object:
+    def get_error_details(self, job: ProcessingJob) -> dict[str, object] | None:
         return job.error_details if self._shows_logs() else None
 
     def _shows_logs(self) -> bool:
@@ -66,7 +65,7 @@ class ProcessingJobViewSet(RowViewSet):
         """Stop a job that waits or runs; 409 when it has ended."""
         return self._order(jobs.cancel)
 
-    def _order(self, order: Callable[[ProcessingJob, Any], ProcessingJob]) -> Response:
+    def _order(self, order: Callable[[ProcessingJob, Actor], ProcessingJob]) -> Response:
         try:
             row = order(self.get_object(), actor_of(self.request._request))
         except jobs.NotPossible as refusal:

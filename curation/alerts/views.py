@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from uuid import UUID
 
-from django.contrib.auth.models import AbstractUser, AnonymousUser
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
+from catalog.models import Visitor
 from catalog.web.access import requires
 from catalog.web.lists import list_page
 from curation.alerts.facts import facts_told
@@ -60,7 +60,7 @@ def alert(request: HttpRequest, alert_id: UUID) -> HttpResponse:
     return render(request, "curation/alert.html", context)
 
 
-def _others(user: AbstractUser | AnonymousUser, detection: Detection) -> QuerySet[Alert]:
+def _others(user: Visitor, detection: Detection) -> QuerySet[Alert]:
     """Return the alerts about the same source, this one among them, the newest first."""
     same = {"detection__source": detection.source_id} if detection.source_id else {"detection": detection}
     rows: QuerySet[Alert] = visibility.alerts_for(user).filter(**same).order_by(*_NEWEST)

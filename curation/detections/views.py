@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.contrib.auth.models import AbstractUser, AnonymousUser
 from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
 from catalog.counting import count_bounded
+from catalog.models import Visitor
 from catalog.web.access import requires
 from catalog.web.lists import list_page
 from curation.detections.filters import DetectionListFilter
@@ -29,7 +29,6 @@ from detection.sources.photometry import brightness_of
 from differencing.models import Candidate
 from observations.models import Field
 
-_Person = AbstractUser | AnonymousUser
 # What a list shows of the rows beside its own: headers and footprints are long, and nobody reads them here.
 _FRAME = ("original_name", "observation_id", "observation_time", "filter_band", "field_id")
 _BESIDE = (
@@ -155,7 +154,7 @@ def _listed(rows: QuerySet[Detection]) -> QuerySet[Detection]:
     return rows.select_related("observation").only(*own, *frame).prefetch_related(*_BESIDE)
 
 
-def _newest_of(found: list[Source], user: _Person) -> dict[UUID, Detection]:
+def _newest_of(found: list[Source], user: Visitor) -> dict[UUID, Detection]:
     """Return the newest detection of each source, by the source's key."""
     newest = Detection.objects.filter(source=OuterRef("pk")).order_by("-created_at")
     of_each = Source.objects.filter(pk__in=[row.pk for row in found]).annotate(last=Subquery(newest.values("pk")[:1]))
@@ -170,14 +169,14 @@ def _field_names(request: HttpRequest) -> list[str]:
     return [name for name in dict.fromkeys(names[:_OFFERED]) if name.isprintable()]
 
 
-def _detections_of(row: Source, user: _Person) -> list[Detection]:
+def _detections_of(row: Source, user: Visitor) -> list[Detection]:
     """Return the latest detections of a source in order of time of observation."""
     found: QuerySet[Detection] = Detection.objects.visible_to(user).filter(source=row).defer(*_LONG)
     latest = found.select_related("candidate", "observation").order_by("-created_at")[:_MOST_SHOWN]
     return sorted(latest, key=lambda detection: (detection.observation.mjd_utc, detection.pk))
 
 
-def _answers_by_detection(rows: Sequence[Detection], user: _Person) -> dict[UUID, list[Answer]]:
+def _answers_by_detection(rows: Sequence[Detection], user: Visitor) -> dict[UUID, list[Answer]]:
     """Return what a person may read of the events about detections, in order of time, by the detection's key."""
     keys = [row.pk for row in rows]
     standing = {event.pk for answers in answers_about(keys).values() for event in answers}

@@ -6,7 +6,6 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -26,9 +25,20 @@ class ModelRefused(ValueError):
 
 @dataclass(frozen=True)
 class Card:
-    """What training wrote beside the weights: the row's values, and the weights themselves."""
+    """What training wrote beside the weights, and the weights themselves.
 
-    values: dict[str, Any]
+    What is not known of a model is empty.
+    """
+
+    name: str
+    version: str
+    model_type: str
+    architecture: str
+    sha256: str
+    training_dataset: str
+    hyperparameters: dict[str, object]
+    metrics: dict[str, float | None]
+    share_called_real_by_kind: dict[str, float | None]
     weights: bytes
 
 
@@ -50,7 +60,18 @@ def read_card(path: Path) -> Card:
         raise ModelRefused(f"the weights {weights_path.name} beside {path.name} cannot be read: {error}") from error
     if hashlib.sha256(weights).hexdigest() != values["sha256"]:
         raise ModelRefused(f"{weights_path.name} is not the file that {path.name} describes: the sha256 differ")
-    return Card(values, weights)
+    return Card(
+        name=values["name"],
+        version=values["version"],
+        model_type=values["model_type"],
+        architecture=values["architecture"],
+        sha256=values["sha256"],
+        training_dataset=values.get("training_dataset") or "",
+        hyperparameters=values.get("hyperparameters") or {},
+        metrics=values.get("metrics") or {},
+        share_called_real_by_kind=values.get("share_called_real_by_kind") or {},
+        weights=weights,
+    )
 
 
 def register(card: Card, *, actor: audit.Actor = audit.MACHINE, activate: bool = False) -> Model:
@@ -58,17 +79,16 @@ def register(card: Card, *, actor: audit.Actor = audit.MACHINE, activate: bool =
 
     A name and version stand for one set of weights for ever: others under the same version are refused.
     """
-    values = card.values
-    path = f"models/{values['name']}-{values['version']}-{values['sha256'][:12]}.safetensors"
+    path = f"models/{card.name}-{card.version}-{card.sha256[:12]}.safetensors"
     with transaction.atomic():
         model, is_new = Model.objects.select_for_update().get_or_create(
-            name=values["name"], version=values["version"], defaults=_row(values, path)
+            name=card.name, version=card.version, defaults=_row(card, path)
         )
-        if model.weights_sha256 != values["sha256"]:
+        if model.weights_sha256 != card.sha256:
             raise ModelRefused(f"{model} is registered with other weights; give the new ones another version")
         storage.write_atomically(model.model_path or path, card.weights)
         if is_new:
-            audit.record(model, "register_model", actor=actor, new={"sha256": values["sha256"]}, summary=str(model))
+            audit.record(model, "register_model", actor=actor, new={"sha256": card.sha256}, summary=str(model))
         if activate:
             _activate(model, actor)
     return model
@@ -119,17 +139,16 @@ def _advice(model: Model, what: str) -> str:
     return f"The weights of {model} {what}. Give the model's card to register_model to put them back."
 
 
-def _row(values: dict[str, Any], path: str) -> dict[str, Any]:
-    metrics = values.get("metrics") or {}
+def _row(card: Card, path: str) -> dict[str, object]:
     return {
-        "model_type": values["model_type"],
-        "architecture": values["architecture"],
-        "hyperparameters": values.get("hyperparameters") or {},
-        "training_dataset": values.get("training_dataset") or "",
-        "training_metrics": metrics | {"share_called_real_by_kind": values.get("share_called_real_by_kind") or {}},
-        **{name: metrics.get(name) for name in ("precision", "recall", "f1_score", "accuracy")},
+        "model_type": card.model_type,
+        "architecture": card.architecture,
+        "hyperparameters": card.hyperparameters,
+        "training_dataset": card.training_dataset,
+        "training_metrics": {**card.metrics, "share_called_real_by_kind": card.share_called_real_by_kind},
+        **{name: card.metrics.get(name) for name in ("precision", "recall", "f1_score", "accuracy")},
         "model_path": path,
-        "weights_sha256": values["sha256"],
+        "weights_sha256": card.sha256,
     }
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
 from uuid import UUID
 
 import django_filters
@@ -25,7 +24,7 @@ _RADIUS_ARCSEC = 10.0
 class PlaceField(forms.CharField):
     """A place in the sky: a position with a radius, or the name of a source or field."""
 
-    def clean(self, value: object) -> object:
+    def clean(self, value: object) -> Cone | None:
         """Return right ascension and declination in degrees and a radius in arcseconds; None where nothing is given."""
         text = super().clean(value)
         if not text:
@@ -53,7 +52,7 @@ class PlaceFilter(django_filters.Filter):
 
     field_class = PlaceField
 
-    def filter(self, rows: Any, place: Cone | None) -> Any:
+    def filter(self, rows: SkyQuerySet, place: Cone | None) -> SkyQuerySet:
         """Keep what lies within the radius of the place."""
         return rows if place is None else rows.within([place])
 

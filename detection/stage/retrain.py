@@ -26,9 +26,9 @@ def run(name_and_version: str) -> None:
         raise StageFailure(FailureCode.BAD_VALUE, f"{name_and_version} is already registered: give another version.")
     folder = storage.resolve(f"training/{name}-{version}")
     try:
-        card, _ = train_model(Order(folder, name=name, version=version, threads=settings.ASTRID_THREADS), _say)
+        written = train_model(Order(folder, name=name, version=version, threads=settings.ASTRID_THREADS), _say)
         with jobs.writing(last=True):
-            register(read_card(card))
+            register(read_card(written.card))
     except ValueError as refusal:  # also what the registry refuses
         raise StageFailure(FailureCode.BAD_VALUE, f"{refusal}.") from refusal
 

@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from catalog.configuration.values import defaults
 from catalog.files import storage
@@ -39,8 +38,18 @@ class Order:
     threads: int = 1
 
 
-def train_model(order: Order, say: Say) -> tuple[Path, dict[str, Any]]:
-    """Simulate, train and write; return the card's path and its values. ValueError where the examples do not do."""
+@dataclass(frozen=True)
+class Written:
+    """A card and the weights beside it; an undefined metric is None."""
+
+    card: Path
+    weights: Path
+    sha256: str
+    metrics: dict[str, float | None]
+
+
+def train_model(order: Order, say: Say) -> Written:
+    """Simulate, train and write; return what was written. ValueError where the examples do not do."""
     begin = time.monotonic()
     data = TrainingSetParameters(zogy_parameters(defaults()), seed=order.seed, pairs=order.pairs)
     dataset, pairs = _simulate(data, begin + 60.0 * order.minutes * SIMULATION_SHARE, say)
@@ -49,12 +58,18 @@ def train_model(order: Order, say: Say) -> tuple[Path, dict[str, Any]]:
     trained = train(dataset, learning, _reporter(say))
     seconds = {"simulation": round(simulated - begin, 1), "training": round(time.monotonic() - simulated, 1)}
     recipe = asdict(data) | {"pairs": pairs, "examples": len(dataset), "real": int(dataset.is_real.sum())}
-    card = _card(order, trained, recipe) | {"seconds": seconds}
+    name = f"{order.name}-{order.version}"
+    written = Written(
+        card=order.folder / f"{name}.json",
+        weights=order.folder / f"{name}.safetensors",
+        sha256=hashlib.sha256(trained.weights).hexdigest(),
+        metrics={metric: value if math.isfinite(value) else None for metric, value in trained.metrics.items()},
+    )
+    card = _card(order, written, trained, recipe) | {"seconds": seconds}
     order.folder.mkdir(parents=True, exist_ok=True)
-    storage.write_whole(order.folder / card["weights"], trained.weights)
-    path = order.folder / f"{order.name}-{order.version}.json"
-    storage.write_whole(path, (json.dumps(card, indent=1, allow_nan=False) + "\n").encode())
-    return path, card
+    storage.write_whole(written.weights, trained.weights)
+    storage.write_whole(written.card, (json.dumps(card, indent=1, allow_nan=False) + "\n").encode())
+    return written
 
 
 def _simulate(data: TrainingSetParameters, deadline: float, say: Say) -> tuple[TrainingSet, int]:
@@ -81,17 +96,17 @@ def _reporter(say: Say) -> Callable[[int, float], None]:
     return report
 
 
-def _card(order: Order, trained: Trained, recipe: dict[str, object]) -> dict[str, Any]:
+def _card(order: Order, written: Written, trained: Trained, recipe: dict[str, object]) -> dict[str, object]:
     """Return what the registry wants to know; an undefined metric (nothing was called real) is null."""
     return {
         "name": order.name,
         "version": order.version,
         "model_type": ModelType.CLASSIFIER,
         "architecture": ARCHITECTURE,
-        "weights": f"{order.name}-{order.version}.safetensors",
-        "sha256": hashlib.sha256(trained.weights).hexdigest(),
+        "weights": written.weights.name,
+        "sha256": written.sha256,
         "training_dataset": "{pairs} simulated pairs, seed {seed}, {examples} peaks, {real} real".format(**recipe),
         "hyperparameters": trained.hyperparameters | {"training_set": recipe},
-        "metrics": {name: value if math.isfinite(value) else None for name, value in trained.metrics.items()},
+        "metrics": written.metrics,
         "share_called_real_by_kind": trained.recall_by_kind,
     }

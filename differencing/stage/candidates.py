@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -14,10 +13,13 @@ from differencing.models import Candidate, CandidateStatus, DifferenceRun
 from differencing.numerics.measure import Measurements
 from observations.models import WcsQuality
 
-_NAMES = (
+_MEASURED = (
     "flux", "flux_error", "significance", "snr", "masked_share", "is_saturated", "is_blended", "is_edge",
     "is_negative", "is_dipole", "is_reference_ghost",
 )  # fmt: skip
+
+
+_PLACED = ("ra", "dec", "pixel_x", "pixel_y", "fwhm", "ellipticity", "position_angle")
 
 
 def replace_candidates(row: DifferenceRun, found: Measurements, wcs: WCS) -> list[Candidate]:
@@ -30,14 +32,15 @@ def replace_candidates(row: DifferenceRun, found: Measurements, wcs: WCS) -> lis
     old = list(Candidate.objects.filter(observation=row.observation))
     taken: set[UUID] = set()
     kept = []
-    for values in _values(row, found, wcs):
-        same = _same(values, [c for c in old if c.pk not in taken])
+    for new in _made(row, found, wcs):
+        same = _same(new, [c for c in old if c.pk not in taken])
         if same is None:
-            kept.append(Candidate.objects.create(difference_run=row, observation=row.observation, **values))
+            new.save(force_insert=True)
+            kept.append(new)
             continue
         taken.add(same.pk)
-        for name, value in values.items():
-            setattr(same, name, value)
+        for name in (*_MEASURED, *_PLACED):
+            setattr(same, name, getattr(new, name))
         same.difference_run = row
         if same.status == CandidateStatus.DUPLICATE:
             same.status = CandidateStatus.PENDING
@@ -49,14 +52,14 @@ def replace_candidates(row: DifferenceRun, found: Measurements, wcs: WCS) -> lis
     return kept
 
 
-def _same(values: dict[str, Any], old: list[Candidate]) -> Candidate | None:
+def _same(new: Candidate, old: list[Candidate]) -> Candidate | None:
     """Return the nearest old candidate of the same sign within one FWHM (3 px where it is unknown)."""
-    reach = values["fwhm"] or 3.0
+    reach = new.fwhm or 3.0
     near = [
         (distance, candidate)
         for candidate in old
-        if candidate.is_negative == values["is_negative"]
-        and (distance := np.hypot(candidate.pixel_x - values["pixel_x"], candidate.pixel_y - values["pixel_y"])) < reach
+        if candidate.is_negative == new.is_negative
+        and (distance := np.hypot(candidate.pixel_x - new.pixel_x, candidate.pixel_y - new.pixel_y)) < reach
     ]
     return min(near, key=lambda pair: pair[0])[1] if near else None
 
@@ -69,25 +72,28 @@ def _remove(candidate: Candidate) -> None:
         candidate.save(update_fields=["status", "updated_at"])
 
 
-def _values(row: DifferenceRun, found: Measurements, wcs: WCS) -> list[dict[str, Any]]:
-    """Return the fields of each measurement; what could not be measured is null."""
+def _made(row: DifferenceRun, found: Measurements, wcs: WCS) -> list[Candidate]:
+    """Return each measurement as a row that is not saved; what could not be measured is null."""
     ra, dec = wcs.all_pix2world(found.x, found.y, 0) if len(found) else (np.empty(0), np.empty(0))
     angle = _position_angles(found, wcs)
     is_nominal = row.observation.wcs_quality == WcsQuality.NOMINAL
     out = []
     for k in range(len(found)):
-        values: dict[str, Any] = {name: getattr(found, name)[k].item() for name in _NAMES}
         fwhm, ellipticity = _known(found.fwhm[k]), _known(found.ellipticity[k])
-        values |= {
-            "ra": float(ra[k]) % 360.0,
-            "dec": float(dec[k]),
-            "pixel_x": float(found.x[k]),
-            "pixel_y": float(found.y[k]),
-            "fwhm": fwhm,
-            "ellipticity": ellipticity,
-            "position_angle": None if is_nominal or fwhm is None else _known(angle[k]),
-        }
-        out.append(values)
+        out.append(
+            Candidate(
+                difference_run=row,
+                observation=row.observation,
+                ra=float(ra[k]) % 360.0,
+                dec=float(dec[k]),
+                pixel_x=float(found.x[k]),
+                pixel_y=float(found.y[k]),
+                fwhm=fwhm,
+                ellipticity=ellipticity,
+                position_angle=None if is_nominal or fwhm is None else _known(angle[k]),
+                **{name: getattr(found, name)[k].item() for name in _MEASURED},
+            )
+        )
     return out
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import asdict
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 import numpy as np
 from astropy.wcs import WCS
 from django.utils import timezone
+from numpy.typing import NDArray
 
 from catalog.configuration.values import Snapshot, snapshot
 from catalog.failures import FailureCode, StageFailure
@@ -58,6 +59,9 @@ READS = (
 )
 
 
+_Pixels = NDArray[np.generic]
+
+
 class _Inputs(NamedTuple):
     """What one run works on: rows and parameters."""
 
@@ -65,9 +69,9 @@ class _Inputs(NamedTuple):
     science_run: PreprocessRun
     reference: LoadedReference
     config: Snapshot
-    parameters: dict[str, Any]
+    parameters: dict[str, object]
 
-    def hash_with(self, parameters: dict[str, Any]) -> str:
+    def hash_with(self, parameters: dict[str, object]) -> str:
         """Return the hash of the pixels with some parameters, which tells whether this has been done before."""
         run = self.science_run
         science = [self.observation.sha256, run.inputs_hash, wcs_identity(run)]
@@ -119,10 +123,11 @@ def abandon(observation_id: str, code: FailureCode, sentence: str) -> None:
     ended = None if is_waiting else timezone.now()
     opened = DifferenceRun.objects.filter(observation=observation).open()
     if not opened.update(status=status, completed_at=ended, **reason):
-        same: dict[str, Any] = {"reference_observation": None, "reference": None, "algorithm": ALGORITHM}
         DifferenceRun.objects.update_or_create(
-            **same,
             observation=observation,
+            reference_observation=None,
+            reference=None,
+            algorithm=ALGORITHM,
             parameters_hash="",
             defaults={"status": status, "completed_at": ended, **reason},
         )
@@ -161,7 +166,7 @@ def _had(run: DifferenceRun, inputs: _Inputs) -> bool:
     recorded = {name: run.parameters.get(name) for name in inputs.parameters}
     if run.inputs_hash != inputs.hash_with(recorded):
         return False
-    read_today = inputs.parameters["config"]
+    read_today = inputs.config.group("differencing")
     read_then = {key: value for key, value in recorded["config"].items() if key in read_today}
     return {**recorded, "config": read_then} == inputs.parameters
 
@@ -249,7 +254,7 @@ def _write(row: DifferenceRun, result: _Result) -> dict[str, str]:
         ("ZP-SCALE", difference.diagnostics.flux_scale_median, "reference counts x this = science counts"),
         ("NRESCALE", difference.noise_rescale, "noise of the score before normalisation"),
     ]
-    images: dict[str, tuple[str, Any, list[tuple[str, Any]]]] = {
+    images: dict[str, tuple[str, _Pixels, list[tuple[str, _Pixels]]]] = {
         "difference_image_path": ("difference.fits", difference.difference, [("MASK", difference.mask)]),
         "significance_map_path": ("score.fits", difference.score, []),
         "reference_aligned_path": ("reference.fits", difference.reference, [("SCIENCE", difference.science)]),

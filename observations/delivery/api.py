@@ -9,23 +9,12 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.reverse import reverse
 
-from catalog.json_classes import as_json, read_as, schema_of
+from catalog.json_classes import as_json, schema_of
 from catalog.web.filters import AT, FROM_TO, ONE_OF, ListFilter
 from catalog.web.rest.resources import address_of
 from catalog.web.rest.views import RowSerializer, RowViewSet
+from observations.delivery.results import ImageResult, results_of
 from observations.models import IncomingFile
-
-
-@dataclass(frozen=True)
-class ImageResult:
-    """What became of one image: the row that it is now, or why it was refused; `hdu` is None for a whole file."""
-
-    hdu: int | None
-    entity_type: str | None
-    entity_id: str | None
-    is_new: bool | None
-    failure_code: str | None
-    error_message: str | None
 
 
 @dataclass(frozen=True)
@@ -47,8 +36,7 @@ class IncomingFileSerializer(RowSerializer):
 
     @extend_schema_field({"type": "array", "items": schema_of(ImageResultWithUrl)})
     def get_results(self, row: IncomingFile) -> list[object]:
-        lines = [read_as(ImageResult, line) for line in row.results]
-        return [as_json(ImageResultWithUrl(**vars(line), entity_url=self._url(line))) for line in lines]
+        return [as_json(ImageResultWithUrl(**vars(line), entity_url=self._url(line))) for line in results_of(row)]
 
     @extend_schema_field({"type": "string", "format": "uri"})
     def get_jobs(self, row: IncomingFile) -> str:

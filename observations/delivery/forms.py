@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.core.files.uploadedfile import UploadedFile
 from django.db.models import QuerySet
+from django.http import QueryDict
+from django.utils.datastructures import MultiValueDict
 
 from observations.delivery.ingest import Overrides
 from observations.delivery.rows import LOCAL_SURVEY
@@ -15,12 +18,12 @@ from observations.models import Survey
 class ManyFiles(forms.FileField):
     """Several files at once."""
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, *, required: bool, label: str) -> None:
         widget = forms.ClearableFileInput()
         widget.allow_multiple_selected = True
-        super().__init__(widget=widget, **options)
+        super().__init__(widget=widget, required=required, label=label)
 
-    def clean(self, data: object, initial: object = None) -> object:
+    def clean(self, data: object, initial: object = None) -> list[UploadedFile]:
         """Return the files as a list."""
         given = data if isinstance(data, list | tuple) else [data] if data else []
         return [super(ManyFiles, self).clean(one, initial) for one in given]
@@ -41,8 +44,15 @@ class UploadForm(forms.Form):
     )
     band = forms.CharField(required=False, max_length=32, label="Band")
 
-    def __init__(self, *args: Any, surveys: QuerySet[Survey], **options: Any) -> None:
-        super().__init__(*args, **options)
+    def __init__(
+        self,
+        data: QueryDict | None,
+        files: MultiValueDict[str, UploadedFile] | None,
+        *,
+        initial: dict[str, object],
+        surveys: QuerySet[Survey],
+    ) -> None:
+        super().__init__(data, files, initial=initial)
         self.fields["survey"].queryset = surveys.exclude(name=LOCAL_SURVEY).order_by("name")  # type: ignore[attr-defined]
 
     @property

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -17,6 +16,7 @@ from catalog.failures import FailureCode, StageFailure
 from catalog.files import storage
 from catalog.files.addresses import check_url
 from catalog.ids import uuid7
+from catalog.json_classes import read_as
 from catalog.models import ProcessingJob
 from catalog.people import audit
 from catalog.work import jobs
@@ -135,7 +135,6 @@ def packed(overrides: Overrides) -> dict[str, object]:
     return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in given.items()}
 
 
-def unpacked(given: dict[str, Any]) -> Overrides:
+def unpacked(given: object) -> Overrides:
     """Undo `packed`."""
-    moment = given.get("observation_time")
-    return Overrides(**{**given, **({"observation_time": datetime.fromisoformat(moment)} if moment else {})})
+    return read_as(Overrides, given)

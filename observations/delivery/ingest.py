@@ -7,7 +7,6 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
@@ -234,7 +233,7 @@ def order_processing(frames: Iterable[Observation | CalibrationFrame], workflow_
         jobs.enqueue("preprocess", "observation", row.pk, workflow_id=workflow_id)
 
 
-def _twin(model: type[Observation] | type[CalibrationFrame], image: RawImage) -> Any:
+def _twin(model: type[Observation] | type[CalibrationFrame], image: RawImage) -> Observation | CalibrationFrame | None:
     """The same exposure as it was delivered before, one of the two tile-compressed; else None."""
     facts = image.facts
     alike = model.objects.filter(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from catalog.failures import FailureCode
 from catalog.models import JobStatus, ProcessingJob
 from observations.delivery.incoming import DOWNLOAD, RECEIVE
+from observations.delivery.results import ImageResult, results_of
 from observations.models import IncomingFile, IncomingRoute, Observation
 
 _WORDS = {
@@ -21,12 +22,19 @@ _ADDRESS = (FailureCode.DOWNLOAD_FAILED, FailureCode.NETWORK_FAULT, FailureCode.
 
 
 @dataclass(frozen=True)
+class NamedResult(ImageResult):
+    """The same with the name of the frame's file, "" where it became none."""
+
+    name: str
+
+
+@dataclass(frozen=True)
 class Progress:
-    """One delivered file, its job, and what became of each image in it, by lines as the job wrote them."""
+    """One delivered file, its job, and what became of each image in it."""
 
     file: IncomingFile
     job: ProcessingJob | None
-    all_lines: tuple[dict[str, object], ...]
+    all_lines: tuple[NamedResult, ...]
 
     @property
     def is_on_its_way(self) -> bool:
@@ -62,9 +70,9 @@ class Progress:
         return "Fix the file or choose another one, and upload it again."
 
     @property
-    def lines(self) -> tuple[dict[str, object], ...]:
+    def lines(self) -> tuple[NamedResult, ...]:
         """What became of each image; the only image's error is the job's, and is not said twice."""
-        is_said = len(self.all_lines) == 1 and self.all_lines[0]["error_message"]
+        is_said = len(self.all_lines) == 1 and self.all_lines[0].error_message
         return () if is_said else self.all_lines
 
 
@@ -75,14 +83,15 @@ def progress_of(rows: Iterable[IncomingFile]) -> list[Progress]:
     of_files = ProcessingJob.objects.filter(entity_type="incoming_file", entity_id__in=keys)
     found = of_files.filter(job_type__in=(RECEIVE, DOWNLOAD))
     jobs = {job.entity_id: job for job in found.order_by("created_at")}
-    made = {line["entity_id"] for row in files for line in row.results if line["entity_type"] == "observation"}
-    frames = Observation.objects.filter(pk__in=made - {None}).values_list("pk", "original_name")
+    lines = {row.pk: results_of(row) for row in files}
+    ids = (line.entity_id for of_file in lines.values() for line in of_file if line.entity_type == "observation")
+    frames = Observation.objects.filter(pk__in={key for key in ids if key}).values_list("pk", "original_name")
     names = {str(key): name for key, name in frames}
     return [
         Progress(
             row,
             jobs.get(str(row.pk)),
-            tuple({**line, "name": names.get(line["entity_id"], "")} for line in row.results),
+            tuple(NamedResult(**vars(line), name=names.get(line.entity_id or "", "")) for line in lines[row.pk]),
         )
         for row in files
     ]

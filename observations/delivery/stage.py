@@ -15,7 +15,8 @@ from catalog.files import outgoing, storage
 from catalog.files.addresses import AddressRefused
 from catalog.work import jobs
 from observations.delivery.incoming import incoming_path, unpacked
-from observations.delivery.ingest import Delivery, IngestResult, ingest_file
+from observations.delivery.ingest import Delivery, ingest_file
+from observations.delivery.results import written
 from observations.models import IncomingFile, IncomingRoute
 
 logger = logging.getLogger(__name__)
@@ -37,7 +38,7 @@ def run(incoming_id: str) -> None:
         # Its bytes are kept: the next try needs them.
         raise StageFailure(FailureCode(waits[0].failure_code), f"{row.name}: {waits[0].error_message}")
     with jobs.writing(last=not refused):
-        row.results = [_line(result) for result in named]
+        row.results = [written(result) for result in named]
         row.stored_path = ""
         row.save()
     if row.route != IncomingRoute.DIRECTORY:
@@ -113,14 +114,3 @@ class _Progress:
         if time.monotonic() - self._last >= 1.0:
             IncomingFile.objects.filter(pk=self._row.pk).update(received_bytes=received, size_bytes=whole)
             self._last = time.monotonic()
-
-
-def _line(result: IngestResult) -> dict[str, object]:
-    return {
-        "hdu": result.hdu_index,
-        "entity_type": result.entity_type,
-        "entity_id": str(result.entity_id) if result.entity_id else None,
-        "is_new": result.is_new,
-        "failure_code": result.failure_code,
-        "error_message": result.error_message,
-    }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.datastructures import MultiValueDict
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
@@ -200,7 +200,7 @@ class ObservationViewSet(RowViewSet):
     def get_serializer_class(self) -> type[RowSerializer]:
         return ObservationDetailSerializer if self.action == "retrieve" else ObservationSerializer
 
-    def get_queryset(self) -> Any:
+    def get_queryset(self) -> QuerySet[Observation]:
         rows = super().get_queryset()
         return rows if self.action == "retrieve" else rows.defer(*_LONG)
 

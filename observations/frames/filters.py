@@ -20,7 +20,7 @@ class FieldNameField(forms.CharField):
 
     default_validators = [ProhibitNullCharactersValidator()]
 
-    def clean(self, value: object) -> object:
+    def clean(self, value: object) -> list[UUID] | None:
         """Return the keys of these fields; None where nothing is given."""
         name = super().clean(value)
         if not name:

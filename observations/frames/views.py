@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -17,7 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from catalog.failures import NotPossible
 from catalog.files.storage import OutsideStorage, StorageFull, StorageUnreachable
 from catalog.models import ProcessingJob
-from catalog.people.actors import actor_of
+from catalog.people.actors import Actor, actor_of
 from catalog.roles import MAY_ORDER_FRAMES
 from catalog.web.access import requires
 from catalog.web.lists import list_page
@@ -126,18 +125,19 @@ def _detections_query(row: Observation) -> str:
     return urlencode({"field": row.field.name, "night_from": row.night, "night_to": row.night})
 
 
-def _remark(conflict: dict[str, Any]) -> str:
+def _remark(conflict: dict[str, object]) -> str:
     """Return in words what was noted while the header was read."""
     if "sentence" in conflict:
         return str(conflict["sentence"])
-    others = ", ".join(f"{name} says {value}" for name, value in dict(conflict.get("others", {})).items())
+    stated = conflict.get("others")
+    others = ", ".join(f"{name} says {value}" for name, value in (stated if isinstance(stated, dict) else {}).items())
     return (
         f"{conflict.get('what', 'A value')}: {conflict.get('chosen')} was used; {others or 'nothing else is stated'}."
     )
 
 
 def _ordered(
-    request: HttpRequest, observation_id: UUID, order: Callable[[Observation, Any], object], done: str
+    request: HttpRequest, observation_id: UUID, order: Callable[[Observation, Actor], object], done: str
 ) -> HttpResponse:
     row = get_object_or_404(Observation.objects.visible_to(request.user), pk=observation_id)
     try:

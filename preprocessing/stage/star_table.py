@@ -6,10 +6,10 @@ import re
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from astropy.io import ascii as text_tables
+from astropy.table import Column as TableColumn
 from astropy.table import Table
 from astropy.units import Unit, UnitsError
 from astropy.utils.exceptions import AstropyWarning
@@ -78,7 +78,7 @@ def read_table(path: Path) -> StarTable:
     return StarTable(name, ra[good] % 360.0, dec[good], [m[good] for m in magnitudes], list(bands.values()))
 
 
-def _read(path: Path) -> tuple[Any, dict[str, str]]:
+def _read(path: Path) -> tuple[Table, dict[str, str]]:
     """Return the table, only its columns of use where that is quicker, and what it says about itself."""
     lower = path.name.casefold()
     try:
@@ -99,7 +99,7 @@ def _read(path: Path) -> tuple[Any, dict[str, str]]:
         raise StarCatalogRefused(f"The star catalogue {path.name} cannot be read: {error}") from error
 
 
-def _read_csv(path: Path) -> tuple[Any, dict[str, str]]:
+def _read_csv(path: Path) -> tuple[Table, dict[str, str]]:
     about: dict[str, str] = {}
     columns: list[str] = []
     with path.open(encoding="utf-8-sig") as lines:
@@ -118,7 +118,7 @@ def _read_csv(path: Path) -> tuple[Any, dict[str, str]]:
     return table, about
 
 
-def _named(table: Any, names: tuple[str, ...]) -> str | None:
+def _named(table: Table, names: tuple[str, ...]) -> str | None:
     """Return the column of the first of these names that the table has, in any case."""
     folded = {column.casefold(): column for column in table.colnames}
     return next((folded[name] for name in names if name in folded), None)
@@ -149,7 +149,7 @@ def _bands(columns: list[str], about: dict[str, str]) -> dict[str, tuple[str, st
     return dict(sorted(bands.items(), key=lambda entry: rank.get(entry[1][0], len(rank))))
 
 
-def _numbers(column: Any, path: Path, unit: str = "") -> Column:
+def _numbers(column: TableColumn, path: Path, unit: str = "") -> Column:
     """Return a column as floats, NaN where there is no value, in the unit that was asked for."""
     try:
         numbers = np.ma.filled(np.ma.asarray(column, dtype=np.float64), np.nan)

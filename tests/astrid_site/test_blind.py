@@ -95,7 +95,9 @@ class Scene:
         if name.startswith("api:"):
             # Of what the telescope and machines alone have made, such as masters and tracklets, there is none here.
             resource = name.removeprefix("api:").removesuffix("-detail")
-            return ["alerts.automatic"] if arguments == ["key"] else [rows.get(resource, self.row).pk for _ in arguments]
+            return (
+                ["alerts.automatic"] if arguments == ["key"] else [rows.get(resource, self.row).pk for _ in arguments]
+            )
         named = {
             "detection_id": self.row, "source_id": self.row.source, "alert_id": self.alert, "job_id": self.job,
             "candidate_id": self.row.candidate, "observation_id": self.row.observation, "run_id": run,

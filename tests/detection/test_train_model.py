@@ -33,8 +33,8 @@ def _without_simulation(monkeypatch):
 def test_the_command_writes_weights_that_score_and_a_card_that_the_registry_takes(tmp_path):
     call_command("train_model", "--pairs", "12", "--epochs", "2", "--out", str(tmp_path), "--model-version", "try")
     card = weights.read_card(tmp_path / "realbogus-try.json")
-    assert card.values["hyperparameters"]["training_set"]["pairs"] == 12
-    assert card.values["metrics"]["n_real"] > 0
+    assert card.hyperparameters["training_set"]["pairs"] == 12
+    assert card.metrics["n_real"] > 0
     stamps = np.random.default_rng(1).normal(0.0, 1.0, (3, 4, 63, 63)).astype(np.float32)
     assert np.isfinite(score(stamps, tmp_path / "realbogus-try.safetensors", fwhm_px=3.0)).all()
 

@@ -5,20 +5,28 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Unpack
 
 from django.conf import settings
 from django.core.management import CommandError
 from django.core.management.base import BaseCommand
 
-from astrid_site.night.frame_arguments import NAMES, add_frame_arguments, overrides_of
+from astrid_site.night.frame_arguments import NAMES, FrameArguments, add_frame_arguments, overrides_of
 from astrid_site.running import database, supervisor
 from catalog.files import storage
 from catalog.people.accounts import demo_password, ensure_demo_accounts
 from observations.delivery.simulated_folder import SimulatedFolder
 from observations.numerics.fits.facts import Overrides
+
+
+class _Given(FrameArguments):
+    data: Path | None
+    seed: int
+    size: int
+    exit: bool
+    alone: bool
+    picture: Path | None
 
 
 class Command(BaseCommand):
@@ -44,10 +52,10 @@ class Command(BaseCommand):
             "--picture", type=Path, metavar="PNG", help="also write a small picture of the best detections"
         )
 
-    def handle(self, *args: object, **options: Any) -> None:
+    def handle(self, *args: object, **options: Unpack[_Given]) -> None:
         given = overrides_of(options)
         data: Path | None = options["data"]
-        if data is None and any(options[name] is not None for name in NAMES):
+        if data is None and any(value is not None for name, value in options.items() if name in NAMES):
             raise CommandError("--ra, --dec and the like describe your own frames: give --data as well.", returncode=2)
         if data is not None and not data.exists():
             raise CommandError(f"{data}: there is no such file or folder.", returncode=2)
@@ -61,7 +69,7 @@ class Command(BaseCommand):
         if not has_ingested:
             sys.exit(1)
 
-    def _serve(self, data: Path | None, given: Overrides, options: Mapping[str, object]) -> bool:
+    def _serve(self, data: Path | None, given: Overrides, options: _Given) -> bool:
         """Start everything, hand the frames to the workers, show what they found, and go on until told to end."""
         if not settings.IS_LOCAL:
             raise CommandError(
@@ -85,7 +93,7 @@ class Command(BaseCommand):
             self.say("Everything has been stopped.")
             return True
 
-    def _work(self, data: Path | None, given: Overrides, options: Mapping[str, Any]) -> bool:
+    def _work(self, data: Path | None, given: Overrides, options: _Given) -> bool:
         """Let the frames go through, and show what came of them; tell whether anything could be ingested."""
         # What computes and draws takes seconds to load: not before the pages answer.
         from astrid_site.night import demonstration
@@ -125,7 +133,7 @@ class Command(BaseCommand):
         self.stderr.flush()
 
 
-def _simulated(options: Mapping[str, object]) -> SimulatedFolder:
+def _simulated(options: _Given) -> SimulatedFolder:
     """Return where the simulated nights of a seed and a size are, or will be."""
     name = f"simulated-nights-seed{options['seed']}-size{options['size']}"
     return SimulatedFolder(storage.resolve(f"demo/{name}"))

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import Any
+from typing import Unpack
 
 from django.core.management import CommandError
 from django.core.management.base import BaseCommand
 
 from astrid_site.night.foreground import deliver, follow
-from astrid_site.night.frame_arguments import add_frame_arguments, overrides_of
+from astrid_site.night.frame_arguments import FrameArguments, add_frame_arguments, overrides_of
 from astrid_site.night.summary import summary_lines
 from astrid_site.running import database
 from catalog.files.addresses import AddressRefused
 from observations.delivery.incoming import submit_url
+
+
+class _Given(FrameArguments):
+    sources: list[str]
+    wait: bool
 
 
 class Command(BaseCommand):
@@ -27,7 +32,7 @@ class Command(BaseCommand):
         add_frame_arguments(parser)
         parser.add_argument("--wait", action="store_true", help="wait for the workers, and print what they found")
 
-    def handle(self, *args: object, **options: Any) -> None:
+    def handle(self, *args: object, **options: Unpack[_Given]) -> None:
         given = overrides_of(options)
         urls = [source for source in options["sources"] if "://" in source]
         paths = [source for source in options["sources"] if "://" not in source]

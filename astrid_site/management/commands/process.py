@@ -5,14 +5,19 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from typing import Any
+from typing import Unpack
 
 from django.core.management.base import BaseCommand
 
 from astrid_site.night.foreground import process_paths
-from astrid_site.night.frame_arguments import add_frame_arguments, overrides_of
+from astrid_site.night.frame_arguments import FrameArguments, add_frame_arguments, overrides_of
 from astrid_site.night.summary import summary_lines
 from astrid_site.running import database
+
+
+class _Given(FrameArguments):
+    paths: list[str]
+    json: bool
 
 
 class Command(BaseCommand):
@@ -25,7 +30,7 @@ class Command(BaseCommand):
         add_frame_arguments(parser)
         parser.add_argument("--json", action="store_true", help="print one JSON document to standard output")
 
-    def handle(self, *args: object, **options: Any) -> None:
+    def handle(self, *args: object, **options: Unpack[_Given]) -> None:
         given = overrides_of(options)
         with database.usable(self.say):
             done = process_paths(options["paths"], given, self.say)

@@ -9,7 +9,7 @@ import tempfile
 import urllib.parse
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TypedDict, Unpack
 
 from django.conf import settings
 from django.core.management import CommandError
@@ -35,7 +35,7 @@ _LISTS = (
     "home", "curation:detections", "curation:sources", "curation:alerts", "observations:observations",
     "observations:upload", "catalog:jobs", "detection:models", "catalog:audit", "catalog:profile", "admin:index",
 )  # fmt: skip
-_DETAILS: tuple[tuple[str, QuerySet[Any]], ...] = (
+_DETAILS: tuple[tuple[str, QuerySet[Model]], ...] = (
     ("curation:detection", Detection.objects.order_by("-confidence_score", "id")),
     ("curation:source", Source.objects.order_by("-detection_count", "id")),
     ("curation:alert", Alert.objects.order_by("-created_at", "-id")),
@@ -44,6 +44,11 @@ _DETAILS: tuple[tuple[str, QuerySet[Any]], ...] = (
     ("catalog:job", ProcessingJob.objects.filter(job_type="difference").order_by("-created_at")),
     ("detection:model", NetworkModel.objects.order_by("-is_active", "name")),
 )
+
+
+class _Given(TypedDict):
+    folder: Path
+    pictures: Path | None
 
 
 class Command(BaseCommand):
@@ -55,7 +60,7 @@ class Command(BaseCommand):
         parser.add_argument("folder", type=Path, help="folder for the pictures; created if necessary")
         parser.add_argument("--pictures", type=Path, metavar="FOLDER", help="also the README's pictures, into FOLDER")
 
-    def handle(self, *args: object, **options: Any) -> None:
+    def handle(self, *args: object, **options: Unpack[_Given]) -> None:
         folder: Path = options["folder"]
         folder.mkdir(parents=True, exist_ok=True)
         with database.usable(self.stderr.write):

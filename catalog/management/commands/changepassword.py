@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib.auth.management.commands import changepassword
 from django.db import transaction
 
@@ -15,7 +13,7 @@ class Command(changepassword.Command):
     """The line says whose password was changed this way; never the password."""
 
     @transaction.atomic
-    def handle(self, *args: object, **options: object) -> Any:
+    def handle(self, *args: object, **options: object) -> str | None:
         before = dict(User.objects.values_list("pk", "password"))
         said = super().handle(*args, **options)
         for account in User.objects.all():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
-from typing import Any
+from typing import TypedDict, Unpack
 
 from django.core.management import BaseCommand, CommandError
 
@@ -11,6 +11,13 @@ from catalog.models import User
 from catalog.people import audit
 from catalog.people.scopes import SCOPES, open_to
 from catalog.people.tokens import DAYS, RequestRefused, issue
+
+
+class _Given(TypedDict):
+    user: str
+    scopes: list[str]
+    days: int
+    name: str
 
 
 class Command(BaseCommand):
@@ -26,7 +33,7 @@ class Command(BaseCommand):
         parser.add_argument("--days", type=int, default=DAYS, help=f"days until it expires (default {DAYS})")
         parser.add_argument("--name", default="command line", help="what it is for")
 
-    def handle(self, *args: object, **options: Any) -> None:
+    def handle(self, *args: object, **options: Unpack[_Given]) -> None:
         user = User.objects.filter(username=options["user"]).first()
         if user is None:
             raise CommandError(f"There is no account {options['user']!r}.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
@@ -44,7 +45,7 @@ class Flag(serializers.BooleanField):
 class Key(serializers.UUIDField):
     """A UUID with its hyphens."""
 
-    def to_internal_value(self, data: object) -> Any:
+    def to_internal_value(self, data: object) -> UUID:
         if not isinstance(data, str) or len(data) != len("00000000-0000-0000-0000-000000000000"):
             self.fail("invalid", value=data)
         return super().to_internal_value(data)
@@ -61,7 +62,7 @@ class RowKey(serializers.UUIDField):
 class Choice(serializers.ChoiceField):
     """One of some words."""
 
-    def to_internal_value(self, data: object) -> Any:
+    def to_internal_value(self, data: object) -> str:
         if not isinstance(data, str):
             self.fail("invalid_choice", input=data)
         return super().to_internal_value(data)

@@ -8,19 +8,16 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from rest_framework import serializers
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.utils.encoders import JSONEncoder
 
-from catalog.web.rest.votable import votable
+from catalog.web.rest.votable import Fields, votable
 
 FORMATS = ("json", "csv", "votable")
 # What a spreadsheet would carry out as a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
-
-Fields = Mapping[str, serializers.Field[object, object, object, object]]
 
 
 class ByFormatParameter(DefaultContentNegotiation):
@@ -75,7 +72,7 @@ def _table(data: Any, context: Mapping[str, Any] | None) -> tuple[Fields, list[M
     return view.get_serializer_class()().fields, rows
 
 
-def _cell(value: object) -> object:
+def _cell(value: object) -> str | int | float:
     if value is None:
         return ""
     if isinstance(value, bool):

@@ -13,6 +13,9 @@ from catalog.web.rest.fields import RowKey
 from catalog.web.rest.problems import CONTENT_TYPE
 from catalog.web.rest.resources import resource_of
 
+# A part of the document, as JSON nests it.
+Document = dict[str, Any]
+
 _PROBLEM = {
     "type": "object",
     "description": "RFC 9457. `code` is stable; `detail` is for people.",
@@ -78,7 +81,7 @@ class TokenScheme(OpenApiAuthenticationExtension):
 class Schema(AutoSchema):
     """Operations by resource, each with the scope that it needs."""
 
-    def _map_serializer_field(self, field: object, direction: object, bypass_extensions: bool = False) -> object:
+    def _map_serializer_field(self, field: object, direction: object, bypass_extensions: bool = False) -> Document:
         """Say of a key of another row which list holds that row."""
         schema = super()._map_serializer_field(field, direction, bypass_extensions)
         if isinstance(field, RowKey):
@@ -100,7 +103,7 @@ class Schema(AutoSchema):
         return f"{told}\n\nScope: `{scope}`." if scope in SCOPES else told
 
 
-def with_problems(result: dict[str, Any], **_: object) -> dict[str, object]:
+def with_problems(result: Document, **_: object) -> Document:
     """Add errors to every operation; and to tables that they are text, whatever their JSON is."""
     result["components"].setdefault("schemas", {})["Problem"] = _PROBLEM
     for path, operations in result["paths"].items():
@@ -116,7 +119,7 @@ def with_problems(result: dict[str, Any], **_: object) -> dict[str, object]:
     return result
 
 
-def _bound(parameter: dict[str, Any]) -> None:
+def _bound(parameter: Document) -> None:
     """Say that a parameter that is given has a value."""
     schema = parameter["schema"]
     if parameter["in"] != "query" or parameter["name"] in MAY_BE_EMPTY:
@@ -128,7 +131,7 @@ def _bound(parameter: dict[str, Any]) -> None:
         schema["minLength"] = 1
 
 
-def _response(description: str) -> dict[str, Any]:
+def _response(description: str) -> Document:
     return {
         "description": description,
         "content": {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},

@@ -70,7 +70,7 @@ class ResourceViewSet(StrictAPIView, GenericViewSet[Any]):
             return PARAMETERS | {"format", *filters}
         return frozenset({"format"} if self.action == "retrieve" else ())
 
-    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: object) -> Any:
+    def finalize_response(self, request: Request, response: Response, *args: object, **kwargs: object) -> Response:
         final = super().finalize_response(request, response, *args, **kwargs)
         if isinstance(final, Response) and request.method in ("GET", "HEAD") and final.status_code == 200:
             final.add_post_render_callback(_unless_known(request))
@@ -90,10 +90,10 @@ class RowViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ResourceViewS
         return quote_etag(row.revision if name == FORMATS[0] else f"{row.revision}-{name}")
 
 
-class RowSerializer(serializers.ModelSerializer[Any]):
+class RowSerializer(serializers.ModelSerializer[Record]):
     """Fields of a model under their own names; nobody writes them by this."""
 
-    def get_fields(self) -> dict[str, Any]:
+    def get_fields(self) -> dict[str, serializers.Field]:
         fields = super().get_fields()
         for field in fields.values():
             field.read_only = True
@@ -126,11 +126,11 @@ def person_of(request: Request) -> User:
     return cast(User, request.user)
 
 
-def _unless_known(request: Request) -> Callable[[object], HttpResponse | None]:
+def _unless_known(request: Request) -> Callable[[HttpResponse], HttpResponse | None]:
     """Return what answers 304 instead, where the client has this already."""
     known = tags_known(request)
 
-    def check(response: Any) -> HttpResponse | None:
+    def check(response: HttpResponse) -> HttpResponse | None:
         if not response.has_header("ETag"):
             response["ETag"] = quote_etag(hashlib.sha256(response.content).hexdigest()[:32])
         if not known & {"*", response["ETag"]}:

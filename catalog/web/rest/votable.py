@@ -7,7 +7,7 @@ import json
 import math
 import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from rest_framework import serializers
@@ -23,7 +23,11 @@ _UNITS = {"ra": "deg", "dec": "deg"}
 _KEY_LENGTH = 36
 
 
-def votable(fields: Mapping[str, object], rows: Sequence[Mapping[str, object]]) -> bytes:
+Field = serializers.Field[object, object, object, object]
+Fields = Mapping[str, Field]
+
+
+def votable(fields: Fields, rows: Sequence[Mapping[str, object]]) -> bytes:
     """Return rows as a VOTable; `fields` are the serializer's, by the name of their column."""
     # Loaded when the first is asked for: the web server starts half a second sooner.
     from astropy.io.votable import from_table
@@ -38,7 +42,7 @@ def votable(fields: Mapping[str, object], rows: Sequence[Mapping[str, object]]) 
     return buffer.getvalue()
 
 
-def _column(name: str, field: Any, rows: Sequence[Mapping[str, Any]]) -> MaskedColumn:
+def _column(name: str, field: Field, rows: Sequence[Mapping[str, object]]) -> MaskedColumn:
     from astropy.table import MaskedColumn
 
     values = [row[name] for row in rows]
@@ -46,8 +50,9 @@ def _column(name: str, field: Any, rows: Sequence[Mapping[str, Any]]) -> MaskedC
     kind, filler = _kind(field)
     filled = [filler if value is None else value for value in values]
     if kind.startswith(("S", "U")):
-        filled = [_text(value) for value in filled]
-        kind = kind if kind != "U" else f"U{max(map(len, filled), default=1) or 1}"
+        texts = [_text(value) for value in filled]
+        kind = kind if kind != "U" else f"U{max(map(len, texts), default=1) or 1}"
+        filled = [*texts]
     return MaskedColumn(
         np.array(filled, dtype=kind),
         name=name,
@@ -57,7 +62,7 @@ def _column(name: str, field: Any, rows: Sequence[Mapping[str, Any]]) -> MaskedC
     )
 
 
-def _kind(field: Any) -> tuple[str, Any]:
+def _kind(field: Field) -> tuple[str, object]:
     """Return the type of a column and what stands for a missing value in it."""
     if isinstance(field, serializers.FloatField):
         return "f8", math.nan
@@ -70,6 +75,6 @@ def _kind(field: Any) -> tuple[str, Any]:
     return "U", ""
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     text = json.dumps(value, cls=JSONEncoder) if isinstance(value, dict | list) else str(value)
     return _NOT_XML.sub("", text)

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TypedDict, Unpack
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from detection.registry.weights import ModelRefused, read_card, register
+
+
+class _Given(TypedDict):
+    card: Path
+    activate: bool
 
 
 class Command(BaseCommand):
@@ -17,7 +22,7 @@ class Command(BaseCommand):
         parser.add_argument("card", type=Path, help="The JSON file that train_model wrote, with the weights beside it.")
         parser.add_argument("--activate", action="store_true", help="Score new candidates with this model from now on.")
 
-    def handle(self, *args: object, **options: Any) -> None:
+    def handle(self, *args: object, **options: Unpack[_Given]) -> None:
         try:
             model = register(read_card(options["card"]), activate=options["activate"])
         except ModelRefused as refusal:

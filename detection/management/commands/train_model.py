@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TypedDict, Unpack
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from catalog.work import jobs
 from detection.stage.training import Order, train_model
+
+
+class _Given(TypedDict):
+    seed: int
+    pairs: int
+    epochs: int
+    minutes: float
+    threads: int
+    name: str
+    model_version: str
+    queue: bool
+    out: Path
 
 
 class Command(BaseCommand):
@@ -30,7 +42,7 @@ class Command(BaseCommand):
         )
         parser.add_argument("--out", type=Path, default=Path(), help="Folder for the weights and the card.")
 
-    def handle(self, *args: object, **options: Any) -> None:
+    def handle(self, *args: object, **options: Unpack[_Given]) -> None:
         if options["queue"]:
             job = jobs.enqueue("train", "model", f"{options['name']} {options['model_version']}")
             self.stdout.write(f"Queued as job {job.pk}. The model will be registered but not activated.")
@@ -39,12 +51,16 @@ class Command(BaseCommand):
             folder=options["out"],
             name=options["name"],
             version=options["model_version"],
-            **{name: options[name] for name in ("seed", "pairs", "epochs", "minutes", "threads")},
+            seed=options["seed"],
+            pairs=options["pairs"],
+            epochs=options["epochs"],
+            minutes=options["minutes"],
+            threads=options["threads"],
         )
         try:
-            path, card = train_model(order, self.stderr.write)
+            written = train_model(order, self.stderr.write)
         except ValueError as error:
             raise CommandError(f"these examples cannot be trained on: {error}") from error
-        for name, value in card["metrics"].items():
+        for name, value in written.metrics.items():
             self.stdout.write(f"{name:32} {'undefined' if value is None else format(value, '.4f')}")
-        self.stdout.write(f"{path}: weights {card['weights']}, sha256 {card['sha256']}")
+        self.stdout.write(f"{written.card}: weights {written.weights.name}, sha256 {written.sha256}")

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TypedDict, Unpack
 
 from django.core.management.base import BaseCommand, CommandError
 
 from observations.delivery.simulated import parameters_of, write_synthetic_nights
 from observations.delivery.simulated_folder import SimulatedFolder
+
+
+class _Given(TypedDict):
+    folder: Path
+    seed: int
+    size: int
+    nights: int
+    frames: int
 
 
 class Command(BaseCommand):
@@ -27,8 +35,10 @@ class Command(BaseCommand):
         parser.add_argument("--nights", type=int, default=2)
         parser.add_argument("--frames", type=int, default=4, help="good frames of each night")
 
-    def handle(self, *args: object, **options: Any) -> None:
-        parameters = parameters_of(**{name: options[name] for name in ("seed", "size", "nights", "frames")})
+    def handle(self, *args: object, **options: Unpack[_Given]) -> None:
+        parameters = parameters_of(
+            seed=options["seed"], size=options["size"], nights=options["nights"], frames=options["frames"]
+        )
         try:
             for name in write_synthetic_nights(options["folder"], parameters):
                 self.stdout.write(name)

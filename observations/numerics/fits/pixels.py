@@ -10,7 +10,6 @@ import zlib
 from collections.abc import Iterator
 from math import prod
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from astropy.io import fits
@@ -94,13 +93,13 @@ def header_lines(unit: Unit) -> list[tuple[str, str]]:
     return [(card[:8].strip(), card[8:].removeprefix("=").strip()) for card in cards[:end] if card.strip()]
 
 
-def _physical(stored: NDArray[Any], unit: Unit) -> NDArray[np.float32]:
+def _physical(stored: NDArray[np.generic], unit: Unit) -> NDArray[np.float32]:
     """Return stored values as physical ones of the same shape."""
     header = unit.header
     bscale, bzero = float(header.get("BSCALE", 1.0)), float(header.get("BZERO", 0.0))
     blank = header.get("ZBLANK", header.get("BLANK")) if unit.is_compressed_image else header.get("BLANK")
     # float32 holds 24 bits: enough for 16-bit integers with an integer zero, not for wider ones.
-    work: NDArray[Any] = stored.astype(
+    work: NDArray[np.floating] = stored.astype(
         np.float64 if stored.dtype.itemsize > 2 and stored.dtype.kind == "i" else np.float32
     )
     if bscale != 1.0 or bzero != 0.0:

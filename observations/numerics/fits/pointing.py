@@ -7,7 +7,7 @@ import warnings
 from dataclasses import dataclass
 
 import astropy.units as u
-from astropy.coordinates import FK4, FK5, ICRS, SkyCoord
+from astropy.coordinates import FK4, FK5, ICRS, BaseCoordinateFrame, SkyCoord
 from astropy.time import Time
 from erfa import ErfaWarning
 
@@ -117,7 +117,7 @@ def _one_pointing(
     return _to_icrs(ra % 360, dec[0], _frame(cards, ra_keyword, mjd_utc))
 
 
-def _frame(cards: Cards, ra_keyword: str, mjd_utc: float | None) -> object:
+def _frame(cards: Cards, ra_keyword: str, mjd_utc: float | None) -> BaseCoordinateFrame:
     """The frame of a pointing: its comment first, then RADESYS and EQUINOX; J2000 where nothing is said."""
     comment = cards.comment(ra_keyword).lower()
     if "2000" in comment:
@@ -136,7 +136,7 @@ def _frame(cards: Cards, ra_keyword: str, mjd_utc: float | None) -> object:
     return FK5(equinox=f"J{equinox}") if equinox is not None else FK5()
 
 
-def _to_icrs(ra_deg: float, dec_deg: float, frame: object) -> tuple[float, float]:
+def _to_icrs(ra_deg: float, dec_deg: float, frame: BaseCoordinateFrame) -> tuple[float, float]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ErfaWarning)
         icrs = SkyCoord(ra_deg * u.deg, dec_deg * u.deg, frame=frame).icrs

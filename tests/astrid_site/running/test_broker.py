@@ -43,7 +43,7 @@ def message(number: int = 0, filling: str = "") -> dict[str, Any]:
     }  # fmt: skip
 
 
-def take_all(channel: Channel, queue: str = "light") -> list[dict[str, Any]]:
+def take_all(channel: Channel, queue: str = "light") -> list[dict[str, object]]:
     taken = []
     while True:
         try:
