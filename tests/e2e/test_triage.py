@@ -114,7 +114,7 @@ def test_a_page_that_is_closed_gives_back_what_it_held(desk):
     detections(3)
     first = desk().open().settled()
     second = desk().open()
-    expect(second.page.get_by_text("Others look at the rest just now.")).to_be_visible()
+    expect(second.page.get_by_text("Others are reviewing the rest.")).to_be_visible()
     first.page.goto(f"{first.address}/healthz")
     second.page.reload()
     second.shown()

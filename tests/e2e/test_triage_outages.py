@@ -190,7 +190,7 @@ def test_who_loads_the_page_while_the_server_is_away_is_told_what_is_kept_and_co
     )
     assert one.user.username not in one.page.content()
     one.context.set_offline(False)
-    one.page.get_by_role("button", name="Look again now").click()
+    one.page.get_by_role("button", name="Try again now").click()
     one.shown()
     one.saved()
     assert {key: said[0] for key, said in verdicts().items()} == {seen[0]: True, seen[1]: False}
