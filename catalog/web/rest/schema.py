@@ -52,7 +52,7 @@ _DESCRIPTIONS = {
     "403": "The role or the token does not allow this.",
     "404": "There is no such row, or it is not visible to this account.",
     "429": "Too many requests: wait for the time in `Retry-After`.",
-    "default": "object other error.",
+    "default": "Any other error.",
 }
 
 

@@ -405,7 +405,7 @@ def test_an_empty_queue_tells_what_is_on_its_way():
     ProcessingJobFactory(entity_type="night")
     empty = window.take()["empty"]
     assert (empty["code"], empty["text"]) == (
-        "in_work", "1 frame is being worked on. What is found in it appears here by itself.",
+        "in_work", "1 frame is being worked on. What is found in it will appear here.",
     )  # fmt: skip
     judge(DetectionFactory(), True)
     ProcessingJobFactory(entity_type="observation")
