@@ -122,7 +122,7 @@ def test_while_images_do_not_come_nothing_is_answered_and_they_can_be_loaded_aga
     again = one.page.get_by_role("button", name="Load the images again")
     again.wait_for()
     one.page.keyboard.press("v")
-    expect(one.page.locator("#messages")).to_contain_text("its images have not come. Load them again (l)")
+    expect(one.page.locator("#messages")).to_contain_text("its images have not loaded. Load them again (l)")
     one.page.get_by_role("button", name="Bogus").click()
     one.page.keyboard.press("1")
     expect(one.main).to_have_attribute("data-unsaved", "0")
@@ -153,7 +153,7 @@ def test_what_one_said_is_not_said_to_be_all_while_the_server_cannot_tell(desk):
     one.context.set_offline(True)
     one.page.keyboard.press("k")
     said = one.page.locator("#facts [data-said]")
-    expect(said).to_contain_text("what others said meanwhile is not known")
+    expect(said).to_contain_text("what others have said meanwhile is not known")
     expect(said).not_to_contain_text("Nobody has answered")
     one.context.set_offline(False)
 

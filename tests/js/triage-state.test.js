@@ -34,7 +34,7 @@ test("nothing is answered before its images are painted, and the reason says wha
   item.fault = "The images could not be loaded yet.";
   assert.match(state.whyNot, /Load them again \(l\), or skip it \(j\)/);
   Object.assign(item, { fault: "The cutouts are no longer stored.", isLost: true });
-  assert.match(state.whyNot, /not stored any more.*Skip it \(j\)/);
+  assert.match(state.whyNot, /no longer stored.*Skip it \(j\)/);
   state.paint(IMAGES, 1);
   assert.equal(state.whyNot, "");
   state.show(null);
