@@ -34,7 +34,7 @@ class Reference(Record):
     file_path = models.CharField(max_length=500, help_text="Relative to the data root.")
     depth_mag = models.FloatField(null=True, blank=True, help_text="5 sigma point source.")
     is_active = models.BooleanField(default=False, help_text="Promoted by an administrator.")
-    excluded_night = models.DateField(null=True, blank=True, help_text="The night that it was made for, whose frames it leaves out.")
+    excluded_night = models.DateField(null=True, blank=True, help_text="Night that it was made for, and leaves out.")
     inputs_hash = models.CharField(max_length=64)
 
     class Meta:

@@ -150,7 +150,9 @@ class Observation(SkyRecord):
     readout_mode = models.CharField(max_length=64, blank=True)
     ccd_temperature_c = models.FloatField(null=True, blank=True)
     header = models.JSONField(default=dict, blank=True)
-    header_conflicts = models.JSONField(default=list, blank=True, help_text="Keywords that disagreed, and which of them was used.")
+    header_conflicts = models.JSONField(
+        default=list, blank=True, help_text="Keywords that disagreed, and which was used."
+    )
     original_name = models.CharField(max_length=255, blank=True, help_text="The file's name as delivered.")
     failure_code = models.CharField(max_length=40, choices=failure_code_choices, blank=True)
     error_message = models.TextField(blank=True)

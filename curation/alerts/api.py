@@ -42,7 +42,7 @@ _BLIND = (
     "The feed tells what people judged, and this account judges blind: follow it with an account that does not judge."
 )
 _SINCE = OpenApiParameter(
-    "since", OpenApiTypes.STR, description="`next_since` of an earlier response; if empty or missing, from the beginning."
+    "since", OpenApiTypes.STR, description="`next_since` of an earlier response; empty or missing: from the start."
 )
 _FROM = OpenApiParameter(
     "published_from", OpenApiTypes.DATETIME,

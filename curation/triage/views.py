@@ -218,7 +218,8 @@ def _taken(
         if lease is not None and lease.holder_id == holder.user.pk:
             return [asked["one"]], False, None
         if lease:
-            return [], False, _empty("held", "Somebody else has it.", f"{lease.holder.get_username()} is reviewing it now.")
+            who = lease.holder.get_username()
+            return [], False, _empty("held", "Somebody else has it.", f"{who} is reviewing it now.")
         return [], False, _empty("gone", "It is gone.", "It no longer exists.")
     if asked["take_over"]:
         return queue.take_over(narrowed.queue, holder, asked["count"]), False, None
@@ -252,7 +253,7 @@ def _why_empty(narrowed: QueueFilter, holder: Holder) -> dict[str, str]:
         them = f"{left.held_by_others} are being reviewed; any left unanswered come back here automatically."
         return _empty("held", "Others are reviewing the rest.", them)
     if left.answered and narrowed.queue.status == "pending":
-        return _empty("answered", "You have answered all of these.", "People disagree about them: a third person must decide.")
+        return _empty("answered", "You have answered all of these.", "People disagree about them: another must decide.")
     if left.outside and narrowed.is_narrowed:
         return _empty("narrow", "Nothing in this selection awaits review.", "There is more to review outside it.")
     return _nothing_yet(holder.user)
@@ -268,7 +269,8 @@ def _nothing_yet(user: User) -> dict[str, str]:
         return _empty("done", "Nothing is left to review.", text)
     if frames:
         return _empty("in_work", "Nothing has been found yet.", coming)
-    return _empty("none", "There are no detections yet.", "Deliver frames, and what the pipeline finds will appear here.")
+    then = "Upload frames, and what the pipeline finds will appear here."
+    return _empty("none", "There are no detections yet.", then)
 
 
 def _in_work() -> int:

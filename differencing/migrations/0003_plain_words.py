@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
             model_name="reference",
             name="excluded_night",
             field=models.DateField(
-                blank=True, help_text="The night that it was made for, whose frames it leaves out.", null=True
+                blank=True, help_text="Night that it was made for, and leaves out.", null=True
             ),
         ),
         migrations.AlterField(

@@ -26,7 +26,7 @@ class ImageResultWithUrl(ImageResult):
 
 class IncomingFileSerializer(RowSerializer):
     results = serializers.SerializerMethodField(
-        help_text="For each image, the observation or calibration frame that it became, or why it was refused; empty until then."
+        help_text="For each image, what it became (an observation or calibration frame), or why it was refused."
     )
     jobs = serializers.SerializerMethodField(help_text="Address of the list of the jobs that ingest it.")
 

@@ -49,7 +49,7 @@ class Migration(migrations.Migration):
             model_name="observation",
             name="header_conflicts",
             field=models.JSONField(
-                blank=True, default=list, help_text="Keywords that disagreed, and which of them was used."
+                blank=True, default=list, help_text="Keywords that disagreed, and which was used."
             ),
         ),
         migrations.AlterField(
