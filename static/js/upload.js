@@ -142,7 +142,7 @@ function refuse(line, reasons, again) {
   const told = document.createElement("div");
   const state = document.createElement("span");
   state.className = "state bad";
-  state.textContent = again ? "not sent" : "refused";
+  state.textContent = again ? "not sent" : "rejected";
   const reason = document.createElement("p");
   reason.className = "reason";
   reason.textContent = reasons.join(" ");
