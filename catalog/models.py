@@ -164,12 +164,12 @@ class ApiToken(Record):
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_tokens")
     name = models.CharField(max_length=100, help_text="What it is for.")
-    prefix = models.CharField(max_length=24, unique=True, help_text="How it begins: it is looked up by this.")
-    digest = models.CharField(max_length=64, help_text="SHA-256 of the whole.")
+    prefix = models.CharField(max_length=24, unique=True, help_text="Its first characters, by which it is looked up.")
+    digest = models.CharField(max_length=64, help_text="SHA-256 of the whole token.")
     scopes = models.JSONField(default=list)
     expires_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True, blank=True)
-    last_used_at = models.DateTimeField(null=True, blank=True, help_text="To the minute.")
+    last_used_at = models.DateTimeField(null=True, blank=True, help_text="Accurate to the minute.")
 
     objects = ApiTokenQuerySet.as_manager()  # type: ignore[misc]
 
@@ -224,7 +224,7 @@ class ProcessingJob(Record):
     workflow_id = models.CharField(max_length=64, blank=True)
     task_id = models.CharField(max_length=64, blank=True)
     retry_count = models.PositiveIntegerField(default=0)
-    max_retries = models.PositiveIntegerField(default=2, help_text="Two more tries after the first.")
+    max_retries = models.PositiveIntegerField(default=2, help_text="Further attempts after the first.")
     scheduled_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True, blank=True)
     completed_at = models.DateTimeField(null=True, blank=True)
@@ -232,11 +232,11 @@ class ProcessingJob(Record):
     error_message = models.TextField(blank=True)
     error_details = models.JSONField(default=dict, blank=True, encoder=DjangoJSONEncoder)
     owner = models.CharField(max_length=128, blank=True, help_text="Process that holds it.")
-    attempt = models.PositiveIntegerField(default=0, help_text="Each claim counts one up; writes must match it.")
+    attempt = models.PositiveIntegerField(default=0, help_text="Goes up by one with each claim; writes must match it.")
     heartbeat_at = models.DateTimeField(null=True, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True, help_text="When a worker was last woken for it.")
     needs_abandon = models.BooleanField(
-        default=False, help_text="It was cancelled at work: the rows of its stage are still to be closed."
+        default=False, help_text="Cancelled while running: the rows of its stage have yet to be closed."
     )
 
     # Not stored: what lists and pages call that which it is about.
@@ -293,11 +293,11 @@ class AttemptOutcome(models.TextChoices):
 
     COMPLETED = "completed"
     FAILED = "failed"
-    RETRIED = "retried", "failed, to be tried again"
-    WAITING = "waiting", "waits until the reason has passed"
-    LOST = "lost", "the process went away"
+    RETRIED = "retried", "failed, will be tried again"
+    WAITING = "waiting", "waiting for the cause to clear"
+    LOST = "lost", "the process disappeared"
     CANCELLED = "cancelled"
-    HANDED_BACK = "handed_back", "given up for a restart"
+    HANDED_BACK = "handed_back", "handed back for a restart"
 
 
 class JobAttempt(Record):
@@ -340,8 +340,8 @@ class AuditLog(Record):
     entity_type = models.CharField(max_length=64)
     entity_id = models.CharField(max_length=64)
     action = models.CharField(max_length=64)
-    user = models.CharField(max_length=150, blank=True, help_text="Name at that time; empty for a machine run.")
-    user_id = models.CharField(max_length=64, blank=True, help_text="Key as text: it survives the account.")
+    user = models.CharField(max_length=150, blank=True, help_text="Name at that time; empty if no person did it.")
+    user_id = models.CharField(max_length=64, blank=True, help_text="Key as text, kept when the account is deleted.")
     old_values = models.JSONField(default=dict, blank=True, encoder=DjangoJSONEncoder)
     new_values = models.JSONField(default=dict, blank=True, encoder=DjangoJSONEncoder)
     change_summary = models.TextField(blank=True)

@@ -147,7 +147,7 @@ class Lease(Record):
 
     detection = models.OneToOneField(Detection, on_delete=models.CASCADE, related_name="lease")
     holder = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="leases")
-    window = models.UUIDField(help_text="Made by the browser's page: two windows of one person differ.")
+    window = models.UUIDField(help_text="Chosen by the page in the browser: two windows of one person differ.")
     expires_at = models.DateTimeField(help_text="By the database's clock.")
     seen_at = models.DateTimeField(db_default=Now(), help_text="When the window last said that it is open.")
 
@@ -176,7 +176,7 @@ class Alert(Record):
     status = models.CharField(max_length=10, choices=AlertStatus, default=AlertStatus.PENDING)
     is_published = models.BooleanField(
         default=False,
-        help_text="It has its place in the feed; written with its publication, so that few are looked at.",
+        help_text="Whether it has its place in the feed; set together with its publication.",
     )
     sent_at = models.DateTimeField(null=True, blank=True)
     delivery_attempts = models.PositiveIntegerField(default=0)
@@ -215,7 +215,7 @@ class AlertPublication(Record):
     version = models.PositiveIntegerField(help_text="Counts the publications about one source: 1 is the first.")
     kind = models.CharField(max_length=12, choices=AlertType)
     published_at = models.DateTimeField()
-    payload = models.JSONField(help_text="Frozen: what was said stays what was said.")
+    payload = models.JSONField(help_text="Never changed once published.")
 
     class Meta:
         ordering = ["sequence"]

@@ -37,10 +37,10 @@ class DetectionStatus(models.TextChoices):
     """How far people have come with a detection."""
 
     PENDING = "pending"
-    VALIDATING = "validating", "leased to someone"
-    VALIDATED = "validated", "curators agree that it is astrophysical"
+    VALIDATING = "validating", "being reviewed"
+    VALIDATED = "validated", "judged real"
     REJECTED = "rejected"
-    CONFIRMED = "confirmed", "independent evidence is cited"
+    CONFIRMED = "confirmed", "confirmed by independent evidence"
     ARCHIVED = "archived"
 
 
@@ -48,7 +48,7 @@ class DetectionOrigin(models.TextChoices):
     """Who found it."""
 
     PIPELINE = "pipeline"
-    IMPORTED = "imported", "another stream's packet"
+    IMPORTED = "imported", "imported from another alert stream"
 
 
 class Model(Record):
@@ -65,7 +65,7 @@ class Model(Record):
     recall = models.FloatField(null=True, blank=True)
     f1_score = models.FloatField(null=True, blank=True)
     accuracy = models.FloatField(null=True, blank=True)
-    is_active = models.BooleanField(default=False, help_text="At most one of a type.")
+    is_active = models.BooleanField(default=False, help_text="At most one active model of each type.")
     deployment_date = models.DateTimeField(null=True, blank=True)
     model_path = models.CharField(max_length=500, blank=True, help_text="Relative to the data root.")
     mlflow_run_id = models.CharField(max_length=64, blank=True)
@@ -204,7 +204,7 @@ class Detection(SkyRecord):
     status = models.CharField(max_length=10, choices=DetectionStatus, default=DetectionStatus.PENDING)
     is_validated = models.BooleanField(default=False)
     validation_confidence = models.FloatField(
-        null=True, blank=True, help_text="Weighted share of the answers that agree."
+        null=True, blank=True, help_text="Weighted share of the answers that agree with the verdict."
     )
     human_label = models.CharField(max_length=64, blank=True)
     cutouts_path = models.CharField(max_length=500, blank=True, help_text="Relative to the data root.")

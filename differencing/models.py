@@ -33,8 +33,8 @@ class Reference(Record):
     best_member = models.ForeignKey(Observation, on_delete=models.PROTECT, related_name="best_of_references")
     file_path = models.CharField(max_length=500, help_text="Relative to the data root.")
     depth_mag = models.FloatField(null=True, blank=True, help_text="5 sigma point source.")
-    is_active = models.BooleanField(default=False, help_text="Promoted explicitly.")
-    excluded_night = models.DateField(null=True, blank=True, help_text="Night it was made for, and has nothing of.")
+    is_active = models.BooleanField(default=False, help_text="Promoted by an administrator.")
+    excluded_night = models.DateField(null=True, blank=True, help_text="Night that it was made for, and leaves out.")
     inputs_hash = models.CharField(max_length=64)
 
     class Meta:
@@ -98,7 +98,7 @@ class DifferenceRun(Run):
     registration_rms_px = models.FloatField(null=True, blank=True)
     matched_stars = models.PositiveIntegerField(null=True, blank=True)
     noise_rescale = models.FloatField(
-        null=True, blank=True, help_text="Empirical rescaling of the score that was left; 1 is perfect."
+        null=True, blank=True, help_text="Noise of the score image before it was set to 1; 1 is perfect."
     )
     processing_time_seconds = models.FloatField(null=True, blank=True)
     retry_count = models.PositiveIntegerField(default=0)
@@ -182,7 +182,7 @@ class Candidate(SkyRecord):
     is_reference_ghost = models.BooleanField(
         default=False, help_text="A source of the reference that has moved or faded."
     )
-    masked_share = models.FloatField(default=0.0, help_text="Of the core.")
+    masked_share = models.FloatField(default=0.0, help_text="Masked fraction of the core.")
     status = models.CharField(max_length=16, choices=CandidateStatus, default=CandidateStatus.PENDING)
 
     class Meta:

@@ -30,7 +30,7 @@ class WcsQuality(models.TextChoices):
     """Where a position comes from; nominal ones are never cross-matched, reported or published."""
 
     SOLVED = "solved", "solved against a star catalogue"
-    HEADER = "header", "the header's, checked"
+    HEADER = "header", "from the frame's header, checked"
     NOMINAL = "nominal", "from pointing and optics only"
 
 
@@ -115,7 +115,7 @@ class Observation(SkyRecord):
     """One exposure of one detector as delivered; `ra`, `dec` are the centre's. The raw file never changes."""
 
     survey = models.ForeignKey(Survey, on_delete=models.PROTECT, related_name="observations")
-    observation_id = models.CharField(max_length=200, help_text="The survey's own name of it, with the detector.")
+    observation_id = models.CharField(max_length=200, help_text="The survey's own name for it, detector included.")
     observation_time = models.DateTimeField(help_text="Start of the exposure, UTC.")
     filter_band = models.CharField(max_length=32)
     exposure_time = models.FloatField(help_text="Seconds.")
@@ -150,7 +150,9 @@ class Observation(SkyRecord):
     readout_mode = models.CharField(max_length=64, blank=True)
     ccd_temperature_c = models.FloatField(null=True, blank=True)
     header = models.JSONField(default=dict, blank=True)
-    header_conflicts = models.JSONField(default=list, blank=True, help_text="Keywords that disagreed, and who won.")
+    header_conflicts = models.JSONField(
+        default=list, blank=True, help_text="Keywords that disagreed, and which was used."
+    )
     original_name = models.CharField(max_length=255, blank=True, help_text="The file's name as delivered.")
     failure_code = models.CharField(max_length=40, choices=failure_code_choices, blank=True)
     error_message = models.TextField(blank=True)
@@ -265,15 +267,15 @@ class IncomingFile(Record):
     address = models.TextField(blank=True, help_text="URL, or path in the watched folder.")
     survey = models.ForeignKey(Survey, on_delete=models.PROTECT, null=True, blank=True)
     stored_path = models.CharField(
-        max_length=500, blank=True, help_text="Relative to the data root, until it is taken in."
+        max_length=500, blank=True, help_text="Relative to the data root, until it is ingested."
     )
     size_bytes = models.BigIntegerField(null=True, blank=True, help_text="Null until it is known.")
     received_bytes = models.BigIntegerField(default=0)
     modified_ns = models.BigIntegerField(null=True, blank=True, help_text="Of a file in a watched folder.")
-    overrides = models.JSONField(default=dict, blank=True, help_text="What was given beside the file.")
+    overrides = models.JSONField(default=dict, blank=True, help_text="Values given along with the file.")
     submitted_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True)
     request_key = models.UUIDField(
-        null=True, blank=True, editable=False, help_text="Made by who hands in: sent twice, taken once."
+        null=True, blank=True, editable=False, help_text="Chosen by the sender: a file sent twice is ingested once."
     )
     workflow_id = models.CharField(max_length=64, blank=True)
     results = models.JSONField(default=list, blank=True, help_text="What became of each image in it.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import subprocess
@@ -249,27 +250,37 @@ def test_the_top_level_holds_nothing_but_what_the_house_lists() -> None:
 
 
 def _count_any(root: Path) -> int:
-    """Count `Any` as a word in the apps and the benchmarks, without migrations."""
+    """Count `Any` as a type in the apps and the benchmarks, in quoted types too, without migrations and prose."""
     apps = ("astrid_site", "benchmarks", "catalog", "curation", "detection", "differencing", "observations")
     files = [file for app in (*apps, "preprocessing") for file in (root / app).rglob("*.py")]
-    sources = (file.read_text(encoding="utf-8") for file in files if "migrations" not in file.parts)
-    return sum(len(re.findall(r"\bAny\b", source)) for source in sources)
+    trees = (ast.parse(file.read_text(encoding="utf-8")) for file in files if "migrations" not in file.parts)
+    return sum(_any_in(node) for tree in trees for node in ast.walk(tree))
+
+
+def _any_in(node: ast.AST) -> int:
+    """Count `Any` where a node itself says it: a name, an import, or the quoted type of a cast."""
+    if isinstance(node, ast.Name | ast.alias):
+        return int((node.id if isinstance(node, ast.Name) else node.name) == "Any")
+    is_cast = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "cast"
+    quoted = node.args[0] if is_cast and isinstance(node, ast.Call) and node.args else None
+    return len(re.findall(r"\bAny\b", str(quoted.value))) if isinstance(quoted, ast.Constant) else 0
 
 
 def test_no_more_values_may_be_anything_than_before() -> None:
     assert _count_any(REPOSITORY) <= MOST_ANY, "say what a value is, or `object` where nothing is asked of it"
 
 
-def test_any_is_counted_by_its_word_and_not_in_migrations(tmp_path: Path) -> None:
+def test_any_is_counted_as_a_type_and_not_in_migrations_or_in_what_people_read(tmp_path: Path) -> None:
     _build(
         tmp_path,
         {
             "catalog/models.py": "from typing import Any\n\nAnything: dict[str, Any]\n",
+            "catalog/rows.py": 'EMPTY = "Any"\nROW = cast("list[Any]", EMPTY)\n',
             "catalog/migrations/0001_initial.py": "from typing import Any\n",
         },
     )
 
-    assert _count_any(tmp_path) == 2
+    assert _count_any(tmp_path) == 3
 
 
 def test_loading_the_site_loads_neither_torch_nor_a_database(tmp_path: Path) -> None:

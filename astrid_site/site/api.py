@@ -54,7 +54,7 @@ class RootView(StrictAPIView):
         responses={200: {"type": "object", "additionalProperties": {"type": "string", "format": "uri"}}},
     )
     def get(self, request: Request) -> Response:
-        """Return the addresses of all lists that one's role may read, by name."""
+        """Return the addresses of all lists that the account may read, by name."""
         open_scopes = open_to(request.user)
         names = [view.resource for view in RESOURCES if f"{view.resource}:read" in open_scopes]
         return Response({name: reverse(f"api:{name}-list", request=request) for name in names})

@@ -214,7 +214,7 @@ class SystemConfigAdmin(RecordAdmin):
     def default(self, row: SystemConfig) -> str:
         return shown(DECLARED[row.key].default) if row.key in DECLARED else EMPTY
 
-    @display(description="takes")
+    @display(description="allowed")
     def takes(self, row: SystemConfig) -> str:
         return bounds(DECLARED[row.key]) if row.key in DECLARED else EMPTY
 

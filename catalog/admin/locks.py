@@ -44,7 +44,7 @@ class LockAdmin(ReadOnly, AuditedAdmin):
         _mark(page.result_list)
         return page
 
-    @display(description="shut")
+    @display(description="locked")
     def shut(self, attempt: AccessAttempt) -> str:
         if not hasattr(attempt, "locks"):
             _mark([attempt])
@@ -62,7 +62,7 @@ class LockAdmin(ReadOnly, AuditedAdmin):
         names = set(queryset.values_list("username", flat=True))
         for attempt in queryset:
             locks.lift(attempt, actor_of(request))
-        messages.success(request, f"Opened again: {', '.join(sorted(names))}.")
+        messages.success(request, f"Unlocked: {', '.join(sorted(names))}.")
 
 
 def _mark(attempts: Iterable[AccessAttempt]) -> None:

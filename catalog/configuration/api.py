@@ -69,7 +69,7 @@ class SystemConfigViewSet(ResourceViewSet):
         return frozenset({"format", "page_size", "cursor"} if self.action == "list" else {"format"})
 
     def list(self, request: Request) -> Response:
-        """Return the keys by name."""
+        """All configuration keys, by name."""
         names, last = sorted(DECLARED), request.query_params.get("cursor", "")
         if last and last not in DECLARED:
             raise ValidationError({"cursor": ["This cursor does not belong to this list: start from its first page."]})
@@ -80,7 +80,7 @@ class SystemConfigViewSet(ResourceViewSet):
         return paged(request, page, [self._row(DECLARED[name], stored.get(name)) for name in page.rows])
 
     def retrieve(self, request: Request, key: str) -> Response:
-        """Return one key, by its name; or by the `id` of its row, which the audit log tells."""
+        """One configuration key, by its name or by the `id` of its row, which the audit log gives."""
         name = key if key in DECLARED else self._name_of(key)
         if name not in DECLARED:
             raise NotFound("There is no such key.")

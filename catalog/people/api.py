@@ -48,7 +48,7 @@ class ApiTokenFilter(ListFilter):
 
 
 class ApiTokenViewSet(RowViewSet):
-    """What programs show instead of a password, without what would open anything; for administrators."""
+    """API tokens, without their secret; for administrators."""
 
     resource = "api-tokens"
     queryset = ApiToken.objects.all()

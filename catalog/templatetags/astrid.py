@@ -72,7 +72,7 @@ def words(value: str) -> str:
 @register.filter
 def theme_title(name: str) -> str:
     """Return what a theme is called."""
-    return {"night": "Night (red)"}.get(name, name.capitalize())
+    return {"night": "Red night"}.get(name, name.capitalize())
 
 
 @register.filter

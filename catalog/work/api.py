@@ -46,7 +46,7 @@ class ProcessingJobSerializer(RowSerializer):
 
 
 class ProcessingJobViewSet(RowViewSet):
-    """Background work: ordered, done, failed with its reason."""
+    """Background work: queued, running, done, or failed with its reason."""
 
     resource = "processing-jobs"
     queryset = ProcessingJob.objects.all()
@@ -56,13 +56,13 @@ class ProcessingJobViewSet(RowViewSet):
     @extend_schema(request=None)
     @action(detail=True, methods=["post"])
     def retry(self, request: Request, *args: object, **kwargs: object) -> Response:
-        """Let a failed or cancelled job wait for its work again; 409 in any other state."""
+        """Queue a failed or cancelled job again; 409 in any other state."""
         return self._order(jobs.retry)
 
     @extend_schema(request=None)
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, *args: object, **kwargs: object) -> Response:
-        """Stop a job that waits or runs; 409 when it has ended."""
+        """Cancel a pending or running job; 409 once it has ended."""
         return self._order(jobs.cancel)
 
     def _order(self, order: Callable[[ProcessingJob, Actor], ProcessingJob]) -> Response:

@@ -22,13 +22,13 @@ class JobFilter(ListFilter):
 
     controls = ("status", "job_type", "queue", "failure_code", "entity_id", "workflow_id")
 
-    status = django_filters.ChoiceFilter(choices=JobStatus, label="State", empty_label="object")
-    job_type = django_filters.ChoiceFilter(choices=_job_types, label="Stage", empty_label="object")
+    status = django_filters.ChoiceFilter(choices=JobStatus, label="State", empty_label="Any")
+    job_type = django_filters.ChoiceFilter(choices=_job_types, label="Stage", empty_label="Any")
     job_type__in = OneOfFilter("job_type", choices=_job_types)
     queue = django_filters.ChoiceFilter(
-        choices=[(name, name) for name in settings.QUEUES], method="in_queue", label="Queue", empty_label="object"
+        choices=[(name, name) for name in settings.QUEUES], method="in_queue", label="Queue", empty_label="Any"
     )
-    failure_code = django_filters.ChoiceFilter(choices=failure_code_choices, label="Reason", empty_label="object")
+    failure_code = django_filters.ChoiceFilter(choices=failure_code_choices, label="Reason", empty_label="Any")
     entity_id = django_filters.CharFilter(
         label="Target", max_length=64, widget=forms.TextInput(attrs={"placeholder": "ID or night"})
     )

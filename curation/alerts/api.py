@@ -42,14 +42,14 @@ _BLIND = (
     "The feed tells what people judged, and this account judges blind: follow it with an account that does not judge."
 )
 _SINCE = OpenApiParameter(
-    "since", OpenApiTypes.STR, description="`next_since` of an earlier answer; empty or missing: from the beginning."
+    "since", OpenApiTypes.STR, description="`next_since` of an earlier response; empty or missing: from the start."
 )
 _FROM = OpenApiParameter(
     "published_from", OpenApiTypes.DATETIME,
-    description="In place of `since`: from this time on, UTC where no zone is given.",
+    description="Instead of `since`: from this time on, UTC if no time zone is given.",
 )  # fmt: skip
 _PAGE_SIZE = OpenApiParameter(
-    "page_size", {"type": "integer", "minimum": 1, "maximum": MOST}, description=f"{PAGE_SIZE} where it is not given."
+    "page_size", {"type": "integer", "minimum": 1, "maximum": MOST}, description=f"{PAGE_SIZE} by default."
 )
 # What was written by former versions may lack keys, and what others wrote may be of other types.
 FACTS = schema_of(RetractedFacts)
@@ -78,7 +78,7 @@ class AlertSerializer(RowSerializer):
 
 
 class AlertViewSet(RowViewSet):
-    """What was made known, with how far each has come."""
+    """What was reported, and how far each alert has come."""
 
     resource = "alerts"
     queryset = Alert.objects.all()
@@ -92,7 +92,7 @@ class AlertViewSet(RowViewSet):
     @extend_schema(request=None)
     @action(detail=True, methods=["post"])
     def acknowledge(self, request: Request, *args: object, **kwargs: object) -> Response:
-        """Say that one has an alert for good: `delivered`; a second time changes nothing."""
+        """Acknowledge an alert: it becomes `delivered`. Repeating this changes nothing."""
         try:
             row = acknowledge(self.get_object(), actor_of(request._request))
         except NotPossible as refusal:
@@ -101,7 +101,7 @@ class AlertViewSet(RowViewSet):
 
 
 class EntrySerializer(RowSerializer):
-    """What `publication_json` answers, for the document."""
+    """One publication."""
 
     payload = PayloadField()
 
@@ -125,7 +125,7 @@ class PublicationFilter(ListFilter):
 
 
 class PublicationViewSet(RowViewSet):
-    """What went out, each with its place in the feed."""
+    """What was published, each with its place in the feed."""
 
     resource = "publications"
     queryset = AlertPublication.objects.all()
@@ -143,7 +143,7 @@ class FeedSerializer(serializers.Serializer[FeedPage]):
     numbering = RowKey(
         "publications",
         allow_null=True,
-        help_text="Key of the first publication: another one is another feed. Null while there is none.",
+        help_text="Key of the first publication: if it differs, this is another feed. Null while there is none.",
     )
 
 
@@ -168,7 +168,7 @@ class AlertFeedView(StrictAPIView):
             _PAGE_SIZE,
             OpenApiParameter(
                 "wait", {"type": "integer", "minimum": 0, "maximum": LONGEST_WAIT_SECONDS},
-                description="Seconds to wait for something where there is nothing yet.",
+                description="Seconds to wait if there is nothing new yet.",
             ),
         ],
     )  # fmt: skip
@@ -208,7 +208,7 @@ class AlertStreamView(StrictAPIView):
             _PAGE_SIZE,
             OpenApiParameter(
                 "Last-Event-ID", OpenApiTypes.STR, OpenApiParameter.HEADER,
-                description="`id` of the last event that came; stands above `since` and `published_from`.",
+                description="`id` of the last event received; takes precedence over `since` and `published_from`.",
             ),
         ],
     )  # fmt: skip

@@ -103,4 +103,4 @@ def _place(cursor: str) -> _Place:
             raise ValueError(text)
         return _Place(int(number), UUID(key) if text[0] == "p" else None)
     except ValueError as error:
-        raise CursorRefused("This is no cursor of the feed: use `next_since` of an earlier answer.") from error
+        raise CursorRefused("This is not a cursor of the feed: use `next_since` of an earlier answer.") from error

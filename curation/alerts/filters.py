@@ -16,9 +16,9 @@ class AlertFilter(ListFilter):
 
     controls = ("alert_type", "priority", "status", "since")
 
-    alert_type = django_filters.ChoiceFilter(choices=AlertType, label="Type", empty_label="object")
-    priority = django_filters.ChoiceFilter(choices=AlertPriority, label="Priority", empty_label="object")
-    status = django_filters.ChoiceFilter(choices=AlertStatus, label="State", empty_label="object")
+    alert_type = django_filters.ChoiceFilter(choices=AlertType, label="Type", empty_label="Any")
+    priority = django_filters.ChoiceFilter(choices=AlertPriority, label="Priority", empty_label="Any")
+    status = django_filters.ChoiceFilter(choices=AlertStatus, label="State", empty_label="Any")
     since = django_filters.DateFilter(method="made_since", label="Since", widget=day_input())
 
     class Meta:

@@ -98,7 +98,7 @@ def acknowledge(alert: Alert, actor: audit.Actor) -> Alert:
     if row.status == AlertStatus.CANCELLED:
         raise NotPossible("This alert was cancelled.")
     if not row.is_published:
-        raise NotPossible("This alert is not published yet: it will come with the feed.")
+        raise NotPossible("This alert is not published yet: it will appear in the feed.")
     before = row.status
     Alert.objects.filter(pk=row.pk).update(status=AlertStatus.DELIVERED)
     audit.record(row, "acknowledge_alert", actor=actor, old={"status": before}, new={"status": AlertStatus.DELIVERED})

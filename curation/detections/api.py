@@ -18,7 +18,7 @@ class DetectionSerializer(RowSerializer):
 
 
 class DetectionViewSet(RowViewSet):
-    """What a model took for real, with what people say of it."""
+    """What a model scored as real, with how people judged it."""
 
     resource = "detections"
     queryset = Detection.objects.all()

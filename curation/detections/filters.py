@@ -40,10 +40,10 @@ class DetectionFilter(SkyFilter):
     )  # fmt: skip
 
     status = django_filters.ChoiceFilter(
-        choices=[(value.value, value.value) for value in DetectionStatus], label="State", empty_label="object"
+        choices=[(value.value, value.value) for value in DetectionStatus], label="State", empty_label="Any"
     )
     score_min, score_max = _score("gte", "Score from"), _score("lte", "Score to")
-    detection_type = django_filters.ChoiceFilter(choices=DetectionType, label="Type", empty_label="object")
+    detection_type = django_filters.ChoiceFilter(choices=DetectionType, label="Type", empty_label="Any")
     label = django_filters.CharFilter(
         method="labelled", label="Label", max_length=64, widget=forms.TextInput(attrs={"placeholder": "asteroid"})
     )
@@ -51,7 +51,7 @@ class DetectionFilter(SkyFilter):
     night_from, night_to = _night("gte", "Night from"), _night("lte", "Night to")
     field = FieldNameFilter("observation__field")
     band = django_filters.CharFilter("observation__filter_band", label="Band", max_length=32)
-    origin = django_filters.ChoiceFilter(choices=DetectionOrigin, label="Origin", empty_label="object")
+    origin = django_filters.ChoiceFilter(choices=DetectionOrigin, label="Origin", empty_label="Any")
 
     class Meta:
         model = Detection

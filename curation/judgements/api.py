@@ -33,10 +33,10 @@ class ValidationEventSerializer(RowSerializer):
 
 
 class JudgedSerializer(ValidationEventSerializer):
-    """A judgement as it is kept."""
+    """A judgement as it is stored."""
 
     conflicts = serializers.SerializerMethodField(
-        help_text="Standing answers of others, if the detection was no longer what `If-Match` says."
+        help_text="Standing answers of others, if the detection has changed since the `ETag` in `If-Match`."
     )
 
     @staticmethod
@@ -47,7 +47,7 @@ class JudgedSerializer(ValidationEventSerializer):
 
 
 class JudgementSerializer(Input):
-    """What one person says of a detection."""
+    """One person's judgement of a detection."""
 
     id = Key(help_text="Chosen by the client; sending it again has no further effect.")
     detection = Key()
@@ -76,7 +76,7 @@ class ValidationEventFilter(ListFilter):
 
 
 class ValidationEventViewSet(RowViewSet):
-    """What people say of detections; rows are only ever added."""
+    """Judgements of detections; rows are only ever added."""
 
     resource = "validation-events"
     queryset = ValidationEvent.objects.all()
@@ -99,7 +99,7 @@ class ValidationEventViewSet(RowViewSet):
         filters=False,
     )  # fmt: skip
     def create(self, request: Request) -> Response:
-        """Judge a detection: 201; the same again 200; the same `id` with other words 422."""
+        """Judge a detection: 201; 200 if sent again; 422 if the same `id` has other content."""
         form: Any = JudgementSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         given = form.validated_data

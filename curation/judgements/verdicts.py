@@ -142,16 +142,16 @@ def _check(event: ValidationEvent, user: User) -> None:
     except ValidationError as error:
         raise EventRefused(" ".join(error.messages)) from error
     if event.kind == EventKind.VERDICT and event.is_valid is None:
-        raise EventRefused("A verdict says whether the detection is valid: give `is_valid`.")
+        raise EventRefused("A verdict must say whether the detection is real: give `is_valid`.")
     if event.kind == EventKind.WITHDRAWAL and (event.is_valid is not None or event.supersedes_id is None):
-        raise EventRefused("A withdrawal names in `supersedes` what it takes back and leaves `is_valid` out.")
+        raise EventRefused("A withdrawal names in `supersedes` the event that it withdraws, and omits `is_valid`.")
     if event.label:
         definition = LabelDefinition.objects.filter(label=event.label, is_active=True).first()
         if definition is None:
             raise EventRefused(f"There is no label {event.label!r}: choose one of those offered.")
         if event.is_valid is not None and definition.is_valid != event.is_valid:
             raise EventRefused(
-                f"{definition.title} is {_verdict_word(definition.is_valid)}, the verdict says otherwise."
+                f"{definition.title} is {_verdict_word(definition.is_valid)}; the verdict says otherwise."
             )
     if event.supersedes_id is not None:
         old = ValidationEvent.objects.filter(pk=event.supersedes_id).first()

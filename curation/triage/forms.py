@@ -25,7 +25,7 @@ class KeysField(forms.Field):
         try:
             return [UUID(str(part)) for part in parts if part]
         except ValueError as error:
-            raise forms.ValidationError("A key here is no UUID.") from error
+            raise forms.ValidationError("One of these keys is not a UUID.") from error
 
 
 class WindowForm(forms.Form):
@@ -81,16 +81,16 @@ class AnswerForm(WindowForm):
     # What people are told of what they did not write themselves: their page did.
     in_words = {
         "window": "the page that it was given on",
-        "person": "whose it is",
+        "person": "whose answer it is",
         "id": "its own key",
         "detection": "the detection",
-        "kind": "whether it judges or takes back",
+        "kind": "whether it is a verdict or a withdrawal",
         "is_valid": "real or bogus",
         "label": "the label",
-        "confidence_level": "how sure you were",
+        "confidence_level": "your confidence",
         "notes": "the note",
-        "image_quality": "the quality of the image",
-        "detection_quality": "the quality of the detection",
+        "image_quality": "the image quality",
+        "detection_quality": "the detection quality",
         "supersedes": "the answer that it replaces",
         "seconds_taken": "how long it took",
         "visible_context": "what was on screen",
@@ -101,4 +101,4 @@ class AnswerForm(WindowForm):
     def refusal(self) -> str:
         """Return in one sentence what is missing or cannot be read."""
         lacking = [self.in_words[name] for name in self.errors if name in self.in_words]
-        return f"This answer cannot be read: it lacks {', '.join(lacking)}, or says it in a way that is not known here."
+        return f"This answer cannot be read. Missing or not valid: {', '.join(lacking)}."

@@ -143,7 +143,7 @@ def triage_said(request: HttpRequest) -> JsonResponse:
     asked = _read(request, SaidForm)
     found = reviews([asked["detection"]], cast(User, request.user))
     if not found:
-        raise _Refused(404, "gone", "It is not there any more.")
+        raise _Refused(404, "gone", "It no longer exists.")
     return JsonResponse(said_of(found[0], _titles()))
 
 
@@ -195,7 +195,7 @@ def _read(request: HttpRequest, form_class: type[forms.Form]) -> dict[str, Any]:
     try:
         given = request.POST if request.content_type != "application/json" else json.loads(request.body)
     except (ValueError, RecursionError) as error:
-        raise _Refused(400, "unreadable", "This is no JSON.") from error
+        raise _Refused(400, "unreadable", "This is not JSON.") from error
     if not isinstance(given, dict):
         raise _Refused(400, "unreadable", "This must be one JSON object.")
     form = form_class(given)
@@ -218,8 +218,9 @@ def _taken(
         if lease is not None and lease.holder_id == holder.user.pk:
             return [asked["one"]], False, None
         if lease:
-            return [], False, _empty("held", "Somebody else has it.", f"{lease.holder.get_username()} looks at it now.")
-        return [], False, _empty("gone", "It is gone.", "It is not there any more.")
+            who = lease.holder.get_username()
+            return [], False, _empty("held", "Somebody else has it.", f"{who} is reviewing it now.")
+        return [], False, _empty("gone", "It is gone.", "It no longer exists.")
     if asked["take_over"]:
         return queue.take_over(narrowed.queue, holder, asked["count"]), False, None
     if not asked["count"]:
@@ -243,18 +244,18 @@ def _titles() -> dict[str, str]:
 def _why_empty(narrowed: QueueFilter, holder: Holder) -> dict[str, str]:
     """Say why there is nothing, and what to do."""
     if not narrowed.form.is_valid():
-        return _empty("unreadable", "What you asked for cannot be read.", "Correct the marked fields and show again.")
+        return _empty("unreadable", "These filters cannot be read.", "Correct the marked fields and apply them again.")
     left = queue.rest(narrowed.queue, holder, narrowed.every)
     if left.held_in_other_windows:
         here = f"You have {left.held_in_other_windows} open in another window, or in one that was closed unexpectedly."
         return _empty("other_window", "The rest is in your other window.", here)
     if left.held_by_others:
-        them = f"{left.held_by_others} are being looked at; what is not answered comes back here by itself."
-        return _empty("held", "Others look at the rest just now.", them)
+        them = f"{left.held_by_others} are being reviewed; any left unanswered come back here automatically."
+        return _empty("held", "Others are reviewing the rest.", them)
     if left.answered and narrowed.queue.status == "pending":
-        return _empty("answered", "You have answered all of these.", "People disagree about them: a third must decide.")
+        return _empty("answered", "You have answered all of these.", "People disagree about them: another must decide.")
     if left.outside and narrowed.is_narrowed:
-        return _empty("narrow", "Nothing waits in this selection.", "There is more to review outside of it.")
+        return _empty("narrow", "Nothing in this selection awaits review.", "There is more to review outside it.")
     return _nothing_yet(holder.user)
 
 
@@ -262,13 +263,14 @@ def _nothing_yet(user: User) -> dict[str, str]:
     """Say that nothing waits: whether more is on its way, or what to do."""
     frames = _in_work()
     work = f"{counting.counted(frames).capitalize()} frame{' is' if frames == 1 else 's are'} being worked on."
-    coming = f"{work} What is found in {'it' if frames == 1 else 'them'} appears here by itself."
+    coming = f"{work} What is found in {'it' if frames == 1 else 'them'} will appear here."
     if Detection.objects.visible_to(user).exists():
-        text = coming if frames else "New detections appear here by themselves."
+        text = coming if frames else "New detections will appear here."
         return _empty("done", "Nothing is left to review.", text)
     if frames:
-        return _empty("in_work", "Nothing is found yet.", coming)
-    return _empty("none", "There are no detections yet.", "Deliver frames, and what the pipeline finds appears here.")
+        return _empty("in_work", "Nothing has been found yet.", coming)
+    then = "Upload frames, and what the pipeline finds will appear here."
+    return _empty("none", "There are no detections yet.", then)
 
 
 def _in_work() -> int:

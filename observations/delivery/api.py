@@ -26,9 +26,9 @@ class ImageResultWithUrl(ImageResult):
 
 class IncomingFileSerializer(RowSerializer):
     results = serializers.SerializerMethodField(
-        help_text="By image, with the observation or calibration frame that it became, or why not; empty until then."
+        help_text="For each image, what it became (an observation or calibration frame), or why it was refused."
     )
-    jobs = serializers.SerializerMethodField(help_text="Where the jobs that take it in are listed.")
+    jobs = serializers.SerializerMethodField(help_text="Address of the list of the jobs that ingest it.")
 
     class Meta:
         model = IncomingFile
@@ -56,7 +56,7 @@ class IncomingFileFilter(ListFilter):
 
 
 class IncomingFileViewSet(RowViewSet):
-    """Files that were handed in, fetched or found in a watched folder."""
+    """Files that were uploaded, downloaded or found in a watched folder."""
 
     resource = "incoming-files"
     queryset = IncomingFile.objects.all()

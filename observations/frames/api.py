@@ -55,7 +55,7 @@ class SurveyFilter(ListFilter):
 
 
 class SurveyViewSet(RowViewSet):
-    """Who delivers frames."""
+    """Surveys that deliver frames."""
 
     resource = "surveys"
     queryset = Survey.objects.all()
@@ -76,7 +76,7 @@ class TelescopeFilter(ListFilter):
 
 
 class TelescopeViewSet(RowViewSet):
-    """Where light was gathered."""
+    """Telescopes and their sites."""
 
     resource = "telescopes"
     queryset = Telescope.objects.all()
@@ -129,7 +129,7 @@ class CalibrationFrameViewSet(RowViewSet):
 
 
 class ObservationSerializer(RowSerializer):
-    fits_url = serializers.CharField(help_text="Where it was fetched from; empty if it was delivered otherwise.")
+    fits_url = serializers.CharField(help_text="Where it was downloaded from; empty if it came another way.")
 
     class Meta:
         model = Observation
@@ -156,7 +156,7 @@ class BesideSerializer(Input):
 class UploadSerializer(BesideSerializer):
     """A file in a form; its frames belong to the survey `local`."""
 
-    file = serializers.FileField(help_text="FITS, plain or packed.")
+    file = serializers.FileField(help_text="FITS, plain or compressed.")
 
 
 class AddressSerializer(BesideSerializer):
@@ -167,13 +167,13 @@ class AddressSerializer(BesideSerializer):
 
 
 class OrderedSerializer(serializers.Serializer[object]):
-    """A frame is taken in by a job; the file says what became of each image in it."""
+    """The job that ingests a frame, and the file, which tells what became of each image in it."""
 
-    job = serializers.URLField(help_text="Where the job can be read.")
+    job = serializers.URLField(help_text="Address of the job.")
     job_id = RowKey("processing-jobs")
-    incoming_file = serializers.URLField(help_text="Where the file can be read, with what became of each image in it.")
+    incoming_file = serializers.URLField(help_text="Address of the file, which tells what became of each image in it.")
     incoming_file_id = RowKey("incoming-files")
-    name = serializers.CharField(help_text="Of the file.")
+    name = serializers.CharField(help_text="Name of the file.")
 
 
 @extend_schema_view(
@@ -205,7 +205,7 @@ class ObservationViewSet(RowViewSet):
         return rows if self.action == "retrieve" else rows.defer(*_LONG)
 
     def create(self, request: Request) -> Response:
-        """Hand in a frame: it is taken in by a job, whose address is answered."""
+        """Submit a frame: a job ingests it, whose address is returned."""
         kind = UploadSerializer if isinstance(request.data, MultiValueDict) else AddressSerializer
         form = kind(data=_once(request.data))
         form.is_valid(raise_exception=True)

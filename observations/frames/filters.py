@@ -54,7 +54,7 @@ class ObservationFilter(ListFilter):
 
     name = django_filters.CharFilter(method="named", label="Name begins with", max_length=200)
     status = django_filters.ChoiceFilter(
-        choices=[(value.value, value.value) for value in ObservationStatus], label="State", empty_label="object"
+        choices=[(value.value, value.value) for value in ObservationStatus], label="State", empty_label="Any"
     )
     field = FieldNameFilter("field")
     filter_band = django_filters.CharFilter(label="Band", max_length=32)
@@ -78,7 +78,7 @@ class ObservationFilter(ListFilter):
     def offered(self) -> list[forms.BoundField]:
         """Offer the surveys by their names."""
         surveys = Survey.objects.visible_to(self.request.user).order_by("name").values_list("pk", "name")
-        self.form.fields["survey"].widget = forms.Select(choices=[("", "object"), *surveys])
+        self.form.fields["survey"].widget = forms.Select(choices=[("", "Any"), *surveys])
         return super().offered()
 
     def named(self, rows: QuerySet[Observation], _name: str, start: str) -> QuerySet[Observation]:

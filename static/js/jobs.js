@@ -63,7 +63,7 @@ document.addEventListener("htmx:afterSettle", () => {
     if (log) log.scrollTop = Math.min(top, log.scrollHeight);
   }
   const status = document.getElementById("job")?.dataset.status;
-  if (status && status !== before.status) say(`The job is ${status} now.`, status === "failed" ? "error" : "success");
+  if (status && status !== before.status) say(`The job is now ${status}.`, status === "failed" ? "error" : "success");
   before = null;
   show();
 });

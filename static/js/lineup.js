@@ -186,7 +186,7 @@ export class Lineup {
   async #fetch(item) {
     item.isLost = item.pixels === null;
     if (item.pixels === null) {
-      item.fault = "The cutouts are not stored any more. They come back when its frame is processed again.";
+      item.fault = "The cutouts are no longer stored. They will be back once the frame has been processed again.";
       return;
     }
     item.fault = "";

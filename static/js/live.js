@@ -33,7 +33,7 @@ live.addEventListener("htmx:afterRequest", (event) => {
   // Logged out meanwhile: the answer is the page that asks who one is.
   if (xhr.responseURL.includes("/accounts/login/")) {
     clearInterval(timer);
-    say("You are logged out. Load the page again to log in.", "warning");
+    say("You are logged out. Reload the page to log in.", "warning");
   } else if (successful) {
     note.textContent = `Up to date at ${new Date().toISOString().slice(11, 19)} UTC`;
     tell();

@@ -4,7 +4,7 @@ const RETRY_MS = [500, 1000, 2000, 4000, 8000, 15000];
 const PATIENCE_MS = 20000;
 // Answers of the server that say nothing of the entry itself: it stays, and is sent again.
 const PASSING = new Set([401, 408, 425, 429]);
-const DAMAGED = "It was damaged in this browser's storage, and cannot be read or sent. Look at the detection again.";
+const DAMAGED = "It was damaged in this browser's storage and can be neither read nor sent. Review the detection again.";
 const ANSWERS = "astrid.answer.", REFUSED = "astrid.refused.";
 
 /**
@@ -222,7 +222,7 @@ export class Outbox {
       clearTimeout(patience);
     }
     // A gate of some network answers 200 in the server's place: only what names the answer is its receipt.
-    if (response.ok && body.id !== entry.id) return this.#fail("Something else answers in the server's place");
+    if (response.ok && body.id !== entry.id) return this.#fail("Something other than the server is answering");
     if (response.ok) {
       this.failures = 0;
       this.trouble = "";
@@ -231,9 +231,9 @@ export class Outbox {
       this.listeners.onChange();
       return true;
     }
-    if (response.type === "opaqueredirect" || response.status === 401) return this.#fail("You are logged out: log in in another tab");
-    if (response.status === 409) return this.#fail(`${body.detail ?? "Somebody else is logged in."} Log in as yourself to send them`);
-    if (response.status >= 500 || PASSING.has(response.status)) return this.#fail(`The server is in trouble (${response.status})`);
+    if (response.type === "opaqueredirect" || response.status === 401) return this.#fail("You are logged out: log in again in another tab");
+    if (response.status === 409) return this.#fail(`${body.detail ?? "Somebody else is logged in."} Log in as yourself to send your answers`);
+    if (response.status >= 500 || PASSING.has(response.status)) return this.#fail(`The server reported an error (${response.status})`);
     this.#setAside(name, entry, body.detail ?? `The server refused it (${response.status}).`);
     return true;
   }

@@ -12,10 +12,10 @@ export function showSaving(outbox, page) {
   page.dataset.unsaved = String(unsaved);
   saving.textContent = unsaved ? `${unsaved} unsaved` : "All saved";
   saving.classList.toggle("busy", unsaved > 0);
-  const what = outbox.isKept ? "Your answers are kept here and sent again by themselves." : "This browser keeps nothing: leave the page open.";
+  const what = outbox.isKept ? "Your answers are kept in this browser and will be sent automatically." : "This browser cannot store them: keep this page open.";
   at("trouble").textContent = unsaved && outbox.trouble ? `${outbox.trouble}. ${what}` : "";
   at("refused").hidden = !refused.length;
-  at("refused-count").textContent = `${refused.length} not taken`;
+  at("refused-count").textContent = `${refused.length} not accepted`;
   at("refused-list").replaceChildren(...refused.map((one) => refusedLine(one, outbox)));
 }
 

@@ -21,8 +21,8 @@ document.addEventListener("click", async (event) => {
     await navigator.clipboard.writeText(copy);
     say(copied ?? `Copied${copyAs ? ` ${copyAs}` : ""}: ${copy}`);
   } catch {
-    const text = copied ? "Mark it and copy it by hand." : `The position is ${copy}`;
-    say(`This browser lets no page copy. ${text}`, "warning");
+    const text = copied ? "Select it and copy it by hand." : `The position is ${copy}`;
+    say(`This browser does not let pages copy. ${text}`, "warning");
   }
 });
 
@@ -35,12 +35,12 @@ document.addEventListener("submit", (event) => {
 document.addEventListener("htmx:beforeSwap", (event) => {
   if (!event.detail.xhr.responseURL.includes("/accounts/login/")) return;
   event.detail.shouldSwap = false;
-  say("You are logged out. Load the page again to log in.", "warning");
+  say("You are logged out. Reload the page to log in.", "warning");
 });
 
 document.addEventListener("htmx:responseError", (event) => {
   const status = event.detail.xhr.status;
-  say(status === 403 ? "Your role does not include this." : `The server refused this (${status}). Load the page again.`, "error");
+  say(status === 403 ? "Your role does not allow this." : `The server refused this (${status}). Reload the page.`, "error");
 });
 document.addEventListener("htmx:sendError", () => say("The server cannot be reached. Nothing was changed.", "error"));
 

@@ -76,9 +76,9 @@ export class Server {
     } catch {
       throw new Error("The server cannot be reached.");
     }
-    if (response.type === "opaqueredirect") throw new Error("You are logged out: load this page again to log in.");
+    if (response.type === "opaqueredirect") throw new Error("You are logged out: reload this page to log in.");
     const given = await response.json().catch(() => ({}));
-    if (!response.ok) throw new Error(given.detail ?? `The server is in trouble (${response.status}).`);
+    if (!response.ok) throw new Error(given.detail ?? `The server reported an error (${response.status}).`);
     return given;
   }
 }

@@ -88,8 +88,8 @@ export class TriageState {
   get whyNot() {
     if (!this.shown) return "There is nothing on screen to judge.";
     if (this.isPainted) return "";
-    if (this.shown.isLost) return `Not answered, for there is nothing to see. ${this.shown.fault} Skip it (j).`;
-    if (this.shown.fault) return "Not answered: its images have not come. Load them again (l), or skip it (j).";
+    if (this.shown.isLost) return `Not answered: there is nothing to see. ${this.shown.fault} Skip it (j).`;
+    if (this.shown.fault) return "Not answered: its images have not loaded. Load them again (l), or skip it (j).";
     return "Not so fast: the images are not on screen yet.";
   }
 
@@ -161,7 +161,7 @@ export class TriageState {
     const opposed = reply.opposed ?? [], others = reply.others ?? [];
     if (reply.has_lapsed) {
       const told = others.length ? `${others.join("; ")}.` : "Nobody else has answered.";
-      const text = `Your time with ${entry.name} had lapsed. Your answer is kept all the same. ${told}`;
+      const text = `Your lease on ${entry.name} had expired. Your answer was kept all the same. ${told}`;
       return { text, isOpposed: opposed.length > 0 };
     }
     if (!opposed.length) return null;

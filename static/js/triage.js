@@ -30,7 +30,7 @@ const outbox = new Outbox(person, (entry, signal) => server.post("answers", entr
   onRefused: (entry, reason) => {
     state.refused(entry.id);
     keepUndo();
-    say(`Not taken: ${reason}`, "error");
+    say(`Not accepted: ${reason}`, "error");
   },
 });
 const line = new Line((id) => outbox.isUnsent(id));
@@ -117,7 +117,7 @@ function showSaid(item) {
   const own = item.answers.at(-1);
   place.own.textContent = own ? `You said: ${own.said}.` : "";
   place.own.title = place.own.textContent;
-  const said = item.said || (item.isAnswered ? '<p class="quiet">Asking what others said …</p>' : "");
+  const said = item.said || (item.isAnswered ? '<p class="quiet">Checking what others said …</p>' : "");
   if (said) place.facts.querySelector("[data-said]")?.replaceChildren(fragment(said));
 }
 
@@ -131,7 +131,7 @@ async function askWhatIsSaid(item) {
     if (outbox.isUnsent(item.id)) return;
     state.told(item, told);
   } catch {
-    item.said = '<p class="quiet">The server cannot be reached: what others said meanwhile is not known.</p>';
+    item.said = '<p class="quiet">The server cannot be reached, so what others have said meanwhile is not known.</p>';
   }
   if (item === state.shown) showSaid(item);
 }
@@ -140,7 +140,7 @@ function showEmpty() {
   const empty = line.current ? null : lineup.empty;
   place.empty.hidden = Boolean(line.current);
   at("empty-title").textContent = empty ? empty.title : lineup.trouble || "Fetching the next detections …";
-  at("empty-text").textContent = empty ? empty.text : lineup.trouble ? "It is tried again by itself." : "";
+  at("empty-text").textContent = empty ? empty.text : lineup.trouble ? "Trying again automatically." : "";
   at("take-over").hidden = empty?.code !== "other_window";
   at("back").hidden = !line.items.length;
   at("all").hidden = empty?.code !== "narrow" && empty?.code !== "unreadable";
@@ -181,7 +181,7 @@ async function undo() {
   keepUndo();
   outbox.add(entry);
   const isBack = await lineup.comeBackTo(entry.detection).catch(() => false);
-  say(`Taken back: ${entry.name}. ${isBack ? "" : whyNotHere()}`);
+  say(`Undone: ${entry.name}. ${isBack ? "" : whyNotHere()}`);
   if (isBack && state.shown) showFacts(state.shown);
 }
 
@@ -256,7 +256,7 @@ function blink(control) {
 async function step(by) {
   if (state.shown) state.shown.note = note.value;
   const isThere = await lineup.step(by).catch(() => false);
-  if (!isThere) say(by > 0 ? "This is the last one: nothing else is left to go on to." : "This is the first one.");
+  if (!isThere) say(by > 0 ? "This is the last one: there is nothing further to show." : "This is the first one.");
 }
 
 /** @type {Record<string, (control: HTMLElement) => unknown>} */
@@ -393,7 +393,7 @@ await lineup.start(former.window, former.query === location.search ? former.afte
 const wanted = new URLSearchParams(location.search).get("detection");
 if (wanted && !(await lineup.comeBackTo(wanted).catch(() => false))) {
   const isGone = lineup.refusal?.code === "gone";
-  say(`The detection that you came for ${isGone ? "is gone." : `cannot be shown. ${whyNotHere()}`}`, "warning");
+  say(`The detection that you asked for ${isGone ? "no longer exists." : `cannot be shown. ${whyNotHere()}`}`, "warning");
 }
 
 // Where the browser has such a thing: a page that says what is kept, for those who load this one while the server is away.

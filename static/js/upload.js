@@ -64,7 +64,7 @@ function send({ file, key }, line = newLine(file)) {
   bar.setAttribute("aria-label", "Sent");
   line.append(bar);
   if (file && file.size > mostBytes) {
-    refuse(line, [`It is larger than ${form.dataset.mostMb} MB, the most that is taken (ingest.max_file_mb).`]);
+    refuse(line, [`This file is larger than the limit of ${form.dataset.mostMb} MB (ingest.max_file_mb).`]);
     return Promise.resolve();
   }
   const body = new FormData(form);
@@ -124,11 +124,11 @@ function finish(line, request, thing) {
  * @param {XMLHttpRequest} request
  */
 function without(request) {
-  if (request.status === 0) return "The server could not be reached. Try again: it is taken only once.";
-  if (request.status === 403) return "You are logged out, or your role does not include this. Load the page again.";
-  if (request.status === 413) return "It is larger than what the web server lets pass. Copy it into the watched folder instead.";
-  if (request.responseURL.includes("/accounts/login/")) return "You are logged out. Load the page again to log in.";
-  return `The server answered ${request.status}. Try again: it is taken only once.`;
+  if (request.status === 0) return "The server could not be reached. Try again: if it did arrive, it is not ingested twice.";
+  if (request.status === 403) return "You are logged out, or your role does not allow this. Reload the page.";
+  if (request.status === 413) return "This file is larger than the web server accepts. Copy it into the watched folder instead.";
+  if (request.responseURL.includes("/accounts/login/")) return "You are logged out. Reload the page to log in.";
+  return `The server answered ${request.status}. Try again: if it did arrive, it is not ingested twice.`;
 }
 
 /**
@@ -142,7 +142,7 @@ function refuse(line, reasons, again) {
   const told = document.createElement("div");
   const state = document.createElement("span");
   state.className = "state bad";
-  state.textContent = again ? "not sent" : "refused";
+  state.textContent = again ? "not sent" : "rejected";
   const reason = document.createElement("p");
   reason.className = "reason";
   reason.textContent = reasons.join(" ");
@@ -166,7 +166,7 @@ function newLine(file) {
   line.className = "delivery";
   const name = document.createElement("strong");
   name.className = "name";
-  name.textContent = file ? file.name : address.value || "Nothing chosen";
+  name.textContent = file ? file.name : address.value || "Nothing selected";
   line.append(name, " ");
   sending.append(line);
   return line;

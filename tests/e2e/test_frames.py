@@ -60,8 +60,8 @@ def test_an_operator_hands_in_a_good_file_and_a_broken_one(page: Page, live_serv
     expect(deliveries).to_have_count(2)
     expect(deliveries.filter(has_text="good.fits")).to_contain_text("waiting for a worker")
     assert sorted(work_off()) == [JobStatus.COMPLETED, JobStatus.FAILED]
-    expect(deliveries.filter(has_text="good.fits")).to_contain_text("taken in")
-    expect(deliveries.filter(has_text="broken.fits")).to_contain_text("refused")
+    expect(deliveries.filter(has_text="good.fits")).to_contain_text("ingested")
+    expect(deliveries.filter(has_text="broken.fits")).to_contain_text("rejected")
     expect(deliveries.filter(has_text="broken.fits").locator(".reason")).to_contain_text("broken.fits:")
     deliveries.get_by_role("link", name="good.fits").click()
     expect(page.get_by_text("<script>alert(1)</script>").first).to_be_visible()

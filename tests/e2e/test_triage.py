@@ -114,7 +114,7 @@ def test_a_page_that_is_closed_gives_back_what_it_held(desk):
     detections(3)
     first = desk().open().settled()
     second = desk().open()
-    expect(second.page.get_by_text("Others look at the rest just now.")).to_be_visible()
+    expect(second.page.get_by_text("Others are reviewing the rest.")).to_be_visible()
     first.page.goto(f"{first.address}/healthz")
     second.page.reload()
     second.shown()
@@ -210,7 +210,7 @@ def test_the_detection_that_another_person_has_is_said_to_be_theirs(desk):
     [row] = detections(1)
     desk(curator("alice")).open().shown()
     late = desk().open(f"?detection={row.pk}")
-    expect(late.page.locator("#messages")).to_contain_text("alice looks at it now")
+    expect(late.page.locator("#messages")).to_contain_text("alice is reviewing it now")
 
 
 def test_who_comes_from_a_detections_page_sees_that_one_first_and_goes_on_from_there(desk):
@@ -222,4 +222,4 @@ def test_who_comes_from_a_detections_page_sees_that_one_first_and_goes_on_from_t
     one.saved()
     assert verdicts() == {str(rows[5].pk): (True, "", "medium")}
     gone = desk().open("?detection=00000000-0000-4000-8000-000000000000")
-    expect(gone.page.get_by_text("The detection that you came for is gone")).to_be_visible()
+    expect(gone.page.get_by_text("The detection that you asked for no longer exists")).to_be_visible()

@@ -33,8 +33,8 @@ test("nothing is answered before its images are painted, and the reason says wha
   const item = state.line.items[0];
   item.fault = "The images could not be loaded yet.";
   assert.match(state.whyNot, /Load them again \(l\), or skip it \(j\)/);
-  Object.assign(item, { fault: "The cutouts are not stored any more.", isLost: true });
-  assert.match(state.whyNot, /not stored any more.*Skip it \(j\)/);
+  Object.assign(item, { fault: "The cutouts are no longer stored.", isLost: true });
+  assert.match(state.whyNot, /no longer stored.*Skip it \(j\)/);
   state.paint(IMAGES, 1);
   assert.equal(state.whyNot, "");
   state.show(null);
@@ -102,12 +102,12 @@ test("the opposite answer of somebody else is told, agreement is not", () => {
   assert.match(told.text, /name of a: you said real \(medium\), but bob said bogus \(high\)/);
 });
 
-test("a time that had lapsed is told with what others said", () => {
+test("a lease that had expired is told with what others said", () => {
   const state = stateOf();
   const entry = judged(state);
   assert.match(state.saved(entry, { has_lapsed: true, others: [], opposed: [] })?.text ?? "", /Nobody else has answered/);
   const told = state.saved(entry, { has_lapsed: true, others: ["bob said bogus (high)"], opposed: ["bob said bogus (high)"] });
-  assert.match(told?.text ?? "", /had lapsed.*bob said bogus \(high\)\./);
+  assert.match(told?.text ?? "", /had expired.*bob said bogus \(high\)\./);
   assert.ok(told?.isOpposed);
 });
 

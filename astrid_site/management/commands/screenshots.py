@@ -6,6 +6,7 @@ import argparse
 import os
 import shutil
 import tempfile
+import time
 import urllib.parse
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,7 @@ from django.urls import reverse
 from playwright.sync_api import Browser, BrowserContext, Error, sync_playwright
 
 from astrid_site.running import database, supervisor
+from astrid_site.running.health import health
 from astrid_site.site.navigation import THEMES
 from catalog.models import ProcessingJob
 from catalog.people.accounts import demo_password, ensure_demo_accounts
@@ -29,6 +31,8 @@ from differencing.models import DifferenceRun
 from observations.models import Observation
 
 SIZES = {"laptop": {"width": 1366, "height": 768}, "phone": {"width": 390, "height": 844}}
+# A probe is sent every 15 s; workers on a busy machine take about as long to start.
+MOST_SECONDS_TO_START = 120.0
 # What the README shows: the first screen of a page, in the dark.
 PICTURES = ("home", "triage")
 _LISTS = (
@@ -67,10 +71,11 @@ class Command(BaseCommand):
             password = demo_password(settings.ASTRID_DEMO_PASSWORD)
             ensure_demo_accounts(password)
             pages = dict(_pages())
-            web = [service for service in supervisor.services() if service.name == "web"]
             try:
-                with supervisor.running(self.stderr.write, web) as everything:
+                # Workers too: without them the first page is all about their absence.
+                with supervisor.running(self.stderr.write) as everything:
                     everything.wait_for_pages()
+                    _wait_for_workers(self.stderr.write)
                     faults = _photograph(pages, password, folder)
             except (supervisor.AlreadyRunning, supervisor.PortTaken) as error:
                 raise CommandError(f"{error} Stop it first, or choose another PORT.") from error
@@ -80,6 +85,16 @@ class Command(BaseCommand):
         self.stdout.write(f"{len(pages) * len(THEMES) * len(SIZES)} pictures in {folder}")
         if faults:
             raise CommandError("The browser reported errors:\n" + "\n".join(sorted(faults)))
+
+
+def _wait_for_workers(report: supervisor.Report) -> None:
+    """Wait until each queue has answered a probe, or say that the pictures will tell of it."""
+    deadline = time.monotonic() + MOST_SECONDS_TO_START
+    while not health().is_well:
+        if time.monotonic() > deadline:
+            report("Not all workers have responded: the pictures will say so.")
+            return
+        time.sleep(1.0)
 
 
 def _pages() -> Iterator[tuple[str, str]]:

@@ -47,12 +47,12 @@ _NO_JSON = {
 # These may be empty: the beginning.
 MAY_BE_EMPTY = frozenset({"cursor", "since"})
 _DESCRIPTIONS = {
-    "400": "Something in the request cannot be read or is not acceptable.",
+    "400": "Something in the request cannot be read or is not allowed.",
     "401": "No valid token or session.",
     "403": "The role or the token does not allow this.",
     "404": "There is no such row, or it is not visible to this account.",
-    "429": "Too many requests: wait as long as `Retry-After` says.",
-    "default": "object other error.",
+    "429": "Too many requests: wait for the time in `Retry-After`.",
+    "default": "Any other error.",
 }
 
 

@@ -91,7 +91,7 @@ class RowViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ResourceViewS
 
 
 class RowSerializer(serializers.ModelSerializer[Record]):
-    """Fields of a model under their own names; nobody writes them by this."""
+    """Fields of a model under their own names, read-only."""
 
     def get_fields(self) -> dict[str, serializers.Field]:
         fields = super().get_fields()

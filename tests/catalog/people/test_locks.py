@@ -129,7 +129,7 @@ def test_an_administrator_sees_a_lock_and_lifts_it(vera: User):
     row = AccessAttempt.objects.get(username="vera")
     assert administrator.get(page("axes.accessattempt", "change", row.pk)).status_code == 200
     answer = administrator.post(page("axes.accessattempt"), {"action": "lift", "_selected_action": [row.pk]})
-    assert said(answer) == ["Opened again: vera."]
+    assert said(answer) == ["Unlocked: vera."]
     assert log_in(password=PASSWORD) == 302
     line = AuditLog.objects.get(action="lift_lock")
     assert (line.user, line.entity_id, line.old_values["address"]) == ("ada", str(vera.pk), STRANGER)

@@ -79,7 +79,7 @@ def test_the_list_asks_as_much_for_two_alerts_as_for_twenty(client: Client, djan
 
 
 def test_an_empty_list_says_what_makes_an_alert(client: Client):
-    assert "An alert is made when people judge a source real" in client.get("/alerts/").content.decode()
+    assert "An alert is issued when people judge a source real" in client.get("/alerts/").content.decode()
     assert "No alert matches." in client.get("/alerts/?priority=low").content.decode()
 
 
@@ -121,7 +121,7 @@ def test_metadata_that_others_wrote_may_hold_anything(client: Client):
 
 def test_a_published_alert_shows_what_went_out_and_stays(client: Client):
     row = AlertFactory(title="As it went out")
-    assert "Nothing yet." in html_of(client, row)
+    assert "Not published yet." in html_of(client, row)
     publish_pending()
     Alert.objects.filter(pk=row.pk).update(title="Changed since")
     html = html_of(client, row)
@@ -130,7 +130,7 @@ def test_a_published_alert_shows_what_went_out_and_stays(client: Client):
 
 
 def test_a_cancelled_alert_never_went_out(client: Client):
-    assert "cancelled before it went out" in html_of(client, AlertFactory(status="cancelled"))
+    assert "cancelled before it was published" in html_of(client, AlertFactory(status="cancelled"))
 
 
 def test_earlier_and_later_alerts_of_the_source_are_listed(client: Client):

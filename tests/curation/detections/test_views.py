@@ -139,7 +139,7 @@ def test_the_detections_of_a_source_lead_to_each_other_in_order_of_time(client: 
 def test_a_detection_without_source_and_candidate_has_a_page(client: Client):
     place = {"ra": 1.0, "dec": 2.0, "pixel_x": 1.0, "pixel_y": 2.0}
     row = DetectionFactory(source=None, candidate=None, observation=ObservationFactory(), origin="imported", **place)
-    assert "imported from another stream" in text_of(client, row)
+    assert "imported from another alert stream" in text_of(client, row)
 
 
 def test_what_people_and_headers_wrote_is_text(client: Client):

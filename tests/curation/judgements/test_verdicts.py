@@ -96,8 +96,8 @@ def test_a_label_that_nobody_defined_is_refused(detection):
 @pytest.mark.parametrize(
     ("given", "reason"),
     [
-        ({"label": "satellite"}, "is not astrophysical, the verdict says otherwise"),
-        ({"is_valid": False, "label": "asteroid"}, "is astrophysical, the verdict says otherwise"),
+        ({"label": "satellite"}, "is not astrophysical; the verdict says otherwise"),
+        ({"is_valid": False, "label": "asteroid"}, "is astrophysical; the verdict says otherwise"),
         ({"confidence_level": "certain"}, "certain"),
         ({"image_quality": "awful"}, "awful"),
         ({"is_valid": None}, "give `is_valid`"),
@@ -120,7 +120,7 @@ def test_what_cannot_be_kept_is_refused_with_the_reason_and_leaves_nothing(detec
 def test_a_withdrawal_says_nothing_of_its_own(detection):
     user = UserFactory()
     event = say(detection, user, True)
-    with pytest.raises(EventRefused, match="leaves `is_valid` out"):
+    with pytest.raises(EventRefused, match="omits `is_valid`"):
         say(detection, user, True, kind="withdrawal", supersedes_id=event.pk)
 
 

@@ -226,7 +226,7 @@ NOBODYS = "00000000-0000-4000-8000-000000000000"
         ({"label": "ufo"}, 422, "no label"),
         ({"is_valid": None}, 422, "is_valid"),
         ({"detection": NOBODYS}, 422, "no such detection"),
-        ({"confidence_level": "sure"}, 422, "how sure you were"),
+        ({"confidence_level": "sure"}, 422, "your confidence"),
         ({"id": "1"}, 422, "its own key"),
         ({"window": ""}, 422, "the page that it was given on"),
         ({"seconds_taken": "nan"}, 422, "how long it took"),
@@ -274,7 +274,7 @@ def test_one_that_another_looks_at_is_not_given_out():
     first.take()
     given = second.take(1, one=str(row.pk))
     assert given["items"] == []
-    assert given["empty"]["text"] == f"{first.user.username} looks at it now."
+    assert given["empty"]["text"] == f"{first.user.username} is reviewing it now."
 
 
 def test_a_page_that_is_loaded_again_gets_back_what_it_held():
@@ -405,7 +405,7 @@ def test_an_empty_queue_tells_what_is_on_its_way():
     ProcessingJobFactory(entity_type="night")
     empty = window.take()["empty"]
     assert (empty["code"], empty["text"]) == (
-        "in_work", "1 frame is being worked on. What is found in it appears here by itself.",
+        "in_work", "1 frame is being worked on. What is found in it will appear here.",
     )  # fmt: skip
     judge(DetectionFactory(), True)
     ProcessingJobFactory(entity_type="observation")
