@@ -26,7 +26,7 @@ from catalog.roles import MAY_JUDGE
 from catalog.web.access import requires
 from curation.judgements.verdicts import EventRefused, Judgement
 from curation.models import ConfidenceLevel, LabelDefinition, ValidationEvent
-from curation.triage import queue
+from curation.triage import controls, queue
 from curation.triage.answers import answer
 from curation.triage.filters import QueueFilter
 from curation.triage.forms import AnswerForm, NextForm, ReleaseForm, SaidForm, WindowForm
@@ -36,13 +36,10 @@ from curation.triage.review import reviews
 from detection.models import Detection
 from observations.models import Field
 
-# Labels that stand on the keys 1 to 9.
-_ON_KEYS = 9
 _MOST_FIELDS = 100
 _WORKER = "js/triage-worker.js"
 # What the page is drawn with that the worker keeps.
 _KEPT = ("css/themes.css", "css/site.css", "js/away.js", "js/dom.js", "js/outbox.js")
-_LEVEL_KEYS = dict(zip("qwer", ConfidenceLevel, strict=True))
 
 View = Callable[[HttpRequest], JsonResponse]
 
@@ -79,9 +76,13 @@ def triage(request: HttpRequest) -> HttpResponse:
         "narrowed_by": _words(narrowed),
         "remaining": queue.remaining(narrowed.queue),
         "most_counted": counting.MOST_COUNTED,
-        "on_keys": [(number, label) for number, label in enumerate(labels[:_ON_KEYS], start=1)],
-        "more_labels": labels[_ON_KEYS:],
-        "levels": [(key, level.value, level.label) for key, level in _LEVEL_KEYS.items()],
+        "on_keys": [(number, label) for number, label in enumerate(labels[: controls.LABELS_ON_KEYS], start=1)],
+        "more_labels": labels[controls.LABELS_ON_KEYS :],
+        "keys": controls.BY_ACTION,
+        "judge": controls.JUDGE,
+        "move": controls.MOVE,
+        "look": controls.LOOK,
+        "levels": [(key, level.value, level.label) for key, level in controls.LEVEL_KEYS.items()],
         "default_level": ConfidenceLevel.MEDIUM,
         "worker_url": _worker_url(),
         "field_names": fields.exclude(name="").order_by("name").values_list("name", flat=True)[:_MOST_FIELDS],
