@@ -85,7 +85,7 @@ def test_an_alert_appears_on_the_first_page_without_a_reload(page: Page, live_se
     AlertFactory(detection=first, title="Something very bright")
     page.clock.fast_forward(11_000)
     expect(page.locator("#alerts").get_by_role("link", name="Something very bright")).to_be_visible()
-    expect(page.locator("#alerts li").first).to_contain_text("New")
+    expect(page.locator("#alerts li").first).to_contain_text("just in")
     expect(page.get_by_role("status")).to_contain_text("New alert: Something very bright")
     expect(page.locator("#live-note")).to_contain_text("Up to date at")
     assert page.evaluate("window.stays?.isConnected")
