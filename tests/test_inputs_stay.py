@@ -1,17 +1,12 @@
-"""No public numeric writes to an array that it was given."""
+"""No public numeric of preprocessing and differencing writes to an array that it was given.
+
+Those of observations and detection are watched while their own tests run.
+"""
 
 from __future__ import annotations
 
 import dataclasses
-import functools
-import importlib
-import inspect
-import pkgutil
-import sys
-from collections.abc import Callable, Iterator
 from dataclasses import replace
-from types import ModuleType
-from typing import Any
 
 import numpy as np
 import pytest
@@ -24,77 +19,15 @@ from observations.numerics.frame import Frame
 from preprocessing.numerics import calibrate, preprocess, quality, sky_flat, zero_point
 from preprocessing.numerics.astrometry import identify, matching, solution
 from tests.differencing.numerics.scenes import pair_of
+from tests.inputs import Watch, public_numerics, watch_over
 from tests.parameters import LIMITS, PREPROCESSING, STACK, THRESHOLD_SIGMA, TRACKLETS, ZOGY
 
 ROOMS = ("preprocessing.numerics", "differencing.numerics")
 
 
-def modules_of(room: str) -> Iterator[ModuleType]:
-    package = importlib.import_module(room)
-    for found in pkgutil.walk_packages(package.__path__, f"{room}."):
-        yield importlib.import_module(found.name)
-
-
-def public_numerics() -> dict[str, Callable[..., Any]]:
-    """Return every public function of the rooms by its full name."""
-    return {
-        f"{module.__name__}.{name}": function
-        for room in ROOMS
-        for module in modules_of(room)
-        for name, function in vars(module).items()
-        if inspect.isfunction(function) and function.__module__ == module.__name__ and not name.startswith("_")
-    }
-
-
-def arrays_in(value: object, path: str = "") -> Iterator[tuple[str, np.ndarray]]:
-    """Yield the arrays in a value, in depth, each with where it lies."""
-    if isinstance(value, np.ndarray):
-        yield path, value
-    elif dataclasses.is_dataclass(value) and not isinstance(value, type):
-        for field in dataclasses.fields(value):
-            yield from arrays_in(getattr(value, field.name), f"{path}.{field.name}")
-    elif isinstance(value, tuple | list):
-        for number, item in enumerate(value):
-            yield from arrays_in(item, f"{path}[{number}]")
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            yield from arrays_in(item, f"{path}[{key}]")
-
-
-class Watch:
-    """Stands in for public numerics; notes which were called and which of them wrote to what they were given."""
-
-    def __init__(self) -> None:
-        self.called: set[str] = set()
-        self.written: set[str] = set()
-
-    def over(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(function)
-        def watched(*args: Any, **options: Any) -> Any:
-            given = list(arrays_in([*args, options]))
-            before = [array.copy() for _, array in given]
-            try:
-                return function(*args, **options)
-            finally:
-                self.called.add(name)
-                for (path, array), copy in zip(given, before, strict=True):
-                    if not np.array_equal(array, copy, equal_nan=array.dtype.kind in "fc"):
-                        self.written.add(f"{name}: {path}")
-
-        return watched
-
-
 @pytest.fixture
 def watch(monkeypatch) -> Watch:
-    """Put a watch over every public numeric, wherever it has been imported."""
-    kept, originals = Watch(), public_numerics()
-    watched = {id(function): kept.over(name, function) for name, function in originals.items()}
-    for module in list(sys.modules.values()):
-        if module.__name__.split(".")[0] in ("preprocessing", "differencing", "detection", "tests"):
-            for name, value in list(vars(module).items()):
-                if inspect.isfunction(value) and id(value) in watched:
-                    monkeypatch.setattr(module, name, watched[id(value)])
-    return kept
+    return watch_over(monkeypatch, *ROOMS)
 
 
 WITHOUT_ARRAYS = {
@@ -188,7 +121,7 @@ def test_a_night_leaves_every_array_that_a_public_numeric_was_given_as_it_was(wa
     a_night()
     assert watch.written == set()
     # What the night does not reach is not proved: a new numeric has its place in it.
-    assert public_numerics().keys() - watch.called - WITHOUT_ARRAYS == set()
+    assert public_numerics(*ROOMS).keys() - watch.called - WITHOUT_ARRAYS == set()
 
 
 def test_a_numeric_that_writes_to_its_input_is_seen(watch):
