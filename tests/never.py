@@ -18,8 +18,6 @@ ARRAY_LIBRARIES = frozenset({"numpy", "astropy", "scipy", "sep", "matplotlib", "
 WRITES_ARRAYS = frozenset({"catalog.web.rest.votable"})
 # Where Celery may be met: its application, and the doors of the tasks.
 KNOWS_CELERY = frozenset({"tasks", "site"})
-# Old readers of products beside the one in observations.numerics.fits: this list may only shrink.
-_READ_FITS_TOO = frozenset({"detection.stage.detect", "detection.cutouts.overlay"})
 _RELATIONS = frozenset({"ForeignKey", "OneToOneField", "ManyToManyField"})
 _LOOKUP = re.compile(r"-?[a-z_]+(__[a-z0-9_]+)+")
 # Keywords that are words of other trades as well; a header is read by none of them alone.
@@ -88,7 +86,7 @@ def _library_faults(module: Source, node: ast.Import | ast.ImportFrom) -> Iterat
 
 
 def _is_fits_room(module: Source) -> bool:
-    return module.name.startswith("observations.numerics.fits") or module.name in _READ_FITS_TOO
+    return module.name.startswith("observations.numerics.fits")
 
 
 def _function_faults(module: Source, function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[str]:
