@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import urllib.error
@@ -16,14 +15,9 @@ import psutil
 import pytest
 
 from tests.faults.system import PATIENCE_SECONDS, REPOSITORY, System, system, wait_for
+from tests.ports import free_ports
 
 pytestmark = pytest.mark.faults
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def start(whole: System, *arguments: str) -> subprocess.Popen[str]:
@@ -55,7 +49,7 @@ def children(root: Path) -> list[psutil.Process]:
 
 
 def test_the_demo_survives_the_death_of_a_worker_prints_the_truth_and_leaves_nothing():
-    with system(PORT=str(free_port()), ASTRID_DEMO_PASSWORD="open-sesame-1") as whole:
+    with system(PORT=str(free_ports(1)[0]), ASTRID_DEMO_PASSWORD="open-sesame-1") as whole:
         first = start(whole, "--exit")
         wait_for(lambda: is_ready(whole))
         done = "SELECT count(*) FROM catalog_processingjob WHERE status = 'completed' AND job_type = 'preprocess'"

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.system import PATIENCE_SECONDS, assert_same, system, wait_for
+from tests.ports import free_ports
 
 # Debian's own script on PATH changes the user when root runs it; the one beneath does not.
 PROGRAMS = [Path("/usr/lib/rabbitmq/bin/rabbitmq-server"), Path(shutil.which("rabbitmq-server") or "/nowhere")]
@@ -31,7 +32,7 @@ class RabbitMQ:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._ports = [_free_port(), _free_port()]
+        self._ports = free_ports(2)
         self.url = f"amqp://guest:guest@127.0.0.1:{self._ports[0]}//"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -70,12 +71,6 @@ class RabbitMQ:
                 return False
             probe.sendall(b"AMQP\x00\x00\x09\x01")
             return probe.recv(1) == b"\x01"
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import httpx
@@ -33,6 +33,7 @@ from curation.alerts.publishing import publish_pending
 from observations.models import IncomingFile
 from tests.clients import account, token_of
 from tests.factories import AlertFactory
+from tests.ports import free_ports
 
 pytestmark = pytest.mark.django_db(transaction=True)
 DEPLOY = Path(__file__).resolve().parents[3] / "docs" / "deploy"
@@ -82,16 +83,23 @@ def listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+class Ports(NamedTuple):
+    """web: of the site itself; public, plain: of the proxy before it, with and without TLS."""
+
+    web: int
+    public: int
+    plain: int
 
 
 @pytest.fixture
-def web_port(folder: Path, transactional_db: None) -> Iterator[int]:
+def ports() -> Ports:
+    return Ports(*free_ports(3))
+
+
+@pytest.fixture
+def site(folder: Path, ports: Ports, transactional_db: None) -> Iterator[None]:
     """Run the web server of the supervisor, on the tests' database, as a site behind one proxy."""
-    port, database = free_port(), connection.settings_dict
+    database = connection.settings_dict
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith(("DJANGO", "PYTEST"))},
         "DATABASE_URL": f"postgres://{database['USER']}@/{database['NAME']}?host={quote(database['HOST'])}",
@@ -100,10 +108,10 @@ def web_port(folder: Path, transactional_db: None) -> Iterator[int]:
         "SECRET_KEY": "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMN",
         "ASTRID_TRUSTED_PROXIES": "1",
     }
-    with override_settings(PORT=port):
+    with override_settings(PORT=ports.web):
         [web] = [service for service in services() if service.name == "web"]
-    with running(web.arguments, port, folder / "web.log", environment):
-        yield port
+    with running(web.arguments, ports.web, folder / "web.log", environment):
+        yield
 
 
 def documented(name: str, **places: str) -> str:
@@ -115,13 +123,13 @@ def documented(name: str, **places: str) -> str:
     return text
 
 
-def _nginx(folder: Path, port: int, web_port: int) -> tuple[str, ...]:
+def _nginx(folder: Path, ports: Ports) -> tuple[str, ...]:
     places = {
-        "listen 80": f"listen 127.0.0.1:{free_port()}",
-        "listen 443": f"listen 127.0.0.1:{port}",
+        "listen 80": f"listen 127.0.0.1:{ports.plain}",
+        "listen 443": f"listen 127.0.0.1:{ports.public}",
         "/etc/ssl/astrid/fullchain.pem": str(folder / "certificate.pem"),
         "/etc/ssl/astrid/privkey.pem": str(folder / "key.pem"),
-        "127.0.0.1:8000": f"127.0.0.1:{web_port}",
+        "127.0.0.1:8000": f"127.0.0.1:{ports.web}",
     }
     (folder / "site.conf").write_text(documented("nginx.conf", **places))
     kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
@@ -133,11 +141,11 @@ def _nginx(folder: Path, port: int, web_port: int) -> tuple[str, ...]:
     return (str(shutil.which("nginx")), "-e", str(folder / "error.log"), "-c", str(folder / "nginx.conf"))
 
 
-def _caddy(folder: Path, port: int, web_port: int) -> tuple[str, ...]:
+def _caddy(folder: Path, ports: Ports) -> tuple[str, ...]:
     certificate = f"\ttls {folder}/certificate.pem {folder}/key.pem\n"
     places = {
-        f"{NAME} {{\n": f"https://{NAME}:{port} {{\n\tbind 127.0.0.1\n{certificate}",
-        "127.0.0.1:8000": f"127.0.0.1:{web_port}",
+        f"{NAME} {{\n": f"https://{NAME}:{ports.public} {{\n\tbind 127.0.0.1\n{certificate}",
+        "127.0.0.1:8000": f"127.0.0.1:{ports.web}",
     }
     text = documented("Caddyfile", **places)
     (folder / "Caddyfile").write_text(f"{{\n\tadmin off\n\tauto_https disable_redirects\n}}\n{text}")
@@ -145,15 +153,15 @@ def _caddy(folder: Path, port: int, web_port: int) -> tuple[str, ...]:
 
 
 @pytest.fixture(params=[_nginx, _caddy], ids=["nginx", "caddy"])
-def proxy(request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
+def proxy(request: pytest.FixtureRequest, folder: Path, ports: Ports) -> Iterator[str]:
     """Run a proxy before the web server; give its address."""
     name = request.param.__name__.removeprefix("_")
     if shutil.which(name) is None:
         pytest.skip(f"NOT TESTED BEHIND {name.upper()}: there is no {name} (Debian: apt install {name})")
-    port, web_port = free_port(), request.getfixturevalue("web_port")
+    request.getfixturevalue("site")
     environment = {**os.environ, "HOME": str(folder), "XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
-    with running(request.param(folder, port, web_port), port, folder / f"{name}.log", environment):
-        yield f"https://127.0.0.1:{port}"
+    with running(request.param(folder, ports), ports.public, folder / f"{name}.log", environment):
+        yield f"https://127.0.0.1:{ports.public}"
 
 
 @pytest.fixture
