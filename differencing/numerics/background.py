@@ -40,44 +40,68 @@ def _block_statistics(image: Image, use: Mask, block: int) -> tuple[NDArray[np.f
     return level, sigma
 
 
-def _expand(grid: NDArray[np.float64], shape: tuple[int, int], *, order: int) -> Image:
-    """Fill the gaps of a block grid from the nearest known block, and interpolate it to every pixel."""
+def _filled(grid: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Fill the gaps of a block grid from the nearest known block."""
     known = np.isfinite(grid)
     if not known.any():
         raise ValueError("no block of the frame has enough good pixels")
-    if not known.all():
-        nearest = ndimage.distance_transform_edt(~known, return_distances=False, return_indices=True)
-        grid = grid[tuple(nearest)]
+    if known.all():
+        return grid
+    nearest = ndimage.distance_transform_edt(~known, return_distances=False, return_indices=True)
+    return grid[tuple(nearest)]
+
+
+def _expand(grid: NDArray[np.float64], shape: tuple[int, int], *, order: int) -> Image:
+    """Fill the gaps of a block grid from the nearest known block, and interpolate it to every pixel."""
+    grid = _filled(grid)
     ny, nx = shape
     y = (np.arange(ny) + 0.5) * grid.shape[0] / ny - 0.5
     x = (np.arange(nx) + 0.5) * grid.shape[1] / nx - 0.5
-    rows = ndimage.spline_filter(grid, order=order, mode="nearest") if order > 1 else grid
-    return ndimage.map_coordinates(
+    # The spline's boundary condition keeps a constant to a thousandth only.
+    middle = float(np.median(grid))
+    rows = ndimage.spline_filter(grid - middle, order=order, mode="nearest") if order > 1 else grid - middle
+    return np.float32(middle) + ndimage.map_coordinates(
         rows, np.meshgrid(y, x, indexing="ij"), order=order, mode="nearest", prefilter=False, output=np.float32
     )
 
 
-def difference_background(difference: Image, mask: Mask, *, fwhm_px: float = 3.0) -> Image:
-    """Estimate what is left of the sky in science minus scaled reference, as block medians joined by splines.
-
-    Static sources cancel in the median of a block, which is why this is taken on the difference: a mesh on each
-    frame follows faint sources differently in each and leaves the score's noise at 1.3 to 1.4.
+def coarse_level(image: Image, use: Mask) -> Image:
+    """Estimate a smooth sky from blocks of 128 px, joined by splines.
 
     Parameters
     ----------
-    difference : (ny, nx) science counts. mask : True = bad. fwhm_px : of the wider PSF; blocks are ten times that.
+    image : (ny, nx). use : True = pixel of empty sky.
 
     Returns
     -------
-    (ny, nx) float32, science counts.
+    (ny, nx) float32, in the unit of `image`.
 
     Raises
     ------
-    ValueError : no block has 15 % of good pixels.
+    ValueError : no block has 15 % of usable pixels.
+    """
+    level, _ = _block_statistics(image, use, NOISE_BLOCK_PX)
+    return _expand(level, image.shape, order=3)
+
+
+def sky_of_difference(difference: Image, use: Mask, *, fwhm_px: float) -> Image:
+    """Estimate the sky that is left in a difference, as block medians joined by splines.
+
+    In the difference the PSFs are matched and the noise is white, so that static sources neither lift the medians nor
+    colour them. Each block takes the median of itself and its neighbours: what fills one block or two (a comet's coma)
+    is kept.
+
+    Parameters
+    ----------
+    difference : (ny, nx). use : True = pixel without source and not masked. fwhm_px : of the wider PSF.
+
+    Returns
+    -------
+    (ny, nx) float32, in the unit of `difference`.
     """
     block = round(min(max(BLOCK_FWHM * fwhm_px, SMALLEST_BLOCK_PX), LARGEST_BLOCK_PX))
-    level, _ = _block_statistics(difference, ~mask, block)
-    return _expand(level, difference.shape, order=3)
+    level, _ = _block_statistics(difference, use, block)
+    return _expand(ndimage.median_filter(_filled(level), size=3, mode="nearest"), difference.shape, order=3)
 
 
 def noise_map(image: Image, empty: Mask) -> Image:

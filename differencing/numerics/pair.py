@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from differencing.numerics.align import fill_masked, resample
-from differencing.numerics.background import difference_background, noise_map
+from differencing.numerics.align import fill_masked
+from differencing.numerics.background import coarse_level, noise_map
 from differencing.numerics.noise import correlation, robust_sigma, source_mask
-from differencing.numerics.tie import NoFluxScale, Tie, psf_photometry, psf_radius_px, tie
+from differencing.numerics.tie import NoFluxScale, Tie, psf_photometry, tie
 from observations.numerics.frame import Frame, Image, Mask, PsfFunction, Stars
 from preprocessing.numerics.background import estimate_background
 from preprocessing.numerics.psf import fit_psf
@@ -47,11 +47,13 @@ class ZogyParameters:
 class Side(NamedTuple):
     """One whole image ready to be subtracted: sky 0, science counts, no hole.
 
-    variance : science counts², with the sources' photon noise. correlation : of the noise, as `noise.correlation`
-    gives it. sigma : noise of the empty sky at every pixel. psf : callable (x, y) -> stamp of sum 1.
+    filled : True where the image is no measurement of this side: its own mask. variance : science counts², with the
+    sources' photon noise. correlation : of the noise, as `noise.correlation` gives it. sigma : noise of the empty sky
+    at every pixel. psf : callable (x, y) -> stamp of sum 1.
     """
 
     image: Image
+    filled: Mask
     variance: Image
     correlation: NDArray[np.float64]
     sigma: Image
@@ -59,13 +61,19 @@ class Side(NamedTuple):
 
 
 class Pair(NamedTuple):
-    """Two frames ready to be subtracted. shift_px : mean shift of the reference that was found (and corrected)."""
+    """Two frames ready to be subtracted.
+
+    mask : of either. empty : True where neither shows a source nor is masked. shift_px : mean shift of the reference;
+    is_shifted : whether it is to be corrected.
+    """
 
     new: Side
     ref: Side
     mask: Mask
+    empty: Mask
     tie: Tie
     shift_px: tuple[float, float]
+    is_shifted: bool
 
 
 def prepare(science: Frame, reference: Frame, psfs: tuple[PsfInput, PsfInput], p: ZogyParameters) -> Pair:
@@ -79,18 +87,16 @@ def prepare(science: Frame, reference: Frame, psfs: tuple[PsfInput, PsfInput], p
     psf_n, psf_r = _psf_of(science, psfs[0]), _psf_of(reference, psfs[1])
     star_list = _stars(science)
     found = _measure_tie(science, reference, (psf_n, psf_r), star_list, p)
-    shift = (found.shift_x.image(), found.shift_y.image())
-    mean_shift = (float(shift[0].mean()), float(shift[1].mean()))
-    if found.shift_is_significant and max(float(np.abs(s).max()) for s in shift) > p.shift_floor_px:
-        # The fits let every star's position float, so that flux scale, scatter and PSF hold after the shift as before.
-        reference = _shifted(reference, shift)
     if not found.flux_scatter <= p.max_flux_scatter:
         raise NoFluxScale(
             f"the flux ratios of {found.matched_stars} stars scatter by {found.flux_scatter:.0%}: no common scale"
         )
+    shift = (found.shift_x.image(), found.shift_y.image())
+    # The fits let every star's position float, so that flux scale, scatter and PSF hold after the shift as before.
+    is_shifted = found.shift_is_significant and max(float(np.abs(s).max()) for s in shift) > p.shift_floor_px
     mask = science.mask | reference.mask
-    new, ref = _sides(science, reference, mask, found, (psf_n, psf_r))
-    return Pair(new, ref, mask, found, mean_shift)
+    new, ref, empty = _sides(science, reference, mask, found, (psf_n, psf_r))
+    return Pair(new, ref, mask, empty, found, (float(shift[0].mean()), float(shift[1].mean())), is_shifted)
 
 
 def _finite(frame: Frame) -> Frame:
@@ -143,34 +149,26 @@ def _measure_tie(
     return tie(sides[0], sides[1], science.shape, min_stars=p.min_stars)
 
 
-def _shifted(reference: Frame, shift: tuple[Image, Image]) -> Frame:
-    """Resample the reference by the shift field (reference minus science position, pixels)."""
-    y, x = np.indices(reference.shape, dtype=np.float64)
-    sky = np.float32(np.median(reference.data[~reference.mask]))
-    data = resample(reference.data - sky, (x + shift[0], y + shift[1])) + sky
-    return replace(reference, data=data)
-
-
 def _sides(
     science: Frame, reference: Frame, mask: Mask, found: Tie, psfs: tuple[PsfFunction, PsfFunction]
-) -> tuple[Side, Side]:
-    """Bring both images to science counts with sky 0 and give each its variance and noise power."""
+) -> tuple[Side, Side, Mask]:
+    """Bring both images to science counts with sky near 0; tell where neither shows a source."""
     scale = found.flux_scale.image()
-    # Each side's own holes are filled; those of the other are only marked, and judged by their variance.
-    n, r = science.data, reference.data * scale
-    sky_r = estimate_background(r, mask).level.astype(np.float32)
-    r = r - sky_r
-    ny, nx = n.shape
-    fwhm_px = 2.0 * max(psf_radius_px(psf(nx / 2, ny / 2)) for psf in psfs)
-    n = n - sky_r - difference_background(n - sky_r - r, mask, fwhm_px=fwhm_px)
-    sides = []
+    r = reference.data * scale
+    sky = estimate_background(r, mask).level
+    r, n = r - sky, science.data - sky
+    # What the sky of the one frame has beyond that of the other; its detail is taken from the difference later.
+    quiet = ~(source_mask(n - np.float32(np.median(n[~mask])), mask) | source_mask(r, mask))
+    n = n - coarse_level(n - r, quiet)
+    sides, empty = [], quiet
     for image, frame, factor, psf in ((n, science, None, psfs[0]), (r, reference, scale, psfs[1])):
-        empty = ~source_mask(image, mask)
-        sigma = noise_map(image, empty)
+        own = ~source_mask(image, mask)
+        empty = empty & own
+        sigma = noise_map(image, own)
         variance = sigma**2 + _source_variance(image, frame, factor)
-        variance[mask] += (0.5 * image[mask]) ** 2 + 3.0 * sigma[mask] ** 2
-        sides.append(Side(image, variance, correlation(image, empty), sigma, psf))
-    return sides[0], sides[1]
+        variance[mask] += 3.0 * sigma[mask] ** 2
+        sides.append(Side(image, frame.mask, variance, correlation(image, own), sigma, psf))
+    return sides[0], sides[1], empty
 
 
 def _source_variance(image: Image, frame: Frame, factor: Image | None) -> Image:

@@ -7,27 +7,32 @@ reference is brought to science counts; D difference, P_D its PSF, S score, S_co
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
-from scipy import fft, ndimage
+from scipy import ndimage
 
+from differencing.numerics.background import sky_of_difference
 from differencing.numerics.noise import noise_power
 from differencing.numerics.pair import Pair, PsfInput, Side, ZogyParameters, prepare
-from differencing.numerics.tie import Surface
+from differencing.numerics.tie import Surface, psf_radius_px
+from differencing.numerics.tiles import TileGrid, Tiles, filters, psf_transforms, transform
 from observations.numerics.frame import Frame, Image, Mask, PsfFunction
 
-__all__ = ["Difference", "ZogyParameters", "subtract", "transform_tile"]
+__all__ = ["Difference", "ZogyParameters", "subtract"]
 
 
 # A star of S/N 50 shows a model error of 2 % over its noise; ten of them give its median to a third.
 STAR_SNR = 50.0
 FEWEST_MODEL_STARS = 10
-# The largest of nine correlated pixels of pure noise is 1.5 sigma, on average.
-NOISE_PEAK_SIGMA = 1.5
 # Beyond this the residuals are no model error any more: they shall be seen.
 LARGEST_MODEL_ERROR = 0.1
+# A pixel is blank where the fainter of both frames' signals is below this.
+BLANK_SIGMA = 3.0
+# The error of what fills a saturated core, as a share of its signal: where no rim of one can be measured, and the most.
+FILL_ERROR = 2.0
+LARGEST_FILL_ERROR = 4.0
 
 
 @dataclass(frozen=True)
@@ -38,7 +43,8 @@ class Diagnostics:
     counts; flux_scale_scatter : of single stars about it, relative. registration_rms_px : scatter of the stars after
     the shift; shift_scatter_px : what of it their own errors do not explain, in one axis. sigma_science,
     sigma_reference : median noise of a pixel, science counts. blank_share : of pixels without source or mask.
-    model_error : share of a star's signal that counts as error of PSF and flux scale.
+    model_error : share of a star's signal that counts as error of PSF and flux scale. fill_error : of what fills the
+    masks that counts as its error, 0 without any.
     """
 
     score_median: float
@@ -51,6 +57,7 @@ class Diagnostics:
     sigma_reference: float
     blank_share: float
     model_error: float
+    fill_error: float
 
 
 @dataclass(frozen=True)
@@ -80,26 +87,18 @@ class Difference:
     diagnostics: Diagnostics
 
 
-class Tile(NamedTuple):
-    """A piece of one side that is small enough for one sigma (science counts) and one PSF (odd square, sum 1)."""
-
-    image: Image
-    variance: Image
-    correlation: NDArray[np.float64]
-    sigma: float
-    psf: NDArray[np.float64]
-
-
-class Transformed(NamedTuple):
-    """What the transform of two tiles gives; images of the tiles' shape."""
+@dataclass(frozen=True)
+class _Maps:
+    """What the tiles give, laid side by side; (ny, nx) float32. Units as in `tiles.Transformed`."""
 
     difference: Image
     score: Image
-    score_n: Image
-    score_r: Image
+    static: Image
+    slope: Image
     variance: Image
-    flux_norm: float
-    psf_d: NDArray[np.float64]
+    coherent: Image | None
+    flux_norm: Image
+    score_of_sky: Image
 
 
 def subtract(
@@ -144,110 +143,92 @@ def subtract(
     TooFewStars : fewer than `min_stars` common stars.
     """
     pair = prepare(science, reference, (psf_science, psf_reference), parameters)
-    return _finish(_all_tiles(pair.new, pair.ref, parameters), pair, parameters)
+    return _finish(_all_tiles(pair, parameters), pair, parameters)
 
 
-def _all_tiles(new: Side, ref: Side, p: ZogyParameters) -> dict[str, Image]:
-    """Run the transform tile by tile and lay the cores side by side."""
-    ny, nx = new.image.shape
-    names = ("difference", "score", "score_n", "score_r", "variance", "flux_norm")
-    maps = {name: np.zeros((ny, nx), dtype=np.float32) for name in names}
-    pad = p.overlap_px
-    for y0 in range(0, ny, p.tile_px):
-        for x0 in range(0, nx, p.tile_px):
-            y1, x1 = min(y0 + p.tile_px, ny), min(x0 + p.tile_px, nx)
-            tile = transform_tile(*_cut(new, ref, (y0, y1, x0, x1), pad))
-            core = (slice(pad, pad + y1 - y0), slice(pad, pad + x1 - x0))
-            for name in names[:-1]:
-                maps[name][y0:y1, x0:x1] = getattr(tile, name)[core]
-            maps["flux_norm"][y0:y1, x0:x1] = tile.flux_norm
-    return maps
+def _all_tiles(pair: Pair, p: ZogyParameters) -> _Maps:
+    """Run the transform row by row of tiles and lay the cores side by side."""
+    grid = TileGrid.of(pair.mask.shape, p.tile_px, p.overlap_px)
+    names = ("difference", "score", "static", "slope", "variance", "flux_norm", "score_of_sky")
+    maps = {name: torch.empty(grid.shape, dtype=torch.float32) for name in names}
+    coherent = torch.zeros(grid.shape, dtype=torch.float32) if pair.mask.any() else None
+    power = [_power(side, grid.side) for side in (pair.new, pair.ref)]
+    for i in range(grid.count[0]):
+        new, ref = (_tiles(side, grid, i, spectrum) for side, spectrum in zip((pair.new, pair.ref), power, strict=True))
+        out = transform(new, ref, _shift(pair, grid, i))
+        whole = out.difference.shape
+        found = {
+            "difference": out.difference,
+            "score": out.score_n - out.score_r,
+            "static": torch.minimum(out.score_n.abs(), out.score_r.abs()),
+            "slope": torch.minimum(_slope_squared(out.score_n), _slope_squared(out.score_r)),
+            "variance": out.variance,
+            "flux_norm": out.flux_norm.expand(whole),
+            "score_of_sky": out.score_of_sky.expand(whole),
+        }
+        for name, tiles in found.items():
+            grid.lay(tiles, i, maps[name])
+        if coherent is not None and out.coherent is not None:
+            grid.lay(out.coherent, i, coherent)
+    return _Maps(coherent=None if coherent is None else coherent.numpy(), **{k: v.numpy() for k, v in maps.items()})
 
 
-def _cut(new: Side, ref: Side, box: tuple[int, int, int, int], pad: int) -> tuple[Tile, Tile]:
-    """Cut a padded tile of both sides, at a size that transforms fast; outside the frame the sky is empty."""
-    y0, y1, x0, x1 = box
-    ny, nx = new.image.shape
-    shape = (fft.next_fast_len(y1 - y0 + 2 * pad, real=True), fft.next_fast_len(x1 - x0 + 2 * pad, real=True))
-    ya, yb, xa, xb = max(0, y0 - pad), min(ny, y0 - pad + shape[0]), max(0, x0 - pad), min(nx, x0 - pad + shape[1])
-    inner = (slice(ya - y0 + pad, yb - y0 + pad), slice(xa - x0 + pad, xb - x0 + pad))
-    centre = (0.5 * (x0 + x1 - 1), 0.5 * (y0 + y1 - 1))
-    out = []
-    for side in (new, ref):
-        image = np.zeros(shape, dtype=np.float32)
-        image[inner] = side.image[ya:yb, xa:xb]
-        sigma = np.float32(np.median(side.sigma[y0:y1, x0:x1]))
-        variance = np.full(shape, sigma**2, dtype=np.float32)
-        variance[inner] = side.variance[ya:yb, xa:xb]
-        out.append(Tile(image, variance, side.correlation, float(sigma), side.psf(*centre)))
-    return out[0], out[1]
+def _power(side: Side, shape: tuple[int, int]) -> torch.Tensor | None:
+    """Return the spectrum of the side's noise, None where it is white."""
+    is_white = np.count_nonzero(side.correlation) == 1
+    return None if is_white else torch.from_numpy(noise_power(side.correlation, shape))
 
 
-def _kernel_transform(stamp: NDArray[np.floating], shape: tuple[int, int]) -> NDArray[np.complex64]:
-    """Return the transform of a PSF stamp whose centre is moved to pixel (0, 0), cut where it exceeds the tile."""
-    half = (stamp.shape[0] - 1) // 2
-    keep = min(half, (min(shape) - 1) // 2)
-    kernel = np.zeros(shape, dtype=np.float32)
-    index = np.arange(-keep, keep + 1)
-    kernel[np.ix_(index % shape[0], index % shape[1])] = stamp[
-        half - keep : half + keep + 1, half - keep : half + keep + 1
-    ]
-    return fft.rfft2(kernel)
+def _tiles(side: Side, grid: TileGrid, i: int, power: torch.Tensor | None) -> Tiles:
+    """Cut row i of one side; outside of the frame the sky is empty, with the noise of the tile."""
+    x, y = grid.centres(i)
+    rows = grid.rows(i)
+    edges = np.minimum(np.arange(grid.count[1] + 1) * grid.step[1], grid.shape[1])
+    cells = [side.sigma[rows, a:b] for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    sigma = torch.tensor([float(np.median(cell[::4, ::4])) for cell in cells], dtype=torch.float32)
+    image = grid.cut(torch.from_numpy(side.image), i)
+    variance = grid.cut(torch.from_numpy(side.variance), i)
+    variance = torch.where(variance > 0, variance, sigma[:, None, None].square())
+    filled = grid.cut(torch.from_numpy(np.where(side.filled, side.image, np.float32(0))), i)
+    return Tiles(image, variance, filled, sigma, power, psf_transforms(side.psf, x, y, grid.side))
 
 
-def transform_tile(new: Tile, ref: Tile) -> Transformed:
-    """Compute D, S and the variance of S on one tile (equations in `subtract`)."""
-    shape = new.image.shape
-    p_n, p_r = _kernel_transform(new.psf, shape), _kernel_transform(ref.psf, shape)
-    n_hat, r_hat = fft.rfft2(new.image), fft.rfft2(ref.image)
-    power_n = noise_power(new.correlation, shape) * np.float32(new.sigma) ** 2
-    power_r = noise_power(ref.correlation, shape) * np.float32(ref.sigma) ** 2
-    absolute_n, absolute_r = np.abs(p_n) ** 2, np.abs(p_r) ** 2
-    denominator = power_n * absolute_r + power_r * absolute_n
-    # Where both PSFs have no power left, float32 noise of the transforms would be divided by nearly nothing.
-    denominator = np.maximum(denominator, 1e-7 * float(denominator.max()))
-    root = np.sqrt(denominator)
-    zero = float(root[0, 0])  # 1/F_D: turns D into science counts
-    difference = fft.irfft2((p_r * n_hat - p_n * r_hat) * (zero / root), shape)
-    k_n, k_r = np.conj(p_n) * absolute_r / denominator, np.conj(p_r) * absolute_n / denominator
-    score_n, score_r = fft.irfft2(k_n * n_hat, shape), fft.irfft2(k_r * r_hat, shape)
-    variance = _convolved_variance(new, k_n, power_n) + _convolved_variance(ref, k_r, power_r)
-    flux_norm = float(fft.irfft2(absolute_n * absolute_r / denominator, shape)[0, 0])
-    psf_d = fft.fftshift(fft.irfft2(p_n * p_r * (zero / root), shape))
-    return Transformed(difference, score_n - score_r, score_n, score_r, variance, flux_norm, psf_d)
+def _shift(pair: Pair, grid: TileGrid, i: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return where the reference's sources stand beside the science frame's, at the middles of the tiles of row i."""
+    x, y = grid.centres(i)
+    if not pair.is_shifted:
+        return torch.zeros(len(x)), torch.zeros(len(x))
+    found = (pair.tie.shift_x(x, y), pair.tie.shift_y(x, y))
+    return torch.from_numpy(found[0]).float(), torch.from_numpy(found[1]).float()
 
 
-def _convolved_variance(tile: Tile, k_hat: NDArray[np.complexfloating], power: Image) -> Image:
-    """Return V * k², corrected for correlated noise by the ratio of the kernel's noise with and without it."""
-    shape = tile.image.shape
-    kernel = fft.irfft2(k_hat, shape)
-    variance = fft.irfft2(fft.rfft2(tile.variance) * fft.rfft2(kernel**2), shape)
-    weight = np.abs(k_hat) ** 2
-    white = float(np.sum(weight)) * tile.sigma**2
-    coloured = float(np.sum(weight * power)) / white if white > 0 else 1.0
-    floor = float(np.sum(kernel**2)) * tile.sigma**2 * 0.25  # rounding must not make a variance vanish
-    return np.maximum(variance, floor) * np.float32(coloured)
-
-
-def _finish(maps: dict[str, Image], pair: Pair, p: ZogyParameters) -> Difference:
-    """Add the astrometric and model variance, normalise the score, and collect the results."""
+def _finish(maps: _Maps, pair: Pair, p: ZogyParameters) -> Difference:
+    """Take off the sky, add the variance of registration, model and fills, normalise, and collect the results."""
     new, ref, mask, found = pair.new, pair.ref, pair.mask, pair.tie
-    score_n, score_r, norm = maps["score_n"], maps["score_r"], maps["flux_norm"]
-    gradient = np.minimum(_slope_squared(score_n), _slope_squared(score_r))
-    sky_variance = maps["variance"]
-    static = np.minimum(np.abs(score_n), np.abs(score_r))
-    epsilon = _model_error(maps["score"], np.where(mask, 0.0, static), sky_variance, p)
-    model = (np.float32(epsilon) * static) ** 2
-    variance = sky_variance + np.float32(found.shift_scatter_px**2) * gradient + model
-    raw = maps["score"] / np.sqrt(variance)
-    blank = ~mask & (static < 3.0 * np.sqrt(sky_variance))
+    ny, nx = mask.shape
+    fwhm_px = 2.0 * max(psf_radius_px(side.psf(nx / 2, ny / 2)) for side in (new, ref))
+    noise = np.sqrt(maps.variance)
+    blank = pair.empty & (maps.static < BLANK_SIGMA * noise)
+    if not blank.any():
+        blank = ~mask
+    sky = sky_of_difference(maps.difference, blank, fwhm_px=fwhm_px)
+    difference, score = maps.difference - sky, maps.score - sky * maps.score_of_sky
+    epsilon = _model_error(score, np.where(mask, 0.0, maps.static), noise, p, fwhm_px)
+    # Errors of the PSF's width leave rings around a star: its signal counts as far as its core reaches.
+    near = ndimage.maximum_filter(maps.static, size=2 * round(fwhm_px) + 1)
+    variance = maps.variance + np.float32(found.shift_scatter_px**2) * maps.slope + (np.float32(epsilon) * near) ** 2
+    fill_error = 0.0
+    if maps.coherent is not None:
+        fill_error = _fill_error(score, maps.coherent, maps.variance, mask)
+        variance += np.float32(fill_error**2) * maps.coherent
+    raw = score / np.sqrt(variance)
     # Percentiles of the blank sky: sources of the difference must not widen their own threshold.
-    low, middle, high = np.percentile(raw[blank], [15.87, 50.0, 84.13]) if blank.any() else (-1.0, 0.0, 1.0)
+    low, middle, high = np.percentile(raw[blank], [15.87, 50.0, 84.13])
     rescale = float(high - low) / 2.0
     if not np.isfinite(rescale) or rescale <= 0.0:
         raise ValueError("the score has no noise to compare with: the frames hold too few good pixels")
-    score = (raw / np.float32(rescale)).astype(np.float32)
-    score[mask] = np.nan
+    normal = (raw / np.float32(rescale)).astype(np.float32)
+    normal[mask] = np.nan
     diagnostics = Diagnostics(
         score_median=float(middle) / rescale,
         flux_scale_median=float(np.median(found.flux_scale.image())),
@@ -259,12 +240,13 @@ def _finish(maps: dict[str, Image], pair: Pair, p: ZogyParameters) -> Difference
         sigma_reference=float(np.median(ref.sigma)),
         blank_share=float(blank.mean()),
         model_error=epsilon,
+        fill_error=fill_error,
     )
     return Difference(
-        difference=maps["difference"],
-        score=score,
-        flux=maps["score"] / norm,
-        flux_error=np.sqrt(variance) * np.float32(rescale) / norm,
+        difference=difference,
+        score=normal,
+        flux=score / maps.flux_norm,
+        flux_error=np.sqrt(variance) * np.float32(rescale) / maps.flux_norm,
         mask=mask,
         psf_d=_psf_d_function(new, ref, p),
         flux_scale=found.flux_scale,
@@ -278,40 +260,65 @@ def _finish(maps: dict[str, Image], pair: Pair, p: ZogyParameters) -> Difference
     )
 
 
-def _model_error(score: Image, static: Image, variance: Image, p: ZogyParameters) -> float:
+def _model_error(score: Image, static: Image, noise: Image, p: ZogyParameters, fwhm_px: float) -> float:
     """Measure what share of a static star's signal is left after subtraction, at least `p.model_error`.
 
-    The median over the stars of S/N > 50 that both frames hold, of the largest residual within a pixel of the peak,
-    less what the noise alone would leave there. Undersampled frames (FWHM 2 px) leave 5 %, good ones below 1 %.
+    The median over the stars of S/N > 50 that both frames hold, of the rms residual within one FWHM of the peak, less
+    what the noise alone would leave there. Undersampled frames (FWHM 2 px) leave 5 %, good ones below 1 %.
     """
-    significance = static / np.sqrt(variance)
-    peak = (significance == ndimage.maximum_filter(significance, size=5)) & (significance > STAR_SNR)
+    significance = static / noise
+    reach = round(fwhm_px)
+    peak = (significance == ndimage.maximum_filter(significance, size=2 * reach + 1)) & (significance > STAR_SNR)
     if np.count_nonzero(peak) < FEWEST_MODEL_STARS:
         return p.model_error
-    residual = ndimage.maximum_filter(np.abs(score), size=3)[peak] / static[peak]
-    noise = NOISE_PEAK_SIGMA / significance[peak]
-    left = float(np.median(np.sqrt(np.maximum(residual.astype(np.float64) ** 2 - noise**2, 0.0))))
-    return float(np.clip(left, p.model_error, LARGEST_MODEL_ERROR))
+    squared = ndimage.uniform_filter(score.astype(np.float64) ** 2, size=2 * reach + 1)[peak]
+    left = np.sqrt(np.maximum(squared - noise[peak].astype(np.float64) ** 2, 0.0)) / static[peak]
+    return float(np.clip(np.median(left), p.model_error, LARGEST_MODEL_ERROR))
 
 
-def _slope_squared(image: Image) -> Image:
+def _fill_error(score: Image, coherent: Image, variance: Image, mask: Mask) -> float:
+    """Measure the error of what fills the masks, as a share of its own score, in the pixels around them.
+
+    Filled pixels are wrong together, by a factor that is the same for a whole core, so that their error is that share
+    of the score of the fill, and not the sum of independent pixels.
+    """
+    rim = ~mask & (coherent > 9.0 * variance)
+    if np.count_nonzero(rim) < 100:
+        return FILL_ERROR
+    share = np.sqrt(np.maximum(score[rim] ** 2 - variance[rim], 0.0) / coherent[rim])
+    return float(np.clip(np.percentile(share, 90.0), 0.5, LARGEST_FILL_ERROR))
+
+
+def _slope_squared(tiles: torch.Tensor) -> torch.Tensor:
     """Return the squared gradient, per px²."""
-    dy, dx = np.gradient(image)
-    return np.asarray(dy**2 + dx**2, dtype=np.float32)
+    dy, dx = torch.gradient(tiles, dim=(1, 2))
+    return dy.square_() + dx.square_()
 
 
 def _psf_d_function(new: Side, ref: Side, p: ZogyParameters) -> PsfFunction:
     """Return P_D as a function of position, an odd square array of sum 1 as large as the PSFs allow."""
+    shape = new.sigma.shape
+    side = TileGrid.of(shape, p.tile_px, p.overlap_px).side
 
     def psf_d(x: float, y: float) -> NDArray[np.float64]:
-        size = p.tile_px
-        row, column = (int(np.clip(round(v), 0, s - 1)) for v, s in zip((y, x), new.sigma.shape, strict=True))
-        zero = np.zeros((size, size), dtype=np.float32)
-        tiles = [Tile(zero, zero, s.correlation, float(s.sigma[row, column]), s.psf(x, y)) for s in (new, ref)]
-        full = transform_tile(tiles[0], tiles[1]).psf_d
-        half = min((new.psf(x, y).shape[0] - 1) // 2, size // 2 - 1)
-        centre = size // 2
-        stamp = full[centre - half : centre + half + 1, centre - half : centre + half + 1].astype(np.float64)
+        row, column = (int(np.clip(round(v), 0, s - 1)) for v, s in zip((y, x), shape, strict=True))
+        nothing = torch.zeros((1, *side))
+        new_tile, ref_tile = (
+            Tiles(
+                nothing,
+                nothing,
+                None,
+                torch.tensor([float(s.sigma[row, column])]),
+                _power(s, side),
+                psf_transforms(s.psf, np.array([x]), np.array([y]), side),
+            )
+            for s in (new, ref)
+        )
+        d_scale = filters(new_tile, ref_tile).d_scale
+        full = torch.fft.irfft2(new_tile.psf * ref_tile.psf * d_scale, s=side)[0].numpy()
+        half = min((new.psf(x, y).shape[0] - 1) // 2, (min(side) - 1) // 2)
+        index = np.arange(-half, half + 1)
+        stamp = full[np.ix_(index % side[0], index % side[1])].astype(np.float64)
         return stamp / stamp.sum()
 
     return psf_d

@@ -37,6 +37,7 @@ DIAGNOSTICS = Diagnostics(
     sigma_reference=1.0,
     blank_share=0.9,
     model_error=0.005,
+    fill_error=0.0,
 )
 
 

@@ -1,0 +1,200 @@
+"""The transform of proper image subtraction, on many overlapping tiles at once.
+
+Zackay, Ofek & Gal-Yam 2016, ApJ 830, 27 (doi:10.3847/0004-637X/830/1/27). Symbols as in the paper: N, R new (science)
+and reference image; P_n, P_r their PSFs; F_n = F_r = 1 after the reference is brought to science counts.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy import fft as sizes
+
+from observations.numerics.frame import PsfFunction
+
+Tensor = torch.Tensor
+
+# Where both PSFs have no power left, float32 noise of the transforms would be divided by nearly nothing.
+LEAST_POWER = 1e-7
+
+
+@dataclass(frozen=True)
+class TileGrid:
+    """How a frame is cut: `count` cores of `step` pixels, each in the middle of a tile of `side` pixels.
+
+    shape, step, side, count : (y, x). pad : pixels of a tile before its core; behind it are as many or a few more.
+    """
+
+    shape: tuple[int, int]
+    step: tuple[int, int]
+    side: tuple[int, int]
+    count: tuple[int, int]
+    pad: int
+
+    @classmethod
+    def of(cls, shape: tuple[int, int], tile_px: int, overlap_px: int) -> TileGrid:
+        """Cut a frame into cores of about `tile_px`, all of one size that transforms fast with its overlap."""
+        count = tuple(max(1, round(n / tile_px)) for n in shape)
+        step = tuple(math.ceil(n / c) for n, c in zip(shape, count, strict=True))
+        side = tuple(sizes.next_fast_len(s + 2 * overlap_px, real=True) for s in step)
+        return cls(shape, (step[0], step[1]), (side[0], side[1]), (count[0], count[1]), overlap_px)
+
+    def rows(self, i: int) -> slice:
+        """Return the rows of the frame that the cores of row i cover."""
+        return slice(i * self.step[0], min((i + 1) * self.step[0], self.shape[0]))
+
+    def centres(self, i: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return x and y of the middles of the cores of row i, each within the frame."""
+        middle = [(np.arange(c) + 0.5) * s - 0.5 for c, s in zip(self.count, self.step, strict=True)]
+        x = np.minimum(middle[1], self.shape[1] - 1.0)
+        return x, np.full(self.count[1], min(middle[0][i], self.shape[0] - 1.0))
+
+    def cut(self, image: Tensor, i: int) -> Tensor:
+        """Return the tiles of row i of an image, (count, *side); what lies outside of the frame is 0."""
+        ny, nx = self.shape
+        width = (self.count[1] - 1) * self.step[1] + self.side[1]
+        strip = torch.zeros((self.side[0], width), dtype=torch.float32, device=image.device)
+        first = i * self.step[0] - self.pad
+        ya, yb = max(first, 0), min(first + self.side[0], ny)
+        xb = min(nx, width - self.pad)
+        strip[ya - first : yb - first, self.pad : self.pad + xb] = image[ya:yb, :xb]
+        return strip.unfold(1, self.side[1], self.step[1]).permute(1, 0, 2).contiguous()
+
+    def lay(self, tiles: Tensor, i: int, out: Tensor) -> None:
+        """Write the cores of the tiles of row i side by side into an image."""
+        rows = self.rows(i)
+        core = tiles[:, self.pad : self.pad + self.step[0], self.pad : self.pad + self.step[1]]
+        joined = core.permute(1, 0, 2).reshape(self.step[0], -1)
+        out[rows] = joined[: rows.stop - rows.start, : self.shape[1]]
+
+
+class Tiles(NamedTuple):
+    """Tiles of one side, science counts.
+
+    image, variance : (m, h, w). filled : what stands under the side's own mask, 0 elsewhere; None where nothing does.
+    sigma : (m,) noise of the sky. power : its spectrum on the half plane, None where it is white.
+    psf : (m, h, w // 2 + 1) transform of the PSF, centred on pixel (0, 0), of sum 1.
+    """
+
+    image: Tensor
+    variance: Tensor
+    filled: Tensor | None
+    sigma: Tensor
+    power: Tensor | None
+    psf: Tensor
+
+
+class Transformed(NamedTuple):
+    """What the transform gives; images (m, h, w), numbers (m, 1, 1).
+
+    difference : D in science counts. score_n, score_r : the two terms of S. variance : of S, from sky and sources.
+    coherent : squared score of what fills the masks, None without any. flux_norm : S of a source of one count.
+    score_of_sky : S of a sky of one count.
+    """
+
+    difference: Tensor
+    score_n: Tensor
+    score_r: Tensor
+    variance: Tensor
+    coherent: Tensor | None
+    flux_norm: Tensor
+    score_of_sky: Tensor
+
+
+class Filters(NamedTuple):
+    """The kernels of two sides as transforms: of D (to be multiplied with N and R crosswise) and of S."""
+
+    d_scale: Tensor
+    k_n: Tensor
+    k_r: Tensor
+    flux_norm: Tensor
+    score_of_sky: Tensor
+
+
+def psf_transforms(psf: PsfFunction, x: NDArray[np.float64], y: NDArray[np.float64], side: tuple[int, int]) -> Tensor:
+    """Return the transforms (m, h, w // 2 + 1) of a PSF at m places, its centre at pixel (0, 0), cut to the tile."""
+    at = getattr(psf, "at", None)
+    stamps = at(x, y) if at is not None else np.stack([psf(a, b) for a, b in zip(x, y, strict=True)])
+    half = (stamps.shape[-1] - 1) // 2
+    keep = min(half, (min(side) - 1) // 2)
+    index = np.arange(-keep, keep + 1)
+    kernel = np.zeros((len(stamps), *side), dtype=np.float32)
+    middle = slice(half - keep, half + keep + 1)
+    kernel[:, (index % side[0])[:, None], (index % side[1])[None, :]] = stamps[:, middle, middle]
+    return torch.fft.rfft2(torch.from_numpy(kernel))
+
+
+def shift_ramp(dx: Tensor, dy: Tensor, side: tuple[int, int]) -> Tensor:
+    """Return the factors (m, h, w // 2 + 1) that move what stands at (x + dx, y + dy) to (x, y)."""
+    fy = torch.fft.fftfreq(side[0], device=dx.device)
+    fx = torch.fft.rfftfreq(side[1], device=dx.device)
+    turns_y, turns_x = 2 * math.pi * dy[:, None] * fy, 2 * math.pi * dx[:, None] * fx
+    one = torch.ones((), device=dx.device)
+    return torch.polar(one, turns_y)[:, :, None] * torch.polar(one, turns_x)[:, None, :]
+
+
+def _mean_of_half_plane(values: Tensor, width: int) -> Tensor:
+    """Return the mean over the whole plane (m, 1, 1) of real values given on the half plane of `rfft2`."""
+    total = 2 * values.sum((-2, -1)) - values[..., 0].sum(-1)
+    if width % 2 == 0:
+        total = total - values[..., -1].sum(-1)
+    return (total / (values.shape[-2] * width))[:, None, None]
+
+
+def filters(new: Tiles, ref: Tiles) -> Filters:
+    """Compute the kernels of D and S of two sides (equations in `zogy.subtract`)."""
+    squared_n, squared_r = (torch.view_as_real(t.psf).square().sum(-1) for t in (new, ref))
+    noise = [t.sigma[:, None, None].square() * (1.0 if t.power is None else t.power) for t in (new, ref)]
+    denominator = noise[0] * squared_r + noise[1] * squared_n
+    denominator = torch.maximum(denominator, LEAST_POWER * denominator.amax((-2, -1), keepdim=True))
+    root = denominator.sqrt()
+    zero = root[:, :1, :1]  # 1/F_D: turns D into science counts
+    k_n = new.psf.conj() * (squared_r / denominator)
+    k_r = ref.psf.conj() * (squared_n / denominator)
+    norm = _mean_of_half_plane(squared_n * squared_r / denominator, new.image.shape[-1])
+    return Filters(zero / root, k_n, k_r, norm, 1.0 / denominator[:, :1, :1])
+
+
+def transform(new: Tiles, ref: Tiles, shift_px: tuple[Tensor, Tensor]) -> Transformed:
+    """Compute D, S and the variance of S on m tiles (equations in `zogy.subtract`).
+
+    Parameters
+    ----------
+    new, ref : Tiles of one shape. shift_px : (m,) dx and dy, where the reference's sources stand beside the new ones'.
+    """
+    side = new.image.shape[-2:]
+    kernels = filters(new, ref)
+    ramp = shift_ramp(*shift_px, side)
+    n_hat = torch.fft.rfft2(new.image)
+    r_hat = torch.fft.rfft2(ref.image).mul_(ramp)
+    difference = torch.fft.irfft2((ref.psf * n_hat - new.psf * r_hat).mul_(kernels.d_scale), s=side)
+    score_n, score_r = (torch.fft.irfft2(k * i, s=side) for k, i in ((kernels.k_n, n_hat), (kernels.k_r, r_hat)))
+    variance = _variance_of_score(((new, kernels.k_n), (ref, kernels.k_r)))
+    coherent = None
+    if new.filled is not None and ref.filled is not None:
+        coherent = torch.fft.irfft2(kernels.k_n * torch.fft.rfft2(new.filled), s=side).square_()
+        coherent += torch.fft.irfft2(kernels.k_r * torch.fft.rfft2(ref.filled).mul_(ramp), s=side).square_()
+    return Transformed(
+        difference, score_n, score_r, variance, coherent, kernels.flux_norm, kernels.score_of_sky
+    )
+
+
+def _variance_of_score(sides: tuple[tuple[Tiles, Tensor], ...]) -> Tensor:
+    """Return V_n * k_n² + V_r * k_r², each corrected for correlated noise by its kernel's noise with and without it."""
+    shape = sides[0][0].image.shape[-2:]
+    total, floor = 0.0, 0.0
+    for tiles, k_hat in sides:
+        kernel = torch.fft.irfft2(k_hat, s=shape).square_()
+        coloured: Tensor | float = 1.0
+        if tiles.power is not None:
+            weight = torch.view_as_real(k_hat).square().sum(-1)
+            coloured = _mean_of_half_plane(weight * tiles.power, shape[1]) / _mean_of_half_plane(weight, shape[1])
+        sky = kernel.sum((-2, -1), keepdim=True) * tiles.sigma[:, None, None].square()
+        total = total + torch.fft.rfft2(tiles.variance).mul_(torch.fft.rfft2(kernel)).mul_(coloured)
+        floor = floor + 0.25 * sky * coloured  # rounding must not make a variance vanish
+    return torch.maximum(torch.fft.irfft2(total, s=shape), torch.as_tensor(floor))
