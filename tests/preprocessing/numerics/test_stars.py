@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from scipy.spatial import cKDTree
 
-from preprocessing.numerics.stars import find_stars
+from observations.numerics.frame import Stars
+from preprocessing.numerics.stars import find_stars, point_like
 from tests.preprocessing.numerics.scenes import moffat_stars, star_field
 
 
@@ -82,3 +83,63 @@ def test_nan_pixels_do_not_spread():
     assert np.isfinite(stars.xy).all()
     assert np.isfinite(stars.flux).all()
     assert len(stars) > 40
+
+
+def _sources(seed, stars, galaxies, *, variation=0.0):
+    """Return sources as `find_stars` would list them, and which of them are stars."""
+    rng = np.random.default_rng(seed)
+    n = stars + galaxies
+    is_star = np.arange(n) < stars
+    x, y = rng.uniform(0, 1000, (2, n))
+    snr = 20 * rng.uniform(0.01, 1, n) ** -0.8
+    u, v = x / 500 - 1, y / 500 - 1
+    psf = 3.3 * (1 + variation * (0.35 * u - 0.2 * v + 0.225 * (u * u + v * v)))
+    half_light = np.where(is_star, 0, np.exp(rng.uniform(np.log(0.3), np.log(8), n)))
+    fwhm = np.hypot(psf, 1.7 * half_light) * np.exp(rng.normal(0, np.hypot(1.2 / snr, 0.012)))
+    no = np.zeros(n, dtype=bool)
+    order = np.argsort(-snr)
+    listed = Stars(x, y, snr * 10, np.full(n, 10.0), fwhm, np.zeros(n), no, ~no, float(np.median(fwhm)))
+    return listed[order], is_star[order], half_light[order]
+
+
+@pytest.mark.parametrize("variation", [0.0, 0.18])
+@pytest.mark.parametrize(("stars", "galaxies"), [(300, 300), (150, 450), (40, 40)])
+def test_stars_are_told_from_galaxies_where_the_psf_varies_and_galaxies_are_more(stars, galaxies, variation):
+    sources, is_star, half_light = _sources(31, stars, galaxies, variation=variation)
+    found = point_like(sources)
+    assert found[is_star].mean() > 0.93
+    # A half-light radius of a pixel widens a PSF of 3.3 px by 12 %: at S/N 20 that is two errors of a width.
+    assert found[half_light > 1].mean() < 0.07
+
+
+def test_a_bleed_or_a_blend_does_not_shape_the_ridge_of_point_sources():
+    sources, *_ = _sources(32, 60, 0)
+    n = len(sources)
+    blended = np.arange(n) % 2 == 0
+    columns = sources.columns() | {"fwhm": np.where(blended, 5.0, sources.fwhm), "is_isolated": ~blended}
+    found = point_like(Stars.of(columns, sources.fwhm_px))
+    assert found[~blended].mean() > 0.93
+    assert not found[blended].any()
+
+
+def test_without_a_usable_source_none_is_point_like():
+    sources, *_ = _sources(33, 30, 0)
+    spoilt = Stars.of(sources.columns() | {"is_saturated": np.ones(30, dtype=bool)}, 3.3)
+    assert not point_like(spoilt).any()
+    assert point_like(sources[:0]).shape == (0,)
+
+
+def test_galaxies_drawn_on_the_sky_are_no_point_sources():
+    rng = np.random.default_rng(34)
+    x, y, flux = (rng.uniform(20, 490, 60), rng.uniform(20, 490, 60), 1e4 * rng.uniform(0.05, 1, 60) ** -0.7)
+    gx, gy, bright = (rng.uniform(20, 490, 60), rng.uniform(20, 490, 60), 1e4 * rng.uniform(0.05, 1, 60) ** -0.7)
+    wide = [moffat_stars((512, 512), (gx[k::3], gy[k::3], bright[k::3]), f) for k, f in enumerate((4.0, 5.0, 7.0))]
+    image = moffat_stars((512, 512), (x, y, flux), 3.0) + sum(wide) + 400
+    image = rng.normal(image, np.sqrt(image)).astype(np.float32)
+    stars = find_stars(image, np.zeros(image.shape, dtype=bool), background=400.0, noise=20.0)
+    found = point_like(stars) & stars.is_isolated & ~stars.is_saturated
+    of_star = cKDTree(np.column_stack([x, y])).query(stars.xy)[0] < 1
+    of_galaxy = cKDTree(np.column_stack([gx, gy])).query(stars.xy)[0] < 1
+    clean = stars.is_isolated & ~stars.is_saturated
+    assert found[of_star & clean].mean() > 0.9
+    assert found[of_galaxy & clean].mean() < 0.1
