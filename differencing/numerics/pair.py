@@ -16,7 +16,7 @@ from differencing.numerics.tie import NoFluxScale, Tie, psf_photometry, tie
 from observations.numerics.frame import Frame, Image, Mask, PsfFunction, Stars
 from preprocessing.numerics.background import estimate_background
 from preprocessing.numerics.psf import fit_psf
-from preprocessing.numerics.stars import find_stars
+from preprocessing.numerics.stars import find_stars, point_like
 
 PsfInput = PsfFunction | NDArray[np.floating] | None
 
@@ -136,10 +136,14 @@ def _stars(frame: Frame) -> Stars:
 def _measure_tie(
     science: Frame, reference: Frame, psfs: tuple[PsfFunction, PsfFunction], stars: Stars, p: ZogyParameters
 ) -> Tie:
-    """Measure the brightest usable stars of the science frame in both frames, which are finite."""
-    usable = np.flatnonzero(~stars.is_saturated & stars.is_isolated)
+    """Measure the brightest usable stars of the science frame in both frames, which are finite.
+
+    The PSF's flux of a galaxy depends on the seeing: a scale tied on galaxies is wrong by 10 % and more.
+    """
+    point = ~stars.is_saturated & point_like(stars)
+    usable = np.flatnonzero(point & stars.is_isolated)
     if usable.size < 3 * p.min_stars:  # crowded or tiny frames: neighbours bias both frames alike
-        usable = np.flatnonzero(~stars.is_saturated)
+        usable = np.flatnonzero(point)
     best = usable[np.argsort(-stars.flux[usable])][: p.max_stars]
     sides = []
     for frame, psf in zip((science, reference), psfs, strict=True):
