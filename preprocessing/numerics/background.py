@@ -6,11 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
+from observations.numerics.compiled import by_strips, compiled
 from observations.numerics.frame import Image, Mask
-
-Grid = NDArray[np.float64]
+from preprocessing.numerics.mesh import STRIP_ROWS, Cells, expand, measure_cells, smooth_cells
 
 # Cells smaller than this hold too few pixels for a clipped mode: 16² = 256 pixels give the level to sigma/16.
 SMALLEST_MESH_PX = 16
@@ -23,12 +22,6 @@ SOURCE_CUT_SIGMA = 3.5
 SMOOTH_BOX_PX = 5
 # Above this share of source pixels a field is crowded or nebulous: then the clipped mode of all pixels does better.
 MOST_SOURCE_SHARE = 0.6
-CLIP_SIGMA = 3.0
-CLIP_ROUNDS = 8
-# Standard deviation of a unit Gaussian cut at 3 sigma until nothing more is cut.
-CLIPPED_GAUSSIAN_STD = 0.9848
-# Bertin & Arnouts 1996: the mode formula holds while mean and median differ by less than this share of sigma.
-MODE_LIMIT = 0.3
 
 
 class NoBackgroundError(ValueError):
@@ -89,18 +82,20 @@ def estimate_background(data: Image, mask: Mask, *, mesh_px: int = 64) -> Backgr
     good_count = bad.size - int(np.count_nonzero(bad))
     if good_count < FEWEST_GOOD_PIXELS:
         raise NoBackgroundError(f"only {good_count} of {bad.size} pixels are finite and unmasked")
-    image = np.where(bad, np.float32(0), as_plain_image(data))
+    image = as_plain_image(data)
     cells = _cell_count(data.shape, mesh_px)
-    first_level, first_noise = _mesh(image, bad, cells)
-    residual = image - _expand(first_level, data.shape)
-    sources = _source_pixels(residual, _expand(first_noise, data.shape), bad)
+    first = _measure(image, bad, cells)
+    first_level = smooth_cells(first.mode)
+    residual = np.where(bad, np.float32(0), image - expand(first_level, data.shape))
+    sources = _source_pixels(residual, expand(smooth_cells(first.noise), data.shape))
     crowded = np.count_nonzero(sources & ~bad) > MOST_SOURCE_SHARE * good_count
     without = bad if crowded else bad | sources
     # The level again from the image itself, whose quantisation the median sees through; the noise without gradients.
-    level = first_level if crowded else _mesh(image, without, cells)[0]
-    noise_grid = _mesh(residual, without, cells)[1]
-    noise = np.clip(_expand(noise_grid, data.shape), noise_grid.min(), noise_grid.max())
-    return Background(level=_expand(level, data.shape), noise=noise.astype(np.float32))
+    level = first_level if crowded else smooth_cells(_measure(image, without, cells).mode)
+    noise_grid = smooth_cells(_measure(residual, without, cells).noise)
+    noise = expand(noise_grid, data.shape)
+    np.clip(noise, np.float32(noise_grid.min()), np.float32(noise_grid.max()), out=noise)
+    return Background(level=expand(level, data.shape), noise=noise)
 
 
 def _cell_count(shape: tuple[int, ...], mesh_px: int) -> tuple[int, int]:
@@ -108,112 +103,43 @@ def _cell_count(shape: tuple[int, ...], mesh_px: int) -> tuple[int, int]:
     return max(1, round(shape[0] / cell)), max(1, round(shape[1] / cell))
 
 
-def _edges(length: int, count: int) -> NDArray[np.intp]:
-    return np.linspace(0, length, count + 1).round().astype(np.intp)
+def _measure(image: Image, bad: Mask, cells: tuple[int, int]) -> Cells:
+    """Return the statistics of the cells; where none has enough good pixels, of the image as one cell."""
+    found = measure_cells(image, bad, cells, fewest=FEWEST_GOOD_PIXELS // 2, share=FEWEST_GOOD_SHARE)
+    if np.isfinite(found.median).any():
+        return found
+    return measure_cells(image, bad, (1, 1), fewest=1, share=0.0)
 
 
-def _mesh(image: Image, bad: Mask, cells: tuple[int, int]) -> tuple[Grid, Grid]:
-    """Return level and noise of each cell, gaps filled and 3 x 3 median-filtered."""
-    rows, columns = _edges(image.shape[0], cells[0]), _edges(image.shape[1], cells[1])
-    level = np.full(cells, np.nan)
-    noise = np.full(cells, np.nan)
-    for j in range(cells[0]):
-        for i in range(cells[1]):
-            window = np.s_[rows[j] : rows[j + 1], columns[i] : columns[i + 1]]
-            values = image[window][~bad[window]]
-            if values.size >= max(FEWEST_GOOD_PIXELS // 2, FEWEST_GOOD_SHARE * bad[window].size):
-                level[j, i], noise[j, i] = _clipped_mode(values)
-    if not np.isfinite(level).any():
-        level[:], noise[:] = _clipped_mode(image[~bad])
-    return _smooth_grid(level), _smooth_grid(noise)
+def _source_pixels(residual: Image, noise: Image) -> Mask:
+    """Return where the smoothed residual, 0 where bad, stands out, and what lies within two steps of there."""
+    sources = np.zeros(residual.shape, dtype=bool)
+    by_strips(lambda top, bottom: _mark_sources(residual, noise, top, bottom, sources), len(residual), STRIP_ROWS)
+    return sources
 
 
-def _clipped_mode(values: Image) -> tuple[float, float]:
-    """Return mode and rms of the values within 3 sigma, from one sort and running sums."""
-    ordered = np.sort(values).astype(np.float64)
-    origin = ordered[ordered.size // 2]
-    ordered -= origin
-    sums = np.concatenate(([0.0], np.cumsum(ordered)))
-    squares = np.concatenate(([0.0], np.cumsum(ordered * ordered)))
-    low, high = 0, ordered.size
-    # The interquartile range starts the clipping: the standard deviation of a cell with a bright star clips nothing.
-    spread = 0.7413 * (ordered[int(0.75 * (high - 1))] - ordered[int(0.25 * (high - 1))])
-    middle, mean = 0.0, 0.0
-    for _ in range(CLIP_ROUNDS):
-        reach = CLIP_SIGMA * max(spread, 1e-30) if spread > 0 else np.inf
-        new_low = int(np.searchsorted(ordered, middle - reach, "left"))
-        new_high = int(np.searchsorted(ordered, middle + reach, "right"))
-        count = max(new_high - new_low, 1)
-        mean = (sums[new_high] - sums[new_low]) / count
-        spread = np.sqrt(max((squares[new_high] - squares[new_low]) / count - mean * mean, 0.0)) / CLIPPED_GAUSSIAN_STD
-        middle = _smooth_median(ordered[new_low:new_high])
-        if (new_low, new_high) == (low, high):
-            break
-        low, high = new_low, new_high
-    mode = 2.5 * middle - 1.5 * mean if abs(mean - middle) < MODE_LIMIT * spread else middle
-    return float(origin + mode), float(spread)
-
-
-def _smooth_median(ordered: NDArray[np.float64]) -> float:
-    """Return the median, interpolated inside a run of equal values (quantised data)."""
-    half = ordered.size // 2
-    value = ordered[half]
-    low = int(np.searchsorted(ordered, value, "left"))
-    high = int(np.searchsorted(ordered, value, "right"))
-    if high - low <= 2 or low == 0 or high == ordered.size:
-        return float(value)
-    step = 0.5 * (ordered[high] - ordered[low - 1])
-    return float(value + step * ((0.5 * ordered.size - low) / (high - low) - 0.5))
-
-
-def _smooth_grid(grid: Grid) -> Grid:
-    """Fill empty cells from the nearest full ones and take the median of 3 x 3."""
-    empty = ~np.isfinite(grid)
-    if empty.any():
-        nearest = ndimage.distance_transform_edt(empty, return_distances=False, return_indices=True)
-        grid = grid[tuple(nearest)]
-    # At the rim the window is completed by odd reflection, so that a gradient survives the median.
-    padded = np.pad(grid, 1, mode="reflect", reflect_type="odd") if min(grid.shape) > 1 else np.pad(grid, 1, "edge")
-    return ndimage.median_filter(padded, size=3)[1:-1, 1:-1]
-
-
-def _expand(grid: Grid, shape: tuple[int, ...]) -> Image:
-    """Interpolate cell values to every pixel."""
-    rows, columns = _weights(grid.shape[0], shape[0]), _weights(grid.shape[1], shape[1])
-    return np.ascontiguousarray(rows @ grid.astype(np.float32) @ columns.T, dtype=np.float32)
-
-
-def _weights(cells: int, length: int) -> NDArray[np.float32]:
-    """Return the (length, cells) matrix of Catmull-Rom interpolation, linear beyond the outermost cells."""
-    if cells == 1:
-        return np.ones((length, 1), dtype=np.float32)
-    position = (np.arange(length) + 0.5) * cells / length - 0.5
-    base = np.clip(np.floor(position), 0, cells - 2).astype(np.intp)
-    t = np.clip(position - base, -0.5, 1.5)
-    inside = np.clip(t, 0, 1)
-    kernel = 0.5 * np.stack(
-        [
-            -inside + 2 * inside**2 - inside**3,
-            2 - 5 * inside**2 + 3 * inside**3,
-            inside + 4 * inside**2 - 3 * inside**3,
-            -(inside**2) + inside**3,
-        ]
-    )
-    beyond = t - inside
-    kernel[1] -= beyond
-    kernel[2] += beyond
-    # One virtual cell on each side by linear extrapolation: g[-1] = 2 g[0] - g[1].
-    wide = np.zeros((length, cells + 2))
-    np.add.at(wide, (np.arange(length)[None, :], base[None, :] + np.arange(4)[:, None]), kernel)
-    weights = wide[:, 1:-1].copy()
-    weights[:, 0] += 2 * wide[:, 0]
-    weights[:, 1] -= wide[:, 0]
-    weights[:, -1] += 2 * wide[:, -1]
-    weights[:, -2] -= wide[:, -1]
-    return weights.astype(np.float32)
-
-
-def _source_pixels(residual: Image, noise: Image, bad: Mask) -> Mask:
-    smooth = ndimage.uniform_filter(np.where(bad, np.float32(0), residual), SMOOTH_BOX_PX)
-    above = smooth * np.float32(SMOOTH_BOX_PX) > np.float32(SOURCE_CUT_SIGMA) * noise
-    return ndimage.binary_dilation(above, iterations=2)
+@compiled
+def _mark_sources(residual: Image, noise: Image, top: int, bottom: int, sources: Mask) -> None:
+    """Mark the sources of the rows from `top` to `bottom`."""
+    ny, nx = residual.shape
+    half = SMOOTH_BOX_PX // 2
+    cut = np.float32(SOURCE_CUT_SIGMA * SMOOTH_BOX_PX)
+    column = np.zeros(nx + 2 * half, dtype=np.float32)
+    for y in range(max(top - 2, 0), min(bottom + 2, ny)):
+        column[:] = 0
+        for row in range(y - half, y + half + 1):
+            # Beyond the edge the image is reflected.
+            inside = min(max(-row - 1 if row < 0 else 2 * ny - row - 1 if row >= ny else row, 0), ny - 1)
+            for x in range(nx):
+                column[x + half] += residual[inside, x]
+        for k in range(half):
+            column[half - 1 - k] = column[min(half + k, nx + half - 1)]
+            column[nx + half + k] = column[max(nx + half - 1 - k, half)]
+        for x in range(nx):
+            total = np.float32(0)
+            for k in range(SMOOTH_BOX_PX):
+                total += column[x + k]
+            if total > cut * noise[y, x]:
+                for row in range(max(y - 2, top), min(y + 3, bottom)):
+                    reach = 2 - abs(row - y)
+                    sources[row, max(x - reach, 0) : min(x + reach + 1, nx)] = True
