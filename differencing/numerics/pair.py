@@ -91,8 +91,8 @@ def prepare(science: Frame, reference: Frame, psfs: tuple[PsfInput, PsfInput], p
         raise NoFluxScale(
             f"the flux ratios of {found.matched_stars} stars scatter by {found.flux_scatter:.0%}: no common scale"
         )
-    shift = (found.shift_x.image(), found.shift_y.image())
     # The fits let every star's position float, so that flux scale, scatter and PSF hold after the shift as before.
+    shift = (found.shift_x.coarse(), found.shift_y.coarse())
     is_shifted = found.shift_is_significant and max(float(np.abs(s).max()) for s in shift) > p.shift_floor_px
     mask = science.mask | reference.mask
     new, ref, empty = _sides(science, reference, mask, found, (psf_n, psf_r))
@@ -161,18 +161,23 @@ def _sides(
     r = reference.data * scale
     sky = estimate_background(r, mask).level
     r, n = r - sky, science.data - sky
-    # What the sky of the one frame has beyond that of the other; its detail is taken from the difference later.
-    quiet = ~(source_mask(n - np.float32(np.median(n[~mask])), mask) | source_mask(r, mask))
-    n = n - coarse_level(n - r, quiet)
-    sides, empty = [], quiet
-    for image, frame, factor, psf in ((n, science, None, psfs[0]), (r, reference, scale, psfs[1])):
-        own = ~source_mask(image, mask)
-        empty = empty & own
-        sigma = noise_map(image, own)
-        variance = sigma**2 + _source_variance(image, frame, factor)
-        variance[mask] += 3.0 * sigma[mask] ** 2
-        sides.append(Side(image, frame.mask, variance, correlation(image, own), sigma, psf))
-    return sides[0], sides[1], empty
+    # Sources of the science frame alone are few and clipped; what the sky has in detail is taken from the difference.
+    source_r = source_mask(r, mask)
+    n = n - coarse_level(n - r, source_r)
+    source_n = source_mask(n, mask)
+    new = _side(n, science, None, psfs[0], source_n, mask)
+    ref = _side(r, reference, scale, psfs[1], source_r, mask)
+    return new, ref, ~(source_n | source_r)
+
+
+def _side(  # noqa: PLR0913 - a frame on the way to a side
+    image: Image, frame: Frame, factor: Image | None, psf: PsfFunction, sources: Mask, mask: Mask
+) -> Side:
+    """Give an image in science counts its noise: variance, correlation, sigma of the sky."""
+    sigma = noise_map(image, sources)
+    variance = sigma**2 + _source_variance(image, frame, factor)
+    variance[mask] += 3.0 * sigma[mask] ** 2
+    return Side(image, frame.mask, variance, correlation(image, ~sources), sigma, psf)
 
 
 def _source_variance(image: Image, frame: Frame, factor: Image | None) -> Image:

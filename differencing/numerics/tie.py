@@ -56,11 +56,18 @@ class Surface:
     def image(self) -> Image:
         """Return the surface on every pixel, (ny, nx) float32."""
         ny, nx = self.shape
-        u, v = np.linspace(-1, 1, nx), np.linspace(-1, 1, ny)
-        out = np.zeros(self.shape, dtype=np.float64)
+        return self._product(ny, nx)
+
+    def coarse(self) -> Image:
+        """Return the surface on 17 x 17 points from edge to edge."""
+        return self._product(17, 17)
+
+    def _product(self, ny: int, nx: int) -> Image:
+        table = np.zeros((self.degree + 1, self.degree + 1))
         for (i, j), c in zip(polynomial.powers(self.degree), self.coefficients, strict=True):
-            out += c * np.outer(v**j, u**i)
-        return out.astype(np.float32)
+            table[j, i] = c
+        u, v = (np.vander(np.linspace(-1, 1, n), self.degree + 1, increasing=True) for n in (nx, ny))
+        return np.asarray(v.astype(np.float32) @ (table @ u.T).astype(np.float32), dtype=np.float32)
 
     @classmethod
     def constant(cls, value: float, shape: tuple[int, int]) -> Surface:

@@ -211,7 +211,7 @@ def _finish(maps: _Maps, pair: Pair, p: ZogyParameters) -> Difference:
     blank = pair.empty & (maps.static < BLANK_SIGMA * noise)
     if not blank.any():
         blank = ~mask
-    sky = sky_of_difference(maps.difference, blank, fwhm_px=fwhm_px)
+    sky = sky_of_difference(maps.difference, ~blank, fwhm_px=fwhm_px)
     difference, score = maps.difference - sky, maps.score - sky * maps.score_of_sky
     epsilon = _model_error(score, np.where(mask, 0.0, maps.static), noise, p, fwhm_px)
     # Errors of the PSF's width leave rings around a star: its signal counts as far as its core reaches.
@@ -231,7 +231,7 @@ def _finish(maps: _Maps, pair: Pair, p: ZogyParameters) -> Difference:
     normal[mask] = np.nan
     diagnostics = Diagnostics(
         score_median=float(middle) / rescale,
-        flux_scale_median=float(np.median(found.flux_scale.image())),
+        flux_scale_median=float(np.median(found.flux_scale.coarse())),
         flux_scale_scatter=found.flux_scatter,
         shift_scatter_px=found.shift_scatter_px,
         registration_rms_px=found.shift_rms_px,
