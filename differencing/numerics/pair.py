@@ -12,7 +12,8 @@ from scipy import ndimage
 from differencing.numerics.align import fill_masked
 from differencing.numerics.background import coarse_level, noise_map
 from differencing.numerics.noise import correlation, robust_sigma, source_mask
-from differencing.numerics.tie import NoFluxScale, Tie, psf_photometry, tie
+from differencing.numerics.kernel import Kernel, fit_kernel
+from differencing.numerics.tie import NoFluxScale, Surface, Tie, psf_photometry, psf_radius_px, tie
 from observations.numerics.frame import Frame, Image, Mask, PsfFunction, Stars
 from preprocessing.numerics.background import estimate_background
 from preprocessing.numerics.psf import fit_psf
@@ -42,6 +43,7 @@ class ZogyParameters:
     max_stars: int = 200
     shift_floor_px: float = 0.02
     max_flux_scatter: float = 0.3
+    fits_kernel: bool = True
 
 
 class Side(NamedTuple):
@@ -64,7 +66,7 @@ class Pair(NamedTuple):
     """Two frames ready to be subtracted.
 
     mask : of either. empty : True where neither shows a source nor is masked. shift_px : mean shift of the reference;
-    is_shifted : whether it is to be corrected.
+    shift : its field in x and y where it is to be corrected. kernel : what lets static sources cancel, where known.
     """
 
     new: Side
@@ -73,7 +75,8 @@ class Pair(NamedTuple):
     empty: Mask
     tie: Tie
     shift_px: tuple[float, float]
-    is_shifted: bool
+    shift: tuple[Surface, Surface] | None
+    kernel: Kernel | None
 
 
 def prepare(science: Frame, reference: Frame, psfs: tuple[PsfInput, PsfInput], p: ZogyParameters) -> Pair:
@@ -91,12 +94,23 @@ def prepare(science: Frame, reference: Frame, psfs: tuple[PsfInput, PsfInput], p
         raise NoFluxScale(
             f"the flux ratios of {found.matched_stars} stars scatter by {found.flux_scatter:.0%}: no common scale"
         )
-    # The fits let every star's position float, so that flux scale, scatter and PSF hold after the shift as before.
-    shift = (found.shift_x.coarse(), found.shift_y.coarse())
-    is_shifted = found.shift_is_significant and max(float(np.abs(s).max()) for s in shift) > p.shift_floor_px
     mask = science.mask | reference.mask
     new, ref, empty = _sides(science, reference, mask, found, (psf_n, psf_r))
-    return Pair(new, ref, mask, empty, found, (float(shift[0].mean()), float(shift[1].mean())), is_shifted)
+    # The fits let every star's position float, so that flux scale, scatter and PSF hold after the shift as before.
+    maps = (found.shift_x.coarse(), found.shift_y.coarse())
+    is_shifted = found.shift_is_significant and max(float(np.abs(s).max()) for s in maps) > p.shift_floor_px
+    shift = (found.shift_x, found.shift_y) if is_shifted else None
+    kernel = _kernel(new, ref, shift, star_list, mask) if p.fits_kernel else None
+    return Pair(new, ref, mask, empty, found, (float(maps[0].mean()), float(maps[1].mean())), shift, kernel)
+
+
+def _kernel(
+    new: Side, ref: Side, shift: tuple[Surface, Surface] | None, stars: Stars, mask: Mask
+) -> Kernel | None:
+    ny, nx = mask.shape
+    fwhm_px = 2.0 * max(psf_radius_px(side.psf(nx / 2, ny / 2)) for side in (new, ref))
+    noise = (float(np.median(new.sigma[::8, ::8])), float(np.median(ref.sigma[::8, ::8])))
+    return fit_kernel((new.image, ref.image), (new.psf, ref.psf), noise, shift, stars, mask, fwhm_px)
 
 
 def _finite(frame: Frame) -> Frame:

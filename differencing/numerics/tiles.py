@@ -160,25 +160,26 @@ def filters(new: Tiles, ref: Tiles) -> Filters:
     return Filters(zero / root, k_n, k_r, norm, 1.0 / denominator[:, :1, :1])
 
 
-def transform(new: Tiles, ref: Tiles, shift_px: tuple[Tensor, Tensor]) -> Transformed:
+def transform(new: Tiles, ref: Tiles, adjust: Tensor | None) -> Transformed:
     """Compute D, S and the variance of S on m tiles (equations in `zogy.subtract`).
 
     Parameters
     ----------
-    new, ref : Tiles of one shape. shift_px : (m,) dx and dy, where the reference's sources stand beside the new ones'.
+    new, ref : Tiles of one shape. adjust : (m, h, w // 2 + 1) factors of the reference's transform: its shift, and what
+        else lets static sources cancel.
     """
     side = new.image.shape[-2:]
     kernels = filters(new, ref)
-    ramp = shift_ramp(*shift_px, side)
-    n_hat = torch.fft.rfft2(new.image)
-    r_hat = torch.fft.rfft2(ref.image).mul_(ramp)
+    n_hat, r_hat = torch.fft.rfft2(new.image), torch.fft.rfft2(ref.image)
+    if adjust is not None:
+        r_hat = r_hat.mul_(adjust)
     difference = torch.fft.irfft2((ref.psf * n_hat - new.psf * r_hat).mul_(kernels.d_scale), s=side)
     score_n, score_r = (torch.fft.irfft2(k * i, s=side) for k, i in ((kernels.k_n, n_hat), (kernels.k_r, r_hat)))
     variance = _variance_of_score(((new, kernels.k_n), (ref, kernels.k_r)))
     coherent = None
     if new.filled is not None and ref.filled is not None:
         coherent = torch.fft.irfft2(kernels.k_n * torch.fft.rfft2(new.filled), s=side).square_()
-        coherent += torch.fft.irfft2(kernels.k_r * torch.fft.rfft2(ref.filled).mul_(ramp), s=side).square_()
+        coherent += torch.fft.irfft2(kernels.k_r * torch.fft.rfft2(ref.filled), s=side).square_()
     return Transformed(
         difference, score_n, score_r, variance, coherent, kernels.flux_norm, kernels.score_of_sky
     )

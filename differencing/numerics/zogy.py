@@ -17,7 +17,7 @@ from differencing.numerics.background import sky_of_difference
 from differencing.numerics.noise import noise_power
 from differencing.numerics.pair import Pair, PsfInput, Side, ZogyParameters, prepare
 from differencing.numerics.tie import Surface, psf_radius_px
-from differencing.numerics.tiles import TileGrid, Tiles, filters, psf_transforms, transform
+from differencing.numerics.tiles import TileGrid, Tiles, filters, psf_transforms, shift_ramp, transform
 from observations.numerics.frame import Frame, Image, Mask, PsfFunction
 
 __all__ = ["Difference", "ZogyParameters", "subtract"]
@@ -155,7 +155,7 @@ def _all_tiles(pair: Pair, p: ZogyParameters) -> _Maps:
     power = [_power(side, grid.side) for side in (pair.new, pair.ref)]
     for i in range(grid.count[0]):
         new, ref = (_tiles(side, grid, i, spectrum) for side, spectrum in zip((pair.new, pair.ref), power, strict=True))
-        out = transform(new, ref, _shift(pair, grid, i))
+        out = transform(new, ref, _adjustment(pair, grid, i))
         whole = out.difference.shape
         found = {
             "difference": out.difference,
@@ -193,13 +193,17 @@ def _tiles(side: Side, grid: TileGrid, i: int, power: torch.Tensor | None) -> Ti
     return Tiles(image, variance, filled, sigma, power, psf_transforms(side.psf, x, y, grid.side))
 
 
-def _shift(pair: Pair, grid: TileGrid, i: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return where the reference's sources stand beside the science frame's, at the middles of the tiles of row i."""
+def _adjustment(pair: Pair, grid: TileGrid, i: int) -> torch.Tensor | None:
+    """Return the factors of the reference's transform on row i: its shift, and the kernel that its sources ask for."""
     x, y = grid.centres(i)
-    if not pair.is_shifted:
-        return torch.zeros(len(x)), torch.zeros(len(x))
-    found = (pair.tie.shift_x(x, y), pair.tie.shift_y(x, y))
-    return torch.from_numpy(found[0]).float(), torch.from_numpy(found[1]).float()
+    factors = None
+    if pair.shift is not None:
+        dx, dy = (torch.from_numpy(s(x, y)).float() for s in pair.shift)
+        factors = shift_ramp(dx, dy, grid.side)
+    if pair.kernel is not None:
+        own = pair.kernel.factors(x, y, grid.side)
+        factors = own if factors is None else factors * own
+    return factors
 
 
 def _finish(maps: _Maps, pair: Pair, p: ZogyParameters) -> Difference:
