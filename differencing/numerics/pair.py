@@ -12,9 +12,10 @@ from scipy import ndimage
 from differencing.numerics.align import fill_masked
 from differencing.numerics.background import coarse_level, noise_map
 from differencing.numerics.noise import correlation, robust_sigma, source_mask
-from differencing.numerics.tie import NoFluxScale, Tie, psf_photometry, tie
+from differencing.numerics.tie import NoFluxScale, Tie, tie
 from observations.numerics.frame import Frame, Image, Mask, PsfFunction, Stars
 from preprocessing.numerics.background import estimate_background
+from preprocessing.numerics.photometry import psf_photometry
 from preprocessing.numerics.psf import fit_psf
 from preprocessing.numerics.stars import find_stars, point_like
 
