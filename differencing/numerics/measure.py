@@ -10,8 +10,9 @@ from scipy import ndimage
 
 from differencing.numerics.peaks import Peaks, fwhm_of
 from differencing.numerics.zogy import Difference
-from observations.numerics.frame import BAD_BITS, Frame, Image, MaskBit, PsfFunction
+from observations.numerics.frame import BAD_BITS, Frame, MaskBit
 from observations.numerics.statistics import FWHM_PER_SIGMA
+from preprocessing.numerics.photometry import filter_fluxes
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -90,8 +91,8 @@ def measure(
     fwhm_psf = np.array([fwhm_of(difference.psf_science(a, b)) for a, b in zip(x, y, strict=True)])
     flux, error = _flux_at_extremum(difference, x, y)
     fwhm, ellipticity, theta = _shapes(difference, peaks, fwhm_psf)
-    in_science = _psf_flux(difference.science, difference.psf_science, x, y)
-    in_reference = _psf_flux(difference.reference, difference.psf_reference, x, y)
+    in_science = filter_fluxes(difference.science, None, difference.psf_science, x, y)[0]
+    in_reference = filter_fluxes(difference.reference, None, difference.psf_reference, x, y)[0]
     return Measurements(
         x=x,
         y=y,
@@ -165,21 +166,6 @@ def _ellipse(weighted: Array, u: Array, v: Array, sigma_w: float) -> tuple[float
     return float(FWHM_PER_SIGMA * np.sqrt(a * b)), float(1.0 - b / a), angle
 
 
-def _psf_flux(image: Image, psf: PsfFunction, x: Array, y: Array) -> Array:
-    """Return the PSF-weighted flux at fixed positions, sum(P I) / sum(P²), over the stamp's pixels inside the frame."""
-    out = np.full(len(x), np.nan)
-    ny, nx = image.shape
-    for k, (a, b) in enumerate(zip(x, y, strict=True)):
-        stamp = psf(a, b)
-        half = (stamp.shape[0] - 1) // 2
-        row, column = round(b), round(a)
-        shifted = ndimage.shift(stamp, (b - row, a - column), order=3)
-        ya, yb, xa, xb = max(0, row - half), min(ny, row + half + 1), max(0, column - half), min(nx, column + half + 1)
-        part = shifted[ya - row + half : yb - row + half, xa - column + half : xb - column + half]
-        out[k] = float((part * image[ya:yb, xa:xb]).sum() / (part**2).sum())
-    return out
-
-
 def _disc(shape: tuple[int, int], x: float, y: float, radius: float) -> tuple[tuple[slice, slice], Flags]:
     """Return a window and the disc of `radius` px around (x, y) within it."""
     reach = int(np.ceil(radius))
@@ -240,8 +226,8 @@ def _dipoles(difference: Difference, peaks: Peaks, flux: Array, fwhm: Array, p: 
             both = np.array([k, j])
             weight = np.abs(flux[both])
             x, y = (np.array([np.average(a[both], weights=weight)]) for a in (peaks.x, peaks.y))
-            n = _psf_flux(difference.science, difference.psf_science, x, y)[0]
-            r = _psf_flux(difference.reference, difference.psf_reference, x, y)[0]
+            n = filter_fluxes(difference.science, None, difference.psf_science, x, y)[0][0]
+            r = filter_fluxes(difference.reference, None, difference.psf_reference, x, y)[0][0]
             static = min(n, r)
             if static > 0 and weight.max() * fwhm[k] / static < limit:
                 out[k] = True

@@ -11,11 +11,12 @@ from scipy import ndimage
 
 from differencing.numerics.align import fill_masked
 from differencing.numerics.background import coarse_level, noise_map
-from differencing.numerics.noise import correlation, robust_sigma, source_mask
 from differencing.numerics.kernel import Kernel, fit_kernel
-from differencing.numerics.tie import NoFluxScale, Surface, Tie, psf_photometry, psf_radius_px, tie
+from differencing.numerics.noise import correlation, robust_sigma, source_mask
+from differencing.numerics.tie import NoFluxScale, Surface, Tie, tie
 from observations.numerics.frame import Frame, Image, Mask, PsfFunction, Stars
 from preprocessing.numerics.background import estimate_background
+from preprocessing.numerics.photometry import psf_photometry, psf_radius_px
 from preprocessing.numerics.psf import fit_psf
 from preprocessing.numerics.stars import find_stars, point_like
 

@@ -10,9 +10,10 @@ from scipy import ndimage
 
 from differencing.numerics.align import fill_masked
 from differencing.numerics.noise import robust_sigma, source_mask
-from differencing.numerics.tie import TooFewStars, psf_photometry, tie
+from differencing.numerics.tie import TooFewStars, tie
 from observations.numerics.frame import Frame, Image, Mask
 from preprocessing.numerics.background import estimate_background
+from preprocessing.numerics.photometry import psf_photometry
 from preprocessing.numerics.psf import fit_psf
 from preprocessing.numerics.stars import find_stars
 

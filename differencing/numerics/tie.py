@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from observations.numerics import polynomial
-from observations.numerics.frame import Image, Mask, PsfFunction
+from observations.numerics.frame import Image
 from observations.numerics.statistics import MAD_TO_SIGMA
+from preprocessing.numerics.photometry import PsfPhotometry
 
 Array = NDArray[np.float64]
 
@@ -23,23 +23,6 @@ FLUX_FLOOR = 0.01
 # Centroids of bright stars repeat to a hundredth of a pixel between exposures at best (undersampling, flat).
 CENTROID_FLOOR_PX = 0.01
 CLIP_SIGMA = 3.0
-# Gauss-Newton steps of a PSF fit: from half a pixel off, the fourth moves by less than a thousandth.
-ITERATIONS = 4
-
-
-@dataclass(frozen=True)
-class PsfPhotometry:
-    """Fits of the PSF at given positions: 1-d arrays, fluxes in the image's unit, positions in pixels.
-
-    flux_error, position_error_px : 1 sigma (of one axis) from the sky noise.
-    """
-
-    flux: Array
-    flux_error: Array
-    x: Array
-    y: Array
-    position_error_px: Array
-    is_good: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -142,95 +125,6 @@ def fit_surface(
     return surface, keep
 
 
-def psf_photometry(
-    image: Image, mask: Mask, noise: float | Image, psf: PsfFunction, x: Array, y: Array
-) -> PsfPhotometry:
-    """Fit flux, position and local sky of isolated point sources by Gauss-Newton steps on the PSF.
-
-    All pixels within 1.5 FWHM weigh the same, which is what a bright star wants (its PSF error grows with its
-    flux), so the errors are those of this weighting. Stamps that leave the frame, hold a masked pixel within
-    one FWHM or move by more than 1.5 px are not good.
-
-    Parameters
-    ----------
-    image : (ny, nx), finite: masked pixels filled. mask : True = bad. noise : of one pixel of sky, scalar or (ny, nx).
-    psf : callable (x, y) -> odd square array of sum 1. x, y : (n,) first guesses in pixels.
-
-    Returns
-    -------
-    PsfPhotometry of n entries; entries that are not good hold NaN.
-    """
-    n = len(x)
-    names = ("flux", "flux_error", "x", "y", "position_error_px")
-    out = {name: np.full(n, np.nan) for name in names}
-    good = np.zeros(n, dtype=bool)
-    sigma_map = np.broadcast_to(np.asarray(noise, dtype=np.float64), image.shape)
-    for k in range(n):
-        fit = _fit_one(image, mask, sigma_map, psf, float(x[k]), float(y[k]))
-        if fit is not None:
-            good[k] = True
-            for name, value in zip(names, fit, strict=True):
-                out[name][k] = value
-    return PsfPhotometry(**out, is_good=good)
-
-
-def psf_radius_px(stamp: Array) -> float:
-    """Return half the FWHM of a PSF array from the area above half its maximum, pixels."""
-    return float(np.sqrt(np.count_nonzero(stamp > 0.5 * stamp.max()) / np.pi))
-
-
-def _fit_one(
-    image: Image, mask: Mask, sigma_map: Array, psf: PsfFunction, x0: float, y0: float
-) -> tuple[float, float, float, float, float] | None:
-    """Fit one source; None where it cannot be trusted."""
-    model = psf(x0, y0)
-    radius = max(2, round(3.0 * psf_radius_px(model)))
-    half = (model.shape[0] - 1) // 2
-    radius = min(radius, half - 1)
-    column, row = round(x0), round(y0)
-    ny, nx = image.shape
-    if not (radius <= column < nx - radius and radius <= row < ny - radius):
-        return None
-    window = (slice(row - radius, row + radius + 1), slice(column - radius, column + radius + 1))
-    if mask[window][1:-1, 1:-1].any():
-        return None
-    values, sigma = image[window].astype(np.float64), float(sigma_map[row, column])
-    coefficients = ndimage.spline_filter(model, order=3)
-    grid = np.arange(-radius, radius + 1, dtype=np.float64)
-    dx, dy = x0 - column, y0 - row
-    for _ in range(ITERATIONS):
-        design, flux_terms = _design(coefficients, half, grid, dx, dy)
-        solution, *_ = np.linalg.lstsq(flux_terms, values.ravel(), rcond=None)
-        flux, sky = solution
-        if not np.isfinite(flux) or flux == 0.0:
-            return None
-        residual = values - flux * design[0] - sky
-        jacobian = np.stack(
-            [flux * design[1].ravel(), flux * design[2].ravel(), design[0].ravel(), np.ones(values.size)]
-        )
-        normal = jacobian @ jacobian.T
-        step = np.linalg.solve(normal, jacobian @ residual.ravel())
-        dx, dy = dx + float(np.clip(step[0], -0.5, 0.5)), dy + float(np.clip(step[1], -0.5, 0.5))
-        if max(abs(dx + column - x0), abs(dy + row - y0)) > 1.5:
-            return None
-    flux = float(flux + step[2])
-    covariance = np.linalg.inv(normal)
-    error = sigma * float(np.sqrt(covariance[2, 2]))
-    position_error = sigma * float(np.sqrt(0.5 * (covariance[0, 0] + covariance[1, 1])))
-    return flux, error, column + dx, row + dy, position_error
-
-
-def _design(coefficients: Array, half: int, grid: Array, dx: float, dy: float) -> tuple[Array, Array]:
-    """Return the PSF shifted by (dx, dy) with its derivatives by dx and dy, and the linear terms [PSF, 1]."""
-    wide = np.concatenate([[grid[0] - 1], grid, [grid[-1] + 1]])
-    rows, columns = np.meshgrid(wide - dy + half, wide - dx + half, indexing="ij")
-    value = ndimage.map_coordinates(coefficients, [rows, columns], order=3, prefilter=False)
-    inner = value[1:-1, 1:-1]
-    by_dx = 0.5 * (value[1:-1, :-2] - value[1:-1, 2:])
-    by_dy = 0.5 * (value[:-2, 1:-1] - value[2:, 1:-1])
-    return np.stack([inner, by_dx, by_dy]), np.stack([inner.ravel(), np.ones(inner.size)], axis=1)
-
-
 def tie(science: PsfPhotometry, reference: PsfPhotometry, shape: tuple[int, int], *, min_stars: int) -> Tie:
     """Derive the flux scale and the shift field from the same stars measured in both frames.
 
@@ -253,7 +147,7 @@ def tie(science: PsfPhotometry, reference: PsfPhotometry, shape: tuple[int, int]
     good &= (science.flux > 10 * science.flux_error) & (reference.flux > 10 * reference.flux_error)
     if int(good.sum()) < min_stars:
         raise TooFewStars(f"only {int(good.sum())} stars are measurable in both frames; {min_stars} are needed")
-    n, r = _select(science, good), _select(reference, good)
+    n, r = science[good], reference[good]
     ratio = n.flux / r.flux
     relative = np.sqrt((n.flux_error / n.flux) ** 2 + (r.flux_error / r.flux) ** 2 + FLUX_FLOOR**2)
     scale, kept = fit_surface(n.x, n.y, ratio, ratio * relative, shape)
@@ -284,10 +178,3 @@ def _excess_scatter(left: Array, error_px: Array) -> float:
     best = np.argsort(error_px)[: max(3, len(error_px) // 2)]
     spread = MAD_TO_SIGMA * np.median(np.abs(left[:, best]))
     return float(np.sqrt(max(spread**2 - np.median(error_px[best]) ** 2, 0.0)))
-
-
-def _select(photometry: PsfPhotometry, keep: NDArray[np.bool_]) -> PsfPhotometry:
-    p = photometry
-    return PsfPhotometry(
-        p.flux[keep], p.flux_error[keep], p.x[keep], p.y[keep], p.position_error_px[keep], p.is_good[keep]
-    )

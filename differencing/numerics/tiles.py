@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy import fft as sizes
 
 from observations.numerics.frame import PsfFunction
+from preprocessing.numerics.photometry import psf_stamps
 
 Tensor = torch.Tensor
 
@@ -118,8 +119,7 @@ class Filters(NamedTuple):
 
 def psf_transforms(psf: PsfFunction, x: NDArray[np.float64], y: NDArray[np.float64], side: tuple[int, int]) -> Tensor:
     """Return the transforms (m, h, w // 2 + 1) of a PSF at m places, its centre at pixel (0, 0), cut to the tile."""
-    at = getattr(psf, "at", None)
-    stamps = at(x, y) if at is not None else np.stack([psf(a, b) for a, b in zip(x, y, strict=True)])
+    stamps = psf_stamps(psf, x, y)
     half = (stamps.shape[-1] - 1) // 2
     keep = min(half, (min(side) - 1) // 2)
     index = np.arange(-keep, keep + 1)

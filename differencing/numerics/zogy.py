@@ -16,9 +16,10 @@ from scipy import ndimage
 from differencing.numerics.background import sky_of_difference
 from differencing.numerics.noise import noise_power
 from differencing.numerics.pair import Pair, PsfInput, Side, ZogyParameters, prepare
-from differencing.numerics.tie import Surface, psf_radius_px
+from differencing.numerics.tie import Surface
 from differencing.numerics.tiles import TileGrid, Tiles, filters, psf_transforms, shift_ramp, transform
 from observations.numerics.frame import Frame, Image, Mask, PsfFunction
+from preprocessing.numerics.photometry import psf_radius_px
 
 __all__ = ["Difference", "ZogyParameters", "subtract"]
 

@@ -5,7 +5,8 @@ import pytest
 from scipy import ndimage
 
 from differencing.numerics import tie as ties
-from differencing.numerics.tie import PsfPhotometry, Surface, TooFewStars, fit_surface, psf_photometry
+from differencing.numerics.tie import Surface, TooFewStars, fit_surface
+from preprocessing.numerics.photometry import PsfPhotometry, psf_photometry
 from tests.differencing.numerics.scenes import gaussian, gaussian_stamp
 
 tie = partial(ties.tie, min_stars=3)
@@ -39,84 +40,6 @@ def _photometry(x, y, flux, *, flux_error=1.0, position_error=0.01):
     n = len(x)
     error, position = np.broadcast_to(flux_error, n).astype(float), np.full(n, position_error)
     return PsfPhotometry(np.asarray(flux, float), error, x, y, position, np.ones(n, dtype=bool))
-
-
-def test_flux_position_and_sky_of_a_noise_free_star_are_exact():
-    x, y = _grid()
-    flux = np.linspace(100.0, 1e5, x.size)
-    image = _stars(x, y, flux) + 321.0
-    guess = np.random.default_rng(2).uniform(-0.4, 0.4, (2, x.size))
-    found = psf_photometry(image, _no_mask(), 1.0, _psf(), x + guess[0], y + guess[1])
-    assert found.is_good.all()
-    # The cubic spline that moves the PSF by part of a pixel keeps its flux to 1e-3 at this sampling (FWHM 3.5 px).
-    np.testing.assert_allclose(found.flux, flux, rtol=2e-3)
-    np.testing.assert_allclose(found.x, x, atol=2e-3)
-    np.testing.assert_allclose(found.y, y, atol=2e-3)
-
-
-def test_the_sky_around_a_star_may_be_anything():
-    x, y = np.array([100.3]), np.array([80.6])
-    star = _stars(x, y, 5000.0)
-    levels = (-1e3, 0.0, 1e4)
-    fluxes = [psf_photometry(star + sky, _no_mask(), 1.0, _psf(), x, y).flux[0] for sky in levels]
-    np.testing.assert_allclose(fluxes, fluxes[1], rtol=1e-6)
-
-
-def test_a_negative_source_has_a_negative_flux():
-    x, y = np.array([100.3]), np.array([80.6])
-    found = psf_photometry(-_stars(x, y, 5000.0), _no_mask(), 1.0, _psf(), x, y)
-    assert found.flux[0] == pytest.approx(-5000.0, rel=2e-3)
-
-
-def test_the_errors_are_those_of_the_noise():
-    x, y = _grid(step=22)
-    flux, noise = 3000.0, 10.0
-    image = _stars(x, y, flux) + np.random.default_rng(3).normal(50.0, noise, SHAPE)
-    found = psf_photometry(image, _no_mask(), noise, _psf(), x, y)
-    good = found.is_good
-    assert good.sum() > 100
-    pull = (found.flux - flux)[good] / found.flux_error[good]
-    moved = np.concatenate([(found.x - x)[good], (found.y - y)[good]]) / np.tile(found.position_error_px[good], 2)
-    # A hundred stars know the scatter to 7 %, the mean to 0.1 sigma.
-    assert pull.std() == pytest.approx(1.0, abs=0.2)
-    assert abs(pull.mean()) < 0.3
-    assert moved.std() == pytest.approx(1.0, abs=0.2)
-
-
-def test_the_noise_of_the_place_is_the_one_that_counts():
-    x, y = np.array([60.0, 240.0]), np.array([110.0, 110.0])
-    noise = np.where(np.arange(SHAPE[1]) < 150, 2.0, 6.0) * np.ones(SHAPE)
-    found = psf_photometry(_stars(x, y, 5000.0), _no_mask(), noise, _psf(), x, y)
-    assert found.flux_error[1] / found.flux_error[0] == pytest.approx(3.0, rel=1e-6)
-
-
-def test_stars_that_leave_the_frame_touch_a_bad_pixel_or_stand_elsewhere_are_not_good():
-    x, y = np.array([2.0, 150.0, 80.0, 80.0]), np.array([100.0, 218.0, 50.0, 150.0])
-    mask = _no_mask()
-    mask[51, 81] = True
-    guess = x + np.array([0.0, 0.0, 0.0, 1.9])
-    found = psf_photometry(_stars(x, y, 5000.0), mask, 1.0, _psf(), guess, y)
-    assert not found.is_good.any()
-    for values in (found.flux, found.flux_error, found.x, found.y, found.position_error_px):
-        assert np.isnan(values).all()
-
-
-def test_a_bad_pixel_far_from_the_star_does_no_harm():
-    x, y = np.array([100.0]), np.array([80.0])
-    mask = _no_mask()
-    mask[80, 112] = True
-    assert psf_photometry(_stars(x, y, 5000.0), mask, 1.0, _psf(), x, y).is_good.all()
-
-
-@pytest.mark.parametrize("level", [0.0, 100.0])
-def test_an_empty_place_has_no_good_star(level):
-    found = psf_photometry(np.full(SHAPE, level), _no_mask(), 1.0, _psf(), np.array([100.2]), np.array([80.0]))
-    assert not found.is_good.any() or abs(found.flux[0]) < 1e-6
-
-
-def test_no_star_is_no_entry():
-    found = psf_photometry(np.zeros(SHAPE), _no_mask(), 1.0, _psf(), np.array([]), np.array([]))
-    assert len(found.flux) == 0 and len(found.is_good) == 0
 
 
 @pytest.mark.parametrize(("count", "degree"), [(24, 0), (30, 1), (80, 2)])

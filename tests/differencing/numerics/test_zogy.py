@@ -7,8 +7,9 @@ from scipy.ndimage import gaussian_filter, maximum_filter
 
 from differencing.numerics.align import align
 from differencing.numerics.measure import measure
-from differencing.numerics.tie import TooFewStars, psf_radius_px
+from differencing.numerics.tie import TooFewStars
 from observations.numerics.simulate.pair import matched_filter_snr, move
+from preprocessing.numerics.photometry import psf_radius_px
 from tests.differencing.numerics.scenes import (
     difference_of,
     far_from,
