@@ -34,10 +34,12 @@ FAINTEST_SNR = 20.0
 REACH_FWHM, MARGIN_FWHM = 2.0, 3.0
 # No source may weigh more than one whose light has this relative error: flat field, colour.
 RELATIVE_ERROR = 0.005
+# Widths (sigma) of the kernel's functions.
+CORE_FWHM, WING_FWHM = 0.35, 0.8
 ROUNDS = 4
 CLIP_SIGMA = 4.0
 # Coefficients are held back as if each were known to be 0 within this: sources without news must not invent any.
-PRIOR = 0.2
+PRIOR = 0.1
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class Kernel:
     coefficients: Array
     degree: int
     shape: tuple[int, int]
-    widths_px: tuple[float, float, float]
+    widths_px: tuple[float, float]
     sources: int
 
     def factors(self, x: Array, y: Array, side: tuple[int, int]) -> Tensor:
@@ -67,22 +69,24 @@ def _terms(x: Array, y: Array, degree: int, shape: tuple[int, int]) -> Array:
     return polynomial.terms(2.0 * x / max(nx - 1, 1) - 1.0, 2.0 * y / max(ny - 1, 1) - 1.0, degree)
 
 
-def _functions(side: tuple[int, int], widths_px: tuple[float, float, float]) -> Tensor:
+def _functions(side: tuple[int, int], widths_px: tuple[float, float]) -> Tensor:
     """Return the transforms (b, h, w // 2 + 1) of the kernel's functions.
 
     Flux (a point), position (two slopes), width and ellipticity (three curvatures, smoothed by the first width, and of
-    unit size there), and two Gaussians for the wings, less a point of the same flux.
+    unit size there), and a Gaussian of the second width for the wings, less a point of the same flux. A wider one could
+    not be told from the sky.
     """
     fy = torch.fft.fftfreq(side[0])[:, None]
     fx = torch.fft.rfftfreq(side[1])[None, :]
     squared = fx**2 + fy**2
-    core, near, far = (torch.exp(-2 * math.pi**2 * s**2 * squared) for s in widths_px)
+    core, near = (torch.exp(-2 * math.pi**2 * s**2 * squared) for s in widths_px)
     s = 2 * math.pi * widths_px[0]
     one = torch.ones_like(squared)
     zero = torch.zeros_like(squared)
-    real = (one, zero, zero, -(s**2) * squared * core, s**2 * (fx**2 - fy**2) * core, s**2 * fx * fy * core, near - one, far - one)
-    imaginary = (zero, s * fx * core * one, s * fy * core * one, zero, zero, zero, zero, zero)
-    return torch.complex(torch.stack(real), torch.stack(imaginary))
+    curvatures = (-(s**2) * squared * core, s**2 * (fx**2 - fy**2) * core, s**2 * fx * fy * core)
+    real = torch.stack([one, zero, zero, *curvatures, near - one])
+    imaginary = torch.stack([zero, s * fx * core, s * fy * core, zero, zero, zero, zero])
+    return torch.complex(real, imaginary)
 
 
 def fit_kernel(  # noqa: PLR0913 - two sides of a pair and what is common to them
@@ -118,7 +122,7 @@ def fit_kernel(  # noqa: PLR0913 - two sides of a pair and what is common to the
     if shift is not None:
         dx, dy = (torch.from_numpy(s(column.astype(float), row.astype(float))).float() for s in shift)
         r_hat = r_hat * shift_ramp(dx, dy, side)
-    widths = (0.35 * fwhm_px, 0.8 * fwhm_px, 2.0 * fwhm_px)
+    widths = (CORE_FWHM * fwhm_px, WING_FWHM * fwhm_px)
     matched = p_n * r_hat
     disc = _disc(half, reach, side)
     target = _within(torch.fft.irfft2(p_r * n_hat - matched, s=side), disc)

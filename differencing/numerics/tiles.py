@@ -57,14 +57,25 @@ class TileGrid:
 
     def cut(self, image: Tensor, i: int) -> Tensor:
         """Return the tiles of row i of an image, (count, *side); what lies outside of the frame is 0."""
-        ny, nx = self.shape
-        width = (self.count[1] - 1) * self.step[1] + self.side[1]
-        strip = torch.zeros((self.side[0], width), dtype=torch.float32, device=image.device)
-        first = i * self.step[0] - self.pad
-        ya, yb = max(first, 0), min(first + self.side[0], ny)
-        xb = min(nx, width - self.pad)
-        strip[ya - first : yb - first, self.pad : self.pad + xb] = image[ya:yb, :xb]
+        rows, columns = self._source(i)
+        strip = image[rows.clip(0)][:, columns.clip(0)]
+        strip[rows < 0] = 0
+        strip[:, columns < 0] = 0
         return strip.unfold(1, self.side[1], self.step[1]).permute(1, 0, 2).contiguous()
+
+    def cut_outside(self, image: Tensor, i: int) -> Tensor:
+        """Return the same tiles with what lies outside of the frame: its mirror image, and 0 inside."""
+        rows, columns = self._source(i)
+        strip = image[_mirrored(rows, i * self.step[0] - self.pad, self.shape[0])]
+        strip = strip[:, _mirrored(columns, -self.pad, self.shape[1])]
+        strip[(rows >= 0)[:, None] & (columns >= 0)] = 0
+        return strip.unfold(1, self.side[1], self.step[1]).permute(1, 0, 2).contiguous()
+
+    def _source(self, i: int) -> tuple[Tensor, Tensor]:
+        """Return the frame's rows and columns that the tiles of row i hold, -1 outside."""
+        rows = torch.arange(self.side[0]) + i * self.step[0] - self.pad
+        columns = torch.arange((self.count[1] - 1) * self.step[1] + self.side[1]) - self.pad
+        return tuple(torch.where(k < n, k, -1) for k, n in zip((rows, columns), self.shape, strict=True))
 
     def lay(self, tiles: Tensor, i: int, out: Tensor) -> None:
         """Write the cores of the tiles of row i side by side into an image."""
@@ -74,17 +85,25 @@ class TileGrid:
         out[rows] = joined[: rows.stop - rows.start, : self.shape[1]]
 
 
+def _mirrored(index: Tensor, first: int, length: int) -> Tensor:
+    """Return the positions that continue an axis of the frame beyond its ends like a mirror."""
+    position = torch.arange(index.numel()) + first
+    folded = position.abs() % max(2 * length - 2, 1)
+    return torch.where(folded < length, folded, 2 * length - 2 - folded)
+
+
 class Tiles(NamedTuple):
     """Tiles of one side, science counts.
 
-    image, variance : (m, h, w). filled : what stands under the side's own mask, 0 elsewhere; None where nothing does.
+    image, variance : (m, h, w). guessed : light that is no measurement of this side (under its mask, beyond the frame's
+    end), 0 elsewhere; None where there is none.
     sigma : (m,) noise of the sky. power : its spectrum on the half plane, None where it is white.
     psf : (m, h, w // 2 + 1) transform of the PSF, centred on pixel (0, 0), of sum 1.
     """
 
     image: Tensor
     variance: Tensor
-    filled: Tensor | None
+    guessed: Tensor | None
     sigma: Tensor
     power: Tensor | None
     psf: Tensor
@@ -94,7 +113,7 @@ class Transformed(NamedTuple):
     """What the transform gives; images (m, h, w), numbers (m, 1, 1).
 
     difference : D in science counts. score_n, score_r : the two terms of S. variance : of S, from sky and sources.
-    coherent : squared score of what fills the masks, None without any. flux_norm : S of a source of one count.
+    guessed : squared score of the light that is guessed, None without any. flux_norm : S of a source of one count.
     score_of_sky : S of a sky of one count.
     """
 
@@ -102,7 +121,7 @@ class Transformed(NamedTuple):
     score_n: Tensor
     score_r: Tensor
     variance: Tensor
-    coherent: Tensor | None
+    guessed: Tensor | None
     flux_norm: Tensor
     score_of_sky: Tensor
 
@@ -176,13 +195,22 @@ def transform(new: Tiles, ref: Tiles, adjust: Tensor | None) -> Transformed:
     difference = torch.fft.irfft2((ref.psf * n_hat - new.psf * r_hat).mul_(kernels.d_scale), s=side)
     score_n, score_r = (torch.fft.irfft2(k * i, s=side) for k, i in ((kernels.k_n, n_hat), (kernels.k_r, r_hat)))
     variance = _variance_of_score(((new, kernels.k_n), (ref, kernels.k_r)))
-    coherent = None
-    if new.filled is not None and ref.filled is not None:
-        coherent = torch.fft.irfft2(kernels.k_n * torch.fft.rfft2(new.filled), s=side).square_()
-        coherent += torch.fft.irfft2(kernels.k_r * torch.fft.rfft2(ref.filled), s=side).square_()
-    return Transformed(
-        difference, score_n, score_r, variance, coherent, kernels.flux_norm, kernels.score_of_sky
-    )
+    guessed = _score_of_guesses(((new, kernels.k_n), (ref, kernels.k_r)))
+    return Transformed(difference, score_n, score_r, variance, guessed, kernels.flux_norm, kernels.score_of_sky)
+
+
+def _score_of_guesses(sides: tuple[tuple[Tiles, Tensor], ...]) -> Tensor | None:
+    """Return the squared score of the light that is guessed, summed over the sides; None where nothing is."""
+    total = None
+    for tiles, k_hat in sides:
+        if tiles.guessed is None:
+            continue
+        which = torch.nonzero(tiles.guessed.flatten(1).any(1))[:, 0]
+        if total is None:
+            total = torch.zeros_like(tiles.guessed)
+        own = torch.fft.irfft2(k_hat[which] * torch.fft.rfft2(tiles.guessed[which]), s=tiles.image.shape[-2:])
+        total.index_add_(0, which, own.square_())
+    return total
 
 
 def _variance_of_score(sides: tuple[tuple[Tiles, Tensor], ...]) -> Tensor:

@@ -34,6 +34,10 @@ BLANK_SIGMA = 3.0
 # The error of what fills a saturated core, as a share of its signal: where no rim of one can be measured, and the most.
 FILL_ERROR = 2.0
 LARGEST_FILL_ERROR = 4.0
+# Beyond the frame's end the sky counts as empty; the mirror image of what lies inside tells what may be missing. Half of
+# it, since the error of a fill is counted twice and this one is no error of a fill but the light itself.
+GUESS_OUTSIDE = 0.5
+GUESS_SIGMA = 3.0
 
 
 @dataclass(frozen=True)
@@ -97,7 +101,7 @@ class _Maps:
     static: Image
     slope: Image
     variance: Image
-    coherent: Image | None
+    guessed: Image
     flux_norm: Image
     score_of_sky: Image
 
@@ -152,7 +156,7 @@ def _all_tiles(pair: Pair, p: ZogyParameters) -> _Maps:
     grid = TileGrid.of(pair.mask.shape, p.tile_px, p.overlap_px)
     names = ("difference", "score", "static", "slope", "variance", "flux_norm", "score_of_sky")
     maps = {name: torch.empty(grid.shape, dtype=torch.float32) for name in names}
-    coherent = torch.zeros(grid.shape, dtype=torch.float32) if pair.mask.any() else None
+    guessed = torch.zeros(grid.shape, dtype=torch.float32)
     power = [_power(side, grid.side) for side in (pair.new, pair.ref)]
     for i in range(grid.count[0]):
         new, ref = (_tiles(side, grid, i, spectrum) for side, spectrum in zip((pair.new, pair.ref), power, strict=True))
@@ -169,9 +173,9 @@ def _all_tiles(pair: Pair, p: ZogyParameters) -> _Maps:
         }
         for name, tiles in found.items():
             grid.lay(tiles, i, maps[name])
-        if coherent is not None and out.coherent is not None:
-            grid.lay(out.coherent, i, coherent)
-    return _Maps(coherent=None if coherent is None else coherent.numpy(), **{k: v.numpy() for k, v in maps.items()})
+        if out.guessed is not None:
+            grid.lay(out.guessed, i, guessed)
+    return _Maps(guessed=guessed.numpy(), **{k: v.numpy() for k, v in maps.items()})
 
 
 def _power(side: Side, shape: tuple[int, int]) -> torch.Tensor | None:
@@ -190,8 +194,13 @@ def _tiles(side: Side, grid: TileGrid, i: int, power: torch.Tensor | None) -> Ti
     image = grid.cut(torch.from_numpy(side.image), i)
     variance = grid.cut(torch.from_numpy(side.variance), i)
     variance = torch.where(variance > 0, variance, sigma[:, None, None].square())
-    filled = grid.cut(torch.from_numpy(np.where(side.filled, side.image, np.float32(0))), i)
-    return Tiles(image, variance, filled, sigma, power, psf_transforms(side.psf, x, y, grid.side))
+    guessed = GUESS_OUTSIDE * grid.cut_outside(torch.from_numpy(side.image), i)
+    if side.filled[rows].any():
+        guessed += grid.cut(torch.from_numpy(np.where(side.filled, side.image, np.float32(0))), i)
+    # Light within the noise is no star's: most tiles at the frame's end, and single defects, have none.
+    guessed[guessed.abs() < GUESS_SIGMA * sigma[:, None, None]] = 0
+    held = guessed if guessed.any() else None
+    return Tiles(image, variance, held, sigma, power, psf_transforms(side.psf, x, y, grid.side))
 
 
 def _adjustment(pair: Pair, grid: TileGrid, i: int) -> torch.Tensor | None:
@@ -222,10 +231,8 @@ def _finish(maps: _Maps, pair: Pair, p: ZogyParameters) -> Difference:
     # Errors of the PSF's width leave rings around a star: its signal counts as far as its core reaches.
     near = ndimage.maximum_filter(maps.static, size=2 * round(fwhm_px) + 1)
     variance = maps.variance + np.float32(found.shift_scatter_px**2) * maps.slope + (np.float32(epsilon) * near) ** 2
-    fill_error = 0.0
-    if maps.coherent is not None:
-        fill_error = _fill_error(score, maps.coherent, maps.variance, mask)
-        variance += np.float32(fill_error**2) * maps.coherent
+    fill_error = _fill_error(score, maps.guessed, maps.variance, mask)
+    variance += np.float32(fill_error**2) * maps.guessed
     raw = score / np.sqrt(variance)
     # Percentiles of the blank sky: sources of the difference must not widen their own threshold.
     low, middle, high = np.percentile(raw[blank], [15.87, 50.0, 84.13])
@@ -281,16 +288,16 @@ def _model_error(score: Image, static: Image, noise: Image, p: ZogyParameters, f
     return float(np.clip(np.median(left), p.model_error, LARGEST_MODEL_ERROR))
 
 
-def _fill_error(score: Image, coherent: Image, variance: Image, mask: Mask) -> float:
-    """Measure the error of what fills the masks, as a share of its own score, in the pixels around them.
+def _fill_error(score: Image, guessed: Image, variance: Image, mask: Mask) -> float:
+    """Measure the error of light that is guessed, as a share of its own score, in the pixels around it.
 
     Filled pixels are wrong together, by a factor that is the same for a whole core, so that their error is that share
     of the score of the fill, and not the sum of independent pixels.
     """
-    rim = ~mask & (coherent > 9.0 * variance)
+    rim = ~mask & (guessed > 9.0 * variance)
     if np.count_nonzero(rim) < 100:
         return FILL_ERROR
-    share = np.sqrt(np.maximum(score[rim] ** 2 - variance[rim], 0.0) / coherent[rim])
+    share = np.sqrt(np.maximum(score[rim] ** 2 - variance[rim], 0.0) / guessed[rim])
     return float(np.clip(np.percentile(share, 90.0), 0.5, LARGEST_FILL_ERROR))
 
 
