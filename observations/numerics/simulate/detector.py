@@ -107,7 +107,7 @@ def expose(
     electrons = rng.poisson(np.maximum(expected, 0.0) * detector.response + detector.dark_e).astype(float)
     electrons += stray_e
     defects |= stray_e > math.sqrt(sky_e)
-    hits = _cosmic_rays(rng, (ny, nx), round(25 * ny * nx / 1024**2))
+    hits = cosmic_rays(rng, (ny, nx), round(25 * ny * nx / 1024**2))
     bled = bleed(electrons + hits, detector.full_well_e)
     defects |= (hits > 0.0) | (bled >= 0.98 * detector.full_well_e)
     defects[:, list(detector.bad_columns)] = True
@@ -144,7 +144,7 @@ def _trail(rng: np.random.Generator, shape: Shape, fwhm_px: float, peak_e: float
     return peak_e * np.exp(-0.5 * (across / (fwhm_px / FWHM_PER_SIGMA)) ** 2)
 
 
-def _cosmic_rays(rng: np.random.Generator, shape: Shape, count: int) -> Array:
+def cosmic_rays(rng: np.random.Generator, shape: Shape, count: int) -> Array:
     """Draw cosmic rays: tracks of 1 to 12 px of 300 to 8 000 electrons a pixel, sharper than any star."""
     hits = np.zeros(shape)
     for _ in range(count):
