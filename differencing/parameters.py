@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from catalog.configuration.values import Snapshot
-from differencing.numerics.pair import ZogyParameters
+from differencing.numerics.parameters import ZogyParameters
 
 
 def zogy_parameters(config: Snapshot) -> ZogyParameters:

@@ -14,7 +14,7 @@ from typing import TypeVar
 from benchmarks.differencing.judging import Found, Peaks
 from benchmarks.differencing.scenarios import Case
 from differencing.numerics import peaks as numerics_peaks
-from differencing.numerics.pair import ZogyParameters
+from differencing.numerics.parameters import ZogyParameters
 from differencing.numerics.zogy import subtract
 from observations.numerics.frame import Frame
 from preprocessing.numerics.background import estimate_background

@@ -160,7 +160,7 @@ _DIFFERENCING = (
         1,
         100_000,
     ),
-    ConfigKey("differencing.tile_px", 128, "Width of the tiles within which the PSF is taken as constant.", 64, 4096),
+    ConfigKey("differencing.tile_px", 128, "Width of the tiles within which the PSF is taken as constant.", 128, 4096),
     ConfigKey("differencing.tile_overlap_px", 32, "Overlap of neighbouring tiles.", 8, 64),
     ConfigKey(
         "differencing.model_error",

@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from detection.numerics import faults as draw
 from detection.numerics.faults import Faults, Rng, draw_faults
 from detection.numerics.stamps import cut_stamps, network_input
 from detection.numerics.train import TrainingSet
 from differencing.numerics.align import align
-from differencing.numerics.pair import ZogyParameters
+from differencing.numerics.parameters import ZogyParameters
 from differencing.numerics.peaks import Peaks, find
 from differencing.numerics.tie import NoFluxScale
 from differencing.numerics.zogy import Difference, subtract
@@ -260,7 +261,8 @@ def register(rng: Rng, reference: Frame, recipe: PairParameters, warp_px: float)
 
     def pixel_map(x: Array, y: Array) -> tuple[Array, Array]:
         moved_x, moved_y = move(x, y, reference.shape, recipe.offset_px, recipe.rotation_deg)
-        return moved_x + error_x.ravel(), moved_y + error_y.ravel()
+        errors = (ndimage.map_coordinates(e, [y, x], order=1, mode="nearest") for e in (error_x, error_y))
+        return moved_x + next(errors), moved_y + next(errors)
 
     return align(reference, pixel_map, reference.shape)
 

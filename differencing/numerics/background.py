@@ -9,9 +9,9 @@ from preprocessing.numerics.mesh import expand, measure_cells, smooth_cells
 
 # The noise changes slowly over a frame; cells of 128 px know it to 1 %.
 COARSE_PX = 128
-# A cell of ten FWHM holds some fifty PSF areas and adds 1 % to the score's noise; smaller ones would follow what is
-# extended, larger ones leave dust rings and halos (249 false peaks instead of 154 on a hazy frame without a flat).
-CELL_FWHM, SMALLEST_CELL_PX, LARGEST_CELL_PX = 10.0, 32, 128
+# A cell of twenty FWHM holds two hundred PSF areas and adds a third of a per cent to the score's noise; smaller ones
+# follow what is extended (of a coma of 4 FWHM cells of ten take 4 %), larger ones leave dust rings and halos.
+CELL_FWHM, SMALLEST_CELL_PX, LARGEST_CELL_PX = 20.0, 64, 128
 # A cell with fewer usable pixels than this share takes its neighbours' value.
 MIN_SHARE = 0.15
 
@@ -43,8 +43,8 @@ def sky_of_difference(difference: Image, bad: Mask, *, fwhm_px: float) -> Image:
 
     Parameters
     ----------
-    difference : (ny, nx). bad : True = pixel of a source, or masked. fwhm_px : of the wider PSF; cells are ten times
-        that, 32 to 128 px.
+    difference : (ny, nx). bad : True = pixel of a source, or masked. fwhm_px : of the wider PSF; cells are twenty
+        times that, 64 to 128 px.
 
     Returns
     -------

@@ -24,7 +24,7 @@ CELLS, PER_CELL = 8, 5
 FEWEST_SOURCES = 12
 # Degrees of the kernel's variation over the frame that are tried, where so many sources stand for each of their terms.
 DEGREES, SOURCES_PER_TERM = (0, 1, 2), 10
-# The kernel is taken whose misfit on sources that it was not fitted to is least, if it is less than without any by this.
+# The kernel is taken whose misfit on sources that it was not fitted to is least, if less than without any by this.
 FOLDS, GAIN = 5, 0.05
 # A source whose light differs by more is a variable or a transient.
 LARGEST_CHANGE = 0.2
@@ -129,7 +129,9 @@ def fit_kernel(  # noqa: PLR0913 - two sides of a pair and what is common to the
     basis = torch.stack([_within(torch.fft.irfft2(matched * f, s=side), disc) for f in _functions(side, widths)], -1)
     model = _within(torch.fft.irfft2(matched, s=side), disc, centre=False)
     variance = _matched_variance(p_n, p_r, noise, side)[:, None] + (RELATIVE_ERROR * model.amax(1, keepdim=True)) ** 2
-    flux = (target * (model - model.mean(1, keepdim=True))).sum(1) / (model - model.mean(1, keepdim=True)).square().sum(1)
+    flux = (target * (model - model.mean(1, keepdim=True))).sum(1) / (model - model.mean(1, keepdim=True)).square().sum(
+        1
+    )
     keep = (flux.abs() < LARGEST_CHANGE).numpy()
     if keep.sum() < FEWEST_SOURCES:
         return None

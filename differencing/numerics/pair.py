@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +13,7 @@ from differencing.numerics.align import fill_masked
 from differencing.numerics.background import coarse_level, noise_map
 from differencing.numerics.kernel import Kernel, fit_kernel
 from differencing.numerics.noise import correlation, robust_sigma, source_mask
+from differencing.numerics.parameters import ZogyParameters
 from differencing.numerics.tie import NoFluxScale, Surface, Tie, tie
 from observations.numerics.frame import Frame, Image, Mask, PsfFunction, Stars
 from preprocessing.numerics.background import estimate_background
@@ -21,30 +22,6 @@ from preprocessing.numerics.psf import fit_psf
 from preprocessing.numerics.stars import find_stars, point_like
 
 PsfInput = PsfFunction | NDArray[np.floating] | None
-
-
-@dataclass(frozen=True)
-class ZogyParameters:
-    """What the subtraction may be told; every value is recorded with the run.
-
-    tile_px, overlap_px : the PSF is constant within a tile; smaller tiles follow it better, and the overlap
-        must exceed the PSF's half size (measured on simulated pairs: 256 px beats 512 px in both depth and time).
-    model_error : least relative error of PSF and flux scale, as epsilon² min(|S_n|, |S_r|)² in the variance; 0.005
-        silences residuals of bright stars where all is well; what the stars of the pair show beyond that is used.
-    max_stars : stars measured for the tie. min_stars : fewest that make one.
-    shift_floor_px : a shift field below this stays uncorrected: its effect is under the model error.
-    max_flux_scatter : largest relative scatter of the stars' flux ratios; real pairs have 0.01 to 0.06, a wrong flux
-        scale (stars confused with defects) 1 and more.
-    """
-
-    tile_px: int
-    overlap_px: int
-    model_error: float
-    min_stars: int
-    max_stars: int = 200
-    shift_floor_px: float = 0.02
-    max_flux_scatter: float = 0.3
-    fits_kernel: bool = True
 
 
 class Side(NamedTuple):
@@ -101,13 +78,11 @@ def prepare(science: Frame, reference: Frame, psfs: tuple[PsfInput, PsfInput], p
     maps = (found.shift_x.coarse(), found.shift_y.coarse())
     is_shifted = found.shift_is_significant and max(float(np.abs(s).max()) for s in maps) > p.shift_floor_px
     shift = (found.shift_x, found.shift_y) if is_shifted else None
-    kernel = _kernel(new, ref, shift, star_list, mask) if p.fits_kernel else None
+    kernel = _kernel(new, ref, shift, star_list, mask)
     return Pair(new, ref, mask, empty, found, (float(maps[0].mean()), float(maps[1].mean())), shift, kernel)
 
 
-def _kernel(
-    new: Side, ref: Side, shift: tuple[Surface, Surface] | None, stars: Stars, mask: Mask
-) -> Kernel | None:
+def _kernel(new: Side, ref: Side, shift: tuple[Surface, Surface] | None, stars: Stars, mask: Mask) -> Kernel | None:
     ny, nx = mask.shape
     fwhm_px = 2.0 * max(psf_radius_px(side.psf(nx / 2, ny / 2)) for side in (new, ref))
     noise = (float(np.median(new.sigma[::8, ::8])), float(np.median(ref.sigma[::8, ::8])))
@@ -185,9 +160,7 @@ def _sides(
     return new, ref, ~(source_n | source_r)
 
 
-def _side(  # noqa: PLR0913 - a frame on the way to a side
-    image: Image, frame: Frame, factor: Image | None, psf: PsfFunction, sources: Mask, mask: Mask
-) -> Side:
+def _side(image: Image, frame: Frame, factor: Image | None, psf: PsfFunction, sources: Mask, mask: Mask) -> Side:
     """Give an image in science counts its noise: variance, correlation, sigma of the sky."""
     sigma = noise_map(image, sources)
     variance = sigma**2 + _source_variance(image, frame, factor)

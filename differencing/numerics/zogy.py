@@ -7,6 +7,7 @@ reference is brought to science counts; D difference, P_D its PSF, S score, S_co
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -15,7 +16,8 @@ from scipy import ndimage
 
 from differencing.numerics.background import sky_of_difference
 from differencing.numerics.noise import noise_power
-from differencing.numerics.pair import Pair, PsfInput, Side, ZogyParameters, prepare
+from differencing.numerics.pair import Pair, PsfInput, Side, prepare
+from differencing.numerics.parameters import ZogyParameters
 from differencing.numerics.tie import Surface
 from differencing.numerics.tiles import TileGrid, Tiles, filters, psf_transforms, shift_ramp, transform
 from observations.numerics.frame import Frame, Image, Mask, PsfFunction
@@ -34,8 +36,8 @@ BLANK_SIGMA = 3.0
 # The error of what fills a saturated core, as a share of its signal: where no rim of one can be measured, and the most.
 FILL_ERROR = 2.0
 LARGEST_FILL_ERROR = 4.0
-# Beyond the frame's end the sky counts as empty; the mirror image of what lies inside tells what may be missing. Half of
-# it, since the error of a fill is counted twice and this one is no error of a fill but the light itself.
+# Beyond the frame's end the sky counts as empty; the mirror image of what lies inside tells what may be missing. Half
+# of it, since the error of a fill is counted twice and this one is no error of a fill but the light itself.
 GUESS_OUTSIDE = 0.5
 GUESS_SIGMA = 3.0
 
@@ -189,7 +191,7 @@ def _tiles(side: Side, grid: TileGrid, i: int, power: torch.Tensor | None) -> Ti
     x, y = grid.centres(i)
     rows = grid.rows(i)
     edges = np.minimum(np.arange(grid.count[1] + 1) * grid.step[1], grid.shape[1])
-    cells = [side.sigma[rows, a:b] for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    cells = [side.sigma[rows, a:b] for a, b in pairwise(edges)]
     sigma = torch.tensor([float(np.median(cell[::4, ::4])) for cell in cells], dtype=torch.float32)
     image = grid.cut(torch.from_numpy(side.image), i)
     variance = grid.cut(torch.from_numpy(side.variance), i)

@@ -187,7 +187,8 @@ def _middle(ordered: Image) -> float:
     first = np.searchsorted(ordered, value, "left")
     last = np.searchsorted(ordered, value, "right")
     if last - first <= 2 or first == 0 or last == n:
-        return value
+        # Of an even number the mean of both in the middle: turning the image's sign turns the level's.
+        return 0.5 * (value + np.float64(ordered[(n - 1) // 2]))
     step = 0.5 * (np.float64(ordered[last]) - np.float64(ordered[first - 1]))
     return value + step * ((0.5 * n - first) / (last - first) - 0.5)
 

@@ -6,7 +6,7 @@ from dataclasses import MISSING, fields
 
 import pytest
 
-from differencing.numerics.pair import ZogyParameters
+from differencing.numerics.parameters import ZogyParameters
 from differencing.numerics.stack import StackParameters
 from differencing.numerics.tracklets import TrackletParameters
 from preprocessing.numerics.preprocess import Parameters
