@@ -23,6 +23,9 @@ FLUX_FLOOR = 0.01
 # Centroids of bright stars repeat to a hundredth of a pixel between exposures at best (undersampling, flat).
 CENTROID_FLOOR_PX = 0.01
 CLIP_SIGMA = 3.0
+# Haze makes ratios of 0.35 to 0.47 over one frame; what departs from the commonest by more (in logarithm) is no star that
+# both frames hold alike. Ratios closer than 3 % are one.
+LARGEST_DEPARTURE, NARROWEST = 0.5, 0.03
 
 
 @dataclass(frozen=True)
@@ -150,6 +153,8 @@ def tie(science: PsfPhotometry, reference: PsfPhotometry, shape: tuple[int, int]
     n, r = science[good], reference[good]
     ratio = n.flux / r.flux
     relative = np.sqrt((n.flux_error / n.flux) ** 2 + (r.flux_error / r.flux) ** 2 + FLUX_FLOOR**2)
+    # Transients and variables may be most of a sparse field's sources, but they agree with nobody.
+    ratio = np.where(np.abs(np.log(ratio / _commonest(ratio, relative))) < LARGEST_DEPARTURE, ratio, np.nan)
     scale, kept = fit_surface(n.x, n.y, ratio, ratio * relative, shape)
     dx, dy = r.x - n.x, r.y - n.y
     error_px = np.sqrt(n.position_error_px**2 + r.position_error_px**2 + CENTROID_FLOOR_PX**2)
@@ -171,6 +176,14 @@ def tie(science: PsfPhotometry, reference: PsfPhotometry, shape: tuple[int, int]
         shift_rms_px=float(np.sqrt(np.mean(left**2))),
         matched_stars=int(kept.sum()),
     )
+
+
+def _commonest(ratio: Array, relative: Array) -> float:
+    """Return the ratio around which most others stand, each blurred by its relative error."""
+    logs = np.log(ratio)
+    width = np.maximum(relative, NARROWEST)
+    density = np.exp(-0.5 * ((logs[:, None] - logs) / width) ** 2) / width
+    return float(ratio[np.argmax(density.sum(axis=1))])
 
 
 def _excess_scatter(left: Array, error_px: Array) -> float:

@@ -6,7 +6,7 @@ from detection.numerics.training_set import TrainingSetParameters, Truth, label,
 from differencing.numerics.peaks import Peaks
 from tests.parameters import ZOGY
 
-SMALL = TrainingSetParameters(ZOGY, seed=5, pairs=2, shape=(300, 300))
+SMALL = TrainingSetParameters(ZOGY, seed=6, pairs=2, shape=(300, 300))
 
 
 @pytest.fixture(scope="module")
