@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from observations.numerics.frame import BAD_BITS, Image, Mask, MaskBit
-from observations.numerics.statistics import FWHM_PER_SIGMA
+from observations.numerics.compiled import by_strips, compiled
+from observations.numerics.frame import BAD_BITS, Image, Mask
 from preprocessing.numerics.background import Background
 from preprocessing.numerics.calibrate import Master
 
@@ -28,17 +28,9 @@ CEILING_MARGIN = 0.97
 LARGEST_GROWTH_PX = 8
 # Cold pixels. Six sigma: one false pixel in 10^9 tries.
 COLD_SIGMA = 6.0
-# Cosmic rays.
-COSMIC_EDGE_SIGMA = 4.0
-# Real cores are allowed to be sharper than the mean PSF says: by this factor in neighbour-to-peak ratio...
-SHARPNESS_MARGIN = 0.65
-# ...and pairs at a distance help only where a star must reach that far: on hatp32 (FWHM 2.0 px) diagonal pairs at a
-# bound of 0.19 ate one clean star in ten, whose diagonal neighbours lie at 0.16.
-LOWEST_USEFUL_RATIO = 0.25
-COSMIC_ROUNDS = 3
-DIRECTIONS = ((0, 1), (1, 0), (1, 1), (1, -1))
 # Columns and rows. The median difference of 48 pairs is good to 0.26 sigma; 1.3 on both sides is five of that.
 RUN_PX = 48
+SIDE_PX = 3
 RUN_SIGMA = 1.3
 # Of the runs of 48 px that begin every 24 px: a defect stays in its column, a slanted trail passes it in one or two.
 BRIGHT_RUNS = 3
@@ -54,8 +46,8 @@ RIM_GROWTH_PX = 8  # half the box: where the box still straddles the rim
 LIT_BLOCK_PX = 16
 # Below this sky-to-noise ratio a fall-off of 40 % cannot be told from the sky's own structure.
 LIT_SIGNAL = 10.0
-LARGEST_INTERPOLATED_PX = 3
-INTERPOLATED_INFLATION = 4.0
+# Rows or columns that one thread takes at a time.
+STRIP_PX = 128
 ALL_NEIGHBOURS = np.ones((3, 3), dtype=bool)
 
 
@@ -116,18 +108,47 @@ def saturated_pixels(raw: Image, ceiling: Ceiling, fwhm_px: float) -> Mask:
     high = raw >= ceiling.level
     if not high.any():
         return np.asarray(high)
-    labels, count = ndimage.label(high, ALL_NEIGHBOURS)
-    size = np.bincount(labels.ravel(), minlength=count + 1)
-    large = (size > 1)[labels] & high
-    reach = int(np.clip(round(fwhm_px), 1, LARGEST_GROWTH_PX))
-    return np.asarray(high | grow(large, reach))
+    large = np.zeros(high.shape, dtype=bool)
+    _mark_companied(high, large)
+    return np.asarray(high | grow(large, int(np.clip(round(fwhm_px), 1, LARGEST_GROWTH_PX))))
 
 
 def grow(mask: Mask, radius_px: int) -> Mask:
     """Widen a mask by a disc."""
-    if not mask.any() or radius_px < 1:
+    if radius_px < 1 or not mask.any():
         return mask
-    return np.asarray(ndimage.distance_transform_edt(~mask) <= radius_px)
+    wide = mask.copy()
+    half_chord = np.sqrt(radius_px**2 - np.arange(-radius_px, radius_px + 1) ** 2).astype(np.int64)
+    _stamp_discs(mask, half_chord, wide)
+    return wide
+
+
+@compiled
+def _mark_companied(mask: Mask, companied: Mask) -> None:
+    """Mark the pixels of a mask with another one among their eight neighbours."""
+    ny, nx = mask.shape
+    for y in range(ny):
+        for x in range(nx):
+            if mask[y, x]:
+                around = mask[max(y - 1, 0) : min(y + 2, ny), max(x - 1, 0) : min(x + 2, nx)]
+                companied[y, x] = np.count_nonzero(around) > 1
+
+
+@compiled
+def _stamp_discs(mask: Mask, half_chord: NDArray[np.int64], wide: Mask) -> None:
+    """Set a disc around every pixel of a mask that has a neighbour outside it."""
+    ny, nx = mask.shape
+    radius = half_chord.size // 2
+    for y in range(ny):
+        for x in range(nx):
+            if not mask[y, x]:
+                continue
+            is_inner = 0 < y < ny - 1 and 0 < x < nx - 1
+            if is_inner and mask[y - 1, x] and mask[y + 1, x] and mask[y, x - 1] and mask[y, x + 1]:
+                continue
+            for row in range(max(y - radius, 0), min(y + radius + 1, ny)):
+                half = half_chord[row - y + radius]
+                wide[row, max(x - half, 0) : min(x + half + 1, nx)] = True
 
 
 def detector_defects(dark: Master | None, flat: Master | None, noise: float, shape: tuple[int, int]) -> Mask:
@@ -140,88 +161,23 @@ def detector_defects(dark: Master | None, flat: Master | None, noise: float, sha
         excess = dark.data - np.float32(dark.level)
         bad |= ~np.isfinite(dark.data) | (np.abs(excess) > HOT_SIGMA * noise)
     if flat is not None:
-        local = ndimage.median_filter(np.nan_to_num(flat.data[::4, ::4], nan=0.0), 5).repeat(4, 0).repeat(4, 1)
-        local = local[: shape[0], : shape[1]]
-        bad |= ~np.isfinite(flat.data) | (flat.data < LOWEST_LOCAL_RESPONSE * local)
+        bad |= ~np.isfinite(flat.data) | _is_shaded(flat.data)
     return bad
 
 
-def cosmic_rays(residual: Image, noise: Image, bad: Mask, fwhm_px: float, *, sigma: float) -> Mask:
-    """Find pixels that are sharper than any star can be: cosmic rays and unlisted hot pixels.
+def _is_shaded(response: Image) -> Mask:
+    """Tell which pixels respond less than 0.7 of the median of every fourth pixel over 20 px around them."""
+    sparse = np.nan_to_num(response[::4, ::4], nan=0.0)
+    ny, nx = response.shape
 
-    For a Gaussian of width s, the mean of the two pixels at distance d on opposite sides of any pixel is at least
-    exp(-d² / 2 s²) of that pixel, wherever the star's centre lies; a real PSF has wider wings and stays above. A pixel
-    whose pair falls short of that bound, by a margin for PSF variation and 6 sigma of noise, in any of four directions
-    is no star. Found pixels are replaced and the search repeated, so that tracks and small blobs are eaten from their
-    rims; then neighbours with a weaker sign are added.
+    def spread(values: Image) -> Image:
+        return values.repeat(4, 0).repeat(4, 1)[:ny, :nx]
 
-    Parameters
-    ----------
-    residual : (ny, nx) image less sky. noise : (ny, nx) rms per pixel. bad : True = known bad, takes no part.
-    fwhm_px : seeing, of the sharpest stars. Below about 1.7 px a star cannot be told from a hot pixel, and nothing is
-        flagged.
-
-    Returns
-    -------
-    (ny, nx) bool.
-
-    Notes
-    -----
-    In the spirit of van Dokkum 2001 (PASP 113, 1420), with the PSF's own bound in place of the fine-structure image:
-    on undersampled frames (FWHM 2 px) the latter eats cores.
-    """
-    squared = np.array([1.0, 2.0, 4.0])  # distances of the pairs: along, across, two pixels along
-    ratios = [float(r) for r in SHARPNESS_MARGIN * np.exp(-0.5 * squared * (FWHM_PER_SIGMA / fwhm_px) ** 2)]
-    found = np.zeros(residual.shape, dtype=bool)
-    # A pair with an unknown member says nothing: comparisons with NaN are false.
-    image = np.where(bad, np.float32(np.nan), residual).astype(np.float32)
-    for _ in range(COSMIC_ROUNDS):
-        candidates = (image > sigma * noise) & ~bad & ~found
-        candidates &= _too_sharp(image, noise, candidates, ratios, sigma)
-        if not candidates.any():
-            break
-        found |= candidates
-        image = _patched(image, found | bad, candidates)
-    rim = ndimage.binary_dilation(found, ALL_NEIGHBOURS) & ~found & ~bad & (image > COSMIC_EDGE_SIGMA * noise)
-    return found | (rim & _too_sharp(image, noise, rim, ratios, COSMIC_EDGE_SIGMA / 2))
-
-
-def _too_sharp(image: Image, noise: Image, where: Mask, ratios: list[float], sigma: float) -> Mask:
-    """Return which of the pixels in `where` exceed the star bound in at least one direction."""
-    rows, columns = np.nonzero(where)
-    padded = np.pad(image, 2, mode="edge")
-    value, rms = image[rows, columns], noise[rows, columns]
-    sharp = np.zeros(rows.size, dtype=bool)
-    for dy, dx in DIRECTIONS:
-        for step in (1, 2) if dy * dx == 0 else (1,):
-            ratio = ratios[2] if step == 2 else ratios[1] if dy * dx else ratios[0]
-            if ratio < LOWEST_USEFUL_RATIO:
-                continue
-            one = padded[rows + 2 + step * dy, columns + 2 + step * dx]
-            other = padded[rows + 2 - step * dy, columns + 2 - step * dx]
-            lack = ratio * value - 0.5 * (one + other)
-            sharp |= lack > sigma * rms * np.float32(np.sqrt(ratio**2 + 0.5))
-    result = np.zeros(image.shape, dtype=bool)
-    result[rows[sharp], columns[sharp]] = True
-    return result
-
-
-def _patched(image: Image, holes: Mask, now: Mask) -> Image:
-    """Return the image with the pixels of `now` replaced by the median of their good neighbours."""
-    rows, columns = np.nonzero(now)
-    windows = _windows(np.where(holes, np.float32(np.nan), image), rows, columns)
-    patched = image.copy()
-    ordered = np.sort(windows, axis=1)  # NaN last
-    count = np.isfinite(windows).sum(axis=1)
-    middle = ordered[np.arange(rows.size), np.maximum(count - 1, 0) // 2]
-    patched[rows, columns] = np.where(count > 0, middle, np.nan)
-    return patched
-
-
-def _windows(image: Image, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> NDArray[np.float32]:
-    """Return the 5 x 5 surroundings of pixels as (n, 25), NaN beyond the edge."""
-    padded = np.pad(image, 2, constant_values=np.nan)
-    return np.lib.stride_tricks.sliding_window_view(padded, (5, 5))[rows, columns].reshape(rows.size, 25)
+    # No median is above the maximum: only where that leaves a doubt, nearly nowhere, is the slow median needed.
+    doubtful = response < LOWEST_LOCAL_RESPONSE * spread(ndimage.maximum_filter(sparse, 5))
+    if doubtful.any():
+        doubtful &= response < LOWEST_LOCAL_RESPONSE * spread(ndimage.median_filter(sparse, 5))
+    return doubtful
 
 
 def cold_pixels(residual: Image, noise: Image, bad: Mask) -> Mask:
@@ -244,43 +200,76 @@ def line_defects(residual: Image, noise: Image, bad: Mask) -> Mask:
     -------
     (ny, nx) bool. Nothing is found within 3 px of the edge that a run is parallel to.
     """
-    pull = np.where(bad, np.float32(np.nan), residual / np.maximum(noise, 1e-30)).astype(np.float32)
-    return _column_runs(pull) | _column_runs(np.ascontiguousarray(pull.T)).T
+    ny, nx = residual.shape
+    columns, rows = np.zeros((ny, nx), dtype=bool), np.zeros((ny, nx), dtype=bool)
+
+    def search(start: int, stop: int, axis: int, found: Mask) -> None:
+        first = max(start - SIDE_PX, 0)
+        image, rms, gaps = residual, noise, bad
+        if axis == 0:
+            image, rms, gaps = image.T, rms.T, gaps.T
+        strip = np.s_[:, first : stop + SIDE_PX]
+        pull, clipped = (np.empty(image[strip].shape, dtype=np.float32) for _ in range(2))
+        _write_pull(image[strip], rms[strip], gaps[strip], pull, clipped)
+        found[:, start:stop] = _column_runs(pull, clipped)[:, start - first : stop - first]
+
+    by_strips(lambda start, stop: search(start, stop, 1, columns), nx, STRIP_PX)
+    by_strips(lambda start, stop: search(start, stop, 0, rows.T), ny, STRIP_PX)
+    return columns | rows
 
 
-def _column_runs(pull: NDArray[np.float32]) -> Mask:
+@compiled
+def _write_pull(image: Image, rms: Image, gaps: Mask, pull: Image, clipped: Image) -> None:
+    """Write the image in sigma, NaN where bad, and the same clipped at 5 sigma, 0 where bad."""
+    for y in range(image.shape[0]):
+        for x in range(image.shape[1]):
+            value = image[y, x] / max(rms[y, x], np.float32(1e-30))
+            pull[y, x] = np.float32(np.nan) if gaps[y, x] else value
+            clipped[y, x] = np.float32(0) if gaps[y, x] else min(max(value, np.float32(-5)), np.float32(5))
+
+
+def _column_runs(pull: Image, clipped: Image) -> Mask:
     ny, nx = pull.shape
     found = np.zeros((ny, nx), dtype=bool)
-    if ny < RUN_PX or nx < 8:
+    if ny < RUN_PX or nx <= 2 * SIDE_PX:
         return found
-    clipped = np.nan_to_num(np.clip(pull, -5, 5), copy=False)
+    starts = np.unique(np.append(np.arange(0, ny - RUN_PX, RUN_PX // 2), ny - RUN_PX))
+    # The mean of clipped differences picks the few columns that deserve the slower median.
+    run, column = np.nonzero(np.abs(_step_means(clipped, starts)[:, :-SIDE_PX]) > 0.7 * RUN_SIGMA)
+    column += SIDE_PX
+    rows = starts[run][:, None] + np.arange(RUN_PX)
+    left, here, right = (clipped[rows, column[:, None] + d] for d in (-SIDE_PX, 0, SIDE_PX))
     # Differences are taken row by row before the median: a star is on a few rows of the run only, and a
     # gradient has opposite signs on the two sides.
-    step = clipped[:, 3:] - clipped[:, :-3]
-    starts = np.unique(np.append(np.arange(0, ny - RUN_PX, RUN_PX // 2), ny - RUN_PX))
+    sides = np.stack([np.median(here - left, axis=1), np.median(here - right, axis=1)])
+    dark, above = sides.max(axis=0) < -RUN_SIGMA, np.flatnonzero(sides.min(axis=0) > RUN_SIGMA)
+    found[rows[dark], column[dark][:, None]] = True
+    around = column[above][:, None] + np.arange(-SIDE_PX, SIDE_PX + 1)
+    sharp = above[_is_sharp(pull[rows[above][:, None, :], around[:, :, None]])]
     bright = np.zeros((starts.size, nx), dtype=bool)
-    for k, start in enumerate(starts):
-        rows = np.s_[start : start + RUN_PX]
-        # The mean of clipped differences picks the few columns that deserve the slower median.
-        likely = 3 + np.flatnonzero(np.abs(step[rows, :-3].mean(axis=0)) > 0.7 * RUN_SIGMA)
-        if likely.size == 0:
-            continue
-        sides = np.stack([np.median(step[rows][:, likely - 3], axis=0), -np.median(step[rows][:, likely], axis=0)])
-        found[rows, likely[sides.max(axis=0) < -RUN_SIGMA]] = True
-        above = likely[sides.min(axis=0) > RUN_SIGMA]
-        bright[k, above[_is_sharp(pull[rows], above)]] = True
+    bright[run[sharp], column[sharp]] = True
     bright &= bright.sum(axis=0) >= BRIGHT_RUNS
-    for k, column in zip(*np.nonzero(bright), strict=True):
-        found[starts[k] : starts[k] + RUN_PX, column] = True
+    run, column = np.nonzero(bright)
+    found[starts[run][:, None] + np.arange(RUN_PX), column[:, None]] = True
     return found
 
 
-def _is_sharp(run: NDArray[np.float32], columns: NDArray[np.intp]) -> NDArray[np.bool_]:
+def _step_means(clipped: Image, starts: NDArray[np.int64]) -> Image:
+    """Return the means over each run of the steps from each column to the one 3 px on."""
+    steps = clipped[:, SIDE_PX:] - clipped[:, :-SIDE_PX]
+    halves = np.add.reduceat(steps, np.arange(0, len(steps), RUN_PX // 2), axis=0)
+    means = np.empty((starts.size, steps.shape[1]), dtype=np.float32)
+    means[:-1] = halves[: starts.size - 1] + halves[1 : starts.size]
+    means[-1] = steps[starts[-1] :].sum(axis=0)
+    return means / np.float32(RUN_PX)
+
+
+def _is_sharp(profiles: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Return for which columns the median profile over 3 px to both sides has a step that is too steep for light.
 
-    run : (48, nx) in sigma and not clipped, or a bright trail would be a box; NaN where bad.
+    profiles : (n, 7, 48) in sigma and not clipped, or a bright trail would be a box; NaN where bad.
     """
-    profile = _block_medians(run.T[columns[:, None] + np.arange(-3, 4)])
+    profile = _block_medians(profiles)
     height = np.fmax.reduce(profile, axis=1) - np.fmin(profile[:, 0], profile[:, -1])
     return np.asarray(np.fmax.reduce(np.abs(np.diff(profile, axis=1)), axis=1) > STEEPEST_LIGHT * height)
 
@@ -362,39 +351,3 @@ def _block_medians(blocks: NDArray[np.float32]) -> NDArray[np.float64]:
 def is_bad(bits: Bits) -> Mask:
     """Return the boolean mask of a bit mask; interpolated pixels are usable."""
     return np.asarray((bits & np.uint16(BAD_BITS)) != 0)
-
-
-def interpolate_small(data: Image, bits: Bits, noise: Image) -> tuple[Image, Bits, Image]:
-    """Fill isolated defects and hits of at most 3 px from their neighbours.
-
-    Filled pixels lose their cause and get the bit INTERPOLATED; they are usable, with a larger variance.
-
-    Returns
-    -------
-    data, bits : with the small defects filled.
-    extra_variance : (ny, nx), zero elsewhere: 4 noise² and the square of half the spread of the neighbours used.
-    """
-    small_bits = np.uint16(MaskBit.BAD | MaskBit.COSMIC_RAY)
-    holes = is_bad(bits)
-    labels, count = ndimage.label(holes, ALL_NEIGHBOURS)
-    size = np.bincount(labels.ravel(), minlength=count + 1)
-    other = np.bincount(labels.ravel(), ((bits & ~small_bits & np.uint16(BAD_BITS)) != 0).ravel(), minlength=count + 1)
-    fillable = (size <= LARGEST_INTERPOLATED_PX) & (other == 0)
-    fillable[0] = False
-    rows, columns = np.nonzero(fillable[labels])
-    windows = _windows(np.where(holes, np.float32(np.nan), data), rows, columns)
-    offset = np.arange(-2, 3)
-    weight = 1.0 / np.maximum(offset[:, None] ** 2 + offset[None, :] ** 2, 0.5).ravel() ** 2
-    known = np.isfinite(windows)
-    weights = np.where(known, weight, 0)
-    total = weights.sum(axis=1)
-    value = (weights * np.nan_to_num(windows)).sum(axis=1) / np.maximum(total, 1e-30)
-    scatter = (weights * (np.nan_to_num(windows) - value[:, None]) ** 2).sum(axis=1) / np.maximum(total, 1e-30)
-    usable = total > 0
-    rows, columns = rows[usable], columns[usable]
-    filled, new_bits = data.copy(), bits.copy()
-    extra = np.zeros(data.shape, dtype=np.float32)
-    filled[rows, columns] = value[usable]
-    new_bits[rows, columns] = np.uint16(MaskBit.INTERPOLATED)
-    extra[rows, columns] = INTERPOLATED_INFLATION * noise[rows, columns] ** 2 + scatter[usable]
-    return filled, new_bits, extra

@@ -13,6 +13,8 @@ from observations.numerics.frame import Frame, Image, Mask, MaskBit, PsfModel, S
 from preprocessing.numerics import masks
 from preprocessing.numerics.background import Background, NoBackgroundError, estimate_background
 from preprocessing.numerics.calibrate import Calibrated, Exposure, Masters, calibrate
+from preprocessing.numerics.cosmic_rays import cosmic_rays
+from preprocessing.numerics.interpolate import interpolate_small
 from preprocessing.numerics.photometry import psf_fluxes
 from preprocessing.numerics.psf import PsfError, fit_psf
 from preprocessing.numerics.quality import Failure, Limits, Quality, gate, gate_pixels, measure_quality
@@ -156,10 +158,10 @@ def _clean(raw: RawPixels, calibrated: Calibrated, masters: Masters, parameters:
     _set(bits, MaskBit.BAD, defects)
     if parameters.clip_cosmic_rays:
         # A frame's sharpest stars set the bound, not its typical ones: the PSF varies, and galaxies are no stars.
-        hits = masks.cosmic_rays(residual, sky.noise, bits != 0, _sharpest(look), sigma=parameters.cosmic_ray_sigma)
+        hits = cosmic_rays(residual, sky.noise, bits != 0, _sharpest(look), sigma=parameters.cosmic_ray_sigma)
         _set(bits, MaskBit.COSMIC_RAY, hits)
     _set(bits, MaskBit.TRAIL, find_trails(residual, sky.noise, bits != 0, _seeing(look)))
-    filled, bits, extra = masks.interpolate_small(data, bits, sky.noise)
+    filled, bits, extra = interpolate_small(data, bits, sky.noise)
     return _Cleaned(np.nan_to_num(filled), bits, extra, sky, _data_ceiling(raw.data, calibrated, ceiling))
 
 

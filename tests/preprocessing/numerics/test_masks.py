@@ -1,14 +1,14 @@
 import numpy as np
 import pytest
+from scipy import ndimage
 
-from observations.numerics.frame import MaskBit
 from preprocessing.numerics import masks
 from preprocessing.numerics.background import estimate_background
 from preprocessing.numerics.calibrate import Master
 from tests.parameters import PREPROCESSING
 from tests.preprocessing.numerics.scenes import moffat_stars, satellite_trail, star_field
 
-SIGMA, FALLOFF = PREPROCESSING.cosmic_ray_sigma, PREPROCESSING.vignette_falloff
+FALLOFF = PREPROCESSING.vignette_falloff
 
 
 def _sky(seed=1, size=256, level=0.0, sigma=10.0):
@@ -21,42 +21,6 @@ def _none(image):
 
 def _level(image, value=10.0):
     return np.full(image.shape, value, dtype=np.float32)
-
-
-@pytest.mark.parametrize("fwhm", [1.9, 2.5, 4.0, 7.0])
-def test_stars_of_any_sharpness_are_no_cosmic_rays(fwhm):
-    field = star_field(31, fwhm=fwhm, count=80)
-    hits = masks.cosmic_rays(field.image - 400, _level(field.image, 20.0), field.no_mask, fwhm, sigma=SIGMA)
-    rows, columns = np.round(field.y).astype(int), np.round(field.x).astype(int)
-    eaten = [hits[max(r - 1, 0) : r + 2, max(c - 1, 0) : c + 2].any() for r, c in zip(rows, columns, strict=True)]
-    assert np.mean(eaten) <= 0.02
-
-
-@pytest.mark.parametrize(("fwhm", "least"), [(2.0, 0.85), (3.0, 0.95), (5.0, 0.98)])
-def test_cosmic_ray_hits_and_tracks_are_found(fwhm, least):
-    image = _sky(2)
-    rng = np.random.default_rng(2)
-    hit = _none(image)
-    for _ in range(60):
-        y, x, angle, length = rng.integers(10, 246), rng.integers(10, 246), rng.uniform(0, np.pi), rng.integers(1, 8)
-        for step in range(length):
-            at = round(y + step * np.sin(angle)) % 256, round(x + step * np.cos(angle)) % 256
-            image[at] += 300  # 30 sigma
-            hit[at] = True
-    found = masks.cosmic_rays(image, _level(image), _none(image), fwhm, sigma=SIGMA)
-    assert found[hit].mean() > least
-    assert (found & ~hit).sum() < 20
-
-
-def test_pure_noise_holds_no_cosmic_rays():
-    image = _sky(3, size=512)
-    assert masks.cosmic_rays(image, _level(image), _none(image), 3.0, sigma=SIGMA).sum() <= 1
-
-
-def test_the_rim_of_a_masked_area_is_no_cosmic_ray():
-    image = moffat_stars((100, 100), (np.array([50.0]), np.array([50.0]), np.array([1e6])), 4.0).astype(np.float32)
-    bad = image > 0.5 * image.max()
-    assert masks.cosmic_rays(image, _level(image), bad, 4.0, sigma=SIGMA).sum() == 0
 
 
 def test_a_ceiling_is_found_where_cores_pile_up_and_not_otherwise():
@@ -164,20 +128,38 @@ def test_a_vignetted_corner_is_unilluminated_and_a_galaxy_or_a_faint_sky_is_not(
     assert not masks.unilluminated(flat, _none(flat), estimate_background(flat, _none(flat)), falloff=FALLOFF).any()
 
 
-def test_small_defects_are_filled_with_more_variance_and_large_ones_are_not():
-    image = _sky(11, level=100.0)
-    bits = np.zeros(image.shape, dtype=np.uint16)
-    bits[50, 50:52] = MaskBit.BAD
-    bits[100:104, 100:104] = MaskBit.BAD
-    bits[150, 150] = MaskBit.SATURATED
-    image[bits > 0] = 9999
-    before = image.copy()
-    filled, new, extra = masks.interpolate_small(image, bits, _level(image))
-    assert np.abs(filled[50, 50:52] - 100).max() < 30  # three sigma of the sky
-    assert (new[50, 50:52] == MaskBit.INTERPOLATED).all()
-    assert (extra[50, 50:52] >= 4 * 100).all()
-    assert not masks.is_bad(new)[50, 50:52].any()
-    assert masks.is_bad(new)[100:104, 100:104].all()
-    assert masks.is_bad(new)[150, 150]
-    assert (extra > 0).sum() == 2
-    np.testing.assert_array_equal(image, before)
+@pytest.mark.parametrize("radius", [1, 2, 3, 8])
+def test_a_mask_grows_by_exactly_a_disc(radius):
+    rng = np.random.default_rng(12)
+    mask = ndimage.binary_dilation(rng.random((90, 110)) < 0.004, iterations=3)
+    mask[:2, 40:60] = mask[-1, -1] = True
+    np.testing.assert_array_equal(masks.grow(mask, radius), ndimage.distance_transform_edt(~mask) <= radius)
+
+
+def test_nothing_grows_out_of_an_empty_mask():
+    assert not masks.grow(np.zeros((20, 20), dtype=bool), 5).any()
+
+
+def test_a_response_is_compared_with_the_median_around_it():
+    rng = np.random.default_rng(13)
+    y, x = np.mgrid[0:203, 0:150]
+    response = (1.3 - 1.4e-4 * ((x - 75) ** 2 + (y - 100) ** 2) ** 0.9 + rng.normal(0, 0.005, x.shape)).astype("f4")
+    response[60:63, 70:75] *= 0.5
+    response[120, ::9] = np.nan
+    around = ndimage.median_filter(np.nan_to_num(response[::4, ::4]), 5).repeat(4, 0).repeat(4, 1)[:203, :150]
+    expected = np.isnan(response) | (response < masks.LOWEST_LOCAL_RESPONSE * around)
+    assert expected[60:63, 70:75].all()
+    np.testing.assert_array_equal(
+        masks.detector_defects(None, Master(response, "flat", 3), 5.0, response.shape), expected
+    )
+
+
+@pytest.mark.parametrize("size", [(48, 7), (60, 130), (300, 129), (97, 400)])
+def test_a_line_defect_is_found_wherever_it_lies_in_a_frame_of_any_size(size):
+    image = np.random.default_rng(14).normal(0.0, 10.0, size).astype(np.float32)
+    columns = range(3, size[1] - 3, 11)
+    for column in columns:
+        image[:, column] = -80.0
+    found = masks.line_defects(image, _level(image), _none(image))
+    assert found[:, list(columns)].mean() > 0.98
+    assert found.sum() <= len(columns) * size[0]
