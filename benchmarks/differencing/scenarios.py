@@ -18,6 +18,7 @@ from observations.numerics.simulate.survey import (
     simulate_survey_pair,
 )
 from preprocessing.numerics import masks
+from preprocessing.numerics.interpolate import interpolate_small
 
 SCENARIOS: dict[str, dict[str, float | tuple[float, float]]] = {
     "easy": {},
@@ -66,7 +67,7 @@ def masked(frame: Frame) -> Frame:
         grown = masks.saturated_pixels(frame.data, ceiling, fwhm_px=3.0)
         bits[grown] |= np.uint16(MaskBit.SATURATED)
     noise = np.full(frame.shape, np.std(frame.data - np.roll(frame.data, 1, axis=0)) / np.sqrt(2), dtype=np.float32)
-    data, bits, _ = masks.interpolate_small(frame.data, bits, noise)
+    data, bits, _ = interpolate_small(frame.data, bits, noise)
     return replace(frame, data=data, mask=masks.is_bad(bits), mask_bits=bits)
 
 
