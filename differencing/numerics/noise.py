@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from observations.numerics.compiled import compiled
 from observations.numerics.frame import Image, Mask
 from observations.numerics.statistics import MAD_TO_SIGMA
 
@@ -14,13 +15,21 @@ MAX_LAG_PX = 3
 # A pixel is left out of the noise when the smoothed image stands out of the sky by this many of its sigma. At 2.5 the
 # cut takes the noise's own excursions and leaves white noise anticorrelated by 1 % (score noise 1.12 instead of 1.0).
 SOURCE_SIGMA = 4.0
+# Values that sigma and the correlation are taken from.
+LARGEST_SAMPLE = 200_000
+FEWEST_PAIRS = 1000
 # Correlations below this are sources too faint to be masked, not the camera: the noise counts as white.
 WHITE_BELOW = 0.03
 
 
 def robust_sigma(values: NDArray[np.floating]) -> float:
-    """Return 1.4826 times the median absolute deviation of the finite values, NaN where there are none."""
-    finite = values[np.isfinite(values)]
+    """Return 1.4826 times the median absolute deviation of the finite values, NaN where there are none.
+
+    Of very many values every so-many-th is taken: a hundred thousand give sigma to half a per cent.
+    """
+    sample = np.asarray(values).ravel()
+    sample = sample[:: max(1, sample.size // LARGEST_SAMPLE)]
+    finite = sample[np.isfinite(sample)]
     if finite.size == 0:
         return float("nan")
     return float(MAD_TO_SIGMA * np.median(np.abs(finite - np.median(finite))))
@@ -28,6 +37,8 @@ def robust_sigma(values: NDArray[np.floating]) -> float:
 
 def source_mask(image: Image, mask: Mask, *, smooth_px: float = 1.5, grow_px: int = 3) -> Mask:
     """Mark the pixels that hold flux of sources of either sign, grown by `grow_px`.
+
+    Looked for in bins of 2 x 2 pixels: a source covers several of them.
 
     Parameters
     ----------
@@ -37,13 +48,31 @@ def source_mask(image: Image, mask: Mask, *, smooth_px: float = 1.5, grow_px: in
     -------
     (ny, nx) bool, True = source or bad.
     """
-    smooth = ndimage.gaussian_filter(np.where(mask, 0.0, image).astype(np.float32), smooth_px)
     if mask.all():
         return mask.copy()
-    sample = smooth[~mask]
-    centre, sigma = float(np.median(sample)), robust_sigma(sample)
+    ny, nx = image.shape
+    binned = np.empty(((ny + 1) // 2, (nx + 1) // 2), dtype=np.float32)
+    _bin(image, mask, binned)
+    smooth = ndimage.gaussian_filter(binned, 0.5 * smooth_px)
+    centre, sigma = float(np.median(smooth[::3, ::3])), robust_sigma(smooth[::3, ::3])
     found = np.abs(smooth - centre) > SOURCE_SIGMA * sigma
-    return ndimage.binary_dilation(found, iterations=grow_px) | mask
+    found = ndimage.binary_dilation(found, iterations=(grow_px + 1) // 2)
+    return np.repeat(np.repeat(found, 2, axis=0), 2, axis=1)[:ny, :nx] | mask
+
+
+@compiled
+def _bin(image: Image, mask: Mask, binned: Image) -> None:
+    """Write the mean of the good ones of each 2 x 2 pixels, 0 where there is none."""
+    ny, nx = image.shape
+    for j in range(binned.shape[0]):
+        for i in range(binned.shape[1]):
+            total, count = np.float32(0), 0
+            for y in range(2 * j, min(2 * j + 2, ny)):
+                for x in range(2 * i, min(2 * i + 2, nx)):
+                    if not mask[y, x]:
+                        total += image[y, x]
+                        count += 1
+            binned[j, i] = total / np.float32(max(count, 1))
 
 
 def correlation(image: Image, empty: Mask) -> NDArray[np.float64]:
@@ -59,35 +88,56 @@ def correlation(image: Image, empty: Mask) -> NDArray[np.float64]:
     Lags with less than a thousand pairs are 0: a coefficient's error is 1/sqrt(pairs). Where no coefficient reaches
     3 % all are 0: the noise is white. What is common to the longest lags is structure of the sky and not noise of
     pixels; it is taken off (a crowded field, left in, made the spectrum negative and the score ring at 7 sigma).
+    Of large images every so-many-th row is looked at, and those below it.
     """
     size = 2 * MAX_LAG_PX + 1
     out = np.zeros((size, size))
     out[MAX_LAG_PX, MAX_LAG_PX] = 1.0
-    values = np.where(empty, image, 0.0).astype(np.float32)
-    sigma = robust_sigma(values[empty]) if empty.any() else float("nan")
+    step = max(1, image.size // LARGEST_SAMPLE)
+    sigma = robust_sigma(image[::step][empty[::step]])
     if not np.isfinite(sigma) or sigma == 0.0:
         return out
-    clipped = empty & (np.abs(values) < 4.0 * sigma)  # 4 sigma keeps cosmic rays from setting the coefficient
-    values = np.where(clipped, values, 0.0)
-    weight = clipped.astype(np.float32)
-    power = float(np.sum(values**2, dtype=np.float64) / max(weight.sum(dtype=np.float64), 1.0))
-    ny, nx = image.shape
+    sums, pairs = np.zeros((MAX_LAG_PX + 1, size)), np.zeros((MAX_LAG_PX + 1, size))
+    # 4 sigma keeps cosmic rays from setting the coefficient.
+    _lag_sums(image, empty, np.float32(4.0 * sigma), step, sums, pairs)
+    power = sums[0, MAX_LAG_PX] / max(pairs[0, MAX_LAG_PX], 1.0)
     for dy in range(MAX_LAG_PX + 1):
         for dx in range(-MAX_LAG_PX, MAX_LAG_PX + 1):
-            if dy == 0 and dx <= 0:
+            count = pairs[dy, MAX_LAG_PX + dx]
+            if (dy == 0 and dx <= 0) or count < FEWEST_PAIRS:
                 continue
-            a = (slice(0, ny - dy), slice(max(0, -dx), nx - max(0, dx)))
-            b = (slice(dy, ny), slice(max(0, dx), nx + min(0, dx)))
-            pairs = float(np.vdot(weight[a], weight[b]))
-            if pairs < 1000.0:
-                continue
-            rho = float(np.vdot(values[a], values[b])) / pairs / power
+            rho = sums[dy, MAX_LAG_PX + dx] / count / power
             out[MAX_LAG_PX + dy, MAX_LAG_PX + dx] = out[MAX_LAG_PX - dy, MAX_LAG_PX - dx] = rho
     out = _without_structure(out)
     if np.sort(np.abs(out).ravel())[-2] < WHITE_BELOW:
         out[:] = 0.0
         out[MAX_LAG_PX, MAX_LAG_PX] = 1.0
     return out
+
+
+@compiled
+def _lag_sums(
+    image: Image,
+    empty: Mask,
+    limit: np.float32,
+    step: int,
+    sums: NDArray[np.float64],
+    pairs: NDArray[np.float64],
+) -> None:
+    """Sum the products of pixels within the limit with those at lags (0..L, -L..L), and count them."""
+    ny, nx = image.shape
+    lag = sums.shape[0] - 1
+    for y in range(0, ny, step):
+        for dy in range(min(lag + 1, ny - y)):
+            for dx in range(-lag, lag + 1):
+                total, count = 0.0, 0.0
+                for x in range(max(0, -dx), nx - max(0, dx)):
+                    a, b = image[y, x], image[y + dy, x + dx]
+                    use = empty[y, x] & empty[y + dy, x + dx] & (abs(a) < limit) & (abs(b) < limit)
+                    total += a * b if use else np.float32(0)
+                    count += use
+                sums[dy, lag + dx] += total
+                pairs[dy, lag + dx] += count
 
 
 def _without_structure(coefficients: NDArray[np.float64]) -> NDArray[np.float64]:

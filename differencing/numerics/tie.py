@@ -23,8 +23,8 @@ FLUX_FLOOR = 0.01
 # Centroids of bright stars repeat to a hundredth of a pixel between exposures at best (undersampling, flat).
 CENTROID_FLOOR_PX = 0.01
 CLIP_SIGMA = 3.0
-# Haze makes ratios of 0.35 to 0.47 over one frame; what departs from the commonest by more (in logarithm) is no star that
-# both frames hold alike. Ratios closer than 3 % are one.
+# Haze makes ratios of 0.35 to 0.47 over one frame; what departs from the commonest by more (in logarithm) is no star
+# that both frames hold alike. Ratios closer than 3 % are one.
 LARGEST_DEPARTURE, NARROWEST = 0.5, 0.03
 
 

@@ -57,25 +57,28 @@ class TileGrid:
 
     def cut(self, image: Tensor, i: int) -> Tensor:
         """Return the tiles of row i of an image, (count, *side); what lies outside of the frame is 0."""
-        rows, columns = self._source(i)
-        strip = image[rows.clip(0)][:, columns.clip(0)]
-        strip[rows < 0] = 0
-        strip[:, columns < 0] = 0
-        return strip.unfold(1, self.side[1], self.step[1]).permute(1, 0, 2).contiguous()
+        ny, nx = self.shape
+        width = (self.count[1] - 1) * self.step[1] + self.side[1]
+        strip = torch.zeros((self.side[0], width), dtype=torch.float32, device=image.device)
+        first = i * self.step[0] - self.pad
+        ya, yb = max(first, 0), min(first + self.side[0], ny)
+        xb = min(nx, width - self.pad)
+        strip[ya - first : yb - first, self.pad : self.pad + xb] = image[ya:yb, :xb]
+        return self._unfold(strip)
 
     def cut_outside(self, image: Tensor, i: int) -> Tensor:
         """Return the same tiles with what lies outside of the frame: its mirror image, and 0 inside."""
-        rows, columns = self._source(i)
-        strip = image[_mirrored(rows, i * self.step[0] - self.pad, self.shape[0])]
-        strip = strip[:, _mirrored(columns, -self.pad, self.shape[1])]
-        strip[(rows >= 0)[:, None] & (columns >= 0)] = 0
-        return strip.unfold(1, self.side[1], self.step[1]).permute(1, 0, 2).contiguous()
-
-    def _source(self, i: int) -> tuple[Tensor, Tensor]:
-        """Return the frame's rows and columns that the tiles of row i hold, -1 outside."""
         rows = torch.arange(self.side[0]) + i * self.step[0] - self.pad
         columns = torch.arange((self.count[1] - 1) * self.step[1] + self.side[1]) - self.pad
-        return tuple(torch.where(k < n, k, -1) for k, n in zip((rows, columns), self.shape, strict=True))
+        outside = [(k < 0) | (k >= n) for k, n in zip((rows, columns), self.shape, strict=True)]
+        strip = torch.zeros((rows.numel(), columns.numel()), dtype=torch.float32, device=image.device)
+        mirror = [_mirrored(k, n) for k, n in zip((rows, columns), self.shape, strict=True)]
+        strip[:, outside[1]] = image[mirror[0]][:, mirror[1][outside[1]]]
+        strip[outside[0]] = image[mirror[0][outside[0]]][:, mirror[1]]
+        return self._unfold(strip)
+
+    def _unfold(self, strip: Tensor) -> Tensor:
+        return strip.unfold(1, self.side[1], self.step[1]).permute(1, 0, 2).contiguous()
 
     def lay(self, tiles: Tensor, i: int, out: Tensor) -> None:
         """Write the cores of the tiles of row i side by side into an image."""
@@ -85,9 +88,8 @@ class TileGrid:
         out[rows] = joined[: rows.stop - rows.start, : self.shape[1]]
 
 
-def _mirrored(index: Tensor, first: int, length: int) -> Tensor:
-    """Return the positions that continue an axis of the frame beyond its ends like a mirror."""
-    position = torch.arange(index.numel()) + first
+def _mirrored(position: Tensor, length: int) -> Tensor:
+    """Return the positions within the frame that continue an axis beyond its ends like a mirror."""
     folded = position.abs() % max(2 * length - 2, 1)
     return torch.where(folded < length, folded, 2 * length - 2 - folded)
 
