@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
+from dataclasses import dataclass
 
-from observations.numerics.frame import Image, Mask
-from preprocessing.numerics.mesh import expand, measure_cells, smooth_cells
+import numpy as np
+from numpy.typing import NDArray
+
+from observations.numerics.frame import Column, Image, Mask
+from preprocessing.numerics.mesh import Grid, expand, measure_cells, smooth_cells
 
 # The noise changes slowly over a frame; cells of 128 px know it to 1 %.
 COARSE_PX = 128
@@ -57,25 +60,55 @@ def sky_of_difference(difference: Image, bad: Mask, *, fwhm_px: float) -> Image:
     return _level(difference, bad, round(min(max(CELL_FWHM * fwhm_px, SMALLEST_CELL_PX), LARGEST_CELL_PX)))
 
 
-def noise_map(image: Image, bad: Mask) -> Image:
-    """Measure the noise of one pixel of empty sky in cells of 128 px.
+@dataclass(frozen=True)
+class NoiseMesh:
+    """Noise of one pixel of empty sky, by cells of 128 px; interpolated linearly between their middles.
+
+    sigma : (rows, columns), finite and positive. shape : (ny, nx) of the frame.
+    """
+
+    sigma: Image
+    shape: tuple[int, int]
+
+    def at(self, x: Column, y: Column) -> Image:
+        """Return the noise at n places, (n,)."""
+        (low_x, high_x, share_x), (low_y, high_y, share_y) = self.between(1, x), self.between(0, y)
+        below = self.sigma[low_y, low_x] * (1 - share_x) + self.sigma[low_y, high_x] * share_x
+        above = self.sigma[high_y, low_x] * (1 - share_x) + self.sigma[high_y, high_x] * share_x
+        return np.asarray(below * (1 - share_y) + above * share_y, dtype=np.float32)
+
+    def between(self, axis: int, position: Column) -> tuple[NDArray[np.int64], NDArray[np.int64], Image]:
+        """Return the two cells between whose middles each position lies, and how far from the first to the second."""
+        cells = self.sigma.shape[axis]
+        place = np.clip((position + 0.5) * cells / self.shape[axis] - 0.5, 0, cells - 1)
+        low = np.floor(place).astype(np.int64)
+        return low, np.minimum(low + 1, cells - 1), (place - low).astype(np.float32)
+
+    @property
+    def median(self) -> float:
+        return float(np.median(self.sigma))
+
+
+def measure_noise(image: Image, bad: Mask) -> NoiseMesh:
+    """Measure the noise of one pixel of empty sky.
 
     Parameters
     ----------
-    image : (ny, nx) with its background near 0. bad : True = pixel of a source, or masked.
+    image : (ny, nx) with its background near 0. bad : (ny, nx) bool, True = pixel of a source, or masked.
 
     Returns
     -------
-    (ny, nx) float32, 1 sigma.
+    NoiseMesh, in the unit of `image`.
 
     Raises
     ------
     ValueError : no cell has 15 % of empty pixels.
     """
+    ny, nx = image.shape
     noise = measure_cells(image, bad, _cells(image, COARSE_PX), fewest=8, share=MIN_SHARE).noise
     _require_some(noise)
     known = noise[np.isfinite(noise)]
-    return np.clip(expand(smooth_cells(noise), image.shape), np.float32(known.min()), np.float32(known.max()))
+    return NoiseMesh(np.clip(smooth_cells(noise), known.min(), known.max()).astype(np.float32), (ny, nx))
 
 
 def _level(image: Image, bad: Mask, cell_px: int) -> Image:
@@ -88,6 +121,6 @@ def _cells(image: Image, cell_px: int) -> tuple[int, int]:
     return max(1, round(image.shape[0] / cell_px)), max(1, round(image.shape[1] / cell_px))
 
 
-def _require_some(grid: np.ndarray) -> None:
+def _require_some(grid: Grid) -> None:
     if not np.isfinite(grid).any():
         raise ValueError("no cell of the frame has enough good pixels")

@@ -18,6 +18,7 @@ from observations.numerics.frame import Image, Mask, PsfFunction, Stars
 from observations.numerics.statistics import MAD_TO_SIGMA
 
 Array = NDArray[np.float64]
+CPU = torch.device("cpu")
 
 # Sources are taken evenly over the frame, the brightest of each of 8 x 8 cells: three hundred fix the terms to 1e-3.
 CELLS, PER_CELL = 8, 5
@@ -56,11 +57,11 @@ class Kernel:
     widths_px: tuple[float, float]
     sources: int
 
-    def factors(self, x: Array, y: Array, side: tuple[int, int]) -> Tensor:
+    def factors(self, x: Array, y: Array, side: tuple[int, int], device: torch.device) -> Tensor:
         """Return the factors (m, h, w // 2 + 1) at m places."""
         terms = _terms(x, y, self.degree, self.shape)
-        amplitudes = torch.from_numpy(terms @ self.coefficients).to(torch.complex64)
-        functions = _functions(side, self.widths_px)
+        amplitudes = torch.from_numpy(terms @ self.coefficients).to(device, torch.complex64)
+        functions = _functions(side, self.widths_px).to(device)
         return 1.0 + torch.tensordot(amplitudes, functions, dims=1)
 
 
@@ -118,7 +119,7 @@ def fit_kernel(  # noqa: PLR0913 - two sides of a pair and what is common to the
     x, y = stars.x[chosen], stars.y[chosen]
     column, row = np.rint(x).astype(int), np.rint(y).astype(int)
     n_hat, r_hat = (torch.fft.rfft2(_stamps(image, column, row, half, side)) for image in images)
-    p_n, p_r = (psf_transforms(psf, column.astype(float), row.astype(float), side) for psf in psfs)
+    p_n, p_r = (psf_transforms(psf, column.astype(float), row.astype(float), side, CPU) for psf in psfs)
     if shift is not None:
         dx, dy = (torch.from_numpy(s(column.astype(float), row.astype(float))).float() for s in shift)
         r_hat = r_hat * shift_ramp(dx, dy, side)

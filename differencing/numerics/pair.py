@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from differencing.numerics.align import fill_masked
-from differencing.numerics.background import coarse_level, noise_map
+from differencing.numerics.background import NoiseMesh, coarse_level, measure_noise
 from differencing.numerics.kernel import Kernel, fit_kernel
 from differencing.numerics.noise import correlation, robust_sigma, source_mask
 from differencing.numerics.parameters import ZogyParameters
@@ -22,22 +22,35 @@ from preprocessing.numerics.psf import fit_psf
 from preprocessing.numerics.stars import find_stars, point_like
 
 PsfInput = PsfFunction | NDArray[np.floating] | None
+Between = tuple[NDArray[np.int64], NDArray[np.int64], Image]
 
 
 class Side(NamedTuple):
     """One whole image ready to be subtracted: sky 0, science counts, no hole.
 
-    filled : True where the image is no measurement of this side: its own mask. variance : science counts², with the
-    sources' photon noise. correlation : of the noise, as `noise.correlation` gives it. sigma : noise of the empty sky
-    at every pixel. psf : callable (x, y) -> stamp of sum 1.
+    filled : True where the image is no measurement of this side: its own mask. noise : of the empty sky.
+    correlation : of the noise, as `noise.correlation` gives it. photon_counts : science counts² of variance for each
+    count of light, None where the gain is unknown. psf : callable (x, y) -> stamp of sum 1.
     """
 
     image: Image
     filled: Mask
-    variance: Image
+    noise: NoiseMesh
     correlation: NDArray[np.float64]
-    sigma: Image
+    photon_counts: Surface | None
     psf: PsfFunction
+
+    def variance(self, mask: Mask, rows: slice) -> Image:
+        """Return the variance of the pixels of some rows: of the sky, of the sources' photons, and of fills besides."""
+        _, nx = self.image.shape
+        out = np.empty((rows.stop - rows.start, nx), dtype=np.float32)
+        lines = np.arange(rows.start, rows.stop, dtype=np.float64)
+        across, along = self.noise.between(1, np.arange(nx, dtype=np.float64)), self.noise.between(0, lines)
+        photons = np.zeros((1, 1), dtype=np.float32)
+        if self.photon_counts is not None:
+            photons = self.photon_counts.rows(rows)
+        _variance(self.image, mask, (self.noise.sigma, along, across), photons, rows.start, out)
+        return out
 
 
 class Pair(NamedTuple):
@@ -85,14 +98,14 @@ def prepare(science: Frame, reference: Frame, psfs: tuple[PsfInput, PsfInput], p
 def _kernel(new: Side, ref: Side, shift: tuple[Surface, Surface] | None, stars: Stars, mask: Mask) -> Kernel | None:
     ny, nx = mask.shape
     fwhm_px = 2.0 * max(psf_radius_px(side.psf(nx / 2, ny / 2)) for side in (new, ref))
-    noise = (float(np.median(new.sigma[::8, ::8])), float(np.median(ref.sigma[::8, ::8])))
+    noise = (new.noise.median, ref.noise.median)
     return fit_kernel((new.image, ref.image), (new.psf, ref.psf), noise, shift, stars, mask, fwhm_px)
 
 
 def _finite(frame: Frame) -> Frame:
     """Return the frame with its holes filled and marked, so that nothing after this meets a NaN."""
     mask = frame.mask | ~np.isfinite(frame.data)
-    return replace(frame, data=fill_masked(frame.data, mask), mask=mask)
+    return replace(frame, data=fill_masked(frame.data, mask) if mask.any() else frame.data, mask=mask)
 
 
 def constant_psf(stamp: NDArray[np.float64]) -> PsfFunction:
@@ -148,46 +161,52 @@ def _sides(
     science: Frame, reference: Frame, mask: Mask, found: Tie, psfs: tuple[PsfFunction, PsfFunction]
 ) -> tuple[Side, Side, Mask]:
     """Bring both images to science counts with sky near 0; tell where neither shows a source."""
-    scale = found.flux_scale.image()
-    r = reference.data * scale
+    r = found.flux_scale.image()
+    r *= reference.data
     sky = estimate_background(r, mask).level
-    r, n = r - sky, science.data - sky
+    r -= sky
     # Sources of the science frame alone are few and clipped; what the sky has in detail is taken from the difference.
     source_r = source_mask(r, mask)
-    n = n - coarse_level(n - r, source_r)
+    n = science.data - sky
+    n -= coarse_level(n - r, source_r)
     source_n = source_mask(n, mask)
-    new = _side(n, science, None, psfs[0], source_n, mask)
-    ref = _side(r, reference, scale, psfs[1], source_r, mask)
+    one = Surface.constant(1.0, mask.shape)
+    new = _side(n, science, one, psfs[0], source_n)
+    ref = _side(r, reference, found.flux_scale, psfs[1], source_r)
     return new, ref, ~(source_n | source_r)
 
 
-def _side(image: Image, frame: Frame, factor: Image | None, psf: PsfFunction, sources: Mask, mask: Mask) -> Side:
-    """Give an image in science counts its noise: variance, correlation, sigma of the sky."""
-    sigma = noise_map(image, sources)
-    gain = np.float32(frame.gain or np.inf)
-    variance = np.empty_like(image)
-    _variance(image, sigma, mask, np.ones((1, 1), dtype=np.float32) if factor is None else factor, gain, variance)
-    return Side(image, frame.mask, variance, correlation(image, ~sources), sigma, psf)
+def _side(image: Image, frame: Frame, scale: Surface, psf: PsfFunction, sources: Mask) -> Side:
+    """Give an image in science counts what is known of its noise."""
+    photons = replace(scale, coefficients=scale.coefficients / frame.gain) if frame.gain else None
+    noise = measure_noise(image, sources)
+    return Side(image, frame.mask, noise, correlation(image, ~sources), photons, psf)
 
 
 @compiled
-def _variance(image: Image, sigma: Image, mask: Mask, factor: Image, gain: np.float32, variance: Image) -> None:
-    """Write the variance of every pixel, science counts²: of the sky, of the sources' photons, of fills besides.
+def _variance(
+    image: Image, mask: Mask, noise: tuple[Image, Between, Between], photons: Image, first: int, out: Image
+) -> None:
+    """Write the variance of the rows from `first` on.
 
     The sources' light is smoothed over 5 x 5 pixels first (sigma of a pixel): a variance that follows a pixel's own
-    noise biases the score. An infinite gain, one that is not known, leaves the photons out.
+    noise biases the score.
     """
     ny, nx = image.shape
+    sigma, along, across = noise
     line = np.empty(nx, dtype=np.float32)
-    one = factor.size == 1
-    for y in range(ny):
+    one = photons.size == 1
+    for k in range(out.shape[0]):
+        y = first + k
         below2, below, above, above2 = max(y - 2, 0), max(y - 1, 0), min(y + 1, ny - 1), min(y + 2, ny - 1)
         for x in range(nx):
             line[x] = image[below2, x] + image[above2, x] + 4 * (image[below, x] + image[above, x]) + 6 * image[y, x]
+        low, high, share = along[0][k], along[1][k], along[2][k]
         for x in range(nx):
             light = line[max(x - 2, 0)] + line[min(x + 2, nx - 1)] + 6 * line[x]
             light += 4 * (line[max(x - 1, 0)] + line[min(x + 1, nx - 1)])
-            scale = factor[0, 0] if one else factor[y, x]
-            sky = sigma[y, x] * sigma[y, x]
-            photons = max(light, np.float32(0)) / np.float32(256) * scale / gain
-            variance[y, x] = sky * (np.float32(4) if mask[y, x] else np.float32(1)) + photons
+            i, j, t = across[0][x], across[1][x], across[2][x]
+            rms = (sigma[low, i] * (1 - t) + sigma[low, j] * t) * (1 - share)
+            rms += (sigma[high, i] * (1 - t) + sigma[high, j] * t) * share
+            sky = rms * rms * (np.float32(4) if mask[y, x] else np.float32(1))
+            out[k, x] = sky + max(light, np.float32(0)) / np.float32(256) * (photons[0, 0] if one else photons[k, x])

@@ -41,18 +41,22 @@ class Surface:
 
     def image(self) -> Image:
         """Return the surface on every pixel, (ny, nx) float32."""
+        return self.rows(slice(0, self.shape[0]))
+
+    def rows(self, rows: slice) -> Image:
+        """Return the surface on every pixel of some rows, float32."""
         ny, nx = self.shape
-        return self._product(ny, nx)
+        return self._product(np.linspace(-1, 1, ny)[rows], np.linspace(-1, 1, nx))
 
     def coarse(self) -> Image:
         """Return the surface on 17 x 17 points from edge to edge."""
-        return self._product(17, 17)
+        return self._product(np.linspace(-1, 1, 17), np.linspace(-1, 1, 17))
 
-    def _product(self, ny: int, nx: int) -> Image:
+    def _product(self, v_axis: Array, u_axis: Array) -> Image:
         table = np.zeros((self.degree + 1, self.degree + 1))
         for (i, j), c in zip(polynomial.powers(self.degree), self.coefficients, strict=True):
             table[j, i] = c
-        u, v = (np.vander(np.linspace(-1, 1, n), self.degree + 1, increasing=True) for n in (nx, ny))
+        u, v = (np.vander(axis, self.degree + 1, increasing=True) for axis in (u_axis, v_axis))
         return np.asarray(v.astype(np.float32) @ (table @ u.T).astype(np.float32), dtype=np.float32)
 
     @classmethod

@@ -55,21 +55,26 @@ class TileGrid:
         x = np.minimum(middle[1], self.shape[1] - 1.0)
         return x, np.full(self.count[1], min(middle[0][i], self.shape[0] - 1.0))
 
-    def cut(self, image: Tensor, i: int) -> Tensor:
-        """Return the tiles of row i of an image, (count, *side); what lies outside of the frame is 0."""
-        ny, nx = self.shape
-        width = (self.count[1] - 1) * self.step[1] + self.side[1]
-        strip = torch.zeros((self.side[0], width), dtype=torch.float32, device=image.device)
+    def seen(self, i: int) -> slice:
+        """Return the rows of the frame that the tiles of row i reach."""
         first = i * self.step[0] - self.pad
-        ya, yb = max(first, 0), min(first + self.side[0], ny)
-        xb = min(nx, width - self.pad)
-        strip[ya - first : yb - first, self.pad : self.pad + xb] = image[ya:yb, :xb]
+        return slice(max(first, 0), min(first + self.side[0], self.shape[0]))
+
+    def cut(self, rows: Tensor, i: int) -> Tensor:
+        """Return the tiles of row i of an image, (count, *side), from its rows `seen`; 0 outside of the frame."""
+        nx = self.shape[1]
+        width = (self.count[1] - 1) * self.step[1] + self.side[1]
+        strip = torch.zeros((self.side[0], width), dtype=torch.float32, device=rows.device)
+        before = self.seen(i).start - (i * self.step[0] - self.pad)
+        within = min(nx, width - self.pad)
+        strip[before : before + len(rows), self.pad : self.pad + within] = rows[:, :within]
         return self._unfold(strip)
 
     def cut_outside(self, image: Tensor, i: int) -> Tensor:
         """Return the same tiles with what lies outside of the frame: its mirror image, and 0 inside."""
-        rows = torch.arange(self.side[0]) + i * self.step[0] - self.pad
-        columns = torch.arange((self.count[1] - 1) * self.step[1] + self.side[1]) - self.pad
+        rows = torch.arange(self.side[0], device=image.device) + i * self.step[0] - self.pad
+        width = (self.count[1] - 1) * self.step[1] + self.side[1]
+        columns = torch.arange(width, device=image.device) - self.pad
         outside = [(k < 0) | (k >= n) for k, n in zip((rows, columns), self.shape, strict=True)]
         strip = torch.zeros((rows.numel(), columns.numel()), dtype=torch.float32, device=image.device)
         mirror = [_mirrored(k, n) for k, n in zip((rows, columns), self.shape, strict=True)]
@@ -86,6 +91,10 @@ class TileGrid:
         core = tiles[:, self.pad : self.pad + self.step[0], self.pad : self.pad + self.step[1]]
         joined = core.permute(1, 0, 2).reshape(self.step[0], -1)
         out[rows] = joined[: rows.stop - rows.start, : self.shape[1]]
+
+    def spread(self, values: Tensor) -> Tensor:
+        """Return numbers of the tiles of a row, (count,), at each column of the frame."""
+        return values.repeat_interleave(self.step[1])[: self.shape[1]]
 
 
 def _mirrored(position: Tensor, length: int) -> Tensor:
@@ -138,7 +147,9 @@ class Filters(NamedTuple):
     score_of_sky: Tensor
 
 
-def psf_transforms(psf: PsfFunction, x: NDArray[np.float64], y: NDArray[np.float64], side: tuple[int, int]) -> Tensor:
+def psf_transforms(
+    psf: PsfFunction, x: NDArray[np.float64], y: NDArray[np.float64], side: tuple[int, int], device: torch.device
+) -> Tensor:
     """Return the transforms (m, h, w // 2 + 1) of a PSF at m places, its centre at pixel (0, 0), cut to the tile."""
     stamps = psf_stamps(psf, x, y)
     half = (stamps.shape[-1] - 1) // 2
@@ -147,7 +158,7 @@ def psf_transforms(psf: PsfFunction, x: NDArray[np.float64], y: NDArray[np.float
     kernel = np.zeros((len(stamps), *side), dtype=np.float32)
     middle = slice(half - keep, half + keep + 1)
     kernel[:, (index % side[0])[:, None], (index % side[1])[None, :]] = stamps[:, middle, middle]
-    return torch.fft.rfft2(torch.from_numpy(kernel))
+    return torch.fft.rfft2(torch.from_numpy(kernel).to(device))
 
 
 def shift_ramp(dx: Tensor, dy: Tensor, side: tuple[int, int]) -> Tensor:
@@ -228,4 +239,4 @@ def _variance_of_score(sides: tuple[tuple[Tiles, Tensor], ...]) -> Tensor:
         sky = kernel.sum((-2, -1), keepdim=True) * tiles.sigma[:, None, None].square()
         total = total + torch.fft.rfft2(tiles.variance).mul_(torch.fft.rfft2(kernel)).mul_(coloured)
         floor = floor + 0.25 * sky * coloured  # rounding must not make a variance vanish
-    return torch.maximum(torch.fft.irfft2(total, s=shape), torch.as_tensor(floor))
+    return torch.maximum(torch.fft.irfft2(total, s=shape), floor)

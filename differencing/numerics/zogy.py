@@ -7,7 +7,6 @@ reference is brought to science counts; D difference, P_D its PSF, S score, S_co
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import torch
@@ -15,11 +14,11 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from differencing.numerics.background import sky_of_difference
-from differencing.numerics.noise import noise_power
+from differencing.numerics.maps import Maps, noise_spectrum, transform_pair
 from differencing.numerics.pair import Pair, PsfInput, Side, prepare
 from differencing.numerics.parameters import ZogyParameters
 from differencing.numerics.tie import Surface
-from differencing.numerics.tiles import TileGrid, Tiles, filters, psf_transforms, shift_ramp, transform
+from differencing.numerics.tiles import Tensor, TileGrid, Tiles, filters, psf_transforms
 from observations.numerics.frame import Frame, Image, Mask, PsfFunction
 from preprocessing.numerics.photometry import psf_radius_px
 
@@ -31,17 +30,15 @@ STAR_SNR = 50.0
 FEWEST_MODEL_STARS = 10
 # Beyond this the residuals are no model error any more: they shall be seen.
 LARGEST_MODEL_ERROR = 0.1
-# Pixels of blank sky beyond which every third in each axis does.
+# So many pixels of blank sky tell the score's noise to half a per cent.
 LARGE_SAMPLE = 300_000
 # A pixel is blank where the fainter of both frames' signals is below this.
 BLANK_SIGMA = 3.0
 # The error of what fills a saturated core, as a share of its signal: where no rim of one can be measured, and the most.
 FILL_ERROR = 2.0
 LARGEST_FILL_ERROR = 4.0
-# Beyond the frame's end the sky counts as empty; the mirror image of what lies inside tells what may be missing. Half
-# of it, since the error of a fill is counted twice and this one is no error of a fill but the light itself.
-GUESS_OUTSIDE = 0.5
-GUESS_SIGMA = 3.0
+LEAST_FILL_ERROR = 0.5
+FEWEST_RIM_PIXELS = 100
 
 
 @dataclass(frozen=True)
@@ -96,20 +93,6 @@ class Difference:
     diagnostics: Diagnostics
 
 
-@dataclass(frozen=True)
-class _Maps:
-    """What the tiles give, laid side by side; (ny, nx) float32. Units as in `tiles.Transformed`."""
-
-    difference: Image
-    score: Image
-    static: Image
-    slope: Image
-    variance: Image
-    guessed: Image
-    flux_norm: Image
-    score_of_sky: Image
-
-
 def subtract(
     science: Frame,
     reference: Frame,
@@ -117,30 +100,34 @@ def subtract(
     parameters: ZogyParameters,
     psf_science: PsfInput = None,
     psf_reference: PsfInput = None,
+    device: str = "cpu",
 ) -> Difference:
     """Subtract the reference from the science frame and score every pixel for a new point source.
 
     Both frames are on one pixel grid, background in or out. The flux scale and what is left of the shift are
-    measured on common stars as smooth surfaces; the reference is resampled once more only where that shift
-    exceeds `shift_floor_px`. Masked and non-finite pixels are filled and carry the square of half their filled
-    value as variance; outside the frame the sky is empty. The score's variance holds the sky noise (measured,
-    with its correlation), the sources' own photon noise where the gain is known, the scatter of the
-    registration and the model error; what is left of a deviation from unit variance is divided out and
-    reported as `noise_rescale`.
+    measured on common stars as smooth surfaces; the shift is corrected by a phase where it exceeds
+    `shift_floor_px`, and with it what the two PSFs leave unmatched (`kernel.fit_kernel`). The sky that is left is
+    taken from D, where the PSFs are matched, and with it from S. Masked and non-finite pixels are filled; what is
+    guessed so, or lies beyond the frame's end, is one coherent error. The score's variance holds the sky noise
+    (measured, with its correlation), the sources' own photon noise where the gain is known, the scatter of the
+    registration, the model error and the guesses; what is left of a deviation from unit variance is divided out
+    and reported as `noise_rescale`.
 
-        D^ = (P_r^ N^ - P_n^ R^) / sqrt(sigma_n² W_n |P_r^|² + sigma_r² W_r |P_n^|²)
-        S  = k_n * N - k_r * R,  k_n^ = conj(P_n^)|P_r^|² / denominator,  k_r^ = conj(P_r^)|P_n^|² / denominator
-        S_corr = S / sqrt(V_n * k_n² + V_r * k_r² + V_ast + epsilon² min(|S_n|, |S_r|)²)
+        D^ = (P_r^ N^ - P_n^ R^ K^) / sqrt(sigma_n² W_n |P_r^|² + sigma_r² W_r |P_n^|²)
+        S  = k_n * N - k_r * R * K,  k_n^ = conj(P_n^)|P_r^|² / denominator,  k_r^ = conj(P_r^)|P_n^|² / denominator
+        S_corr = S / sqrt(V_n * k_n² + V_r * k_r² + V_ast + epsilon² max(min(|S_n|, |S_r|))² + c² V_guess)
 
-    with W the noise power spectrum (1 for white noise), * convolution and ^ the Fourier transform.
-    Equations 12-16 and 25-30 of the paper; we depart from it in W, in the model error and in giving D in
-    science counts (divided by its zero point F_D).
+    with W the noise power spectrum (1 for white noise), K the kernel (1 for perfect PSFs), the maximum over one FWHM,
+    V_guess = (k_n * G_n)² + (k_r * G_r)² of the light G that is guessed, * convolution and ^ the Fourier transform.
+    Equations 12-16 and 25-30 of the paper; we depart from it in W, K, the model error, the guesses, and in giving
+    D in science counts (divided by its zero point F_D).
 
     Parameters
     ----------
     science, reference : Frame of one shape; `gain` in electrons per count of that frame.
     psf_science, psf_reference : callable (x, y) -> odd square array of sum 1, or one array, or None: then the
         frame's own `psf`, else estimated from its stars. The reference's is that of the resampled reference.
+    device : where torch transforms; what it gives is the same within rounding.
 
     Returns
     -------
@@ -152,198 +139,152 @@ def subtract(
     TooFewStars : fewer than `min_stars` common stars.
     """
     pair = prepare(science, reference, (psf_science, psf_reference), parameters)
-    return _finish(_all_tiles(pair, parameters), pair, parameters)
+    grid = TileGrid.of(pair.mask.shape, parameters.tile_px, parameters.overlap_px)
+    return _finish(transform_pair(pair, grid, torch.device(device)), pair, grid, parameters)
 
 
-def _all_tiles(pair: Pair, p: ZogyParameters) -> _Maps:
-    """Run the transform row by row of tiles and lay the cores side by side."""
-    grid = TileGrid.of(pair.mask.shape, p.tile_px, p.overlap_px)
-    names = ("difference", "score", "static", "slope", "variance", "flux_norm", "score_of_sky")
-    maps = {name: torch.empty(grid.shape, dtype=torch.float32) for name in names}
-    guessed = torch.zeros(grid.shape, dtype=torch.float32)
-    power = [_power(side, grid.side) for side in (pair.new, pair.ref)]
-    for i in range(grid.count[0]):
-        new, ref = (_tiles(side, grid, i, spectrum) for side, spectrum in zip((pair.new, pair.ref), power, strict=True))
-        out = transform(new, ref, _adjustment(pair, grid, i))
-        whole = out.difference.shape
-        found = {
-            "difference": out.difference,
-            "score": out.score_n - out.score_r,
-            "static": torch.minimum(out.score_n.abs(), out.score_r.abs()),
-            "slope": torch.minimum(_slope_squared(out.score_n), _slope_squared(out.score_r)),
-            "variance": out.variance,
-            "flux_norm": out.flux_norm.expand(whole),
-            "score_of_sky": out.score_of_sky.expand(whole),
-        }
-        for name, tiles in found.items():
-            grid.lay(tiles, i, maps[name])
-        if out.guessed is not None:
-            grid.lay(out.guessed, i, guessed)
-    return _Maps(guessed=guessed.numpy(), **{k: v.numpy() for k, v in maps.items()})
-
-
-def _power(side: Side, shape: tuple[int, int]) -> torch.Tensor | None:
-    """Return the spectrum of the side's noise, None where it is white."""
-    is_white = np.count_nonzero(side.correlation) == 1
-    return None if is_white else torch.from_numpy(noise_power(side.correlation, shape))
-
-
-def _tiles(side: Side, grid: TileGrid, i: int, power: torch.Tensor | None) -> Tiles:
-    """Cut row i of one side; outside of the frame the sky is empty, with the noise of the tile."""
-    x, y = grid.centres(i)
-    rows = grid.rows(i)
-    edges = np.minimum(np.arange(grid.count[1] + 1) * grid.step[1], grid.shape[1])
-    cells = [side.sigma[rows, a:b] for a, b in pairwise(edges)]
-    sigma = torch.tensor([float(np.median(cell[::4, ::4])) for cell in cells], dtype=torch.float32)
-    image = grid.cut(torch.from_numpy(side.image), i)
-    variance = grid.cut(torch.from_numpy(side.variance), i)
-    variance = torch.where(variance > 0, variance, sigma[:, None, None].square())
-    guessed = GUESS_OUTSIDE * grid.cut_outside(torch.from_numpy(side.image), i)
-    within = slice(max(rows.start - grid.pad, 0), rows.stop + grid.side[0])
-    if side.filled[within].any():
-        guessed += image * grid.cut(torch.from_numpy(side.filled), i)
-    # Light within the noise is no star's: most tiles at the frame's end, and single defects, have none.
-    guessed[guessed.abs() < GUESS_SIGMA * sigma[:, None, None]] = 0
-    held = guessed if guessed.any() else None
-    return Tiles(image, variance, held, sigma, power, psf_transforms(side.psf, x, y, grid.side))
-
-
-def _adjustment(pair: Pair, grid: TileGrid, i: int) -> torch.Tensor | None:
-    """Return the factors of the reference's transform on row i: its shift, and the kernel that its sources ask for."""
-    x, y = grid.centres(i)
-    factors = None
-    if pair.shift is not None:
-        dx, dy = (torch.from_numpy(s(x, y)).float() for s in pair.shift)
-        factors = shift_ramp(dx, dy, grid.side)
-    if pair.kernel is not None:
-        own = pair.kernel.factors(x, y, grid.side)
-        factors = own if factors is None else factors * own
-    return factors
-
-
-def _finish(maps: _Maps, pair: Pair, p: ZogyParameters) -> Difference:
-    """Take off the sky, add the variance of registration, model and fills, normalise, and collect the results."""
-    new, ref, mask, found = pair.new, pair.ref, pair.mask, pair.tie
-    ny, nx = mask.shape
-    fwhm_px = 2.0 * max(psf_radius_px(side.psf(nx / 2, ny / 2)) for side in (new, ref))
-    noise = np.sqrt(maps.variance)
-    blank = pair.empty & (maps.static < BLANK_SIGMA * noise)
+def _finish(maps: Maps, pair: Pair, grid: TileGrid, p: ZogyParameters) -> Difference:
+    """Take off the sky, add the variance of registration, model and guesses, normalise: in the maps' own memory."""
+    device, (ny, nx) = maps.score.device, pair.mask.shape
+    fwhm_px = 2.0 * max(psf_radius_px(side.psf(nx / 2, ny / 2)) for side in (pair.new, pair.ref))
+    mask = torch.from_numpy(pair.mask).to(device)
+    blank = torch.from_numpy(pair.empty).to(device) & (maps.static.square() < BLANK_SIGMA**2 * maps.variance)
     if not blank.any():
         blank = ~mask
-    sky = sky_of_difference(maps.difference, ~blank, fwhm_px=fwhm_px)
-    difference, score = maps.difference - sky, maps.score - sky * maps.score_of_sky
+    _take_off_sky(maps, grid, blank, fwhm_px)
     # Errors of the PSF's width leave rings around a star: its signal counts as far as its core reaches.
     reach = round(fwhm_px)
     near = _highest(maps.static, reach)
-    epsilon = _model_error(score, (maps.static == near) & ~mask, maps.static, noise, p.model_error, reach)
-    variance = maps.variance + np.float32(found.shift_scatter_px**2) * maps.slope + (np.float32(epsilon) * near) ** 2
-    fill_error = _fill_error(score, maps.guessed, maps.variance, mask)
-    variance += np.float32(fill_error**2) * maps.guessed
-    raw = score / np.sqrt(variance)
-    # Percentiles of the blank sky: sources of the difference must not widen their own threshold. Neighbours are alike.
-    sample = raw[::3, ::3][blank[::3, ::3]] if np.count_nonzero(blank) > LARGE_SAMPLE else raw[blank]
+    epsilon = _model_error(maps, (maps.static == near) & ~mask, p.model_error, reach)
+    fill_error = _fill_error(maps, mask)
+    variance = maps.variance.add_(maps.slope, alpha=pair.tie.shift_scatter_px**2)
+    variance.addcmul_(near, near, value=epsilon**2).add_(maps.guessed, alpha=fill_error**2)
+    error = variance.sqrt_()
+    middle, rescale = _middle_and_spread(maps.score, error, blank)
+    error.mul_(rescale)
+    score = torch.div(maps.score, error, out=near)
+    score[mask] = torch.nan
+    for i in range(grid.count[0]):
+        norm = grid.spread(maps.flux_norm[i])
+        maps.score[grid.rows(i)] /= norm
+        error[grid.rows(i)] /= norm
+    return Difference(
+        difference=maps.difference.cpu().numpy(),
+        score=score.cpu().numpy(),
+        flux=maps.score.cpu().numpy(),
+        flux_error=error.cpu().numpy(),
+        mask=pair.mask,
+        psf_d=_psf_d_function(pair.new, pair.ref, grid),
+        flux_scale=pair.tie.flux_scale,
+        shift_px=pair.shift_px,
+        noise_rescale=rescale,
+        science=pair.new.image,
+        reference=pair.ref.image,
+        psf_science=pair.new.psf,
+        psf_reference=pair.ref.psf,
+        diagnostics=Diagnostics(
+            score_median=middle / rescale,
+            flux_scale_median=float(np.median(pair.tie.flux_scale.coarse())),
+            flux_scale_scatter=pair.tie.flux_scatter,
+            shift_scatter_px=pair.tie.shift_scatter_px,
+            registration_rms_px=pair.tie.shift_rms_px,
+            matched_stars=float(pair.tie.matched_stars),
+            sigma_science=pair.new.noise.median,
+            sigma_reference=pair.ref.noise.median,
+            blank_share=float(blank.float().mean()),
+            model_error=epsilon,
+            fill_error=fill_error,
+        ),
+    )
+
+
+def _take_off_sky(maps: Maps, grid: TileGrid, blank: Tensor, fwhm_px: float) -> None:
+    """Measure the sky of D on its blank pixels, and take it from D and from S."""
+    sky = sky_of_difference(maps.difference.cpu().numpy(), ~blank.cpu().numpy(), fwhm_px=fwhm_px)
+    level = torch.from_numpy(sky).to(maps.score.device)
+    maps.difference.sub_(level)
+    for i in range(grid.count[0]):
+        rows = grid.rows(i)
+        maps.score[rows] -= level[rows] * grid.spread(maps.score_of_sky[i])
+
+
+def _middle_and_spread(score: Tensor, error: Tensor, blank: Tensor) -> tuple[float, float]:
+    """Return median and robust sigma of the blank sky's score over its error.
+
+    Percentiles: sources of the difference must not widen their own threshold. Neighbours are alike, so that of large
+    frames some pixels tell enough.
+    """
+    step = max(1, round((blank.numel() / LARGE_SAMPLE) ** 0.5))
+    part = (slice(None, None, step),) * 2
+    chosen = blank[part] if blank[part].any() else blank
+    if chosen is blank:
+        part = (slice(None),) * 2
+    sample = (score[part][chosen] / error[part][chosen]).cpu().numpy()
     low, middle, high = np.percentile(sample, [15.87, 50.0, 84.13])
     rescale = float(high - low) / 2.0
     if not np.isfinite(rescale) or rescale <= 0.0:
         raise ValueError("the score has no noise to compare with: the frames hold too few good pixels")
-    normal = (raw / np.float32(rescale)).astype(np.float32)
-    normal[mask] = np.nan
-    diagnostics = Diagnostics(
-        score_median=float(middle) / rescale,
-        flux_scale_median=float(np.median(found.flux_scale.coarse())),
-        flux_scale_scatter=found.flux_scatter,
-        shift_scatter_px=found.shift_scatter_px,
-        registration_rms_px=found.shift_rms_px,
-        matched_stars=float(found.matched_stars),
-        sigma_science=float(np.median(new.sigma)),
-        sigma_reference=float(np.median(ref.sigma)),
-        blank_share=float(blank.mean()),
-        model_error=epsilon,
-        fill_error=fill_error,
-    )
-    return Difference(
-        difference=difference,
-        score=normal,
-        flux=score / maps.flux_norm,
-        flux_error=np.sqrt(variance) * np.float32(rescale) / maps.flux_norm,
-        mask=mask,
-        psf_d=_psf_d_function(new, ref, p),
-        flux_scale=found.flux_scale,
-        shift_px=pair.shift_px,
-        noise_rescale=rescale,
-        science=new.image,
-        reference=ref.image,
-        psf_science=new.psf,
-        psf_reference=ref.psf,
-        diagnostics=diagnostics,
-    )
+    return float(middle), rescale
 
 
-def _highest(image: Image, reach: int) -> Image:
-    """Return the largest value within `reach` pixels in each axis."""
-    planes = torch.from_numpy(image)[None, None]
-    rows = functional.max_pool2d(planes, (2 * reach + 1, 1), stride=1, padding=(reach, 0))
-    return functional.max_pool2d(rows, (1, 2 * reach + 1), stride=1, padding=(0, reach))[0, 0].numpy()
+def _highest(image: Tensor, reach: int) -> Tensor:
+    """Return the largest value within `reach` pixels in each axis, or one more: looked for in bins of 2 x 2 pixels."""
+    ny, nx = image.shape
+    half = (reach + 1) // 2
+    planes = functional.max_pool2d(image[None, None], 2, ceil_mode=True)
+    planes = functional.max_pool2d(planes, (2 * half + 1, 1), stride=1, padding=(half, 0))
+    planes = functional.max_pool2d(planes, (1, 2 * half + 1), stride=1, padding=(0, half))
+    return planes[0, 0].repeat_interleave(2, 0)[:ny].repeat_interleave(2, 1)[:, :nx].contiguous()
 
 
-def _model_error(score: Image, peak: Mask, static: Image, noise: Image, least: float, reach: int) -> float:
+def _model_error(maps: Maps, peak: Tensor, least: float, reach: int) -> float:
     """Measure what share of a static star's signal is left after subtraction, at least `least`.
 
     The median over the stars of S/N > 50 that both frames hold, of the rms residual within one FWHM of the peak, less
     what the noise alone would leave there. Undersampled frames (FWHM 2 px) leave 5 %, good ones below 1 %.
     """
-    y, x = np.nonzero(peak)
-    span = np.arange(-reach, reach + 1)
-    ny, nx = score.shape
-    chosen = (static[y, x] > STAR_SNR * noise[y, x]) & (np.minimum(x, nx - 1 - x) >= reach)
-    chosen &= np.minimum(y, ny - 1 - y) >= reach
-    y, x = y[chosen], x[chosen]
-    if y.size < FEWEST_MODEL_STARS:
+    ny, nx = maps.score.shape
+    y, x = torch.nonzero(peak & (maps.static.square() > STAR_SNR**2 * maps.variance), as_tuple=True)
+    inside = (torch.minimum(x, nx - 1 - x) >= reach) & (torch.minimum(y, ny - 1 - y) >= reach)
+    y, x = y[inside], x[inside]
+    if y.numel() < FEWEST_MODEL_STARS:
         return least
-    left = score[y[:, None, None] + span[:, None], x[:, None, None] + span].astype(np.float64)
-    squared = (left**2).mean(axis=(1, 2)) - noise[y, x].astype(np.float64) ** 2
-    share = np.sqrt(np.maximum(squared, 0.0)) / static[y, x]
-    return float(np.clip(np.median(share), least, LARGEST_MODEL_ERROR))
+    span = torch.arange(-reach, reach + 1, device=y.device)
+    left = maps.score[y[:, None, None] + span[:, None], x[:, None, None] + span].double()
+    squared = left.square().mean((1, 2)) - maps.variance[y, x].double()
+    share = squared.clamp(min=0.0).sqrt() / maps.static[y, x].double()
+    return float(share.median().clamp(least, LARGEST_MODEL_ERROR))
 
 
-def _fill_error(score: Image, guessed: Image, variance: Image, mask: Mask) -> float:
+def _fill_error(maps: Maps, mask: Tensor) -> float:
     """Measure the error of light that is guessed, as a share of its own score, in the pixels around it.
 
     Filled pixels are wrong together, by a factor that is the same for a whole core, so that their error is that share
     of the score of the fill, and not the sum of independent pixels.
     """
-    rim = ~mask & (guessed > 9.0 * variance)
-    if np.count_nonzero(rim) < 100:
+    rim = ~mask & (maps.guessed > 9.0 * maps.variance)
+    guessed = maps.guessed[rim]
+    if guessed.numel() < FEWEST_RIM_PIXELS:
         return FILL_ERROR
-    share = np.sqrt(np.maximum(score[rim] ** 2 - variance[rim], 0.0) / guessed[rim])
-    return float(np.clip(np.percentile(share, 90.0), 0.5, LARGEST_FILL_ERROR))
+    share = ((maps.score[rim].square() - maps.variance[rim]).clamp(min=0.0) / guessed).sqrt()
+    return float(np.clip(np.percentile(share.cpu().numpy(), 90.0), LEAST_FILL_ERROR, LARGEST_FILL_ERROR))
 
 
-def _slope_squared(tiles: torch.Tensor) -> torch.Tensor:
-    """Return the squared gradient, per px²; 0 at the tiles' rims."""
-    out = torch.zeros_like(tiles)
-    inner = out[:, 1:-1, 1:-1]
-    inner.copy_((tiles[:, 2:, 1:-1] - tiles[:, :-2, 1:-1]).square_())
-    inner.add_((tiles[:, 1:-1, 2:] - tiles[:, 1:-1, :-2]).square_()).mul_(0.25)
-    return out
-
-
-def _psf_d_function(new: Side, ref: Side, p: ZogyParameters) -> PsfFunction:
+def _psf_d_function(new: Side, ref: Side, grid: TileGrid) -> PsfFunction:
     """Return P_D as a function of position, an odd square array of sum 1 as large as the PSFs allow."""
-    shape = new.sigma.shape
-    side = TileGrid.of(shape, p.tile_px, p.overlap_px).side
+    side, cpu = grid.side, torch.device("cpu")
 
     def psf_d(x: float, y: float) -> NDArray[np.float64]:
-        row, column = (int(np.clip(round(v), 0, s - 1)) for v, s in zip((y, x), shape, strict=True))
+        at = np.array([x]), np.array([y])
         nothing = torch.zeros((1, *side))
         new_tile, ref_tile = (
             Tiles(
                 nothing,
                 nothing,
                 None,
-                torch.tensor([float(s.sigma[row, column])]),
-                _power(s, side),
-                psf_transforms(s.psf, np.array([x]), np.array([y]), side),
+                torch.from_numpy(s.noise.at(*at)),
+                noise_spectrum(s, side, cpu),
+                psf_transforms(s.psf, *at, side, cpu),
             )
             for s in (new, ref)
         )
