@@ -73,20 +73,34 @@ def fwhm_of(stamp: NDArray[np.floating]) -> float:
 
 def _one_sign(score: Image, sign: float, threshold: float, separation: float) -> tuple[Array, Array, Array]:
     """Return x, y, signed height of the peaks of one sign."""
-    signed = np.where(np.isfinite(score), sign * score, -np.inf)
     radius = max(1, round(0.5 * separation))
-    local_max = ndimage.maximum_filter(signed, size=2 * radius + 1, mode="constant", cval=-np.inf)
     # The parabola can lift a peak by some per cent above its pixel, so that a slightly lower pixel counts too.
-    rows, columns = np.nonzero((signed == local_max) & (signed > 0.9 * threshold))
+    rows, columns = np.nonzero(sign * score > np.float32(0.9 * threshold))
     inside = (rows > 0) & (rows < score.shape[0] - 1) & (columns > 0) & (columns < score.shape[1] - 1)
     rows, columns = rows[inside], columns[inside]
-    patches = np.stack([signed[rows + dy, columns + dx] for dy in (-1, 0, 1) for dx in (-1, 0, 1)], axis=-1)
+    highest = _is_highest(score, sign, rows, columns, radius)
+    rows, columns = rows[highest], columns[highest]
+    steps = [(dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1)]
+    patches = np.stack([sign * score[rows + dy, columns + dx] for dy, dx in steps], axis=-1)
     # Of neighbours of one height only the first counts: a source midway between pixels is one peak.
     whole = np.isfinite(patches).all(axis=-1) & (patches[:, :4] < patches[:, 4:5]).all(axis=-1)
     rows, columns, patches = rows[whole], columns[whole], patches[whole].astype(np.float64)
     dx, dy, height = _parabola(patches)
     keep = height >= threshold
     return (columns + dx)[keep], (rows + dy)[keep], sign * height[keep]
+
+
+def _is_highest(
+    score: Image, sign: float, rows: NDArray[np.intp], columns: NDArray[np.intp], radius: int
+) -> NDArray[np.bool_]:
+    """Tell which pixels no other within `radius` in each axis surpasses."""
+    own = sign * score[rows, columns]
+    out = np.ones(rows.size, dtype=bool)
+    for dy in range(-radius, radius + 1):
+        for dx in range(-radius, radius + 1):
+            y, x = np.clip(rows + dy, 0, score.shape[0] - 1), np.clip(columns + dx, 0, score.shape[1] - 1)
+            out &= ~(sign * score[y, x] > own)
+    return out
 
 
 def _parabola(patches: Array) -> tuple[Array, Array, Array]:
