@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import ctypes
-import gc
-import sys
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TypeVar
 
-from benchmarks.differencing.judging import Found, Peaks
+from benchmarks.differencing.costs import Cost, costing
+from benchmarks.differencing.judging import Found
+from benchmarks.differencing.peaks import Peaks
 from benchmarks.differencing.scenarios import Case
 from differencing.numerics import peaks as numerics_peaks
 from differencing.numerics.parameters import ZogyParameters
@@ -20,17 +15,6 @@ from observations.numerics.frame import Frame
 from preprocessing.numerics.background import estimate_background
 from preprocessing.numerics.psf import fit_psf
 from preprocessing.numerics.stars import find_stars
-
-T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Cost:
-    """seconds : of the processor, the least of several runs. extra_mb : most memory above that before, NaN where the
-    system does not tell."""
-
-    seconds: float
-    extra_mb: float
 
 
 @dataclass(frozen=True)
@@ -72,11 +56,10 @@ def measured(frame: Frame, config: Configured) -> Frame:
 
 def project(case: Case, psf: str, config: Configured, repeats: int) -> tuple[Found, dict[str, Cost]]:
     """Subtract with the true PSFs ("given") or with those measured on the frames ("estimated")."""
-    pair = case.pair
-    science, prepared = costing(lambda: measured(pair.science, config), 1)
-    reference, _ = costing(lambda: measured(pair.reference, config), 1)
-    given = (pair.psf_science, pair.psf_reference) if psf == "given" else (None, None)
-    difference, cost = costing(
+    science, measuring = costing(lambda: measured(case.science, config), repeats)
+    reference = measured(case.reference, config)
+    given = (case.pair.science.psf, case.pair.reference.psf) if psf == "given" else (None, None)
+    difference, subtracting = costing(
         lambda: subtract(science, reference, parameters=config.zogy, psf_science=given[0], psf_reference=given[1]),
         repeats,
     )
@@ -89,38 +72,5 @@ def project(case: Case, psf: str, config: Configured, repeats: int) -> tuple[Fou
             difference.noise_rescale,
             Peaks(found.x, found.y, found.score),
         ),
-        {"measure": prepared, "subtract": cost, "peaks": finding},
+        {"measure": measuring, "subtract": subtracting, "peaks": finding},
     )
-
-
-def costing(work: Callable[[], T], repeats: int) -> tuple[T, Cost]:
-    """Do it once or more; return its result, the least processor time and the most memory above that before."""
-    gc.collect()
-    before = _reset_peak()
-    start = time.process_time()
-    result = work()
-    seconds = time.process_time() - start
-    extra = _peak_mb() - before
-    for _ in range(repeats - 1):
-        start = time.process_time()
-        work()
-        seconds = min(seconds, time.process_time() - start)
-    return result, Cost(seconds, extra)
-
-
-def _reset_peak() -> float:
-    """Give unused memory back, forget the highest mark, return the present one in MB; NaN where that cannot be done."""
-    if not sys.platform.startswith("linux"):
-        return float("nan")
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)
-    Path("/proc/self/clear_refs").write_text("5")
-    return _peak_mb()
-
-
-def _peak_mb() -> float:
-    if not sys.platform.startswith("linux"):
-        return float("nan")
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(float(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
