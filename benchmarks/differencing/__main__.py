@@ -12,9 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.differencing import peers
+from benchmarks.differencing.injections import judge_real
 from benchmarks.differencing.judging import Found, grounds_of, judge
 from benchmarks.differencing.limit import ideal
 from benchmarks.differencing.methods import configured, project
+from benchmarks.differencing.real_frames import FOLDERS, real_pairs
 from benchmarks.differencing.report import Report, Row, row_of
 from benchmarks.differencing.scenarios import SCENARIOS, case_of
 
@@ -24,11 +26,14 @@ PEERS = ("hotpants", "run_ZOGY", "sfft")
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--scenarios", nargs="+", default=list(SCENARIOS), choices=list(SCENARIOS))
+    parser.add_argument("--scenarios", nargs="*", default=list(SCENARIOS), choices=list(SCENARIOS))
     parser.add_argument("--seeds", nargs="+", type=int, default=[71, 72, 73, 74, 75])
     parser.add_argument("--size", nargs="+", type=int, default=[1024], help="pixels on a side")
     parser.add_argument("--psf", nargs="*", default=list(PSFS), choices=PSFS, help="true PSFs, or the frames' own")
     parser.add_argument("--peers", nargs="*", default=list(PEERS), choices=PEERS)
+    parser.add_argument(
+        "--real", nargs="*", default=list(FOLDERS), choices=list(FOLDERS), help="folders of real frames"
+    )
     parser.add_argument("--cache", type=Path, help="folder that keeps the simulated pairs")
     parser.add_argument("--repeats", type=int, default=1, help="runs of each, of which the fastest counts")
     parser.add_argument("--json", type=Path, help="file for the same figures as JSON")
@@ -38,13 +43,28 @@ def main() -> None:
     django.setup()
     found, absent = peers.available()
     report = Report({name: why for name, why in absent.items() if name in options.peers})
-    report.begin(options.size)
+    report.begin(options.size if options.scenarios else [])
     for size in options.size:
         for scenario in options.scenarios:
             for seed in options.seeds:
                 for row in _pair(scenario, seed, size, options, found):
                     report.add(row)
+    _real(options, report)
     report.end(options.json)
+
+
+def _real(options: argparse.Namespace, report: Report) -> None:
+    """Add sources to every real pair that is at hand."""
+    if options.real:
+        report.begin_real()
+    for name in options.real:
+        try:
+            for pair in real_pairs(name, configured()):
+                report.add_real(pair.folder, pair.file, judge_real(pair, configured(), options.seeds[0]))
+        except FileNotFoundError as error:
+            print(f"{error}: skipped (ASTRID_TEST_DATA names their folder).", flush=True)
+        except ValueError as error:
+            print(f"{name} cannot be measured: {error}", flush=True)
 
 
 def _pair(

@@ -10,9 +10,11 @@ from benchmarks.differencing.peaks import Peaks
 from benchmarks.differencing.scenarios import Case
 from differencing.numerics import peaks as numerics_peaks
 from differencing.numerics.parameters import ZogyParameters
+from differencing.numerics.stack import StackParameters
 from differencing.numerics.zogy import subtract
 from observations.numerics.frame import Frame
 from preprocessing.numerics.background import estimate_background
+from preprocessing.numerics.preprocess import Parameters
 from preprocessing.numerics.psf import fit_psf
 from preprocessing.numerics.stars import find_stars
 
@@ -22,8 +24,8 @@ class Configured:
     """What the stages take from the configuration."""
 
     zogy: ZogyParameters
-    mesh_px: int
-    star_threshold_sigma: float
+    preprocessing: Parameters
+    stack: StackParameters
     threshold_sigma: float
 
 
@@ -34,21 +36,19 @@ def configured() -> Configured:
     from preprocessing.stage.preprocess import parameters_of
 
     config = defaults()
-    own = parameters_of(config)
-    return Configured(
-        zogy_parameters(config), own.mesh_px, own.star_threshold_sigma, config["differencing.threshold_sigma"]
-    )
+    stack = StackParameters(clip_sigma=config["differencing.stack_rejection_sigma"])
+    return Configured(zogy_parameters(config), parameters_of(config), stack, config["differencing.threshold_sigma"])
 
 
 def measured(frame: Frame, config: Configured) -> Frame:
     """Return the frame with its stars and its PSF, measured as preprocessing measures them."""
-    sky = estimate_background(frame.data, frame.mask, mesh_px=config.mesh_px)
+    sky = estimate_background(frame.data, frame.mask, mesh_px=config.preprocessing.mesh_px)
     stars = find_stars(
         frame.data,
         frame.mask,
         background=sky.level,
         noise=sky.noise,
-        threshold_sigma=config.star_threshold_sigma,
+        threshold_sigma=config.preprocessing.star_threshold_sigma,
     )
     psf = fit_psf(frame.data, frame.mask, stars, background=sky.level, noise=sky.noise)
     return replace(frame, psf=psf, stars=stars)

@@ -16,6 +16,7 @@ import numpy as np
 from scipy import fft
 
 from benchmarks.differencing.costs import Cost, costing
+from benchmarks.differencing.injections import RealFigures
 from benchmarks.differencing.judging import Figures
 
 # Shares are given as parts of the limit's on the same pair.
@@ -41,6 +42,10 @@ COLUMNS = {
     "extra_mb": ("MB", "{:.0f}"),
     "measure_s": ("psf s", "{:.3f}"),
 }
+REAL_COLUMNS = {
+    "injected": "d", "found": ".3f", "limit": ".3f", "ratio": ".3f", "bias": "+.3f", "position_px": ".3f",
+    "noise_before": ".3f", "mean": "+.3f", "peaks": "d", "clean": "d",
+}  # fmt: skip
 LEGEND = """limit: completeness of the ideal filter at 5 false peaks per Mpx; whole, far (>= 20 px from masks), host,
 faint (ideal S/N < 8): completeness at 5 false per Mpx as share of the limit's, @1 and @20 at 1 and 20; >5s new, faded:
 found at 5 sigma, of those that appear or fade, likewise; false: peaks beyond 5 sigma of both signs per Mpx; bias: of
@@ -107,6 +112,7 @@ class Report:
 
     absent: dict[str, str]
     rows: list[Row] = field(default_factory=list)
+    real: list[dict[str, object]] = field(default_factory=list)
 
     def begin(self, sizes: Iterable[int]) -> None:
         print(LEGEND)
@@ -120,6 +126,16 @@ class Report:
     def add(self, row: Row) -> None:
         self.rows.append(row)
         print(line(row.scenario, row.size, str(row.seed), row.method, row.values), flush=True)
+
+    def begin_real(self) -> None:
+        print("\nreal pairs: sources of S/N 7 to 50 added; without them, peaks beyond 5 sigma and those on clean sky")
+        print(f"{'folder':26} {'file':32}" + "".join(f" {name:>12}" for name in REAL_COLUMNS), flush=True)
+
+    def add_real(self, folder: str, file: str, figures: RealFigures) -> None:
+        values = asdict(figures)
+        self.real.append({"folder": folder, "file": file, **values})
+        cells = "".join(f" {format(values[name], pattern):>12}" for name, pattern in REAL_COLUMNS.items())
+        print(f"{folder:26} {file[-32:]:32}{cells}", flush=True)
 
     def means(self) -> list[dict[str, object]]:
         """Return mean and scatter of every figure over the seeds."""
@@ -157,6 +173,7 @@ class Report:
                 "floor_s": {str(size): cost.seconds for size, cost in self.floors.items()},
                 "rows": [asdict(row) for row in self.rows],
                 "means": means,
+                "real": self.real,
             }
             path.write_text(json.dumps(_without_nan(document), indent=1, allow_nan=False))
 
