@@ -8,6 +8,7 @@ from dataclasses import asdict
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from benchmarks.differencing.costs import costing
 from benchmarks.differencing.judging import Found, at, grounds_of, judge
