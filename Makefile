@@ -18,7 +18,7 @@ CANDIDATES := $(PYTHON) python3.11 $(HOME)/.pyenv/shims/python3.11 /usr/local/bi
 	/opt/homebrew/bin/python3.11 python3 python3.12 python3.13 /usr/local/bin/python3 /opt/homebrew/bin/python3
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help test test-js test-faults lint demo pictures screenshots train bench-pipeline bench-workers bench-recovery bench-web
+.PHONY: help test test-js test-faults lint demo pictures screenshots train bench-pipeline bench-differencing bench-workers bench-recovery bench-web
 help:
 	@sed -n '1,/^$$/s/^# //p' Makefile
 
@@ -57,6 +57,9 @@ train: $(STAMP)
 
 bench-pipeline: $(DEV_STAMP)
 	$(BIN)/python -m benchmarks.pipeline
+
+bench-differencing: $(DEV_STAMP)
+	$(BIN)/python -m benchmarks.differencing
 
 bench-workers: $(DEV_STAMP)
 	$(BIN)/python -m benchmarks.workers

@@ -1,4 +1,4 @@
-"""Counting what a score image finds, against the truth."""
+"""How a subtraction did, against the truth."""
 
 from __future__ import annotations
 
@@ -8,144 +8,28 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
-from scipy.spatial import cKDTree
 
+from benchmarks.differencing.peaks import Array, Matched, Peaks, find_peaks, is_false, match, threshold_for
 from benchmarks.differencing.scenarios import Case
 from observations.numerics.frame import Image, Mask
-from observations.numerics.simulate.survey import SurveyTransients
+from observations.numerics.simulate.survey import SurveySide, SurveyTransients
+from observations.numerics.statistics import MAD_TO_SIGMA
 
-Array = NDArray[np.float64]
 Scalar = TypeVar("Scalar", bound=np.generic)
 
-# Peaks below this cannot pass any threshold that matters: there are thousands of them.
-LOWEST_PEAK_SIGMA = 3.0
-# A transient was found where a peak of its sign is so near: half of the narrowest FWHM and a bit.
-MATCH_PX = 2.0
-# A peak so near to a transient is of its making, and no false one.
-OWN_PX = 6.0
 SHIPPED_SIGMA = 5.0
+FALSE_PER_MPX = 5.0
 FAR_FROM_MASKS_PX = 20.0
-# Sky counts as blank where all sources together give less than this of its noise in a pixel, and so far around.
+# Sky counts as blank where each frame's sources together give less than this of its noise in a pixel, and so far
+# around: a weak source that noise has hidden in one frame is no blank sky of the other.
 BLANK_SIGMA = 0.1
 BLANK_MARGIN_PX = 3
 BLANK_FROM_MASKS_PX = 10.0
-# Fluxes are compared where noise does not rule; no one bright transient rules either.
-FLUX_SNR = 10.0
+FEWEST_BLANK = 1000
+# Fluxes and positions are compared where noise does not rule, and no one bright transient does either.
+WELL_SEEN_SNR = 10.0
 FLUX_FLOOR = 0.02
-
-
-@dataclass(frozen=True)
-class Peaks:
-    """Local maxima of a score and minima: 0-based positions, height in sigma with its sign."""
-
-    x: Array
-    y: Array
-    height: Array
-
-
-def find_peaks(score: Image) -> Peaks:
-    """Return the peaks of both signs, heights and positions from parabolas through three pixels in each axis."""
-    found = [_one_sign(score, sign) for sign in (1.0, -1.0)]
-    return Peaks(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
-
-
-def _one_sign(score: Image, sign: float) -> tuple[Array, Array, Array]:
-    signed = np.where(np.isfinite(score), sign * score, -np.inf)
-    top = (signed == ndimage.maximum_filter(signed, size=5, mode="constant", cval=-np.inf)) & (
-        signed > LOWEST_PEAK_SIGMA
-    )
-    top[[0, -1]], top[:, [0, -1]] = False, False
-    y, x = np.nonzero(top)
-    height = signed[y, x].astype(np.float64)
-    moved = []
-    for dy, dx in ((0, 1), (1, 0)):
-        before, after = signed[y - dy, x - dx].astype(np.float64), signed[y + dy, x + dx].astype(np.float64)
-        bend = before + after - 2 * signed[y, x]
-        usable = np.isfinite(bend) & (bend < 0)
-        slope = np.where(usable, (after - before) / 2, 0.0)
-        step = -slope / np.where(usable, bend, -1.0)
-        moved.append(step)
-        height = height + 0.5 * slope * step
-    return x + moved[0], y + moved[1], sign * height
-
-
-def heights_of(peaks: Peaks, t: SurveyTransients) -> Array:
-    """Return the height of the highest peak of each transient's sign within reach of it, unsigned; 0 for none."""
-    out = np.zeros(t.x.size)
-    if peaks.x.size == 0:
-        return out
-    near = cKDTree(np.column_stack([peaks.x, peaks.y])).query_ball_point(np.column_stack([t.x, t.y]), MATCH_PX)
-    for k, found in enumerate(near):
-        heights = np.sign(t.flux[k]) * peaks.height[found]
-        out[k] = max(0.0, heights.max(initial=0.0))
-    return out
-
-
-def false_peaks(peaks: Peaks, t: SurveyTransients) -> NDArray[np.bool_]:
-    """Return which peaks no transient has made."""
-    if peaks.x.size == 0 or t.x.size == 0:
-        return np.ones(peaks.x.size, dtype=bool)
-    distance, _ = cKDTree(np.column_stack([t.x, t.y])).query(np.column_stack([peaks.x, peaks.y]))
-    return np.asarray(distance > OWN_PX)
-
-
-def threshold_for(heights: Array, allowed: float) -> float:
-    """Return the lowest threshold that no more than `allowed` of the (positive) heights exceed."""
-    ordered = np.sort(heights)[::-1]
-    allowed = int(allowed)
-    return float(max(ordered[allowed], LOWEST_PEAK_SIGMA)) if ordered.size > allowed else LOWEST_PEAK_SIGMA
-
-
-@dataclass(frozen=True)
-class Region:
-    """Where is looked: pixels that count, and whether each transient lies in one."""
-
-    pixels: Mask
-    transients: NDArray[np.bool_]
-
-    @property
-    def mpx(self) -> float:
-        return float(np.count_nonzero(self.pixels)) / 2**20
-
-
-def region(pixels: Mask, t: SurveyTransients) -> Region:
-    return Region(pixels, at(pixels, t.x, t.y))
-
-
-def at(image: NDArray[Scalar], x: Array, y: Array) -> NDArray[Scalar]:
-    """Return the pixels nearest to positions."""
-    row, column = np.rint(y).astype(int), np.rint(x).astype(int)
-    return image[np.clip(row, 0, image.shape[0] - 1), np.clip(column, 0, image.shape[1] - 1)]
-
-
-@dataclass(frozen=True)
-class Grounds:
-    """The parts of a pair that are judged apart from each other."""
-
-    whole: Region
-    far: Region
-    blank: Mask
-
-
-def grounds_of(case: Case) -> Grounds:
-    pair, mask = case.pair, case.mask
-    distance = ndimage.distance_transform_edt(~mask) if mask.any() else np.full(mask.shape, np.inf, dtype=np.float64)
-    light = np.zeros(mask.shape, dtype=bool)
-    for sky, static, changes, frame in (
-        (pair.sky_science, pair.static_science, pair.changes_science, pair.science),
-        (pair.sky_reference, pair.static_reference, pair.changes_reference, pair.reference),
-    ):
-        light |= static + changes - sky > BLANK_SIGMA * _sky_noise(sky, frame.gain, frame.read_noise)
-    light = ndimage.binary_dilation(light, iterations=BLANK_MARGIN_PX)
-    t = pair.transients
-    return Grounds(
-        region(~mask, t), region(distance >= FAR_FROM_MASKS_PX, t), ~light & (distance >= BLANK_FROM_MASKS_PX)
-    )
-
-
-def _sky_noise(sky: Image, gain: float | None, read_noise: float | None) -> float:
-    g = gain or 1.0
-    return float(np.sqrt(sky.mean() / g + ((read_noise or 0.0) / g) ** 2))
+FAINT_SNR = 8.0
 
 
 @dataclass(frozen=True)
@@ -165,83 +49,152 @@ class Found:
 
 @dataclass(frozen=True)
 class Figures:
-    """How one method did on one pair. Shares are of transients whose pixel no mask holds.
+    """How one method did on one pair. Shares are of transients that appear and whose pixel no mask holds.
 
-    share, far, host : found at the threshold that leaves five false peaks of positive sign per Mpx, of those that
-    appear: anywhere, at least 20 px from masks, on hosts. plus, minus, false : at 5 sigma, found of those that appear
-    and that fade, false peaks of both signs per Mpx. bias, bias_error : of fluxes, relative. noise, noise_before,
-    mean : of the score on blank sky, as it is and before the last rescaling. blank : share of the frame.
+    share, share_1, share_20 : found at the threshold that leaves 5, 1, 20 false peaks of positive sign per Mpx. far :
+    the same at 5, at least 20 px from masks. host, faint : of the first, those on hosts, those of ideal S/N below 8.
+    plus, minus : found at 5 sigma, of those that appear, that fade. false : peaks beyond 5 sigma of both signs per Mpx.
+    bias, bias_error : of fluxes, relative. position_px : scatter in one axis of well seen transients. noise,
+    noise_before, mean : of the score on blank sky, as it is and before the last rescaling. blank : that sky's share.
     """
 
     share: float
+    share_1: float
+    share_20: float
     far: float
     host: float
+    faint: float
     plus: float
     minus: float
     false: float
     bias: float
     bias_error: float
+    position_px: float
     noise: float
     noise_before: float
     mean: float
     blank: float
 
 
-def judge(found: Found, case: Case, grounds: Grounds, *, per_mpx: float = 5.0) -> Figures:
+@dataclass(frozen=True)
+class Region:
+    """Where is looked: pixels that count, and whether each transient lies in one."""
+
+    pixels: Mask
+    transients: NDArray[np.bool_]
+
+    @property
+    def mpx(self) -> float:
+        return float(np.count_nonzero(self.pixels)) / 2**20
+
+
+@dataclass(frozen=True)
+class Grounds:
+    """The parts of a pair that are judged apart from each other."""
+
+    whole: Region
+    far: Region
+    blank: Mask
+
+
+def grounds_of(case: Case) -> Grounds:
+    """Return the parts of a pair."""
+    mask, t = case.mask, case.pair.transients
+    distance = ndimage.distance_transform_edt(~mask) if mask.any() else np.full(mask.shape, np.inf)
+    light = _is_lit(case.pair.science) | _is_lit(case.pair.reference)
+    light = ndimage.binary_dilation(light, iterations=BLANK_MARGIN_PX)
+    whole, far = ~mask, distance >= FAR_FROM_MASKS_PX
+    return Grounds(
+        Region(whole, at(whole, t.x, t.y)),
+        Region(far, at(far, t.x, t.y)),
+        ~light & (distance >= BLANK_FROM_MASKS_PX),
+    )
+
+
+def _is_lit(side: SurveySide) -> Mask:
+    noise = np.sqrt(side.variance.min())
+    return np.asarray(side.static + side.changes - side.sky > BLANK_SIGMA * noise)
+
+
+def at(image: NDArray[Scalar], x: Array, y: Array) -> NDArray[Scalar]:
+    """Return the pixels nearest to positions."""
+    row, column = np.rint(y).astype(int), np.rint(x).astype(int)
+    return image[np.clip(row, 0, image.shape[0] - 1), np.clip(column, 0, image.shape[1] - 1)]
+
+
+def _found(matched: Matched, peaks: Peaks, where: Region, t: SurveyTransients, per_mpx: float) -> NDArray[np.bool_]:
+    """Return which transients stand above the threshold that leaves `per_mpx` false peaks of positive sign per Mpx."""
+    counted = is_false(peaks, t) & at(where.pixels, peaks.x, peaks.y) & (peaks.height > 0)
+    return np.asarray(matched.height > threshold_for(peaks.height[counted], per_mpx * where.mpx))
+
+
+def judge(found: Found, case: Case, grounds: Grounds) -> Figures:
     """Compare what was found with the truth."""
-    t = case.pair.transients
+    t, whole, far = case.pair.transients, grounds.whole, grounds.far
     score = np.where(case.mask, np.float32(np.nan), found.score)
     peaks = find_peaks(score)
-    heights, wrong = heights_of(peaks, t), false_peaks(peaks, t)
-    new = ~t.is_fading
-    shares = []
-    for where in (grounds.whole, grounds.far):
-        counted = wrong & at(where.pixels, peaks.x, peaks.y) & (peaks.height > 0)
-        over = heights > threshold_for(peaks.height[counted], per_mpx * where.mpx)
-        shares.append(over[new & where.transients].mean())
-        if where is grounds.whole:
-            on_host = over[new & where.transients & t.is_on_host].mean()
+    matched = match(peaks, t)
+    new = ~t.is_fading & whole.transients
+    over, over_1, over_20 = (_found(matched, peaks, whole, t, n) for n in (FALSE_PER_MPX, 1.0, 20.0))
     shipped = found.shipped or peaks
-    sure = np.where(np.abs(shipped.height) > SHIPPED_SIGMA, shipped.height, 0.0)
-    seen = heights_of(Peaks(shipped.x, shipped.y, sure), t) > 0
-    false = np.count_nonzero((sure != 0) & false_peaks(shipped, t)) / grounds.whole.mpx
-    values = score[grounds.blank & np.isfinite(score)]
-    low, high = np.percentile(values, [15.87, 84.13]) if values.size > 1000 else (np.nan, np.nan)
-    noise = float(high - low) / 2
+    shipped = shipped[np.abs(shipped.height) > SHIPPED_SIGMA]
+    seen = match(shipped, t).height > 0
+    noise, mean = noise_of(score[grounds.blank])
     bias, bias_error = flux_bias(found, case)
-    usable = grounds.whole.transients
+    good = over & whole.transients & (t.snr > WELL_SEEN_SNR)
+    offsets = np.concatenate([matched.dx[good], matched.dy[good]])
     return Figures(
-        share=float(shares[0]),
-        far=float(shares[1]),
-        host=float(on_host),
-        plus=float(seen[new & usable].mean()),
-        minus=float(seen[~new & usable].mean()),
-        false=float(false),
+        share=_mean(over[new]),
+        share_1=_mean(over_1[new]),
+        share_20=_mean(over_20[new]),
+        far=_mean(_found(matched, peaks, far, t, FALSE_PER_MPX)[new & far.transients]),
+        host=_mean(over[new & t.is_on_host]),
+        faint=_mean(over[new & (t.snr < FAINT_SNR)]),
+        plus=_mean(seen[new]),
+        minus=_mean(seen[t.is_fading & whole.transients]),
+        false=np.count_nonzero(is_false(shipped, t) & at(whole.pixels, shipped.x, shipped.y)) / whole.mpx,
         bias=bias,
         bias_error=bias_error,
+        position_px=float(MAD_TO_SIGMA * np.median(np.abs(offsets))) if offsets.size else float("nan"),
         noise=noise,
         noise_before=noise * found.rescale,
-        mean=float(np.clip(values, -4, 4).mean()) if values.size else float("nan"),
+        mean=mean,
         blank=float(grounds.blank.mean()),
     )
 
 
-def flux_bias(found: Found, case: Case) -> tuple[float, float]:
-    """Return the mean relative error of the fluxes at the true places of well seen transients, and its own error.
+def _mean(values: NDArray[np.bool_]) -> float:
+    return float(values.mean()) if values.size else float("nan")
 
-    Only of transients that appear, far from masks' influence or not, each weighted by its error with a floor.
+
+def noise_of(values: Image) -> tuple[float, float]:
+    """Return the robust sigma of a score and its mean without outliers; NaN where there is too little sky."""
+    values = values[np.isfinite(values)]
+    if values.size < FEWEST_BLANK:
+        return float("nan"), float("nan")
+    low, high = np.percentile(values, [15.87, 84.13])
+    return float(high - low) / 2, float(values[np.abs(values) < 4].mean())
+
+
+def flux_bias(found: Found, case: Case) -> tuple[float, float]:
+    """Return the mean relative error of fluxes at the true places of well seen transients, and its own error.
+
+    Only of those that appear; each weighs by its error, with a floor.
     """
     t = case.pair.transients
-    chosen = np.flatnonzero((t.flux > 0) & (t.snr > FLUX_SNR) & ~at(case.mask, t.x, t.y))
-    flux = _between_pixels(found.flux, t.x[chosen], t.y[chosen])
-    ratio = flux / t.flux[chosen] - 1
+    chosen = np.flatnonzero((t.flux > 0) & (t.snr > WELL_SEEN_SNR) & ~at(case.mask, t.x, t.y))
+    ratio = _between_pixels(found.flux, t.x[chosen], t.y[chosen]) / t.flux[chosen] - 1
     error = np.hypot(at(found.flux_error, t.x[chosen], t.y[chosen]) / t.flux[chosen], FLUX_FLOOR)
-    keep = np.isfinite(ratio) & np.isfinite(error)
+    usable = np.isfinite(ratio) & np.isfinite(error)
+    ratio, error = ratio[usable], error[usable]
+    if ratio.size == 0:
+        return float("nan"), float("nan")
+    keep = np.ones(ratio.size, dtype=bool)
+    mean = float(np.median(ratio))
     for _ in range(4):
-        weight = np.where(keep, error, np.inf) ** -2.0
-        mean = float(np.sum(weight * np.nan_to_num(ratio)) / np.sum(weight)) if keep.any() else float("nan")
-        keep = np.isfinite(ratio) & np.isfinite(error) & (np.abs(ratio - mean) < 4 * error)
-    return mean, float(np.sum(weight) ** -0.5)
+        keep = np.abs(ratio - mean) < 4 * error
+        mean = float(np.average(ratio[keep], weights=error[keep] ** -2)) if keep.any() else mean
+    return mean, float(np.sum(error[keep] ** -2) ** -0.5) if keep.any() else float("nan")
 
 
 def _between_pixels(image: Image, x: Array, y: Array) -> Array:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -19,6 +19,11 @@ NODES, WEIGHTS = (node / 2 for node in np.polynomial.legendre.leggauss(3))
 SMALLEST_RADIUS_FWHM = 4.0
 # The stamp of a point-spread function reaches this far: 0.07 % of a Moffat of beta 3 lies beyond.
 PSF_RADIUS_FWHM = 6.0
+# An aureole (dust, scattering in air and optics) falls as the fourth power of the radius, where a Moffat of beta 3
+# falls as the sixth; it is so much wider than the core, and stamps that hold it reach twice as far.
+AUREOLE_BETA = 2.0
+AUREOLE_WIDTH = 8.0
+AUREOLE_REACH = 2.0
 
 
 @dataclass(frozen=True)
@@ -27,7 +32,8 @@ class MoffatPsf:
 
     fwhm_px : FWHM at the field's centre (geometric mean of the axes). shape : (ny, nx) of the field.
     beta : the Moffat exponent. e1, e2 : ellipticity 1 - b/a times cos and sin of twice the position angle (from +x
-    towards +y). variation : relative change of the FWHM between the centre and the worst corner.
+    towards +y). variation : relative change of the FWHM between the centre and the worst corner. aureole : share of
+    the light in a wide round halo, see `AUREOLE_BETA`.
     """
 
     fwhm_px: float
@@ -36,6 +42,7 @@ class MoffatPsf:
     e1: float = 0.0
     e2: float = 0.0
     variation: float = 0.0
+    aureole: float = 0.0
 
     def local(self, x: float, y: float) -> tuple[float, float, float]:
         """Return FWHM [px], e1 and e2 at the 0-based position (x, y)."""
@@ -52,8 +59,15 @@ class MoffatPsf:
         The profile is integrated over each pixel and normalised over the infinite plane, so that the sum is what
         falls on the square. Moffat (1969, A&A 3, 455).
         """
+        core = self._moffat(x, y, half)
+        if self.aureole == 0.0:
+            return core
+        halo = MoffatPsf(AUREOLE_WIDTH * self.local(x, y)[0], (1, 1), AUREOLE_BETA)
+        return (1 - self.aureole) * core + self.aureole * halo.stamp(x, y, half)
+
+    def _moffat(self, x: float, y: float, half: int) -> Array:
         fwhm, e1, e2 = self.local(x, y)
-        alpha = fwhm / (2 * math.sqrt(2 ** (1 / self.beta) - 1))
+        alpha = _alpha(fwhm, self.beta)
         xx, xy, yy = _quadratic_form(e1, e2)
         pixel = np.arange(-half, half + 1, dtype=np.float64)[:, None] + NODES
         dx = (pixel + (round(x) - x)).ravel() / alpha
@@ -67,17 +81,33 @@ class MoffatPsf:
 
     def __call__(self, x: float, y: float) -> Array:
         """Return the centred, odd, square stamp of sum 1 at the 0-based position (x, y)."""
-        half = math.ceil(PSF_RADIUS_FWHM * self.fwhm_px)
-        fwhm, e1, e2 = self.local(x, y)
-        stamp = MoffatPsf(fwhm, (1, 1), self.beta, e1, e2).stamp(0.0, 0.0, half)
+        reach = PSF_RADIUS_FWHM * (AUREOLE_REACH if self.aureole else 1.0)
+        stamp = self.fixed(x, y).stamp(0.0, 0.0, math.ceil(reach * self.fwhm_px))
         return stamp / stamp.sum()
+
+    def fixed(self, x: float, y: float, zoom: float = 1.0) -> MoffatPsf:
+        """Return a PSF that is everywhere as this one is at (x, y), on pixels `zoom` times smaller."""
+        fwhm, e1, e2 = self.local(x, y)
+        return replace(self, fwhm_px=zoom * fwhm, shape=(1, 1), e1=e1, e2=e2, variation=0.0)
 
     def radius_px(self, flux: float, faintest: float) -> int:
         """Return the radius [px] beyond which a source of `flux` is fainter than `faintest` per pixel."""
-        alpha = self.fwhm_px / (2 * math.sqrt(2 ** (1 / self.beta) - 1))
-        peak = abs(flux) * (self.beta - 1) / (math.pi * alpha**2)
-        reach = alpha * math.sqrt(max((peak / faintest) ** (1 / self.beta) - 1, 0.0))
+        reach = _reach_px(abs(flux), faintest, self.fwhm_px, self.beta)
+        if self.aureole:
+            reach = max(
+                reach, _reach_px(self.aureole * abs(flux), faintest, AUREOLE_WIDTH * self.fwhm_px, AUREOLE_BETA)
+            )
         return math.ceil(max(reach, SMALLEST_RADIUS_FWHM * self.fwhm_px))
+
+
+def _alpha(fwhm_px: float, beta: float) -> float:
+    return fwhm_px / (2 * math.sqrt(2 ** (1 / beta) - 1))
+
+
+def _reach_px(flux: float, faintest: float, fwhm_px: float, beta: float) -> float:
+    alpha = _alpha(fwhm_px, beta)
+    peak = flux * (beta - 1) / (math.pi * alpha**2)
+    return alpha * math.sqrt(max((peak / faintest) ** (1 / beta) - 1, 0.0))
 
 
 def _quadratic_form(e1: float, e2: float) -> tuple[float, float, float]:
@@ -185,8 +215,7 @@ def _galaxy_stamp(sources: Galaxies, i: int, psf: MoffatPsf, half: int) -> Array
     transform = np.zeros(k2.shape)
     for weight, sigma in zip(weights, sigmas, strict=True):
         transform += weight * np.exp(-2 * (math.pi * sigma * radius) ** 2 * k2)
-    fwhm, e1, e2 = psf.local(x, y)
-    fine = MoffatPsf(2 * fwhm, (1, 1), psf.beta, e1, e2).stamp(0.0, 0.0, k - 1)
+    fine = psf.fixed(x, y, zoom=2.0).stamp(0.0, 0.0, k - 1)
     kernel = np.zeros((2 * k, 2 * k))
     kernel[: 2 * k - 1, : 2 * k - 1] = fine
     # The kernel's centre stands at fine pixel k - 1; the middle pixel's halves are k - 1 and k, their centre k - 0.5.

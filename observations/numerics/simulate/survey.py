@@ -28,6 +28,8 @@ APART_PX = 12.0
 FULL = 0.98
 # What a column with a trap reads of its light.
 BAD_COLUMN_RESPONSE = 0.35
+# Colours are drawn in steps of this, in units of their scatter, and no source is further off than the second number.
+COLOUR_STEP, COLOUR_MOST = 0.5, 2.5
 
 
 @dataclass(frozen=True)
@@ -38,11 +40,13 @@ class SurveyParameters:
     radius, even in its logarithm: the smallest cannot be told from stars. fading_share : of the transients that are in
     the reference only. transient_snr : range of the ideal S/N in the difference on empty sky, even in its logarithm.
     variation_science, variation_reference : relative change of the FWHM from the centre to the worst corner, with the
-    change of ellipticity that goes with it (see `MoffatPsf.local`).
-    reference_share : of the science frame's light that the reference has. offset_px, distortion_px : where a star of
-    the science frame is found in the reference: moved by the offset in a random direction, and away from the optical
-    axis by the third power of the distance, `distortion_px` in the corners.
-    cosmic_rays, bad_columns, bad_pixels : per Mpx and frame.
+    change of ellipticity that goes with it (see `MoffatPsf.local`). aureole : share of a source's light in a halo.
+    reference_share : of the science frame's light that the reference has. reference_frames : of which it is the mean,
+    each dithered by parts of a pixel and resampled linearly, which correlates the noise.
+    offset_px, distortion_px : where a star of the science frame is found in the reference: moved by the offset in a
+    random direction, and away from the optical axis by the third power of the distance, `distortion_px` in the corners.
+    colour_fwhm, colour_flux : relative change of the FWHM of both frames, and of the light in the reference, of a
+    source one standard deviation redder than the mean. cosmic_rays, bad_columns, bad_pixels : per Mpx and frame.
     """
 
     seed: int
@@ -63,7 +67,9 @@ class SurveyParameters:
     ellipticity: float = 0.05
     variation_science: float = 0.0
     variation_reference: float = 0.0
+    aureole: float = 0.0
     reference_share: float = 1.25
+    reference_frames: int = 1
     science_sky_e: float = 900.0
     reference_sky_e: float = 800.0
     sky_gradient: float = 0.05
@@ -72,6 +78,8 @@ class SurveyParameters:
     full_well_e: float = 88_500.0
     offset_px: float = 0.0
     distortion_px: float = 0.0
+    colour_fwhm: float = 0.0
+    colour_flux: float = 0.0
     cosmic_rays: int = 0
     bad_columns: int = 0
     bad_pixels: int = 0
@@ -100,47 +108,58 @@ class SurveyTransients:
 
 
 @dataclass(frozen=True)
-class SurveyPair:
-    """Two frames in ADU, background included, and all that is known about them.
+class SurveySide:
+    """One frame in ADU, background included, and all that is known about it; images in its ADU.
 
-    sky_science, sky_reference : true sky, ADU. static_science, static_reference : expected ADU of sky and all that does not change, as a perfect detector would
-    collect it (a saturated star goes on rising). changes_science, changes_reference : expected ADU of transients, those
-    that fade at their place in the science frame. noise_science, noise_reference : what the frame holds
-    beside its expected light, meaningless in masked pixels. The masks say what is saturated, hit or broken, no more.
-    flux_scale : reference counts times this are science counts.
+    frame : its mask says what is saturated, hit or broken, no more. psf : of a source of mean colour. sky : the true
+    one. static : expected light of the sky and of all that does not change, as a perfect detector would collect it (a
+    saturated star goes on rising). changes : expected light of transients, at their place in the science frame.
+    noise : what the frame holds beside its expected light, meaningless in masked pixels. dithers_px : how far the
+    frames of a stack were moved, each by linear interpolation; empty for a single exposure.
     """
 
-    science: Frame
-    reference: Frame
+    frame: Frame
+    psf: MoffatPsf
+    sky: Image
+    static: Image
+    changes: Image
+    noise: Image
+    dithers_px: tuple[tuple[float, float], ...] = ()
+
+    @property
+    def variance(self) -> Image:
+        """The true variance of every pixel's noise, ADU², before any resampling."""
+        gain, read_noise = self.frame.gain or 1.0, self.frame.read_noise or 0.0
+        return self.static / np.float32(gain) + np.float32((read_noise / gain) ** 2)
+
+
+@dataclass(frozen=True)
+class SurveyPair:
+    """Two frames nearly on one grid, and what changed. flux_scale : reference counts times this are science counts."""
+
+    science: SurveySide
+    reference: SurveySide
     transients: SurveyTransients
-    psf_science: MoffatPsf
-    psf_reference: MoffatPsf
-    sky_science: Image
-    sky_reference: Image
-    static_science: Image
-    static_reference: Image
-    changes_science: Image
-    changes_reference: Image
-    noise_science: Image
-    noise_reference: Image
     flux_scale: float
 
 
 @dataclass(frozen=True)
 class _Sky:
-    """What is there: stars, galaxies, transients; fluxes in electrons of the science exposure."""
+    """What is there: stars, galaxies and their colours, transients; fluxes in electrons of the science exposure."""
 
     x: Array
     y: Array
     flux: Array
+    colour: Array
     hosts: Galaxies
+    host_colour: Array
     transients: SurveyTransients
 
 
 def simulate_survey_pair(parameters: SurveyParameters) -> SurveyPair:
     """Simulate a calibrated pair on nearly one pixel grid; the same parameters give the same pixels.
 
-    Distortion and offset are drawn into the reference, whose pixels are never resampled.
+    Distortion and offset are drawn into the reference, whose light is never resampled: of a stack only the noise is.
 
     Returns
     -------
@@ -148,31 +167,35 @@ def simulate_survey_pair(parameters: SurveyParameters) -> SurveyPair:
     """
     p = parameters
     rng = np.random.default_rng([p.seed, 11])
-    psf_n, psf_r = psfs_of(p)
-    sky = _sky(rng, p, psf_n, psf_r)
+    psfs = psfs_of(p)
+    sky = _sky(rng, p, psfs)
     direction = rng.uniform(0, 2 * math.pi)
-    sky_n, sky_r = skies_of(p)
-    t, fading = sky.transients, sky.transients.is_fading
+    t = sky.transients
 
-    def changes(which: NDArray[np.bool_], x: Array, y: Array, psf: MoffatPsf) -> Array:
-        return point_sources(p.shape, x[which], y[which], np.abs(t.flux[which]), psf)
+    def changed(which: NDArray[np.bool_], place: tuple[Array, Array], psf: MoffatPsf) -> Array:
+        return point_sources(p.shape, place[0][which], place[1][which], np.abs(t.flux[which]), psf)
 
-    rx, ry = distorted(sky.x, sky.y, p, direction)
-    gx, gy = distorted(sky.hosts.x, sky.hosts.y, p, direction)
-    tx, ty = distorted(t.x, t.y, p, direction)
-    light_n = point_sources(p.shape, sky.x, sky.y, sky.flux, psf_n) + galaxies(p.shape, sky.hosts, psf_n)
-    light_r = point_sources(p.shape, rx, ry, sky.flux, psf_r) + galaxies(p.shape, replace(sky.hosts, x=gx, y=gy), psf_r)
-    new = changes(~fading, t.x, t.y, psf_n)
-    old = changes(fading, t.x, t.y, psf_r) * p.reference_share
-    old_there = changes(fading, tx, ty, psf_r) * p.reference_share
-    static_n, static_r = light_n + sky_n, light_r * p.reference_share + sky_r
-    science, noise_n = _expose(np.random.default_rng([p.seed, 12]), static_n + new, p)
-    reference, noise_r = _expose(np.random.default_rng([p.seed, 13]), static_r + old_there, p)
-    images = (sky_n, sky_r, static_n, static_r, new, old, noise_n, noise_r)
-    images = [(e / p.gain_e_per_adu).astype(np.float32) for e in images]
-    return SurveyPair(
-        science, reference, replace(t, flux=t.flux / p.gain_e_per_adu), psf_n, psf_r, *images, 1 / p.reference_share
+    there = {name: distorted(*place, p, direction) for name, place in (("stars", (sky.x, sky.y)),
+             ("hosts", (sky.hosts.x, sky.hosts.y)), ("transients", (t.x, t.y)))}  # fmt: skip
+    seen = replace(
+        sky,
+        x=there["stars"][0],
+        y=there["stars"][1],
+        flux=sky.flux * (1 + p.colour_flux * sky.colour),
+        hosts=replace(
+            sky.hosts,
+            x=there["hosts"][0],
+            y=there["hosts"][1],
+            flux=sky.hosts.flux * (1 + p.colour_flux * sky.host_colour),
+        ),
     )
+    light = _drawn(sky, p, psfs[0]), p.reference_share * _drawn(seen, p, psfs[1])
+    new = changed(~t.is_fading, (t.x, t.y), psfs[0])
+    old = p.reference_share * changed(t.is_fading, (t.x, t.y), psfs[1])
+    old_there = p.reference_share * changed(t.is_fading, there["transients"], psfs[1])
+    science = _side(p, light[0], (new, new), psfs[0], is_reference=False)
+    reference = _side(p, light[1], (old_there, old), psfs[1], is_reference=True)
+    return SurveyPair(science, reference, replace(t, flux=t.flux / p.gain_e_per_adu), 1 / p.reference_share)
 
 
 def distorted(x: Array, y: Array, p: SurveyParameters, direction: float) -> tuple[Array, Array]:
@@ -189,10 +212,12 @@ def distorted(x: Array, y: Array, p: SurveyParameters, direction: float) -> tupl
 def psfs_of(p: SurveyParameters) -> tuple[MoffatPsf, MoffatPsf]:
     """Return the true PSFs of the science frame and of the reference, each in its own pixels."""
     rng = np.random.default_rng([p.seed, 10])
-    return (
-        _psf(rng, p, p.fwhm_science_px, p.variation_science),
-        _psf(rng, p, p.fwhm_reference_px, p.variation_reference),
-    )
+    out = []
+    for fwhm, variation in ((p.fwhm_science_px, p.variation_science), (p.fwhm_reference_px, p.variation_reference)):
+        angle = rng.uniform(0, 2 * math.pi)
+        e1, e2 = p.ellipticity * math.cos(angle), p.ellipticity * math.sin(angle)
+        out.append(MoffatPsf(fwhm, p.shape, 3.0, e1, e2, variation, p.aureole))
+    return out[0], out[1]
 
 
 def skies_of(p: SurveyParameters) -> tuple[Array, Array]:
@@ -204,34 +229,45 @@ def skies_of(p: SurveyParameters) -> tuple[Array, Array]:
     )
 
 
-def _psf(rng: Rng, p: SurveyParameters, fwhm_px: float, variation: float) -> MoffatPsf:
-    angle = rng.uniform(0, 2 * math.pi)
-    return MoffatPsf(fwhm_px, p.shape, 3.0, p.ellipticity * math.cos(angle), p.ellipticity * math.sin(angle), variation)
+def dithers_of(p: SurveyParameters) -> tuple[tuple[float, float], ...]:
+    """Return by how much the frames of the reference were moved in x and y, pixels; nothing for a single one."""
+    if p.reference_frames == 1:
+        return ()
+    moves = np.random.default_rng([p.seed, 15]).uniform(0, 1, (p.reference_frames, 2))
+    return tuple((float(dx), float(dy)) for dx, dy in moves)
+
+
+def dithered(image: NDArray[np.floating], move_px: tuple[float, float]) -> NDArray[np.floating]:
+    """Return the image moved by parts of a pixel by linear interpolation, its edges joined."""
+    dx, dy = move_px
+    moved = (1 - dx) * image + dx * np.roll(image, 1, axis=1)
+    return (1 - dy) * moved + dy * np.roll(moved, 1, axis=0)
 
 
 def _places(rng: Rng, p: SurveyParameters, n: int, margin: float) -> tuple[Array, Array]:
     return rng.uniform(margin, p.shape[1] - 1 - margin, n), rng.uniform(margin, p.shape[0] - 1 - margin, n)
 
 
-def _sky(rng: Rng, p: SurveyParameters, psf_n: MoffatPsf, psf_r: MoffatPsf) -> _Sky:
+def _sky(rng: Rng, p: SurveyParameters, psfs: tuple[MoffatPsf, MoffatPsf]) -> _Sky:
     stars, saturated = p.count(p.stars_per_mpx), p.count(p.saturated_per_mpx)
     x, y = _places(rng, p, stars + saturated, -20.0)
     flux = np.append(power_law_fluxes(rng, stars, *p.star_e), _between(rng, p.saturated_e, saturated))
     n = p.count(p.galaxies_per_mpx)
-    gx, gy = _places(rng, p, n, -20.0)
     hosts = Galaxies(
-        gx,
-        gy,
+        *_places(rng, p, n, -20.0),
         power_law_fluxes(rng, n, *p.galaxy_e, 0.8),
         _between(rng, p.galaxy_radius_px, n),
         rng.choice([0.5, 1.0, 1.5, 2.5, 4.0], n),
         rng.uniform(0.4, 1.0, n),
         rng.uniform(0, math.pi, n),
     )
-    return _Sky(x, y, flux, hosts, _transients(rng, p, hosts, (psf_n, psf_r)))
+    transients = _transients(rng, p, hosts, psfs)
+    colours = [np.clip(rng.normal(size=count), -COLOUR_MOST, COLOUR_MOST) for count in (x.size, n)]
+    return _Sky(x, y, flux, colours[0], hosts, colours[1], transients)
 
 
 def _between(rng: Rng, ends: tuple[float, float], n: int) -> Array:
+    """Return n numbers, even in their logarithm, between two."""
     return np.exp(rng.uniform(math.log(ends[0]), math.log(ends[1]), n))
 
 
@@ -251,34 +287,66 @@ def _transients(rng: Rng, p: SurveyParameters, hosts: Galaxies, psfs: tuple[Moff
     snr = _between(rng, p.transient_snr, chosen.size)
     sign = np.where(rng.random(chosen.size) < p.fading_share, -1.0, 1.0)
     noise_n = math.sqrt(p.science_sky_e + p.read_noise_e**2)
-    noise_r = math.sqrt(p.reference_sky_e + p.read_noise_e**2) / p.reference_share
-    unit = [matched_filter_snr(np.ones(1), *(psf(x[k], y[k]) for psf in psfs), noise_n, noise_r)[0] for k in chosen]
+    noise_r = math.sqrt((p.reference_sky_e + p.read_noise_e**2) / p.reference_frames) / p.reference_share
+    unit = [
+        matched_filter_snr(np.ones(1), psfs[0](x[k], y[k]), psfs[1](x[k], y[k]), noise_n, noise_r)[0] for k in chosen
+    ]
     return SurveyTransients(x[chosen], y[chosen], sign * snr / np.array(unit), snr, chosen < which.size)
 
 
-def _expose(rng: Rng, expected: Array, p: SurveyParameters) -> tuple[Frame, Array]:
-    """Return the calibrated frame that a real detector makes of expected electrons, and its noise in electrons."""
-    electrons = rng.poisson(expected) + rng.normal(0, p.read_noise_e, p.shape)
-    noise = electrons - expected
+def _drawn(sky: _Sky, p: SurveyParameters, psf: MoffatPsf) -> Array:
+    """Draw stars and galaxies, each with the PSF of its colour."""
+    image = np.zeros(p.shape)
+    steps = [np.round(c / COLOUR_STEP) * (p.colour_fwhm > 0) for c in (sky.colour, sky.host_colour)]
+    for step in np.unique(np.concatenate(steps)):
+        own = replace(psf, fwhm_px=psf.fwhm_px * (1 + p.colour_fwhm * COLOUR_STEP * float(step)))
+        stars, hosts = (s == step for s in steps)
+        image += point_sources(p.shape, sky.x[stars], sky.y[stars], sky.flux[stars], own)
+        g = sky.hosts
+        columns = (g.x, g.y, g.flux, g.radius_px, g.index, g.axis_ratio, g.angle)
+        image += galaxies(p.shape, Galaxies(*(column[hosts] for column in columns)), own)
+    return image
+
+
+def _side(
+    p: SurveyParameters, light: Array, changes: tuple[Array, Array], psf: MoffatPsf, *, is_reference: bool
+) -> SurveySide:
+    """Expose one frame. changes : electrons as they are seen, and at their place in the science frame."""
+    rng = np.random.default_rng([p.seed, 13 if is_reference else 12])
+    sky = skies_of(p)[is_reference]
+    dithers = dithers_of(p) if is_reference else ()
+    expected = light + sky + changes[0]
+    exposures = [
+        dithered(rng.poisson(expected) - expected + rng.normal(0, p.read_noise_e, p.shape), move)
+        for move in dithers or ((0.0, 0.0),)
+    ]
+    noise = np.mean(exposures, axis=0)
+    frame = calibrated(*_read_out(rng, expected + noise, p), p, frames=len(exposures))
+    in_adu = ((e / p.gain_e_per_adu).astype(np.float32) for e in (sky, light + sky, changes[1], noise))
+    level, static, changed, left = in_adu
+    return SurveySide(frame, psf, level, static, changed, left, dithers)
+
+
+def _read_out(rng: Rng, electrons: Array, p: SurveyParameters) -> tuple[Image, NDArray[np.uint16]]:
+    """Return what a real detector makes of the electrons, in ADU, and the mask bits of what it spoils."""
     hits = cosmic_rays(rng, p.shape, p.count(p.cosmic_rays))
     bits = np.zeros(p.shape, dtype=np.uint16)
     broken = _broken(rng, p)
-    electrons = np.where(broken, BAD_COLUMN_RESPONSE * electrons, electrons)
-    bled = bleed(electrons + hits, p.full_well_e)
+    bled = bleed(np.where(broken, BAD_COLUMN_RESPONSE * electrons, electrons) + hits, p.full_well_e)
     bits[broken] |= np.uint16(MaskBit.BAD)
     bits[hits > 0] |= np.uint16(MaskBit.COSMIC_RAY)
     bits[bled >= FULL * p.full_well_e] |= np.uint16(MaskBit.SATURATED)
-    return calibrated((bled / p.gain_e_per_adu).astype(np.float32), bits, p), noise
+    return (bled / p.gain_e_per_adu).astype(np.float32), bits
 
 
-def calibrated(data: Image, bits: NDArray[np.uint16], p: SurveyParameters) -> Frame:
-    """Return pixels in ADU and their mask bits as a frame of the simulated camera."""
+def calibrated(data: Image, bits: NDArray[np.uint16], p: SurveyParameters, *, frames: int = 1) -> Frame:
+    """Return pixels in ADU and their mask bits as a frame of the simulated camera, or as the mean of several."""
     return Frame(
         data,
         bits != 0,
         bits,
-        gain=p.gain_e_per_adu,
-        read_noise=p.read_noise_e,
+        gain=p.gain_e_per_adu * frames,
+        read_noise=p.read_noise_e * math.sqrt(frames),
         saturation=FULL * p.full_well_e / p.gain_e_per_adu,
         exposure_s=180.0,
         band="R",

@@ -147,6 +147,24 @@ def test_a_galaxy_keeps_its_flux_and_its_place(axis_ratio, angle):
     assert centroid(image) == pytest.approx((70.3, 59.6), abs=0.02)
 
 
+@pytest.mark.parametrize("radius_px", [0.3, 1.0, 8.0])
+def test_a_galaxy_of_any_size_keeps_its_flux(radius_px):
+    # The largest reaches beyond its stamp's six radii and the image's edge by half a per cent.
+    assert galaxy(70.3, 59.6, radius_px).sum() == pytest.approx(FLUX, rel=0.008)
+
+
+def test_an_aureole_takes_its_share_of_the_light_far_out():
+    plain, hazy = (MoffatPsf(3.0, SHAPE, aureole=share).stamp(70.0, 60.0, 50) for share in (0.0, 0.1))
+    y, x = np.indices(plain.shape) - 50
+    # Of a Moffat of beta 2 and FWHM 24 px, alpha = 18.6 px, the share 1 / (1 + (r / alpha)²) lies beyond r.
+    beyond = np.hypot(x, y) > 15
+    inside = np.hypot(x, y) <= 50
+    expected = 1 / (1 + (15 / 18.64) ** 2) - 1 / (1 + (50 / 18.64) ** 2)
+    assert (hazy - 0.9 * plain)[beyond & inside].sum() == pytest.approx(0.1 * expected, rel=0.02)
+    assert MoffatPsf(3.0, SHAPE, aureole=0.1)(70.0, 60.0).sum() == pytest.approx(1.0)
+    assert MoffatPsf(3.0, SHAPE, aureole=0.1)(70.0, 60.0).shape[0] > 2 * 30
+
+
 def test_a_galaxy_without_extent_is_a_star():
     difference = galaxy(70.3, 59.6, 0.01) - star(70.3, 59.6)
     # The transform is sampled twice per pixel; the peak holds 6 400 counts.

@@ -1,0 +1,114 @@
+"""The real pairs that lie beside the project, from file to two frames on one grid, as the stages make them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.differencing.methods import Configured, measured
+from differencing.numerics.align import align
+from differencing.numerics.stack import stack
+from observations.numerics.fits.facts import Overrides
+from observations.numerics.fits.images import RawImage, read_images
+from observations.numerics.frame import Frame
+from preprocessing.numerics.astrometry.matching import match_stars
+from preprocessing.numerics.calibrate import Masters, calibrate, master_bias, master_dark
+from preprocessing.numerics.preprocess import exposure_of, preprocess
+from preprocessing.numerics.sky_flat import sky_flat
+
+# The only light of that night which preprocessing refuses.
+SPOILT = "light240_20.fit"
+# Where a header has no position, scale or time, any does: nothing here depends on it.
+ANYWHERE = Overrides(
+    ra_deg=60.0,
+    dec_deg=-60.0,
+    pixel_scale_arcsec=1.0,
+    exposure_s=60.0,
+    observation_time=datetime(2020, 1, 1, tzinfo=UTC),
+)
+FOLDERS = {
+    "pair_eso085-030": "*.fit",
+    "pair_lt_rise_ucwd": "*.fits",
+    "pair_jwst_nircam_a2744": "*.fits",
+    "seq_hatp32_microobs": "*.FITS",
+    "raw_asteroid2713_20181017": "light/*.fit",
+}
+
+
+@dataclass(frozen=True)
+class RealPair:
+    """Two preprocessed frames on the science grid, each with its own stars and PSF."""
+
+    folder: str
+    file: str
+    science: Frame
+    reference: Frame
+
+
+def folder_of_frames() -> Path:
+    """Return the folder of real frames: ASTRID_TEST_DATA, or shared/data beside the clone."""
+    return Path(os.environ.get("ASTRID_TEST_DATA") or Path(__file__).parents[3] / "shared" / "data")
+
+
+def real_pairs(name: str, config: Configured) -> Iterator[RealPair]:
+    """Yield the pairs of one folder. Of a night, each frame comes against the stack of the others; of two, the later
+    against the earlier.
+
+    Raises FileNotFoundError where the folder is not there.
+    """
+    folder = folder_of_frames() / name
+    paths = [path for path in sorted(folder.glob(FOLDERS[name])) if path.name != SPOILT]
+    if len(paths) < 2:
+        raise FileNotFoundError(f"{name} is not among the real frames")
+    frames = _preprocessed(folder, paths, config)
+    for k, path in enumerate(paths):
+        if len(paths) == 2 and k == 0:
+            continue
+        yield _pair(name, path.name, frames[k], [f for j, f in enumerate(frames) if j != k], config)
+
+
+def _pair(name: str, file: str, science: Frame, others: Sequence[Frame], config: Configured) -> RealPair:
+    there = [_aligned(other, science) for other in others]
+    reference = there[0] if len(there) < 3 else stack(there, parameters=config.stack)
+    return RealPair(name, file, science, measured(replace(reference, psf=None, stars=None), config))
+
+
+def _aligned(frame: Frame, onto: Frame) -> Frame:
+    if frame.stars is None or onto.stars is None:
+        raise ValueError("frames are brought together by their stars; one has none")
+    found = match_stars(onto.stars.xy, onto.stars.flux, frame.stars.xy, frame.stars.flux)
+    return align(frame, found.transform, onto.shape)
+
+
+def _preprocessed(folder: Path, paths: list[Path], config: Configured) -> list[Frame]:
+    lights = [_read(path) for path in paths]
+    masters = _masters(folder, lights)
+    frames = []
+    for light in lights:
+        done = preprocess(light, masters, config.preprocessing)
+        if done.frame is None:
+            raise ValueError(f"{light.path.name} cannot be preprocessed: {done.failure}")
+        frames.append(done.frame if done.frame.psf is not None else measured(done.frame, config))
+    return frames
+
+
+def _read(path: Path) -> RawImage:
+    return read_images(path, overrides=ANYWHERE)[0]
+
+
+def _masters(folder: Path, lights: list[RawImage]) -> Masters | None:
+    """Make the night's masters where it has bias and dark frames, with a flat of its own sky."""
+    bias, darks = ([_read(path) for path in sorted(folder.glob(f"{kind}/*.fit"))] for kind in ("bias", "dark"))
+    if not bias or not darks:
+        return None
+    base = master_bias([image.data for image in bias])
+    dark = master_dark([image.data for image in darks], [exposure_of(image.facts) for image in darks], base)
+    plain = [
+        calibrate(image.data, masters=Masters(base, dark), exposure=exposure_of(image.facts)).data for image in lights
+    ]
+    return Masters(base, dark, sky_flat(plain, [np.zeros(image.shape, dtype=bool) for image in plain]))
