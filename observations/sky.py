@@ -102,11 +102,12 @@ class SkyQuerySet(RecordQuerySet):
         # As above, only the name of our own table is put into the text.
         return self.filter(RawSQL(sql, params, output_field=models.BooleanField()))  # noqa: S611
 
-    def _counted(self, ranges: Iterable[tuple[list[int], list[int]]]) -> int:
+    def _counted(self, ranges: Sequence[tuple[list[int], list[int]]]) -> int:
         """Count the rows in ranges of the index, up to a few."""
         sql = _COUNT_SQL.format(table=f'"{self.model._meta.db_table}"')
+        first, past = ([end for span in ranges for end in span[side]] for side in (0, 1))
         with connections[self.db].cursor() as cursor:
-            return sum(cursor.execute(sql, (*span, _FEW + 1)).fetchone()[0] for span in ranges)
+            return int(cursor.execute(sql, (first, past, _FEW + 1)).fetchone()[0])
 
     def update(self, **values: object) -> int:
         if values.keys() & _POSITION and "healpix" not in values:

@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -24,7 +24,7 @@ from catalog.files.remote import NO_SPACE, StorageUnreachable
 
 __all__ = [
     "NO_SPACE", "OF_THIS_MACHINE", "OutsideStorage", "StorageFull", "StorageUnreachable", "data_root", "exists",
-    "keep", "open_stored", "remove", "resolve", "room_for", "share", "write_atomically", "write_whole",
+    "keep", "open_stored", "remove", "resolve", "room_for", "share", "write_all", "write_atomically", "write_whole",
 ]  # fmt: skip
 
 # What lies in the data root and is never shared: services and secret of one machine, what it can make again by
@@ -81,6 +81,23 @@ def write_atomically(relative_path: str | os.PathLike[str], content: bytes, *, m
         _make_folder(path.parent)
         _write_beside(path, [content], mode, _sending(path))
     return _name_of(path)
+
+
+def write_all(contents: Mapping[str, bytes]) -> None:
+    """Write many files, each whole, all on disk when this returns; their folders are synced once, at the end.
+
+    Where it ends early some are there and others are not: what points at them is written after them.
+    """
+    folders = set()
+    for relative_path, content in contents.items():
+        path = resolve(relative_path)
+        with room_for(path, len(content)):
+            if path.parent not in folders:
+                _make_folder(path.parent)
+                folders.add(path.parent)
+            _write_unsynced(path, [content], 0o644, _sending(path))
+    for folder in folders:
+        _sync_folder(folder)
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -170,6 +187,12 @@ def _is_shared(path: Path) -> bool:
 
 def _write_beside(path: Path, content: Iterable[bytes], mode: int, send: _Sending | None) -> None:
     """Write to a temporary name in the same folder, sync, send it to where it is shared, rename, sync the folder."""
+    _write_unsynced(path, content, mode, send)
+    _sync_folder(path.parent)
+
+
+def _write_unsynced(path: Path, content: Iterable[bytes], mode: int, send: _Sending | None) -> None:
+    """Do all of that but the last, without which the new name may be lost in a power cut, and nothing else."""
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:64]}.", suffix=".part")
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -183,7 +206,6 @@ def _write_beside(path: Path, content: Iterable[bytes], mode: int, send: _Sendin
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
-    _sync_folder(path.parent)
     if sent is not None:
         _note(path, *sent)
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 import numpy as np
 from django.db import connection
 from django.db.models import Q
+from numpy.typing import NDArray
 
 from catalog.configuration.values import Snapshot
 from detection.models import Detection, Source
@@ -27,21 +30,45 @@ def associate(detections: list[Detection], observation: Observation, config: Sna
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ASSOCIATION_LOCK])
-    touched: set[UUID] = set()
-    for detection in sorted(detections, key=lambda d: -d.confidence_score):
-        if detection.source_id is None:
-            error = position_error_arcsec(detection, observation, config)
-            detection.source = _nearest(detection, observation, error, config) or _new(detection, observation, error)
-            detection.save(update_fields=["source", "updated_at"])
-        if detection.source_id is not None:
-            touched.add(detection.source_id)
-    for source in Source.objects.filter(pk__in=touched):
-        _refresh(source, config)
+    run = PreprocessRun.objects.newest_for(observation)
+    homeless = sorted((d for d in detections if d.source_id is None), key=lambda d: -d.confidence_score)
+    placed = [_Placed(d, _position_error_arcsec(d, observation, run, config)) for d in homeless]
+    near, new = _near(placed, observation, config), []
+    for place in placed:
+        source = _nearest(place, near, config)
+        if source is None:
+            source = _new(place, observation, config)
+            new.append(source)
+        else:
+            # What one detection of a frame belongs to, another one of it does not.
+            near.remove(source)
+        place.detection.source = source
+    Source.objects.bulk_create(new)
+    Detection.objects.bulk_update(homeless, ["source"])
+    _refresh({d.source_id for d in detections if d.source_id is not None} - {s.pk for s in new}, config)
+
+
+class _Placed(NamedTuple):
+    """A detection with the 1-sigma error of its position."""
+
+    detection: Detection
+    error_arcsec: float
+
+    def reach_arcsec(self, config: Snapshot) -> float:
+        """Return how far away its source may be known to be, where that has ten times its error."""
+        widest = config["detection.association_sigma"] * np.hypot(self.error_arcsec, 10.0 * self.error_arcsec)
+        return float(max(widest, config["detection.association_floor_arcsec"]))
 
 
 def position_error_arcsec(detection: Detection, observation: Observation, config: Snapshot) -> float:
     """Return the 1-sigma error of a detection's position: its centroid's and the floor of the registration."""
-    candidate, run = detection.candidate, PreprocessRun.objects.newest_for(observation)
+    return _position_error_arcsec(detection, observation, PreprocessRun.objects.newest_for(observation), config)
+
+
+def _position_error_arcsec(
+    detection: Detection, observation: Observation, run: PreprocessRun | None, config: Snapshot
+) -> float:
+    candidate = detection.candidate
     floor = config["detection.association_floor_arcsec"] / config["detection.association_sigma"]
     if candidate is None or run is None or not run.fwhm_px or not observation.pixel_scale:
         return float(floor)
@@ -50,35 +77,38 @@ def position_error_arcsec(detection: Detection, observation: Observation, config
     return float(np.hypot(centroid, floor))
 
 
-def _nearest(detection: Detection, observation: Observation, error: float, config: Snapshot) -> Source | None:
-    """Return the nearest source within the combined error; never one that this observation already gave to another."""
-    sigma = config["detection.association_sigma"]
-    widest = sigma * np.hypot(error, 10.0 * error)
-    near = Source.objects.cone(detection.ra, detection.dec, max(widest, config["detection.association_floor_arcsec"]))
+def _near(placed: list[_Placed], observation: Observation, config: Snapshot) -> list[Source]:
+    """Return the sources within reach of any of the places that none of this observation's detections belongs to."""
+    cones = [(p.detection.ra, p.detection.dec, p.reach_arcsec(config)) for p in placed]
+    near = Source.objects.within(cones)
     if observation.wcs_quality == WcsQuality.NOMINAL:
         near = near.filter(Q(wcs_quality=WcsQuality.NOMINAL), detections__observation__field=observation.field)
     else:
         near = near.exclude(wcs_quality=WcsQuality.NOMINAL)
     taken = Detection.objects.filter(observation=observation, source__isnull=False).values("source")
-    near = near.exclude(pk__in=taken)
-    best, best_pull = None, sigma
-    for source in near.distinct():
-        east = ((source.ra - detection.ra + 180.0) % 360.0 - 180.0) * np.cos(np.radians(detection.dec))
-        distance = 3600.0 * float(np.hypot(east, source.dec - detection.dec))
-        pull = distance / float(np.hypot(error, source.position_error_arcsec))
-        if pull <= best_pull:
-            best, best_pull = source, pull
-    return best
+    return list(near.exclude(pk__in=taken).distinct())
 
 
-def _new(detection: Detection, observation: Observation, error: float) -> Source:
-    return Source.objects.create(
-        name="" if observation.wcs_quality == WcsQuality.NOMINAL else designation(detection.ra, detection.dec),
-        ra=detection.ra,
-        dec=detection.dec,
-        position_error_arcsec=error,
-        wcs_quality=observation.wcs_quality,
-    )
+def _nearest(place: _Placed, sources: list[Source], config: Snapshot) -> Source | None:
+    """Return the source that is nearest in units of the combined error, and within it."""
+    if not sources:
+        return None
+    ra, dec, error = np.array([(s.ra, s.dec, s.position_error_arcsec) for s in sources]).T
+    detection = place.detection
+    east = ((ra - detection.ra + 180.0) % 360.0 - 180.0) * np.cos(np.radians(detection.dec))
+    distance = 3600.0 * np.hypot(east, dec - detection.dec)
+    pull = np.where(distance <= place.reach_arcsec(config), distance / np.hypot(place.error_arcsec, error), np.inf)
+    best = int(np.argmin(pull))
+    return sources[best] if pull[best] <= config["detection.association_sigma"] else None
+
+
+def _new(place: _Placed, observation: Observation, config: Snapshot) -> Source:
+    """Return a source, not saved, of one detection."""
+    detection, is_nominal = place.detection, observation.wcs_quality == WcsQuality.NOMINAL
+    name = "" if is_nominal else designation(detection.ra, detection.dec)
+    source = Source(name=name, wcs_quality=observation.wcs_quality)
+    _derive(source, [(detection, observation)], np.array([place.error_arcsec]), config)
+    return source
 
 
 def designation(ra: float, dec: float) -> str:
@@ -93,23 +123,37 @@ def designation(ra: float, dec: float) -> str:
     )
 
 
-def _refresh(source: Source, config: Snapshot) -> None:
-    """Derive position, error, times and count from the detections."""
-    members = list(Detection.objects.filter(source=source).select_related("observation", "candidate"))
-    if not members:
-        return
-    errors = np.array([position_error_arcsec(d, d.observation, config) for d in members])
+def _refresh(keys: set[UUID], config: Snapshot) -> None:
+    """Derive position, error, times and count of sources from their detections."""
+    members: dict[UUID, list[Detection]] = defaultdict(list)
+    for detection in Detection.objects.filter(source__in=keys).select_related("observation", "candidate"):
+        members[detection.source_id].append(detection)
+    observations = {d.observation_id for of_source in members.values() for d in of_source}
+    newest = PreprocessRun.objects.filter(observation__in=observations).newest_of_each()
+    runs = {run.observation_id: run for run in newest}
+    sources = list(Source.objects.filter(pk__in=members))
+    for source in sources:
+        own = members[source.pk]
+        errors = [_position_error_arcsec(d, d.observation, runs.get(d.observation_id), config) for d in own]
+        _derive(source, [(d, d.observation) for d in own], np.array(errors), config)
+    names = ["ra", "dec", "position_error_arcsec", "first_detected_at", "last_detected_at", "detection_count"]
+    Source.objects.bulk_update(sources, names)
+
+
+def _derive(
+    source: Source, members: list[tuple[Detection, Observation]], errors: NDArray[np.float64], config: Snapshot
+) -> None:
     weights = 1.0 / errors**2
-    east = np.array([((d.ra - members[0].ra + 180.0) % 360.0) - 180.0 for d in members])
-    source.ra = float((members[0].ra + np.average(east, weights=weights)) % 360.0)
-    source.dec = float(np.average([d.dec for d in members], weights=weights))
+    first, _ = members[0]
+    east = np.array([((d.ra - first.ra + 180.0) % 360.0) - 180.0 for d, _ in members])
+    source.ra = float((first.ra + np.average(east, weights=weights)) % 360.0)
+    source.dec = float(np.average([d.dec for d, _ in members], weights=weights))
     floor = config["detection.association_floor_arcsec"] / config["detection.association_sigma"]
     # The registration's floor is common to all epochs and does not average out.
     source.position_error_arcsec = float(max(np.sqrt(1.0 / weights.sum()), floor))
-    middles = [d.observation.observation_time + timedelta(seconds=d.observation.exposure_time / 2) for d in members]
+    middles = [o.observation_time + timedelta(seconds=o.exposure_time / 2) for _, o in members]
     source.first_detected_at, source.last_detected_at = min(middles), max(middles)
     source.detection_count = len(members)
-    source.save()
 
 
 def forget_empty_sources() -> None:

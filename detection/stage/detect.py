@@ -64,14 +64,10 @@ def run(observation_id: UUID | str) -> None:
     weights = weights_path(model)
     candidates = list(Candidate.objects.filter(difference_run=difference).order_by("-significance", "id"))
     scored = _infer(observation, difference, candidates, str(weights))
-    paths = {c.pk: _write_cutout(c, s) for c, s in zip(candidates, scored.stamps, strict=True)}
+    paths = _write_cutouts(observation, candidates, scored.stamps)
     with jobs.writing(last=True):
         _close(row, scored, config)
-        made = [
-            detection
-            for candidate, value in zip(candidates, scored.scores, strict=True)
-            if (detection := _record(row, candidate, float(value), paths[candidate.pk], config)) is not None
-        ]
+        made = _record(row, candidates, scored.scores, paths, config)
         _clear_superseded(observation)
         associate(made, observation, config)
         forget_empty_sources()
@@ -152,11 +148,19 @@ def peak_memory_mb() -> float:
     return peak / 2**20 if sys.platform == "darwin" else peak / 2**10
 
 
-def _write_cutout(candidate: Candidate, stamp: NDArray[np.float32]) -> str:
-    """Write science, reference, difference and mask of one candidate as one numpy file, (4, 63, 63) float32."""
+def _write_cutouts(
+    observation: Observation, candidates: list[Candidate], stamps: NDArray[np.float32]
+) -> dict[UUID, str]:
+    """Write science, reference, difference and mask of each candidate as one numpy file, (4, 63, 63) float32."""
+    paths = {candidate.pk: f"cutouts/{observation.pk}/{candidate.pk}.npy" for candidate in candidates}
+    storage.write_all(dict(zip(paths.values(), map(_as_file, stamps), strict=True)))
+    return paths
+
+
+def _as_file(stamp: NDArray[np.float32]) -> bytes:
     buffer = io.BytesIO()
     np.save(buffer, stamp)
-    return storage.write_atomically(f"cutouts/{candidate.observation_id}/{candidate.pk}.npy", buffer.getvalue())
+    return buffer.getvalue()
 
 
 def _close(row: ModelRun, scored: _Scored, config: Snapshot) -> None:
@@ -168,26 +172,51 @@ def _close(row: ModelRun, scored: _Scored, config: Snapshot) -> None:
     row.save()
 
 
-def _record(row: ModelRun, candidate: Candidate, value: float, cutout: str, config: Snapshot) -> Detection | None:
-    """Keep the score; make, refresh or take back the detection. Ghosts and dipoles never become one."""
-    CandidateScore.objects.filter(candidate=candidate, model=row.model).delete()
-    if np.isfinite(value):
-        CandidateScore.objects.create(
-            candidate=candidate, model=row.model, model_run=row, score=value, weights_sha256=row.model.weights_sha256
-        )
-    is_vetoed = candidate.is_reference_ghost or candidate.is_dipole
-    is_real = not is_vetoed and np.isfinite(value) and value >= config["detection.confidence_threshold"]
-    candidate.status = CandidateStatus.DETECTED if is_real else CandidateStatus.REJECTED
-    candidate.save(update_fields=["status", "updated_at"])
+def _record(
+    row: ModelRun, candidates: list[Candidate], scores: NDArray[np.float64], paths: dict[UUID, str], config: Snapshot
+) -> list[Detection]:
+    """Keep the scores; make, refresh or take back the detections. Ghosts and dipoles never become one."""
+    scored = {c.pk: float(value) for c, value in zip(candidates, scores, strict=True) if np.isfinite(value)}
+    _keep_scores(row, candidates, scored)
+    threshold = config["detection.confidence_threshold"]
+    real = {
+        c.pk for c in candidates if scored.get(c.pk, -1.0) >= threshold and not (c.is_reference_ghost or c.is_dipole)
+    }
+    rows = Candidate.objects.filter(pk__in=[c.pk for c in candidates])
+    rows.filter(pk__in=real).update(status=CandidateStatus.DETECTED)
+    rows.exclude(pk__in=real).update(status=CandidateStatus.REJECTED)
     # Held, so that a verdict given at this moment is neither overlooked nor overwritten.
-    known = Detection.objects.select_for_update().filter(candidate=candidate).first()
-    if known is not None and is_judged(known):
-        return known
-    if not is_real:
-        if known is not None:
-            _take_back(known)
-        return None
-    detection = known or Detection(candidate=candidate, observation_id=candidate.observation_id)
+    known = {d.candidate_id: d for d in Detection.objects.select_for_update().filter(candidate__in=candidates)}
+    made, new = [], []
+    for candidate in candidates:
+        detection = known.get(candidate.pk)
+        if detection is not None and is_judged(detection):
+            made.append(detection)
+        elif candidate.pk in real:
+            found = detection or Detection(candidate=candidate, observation_id=candidate.observation_id)
+            _describe(found, row, candidate, scored[candidate.pk], paths[candidate.pk])
+            made.append(found)
+            if detection is None:
+                new.append(found)
+            else:
+                detection.save()
+        elif detection is not None:
+            _take_back(detection)
+    Detection.objects.bulk_create(new)
+    return made
+
+
+def _keep_scores(row: ModelRun, candidates: list[Candidate], scored: dict[UUID, float]) -> None:
+    """Replace what this model said of the candidates."""
+    CandidateScore.objects.filter(candidate__in=candidates, model=row.model).delete()
+    own = {"model": row.model, "model_run": row, "weights_sha256": row.model.weights_sha256}
+    CandidateScore.objects.bulk_create(
+        CandidateScore(candidate_id=key, score=value, **own) for key, value in scored.items()
+    )
+
+
+def _describe(detection: Detection, row: ModelRun, candidate: Candidate, value: float, cutout: str) -> None:
+    """Say in a detection, not yet saved, what the model made of its candidate and where that is."""
     detection.model_run, detection.confidence_score = row, value
     detection.model_version = f"{row.model.name} {row.model.version}"
     detection.inference_time_ms = row.inference_time_ms
@@ -195,8 +224,6 @@ def _record(row: ModelRun, candidate: Candidate, value: float, cutout: str, conf
     detection.prediction_metadata = {"weights_sha256": row.model.weights_sha256}
     for name in ("ra", "dec", "pixel_x", "pixel_y"):
         setattr(detection, name, getattr(candidate, name))
-    detection.save()
-    return detection
 
 
 def is_judged(detection: Detection) -> bool:

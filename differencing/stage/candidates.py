@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 import numpy as np
 from astropy.wcs import WCS
 from django.db.models import ProtectedError
@@ -30,25 +28,25 @@ def replace_candidates(row: DifferenceRun, found: Measurements, wcs: WCS) -> lis
     detection's stage decides.
     """
     old = list(Candidate.objects.filter(observation=row.observation))
-    taken: set[UUID] = set()
-    kept = []
-    for new in _made(row, found, wcs):
-        same = _same(new, [c for c in old if c.pk not in taken])
+    kept, again, new = [], [], []
+    for candidate in _made(row, found, wcs):
+        same = _same(candidate, old)
+        kept.append(same or candidate)
         if same is None:
-            new.save(force_insert=True)
-            kept.append(new)
+            new.append(candidate)
             continue
-        taken.add(same.pk)
+        old.remove(same)
         for name in (*_MEASURED, *_PLACED):
-            setattr(same, name, getattr(new, name))
+            setattr(same, name, getattr(candidate, name))
         same.difference_run = row
         if same.status == CandidateStatus.DUPLICATE:
             same.status = CandidateStatus.PENDING
-        same.save()
-        kept.append(same)
+        again.append(same)
+    Candidate.objects.bulk_create(new)
+    if again:
+        Candidate.objects.bulk_update(again, [*_MEASURED, *_PLACED, "difference_run", "status"])
     for candidate in old:
-        if candidate.pk not in taken:
-            _remove(candidate)
+        _remove(candidate)
     return kept
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -132,3 +134,41 @@ def test_the_content_is_on_disk_before_it_has_its_final_name(root: Path, monkeyp
 
     assert seen[0] == (5, False)
     assert seen[-1][1], "the folder is synced after the rename"
+
+
+def test_of_many_files_each_is_on_disk_before_it_has_its_name_and_their_folders_after(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [f"cutouts/{folder}/{number}.npy" for folder in "ab" for number in range(3)]
+    seen: list[tuple[bool, int, int]] = []
+    sync = os.fsync
+
+    def recording(descriptor: int) -> None:
+        status = os.fstat(descriptor)
+        seen.append((stat.S_ISDIR(status.st_mode), status.st_size, sum((root / name).exists() for name in names)))
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", recording)
+    storage.write_all({name: name.encode() for name in names})
+
+    assert {name: (root / name).read_bytes() for name in names} == {name: name.encode() for name in names}
+    files = [(size, there) for is_folder, size, there in seen if not is_folder]
+    assert files == [(len(name), before) for before, name in enumerate(names)]
+    after_all = [is_folder for is_folder, _, there in seen if there == len(names)]
+    assert after_all == [True, True], "each of the two folders once, when all is in it"
+
+
+def test_of_many_files_the_one_that_has_no_room_is_not_there_and_those_before_it_are(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sync, left = os.fsync, iter([True, True])
+
+    def full(descriptor: int) -> None:
+        if not stat.S_ISDIR(os.fstat(descriptor).st_mode) and not next(left, False):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(storage.StorageFull):
+        storage.write_all({f"c/{number}": b"x" for number in range(4)})
+    assert _names(root) == ["0", "1"]

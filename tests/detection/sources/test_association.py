@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from catalog.configuration.values import set_value, snapshot
 from catalog.people.audit import MACHINE
@@ -175,3 +177,17 @@ def test_a_source_without_detections_is_forgotten_and_others_are_not(field):
 )
 def test_a_designation_is_cut_and_not_rounded(ra, dec, name):
     assert designation(ra, dec) == name
+
+
+def test_a_frame_of_many_detections_is_joined_in_no_more_statements_than_one_of_few(field):
+    counts = []
+    for day, few_or_many in ((0, 3), (7, 30)):
+        observation = frame(field, day)
+        found = [detect(observation, dec=DEC + 0.01 * k) for k in range(few_or_many)]
+        with CaptureQueriesContext(connection) as statements:
+            associate(found, observation, snapshot())
+        counts.append(len(statements))
+    assert Source.objects.count() == 30
+    assert Source.objects.filter(detection_count=2).count() == 3
+    # The second frame has sources to join, and their members and runs to look up; the first one has not.
+    assert counts[1] <= counts[0] + 6

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from astropy.wcs import WCS
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from detection.models import Detection
 from differencing.models import Candidate, CandidateStatus
@@ -185,3 +187,17 @@ def test_without_a_known_width_a_peak_is_found_again_within_three_pixels(run):
     (near,) = replace(run, (102.9, 100.0), fwhm=np.nan)
     (far,) = replace(run, (106.1, 100.0), fwhm=np.nan)
     assert near.pk == old.pk != far.pk
+
+
+def test_many_candidates_take_no_more_statements_than_one(run):
+    places = [(20.0 + 10.0 * k, 90.0) for k in range(30)]
+    with CaptureQueriesContext(connection) as one:
+        replace(run, places[0])
+    with CaptureQueriesContext(connection) as many:
+        replace(run, *places)
+    assert Candidate.objects.count() == 30
+    # One of them was there before: that is one statement more.
+    assert len(many) <= len(one) + 1
+    with CaptureQueriesContext(connection) as again:
+        replace(run, *places)
+    assert len(again) <= len(one) + 1
