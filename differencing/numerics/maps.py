@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from differencing.numerics.colour import colour_of, ring_powers, rows_to_look_at
 from differencing.numerics.noise import noise_power
 from differencing.numerics.pair import Pair, Side
-from differencing.numerics.tiles import Tensor, TileGrid, Tiles, psf_transforms, shift_ramp, transform
+from differencing.numerics.tiles import Tensor, TileGrid, Tiles, Transformed, psf_transforms, shift_ramp, transform
 
 # Beyond the frame's end the sky counts as empty; the mirror image of what lies inside tells what may be missing. Half
 # of it, since the error of a fill is counted twice and this one is no error of a fill but the light itself.
@@ -22,7 +23,8 @@ class Maps:
     """What the tiles give, laid side by side; (ny, nx) float32 on one device, units as in `tiles.Transformed`.
 
     static : the fainter of both terms of S. slope : squared gradient of the flatter one, per px². guessed : squared
-    score of light that is guessed. flux_norm, score_of_sky : of each tile, (rows, columns).
+    score of light that is guessed. flux_norm, score_of_sky : of each tile, (rows, columns). colour : of D's noise on
+    the half plane of a tile, where it is not white.
     """
 
     difference: Tensor
@@ -33,6 +35,7 @@ class Maps:
     guessed: Tensor
     flux_norm: Tensor
     score_of_sky: Tensor
+    colour: Tensor | None
 
 
 def transform_pair(pair: Pair, grid: TileGrid, device: torch.device) -> Maps:
@@ -42,12 +45,18 @@ def transform_pair(pair: Pair, grid: TileGrid, device: torch.device) -> Maps:
     numbers: list[tuple[Tensor, Tensor]] = []
     power = [noise_spectrum(side, grid.side, device) for side in (pair.new, pair.ref)]
     images = [torch.from_numpy(side.image).to(device) for side in (pair.new, pair.ref)]
-    for i in range(grid.count[0]):
+
+    def row(i: int, colour: Tensor | None) -> Transformed:
         new, ref = (
             _tiles(side, pair, grid, i, image, spectrum)
             for side, image, spectrum in zip((pair.new, pair.ref), images, power, strict=True)
         )
-        out = transform(new, ref, _adjustment(pair, grid, i, device))
+        return transform(new, ref, _adjustment(pair, grid, i, device), colour)
+
+    blank = [_blank_powers(row(i, None), pair, grid, i) for i in rows_to_look_at(grid)]
+    colour = colour_of(torch.cat(blank), grid.side)
+    for i in range(grid.count[0]):
+        out = row(i, colour)
         found = (
             out.difference,
             out.score_n - out.score_r,
@@ -61,7 +70,12 @@ def transform_pair(pair: Pair, grid: TileGrid, device: torch.device) -> Maps:
             grid.lay(out.guessed, i, guessed)
         numbers.append((out.flux_norm[:, 0, 0], out.score_of_sky[:, 0, 0]))
     norm, sky = (torch.stack(rows) for rows in zip(*numbers, strict=True))
-    return Maps(*whole, guessed, norm, sky)
+    return Maps(*whole, guessed, norm, sky, colour)
+
+
+def _blank_powers(out: Transformed, pair: Pair, grid: TileGrid, i: int) -> Tensor:
+    empty = torch.from_numpy(pair.empty[grid.seen(i)]).to(out.difference.device)
+    return ring_powers(out, grid.cut(empty, i))
 
 
 def noise_spectrum(side: Side, shape: tuple[int, int], device: torch.device) -> Tensor | None:

@@ -125,7 +125,7 @@ class Transformed(NamedTuple):
 
     difference : D in science counts. score_n, score_r : the two terms of S. variance : of S, from sky and sources.
     guessed : squared score of the light that is guessed, None without any. flux_norm : S of a source of one count.
-    score_of_sky : S of a sky of one count.
+    score_of_sky : S of a sky of one count. white : variance of a pixel of D where noise is as told.
     """
 
     difference: Tensor
@@ -135,6 +135,7 @@ class Transformed(NamedTuple):
     guessed: Tensor | None
     flux_norm: Tensor
     score_of_sky: Tensor
+    white: Tensor
 
 
 class Filters(NamedTuple):
@@ -145,6 +146,7 @@ class Filters(NamedTuple):
     k_r: Tensor
     flux_norm: Tensor
     score_of_sky: Tensor
+    white: Tensor
 
 
 def psf_transforms(
@@ -178,38 +180,41 @@ def _mean_of_half_plane(values: Tensor, width: int) -> Tensor:
     return (total / (values.shape[-2] * width))[:, None, None]
 
 
-def filters(new: Tiles, ref: Tiles) -> Filters:
-    """Compute the kernels of D and S of two sides (equations in `zogy.subtract`)."""
+def filters(new: Tiles, ref: Tiles, colour: Tensor | None = None) -> Filters:
+    """Compute the kernels of D and S of two sides (equations in `zogy.subtract`); `colour` is of D's noise, for S."""
     squared_n, squared_r = (torch.view_as_real(t.psf).square().sum(-1) for t in (new, ref))
     noise = [t.sigma[:, None, None].square() * (1.0 if t.power is None else t.power) for t in (new, ref)]
     denominator = noise[0] * squared_r + noise[1] * squared_n
     denominator = torch.maximum(denominator, LEAST_POWER * denominator.amax((-2, -1), keepdim=True))
     root = denominator.sqrt()
-    zero = root[:, :1, :1]  # 1/F_D: turns D into science counts
+    zero = root[:, :1, :1].clone()  # 1/F_D: turns D into science counts
+    if colour is not None:
+        denominator *= colour
     k_n = new.psf.conj() * (squared_r / denominator)
     k_r = ref.psf.conj() * (squared_n / denominator)
     norm = _mean_of_half_plane(squared_n * squared_r / denominator, new.image.shape[-1])
-    return Filters(zero / root, k_n, k_r, norm, 1.0 / denominator[:, :1, :1])
+    return Filters(zero / root, k_n, k_r, norm, 1.0 / denominator[:, :1, :1], zero.square())
 
 
-def transform(new: Tiles, ref: Tiles, adjust: Tensor | None) -> Transformed:
+def transform(new: Tiles, ref: Tiles, adjust: Tensor | None, colour: Tensor | None) -> Transformed:
     """Compute D, S and the variance of S on m tiles (equations in `zogy.subtract`).
 
     Parameters
     ----------
     new, ref : Tiles of one shape. adjust : (m, h, w // 2 + 1) factors of the reference's transform: its shift, and what
-        else lets static sources cancel.
+        else lets static sources cancel. colour : of D's noise on the half plane, None where it is white.
     """
     side = new.image.shape[-2:]
-    kernels = filters(new, ref)
+    kernels = filters(new, ref, colour)
     n_hat, r_hat = torch.fft.rfft2(new.image), torch.fft.rfft2(ref.image)
     if adjust is not None:
         r_hat = r_hat.mul_(adjust)
     difference = torch.fft.irfft2((ref.psf * n_hat - new.psf * r_hat).mul_(kernels.d_scale), s=side)
     score_n, score_r = (torch.fft.irfft2(k * i, s=side) for k, i in ((kernels.k_n, n_hat), (kernels.k_r, r_hat)))
-    variance = _variance_of_score(((new, kernels.k_n), (ref, kernels.k_r)))
-    guessed = _score_of_guesses(((new, kernels.k_n), (ref, kernels.k_r)))
-    return Transformed(difference, score_n, score_r, variance, guessed, kernels.flux_norm, kernels.score_of_sky)
+    sides = ((new, kernels.k_n), (ref, kernels.k_r))
+    variance, guessed = _variance_of_score(sides, colour), _score_of_guesses(sides)
+    numbers = (kernels.flux_norm, kernels.score_of_sky, kernels.white)
+    return Transformed(difference, score_n, score_r, variance, guessed, *numbers)
 
 
 def _score_of_guesses(sides: tuple[tuple[Tiles, Tensor], ...]) -> Tensor | None:
@@ -226,16 +231,18 @@ def _score_of_guesses(sides: tuple[tuple[Tiles, Tensor], ...]) -> Tensor | None:
     return total
 
 
-def _variance_of_score(sides: tuple[tuple[Tiles, Tensor], ...]) -> Tensor:
+def _variance_of_score(sides: tuple[tuple[Tiles, Tensor], ...], colour: Tensor | None) -> Tensor:
     """Return V_n * k_n² + V_r * k_r², each corrected for correlated noise by its kernel's noise with and without it."""
     shape = sides[0][0].image.shape[-2:]
     total, floor = 0.0, 0.0
     for tiles, k_hat in sides:
         kernel = torch.fft.irfft2(k_hat, s=shape).square_()
         coloured: Tensor | float = 1.0
-        if tiles.power is not None:
+        spectra = [spectrum for spectrum in (tiles.power, colour) if spectrum is not None]
+        if spectra:
             weight = torch.view_as_real(k_hat).square().sum(-1)
-            coloured = _mean_of_half_plane(weight * tiles.power, shape[1]) / _mean_of_half_plane(weight, shape[1])
+            power = math.prod(spectra[1:], start=spectra[0])
+            coloured = _mean_of_half_plane(weight * power, shape[1]) / _mean_of_half_plane(weight, shape[1])
         sky = kernel.sum((-2, -1), keepdim=True) * tiles.sigma[:, None, None].square()
         total = total + torch.fft.rfft2(tiles.variance).mul_(torch.fft.rfft2(kernel)).mul_(coloured)
         floor = floor + 0.25 * sky * coloured  # rounding must not make a variance vanish
