@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from differencing.numerics.background import sky_of_difference
+from differencing.numerics.halos import Halos, take_off
 from differencing.numerics.maps import Maps, noise_spectrum, transform_pair
 from differencing.numerics.pair import Pair, PsfInput, Side, prepare
 from differencing.numerics.parameters import ZogyParameters
@@ -157,9 +158,11 @@ def _finish(maps: Maps, pair: Pair, grid: TileGrid, p: ZogyParameters) -> Differ
     near = _highest(maps.static, reach)
     epsilon = _model_error(maps, (maps.static == near) & ~mask, p.model_error, reach)
     fill_error = _fill_error(maps, mask)
+    significance = maps.static / float(maps.variance[::8, ::8].median().sqrt())
     variance = maps.variance.add_(maps.slope, alpha=pair.tie.shift_scatter_px**2)
     variance.addcmul_(near, near, value=epsilon**2).add_(maps.guessed, alpha=fill_error**2)
     error = variance.sqrt_()
+    _take_off_halos(maps, error, significance, pair.mask, fwhm_px)
     middle, rescale = _middle_and_spread(maps.score, error, blank)
     error.mul_(rescale)
     score = torch.div(maps.score, error, out=near)
@@ -206,6 +209,15 @@ def _take_off_sky(maps: Maps, grid: TileGrid, blank: Tensor, fwhm_px: float) -> 
     for i in range(grid.count[0]):
         rows = grid.rows(i)
         maps.score[rows] -= level[rows] * grid.spread(maps.score_of_sky[i])
+
+
+def _take_off_halos(maps: Maps, error: Tensor, significance: Tensor, mask: Mask, fwhm_px: float) -> None:
+    """Take off what halos leave around bright stars, and widen the error by their scatter."""
+    images = [tensor.cpu() for tensor in (maps.difference, maps.score, error)]
+    halos = Halos(*(image.numpy() for image in images), mask)
+    if take_off(halos, significance.cpu().numpy(), fwhm_px):
+        for tensor, image in zip((maps.difference, maps.score, error), images, strict=True):
+            tensor.copy_(image)
 
 
 def _middle_and_spread(score: Tensor, error: Tensor, blank: Tensor) -> tuple[float, float]:
