@@ -92,7 +92,8 @@ def _ring(
 ) -> tuple[float, float]:
     """Return light over Moffat in one ring, from (n, pixels) of n stars, and its error."""
     count = seen.sum(axis=1)
-    level = np.nanmedian(np.where(seen, value - model, np.nan), axis=1)
+    ordered = np.sort(np.where(seen, value - model, np.inf), axis=1)
+    level = 0.5 * sum(np.take_along_axis(ordered, k[:, None], 1)[:, 0] for k in ((count - 1) // 2, count // 2))
     expected = np.where(seen, model, 0).sum(axis=1) / count
     confusion = MAD_TO_SIGMA * float(np.median(np.abs(level - np.median(level))))
     error = np.hypot(np.maximum(1.25 * noise / np.sqrt(count), confusion), WING_SCATTER * expected)  # of a median
