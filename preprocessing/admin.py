@@ -87,7 +87,7 @@ class PreprocessRunAdmin(ProductAdmin):
             "Measured",
             {
                 "fields": (
-                    ("background_level", "background_noise"), ("fwhm_px", "ellipticity"),
+                    ("background_level", "background_noise"), ("fwhm_px", "ellipticity", "psf_core_residual"),
                     ("star_count", "masked_share"), ("limiting_magnitude", "transparency"),
                     ("zero_point_mag", "zero_point_error"),
                     ("zero_point_catalogue", "zero_point_band", "zero_point_system"),

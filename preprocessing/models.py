@@ -94,6 +94,9 @@ class PreprocessRun(Run):
     background_noise = models.FloatField(null=True, blank=True, help_text="Per pixel, data units.")
     fwhm_px = models.FloatField(null=True, blank=True)
     ellipticity = models.FloatField(null=True, blank=True, help_text="1 - b/a of the PSF.")
+    psf_core_residual = models.FloatField(
+        null=True, blank=True, help_text="Of stars held out of the PSF: what it leaves within one FWHM, rms share."
+    )
     limiting_magnitude = models.FloatField(null=True, blank=True, help_text="5 sigma point source.")
     zero_point_mag = models.FloatField(null=True, blank=True, help_text="Magnitude of one count.")
     zero_point_error = models.FloatField(null=True, blank=True)
@@ -118,6 +121,7 @@ class PreprocessRun(Run):
             constraints.finite("background_level"),
             constraints.not_negative("background_noise"),
             constraints.positive("fwhm_px"),
+            constraints.not_negative("psf_core_residual"),
             constraints.finite("limiting_magnitude"),
             constraints.finite("zero_point_mag"),
             constraints.not_negative("zero_point_error"),

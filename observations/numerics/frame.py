@@ -39,17 +39,32 @@ BAD_BITS = ~MaskBit.INTERPOLATED & 0xFFFF
 
 
 @dataclass(frozen=True)
-class PsfModel:
-    """Empirical PSF as a polynomial in field position; callable (x, y) -> (k, k).
+class HeldOut:
+    """How well a frame's PSF predicts stars of the frame that it was not made from, in shape alone.
 
-    coefficients : (n_terms, k, k); terms 1, u, v, u², uv, v² with u = (x - (nx-1)/2) / (nx/2), v likewise.
+    core_residual : root of the sum of squares of what is left within one FWHM, over that of the star; noise is taken
+    out. peak_bias : star less model at the peak, share of it. stars : how many were held out.
+    """
+
+    core_residual: float
+    peak_bias: float
+    stars: int
+
+
+@dataclass(frozen=True)
+class PsfModel:
+    """PSF as a polynomial in field position; callable (x, y) -> (k, k).
+
+    coefficients : (n_terms, k, k); terms 1, u, v, u², uv, v², … with u = (x - (nx-1)/2) / (nx/2), v likewise.
     The result sums to 1 at every position and is centred on the middle pixel; k is odd.
+    held_out : None where the frame has too few stars to spare any.
     """
 
     coefficients: Cube
     degree: int
     nx: int
     ny: int
+    held_out: HeldOut | None = None
 
     def __call__(self, x: float, y: float) -> NDArray[np.float64]:
         return self.at(np.array([x]), np.array([y]))[0]

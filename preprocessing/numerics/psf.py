@@ -7,35 +7,40 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from observations.numerics.frame import Cube, Image, Mask, PsfModel, Stars
-from observations.numerics.statistics import MAD_TO_SIGMA
+from observations.numerics.frame import Image, Mask, PsfModel, Stars
 from preprocessing.numerics.background import as_plain_image
-from preprocessing.numerics.psf_shape import (
-    StampGrid,
-    calmed,
-    centred,
-    faded,
-    normalise,
-    shift_stamps,
-    trusted_share,
+from preprocessing.numerics.moffat import Moffats, fit_shapes, plain_moffats
+from preprocessing.numerics.psf_correction import (
+    CORE_FWHM,
+    FEWEST_STARS,
+    MODEL_ERROR,
+    Correction,
+    Sample,
+    fit_correction,
+    predict_held_out,
+    share_of_pixels,
 )
+from preprocessing.numerics.psf_shape import StampGrid, centred, faded
+from preprocessing.numerics.psf_stamps import Field
+from preprocessing.numerics.psf_surfaces import fit_surfaces
+from preprocessing.numerics.psf_wings import Wings, fit_wings
+from preprocessing.numerics.stars import point_like
 
-FEWEST_STARS = 3
-# Stars needed before the shape may vary over the field: linear has 3 terms, quadratic 6, ten stars a term.
-STARS_FOR_DEGREE_1 = 20
-STARS_FOR_DEGREE_2 = 60
 MOST_STARS = 400
-# 400 stamps of 31 x 31: beyond this many pixels more stars cost time and bring no accuracy.
-MOST_STAMP_PIXELS = 400_000
-LARGEST_SIZE_PX = 63
-# A stamp reaches 4 FWHM: a Moffat of index 3 has 99.7 % of its light inside.
-REACH_FWHM = 4.0
+# Shapes are fitted to the pixels within 2 FWHM, 97 % of the light of a Moffat of index 3.
+SHAPE_FWHM = 2.0
+# The stamp reaches 30 px, where the wings of saturated stars still show, and 4 FWHM where that is more.
+REACH_PX, REACH_FWHM = 30, 4.0
+LARGEST_HALF_PX = 31
 # Below this a star's core is noisier than 3 %, and it costs more than it tells.
 FAINTEST_SNR = 30.0
-ROUNDS = 5
-# No star may weigh more than one of S/N 100 per pixel of PSF: beyond that the model's own error of ~1 % dominates.
-MODEL_ERROR = 0.01
-OUTLIER_SIGMA = 5.0
+# A source up to this much wider than the point sources around it is looked at: the fit tells the width better.
+GENEROUS_TOLERANCE = 0.2
+FIRST_BETA = 3.0
+# The polynomial in the stamps follows the Moffat's shape to this share of the peak.
+MODEL_TOLERANCE = 1e-3
+HIGHEST_DEGREE = 5
+NODES = 7
 
 
 class PsfError(ValueError):
@@ -52,12 +57,13 @@ def fit_psf(  # noqa: PLR0913 - sky and noise go everywhere together
     degree: int | None = None,
     size_px: int | None = None,
 ) -> PsfModel:
-    """Fit an empirical PSF to the clean stars of an image.
+    """Measure the PSF on the point sources of an image.
 
-    Every star is predicted from the present model, shifted to its sub-pixel position; what is left is shifted back
-    and averaged into the model. So the smoothing of the interpolation cancels, masked pixels and neighbours simply
-    take no part, and bright stars do not outvote the rest. Wings are drawn towards their ring's mean where noise
-    rules, freed of the residual sky, and faded to zero at the rim.
+    Every possible star is fitted by a Moffat of its own; width and ellipticities then become smooth surfaces over the
+    field, on which galaxies, being wider, have no say. What the stars show beyond that Moffat is averaged pixel by
+    pixel at a common centre, and the wings follow rings around the brightest stars, saturated ones included, as far as
+    they show. Each part varies over the field by as high a degree as the stars can tell. Masked pixels and neighbours
+    take no part.
 
     Parameters
     ----------
@@ -65,268 +71,129 @@ def fit_psf(  # noqa: PLR0913 - sky and noise go everywhere together
     mask : (ny, nx) bool, True = bad.
     stars : sources of this image, with the fainter ones: they are what neighbours are masked by.
     background, noise : sky level and rms per pixel, (ny, nx) or one number, unit of `data`.
-    degree : of the variation over the field: 0, 1 or 2; from the number of stars when None.
-    size_px : odd side of the stamp; 2 ceil(4 FWHM) + 1, at most 63, when None.
+    degree : of the variation over the field, of all parts; chosen from the stars when None.
+    size_px : odd side of the stamp; 61 to 63 px, or what the frame allows, when None.
 
     Returns
     -------
     PsfModel
-        sum 1 and centred at every position.
+        sum 1 and centred at every position; with the error found on stars held out of the fit.
 
     Raises
     ------
     PsfError
-        with fewer than 3 usable stars.
+        with fewer than 3 usable stars. ValueError : `size_px` is even or below 5.
 
     Notes
     -----
-    The predict-and-correct loop of Anderson & King 2000 (PASP 112, 1360), on the pixel grid by Fourier shifts in place
-    of an oversampled one. The centre is that of a Gaussian-windowed centroid.
+    The PSF is that of pixels: a Moffat (1969, A&A 3, 455) sampled at their middle, plus a correction on the pixel grid
+    that is moved by Fourier shifts, in the manner of Anderson & King 2000 (PASP 112, 1360) but without an oversampled
+    grid: where the PSF is undersampled, the Moffat carries what a shift would alias. The centre is that of a
+    Gaussian-windowed centroid.
     """
     plan = _plan(data.shape, stars, degree, size_px)
-    chosen = _choose(stars, plan)
-    image = as_plain_image(data) - np.asarray(background, dtype=np.float32)
-    bad = mask | ~np.isfinite(image)
-    noise_map = np.broadcast_to(np.asarray(noise, dtype=np.float32), image.shape)
-    sample = _cut(image, bad, noise_map, stars, chosen, plan)
-    cube = _first_guess(plan)
-    for _ in range(ROUNDS):
-        sample, cube = _improve(sample, cube, plan)
-    if sample.weight.any(axis=(1, 2)).sum() < FEWEST_STARS:
+    field = _field(data, mask, stars, background, noise)
+    sample = _sample(field, plan)
+    surfaces, is_star = fit_surfaces(sample.fit, sample.x, sample.y, plan.shape, sample.surfaces)
+    sample = replace(sample, surfaces=surfaces, is_star=is_star)
+    stars_only = sample[sample.is_star > 0.5]
+    if len(stars_only) < FEWEST_STARS:
         raise PsfError("fewer than 3 stars agree on a common shape")
-    return PsfModel(_finish(cube, sample, plan), plan.degree, data.shape[1], data.shape[0])
+    correction = fit_correction(stars_only, plan.core, plan.fwhm, plan.degree)
+    wings = fit_wings(field, surfaces, sample.fit.moffats.beta, plan.half)
+    model = _model(stars_only, correction, wings, plan)
+    return replace(model, held_out=predict_held_out(sample, plan.core, plan.fwhm, correction.degree))
 
 
 @dataclass(frozen=True)
 class _Plan:
     shape: tuple[int, int]
-    grid: StampGrid
-    degree: int
-    count: int
+    fwhm: float
+    half: int
+    degree: int | None
 
     @property
-    def size(self) -> int:
-        return self.grid.size
-
-    @property
-    def fwhm(self) -> float:
-        return self.grid.fwhm
-
-    @property
-    def radius(self) -> NDArray[np.float64]:
-        return self.grid.radius
-
-
-@dataclass(frozen=True)
-class _Sample:
-    """Stamps of the chosen stars: value and weight (n, k, k), centre, offset from the central pixel, flux, sky."""
-
-    value: Cube
-    weight: Cube
-    x: NDArray[np.float64]
-    y: NDArray[np.float64]
-    shift: NDArray[np.float64]
-    flux: NDArray[np.float64]
-    sky: NDArray[np.float64]
-
-    def keep(self, which: NDArray[np.bool_]) -> _Sample:
-        return _Sample(*(getattr(self, name)[which] for name in self.__dataclass_fields__))
+    def core(self) -> int:
+        return min(int(np.ceil(CORE_FWHM * self.fwhm)), self.half)
 
 
 def _plan(shape: tuple[int, ...], stars: Stars, degree: int | None, size_px: int | None) -> _Plan:
     if not np.isfinite(stars.fwhm_px):
         raise PsfError("no star is bright enough to measure the seeing")
-    size = size_px or min(LARGEST_SIZE_PX, 2 * int(np.ceil(REACH_FWHM * stars.fwhm_px)) + 1)
-    size = min(size, (min(shape) - 1) // 2 * 2 - 1)
+    half = min(LARGEST_HALF_PX, max(REACH_PX, int(np.ceil(REACH_FWHM * stars.fwhm_px))))
+    size = min(size_px or 2 * half + 1, (min(shape) - 1) // 2 * 2 - 1)
     if size % 2 == 0 or size < 5:
         raise ValueError(f"a PSF stamp has an odd side of at least 5 px, not {size}")
-    count = int(np.clip(MOST_STAMP_PIXELS // size**2, 60, MOST_STARS))
-    snr = stars.flux / np.maximum(stars.flux_error, 1e-30)
-    usable = int(np.count_nonzero(_inside(stars, shape, size) & stars.is_clean & (snr > FAINTEST_SNR)))
-    if degree is None:
-        degree = 0 if usable < STARS_FOR_DEGREE_1 else 1 if usable < STARS_FOR_DEGREE_2 else 2
-    return _Plan((shape[0], shape[1]), StampGrid(size, stars.fwhm_px), degree, count)
+    return _Plan((shape[0], shape[1]), stars.fwhm_px, size // 2, degree)
 
 
-def _inside(stars: Stars, shape: tuple[int, ...], size: int) -> NDArray[np.bool_]:
-    half = size // 2
-    column, row = np.round(stars.x), np.round(stars.y)
-    return (column >= half) & (row >= half) & (column < shape[1] - half) & (row < shape[0] - half)
+def _field(data: Image, mask: Mask, stars: Stars, background: Image | float, noise: Image | float) -> Field:
+    image = as_plain_image(data) - np.asarray(background, dtype=np.float32)
+    bad = mask | ~np.isfinite(image)
+    return Field(image, bad, np.broadcast_to(np.asarray(noise, dtype=np.float32), image.shape), stars)
 
 
 def _choose(stars: Stars, plan: _Plan) -> NDArray[np.intp]:
-    """Return the brightest clean stars; where there are few, crowded and fainter ones too."""
+    """Return the brightest sources that may be stars; where there are few, crowded and fainter ones too."""
     snr = stars.flux / np.maximum(stars.flux_error, 1e-30)
-    alike = np.abs(stars.fwhm / stars.fwhm_px - 1) < 0.25
-    inside = _inside(stars, plan.shape, plan.size) & ~stars.is_saturated & alike
+    column, row = np.round(stars.x), np.round(stars.y)
+    ny, nx = plan.shape
+    inside = (column >= plan.core) & (row >= plan.core) & (column < nx - plan.core) & (row < ny - plan.core)
+    usable = inside & ~stars.is_saturated & point_like(stars, GENEROUS_TOLERANCE)
     for candidates in (
-        inside & stars.is_isolated & (snr > FAINTEST_SNR),
-        inside & (snr > FAINTEST_SNR),
-        inside & (snr > FAINTEST_SNR / 3),
+        usable & stars.is_isolated & (snr > FAINTEST_SNR),
+        usable & (snr > FAINTEST_SNR),
+        usable & (snr > FAINTEST_SNR / 3),
     ):
         if np.count_nonzero(candidates) >= 5:
             break
     index = np.flatnonzero(candidates)
     if index.size < FEWEST_STARS:
         raise PsfError(f"{index.size} usable stars; a PSF needs {FEWEST_STARS}")
-    return index[np.argsort(-stars.flux[index])][: plan.count]
+    return index[np.argsort(-stars.flux[index])][:MOST_STARS]
 
 
-def _cut(image: Image, bad: Mask, noise: Image, stars: Stars, chosen: NDArray[np.intp], plan: _Plan) -> _Sample:
-    half = plan.size // 2
-    span = np.arange(-half, half + 1)
-    column, row = np.round(stars.x[chosen]).astype(int), np.round(stars.y[chosen]).astype(int)
-    at = (row[:, None, None] + span[None, :, None], column[:, None, None] + span[None, None, :])
-    crowd = _neighbours(stars, chosen, plan)
-    good = ~(bad[at] | crowd)
-    value = np.where(good, image[at], 0).astype(np.float64)
-    # Photon noise follows the light: the peak's scatter is estimated from the flux itself where no gain is known.
-    weight = good / np.maximum(noise[at].astype(np.float64), 1e-30) ** 2
-    shift = np.column_stack([stars.x[chosen] - column, stars.y[chosen] - row])
-    flux = stars.flux[chosen].copy()
-    return _Sample(value, weight, stars.x[chosen], stars.y[chosen], shift, flux, np.zeros(chosen.size))
+def _sample(field: Field, plan: _Plan) -> Sample:
+    """Fit every source's own Moffat, find the stars among them and how their shape varies."""
+    chosen = _choose(field.stars, plan)
+    stamps = field.stamps(chosen, plan.core)
+    x, y = field.stars.x[chosen], field.stars.y[chosen]
+    near = stamps.cut(int(np.ceil(SHAPE_FWHM * plan.fwhm)))
+    middle = near.value.shape[-1] // 2
+    height = np.maximum(near.value[:, middle, middle].astype(np.float64), 1e-6)
+    start = plain_moffats(plan.fwhm, np.column_stack([x - np.round(x), y - np.round(y)]), height, FIRST_BETA)
+    fit = fit_shapes(near, start, np.ones(x.size), model_error=MODEL_ERROR, rounds=5)
+    surfaces, is_star = fit_surfaces(fit, x, y, plan.shape, plan.degree)
+    # Galaxies have other wings than stars: beta once more, by those that are stars.
+    fit = fit_shapes(near, fit.moffats, is_star, model_error=MODEL_ERROR, rounds=3)
+    return Sample(stamps, x, y, fit, is_star, surfaces)
 
 
-def _neighbours(stars: Stars, chosen: NDArray[np.intp], plan: _Plan) -> NDArray[np.bool_]:
-    """Mask discs around all other sources in each stamp, wider around brighter ones."""
-    half = plan.size // 2
-    span = np.arange(-half, half + 1)
-    crowd = np.zeros((chosen.size, plan.size, plan.size), dtype=bool)
-    for k, i in enumerate(chosen):
-        dx, dy = stars.x - np.round(stars.x[i]), stars.y - np.round(stars.y[i])
-        close = (np.maximum(np.abs(dx), np.abs(dy)) < half + 2 * plan.fwhm) & (np.arange(len(stars)) != i)
-        for j in np.flatnonzero(close):
-            # A Moffat of index 3 falls to 1 % of its peak at 1.5 FWHM and to 0.1 % at 2.6.
-            reach = plan.fwhm * float(np.clip(1.5 + 0.5 * np.log10(stars.flux[j] / stars.flux[i] * 10), 1.0, 3.0))
-            crowd[k] |= (span[None, :] - dx[j]) ** 2 + (span[:, None] - dy[j]) ** 2 < reach**2
-    return crowd
-
-
-def _first_guess(plan: _Plan) -> Cube:
-    alpha = plan.fwhm / 1.02  # Moffat of index 3: FWHM = 2 alpha sqrt(2^(1/3) - 1)
-    shape = (1 + (plan.radius / alpha) ** 2) ** -3.0
-    cube = np.zeros(((plan.degree + 1) * (plan.degree + 2) // 2, plan.size, plan.size))
-    cube[0] = shape / shape.sum()
-    return cube
-
-
-def _predict(sample: _Sample, cube: Cube, plan: _Plan) -> Cube:
-    terms = PsfModel.terms(sample.x, sample.y, plan.degree, plan.shape)
-    stamps = np.tensordot(terms, cube, axes=1)
-    return shift_stamps(stamps, sample.shift[:, 0], sample.shift[:, 1])
-
-
-def _improve(sample: _Sample, cube: Cube, plan: _Plan) -> tuple[_Sample, Cube]:
-    """One round: fluxes, skies and centres of the stars from the model, then the model from the stars."""
-    model = _predict(sample, cube, plan)
-    sample = _fit_stars(sample, model, plan)
-    rest = sample.value - sample.sky[:, None, None] - sample.flux[:, None, None] * model
-    rest /= sample.flux[:, None, None]
-    weight = _relative_weight(sample, model)
-    weight = np.where(_outlying(rest, weight, sample.weight > 0), 0, weight)
-    alike = _agreeing(rest, weight, model)
-    sample, rest, weight = sample.keep(alike), rest[alike], weight[alike]
-    back = shift_stamps(np.where(weight > 0, rest, 0), -sample.shift[:, 0], -sample.shift[:, 1])
-    return sample, normalise(cube + _solve(back, weight, sample, plan), plan.grid)
-
-
-def _fit_stars(sample: _Sample, model: Cube, plan: _Plan) -> _Sample:
-    """Fit flux, sky and a small step of the centre of every star, by weighted least squares."""
-    gy, gx = np.gradient(model, axis=(1, 2))
-    ones = np.ones_like(model)
-    design = np.stack([model, ones, -gx, -gy], axis=-1).reshape(model.shape[0], -1, 4)
-    weight = _relative_weight(sample, model).reshape(model.shape[0], -1, 1)
-    normal = np.einsum("nki,nkj->nij", design, design * weight)
-    normal += np.eye(4) * 1e-12 * np.trace(normal, axis1=1, axis2=2)[:, None, None]
-    right = np.einsum("nki,nk->ni", design * weight, sample.value.reshape(model.shape[0], -1))
-    solution = np.linalg.solve(normal, right[..., None])[..., 0]
-    flux = np.where(solution[:, 0] > 0, solution[:, 0], sample.flux)
-    step = np.clip(solution[:, 2:] / flux[:, None], -0.2, 0.2)
-    # What all stars of a region have in common is the model's centre and not theirs.
-    terms = PsfModel.terms(sample.x, sample.y, plan.degree, plan.shape)
-    common = np.column_stack([_robust_fit(terms, step[:, 0]), _robust_fit(terms, step[:, 1])])
-    return replace(sample, flux=flux, sky=solution[:, 1], shift=sample.shift + step - common)
-
-
-def _robust_fit(terms: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
-    good = np.ones(values.size, dtype=bool)
-    fitted = np.zeros_like(values)
-    for _ in range(3):
-        if good.sum() <= terms.shape[1]:
+def _model(sample: Sample, correction: Correction, wings: Wings, plan: _Plan) -> PsfModel:
+    """Draw the PSF at nodes over the field and follow it by a polynomial in its pixels."""
+    ny, nx = plan.shape
+    grid = StampGrid(2 * plan.half + 1, plan.fwhm)
+    varies = max(*sample.surfaces.degrees, correction.degree) > 0
+    node = np.cos(np.pi * (np.arange(NODES) + 0.5) / NODES) if varies else np.zeros(1)
+    u, v = (a.ravel() for a in np.meshgrid(node, node))
+    x, y = u * nx / 2 + (nx - 1) / 2, v * ny / 2 + (ny - 1) / 2
+    still = np.zeros(x.size)
+    shapes = Moffats(sample.surfaces(x, y), np.zeros((x.size, 2)), still + 1, still, sample.fit.moffats.beta)
+    pixels = share_of_pixels(grid.radius, plan.fwhm)
+    stamps = shapes.profiles(plan.half) * (pixels + (1 - pixels) * wings.over(grid.radius))
+    rim = plan.half - plan.core
+    middle = slice(rim, grid.size - rim)
+    stamps[:, middle, middle] += np.tensordot(
+        PsfModel.terms(x, y, correction.degree, plan.shape), correction.cube, axes=1
+    )
+    stamps /= stamps.sum(axis=(1, 2), keepdims=True)
+    flat = stamps.reshape(x.size, -1)
+    core = stamps[:, middle, middle].reshape(x.size, -1)
+    for degree in range(HIGHEST_DEGREE + 1 if varies else 1):
+        terms = PsfModel.terms(x, y, degree, plan.shape)
+        solver = np.linalg.pinv(terms)
+        if np.abs(terms @ (solver @ core) - core).max() < MODEL_TOLERANCE * core.max():
             break
-        fitted = terms @ np.linalg.lstsq(terms[good], values[good], rcond=None)[0]
-        spread = MAD_TO_SIGMA * np.median(np.abs(values - fitted)[good]) + 1e-6
-        good = np.abs(values - fitted) < 4 * spread
-    return fitted
-
-
-def _relative_weight(sample: _Sample, model: Cube) -> Cube:
-    """Weights of value / flux: sky noise, and a model error that keeps bright stars from outvoting the rest."""
-    flux = sample.flux[:, None, None]
-    variance = 1 / np.maximum(sample.weight, 1e-30) / flux**2
-    peak = model.max(axis=(1, 2), keepdims=True)
-    variance += (MODEL_ERROR * (np.maximum(model, 0) + 0.02 * peak)) ** 2
-    return np.where(sample.weight > 0, 1 / variance, 0)
-
-
-def _outlying(rest: Cube, weight: Cube, good: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Say which pixels of single stars stand far from what the other stars say there."""
-    pull = np.where(good, rest * np.sqrt(weight), np.nan)
-    if rest.shape[0] < 5:
-        return np.zeros(rest.shape, dtype=bool)
-    middle = np.nan_to_num(np.nanmedian(pull, axis=0)) if good.any(axis=0).all() else 0.0
-    spread = MAD_TO_SIGMA * np.nanmedian(np.abs(pull - middle)) + 1e-9
-    return np.abs(np.nan_to_num(pull - middle)) > OUTLIER_SIGMA * max(spread, 1.0)
-
-
-def _agreeing(rest: Cube, weight: Cube, model: Cube) -> NDArray[np.bool_]:
-    """Say which stars are point sources like the others: galaxies and blends leave larger residuals in the core."""
-    core = (model > 0.1 * model.max(axis=(1, 2), keepdims=True)) & (weight > 0)
-    count = np.maximum(core.sum(axis=(1, 2)), 1)
-    excess = np.sqrt((np.where(core, rest * rest * weight, 0)).sum(axis=(1, 2)) / count)
-    middle = np.median(excess)
-    spread = MAD_TO_SIGMA * np.median(np.abs(excess - middle))
-    return excess <= middle + 4 * spread + 1e-9 if excess.size >= 5 else np.ones(excess.size, dtype=bool)
-
-
-def _solve(back: Cube, weight: Cube, sample: _Sample, plan: _Plan) -> Cube:
-    """Fit the residuals of each pixel as a polynomial of field position."""
-    terms = PsfModel.terms(sample.x, sample.y, plan.degree, plan.shape)
-    pixels = plan.size**2
-    right = (weight.reshape(-1, pixels) * back.reshape(-1, pixels)).T @ terms
-    solution = np.linalg.solve(_normal_matrix(weight, terms), right[..., None])[..., 0]
-    return np.asarray(solution.T.reshape(terms.shape[1], plan.size, plan.size), dtype=np.float64)
-
-
-def _finish(cube: Cube, sample: _Sample, plan: _Plan) -> Cube:
-    """Centre, calm the wings, draw unproven field terms to zero, fade the rim, normalise."""
-    cube = centred(cube, plan.grid)
-    noise = _term_noise(sample, cube, plan)
-    cube = np.stack([calmed(term, variance, plan.grid) for term, variance in zip(cube, noise, strict=True)])
-    cube[1:] *= trusted_share(cube[1:], noise[1:], plan.grid)[:, None, None]
-    return faded(cube, plan.grid)
-
-
-def _term_noise(sample: _Sample, cube: Cube, plan: _Plan) -> Cube:
-    """Return the variance of each coefficient (n_terms, k, k), scaled to the scatter that the stars really show."""
-    model = _predict(sample, cube, plan)
-    weight = _relative_weight(sample, model)
-    rest = (sample.value - sample.sky[:, None, None]) / sample.flux[:, None, None] - model
-    pull = np.where(weight > 0, rest * np.sqrt(weight), np.nan)
-    core = pull[:, plan.radius < plan.fwhm]
-    scale = max(1.0, MAD_TO_SIGMA * float(np.nanmedian(np.abs(core)))) ** 2
-    terms = PsfModel.terms(sample.x, sample.y, plan.degree, plan.shape)
-    normal = _normal_matrix(weight, terms)
-    inverse = np.linalg.inv(normal)
-    variance = np.diagonal(inverse, axis1=1, axis2=2).T * scale
-    return variance.reshape(-1, plan.size, plan.size)
-
-
-def _normal_matrix(weight: Cube, terms: NDArray[np.float64]) -> Cube:
-    """Return the (pixels, n_terms, n_terms) normal matrices; a pixel that no star covers keeps its old value."""
-    n_terms = terms.shape[1]
-    flat = weight.reshape(weight.shape[0], -1)
-    products = (terms[:, :, None] * terms[:, None, :]).reshape(-1, n_terms * n_terms)
-    normal = (flat.T @ products).reshape(-1, n_terms, n_terms)
-    ridge = 1e-6 * np.trace(normal, axis1=1, axis2=2).max() / n_terms
-    return normal + ridge * np.eye(n_terms)
+    cube = solver @ flat
+    cube = cube.reshape(-1, grid.size, grid.size)
+    return PsfModel(faded(centred(cube, grid), grid), degree, nx, ny)

@@ -6,13 +6,17 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft, optimize
+from scipy import fft
 
 from observations.numerics.statistics import FWHM_PER_SIGMA
 from preprocessing.numerics.stars import core_shape
 
 Cube = NDArray[np.float64]
 
+# A Gaussian window of the star's width has nothing beyond this.
+WINDOW_FWHM = 3.0
+# Nothing that is measured on a star is as good as this.
+CENTRED_PX = 1e-3
 # The rim of the stamp over which wings fade to zero, as a share of its radius.
 TAPER_SHARE = 0.15
 
@@ -53,7 +57,9 @@ def shift_stamps(stamps: Cube, dx: NDArray[np.float64], dy: NDArray[np.float64])
 
 def windowed_centroid(stamp: NDArray[np.float64], fwhm_px: float) -> tuple[float, float]:
     """Return the Gaussian-windowed centroid (dx, dy) of a stamp, px from its middle pixel."""
-    half = stamp.shape[0] // 2
+    half = min(stamp.shape[0] // 2, int(np.ceil(WINDOW_FWHM * fwhm_px)))
+    rim = stamp.shape[0] // 2 - half
+    stamp = stamp[rim : stamp.shape[0] - rim, rim : stamp.shape[1] - rim]
     span = np.arange(stamp.shape[0]) - half
     dx = dy = 0.0
     for _ in range(20):
@@ -71,48 +77,12 @@ def windowed_centroid(stamp: NDArray[np.float64], fwhm_px: float) -> tuple[float
     return float(np.clip(dx, -2, 2)), float(np.clip(dy, -2, 2))
 
 
-def normalise(cube: Cube, grid: StampGrid) -> Cube:
-    """Take out the sky level of the wings and make every position sum to one."""
-    cube = cube.copy()
-    cube[0] -= wing_pedestal(cube[0], grid)
-    for term in cube[1:]:
-        term -= np.median(term[grid.radius > 0.85 * (grid.size // 2)])
-    cube /= cube[0].sum()
-    for term in cube[1:]:
-        term -= term.sum() * cube[0]
-    return cube
-
-
-def wing_pedestal(stamp: NDArray[np.float64], grid: StampGrid) -> float:
-    """Return the constant under a Moffat fitted to the rings of the stamp.
-
-    The outermost ring's mean is not that constant: a Moffat of index 3 still has 0.8 % of its light there if spread
-    over the stamp, and taking it off would bias every flux.
-    """
-    radius = grid.radius
-    ring = np.minimum(np.round(radius), grid.size // 2).astype(int)
-    use = radius <= grid.size // 2
-    count = np.bincount(ring[use])
-    profile = np.bincount(ring[use], stamp[use]) / count
-    distance = np.bincount(ring[use], radius[use]) / count
-    peak = max(profile[0], 1e-30)
-    outer = distance > 0.6 * grid.fwhm
-    if outer.sum() < 4:
-        return 0.0
-    scale = np.sqrt(count[outer])
-
-    def misfit(p: NDArray[np.float64]) -> NDArray[np.float64]:
-        moffat = p[0] * (1 + (distance[outer] / p[1]) ** 2) ** -p[2]
-        return scale * (moffat + p[3] - profile[outer] / peak) / (0.002 + 0.05 * moffat)
-
-    start = np.array([1.0, grid.fwhm / 1.02, 3.0, 0.0])
-    bounds = ([0.1, 0.3 * grid.fwhm, 1.7, -0.05], [10.0, 6 * grid.fwhm, 12.0, 0.05])
-    return float(peak * optimize.least_squares(misfit, start, bounds=bounds, max_nfev=60).x[3])
-
-
 def centred(cube: Cube, grid: StampGrid) -> Cube:
+    """Move the mean PSF onto the middle pixel, and let no term move it away."""
     for _ in range(3):
         dx, dy = windowed_centroid(cube[0], grid.fwhm)
+        if abs(dx) + abs(dy) < CENTRED_PX:
+            break
         cube = shift_stamps(cube, np.full(len(cube), -dx), np.full(len(cube), -dy))
     gy, gx = np.gradient(cube[0])
     cube = cube.copy()

@@ -27,6 +27,7 @@ class Quality:
     pixels; 1 for sky and photons, more where stray light has structure.
     sky_range : 95th less 5th percentile of the sky over its median, lit pixels only.
     depth_flux : 5 sigma flux of a point source, data units. exposure_s : seconds.
+    psf_core_residual : of stars held out of the PSF, see `HeldOut`; None with too few to spare any.
     transparency : stars' flux relative to the field's others (1 = as they are); None until matched.
     limiting_magnitude : 5 sigma, where there is a zero point.
     """
@@ -36,6 +37,7 @@ class Quality:
     masked_share: float
     fwhm_px: float | None = None
     ellipticity: float | None = None
+    psf_core_residual: float | None = None
     star_count: int = 0
     structure: float | None = None
     sky_range: float | None = None
@@ -107,6 +109,7 @@ def measure_quality(
         masked_share=float(mask.mean()),
         fwhm_px=float(width) if known else None,
         ellipticity=ellipticity,
+        psf_core_residual=psf.held_out.core_residual if psf is not None and psf.held_out is not None else None,
         star_count=len(stars),
         structure=_structure(data, mask, rms),
         sky_range=float((spread[1] - spread[0]) / abs(middle)) if middle else None,

@@ -13,6 +13,7 @@ from observations.numerics import polynomial
 from observations.numerics.frame import Column, Image, Mask, Stars
 from observations.numerics.statistics import FWHM_PER_SIGMA
 from preprocessing.numerics.background import as_plain_image
+from preprocessing.numerics.ridge import stellar_ridge
 
 # A star's width starts from this guess; measured widths from 1.8 to 8 px come out of it within two rounds.
 FIRST_GUESS_FWHM_PX = 3.0
@@ -38,8 +39,6 @@ POINT_TOLERANCE = 0.07
 RIDGE_FOR_SLOPE = 15
 RIDGE_FOR_CURVATURE = 30
 MOST_RIDGE_STARS = 1000
-# How far from the ridge a source still has a say, from the first look (a PSF varies by 18 %) to the last.
-RIDGE_REACH = (0.15, 0.15, 0.12, 0.09, 0.06, 0.04, 0.03, 0.03, 0.03)
 # Blends are split down to this contrast; SExtractor's usual value.
 DEBLEND_CONTRAST = 0.005
 
@@ -219,44 +218,27 @@ def _isolated(x: Column, y: Column, flux: Column, width: float) -> NDArray[np.bo
     return alone
 
 
-def point_like(stars: Stars) -> NDArray[np.bool_]:
+def point_like(stars: Stars, tolerance: float = POINT_TOLERANCE) -> NDArray[np.bool_]:
     """Say which sources are as wide as a point source at their place, (n,).
 
-    Galaxies are wider and never sharper, and stars are the sharpest ridge in a plot of width against position. The
-    ridge is a polynomial surface whose members count the less the farther they stand from it, in steps that narrow;
-    wider sources count half as far as sharper ones. A galaxy within 7 % of the PSF's width passes. Saturated and
-    blended sources are judged as well but do not shape the ridge. Without a usable source none is point-like.
+    Galaxies are wider and never sharper, and stars are the sharpest ridge in a plot of width against position (see
+    `stellar_ridge`). A galaxy within 7 % of the PSF's width passes. Saturated and blended sources are judged as well
+    but do not shape the ridge. Without a usable source none is point-like.
     """
     snr = stars.flux / np.maximum(stars.flux_error, 1e-30)
-    error = np.hypot(WIDTH_NOISE / np.maximum(snr, 1e-3), WIDTH_FLOOR)
+    error = WIDTH_NOISE / np.maximum(snr, 1e-3)
     width = np.log(np.maximum(stars.fwhm, 1e-3))
     usable = ~stars.is_saturated & (snr > SEEING_SNR)
     if np.count_nonzero(usable & stars.is_isolated) >= 3:
         usable &= stars.is_isolated
     if not usable.any():
         return np.zeros(len(stars), dtype=bool)
-    local = _width_ridge(stars, width, error, np.flatnonzero(usable)[:MOST_RIDGE_STARS])
-    return np.abs(width - local) < np.hypot(POINT_TOLERANCE, 2 * error)
-
-
-def _width_ridge(stars: Stars, width: Column, error: Column, usable: NDArray[np.intp]) -> Column:
-    """Return the logarithm of a point source's width at every source's place."""
-    w, e = width[usable], error[usable]
-    reach = np.hypot(e, RIDGE_REACH[-1])
-    # Where bright sources stand closest together: they are stars more often than faint ones, and better measured.
-    density = (np.exp(-0.5 * ((w[:, None] - w[None, :]) / reach[None, :]) ** 2) / reach[None, :]).sum(axis=1)
+    chosen = np.flatnonzero(usable)[:MOST_RIDGE_STARS]
     u, v = (2 * (c - c.min()) / max(float(np.ptp(c)), 1.0) - 1 for c in (stars.x, stars.y))
-    local = np.full(len(stars), w[np.argmax(density)])
-    for step, scale in enumerate(RIDGE_REACH):
-        off = w - local[usable]
-        reach = np.hypot(np.where(off > 0, 0.5, 1.0) * scale, e)
-        say = np.exp(-0.5 * (off / reach) ** 2) / (e**2 + RIDGE_REACH[-1] ** 2)
-        members = float(say.sum() ** 2 / (say**2).sum())
-        degree = min(step, 0 if members < RIDGE_FOR_SLOPE else 1 if members < RIDGE_FOR_CURVATURE else 2)
-        terms = polynomial.terms(u, v, degree)
-        root = np.sqrt(say)
-        local = terms @ np.linalg.lstsq(terms[usable] * root[:, None], w * root, rcond=None)[0]
-    return local
+    degree = 0 if chosen.size < RIDGE_FOR_SLOPE else 1 if chosen.size < RIDGE_FOR_CURVATURE else 2
+    ridge = stellar_ridge(width[chosen], error[chosen], polynomial.terms(u[chosen], v[chosen], degree), WIDTH_FLOOR)
+    local = polynomial.terms(u, v, degree) @ ridge.coefficients
+    return np.abs(width - local) < np.hypot(tolerance, 2 * np.hypot(error, WIDTH_FLOOR))
 
 
 def _seeing(stars: Stars) -> float:

@@ -150,6 +150,7 @@ def _record_quality(row: PreprocessRun, result: Preprocessed, chosen: Chosen) ->
         return
     row.background_level, row.background_noise = quality.sky_level, quality.noise
     row.fwhm_px, row.ellipticity = quality.fwhm_px, quality.ellipticity
+    row.psf_core_residual = quality.psf_core_residual
     row.masked_share, row.star_count = quality.masked_share, quality.star_count
 
 

@@ -20,6 +20,7 @@ pytestmark = pytest.mark.django_db
         ("ellipticity", 1.1),
         ("fwhm_px", 0.0),
         ("fwhm_px", math.nan),
+        ("psf_core_residual", -0.01),
         ("zero_point_mag", math.inf),
         ("background_noise", -1.0),
         ("limiting_magnitude", math.nan),

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from observations.numerics.fits.facts import FitsRefused
 from observations.numerics.fits.keywords import PRODUCT_KEYWORD
 from observations.numerics.fits.mapped import wcs_of
-from observations.numerics.frame import BAD_BITS, Frame, MaskBit, PsfModel, Stars
+from observations.numerics.frame import BAD_BITS, Frame, HeldOut, MaskBit, PsfModel, Stars
 
 Card = tuple[str, object] | tuple[str, object, str]
 Number = TypeVar("Number", bound=np.generic)
@@ -130,6 +130,10 @@ def _psf_hdu(psf: PsfModel) -> fits.ImageHDU:
     hdu.header["DEGREE"] = (int(psf.degree), "of the polynomial over the field")
     hdu.header["FIELDNX"] = (int(psf.nx), "width of the field, px")
     hdu.header["FIELDNY"] = (int(psf.ny), "height of the field, px")
+    if psf.held_out is not None:
+        hdu.header["CORERES"] = (float(psf.held_out.core_residual), "of stars held out, rms share of their light")
+        hdu.header["PEAKBIAS"] = (float(psf.held_out.peak_bias), "of stars held out, share of their peak")
+        hdu.header["HELDOUT"] = (int(psf.held_out.stars), "stars held out")
     return hdu
 
 
@@ -171,7 +175,9 @@ def _frame(hdus: fits.HDUList) -> Frame:
 
 
 def _psf(hdu: fits.ImageHDU) -> PsfModel:
-    return PsfModel(_native(hdu.data), *(hdu.header[keyword] for keyword in ("DEGREE", "FIELDNX", "FIELDNY")))
+    header = hdu.header
+    held_out = HeldOut(header["CORERES"], header["PEAKBIAS"], header["HELDOUT"]) if "HELDOUT" in header else None
+    return PsfModel(_native(hdu.data), header["DEGREE"], header["FIELDNX"], header["FIELDNY"], held_out)
 
 
 def _stars(hdu: fits.BinTableHDU) -> Stars:

@@ -19,7 +19,7 @@ from observations.numerics.fits.images import (
     read_images,
 )
 from observations.numerics.fits.wcs import nominal_wcs
-from observations.numerics.frame import BAD_BITS, Frame, MaskBit, PsfModel, Stars
+from observations.numerics.frame import BAD_BITS, Frame, HeldOut, MaskBit, PsfModel, Stars
 
 SHAPE = (50, 70)
 
@@ -44,7 +44,7 @@ def frame_of() -> Frame:
         read_noise=12.3,
         saturation=61234.5,
         wcs=nominal_wcs(253.4938163887, 62.9105200874, 0.529256517447, SHAPE),
-        psf=PsfModel(rng.normal(size=(3, 9, 9)), 1, 70, 50),
+        psf=PsfModel(rng.normal(size=(3, 9, 9)), 1, 70, 50, HeldOut(0.0123, -0.0045, 17)),
         zero_point_mag=25.123456789,
         mjd_utc=59091.90103126157,
         band="og515+kg5",
@@ -79,6 +79,12 @@ def test_a_frame_comes_back_as_it_went(tmp_path):
         assert getattr(back, name) == getattr(frame, name)
     np.testing.assert_array_equal(back.psf(12.0, 34.0), frame.psf(12.0, 34.0))
     assert (back.psf.degree, back.psf.nx, back.psf.ny) == (1, 70, 50)
+    assert back.psf.held_out == HeldOut(0.0123, -0.0045, 17)
+
+
+def test_a_psf_that_no_star_was_held_out_of_comes_back_without(tmp_path):
+    psf = PsfModel(np.ones((1, 5, 5)), 0, 70, 50)
+    assert round_trip(tmp_path, replace(frame_of(), psf=psf)).psf.held_out is None
 
 
 def test_what_is_unknown_stays_unknown(tmp_path):
