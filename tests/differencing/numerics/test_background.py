@@ -1,11 +1,18 @@
 import numpy as np
 import pytest
 
-from differencing.numerics.background import coarse_level, noise_map, sky_of_difference
+from differencing.numerics.background import coarse_level, measure_noise, sky_of_difference
 from tests.differencing.numerics.scenes import SIGMA_TO_FWHM, gaussian
 
 SHAPE = (512, 400)
 BARE = np.zeros(SHAPE, dtype=bool)
+
+
+def noise_map(image, bad):
+    """Return the mesh's noise on every pixel."""
+    mesh = measure_noise(image, bad)
+    y, x = np.indices(image.shape, dtype=float)
+    return mesh.at(x.ravel(), y.ravel()).reshape(image.shape)
 
 
 def sky(image, bad, fwhm_px=3.0):
