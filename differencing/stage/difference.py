@@ -27,9 +27,10 @@ from differencing.numerics.peaks import find
 from differencing.numerics.tie import TooFewStars
 from differencing.numerics.zogy import Difference, subtract
 from differencing.parameters import zogy_parameters
-from differencing.references import choose_reference
+from differencing.references import choose_reference, note_possible_gain
 from differencing.stage.candidates import replace_candidates
-from differencing.stage.reference import LoadedReference, aligned, load_reference, wcs_identity, with_psf
+from differencing.stage.reference import LoadedReference, load_reference, wcs_identity, with_psf
+from differencing.stage.registration import aligned
 from observations.models import Observation, ObservationStatus
 from observations.numerics.fits.products import encode_image
 from observations.numerics.frame import Frame
@@ -52,6 +53,7 @@ READS = (
     "differencing.reference_max_stack",
     "differencing.reference_min_gap_minutes",
     "differencing.reference_min_stack",
+    "differencing.reference_min_weight",
     "differencing.stack_rejection_sigma",
     "differencing.threshold_sigma",
     "differencing.tile_overlap_px",
@@ -100,6 +102,7 @@ def run(observation_id: UUID | str) -> None:
     if science_run is None:
         raise StageFailure(FailureCode.INTERNAL_ERROR, "This observation has not been preprocessed.")
     reference = load_reference(choose_reference(observation, config), config)
+    note_possible_gain(reference.row, config)
     inputs = _inputs(observation, science_run, reference, config)
     if _is_done(inputs):
         _mark_done(observation)
