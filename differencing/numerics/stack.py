@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from differencing.numerics.tie import CLIP_SIGMA, Surface, TooFewStars, fit_surface
+from differencing.numerics.tie import Surface, TooFewStars, fit_surface
 from observations.numerics.frame import Image, Mask, Stars
+from preprocessing.numerics.stars import point_like
 
 Stamp = NDArray[np.float64]
 Rows = Callable[[int, int], Image]
@@ -20,8 +21,6 @@ FEWEST_STARS = 3
 # Two hundred stars fix a quadratic surface to 0.1 %.
 MOST_STARS = 200
 FAINTEST_SNR = 10.0
-# A source whose width differs from its neighbours' by more is no point: its PSF flux depends on the seeing.
-POINT_TOLERANCE = 0.07
 # Relative scatter of star fluxes that no photon noise explains (flat, colour).
 FLUX_FLOOR = 0.01
 # Pixels of all members held at a time: 64 MB for each float32 image of them.
@@ -82,42 +81,33 @@ class Stacked:
     sigma: float
 
 
-def flux_scale(first: Stars, member: Stars, shape: tuple[int, int]) -> Surface:
+def flux_scale(first: Stars, member: Stars, pairs: NDArray[np.intp], shape: tuple[int, int]) -> Surface:
     """Return what brings a member's counts to those of the first, from the same stars measured in both.
 
     Parameters
     ----------
-    first, member : n stars in the same order, with total fluxes. Only unsaturated, isolated point sources above
-        10 sigma count, the brightest 200. shape : (ny, nx) of the first's grid, in whose pixels the surface is.
+    first, member : the stars of each, with total fluxes. pairs : (n, 2) of indices, of the first and of the member.
+        Only unsaturated point sources above 10 sigma count, the brightest 200.
+    shape : (ny, nx) of the first's grid, in whose pixels the surface is.
 
     Raises
     ------
     TooFewStars : fewer than 3 are left.
     """
-    bright = [(s.flux > 0) & (s.flux > FAINTEST_SNR * s.flux_error) & ~s.is_saturated for s in (first, member)]
-    good = bright[0] & bright[1] & is_point(first) & is_point(member)
+    good = _usable(first)[pairs[:, 0]] & _usable(member)[pairs[:, 1]]
     if int(good.sum()) < FEWEST_STARS:
         raise TooFewStars(f"only {int(good.sum())} stars are measurable in both frames; {FEWEST_STARS} are needed")
-    pick = np.flatnonzero(good)
-    pick = pick[np.argsort(-first.flux[pick], kind="stable")][:MOST_STARS]
-    base, own = first[pick], member[pick]
+    base, own = first[pairs[good, 0]], member[pairs[good, 1]]
+    pick = np.argsort(-base.flux, kind="stable")[:MOST_STARS]
+    base, own = base[pick], own[pick]
     ratio = base.flux / own.flux
     relative = np.sqrt((base.flux_error / base.flux) ** 2 + (own.flux_error / own.flux) ** 2 + FLUX_FLOOR**2)
     return fit_surface(base.x, base.y, ratio, ratio * relative, shape)[0]
 
 
-def is_point(stars: Stars) -> NDArray[np.bool_]:
-    """Tell which stars are as wide as the frame's other isolated ones of their region are."""
-    usual = np.full(len(stars), stars.fwhm_px)
-    clean = np.flatnonzero(stars.is_isolated & ~stars.is_saturated & np.isfinite(stars.fwhm))
-    if clean.size >= 5:
-        x, y = stars.x[clean], stars.y[clean]
-        shape = (int(stars.y.max()) + 1, int(stars.x.max()) + 1)
-        width = stars.fwhm[clean]
-        # The mode of a field is its stars; galaxies are wider than it, and make the median so.
-        error = np.full(clean.size, POINT_TOLERANCE / CLIP_SIGMA * float(np.median(width)))
-        usual = fit_surface(x, y, width, error, shape)[0](stars.x, stars.y)
-    return np.asarray(stars.is_isolated & (np.abs(stars.fwhm / usual - 1.0) < POINT_TOLERANCE))
+def _usable(stars: Stars) -> NDArray[np.bool_]:
+    is_bright = (stars.flux > 0) & (stars.flux > FAINTEST_SNR * stars.flux_error)
+    return np.asarray(is_bright & ~stars.is_saturated & point_like(stars))
 
 
 def depth_weights(members: Sequence[StackMember]) -> NDArray[np.float64]:
@@ -272,5 +262,5 @@ def _effective_gain(members: Sequence[StackMember]) -> float | None:
 
 
 __all__ = [
-    "StackMember", "StackParameters", "Stacked", "TooFewStars", "depth_weights", "flux_scale", "is_point", "stack",
+    "StackMember", "StackParameters", "Stacked", "TooFewStars", "depth_weights", "flux_scale", "stack",
 ]  # fmt: skip

@@ -17,9 +17,9 @@ from differencing.numerics.align import align
 from differencing.numerics.stack import Stacked, StackMember, StackParameters, TooFewStars, flux_scale, stack
 from differencing.stage.registration import registered
 from observations.models import Observation
-from observations.numerics.frame import Frame, Image, PsfModel, Stars
+from observations.numerics.frame import Frame, Image, PsfModel
 from preprocessing.models import PreprocessRun
-from preprocessing.numerics.astrometry.matching import Match, MatchFailed
+from preprocessing.numerics.astrometry.matching import MatchFailed
 from preprocessing.numerics.background import estimate_background
 from preprocessing.numerics.photometry import psf_fluxes
 from preprocessing.numerics.psf import PsfError, fit_psf
@@ -105,7 +105,7 @@ def _member(frame: Frame, first: Frame, shelf: _Shelf, config: Snapshot) -> Stac
     scale: Image | np.float32 = np.float32(1.0)
     if frame is not first:
         match = registered(frame, first, config)
-        scale = flux_scale(*_same_stars(frame, first, match), first.shape).image()
+        scale = flux_scale(stars_of(first), stars_of(frame), match.indices, first.shape).image()
         bare = align(bare, match.transform, first.shape)
     image = np.where(bare.mask, np.float32(np.nan), bare.data * scale)
     factor = float(np.median(scale))
@@ -118,10 +118,6 @@ def _member(frame: Frame, first: Frame, shelf: _Shelf, config: Snapshot) -> Stac
         gain=None if frame.gain is None else frame.gain / factor,
         psf=frame.psf.middle,
     )
-
-
-def _same_stars(frame: Frame, first: Frame, match: Match) -> tuple[Stars, Stars]:
-    return stars_of(first)[match.source_index], stars_of(frame)[match.target_index]
 
 
 def _sky_variance(found: Stacked) -> Image:

@@ -30,13 +30,19 @@ def test_a_promotion_takes_the_place_of_the_one_before_and_both_are_written_down
     ]
 
 
-def test_references_of_other_fields_bands_and_nights_stay_promoted():
+def test_references_of_other_fields_and_bands_stay_promoted():
     field = FieldFactory()
     ReferenceFactory(version=1, is_active=True)
     ReferenceFactory(version=2, is_active=True, field=field, filter_band="g")
-    ReferenceFactory(version=3, is_active=True, field=field, excluded_night="2024-03-01")
     references.promote_reference(ReferenceFactory(version=4, field=field), audit.MACHINE)
-    assert active() == {1, 2, 3, 4}
+    assert active() == {1, 2, 4}
+
+
+def test_a_reference_that_leaves_one_frame_of_a_night_out_is_not_promoted_for_others():
+    reference = ReferenceFactory(excluded_night="2024-03-01")
+    with pytest.raises(NotPossible, match="2024-03-01"):
+        references.promote_reference(reference, audit.MACHINE)
+    assert active() == set()
 
 
 def test_a_reference_is_promoted_once_and_withdrawn_once():
