@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
+from scipy import ndimage, signal
 
 from differencing.numerics.tie import Surface, TooFewStars, fit_surface
 from observations.numerics.frame import Image, Mask, Stars
@@ -25,13 +25,15 @@ FAINTEST_SNR = 10.0
 FLUX_FLOOR = 0.01
 # Pixels of all members held at a time: 64 MB for each float32 image of them.
 STRIP_PIXELS = 16_000_000
-FEWEST_ROWS = 32
+FEWEST_ROWS = 64
 # The comparison is made this much wider than the worst seeing, so that every member is smoothed by at least half of it.
 COMMON_WIDTH = 1.15
 # Sigma of the Gaussians that are tried, in px: beyond 6 px a PSF fills its stamp.
 WIDEST_SIGMA_PX = 6.0
 # How far a sharp member's peak may stand above what its PSF's does over the usual one.
 SHARPNESS = 1.25
+# Wings are smooth: they are predicted for blocks, as far out as stars just below saturation are seen.
+BLOCK_PX, WING_REACH_BLOCKS = 4, 10
 # What hangs together with an outlier leaves with it down to this much noise.
 FADING_SIGMA = 1.5
 
@@ -46,12 +48,15 @@ class StackParameters:
         noise of 3 where seeing went from 2.7 to 4.4.
     light_tolerance : of the light about a pixel at one common seeing, where what is left is the PSFs' shape: at .12 one
         star in a thousand of equal Moffats lost a pixel, at .15 none, nor of 2.6 to 4.4 px.
+    wing_tolerance : of what the wings of sources are predicted to differ by at that common seeing, which is as much as
+        the wings themselves: left out, a bright star's were those of the sharper frames alone, and no PSF described it.
     reach_px : what counts as nearby.
     """
 
     clip_sigma: float
     pixel_tolerance: float = 1.0
     light_tolerance: float = 0.15
+    wing_tolerance: float = 2.0
     reach_px: int = 2
 
 
@@ -151,8 +156,8 @@ def stack(members: Sequence[StackMember], shape: tuple[int, int], *, parameters:
     weights, gain, widths = depth_weights(members), _effective_gain(members), _smoothing(members)
     data, variance = np.empty(shape, dtype=np.float32), np.empty(shape, dtype=np.float32)
     mask = np.empty(shape, dtype=bool)
-    margin = int(np.ceil(4.0 * widths.max())) + 4 * parameters.reach_px + 2
-    rows = max(FEWEST_ROWS, STRIP_PIXELS // (len(members) * shape[1]) - 2 * margin)
+    margin = (WING_REACH_BLOCKS + 1) * BLOCK_PX
+    rows = max(FEWEST_ROWS, STRIP_PIXELS // (len(members) * shape[1]) - 2 * margin) // BLOCK_PX * BLOCK_PX
     for top in range(0, shape[0], rows):
         bottom = min(top + rows, shape[0])
         low, high = max(0, top - margin), min(shape[0], bottom + margin)
@@ -198,15 +203,44 @@ def _kept(
     about = p.light_tolerance * _nearby(common, p.reach_px)
     peaks = np.array([m.psf.max() for m in members])
     usual = np.sort(peaks)[(len(peaks) - 1) // 2]
+    sources = _in_blocks(np.maximum(common - p.clip_sigma * _noise_of(members, widths).min(), 0.0))
+    wings = [_wing(peak, width) for peak, width in zip(peaks, widths, strict=True)]
+    middle_wing = wings[int(np.argsort(peaks)[(len(peaks) - 1) // 2])]
     for k, member in enumerate(members):
         by_seeing = p.pixel_tolerance * max(1.0, SHARPNESS * (peaks[k] / usual - 1.0))
-        # Noise of a Gaussian mean of white noise.
-        noise = member.sigma / (2.0 * np.sqrt(np.pi) * widths[k])
-        excess = np.abs(smooth[k] - common) - about
+        glare = signal.fftconvolve(sources, np.abs(wings[k] - middle_wing), mode="same").astype(np.float32)
+        excess = np.abs(smooth[k] - common) - about - p.wing_tolerance * _out_of_blocks(glare, common.shape)
         with np.errstate(invalid="ignore"):
             alone = np.abs(images[k] - middle) > p.clip_sigma * member.sigma + by_seeing * nearby
-        keep[k] &= ~(alone | _hanging_together(excess, noise, p))
+        keep[k] &= ~(alone | _hanging_together(excess, float(_noise_of(members, widths)[k]), p))
     return keep
+
+
+def _noise_of(members: Sequence[StackMember], widths: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the noise that Gaussian means leave of the members' white noise."""
+    return np.array([m.sigma for m in members]) / (2.0 * np.sqrt(np.pi) * widths)
+
+
+def _wing(peak: float, width: float) -> Stamp:
+    """Return a Moffat of index 3 and this peak after a Gaussian, in blocks: what a star of flux 1 adds to each."""
+    reach = WING_REACH_BLOCKS * BLOCK_PX + BLOCK_PX // 2
+    span = np.arange(-reach, reach) + 0.5
+    radius2 = span[:, None] ** 2 + span**2
+    scale2 = 2.0 / (np.pi * peak)
+    stamp = ndimage.gaussian_filter((1.0 + radius2 / scale2) ** -3.0 * peak, width)
+    return np.asarray(_in_blocks(stamp) * BLOCK_PX**2)
+
+
+def _in_blocks(image: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Return the means of blocks; the last ones are filled up with nothing."""
+    ny, nx = (-(-n // BLOCK_PX) for n in image.shape)
+    padded = np.pad(image, [(0, n * BLOCK_PX - m) for n, m in zip((ny, nx), image.shape, strict=True)])
+    return np.asarray(padded.reshape(ny, BLOCK_PX, nx, BLOCK_PX).mean(axis=(1, 3)))
+
+
+def _out_of_blocks(blocks: Image, shape: tuple[int, ...]) -> Image:
+    whole = blocks.repeat(BLOCK_PX, axis=0).repeat(BLOCK_PX, axis=1)
+    return np.asarray(whole[: shape[0], : shape[1]])
 
 
 def _hanging_together(excess: Image, noise: float, p: StackParameters) -> Mask:

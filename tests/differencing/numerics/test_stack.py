@@ -100,7 +100,7 @@ def test_unlike_frames_reach_nearly_the_depth_of_all_their_light():
     alone = [snr_unit(m.sigma, m.psf) for m in members]
     # A mean of unlike PSFs loses 2 % against filtering each by itself, what is left out 1, the noise of this noise 1.
     assert reached > 0.95 * np.hypot.reduce(alone)
-    assert reached > 1.4 * max(alone)
+    assert reached > 1.3 * max(alone)
 
 
 def test_no_other_weights_make_a_point_source_deeper():
@@ -175,6 +175,17 @@ def test_no_stars_core_is_cut(seeings):
     assert cores.min() > 1.0 - 0.5 / len(seeings) and cores.mean() > 0.995
 
 
+@pytest.mark.parametrize("seeings", [(3.0, 3.7, 3.9), (2.6, 3.0, 3.3, 3.6), (2.7, 3.0, 4.4)])
+def test_the_wings_of_a_bright_star_are_those_of_all_members(seeings):
+    """Their light goes as the fourth power of the seeing: left out, no PSF would describe the star."""
+    images = [exposure(k, fwhm_px=fwhm, extra=((110.0, 110.0, 1e6),)) for k, fwhm in enumerate(seeings)]
+    members = [member(image, fwhm_px=fwhm) for image, fwhm in zip(images, seeings, strict=True)]
+    keep = stacking._kept(np.stack(images), members, stacking._smoothing(members), STACK)
+    y, x = np.indices(SHAPE)
+    ring = (np.hypot(x - 110, y - 110) < 22) & (scene(4.4) < 30.0)
+    assert (~keep[:, ring]).mean() < 0.03
+
+
 def test_light_is_neither_lost_nor_gained_under_haze():
     kinds = ({}, {"transparency": 0.5, "sky_e": 2500.0}, {})
     stacked = stack([taken(k, **how) for k, how in enumerate(kinds)], SHAPE)
@@ -204,7 +215,7 @@ def test_no_more_rows_are_asked_for_than_a_strip_and_its_margin_has(monkeypatch)
 
     kept = member(image)
     stack([StackMember(rows, kept.sigma, kept.gain, kept.psf)] * 3, SHAPE)
-    assert max(asked) < 100 and sum(asked) >= 3 * SHAPE[0]
+    assert max(asked) < 160 and sum(asked) >= 3 * SHAPE[0]
 
 
 def test_a_pixel_is_masked_only_where_no_member_is_good_and_noisier_where_few_are():
