@@ -297,12 +297,13 @@ def make_active(row: Reference, actor: audit.Actor) -> None:
 
 
 def _compare_again(reference: Reference) -> None:
-    """Order the subtraction of this reference from the frames that were compared with another version."""
+    """Order its subtraction from the frames that were compared with another version, or waited for any."""
     days, held = snapshot()["differencing.reference_exclude_days"], held_nights(reference)
     workflow_id = str(uuid7())
     frames = Observation.objects.filter(field=reference.field_id, filter_band=reference.filter_band)
-    done = frames.filter(status=ObservationStatus.DIFFERENCED).order_by("mjd_utc", "observation_id")
-    for pk, night in done.values_list("pk", "night"):
+    is_due = Q(status=ObservationStatus.DIFFERENCED) | Q(failure_code=FailureCode.WAITING_FOR_REFERENCE)
+    due = frames.filter(is_due).order_by("mjd_utc", "observation_id")
+    for pk, night in due.values_list("pk", "night"):
         if is_apart(held, night, days):
             jobs.enqueue("difference", "observation", pk, priority=RECOMPUTED_PRIORITY, workflow_id=workflow_id)
 

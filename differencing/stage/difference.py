@@ -19,6 +19,7 @@ from catalog.files import storage
 from catalog.models import RunStatus
 from catalog.work import jobs
 from catalog.work.inputs import hash_of
+from differencing.doubts import doubts_of
 from differencing.models import DifferenceRun
 from differencing.numerics import VERSION
 from differencing.numerics.measure import Measurements, MeasureParameters, measure
@@ -280,6 +281,7 @@ def _close(row: DifferenceRun, inputs: _Inputs, result: _Result, paths: dict[str
     row.matched_stars = result.matched_stars
     numbers = {key: value for key, value in asdict(difference.diagnostics).items() if np.isfinite(value)}
     row.parameters = {**inputs.parameters, "diagnostics": numbers}
+    row.doubts = doubts_of(inputs.reference.row, difference.diagnostics.flux_scale_scatter)
     row.processing_time_seconds = seconds
     row.complete()
     row.save()
