@@ -45,7 +45,7 @@ def doubts_of(reference: Reference, flux_scatter: float) -> list[dict[str, objec
             Doubt(
                 "reference_in_another_band",
                 "band",
-                "FILTER",
+                "",
                 band or None,
                 f"The reference is {given}, this frame in {own}: what is redder or bluer than most stars is brighter "
                 "or fainter in the difference than it is on the sky.",
@@ -57,7 +57,7 @@ def doubts_of(reference: Reference, flux_scatter: float) -> list[dict[str, objec
             Doubt(
                 "reference_of_unknown_epoch",
                 "time",
-                "DATE-OBS",
+                "",
                 None,
                 "The reference does not say when it was taken: it may hold what is looked for.",
             )

@@ -150,10 +150,12 @@ def held_nights(reference: Reference) -> list[tuple[date, date]]:
     if reference.first_mjd_utc is None or reference.last_mjd_utc is None:
         return []
     # The evening's date, whatever the longitude: at most a day early.
-    first, last = (
-        _MJD_0 + timedelta(days=math.floor(mjd)) for mjd in (reference.first_mjd_utc, reference.last_mjd_utc)
-    )
-    return [(first - timedelta(days=1), last)]
+    return [(date_of(reference.first_mjd_utc) - timedelta(days=1), date_of(reference.last_mjd_utc))]
+
+
+def date_of(mjd_utc: float) -> date:
+    """Return the date, UTC."""
+    return _MJD_0 + timedelta(days=math.floor(mjd_utc))
 
 
 def is_apart(held: Iterable[tuple[date, date]], night: date, days: int) -> bool:
