@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import ndimage, signal
 
 from differencing.numerics.tie import Surface, TooFewStars, fit_surface
+from observations.numerics.compiled import by_strips, compiled
 from observations.numerics.frame import Image, Mask, Stars
 from preprocessing.numerics.stars import point_like
 
@@ -26,6 +27,8 @@ FLUX_FLOOR = 0.01
 # Pixels of all members held at a time: 64 MB for each float32 image of them.
 STRIP_PIXELS = 16_000_000
 FEWEST_ROWS = 64
+# Rows that a thread sorts at a time.
+MIDDLE_ROWS = 64
 # The comparison is made this much wider than the worst seeing, so that every member is smoothed by at least half of it.
 COMMON_WIDTH = 1.15
 # Sigma of the Gaussians that are tried, in px: beyond 6 px a PSF fills its stamp.
@@ -257,11 +260,31 @@ def _hanging_together(excess: Image, noise: float, p: StackParameters) -> Mask:
 def _middle(images: NDArray[np.float32]) -> Image:
     """Return the median of the finite values; of two middle ones the lower, since what few frames hold adds light.
 
-    It lies below the truth by about half a sigma for two frames, which the limits absorb.
+    It lies below the truth by about half a sigma for two frames, which the limits absorb. NaN where there is none.
     """
-    ordered = np.sort(images, axis=0)  # NaN last
-    count = np.isfinite(images).sum(axis=0)
-    return np.take_along_axis(ordered, (np.maximum(count - 1, 0) // 2)[None], axis=0)[0]
+    out = np.empty(images.shape[1:], dtype=np.float32)
+    by_strips(lambda first, last: _lower_middle(images[:, first:last], out[first:last]), out.shape[0], MIDDLE_ROWS)
+    return out
+
+
+@compiled
+def _lower_middle(images: NDArray[np.float32], out: Image) -> None:
+    """Sort the few values of each pixel by insertion and take the middle one."""
+    n, ny, nx = images.shape
+    values = np.empty(n, dtype=np.float32)
+    for y in range(ny):
+        for x in range(nx):
+            count = 0
+            for k in range(n):
+                value = images[k, y, x]
+                if np.isfinite(value):
+                    j = count
+                    while j > 0 and values[j - 1] > value:
+                        values[j] = values[j - 1]
+                        j -= 1
+                    values[j] = value
+                    count += 1
+            out[y, x] = values[(count - 1) // 2] if count > 0 else np.nan
 
 
 def _nearby(image: Image, reach_px: int) -> Image:

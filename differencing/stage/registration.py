@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
+
 from catalog.configuration.values import Snapshot
 from catalog.failures import FailureCode, StageFailure
 from differencing.numerics.align import align
 from observations.numerics.frame import Frame
-from preprocessing.numerics.astrometry.matching import Match, MatchParameters, match_stars
+from preprocessing.numerics.astrometry.matching import Match, MatchParameters, Transform, match_stars
 from preprocessing.products import stars_of
 
 
@@ -24,7 +26,8 @@ def registered(frame: Frame, onto: Frame, config: Snapshot) -> Match:
 
     Raises MatchFailed where they show no common stars, StageFailure `no_registration` where these scatter too much.
     """
-    parameters = MatchParameters(fewest_matches=max(3, config["differencing.min_matched_stars"]))
+    fewest = max(3, config["differencing.min_matched_stars"])
+    parameters = MatchParameters(fewest_matches=fewest, guess=_expected(frame, onto))
     target, own = stars_of(onto), stars_of(frame)
     found = match_stars(target.xy, target.flux, own.xy, own.flux, parameters=parameters)
     if found.rms_px > config["differencing.max_registration_rms_px"]:
@@ -34,6 +37,18 @@ def registered(frame: Frame, onto: Frame, config: Snapshot) -> Match:
             f"{config['differencing.max_registration_rms_px']:g} px allowed: the frames cannot be subtracted.",
         )
     return found
+
+
+def _expected(frame: Frame, onto: Frame) -> Transform | None:
+    """Return the transform that the frames' positions on the sky claim: tried first, it saves the search."""
+    if frame.wcs is None or onto.wcs is None:
+        return None
+    ny, nx = onto.shape
+    x, y = np.array([0.0, nx - 1.0, 0.0]), np.array([0.0, 0.0, ny - 1.0])
+    there = np.stack(frame.wcs.all_world2pix(*onto.wcs.all_pix2world(x, y, 0), 0, quiet=True))
+    if not np.isfinite(there).all():
+        return None
+    return Transform(np.linalg.solve(np.column_stack([np.ones(3), x, y]), there.T).T)
 
 
 def aligned(frame: Frame, onto: Frame, config: Snapshot) -> Aligned:
