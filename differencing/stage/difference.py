@@ -20,8 +20,9 @@ from catalog.models import RunStatus
 from catalog.work import jobs
 from catalog.work.inputs import hash_of
 from differencing.doubts import doubts_of
-from differencing.models import DifferenceRun
+from differencing.models import DifferenceRun, ReferenceOrigin
 from differencing.numerics import VERSION
+from differencing.numerics.colour import ColourTerm
 from differencing.numerics.measure import Measurements, MeasureParameters, measure
 from differencing.numerics.noise import robust_sigma
 from differencing.numerics.peaks import find
@@ -30,6 +31,7 @@ from differencing.numerics.zogy import Difference, subtract
 from differencing.parameters import zogy_parameters
 from differencing.references import choose_reference, note_possible_gain
 from differencing.stage.candidates import replace_candidates
+from differencing.stage.colours import colour_term_between
 from differencing.stage.reference import LoadedReference, load_reference, wcs_identity, with_psf
 from differencing.stage.registration import aligned
 from observations.models import Observation, ObservationStatus
@@ -89,6 +91,7 @@ class _Result(NamedTuple):
     wcs: WCS
     matched_stars: int
     registration_rms_px: float
+    colour: tuple[str, ColourTerm] | None
 
 
 def run(observation_id: UUID | str) -> None:
@@ -235,7 +238,9 @@ def _compute(inputs: _Inputs) -> _Result:
             f"{len(peaks)} peaks beyond {config['differencing.threshold_sigma']:g} sigma (noise of the score "
             f"{difference.noise_rescale:.2f}): the subtraction cannot be trusted. Look at the difference image.",
         )
-    return _Result(difference, measure(difference, peaks, science), science.wcs, match.count, match.rms_px)
+    is_given = inputs.reference.row.origin == ReferenceOrigin.GIVEN
+    colour = colour_term_between(science, inputs.reference.frame, match) if is_given else None
+    return _Result(difference, measure(difference, peaks, science), science.wcs, match.count, match.rms_px, colour)
 
 
 def _require_overlap(science: Frame, reference: Frame, config: Snapshot) -> None:
@@ -281,7 +286,7 @@ def _close(row: DifferenceRun, inputs: _Inputs, result: _Result, paths: dict[str
     row.matched_stars = result.matched_stars
     numbers = {key: value for key, value in asdict(difference.diagnostics).items() if np.isfinite(value)}
     row.parameters = {**inputs.parameters, "diagnostics": numbers}
-    row.doubts = doubts_of(inputs.reference.row, difference.diagnostics.flux_scale_scatter)
+    row.doubts = doubts_of(inputs.reference.row, difference.diagnostics.flux_scale_scatter, result.colour)
     row.processing_time_seconds = seconds
     row.complete()
     row.save()

@@ -19,6 +19,7 @@ from differencing.stage.given import Serves, give_reference
 from observations.numerics.fits.products import decode_frame
 from observations.numerics.fits.synthetic import field_wcs
 from observations.numerics.simulate.nights import stars_of
+from observations.numerics.simulate.star_catalog import catalog_lines
 from tests.nights import PARAMETERS
 from tests.surveys import write_panstarrs
 
@@ -86,6 +87,20 @@ def test_what_changed_stands_out_against_it_and_the_run_says_what_is_in_doubt(ni
     assert set(doubts) == {"reference_of_another_telescope", "reference_in_another_band"}
     assert doubts["reference_in_another_band"]["value"] == "r"
     assert "in R" in doubts["reference_in_another_band"]["message"]
+
+
+def test_the_colour_term_is_measured_where_the_star_catalogue_has_two_bands(night, tmp_path_factory, settings):
+    folder = tmp_path_factory.mktemp("coloured")
+    (folder / "stars.csv").write_text("\n".join(catalog_lines(PARAMETERS)))
+    settings.ASTRID_STAR_CATALOG = str(folder / "stars.csv")
+    observation = night.good[0]
+    promote_reference(give(night, write_panstarrs(folder / "ps1.fits", PARAMETERS, colour_slope=0.4)), MACHINE)
+    run_stage("difference", "observation", [(observation.pk, "frame")], lambda line: None)
+    run = DifferenceRun.objects.filter(observation=observation).latest("completed_at")
+    (doubt,) = [doubt for doubt in run.doubts if doubt["code"] == "reference_colour_term"]
+    # The catalogue's first band is R, its second V; its errors of some hundredths flatten the slope.
+    assert doubt["value"] == pytest.approx(-0.4, abs=0.12)
+    assert "R - V" in doubt["message"] and doubt["blocks_publication"]
 
 
 def test_a_stack_of_own_frames_is_not_doubted(night):
