@@ -43,18 +43,40 @@ def cutouts_image(candidate: Candidate, *, is_small: bool = False) -> SafeString
 class ReferenceAdmin(ProductAdmin):
     list_display = (
         "__str__", related("field"), "filter_band", "version", "is_active", "excluded_night",
-        number("depth_mag", 2, "depth, mag"), frame_link("best_member", "best member"), "created_at",
+        number("depth_mag", 2, "depth, mag"), number("deeper_by_mag", 2, "could gain, mag"), "frame_count",
+        "epochs", number("fwhm_px", 2, "FWHM px"), frame_link("best_member", "best member"), "created_at",
     )  # fmt: skip
     list_select_related = ("field", "best_member")
-    list_filter = (("is_active", YesNoFilter), ("filter_band", ExactTextFilter), ("excluded_night", RangeDateFilter))
+    list_filter = (
+        ("is_active", YesNoFilter),
+        ("origin", DropdownFilter),
+        ("filter_band", ExactTextFilter),
+        ("deeper_by_mag", RangeNumericFilter),
+        ("excluded_night", RangeDateFilter),
+    )
     search_fields = ("field__name", "inputs_hash__startswith")
     search_help_text = "Field or ID"
-    actions_detail = ("promote", "withdraw")
-    readonly_fields = ("related",)
+    actions_detail = ("promote", "withdraw", "make_new")
+    readonly_fields = ("related", "epochs", "better")
     fields = (
-        "field", "related", ("filter_band", "version"), "is_active", "excluded_night", ("best_member", "depth_mag"),
-        "file_path", "inputs_hash", ("created_at", "updated_at"), "id",
+        "field", "related", ("filter_band", "version"), ("is_active", "is_automatic"), "better", "excluded_night",
+        ("best_member", "frame_count"), "epochs", ("depth_mag", "fwhm_px"), ("origin", "survey_name"),
+        ("original_name", "delivered_band"), "file_path", "inputs_hash", ("created_at", "updated_at"), "id",
     )  # fmt: skip
+
+    @display(description="nights")
+    def epochs(self, row: Reference) -> str:
+        """The dates, UTC, of its first and last exposure."""
+        if row.first_mjd_utc is None or row.last_mjd_utc is None:
+            return EMPTY
+        first, last = (references.date_of(mjd).isoformat() for mjd in (row.first_mjd_utc, row.last_mjd_utc))
+        return first if first == last else f"{first} – {last}"
+
+    @display(description="a better one")
+    def better(self, row: Reference) -> str:
+        if row.deeper_by_mag is None:
+            return EMPTY
+        return f"The frames that are there now would make a reference {row.deeper_by_mag:.2f} mag deeper."
 
     @display(description="related")
     def related(self, row: Reference) -> SafeString:
@@ -74,8 +96,8 @@ class ReferenceAdmin(ProductAdmin):
         icon="vertical_align_top",
         dialog=ask(
             "Compare frames of this field and band with this reference?",
-            "From the next frame on, unless the frame's own night is in it; if several are promoted, the "
-            "newest is used.",
+            "From the next frame on, unless the frame's own night is in it. What was compared with another version is "
+            "compared again, when nothing else is to be done.",
             "Promote",
         ),
     )
@@ -92,11 +114,25 @@ class ReferenceAdmin(ProductAdmin):
         done = "References withdrawn"
         return self.do_one(request, object_id, references.withdraw_reference, done, NotPossible)
 
+    @action(
+        description="Make a new one",
+        permissions=["promote"],
+        icon="library_add",
+        dialog=ask(
+            "Make a new reference of the frames that are there now?",
+            "It becomes a new version, which is used once it has been promoted.",
+            "Make",
+        ),
+    )
+    def make_new(self, request: HttpRequest, form: object, object_id: str) -> HttpResponse:
+        return self.do_one(request, object_id, references.order_new_reference, "New references ordered", NotPossible)
+
     def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[UnfoldAction]:
-        """Offer what turns the present state round."""
+        """Offer what turns the present state round, and a new version."""
         fitting = "withdraw" if Reference.objects.filter(pk=object_id, is_active=True).exists() else "promote"
+        offered = (fitting, "make_new")
         return [
-            entry for entry in super().get_actions_detail(request, object_id) if entry.action_name.endswith(fitting)
+            entry for entry in super().get_actions_detail(request, object_id) if entry.action_name.endswith(offered)
         ]
 
 
@@ -138,7 +174,7 @@ class DifferenceRunAdmin(ProductAdmin):
                 )
             },
         ),
-        ("Parameters", {"fields": ("algorithm", "parameters")}),
+        ("Parameters", {"fields": ("algorithm", "parameters", "doubts")}),
         (
             "Record",
             {

@@ -69,7 +69,10 @@ class ReferenceSerializer(RowSerializer):
 class ReferenceFilter(ListFilter):
     class Meta:
         model = Reference
-        fields = {"field": AT, "filter_band": ONE_OF, "is_active": AT, "created_at": FROM_TO}
+        fields = {
+            "field": AT, "filter_band": ONE_OF, "is_active": AT, "origin": ONE_OF, "deeper_by_mag": FROM_TO,
+            "created_at": FROM_TO,
+        }  # fmt: skip
 
 
 class ReferenceViewSet(RowViewSet):

@@ -23,31 +23,76 @@ class CandidateStatus(models.TextChoices):
     DUPLICATE = "duplicate"
 
 
+class ReferenceOrigin(models.TextChoices):
+    """What a reference is made from."""
+
+    FRAMES = "frames", "frames of its field"
+    GIVEN = "given", "an image that was given"
+
+
 class Reference(Record):
-    """A stack of frames of one field and band with depth and version; it never contains its science frame."""
+    """What frames of one field and band are compared with, as a version; it never contains its science frame.
+
+    One frame, a stack of several, or another telescope's image that was given and has no members.
+    """
 
     field = models.ForeignKey(Field, on_delete=models.PROTECT, related_name="references")
     filter_band = models.CharField(max_length=32)
     version = models.PositiveIntegerField(default=1)
     members = models.ManyToManyField(Observation, related_name="references")
-    best_member = models.ForeignKey(Observation, on_delete=models.PROTECT, related_name="best_of_references")
+    best_member = models.ForeignKey(
+        Observation,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="best_of_references",
+        help_text="It sets grid and counts; null for an image that was given.",
+    )
     file_path = models.CharField(max_length=500, help_text="Relative to the data root.")
+    frame_count = models.PositiveIntegerField(default=1, help_text="Frames that entered it.")
+    first_mjd_utc = models.FloatField(null=True, blank=True, help_text="Middle of its earliest exposure.")
+    last_mjd_utc = models.FloatField(null=True, blank=True, help_text="Middle of its latest exposure.")
+    fwhm_px = models.FloatField(null=True, blank=True, help_text="Of its own PSF, pixels of its own grid.")
     depth_mag = models.FloatField(null=True, blank=True, help_text="5 sigma point source.")
-    is_active = models.BooleanField(default=False, help_text="Promoted by an administrator.")
+    deeper_by_mag = models.FloatField(
+        null=True, blank=True, help_text="What a new reference of the frames that are there now is predicted to gain."
+    )
+    is_active = models.BooleanField(default=False, help_text="Promoted: the rules of choice do not apply.")
+    is_automatic = models.BooleanField(
+        default=False, help_text="Promoted by itself, as the first of its field and band."
+    )
     excluded_night = models.DateField(null=True, blank=True, help_text="Night that it was made for, and leaves out.")
     inputs_hash = models.CharField(max_length=64)
+    origin = models.CharField(max_length=8, choices=ReferenceOrigin, default=ReferenceOrigin.FRAMES)
+    original_name = models.CharField(max_length=255, blank=True, help_text="File name of an image that was given.")
+    survey_name = models.CharField(max_length=100, blank=True, help_text="Who made an image that was given.")
+    delivered_band = models.CharField(max_length=32, blank=True, help_text="Filter of an image that was given.")
 
     class Meta:
         ordering = ["field", "filter_band", "-version"]
         constraints = [
             constraints.at_least("version", 1),
             constraints.finite("depth_mag"),
+            constraints.finite("deeper_by_mag"),
+            constraints.finite("first_mjd_utc"),
+            constraints.finite("last_mjd_utc"),
+            constraints.positive("fwhm_px"),
+            constraints.one_of("origin", ReferenceOrigin),
+            models.CheckConstraint(
+                condition=Q(best_member__isnull=False) | Q(origin=ReferenceOrigin.GIVEN),
+                name="differencing_reference_has_a_frame",
+                violation_error_message="A reference made of frames has a best one.",
+            ),
+            models.CheckConstraint(
+                condition=Q(is_active=False) | Q(excluded_night__isnull=True),
+                name="differencing_reference_of_one_night_inactive",
+                violation_error_message="A reference that was made for one night serves no other.",
+            ),
             models.UniqueConstraint(fields=["field", "filter_band", "version"], name="differencing_reference_version"),
             models.UniqueConstraint(fields=["field", "filter_band", "inputs_hash"], name="differencing_reference_once"),
             models.UniqueConstraint(
-                fields=["field", "filter_band", "excluded_night"],
+                fields=["field", "filter_band"],
                 condition=Q(is_active=True),
-                nulls_distinct=False,
                 name="differencing_reference_one_active",
             ),
         ]
@@ -80,7 +125,7 @@ class DifferenceRun(Run):
         null=True,
         blank=True,
         related_name="difference_runs_as_reference",
-        help_text="For a stack, its best member; null while waiting.",
+        help_text="For a stack, its best member; null while waiting, and against an image that was given.",
     )
     reference = models.ForeignKey(
         Reference, on_delete=models.PROTECT, null=True, blank=True, related_name="difference_runs"
@@ -100,6 +145,9 @@ class DifferenceRun(Run):
     noise_rescale = models.FloatField(
         null=True, blank=True, help_text="Noise of the score image before it was set to 1; 1 is perfect."
     )
+    doubts = models.JSONField(
+        default=list, blank=True, help_text="What may be wrong with it: code, fact, value and a sentence for each."
+    )
     processing_time_seconds = models.FloatField(null=True, blank=True)
     retry_count = models.PositiveIntegerField(default=0)
 
@@ -116,7 +164,9 @@ class DifferenceRun(Run):
             constraints.not_negative("processing_time_seconds"),
             models.CheckConstraint(
                 condition=~Q(status=RunStatus.COMPLETED)
-                | Q(reference_observation__isnull=False, candidates_found__isnull=False),
+                | Q(
+                    Q(reference_observation__isnull=False) | Q(reference__isnull=False), candidates_found__isnull=False
+                ),
                 name="differencing_differencerun_completed_has_reference",
                 violation_error_message="A completed run names its reference and its number of candidates.",
             ),

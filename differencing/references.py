@@ -2,121 +2,312 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from django.db import transaction
+from django.db.models import Q
 
-from catalog.configuration.values import Snapshot
+from catalog.configuration.values import Snapshot, snapshot
 from catalog.failures import FailureCode, NotPossible, StageFailure
+from catalog.ids import uuid7
 from catalog.people import audit
+from catalog.work import jobs
 from differencing.models import Reference
-from observations.models import Field, Observation
+from observations.models import Field, Observation, ObservationStatus
 from observations.numerics.bands import normalise_band
 from preprocessing.models import PreprocessRun
+
+# A new reference is worth its trouble, and a break in every light curve, from a tenth of a magnitude on.
+WORTH_MAG = 0.1
+# Work on what has been looked at before comes after tonight's.
+RECOMPUTED_PRIORITY = -10
+_MJD_0 = date(1858, 11, 17)
 
 
 @dataclass(frozen=True)
 class ReferenceChoice:
-    """Frames to compare with, the best first; `promoted` where an administrator has made the choice already."""
+    """What a frame of a field and band is compared with.
 
+    members : frames, the best first; none for an image that was given. excluded_night : night of the science frame
+    where they are from it. promoted : the reference that serves already. is_first : the first of its field and band,
+    which is promoted as it is made.
+    """
+
+    field: Field
+    filter_band: str
     members: tuple[Observation, ...]
-    excluded_night_of: Observation
+    excluded_night: date | None = None
     promoted: Reference | None = None
+    is_first: bool = False
 
 
 def choose_reference(science: Observation, config: Snapshot) -> ReferenceChoice:
-    """Choose the frames that a science frame is compared with.
+    """Choose what a science frame is compared with; never frames of its own night where there are others.
 
-    A promoted reference without the science night comes first; then frames of earlier nights (a stack of three or
-    more, else the best); within a single night a leave-one-out stack of three or more other frames, else the frame
-    furthest in time, among those beyond `reference_min_gap_minutes` the sharpest. Bands must be the same.
+    The promoted reference comes first, if it holds nothing of the last `reference_exclude_days`; then frames older
+    than these; where the field has none, the promoted reference or earlier nights as they are; then whatever else is
+    promoted; within a single night a leave-one-out stack of three or more other frames, else the frame furthest in
+    time, among those beyond `reference_min_gap_minutes` the sharpest. Bands must be the same. The first stack of
+    earlier nights is promoted by itself, and is that of the first night that had one before it, in whatever order
+    frames are compared.
 
     Raises StageFailure `waiting_for_reference` where there is none yet, `no_band` where the filter is not known: two
     unknown filters never match.
     """
     if normalise_band(science.filter_band) is None:
         raise StageFailure(FailureCode.NO_BAND, "The filter of this frame is not known: ingest it again with --band.")
-    promoted = _promoted(science, config)
-    if promoted is not None:
-        return ReferenceChoice(tuple(promoted.members.all()), science, promoted)
-    runs = _usable(science)
-    earlier = [run for run in runs if run.observation.night < _newest_night(science, config)]
-    most, fewest = config["differencing.reference_max_stack"], config["differencing.reference_min_stack"]
-    if earlier:
-        best = sorted(earlier, key=_badness)
-        chosen = best[:most] if len(best) >= fewest else best[:1]
-        return ReferenceChoice(tuple(run.observation for run in chosen), science)
-    same_night = [run for run in runs if run.observation.night == science.night]
-    if len(same_night) >= fewest:
-        chosen = sorted(same_night, key=_badness)[:most]
-        return ReferenceChoice(tuple(run.observation for run in chosen), science)
-    if same_night:
-        return ReferenceChoice((_furthest(science, same_night, config),), science)
-    raise StageFailure(
-        FailureCode.WAITING_FOR_REFERENCE,
-        f"No other frame of this field in {science.filter_band} has been preprocessed yet: this one will be "
-        "compared as soon as there is one. Add an earlier night or another exposure of the same field and filter.",
-    )
+    if science.field is None:
+        raise StageFailure(FailureCode.NO_WCS, "This frame belongs to no field: ingest it again with its position.")
+    rules = _Rules(science, config)
+    return rules.promoted(rules.days) or rules.earlier() or rules.same_night()
 
 
-def _promoted(science: Observation, config: Snapshot) -> Reference | None:
-    """The active reference of the field and band, unless it holds frames of the science night or near it."""
-    active = Reference.objects.filter(field=science.field, filter_band=science.filter_band, is_active=True)
-    for reference in active.order_by("-version"):
-        nights = reference.members.values_list("night", flat=True)
-        if all(abs((night - science.night).days) > config["differencing.reference_exclude_days"] for night in nights):
-            return reference
-    return None
+class _Rules:
+    """The rules for one science frame, in the order in which `choose_reference` asks them."""
+
+    def __init__(self, science: Observation, config: Snapshot) -> None:
+        self.science, self.config = science, config
+        self.days: int = config["differencing.reference_exclude_days"]
+        self.active = _active(science)
+        runs = usable_runs(science.field_id, science.filter_band)
+        self.runs = [run for run in runs if run.observation_id != science.pk]
+
+    def promoted(self, days: int) -> ReferenceChoice | None:
+        """The promoted reference, where it holds no frame of the science night nor of so many days about it."""
+        if self.active is None or not is_apart(held_nights(self.active), self.science.night, days):
+            return None
+        best = self.active.best_member_id
+        members = sorted(self.active.members.order_by("mjd_utc", "sha256"), key=lambda member: member.pk != best)
+        return ReferenceChoice(*self._about(), tuple(members), promoted=self.active)
+
+    def earlier(self) -> ReferenceChoice | None:
+        """Frames from before the days that are left out; where the field has none, what is promoted or earlier."""
+        newest = self.science.night - timedelta(days=self.days)
+        old = _before(self.runs, newest)
+        if not old and (promoted := self.promoted(0)):
+            return promoted
+        found = old or _before(self.runs, self.science.night)
+        if not found:
+            return None
+        first = self._first(newest if old else self.science.night)
+        return self._of(first, is_first=True) if first else self._of(best_of(found, self.config))
+
+    def same_night(self) -> ReferenceChoice:
+        runs = [run for run in self.runs if run.observation.night == self.science.night]
+        if len(runs) >= self.config["differencing.reference_min_stack"]:
+            return self._of(best_of(runs, self.config), excluded=self.science.night)
+        if runs:
+            return self._of([_furthest(self.science, runs, self.config)], excluded=self.science.night)
+        raise StageFailure(
+            FailureCode.WAITING_FOR_REFERENCE,
+            f"No other frame of this field in {self.science.filter_band} has been preprocessed yet: this one will be "
+            "compared as soon as there is one. Add an earlier night or another exposure of the same field and filter.",
+        )
+
+    def _first(self, before: date) -> list[PreprocessRun]:
+        """The frames of the field's first reference: those from before the first night that had enough for a stack.
+
+        None where a reference has been promoted already, or where they are not all from before a night.
+        """
+        science = self.science
+        of_band = Reference.objects.filter(field=science.field, filter_band=science.filter_band)
+        if of_band.filter(Q(is_active=True) | Q(is_automatic=True)).exists():
+            return []
+        nights = Observation.objects.filter(field=science.field, filter_band=science.filter_band).live()
+        for night in nights.order_by("night").values_list("night", flat=True).distinct():
+            found = _before(self.runs, night)
+            if len(found) >= self.config["differencing.reference_min_stack"]:
+                return best_of(found, self.config) if len(_before(found, before)) == len(found) else []
+        return []
+
+    def _of(
+        self, runs: Sequence[PreprocessRun], *, excluded: date | None = None, is_first: bool = False
+    ) -> ReferenceChoice:
+        members = tuple(run.observation for run in runs)
+        return ReferenceChoice(*self._about(), members, excluded, is_first=is_first)
+
+    def _about(self) -> tuple[Field, str]:
+        if self.science.field is None:
+            raise ValueError("a frame without a field has no reference")
+        return self.science.field, self.science.filter_band
 
 
-def _usable(science: Observation) -> list[PreprocessRun]:
-    """The preprocessed, registered frames of the same field and band, without the science frame itself."""
-    others = Observation.objects.filter(field=science.field, filter_band=science.filter_band)
-    others = others.live().exclude(pk=science.pk)
+def _active(science: Observation) -> Reference | None:
+    """The promoted reference of the field and band."""
+    return Reference.objects.filter(field=science.field, filter_band=science.filter_band, is_active=True).first()
+
+
+def held_nights(reference: Reference) -> list[tuple[date, date]]:
+    """Return the nights that are in a reference, as first and last of each stretch.
+
+    An image that was given counts by its epochs; one of unknown epoch is as old as those of surveys, and has none.
+    """
+    if reference.best_member_id is not None:
+        return [(night, night) for night in reference.members.values_list("night", flat=True)]
+    if reference.first_mjd_utc is None or reference.last_mjd_utc is None:
+        return []
+    # The evening's date, whatever the longitude: at most a day early.
+    return [(date_of(reference.first_mjd_utc) - timedelta(days=1), date_of(reference.last_mjd_utc))]
+
+
+def date_of(mjd_utc: float) -> date:
+    """Return the date, UTC."""
+    return _MJD_0 + timedelta(days=math.floor(mjd_utc))
+
+
+def is_apart(held: Iterable[tuple[date, date]], night: date, days: int) -> bool:
+    """Tell whether a night is more than so many days away from all that is held."""
+    return all((first - night).days > days or (night - last).days > days for first, last in held)
+
+
+def usable_runs(field_id: object, band: str) -> list[PreprocessRun]:
+    """Return the runs of the preprocessed, registered frames of a field and band."""
+    frames = Observation.objects.filter(field=field_id, filter_band=band).live()
     return [
         run
-        for run in PreprocessRun.objects.newest_by_time(others)
+        for run in PreprocessRun.objects.newest_by_time(frames)
         if run.wcs_aligned and run.fwhm_px and run.background_noise
     ]
 
 
-def _newest_night(science: Observation, config: Snapshot) -> date:
-    """Nights before this one may serve as reference."""
-    return science.night - timedelta(days=config["differencing.reference_exclude_days"])
+def _before(runs: Iterable[PreprocessRun], night: date) -> list[PreprocessRun]:
+    return [run for run in runs if run.observation.night < night]
 
 
-def _badness(run: PreprocessRun) -> tuple[float, str]:
-    """Order frames from the best: what limits a point source is noise times seeing, over the light that arrives."""
-    fwhm, noise = run.fwhm_px or float("inf"), run.background_noise or float("inf")
-    transparency = run.transparency or 1.0
-    return (fwhm * noise / max(transparency, 1e-3), str(run.observation_id))
+def best_of(runs: Sequence[PreprocessRun], config: Snapshot) -> list[PreprocessRun]:
+    """Return what a stack is made of, the best first: without frames that add nothing to the best one's depth.
+
+    The best alone where they are fewer than a stack needs.
+    """
+    best = sorted(runs, key=_order)
+    if len(best) < config["differencing.reference_min_stack"]:
+        return best[:1]
+    least = config["differencing.reference_min_weight"] * depth_weight(best[0])
+    worth = [run for run in best if depth_weight(run) >= least]
+    return max(worth, best[: config["differencing.reference_min_stack"]], key=len)[
+        : config["differencing.reference_max_stack"]
+    ]
 
 
-def _furthest(science: Observation, runs: list[PreprocessRun], config: Snapshot) -> Observation:
+def depth_weight(run: PreprocessRun) -> float:
+    """Return the square of the S/N that a point source has in a frame, relative to others of its field and band.
+
+    What limits it is noise times seeing, over the light that arrives.
+    """
+    light = max(run.transparency or 1.0, 1e-3) * run.observation.exposure_time
+    return (light / ((run.fwhm_px or math.inf) * (run.background_noise or math.inf))) ** 2
+
+
+def _order(run: PreprocessRun) -> tuple[float, float, str]:
+    """Order frames from the best, equal ones by what they are and not by when they came."""
+    return (-depth_weight(run), run.observation.mjd_utc, run.observation.sha256)
+
+
+def _furthest(science: Observation, runs: list[PreprocessRun], config: Snapshot) -> PreprocessRun:
     def gap_minutes(run: PreprocessRun) -> float:
         return abs(run.observation.mjd_utc - science.mjd_utc) * 1440.0
 
     apart = [run for run in runs if gap_minutes(run) >= config["differencing.reference_min_gap_minutes"]]
-    chosen = min(apart, key=_badness) if apart else max(runs, key=gap_minutes)
-    return chosen.observation
+    return min(apart, key=_order) if apart else max(runs, key=gap_minutes)
+
+
+def material(field_id: object, band: str, config: Snapshot) -> list[PreprocessRun]:
+    """Return the frames of which a new reference of a field and band would be made today, the best first.
+
+    Those from before the days that are left out ahead of the newest night; where there are too few for a stack, those
+    of all nights before it. None where these are too few as well.
+    """
+    runs = usable_runs(field_id, band)
+    if not runs:
+        return []
+    newest = max(run.observation.night for run in runs)
+    for night in (newest - timedelta(days=config["differencing.reference_exclude_days"]), newest):
+        found = _before(runs, night)
+        if len(found) >= config["differencing.reference_min_stack"]:
+            return best_of(found, config)
+    return []
+
+
+def possible_gain_mag(reference: Reference, config: Snapshot) -> float | None:
+    """Return by how much a new reference is predicted to be deeper than this one, None below a tenth of a magnitude."""
+    found = material(reference.field_id, reference.filter_band, config)
+    new = sum(depth_weight(run) for run in found)
+    if new <= 0.0:
+        return None
+    members = PreprocessRun.objects.newest_by_time(reference.members.all())
+    now = sum(depth_weight(run) for run in members)
+    if now > 0.0:
+        gain = 1.25 * math.log10(new / now)
+    elif reference.depth_mag is not None and found[0].limiting_magnitude is not None:
+        gain = found[0].limiting_magnitude + 1.25 * math.log10(new / depth_weight(found[0])) - reference.depth_mag
+    else:
+        return None
+    return round(gain, 2) if gain >= WORTH_MAG else None
+
+
+def note_possible_gain(reference: Reference, config: Snapshot) -> None:
+    """Write down what a new reference would gain over a promoted one, where that has changed."""
+    if not reference.is_active:
+        return
+    gain = possible_gain_mag(reference, config)
+    if gain != reference.deeper_by_mag:
+        Reference.objects.filter(pk=reference.pk).update(deeper_by_mag=gain)
+        reference.deeper_by_mag = gain
+
+
+@transaction.atomic
+def order_new_reference(reference: Reference, actor: audit.Actor) -> Reference:
+    """Order a new version of a field's reference of the frames that are there now; promoting it is another matter."""
+    found = material(reference.field_id, reference.filter_band, snapshot())
+    if not found:
+        raise NotPossible(f"There are too few frames in {reference.filter_band} from before the newest night.")
+    jobs.enqueue("reference", "reference", reference.pk)
+    audit.record(reference, "order_reference", actor=actor, old={}, new={"frame_count": len(found)})
+    return reference
 
 
 @transaction.atomic
 def promote_reference(reference: Reference, actor: audit.Actor) -> Reference:
-    """Let frames of its field and band be compared with this reference, in place of one made for the same night.
+    """Let frames of its field and band be compared with this reference, in place of the one before.
 
-    Of several promoted ones the newest that holds no frame of the science night is used.
+    What was compared with another version is compared again, after all other work.
     """
     # One lock for all promotions in a field: two at once would each miss the other's.
     Field.objects.select_for_update().get(pk=reference.field_id)
     row = Reference.objects.get(pk=reference.pk)
     if row.is_active:
         raise NotPossible(f"{row} is already promoted.")
-    same = Reference.objects.filter(field=row.field_id, filter_band=row.filter_band, excluded_night=row.excluded_night)
-    for other in same.filter(is_active=True):
+    if row.excluded_night is not None:
+        raise NotPossible(
+            f"{row} was made within the night of {row.excluded_night}, for one of its frames: it serves no others. "
+            "Have a new reference made of the field's frames."
+        )
+    make_active(row, actor)
+    _compare_again(row)
+    return row
+
+
+def make_active(row: Reference, actor: audit.Actor) -> None:
+    """Promote a reference in place of the one before, in the caller's transaction, which holds the field's lock."""
+    same = Reference.objects.filter(field=row.field_id, filter_band=row.filter_band)
+    for other in same.filter(is_active=True).exclude(pk=row.pk):
         _set_active(other, "withdraw_reference", actor, is_active=False)
-    return _set_active(row, "promote_reference", actor, is_active=True)
+    _set_active(row, "promote_reference", actor, is_active=True)
+
+
+def _compare_again(reference: Reference) -> None:
+    """Order its subtraction from the frames that were compared with another version, or waited for any."""
+    days, held = snapshot()["differencing.reference_exclude_days"], held_nights(reference)
+    workflow_id = str(uuid7())
+    frames = Observation.objects.filter(field=reference.field_id, filter_band=reference.filter_band)
+    is_due = Q(status=ObservationStatus.DIFFERENCED) | Q(failure_code=FailureCode.WAITING_FOR_REFERENCE)
+    due = frames.filter(is_due).order_by("mjd_utc", "observation_id")
+    for pk, night in due.values_list("pk", "night"):
+        if is_apart(held, night, days):
+            jobs.enqueue("difference", "observation", pk, priority=RECOMPUTED_PRIORITY, workflow_id=workflow_id)
 
 
 @transaction.atomic

@@ -100,15 +100,17 @@ def _refused(result: IngestResult) -> dict[str, object]:
 
 def _difference_run(run: DifferenceRun) -> dict[str, object]:
     members = run.reference.members.order_by("mjd_utc", "observation_id") if run.reference else []
+    given = [run.reference.original_name] if run.reference and run.reference.original_name else []
     return {
         "file": run.observation.original_name,
-        "reference_files": [member.original_name for member in members],
+        "reference_files": given or [member.original_name for member in members],
         "status": run.status,
         "algorithm": run.algorithm,
         "noise_level": run.noise_level,
         "noise_rescale": run.noise_rescale,
         "candidates_found": run.candidates_found if run.status == RunStatus.COMPLETED else None,
         "processing_time_seconds": run.processing_time_seconds,
+        "doubts": run.doubts,
         "failure_code": run.failure_code,
         "error_message": run.error_message,
     }

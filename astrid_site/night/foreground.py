@@ -44,10 +44,14 @@ class Processed:
         return document(self.observation_ids, [row for row in self.results if row.is_refused])
 
 
-def process_paths(paths: Iterable[str | Path], overrides: Overrides, report: Report) -> Processed:
-    """Ingest files and folders and run every stage to the end in this process."""
+def process_paths(
+    paths: Iterable[str | Path], overrides: Overrides, report: Report, prepare: Callable[[], object] | None = None
+) -> Processed:
+    """Ingest files and folders, prepare what is needed besides, and run every stage to the end in this process."""
     workflow_id = str(uuid7())
     done = Processed(_ingest(paths, overrides, report, workflow_id))
+    if prepare is not None:
+        prepare()
     run_stages(Observation.objects.filter(pk__in=done.observation_ids), report, workflow_id)
     return done
 

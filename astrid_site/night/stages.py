@@ -86,6 +86,8 @@ STAGES = (
         "difference", "differencing.stage.difference",
         waits_for=_BEFORE_DIFFERENCE, follows=_after_difference, abandon="differencing.stage.difference.abandon",
     ),
+    # What a person ordered; promoting it is another order.
+    Stage("reference", "differencing.stage.new_reference"),
     Stage("detect", "detection.stage.detect", follows=_after_detect, abandon="detection.stage.detect.abandon"),
     Stage("tracklets", "differencing.stage.tracklets", waits_for=_BEFORE_TRACKLETS, follows=_after_tracklets),
     Stage("alerts", "curation.alerts.stage", "light", waits_for=("difference", "detect", "tracklets")),

@@ -196,8 +196,9 @@ _DIFFERENCING = (
     ),
     ConfigKey(
         "differencing.reference_exclude_days",
-        0,
-        "A reference contains no frame from the science night, nor from this many days before or after it.",
+        30,
+        "A reference contains no frame from the science night nor, where the field has older ones, from this many days "
+        "before or after it: a transient would be in the reference too.",
         0,
         3650,
     ),
@@ -209,6 +210,14 @@ _DIFFERENCING = (
         1000,
     ),
     ConfigKey("differencing.reference_max_stack", 25, "Most frames in a stack; the best are chosen.", 3, 1000),
+    ConfigKey(
+        "differencing.reference_min_weight",
+        0.1,
+        "A frame does not enter a stack if it has a smaller fraction of the best one's weight (the square of a faint "
+        "star's S/N): it would add less than its share of artefacts.",
+        0.0,
+        1.0,
+    ),
     ConfigKey(
         "differencing.stack_rejection_sigma",
         4.0,

@@ -1,114 +1,60 @@
-"""The colour of a difference's noise: what its spectrum has beyond the white one that theory gives it."""
+"""How unlike two filters are: what a star's colour does to the ratio of its fluxes."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
-import torch
+from numpy.typing import NDArray
 
-from differencing.numerics.tiles import Tensor, TileGrid, Transformed
-from observations.numerics import polynomial
+from observations.numerics.statistics import MAD_TO_SIGMA
 
-# Tiles whose spectrum is looked at, how many tell something, and how much of one must be blank.
-MOST_TILES, FEWEST_TILES, BLANK_SHARE = 24, 6, 0.5
-# Borders of the rings of frequency (cycles per px) in which the spectrum is measured, finest where the structure of a
-# sky lies. What is slower than the first is the sky's own, which is taken off.
-RINGS = np.geomspace(0.016, 0.51, 16)
-# The colour is 1 + A / (1 + (f / f_0)²): smooth, since a filter with steps rings around every star. The corner f_0
-# (cycles per px) is one of these, and an amplitude below the least, or below so many of its errors, is none.
-CORNERS = np.geomspace(0.01, 0.15, 15)
-LEAST_AMPLITUDE, SURE_SIGMA = 0.5, 4.0
-# Rings above this frequency are of pixels and not of the sky; none is known to better than this.
-HIGHEST, RING_ERROR = 0.2, 0.05
-# Pixels of a tile are held within so many sigma: a transient is no structure of the sky.
-CLIP_SIGMA = 4.0
+Column = NDArray[np.float64]
+
+FEWEST_STARS = 10
+# With less spread of colour a slope is the noise of its ends.
+LEAST_SPREAD_MAG = 0.1
+CLIP_SIGMA = 3.0
+ROUNDS = 5
+# Variables and catalogue colours scatter by this even where photon noise is nil.
+SCATTER_FLOOR_MAG = 0.02
 
 
-def rows_to_look_at(grid: TileGrid) -> range:
-    """Return rows of tiles, evenly over the frame, that hold as many tiles as are looked at."""
-    wanted = max(1, MOST_TILES // grid.count[1])
-    return range(0, grid.count[0], max(1, grid.count[0] // wanted))
+@dataclass(frozen=True)
+class ColourTerm:
+    """Magnitudes, science less reference, per magnitude of colour, with its error and the stars that it rests on."""
+
+    slope: float
+    error: float
+    star_count: int
 
 
-def ring_powers(out: Transformed, empty: Tensor) -> Tensor:
-    """Return the power of D over that of white noise in each ring, for the tiles (k, rings) that are blank enough.
+def colour_term(science: Column, reference: Column, relative_error: Column, colour: Column) -> ColourTerm | None:
+    """Fit the slope of the magnitude difference against colour.
 
     Parameters
     ----------
-    out : tiles as transformed. empty : (m, h, w), 1 where neither frame has a source nor a mask, else 0.
+    science, reference : (n,) total fluxes of the same stars. relative_error : (n,) of their ratio. colour : (n,) mag,
+        NaN where unknown.
+
+    Returns
+    -------
+    ColourTerm, of a straight line clipped at 3 sigma of the robust scatter; the error is that of the scatter. None
+    with fewer than 10 stars, or where their colours spread by less than .1 mag.
     """
-    enough = empty.mean((1, 2)) >= BLANK_SHARE
-    if not enough.any():
-        return torch.empty((0, len(RINGS) - 1), device=empty.device)
-    difference, use, white = out.difference[enough], empty[enough], out.white[enough]
-    side = difference.shape[-2:]
-    windows = (torch.hann_window(n, periodic=False, device=difference.device) for n in side)
-    window = torch.outer(*windows)
-    weight = window * use
-    values = (difference - _smooth_part(difference, weight)) * use
-    limit = CLIP_SIGMA * white.sqrt()
-    values = torch.minimum(torch.maximum(values, -limit), limit) * window
-    power = torch.view_as_real(torch.fft.rfft2(values)).square().sum(-1)
-    power /= weight.square().sum((1, 2))[:, None, None] * white
-    ring = _ring_of(side, difference.device)
-    out_of = torch.zeros((len(power), len(RINGS) + 1), device=power.device)
-    return (out_of.index_add_(1, ring, power.flatten(1)) / _count(ring).clamp(min=1))[:, 1:-1]
-
-
-def colour_of(lines: Tensor, side: tuple[int, int]) -> Tensor | None:
-    """Return the colour on the half plane of a tile from the powers of many, None where it cannot be told from white.
-
-    Structure of the sky that no flat field took away, fringes, what stacks have in common beyond neighbours: a filter
-    that knows it looks where it is quiet, and its noise is as predicted.
-
-    Parameters
-    ----------
-    lines : (tiles, rings) as `ring_powers` gives them. side : of a tile.
-    """
-    if len(lines) < FEWEST_TILES:
+    good = np.isfinite(colour) & (science > 0) & (reference > 0) & np.isfinite(relative_error)
+    if np.count_nonzero(good) < FEWEST_STARS:
         return None
-    count = _count(_ring_of(side, lines.device))[1:-1].cpu().numpy()
-    rings = lines.median(0).values.cpu().numpy().astype(np.float64)
-    middles = np.sqrt(RINGS[:-1] * RINGS[1:])
-    # The scatter of a mean of exponentially distributed powers, and what a ring is wider than a point.
-    error = np.hypot(1.25 / np.sqrt(np.maximum(2.0 * count * len(lines), 1.0)), RING_ERROR) * np.maximum(rings, 1.0)
-    use = (count > 0) & (middles < HIGHEST)
-    best = None
-    for corner in CORNERS:
-        shape = 1.0 / (1.0 + (middles / corner) ** 2)
-        weight = np.where(use, error**-2.0, 0.0)
-        norm = float(np.sum(weight * shape**2))
-        amplitude = float(np.sum(weight * shape * (rings - 1.0))) / norm
-        misfit = float(np.sum(weight * (rings - 1.0 - amplitude * shape) ** 2))
-        if best is None or misfit < best[0]:
-            best = (misfit, amplitude, float(corner), norm**-0.5)
-    if best is None or best[1] < max(LEAST_AMPLITUDE, SURE_SIGMA * best[3]):
-        return None
-    _, amplitude, corner, _ = best
-    return 1.0 + amplitude / (1.0 + (_frequency(side, lines.device) / corner).square())
-
-
-def _smooth_part(tiles: Tensor, weight: Tensor) -> Tensor:
-    """Return the weighted quadratic surface of each tile: the sky, which is no noise."""
-    _, h, w = tiles.shape
-    v, u = np.meshgrid(np.linspace(-1, 1, h), np.linspace(-1, 1, w), indexing="ij")
-    terms = torch.from_numpy(polynomial.terms(u, v, 2)).float().to(tiles.device).reshape(-1, 6)
-    weighted = weight.flatten(1)
-    normal = torch.einsum("mp,pi,pj->mij", weighted, terms, terms)
-    right = torch.einsum("mp,pi->mi", weighted * tiles.flatten(1), terms)
-    return (torch.linalg.solve(normal, right) @ terms.T).reshape(tiles.shape)
-
-
-def _ring_of(side: tuple[int, int], device: torch.device) -> Tensor:
-    """Return the ring of each element of the half plane: 0 and the last are below and above the borders."""
-    borders = torch.from_numpy(RINGS).float().to(device)
-    return torch.bucketize(_frequency(side, device), borders).flatten()
-
-
-def _count(ring: Tensor) -> Tensor:
-    return torch.bincount(ring, minlength=len(RINGS) + 1).float()
-
-
-def _frequency(side: tuple[int, int], device: torch.device) -> Tensor:
-    """Return the frequency of each element of the half plane, cycles per px."""
-    fy, fx = torch.fft.fftfreq(side[0], device=device), torch.fft.rfftfreq(side[1], device=device)
-    return torch.hypot(*torch.meshgrid(fy, fx, indexing="ij"))
+    value = -2.5 * np.log10(science[good] / reference[good])
+    error, x = np.hypot(1.0857 * relative_error[good], SCATTER_FLOOR_MAG), colour[good] - np.median(colour[good])
+    keep = np.ones(x.size, dtype=bool)
+    for _ in range(ROUNDS):
+        if np.count_nonzero(keep) < FEWEST_STARS or x[keep].std() < LEAST_SPREAD_MAG:
+            return None
+        terms = np.column_stack([np.ones(x.size), x]) / error[:, None]
+        solution = np.linalg.lstsq(terms[keep], (value / error)[keep], rcond=None)[0]
+        pull = value / error - terms @ solution
+        spread = max(1.0, float(MAD_TO_SIGMA * np.median(np.abs(pull[keep]))))
+        keep = np.abs(pull) < CLIP_SIGMA * spread
+    covariance = np.linalg.inv(terms[keep].T @ terms[keep])
+    return ColourTerm(float(solution[1]), float(spread * np.sqrt(covariance[1, 1])), int(np.count_nonzero(keep)))

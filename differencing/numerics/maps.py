@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from differencing.numerics.colour import colour_of, ring_powers, rows_to_look_at
 from differencing.numerics.noise import noise_power
 from differencing.numerics.pair import Pair, Side
+from differencing.numerics.spectrum import colour_of, ring_powers, rows_to_look_at
 from differencing.numerics.tiles import Tensor, TileGrid, Tiles, Transformed, psf_transforms, shift_ramp, transform
 
 # Beyond the frame's end the sky counts as empty; the mirror image of what lies inside tells what may be missing. Half

@@ -19,17 +19,21 @@ from catalog.files import storage
 from catalog.models import RunStatus
 from catalog.work import jobs
 from catalog.work.inputs import hash_of
-from differencing.models import DifferenceRun
+from differencing.doubts import doubts_of
+from differencing.models import DifferenceRun, ReferenceOrigin
 from differencing.numerics import VERSION
+from differencing.numerics.colour import ColourTerm
 from differencing.numerics.measure import Measurements, MeasureParameters, measure
 from differencing.numerics.noise import robust_sigma
 from differencing.numerics.peaks import find
 from differencing.numerics.tie import TooFewStars
 from differencing.numerics.zogy import Difference, subtract
 from differencing.parameters import zogy_parameters
-from differencing.references import choose_reference
+from differencing.references import choose_reference, note_possible_gain
 from differencing.stage.candidates import replace_candidates
-from differencing.stage.reference import LoadedReference, aligned, load_reference, wcs_identity, with_psf
+from differencing.stage.colours import colour_term_between
+from differencing.stage.reference import LoadedReference, load_reference, wcs_identity, with_psf
+from differencing.stage.registration import aligned
 from observations.models import Observation, ObservationStatus
 from observations.numerics.fits.products import encode_image
 from observations.numerics.frame import Frame
@@ -52,6 +56,7 @@ READS = (
     "differencing.reference_max_stack",
     "differencing.reference_min_gap_minutes",
     "differencing.reference_min_stack",
+    "differencing.reference_min_weight",
     "differencing.stack_rejection_sigma",
     "differencing.threshold_sigma",
     "differencing.tile_overlap_px",
@@ -86,6 +91,7 @@ class _Result(NamedTuple):
     wcs: WCS
     matched_stars: int
     registration_rms_px: float
+    colour: tuple[str, ColourTerm] | None
 
 
 def run(observation_id: UUID | str) -> None:
@@ -100,6 +106,7 @@ def run(observation_id: UUID | str) -> None:
     if science_run is None:
         raise StageFailure(FailureCode.INTERNAL_ERROR, "This observation has not been preprocessed.")
     reference = load_reference(choose_reference(observation, config), config)
+    note_possible_gain(reference.row, config)
     inputs = _inputs(observation, science_run, reference, config)
     if _is_done(inputs):
         _mark_done(observation)
@@ -231,7 +238,9 @@ def _compute(inputs: _Inputs) -> _Result:
             f"{len(peaks)} peaks beyond {config['differencing.threshold_sigma']:g} sigma (noise of the score "
             f"{difference.noise_rescale:.2f}): the subtraction cannot be trusted. Look at the difference image.",
         )
-    return _Result(difference, measure(difference, peaks, science), science.wcs, match.count, match.rms_px)
+    is_given = inputs.reference.row.origin == ReferenceOrigin.GIVEN
+    colour = colour_term_between(science, inputs.reference.frame, match) if is_given else None
+    return _Result(difference, measure(difference, peaks, science), science.wcs, match.count, match.rms_px, colour)
 
 
 def _require_overlap(science: Frame, reference: Frame, config: Snapshot) -> None:
@@ -277,6 +286,7 @@ def _close(row: DifferenceRun, inputs: _Inputs, result: _Result, paths: dict[str
     row.matched_stars = result.matched_stars
     numbers = {key: value for key, value in asdict(difference.diagnostics).items() if np.isfinite(value)}
     row.parameters = {**inputs.parameters, "diagnostics": numbers}
+    row.doubts = doubts_of(inputs.reference.row, difference.diagnostics.flux_scale_scatter, result.colour)
     row.processing_time_seconds = seconds
     row.complete()
     row.save()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -13,24 +12,20 @@ from django.db.models import Max
 from catalog.configuration.values import Snapshot
 from catalog.failures import FailureCode, StageFailure
 from catalog.files import storage
+from catalog.people.audit import MACHINE
 from catalog.work import jobs
 from differencing.models import Reference
 from differencing.numerics import VERSION
-from differencing.numerics.align import align
-from differencing.numerics.stack import StackParameters, stack
-from differencing.numerics.tie import TooFewStars
-from differencing.references import ReferenceChoice
-from observations.models import Field, Observation
+from differencing.references import ReferenceChoice, make_active
+from differencing.stage.stacking import stacked
+from observations.models import Field, Observation, ObservationStatus
 from observations.numerics.fits.products import decode_frame, encode_frame
 from observations.numerics.frame import Frame
 from preprocessing.models import PreprocessRun
-from preprocessing.numerics.astrometry.matching import Match, MatchFailed, MatchParameters, match_stars
 from preprocessing.numerics.background import estimate_background
 from preprocessing.numerics.psf import PsfError, fit_psf
 from preprocessing.numerics.stars import find_stars
 from preprocessing.products import load_frame, stars_of
-
-logger = logging.getLogger(__name__)
 
 
 class LoadedReference(NamedTuple):
@@ -40,35 +35,47 @@ class LoadedReference(NamedTuple):
     frame: Frame
 
 
-class Aligned(NamedTuple):
-    """A frame on another's grid, and the match of their stars that brought it there."""
+def load_reference(choice: ReferenceChoice, config: Snapshot) -> LoadedReference:
+    """Return the reference for a choice: the same members in the same state give the same row and file again.
+
+    The first of a field and band is promoted as it is made; one that was, is made anew when its members are.
+    """
+    promoted = choice.promoted
+    runs = PreprocessRun.objects.newest_by_time([member for member in choice.members if _is_live(member)])
+    if promoted is not None and not (promoted.is_automatic and runs):
+        return LoadedReference(promoted, _load(promoted))
+    inputs_hash = _inputs_hash(runs, config)
+    if promoted is not None and promoted.inputs_hash == inputs_hash:
+        return LoadedReference(promoted, _load(promoted))
+    row = Reference.objects.filter(field=choice.field, filter_band=choice.filter_band, inputs_hash=inputs_hash).first()
+    is_promoted = choice.is_first or promoted is not None
+    if row is not None and (row.is_active or not is_promoted):
+        return LoadedReference(row, _load(row))
+    best = next(member for member in choice.members if _is_live(member))
+    if row is not None:
+        made = _Made(_load(row), row.file_path, runs, row.depth_mag)
+    elif len(runs) == 1:
+        made = _Made(load_frame(runs[0]), runs[0].processed_fits_path, runs, runs[0].limiting_magnitude)
+    else:
+        built = stacked(runs, best, config)
+        path = f"references/{choice.field.pk}/{inputs_hash[:16]}.fits"
+        storage.write_atomically(path, encode_frame(built.frame))
+        made = _Made(built.frame, path, built.runs, built.depth_mag)
+    row = _store(choice, made, best, inputs_hash, is_promoted=is_promoted)
+    return LoadedReference(row, made.frame)
+
+
+class _Made(NamedTuple):
+    """A reference's frame, where it lies, what entered it and how deep it is."""
 
     frame: Frame
-    match: Match
+    path: str
+    runs: list[PreprocessRun]
+    depth_mag: float | None
 
 
-def load_reference(choice: ReferenceChoice, config: Snapshot) -> LoadedReference:
-    """Return the reference for a choice: the same members in the same state give the same row and file again."""
-    runs = PreprocessRun.objects.newest_by_time(choice.members)
-    if choice.promoted is not None:
-        return LoadedReference(choice.promoted, _load(choice.promoted, runs))
-    inputs_hash = _inputs_hash(runs, config)
-    science = choice.excluded_night_of
-    field = science.field
-    if field is None:
-        raise StageFailure(FailureCode.NO_WCS, "This frame belongs to no field: ingest it again with its position.")
-    row = Reference.objects.filter(field=field, filter_band=science.filter_band, inputs_hash=inputs_hash).first()
-    if row is not None:
-        return LoadedReference(row, _load(row, runs))
-    best = choice.members[0]
-    if len(runs) == 1:
-        frame, path = load_frame(runs[0]), runs[0].processed_fits_path
-    else:
-        frame = _stacked(runs, best, config)
-        path = f"references/{field.pk}/{inputs_hash[:16]}.fits"
-        storage.write_atomically(path, encode_frame(frame))
-    row = _store(field, science, runs, best, path, inputs_hash)
-    return LoadedReference(row, frame)
+def _is_live(member: Observation) -> bool:
+    return member.status != ObservationStatus.ARCHIVED
 
 
 def wcs_identity(run: PreprocessRun) -> str:
@@ -84,76 +91,52 @@ def _inputs_hash(runs: list[PreprocessRun], config: Snapshot) -> str:
 
 @jobs.writing()
 def _store(
-    field: Field, science: Observation, runs: list[PreprocessRun], best: Observation, path: str, inputs_hash: str
+    choice: ReferenceChoice, made: _Made, best: Observation, inputs_hash: str, *, is_promoted: bool
 ) -> Reference:
-    Field.objects.select_for_update().get(pk=field.pk)
-    same = {"field": field, "filter_band": science.filter_band}
+    Field.objects.select_for_update().get(pk=choice.field.pk)
+    same = {"field": choice.field, "filter_band": choice.filter_band}
     version = Reference.objects.filter(**same).aggregate(Max("version"))["version__max"] or 0
-    members = [run.observation for run in runs]
+    times = [run.observation.mjd_utc for run in made.runs]
     row, is_new = Reference.objects.get_or_create(
         **same,
         inputs_hash=inputs_hash,
         defaults={
             "version": version + 1,
             "best_member": best,
-            "file_path": path,
-            "excluded_night": None if all(m.night != science.night for m in members) else science.night,
+            "file_path": made.path,
+            "excluded_night": choice.excluded_night,
+            "frame_count": len(made.runs),
+            "first_mjd_utc": min(times),
+            "last_mjd_utc": max(times),
+            "fwhm_px": stars_of(made.frame).fwhm_px,
+            "depth_mag": made.depth_mag,
         },
     )
     if is_new:
-        row.members.set(members)
+        # Those too that did not match the others: they were asked.
+        row.members.set(choice.members)
+    if is_promoted and not row.is_active:
+        row.is_automatic = True
+        row.save(update_fields=["is_automatic", "updated_at"])
+        make_active(row, MACHINE)
     return row
 
 
-def _load(row: Reference, runs: list[PreprocessRun]) -> Frame:
+def _load(row: Reference) -> Frame:
     """Read a reference's file; a reference of one frame is that frame's product."""
-    if len(runs) == 1:
-        return load_frame(runs[0])
+    best = row.best_member
+    run = None if best is None else PreprocessRun.objects.newest_for(best)
+    if run is not None and row.members.count() == 1:
+        return load_frame(run)
     try:
-        return decode_frame(storage.open_stored(row.file_path))
+        frame = decode_frame(storage.open_stored(row.file_path))
     except FileNotFoundError as error:
         raise StageFailure(
             FailureCode.FILE_MISSING, f"The file of {row} is gone: put it back, or archive the reference."
         ) from error
-
-
-def _stacked(runs: list[PreprocessRun], best: Observation, config: Snapshot) -> Frame:
-    """Stack the members on the best member's grid, leaving out those whose stars do not match it."""
-    by_id = {run.observation_id: run for run in runs}
-    first = load_frame(by_id[best.pk])
-    frames = [first]
-    for run in runs:
-        if run.observation_id == best.pk:
-            continue
-        member = load_frame(run)
-        try:
-            frames.append(aligned(member, first, config).frame)
-        except (MatchFailed, StageFailure) as error:
-            # A member that does not fit is left out of the stack; its own run says why it could not be registered.
-            logger.warning("%s is left out of the reference: %s", run.observation, error)
-    parameters = StackParameters(clip_sigma=config["differencing.stack_rejection_sigma"])
-    try:
-        stacked = stack(frames, parameters=parameters)
-    except TooFewStars as error:
-        raise StageFailure(FailureCode.TOO_FEW_STARS, f"The reference cannot be stacked: {error}.") from error
-    return with_psf(replace(stacked, wcs=first.wcs))
-
-
-def aligned(frame: Frame, onto: Frame, config: Snapshot) -> Aligned:
-    """Resample a frame onto another's grid through the stars of both.
-
-    Raises MatchFailed where they show no common stars, StageFailure `no_registration` where these scatter too much.
-    """
-    parameters = MatchParameters(fewest_matches=max(3, config["differencing.min_matched_stars"]))
-    target, own = stars_of(onto), stars_of(frame)
-    found = match_stars(target.xy, target.flux, own.xy, own.flux, parameters=parameters)
-    if found.rms_px > config["differencing.max_registration_rms_px"]:
-        raise StageFailure(
-            FailureCode.NO_REGISTRATION,
-            f"The {found.count} stars common with the reference scatter by {found.rms_px:.2f} px, more than the "
-            f"{config['differencing.max_registration_rms_px']:g} px allowed: the frames cannot be subtracted.",
-        )
-    return Aligned(align(frame, found.transform, onto.shape), found)
+    if frame.stars is None:
+        return frame
+    return replace(frame, stars=replace(frame.stars, fwhm_px=row.fwhm_px or float("nan")))
 
 
 def with_psf(frame: Frame) -> Frame:

@@ -72,13 +72,23 @@ def test_other_parameters_are_another_run_and_the_same_are_not() -> None:
         DifferenceRunFactory(**same)
 
 
-def test_one_reference_is_active_for_a_field_a_band_and_an_excluded_night() -> None:
+def test_one_reference_is_active_for_a_field_and_a_band() -> None:
     first = ReferenceFactory(is_active=True)
     ReferenceFactory(field=first.field)
     ReferenceFactory(field=first.field, is_active=True, filter_band="V")
-    ReferenceFactory(field=first.field, is_active=True, excluded_night=dt.date(2024, 3, 1))
     with pytest.raises(IntegrityError, match="one_active"):
         ReferenceFactory(field=first.field, is_active=True)
+
+
+def test_a_reference_made_for_one_night_is_never_active() -> None:
+    with pytest.raises(IntegrityError, match="of_one_night_inactive"):
+        ReferenceFactory(is_active=True, excluded_night=dt.date(2024, 3, 1))
+
+
+def test_only_an_image_that_was_given_has_no_best_frame() -> None:
+    ReferenceFactory(best_member=None, origin="given")
+    with pytest.raises(IntegrityError, match="has_a_frame"):
+        ReferenceFactory(best_member=None)
 
 
 def test_candidates_go_with_their_run() -> None:

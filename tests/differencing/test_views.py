@@ -198,7 +198,7 @@ def test_candidates_that_a_later_difference_took_over_are_told(client: Client):
 
 def test_facts_are_shown_and_missing_ones_are_dashes(client: Client):
     frame, best = ObservationFactory(original_name="late.fits"), ObservationFactory(original_name="early.fits")
-    reference = ReferenceFactory(best_member=best, version=7)
+    reference = ReferenceFactory(best_member=best, version=7, frame_count=2)
     reference.members.set([best, ObservationFactory(original_name="other.fits")])
     run = DifferenceRunFactory(
         observation=frame, reference_observation=best, reference=reference, noise_level=12.34, matched_stars=57,

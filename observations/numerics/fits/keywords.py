@@ -45,6 +45,8 @@ KEYWORDS: dict[str, tuple[str, ...]] = {
     ),
     "sidereal_time": ("LST", "LST-OBS", "OBSLST", "LST-BEG", "SIDEREAL", "ESO GEN EXPO LST"),
     "hour_angle": ("HA", "TELEHA", "HOURANG", "TELHA", "OBJCTHA"),
+    # Magnitude of one count; of those whose meaning is not in doubt.
+    "zero_point_mag": ("MAGZERO", "MAGZPT", "MAGZP", "ZEROPT", "ZPAPPROX", "PHOTZP"),
     # Time of day, for a DATE-OBS that is only a date.
     "clock": (
         "UTSTART", "TIME-OBS", "UTC-OBS", "UT-OBS", "UT", "UTC", "UTIME", "UT-START", "TIME-BEG", "TM-START",
@@ -85,4 +87,5 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "ccd_temperature_c": (-273.15, 100.0),
     "pixel_scale_arcsec": (0.005, 300.0),
     "pedestal_adu": (-1e5, 1e5),
+    "zero_point_mag": (-10.0, 60.0),
 }

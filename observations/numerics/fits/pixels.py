@@ -63,6 +63,12 @@ def read_pixels(path: Path, unit: Unit) -> NDArray[np.float32]:
     return _physical(_stored_pixels(path, unit), unit).reshape(unit.image_shape[-2:])
 
 
+def read_plane(path: Path, unit: Unit, plane: int) -> NDArray[np.float32]:
+    """Read one plane of a cube as `read_pixels` reads an image; an image has one, number 0."""
+    stored = _stored_pixels(path, unit)
+    return _physical(stored.reshape(-1, *unit.image_shape[-2:])[plane], unit)
+
+
 def read_bands(path: Path, unit: Unit, most_rows: int) -> Iterator[NDArray[np.float32]]:
     """Yield one image from its first row on as `read_pixels` does, so many rows at a time; the last may be fewer.
 

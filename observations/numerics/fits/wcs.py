@@ -27,6 +27,8 @@ _WCS_CARD = re.compile(
     r"(WCSAXES|C(TYPE|RVAL|RPIX|DELT|UNIT|ROTA)\d|(CD|PC|PV)\d+_\d+|[AB]P?_(ORDER|\d+_\d+)|L(ON|AT)POLE|RADESYS|RADECSYS"
     r"|EQUINOX|EPOCH)$"
 )
+# The matrix as it was written in 1996, which Pan-STARRS writes still.
+_OLD_MATRIX_CARD = re.compile(r"PC00(\d)00(\d)$")
 _SIP_CARD = re.compile(r"[AB]P?_(ORDER|\d+_\d+)$")
 _PV_CARD = re.compile(r"PV\d+_\d+$")
 
@@ -102,8 +104,9 @@ def _consistent(header: fits.Header) -> fits.Header:
     """The WCS cards alone, one matrix among them: CD stands before PC, CDELT and CROTA, which older programs expect."""
     kept = fits.Header()
     for card in header.cards:
-        if _WCS_CARD.match(card.keyword) and card.keyword not in kept:
-            kept[card.keyword] = card.value
+        keyword = _OLD_MATRIX_CARD.sub(r"PC\1_\2", card.keyword)
+        if _WCS_CARD.match(keyword) and keyword not in kept:
+            kept[keyword] = card.value
     if any(keyword.startswith("CD1_") for keyword in kept):
         for keyword in [k for k in kept if re.match(r"(PC\d+_\d+|CDELT\d|CROTA\d)$", k)]:
             del kept[keyword]

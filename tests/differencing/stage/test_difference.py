@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
 import math
@@ -22,6 +23,7 @@ from differencing import parameters, references
 from differencing.models import Candidate, DifferenceRun, Reference
 from differencing.stage import difference as stage
 from differencing.stage import reference as stage_reference
+from differencing.stage import registration, stacking
 from differencing.stage.reference import wcs_identity
 from observations.models import Observation, ObservationStatus
 from preprocessing.models import PreprocessRun
@@ -224,7 +226,7 @@ def test_a_key_that_differencing_does_not_read_makes_no_second_difference(night)
 
 
 def test_differencing_names_the_keys_that_its_hash_covers_and_no_others():
-    assert keys_named_in(stage, stage_reference, references, parameters) == set(stage.READS)
+    assert keys_named_in(stage, stage_reference, registration, stacking, references, parameters) == set(stage.READS)
 
 
 @pytest.fixture
@@ -375,13 +377,62 @@ def test_a_frame_that_found_no_room_for_its_reference_has_one_run_when_there_is_
 def test_a_promoted_reference_is_used_and_named(night):
     observation, member = night.good[0], night.earlier[1]
     reference = factories.ReferenceFactory(
-        field=night.field, filter_band=observation.filter_band, version=7, best_member=member, is_active=True,
+        field=night.field, filter_band=observation.filter_band, version=7, best_member=member,
         file_path=newest_for(member).processed_fits_path,
     )  # fmt: skip
     reference.members.set([member])
+    references.promote_reference(reference, MACHINE)
     difference(observation)
     newest = DifferenceRun.objects.filter(observation=observation).latest("completed_at")
     assert (newest.reference, newest.reference_observation) == (reference, member)
+
+
+def test_the_first_stack_of_earlier_nights_is_promoted_by_itself_and_describes_itself(night):
+    reference = Reference.objects.get()
+    assert (reference.is_active, reference.is_automatic, reference.version) == (True, True, 1)
+    times = [row.mjd_utc for row in night.earlier]
+    assert (reference.first_mjd_utc, reference.last_mjd_utc) == (min(times), max(times))
+    assert reference.frame_count == 3
+    assert reference.depth_mag is None or reference.depth_mag > max(
+        newest_for(row).limiting_magnitude for row in night.earlier
+    )
+    stored = stage_reference.load_reference(
+        references.choose_reference(night.good[0], values.snapshot()), values.snapshot()
+    )
+    widths = [newest_for(row).fwhm_px for row in night.earlier]
+    assert min(widths) < stored.frame.stars.fwhm_px == reference.fwhm_px < 1.05 * max(widths)
+    stamp = stored.frame.psf(160.0, 160.0)
+    assert stamp.sum() == pytest.approx(1.0) and len(stored.frame.stars) > 30
+
+
+def test_a_member_that_is_processed_anew_makes_the_first_reference_anew_under_a_new_version(night):
+    PreprocessRun.objects.filter(observation=night.earlier[0]).update(inputs_hash="with another flat")
+    observation = night.good[0]
+    difference(observation)
+    newest = DifferenceRun.objects.filter(observation=observation).latest("completed_at")
+    assert (newest.reference.version, newest.reference.is_active) == (2, True)
+    assert set(newest.reference.members.all()) == set(night.earlier)
+    assert list(Reference.objects.filter(is_active=True)) == [newest.reference]
+
+
+def test_a_new_version_is_made_when_ordered_and_used_when_promoted_also_for_what_was_compared_before(night):
+    first = Reference.objects.get()
+    # A later night gives reason for a deeper reference.
+    Observation.objects.filter(pk=night.good[-1].pk).update(night=night.good[0].night + dt.timedelta(days=40))
+    references.order_new_reference(first, MACHINE)
+    run_stage("reference", "reference", [(first.pk, "first")], lambda line: None)
+    new = Reference.objects.exclude(pk=first.pk).get()
+    assert (new.version, new.is_active, first.is_active) == (2, False, True)
+    assert set(new.members.all()) == {*night.earlier, *night.good[:-1]}
+    assert new.frame_count == 5
+    assert not ProcessingJob.objects.filter(job_type="difference", status=JobStatus.PENDING).exists()
+    references.promote_reference(new, MACHINE)
+    again = ProcessingJob.objects.filter(job_type="difference", status=JobStatus.PENDING)
+    # The others' night is in it.
+    assert [job.entity_id for job in again] == [str(night.good[-1].pk)]
+    assert again.get().priority < 0
+    difference(night.good[-1])
+    assert DifferenceRun.objects.newest_for(night.good[-1]).reference == new
 
 
 def test_within_one_night_each_frame_is_compared_with_a_stack_of_the_others(night):

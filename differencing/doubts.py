@@ -1,0 +1,87 @@
+"""What may be wrong with a subtraction because of what it was compared with: code, fact, value and a sentence."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+from differencing.models import Reference, ReferenceOrigin
+from differencing.numerics.colour import ColourTerm
+from observations.numerics.bands import normalise_band
+
+# A flux that may be off by more than this is not published before somebody has looked.
+TRUSTED_FLUX_SHARE = 0.05
+# A term below this many of its errors is none.
+COLOUR_SIGMA = 3.0
+# Stars of a field scatter by this in colour; transients lie further out.
+USUAL_COLOUR_SPREAD_MAG = 0.5
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """One claim that cannot be relied on. keyword : where it stands, "" where it is no header's."""
+
+    code: str
+    fact: str
+    keyword: str
+    value: str | float | None
+    message: str
+    blocks_publication: bool = False
+
+
+def doubts_of(
+    reference: Reference, flux_scatter: float, colour: tuple[str, ColourTerm] | None = None
+) -> list[dict[str, object]]:
+    """Return what is doubtful about differences against a reference.
+
+    flux_scatter : relative scatter of the stars' flux ratios about the flux scale, which unlike filters leave.
+    colour : name of a colour and what it does to these ratios, where that is known.
+    """
+    if reference.origin != ReferenceOrigin.GIVEN:
+        return []
+    name, band, own = reference.survey_name or "another telescope", reference.delivered_band, reference.filter_band
+    doubts = [
+        Doubt(
+            "reference_of_another_telescope", "reference", "", name,
+            f"The reference is an image of {name}, whose filter and detector see colours otherwise: stars of unusual "
+            f"colour leave residuals. Star fluxes scatter by {flux_scatter:.1%} about the common scale.",
+            flux_scatter > TRUSTED_FLUX_SHARE,
+        )
+    ]  # fmt: skip
+    if normalise_band(band) != normalise_band(own):
+        given = f"taken in {band}" if band else "of an unknown filter"
+        doubts.append(
+            Doubt(
+                "reference_in_another_band",
+                "band",
+                "",
+                band or None,
+                f"The reference is {given}, this frame in {own}: what is redder or bluer than most stars is brighter "
+                "or fainter in the difference than it is on the sky.",
+                flux_scatter > TRUSTED_FLUX_SHARE,
+            )
+        )
+    if reference.first_mjd_utc is None:
+        doubts.append(
+            Doubt(
+                "reference_of_unknown_epoch",
+                "time",
+                "",
+                None,
+                "The reference does not say when it was taken: it may hold what is looked for.",
+            )
+        )
+    if colour is not None and abs(colour[1].slope) > COLOUR_SIGMA * colour[1].error:
+        name, term = colour
+        doubts.append(
+            Doubt(
+                "reference_colour_term",
+                "flux",
+                "",
+                round(term.slope, 4),
+                f"For each magnitude of {name} the frame's magnitudes differ from the reference's by "
+                f"{term.slope:+.3f} ± {term.error:.3f} ({term.star_count} stars): what is not as red as most stars "
+                "has a residual of this size in the difference.",
+                abs(term.slope) * USUAL_COLOUR_SPREAD_MAG > TRUSTED_FLUX_SHARE,
+            )
+        )
+    return [asdict(doubt) for doubt in doubts]

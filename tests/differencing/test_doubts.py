@@ -1,0 +1,45 @@
+"""What is said of differences against another telescope's image."""
+
+from __future__ import annotations
+
+import pytest
+
+from differencing.doubts import doubts_of
+from differencing.models import Reference
+from differencing.numerics.colour import ColourTerm
+
+
+def given(**values):
+    told = {"origin": "given", "survey_name": "SkyMapper", "delivered_band": "r", "filter_band": "r", **values}
+    return Reference(first_mjd_utc=told.pop("epoch", 57000.0), **told)
+
+
+def codes(reference, *more):
+    return {doubt["code"]: doubt["blocks_publication"] for doubt in doubts_of(reference, *more)}
+
+
+def test_own_frames_give_no_reason_to_doubt():
+    assert doubts_of(Reference(origin="frames"), 0.2) == []
+
+
+def test_another_telescope_is_doubted_and_another_band_and_an_unknown_epoch_more():
+    assert codes(given(), 0.01) == {"reference_of_another_telescope": False}
+    assert codes(given(filter_band="R"), 0.01).keys() == {"reference_of_another_telescope", "reference_in_another_band"}
+    assert codes(given(delivered_band=""), 0.01).keys() >= {"reference_in_another_band"}
+    assert codes(given(epoch=None), 0.01).keys() == {"reference_of_another_telescope", "reference_of_unknown_epoch"}
+
+
+@pytest.mark.parametrize(("scatter", "blocks"), [(0.04, False), (0.06, True)])
+def test_fluxes_that_scatter_by_more_than_a_twentieth_are_not_published_unseen(scatter, blocks):
+    assert set(codes(given(filter_band="R"), scatter).values()) == {blocks}
+
+
+def test_a_colour_term_is_told_with_its_error_and_size_unless_it_is_noise():
+    assert "reference_colour_term" not in codes(given(), 0.01, ("B - V", ColourTerm(0.02, 0.01, 30)))
+    (doubt,) = [
+        doubt
+        for doubt in doubts_of(given(), 0.01, ("B - V", ColourTerm(-0.15, 0.01, 30)))
+        if doubt["code"] == "reference_colour_term"
+    ]
+    assert doubt["value"] == -0.15 and doubt["blocks_publication"]
+    assert "B - V" in doubt["message"] and "-0.150 ± 0.010 (30 stars)" in doubt["message"]
