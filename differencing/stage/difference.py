@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import NamedTuple
 from uuid import UUID
 
@@ -21,6 +21,7 @@ from catalog.work import jobs
 from catalog.work.inputs import hash_of
 from differencing.models import DifferenceRun
 from differencing.numerics import VERSION
+from differencing.numerics.mapped_psf import map_psf
 from differencing.numerics.measure import Measurements, MeasureParameters, measure
 from differencing.numerics.noise import robust_sigma
 from differencing.numerics.peaks import find
@@ -32,9 +33,9 @@ from differencing.stage.candidates import replace_candidates
 from differencing.stage.reference import LoadedReference, aligned, load_reference, wcs_identity, with_psf
 from observations.models import Observation, ObservationStatus
 from observations.numerics.fits.products import encode_image
-from observations.numerics.frame import Frame
+from observations.numerics.frame import Frame, PsfModel
 from preprocessing.models import PreprocessRun
-from preprocessing.numerics.astrometry.matching import MatchFailed
+from preprocessing.numerics.astrometry.matching import Match, MatchFailed
 from preprocessing.products import load_frame
 
 logger = logging.getLogger(__name__)
@@ -214,7 +215,7 @@ def _compute(inputs: _Inputs) -> _Result:
             "the header, or reprocess the field when better frames are there.",
         ) from error
     _require_overlap(science, reference, config)
-    reference = with_psf(reference)
+    reference = _with_psf(reference, inputs.reference.frame.psf, match)
     try:
         difference = subtract(science, reference, parameters=zogy_parameters(config))
     except TooFewStars as error:
@@ -232,6 +233,13 @@ def _compute(inputs: _Inputs) -> _Result:
             f"{difference.noise_rescale:.2f}): the subtraction cannot be trusted. Look at the difference image.",
         )
     return _Result(difference, measure(difference, peaks, science), science.wcs, match.count, match.rms_px)
+
+
+def _with_psf(aligned_frame: Frame, psf: object, match: Match) -> Frame:
+    """Return an aligned frame with the PSF that it had before, brought along; measured anew where it had no model."""
+    if not isinstance(psf, PsfModel):
+        return with_psf(aligned_frame)
+    return replace(aligned_frame, psf=map_psf(psf, match.transform, aligned_frame.shape))
 
 
 def _require_overlap(science: Frame, reference: Frame, config: Snapshot) -> None:
