@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import NamedTuple
 from uuid import UUID
 
@@ -23,6 +23,7 @@ from differencing.doubts import doubts_of
 from differencing.models import DifferenceRun, ReferenceOrigin
 from differencing.numerics import VERSION
 from differencing.numerics.colour import ColourTerm
+from differencing.numerics.mapped_psf import map_psf
 from differencing.numerics.measure import Measurements, MeasureParameters, measure
 from differencing.numerics.noise import robust_sigma
 from differencing.numerics.peaks import find
@@ -36,9 +37,9 @@ from differencing.stage.reference import LoadedReference, load_reference, wcs_id
 from differencing.stage.registration import aligned
 from observations.models import Observation, ObservationStatus
 from observations.numerics.fits.products import encode_image
-from observations.numerics.frame import Frame
+from observations.numerics.frame import Frame, PsfModel
 from preprocessing.models import PreprocessRun
-from preprocessing.numerics.astrometry.matching import MatchFailed
+from preprocessing.numerics.astrometry.matching import Match, MatchFailed
 from preprocessing.products import load_frame
 
 logger = logging.getLogger(__name__)
@@ -221,7 +222,7 @@ def _compute(inputs: _Inputs) -> _Result:
             "the header, or reprocess the field when better frames are there.",
         ) from error
     _require_overlap(science, reference, config)
-    reference = with_psf(reference)
+    reference = _with_psf(reference, inputs.reference.frame.psf, match)
     try:
         difference = subtract(science, reference, parameters=zogy_parameters(config))
     except TooFewStars as error:
@@ -241,6 +242,13 @@ def _compute(inputs: _Inputs) -> _Result:
     is_given = inputs.reference.row.origin == ReferenceOrigin.GIVEN
     colour = colour_term_between(science, inputs.reference.frame, match) if is_given else None
     return _Result(difference, measure(difference, peaks, science), science.wcs, match.count, match.rms_px, colour)
+
+
+def _with_psf(aligned_frame: Frame, psf: object, match: Match) -> Frame:
+    """Return an aligned frame with the PSF that it had before, brought along; measured anew where it had no model."""
+    if not isinstance(psf, PsfModel):
+        return with_psf(aligned_frame)
+    return replace(aligned_frame, psf=map_psf(psf, match.transform, aligned_frame.shape))
 
 
 def _require_overlap(science: Frame, reference: Frame, config: Snapshot) -> None:
