@@ -12,11 +12,11 @@ from uuid import UUID
 from catalog.json_classes import KeyOf, read_as
 from curation.detections.light_curve import NEAR_ARCSEC
 from curation.models import Alert, ConfidenceLevel
-from curation.numerics.footprint import covers
 from detection.models import Detection, DetectionType, Source
 from detection.sources.photometry import magnitude
 from differencing.models import Candidate
 from observations.models import Observation, ObservationStatus, WcsQuality
+from observations.numerics.footprint import covers
 from observations.numerics.site import time_of
 from preprocessing.models import PreprocessRun
 

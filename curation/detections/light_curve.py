@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from catalog.writing import number, utc
-from curation.numerics.footprint import covers
 from curation.numerics.plot import Axis, days_axis, values_axis
 from detection.models import Detection
 from detection.sources.photometry import magnitude, zero_points
 from differencing.models import Candidate
 from observations.models import Observation, ObservationStatus
+from observations.numerics.footprint import covers
 from observations.numerics.site import time_of
 from observations.sky import SkyRecord
 from preprocessing.models import PreprocessRun

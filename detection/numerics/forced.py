@@ -118,7 +118,7 @@ def force(
     outside or on bad pixels; `saturated` is told where saturated pixels are among these.
     """
     p = parameters or ForcedParameters()
-    values = np.full((5, len(x)), np.nan)
+    flux, error, limit, total, total_error = (np.full(len(x), np.nan) for _ in range(5))
     trouble = []
     for k in range(len(x)):
         found = _place(images, float(x[k]), float(y[k]), p)
@@ -126,11 +126,13 @@ def force(
         if found.trouble:
             continue
         lost = _lost_share(_core(images.psf(float(x[k]), float(y[k]))), float(position_error_px[k]))
-        flux, error = _flux_at(images, float(x[k]), float(y[k]))
-        flux, error = flux * (1.0 + lost), float(np.hypot(error * (1.0 + lost), lost * flux))
-        limit = LIMIT_SIGMA * error if abs(flux) < DETECTED_SIGMA * error else np.nan
-        values[:, k] = (flux, error, limit, *_total(images, found, p))
-    return Forced(*values, trouble)
+        value, noise = _flux_at(images, float(x[k]), float(y[k]))
+        flux[k] = (1.0 + lost) * value
+        error[k] = np.hypot((1.0 + lost) * noise, lost * value)
+        if abs(flux[k]) < DETECTED_SIGMA * error[k]:
+            limit[k] = LIMIT_SIGMA * error[k]
+        total[k], total_error[k] = _total(images, found, p)
+    return Forced(flux, error, limit, total, total_error, trouble)
 
 
 @dataclass(frozen=True)

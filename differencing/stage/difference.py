@@ -32,7 +32,7 @@ from differencing.stage.candidates import replace_candidates
 from differencing.stage.reference import LoadedReference, aligned, load_reference, wcs_identity, with_psf
 from observations.models import Observation, ObservationStatus
 from observations.numerics.fits.products import encode_image
-from observations.numerics.frame import Frame
+from observations.numerics.frame import Frame, Mask, MaskBit
 from preprocessing.models import PreprocessRun
 from preprocessing.numerics.astrometry.matching import MatchFailed
 from preprocessing.products import load_frame
@@ -84,6 +84,7 @@ class _Result(NamedTuple):
     difference: Difference
     measurements: Measurements
     wcs: WCS
+    mask_bits: NDArray[np.uint8]
     matched_stars: int
     registration_rms_px: float
 
@@ -231,7 +232,17 @@ def _compute(inputs: _Inputs) -> _Result:
             f"{len(peaks)} peaks beyond {config['differencing.threshold_sigma']:g} sigma (noise of the score "
             f"{difference.noise_rescale:.2f}): the subtraction cannot be trusted. Look at the difference image.",
         )
-    return _Result(difference, measure(difference, peaks, science), science.wcs, match.count, match.rms_px)
+    bits = _stored_bits(difference.mask, science, reference)
+    return _Result(difference, measure(difference, peaks, science), science.wcs, bits, match.count, match.rms_px)
+
+
+def _stored_bits(mask: Mask, *frames: Frame) -> NDArray[np.uint8]:
+    """Return what later measurements need to know of bad pixels: which they are, and which of them are saturated."""
+    bits = np.where(mask, np.uint8(MaskBit.BAD), np.uint8(0))
+    for frame in frames:
+        if frame.mask_bits is not None:
+            bits[mask & ((frame.mask_bits & MaskBit.SATURATED) != 0)] |= np.uint8(MaskBit.SATURATED)
+    return bits
 
 
 def _require_overlap(science: Frame, reference: Frame, config: Snapshot) -> None:
@@ -255,8 +266,9 @@ def _write(row: DifferenceRun, result: _Result) -> dict[str, str]:
         ("NRESCALE", difference.noise_rescale, "noise of the score before normalisation"),
     ]
     images: dict[str, tuple[str, _Pixels, list[tuple[str, _Pixels]]]] = {
-        "difference_image_path": ("difference.fits", difference.difference, [("MASK", difference.mask)]),
-        "significance_map_path": ("score.fits", difference.score, []),
+        "difference_image_path": ("difference.fits", difference.difference, [("MASK", result.mask_bits)]),
+        # With the score it gives the error of a flux as well: forced photometry needs both at any place.
+        "significance_map_path": ("score.fits", difference.score, [("FLUX", difference.flux)]),
         "reference_aligned_path": ("reference.fits", difference.reference, [("SCIENCE", difference.science)]),
     }
     return {
