@@ -10,16 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from detection.numerics.significance import DETECTED_SIGMA, LIMIT_SIGMA
 from observations.numerics.frame import BAD_BITS, Mask, MaskBit, PsfFunction
 from preprocessing.numerics.photometry import FILTER_RADII, psf_radius_px
 
 Array = NDArray[np.float64]
 Window = tuple[slice, slice]
 
-# A limit is given below this significance, and stands at so many errors. At five, half of the sources of that flux are
-# found by a search at 5 sigma; three leave one false claim of a flux in 740 epochs.
-DETECTED_SIGMA = 3.0
-LIMIT_SIGMA = 5.0
 # Half of a spline's window: its boundary is felt by less than 0.1 % in the middle.
 _REACH_PX = 4
 
