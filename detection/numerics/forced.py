@@ -67,13 +67,13 @@ class ForcedParameters:
     most_lost_share : share of the PSF's weight (its square) on bad pixels, or outside the frame. A bad pixel is filled
         with a guess; the pixel under the peak alone holds a fifth of the weight of a PSF of FWHM 3 px.
     reference_snr, reference_likeness : the reference holds a star there when its PSF flux is this significant and the
-        pixels are this alike the PSF (cosine; 1 = the same). Frames whose seeing differs by half give .92, a galaxy
-        of twice the PSF's width .8.
+        pixels are this alike the PSF (cosine; 1 = the same). Frames whose seeing differs by half give .93, a galaxy
+        of twice the PSF's width .84; the noise of a star at the least significance moves it by .05.
     """
 
     most_lost_share: float = 0.15
     reference_snr: float = 10.0
-    reference_likeness: float = 0.85
+    reference_likeness: float = 0.9
 
 
 @dataclass(frozen=True)
@@ -222,7 +222,7 @@ def _total(images: Subtracted, place: _Place, p: ForcedParameters) -> tuple[floa
     if not flux > p.reference_snr * images.sigma_reference / np.sqrt(norm):
         return nothing
     # Within the core: far out, neighbours are more than the noise.
-    core = psf > 0.05 * psf.max()
+    core = psf > 0.01 * psf.max()
     pixels, shape = in_reference[core], psf[core]
     power = float((pixels**2).sum()) - pixels.size * images.sigma_reference**2
     if power > 0.0 and float((shape * pixels).sum()) < p.reference_likeness * np.sqrt((shape**2).sum() * power):
