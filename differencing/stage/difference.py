@@ -232,11 +232,11 @@ def _compute(inputs: _Inputs) -> _Result:
             f"{len(peaks)} peaks beyond {config['differencing.threshold_sigma']:g} sigma (noise of the score "
             f"{difference.noise_rescale:.2f}): the subtraction cannot be trusted. Look at the difference image.",
         )
-    bits = _stored_bits(difference.mask, science, reference)
+    bits = stored_bits(difference.mask, science, reference)
     return _Result(difference, measure(difference, peaks, science), science.wcs, bits, match.count, match.rms_px)
 
 
-def _stored_bits(mask: Mask, *frames: Frame) -> NDArray[np.uint8]:
+def stored_bits(mask: Mask, *frames: Frame) -> NDArray[np.uint8]:
     """Return what later measurements need to know of bad pixels: which they are, and which of them are saturated."""
     bits = np.where(mask, np.uint8(MaskBit.BAD), np.uint8(0))
     for frame in frames:

@@ -109,7 +109,7 @@ def test_a_masked_pixel_in_the_wings_does_no_harm_even_where_the_score_is_missin
     images = made()
     mask = np.zeros(SHAPE, dtype=np.uint8)
     mask[40, 53:60] = MaskBit.BAD
-    score = np.where(mask > 0, np.nan, images.score)
+    score = np.where(mask > 0, np.nan, np.asarray(images.score))
     found = one(replace(images, mask=mask, score=score), *AT)
     assert found.trouble == [Trouble.NONE]
     assert (found.flux[0], found.flux_error[0]) == pytest.approx((1000.0, 20.0), rel=2e-3)
@@ -119,7 +119,7 @@ def test_the_error_is_that_of_the_good_pixels_around_the_place():
     images = made()
     mask = np.zeros(SHAPE, dtype=np.uint8)
     mask[41, 51] = MaskBit.BAD
-    score = np.where(mask > 0, np.nan, images.score)
+    score = np.where(mask > 0, np.nan, np.asarray(images.score))
     # A pixel with half the score has twice the error; the masked one has none at all.
     score[40, 51] /= 2.0
     found = one(replace(images, mask=mask, score=score), 50.5, 40.0)
@@ -191,7 +191,7 @@ def injected(seed: int, snr: tuple[float, float]) -> tuple[np.ndarray, np.ndarra
     apart = np.array([np.hypot(taken[0] - a, taken[1] - b).min() > 10.0 for a, b in zip(x, y, strict=True)])
     x, y = x[apart], y[apart]
     unit = pair.transients.flux[0] / pair.transients.snr[0]
-    flux = unit * np.exp(random.uniform(*np.log(snr), x.size))
+    flux = unit * np.exp(random.uniform(np.log(snr[0]), np.log(snr[1]), x.size))
     science = with_sources(pair.science, pair.psf_science, x, y, flux)
     noisy = replace(science, data=science.data + photons(science.data - pair.science.data, random))
     return x, y, flux, subtract(noisy, pair.reference)
@@ -208,8 +208,8 @@ def test_pulls_have_a_width_of_one_from_5_to_50_sigma(error_px):
         x, y, flux, d = injected(seed, (5.0, 50.0))
         random = np.random.default_rng(seed)
         wrong = [place + random.normal(0.0, 1.0, x.size) * error_px for place in (x, y)]
-        found = force(images_of(d), *wrong, np.full(x.size, error_px))
-        pulls.append((found.flux - flux) / found.flux_error)
+        measured = force(images_of(d), wrong[0], wrong[1], np.full(x.size, error_px))
+        pulls.append((measured.flux - flux) / measured.flux_error)
     found = np.concatenate(pulls)
     # Of so many pulls the width is known to 7 %.
     assert found.size > 100
