@@ -87,25 +87,23 @@ def _works(field: Field, night: date) -> Iterator[Work]:
 
 
 def _sources_at(field: Field) -> list[Target]:
-    """Return the sources in the circle around the field's frames; nominal positions hold in their own field only."""
+    """Return the sources in the circle around the field's frames; of nominal positions those of this field only."""
     config = snapshot()
     floor = config["detection.association_floor_arcsec"] / config["detection.association_sigma"]
     near = Source.objects.cone(field.ra, field.dec, 3600.0 * field.radius_deg)
-    nominal = {"wcs_quality": WcsQuality.NOMINAL}
-    if Observation.objects.filter(field=field, **nominal).exists():
-        near = near.filter(**nominal, detections__observation__field=field).distinct()
-    else:
-        near = near.exclude(**nominal)
+    nominal = Q(wcs_quality=WcsQuality.NOMINAL)
+    own = near.filter(nominal, detections__observation__field=field).distinct()
     return [
         Target(
             source.pk,
             source.ra,
             source.dec,
             # The floor is what the association tolerates, and far more than what the WCS of most frames adds.
-            float(np.sqrt(max(source.position_error_arcsec**2 - floor**2, 0.0))),
-            source.position_error_arcsec,
+            error_arcsec=float(np.sqrt(max(source.position_error_arcsec**2 - floor**2, 0.0))),
+            reach_arcsec=source.position_error_arcsec,
+            nominal_in=field.pk if source.wcs_quality == WcsQuality.NOMINAL else None,
         )
-        for source in near
+        for source in (*near.exclude(nominal), *own)
     ]
 
 
@@ -130,7 +128,8 @@ def _moving(field: Field, night: date, frames: QuerySet[Observation]) -> dict[UU
         mjd = np.array([member.observation.mjd_utc for member in members])
         for frame in frames.exclude(pk__in=seen):
             place = predicted(ra, dec, mjd, frame.mjd_utc, tracklet.rms_arcsec)
-            target = Target(tracklet.pk, *place, reach_arcsec=place[2], is_moving=True)
+            nominal_in = field.pk if frame.wcs_quality == WcsQuality.NOMINAL else None
+            target = Target(tracklet.pk, *place, reach_arcsec=place[2], nominal_in=nominal_in, is_moving=True)
             found.setdefault(frame.pk, []).append(target)
     return found
 
@@ -153,9 +152,15 @@ def _left(frames: QuerySet[Observation], targets: Sequence[Target], moving: _Mov
                 continue
             every = (*targets, *moving.get(row.observation_id, ()))
             left = [t for t in every if not _is_done(t, done.get((t.key, row.observation_id)), row, own)]
-            shown = [t for t in left if covers(row.observation.footprint, t.ra, t.dec)]
+            shown = [t for t in left if _shows(row.observation, t)]
             if shown:
                 yield Work(row, row.reference_id, own, shown)
+
+
+def _shows(frame: Observation, target: Target) -> bool:
+    """Tell whether a place lies in a frame whose positions can be compared with its own."""
+    nominal_in = frame.field_id if frame.wcs_quality == WcsQuality.NOMINAL else None
+    return target.nominal_in == nominal_in and covers(frame.footprint, target.ra, target.dec)
 
 
 def _done(frames: set[UUID], targets: Sequence[Target]) -> dict[tuple[UUID, UUID], _Done]:

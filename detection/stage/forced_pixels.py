@@ -35,6 +35,7 @@ class Target:
     """A place in the sky to measure at: a source's, or that of something that moves at the time of one frame.
 
     error_arcsec : of the position alone, 1 sigma in each axis. reach_arcsec : another place this near is the same one.
+    nominal_in : the field in whose nominal frames alone the position holds; None where it is known in the sky.
     """
 
     key: UUID
@@ -42,6 +43,7 @@ class Target:
     dec: float
     error_arcsec: float
     reach_arcsec: float
+    nominal_in: UUID | None = None
     is_moving: bool = False
 
 

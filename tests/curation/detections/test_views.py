@@ -211,9 +211,11 @@ def test_a_light_curve_has_a_title_and_a_table_of_the_same(client: Client):
     assert "&gt; 19.0" in html
     assert "day0.5.fits" in html
     assert "not measured, too many pixels are masked there" in html
-    assert "with the star in the reference" not in html
+    assert "Total: with the star" not in html
     measured(row.source, 0.8, total_flux=10000.0, total_flux_error=100.0, **AB)
-    assert "15.00 ± 0.02 mag" in html_of(client, row.source)
+    html = html_of(client, row.source)
+    assert "15.00 ± 0.02 mag" in html
+    assert "Total: with the star" in html
 
 
 def test_counts_are_called_counts_where_no_magnitude_is_known(client: Client):

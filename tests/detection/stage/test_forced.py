@@ -17,6 +17,7 @@ from observations.numerics.barycentre import Place, bjd_tdb
 from observations.numerics.fits.mapped import map_images
 from observations.numerics.fits.products import encode_image
 from preprocessing.models import PreprocessRun
+from tests.factories import FieldFactory
 from tests.nights import Night
 
 
@@ -178,9 +179,18 @@ def test_nominal_and_solved_positions_are_not_mixed(night):
     ForcedPhotometry.objects.all().delete()
     source, _ = source_of(night, "transient")
     Source.objects.filter(pk=source.pk).update(wcs_quality="nominal")
+    nominal, solved = night.good[0], night.good[1:]
+    Observation.objects.filter(pk=nominal.pk).update(wcs_quality="nominal")
     measure(night)
+    assert [row.observation for row in rows_of(source).values()] == [nominal]
+    others = ForcedPhotometry.objects.exclude(source=source).filter(source__isnull=False)
+    assert set(others.values_list("observation", flat=True)) == {frame.pk for frame in solved}
+    # In another field a nominal position means nothing.
+    ForcedPhotometry.objects.all().delete()
+    field = night.field
+    Observation.objects.filter(pk=nominal.pk).update(field=FieldFactory(ra=field.ra, dec=field.dec))
+    forced.run(field_night(field.pk, nominal.night))
     assert not source.forced_photometry.exists()
-    assert ForcedPhotometry.objects.exists()
 
 
 def test_measurements_of_images_that_were_replaced_meanwhile_are_not_kept(night, monkeypatch):
