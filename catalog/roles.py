@@ -35,6 +35,7 @@ SHOWN_TO_ALL = (
     "observations.calibrationframe", "preprocessing.calibrationmaster", "preprocessing.preprocessrun",
     "differencing.reference", "differencing.differencerun", "differencing.candidate", "differencing.tracklet",
     "detection.model", "detection.modelrun", "detection.candidatescore", "detection.source", "detection.detection",
+    "detection.forcedphotometry",
     "curation.labeldefinition", "curation.validationevent", "curation.alert", "curation.alertpublication",
     "catalog.processingjob",
 )  # fmt: skip

@@ -30,7 +30,7 @@ from catalog.admin import (
     state,
 )
 from detection.cutouts import pictures
-from detection.models import CandidateScore, Detection, Model, ModelRun, Source
+from detection.models import CandidateScore, Detection, ForcedPhotometry, Model, ModelRun, Source
 from detection.registry import weights
 from differencing.admin import cutouts_image
 from observations.admin import SEARCHES_SKY, SkyAdmin, frame_link, position
@@ -165,10 +165,29 @@ class SourceAdmin(SkyAdmin):
         return related_links(
             [
                 list_link("detection.detection", "detections", source__id__exact=row.pk),
+                list_link("detection.forcedphotometry", "forced photometry", source__id__exact=row.pk),
                 list_link("curation.alert", "alerts", detection__source__id__exact=row.pk),
                 list_link("catalog.processingjob", "jobs", entity_type="source", entity_id=row.pk),
             ]
         )
+
+
+@admin.register(ForcedPhotometry)
+class ForcedPhotometryAdmin(ProductAdmin):
+    list_display = (
+        "__str__", related("source"), related("tracklet"), frame_link(), related("reference"),
+        number("limiting_flux", 0, "limit, ADU"), number("limiting_mag", 2, "limit, mag"), "updated_at",
+    )  # fmt: skip
+    list_select_related = ("source", "tracklet", "observation", "reference")
+    list_filter = (("reason", DropdownFilter), ("updated_at", RangeDateTimeFilter))
+    search_fields = ("source__name", "observation__observation_id", "observation__original_name")
+    search_help_text = "Source, frame or ID"
+    fields = (
+        ("source", "tracklet"), ("observation", "difference_run", "reference"), ("flux", "flux_error"), "limiting_flux",
+        ("total_flux", "total_flux_error"), "reason", ("ra", "dec", "position_error_arcsec"),
+        ("mjd_utc", "bjd_tdb", "is_geocentric"), ("zero_point_mag", "zero_point_error", "zero_point_system"),
+        ("created_at", "updated_at"), "id",
+    )  # fmt: skip
 
 
 @admin.register(Detection)

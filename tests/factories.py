@@ -13,7 +13,16 @@ from factory.django import DjangoModelFactory
 
 from catalog.models import ProcessingJob, RunStatus, User
 from curation.models import Alert, LabelDefinition, Lease, ValidationEvent
-from detection.models import CandidateScore, Detection, DetectionType, Model, ModelRun, ModelType, Source
+from detection.models import (
+    CandidateScore,
+    Detection,
+    DetectionType,
+    ForcedPhotometry,
+    Model,
+    ModelRun,
+    ModelType,
+    Source,
+)
 from differencing.models import Candidate, DifferenceRun, Reference, Tracklet
 from observations.models import (
     CalibrationFrame,
@@ -29,6 +38,7 @@ from preprocessing.models import CalibrationMaster, MasterKind, PreprocessRun
 
 # Calling a factory gives a row of its model, and a declaration becomes a value: their own types say neither.
 RowFactory: Any = DjangoModelFactory
+LazyAttribute: Any = declarations.LazyAttribute
 LazyFunction: Any = declarations.LazyFunction
 SelfAttribute: Any = declarations.SelfAttribute
 Sequence: Any = declarations.Sequence
@@ -234,6 +244,25 @@ class SourceFactory(RowFactory):
     ra = 150.01
     dec = 2.01
     position_error_arcsec = 0.3
+
+
+class ForcedPhotometryFactory(RowFactory):
+    class Meta:
+        model = ForcedPhotometry
+
+    source = SubFactory(SourceFactory)
+    difference_run = SubFactory(DifferenceRunFactory, reference=SubFactory(ReferenceFactory))
+    observation = SelfAttribute("difference_run.observation")
+    reference = SelfAttribute("difference_run.reference")
+    ra = 150.01
+    dec = 2.01
+    position_error_arcsec = 0.1
+    flux = 20.0
+    flux_error = 50.0
+    limiting_flux = 250.0
+    mjd_utc = SelfAttribute("observation.mjd_utc")
+    bjd_tdb = LazyAttribute(lambda row: row.mjd_utc + 2400000.5)
+    is_geocentric = True
 
 
 class DetectionFactory(RowFactory):

@@ -58,7 +58,8 @@ def _after_detect(job: ProcessingJob) -> Iterator[Order]:
 
 
 def _after_tracklets(job: ProcessingJob) -> Iterator[Order]:
-    """What turns out to move is told differently."""
+    """Known places are measured in all frames; what turns out to move is told differently."""
+    yield "forced", "field_night", job.entity_id
     for source_id in sources_of_night(*field_and_night(job.entity_id)):
         yield "alerts", "source", source_id
 
@@ -69,6 +70,9 @@ _BEFORE_PREPROCESS = (*_BEFORE_MASTERS, "masters")
 _BEFORE_REGISTER = (*_BEFORE_PREPROCESS, "preprocess")
 _BEFORE_DIFFERENCE = (*_BEFORE_REGISTER, "register")
 _BEFORE_TRACKLETS = (*_BEFORE_DIFFERENCE, "difference", "detect")
+_BEFORE_FORCED = (*_BEFORE_TRACKLETS, "tracklets")
+# What is told about a source names the last frame without it.
+_BEFORE_ALERTS = ("difference", "detect", "tracklets", "forced")
 
 _ABANDON_DELIVERY = "observations.delivery.stage.abandon"
 
@@ -90,6 +94,7 @@ STAGES = (
     Stage("reference", "differencing.stage.new_reference"),
     Stage("detect", "detection.stage.detect", follows=_after_detect, abandon="detection.stage.detect.abandon"),
     Stage("tracklets", "differencing.stage.tracklets", waits_for=_BEFORE_TRACKLETS, follows=_after_tracklets),
-    Stage("alerts", "curation.alerts.stage", "light", waits_for=("difference", "detect", "tracklets")),
+    Stage("forced", "detection.stage.forced", waits_for=_BEFORE_FORCED),
+    Stage("alerts", "curation.alerts.stage", "light", waits_for=_BEFORE_ALERTS),
     Stage("train", "detection.stage.retrain", "training"),
 )  # fmt: skip

@@ -39,6 +39,7 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Candidate scores", "speed", "detection.candidatescore"),
             ("Detections", "my_location", "detection.detection"),
             ("Sources", "star", "detection.source"),
+            ("Forced photometry", "show_chart", "detection.forcedphotometry"),
         ),
     ),
     (

@@ -23,7 +23,7 @@ from curation.alerts.api import AlertFeedView, AlertStreamView, AlertViewSet, Pu
 from curation.detections.api import DetectionViewSet
 from curation.judgements.api import LabelViewSet, ValidationEventViewSet
 from detection.registry.api import CandidateScoreViewSet, ModelRunViewSet, ModelViewSet
-from detection.sources.api import SourceViewSet
+from detection.sources.api import ForcedPhotometryViewSet, SourceViewSet
 from differencing.api import CandidateViewSet, DifferenceRunViewSet, ReferenceViewSet, TrackletViewSet
 from observations.delivery.api import IncomingFileViewSet
 from observations.frames.api import (
@@ -39,8 +39,8 @@ RESOURCES = (
     SurveyViewSet, TelescopeViewSet, FieldViewSet, IncomingFileViewSet, ObservationViewSet, CalibrationFrameViewSet,
     CalibrationMasterViewSet, PreprocessRunViewSet, ReferenceViewSet, DifferenceRunViewSet, CandidateViewSet,
     TrackletViewSet, ModelViewSet, ModelRunViewSet, CandidateScoreViewSet, DetectionViewSet, SourceViewSet,
-    LabelViewSet, ValidationEventViewSet, AlertViewSet, PublicationViewSet, SystemConfigViewSet, ProcessingJobViewSet,
-    AuditLogViewSet, AccountViewSet, ApiTokenViewSet,
+    ForcedPhotometryViewSet, LabelViewSet, ValidationEventViewSet, AlertViewSet, PublicationViewSet,
+    SystemConfigViewSet, ProcessingJobViewSet, AuditLogViewSet, AccountViewSet, ApiTokenViewSet,
 )  # fmt: skip
 
 

@@ -35,6 +35,7 @@ SCOPES: Mapping[str, Scope] = MappingProxyType(
         "detections:read": Scope("detection.view_detection", "read detections"),
         "difference-runs:read": Scope("differencing.view_differencerun", "read subtractions"),
         "fields:read": Scope("observations.view_field", "read fields"),
+        "forced-photometry:read": Scope("detection.view_forcedphotometry", "read forced photometry"),
         "incoming-files:read": Scope("observations.view_incomingfile", "read what became of submitted files"),
         "labels:read": Scope("curation.view_labeldefinition", "read labels"),
         "model-runs:read": Scope("detection.view_modelrun", "read model runs"),

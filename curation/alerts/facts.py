@@ -10,20 +10,18 @@ from typing import Annotated
 from uuid import UUID
 
 from catalog.json_classes import KeyOf, read_as
-from curation.detections.light_curve import NEAR_ARCSEC
 from curation.models import Alert, ConfidenceLevel
-from curation.numerics.footprint import covers
-from detection.models import Detection, DetectionType, Source
+from detection.models import Detection, DetectionType, ForcedPhotometry, Source
 from detection.sources.photometry import magnitude
 from differencing.models import Candidate
-from observations.models import Observation, ObservationStatus, WcsQuality
+from observations.models import Observation, WcsQuality
 from observations.numerics.site import time_of
 from preprocessing.models import PreprocessRun
 
 # Flags of a candidate that make its flux doubtful.
 DOUBTFUL_FLAGS = ("saturated", "blended", "edge")
-# Frames before the first detection that are looked at for the last one without the source.
-_FRAMES_LOOKED_BACK = 50
+# Measurements before the first detection that are looked at for the last one without the source.
+_MEASUREMENTS_LOOKED_BACK = 50
 
 
 class Ground(StrEnum):
@@ -47,7 +45,10 @@ class JudgedBy:
 
 @dataclass(frozen=True)
 class LastNonDetection:
-    """The latest frame before the first detection that shows the place and nothing there; `limiting_mag` is 5 sigma."""
+    """The latest frame before the first detection in which nothing was measured at the place.
+
+    `limiting_mag` is 5 sigma at the place itself: forced photometry.
+    """
 
     mid_time: datetime | None
     frame: str | None
@@ -203,17 +204,14 @@ def _motion(candidate: Candidate | None) -> tuple[float | None, float | None, in
 
 
 def _last_non_detection(source: Source, first: Observation) -> LastNonDetection | None:
-    near = Candidate.objects.cone(source.ra, source.dec, NEAR_ARCSEC).values("observation")
-    earlier = Observation.objects.filter(
-        field=first.field_id,
-        field__isnull=False,
-        filter_band=first.filter_band,
-        status=ObservationStatus.DIFFERENCED,
-        mjd_utc__lt=first.mjd_utc,
-    ).exclude(pk__in=near)
-    latest = earlier.order_by("-mjd_utc", "-id")[:_FRAMES_LOOKED_BACK]
-    row = next((row for row in latest if covers(row.footprint, source.ra, source.dec)), None)
-    if row is None:
-        return None
-    run = PreprocessRun.objects.newest_for(row)
-    return LastNonDetection(time_of(row.mjd_utc), row.original_name, run.limiting_magnitude if run else None)
+    """Return the latest earlier frame of the band whose newest measurement at the place is below 3 sigma."""
+    earlier = ForcedPhotometry.objects.measured().filter(
+        source=source, observation__filter_band=first.filter_band, mjd_utc__lt=first.mjd_utc
+    )
+    latest = earlier.order_by("-mjd_utc", "observation", "-difference_run__completed_at").select_related("observation")
+    looked_at: set[UUID] = set()
+    for row in latest[:_MEASUREMENTS_LOOKED_BACK]:
+        if row.observation_id not in looked_at and row.limiting_flux is not None:
+            return LastNonDetection(time_of(row.mjd_utc), row.observation.original_name, row.limiting_mag)
+        looked_at.add(row.observation_id)
+    return None

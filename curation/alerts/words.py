@@ -124,7 +124,7 @@ def _brightness(facts: AlertFacts) -> str:
 
 def _before(missed: LastNonDetection | None) -> str:
     if missed is None:
-        return "no earlier frame of this position and band was searched"
+        return "no earlier frame in this band was measured at this position without it"
     limit = f" to {missed.limiting_mag:.1f} mag" if missed.limiting_mag is not None else ""
     return f"not detected{limit} on {_moment(missed.mid_time)}"
 
@@ -198,7 +198,7 @@ def _motion(facts: AlertFacts) -> str:
 
 def _last_non_detection(missed: LastNonDetection | None) -> str:
     if missed is None:
-        return "no earlier frame of this position and band was searched"
+        return "no earlier frame in this band was measured at this position without it"
     limit = _figure(missed.limiting_mag, ".1f", " mag (5 sigma)")
     return f"{_moment(missed.mid_time)}, limit {limit}, {missed.frame or MISSING}"
 

@@ -15,8 +15,9 @@ from catalog.counting import count_bounded
 from catalog.models import Visitor
 from catalog.web.access import requires
 from catalog.web.lists import list_page
+from curation.detections.epochs import Epoch, epochs_of
 from curation.detections.filters import DetectionListFilter
-from curation.detections.light_curve import Epoch, drawing_of, epochs_of
+from curation.detections.light_curve import drawing_of
 from curation.judgements import visibility
 from curation.judgements.verdicts import answers_about, consensus_of
 from curation.models import Alert, ValidationEvent
@@ -203,7 +204,8 @@ def _beside(row: Detection, of_source: Sequence[Detection]) -> dict[str, object]
 
 def _light_curve(row: Source, detections: Sequence[Detection]) -> dict[str, object]:
     epochs: list[Epoch] = epochs_of(row, detections)
-    return {"epochs": epochs, "drawing": drawing_of(epochs)}
+    has_totals = any(epoch.total_flux is not None for epoch in epochs)
+    return {"epochs": epochs, "drawing": drawing_of(epochs), "has_totals": has_totals}
 
 
 def _history(detections: Iterable[Detection], answers: Iterable[Answer], alerts: Iterable[Alert]) -> list[Entry]:

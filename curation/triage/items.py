@@ -92,7 +92,7 @@ def _context(review: Review, titles: Mapping[str, str]) -> dict[str, Any]:
         "curve": curve,
         "kinds": {mark.kind for mark in curve.marks} if curve else set(),
         "seen": seen,
-        "unseen": len(review.epochs) - seen,
+        "unseen": sum(epoch.detection is None and not epoch.trouble for epoch in review.epochs),
         "answers": _answers(review, titles),
     }
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from catalog.models import User
-from curation.detections.light_curve import Drawing, Epoch, drawing_of, epochs_of_each
+from curation.detections.epochs import Epoch, epochs_of_each
+from curation.detections.light_curve import Drawing, drawing_of
 from curation.judgements import visibility
 from curation.judgements.verdicts import answers_about
 from curation.models import ValidationEvent
@@ -16,7 +17,7 @@ from detection.cutouts.pictures import version_of
 from detection.models import Detection
 from detection.numerics.orientation import Turn
 
-# Of one source's history the latest so many detections, and frames without it, are drawn.
+# Of one source's history the latest so many detections, and measurements without one, are drawn.
 _MOST_EPOCHS = 60
 
 
@@ -24,9 +25,9 @@ _MOST_EPOCHS = 60
 class Review:
     """One detection with its evidence.
 
-    epochs : of its place, by time, this one among them, and the frames that have nothing there. answers : what people
-    say, by time; None where it is hidden until the person has answered. version : of the file of cutouts, None where it
-    is gone.
+    epochs : of its place, by time, this one among them, and what was measured without a detection. answers : what
+    people say, by time; None where it is hidden until the person has answered. version : of the file of cutouts, None
+    where it is gone.
     """
 
     detection: Detection

@@ -1,10 +1,13 @@
-"""Astronomical objects, for clients."""
+"""Astronomical objects and how bright their places were, for clients."""
 
 from __future__ import annotations
 
+from rest_framework import serializers
+
+from catalog.web.filters import AT, FROM_TO, ONE_OF, ListFilter
 from catalog.web.rest.paging import NEWEST_FIRST
 from catalog.web.rest.views import RowSerializer, RowViewSet
-from detection.models import Source
+from detection.models import ForcedPhotometry, Source
 from detection.sources.filters import SourceFilter
 
 
@@ -26,3 +29,33 @@ class SourceViewSet(RowViewSet):
         "last_detected_at": ("last_detected_at", "-id"),
         **NEWEST_FIRST,
     }
+
+
+class ForcedPhotometrySerializer(RowSerializer):
+    snr = serializers.FloatField(allow_null=True, help_text="Flux over its error.")
+    flux_njy = serializers.FloatField(allow_null=True, help_text="Nanojanskys; only against an AB catalogue.")
+    flux_error_njy = serializers.FloatField(allow_null=True, help_text="Nanojanskys, without the zero point's error.")
+    limiting_mag = serializers.FloatField(allow_null=True, help_text="The limit as a magnitude.")
+    reference_version = serializers.IntegerField(source="reference.version", help_text="Of the reference.")
+
+    class Meta:
+        model = ForcedPhotometry
+        fields = "__all__"
+
+
+class ForcedPhotometryFilter(ListFilter):
+    class Meta:
+        model = ForcedPhotometry
+        fields = {
+            "source": ONE_OF, "tracklet": AT, "observation": AT, "difference_run": AT, "reference": AT,
+            "reason": ONE_OF, "mjd_utc": FROM_TO, "created_at": FROM_TO, "updated_at": FROM_TO,
+        }  # fmt: skip
+
+
+class ForcedPhotometryViewSet(RowViewSet):
+    """Flux beyond the reference at places that were known before, whether or not anything stands out there."""
+
+    resource = "forced-photometry"
+    queryset = ForcedPhotometry.objects.select_related("reference")
+    serializer_class = ForcedPhotometrySerializer
+    filterset_class = ForcedPhotometryFilter

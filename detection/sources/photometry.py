@@ -27,10 +27,19 @@ class Brightness:
 def magnitude(detection: Detection, run: PreprocessRun | None) -> tuple[float | None, float | None]:
     """Return magnitude and error of the difference's flux; None without a zero point, or where light is missing."""
     candidate = detection.candidate
-    if candidate is None or run is None or run.zero_point_mag is None or candidate.flux <= 0.0:
+    if candidate is None or run is None:
         return None, None
-    shares = math.hypot(_MAG_PER_SHARE * candidate.flux_error / candidate.flux, run.zero_point_error or 0.0)
-    return run.zero_point_mag - 2.5 * math.log10(candidate.flux), shares
+    return magnitude_of(candidate.flux, candidate.flux_error, run.zero_point_mag, run.zero_point_error)
+
+
+def magnitude_of(
+    flux: float | None, flux_error: float | None, zero_point_mag: float | None, zero_point_error: float | None
+) -> tuple[float | None, float | None]:
+    """Return magnitude and error of a flux in counts; None where something is not known, or light is missing."""
+    if flux is None or flux_error is None or zero_point_mag is None or flux <= 0.0:
+        return None, None
+    shares = math.hypot(_MAG_PER_SHARE * flux_error / flux, zero_point_error or 0.0)
+    return zero_point_mag - 2.5 * math.log10(flux), shares
 
 
 def brightness_of(detections: Iterable[Detection]) -> dict[UUID, Brightness]:

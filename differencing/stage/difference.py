@@ -37,7 +37,7 @@ from differencing.stage.reference import LoadedReference, load_reference, wcs_id
 from differencing.stage.registration import aligned
 from observations.models import Observation, ObservationStatus
 from observations.numerics.fits.products import encode_image
-from observations.numerics.frame import Frame, PsfModel
+from observations.numerics.frame import Frame, Mask, MaskBit, PsfModel
 from preprocessing.models import PreprocessRun
 from preprocessing.numerics.astrometry.matching import Match, MatchFailed
 from preprocessing.products import load_frame
@@ -90,6 +90,7 @@ class _Result(NamedTuple):
     difference: Difference
     measurements: Measurements
     wcs: WCS
+    mask_bits: NDArray[np.uint8]
     matched_stars: int
     registration_rms_px: float
     colour: tuple[str, ColourTerm] | None
@@ -241,7 +242,9 @@ def _compute(inputs: _Inputs) -> _Result:
         )
     is_given = inputs.reference.row.origin == ReferenceOrigin.GIVEN
     colour = colour_term_between(science, inputs.reference.frame, match) if is_given else None
-    return _Result(difference, measure(difference, peaks, science), science.wcs, match.count, match.rms_px, colour)
+    bits = stored_bits(difference.mask, science, reference)
+    measured = measure(difference, peaks, science)
+    return _Result(difference, measured, science.wcs, bits, match.count, match.rms_px, colour)
 
 
 def _with_psf(aligned_frame: Frame, psf: object, match: Match) -> Frame:
@@ -249,6 +252,15 @@ def _with_psf(aligned_frame: Frame, psf: object, match: Match) -> Frame:
     if not isinstance(psf, PsfModel):
         return with_psf(aligned_frame)
     return replace(aligned_frame, psf=map_psf(psf, match.transform, aligned_frame.shape))
+
+
+def stored_bits(mask: Mask, *frames: Frame) -> NDArray[np.uint8]:
+    """Return what later measurements need to know of bad pixels: which they are, and which of them are saturated."""
+    bits = np.where(mask, np.uint8(MaskBit.BAD), np.uint8(0))
+    for frame in frames:
+        if frame.mask_bits is not None:
+            bits[mask & ((frame.mask_bits & MaskBit.SATURATED) != 0)] |= np.uint8(MaskBit.SATURATED)
+    return bits
 
 
 def _require_overlap(science: Frame, reference: Frame, config: Snapshot) -> None:
@@ -272,8 +284,9 @@ def _write(row: DifferenceRun, result: _Result) -> dict[str, str]:
         ("NRESCALE", difference.noise_rescale, "noise of the score before normalisation"),
     ]
     images: dict[str, tuple[str, _Pixels, list[tuple[str, _Pixels]]]] = {
-        "difference_image_path": ("difference.fits", difference.difference, [("MASK", difference.mask)]),
-        "significance_map_path": ("score.fits", difference.score, []),
+        "difference_image_path": ("difference.fits", difference.difference, [("MASK", result.mask_bits)]),
+        # With the score it gives the error of a flux as well: forced photometry needs both at any place.
+        "significance_map_path": ("score.fits", difference.score, [("FLUX", difference.flux)]),
         "reference_aligned_path": ("reference.fits", difference.reference, [("SCIENCE", difference.science)]),
     }
     return {

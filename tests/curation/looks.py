@@ -10,7 +10,7 @@ from catalog.people import audit
 from curation.alerts import stage
 from curation.judgements.verdicts import Judgement, record_validation
 from curation.models import Alert
-from detection.models import Detection
+from detection.models import Detection, ForcedPhotometry
 from differencing.models import Tracklet
 from tests import factories
 
@@ -28,6 +28,21 @@ def seen(source=None, *, snr: float = 25.0, score: float = 0.999, days: float = 
     )
     more = {"source": source} if source is not None else {}
     return factories.DetectionFactory(candidate=candidate, confidence_score=score, **more)
+
+
+# A zero point: with an error of 50 counts, the limit is 19.005 mag.
+AB = {"zero_point_mag": 25.0, "zero_point_error": 0.02, "zero_point_system": "AB"}
+
+
+def measured(source, days: float, flux: float = 20.0, error: float = 50.0, **more) -> ForcedPhotometry:
+    """Return a measurement at a source's place, so many days after the first."""
+    frame = {"mjd_utc": 60000.0 + days, "filter_band": more.pop("band", "R"), "original_name": f"day{days:g}.fits"}
+    limit = 5.0 * error if abs(flux) < 3.0 * error else None
+    values = {"flux": flux, "flux_error": error, "limiting_flux": limit}
+    if "reason" in more:
+        values = dict.fromkeys(values)
+    given = {f"difference_run__observation__{name}": value for name, value in frame.items()}
+    return factories.ForcedPhotometryFactory(source=source, **given, **values, **more)
 
 
 def consider(source) -> list[str]:

@@ -11,9 +11,12 @@ from tests.factories import (
     CandidateFactory,
     CandidateScoreFactory,
     DetectionFactory,
+    ForcedPhotometryFactory,
     ModelFactory,
     ModelRunFactory,
+    ReferenceFactory,
     SourceFactory,
+    TrackletFactory,
     ValidationEventFactory,
 )
 
@@ -66,6 +69,56 @@ def test_a_run_over_the_same_image_is_the_same_run() -> None:
     run = ModelRunFactory()
     with pytest.raises(IntegrityError, match="modelrun_once"):
         ModelRunFactory(model=run.model, observation=run.observation)
+
+
+BELOW, ABOVE = {"flux": 149.0, "limiting_flux": 250.0}, {"flux": -150.0, "limiting_flux": None}
+NOTHING = {"flux": None, "flux_error": None, "limiting_flux": None}
+
+
+def test_forced_photometry_has_a_value_or_a_reason() -> None:
+    ForcedPhotometryFactory(**NOTHING, reason="masked")
+    for wrong in (NOTHING, {**NOTHING, "flux": 3.0, "reason": "masked"}, {"reason": "outside"}, {"flux_error": None}):
+        with pytest.raises(IntegrityError, match=r"value_or_reason|limit_below_3_sigma"), transaction.atomic():
+            ForcedPhotometryFactory(**wrong)
+    with pytest.raises(IntegrityError, match="reason_known"):
+        ForcedPhotometryFactory(**NOTHING, reason="cloudy")
+
+
+def test_a_forced_limit_stands_below_3_sigma_and_nowhere_else() -> None:
+    ForcedPhotometryFactory(**BELOW), ForcedPhotometryFactory(**ABOVE)
+    for wrong in ({**BELOW, "limiting_flux": None}, {**ABOVE, "limiting_flux": 250.0}):
+        with pytest.raises(IntegrityError, match="limit_below_3_sigma"), transaction.atomic():
+            ForcedPhotometryFactory(**wrong)
+
+
+def test_forced_photometry_is_of_a_source_or_of_a_tracklet_once_a_frame_and_reference() -> None:
+    first = ForcedPhotometryFactory()
+    moving = ForcedPhotometryFactory(source=None, tracklet=TrackletFactory(), difference_run=first.difference_run)
+    for wrong in ({"tracklet": TrackletFactory()}, {"source": None}):
+        with pytest.raises(IntegrityError, match="of_one"), transaction.atomic():
+            ForcedPhotometryFactory(**wrong)
+    run = first.difference_run
+    with pytest.raises(IntegrityError, match="source_once"), transaction.atomic():
+        ForcedPhotometryFactory(source=first.source, difference_run=run)
+    with pytest.raises(IntegrityError, match="tracklet_once"), transaction.atomic():
+        ForcedPhotometryFactory(source=None, tracklet=moving.tracklet, difference_run=run)
+    ForcedPhotometryFactory(source=first.source, difference_run=run, reference=ReferenceFactory())
+
+
+def test_a_total_flux_has_an_error() -> None:
+    ForcedPhotometryFactory(total_flux=3000.0, total_flux_error=40.0)
+    with pytest.raises(IntegrityError, match="total_with_error"):
+        ForcedPhotometryFactory(total_flux=3000.0)
+
+
+def test_nanojanskys_need_an_ab_catalogue() -> None:
+    # AB: 23.9 mag are 1 microjansky (Oke & Gunn 1983; 31.4 mag are 1 nanojansky).
+    row = ForcedPhotometryFactory(flux=-200.0, limiting_flux=None, zero_point_mag=23.9, zero_point_system="AB")
+    assert (row.flux_njy, row.flux_error_njy) == pytest.approx((-2e5, 5e4), rel=2e-3)
+    row.zero_point_system = "Vega"
+    assert (row.flux_njy, row.flux_error_njy) == (None, None)
+    row.zero_point_mag, row.zero_point_system = None, "AB"
+    assert (row.flux_njy, row.limiting_mag) == (None, None)
 
 
 def test_only_an_imported_detection_has_no_candidate() -> None:

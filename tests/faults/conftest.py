@@ -18,4 +18,5 @@ def faultless(delivered_nights: Path) -> dict[str, Any]:
         found = whole.fingerprint()
     assert found["detections"]
     assert found["tracklets"]
+    assert found["forced"]
     return found

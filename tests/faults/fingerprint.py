@@ -21,7 +21,7 @@ def collect() -> dict[str, Any]:
     """Return rows and file hashes by what they are about; two runs over the same frames give the same."""
     from catalog.files import storage
     from catalog.models import ProcessingJob
-    from detection.models import Detection, ModelRun, Source
+    from detection.models import Detection, ForcedPhotometry, ModelRun, Source
     from differencing.models import Candidate, DifferenceRun, Reference, Tracklet
     from observations.models import Observation
     from preprocessing.models import CalibrationMaster, PreprocessRun
@@ -57,6 +57,10 @@ def collect() -> dict[str, Any]:
         "sources": sorted([s.detection_count, round(s.ra, 9), round(s.dec, 9)] for s in Source.objects.all()),
         "tracklets": sorted(
             sorted(t.members.values_list(name, flat=True)) for t in Tracklet.objects.prefetch_related("members")
+        ),
+        "forced": sorted(
+            [row.observation.original_name, round(row.ra, 7), round(row.dec, 7), row.reason, round(row.flux or 0.0, 1)]
+            for row in ForcedPhotometry.objects.select_related("observation")
         ),
         "unfinished": ProcessingJob.objects.filter(status__in=["pending", "running"]).count(),
         "running": sum(

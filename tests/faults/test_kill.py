@@ -21,6 +21,7 @@ WRITTEN_BY = {
     "difference": "differencing_candidate",
     "detect": "detection_detection",
     "tracklets": "differencing_tracklet",
+    "forced": "detection_forcedphotometry",
 }
 RUNNING = "SELECT count(*) FROM catalog_processingjob WHERE status = 'running'"
 

@@ -25,6 +25,7 @@ RESOURCES: Mapping[str, str] = MappingProxyType(
         "detection": "detections",
         "differencerun": "difference-runs",
         "field": "fields",
+        "forcedphotometry": "forced-photometry",
         "incomingfile": "incoming-files",
         "labeldefinition": "labels",
         "model": "models",

@@ -43,6 +43,10 @@ class Mapped:
         """Read a mask into memory, True = bad. Raises as `image`."""
         return np.array(self._named(name) > 0)
 
+    def plane(self, name: str = "SCI") -> Pixels:
+        """Return an image as it is mapped, of which only what is cut out is read. Raises as `image`."""
+        return self._named(name)
+
     def wcs(self) -> WCS | None:
         """Return the world coordinates, None where the product has none."""
         return wcs_of(self.cards, next(iter(self.images.values())).shape)

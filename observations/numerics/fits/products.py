@@ -73,6 +73,20 @@ def decode_frame(path: str | Path) -> Frame:
         raise FitsRefused("truncated", f"The processed frame cannot be read ({error}): process it again.") from error
 
 
+def decode_psf(path: str | Path) -> PsfModel | None:
+    """Read the PSF of a frame that `encode_frame` wrote, and nothing else; None where it was stored without.
+
+    Raises FitsRefused where the file is no such product.
+    """
+    try:
+        with fits.open(path, memmap=True) as hdus:
+            if hdus[0].header.get(PRODUCT_KEYWORD) != "frame":
+                raise FitsRefused("not_fits", "The file is not a processed frame: process its observation again.")
+            return _psf(hdus["PSF"]) if "PSF" in hdus else None
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise FitsRefused("truncated", f"The processed frame cannot be read ({error}): process it again.") from error
+
+
 def encode_image(
     data: NDArray[np.generic],
     *,

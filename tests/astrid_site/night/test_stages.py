@@ -75,6 +75,16 @@ def test_a_differenced_frame_is_scored_and_a_scored_one_is_linked_and_its_source
     assert ordered("alerts") == {str(detection.source_id)}
 
 
+def test_known_places_are_measured_after_a_night_is_linked_and_before_anything_is_told():
+    key = f"{factories.FieldFactory().pk}/2024-03-01"
+    done("tracklets", "field_night", key)
+    assert ordered("forced") == {key}
+    jobs.enqueue("alerts", "source", factories.SourceFactory().pk, workflow_id="w")
+    assert [job.job_type for job in jobs.ready(["alerts", "forced"])] == ["forced"]
+    jobs.enqueue("detect", "observation", factories.ObservationFactory().pk, workflow_id="w")
+    assert [job.job_type for job in jobs.ready(["alerts", "forced"])] == []
+
+
 def lacking(master_of: dict[str, object], **light: object) -> bool:
     """Tell whether a light without any master is ordered again when such a master is made."""
     camera = {"camera": "C1", "binning": "1x1", "image_width": 100, "image_height": 80}

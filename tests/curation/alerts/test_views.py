@@ -16,8 +16,8 @@ from curation.alerts.publishing import publish_pending
 from curation.alerts.words import facts_in_words
 from curation.models import Alert
 from tests.browsers import staff_of
-from tests.curation.looks import SHOWS, consider, judge, moving, seen
-from tests.factories import AlertFactory, DetectionFactory, FieldFactory, ObservationFactory, PreprocessRunFactory
+from tests.curation.looks import AB, consider, judge, measured, moving, seen
+from tests.factories import AlertFactory, DetectionFactory, PreprocessRunFactory, SourceFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -40,8 +40,10 @@ def html_of(client: Client, row: Alert) -> str:
 
 
 def told(**frame: Any) -> Alert:
-    """Return the alert that the rule makes of a sure detection."""
-    row = seen(days=2.0, **frame)
+    """Return the alert that the rule makes of a sure detection at a place that was empty before."""
+    source = SourceFactory()
+    measured(source, 0.0, **AB)
+    row = seen(source, days=2.0, **frame)
     known = {"zero_point_mag": 25.0, "zero_point_error": 0.02, "zero_point_system": "AB"}
     PreprocessRunFactory(observation=row.observation, **known)
     consider(row.source)
@@ -84,15 +86,10 @@ def test_an_empty_list_says_what_makes_an_alert(client: Client):
 
 
 def test_an_alert_is_read_with_its_evidence_in_words_and_units(client: Client):
-    field = FieldFactory()
-    empty = ObservationFactory(
-        field=field, status="differenced", mjd_utc=60000.0, footprint=SHOWS, original_name="before.fits"
-    )
-    PreprocessRunFactory(observation=empty, limiting_magnitude=19.0)
-    html = html_of(client, told(field=field, original_name="it.fits", footprint=SHOWS))
+    html = html_of(client, told(original_name="it.fits"))
     for words in (
         "New or brighter source", "17.26 ± 0.05 (AB)", "+1,250 ± 50 ADU", "+25.0", "0.30″ (1 sigma)",
-        "solved against a star catalogue", "R, 60 s", "it.fits", "limit 19.0 mag (5 sigma), before.fits",
+        "solved against a star catalogue", "R, 60 s", "it.fits", "limit 19.0 mag (5 sigma), day0.fits",
         "1 frame on 1 night", "the real/bogus score alone", "nobody yet", "none seen",
     ):  # fmt: skip
         assert words in html, words

@@ -2,58 +2,67 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 
 from curation.models import Alert
-from detection.models import Detection
-from observations.models import Observation
 from tests import factories
-from tests.curation.looks import SHOWS, consider, judge, moving, seen
+from tests.curation.looks import AB, SHOWS, consider, judge, measured, moving, seen
 
 pytestmark = pytest.mark.django_db
 
 
-def frame_before(row: Detection, days: float, **changes) -> Observation:
-    """Return a compared frame of the same field that shows the place, so many days after the first."""
-    given = {
-        "field": row.observation.field, "filter_band": row.observation.filter_band, "status": "differenced",
-        "mjd_utc": 60000.0 + days, "original_name": f"day{days:g}.fits", "footprint": SHOWS,
-    }  # fmt: skip
-    return factories.ObservationFactory(**{**given, **changes})
-
-
-def test_the_last_frame_that_shows_the_place_without_it_is_told_with_its_limit():
-    row = seen(days=9.0, field=factories.FieldFactory())
-    frame_before(row, 1.0)
-    factories.PreprocessRunFactory(observation=frame_before(row, 2.0), limiting_magnitude=18.5)
-    frame_before(row, 3.0, filter_band="V")
-    frame_before(row, 4.0, footprint=[[ra + 1.0, dec] for ra, dec in SHOWS])
-    frame_before(row, 5.0, footprint=[])
-    frame_before(row, 6.0, field=factories.FieldFactory())
-    frame_before(row, 7.0, status="preprocessed")
-    # A peak that was scored low may be the source all the same.
-    factories.CandidateFactory(difference_run__observation=frame_before(row, 8.0), dec=2.01 + 1.0 / 3600.0)
+def test_the_last_frame_in_which_nothing_is_measured_at_the_place_is_told_with_its_limit():
+    row = seen(days=9.0)
+    measured(row.source, 1.0, **AB)
+    measured(row.source, 2.0, **AB)
+    measured(row.source, 3.0, band="V", **AB)
+    measured(row.source, 4.0, reason="masked", **AB)
+    measured(row.source, 5.0, reason="outside", **AB)
+    # Too faint to be found, or less than in the reference: neither is nothing.
+    measured(row.source, 6.0, flux=160.0, **AB)
+    measured(row.source, 7.0, flux=-400.0, **AB)
+    measured(factories.SourceFactory(), 8.0, **AB)
+    measured(row.source, 10.0, **AB)
     consider(row.source)
     alert = Alert.objects.get()
     told = alert.alert_metadata["last_non_detection"]
-    assert (told["frame"], told["limiting_mag"]) == ("day2.fits", 18.5)
-    assert "not detected to 18.5 mag on 2023-02-27 00:00:00 UTC" in alert.message
+    assert (told["frame"], told["limiting_mag"]) == ("day2.fits", pytest.approx(19.005, abs=1e-3))
+    assert "not detected to 19.0 mag on 2023-02-27 00:00:00 UTC" in alert.message
 
 
-def test_a_frame_without_a_field_has_no_frame_before_it():
-    row = seen(days=3.0)
-    frame_before(row, 1.0)
+def test_a_place_that_was_not_measured_before_has_no_frame_without_it():
+    row = seen(days=3.0, field=factories.FieldFactory())
+    # That this frame shows the place, and that nothing was found in it, is no measurement.
+    factories.ObservationFactory(
+        field=row.observation.field, status="differenced", mjd_utc=60001.0, footprint=SHOWS, filter_band="R"
+    )
     consider(row.source)
     assert Alert.objects.get().alert_metadata["last_non_detection"] is None
 
 
+def test_what_a_newer_reference_shows_counts_and_not_what_an_older_one_did():
+    row = seen(days=3.0)
+    now = timezone.now()
+    old = measured(row.source, 2.0, difference_run__completed_at=now - dt.timedelta(days=1))
+    factories.ForcedPhotometryFactory(
+        source=row.source, difference_run__observation=old.observation, difference_run__completed_at=now, flux=300.0,
+        limiting_flux=None,
+    )  # fmt: skip
+    measured(row.source, 1.0)
+    consider(row.source)
+    assert Alert.objects.get().alert_metadata["last_non_detection"]["frame"] == "day1.fits"
+
+
 def test_a_frame_with_a_detection_that_was_not_sure_enough_is_no_frame_without_it():
     field = factories.FieldFactory()
-    first = seen(score=0.7, status="differenced", field=field, footprint=SHOWS)
-    row = seen(first.source, days=1.0, field=field, footprint=SHOWS)
+    first = seen(score=0.7, status="differenced", field=field)
+    measured(first.source, 0.0, observation=first.observation)
+    row = seen(first.source, days=1.0, field=field)
     consider(row.source)
     facts = Alert.objects.get().alert_metadata
     assert facts["last_non_detection"] is None

@@ -18,7 +18,7 @@ from curation.models import ValidationEvent
 from differencing.models import DifferenceRun
 from observations.numerics.fits.products import encode_image
 from tests.browsers import staff_of
-from tests.curation.looks import SHOWS, judge, seen
+from tests.curation.looks import AB, SHOWS, judge, measured, seen
 from tests.differencing.images import wcs
 from tests.factories import (
     AlertFactory,
@@ -173,9 +173,10 @@ def test_an_unknown_detection_or_source_is_not_found(client: Client):
 def test_a_page_asks_as_much_for_two_epochs_as_for_twelve(client: Client, django_assert_num_queries: Any):
     field = FieldFactory()
     row = seen(field=field, footprint=SHOWS)
-    counts = ((row, 13), (row.source, 12))
+    counts = ((row, 12), (row.source, 11))
     for days in range(1, 13):
         more = seen(row.source, days=float(days), field=field, footprint=SHOWS)
+        measured(row.source, days + 0.5)
         judge(more, True)
         if days in (1, 12):
             for place, expected in counts:
@@ -201,16 +202,20 @@ def test_a_source_shows_its_history_the_latest_first(client: Client):
 def test_a_light_curve_has_a_title_and_a_table_of_the_same(client: Client):
     row = seen(days=1.0, field=FieldFactory())
     PreprocessRunFactory(observation=row.observation, zero_point_mag=25.0, limiting_magnitude=19.0)
-    empty = ObservationFactory(
-        field=row.observation.field, status="differenced", mjd_utc=60000.5, footprint=SHOWS, original_name="empty.fits"
-    )
-    PreprocessRunFactory(observation=empty, limiting_magnitude=19.25)
+    measured(row.source, 0.5, **AB)
+    measured(row.source, 0.7, reason="masked")
     html = html_of(client, row.source)
     assert '<title id="curve-title">Light curve</title>' in html
-    assert "not detected to 19.2 mag" in html
-    assert "Table of the 2 epochs" in html
-    assert "&gt; 19.2" in html
-    assert "empty.fits" in html
+    assert "not detected to 19.0 mag" in html
+    assert "Table of the 3 epochs" in html
+    assert "&gt; 19.0" in html
+    assert "day0.5.fits" in html
+    assert "not measured, too many pixels are masked there" in html
+    assert "Total: with the star" not in html
+    measured(row.source, 0.8, total_flux=10000.0, total_flux_error=100.0, **AB)
+    html = html_of(client, row.source)
+    assert "15.00 ± 0.02 mag" in html
+    assert "Total: with the star" in html
 
 
 def test_counts_are_called_counts_where_no_magnitude_is_known(client: Client):

@@ -19,7 +19,7 @@ from curation.models import LabelDefinition, Lease, ValidationEvent
 from curation.triage.forms import AnswerForm
 from detection.models import Detection
 from tests.curation.cutouts import cutouts, detection_with_cutouts, store
-from tests.curation.looks import judge
+from tests.curation.looks import AB, judge, measured
 from tests.factories import (
     CandidateFactory,
     DetectionFactory,
@@ -120,17 +120,22 @@ def test_a_magnitude_is_shown_where_it_is_known_and_a_dash_where_it_is_not():
 
 
 def test_the_history_of_the_source_is_drawn_with_the_frames_that_show_nothing():
-    field, corners = FieldFactory(), [[150.2, 1.8], [149.8, 1.8], [149.8, 2.2], [150.2, 2.2]]
-    frames = [ObservationFactory(field=field, status="differenced", footprint=corners) for _ in range(3)]
     source = SourceFactory()
-    for frame in frames[:2]:
-        DetectionFactory(candidate=CandidateFactory(difference_run__observation=frame), source=source)
+    for _ in range(2):
+        row = DetectionFactory(source=source)
+        PreprocessRunFactory(observation=row.observation, zero_point_mag=25.0)
+    measured(source, 1.0)
+    measured(source, 2.0, **AB)
+    measured(source, 3.0, flux=300.0, **AB)
+    measured(source, 4.0, reason="masked")
     item = Window().take(1)["items"][0]
-    assert "detected in 2 frames, not seen in 1" in item["html"]
+    assert "detected in 2 frames, not seen in 3" in item["html"]
     assert item["html"].count('class="seen') == 2
     assert item["html"].count('class="seen now"') == 1
-    assert item["html"].count('class="unseen"') == 1
-    assert 'class="limit"' not in item["html"], "no limit is known: nothing is drawn as one"
+    assert item["html"].count('class="forced"') == 1
+    # What is masked is drawn as such as well; without a zero point no limit is known, and none is drawn.
+    assert item["html"].count('class="unseen"') == 2
+    assert item["html"].count('class="limit"') == 1
 
 
 def test_what_came_with_a_file_is_shown_as_text():

@@ -26,6 +26,8 @@ from differencing.stage import reference as stage_reference
 from differencing.stage import registration, stacking
 from differencing.stage.reference import wcs_identity
 from observations.models import Observation, ObservationStatus
+from observations.numerics.fits.mapped import map_images
+from observations.numerics.frame import Frame, MaskBit
 from preprocessing.models import PreprocessRun
 from preprocessing.products import load_frame
 from tests import factories
@@ -136,6 +138,30 @@ def test_difference_score_and_aligned_reference_are_images_of_the_science_grid_w
     # A normal distribution cut at 4 sigma; the field holds real changes and stars.
     assert np.median(quiet) == pytest.approx(0.0, abs=0.1)
     assert 1.4826 * np.median(np.abs(quiet)) == pytest.approx(1.0, abs=0.1)
+
+
+def test_flux_over_score_is_the_error_that_candidates_have(night):
+    run = run_of(night.good[0])
+    score = map_images(storage.open_stored(run.significance_map_path))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        error = score.image("FLUX") / score.image()
+    near = []
+    for candidate in run.candidates.filter(masked_share=0.0):
+        row, column = round(candidate.pixel_y), round(candidate.pixel_x)
+        near.append(error[row, column] / candidate.flux_error)
+    assert near and near == pytest.approx([1.0] * len(near), abs=0.05)
+
+
+def test_of_bad_pixels_it_is_kept_which_are_saturated_in_either_frame():
+    mask = np.array([[True, True, True, False]])
+    science, reference = (
+        Frame(np.zeros((1, 4), dtype=np.float32), mask, np.array([bits], dtype=np.uint16))
+        for bits in ([MaskBit.SATURATED, MaskBit.COSMIC_RAY, 0, 0], [0, 0, MaskBit.SATURATED, MaskBit.INTERPOLATED])
+    )
+    bad, saturated = int(MaskBit.BAD), int(MaskBit.BAD | MaskBit.SATURATED)
+    assert stage.stored_bits(mask, science, reference).tolist() == [[saturated, bad, saturated, 0]]
+    unknown = Frame(np.zeros((1, 4), dtype=np.float32), mask)
+    assert stage.stored_bits(mask, unknown, unknown).tolist() == [[bad, bad, bad, 0]]
 
 
 def test_the_row_says_what_was_done(night):

@@ -46,6 +46,15 @@ def test_what_is_read_into_memory_is_in_this_machines_order_and_no_longer_the_fi
     assert mapped.images["SCIENCE"].any()
 
 
+def test_a_plane_is_the_file_and_what_is_cut_out_of_it_is_right(product: Path):
+    mapped = map_images(product)
+    plane = mapped.plane()
+    assert isinstance(plane, np.memmap)
+    assert np.array_equal(plane[1:3, 2:4], mapped.image()[1:3, 2:4], equal_nan=True)
+    with pytest.raises(FitsRefused):
+        mapped.plane("FLUX")
+
+
 def test_an_image_that_the_product_lacks_is_refused(product: Path):
     with pytest.raises(FitsRefused, match="no image VAR"):
         map_images(product).image("VAR")

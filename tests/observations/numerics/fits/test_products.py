@@ -18,6 +18,7 @@ from observations.numerics.fits.images import (
     encode_image,
     read_images,
 )
+from observations.numerics.fits.products import decode_psf
 from observations.numerics.fits.wcs import nominal_wcs
 from observations.numerics.frame import BAD_BITS, Frame, HeldOut, MaskBit, PsfModel, Stars
 
@@ -85,6 +86,14 @@ def test_a_frame_comes_back_as_it_went(tmp_path):
 def test_a_psf_that_no_star_was_held_out_of_comes_back_without(tmp_path):
     psf = PsfModel(np.ones((1, 5, 5)), 0, 70, 50)
     assert round_trip(tmp_path, replace(frame_of(), psf=psf)).psf.held_out is None
+
+
+def test_the_psf_of_a_frame_is_read_without_the_rest(tmp_path):
+    frame = frame_of()
+    (tmp_path / "frame.fits").write_bytes(encode_frame(frame))
+    np.testing.assert_array_equal(decode_psf(tmp_path / "frame.fits")(12.0, 34.0), frame.psf(12.0, 34.0))
+    (tmp_path / "bare.fits").write_bytes(encode_frame(replace(frame, psf=None)))
+    assert decode_psf(tmp_path / "bare.fits") is None
 
 
 def test_what_is_unknown_stays_unknown(tmp_path):
@@ -188,8 +197,9 @@ def test_other_programs_read_the_product():
 @pytest.mark.parametrize("content", [b"", b"hello", encode_image(np.ones((5, 5), dtype=np.float32))])
 def test_what_is_no_processed_frame_is_refused(tmp_path, content):
     (tmp_path / "x.fits").write_bytes(content)
-    with pytest.raises(FitsRefused):
-        decode_frame(tmp_path / "x.fits")
+    for decode in (decode_frame, decode_psf):
+        with pytest.raises(FitsRefused):
+            decode(tmp_path / "x.fits")
 
 
 @pytest.mark.filterwarnings("ignore:File may have been truncated")

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from curation.numerics.footprint import covers
+from observations.numerics.footprint import covers
 
 
 def square(ra: float, dec: float, half_deg: float, turn_deg: float = 45.0) -> list[list[float]]:
