@@ -222,15 +222,16 @@ class CandidateAdmin(SkyAdmin):
 class TrackletAdmin(ProductAdmin):
     list_display = (
         "night", related("field"), number("rate_arcsec_per_min", 3, "″/min"), number("position_angle", 1, "angle °"),
-        number("rms_arcsec", 2, "rms ″"), "members_link",
+        number("rms_arcsec", 2, "rms ″"), number("chance_rate", 3, "chance"), "is_doubtful", "members_link",
     )  # fmt: skip
     list_select_related = ("field",)
-    list_filter = (("night", RangeDateFilter), ("rate_arcsec_per_min", RangeNumericFilter))
+    list_filter = (("night", RangeDateFilter), ("rate_arcsec_per_min", RangeNumericFilter), "is_doubtful")
     search_fields = ("field__name",)
     search_help_text = "Field or ID"
     readonly_fields = ("members_link",)
     fields = (
-        "field", "members_link", "night", ("rate_arcsec_per_min", "position_angle"), "rms_arcsec",
+        "field", "members_link", "night", ("rate_arcsec_per_min", "position_angle"),
+        "rms_arcsec", ("chance_rate", "is_doubtful"),
         ("created_at", "updated_at"), "id",
     )  # fmt: skip
 

@@ -90,7 +90,14 @@ class TrackletSerializer(RowSerializer):
 class TrackletFilter(ListFilter):
     class Meta:
         model = Tracklet
-        fields = {"field": AT, "night": [*AT, *FROM_TO], "rate_arcsec_per_min": FROM_TO, "created_at": FROM_TO}
+        fields = {
+            "field": AT,
+            "night": [*AT, *FROM_TO],
+            "rate_arcsec_per_min": FROM_TO,
+            "chance_rate": FROM_TO,
+            "is_doubtful": AT,
+            "created_at": FROM_TO,
+        }
 
 
 class TrackletViewSet(RowViewSet):

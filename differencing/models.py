@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from catalog import constraints
-from catalog.models import Record, Run, RunQuerySet, RunStatus
+from catalog.models import Record, RecordQuerySet, Run, RunQuerySet, RunStatus
 from observations.models import Field, Observation
 from observations.sky import SkyRecord
 
@@ -217,6 +217,14 @@ class Candidate(SkyRecord):
         return [flag for flag in FLAGS if getattr(self, f"is_{flag.name}")]
 
 
+class TrackletQuerySet(RecordQuerySet):
+    """Which tracklets count."""
+
+    def moving(self) -> TrackletQuerySet:
+        """Return those that chance does not explain: moving objects."""
+        return self.filter(is_doubtful=False)
+
+
 class Tracklet(Record):
     """Candidates of one night that lie on one line at one rate: something that moves."""
 
@@ -225,7 +233,15 @@ class Tracklet(Record):
     rate_arcsec_per_min = models.FloatField()
     position_angle = models.FloatField(null=True, blank=True, help_text="Of the motion, degrees east of north.")
     rms_arcsec = models.FloatField(help_text="Scatter about the line.")
+    chance_rate = models.FloatField(
+        null=True, blank=True, help_text="Tracklets as good as this one that chance makes of such a night."
+    )
+    is_doubtful = models.BooleanField(
+        default=False, help_text="Chance makes such tracklets too often: it does not count as a moving object."
+    )
     members = models.ManyToManyField(Candidate, related_name="tracklets")
+
+    objects = TrackletQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta:
         ordering = ["-night", "id"]
@@ -233,6 +249,7 @@ class Tracklet(Record):
             constraints.not_negative("rate_arcsec_per_min"),
             constraints.within("position_angle", -180.0, 360.0),
             constraints.not_negative("rms_arcsec"),
+            constraints.not_negative("chance_rate"),
         ]
         indexes = [models.Index(fields=["field", "night"], name="tracklet_night")]
 

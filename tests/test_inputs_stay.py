@@ -114,7 +114,10 @@ def subtraction() -> None:
     display.difference_codes(*display.block_mean(difference.difference, difference.mask, 2))
     display.score_codes(*display.block_mean(difference.score, difference.mask, 2))
     rows = np.array([(150.0 + 0.001 * k, 2.0 + 0.001 * k, 60000.0 + 0.02 * k, k) for k in range(4)])
-    tracklets.link(rows[:, 0], rows[:, 1], rows[:, 2], rows[:, 3].astype(int), parameters=TRACKLETS)
+    seen = tracklets.Sightings(
+        *rows[:, :3].T, rows[:, 3].astype(int), np.ones(len(rows)), np.ones(len(rows), dtype=bool), *rows[:, :2].T
+    )
+    tracklets.link(seen, parameters=TRACKLETS)
 
 
 def test_a_night_leaves_every_array_that_a_public_numeric_was_given_as_it_was(watch):

@@ -17,6 +17,7 @@ _CANDIDATE = (
     "ra", "dec", "pixel_x", "pixel_y", "significance", "snr", "flux", "flux_error", "fwhm", "is_negative",
     "is_dipole", "is_reference_ghost", "is_saturated", "is_blended", "is_edge",
 )  # fmt: skip
+_TRACKLET = ("rate_arcsec_per_min", "position_angle", "rms_arcsec", "chance_rate", "is_doubtful")
 
 
 def document(ids: Iterable[UUID], refused: Iterable[IngestResult]) -> dict[str, list[dict[str, object]]]:
@@ -135,5 +136,5 @@ def _tracklets(observations: list[Observation]) -> list[dict[str, object]]:
     for tracklet in found.order_by("night", "rate_arcsec_per_min", "id"):
         members = tracklet.members.select_related("observation").order_by("observation__mjd_utc", "pixel_x")
         places = [{"file": m.observation.original_name, "pixel_x": m.pixel_x, "pixel_y": m.pixel_y} for m in members]
-        rows.append({"members": places, "rate_arcsec_per_min": tracklet.rate_arcsec_per_min})
+        rows.append({"members": places, **{name: getattr(tracklet, name) for name in _TRACKLET}})
     return rows
