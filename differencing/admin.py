@@ -187,6 +187,8 @@ class CandidateAdmin(SkyAdmin):
                 "fields": (
                     "cutouts", (position, "status"), "flag_words", "related", ("significance", "snr"),
                     ("flux", "flux_error"), ("fwhm", "ellipticity"), ("position_angle", "masked_share"),
+                    ("trail_length_arcsec", "trail_length_error_arcsec"), ("trail_angle", "trail_angle_error"),
+                    ("trail_flux", "trail_flux_error"), "trail_chi2_gain",
                     ("pixel_x", "pixel_y"), ("ra", "dec"),
                 )
             },
@@ -231,7 +233,7 @@ class TrackletAdmin(ProductAdmin):
     readonly_fields = ("members_link",)
     fields = (
         "field", "members_link", "night", ("rate_arcsec_per_min", "position_angle"),
-        "rms_arcsec", ("chance_rate", "is_doubtful"),
+        ("rms_arcsec", "trail_ratio"), ("chance_rate", "is_doubtful"),
         ("created_at", "updated_at"), "id",
     )  # fmt: skip
 

@@ -45,8 +45,8 @@ class CandidateFilter(ListFilter):
         model = Candidate
         fields = {
             "id": ["in"], "difference_run": AT, "observation": AT, "status": ONE_OF, "significance": FROM_TO,
-            "snr": FROM_TO, "is_negative": AT, "is_dipole": AT, "is_reference_ghost": AT, "is_saturated": AT,
-            "is_blended": AT, "is_edge": AT, "created_at": FROM_TO,
+            "snr": FROM_TO, "trail_length_arcsec": FROM_TO, "is_negative": AT, "is_dipole": AT,
+            "is_reference_ghost": AT, "is_saturated": AT, "is_blended": AT, "is_edge": AT, "created_at": FROM_TO,
         }  # fmt: skip
 
 

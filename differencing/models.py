@@ -174,6 +174,19 @@ class Candidate(SkyRecord):
     position_angle = models.FloatField(
         null=True, blank=True, help_text="Degrees east of north; null without a solved WCS."
     )
+    trail_length_arcsec = models.FloatField(
+        null=True, blank=True, help_text="How far it moved during the exposure; null for what looks like a point."
+    )
+    trail_length_error_arcsec = models.FloatField(null=True, blank=True)
+    trail_angle = models.FloatField(
+        null=True, blank=True, help_text="Degrees east of north, 0 to 180; null without a solved WCS."
+    )
+    trail_angle_error = models.FloatField(null=True, blank=True, help_text="Degrees.")
+    trail_flux = models.FloatField(null=True, blank=True, help_text="Of the whole trail, science ADU.")
+    trail_flux_error = models.FloatField(null=True, blank=True, help_text="Science ADU.")
+    trail_chi2_gain = models.FloatField(
+        null=True, blank=True, help_text="By how much a trail fits better than a point, two parameters more."
+    )
     is_saturated = models.BooleanField(default=False)
     is_blended = models.BooleanField(default=False)
     is_edge = models.BooleanField(default=False)
@@ -200,6 +213,13 @@ class Candidate(SkyRecord):
             constraints.within("ellipticity", 0.0, 1.0),
             constraints.within("position_angle", -180.0, 360.0),
             constraints.within("masked_share", 0.0, 1.0),
+            constraints.positive("trail_length_arcsec"),
+            constraints.positive("trail_length_error_arcsec"),
+            constraints.within("trail_angle", 0.0, 180.0),
+            constraints.positive("trail_angle_error"),
+            constraints.positive("trail_flux"),
+            constraints.positive("trail_flux_error"),
+            constraints.not_negative("trail_chi2_gain"),
         ]
         indexes = [
             *SkyRecord.Meta.indexes,
@@ -233,11 +253,15 @@ class Tracklet(Record):
     rate_arcsec_per_min = models.FloatField()
     position_angle = models.FloatField(null=True, blank=True, help_text="Of the motion, degrees east of north.")
     rms_arcsec = models.FloatField(help_text="Scatter about the line.")
+    trail_ratio = models.FloatField(
+        null=True, blank=True, help_text="Length of its trails / what its rate makes of the exposures; null if unknown."
+    )
     chance_rate = models.FloatField(
         null=True, blank=True, help_text="Tracklets as good as this one that chance makes of such a night."
     )
     is_doubtful = models.BooleanField(
-        default=False, help_text="Chance makes such tracklets too often: it does not count as a moving object."
+        default=False,
+        help_text="Chance makes such tracklets too often, or the trails deny the rate: it is no moving object.",
     )
     members = models.ManyToManyField(Candidate, related_name="tracklets")
 
@@ -250,6 +274,7 @@ class Tracklet(Record):
             constraints.within("position_angle", -180.0, 360.0),
             constraints.not_negative("rms_arcsec"),
             constraints.not_negative("chance_rate"),
+            constraints.not_negative("trail_ratio"),
         ]
         indexes = [models.Index(fields=["field", "night"], name="tracklet_night")]
 

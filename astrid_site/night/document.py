@@ -17,7 +17,7 @@ _CANDIDATE = (
     "ra", "dec", "pixel_x", "pixel_y", "significance", "snr", "flux", "flux_error", "fwhm", "is_negative",
     "is_dipole", "is_reference_ghost", "is_saturated", "is_blended", "is_edge",
 )  # fmt: skip
-_TRACKLET = ("rate_arcsec_per_min", "position_angle", "rms_arcsec", "chance_rate", "is_doubtful")
+_TRACKLET = ("rate_arcsec_per_min", "position_angle", "rms_arcsec", "trail_ratio", "chance_rate", "is_doubtful")
 
 
 def document(ids: Iterable[UUID], refused: Iterable[IngestResult]) -> dict[str, list[dict[str, object]]]:

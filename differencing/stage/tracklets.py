@@ -20,6 +20,13 @@ _TOLERANCE_SIGMA = 5.0
 _CENTROID_FLOOR_PX = 0.1
 
 
+# A point where the rate makes a trail of so many FWHM, or a trail of another length by this factor, denies the rate.
+_TRAIL_FWHM = 2.0
+_TRAIL_FACTOR = 2.0
+# As round as that is what moves by less than one FWHM.
+_ROUND = 0.2
+
+
 def run(key: str) -> None:
     """Find the tracklets of "<field id>/<date>" among the positive candidates of that night; a repeat replaces them.
 
@@ -88,13 +95,16 @@ def _replace(field: Field, night: date, members: list[Candidate], tracks: list[T
     }
     for track in tracks:
         chosen = [members[k] for k in track.members]
+        ratio = _trail_ratio(chosen, track.rate_arcsec_per_min)
         is_nominal = any(c.observation.wcs_quality == WcsQuality.NOMINAL for c in chosen)
         values = {
             "rate_arcsec_per_min": track.rate_arcsec_per_min,
             "position_angle": None if is_nominal else track.position_angle_deg,
             "rms_arcsec": track.rms_arcsec,
             "chance_rate": track.chance_rate,
-            "is_doubtful": track.chance_rate > max_chance_rate,
+            "trail_ratio": ratio,
+            "is_doubtful": track.chance_rate > max_chance_rate
+            or (ratio is not None and not 1.0 / _TRAIL_FACTOR <= ratio <= _TRAIL_FACTOR),
         }
         known = old.pop(frozenset(c.pk for c in chosen), None)
         if known is None:
@@ -104,3 +114,19 @@ def _replace(field: Field, night: date, members: list[Candidate], tracks: list[T
             Tracklet.objects.filter(pk=known.pk).update(**values)
     for tracklet in old.values():
         tracklet.delete()
+
+
+def _trail_ratio(members: list[Candidate], rate_arcsec_per_min: float) -> float | None:
+    """Return the median of the members' trails over what a rate makes of their exposures; None where none can tell.
+
+    A trail tells, and so does a round candidate where there should be a long one.
+    """
+    ratios = []
+    for candidate in members:
+        expected = rate_arcsec_per_min * candidate.observation.exposure_time / 60.0
+        width = (candidate.fwhm or 0.0) * (candidate.observation.pixel_scale or 0.0)
+        if candidate.trail_length_arcsec is not None and expected > 0.0:
+            ratios.append(candidate.trail_length_arcsec / expected)
+        elif width and expected > _TRAIL_FWHM * width and (candidate.ellipticity or 1.0) < _ROUND:
+            ratios.append(0.0)
+    return float(np.median(ratios)) if ratios else None

@@ -53,7 +53,9 @@ KEYS = {
     ],
     "candidates": MEASURED,
     "detections": [*MEASURED, "confidence_score", "detection_type", "model_version", "source"],
-    "tracklets": ["members", "rate_arcsec_per_min", "position_angle", "rms_arcsec", "chance_rate", "is_doubtful"],
+    "tracklets": [
+        "members", "rate_arcsec_per_min", "position_angle", "rms_arcsec", "trail_ratio", "chance_rate", "is_doubtful",
+    ],
 }  # fmt: skip
 
 

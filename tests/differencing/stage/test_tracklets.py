@@ -134,6 +134,24 @@ def test_a_hot_pixel_under_a_drifting_sky_is_no_tracklet(field, frames):
     assert link(field) == []
 
 
+@pytest.mark.parametrize(
+    ("trail", "exposure_s", "ratio", "is_doubtful"),
+    [
+        (None, 60.0, None, False),  # moves by half an arcsecond: nothing to see
+        (None, 1200.0, 0.0, True),  # moves by 10 arcsec, and is a point of 3.6
+        (10.0, 1200.0, 1.0, False),
+        (4.0, 1200.0, 0.4, True),
+        (30.0, 1200.0, 3.0, True),
+    ],
+)
+def test_the_trails_confirm_or_deny_the_rate(field, frames, trail, exposure_s, ratio, is_doubtful):
+    asteroid(frames, trail_length_arcsec=trail)
+    Observation.objects.update(exposure_time=exposure_s)
+    (found,) = link(field)
+    assert found.trail_ratio == (None if ratio is None else pytest.approx(ratio, rel=1e-3))
+    assert found.is_doubtful == is_doubtful
+
+
 @pytest.mark.parametrize(("quality", "is_known"), [("solved", True), ("header", True), ("nominal", False)])
 def test_the_direction_is_unknown_where_the_frames_are_not_solved(field, frames, quality, is_known):
     asteroid(frames)
