@@ -94,6 +94,7 @@ class TrackletFilter(ListFilter):
             "field": AT,
             "night": [*AT, *FROM_TO],
             "rate_arcsec_per_min": FROM_TO,
+            "kind": ONE_OF,
             "chance_rate": FROM_TO,
             "is_doubtful": AT,
             "created_at": FROM_TO,

@@ -237,8 +237,19 @@ class Candidate(SkyRecord):
         return [flag for flag in FLAGS if getattr(self, f"is_{flag.name}")]
 
 
+class TrackletKind(models.TextChoices):
+    """How a moving object was found."""
+
+    LINKED = "linked", "candidates on a line"
+    STACKED = "stacked", "frames shifted and added"
+
+
 class TrackletQuerySet(RecordQuerySet):
     """Which tracklets count."""
+
+    def linked(self) -> TrackletQuerySet:
+        """Return those that have candidates as members."""
+        return self.filter(kind=TrackletKind.LINKED)
 
     def moving(self) -> TrackletQuerySet:
         """Return those that chance does not explain: moving objects."""
@@ -246,13 +257,22 @@ class TrackletQuerySet(RecordQuerySet):
 
 
 class Tracklet(Record):
-    """Candidates of one night that lie on one line at one rate: something that moves."""
+    """Something that moves on a line at one rate in one night: candidates, or what the frames show when added."""
 
     field = models.ForeignKey(Field, on_delete=models.PROTECT, related_name="tracklets")
     night = models.DateField()
     rate_arcsec_per_min = models.FloatField()
     position_angle = models.FloatField(null=True, blank=True, help_text="Of the motion, degrees east of north.")
-    rms_arcsec = models.FloatField(help_text="Scatter about the line.")
+    kind = models.CharField(max_length=8, choices=TrackletKind, default=TrackletKind.LINKED)
+    rms_arcsec = models.FloatField(null=True, blank=True, help_text="Scatter of the candidates about the line.")
+    stack_score = models.FloatField(
+        null=True, blank=True, help_text="Of the frames shifted along the motion and added, sigma."
+    )
+    positions = models.JSONField(
+        default=list,
+        blank=True,
+        help_text="Where it was in each frame, for what has no candidates.",
+    )
     trail_ratio = models.FloatField(
         null=True, blank=True, help_text="Length of its trails / what its rate makes of the exposures; null if unknown."
     )
@@ -273,6 +293,8 @@ class Tracklet(Record):
             constraints.not_negative("rate_arcsec_per_min"),
             constraints.within("position_angle", -180.0, 360.0),
             constraints.not_negative("rms_arcsec"),
+            constraints.one_of("kind", TrackletKind),
+            constraints.finite("stack_score"),
             constraints.not_negative("chance_rate"),
             constraints.not_negative("trail_ratio"),
         ]

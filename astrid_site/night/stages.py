@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import date
 from uuid import UUID
 
+from catalog.configuration.values import snapshot
 from catalog.failures import FailureCode
 from catalog.models import ProcessingJob
 from catalog.work.stages import Order, Stage
@@ -58,7 +59,9 @@ def _after_detect(job: ProcessingJob) -> Iterator[Order]:
 
 
 def _after_tracklets(job: ProcessingJob) -> Iterator[Order]:
-    """What turns out to move is told differently."""
+    """What turns out to move is told differently; what single frames do not show is looked for where that is wanted."""
+    if snapshot()["differencing.shift_and_stack"]:
+        yield "shift_and_stack", "field_night", job.entity_id
     for source_id in sources_of_night(*field_and_night(job.entity_id)):
         yield "alerts", "source", source_id
 
@@ -88,6 +91,7 @@ STAGES = (
     ),
     Stage("detect", "detection.stage.detect", follows=_after_detect, abandon="detection.stage.detect.abandon"),
     Stage("tracklets", "differencing.stage.tracklets", waits_for=_BEFORE_TRACKLETS, follows=_after_tracklets),
+    Stage("shift_and_stack", "differencing.stage.shift_and_stack", waits_for=(*_BEFORE_TRACKLETS, "tracklets")),
     Stage("alerts", "curation.alerts.stage", "light", waits_for=("difference", "detect", "tracklets")),
     Stage("train", "detection.stage.retrain", "training"),
 )  # fmt: skip

@@ -252,6 +252,19 @@ _DIFFERENCING = (
         60.0,
     ),
     ConfigKey(
+        "differencing.shift_and_stack",
+        False,
+        "Whether the frames of a night, six at least, are shifted along many motions and added, to find what moves "
+        "and no single frame shows; it takes minutes for each field and night.",
+    ),
+    ConfigKey(
+        "differencing.shift_and_stack_max_rate_arcsec_per_min",
+        1.0,
+        "Fastest motion along which frames are shifted and added; the time that it takes grows with its square.",
+        0.01,
+        60.0,
+    ),
+    ConfigKey(
         "differencing.tracklet_max_chance_rate",
         0.05,
         "A tracklet is doubtful, and does not count as a moving object, if chance alone makes more than this many of "

@@ -91,7 +91,7 @@ def _replace(field: Field, night: date, members: list[Candidate], tracks: list[T
     """Keep the row of a tracklet with the same members, delete the others, make the new ones."""
     old = {
         frozenset(tracklet.members.values_list("pk", flat=True)): tracklet
-        for tracklet in Tracklet.objects.filter(field=field, night=night)
+        for tracklet in Tracklet.objects.linked().filter(field=field, night=night)
     }
     for track in tracks:
         chosen = [members[k] for k in track.members]

@@ -77,9 +77,13 @@ def test_half_of_it_under_a_mask_it_is_fitted_by_the_rest():
     assert found is not None and found[2] == pytest.approx(20.0, abs=0.05)
 
 
-def test_the_length_of_a_trail_that_leaves_the_frame_is_not_known():
-    image = drawn(20.0, 0.0, 2e5, at=(3.0, 60.0)) + np.random.default_rng(1).normal(0.0, SIGMA, SHAPE)
-    assert fitted(image, guess=(5.0, 0.5, 0.0), at=(5.0, 60.0)) is None
+def test_a_trail_that_leaves_the_frame_is_none_or_as_long_as_its_error_says():
+    dark = drawn(20.0, 0.0, 2e5, at=(3.0, 60.0))
+    assert fitted(dark, guess=(5.0, 0.5, 0.0), at=(5.0, 60.0)) is None
+    found = fitted(dark + np.random.default_rng(1).normal(0.0, SIGMA, SHAPE), guess=(5.0, 0.5, 0.0), at=(5.0, 60.0))
+    assert found is not None
+    assert found[2] == pytest.approx(20.0, abs=3.0 * found[3])
+    assert found[0] + found[2] / 2.0 == pytest.approx(13.0, abs=0.2)
 
 
 def test_the_source_s_own_photons_widen_the_errors():
