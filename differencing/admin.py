@@ -224,7 +224,8 @@ class CandidateAdmin(SkyAdmin):
 class TrackletAdmin(ProductAdmin):
     list_display = (
         "night", related("field"), "kind", number("rate_arcsec_per_min", 3, "″/min"),
-        number("position_angle", 1, "angle °"), number("rms_arcsec", 2, "rms ″"), number("chance_rate", 3, "chance"), number("stack_score", 1, "stack σ"),
+        number("position_angle", 1, "angle °"), number("rms_arcsec", 2, "rms ″"), number("chance_rate", 3, "chance"),
+        number("stack_score", 1, "stack σ"),
         "is_doubtful", "members_link",
     )  # fmt: skip
     list_select_related = ("field",)

@@ -24,7 +24,7 @@ _STATIC_SIGMA = 4.0
 _STEP_FWHM = 1.4
 _STRIP_PX = 512
 # Independent places in a square FWHM and in a cell of motions, for the number of trials; measured on blank nights.
-_TRIALS_PER_CELL = 2.0
+_TRIALS_PER_CELL = 5.0
 # What is real is in the first half of the night and in the second, and not owed to one frame.
 _HALF_SHARE = 0.35
 _WITHOUT_BEST_SHARE = 0.75

@@ -9,10 +9,13 @@ import pytest
 from django.conf import settings
 
 from astrid_site.night.stages import STAGES
+from catalog.configuration.values import set_value
 from catalog.failures import FailureCode
 from catalog.models import JobStatus, ProcessingJob, RunStatus
+from catalog.people.audit import MACHINE
 from catalog.work import jobs
 from catalog.work.stages import OF_COMMANDS
+from differencing.ids import field_night
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -73,6 +76,15 @@ def test_a_differenced_frame_is_scored_and_a_scored_one_is_linked_and_its_source
     done("detect", "observation", observation.pk)
     assert ordered("tracklets") == {f"{observation.field_id}/{observation.night.isoformat()}"}
     assert ordered("alerts") == {str(detection.source_id)}
+
+
+def test_frames_are_shifted_and_added_after_their_tracklets_only_where_it_is_wanted():
+    key = field_night(factories.FieldFactory().pk, factories.FIRST_EXPOSURE.date())
+    done("tracklets", "field_night", key)
+    assert ordered("shift_and_stack") == set()
+    set_value("differencing.shift_and_stack", True, MACHINE)
+    done("tracklets", "field_night", key)
+    assert ordered("shift_and_stack") == {key}
 
 
 def lacking(master_of: dict[str, object], **light: object) -> bool:
