@@ -223,6 +223,8 @@ class CandidateAdmin(SkyAdmin):
                 "fields": (
                     "cutouts", (position, "status"), "flag_words", "related", ("significance", "snr"),
                     ("flux", "flux_error"), ("fwhm", "ellipticity"), ("position_angle", "masked_share"),
+                    ("trail_length_arcsec", "trail_length_error_arcsec"), ("trail_angle", "trail_angle_error"),
+                    ("trail_flux", "trail_flux_error"), "trail_chi2_gain",
                     ("pixel_x", "pixel_y"), ("ra", "dec"),
                 )
             },
@@ -257,16 +259,19 @@ class CandidateAdmin(SkyAdmin):
 @admin.register(Tracklet)
 class TrackletAdmin(ProductAdmin):
     list_display = (
-        "night", related("field"), number("rate_arcsec_per_min", 3, "″/min"), number("position_angle", 1, "angle °"),
-        number("rms_arcsec", 2, "rms ″"), "members_link",
+        "night", related("field"), "kind", number("rate_arcsec_per_min", 3, "″/min"),
+        number("position_angle", 1, "angle °"), number("rms_arcsec", 2, "rms ″"), number("chance_rate", 3, "chance"),
+        number("stack_score", 1, "stack σ"),
+        "is_doubtful", "members_link",
     )  # fmt: skip
     list_select_related = ("field",)
-    list_filter = (("night", RangeDateFilter), ("rate_arcsec_per_min", RangeNumericFilter))
+    list_filter = (("night", RangeDateFilter), ("rate_arcsec_per_min", RangeNumericFilter), "kind", "is_doubtful")
     search_fields = ("field__name",)
     search_help_text = "Field or ID"
     readonly_fields = ("members_link",)
     fields = (
-        "field", "members_link", "night", ("rate_arcsec_per_min", "position_angle"), "rms_arcsec",
+        "field", "members_link", "night", ("rate_arcsec_per_min", "position_angle"),
+        ("rms_arcsec", "trail_ratio"), ("chance_rate", "is_doubtful"), ("kind", "stack_score"), "positions",
         ("created_at", "updated_at"), "id",
     )  # fmt: skip
 

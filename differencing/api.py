@@ -45,8 +45,8 @@ class CandidateFilter(ListFilter):
         model = Candidate
         fields = {
             "id": ["in"], "difference_run": AT, "observation": AT, "status": ONE_OF, "significance": FROM_TO,
-            "snr": FROM_TO, "is_negative": AT, "is_dipole": AT, "is_reference_ghost": AT, "is_saturated": AT,
-            "is_blended": AT, "is_edge": AT, "created_at": FROM_TO,
+            "snr": FROM_TO, "trail_length_arcsec": FROM_TO, "is_negative": AT, "is_dipole": AT,
+            "is_reference_ghost": AT, "is_saturated": AT, "is_blended": AT, "is_edge": AT, "created_at": FROM_TO,
         }  # fmt: skip
 
 
@@ -93,7 +93,15 @@ class TrackletSerializer(RowSerializer):
 class TrackletFilter(ListFilter):
     class Meta:
         model = Tracklet
-        fields = {"field": AT, "night": [*AT, *FROM_TO], "rate_arcsec_per_min": FROM_TO, "created_at": FROM_TO}
+        fields = {
+            "field": AT,
+            "night": [*AT, *FROM_TO],
+            "rate_arcsec_per_min": FROM_TO,
+            "kind": ONE_OF,
+            "chance_rate": FROM_TO,
+            "is_doubtful": AT,
+            "created_at": FROM_TO,
+        }
 
 
 class TrackletViewSet(RowViewSet):

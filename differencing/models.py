@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from catalog import constraints
-from catalog.models import Record, Run, RunQuerySet, RunStatus
+from catalog.models import Record, RecordQuerySet, Run, RunQuerySet, RunStatus
 from observations.models import Field, Observation
 from observations.sky import SkyRecord
 
@@ -224,6 +224,19 @@ class Candidate(SkyRecord):
     position_angle = models.FloatField(
         null=True, blank=True, help_text="Degrees east of north; null without a solved WCS."
     )
+    trail_length_arcsec = models.FloatField(
+        null=True, blank=True, help_text="How far it moved during the exposure; null for what looks like a point."
+    )
+    trail_length_error_arcsec = models.FloatField(null=True, blank=True)
+    trail_angle = models.FloatField(
+        null=True, blank=True, help_text="Degrees east of north, 0 to 180; null without a solved WCS."
+    )
+    trail_angle_error = models.FloatField(null=True, blank=True, help_text="Degrees.")
+    trail_flux = models.FloatField(null=True, blank=True, help_text="Of the whole trail, science ADU.")
+    trail_flux_error = models.FloatField(null=True, blank=True, help_text="Science ADU.")
+    trail_chi2_gain = models.FloatField(
+        null=True, blank=True, help_text="By how much a trail fits better than a point, two parameters more."
+    )
     is_saturated = models.BooleanField(default=False)
     is_blended = models.BooleanField(default=False)
     is_edge = models.BooleanField(default=False)
@@ -250,6 +263,13 @@ class Candidate(SkyRecord):
             constraints.within("ellipticity", 0.0, 1.0),
             constraints.within("position_angle", -180.0, 360.0),
             constraints.within("masked_share", 0.0, 1.0),
+            constraints.positive("trail_length_arcsec"),
+            constraints.positive("trail_length_error_arcsec"),
+            constraints.within("trail_angle", 0.0, 180.0),
+            constraints.positive("trail_angle_error"),
+            constraints.positive("trail_flux"),
+            constraints.positive("trail_flux_error"),
+            constraints.not_negative("trail_chi2_gain"),
         ]
         indexes = [
             *SkyRecord.Meta.indexes,
@@ -267,15 +287,55 @@ class Candidate(SkyRecord):
         return [flag for flag in FLAGS if getattr(self, f"is_{flag.name}")]
 
 
+class TrackletKind(models.TextChoices):
+    """How a moving object was found."""
+
+    LINKED = "linked", "candidates on a line"
+    STACKED = "stacked", "frames shifted and added"
+
+
+class TrackletQuerySet(RecordQuerySet):
+    """Which tracklets count."""
+
+    def linked(self) -> TrackletQuerySet:
+        """Return those that have candidates as members."""
+        return self.filter(kind=TrackletKind.LINKED)
+
+    def moving(self) -> TrackletQuerySet:
+        """Return those that chance does not explain: moving objects."""
+        return self.filter(is_doubtful=False)
+
+
 class Tracklet(Record):
-    """Candidates of one night that lie on one line at one rate: something that moves."""
+    """Something that moves on a line at one rate in one night: candidates, or what the frames show when added."""
 
     field = models.ForeignKey(Field, on_delete=models.PROTECT, related_name="tracklets")
     night = models.DateField()
     rate_arcsec_per_min = models.FloatField()
     position_angle = models.FloatField(null=True, blank=True, help_text="Of the motion, degrees east of north.")
-    rms_arcsec = models.FloatField(help_text="Scatter about the line.")
+    kind = models.CharField(max_length=8, choices=TrackletKind, default=TrackletKind.LINKED)
+    rms_arcsec = models.FloatField(null=True, blank=True, help_text="Scatter of the candidates about the line.")
+    stack_score = models.FloatField(
+        null=True, blank=True, help_text="Of the frames shifted along the motion and added, sigma."
+    )
+    positions = models.JSONField(
+        default=list,
+        blank=True,
+        help_text="Where it was in each frame, for what has no candidates.",
+    )
+    trail_ratio = models.FloatField(
+        null=True, blank=True, help_text="Length of its trails / what its rate makes of the exposures; null if unknown."
+    )
+    chance_rate = models.FloatField(
+        null=True, blank=True, help_text="Tracklets as good as this one that chance makes of such a night."
+    )
+    is_doubtful = models.BooleanField(
+        default=False,
+        help_text="Chance makes such tracklets too often, or the trails deny the rate: it is no moving object.",
+    )
     members = models.ManyToManyField(Candidate, related_name="tracklets")
+
+    objects = TrackletQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta:
         ordering = ["-night", "id"]
@@ -283,6 +343,10 @@ class Tracklet(Record):
             constraints.not_negative("rate_arcsec_per_min"),
             constraints.within("position_angle", -180.0, 360.0),
             constraints.not_negative("rms_arcsec"),
+            constraints.one_of("kind", TrackletKind),
+            constraints.finite("stack_score"),
+            constraints.not_negative("chance_rate"),
+            constraints.not_negative("trail_ratio"),
         ]
         indexes = [models.Index(fields=["field", "night"], name="tracklet_night")]
 

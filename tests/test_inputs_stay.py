@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from differencing.numerics import align, display, measure, peaks, stack, tracklets, zogy
+from differencing.numerics import align, display, measure, peaks, stack, tracklets, trailed, zogy
 from differencing.numerics import pair as pair_numerics
 from observations.numerics.fits.facts import FrameFacts
 from observations.numerics.fits.wcs import nominal_wcs
@@ -113,8 +113,14 @@ def subtraction() -> None:
     display.shared_codes(*shown)
     display.difference_codes(*display.block_mean(difference.difference, difference.mask, 2))
     display.score_codes(*display.block_mean(difference.score, difference.mask, 2))
+    shape = trailed.Peak(60.0, 60.0, 1e3, 4.0, 0.4, 0.0)
+    scene = trailed.Scene(difference.difference, difference.mask, 1.0, None)
+    trailed.fit_trail(scene, shape, difference.psf_d(60.0, 60.0), 3.0)
     rows = np.array([(150.0 + 0.001 * k, 2.0 + 0.001 * k, 60000.0 + 0.02 * k, k) for k in range(4)])
-    tracklets.link(rows[:, 0], rows[:, 1], rows[:, 2], rows[:, 3].astype(int), parameters=TRACKLETS)
+    seen = tracklets.Sightings(
+        *rows[:, :3].T, rows[:, 3].astype(int), np.ones(len(rows)), np.ones(len(rows), dtype=bool), *rows[:, :2].T
+    )
+    tracklets.link(seen, parameters=TRACKLETS)
 
 
 def test_a_night_leaves_every_array_that_a_public_numeric_was_given_as_it_was(watch):

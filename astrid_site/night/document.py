@@ -6,9 +6,11 @@ import math
 from collections.abc import Iterable
 from uuid import UUID
 
+from django.db.models import Q
+
 from catalog.models import RunStatus
 from detection.models import Detection
-from differencing.models import Candidate, DifferenceRun, Tracklet
+from differencing.models import Candidate, DifferenceRun, Tracklet, TrackletKind
 from observations.delivery.ingest import IngestResult, printable
 from observations.models import Observation
 from preprocessing.models import PreprocessRun
@@ -16,6 +18,10 @@ from preprocessing.models import PreprocessRun
 _CANDIDATE = (
     "ra", "dec", "pixel_x", "pixel_y", "significance", "snr", "flux", "flux_error", "fwhm", "is_negative",
     "is_dipole", "is_reference_ghost", "is_saturated", "is_blended", "is_edge",
+)  # fmt: skip
+_TRACKLET = (
+    "kind", "stack_score", "rate_arcsec_per_min", "position_angle", "rms_arcsec", "trail_ratio", "chance_rate",
+    "is_doubtful",
 )  # fmt: skip
 
 
@@ -132,10 +138,14 @@ def _detection(row: Detection) -> dict[str, object]:
 
 
 def _tracklets(observations: list[Observation]) -> list[dict[str, object]]:
-    found = Tracklet.objects.filter(members__observation__in=observations).distinct()
+    nights = {(o.field_id, o.night) for o in observations}
+    stacked = Tracklet.objects.filter(kind=TrackletKind.STACKED, field__in={field for field, _ in nights})
+    mine = [t.pk for t in stacked if (t.field_id, t.night) in nights]
+    found = Tracklet.objects.filter(Q(members__observation__in=observations) | Q(pk__in=mine)).distinct()
     rows = []
     for tracklet in found.order_by("night", "rate_arcsec_per_min", "id"):
         members = tracklet.members.select_related("observation").order_by("observation__mjd_utc", "pixel_x")
         places = [{"file": m.observation.original_name, "pixel_x": m.pixel_x, "pixel_y": m.pixel_y} for m in members]
-        rows.append({"members": places, "rate_arcsec_per_min": tracklet.rate_arcsec_per_min})
+        places += [{name: place[name] for name in ("file", "pixel_x", "pixel_y")} for place in tracklet.positions]
+        rows.append({"members": places, **{name: getattr(tracklet, name) for name in _TRACKLET}})
     return rows

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import date
 from uuid import UUID
 
+from catalog.configuration.values import snapshot
 from catalog.failures import FailureCode
 from catalog.models import ProcessingJob
 from catalog.work.stages import Order, Stage
@@ -58,8 +59,10 @@ def _after_detect(job: ProcessingJob) -> Iterator[Order]:
 
 
 def _after_tracklets(job: ProcessingJob) -> Iterator[Order]:
-    """Known places are measured in all frames; what turns out to move is told differently."""
+    """Known places are measured, what single frames do not show is sought if wanted; what moves is told differently."""
     yield "forced", "field_night", job.entity_id
+    if snapshot()["differencing.shift_and_stack"]:
+        yield "shift_and_stack", "field_night", job.entity_id
     for source_id in sources_of_night(*field_and_night(job.entity_id)):
         yield "alerts", "source", source_id
 
@@ -95,6 +98,7 @@ STAGES = (
     Stage("detect", "detection.stage.detect", follows=_after_detect, abandon="detection.stage.detect.abandon"),
     Stage("tracklets", "differencing.stage.tracklets", waits_for=_BEFORE_TRACKLETS, follows=_after_tracklets),
     Stage("forced", "detection.stage.forced", waits_for=_BEFORE_FORCED),
+    Stage("shift_and_stack", "differencing.stage.shift_and_stack", waits_for=(*_BEFORE_TRACKLETS, "tracklets")),
     Stage("alerts", "curation.alerts.stage", "light", waits_for=_BEFORE_ALERTS),
     Stage("train", "detection.stage.retrain", "training"),
 )  # fmt: skip

@@ -27,4 +27,5 @@ def summary_lines(whole: Document) -> Iterator[str]:
 def moving_lines(whole: Document) -> Iterator[str]:
     """Yield one line for each tracklet."""
     for t in whole["tracklets"]:
-        yield f"moving object in {len(t['members'])} frames, {t['rate_arcsec_per_min']:.3f} arcsec/min"
+        what = "doubtful motion" if t["is_doubtful"] else "moving object"
+        yield f"{what} in {len(t['members'])} frames, {t['rate_arcsec_per_min']:.3f} arcsec/min"

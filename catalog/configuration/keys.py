@@ -232,13 +232,54 @@ _DIFFERENCING = (
         3,
         100,
     ),
-    ConfigKey("differencing.tracklet_max_rms_arcsec", 1.0, "Largest scatter about a tracklet's line.", 0.05, 30.0),
+    ConfigKey(
+        "differencing.tracklet_max_rms_arcsec",
+        1.0,
+        "Largest distance of a candidate from its tracklet's line, however uncertain its position is.",
+        0.05,
+        30.0,
+    ),
+    ConfigKey(
+        "differencing.tracklet_min_rate_arcsec_per_min",
+        0.01,
+        "Slowest motion searched for; a trans-Neptunian object moves at about 0.05.",
+        0.0,
+        1000.0,
+    ),
     ConfigKey(
         "differencing.tracklet_max_rate_arcsec_per_min",
         10.0,
         "Fastest motion searched for; a main-belt asteroid moves at about 0.5.",
         0.05,
         1000.0,
+    ),
+    ConfigKey(
+        "differencing.tracklet_min_motion_arcsec",
+        3.0,
+        "What moves by less than this in a night is taken for a star.",
+        0.01,
+        60.0,
+    ),
+    ConfigKey(
+        "differencing.shift_and_stack",
+        False,
+        "Whether the frames of a night, six at least, are shifted along many motions and added, to find what moves "
+        "and no single frame shows; it takes minutes for each field and night.",
+    ),
+    ConfigKey(
+        "differencing.shift_and_stack_max_rate_arcsec_per_min",
+        1.0,
+        "Fastest motion along which frames are shifted and added; the time that it takes grows with its square.",
+        0.01,
+        60.0,
+    ),
+    ConfigKey(
+        "differencing.tracklet_max_chance_rate",
+        0.05,
+        "A tracklet is doubtful, and does not count as a moving object, if chance alone makes more than this many of "
+        "its quality in such a night.",
+        0.0001,
+        10.0,
     ),
 )
 

@@ -196,7 +196,7 @@ def _reference_version(detection: Detection) -> int | None:
 
 def _motion(candidate: Candidate | None) -> tuple[float | None, float | None, int | None]:
     """Return rate, angle and positions by the longest tracklet that it belongs to; None for what stays put."""
-    tracks = [(track.members.count(), track) for track in candidate.tracklets.all()] if candidate else []
+    tracks = [(track.members.count(), track) for track in candidate.tracklets.moving()] if candidate else []
     if not tracks:
         return None, None, None
     size, track = max(tracks, key=lambda pair: (pair[0], pair[1].pk))

@@ -16,6 +16,7 @@ from curation.judgements.consensus import LEVELS
 from curation.judgements.verdicts import OPEN, REAL, answers_about, consensus_of, sources_of
 from curation.models import Alert, ValidationEvent
 from detection.models import Detection, DetectionStatus, Source
+from differencing.models import Tracklet
 from observations.models import WcsQuality
 
 
@@ -66,7 +67,7 @@ def looks_at(source: Source, config: Snapshot) -> list[Look]:
     looks = _looks(rows, config)
     statuses = {look.detection.status for look in looks}
     is_doubted = DetectionStatus.REJECTED in statuses and not statuses & set(REAL)
-    moving = set(rows.filter(candidate__tracklets__isnull=False).values_list("pk", flat=True))
+    moving = set(rows.filter(candidate__tracklets__is_doubtful=False).values_list("pk", flat=True))
     for k, look in enumerate(looks):
         if look.ground != Ground.AUTOMATIC:
             continue
@@ -87,7 +88,7 @@ def sources_to_consider(observation_id: UUID | str) -> list[UUID]:
 
 def sources_of_night(field_id: UUID | str, night: date) -> list[UUID]:
     """Return the sources of a field's night that may mean something else once its tracklets have been found anew."""
-    moving = Q(candidate__tracklets__isnull=False)
+    moving = Q(candidate__tracklets__is_doubtful=False)
     return sources_of(Q(observation__field=field_id, observation__night=night) & (_was_told() | moving))
 
 
@@ -135,7 +136,9 @@ def _has_position(row: Detection) -> bool:
 
 def _told_before(row: Detection, config: Snapshot) -> Detection | None:
     """Return the first detection of the same tracklet that is told about, where that is another source's."""
-    members = Detection.objects.filter(candidate__tracklets__members=row.candidate_id, source__isnull=False)
+    members = Detection.objects.filter(
+        candidate__tracklets__in=Tracklet.objects.moving().filter(members=row.candidate_id), source__isnull=False
+    )
     for look in _looks(members, config):
         if look.detection.pk == row.pk:
             return None

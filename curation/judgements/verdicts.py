@@ -19,6 +19,7 @@ from curation.judgements.consensus import Answer, Consensus, Event, consensus, s
 from curation.judgements.leases import end_lease, is_leased
 from curation.models import ConfidenceLevel, EventKind, LabelDefinition, ValidationEvent
 from detection.models import Detection, DetectionStatus, DetectionType
+from differencing.models import Tracklet
 
 ALERTS = "alerts"
 # People wait for what follows from their verdict.
@@ -212,7 +213,8 @@ def _sources_concerned(detection: Detection) -> set[UUID]:
     """Return the source of a detection, and those that are the same moving object."""
     concerned = {detection.source_id} if detection.source_id else set()
     if detection.candidate_id is not None:
-        concerned.update(sources_of(Q(candidate__tracklets__members=detection.candidate_id)))
+        moving = Tracklet.objects.moving().filter(members=detection.candidate_id)
+        concerned.update(sources_of(Q(candidate__tracklets__in=moving)))
     return concerned
 
 

@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from differencing.numerics.noise import robust_sigma
 from differencing.numerics.peaks import Peaks, fwhm_of
+from differencing.numerics.trailed import ELONGATED_SIGMA, Peak, Scene, Trails, fit_trail, no_trails
 from differencing.numerics.zogy import Difference
 from observations.numerics.frame import BAD_BITS, Frame, MaskBit
 from observations.numerics.statistics import FWHM_PER_SIGMA
@@ -38,7 +40,10 @@ class MeasureParameters:
 
 @dataclass(frozen=True)
 class Measurements:
-    """One entry per peak: positions in pixels, fluxes in science counts, angles in degrees from +x to +y."""
+    """One entry per peak: positions in pixels, fluxes in science counts, angles in degrees from +x to +y.
+
+    trails : what moved during the exposure.
+    """
 
     x: Array
     y: Array
@@ -56,6 +61,7 @@ class Measurements:
     is_edge: Flags
     is_dipole: Flags
     is_reference_ghost: Flags
+    trails: Trails
 
     def __len__(self) -> int:
         return len(self.x)
@@ -70,7 +76,8 @@ def measure(
     position); its error holds the noise of sky, of the source itself, of registration and model.
     A shape whose Gaussian-weighted moments are not positive is NaN. A dipole is a pair of opposite peaks on a
     star that both frames hold, of an amplitude which a displacement within four times the registration's
-    residual explains; a moving object of any speed is none, because no star stays where it was.
+    residual explains; a moving object of any speed is none, because no star stays where it was. What is longer than
+    its noise allows is fitted as a trail (see `fit_trail`), and then its place is the trail's middle.
 
     Parameters
     ----------
@@ -93,9 +100,11 @@ def measure(
     fwhm, ellipticity, theta = _shapes(difference, peaks, fwhm_psf)
     in_science = filter_fluxes(difference.science, None, difference.psf_science, x, y)[0]
     in_reference = filter_fluxes(difference.reference, None, difference.psf_reference, x, y)[0]
+    trails = _trails(difference, science, (x, y, flux, flux / error), (fwhm, ellipticity, theta), fwhm_psf)
+    is_trail = np.isfinite(trails.length_px)
     return Measurements(
-        x=x,
-        y=y,
+        x=np.where(is_trail, trails.x, x),
+        y=np.where(is_trail, trails.y, y),
         significance=peaks.score,
         flux=flux,
         flux_error=error,
@@ -112,7 +121,28 @@ def measure(
         is_reference_ghost=peaks.is_negative
         & (in_science < np.maximum(p.ghost_share * in_reference, 3.0 * error))
         & (in_reference > 0),
+        trails=trails,
     )
+
+
+def _trails(
+    difference: Difference, science: Frame, seen: tuple[Array, ...], shape: tuple[Array, ...], fwhm_psf: Array
+) -> Trails:
+    """Fit a trail to every positive peak that is elongated beyond its noise; `seen` is x, y, flux, S/N."""
+    x, y, flux, snr = seen
+    out = no_trails(len(x))
+    worth = np.flatnonzero(snr * shape[1] > ELONGATED_SIGMA)
+    if len(worth) == 0:
+        return out
+    image = difference.difference
+    scene = Scene(image, difference.mask, robust_sigma(image[~difference.mask]), science.gain)
+    for k in worth:
+        peak = Peak(x[k], y[k], flux[k], *(float(each[k]) for each in shape))
+        found = fit_trail(scene, peak, difference.psf_d(x[k], y[k]), float(fwhm_psf[k]))
+        if found is not None:
+            for name, value in zip(vars(out), found, strict=True):
+                getattr(out, name)[k] = value
+    return out
 
 
 def _flux_at_extremum(difference: Difference, x: Array, y: Array) -> tuple[Array, Array]:

@@ -18,6 +18,10 @@ _MEASURED = (
 
 
 _PLACED = ("ra", "dec", "pixel_x", "pixel_y", "fwhm", "ellipticity", "position_angle")
+_TRAILED = (
+    "trail_length_arcsec", "trail_length_error_arcsec", "trail_angle", "trail_angle_error", "trail_flux",
+    "trail_flux_error", "trail_chi2_gain",
+)  # fmt: skip
 
 
 def replace_candidates(row: DifferenceRun, found: Measurements, wcs: WCS) -> list[Candidate]:
@@ -36,7 +40,7 @@ def replace_candidates(row: DifferenceRun, found: Measurements, wcs: WCS) -> lis
             new.append(candidate)
             continue
         old.remove(same)
-        for name in (*_MEASURED, *_PLACED):
+        for name in (*_MEASURED, *_PLACED, *_TRAILED):
             setattr(same, name, getattr(candidate, name))
         same.difference_run = row
         if same.status == CandidateStatus.DUPLICATE:
@@ -73,7 +77,8 @@ def _remove(candidate: Candidate) -> None:
 def _made(row: DifferenceRun, found: Measurements, wcs: WCS) -> list[Candidate]:
     """Return each measurement as a row that is not saved; what could not be measured is null."""
     ra, dec = wcs.all_pix2world(found.x, found.y, 0) if len(found) else (np.empty(0), np.empty(0))
-    angle = _position_angles(found, wcs)
+    angle = _position_angles(found, found.theta_deg, wcs)
+    trails = _trails(found, wcs)
     is_nominal = row.observation.wcs_quality == WcsQuality.NOMINAL
     out = []
     for k in range(len(found)):
@@ -90,6 +95,7 @@ def _made(row: DifferenceRun, found: Measurements, wcs: WCS) -> list[Candidate]:
                 ellipticity=ellipticity,
                 position_angle=None if is_nominal or fwhm is None else _known(angle[k]),
                 **{name: getattr(found, name)[k].item() for name in _MEASURED},
+                **{name: _known(trails[name][k]) for name in _TRAILED if not (is_nominal and "angle" in name)},
             )
         )
     return out
@@ -99,11 +105,22 @@ def _known(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
-def _position_angles(found: Measurements, wcs: WCS) -> NDArray[np.float64]:
-    """Turn the major axis from the pixel grid (degrees from +x to +y) to the sky (east of north, 0 to 180)."""
+def _trails(found: Measurements, wcs: WCS) -> dict[str, NDArray[np.float64]]:
+    """Return the trails on the sky; NaN where there is none."""
+    trails = found.trails
+    scale = 3600.0 * float(np.sqrt(np.abs(np.linalg.det(wcs.pixel_scale_matrix))))
+    values = (
+        trails.length_px * scale, trails.length_error_px * scale, _position_angles(found, trails.theta_deg, wcs),
+        trails.theta_error_deg, trails.flux, trails.flux_error, trails.chi2_gain,
+    )  # fmt: skip
+    return dict(zip(_TRAILED, values, strict=True))
+
+
+def _position_angles(found: Measurements, theta_deg: NDArray[np.float64], wcs: WCS) -> NDArray[np.float64]:
+    """Turn an axis from the pixel grid (degrees from +x to +y) to the sky (east of north, 0 to 180)."""
     if len(found) == 0:
         return np.empty(0)
-    step_x, step_y = np.cos(np.radians(found.theta_deg)), np.sin(np.radians(found.theta_deg))
+    step_x, step_y = np.cos(np.radians(theta_deg)), np.sin(np.radians(theta_deg))
     finite = np.isfinite(step_x)
     step_x, step_y = np.where(finite, step_x, 0.0), np.where(finite, step_y, 0.0)
     ra0, dec0 = wcs.all_pix2world(found.x, found.y, 0)

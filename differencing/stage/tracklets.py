@@ -10,14 +10,28 @@ from catalog.configuration.values import Snapshot, snapshot
 from catalog.work import jobs
 from differencing.ids import field_and_night
 from differencing.models import Candidate, CandidateStatus, Tracklet
-from differencing.numerics.tracklets import Track, TrackletParameters, link
-from observations.models import Field
+from differencing.numerics.tracklets import Sightings, Track, TrackletParameters, link
+from observations.models import Field, WcsQuality
+from observations.numerics.statistics import FWHM_PER_SIGMA
+
+# A position within so many of its errors of its tracklet's line is one of it.
+_TOLERANCE_SIGMA = 5.0
+# What undersampling and neighbours add to the error of a centroid, however bright it is.
+_CENTROID_FLOOR_PX = 0.1
+
+
+# A point where the rate makes a trail of so many FWHM, or a trail of another length by this factor, denies the rate.
+_TRAIL_FWHM = 2.0
+_TRAIL_FACTOR = 2.0
+# As round as that is what moves by less than one FWHM.
+_ROUND = 0.2
 
 
 def run(key: str) -> None:
     """Find the tracklets of "<field id>/<date>" among the positive candidates of that night; a repeat replaces them.
 
-    Only what the detection stage took for real takes part: with artefacts, chance lines outnumber asteroids.
+    What the detection stage took for real is joined first. What it did not take for real, such as a comet that looks
+    like no star, joins afterwards, and chance has to explain it less often the more of it there is.
     """
     field_id, night = field_and_night(key)
     config = snapshot()
@@ -25,50 +39,72 @@ def run(key: str) -> None:
         Candidate.objects.filter(
             observation__field=field_id,
             observation__night=night,
-            status=CandidateStatus.DETECTED,
+            status__in=(CandidateStatus.DETECTED, CandidateStatus.REJECTED),
             is_negative=False,
         )
-        .select_related("observation")
+        .select_related("observation", "difference_run")
         .order_by("observation__mjd_utc", "pixel_x", "pixel_y")
     )
-    tracks = _link(members, tracklet_parameters(config)) if members else []
+    parameters = tracklet_parameters(config)
+    tracks = link(_sightings(members), parameters=parameters) if members else []
     with jobs.writing(last=True):
         field = Field.objects.select_for_update().get(pk=field_id)
-        _replace(field, night, members, tracks)
+        _replace(field, night, members, tracks, parameters.max_chance_rate)
 
 
 def tracklet_parameters(config: Snapshot) -> TrackletParameters:
     """Return the limits of a motion as configured."""
     return TrackletParameters(
+        min_rate_arcsec_per_min=config["differencing.tracklet_min_rate_arcsec_per_min"],
         max_rate_arcsec_per_min=config["differencing.tracklet_max_rate_arcsec_per_min"],
         min_members=config["differencing.tracklet_min_members"],
-        tolerance_arcsec=config["differencing.tracklet_max_rms_arcsec"],
+        max_rms_arcsec=config["differencing.tracklet_max_rms_arcsec"],
+        min_motion_arcsec=config["differencing.tracklet_min_motion_arcsec"],
+        max_chance_rate=config["differencing.tracklet_max_chance_rate"],
     )
 
 
-def _link(members: list[Candidate], parameters: TrackletParameters) -> list[Track]:
+def _sightings(members: list[Candidate]) -> Sightings:
     frames = {observation_id: k for k, observation_id in enumerate({c.observation_id: None for c in members})}
-    return link(
-        np.array([c.ra for c in members]),
-        np.array([c.dec for c in members]),
-        np.array([c.observation.mjd_utc for c in members]),
-        np.array([frames[c.observation_id] for c in members]),
-        parameters=parameters,
+    return Sightings(
+        ra=np.array([c.ra for c in members]),
+        dec=np.array([c.dec for c in members]),
+        mjd=np.array([c.observation.mjd_utc for c in members]),
+        frame=np.array([frames[c.observation_id] for c in members]),
+        tolerance_arcsec=np.array([_TOLERANCE_SIGMA * _position_error_arcsec(c) for c in members]),
+        is_trusted=np.array([c.status == CandidateStatus.DETECTED for c in members]),
+        pixel_x=np.array([c.pixel_x for c in members]),
+        pixel_y=np.array([c.pixel_y for c in members]),
     )
 
 
-def _replace(field: Field, night: date, members: list[Candidate], tracks: list[Track]) -> None:
+def _position_error_arcsec(candidate: Candidate) -> float:
+    """Return the error of a position in one axis: of its centroid, and of the registration; NaN where unknown."""
+    scale, registration = candidate.observation.pixel_scale, candidate.difference_run.registration_rms_px
+    if not candidate.fwhm or not scale or registration is None:
+        return float("nan")
+    centroid = candidate.fwhm / FWHM_PER_SIGMA / max(abs(candidate.snr), 1.0)
+    return scale * float(np.sqrt(centroid**2 + registration**2 + _CENTROID_FLOOR_PX**2))
+
+
+def _replace(field: Field, night: date, members: list[Candidate], tracks: list[Track], max_chance_rate: float) -> None:
     """Keep the row of a tracklet with the same members, delete the others, make the new ones."""
     old = {
         frozenset(tracklet.members.values_list("pk", flat=True)): tracklet
-        for tracklet in Tracklet.objects.filter(field=field, night=night)
+        for tracklet in Tracklet.objects.linked().filter(field=field, night=night)
     }
     for track in tracks:
         chosen = [members[k] for k in track.members]
+        ratio = _trail_ratio(chosen, track.rate_arcsec_per_min)
+        is_nominal = any(c.observation.wcs_quality == WcsQuality.NOMINAL for c in chosen)
         values = {
             "rate_arcsec_per_min": track.rate_arcsec_per_min,
-            "position_angle": track.position_angle_deg,
+            "position_angle": None if is_nominal else track.position_angle_deg,
             "rms_arcsec": track.rms_arcsec,
+            "chance_rate": track.chance_rate,
+            "trail_ratio": ratio,
+            "is_doubtful": track.chance_rate > max_chance_rate
+            or (ratio is not None and not 1.0 / _TRAIL_FACTOR <= ratio <= _TRAIL_FACTOR),
         }
         known = old.pop(frozenset(c.pk for c in chosen), None)
         if known is None:
@@ -78,3 +114,19 @@ def _replace(field: Field, night: date, members: list[Candidate], tracks: list[T
             Tracklet.objects.filter(pk=known.pk).update(**values)
     for tracklet in old.values():
         tracklet.delete()
+
+
+def _trail_ratio(members: list[Candidate], rate_arcsec_per_min: float) -> float | None:
+    """Return the median of the members' trails over what a rate makes of their exposures; None where none can tell.
+
+    A trail tells, and so does a round candidate where there should be a long one.
+    """
+    ratios = []
+    for candidate in members:
+        expected = rate_arcsec_per_min * candidate.observation.exposure_time / 60.0
+        width = (candidate.fwhm or 0.0) * (candidate.observation.pixel_scale or 0.0)
+        if candidate.trail_length_arcsec is not None and expected > 0.0:
+            ratios.append(candidate.trail_length_arcsec / expected)
+        elif width and expected > _TRAIL_FWHM * width and (candidate.ellipticity or 1.0) < _ROUND:
+            ratios.append(0.0)
+    return float(np.median(ratios)) if ratios else None

@@ -62,8 +62,8 @@ def judge(detection, is_valid: bool | None, level: str = "high", *, person: User
     return user
 
 
-def moving(*rows: Detection) -> Tracklet:
+def moving(*rows: Detection, is_doubtful: bool = False) -> Tracklet:
     """Join detections to a tracklet."""
-    tracklet = factories.TrackletFactory(rate_arcsec_per_min=0.36, position_angle=81.0)
+    tracklet = factories.TrackletFactory(rate_arcsec_per_min=0.36, position_angle=81.0, is_doubtful=is_doubtful)
     tracklet.members.set([row.candidate for row in rows])
     return tracklet

@@ -53,7 +53,10 @@ KEYS = {
     ],
     "candidates": MEASURED,
     "detections": [*MEASURED, "confidence_score", "detection_type", "model_version", "source"],
-    "tracklets": ["members", "rate_arcsec_per_min"],
+    "tracklets": [
+        "members", "kind", "stack_score", "rate_arcsec_per_min", "position_angle", "rms_arcsec", "trail_ratio",
+        "chance_rate", "is_doubtful",
+    ],
 }  # fmt: skip
 
 

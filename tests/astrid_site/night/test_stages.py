@@ -9,10 +9,13 @@ import pytest
 from django.conf import settings
 
 from astrid_site.night.stages import STAGES
+from catalog.configuration.values import set_value
 from catalog.failures import FailureCode
 from catalog.models import JobStatus, ProcessingJob, RunStatus
+from catalog.people.audit import MACHINE
 from catalog.work import jobs
 from catalog.work.stages import OF_COMMANDS
+from differencing.ids import field_night
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -83,6 +86,15 @@ def test_known_places_are_measured_after_a_night_is_linked_and_before_anything_i
     assert [job.job_type for job in jobs.ready(["alerts", "forced"])] == ["forced"]
     jobs.enqueue("detect", "observation", factories.ObservationFactory().pk, workflow_id="w")
     assert [job.job_type for job in jobs.ready(["alerts", "forced"])] == []
+
+
+def test_frames_are_shifted_and_added_after_their_tracklets_only_where_it_is_wanted():
+    key = field_night(factories.FieldFactory().pk, factories.FIRST_EXPOSURE.date())
+    done("tracklets", "field_night", key)
+    assert ordered("shift_and_stack") == set()
+    set_value("differencing.shift_and_stack", True, MACHINE)
+    done("tracklets", "field_night", key)
+    assert ordered("shift_and_stack") == {key}
 
 
 def lacking(master_of: dict[str, object], **light: object) -> bool:

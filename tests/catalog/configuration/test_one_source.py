@@ -16,7 +16,7 @@ from preprocessing.numerics.quality import Limits
 OWN = {
     ZogyParameters: {"max_stars", "shift_floor_px", "max_flux_scatter"},
     StackParameters: {"seeing_tolerance", "seeing_reach_px"},
-    TrackletParameters: {"min_motion_arcsec"},
+    TrackletParameters: {"same_px"},
     Parameters: {"psf_degree"},
     Limits: {"structure"},
 }

@@ -171,6 +171,17 @@ def test_what_was_told_before_its_motion_was_known_is_taken_back_for_the_first_o
     assert f"it is the moving object that is reported as {rows[0].source}" in retraction.message
 
 
+def test_a_motion_that_chance_explains_moves_nothing():
+    rows = [seen(days=k / 100.0) for k in range(3)]
+    moving(*rows, is_doubtful=True)
+    assert [consider(row.source) for row in rows] == [["new"]] * 3
+    assert {alert.alert_metadata["tracklet_size"] for alert in Alert.objects.all()} == {None}
+    ProcessingJob.objects.all().delete()
+    judge(rows[0], False)
+    (job,) = ProcessingJob.objects.filter(job_type="alerts", status="pending")
+    assert job.entity_id == str(rows[0].source_id)
+
+
 def test_a_rejected_first_position_of_a_moving_object_leaves_the_telling_to_the_next():
     rows = [seen(days=k / 100.0) for k in range(2)]
     moving(*rows)
@@ -249,5 +260,6 @@ def test_what_follows_from_a_nights_tracklets_concerns_what_moves_and_what_was_t
     field = factories.FieldFactory()
     moves, told, _ = (seen(field=field) for _ in range(3))
     moving(moves, seen(field=factories.FieldFactory()))
+    moving(seen(field=field), is_doubtful=True)
     factories.AlertFactory(detection=told)
     assert sources_of_night(field.pk, moves.observation.night) == ordered(moves, told)

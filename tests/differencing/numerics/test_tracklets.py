@@ -1,5 +1,4 @@
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 import pytest
@@ -7,7 +6,16 @@ import pytest
 from differencing.numerics import tracklets
 from tests.parameters import TRACKLETS
 
-link = partial(tracklets.link, parameters=TRACKLETS)
+
+def link(ra, dec, mjd, frame, *, tolerance=np.nan, is_trusted=True, pixels=None, parameters=TRACKLETS):
+    """Join sightings that are all trusted, of unknown errors, and move over the detector as over the sky."""
+    n = len(ra)
+    x, y = (3600.0 * (np.asarray(ra) - 150.0), 3600.0 * np.asarray(dec)) if pixels is None else pixels
+    sightings = tracklets.Sightings(
+        ra, dec, mjd, frame, np.broadcast_to(tolerance, n), np.broadcast_to(is_trusted, n), x, y
+    )
+    return tracklets.link(sightings, parameters=parameters)
+
 
 MINUTE = 1.0 / 1440.0
 START_MJD = 58408.9
@@ -140,3 +148,155 @@ def test_frames_of_one_moment_prove_no_motion():
 
 def test_nothing_makes_no_track():
     assert link(np.array([]), np.array([]), np.array([]), np.array([], dtype=int)) == []
+
+
+# --- Crowds, errors, chance ---
+
+
+def _crowd(seed, frames, per_frame, movers=(), scatter=0.15):
+    """Return `per_frame` random points in each of some frames 10 minutes apart over 20', and motions among them."""
+    rng = np.random.default_rng(seed)
+    times = np.arange(frames) * 10.0
+    rows = _detections(movers, times).reshape(-1, 4)
+    rows[:, :2] += rng.normal(0.0, scatter, (len(rows), 2))
+    points = np.vstack(
+        [(*rng.uniform(-600, 600, 2), START_MJD + t * MINUTE, k) for k, t in enumerate(times) for _ in range(per_frame)]
+    )
+    return np.vstack([rows, points])
+
+
+def _clumps(seed, frames, stars, radius):
+    """Return one false peak a frame, on average, about each of some stars."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for east, north in rng.uniform(-600, 600, (stars, 2)):
+        for k in range(frames):
+            for de, dn in rng.normal(0.0, radius, (rng.poisson(1.0), 2)):
+                rows.append((east + de, north + dn, START_MJD + 10.0 * k * MINUTE, k))
+    return np.array(rows)
+
+
+CROWDS = {
+    "evenly spread": lambda seed: _crowd(seed, 6, 50),
+    "about stars": lambda seed: _clumps(seed, 4, 20, 1.5),
+    "in the glare of stars": lambda seed: _clumps(seed, 4, 20, 6.0),
+}
+
+
+@pytest.mark.parametrize("crowd", CROWDS)
+def test_chance_makes_as_many_tracklets_as_their_chance_rate_says(crowd):
+    nights = 16
+    found = [track for seed in range(nights) for track in link(*_on_sky(CROWDS[crowd](seed)), tolerance=0.75)]
+    expected = nights * 0.5
+    # Of Poisson's scatter, four sigma: an estimate that forgot the crowds, or the pairs, would be wrong by 5 and more.
+    assert sum(track.chance_rate <= 0.5 for track in found) < expected + 4.0 * np.sqrt(expected)
+    assert sum(track.chance_rate <= 0.05 for track in found) < nights * 0.05 + 4.0 * np.sqrt(nights * 0.05)
+    if crowd == "evenly spread":
+        assert sum(track.chance_rate <= 1.0 for track in found) > 0.4 * nights
+
+
+def test_a_true_motion_in_a_crowd_is_beyond_chance_and_chance_lines_are_not():
+    rows = _crowd(3, 6, 100, movers=[(-30.0, 20.0, 0.5, 0.3)])
+    best, *others = link(*_on_sky(rows), tolerance=0.75)
+    assert best.members == tuple(range(6))
+    assert best.chance_rate < 1e-3
+    assert others and all(track.chance_rate > TRACKLETS.max_chance_rate for track in others)
+
+
+def test_a_motion_that_is_sure_makes_no_other_doubtful():
+    # Three long, certain motions, whose shuffled members would line up by chance, beside one seen four times.
+    movers = [(-300.0 + 150.0 * k, 200.0, 0.4, 0.1) for k in range(3)]
+    rows = _crowd(8, 12, 3, movers=movers, scatter=0.1)
+    short = _detections([(100.0, -300.0, 0.3, 0.2)], np.arange(4) * 10.0)
+    tracks = link(*_on_sky(np.vstack([rows, short])), tolerance=0.5)
+    assert sorted(len(track.members) for track in tracks)[-4:] == [4, 12, 12, 12]
+    assert all(track.chance_rate < TRACKLETS.max_chance_rate for track in tracks if len(track.members) >= 4)
+
+
+def test_the_same_night_has_the_same_chances():
+    rows = _on_sky(_crowd(5, 6, 50))
+    assert link(*rows) == link(*rows) != []
+
+
+def test_a_member_lies_within_its_own_error():
+    rows = _detections([(0.0, 0.0, 0.5, 0.0)], [0, 20, 40, 60])
+    rows[2, 1] += 0.6
+    (track,) = link(*_on_sky(rows), tolerance=np.array([0.2, 0.2, 0.2, 0.2]))
+    assert track.members == (0, 1, 3)
+    (track,) = link(*_on_sky(rows), tolerance=np.array([0.2, 0.2, 0.9, 0.2]))
+    assert track.members == (0, 1, 2, 3)
+
+
+def test_no_error_is_so_large_that_anything_joins():
+    rows = _detections([(0.0, 0.0, 0.5, 0.0)], [0, 20, 40, 60])
+    rows[2, 1] += 3.0
+    (track,) = link(*_on_sky(rows), tolerance=20.0)
+    assert track.members == (0, 1, 3)
+
+
+def test_residuals_that_repeat_at_a_star_hide_no_motion_and_make_none():
+    rng = np.random.default_rng(6)
+    stars = [(x, y, 0.0, 0.0) for x, y in rng.uniform(-600, 600, (60, 2))]
+    rows = _detections([*stars, (30.0, -40.0, 0.3, 0.1)], [0, 20, 40])
+    rows[:, :2] += rng.normal(0, 0.3, (len(rows), 2))
+    (track,) = link(*_on_sky(rows))
+    assert track.members == (60, 121, 182)
+    # Sixty stars in each of three frames, moved at random, would make chance lines.
+    assert track.chance_rate < 0.02
+
+
+def test_a_slow_motion_is_not_taken_for_a_star():
+    # 4.5" in an hour: the middle sighting has company within 3" in every frame.
+    (track,) = link(*_on_sky(_detections([(0.0, 0.0, 0.075, 0.0)], [0, 15, 30, 45, 60])), tolerance=0.5)
+    assert track.members == (0, 1, 2, 3, 4)
+
+
+def test_what_stays_on_its_pixel_while_the_sky_drifts_is_no_motion():
+    rows = _detections([(0.0, 0.0, 0.5, 0.2), (50.0, 50.0, -0.5, 0.2)], [0, 20, 40, 60])
+    x, y = np.full(8, 100.0), np.full(8, 200.0)
+    x[1::2], y[1::2] = 300.0 + 10.0 * np.arange(4), 400.0
+    (track,) = link(*_on_sky(rows), pixels=(x, y))
+    assert track.members == (1, 3, 5, 7)
+
+
+def test_two_peaks_of_one_trail_are_one_motion():
+    rows = _detections([(0.0, 0.0, 0.9, 0.0), (1.5, 0.0, 0.9, 0.0)], [0, 20, 40, 60])
+    (track,) = link(*_on_sky(rows), tolerance=0.5)
+    assert len(track.members) == 4
+
+
+def test_the_slowest_and_the_fastest_motion_are_bounds():
+    rows = _on_sky(_detections([(0.0, 0.0, 0.5, 0.0)], [0, 20, 40, 60]))
+    assert link(*rows, parameters=replace(TRACKLETS, min_rate_arcsec_per_min=0.6)) == []
+    assert link(*rows, parameters=replace(TRACKLETS, max_rate_arcsec_per_min=0.4)) == []
+    assert len(link(*rows)) == 1
+
+
+def test_what_was_not_taken_for_real_joins_last():
+    # A true motion with one rejected member, and a second one of rejected sightings only.
+    rows = _detections([(0.0, 0.0, 0.5, 0.0), (0.0, 200.0, 0.4, 0.1)], [0, 20, 40, 60])
+    trusted = np.array([True, False] * 4)
+    trusted[4] = False
+    first, second = link(*_on_sky(rows), is_trusted=trusted)
+    assert (first.members, second.members) == ((0, 2, 4, 6), (1, 3, 5, 7))
+
+
+def test_rejected_sightings_do_not_make_a_trusted_motion_doubtful():
+    rows = _crowd(9, 4, 150, movers=[(-30.0, 20.0, 0.5, 0.3)], scatter=0.1)[[0, 1, 2, *range(4, 604)]]
+    trusted = np.arange(len(rows)) < 3
+    best = link(*_on_sky(rows), tolerance=0.75, is_trusted=trusted)[0]
+    assert set(best.members) >= {0, 1, 2}
+    assert best.chance_rate < TRACKLETS.max_chance_rate
+    crowded = link(*_on_sky(rows), tolerance=0.75)
+    assert not [t for t in crowded if len(t.members) == 3 and t.chance_rate < TRACKLETS.max_chance_rate]
+
+
+def test_in_a_large_night_every_long_motion_is_found():
+    movers = [(-400.0 + 90.0 * k, 300.0 - 80.0 * k, 0.8 * np.cos(k), 0.8 * np.sin(k)) for k in range(8)]
+    rows = _crowd(11, 15, 120, movers=movers)
+    tracks = link(*_on_sky(rows), tolerance=0.75, parameters=replace(TRACKLETS, max_rate_arcsec_per_min=2.0))
+    sure = [t for t in tracks if t.chance_rate < TRACKLETS.max_chance_rate]
+    # Member k of frame f is row 8 f + k; a random point may stand for one that is hidden by it.
+    wanted = {tuple(range(k, 120, 8)) for k in range(8)}
+    assert len(wanted & {t.members for t in sure}) >= 7
+    assert len(sure) == 8

@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from detection.models import Detection
 from differencing.models import Candidate, CandidateStatus
 from differencing.numerics.measure import Measurements
+from differencing.numerics.trailed import Trails, no_trails
 from differencing.stage.candidates import replace_candidates
 from observations.models import WcsQuality
 from tests import factories
@@ -30,7 +31,9 @@ def peaks(*places, **values):
     }  # fmt: skip
     flags = ["is_negative", "is_saturated", "is_blended", "is_edge", "is_dipole", "is_reference_ghost"]
     defaults = numbers | dict.fromkeys(flags, False)
-    return Measurements(x=x, y=y, **{k: np.broadcast_to(values.get(k, v), n).copy() for k, v in defaults.items()})
+    trails = values.get("trails", no_trails(n))
+    plain = {k: np.broadcast_to(values.get(k, v), n).copy() for k, v in defaults.items()}
+    return Measurements(x=x, y=y, trails=trails, **plain)
 
 
 def sky(*, angle_deg=0.0, ra=150.0, dec=2.0):
@@ -201,3 +204,25 @@ def test_many_candidates_take_no_more_statements_than_one(run):
     with CaptureQueriesContext(connection) as again:
         replace(run, *places)
     assert len(again) <= len(one) + 1
+
+
+def test_a_trail_is_kept_with_its_direction_on_the_sky_and_a_point_has_none(run):
+    # Along +x, which is west in a grid that is not turned, and 30 degrees from there in one that is.
+    numbers = (110.0, 90.0, 8.0, 0.5, 0.0, 2.0, 5000.0, 100.0, 400.0)
+    trails = Trails(*(np.array([number, np.nan]) for number in numbers))
+    trailed, point = replace(run, (110.0, 90.0), (50.0, 50.0), trails=trails)
+    trailed.refresh_from_db()
+    assert trailed.trail_length_arcsec == pytest.approx(8.0, rel=1e-6)
+    assert (trailed.trail_length_error_arcsec, trailed.trail_angle_error) == (pytest.approx(0.5), 2.0)
+    assert (trailed.trail_flux, trailed.trail_flux_error, trailed.trail_chi2_gain) == (5000.0, 100.0, 400.0)
+    assert trailed.trail_angle == pytest.approx(90.0, abs=0.01)
+    point.refresh_from_db()
+    assert point.trail_length_arcsec is None and point.trail_angle is None
+
+
+def test_the_direction_of_a_trail_is_unknown_where_the_frame_is_not_solved(run):
+    run.observation.wcs_quality = WcsQuality.NOMINAL
+    trails = Trails(*(np.array([number]) for number in (110.0, 90.0, 8.0, 0.5, 0.0, 2.0, 5000.0, 100.0, 400.0)))
+    (made,) = replace(run, (110.0, 90.0), trails=trails)
+    assert made.trail_length_arcsec is not None
+    assert made.trail_angle is None and made.trail_angle_error is None

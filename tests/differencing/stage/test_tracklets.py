@@ -10,8 +10,9 @@ import pytest
 from catalog.configuration.values import set_value
 from catalog.people.audit import MACHINE
 from differencing.ids import field_night
-from differencing.models import Candidate, CandidateStatus, Tracklet
+from differencing.models import Candidate, CandidateStatus, DifferenceRun, Tracklet
 from differencing.stage import tracklets
+from observations.models import Observation
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -19,6 +20,7 @@ pytestmark = pytest.mark.django_db
 NIGHT = dt.date(2024, 3, 1)
 RATE = 0.5  # arcsec/min, a main-belt asteroid
 DEC = 22.0
+SCALE = 1.2  # arcsec/px
 
 
 @pytest.fixture
@@ -38,7 +40,8 @@ def at(frame, east, north, status=CandidateStatus.DETECTED, **values):
     """Make a candidate at arcseconds from the field's middle."""
     run = frame.difference_runs.first() or factories.DifferenceRunFactory(observation=frame)
     ra, dec = 150.0 + east / 3600.0 / np.cos(np.radians(DEC)), DEC + north / 3600.0
-    return factories.CandidateFactory(difference_run=run, ra=ra, dec=dec, status=status, **values)
+    place = {"pixel_x": 500.0 - east / SCALE, "pixel_y": 500.0 + north / SCALE}
+    return factories.CandidateFactory(difference_run=run, ra=ra, dec=dec, **{"status": status, **place, **values})
 
 
 def asteroid(frames, angle_deg=60.0, start=0.0, **values):
@@ -70,11 +73,91 @@ def test_a_star_that_stays_is_no_tracklet(field, frames):
     assert link(field) == []
 
 
-def test_what_was_not_taken_for_real_and_what_is_negative_takes_no_part(field, frames):
-    asteroid(frames, status=CandidateStatus.REJECTED)
+def test_what_is_negative_not_yet_scored_or_gone_takes_no_part(field, frames):
     asteroid(frames, is_negative=True)
-    asteroid(frames, status=CandidateStatus.DUPLICATE)
+    asteroid(frames, status=CandidateStatus.DUPLICATE, start=100.0)
+    asteroid(frames, status=CandidateStatus.PENDING, start=200.0)
     assert link(field) == []
+
+
+def test_a_comet_that_looks_like_no_star_is_a_tracklet_though_every_candidate_was_rejected(field, frames):
+    members = asteroid(frames, status=CandidateStatus.REJECTED)
+    (found,) = link(field)
+    assert set(found.members.all()) == set(members)
+    assert not found.is_doubtful
+
+
+def test_of_an_asteroid_that_was_rejected_once_that_candidate_is_a_member_too(field, frames):
+    members = asteroid(frames)
+    Candidate.objects.filter(pk=members[2].pk).update(status=CandidateStatus.REJECTED)
+    (found,) = link(field)
+    assert set(found.members.all()) == set(members)
+
+
+def test_a_line_that_chance_makes_is_kept_as_doubtful(field, frames):
+    members = asteroid(frames[:3])
+    (found,) = link(field)
+    assert found.chance_rate < 0.01 and not found.is_doubtful
+    assert found in Tracklet.objects.moving()
+    # So many more that were taken for real that lines of three are common.
+    rng = np.random.default_rng(12)
+    for frame in frames:
+        for east, north in rng.uniform(-60.0, 60.0, (20, 2)):
+            at(frame, east, north)
+    members[1].dec += 0.9 / 3600.0
+    members[1].save()
+    link(field)
+    for found in Tracklet.objects.filter(members__in=members):
+        assert found.is_doubtful and found.chance_rate > 0.05
+        assert found not in Tracklet.objects.moving()
+    set_value("differencing.tracklet_max_chance_rate", 10.0, MACHINE)
+    assert any(not found.is_doubtful for found in link(field))
+
+
+def test_a_candidate_off_the_line_joins_only_as_far_as_its_own_error_allows(field, frames):
+    members = asteroid(frames)
+    DifferenceRun.objects.update(registration_rms_px=0.05)
+    # 1.1" north of the line: 5 sigma are 0.7" at S/N 50, but 1" at S/N 5 and where the errors are not known.
+    off = members[2]
+    off.dec, off.snr = off.dec + 1.1 / 3600.0, 50.0
+    off.save()
+    assert off not in link(field)[0].members.all()
+    Candidate.objects.filter(pk=off.pk).update(snr=5.0)
+    assert off in link(field)[0].members.all()
+    DifferenceRun.objects.update(registration_rms_px=None)
+    Candidate.objects.filter(pk=off.pk).update(snr=50.0)
+    assert off in link(field)[0].members.all()
+
+
+def test_a_hot_pixel_under_a_drifting_sky_is_no_tracklet(field, frames):
+    asteroid(frames, pixel_x=400.0, pixel_y=300.0)
+    assert link(field) == []
+
+
+@pytest.mark.parametrize(
+    ("trail", "exposure_s", "ratio", "is_doubtful"),
+    [
+        (None, 60.0, None, False),  # moves by half an arcsecond: nothing to see
+        (None, 1200.0, 0.0, True),  # moves by 10 arcsec, and is a point of 3.6
+        (10.0, 1200.0, 1.0, False),
+        (4.0, 1200.0, 0.4, True),
+        (30.0, 1200.0, 3.0, True),
+    ],
+)
+def test_the_trails_confirm_or_deny_the_rate(field, frames, trail, exposure_s, ratio, is_doubtful):
+    asteroid(frames, trail_length_arcsec=trail)
+    Observation.objects.update(exposure_time=exposure_s)
+    (found,) = link(field)
+    assert found.trail_ratio == (None if ratio is None else pytest.approx(ratio, rel=1e-3))
+    assert found.is_doubtful == is_doubtful
+
+
+@pytest.mark.parametrize(("quality", "is_known"), [("solved", True), ("header", True), ("nominal", False)])
+def test_the_direction_is_unknown_where_the_frames_are_not_solved(field, frames, quality, is_known):
+    asteroid(frames)
+    Observation.objects.update(wcs_quality=quality)
+    (found,) = link(field)
+    assert (found.position_angle is not None) == is_known
 
 
 def test_two_points_make_no_line(field, frames):
@@ -98,7 +181,7 @@ def test_a_repeat_keeps_the_tracklet_that_stays_and_deletes_the_one_that_does_no
     kept, gone = asteroid(frames), asteroid(frames, angle_deg=240.0, start=300.0)
     first = {t.pk: frozenset(t.members.all()) for t in link(field)}
     assert set(first.values()) == {frozenset(kept), frozenset(gone)}
-    Candidate.objects.filter(pk__in=[c.pk for c in gone]).update(status=CandidateStatus.REJECTED)
+    Candidate.objects.filter(pk__in=[c.pk for c in gone]).update(status=CandidateStatus.DUPLICATE)
     (found,) = link(field)
     assert first[found.pk] == set(kept)
 
