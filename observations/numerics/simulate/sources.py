@@ -91,7 +91,7 @@ class MoffatPsf:
         fwhm, e1, e2 = self.local(x, y)
         return replace(self, fwhm_px=zoom * fwhm, shape=(1, 1), e1=e1, e2=e2, variation=0.0)
 
-    def transform(self, x: float, y: float, kx: Array, ky: Array) -> Array:
+    def transform(self, x: float, y: float, kx: NDArray[np.floating], ky: NDArray[np.floating]) -> Array:
         """Return the Fourier transform at (x, y), centred, before pixels integrate it; kx, ky in cycles per pixel."""
         fwhm, e1, e2 = self.local(x, y)
         xx, xy, yy = _quadratic_form(e1, e2)
