@@ -59,7 +59,7 @@ bench-pipeline: $(DEV_STAMP)
 	$(BIN)/python -m benchmarks.pipeline
 
 bench-differencing: $(DEV_STAMP)
-	$(BIN)/python -m benchmarks.differencing
+	OMP_NUM_THREADS=1 ASTRID_THREADS=1 $(BIN)/python -m benchmarks.differencing
 
 bench-workers: $(DEV_STAMP)
 	$(BIN)/python -m benchmarks.workers

@@ -41,6 +41,8 @@ def main() -> None:
     import django
 
     django.setup()
+    # What is compiled when it is first needed is of no frame's cost.
+    project(case_of("easy", 1, 256, None), "estimated", configured(), 1)
     found, absent = peers.available()
     report = Report({name: why for name, why in absent.items() if name in options.peers})
     report.begin(options.size if options.scenarios else [])

@@ -35,7 +35,7 @@ def costing(work: Callable[[], T], repeats: int = 1) -> tuple[T, Cost]:
         result = work()
         seconds.append(time.process_time() - start[0])
         wall.append(time.perf_counter() - start[1])
-        extra.append(_peak_mb() - before)
+        extra.append(peak_mb() - before)
     return result, Cost(min(seconds), min(wall), extra[0])  # type: ignore[return-value]
 
 
@@ -47,11 +47,11 @@ def _reset_peak() -> float:
     if trim is not None:
         trim(0)
     Path("/proc/self/clear_refs").write_text("5")
-    return _peak_mb()
+    return peak_mb()
 
 
-def _peak_mb() -> float:
-    if not sys.platform.startswith("linux"):
-        return float("nan")
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(float(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
+def peak_mb(process: str = "self") -> float:
+    """Return the most memory that a process has held, MB; NaN where the system does not tell, or where it has ended."""
+    status = Path("/proc", process, "status")
+    lines = status.read_text().splitlines() if status.exists() else []
+    return next((float(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")), float("nan"))

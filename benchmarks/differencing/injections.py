@@ -72,7 +72,7 @@ def judge_real(pair: RealPair, config: Configured, seed: int) -> RealFigures:
     bare = _shipped(plain, config)
     added = _choose(pair, plain, np.random.default_rng([seed, 21]))
     # The same frame with more light in it: its stars and its PSF are those measured before.
-    science = replace(pair.science, data=_with_sources(pair.science, added, np.random.default_rng([seed, 22])))
+    science = replace(pair.science, data=with_sources(pair.science, added, np.random.default_rng([seed, 22])))
     difference = subtract(science, pair.reference, parameters=config.zogy)
     shipped = _shipped(difference, config)
     found, dx, dy, flux = _recovered(difference, shipped, added)
@@ -163,7 +163,7 @@ def _colour(image: Image, mask: Mask, psf: PsfFunction) -> float:
     return robust_sigma(collected[deep]) / (robust_sigma(quiet[deep]) * float(np.sqrt(np.sum(stamp**2))))
 
 
-def _with_sources(frame: Frame, added: Injected, rng: np.random.Generator) -> Image:
+def with_sources(frame: Frame, added: Injected, rng: np.random.Generator) -> Image:
     """Return the frame's pixels with the sources in them, and their photon noise where the gain is known."""
     if frame.psf is None:
         raise ValueError("sources are added with the frame's PSF; it has none")

@@ -9,10 +9,12 @@ from benchmarks.differencing.judging import Found
 from benchmarks.differencing.peaks import Peaks
 from benchmarks.differencing.scenarios import Case
 from differencing.numerics import peaks as numerics_peaks
+from differencing.numerics.align import align
 from differencing.numerics.parameters import ZogyParameters
 from differencing.numerics.stack import StackParameters
 from differencing.numerics.zogy import subtract
 from observations.numerics.frame import Frame
+from preprocessing.numerics.astrometry.matching import match_stars
 from preprocessing.numerics.background import estimate_background
 from preprocessing.numerics.preprocess import Parameters
 from preprocessing.numerics.psf import fit_psf
@@ -54,8 +56,20 @@ def measured(frame: Frame, config: Configured) -> Frame:
     return replace(frame, psf=psf, stars=stars)
 
 
+def aligned(reference: Frame, science: Frame) -> Frame:
+    """Bring a frame onto the other's grid through the stars of both, as the stages do."""
+    if reference.stars is None or science.stars is None:
+        raise ValueError("frames are brought together by their stars; one has none")
+    found = match_stars(science.stars.xy, science.stars.flux, reference.stars.xy, reference.stars.flux)
+    return align(reference, found.transform, science.shape)
+
+
 def project(case: Case, psf: str, config: Configured, repeats: int) -> tuple[Found, dict[str, Cost]]:
-    """Subtract with the true PSFs ("given") or with those measured on the frames ("estimated")."""
+    """Subtract with the true PSFs ("given") or with those measured on the frames ("estimated").
+
+    The reference is on the science frame's grid, or nearly, and is subtracted as it is: its alignment is done for its
+    cost alone.
+    """
     science, measuring = costing(lambda: measured(case.science, config), repeats)
     reference = measured(case.reference, config)
     given = (case.pair.science.psf, case.pair.reference.psf) if psf == "given" else (None, None)
@@ -63,6 +77,7 @@ def project(case: Case, psf: str, config: Configured, repeats: int) -> tuple[Fou
         lambda: subtract(science, reference, parameters=config.zogy, psf_science=given[0], psf_reference=given[1]),
         repeats,
     )
+    _, aligning = costing(lambda: aligned(reference, science), repeats)
     found, finding = costing(lambda: numerics_peaks.find(difference, threshold_sigma=config.threshold_sigma), repeats)
     return (
         Found(
@@ -72,5 +87,5 @@ def project(case: Case, psf: str, config: Configured, repeats: int) -> tuple[Fou
             difference.noise_rescale,
             Peaks(found.x, found.y, found.score),
         ),
-        {"measure": measuring, "subtract": subtracting, "peaks": finding},
+        {"measure": measuring, "align": aligning, "subtract": subtracting, "peaks": finding},
     )

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from scipy import fft, ndimage
 from scipy.spatial import cKDTree
 
-from benchmarks.differencing.costs import Cost
+from benchmarks.differencing.costs import Cost, peak_mb
 from benchmarks.differencing.judging import Found, noise_of
 from benchmarks.differencing.scenarios import Case
 from observations.numerics.fits.blocks import walk
@@ -42,6 +42,8 @@ REPOSITORY = Path(__file__).parents[2]
 ZOGY_TILE_PX, ZOGY_BORDER_PX = 256, 32
 # The matched filter's PSF is constant within such a square.
 FILTER_TILE_PX = 128
+# Of another program's memory.
+POLL_S = 0.005
 Method = Callable[[Case], tuple[Found, Cost]]
 
 
@@ -99,12 +101,17 @@ def _child(command: list[str], folder: Path) -> tuple[Cost, str]:
     start = time.perf_counter()
     with (folder / "log").open("w") as log:
         child = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
-        _, status, used = os.wait4(child.pid, 0)
+        # What the system states at its end holds the memory of this program, of which it was a copy at first.
+        peak, (pid, status, used) = math.nan, os.wait4(child.pid, os.WNOHANG)
+        while pid == 0:
+            peak = np.fmax(peak, peak_mb(str(child.pid)))
+            time.sleep(POLL_S)
+            pid, status, used = os.wait4(child.pid, os.WNOHANG)
     child.returncode = os.waitstatus_to_exitcode(status)
     text = (folder / "log").read_text(errors="replace")
     if child.returncode != 0:
         raise RuntimeError(f"{command[0]} ended with {child.returncode}: {text[-400:]}")
-    return Cost(used.ru_utime + used.ru_stime, time.perf_counter() - start, used.ru_maxrss / 1024), text
+    return Cost(used.ru_utime + used.ru_stime, time.perf_counter() - start, float(peak)), text
 
 
 def _first_image(path: Path) -> Image:

@@ -10,13 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.differencing.methods import Configured, measured
-from differencing.numerics.align import align
+from benchmarks.differencing.methods import Configured, aligned, measured
 from differencing.numerics.stack import stack
 from observations.numerics.fits.facts import Overrides
 from observations.numerics.fits.images import RawImage, read_images
 from observations.numerics.frame import Frame
-from preprocessing.numerics.astrometry.matching import match_stars
 from preprocessing.numerics.calibrate import Masters, calibrate, master_bias, master_dark
 from preprocessing.numerics.preprocess import exposure_of, preprocess
 from preprocessing.numerics.sky_flat import sky_flat
@@ -73,16 +71,9 @@ def real_pairs(name: str, config: Configured) -> Iterator[RealPair]:
 
 
 def _pair(name: str, file: str, science: Frame, others: Sequence[Frame], config: Configured) -> RealPair:
-    there = [_aligned(other, science) for other in others]
+    there = [aligned(other, science) for other in others]
     reference = there[0] if len(there) < 3 else stack(there, parameters=config.stack)
     return RealPair(name, file, science, measured(replace(reference, psf=None, stars=None), config))
-
-
-def _aligned(frame: Frame, onto: Frame) -> Frame:
-    if frame.stars is None or onto.stars is None:
-        raise ValueError("frames are brought together by their stars; one has none")
-    found = match_stars(onto.stars.xy, onto.stars.flux, frame.stars.xy, frame.stars.flux)
-    return align(frame, found.transform, onto.shape)
 
 
 def _preprocessed(folder: Path, paths: list[Path], config: Configured) -> list[Frame]:

@@ -19,6 +19,9 @@ from benchmarks.differencing.costs import Cost, costing
 from benchmarks.differencing.injections import RealFigures
 from benchmarks.differencing.judging import Figures
 
+# Of one pair: background, stars and PSF of the science frame; the reference brought onto its grid; the subtraction,
+# which is all that peers do; the candidates.
+STAGES = ("measure", "align", "subtract", "peaks")
 # Shares are given as parts of the limit's on the same pair.
 RATIOS = ("share", "share_1", "share_20", "far", "host", "faint", "plus", "minus")
 COLUMNS = {
@@ -37,10 +40,8 @@ COLUMNS = {
     "noise_before": ("before", "{:.3f}"),
     "mean": ("mean", "{:+.3f}"),
     "position_px": ("pos px", "{:.3f}"),
-    "cpu_s": ("cpu s", "{:.3f}"),
-    "wall_s": ("wall s", "{:.3f}"),
-    "extra_mb": ("MB", "{:.0f}"),
-    "measure_s": ("psf s", "{:.3f}"),
+    "subtract_s": ("cpu s", "{:.3f}"),
+    "subtract_mb": ("MB", "{:.0f}"),
 }
 REAL_COLUMNS = {
     "injected": "d", "found": ".3f", "limit": ".3f", "ratio": ".3f", "bias": "+.3f", "position_px": ".3f",
@@ -50,8 +51,7 @@ LEGEND = """limit: completeness of the ideal filter at 5 false peaks per Mpx; wh
 faint (ideal S/N < 8): completeness at 5 false per Mpx as share of the limit's, @1 and @20 at 1 and 20; >5s new, faded:
 found at 5 sigma, of those that appear or fade, likewise; false: peaks beyond 5 sigma of both signs per Mpx; bias: of
 fluxes; noise, before, mean: of the score on blank sky, as it is, before its last rescaling; pos: scatter of positions
-in one axis; cpu, wall, MB: of the subtraction alone (hotpants: the whole process); psf: background, stars and PSF of
-one frame."""
+in one axis; cpu, MB: of the subtraction alone (hotpants: of the whole process)."""
 
 
 @dataclass(frozen=True)
@@ -71,14 +71,10 @@ def row_of(figures: Figures, best: Figures, costs: dict[str, Cost]) -> dict[str,
     limits = asdict(best)
     values |= {name: values[name] / limits[name] if limits[name] else math.nan for name in RATIOS}
     values |= {"limit": best.share, "bias": 100 * figures.bias, "bias_error": 100 * figures.bias_error}
-    main, measure = costs.get("subtract"), costs.get("measure")
-    values |= {
-        "cpu_s": main.seconds if main else math.nan,
-        "wall_s": main.wall_s if main else math.nan,
-        "extra_mb": main.extra_mb if main else math.nan,
-        "measure_s": measure.seconds if measure else math.nan,
-        "peaks_s": costs["peaks"].seconds if "peaks" in costs else math.nan,
-    }
+    nothing = Cost(math.nan, math.nan, math.nan)
+    for stage in STAGES:
+        cost = costs.get(stage, nothing)
+        values |= {f"{stage}_s": cost.seconds, f"{stage}_wall_s": cost.wall_s, f"{stage}_mb": cost.extra_mb}
     return {name: float(value) for name, value in values.items()}
 
 
@@ -148,12 +144,31 @@ class Report:
             out.append(
                 {
                     "scenario": scenario, "size": size, "method": method, "seeds": [row.seed for row in rows],
-                    "mean": {name: float(np.mean(values)) for name, values in table.items()},
-                    "scatter": {name: float(np.std(values, ddof=1)) if len(rows) > 1 else math.nan
-                                for name, values in table.items()},
+                    "mean": {name: _mean(values) for name, values in table.items()},
+                    "scatter": {name: _scatter(values) for name, values in table.items()},
                 }
             )  # fmt: skip
         return out
+
+    def _print_costs(self, means: list[dict[str, object]]) -> None:
+        """Print what each stage takes, over all scenarios, beside the floor of its size."""
+        print(
+            "\nseconds of the processor and megabytes of each stage, mean of all pairs; whole as multiple of the floor"
+        )
+        print(f"{'size':>4} {'method':9}" + "".join(f" {name:>16}" for name in (*STAGES, "whole")))
+        for size, method in dict.fromkeys((each["size"], each["method"]) for each in means):
+            rows = [each for each in means if (each["size"], each["method"]) == (size, method)]
+            seconds = [_mean_cost(rows, f"{stage}_s") for stage in STAGES]
+            if not np.isfinite(seconds).any():
+                continue
+            megabytes = [_mean_cost(rows, f"{stage}_mb") for stage in STAGES]
+            cells = [
+                f"{s:.3f} s {m:4.0f} MB" if math.isfinite(s) else "-" for s, m in zip(seconds, megabytes, strict=True)
+            ]
+            whole = float(np.nansum(seconds))
+            floor = self.floors[int(str(size))].seconds
+            cells.append(f"{whole:.3f} s {whole / floor:4.0f} x")
+            print(f"{size:>4} {method:9}" + "".join(f" {cell:>16}" for cell in cells))
 
     def end(self, path: Path | None) -> None:
         """Print the means and write everything to one JSON document, NaN as null."""
@@ -165,6 +180,7 @@ class Report:
                 values = each[key]
                 if isinstance(values, dict) and (label == "mean" or len(self.rows) > len(means)):
                     print(line(scenario, size, label, method, values))
+        self._print_costs(means)
         if path is not None:
             document = {
                 "measured_at_utc": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -176,6 +192,21 @@ class Report:
                 "real": self.real,
             }
             path.write_text(json.dumps(_without_nan(document), indent=1, allow_nan=False))
+
+
+def _mean(values: list[float]) -> float:
+    """Return the mean of those that are known."""
+    known = [value for value in values if math.isfinite(value)]
+    return float(np.mean(known)) if known else math.nan
+
+
+def _scatter(values: list[float]) -> float:
+    known = [value for value in values if math.isfinite(value)]
+    return float(np.std(known, ddof=1)) if len(known) > 1 else math.nan
+
+
+def _mean_cost(rows: list[dict[str, object]], name: str) -> float:
+    return _mean([float(str(table[name])) for table in (row["mean"] for row in rows) if isinstance(table, dict)])
 
 
 def _processor() -> str:

@@ -92,6 +92,8 @@ def bits_of(frame: Frame) -> NDArray[np.uint16]:
     return np.zeros(frame.shape, dtype=np.uint16) if frame.mask_bits is None else frame.mask_bits
 
 
+# As it is when this begins: what runs stays the same when a file is edited.
+_SOURCE = b"".join(Path(module.__file__ or "").read_bytes() for module in (survey, sources, detector))
 _IMAGES = ("static", "changes", "noise")
 
 
@@ -99,8 +101,7 @@ def _kept(p: SurveyParameters, name: str, cache: Path | None) -> SurveyPair:
     """Return the pair, drawn once for each state of the simulator's source."""
     if cache is None:
         return simulate_survey_pair(p)
-    source = b"".join(Path(module.__file__ or "").read_bytes() for module in (survey, sources, detector))
-    digest = hashlib.sha256(source + repr(astuple(p)).encode()).hexdigest()[:12]
+    digest = hashlib.sha256(_SOURCE + repr(astuple(p)).encode()).hexdigest()[:12]
     path = cache / f"{name}-{digest}.npz"
     if not path.exists():
         cache.mkdir(parents=True, exist_ok=True)

@@ -8,6 +8,7 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 from scipy.optimize import nnls
 
 Array = NDArray[np.float64]
@@ -90,6 +91,17 @@ class MoffatPsf:
         fwhm, e1, e2 = self.local(x, y)
         return replace(self, fwhm_px=zoom * fwhm, shape=(1, 1), e1=e1, e2=e2, variation=0.0)
 
+    def transform(self, x: float, y: float, kx: NDArray[np.floating], ky: NDArray[np.floating]) -> Array:
+        """Return the Fourier transform at (x, y), centred, before pixels integrate it; kx, ky in cycles per pixel."""
+        fwhm, e1, e2 = self.local(x, y)
+        xx, xy, yy = _quadratic_form(e1, e2)
+        k2 = (yy * kx - 2 * xy * ky) * kx + xx * ky * ky  # of the inverse form: its determinant is 1
+        core = np.interp(2 * math.pi * _alpha(fwhm, self.beta) * np.sqrt(k2), *_moffat_transform(self.beta))
+        if self.aureole == 0.0:
+            return core
+        reach = 2 * math.pi * _alpha(AUREOLE_WIDTH * fwhm, AUREOLE_BETA) * np.sqrt(kx * kx + ky * ky)
+        return (1 - self.aureole) * core + self.aureole * np.interp(reach, *_moffat_transform(AUREOLE_BETA))
+
     def radius_px(self, flux: float, faintest: float) -> int:
         """Return the radius [px] beyond which a source of `flux` is fainter than `faintest` per pixel."""
         reach = _reach_px(abs(flux), faintest, self.fwhm_px, self.beta)
@@ -102,6 +114,17 @@ class MoffatPsf:
 
 def _alpha(fwhm_px: float, beta: float) -> float:
     return fwhm_px / (2 * math.sqrt(2 ** (1 / beta) - 1))
+
+
+@lru_cache(maxsize=4)
+def _moffat_transform(beta: float) -> tuple[Array, Array]:
+    """Return nodes, 2 pi alpha times cycles per pixel, and a round Moffat's transform: 2 (v/2)^n K_n(v) / Gamma(n).
+
+    n is beta - 1. Linear interpolation errs by less than 1e-5.
+    """
+    nodes = np.linspace(0, 40, 8001)
+    values = 2 * (nodes[1:] / 2) ** (beta - 1) * special.kv(beta - 1, nodes[1:]) / math.gamma(beta - 1)
+    return nodes, np.append(1.0, values)
 
 
 def _reach_px(flux: float, faintest: float, fwhm_px: float, beta: float) -> float:
@@ -191,12 +214,24 @@ def sersic_gaussians(index: float) -> tuple[Array, Array]:
     return weights[kept] / weights.sum(), sigmas[kept]
 
 
-def galaxies(shape: Shape, sources: Galaxies, psf: MoffatPsf) -> Array:
-    """Draw Sérsic galaxies, convolved with the point-spread function at their place, onto an empty (ny, nx) image."""
+@lru_cache(maxsize=16)
+def _sersic_transform(index: float) -> tuple[Array, Array]:
+    """Return nodes [half-light radii times cycles] and the transform of a round Sérsic profile of sum 1 at them."""
+    weights, sigmas = sersic_gaussians(index)
+    # Closest where the wings fall off; beyond 20 nothing is left. Linear interpolation errs by less than 3e-5.
+    nodes = np.linspace(0, math.sqrt(20), 4001) ** 2
+    return nodes, np.exp(-2 * (math.pi * np.outer(nodes, sigmas)) ** 2) @ weights
+
+
+def galaxies(shape: Shape, sources: Galaxies, psf: MoffatPsf, *, faintest: float = 0.5) -> Array:
+    """Draw Sérsic galaxies, convolved with the point-spread function at their place, onto an empty (ny, nx) image.
+
+    faintest : as in `point_sources`.
+    """
     image = np.zeros(shape)
     for i in range(sources.x.size):
         x, y = float(sources.x[i]), float(sources.y[i])
-        half = math.ceil(6 * float(sources.radius_px[i]) + 4 * psf.fwhm_px)
+        half = math.ceil(6 * float(sources.radius_px[i])) + psf.radius_px(float(sources.flux[i]), faintest)
         if not (-half < x < shape[1] + half and -half < y < shape[0] + half):
             continue
         _add(image, _galaxy_stamp(sources, i, psf, half), round(x) - half, round(y) - half)
@@ -204,21 +239,18 @@ def galaxies(shape: Shape, sources: Galaxies, psf: MoffatPsf) -> Array:
 
 
 def _galaxy_stamp(sources: Galaxies, i: int, psf: MoffatPsf, half: int) -> Array:
-    """Return galaxy `i` as seen: its exact transform times that of the point-spread function, sampled at half px."""
+    """Return galaxy `i` as seen: its transform times those of the point-spread function and the pixel.
+
+    Frequencies reach one cycle per pixel: a Moffat of FWHM 2 px has 4e-5 of its peak left there. What lies beyond the
+    stamp is folded into it.
+    """
     x, y = float(sources.x[i]), float(sources.y[i])
     k, q = 2 * half + 1, float(sources.axis_ratio[i])
     ky, kx = np.fft.fftfreq(2 * k, 0.5)[:, None], np.fft.rfftfreq(2 * k, 0.5)
     c, s = math.cos(float(sources.angle[i])), math.sin(float(sources.angle[i]))
-    k2 = q * (c * kx + s * ky) ** 2 / q**2 + q * (c * ky - s * kx) ** 2
-    weights, sigmas = sersic_gaussians(float(sources.index[i]))
-    radius = float(sources.radius_px[i])
-    transform = np.zeros(k2.shape)
-    for weight, sigma in zip(weights, sigmas, strict=True):
-        transform += weight * np.exp(-2 * (math.pi * sigma * radius) ** 2 * k2)
-    fine = psf.fixed(x, y, zoom=2.0).stamp(0.0, 0.0, k - 1)
-    kernel = np.zeros((2 * k, 2 * k))
-    kernel[: 2 * k - 1, : 2 * k - 1] = fine
-    # The kernel's centre stands at fine pixel k - 1; the middle pixel's halves are k - 1 and k, their centre k - 0.5.
-    phase = np.exp(-2j * np.pi * (kx * (x - round(x) + 0.25) + ky * (y - round(y) + 0.25)))
-    seen = np.fft.irfft2(np.fft.rfft2(kernel) * transform * phase, s=kernel.shape)
-    return float(sources.flux[i]) * seen.reshape(k, 2, k, 2).sum(axis=(1, 3))
+    k2 = (c * kx + s * ky) ** 2 / q + q * (c * ky - s * kx) ** 2
+    transform = np.interp(float(sources.radius_px[i]) * np.sqrt(k2), *_sersic_transform(float(sources.index[i])))
+    transform *= psf.transform(x, y, kx, ky) * (np.sinc(kx) * np.sinc(ky))
+    phase = np.exp(-2j * np.pi * kx * (half + x - round(x))) * np.exp(-2j * np.pi * ky * (half + y - round(y)))
+    seen = np.fft.irfft2(transform * phase, s=(2 * k, 2 * k))
+    return 4 * float(sources.flux[i]) * seen[::2, ::2]

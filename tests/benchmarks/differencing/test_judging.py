@@ -121,7 +121,7 @@ def test_the_document_holds_rows_and_means_and_no_nan(case, grounds, best, tmp_p
     assert [row["seed"] for row in document["rows"]] == [4, 5]
     (mean,) = document["means"]
     assert mean["mean"]["limit"] == pytest.approx(figures.share)
-    assert mean["mean"]["cpu_s"] is None
+    assert mean["mean"]["subtract_s"] is None
     assert mean["scatter"]["noise"] == 0
     assert set(asdict(figures)) <= set(mean["mean"])
     assert "hotpants is absent" in capsys.readouterr().out

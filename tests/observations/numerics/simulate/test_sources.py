@@ -171,6 +171,15 @@ def test_a_galaxy_without_extent_is_a_star():
     assert np.abs(difference).max() < 2e-4 * star(70.3, 59.6).max()
 
 
+def test_a_galaxy_without_extent_has_the_aureole_of_a_star():
+    psf = MoffatPsf(3.0, SHAPE, e1=0.1, e2=0.05, aureole=0.1)
+    source = Galaxies(one(70.3), one(59.8), one(FLUX), one(0.01), one(1.0), one(1.0), one(0.0))
+    seen = galaxies(SHAPE, source, psf, faintest=1e-2)
+    expected = point_sources(SHAPE, one(70.3), one(59.8), one(FLUX), psf, faintest=1e-4)
+    # What lies beyond the galaxy's stamp is folded into it: some tenths of a per cent of the light, all over it.
+    np.testing.assert_allclose(seen[25:95, 35:105], expected[25:95, 35:105], rtol=2e-3, atol=2e-5 * FLUX)
+
+
 def test_an_inclined_galaxy_is_longest_along_its_angle():
     xx, yy, xy = moments(galaxy(70.0, 60.0, 5.0, 1.0, 0.4, math.radians(30)), 70, 60)
     assert math.degrees(math.atan2(2 * xy, xx - yy)) / 2 == pytest.approx(30, abs=1.0)
