@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('differencing', '0003_plain_words'),
+        ('differencing', '0004_epochs_members_and_given_references'),
         ('observations', '0006_plain_words'),
     ]
 
