@@ -48,7 +48,7 @@ def replace_candidates(row: DifferenceRun, found: Measurements, wcs: WCS) -> lis
         again.append(same)
     Candidate.objects.bulk_create(new)
     if again:
-        Candidate.objects.bulk_update(again, [*_MEASURED, *_PLACED, "difference_run", "status"])
+        Candidate.objects.bulk_update(again, [*_MEASURED, *_PLACED, *_TRAILED, "difference_run", "status"])
     for candidate in old:
         _remove(candidate)
     return kept

@@ -218,6 +218,9 @@ def test_a_trail_is_kept_with_its_direction_on_the_sky_and_a_point_has_none(run)
     assert trailed.trail_angle == pytest.approx(90.0, abs=0.01)
     point.refresh_from_db()
     assert point.trail_length_arcsec is None and point.trail_angle is None
+    replace(run, (110.0, 90.0), (50.0, 50.0))
+    trailed.refresh_from_db()
+    assert trailed.trail_length_arcsec is None
 
 
 def test_the_direction_of_a_trail_is_unknown_where_the_frame_is_not_solved(run):
