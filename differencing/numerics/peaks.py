@@ -35,6 +35,9 @@ class Peaks:
     def __len__(self) -> int:
         return len(self.x)
 
+    def __getitem__(self, which: NDArray[np.bool_]) -> Peaks:
+        return Peaks(self.x[which], self.y[which], self.score[which], self.is_negative[which])
+
 
 def find(difference: Difference, *, threshold_sigma: float, parameters: PeakParameters | None = None) -> Peaks:
     """Find local extrema of S_corr beyond the threshold.

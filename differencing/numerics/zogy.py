@@ -6,6 +6,7 @@ reference is brought to science counts; D difference, P_D its PSF, S score, S_co
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,7 @@ from torch.nn import functional
 from differencing.numerics.background import sky_of_difference
 from differencing.numerics.halos import Halos, take_off
 from differencing.numerics.maps import Maps, noise_spectrum, transform_pair
+from differencing.numerics.noise import robust_sigma
 from differencing.numerics.pair import Pair, PsfInput, Side, prepare
 from differencing.numerics.parameters import ZogyParameters
 from differencing.numerics.tie import Surface
@@ -73,6 +75,8 @@ class Difference:
 
     difference : D in science counts. score : S_corr in sigma, signed. flux, flux_error : PSF flux at each pixel
     and its error, science counts. psf_d : callable (x, y) -> PSF of D, sum 1. mask : True = bad in either frame.
+    spike : callable (x, y, is_in_reference) -> what one count in one pixel of a frame becomes in D, in the sign of that
+    frame. noise : sigma of a pixel of D on blank sky.
     flux_scale : reference counts times this are science counts. shift_px : mean shift of reference against
     science that was found (and corrected). noise_rescale : robust sigma of the score before it was divided by it.
     science, reference : the matched images that were subtracted (sky 0, science counts), for stamps and ghosts.
@@ -84,6 +88,8 @@ class Difference:
     flux_error: Image
     mask: Mask
     psf_d: PsfFunction
+    spike: Callable[[float, float, bool], NDArray[np.float64]]
+    noise: float
     flux_scale: Surface
     shift_px: tuple[float, float]
     noise_rescale: float
@@ -171,13 +177,16 @@ def _finish(maps: Maps, pair: Pair, grid: TileGrid, p: ZogyParameters) -> Differ
         norm = grid.spread(maps.flux_norm[i])
         maps.score[grid.rows(i)] /= norm
         error[grid.rows(i)] /= norm
+    responses = _Responses(pair.new, pair.ref, grid)
     return Difference(
         difference=maps.difference.cpu().numpy(),
         score=score.cpu().numpy(),
         flux=maps.score.cpu().numpy(),
         flux_error=error.cpu().numpy(),
         mask=pair.mask,
-        psf_d=_psf_d_function(pair.new, pair.ref, grid),
+        psf_d=responses.psf_d,
+        spike=responses.spike,
+        noise=robust_sigma(maps.difference[blank].cpu().numpy()),
         flux_scale=pair.tie.flux_scale,
         shift_px=pair.shift_px,
         noise_rescale=rescale,
@@ -282,29 +291,43 @@ def _fill_error(maps: Maps, mask: Tensor) -> float:
     return float(np.clip(np.percentile(share.cpu().numpy(), 90.0), LEAST_FILL_ERROR, LARGEST_FILL_ERROR))
 
 
-def _psf_d_function(new: Side, ref: Side, grid: TileGrid) -> PsfFunction:
-    """Return P_D as a function of position, an odd square array of sum 1 as large as the PSFs allow."""
-    side, cpu = grid.side, torch.device("cpu")
+class _Responses:
+    """What point sources and single pixels become in D, tile by tile: odd square arrays."""
 
-    def psf_d(x: float, y: float) -> NDArray[np.float64]:
-        at = np.array([x]), np.array([y])
-        nothing = torch.zeros((1, *side))
-        new_tile, ref_tile = (
-            Tiles(
-                nothing,
-                nothing,
-                None,
-                torch.from_numpy(s.noise.at(*at)),
-                noise_spectrum(s, side, cpu),
-                psf_transforms(s.psf, *at, side, cpu),
-            )
-            for s in (new, ref)
+    def __init__(self, new: Side, ref: Side, grid: TileGrid) -> None:
+        self._sides, self._grid = (new, ref), grid
+        self._kept: dict[tuple[int, int], tuple[NDArray[np.float64], ...]] = {}
+
+    def psf_d(self, x: float, y: float) -> NDArray[np.float64]:
+        """Return P_D, of sum 1."""
+        return self._at(x, y)[0]
+
+    def spike(self, x: float, y: float, is_in_reference: bool) -> NDArray[np.float64]:
+        """Return what one count in one pixel of a frame becomes, in the sign of that frame."""
+        return self._at(x, y)[2 if is_in_reference else 1]
+
+    def _at(self, x: float, y: float) -> tuple[NDArray[np.float64], ...]:
+        """Return the responses in the tile of a position, as large as the PSFs allow."""
+        i, j = (
+            int(np.clip(c // s, 0, n - 1)) for c, s, n in zip((y, x), self._grid.step, self._grid.count, strict=True)
         )
-        d_scale = filters(new_tile, ref_tile).d_scale
-        full = torch.fft.irfft2(new_tile.psf * ref_tile.psf * d_scale, s=side)[0].numpy()
-        half = min((new.psf(x, y).shape[0] - 1) // 2, (min(side) - 1) // 2)
-        index = np.arange(-half, half + 1)
-        stamp = full[np.ix_(index % side[0], index % side[1])].astype(np.float64)
-        return stamp / stamp.sum()
+        if (i, j) not in self._kept:
+            centres = self._grid.centres(i)
+            at = (centres[0][j : j + 1], centres[1][j : j + 1])
+            new, ref = (self._tile(side, at) for side in self._sides)
+            scale = filters(new, ref).d_scale
+            half = min((self._sides[0].psf(x, y).shape[0] - 1) // 2, (min(self._grid.side) - 1) // 2)
+            index = np.arange(-half, half + 1)
+            rows, columns = (index % n for n in self._grid.side)
+            whole = [
+                torch.fft.irfft2(hat * scale, s=self._grid.side)[0].numpy()
+                for hat in (new.psf * ref.psf, ref.psf, new.psf)
+            ]
+            psf_d, in_science, in_reference = (image[np.ix_(rows, columns)].astype(np.float64) for image in whole)
+            self._kept[i, j] = (psf_d / psf_d.sum(), in_science, in_reference)
+        return self._kept[i, j]
 
-    return psf_d
+    def _tile(self, side: Side, at: tuple[NDArray[np.float64], NDArray[np.float64]]) -> Tiles:
+        cpu, nothing = torch.device("cpu"), torch.zeros((1, *self._grid.side))
+        sigma, power = torch.from_numpy(side.noise.at(*at)), noise_spectrum(side, self._grid.side, cpu)
+        return Tiles(nothing, nothing, None, sigma, power, psf_transforms(side.psf, *at, self._grid.side, cpu))

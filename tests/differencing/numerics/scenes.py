@@ -114,6 +114,8 @@ def made_of(score: NDArray[np.floating], *, sigma_psf: float = 1.3, **changes) -
         "flux_error": np.ones_like(image),
         "mask": ~np.isfinite(image),
         "psf_d": psf,
+        "spike": lambda x, y, is_in_reference: stamp,
+        "noise": 1.0,
         "flux_scale": Surface.constant(1.0, image.shape),
         "shift_px": (0.0, 0.0),
         "noise_rescale": 1.0,
