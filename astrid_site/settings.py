@@ -33,6 +33,8 @@ ASTRID_DEMO_PASSWORD
 ASTRID_HEALTH_ALERT_SECONDS, ASTRID_HEALTH_PROBE_SECONDS, ASTRID_HEALTH_<queue>_SECONDS
                   what /readyz and the first page call too long, see below
 ASTRID_THREADS    threads of the numerics per process (default 1)
+NUMBA_CACHE_DIR   where compiled loops are kept (default: beside the program, or in the data root where the program's
+                  folder cannot be written to)
 ASTRID_STAR_CATALOG
                   file of a star catalogue (CSV, FITS table; Parquet where pyarrow is installed) that solves positions
                   and zero points: columns ra, dec in degrees (ICRS) and mag, or magnitudes by band such as rmag, Vmag,
@@ -334,8 +336,9 @@ for _name in ("OMP", "OPENBLAS", "MKL", "NUMBA"):
     os.environ.setdefault(f"{_name}_NUM_THREADS", str(ASTRID_THREADS))
 os.environ.setdefault("VECLIB_MAXIMUM_THREADS", str(ASTRID_THREADS))
 # Compiled loops are kept beside their source; where the program's folder is not to be written to, in the data root.
-if not os.access(BASE_DIR, os.W_OK):
-    os.environ.setdefault("NUMBA_CACHE_DIR", str(ASTRID_DATA_ROOT / "compiled"))
+NUMBA_CACHE_DIR = env.str("NUMBA_CACHE_DIR", default="")
+if not NUMBA_CACHE_DIR and not os.access(BASE_DIR, os.W_OK):
+    os.environ["NUMBA_CACHE_DIR"] = NUMBA_CACHE_DIR = str(ASTRID_DATA_ROOT / "compiled")
 
 ASTRID_OUTGOING_HOSTS = env.list("ASTRID_OUTGOING_HOSTS", default=[])
 ASTRID_WATCH = env.str("ASTRID_WATCH", default="")

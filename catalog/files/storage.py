@@ -29,7 +29,9 @@ __all__ = [
 
 # What lies in the data root and is never shared: services and secret of one machine, what it can make again by
 # itself, and the demo, which runs on one machine.
-OF_THIS_MACHINE = frozenset({"broker", "demo", "log", "postgres", "run", "secret_key", "star_catalog", "training"})
+OF_THIS_MACHINE = frozenset(
+    {"broker", "compiled", "demo", "log", "postgres", "run", "secret_key", "star_catalog", "training"}
+)
 # An object that is replaced while it is fetched is fetched again, this often.
 _MOST_FETCHES = 3
 # What to do with a whole file, synced, that has not yet its name; returns the version of the shared object that it is.

@@ -133,3 +133,22 @@ def test_nothing_is_shared_unless_a_variable_says_so(tmp_path: Path) -> None:
 @pytest.mark.django_db
 def test_no_model_waits_for_a_migration() -> None:
     call_command("makemigrations", check=True, dry_run=True, verbosity=1)
+
+
+def test_compiled_loops_lie_in_the_data_root_where_the_program_may_not_be_written_to(tmp_path: Path) -> None:
+    shown = "print(os.environ.get('NUMBA_CACHE_DIR', 'beside the program'), os.environ['NUMBA_NUM_THREADS'])"
+    kept = f"import os; from astrid_site import settings; {shown}"
+    locked = f"import os; os.access = lambda *_: False; from astrid_site import settings; {shown}"
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("NUMBA_")}
+
+    def said(code: str, **variables: str) -> str:
+        environment = {**plain, "ASTRID_DATA_ROOT": str(tmp_path), "SECRET_KEY": "given", **variables}
+        run = subprocess.run(
+            [sys.executable, "-c", code], cwd=REPOSITORY, env=environment, capture_output=True, text=True
+        )
+        assert run.returncode == 0, run.stderr
+        return run.stdout.strip()
+
+    assert said(kept) == "beside the program 1"
+    assert said(locked, ASTRID_THREADS="3") == f"{tmp_path / 'compiled'} 3"
+    assert said(locked, NUMBA_CACHE_DIR="/elsewhere") == "/elsewhere 1"
