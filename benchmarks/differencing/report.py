@@ -52,7 +52,8 @@ LEGEND = """limit: completeness of the ideal filter at 5 false peaks per Mpx; wh
 faint (ideal S/N < 8): completeness at 5 false per Mpx as share of the limit's, @1 and @20 at 1 and 20; >5s new, faded:
 found at 5 sigma, of those that appear or fade, likewise; false: peaks beyond 5 sigma of both signs per Mpx; bias: of
 fluxes, and less the limit's own, which shares their noise; noise, before, mean: of the score on blank sky, as it is,
-before its last rescaling; pos: scatter of positions in one axis; cpu, MB: of the subtraction alone (hotpants: of the whole process)."""
+before its last rescaling; pos: scatter of positions in one axis; cpu, MB: of the subtraction alone (hotpants: of the
+whole process)."""
 
 
 @dataclass(frozen=True)
