@@ -20,12 +20,13 @@ class PairParameters:
     offset_px, rotation_deg : where the reference's grid stands: a star at (x, y) of the science frame is found in the
     reference at the position rotated about the frame's centre and moved by the offset.
     transient_snr : range of the ideal S/N in the difference (background only), drawn evenly in its logarithm.
+    n_galaxies : at 19 mag, where the faintest of them are, a real field has as many as stars.
     """
 
     seed: int
     shape: Shape = (512, 512)
     n_stars: int = 300
-    n_galaxies: int = 20
+    n_galaxies: int = 40
     n_transients: int = 12
     host_share: float = 0.5
     transient_snr: tuple[float, float] = (8.0, 60.0)
