@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,11 +47,12 @@ def psf_radius_px(stamp: NDArray[np.float64]) -> float:
     return float(np.sqrt(np.count_nonzero(stamp > 0.5 * stamp.max()) / np.pi))
 
 
-def psf_stamps(psf: PsfFunction, x: Column, y: Column) -> Cube:
-    """Return the (n, k, k) PSFs at n > 0 positions."""
+def psf_stamps(psf: PsfFunction, x: Column, y: Column, half: int | None = None) -> Cube:
+    """Return the (n, k, k) PSFs at n > 0 positions, or only their middle, `half` px to each side."""
     if isinstance(psf, PsfModel):
-        return psf.at(x, y)
-    return np.stack([psf(float(a), float(b)) for a, b in zip(x, y, strict=True)])
+        return (psf if half is None else replace(psf, coefficients=_cut(psf.coefficients, half))).at(x, y)
+    stamps = np.stack([psf(float(a), float(b)) for a, b in zip(x, y, strict=True)])
+    return stamps if half is None else _cut(stamps, half)
 
 
 def _radius(psf: PsfFunction, shape: tuple[int, ...], radii: float) -> int:
@@ -130,7 +131,7 @@ def psf_photometry(
         if k.size == 0:
             continue
         sigma = np.broadcast_to(np.asarray(noise, dtype=np.float64), image.shape)[row[k], column[k]]
-        shapes = _Shifted(_cut(psf_stamps(psf, x[k], y[k]), radius + MARGIN_PX))
+        shapes = _Shifted(psf_stamps(psf, x[k], y[k], radius + MARGIN_PX))
         fit = _fit(image[at].astype(np.float64), shapes, np.column_stack([x[k] - column[k], y[k] - row[k]]), radius)
         values = (fit[0], fit[1] * sigma, fit[2] + column[k], fit[3] + row[k], fit[4] * sigma)
         found.is_good[k] = good = np.isfinite(fit).all(axis=0)
@@ -189,7 +190,7 @@ def filter_fluxes(
         used = (rows >= 0) & (rows < ny) & (columns >= 0) & (columns < nx) & np.isfinite(image[at])
         if mask is not None:
             used &= ~mask[at]
-        shapes = _Shifted(_cut(psf_stamps(psf, x[k], y[k]), radius + MARGIN_PX))
+        shapes = _Shifted(psf_stamps(psf, x[k], y[k], radius + MARGIN_PX))
         p = shapes.at(x[k] - column[k], y[k] - row[k], radius)
         p = np.where(used, p, 0.0)
         power = (p * p).sum(axis=(1, 2))

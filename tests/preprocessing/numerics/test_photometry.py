@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from preprocessing.numerics.photometry import filter_fluxes, psf_photometry
+from observations.numerics.frame import PsfModel
+from preprocessing.numerics.photometry import filter_fluxes, psf_photometry, psf_stamps
 from tests.differencing.numerics.scenes import gaussian, gaussian_stamp
 
 SHAPE = (220, 300)
@@ -152,3 +153,14 @@ def test_a_place_outside_the_frame_has_no_flux():
     assert np.isnan(flux).all()
     assert np.isnan(error).all()
     assert seen[0] == 0
+
+
+@pytest.mark.parametrize("half", [None, 3, 9])
+def test_the_middle_of_a_psf_is_the_same_from_a_model_and_from_a_function(half):
+    model = PsfModel(np.random.default_rng(8).normal(size=(3, 13, 13)), 1, 300, 220)
+    x, y = np.array([10.0, 250.5]), np.array([200.0, 7.25])
+    stamps = psf_stamps(model, x, y, half)
+    np.testing.assert_allclose(stamps, psf_stamps(model.__call__, x, y, half), rtol=1e-12)
+    own, reach = 6, 6 if half is None else half
+    assert stamps.shape == (2, 2 * reach + 1, 2 * reach + 1)
+    assert stamps[0, reach, reach] == pytest.approx(model(10.0, 200.0)[own, own], rel=1e-12)
