@@ -1,4 +1,4 @@
-"""What may be wrong with a subtraction because of what it was compared with: code, fact, value and a sentence."""
+"""What may be wrong with a subtraction, by its reference and by its own numbers: code, fact, value and a sentence."""
 
 from __future__ import annotations
 
@@ -14,6 +14,10 @@ TRUSTED_FLUX_SHARE = 0.05
 COLOUR_SIGMA = 3.0
 # Stars of a field scatter by this in colour; transients lie further out.
 USUAL_COLOUR_SPREAD_MAG = 0.5
+# Beyond these a subtraction is not as good as others. Simulated pairs and those of five telescopes have a scatter of
+# flux ratios of .01 to .05 (.11 where nearly all sources are galaxies), a median of the blank score of .00 to .09 sigma,
+# and leave .005 to .017 of a star.
+USUAL_FLUX_SCATTER, USUAL_SCORE_MEDIAN, USUAL_MODEL_ERROR = 0.06, 0.1, 0.03
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,28 @@ class Doubt:
     value: str | float | None
     message: str
     blocks_publication: bool = False
+
+
+def doubts_of_measures(
+    *, flux_scatter: float, score_median: float, model_error: float, noise_rescale: float, noise_tolerance: float
+) -> list[dict[str, object]]:
+    """Return what a subtraction's own numbers say against it."""
+    found = (
+        (flux_scatter > USUAL_FLUX_SCATTER, "flux_scale_scatter", "flux", flux_scatter,
+         f"Star fluxes scatter by {flux_scatter:.1%} about the common scale; a few per cent are usual. Stars may be "
+         "left in the difference, and its fluxes may be off."),
+        (abs(score_median) > USUAL_SCORE_MEDIAN, "score_median", "significance", score_median,
+         f"The empty sky of the difference has a median of {score_median:+.2f} sigma instead of 0: faint detections of "
+         "one sign are too many, of the other too few."),
+        (model_error > USUAL_MODEL_ERROR, "model_error", "significance", model_error,
+         f"Bright stars leave {model_error:.1%} of their light in the difference. What changes near them is lost, and "
+         "what is found there may be a residual: look at the PSF and the registration."),
+        (abs(noise_rescale - 1.0) > noise_tolerance, "noise_rescale", "significance", noise_rescale,
+         f"The noise of the score was {noise_rescale:.2f} times the predicted one. Significances are corrected for it, "
+         "but errors of flux rest on that correction."),
+    )  # fmt: skip
+    said = [Doubt(code, fact, "", round(value, 4), message) for is_so, code, fact, value, message in found if is_so]
+    return [asdict(doubt) for doubt in said]
 
 
 def doubts_of(

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q
@@ -163,7 +164,7 @@ def is_apart(held: Iterable[tuple[date, date]], night: date, days: int) -> bool:
     return all((first - night).days > days or (night - last).days > days for first, last in held)
 
 
-def usable_runs(field_id: object, band: str) -> list[PreprocessRun]:
+def usable_runs(field_id: UUID | None, band: str) -> list[PreprocessRun]:
     """Return the runs of the preprocessed, registered frames of a field and band."""
     frames = Observation.objects.filter(field=field_id, filter_band=band).live()
     return [

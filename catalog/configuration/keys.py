@@ -173,7 +173,7 @@ _DIFFERENCING = (
     ConfigKey(
         "differencing.noise_rescale_tolerance",
         0.1,
-        "A warning is logged if the noise of the score image differs from 1 by more than this.",
+        "A subtraction is doubtful if the noise of its score image was off by more than this fraction.",
         0.01,
         1.0,
     ),

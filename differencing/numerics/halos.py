@@ -73,21 +73,22 @@ def _bright_stars(mask: Mask, significance: Image, fwhm_px: float) -> list[tuple
             continue
         # Bled columns are long: the star is where the core is widest.
         depth = ndimage.distance_transform_edt(np.pad(core, 1))[1:-1, 1:-1]
-        y, x = np.unravel_index(int(np.argmax(depth)), depth.shape)
+        deepest = np.unravel_index(int(np.argmax(depth)), depth.shape)
+        x, y = float(deepest[1] + window[1].start), float(deepest[0] + window[0].start)
         radius = float(depth.max())
-        around = _window(mask.shape, x + window[1].start, y + window[0].start, radius + 2 * reach)
+        around = _window(mask.shape, x, y, radius + 2 * reach)
         if float(significance[around].max()) > SATURATED_SNR:
-            found.append((1e6 * area, float(x + window[1].start), float(y + window[0].start), radius))
+            found.append((1e6 * area, x, y, radius))
     rows, columns = np.nonzero((significance > BRIGHT_SNR) & ~mask)
     order = np.argsort(-significance[rows, columns])
     taken = np.zeros(mask.shape, dtype=bool)
     for _, x, y, radius in found:
         taken[_window(mask.shape, x, y, radius + 3 * reach)] = True
     for i in order:
-        y, x = int(rows[i]), int(columns[i])
-        if not taken[y, x]:
-            taken[_window(mask.shape, x, y, 3 * reach)] = True
-            found.append((float(significance[y, x]), float(x), float(y), 0.0))
+        row, column = int(rows[i]), int(columns[i])
+        if not taken[row, column]:
+            taken[_window(mask.shape, column, row, 3 * reach)] = True
+            found.append((float(significance[row, column]), float(column), float(row), 0.0))
     found.sort(reverse=True)
     return [(x, y, radius) for _, x, y, radius in found[:MOST_STARS]]
 

@@ -40,7 +40,7 @@ class Maps:
 
 def transform_pair(pair: Pair, grid: TileGrid, device: torch.device) -> Maps:
     """Transform a pair on a device; only rows of tiles are in memory beside the maps."""
-    whole = [torch.empty(grid.shape, dtype=torch.float32, device=device) for _ in range(5)]
+    difference, score, static, slope, variance = torch.empty((5, *grid.shape), dtype=torch.float32, device=device)
     guessed = torch.zeros(grid.shape, dtype=torch.float32, device=device)
     numbers: list[tuple[Tensor, Tensor]] = []
     power = [noise_spectrum(side, grid.side, device) for side in (pair.new, pair.ref)]
@@ -57,20 +57,16 @@ def transform_pair(pair: Pair, grid: TileGrid, device: torch.device) -> Maps:
     colour = colour_of(torch.cat(blank), grid.side)
     for i in range(grid.count[0]):
         out = row(i, colour)
-        found = (
-            out.difference,
-            out.score_n - out.score_r,
-            torch.minimum(out.score_n.abs(), out.score_r.abs()),
-            torch.minimum(_slope_squared(out.score_n), _slope_squared(out.score_r)),
-            out.variance,
-        )
-        for tiles, image in zip(found, whole, strict=True):
-            grid.lay(tiles, i, image)
+        grid.lay(out.difference, i, difference)
+        grid.lay(out.score_n - out.score_r, i, score)
+        grid.lay(torch.minimum(out.score_n.abs(), out.score_r.abs()), i, static)
+        grid.lay(torch.minimum(_slope_squared(out.score_n), _slope_squared(out.score_r)), i, slope)
+        grid.lay(out.variance, i, variance)
         if out.guessed is not None:
             grid.lay(out.guessed, i, guessed)
         numbers.append((out.flux_norm[:, 0, 0], out.score_of_sky[:, 0, 0]))
     norm, sky = (torch.stack(rows) for rows in zip(*numbers, strict=True))
-    return Maps(*whole, guessed, norm, sky, colour)
+    return Maps(difference, score, static, slope, variance, guessed, norm, sky, colour)
 
 
 def _blank_powers(out: Transformed, pair: Pair, grid: TileGrid, i: int) -> Tensor:

@@ -130,7 +130,7 @@ def _lag_sums(
     for y in range(0, ny, step):
         for dy in range(min(lag + 1, ny - y)):
             for dx in range(-lag, lag + 1):
-                total, count = 0.0, 0.0
+                total, count = np.float64(0), 0
                 for x in range(max(0, -dx), nx - max(0, dx)):
                     a, b = image[y, x], image[y + dy, x + dx]
                     use = empty[y, x] & empty[y + dy, x + dx] & (abs(a) < limit) & (abs(b) < limit)

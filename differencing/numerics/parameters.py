@@ -25,4 +25,4 @@ class ZogyParameters:
     min_stars: int
     max_stars: int = 200
     shift_floor_px: float = 0.02
-    max_flux_scatter: float = 0.3
+    max_flux_scatter: float = 0.2

@@ -40,7 +40,7 @@ def ring_powers(out: Transformed, empty: Tensor) -> Tensor:
     if not enough.any():
         return torch.empty((0, len(RINGS) - 1), device=empty.device)
     difference, use, white = out.difference[enough], empty[enough], out.white[enough]
-    side = difference.shape[-2:]
+    side = (difference.shape[-2], difference.shape[-1])
     windows = (torch.hann_window(n, periodic=False, device=difference.device) for n in side)
     window = torch.outer(*windows)
     weight = window * use

@@ -234,7 +234,7 @@ def _score_of_guesses(sides: tuple[tuple[Tiles, Tensor], ...]) -> Tensor | None:
 def _variance_of_score(sides: tuple[tuple[Tiles, Tensor], ...], colour: Tensor | None) -> Tensor:
     """Return V_n * k_n² + V_r * k_r², each corrected for correlated noise by its kernel's noise with and without it."""
     shape = sides[0][0].image.shape[-2:]
-    total, floor = 0.0, 0.0
+    total, floor = torch.zeros(()), torch.zeros(())
     for tiles, k_hat in sides:
         kernel = torch.fft.irfft2(k_hat, s=shape).square_()
         coloured: Tensor | float = 1.0

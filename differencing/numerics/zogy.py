@@ -222,11 +222,12 @@ def _take_off_sky(maps: Maps, grid: TileGrid, blank: Tensor, fwhm_px: float) -> 
 
 def _take_off_halos(maps: Maps, error: Tensor, significance: Tensor, mask: Mask, fwhm_px: float) -> None:
     """Take off what halos leave around bright stars, and widen the error by their scatter."""
-    images = [tensor.cpu() for tensor in (maps.difference, maps.score, error)]
-    halos = Halos(*(image.numpy() for image in images), mask)
+    difference, score, width = maps.difference.cpu(), maps.score.cpu(), error.cpu()
+    halos = Halos(difference.numpy(), score.numpy(), width.numpy(), mask)
     if take_off(halos, significance.cpu().numpy(), fwhm_px):
-        for tensor, image in zip((maps.difference, maps.score, error), images, strict=True):
-            tensor.copy_(image)
+        maps.difference.copy_(difference)
+        maps.score.copy_(score)
+        error.copy_(width)
 
 
 def _middle_and_spread(score: Tensor, error: Tensor, blank: Tensor) -> tuple[float, float]:
@@ -308,9 +309,8 @@ class _Responses:
 
     def _at(self, x: float, y: float) -> tuple[NDArray[np.float64], ...]:
         """Return the responses in the tile of a position, as large as the PSFs allow."""
-        i, j = (
-            int(np.clip(c // s, 0, n - 1)) for c, s, n in zip((y, x), self._grid.step, self._grid.count, strict=True)
-        )
+        sizes = zip((y, x), self._grid.step, self._grid.count, strict=True)
+        i, j = (int(np.clip(place // step, 0, count - 1)) for place, step, count in sizes)
         if (i, j) not in self._kept:
             centres = self._grid.centres(i)
             at = (centres[0][j : j + 1], centres[1][j : j + 1])

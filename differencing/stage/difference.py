@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from dataclasses import asdict, replace
 from typing import NamedTuple
@@ -19,7 +18,7 @@ from catalog.files import storage
 from catalog.models import RunStatus
 from catalog.work import jobs
 from catalog.work.inputs import hash_of
-from differencing.doubts import doubts_of
+from differencing.doubts import doubts_of, doubts_of_measures
 from differencing.models import DifferenceRun, ReferenceOrigin
 from differencing.numerics import VERSION
 from differencing.numerics.colour import ColourTerm
@@ -27,6 +26,7 @@ from differencing.numerics.mapped_psf import map_psf
 from differencing.numerics.measure import Measurements, MeasureParameters, measure
 from differencing.numerics.noise import robust_sigma
 from differencing.numerics.peaks import find
+from differencing.numerics.spikes import are_spikes
 from differencing.numerics.tie import TooFewStars
 from differencing.numerics.zogy import Difference, subtract
 from differencing.parameters import zogy_parameters
@@ -41,8 +41,6 @@ from observations.numerics.frame import Frame, Mask, MaskBit, PsfModel
 from preprocessing.models import PreprocessRun
 from preprocessing.numerics.astrometry.matching import Match, MatchFailed
 from preprocessing.products import load_frame
-
-logger = logging.getLogger(__name__)
 
 ALGORITHM = "zogy"
 # The keys that decide about the difference, by this stage and by the choice and the making of its reference.
@@ -230,10 +228,8 @@ def _compute(inputs: _Inputs) -> _Result:
         raise StageFailure(FailureCode.TOO_FEW_STARS, f"No flux scale can be measured: {error}.") from error
     except ValueError as error:
         raise StageFailure(FailureCode.BAD_SUBTRACTION, f"The subtraction failed: {error}.") from error
-    if abs(difference.noise_rescale - 1.0) > config["differencing.noise_rescale_tolerance"]:
-        name = inputs.observation
-        logger.warning("%s: the noise of the score is %.2f times the predicted one", name, difference.noise_rescale)
     peaks = find(difference, threshold_sigma=config["differencing.threshold_sigma"])
+    peaks = peaks[~are_spikes(difference, peaks)]
     if len(peaks) > config["differencing.max_candidates"]:
         raise StageFailure(
             FailureCode.TOO_MANY_CANDIDATES,
@@ -307,7 +303,17 @@ def _close(row: DifferenceRun, inputs: _Inputs, result: _Result, paths: dict[str
     row.matched_stars = result.matched_stars
     numbers = {key: value for key, value in asdict(difference.diagnostics).items() if np.isfinite(value)}
     row.parameters = {**inputs.parameters, "diagnostics": numbers}
-    row.doubts = doubts_of(inputs.reference.row, difference.diagnostics.flux_scale_scatter, result.colour)
+    found = difference.diagnostics
+    row.doubts = [
+        *doubts_of(inputs.reference.row, found.flux_scale_scatter, result.colour),
+        *doubts_of_measures(
+            flux_scatter=found.flux_scale_scatter,
+            score_median=found.score_median,
+            model_error=found.model_error,
+            noise_rescale=difference.noise_rescale,
+            noise_tolerance=inputs.config["differencing.noise_rescale_tolerance"],
+        ),
+    ]
     row.processing_time_seconds = seconds
     row.complete()
     row.save()

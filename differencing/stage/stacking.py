@@ -59,7 +59,7 @@ class _Shelf:
         """Keep an image and return its number."""
         with storage.room_for(storage.data_root() / "stack", image.nbytes):
             self._file.seek(self.count * image.nbytes)
-            self._file.write(np.ascontiguousarray(image, dtype=np.float32))
+            self._file.write(np.ascontiguousarray(image, dtype=np.float32).data)
             self._file.flush()
         self.count += 1
         return self.count - 1

@@ -187,7 +187,7 @@ def test_the_wings_of_a_bright_star_are_those_of_all_members(seeings):
 
 
 def test_light_is_neither_lost_nor_gained_under_haze():
-    kinds = ({}, {"transparency": 0.5, "sky_e": 2500.0}, {})
+    kinds: tuple[dict[str, float], ...] = ({}, {"transparency": 0.5, "sky_e": 2500.0}, {})
     stacked = stack([taken(k, **how) for k, how in enumerate(kinds)], SHAPE)
     truth = scene(3.0) / GAIN
     bright = truth > 300.0
