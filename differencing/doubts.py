@@ -15,8 +15,8 @@ COLOUR_SIGMA = 3.0
 # Stars of a field scatter by this in colour; transients lie further out.
 USUAL_COLOUR_SPREAD_MAG = 0.5
 # Beyond these a subtraction is not as good as others. Simulated pairs and those of five telescopes have a scatter of
-# flux ratios of .01 to .05 (.11 where nearly all sources are galaxies), a median of the blank score of .00 to .09 sigma,
-# and leave .005 to .017 of a star.
+# flux ratios of .01 to .05 (.11 where nearly all sources are galaxies), a median of the blank score of .00 to .09
+# sigma, and leave .005 to .017 of a star.
 USUAL_FLUX_SCATTER, USUAL_SCORE_MEDIAN, USUAL_MODEL_ERROR = 0.06, 0.1, 0.03
 
 

@@ -215,7 +215,7 @@ def _furthest(science: Observation, runs: list[PreprocessRun], config: Snapshot)
     return min(apart, key=_order) if apart else max(runs, key=gap_minutes)
 
 
-def material(field_id: object, band: str, config: Snapshot) -> list[PreprocessRun]:
+def material(field_id: UUID, band: str, config: Snapshot) -> list[PreprocessRun]:
     """Return the frames of which a new reference of a field and band would be made today, the best first.
 
     Those from before the days that are left out ahead of the newest night; where there are too few for a stack, those

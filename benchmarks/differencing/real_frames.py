@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.differencing.methods import Configured, aligned, measured
-from differencing.numerics.stack import stack
 from observations.numerics.fits.facts import Overrides
 from observations.numerics.fits.images import RawImage, read_images
 from observations.numerics.frame import Frame
@@ -71,8 +70,8 @@ def real_pairs(name: str, config: Configured) -> Iterator[RealPair]:
 
 
 def _pair(name: str, file: str, science: Frame, others: Sequence[Frame], config: Configured) -> RealPair:
-    there = [aligned(other, science) for other in others]
-    reference = there[0] if len(there) < 3 else stack(there, parameters=config.stack)
+    # One frame serves as reference, the sharpest: stacks are measured with the stages that make them.
+    reference = aligned(min(others, key=lambda other: other.stars.fwhm_px if other.stars else np.inf), science)
     return RealPair(name, file, science, measured(replace(reference, psf=None, stars=None), config))
 
 

@@ -262,7 +262,7 @@ def _middle(images: NDArray[np.float32]) -> Image:
 
     It lies below the truth by about half a sigma for two frames, which the limits absorb. NaN where there is none.
     """
-    out = np.empty(images.shape[1:], dtype=np.float32)
+    out = np.empty((images.shape[1], images.shape[2]), dtype=np.float32)
     by_strips(lambda first, last: _lower_middle(images[:, first:last], out[first:last]), out.shape[0], MIDDLE_ROWS)
     return out
 

@@ -18,8 +18,8 @@ from catalog.files import storage
 from catalog.people.audit import Actor
 from differencing.models import Reference, ReferenceOrigin
 from differencing.numerics import VERSION
-from differencing.numerics.align import align
-from differencing.numerics.spline import PixelMap, fill_masked
+from differencing.numerics.align import align, fill_masked
+from differencing.numerics.spline import PixelMap
 from differencing.references import promote_reference
 from differencing.stage.stacking import depth_of, measured
 from observations.models import Field, Observation
