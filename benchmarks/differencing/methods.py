@@ -11,6 +11,7 @@ from benchmarks.differencing.scenarios import Case
 from differencing.numerics import peaks as numerics_peaks
 from differencing.numerics.align import align
 from differencing.numerics.parameters import ZogyParameters
+from differencing.numerics.stack import StackParameters
 from differencing.numerics.zogy import subtract
 from observations.numerics.frame import Frame
 from preprocessing.numerics.astrometry.matching import match_stars
@@ -26,6 +27,7 @@ class Configured:
 
     zogy: ZogyParameters
     preprocessing: Parameters
+    stack: StackParameters
     threshold_sigma: float
 
 
@@ -36,7 +38,8 @@ def configured() -> Configured:
     from preprocessing.stage.preprocess import parameters_of
 
     config = defaults()
-    return Configured(zogy_parameters(config), parameters_of(config), config["differencing.threshold_sigma"])
+    stack = StackParameters(clip_sigma=config["differencing.stack_rejection_sigma"])
+    return Configured(zogy_parameters(config), parameters_of(config), stack, config["differencing.threshold_sigma"])
 
 
 def measured(frame: Frame, config: Configured) -> Frame:

@@ -11,9 +11,13 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.differencing.methods import Configured, aligned, measured
+from differencing.numerics.align import align
+from differencing.numerics.stack import StackMember, flux_scale, stack
 from observations.numerics.fits.facts import Overrides
 from observations.numerics.fits.images import RawImage, read_images
-from observations.numerics.frame import Frame
+from observations.numerics.frame import Frame, PsfModel
+from preprocessing.numerics.astrometry.matching import match_stars
+from preprocessing.numerics.background import estimate_background
 from preprocessing.numerics.calibrate import Masters, calibrate, master_bias, master_dark
 from preprocessing.numerics.preprocess import exposure_of, preprocess
 from preprocessing.numerics.sky_flat import sky_flat
@@ -70,9 +74,37 @@ def real_pairs(name: str, config: Configured) -> Iterator[RealPair]:
 
 
 def _pair(name: str, file: str, science: Frame, others: Sequence[Frame], config: Configured) -> RealPair:
-    # One frame serves as reference, the sharpest: stacks are measured with the stages that make them.
-    reference = aligned(min(others, key=lambda other: other.stars.fwhm_px if other.stars else np.inf), science)
+    if len(others) < 3:  # too few to tell what stands in one only: the sharpest
+        reference = aligned(min(others, key=lambda other: other.stars.fwhm_px if other.stars else np.inf), science)
+    else:
+        reference = _stacked(others, science, config)
     return RealPair(name, file, science, measured(replace(reference, psf=None, stars=None), config))
+
+
+def _stacked(frames: Sequence[Frame], science: Frame, config: Configured) -> Frame:
+    """Stack frames on the first one's grid, as references are stacked, and bring the whole onto the science frame's."""
+    first = frames[0]
+    sky = float(np.median(first.data[~first.mask]))
+    found = stack([_member(frame, first) for frame in frames], first.shape, parameters=config.stack)
+    whole = replace(
+        first, data=found.data + np.float32(sky), mask=found.mask, mask_bits=None, variance=None, gain=found.gain
+    )
+    return aligned(measured(replace(whole, psf=None, stars=None), config), science)
+
+
+def _member(frame: Frame, first: Frame) -> StackMember:
+    """Bring one frame to grid and counts of the first, without its sky."""
+    if frame.stars is None or first.stars is None or not isinstance(frame.psf, PsfModel):
+        raise ValueError("frames are stacked by their stars and PSFs; one has none")
+    sky = estimate_background(frame.data, frame.mask)
+    bare, scale = replace(frame, data=frame.data - sky.level, variance=None), np.ones(first.shape, dtype=np.float32)
+    if frame is not first:
+        found = match_stars(first.stars.xy, first.stars.flux, frame.stars.xy, frame.stars.flux)
+        scale = flux_scale(first.stars, frame.stars, found.indices, first.shape).image()
+        bare = align(bare, found.transform, first.shape)
+    image, factor = np.where(bare.mask, np.float32(np.nan), bare.data * scale), float(np.median(scale))
+    gain = None if frame.gain is None else frame.gain / factor
+    return StackMember(lambda low, high: image[low:high], sky.median_noise * factor, gain, frame.psf.middle)
 
 
 def _preprocessed(folder: Path, paths: list[Path], config: Configured) -> list[Frame]:
