@@ -10,8 +10,8 @@ from observations.numerics.sphere import separation_deg
 from preprocessing.numerics.astrometry.identify import identify_stars
 from preprocessing.numerics.astrometry.matching import Match
 from preprocessing.products import stars_of
-from preprocessing.stage.star_catalog import open_catalog
-from preprocessing.stage.star_table import StarCatalogRefused
+from preprocessing.star_catalog import open_catalog
+from preprocessing.star_table import StarCatalogRefused
 
 # A solved frame's positions and the catalogue's; a star farther away is another one.
 REACH_PX = 2.0

@@ -24,8 +24,8 @@ from preprocessing.numerics.astrometry.solution import (
 from preprocessing.products import load_frame, stars_of
 from preprocessing.stage.plate_solvers import Problem, SolverFailed, installed, solve_with_program
 from preprocessing.stage.raw import read_raw
-from preprocessing.stage.star_catalog import StarCatalog, open_catalog
-from preprocessing.stage.star_table import StarCatalogRefused
+from preprocessing.star_catalog import StarCatalog, open_catalog
+from preprocessing.star_table import StarCatalogRefused
 
 log = logging.getLogger(__name__)
 

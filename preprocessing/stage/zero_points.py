@@ -10,7 +10,7 @@ from preprocessing.numerics.astrometry.identify import identify_stars
 from preprocessing.numerics.quality import DEPTH_SIGMA, noise_pixels
 from preprocessing.numerics.zero_point import Photometry, ZeroPoint, limiting_magnitude, zero_point
 from preprocessing.products import stars_of
-from preprocessing.stage.star_catalog import StarCatalog
+from preprocessing.star_catalog import StarCatalog
 
 # Solved positions scatter by 0.1 to 0.5 px, well within half the seeing; a star farther away is another one.
 REACH_FWHM = 0.5

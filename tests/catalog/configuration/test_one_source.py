@@ -15,7 +15,7 @@ from preprocessing.numerics.quality import Limits
 # What no key says: a choice of the algorithm, with its reason beside it.
 OWN = {
     ZogyParameters: {"max_stars", "shift_floor_px", "max_flux_scatter"},
-    StackParameters: {"seeing_tolerance", "seeing_reach_px"},
+    StackParameters: {"pixel_tolerance", "light_tolerance", "wing_tolerance", "reach_px"},
     TrackletParameters: {"same_px"},
     Parameters: {"psf_degree"},
     Limits: {"structure"},

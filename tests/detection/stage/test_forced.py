@@ -121,7 +121,7 @@ def test_against_another_reference_there_is_another_row(night):
     run = DifferenceRun.objects.newest_for(frame)
     count = ForcedPhotometry.objects.filter(observation=frame).count()
     other = run.reference
-    other.pk, other.version, other.inputs_hash = None, other.version + 100, "f" * 64
+    other.pk, other.version, other.inputs_hash, other.is_active = None, other.version + 100, "f" * 64, False
     other.save(force_insert=True)
     run.pk, run.reference, run.completed_at = None, other, timezone.now()
     run.save(force_insert=True)

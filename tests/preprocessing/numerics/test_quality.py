@@ -21,7 +21,7 @@ from tests.preprocessing.numerics.scenes import star_field
 gate = partial(quality.gate, others=(), limits=LIMITS)
 
 # The lights of the 2713 night as measured after bias, dark and sky flat.
-GOOD = Quality(3900.0, 45.7, 0.014, 2.69, 0.13, 405, 0.99, 0.02, 1070.0, 240.0, 58_500.0, 1.07)
+GOOD = Quality(3900.0, 45.7, 0.014, 2.69, 0.13, 0.01, 405, 0.99, 0.02, 1070.0, 240.0, 58_500.0, 1.07)
 OTHERS = [
     replace(GOOD, sky_level=3110, noise=40.9, depth_flux=914.0, transparency=1.0),
     replace(GOOD, sky_level=2879, noise=39.3, depth_flux=954.0, transparency=0.85),

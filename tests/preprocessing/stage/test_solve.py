@@ -27,8 +27,8 @@ from preprocessing.numerics.stars import find_stars
 from preprocessing.products import load_frame
 from preprocessing.stage import plate_solvers, register
 from preprocessing.stage.solve import delivered_quality
-from preprocessing.stage.star_catalog import open_catalog
-from preprocessing.stage.star_table import StarCatalogRefused
+from preprocessing.star_catalog import open_catalog
+from preprocessing.star_table import StarCatalogRefused
 from tests import factories
 from tests.preprocessing.numerics.scenes import moffat_stars
 from tests.waiting import wait_for

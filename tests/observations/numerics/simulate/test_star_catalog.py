@@ -8,7 +8,7 @@ import pytest
 from observations.numerics.fits.synthetic import field_wcs
 from observations.numerics.simulate.nights import NightParameters, simulate_nights, stars_of
 from observations.numerics.simulate.star_catalog import FAINTEST_MAG, catalog_lines, catalog_stars
-from preprocessing.stage.star_table import read_table
+from preprocessing.star_table import read_table
 
 P = NightParameters(seed=2, size=1024, frames=1, stars_per_mpx=3000, transients=1)
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from catalog.files import storage
 from observations.numerics.sphere import separation_deg
 from preprocessing.numerics.astrometry.solution import Catalogue
-from preprocessing.stage.star_table import StarCatalogRefused, read_table
+from preprocessing.star_table import StarCatalogRefused, read_table
 
 Column = NDArray[np.float64]
 
