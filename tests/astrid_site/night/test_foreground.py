@@ -49,7 +49,7 @@ KEYS = {
     ],
     "difference_runs": [
         "file", "reference_files", "status", "algorithm", "noise_level", "noise_rescale", "candidates_found",
-        "processing_time_seconds", "failure_code", "error_message",
+        "processing_time_seconds", "doubts", "failure_code", "error_message",
     ],
     "candidates": MEASURED,
     "detections": [*MEASURED, "confidence_score", "detection_type", "model_version", "source"],
