@@ -10,8 +10,24 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
-from differencing.numerics import align, display, measure, peaks, stack, tracklets, trailed, zogy
+from differencing.numerics import (
+    align,
+    colour,
+    display,
+    mapped_psf,
+    measure,
+    noise,
+    peaks,
+    shifted,
+    spikes,
+    stack,
+    tiles,
+    tracklets,
+    trailed,
+    zogy,
+)
 from differencing.numerics import pair as pair_numerics
 from observations.numerics.fits.facts import FrameFacts
 from observations.numerics.fits.wcs import nominal_wcs
@@ -81,8 +97,23 @@ def a_night() -> None:
     frames = [each.frame for each in done]
     places = astrometry(frames)
     aligned = [frames[0], *(align.align(f, t, frames[0].shape) for f, t in zip(frames[1:], places, strict=True))]
-    stack.stack(aligned, parameters=STACK)
+    stacked(aligned)
+    stack.flux_scale(
+        frames[0].stars, frames[0].stars, np.arange(len(frames[0].stars))[:, None].repeat(2, 1), frames[0].shape
+    )
+    mapped_psf.map_psf(frames[1].psf, places[0], frames[0].shape)
     subtraction()
+    movers_of_many_frames()
+
+
+def stacked(frames: list[Frame]) -> stack.Stacked:
+    """Stack frames on one grid."""
+    members = []
+    for frame in frames:
+        image = np.where(frame.mask, np.float32(np.nan), frame.data - np.median(frame.data[~frame.mask]))
+        psf = frames[0].psf(100.0, 100.0)
+        members.append(stack.StackMember(lambda low, high, image=image: image[low:high], 10.0, frame.gain, psf))
+    return stack.stack(members, frames[0].shape, parameters=STACK)
 
 
 def astrometry(frames: list[Frame]) -> list[matching.Transform]:
@@ -121,6 +152,25 @@ def subtraction() -> None:
         *rows[:, :3].T, rows[:, 3].astype(int), np.ones(len(rows)), np.ones(len(rows), dtype=bool), *rows[:, :2].T
     )
     tracklets.link(seen, parameters=TRACKLETS)
+    spikes.are_spikes(difference, found)
+    noise.noise_power(np.eye(7)[3][:, None] * np.eye(7)[3], (32, 32))
+    tiles.shift_ramp(torch.zeros(2), torch.ones(2), (32, 32))
+    stars = np.linspace(1e3, 1e4, 20)
+    colour.colour_term(stars, stars, np.full(20, 0.01), np.linspace(0.0, 1.0, 20))
+
+
+def movers_of_many_frames() -> None:
+    """Shift and add the scores of a night of six frames without a source."""
+    rng = np.random.default_rng(3)
+    scores = rng.normal(size=(6, 64, 64)).astype(np.float32)
+    where = tuple(a.astype(float) for a in np.indices((64, 64))[::-1])
+    moved = np.stack([align.resample(score, where, order=1) for score in scores])
+    night = shifted.Night(
+        lambda frame, low, high: moved[frame, low:high], (64, 64), np.arange(6) * 10.0, np.ones(6), 3.0
+    )
+    wanted = shifted.ShiftParameters(0.1, 0.5, 1.0)
+    assert len(shifted.motions(night, wanted))
+    shifted.find_motions(night, wanted)
 
 
 def test_a_night_leaves_every_array_that_a_public_numeric_was_given_as_it_was(watch):

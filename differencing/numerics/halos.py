@@ -30,7 +30,7 @@ SURE_SIGMA = 3.0
 
 @dataclass(frozen=True)
 class Halos:
-    """Images that are corrected in place; (ny, nx) float32 but the mask.
+    """Images with the halos of their bright stars, or without; (ny, nx) float32 but the mask.
 
     difference, score : D and S. error : of S. mask : True = bad.
     """
@@ -41,7 +41,7 @@ class Halos:
     mask: Mask
 
 
-def take_off(halos: Halos, significance: Image, fwhm_px: float) -> int:
+def take_off(halos: Halos, significance: Image, fwhm_px: float) -> Halos:
     """Take the median of every ring around a bright star from D and S, and widen the error to the ring's scatter.
 
     The halo of a saturated star reaches far beyond any PSF that the frame's other stars tell, and haze or a sky that
@@ -50,15 +50,20 @@ def take_off(halos: Halos, significance: Image, fwhm_px: float) -> int:
 
     Parameters
     ----------
-    halos : changed in place. significance : the fainter of both frames' scores over the noise of the sky.
+    halos : as they are. significance : the fainter of both frames' scores over the noise of the sky.
     fwhm_px : of the wider PSF.
 
     Returns
     -------
-    Number of stars with a ring that was corrected.
+    Halos : new images, or those that were given where no star is bright.
     """
     stars = _bright_stars(halos.mask, significance, fwhm_px)
-    return sum(_one_star(halos, x, y, inner, fwhm_px) for x, y, inner in stars)
+    if not stars:
+        return halos
+    out = Halos(halos.difference.copy(), halos.score.copy(), halos.error.copy(), halos.mask)
+    for x, y, inner in stars:
+        _one_star(out, x, y, inner, fwhm_px)
+    return out
 
 
 def _bright_stars(mask: Mask, significance: Image, fwhm_px: float) -> list[tuple[float, float, float]]:
@@ -100,8 +105,8 @@ def _window(shape: tuple[int, ...], x: float, y: float, reach: float) -> tuple[s
     return rows, columns
 
 
-def _one_star(halos: Halos, x: float, y: float, inner: float, fwhm_px: float) -> bool:
-    """Correct the rings of one star, from its core outwards; tell whether any asked for it."""
+def _one_star(halos: Halos, x: float, y: float, inner: float, fwhm_px: float) -> None:
+    """Correct the rings of one star, from its core outwards, in images of our own."""
     window = _window(halos.mask.shape, x, y, inner + FARTHEST_FWHM * fwhm_px)
     v, u = np.ogrid[window]
     radius = np.hypot(u - x, v - y)
@@ -115,7 +120,7 @@ def _one_star(halos: Halos, x: float, y: float, inner: float, fwhm_px: float) ->
         if quiet == QUIET_RINGS:
             break
     if all(ring == NOTHING for ring in rings):
-        return False
+        return
     middles = inner + fwhm_px * (np.arange(len(rings) + 1) + 0.5)
     pull, level, width = (
         np.interp(radius, middles, values).astype(np.float32) for values in zip(*rings, NOTHING, strict=True)
@@ -123,7 +128,6 @@ def _one_star(halos: Halos, x: float, y: float, inner: float, fwhm_px: float) ->
     score -= pull * error
     difference -= level
     error *= width
-    return True
 
 
 def _ring(pull: NDArray[np.float32], difference: NDArray[np.float32], fwhm_px: float) -> tuple[float, float, float]:

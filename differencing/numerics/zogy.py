@@ -222,12 +222,11 @@ def _take_off_sky(maps: Maps, grid: TileGrid, blank: Tensor, fwhm_px: float) -> 
 
 def _take_off_halos(maps: Maps, error: Tensor, significance: Tensor, mask: Mask, fwhm_px: float) -> None:
     """Take off what halos leave around bright stars, and widen the error by their scatter."""
-    difference, score, width = maps.difference.cpu(), maps.score.cpu(), error.cpu()
-    halos = Halos(difference.numpy(), score.numpy(), width.numpy(), mask)
-    if take_off(halos, significance.cpu().numpy(), fwhm_px):
-        maps.difference.copy_(difference)
-        maps.score.copy_(score)
-        error.copy_(width)
+    halos = Halos(maps.difference.cpu().numpy(), maps.score.cpu().numpy(), error.cpu().numpy(), mask)
+    found = take_off(halos, significance.cpu().numpy(), fwhm_px)
+    if found is not halos:
+        for tensor, image in ((maps.difference, found.difference), (maps.score, found.score), (error, found.error)):
+            tensor.copy_(torch.from_numpy(image))
 
 
 def _middle_and_spread(score: Tensor, error: Tensor, blank: Tensor) -> tuple[float, float]:

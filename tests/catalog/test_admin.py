@@ -241,7 +241,7 @@ def test_every_declared_key_is_listed_with_value_default_and_who_changed_it(admi
     changed, other = entries[KEY], entries["differencing.tile_px"]
     assert (changed["value"], changed["default"], changed["is_changed"]) == ("8", "5", True)
     assert (changed["bounds"], changed["last"].user) == ("number, 3 to 100", "grace")
-    assert (other["value"], other["is_changed"], other["last"]) == ("256", False, None)
+    assert (other["value"], other["is_changed"], other["last"]) == ("128", False, None)
 
 
 def test_looking_at_a_key_stores_nothing(administrator: Client):
