@@ -67,7 +67,8 @@ def test_an_operator_hands_in_a_good_file_and_a_broken_one(page: Page, live_serv
     expect(page.get_by_text("<script>alert(1)</script>").first).to_be_visible()
     expect(page.get_by_text("This frame has not been preprocessed yet.")).to_be_visible()
     expect(page.get_by_text("This frame has not been compared with a reference yet.")).to_be_visible()
-    assert page.locator(".whole-frame").evaluate("(image) => image.naturalWidth") == 64
+    # The picture comes after the page.
+    expect(page.locator(".whole-frame")).to_have_js_property("naturalWidth", 64)
     page.get_by_text("FITS header").click()
     expect(page.locator("#header-cards dl > div").first).to_contain_text("SIMPLE")
     page.get_by_label("Find").fill("script")
