@@ -126,3 +126,29 @@ def made_of(score: NDArray[np.floating], *, sigma_psf: float = 1.3, **changes) -
         "diagnostics": DIAGNOSTICS,
     }
     return Difference(**{**usual, **changes})
+
+
+# A field of Gaussian stars for photometry.
+STAR_FIELD = (220, 300)
+
+
+def no_mask(shape=STAR_FIELD):
+    return np.zeros(shape, dtype=bool)
+
+
+def star_grid(step=40, shape=STAR_FIELD, jitter_seed=1):
+    """Star positions `step` px apart, each somewhere within its pixel."""
+    y, x = (a.ravel().astype(float) for a in np.mgrid[step // 2 : shape[0] : step, step // 2 : shape[1] : step])
+    rng = np.random.default_rng(jitter_seed)
+    return x + rng.uniform(-0.5, 0.5, x.size), y + rng.uniform(-0.5, 0.5, y.size)
+
+
+def gaussian_stars(x, y, flux, sigma=1.5, shape=STAR_FIELD):
+    out = np.zeros(shape)
+    for a, b, f in zip(x, y, np.broadcast_to(flux, x.shape), strict=True):
+        out += gaussian(shape, a, b, sigma, flux=f)
+    return out
+
+
+def gaussian_psf(sigma=1.5):
+    return lambda _x, _y: gaussian_stamp(sigma)

@@ -3,39 +3,21 @@ import pytest
 
 from observations.numerics.frame import PsfModel
 from preprocessing.numerics.photometry import filter_fluxes, psf_photometry, psf_stamps
-from tests.differencing.numerics.scenes import gaussian, gaussian_stamp
-
-SHAPE = (220, 300)
-
-
-def _no_mask(shape=SHAPE):
-    return np.zeros(shape, dtype=bool)
-
-
-def _grid(step=40, shape=SHAPE, jitter_seed=1):
-    """Star positions `step` px apart, each somewhere within its pixel."""
-    y, x = (a.ravel().astype(float) for a in np.mgrid[step // 2 : shape[0] : step, step // 2 : shape[1] : step])
-    rng = np.random.default_rng(jitter_seed)
-    return x + rng.uniform(-0.5, 0.5, x.size), y + rng.uniform(-0.5, 0.5, y.size)
-
-
-def _stars(x, y, flux, sigma=1.5, shape=SHAPE):
-    out = np.zeros(shape)
-    for a, b, f in zip(x, y, np.broadcast_to(flux, x.shape), strict=True):
-        out += gaussian(shape, a, b, sigma, flux=f)
-    return out
-
-
-def _psf(sigma=1.5):
-    return lambda _x, _y: gaussian_stamp(sigma)
+from tests.differencing.numerics.scenes import (
+    STAR_FIELD,
+    gaussian_psf,
+    gaussian_stars,
+    no_mask,
+    star_grid,
+)
 
 
 def test_flux_position_and_sky_of_a_noise_free_star_are_exact():
-    x, y = _grid()
+    x, y = star_grid()
     flux = np.linspace(100.0, 1e5, x.size)
-    image = _stars(x, y, flux) + 321.0
+    image = gaussian_stars(x, y, flux) + 321.0
     guess = np.random.default_rng(2).uniform(-0.4, 0.4, (2, x.size))
-    found = psf_photometry(image, _no_mask(), 1.0, _psf(), x + guess[0], y + guess[1])
+    found = psf_photometry(image, no_mask(), 1.0, gaussian_psf(), x + guess[0], y + guess[1])
     assert found.is_good.all()
     # The cubic spline that moves the PSF by part of a pixel keeps its flux to 1e-3 at this sampling (FWHM 3.5 px).
     np.testing.assert_allclose(found.flux, flux, rtol=2e-3)
@@ -45,23 +27,23 @@ def test_flux_position_and_sky_of_a_noise_free_star_are_exact():
 
 def test_the_sky_around_a_star_may_be_anything():
     x, y = np.array([100.3]), np.array([80.6])
-    star = _stars(x, y, 5000.0)
+    star = gaussian_stars(x, y, 5000.0)
     levels = (-1e3, 0.0, 1e4)
-    fluxes = [psf_photometry(star + sky, _no_mask(), 1.0, _psf(), x, y).flux[0] for sky in levels]
+    fluxes = [psf_photometry(star + sky, no_mask(), 1.0, gaussian_psf(), x, y).flux[0] for sky in levels]
     np.testing.assert_allclose(fluxes, fluxes[1], rtol=1e-6)
 
 
 def test_a_negative_source_has_a_negative_flux():
     x, y = np.array([100.3]), np.array([80.6])
-    found = psf_photometry(-_stars(x, y, 5000.0), _no_mask(), 1.0, _psf(), x, y)
+    found = psf_photometry(-gaussian_stars(x, y, 5000.0), no_mask(), 1.0, gaussian_psf(), x, y)
     assert found.flux[0] == pytest.approx(-5000.0, rel=2e-3)
 
 
 def test_the_errors_are_those_of_the_noise():
-    x, y = _grid(step=22)
+    x, y = star_grid(step=22)
     flux, noise = 3000.0, 10.0
-    image = _stars(x, y, flux) + np.random.default_rng(3).normal(50.0, noise, SHAPE)
-    found = psf_photometry(image, _no_mask(), noise, _psf(), x, y)
+    image = gaussian_stars(x, y, flux) + np.random.default_rng(3).normal(50.0, noise, STAR_FIELD)
+    found = psf_photometry(image, no_mask(), noise, gaussian_psf(), x, y)
     good = found.is_good
     assert good.sum() > 100
     pull = (found.flux - flux)[good] / found.flux_error[good]
@@ -74,17 +56,17 @@ def test_the_errors_are_those_of_the_noise():
 
 def test_the_noise_of_the_place_is_the_one_that_counts():
     x, y = np.array([60.0, 240.0]), np.array([110.0, 110.0])
-    noise = np.where(np.arange(SHAPE[1]) < 150, 2.0, 6.0) * np.ones(SHAPE)
-    found = psf_photometry(_stars(x, y, 5000.0), _no_mask(), noise, _psf(), x, y)
+    noise = np.where(np.arange(STAR_FIELD[1]) < 150, 2.0, 6.0) * np.ones(STAR_FIELD)
+    found = psf_photometry(gaussian_stars(x, y, 5000.0), no_mask(), noise, gaussian_psf(), x, y)
     assert found.flux_error[1] / found.flux_error[0] == pytest.approx(3.0, rel=1e-6)
 
 
 def test_stars_that_leave_the_frame_touch_a_bad_pixel_or_stand_elsewhere_are_not_good():
     x, y = np.array([2.0, 150.0, 80.0, 80.0]), np.array([100.0, 218.0, 50.0, 150.0])
-    mask = _no_mask()
+    mask = no_mask()
     mask[51, 81] = True
     guess = x + np.array([0.0, 0.0, 0.0, 1.9])
-    found = psf_photometry(_stars(x, y, 5000.0), mask, 1.0, _psf(), guess, y)
+    found = psf_photometry(gaussian_stars(x, y, 5000.0), mask, 1.0, gaussian_psf(), guess, y)
     assert not found.is_good.any()
     for values in (found.flux, found.flux_error, found.x, found.y, found.position_error_px):
         assert np.isnan(values).all()
@@ -92,36 +74,40 @@ def test_stars_that_leave_the_frame_touch_a_bad_pixel_or_stand_elsewhere_are_not
 
 def test_a_bad_pixel_far_from_the_star_does_no_harm():
     x, y = np.array([100.0]), np.array([80.0])
-    mask = _no_mask()
+    mask = no_mask()
     mask[80, 112] = True
-    assert psf_photometry(_stars(x, y, 5000.0), mask, 1.0, _psf(), x, y).is_good.all()
+    assert psf_photometry(gaussian_stars(x, y, 5000.0), mask, 1.0, gaussian_psf(), x, y).is_good.all()
 
 
 @pytest.mark.parametrize("level", [0.0, 100.0])
 def test_an_empty_place_has_no_good_star(level):
-    found = psf_photometry(np.full(SHAPE, level), _no_mask(), 1.0, _psf(), np.array([100.2]), np.array([80.0]))
+    found = psf_photometry(
+        np.full(STAR_FIELD, level), no_mask(), 1.0, gaussian_psf(), np.array([100.2]), np.array([80.0])
+    )
     assert not found.is_good.any() or abs(found.flux[0]) < 1e-6
 
 
 def test_no_star_is_no_entry():
-    found = psf_photometry(np.zeros(SHAPE), _no_mask(), 1.0, _psf(), np.array([]), np.array([]))
+    found = psf_photometry(np.zeros(STAR_FIELD), no_mask(), 1.0, gaussian_psf(), np.array([]), np.array([]))
     assert len(found.flux) == 0 and len(found.is_good) == 0
 
 
 def test_a_batch_gives_what_each_star_alone_gives():
-    x, y = _grid(step=16)
-    image = _stars(x, y, 3000.0) + np.random.default_rng(5).normal(50.0, 10.0, SHAPE)
-    mask = np.random.default_rng(6).random(SHAPE) < 2e-3
-    together = psf_photometry(image, mask, 10.0, _psf(), x, y)
-    alone = [psf_photometry(image, mask, 10.0, _psf(), x[k : k + 1], y[k : k + 1]) for k in range(x.size)]
+    x, y = star_grid(step=16)
+    image = gaussian_stars(x, y, 3000.0) + np.random.default_rng(5).normal(50.0, 10.0, STAR_FIELD)
+    mask = np.random.default_rng(6).random(STAR_FIELD) < 2e-3
+    together = psf_photometry(image, mask, 10.0, gaussian_psf(), x, y)
+    alone = [psf_photometry(image, mask, 10.0, gaussian_psf(), x[k : k + 1], y[k : k + 1]) for k in range(x.size)]
     assert 0 < together.is_good.sum() < x.size
     np.testing.assert_allclose(together.flux, [one.flux[0] for one in alone], rtol=1e-9)
     np.testing.assert_allclose(together.x, [one.x[0] for one in alone], rtol=1e-9)
 
 
 def test_more_stars_than_one_batch_holds_are_all_measured():
-    x, y = np.tile(_grid(step=20), 5)
-    found = psf_photometry(_stars(x[: x.size // 5], y[: x.size // 5], 3000.0), _no_mask(), 1.0, _psf(), x, y)
+    x, y = np.tile(star_grid(step=20), 5)
+    found = psf_photometry(
+        gaussian_stars(x[: x.size // 5], y[: x.size // 5], 3000.0), no_mask(), 1.0, gaussian_psf(), x, y
+    )
     assert x.size > 700
     assert (found.is_good.reshape(5, -1) == found.is_good[: x.size // 5]).all()
     np.testing.assert_allclose(found.flux[found.is_good], 3000.0, rtol=2e-3)
@@ -129,12 +115,12 @@ def test_more_stars_than_one_batch_holds_are_all_measured():
 
 def test_a_flux_at_a_given_place_takes_what_the_frame_shows_of_the_star():
     x, y = np.array([100.3, 0.4, 299.0, 150.2]), np.array([80.6, 100.2, 219.0, 60.0])
-    image = _stars(x, y, 5000.0)
-    mask = _no_mask()
+    image = gaussian_stars(x, y, 5000.0)
+    mask = no_mask()
     mask[58:60, 149:152] = True
     image[mask] = 1e6
     image[80, 102] = np.nan
-    flux, error, seen = filter_fluxes(image, mask, _psf(), x, y)
+    flux, error, seen = filter_fluxes(image, mask, gaussian_psf(), x, y)
     # The PSF that is moved by part of a pixel keeps its flux to 1e-3 at this sampling.
     np.testing.assert_allclose(flux, 5000.0, rtol=2e-3)
     assert seen[2] == pytest.approx(0.4, abs=0.05)  # a corner shows a quarter and the star's own row and column
@@ -142,14 +128,14 @@ def test_a_flux_at_a_given_place_takes_what_the_frame_shows_of_the_star():
 
 
 def test_the_error_of_a_flux_at_a_given_place_is_that_of_the_noise():
-    x, y = _grid(step=22)
-    image = np.random.default_rng(7).normal(0.0, 10.0, SHAPE)
-    flux, error, _ = filter_fluxes(image, None, _psf(), x, y)
+    x, y = star_grid(step=22)
+    image = np.random.default_rng(7).normal(0.0, 10.0, STAR_FIELD)
+    flux, error, _ = filter_fluxes(image, None, gaussian_psf(), x, y)
     assert (flux / (10.0 * error)).std() == pytest.approx(1.0, abs=0.2)
 
 
 def test_a_place_outside_the_frame_has_no_flux():
-    flux, error, seen = filter_fluxes(np.ones(SHAPE), None, _psf(), np.array([-500.0]), np.array([40.0]))
+    flux, error, seen = filter_fluxes(np.ones(STAR_FIELD), None, gaussian_psf(), np.array([-500.0]), np.array([40.0]))
     assert np.isnan(flux).all()
     assert np.isnan(error).all()
     assert seen[0] == 0
