@@ -139,8 +139,5 @@ def _ring(pull: NDArray[np.float32], difference: NDArray[np.float32], fwhm_px: f
     width = float(MAD_TO_SIGMA * np.median(np.abs(pull - middle)))
     is_off = abs(middle) > SURE_SIGMA * 1.25 * max(width, 1.0) / np.sqrt(free)
     is_wide = width > 1.0 + SURE_SIGMA * 1.2 / np.sqrt(2.0 * free)
-    return (
-        (middle, float(np.median(difference)), width if is_wide else 1.0)
-        if is_off
-        else (0.0, 0.0, width if is_wide else 1.0)
-    )
+    pull_off, level_off = (middle, float(np.median(difference))) if is_off else NOTHING[:2]
+    return pull_off, level_off, width if is_wide else NOTHING[2]

@@ -58,6 +58,7 @@ class Pair(NamedTuple):
 
     mask : of either. empty : True where neither shows a source nor is masked. shift_px : mean shift of the reference;
     shift : its field in x and y where it is to be corrected. kernel : what lets static sources cancel, where known.
+    fwhm_px : of the wider PSF at the frame's middle.
     """
 
     new: Side
@@ -68,6 +69,7 @@ class Pair(NamedTuple):
     shift_px: tuple[float, float]
     shift: tuple[Surface, Surface] | None
     kernel: Kernel | None
+    fwhm_px: float
 
 
 def prepare(science: Frame, reference: Frame, psfs: tuple[PsfInput, PsfInput], p: ZogyParameters) -> Pair:
@@ -91,15 +93,12 @@ def prepare(science: Frame, reference: Frame, psfs: tuple[PsfInput, PsfInput], p
     maps = (found.shift_x.coarse(), found.shift_y.coarse())
     is_shifted = found.shift_is_significant and max(float(np.abs(s).max()) for s in maps) > p.shift_floor_px
     shift = (found.shift_x, found.shift_y) if is_shifted else None
-    kernel = _kernel(new, ref, shift, star_list, mask)
-    return Pair(new, ref, mask, empty, found, (float(maps[0].mean()), float(maps[1].mean())), shift, kernel)
-
-
-def _kernel(new: Side, ref: Side, shift: tuple[Surface, Surface] | None, stars: Stars, mask: Mask) -> Kernel | None:
     ny, nx = mask.shape
-    fwhm_px = 2.0 * max(psf_radius_px(side.psf(nx / 2, ny / 2)) for side in (new, ref))
+    fwhm_px = 2.0 * max(psf_radius_px(psf(nx / 2, ny / 2)) for psf in (psf_n, psf_r))
     noise = (new.noise.median, ref.noise.median)
-    return fit_kernel((new.image, ref.image), (new.psf, ref.psf), noise, shift, stars, mask, fwhm_px)
+    kernel = fit_kernel((new.image, ref.image), (psf_n, psf_r), noise, shift, star_list, mask, fwhm_px)
+    shift_px = (float(maps[0].mean()), float(maps[1].mean()))
+    return Pair(new, ref, mask, empty, found, shift_px, shift, kernel, fwhm_px)
 
 
 def _finite(frame: Frame) -> Frame:

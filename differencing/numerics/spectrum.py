@@ -71,20 +71,16 @@ def colour_of(lines: Tensor, side: tuple[int, int]) -> Tensor | None:
     middles = np.sqrt(RINGS[:-1] * RINGS[1:])
     # The scatter of a mean of exponentially distributed powers, and what a ring is wider than a point.
     error = np.hypot(1.25 / np.sqrt(np.maximum(2.0 * count * len(lines), 1.0)), RING_ERROR) * np.maximum(rings, 1.0)
-    use = (count > 0) & (middles < HIGHEST)
-    best = None
-    for corner in CORNERS:
-        shape = 1.0 / (1.0 + (middles / corner) ** 2)
-        weight = np.where(use, error**-2.0, 0.0)
-        norm = float(np.sum(weight * shape**2))
-        amplitude = float(np.sum(weight * shape * (rings - 1.0))) / norm
-        misfit = float(np.sum(weight * (rings - 1.0 - amplitude * shape) ** 2))
-        if best is None or misfit < best[0]:
-            best = (misfit, amplitude, float(corner), norm**-0.5)
-    if best is None or best[1] < max(LEAST_AMPLITUDE, SURE_SIGMA * best[3]):
+    weight = np.where((count > 0) & (middles < HIGHEST), error**-2.0, 0.0)
+    # One fit of the amplitude for each corner, all at once: (corners, rings).
+    shapes = 1.0 / (1.0 + (middles / CORNERS[:, None]) ** 2)
+    norms = (weight * shapes**2).sum(axis=1)
+    amplitudes = (weight * shapes * (rings - 1.0)).sum(axis=1) / norms
+    best = int(np.argmin((weight * (rings - 1.0 - amplitudes[:, None] * shapes) ** 2).sum(axis=1)))
+    if amplitudes[best] < max(LEAST_AMPLITUDE, SURE_SIGMA * norms[best] ** -0.5):
         return None
-    _, amplitude, corner, _ = best
-    return 1.0 + amplitude / (1.0 + (_frequency(side, lines.device) / corner).square())
+    falling = 1.0 + (_frequency(side, lines.device) / float(CORNERS[best])).square()
+    return 1.0 + float(amplitudes[best]) / falling
 
 
 def _smooth_part(tiles: Tensor, weight: Tensor) -> Tensor:

@@ -23,7 +23,6 @@ from differencing.numerics.parameters import ZogyParameters
 from differencing.numerics.tie import Surface
 from differencing.numerics.tiles import Tensor, TileGrid, Tiles, filters, psf_transforms
 from observations.numerics.frame import Frame, Image, Mask, PsfFunction
-from preprocessing.numerics.photometry import psf_radius_px
 
 __all__ = ["Difference", "ZogyParameters", "subtract"]
 
@@ -152,15 +151,14 @@ def subtract(
 
 def _finish(maps: Maps, pair: Pair, grid: TileGrid, p: ZogyParameters) -> Difference:
     """Take off the sky, add the variance of registration, model and guesses, normalise: in the maps' own memory."""
-    device, (ny, nx) = maps.score.device, pair.mask.shape
-    fwhm_px = 2.0 * max(psf_radius_px(side.psf(nx / 2, ny / 2)) for side in (pair.new, pair.ref))
+    device = maps.score.device
     mask = torch.from_numpy(pair.mask).to(device)
     blank = torch.from_numpy(pair.empty).to(device) & (maps.static.square() < BLANK_SIGMA**2 * maps.variance)
     if not blank.any():
         blank = ~mask
-    _take_off_sky(maps, grid, blank, fwhm_px)
+    _take_off_sky(maps, grid, blank, pair.fwhm_px)
     # Errors of the PSF's width leave rings around a star: its signal counts as far as its core reaches.
-    reach = round(fwhm_px)
+    reach = round(pair.fwhm_px)
     near = _highest(maps.static, reach)
     epsilon = _model_error(maps, (maps.static == near) & ~mask, p.model_error, reach)
     fill_error = _fill_error(maps, mask)
@@ -168,7 +166,7 @@ def _finish(maps: Maps, pair: Pair, grid: TileGrid, p: ZogyParameters) -> Differ
     variance = maps.variance.add_(maps.slope, alpha=pair.tie.shift_scatter_px**2)
     variance.addcmul_(near, near, value=epsilon**2).add_(maps.guessed, alpha=fill_error**2)
     error = variance.sqrt_()
-    _take_off_halos(maps, error, significance, pair.mask, fwhm_px)
+    _take_off_halos(maps, error, significance, pair.mask, pair.fwhm_px)
     middle, rescale = _middle_and_spread(maps.score, error, blank)
     error.mul_(rescale)
     score = torch.div(maps.score, error, out=near)
