@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from differencing.doubts import doubts_of
+from differencing.doubts import doubts_of, doubts_of_measures
 from differencing.models import Reference
 from differencing.numerics.colour import ColourTerm
 
@@ -43,3 +43,24 @@ def test_a_colour_term_is_told_with_its_error_and_size_unless_it_is_noise():
     ]
     assert doubt["value"] == -0.15 and doubt["blocks_publication"]
     assert "B - V" in doubt["message"] and "-0.150 ± 0.010 (30 stars)" in doubt["message"]
+
+
+GOOD = {"flux_scatter": 0.02, "score_median": 0.03, "model_error": 0.01, "noise_rescale": 1.04, "noise_tolerance": 0.1}
+
+
+def test_a_usual_subtraction_is_not_doubted():
+    assert doubts_of_measures(**GOOD) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"flux_scatter": 0.08}, "flux_scale_scatter"),
+        ({"score_median": -0.2}, "score_median"),
+        ({"model_error": 0.05}, "model_error"),
+        ({"noise_rescale": 0.8}, "noise_rescale"),
+    ],
+)
+def test_each_number_that_is_unusual_is_a_doubt_with_its_value(change, code):
+    (doubt,) = doubts_of_measures(**{**GOOD, **change})
+    assert (doubt["code"], doubt["value"]) == (code, next(iter(change.values())))
