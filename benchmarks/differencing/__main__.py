@@ -15,12 +15,13 @@ from benchmarks.differencing import peers
 from benchmarks.differencing.injections import judge_real
 from benchmarks.differencing.judging import Found, grounds_of, judge
 from benchmarks.differencing.limit import ideal
-from benchmarks.differencing.methods import configured, project
+from benchmarks.differencing.methods import Method, configured, project
 from benchmarks.differencing.real_frames import FOLDERS, real_pairs
 from benchmarks.differencing.report import Report, Row, row_of
 from benchmarks.differencing.scenarios import SCENARIOS, case_of
 
 PSFS = ("given", "estimated")
+ALGORITHMS = ("zogy", "matched", "auto")
 PEERS = ("hotpants", "run_ZOGY", "sfft")
 
 
@@ -30,6 +31,7 @@ def main() -> None:
     parser.add_argument("--seeds", nargs="+", type=int, default=[71, 72, 73, 74, 75])
     parser.add_argument("--size", nargs="+", type=int, default=[1024], help="pixels on a side")
     parser.add_argument("--psf", nargs="*", default=list(PSFS), choices=PSFS, help="true PSFs, or the frames' own")
+    parser.add_argument("--algorithms", nargs="*", default=list(ALGORITHMS), choices=ALGORITHMS)
     parser.add_argument("--peers", nargs="*", default=list(PEERS), choices=PEERS)
     parser.add_argument(
         "--real", nargs="*", default=list(FOLDERS), choices=list(FOLDERS), help="folders of real frames"
@@ -42,7 +44,7 @@ def main() -> None:
 
     django.setup()
     # What is compiled when it is first needed is of no frame's cost.
-    project(case_of("easy", 1, 256, None), "estimated", configured(), 1)
+    project(case_of("easy", 1, 256, None), Method("estimated", "zogy"), configured(), 1)
     found, absent = peers.available()
     report = Report({name: why for name, why in absent.items() if name in options.peers})
     report.begin(options.size if options.scenarios else [])
@@ -77,9 +79,9 @@ def _pair(
     grounds = grounds_of(case)
     best = judge(Found(*ideal(case)), case, grounds)
     yield Row(scenario, size, seed, "limit", row_of(best, best, {}))
-    for psf in options.psf:
-        own, costs = project(case, psf, configured(), options.repeats)
-        yield Row(scenario, size, seed, psf, row_of(judge(own, case, grounds), best, costs))
+    for method in (Method(psf, algorithm) for psf in options.psf for algorithm in options.algorithms):
+        own, costs = project(case, method, configured(), options.repeats)
+        yield Row(scenario, size, seed, method.name, row_of(judge(own, case, grounds), best, costs))
     for name in options.peers:
         if name in found:
             theirs, cost = found[name](case)

@@ -15,8 +15,9 @@ from benchmarks.differencing.methods import Configured
 from benchmarks.differencing.peaks import MATCH_PX, Array, Peaks
 from benchmarks.differencing.real_frames import RealPair
 from differencing.numerics import peaks as numerics_peaks
+from differencing.numerics.difference import Difference
 from differencing.numerics.noise import robust_sigma, source_mask
-from differencing.numerics.zogy import Difference, subtract
+from differencing.numerics.zogy import subtract
 from observations.numerics.frame import Frame, Image, Mask, PsfFunction
 from observations.numerics.simulate.pair import matched_filter_snr
 from observations.numerics.statistics import MAD_TO_SIGMA

@@ -10,9 +10,9 @@ from benchmarks.differencing.peaks import Peaks
 from benchmarks.differencing.scenarios import Case
 from differencing.numerics import peaks as numerics_peaks
 from differencing.numerics.align import align
+from differencing.numerics.choice import subtract
 from differencing.numerics.parameters import ZogyParameters
 from differencing.numerics.stack import StackParameters
-from differencing.numerics.zogy import subtract
 from observations.numerics.frame import Frame
 from preprocessing.numerics.astrometry.matching import match_stars
 from preprocessing.numerics.background import estimate_background
@@ -64,17 +64,37 @@ def aligned(reference: Frame, science: Frame) -> Frame:
     return align(reference, found.transform, science.shape)
 
 
-def project(case: Case, psf: str, config: Configured, repeats: int) -> tuple[Found, dict[str, Cost]]:
-    """Subtract with the true PSFs ("given") or with those measured on the frames ("estimated").
+@dataclass(frozen=True)
+class Method:
+    """How the project subtracts: with the true PSFs ("given") or those measured on the frames ("estimated"), by which
+    algorithm (`differencing.numerics.choice`)."""
+
+    psf: str
+    algorithm: str
+
+    @property
+    def name(self) -> str:
+        return self.psf if self.algorithm == "zogy" else f"{self.algorithm} {self.psf}"
+
+
+def project(case: Case, method: Method, config: Configured, repeats: int) -> tuple[Found, dict[str, Cost]]:
+    """Subtract as the pipeline does.
 
     The reference is on the science frame's grid, or nearly, and is subtracted as it is: its alignment is done for its
     cost alone.
     """
     science, measuring = costing(lambda: measured(case.science, config), repeats)
     reference = measured(case.reference, config)
-    given = (case.pair.science.psf, case.pair.reference.psf) if psf == "given" else (None, None)
-    difference, subtracting = costing(
-        lambda: subtract(science, reference, parameters=config.zogy, psf_science=given[0], psf_reference=given[1]),
+    given = (case.pair.science.psf, case.pair.reference.psf) if method.psf == "given" else (None, None)
+    (difference, _), subtracting = costing(
+        lambda: subtract(
+            science,
+            reference,
+            algorithm=method.algorithm,
+            parameters=config.zogy,
+            psf_science=given[0],
+            psf_reference=given[1],
+        ),
         repeats,
     )
     _, aligning = costing(lambda: aligned(reference, science), repeats)

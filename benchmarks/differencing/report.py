@@ -94,7 +94,7 @@ def floor_s(size: int) -> Cost:
 
 
 def header() -> str:
-    return f"{'scenario':13} {'size':>4} {'seed':>4} {'method':9}" + "".join(
+    return f"{'scenario':13} {'size':>4} {'seed':>4} {'method':17}" + "".join(
         f" {name:>8}" for name, _ in COLUMNS.values()
     )
 
@@ -103,7 +103,7 @@ def line(scenario: str, size: int, seed: str, method: str, values: dict[str, flo
     cells = (
         pattern.format(values[name]) if math.isfinite(values[name]) else "-" for name, (_, pattern) in COLUMNS.items()
     )
-    return f"{scenario:13} {size:4d} {seed:>4} {method:9}" + "".join(f" {cell:>8}" for cell in cells)
+    return f"{scenario:13} {size:4d} {seed:>4} {method:17}" + "".join(f" {cell:>8}" for cell in cells)
 
 
 @dataclass
@@ -159,7 +159,7 @@ class Report:
         print(
             "\nseconds of the processor and megabytes of each stage, mean of all pairs; whole as multiple of the floor"
         )
-        print(f"{'size':>4} {'method':9}" + "".join(f" {name:>16}" for name in (*STAGES, "whole")))
+        print(f"{'size':>4} {'method':17}" + "".join(f" {name:>16}" for name in (*STAGES, "whole")))
         for size, method in dict.fromkeys((each["size"], each["method"]) for each in means):
             rows = [each for each in means if (each["size"], each["method"]) == (size, method)]
             seconds = [_mean_cost(rows, f"{stage}_s") for stage in STAGES]
@@ -172,7 +172,7 @@ class Report:
             whole = float(np.nansum(seconds))
             floor = self.floors[int(str(size))].seconds
             cells.append(f"{whole:.3f} s {whole / floor:4.0f} x")
-            print(f"{size:>4} {method:9}" + "".join(f" {cell:>16}" for cell in cells))
+            print(f"{size:>4} {method:17}" + "".join(f" {cell:>16}" for cell in cells))
 
     def end(self, path: Path | None) -> None:
         """Print the means and write everything to one JSON document, NaN as null."""

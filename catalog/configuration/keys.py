@@ -160,6 +160,13 @@ _DIFFERENCING = (
         1,
         100_000,
     ),
+    ConfigKey(
+        "differencing.algorithm",
+        "auto",
+        "How frames are subtracted: zogy needs the PSFs of both, matched fits a kernel to all static sources; auto "
+        "takes matched where a PSF cannot be measured or where it is predicted to go deeper.",
+        choices=("auto", "zogy", "matched"),
+    ),
     ConfigKey("differencing.tile_px", 128, "Width of the tiles within which the PSF is taken as constant.", 128, 4096),
     ConfigKey("differencing.tile_overlap_px", 32, "Overlap of neighbouring tiles.", 8, 64),
     ConfigKey(

@@ -14,10 +14,11 @@ from detection.numerics.faults import Faults, Rng, draw_faults
 from detection.numerics.stamps import cut_stamps, network_input
 from detection.numerics.train import TrainingSet
 from differencing.numerics.align import align
+from differencing.numerics.difference import Difference
 from differencing.numerics.parameters import ZogyParameters
 from differencing.numerics.peaks import Peaks, find
 from differencing.numerics.tie import NoFluxScale
-from differencing.numerics.zogy import Difference, subtract
+from differencing.numerics.zogy import subtract
 from observations.numerics.frame import Frame, MaskBit
 from observations.numerics.simulate.pair import Pair, PairParameters, matched_filter_snr, move, simulate_pair
 from observations.numerics.simulate.sources import MoffatPsf, point_sources

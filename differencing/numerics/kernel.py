@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import torch
@@ -59,13 +60,13 @@ class Kernel:
 
     def factors(self, x: Array, y: Array, side: tuple[int, int], device: torch.device) -> Tensor:
         """Return the factors (m, h, w // 2 + 1) at m places."""
-        terms = _terms(x, y, self.degree, self.shape)
+        terms = terms_of(x, y, self.degree, self.shape)
         amplitudes = torch.from_numpy(terms @ self.coefficients).to(device, torch.complex64)
         functions = _functions(side, self.widths_px).to(device)
         return 1.0 + torch.tensordot(amplitudes, functions, dims=1)
 
 
-def _terms(x: Array, y: Array, degree: int, shape: tuple[int, int]) -> Array:
+def terms_of(x: Array, y: Array, degree: int, shape: tuple[int, int]) -> Array:
     ny, nx = shape
     return polynomial.terms(2.0 * x / max(nx - 1, 1) - 1.0, 2.0 * y / max(ny - 1, 1) - 1.0, degree)
 
@@ -113,22 +114,22 @@ def fit_kernel(  # noqa: PLR0913 - two sides of a pair and what is common to the
     reach = max(3, round(REACH_FWHM * fwhm_px))
     half = reach + round(MARGIN_FWHM * fwhm_px)
     side = (sizes.next_fast_len(2 * half + 1, real=True),) * 2
-    chosen = _choose(stars, bad, reach, half)
+    chosen = choose_sources(stars, bad, reach, half)
     if chosen.size < FEWEST_SOURCES:
         return None
     x, y = stars.x[chosen], stars.y[chosen]
     column, row = np.rint(x).astype(int), np.rint(y).astype(int)
-    n_hat, r_hat = (torch.fft.rfft2(_stamps(image, column, row, half, side)) for image in images)
+    n_hat, r_hat = (torch.fft.rfft2(cut_stamps(image, column, row, half, side)) for image in images)
     p_n, p_r = (psf_transforms(psf, column.astype(float), row.astype(float), side, CPU) for psf in psfs)
     if shift is not None:
         dx, dy = (torch.from_numpy(s(column.astype(float), row.astype(float))).float() for s in shift)
         r_hat = r_hat * shift_ramp(dx, dy, side)
     widths = (CORE_FWHM * fwhm_px, WING_FWHM * fwhm_px)
     matched = p_n * r_hat
-    disc = _disc(half, reach, side)
-    target = _within(torch.fft.irfft2(p_r * n_hat - matched, s=side), disc)
-    basis = torch.stack([_within(torch.fft.irfft2(matched * f, s=side), disc) for f in _functions(side, widths)], -1)
-    model = _within(torch.fft.irfft2(matched, s=side), disc, centre=False)
+    disc = disc_of(half, reach, side)
+    target = within(torch.fft.irfft2(p_r * n_hat - matched, s=side), disc)
+    basis = torch.stack([within(torch.fft.irfft2(matched * f, s=side), disc) for f in _functions(side, widths)], -1)
+    model = within(torch.fft.irfft2(matched, s=side), disc, centre=False)
     variance = _matched_variance(p_n, p_r, noise, side)[:, None] + (RELATIVE_ERROR * model.amax(1, keepdim=True)) ** 2
     flux = (target * (model - model.mean(1, keepdim=True))).sum(1) / (model - model.mean(1, keepdim=True)).square().sum(
         1
@@ -136,11 +137,11 @@ def fit_kernel(  # noqa: PLR0913 - two sides of a pair and what is common to the
     keep = (flux.abs() < LARGEST_CHANGE).numpy()
     if keep.sum() < FEWEST_SOURCES:
         return None
-    found = _solve(_equations(target, basis, variance), keep, (x, y), bad.shape)
+    found = solve_best(equations(target, basis, variance), keep, (x, y), bad.shape)
     return None if found is None else Kernel(found[0], found[1], bad.shape, widths, int(keep.sum()))
 
 
-def _choose(stars: Stars, bad: Mask, reach: int, half: int) -> NDArray[np.intp]:
+def choose_sources(stars: Stars, bad: Mask, reach: int, half: int) -> NDArray[np.intp]:
     """Return the brightest sources of each cell that stand whole and unmasked in the frame."""
     ny, nx = bad.shape
     snr = stars.flux / np.maximum(stars.flux_error, 1e-30)
@@ -160,19 +161,21 @@ def _choose(stars: Stars, bad: Mask, reach: int, half: int) -> NDArray[np.intp]:
     return np.asarray(good[order[rank < PER_CELL]])
 
 
-def _stamps(image: Image, column: NDArray[np.int_], row: NDArray[np.int_], half: int, side: tuple[int, int]) -> Tensor:
+def cut_stamps(
+    image: Image, column: NDArray[np.int_], row: NDArray[np.int_], half: int, side: tuple[int, int]
+) -> Tensor:
     span = np.arange(-half, half + 1)
     out = np.zeros((column.size, *side), dtype=np.float32)
     out[:, : span.size, : span.size] = image[row[:, None, None] + span[:, None], column[:, None, None] + span]
     return torch.from_numpy(out)
 
 
-def _disc(half: int, reach: int, side: tuple[int, int]) -> Tensor:
+def disc_of(half: int, reach: int, side: tuple[int, int]) -> Tensor:
     y, x = np.indices(side) - half
     return torch.from_numpy(np.flatnonzero((x**2 + y**2 <= reach**2).ravel()))
 
 
-def _within(stamps: Tensor, disc: Tensor, *, centre: bool = True) -> Tensor:
+def within(stamps: Tensor, disc: Tensor, *, centre: bool = True) -> Tensor:
     """Return the pixels of the disc (n, pixels), by default less their mean: a sky is no business of the kernel."""
     values = stamps.flatten(1)[:, disc]
     return values - values.mean(1, keepdim=True) if centre else values
@@ -189,7 +192,7 @@ def _matched_variance(p_n: Tensor, p_r: Tensor, noise: tuple[float, float], side
 
 
 @dataclass(frozen=True)
-class _Sources:
+class Sources:
     """Normal equations of each source alone, from which every fit is a sum.
 
     own : (n, b, b). right : (n, b). power : (n,) misfit without a kernel, per pixel. pixels : of a source.
@@ -206,49 +209,59 @@ class _Sources:
         square = np.einsum("na,nab,nb->n", local, self.own, local)
         return np.maximum((self.power - 2 * cross + square) / self.pixels, 0.0)
 
-    def solve(self, terms: Array, which: NDArray[np.bool_]) -> Array:
-        """Return the coefficients (terms, b) that fit some sources best."""
+    def solve(self, terms: Array, which: NDArray[np.bool_], prior: float) -> Array:
+        """Return the coefficients (terms, b) that fit some sources best, each held back to 0 within the prior."""
         size = terms.shape[1] * self.right.shape[1]
         normal = np.einsum("ni,nj,nab->iajb", terms[which], terms[which], self.own[which], optimize=True)
-        matrix = normal.reshape(size, size) + np.eye(size) / PRIOR**2
+        matrix = normal.reshape(size, size) + np.eye(size) / prior**2
         vector = np.einsum("ni,na->ia", terms[which], self.right[which]).ravel()
         return np.linalg.solve(matrix, vector).reshape(terms.shape[1], -1)
 
 
-def _equations(target: Tensor, basis: Tensor, variance: Tensor) -> _Sources:
+def equations(target: Tensor, basis: Tensor, variance: Tensor) -> Sources:
     weighted = basis / variance[..., None]
     own = torch.einsum("npa,npb->nab", weighted, basis).double().numpy()
     right = torch.einsum("npa,np->na", weighted, target).double().numpy()
     power = (target.square() / variance).sum(1).double().numpy()
-    return _Sources(own, right, power, target.shape[1])
+    return Sources(own, right, power, target.shape[1])
 
 
-def _solve(
-    sources: _Sources, keep: NDArray[np.bool_], xy: tuple[Array, Array], shape: tuple[int, int]
+def solve_best(
+    sources: Sources,
+    keep: NDArray[np.bool_],
+    xy: tuple[Array, Array],
+    shape: tuple[int, int],
+    priors: tuple[float, ...] = (PRIOR,),
 ) -> tuple[Array, int] | None:
     """Return coefficients and degree of the kernel that predicts best, None where none is better than nothing."""
-    fold = np.arange(keep.size) % FOLDS
     best, least = None, (1.0 - GAIN) * _typical(sources.misfit(np.zeros_like(sources.right)), keep)
-    for degree in DEGREES:
-        terms = _terms(*xy, degree, shape)
+    for degree, prior in product(DEGREES, priors):
+        terms = terms_of(*xy, degree, shape)
         if degree and keep.sum() < SOURCES_PER_TERM * terms.shape[1]:
             break
-        predicted = np.zeros_like(sources.right)
-        for k in range(FOLDS):
-            predicted[fold == k] = terms[fold == k] @ sources.solve(terms, keep & (fold != k))
-        misfit = sources.misfit(predicted)
-        if _typical(misfit, keep) < least:
-            best, least = degree, (1.0 - GAIN) * _typical(misfit, keep)
+        misfit = _typical(sources.misfit(_predicted(sources, terms, keep, prior)), keep)
+        if misfit < least:
+            best, least = (degree, prior), (1.0 - GAIN) * misfit
     if best is None:
         return None
-    terms = _terms(*xy, best, shape)
-    coefficients = sources.solve(terms, keep)
+    degree, prior = best
+    terms = terms_of(*xy, degree, shape)
+    coefficients = sources.solve(terms, keep, prior)
     for _ in range(ROUNDS):
         rms = np.sqrt(sources.misfit(terms @ coefficients))
         middle = np.median(rms[keep])
         limit = middle + CLIP_SIGMA * max(MAD_TO_SIGMA * float(np.median(np.abs(rms[keep] - middle))), 0.1)
-        coefficients = sources.solve(terms, keep & (rms < limit))
-    return coefficients, best
+        coefficients = sources.solve(terms, keep & (rms < limit), prior)
+    return coefficients, degree
+
+
+def _predicted(sources: Sources, terms: Array, keep: NDArray[np.bool_], prior: float) -> Array:
+    """Return the coefficients (n, b) at each source as the others have them."""
+    fold = np.arange(keep.size) % FOLDS
+    out = np.zeros_like(sources.right)
+    for k in range(FOLDS):
+        out[fold == k] = terms[fold == k] @ sources.solve(terms, keep & (fold != k), prior)
+    return out
 
 
 def _typical(misfit: Array, keep: NDArray[np.bool_]) -> float:

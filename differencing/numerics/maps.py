@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from differencing.numerics.noise import noise_power
 from differencing.numerics.pair import Pair, Side
 from differencing.numerics.spectrum import colour_of, ring_powers, rows_to_look_at
-from differencing.numerics.tiles import Tensor, TileGrid, Tiles, Transformed, psf_transforms, shift_ramp, transform
+from differencing.numerics.tiles import (
+    Filters,
+    Tensor,
+    TileGrid,
+    Tiles,
+    Transformed,
+    psf_transforms,
+    shift_ramp,
+    transform,
+)
+
+# The kernels of tiles of both sides whose middles stand at x and y, for the colour of D's noise.
+FiltersOf = Callable[[Tiles, Tiles, NDArray[np.float64], NDArray[np.float64], Tensor | None], Filters]
 
 # Beyond the frame's end the sky counts as empty; the mirror image of what lies inside tells what may be missing. Half
 # of it, since the error of a fill is counted twice and this one is no error of a fill but the light itself.
@@ -38,8 +52,8 @@ class Maps:
     colour: Tensor | None
 
 
-def transform_pair(pair: Pair, grid: TileGrid, device: torch.device) -> Maps:
-    """Transform a pair on a device; only rows of tiles are in memory beside the maps."""
+def transform_pair(pair: Pair, grid: TileGrid, filters_of: FiltersOf, device: torch.device) -> Maps:
+    """Transform a pair by the kernels of an algorithm; only rows of tiles are in memory beside the maps."""
     difference, score, static, slope, variance = torch.empty((5, *grid.shape), dtype=torch.float32, device=device)
     guessed = torch.zeros(grid.shape, dtype=torch.float32, device=device)
     numbers: list[tuple[Tensor, Tensor]] = []
@@ -51,7 +65,9 @@ def transform_pair(pair: Pair, grid: TileGrid, device: torch.device) -> Maps:
             _tiles(side, pair, grid, i, image, spectrum)
             for side, image, spectrum in zip((pair.new, pair.ref), images, power, strict=True)
         )
-        return transform(new, ref, _adjustment(pair, grid, i, device), colour)
+        x, y = grid.centres(i)
+        kernels = filters_of(new, ref, x, y, colour)
+        return transform(new, ref, kernels, adjustment(pair, x, y, grid.side, device), colour)
 
     blank = [_blank_powers(row(i, None), pair, grid, i) for i in rows_to_look_at(grid)]
     colour = colour_of(torch.cat(blank), grid.side)
@@ -98,15 +114,25 @@ def _tiles(side: Side, pair: Pair, grid: TileGrid, i: int, image: Tensor, power:
     return Tiles(tiles, variance, held, sigma, power, psf_transforms(side.psf, x, y, grid.side, device))
 
 
-def _adjustment(pair: Pair, grid: TileGrid, i: int, device: torch.device) -> Tensor | None:
-    """Return the factors of the reference's transform on row i: its shift, and the kernel that its sources ask for."""
-    x, y = grid.centres(i)
+def empty_tile(side: Side, x: float, y: float, shape: tuple[int, int]) -> Tiles:
+    """Return a tile of one side without light, for the filters at one place."""
+    at, cpu = (np.array([x]), np.array([y])), torch.device("cpu")
+    nothing, sigma = torch.zeros((1, *shape)), torch.from_numpy(side.noise.at(*at))
+    return Tiles(
+        nothing, nothing, None, sigma, noise_spectrum(side, shape, cpu), psf_transforms(side.psf, *at, shape, cpu)
+    )
+
+
+def adjustment(
+    pair: Pair, x: NDArray[np.float64], y: NDArray[np.float64], shape: tuple[int, int], device: torch.device
+) -> Tensor | None:
+    """Return the factors of the reference's transform at m places: its shift, and the kernel of its sources."""
     factors = None
     if pair.shift is not None:
         dx, dy = (torch.from_numpy(s(x, y)).float().to(device) for s in pair.shift)
-        factors = shift_ramp(dx, dy, grid.side)
+        factors = shift_ramp(dx, dy, shape)
     if pair.kernel is not None:
-        own = pair.kernel.factors(x, y, grid.side, device)
+        own = pair.kernel.factors(x, y, shape, device)
         factors = own if factors is None else factors * own
     return factors
 

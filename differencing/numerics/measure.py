@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from differencing.numerics.difference import Difference
 from differencing.numerics.noise import robust_sigma
 from differencing.numerics.peaks import Peaks, fwhm_of
 from differencing.numerics.trailed import ELONGATED_SIGMA, Peak, Scene, Trails, fit_trail, no_trails
-from differencing.numerics.zogy import Difference
 from observations.numerics.frame import BAD_BITS, Frame, MaskBit
 from observations.numerics.statistics import FWHM_PER_SIGMA
 from preprocessing.numerics.photometry import filter_fluxes

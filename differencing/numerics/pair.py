@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -13,16 +14,19 @@ from differencing.numerics.background import NoiseMesh, coarse_level, measure_no
 from differencing.numerics.kernel import Kernel, fit_kernel
 from differencing.numerics.noise import correlation, robust_sigma, source_mask
 from differencing.numerics.parameters import ZogyParameters
-from differencing.numerics.tie import NoFluxScale, Surface, Tie, tie
+from differencing.numerics.tie import NoFluxScale, Surface, Tie, TooFewStars, tie
 from observations.numerics.compiled import compiled
 from observations.numerics.frame import Frame, Image, Mask, PsfFunction, Stars
 from preprocessing.numerics.background import estimate_background
 from preprocessing.numerics.photometry import psf_photometry, psf_radius_px
-from preprocessing.numerics.psf import fit_psf
+from preprocessing.numerics.psf import PsfError, fit_psf
 from preprocessing.numerics.stars import find_stars, point_like
 
 PsfInput = PsfFunction | NDArray[np.floating] | None
 Between = tuple[NDArray[np.int64], NDArray[np.int64], Image]
+
+# Where no PSF can be measured, sources above this S/N tell its width: none is narrower, but for a few by noise.
+GUESS_SNR, NARROW_PERCENT = 30.0, 20.0
 
 
 class Side(NamedTuple):
@@ -57,8 +61,10 @@ class Pair(NamedTuple):
     """Two frames ready to be subtracted.
 
     mask : of either. empty : True where neither shows a source nor is masked. shift_px : mean shift of the reference;
-    shift : its field in x and y where it is to be corrected. kernel : what lets static sources cancel, where known.
-    fwhm_px : of the wider PSF at the frame's middle.
+    shift : its field in x and y where it is to be corrected. stars : sources of the science frame. psfs_measured :
+    whether each side's PSF is known, or a guess from the width of its sources. tied_on_points : whether the flux scale
+    stands on point sources. fwhm_px : of the wider PSF at the frame's middle. kernel : what lets static sources cancel,
+    where known.
     """
 
     new: Side
@@ -68,21 +74,52 @@ class Pair(NamedTuple):
     tie: Tie
     shift_px: tuple[float, float]
     shift: tuple[Surface, Surface] | None
-    kernel: Kernel | None
+    stars: Stars
+    psfs_measured: tuple[bool, bool]
+    tied_on_points: bool
     fwhm_px: float
+    kernel: Kernel | None = None
+
+    @property
+    def middle(self) -> tuple[float, float]:
+        """Return x and y of the middle of the grid."""
+        ny, nx = self.mask.shape
+        return nx / 2, ny / 2
+
+    @property
+    def trust(self) -> tuple[float, float]:
+        """Return the weights of both PSFs where they tell of the same: a guess is nothing beside what was measured."""
+        new, ref = self.psfs_measured
+        return (0.5, 0.5) if new == ref else (float(new), float(ref))
 
 
-def prepare(science: Frame, reference: Frame, psfs: tuple[PsfInput, PsfInput], p: ZogyParameters) -> Pair:
+def prepare(
+    science: Frame,
+    reference: Frame,
+    psfs: tuple[PsfInput, PsfInput],
+    p: ZogyParameters,
+    *,
+    is_rough: bool = False,
+) -> Pair:
     """Measure how the frames relate and bring the reference to the science frame's counts, position and sky.
 
-    Arguments and errors as in `zogy.subtract`.
+    Arguments and errors as in `zogy.subtract`. is_rough : where PSFs cannot be measured, or too few point sources
+    are there for a flux scale, guesses from all sources will do: a fitted kernel puts them right to some per cent.
     """
     if science.shape != reference.shape:
         raise ValueError(f"science {science.shape} and reference {reference.shape} are not on one grid")
     science, reference = _finite(science), _finite(reference)
-    psf_n, psf_r = _psf_of(science, psfs[0]), _psf_of(reference, psfs[1])
+    (psf_n, known_n), (psf_r, known_r) = (
+        _psf_or_guess(frame, given, may_guess=is_rough) for frame, given in ((science, psfs[0]), (reference, psfs[1]))
+    )
     star_list = _stars(science)
-    found = _measure_tie(science, reference, (psf_n, psf_r), star_list, p)
+    point = point_like(star_list)
+    try:
+        found, on_points = _measure_tie(science, reference, (psf_n, psf_r), star_list, point, p), True
+    except TooFewStars:
+        if not is_rough:
+            raise
+        found, on_points = _measure_tie(science, reference, (psf_n, psf_r), star_list, np.ones_like(point), p), False
     if not found.flux_scatter <= p.max_flux_scatter:
         raise NoFluxScale(
             f"the flux ratios of {found.matched_stars} stars scatter by {found.flux_scatter:.0%}: no common scale"
@@ -93,12 +130,19 @@ def prepare(science: Frame, reference: Frame, psfs: tuple[PsfInput, PsfInput], p
     maps = (found.shift_x.coarse(), found.shift_y.coarse())
     is_shifted = found.shift_is_significant and max(float(np.abs(s).max()) for s in maps) > p.shift_floor_px
     shift = (found.shift_x, found.shift_y) if is_shifted else None
+    mean_shift = (float(maps[0].mean()), float(maps[1].mean()))
     ny, nx = mask.shape
     fwhm_px = 2.0 * max(psf_radius_px(psf(nx / 2, ny / 2)) for psf in (psf_n, psf_r))
+    measured = (known_n, known_r)
+    return Pair(new, ref, mask, empty, found, mean_shift, shift, star_list, measured, on_points, fwhm_px)
+
+
+def with_kernel(pair: Pair) -> Pair:
+    """Return the pair with what its PSFs leave unmatched, from its static sources."""
+    new, ref = pair.new, pair.ref
     noise = (new.noise.median, ref.noise.median)
-    kernel = fit_kernel((new.image, ref.image), (psf_n, psf_r), noise, shift, star_list, mask, fwhm_px)
-    shift_px = (float(maps[0].mean()), float(maps[1].mean()))
-    return Pair(new, ref, mask, empty, found, shift_px, shift, kernel, fwhm_px)
+    images, psfs = (new.image, ref.image), (new.psf, ref.psf)
+    return pair._replace(kernel=fit_kernel(images, psfs, noise, pair.shift, pair.stars, pair.mask, pair.fwhm_px))
 
 
 def _finite(frame: Frame) -> Frame:
@@ -128,6 +172,28 @@ def _psf_of(frame: Frame, given: PsfInput) -> PsfFunction:
     return fit_psf(frame.data, frame.mask, stars, background=background.level, noise=background.noise)
 
 
+def _psf_or_guess(frame: Frame, given: PsfInput, *, may_guess: bool) -> tuple[PsfFunction, bool]:
+    """Return the PSF and whether it is measured; else it is a Moffat as wide as the narrowest sources are."""
+    try:
+        return _psf_of(frame, given), True
+    except PsfError:
+        stars = _stars(frame)
+        snr = stars.flux / np.maximum(stars.flux_error, 1e-30)
+        widths = stars.fwhm[~stars.is_saturated & (snr > GUESS_SNR)]
+        if not may_guess or widths.size == 0:
+            raise
+        return constant_psf(moffat(float(np.percentile(widths, NARROW_PERCENT)))), False
+
+
+def moffat(fwhm_px: float) -> NDArray[np.float64]:
+    """Return a round PSF of the usual shape (index 3, as turbulence and optics together leave it), of sum 1."""
+    half = min(math.ceil(4 * fwhm_px), 31)
+    y, x = np.indices((2 * half + 1, 2 * half + 1)) - half
+    alpha = fwhm_px / (2.0 * math.sqrt(2.0 ** (1 / 3) - 1.0))
+    stamp = (1.0 + (x**2 + y**2) / alpha**2) ** -3.0
+    return np.asarray(stamp / stamp.sum())
+
+
 def _stars(frame: Frame) -> Stars:
     if frame.stars is not None:
         return frame.stars
@@ -136,13 +202,18 @@ def _stars(frame: Frame) -> Stars:
 
 
 def _measure_tie(
-    science: Frame, reference: Frame, psfs: tuple[PsfFunction, PsfFunction], stars: Stars, p: ZogyParameters
+    science: Frame,
+    reference: Frame,
+    psfs: tuple[PsfFunction, PsfFunction],
+    stars: Stars,
+    point: NDArray[np.bool_],
+    p: ZogyParameters,
 ) -> Tie:
     """Measure the brightest usable stars of the science frame in both frames, which are finite.
 
     The PSF's flux of a galaxy depends on the seeing: a scale tied on galaxies is wrong by 10 % and more.
     """
-    point = ~stars.is_saturated & point_like(stars)
+    point = point & ~stars.is_saturated
     usable = np.flatnonzero(point & stars.is_isolated)
     if usable.size < 3 * p.min_stars:  # crowded or tiny frames: neighbours bias both frames alike
         usable = np.flatnonzero(point)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from differencing.numerics.zogy import Difference
+from differencing.numerics.difference import Difference
 from observations.numerics import polynomial
 from observations.numerics.frame import Image
 

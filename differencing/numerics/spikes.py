@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from differencing.numerics.difference import Difference
 from differencing.numerics.peaks import Peaks
-from differencing.numerics.zogy import Difference
 from preprocessing.numerics.photometry import psf_radius_px
 from preprocessing.numerics.psf_shape import shift_stamps
 

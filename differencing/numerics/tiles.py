@@ -139,8 +139,14 @@ class Transformed(NamedTuple):
 
 
 class Filters(NamedTuple):
-    """The kernels of two sides as transforms: of D (to be multiplied with N and R crosswise) and of S."""
+    """The kernels of two sides as transforms: D = d_scale (d_n N - d_r R), S = k_n N - k_r R; two numbers, (m, 1, 1).
 
+    flux_norm : S of a source of one count. score_of_sky : S of a sky of one count in D. white : variance of a pixel of
+    D where noise is as told.
+    """
+
+    d_n: Tensor
+    d_r: Tensor
     d_scale: Tensor
     k_n: Tensor
     k_r: Tensor
@@ -163,6 +169,13 @@ def psf_transforms(
     return torch.fft.rfft2(torch.from_numpy(kernel).to(device))
 
 
+def stamp_of(transform: Tensor, side: tuple[int, int], half: int) -> NDArray[np.float64]:
+    """Return the odd square around pixel (0, 0) of what has this transform (1, h, w // 2 + 1)."""
+    full = torch.fft.irfft2(transform, s=side)[0].numpy()
+    index = np.arange(-half, half + 1)
+    return np.asarray(full[np.ix_(index % side[0], index % side[1])], dtype=np.float64)
+
+
 def shift_ramp(dx: Tensor, dy: Tensor, side: tuple[int, int]) -> Tensor:
     """Return the factors (m, h, w // 2 + 1) that move what stands at (x + dx, y + dy) to (x, y)."""
     fy = torch.fft.fftfreq(side[0], device=dx.device)
@@ -172,7 +185,7 @@ def shift_ramp(dx: Tensor, dy: Tensor, side: tuple[int, int]) -> Tensor:
     return torch.polar(one, turns_y)[:, :, None] * torch.polar(one, turns_x)[:, None, :]
 
 
-def _mean_of_half_plane(values: Tensor, width: int) -> Tensor:
+def mean_of_half_plane(values: Tensor, width: int) -> Tensor:
     """Return the mean over the whole plane (m, 1, 1) of real values given on the half plane of `rfft2`."""
     total = 2 * values.sum((-2, -1)) - values[..., 0].sum(-1)
     if width % 2 == 0:
@@ -181,7 +194,7 @@ def _mean_of_half_plane(values: Tensor, width: int) -> Tensor:
 
 
 def filters(new: Tiles, ref: Tiles, colour: Tensor | None = None) -> Filters:
-    """Compute the kernels of D and S of two sides (equations in `zogy.subtract`); `colour` is of D's noise, for S."""
+    """Compute the kernels of proper subtraction (equations in `zogy.subtract`); `colour` is of D's noise, for S."""
     squared_n, squared_r = (torch.view_as_real(t.psf).square().sum(-1) for t in (new, ref))
     noise = [t.sigma[:, None, None].square() * (1.0 if t.power is None else t.power) for t in (new, ref)]
     denominator = noise[0] * squared_r + noise[1] * squared_n
@@ -192,24 +205,24 @@ def filters(new: Tiles, ref: Tiles, colour: Tensor | None = None) -> Filters:
         denominator *= colour
     k_n = new.psf.conj() * (squared_r / denominator)
     k_r = ref.psf.conj() * (squared_n / denominator)
-    norm = _mean_of_half_plane(squared_n * squared_r / denominator, new.image.shape[-1])
-    return Filters(zero / root, k_n, k_r, norm, 1.0 / denominator[:, :1, :1], zero.square())
+    norm = mean_of_half_plane(squared_n * squared_r / denominator, new.image.shape[-1])
+    return Filters(ref.psf, new.psf, zero / root, k_n, k_r, norm, 1.0 / denominator[:, :1, :1], zero.square())
 
 
-def transform(new: Tiles, ref: Tiles, adjust: Tensor | None, colour: Tensor | None) -> Transformed:
-    """Compute D, S and the variance of S on m tiles (equations in `zogy.subtract`).
+def transform(new: Tiles, ref: Tiles, kernels: Filters, adjust: Tensor | None, colour: Tensor | None) -> Transformed:
+    """Compute D, S and the variance of S on m tiles.
 
     Parameters
     ----------
-    new, ref : Tiles of one shape. adjust : (m, h, w // 2 + 1) factors of the reference's transform: its shift, and what
-        else lets static sources cancel. colour : of D's noise on the half plane, None where it is white.
+    new, ref : Tiles of one shape. kernels : of both sides. adjust : (m, h, w // 2 + 1) factors of the reference's
+        transform: its shift, and what else lets static sources cancel. colour : of D's noise on the half plane, None
+        where it is white.
     """
     side = new.image.shape[-2:]
-    kernels = filters(new, ref, colour)
     n_hat, r_hat = torch.fft.rfft2(new.image), torch.fft.rfft2(ref.image)
     if adjust is not None:
         r_hat = r_hat.mul_(adjust)
-    difference = torch.fft.irfft2((ref.psf * n_hat - new.psf * r_hat).mul_(kernels.d_scale), s=side)
+    difference = torch.fft.irfft2((kernels.d_n * n_hat - kernels.d_r * r_hat).mul_(kernels.d_scale), s=side)
     score_n, score_r = (torch.fft.irfft2(k * i, s=side) for k, i in ((kernels.k_n, n_hat), (kernels.k_r, r_hat)))
     sides = ((new, kernels.k_n), (ref, kernels.k_r))
     variance, guessed = _variance_of_score(sides, colour), _score_of_guesses(sides)
@@ -242,7 +255,7 @@ def _variance_of_score(sides: tuple[tuple[Tiles, Tensor], ...], colour: Tensor |
         if spectra:
             weight = torch.view_as_real(k_hat).square().sum(-1)
             power = math.prod(spectra[1:], start=spectra[0])
-            coloured = _mean_of_half_plane(weight * power, shape[1]) / _mean_of_half_plane(weight, shape[1])
+            coloured = mean_of_half_plane(weight * power, shape[1]) / mean_of_half_plane(weight, shape[1])
         sky = kernel.sum((-2, -1), keepdim=True) * tiles.sigma[:, None, None].square()
         total = total + torch.fft.rfft2(tiles.variance).mul_(torch.fft.rfft2(kernel)).mul_(coloured)
         floor = floor + 0.25 * sky * coloured  # rounding must not make a variance vanish

@@ -21,14 +21,15 @@ from catalog.work.inputs import hash_of
 from differencing.doubts import doubts_of, doubts_of_measures
 from differencing.models import DifferenceRun, ReferenceOrigin
 from differencing.numerics import VERSION
+from differencing.numerics.choice import ZOGY, Choice, subtract
 from differencing.numerics.colour import ColourTerm
+from differencing.numerics.difference import Difference
 from differencing.numerics.mapped_psf import map_psf
 from differencing.numerics.measure import Measurements, MeasureParameters, measure
 from differencing.numerics.noise import robust_sigma
 from differencing.numerics.peaks import find
 from differencing.numerics.spikes import are_spikes
 from differencing.numerics.tie import TooFewStars
-from differencing.numerics.zogy import Difference, subtract
 from differencing.parameters import zogy_parameters
 from differencing.references import choose_reference, note_possible_gain
 from differencing.stage.candidates import replace_candidates
@@ -42,9 +43,9 @@ from preprocessing.models import PreprocessRun
 from preprocessing.numerics.astrometry.matching import Match, MatchFailed
 from preprocessing.products import load_frame
 
-ALGORITHM = "zogy"
 # The keys that decide about the difference, by this stage and by the choice and the making of its reference.
 READS = (
+    "differencing.algorithm",
     "differencing.max_candidates",
     "differencing.max_registration_rms_px",
     "differencing.min_matched_stars",
@@ -86,6 +87,7 @@ class _Result(NamedTuple):
     """What one subtraction leaves in memory."""
 
     difference: Difference
+    choice: Choice
     measurements: Measurements
     wcs: WCS
     mask_bits: NDArray[np.uint8]
@@ -134,14 +136,18 @@ def abandon(observation_id: str, code: FailureCode, sentence: str) -> None:
             observation=observation,
             reference_observation=None,
             reference=None,
-            algorithm=ALGORITHM,
             parameters_hash="",
-            defaults={"status": status, "completed_at": ended, **reason},
+            defaults={"algorithm": _configured(), "status": status, "completed_at": ended, **reason},
         )
     if is_waiting:
         Observation.objects.filter(pk=observation.pk).update(**reason)
     else:
         Observation.objects.filter(pk=observation.pk).update(status=ObservationStatus.FAILED, **reason)
+
+
+def _configured() -> str:
+    """Return the algorithm that is asked for: what a run that never subtracted says."""
+    return str(snapshot()["differencing.algorithm"])
 
 
 def _inputs(
@@ -195,8 +201,8 @@ def _open(inputs: _Inputs) -> DifferenceRun:
         observation=inputs.observation,
         reference_observation=inputs.reference.row.best_member,
         reference=inputs.reference.row,
-        algorithm=ALGORITHM,
         parameters_hash=hash_of(inputs.parameters),
+        defaults={"algorithm": inputs.config["differencing.algorithm"]},
     )
     row.parameters, row.inputs_hash = inputs.parameters, inputs.hash_with(inputs.parameters)
     row.config_hash = inputs.config.hash
@@ -221,9 +227,10 @@ def _compute(inputs: _Inputs) -> _Result:
             "the header, or reprocess the field when better frames are there.",
         ) from error
     _require_overlap(science, reference, config)
-    reference = _with_psf(reference, inputs.reference.frame.psf, match)
+    algorithm = config["differencing.algorithm"]
+    reference = _with_psf(reference, inputs.reference.frame.psf, match, is_needed=algorithm == ZOGY)
     try:
-        difference = subtract(science, reference, parameters=zogy_parameters(config))
+        difference, choice = subtract(science, reference, algorithm=algorithm, parameters=zogy_parameters(config))
     except TooFewStars as error:
         raise StageFailure(FailureCode.TOO_FEW_STARS, f"No flux scale can be measured: {error}.") from error
     except ValueError as error:
@@ -240,13 +247,13 @@ def _compute(inputs: _Inputs) -> _Result:
     colour = colour_term_between(science, inputs.reference.frame, match) if is_given else None
     bits = stored_bits(difference.mask, science, reference)
     measured = measure(difference, peaks, science)
-    return _Result(difference, measured, science.wcs, bits, match.count, match.rms_px, colour)
+    return _Result(difference, choice, measured, science.wcs, bits, match.count, match.rms_px, colour)
 
 
-def _with_psf(aligned_frame: Frame, psf: object, match: Match) -> Frame:
+def _with_psf(aligned_frame: Frame, psf: object, match: Match, *, is_needed: bool) -> Frame:
     """Return an aligned frame with the PSF that it had before, brought along; measured anew where it had no model."""
     if not isinstance(psf, PsfModel):
-        return with_psf(aligned_frame)
+        return with_psf(aligned_frame, is_needed=is_needed)
     return replace(aligned_frame, psf=map_psf(psf, match.transform, aligned_frame.shape))
 
 
@@ -301,8 +308,15 @@ def _close(row: DifferenceRun, inputs: _Inputs, result: _Result, paths: dict[str
     row.candidates_found = len(result.measurements)
     row.registration_rms_px = result.registration_rms_px
     row.matched_stars = result.matched_stars
-    numbers = {key: value for key, value in asdict(difference.diagnostics).items() if np.isfinite(value)}
-    row.parameters = {**inputs.parameters, "diagnostics": numbers}
+    row.algorithm = result.choice.algorithm
+    row.parameters = {
+        **inputs.parameters,
+        "diagnostics": _finite(asdict(difference.diagnostics)),
+        "choice": {
+            "reason": result.choice.reason,
+            "predicted": {name: _finite(asdict(depth)) for name, depth in result.choice.depths.items()},
+        },
+    }
     found = difference.diagnostics
     row.doubts = [
         *doubts_of(inputs.reference.row, found.flux_scale_scatter, result.colour),
@@ -317,3 +331,7 @@ def _close(row: DifferenceRun, inputs: _Inputs, result: _Result, paths: dict[str
     row.processing_time_seconds = seconds
     row.complete()
     row.save()
+
+
+def _finite(numbers: dict[str, float]) -> dict[str, float]:
+    return {key: value for key, value in numbers.items() if np.isfinite(value)}

@@ -139,12 +139,14 @@ def _load(row: Reference) -> Frame:
     return replace(frame, stars=replace(frame.stars, fwhm_px=row.fwhm_px or float("nan")))
 
 
-def with_psf(frame: Frame) -> Frame:
-    """Return the frame with its PSF and stars measured anew."""
+def with_psf(frame: Frame, *, is_needed: bool = True) -> Frame:
+    """Return the frame with its PSF and stars measured anew; without a PSF where it cannot be and is not needed."""
     background = estimate_background(frame.data, frame.mask)
     stars = find_stars(frame.data, frame.mask, background=background.level, noise=background.noise)
     try:
         psf = fit_psf(frame.data, frame.mask, stars, background=background.level, noise=background.noise)
     except PsfError as error:
+        if not is_needed:
+            return replace(frame, psf=None, stars=stars)
         raise StageFailure(FailureCode.TOO_FEW_STARS, f"The reference's PSF cannot be measured: {error}.") from error
     return replace(frame, psf=psf, stars=stars)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from detection.numerics.forced import Forced, Subtracted, Trouble, force
-from differencing.numerics.zogy import Difference
+from differencing.numerics.difference import Difference
 from observations.numerics.frame import MaskBit
 from tests.differencing.numerics.scenes import (
     SIGMA_TO_FWHM,

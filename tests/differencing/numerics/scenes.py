@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from differencing.numerics import peaks, zogy
+from differencing.numerics.difference import Diagnostics, Difference
 from differencing.numerics.tie import Surface
-from differencing.numerics.zogy import Diagnostics, Difference
 from observations.numerics.frame import Frame
 from observations.numerics.simulate.pair import Pair, PairParameters, simulate_pair
 from observations.numerics.simulate.sources import MoffatPsf, point_sources
@@ -38,6 +38,7 @@ DIAGNOSTICS = Diagnostics(
     blank_share=0.9,
     model_error=0.005,
     fill_error=0.0,
+    psfs_measured=2.0,
 )
 
 

@@ -29,6 +29,7 @@ from observations.models import Observation, ObservationStatus
 from observations.numerics.fits.mapped import map_images
 from observations.numerics.frame import Frame, MaskBit
 from preprocessing.models import PreprocessRun
+from preprocessing.numerics.psf import PsfError
 from preprocessing.products import load_frame
 from tests import factories
 from tests.keys import keys_named_in
@@ -177,6 +178,50 @@ def test_the_row_says_what_was_done(night):
         assert run.config_hash and run.inputs_hash and run.parameters_hash
         # Two frames of sky 600 ADU at 1.5 e-/ADU with 6 ADU of read noise, the reference a stack of three.
         assert 15.0 < run.noise_level < 40.0
+
+
+def test_the_run_says_which_algorithm_was_chosen_and_why(night):
+    for observation in night.good:
+        run = run_of(observation)
+        # The frames' own PSFs are good: a fitted kernel would find nothing more.
+        assert run.algorithm == "zogy"
+        chosen = run.parameters["choice"]
+        assert chosen["reason"]
+        assert chosen["predicted"]["zogy"]["snr"] > 10.0
+        assert chosen["predicted"]["zogy"]["flux"] > 0.0
+
+
+def test_another_algorithm_is_another_run_that_finds_the_same_changes(night):
+    observation = night.good[0]
+    before, sources = run_of(observation), list(injected(night, observation))
+    set_value("differencing.algorithm", "matched", MACHINE)
+    difference(observation)
+    after = DifferenceRun.objects.filter(observation=observation).latest("completed_at")
+    assert after.pk != before.pk
+    assert (after.algorithm, after.parameters["choice"]["reason"]) == ("matched", "set by configuration")
+    for source in sources:
+        distance, candidate = nearest(observation, source)
+        assert distance < 1.0 and not candidate.is_negative
+    after.refresh_from_db()
+    assert difference(observation).status == JobStatus.COMPLETED
+    assert DifferenceRun.objects.filter(observation=observation).count() == 2
+
+
+def test_a_reference_whose_psf_cannot_be_measured_is_subtracted_by_a_fitted_kernel(night, monkeypatch):
+    def too_few(*_, **__):
+        raise PsfError("2 usable stars; a PSF needs 3")
+
+    monkeypatch.setattr(stage, "map_psf", lambda *_: None)
+    monkeypatch.setattr("differencing.numerics.pair.fit_psf", too_few)
+    observation = night.good[0]
+    set_value("differencing.threshold_sigma", 5.5, MACHINE)
+    assert difference(observation).status == JobStatus.COMPLETED
+    run = DifferenceRun.objects.filter(observation=observation).latest("completed_at")
+    assert run.algorithm == "matched"
+    assert "reference" in run.parameters["choice"]["reason"]
+    assert run.parameters["diagnostics"]["psfs_measured"] == 1
+    set_value("differencing.algorithm", "zogy", MACHINE)
+    assert difference(observation).failure_code == FailureCode.BAD_SUBTRACTION
 
 
 def test_the_reference_is_the_stack_of_the_earlier_night(night):
