@@ -16,8 +16,8 @@ from observations.numerics.frame import Frame
 from observations.numerics.statistics import FWHM_PER_SIGMA
 
 ZOGY, MATCHED, AUTO = "zogy", "matched", "auto"
-# The predictions scatter by some per cent: below this gain in S/N both algorithms are as good.
-LEAST_GAIN = 1.05
+# Below this gain in S/N both algorithms are as good, and below so many of its errors it is none.
+LEAST_GAIN, SURE_SIGMA = 0.05, 2.0
 
 
 @dataclass(frozen=True)
@@ -88,18 +88,20 @@ def _obstacle(pair: Pair) -> str | None:
 
 def _by_depth(pair: Pair, p: ZogyParameters, device: str) -> Chosen:
     sample = Sample.of(pair, FWHM_PER_SIGMA * Width.of(pair).wider)
-    proper = sample.depth(pair, zogy.filters_of)
-    if not proper.snr_at_best > LEAST_GAIN * proper.snr:
-        choice = Choice(ZOGY, "static sources will cancel as well as noise allows", proper)
+    proper = sample.predict(pair, zogy.filters_of)
+    if not proper.depth.snr_at_best > (1.0 + LEAST_GAIN) * proper.depth.snr:
+        choice = Choice(ZOGY, "static sources will cancel as well as noise allows", proper.depth)
         return Chosen(zogy.subtract_pair(pair, p, device), choice)
     try:
         kernel = fit_matching(pair, fewest=p.min_stars)
     except TooFewStars:
-        choice = Choice(ZOGY, "too few static sources for a kernel", proper)
+        choice = Choice(ZOGY, "too few static sources for a kernel", proper.depth)
         return Chosen(zogy.subtract_pair(pair, p, device), choice)
-    fitted = sample.depth(pair._replace(kernel=None), matched.filters_of(pair, kernel))
-    if fitted.snr > LEAST_GAIN * proper.snr:
-        choice = Choice(MATCHED, f"transients on sources gain {fitted.snr / proper.snr - 1:.0%} in S/N", proper, fitted)
+    fitted = sample.predict(pair._replace(kernel=None), matched.filters_of(pair, kernel))
+    gain, error = fitted.gain_over(proper)
+    if gain > max(LEAST_GAIN, SURE_SIGMA * error):
+        reason = f"transients on sources gain {gain:.0%} in S/N"
+        choice = Choice(MATCHED, reason, proper.depth, fitted.depth)
         return Chosen(matched.subtract_pair(pair, kernel, p, device), choice)
-    choice = Choice(ZOGY, "a fitted kernel gains nothing on it", proper, fitted)
+    choice = Choice(ZOGY, "a fitted kernel gains nothing on it", proper.depth, fitted.depth)
     return Chosen(zogy.subtract_pair(pair, p, device), choice)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,10 +10,10 @@ import torch
 from numpy.typing import NDArray
 from scipy import fft as sizes
 
-from differencing.numerics.kernel import LARGEST_CHANGE, MARGIN_FWHM, choose_sources, cut_stamps
+from differencing.numerics.kernel import FEWEST_SOURCES, LARGEST_CHANGE, MARGIN_FWHM, choose_sources, cut_stamps
 from differencing.numerics.maps import FiltersOf, adjustment, noise_spectrum
 from differencing.numerics.pair import Pair, Side
-from differencing.numerics.tiles import Tensor, Tiles, psf_transforms, transform
+from differencing.numerics.tiles import Tiles, psf_transforms, transform
 
 Array = NDArray[np.float64]
 CPU = torch.device("cpu")
@@ -39,6 +40,22 @@ class Depth:
 
 
 @dataclass(frozen=True)
+class Predicted:
+    """A depth, and what it is the mean of: the S/N of each source, NaN where it is in one image only, (n,)."""
+
+    depth: Depth
+    snr: Array
+
+    def gain_over(self, other: Predicted) -> tuple[float, float]:
+        """Return the mean logarithm of this S/N over the other's at the same sources, and its error."""
+        ratio = np.log(self.snr / other.snr)
+        ratio = ratio[np.isfinite(ratio)]
+        if ratio.size < FEWEST_SOURCES:
+            return 0.0, float("inf")
+        return float(ratio.mean()), float(ratio.std() / math.sqrt(ratio.size))
+
+
+@dataclass(frozen=True)
 class Sample:
     """Static sources of a pair cut out for a prediction. new, ref : their tiles. x, y : of the tiles' middles."""
 
@@ -61,7 +78,7 @@ class Sample:
         new, ref = (_tiles(s, column, row, half, side) for s in (pair.new, pair.ref))
         return cls(new, ref, column.astype(float), row.astype(float), half, reach)
 
-    def depth(self, pair: Pair, filters_of: FiltersOf) -> Depth:
+    def predict(self, pair: Pair, filters_of: FiltersOf) -> Predicted:
         """Predict the depth of an algorithm."""
         kernels = filters_of(self.new, self.ref, self.x, self.y, None)
         side = self.new.image.shape[-2:]
@@ -74,15 +91,17 @@ class Sample:
         whole = torch.maximum(own + left.mean((1, 2)), LEAST_VARIANCE * own)
         static = (in_new > 0) & ((in_new - in_ref).abs() < LARGEST_CHANGE * in_new)
         flux = DEPTH_SIGMA * out.variance.amin((1, 2)).sqrt() / out.flux_norm[:, 0, 0]
-        return Depth(
-            float(flux.median()), _typical((in_new / whole.sqrt())[static]), _typical((in_new / own.sqrt())[static])
+        snr, at_best = (
+            torch.where(static, in_new / variance.sqrt(), torch.nan).double().numpy() for variance in (whole, own)
         )
+        return Predicted(Depth(float(flux.median()), _typical(snr), _typical(at_best)), snr)
 
 
-def _typical(snr: Tensor) -> float:
+def _typical(snr: Array) -> float:
     """Return the mean of logarithms without the lowest, NaN of none."""
-    kept = snr.double().sort().values[round(LEFT_OUT * snr.numel()) :]
-    return float(kept.log().mean().exp()) if kept.numel() else float("nan")
+    ordered = np.sort(snr[np.isfinite(snr)])
+    kept = ordered[round(LEFT_OUT * ordered.size) :]
+    return float(np.exp(np.log(kept).mean())) if kept.size else float("nan")
 
 
 def _tiles(side: Side, column: NDArray[np.int_], row: NDArray[np.int_], half: int, shape: tuple[int, int]) -> Tiles:
