@@ -119,7 +119,7 @@ def prepare(
     except TooFewStars:
         if not is_rough:
             raise
-        found, on_points = _measure_tie(science, reference, (psf_n, psf_r), star_list, np.ones_like(point), p), False
+        found, on_points = _rough_tie(science, reference, (psf_n, psf_r), star_list, p), False
     if not found.flux_scatter <= p.max_flux_scatter:
         raise NoFluxScale(
             f"the flux ratios of {found.matched_stars} stars scatter by {found.flux_scatter:.0%}: no common scale"
@@ -251,6 +251,20 @@ def _side(image: Image, frame: Frame, scale: Surface, psf: PsfFunction, sources:
     photons = replace(scale, coefficients=scale.coefficients / frame.gain) if frame.gain else None
     noise = measure_noise(image, sources)
     return Side(image, frame.mask, noise, correlation(image, ~sources), photons, psf)
+
+
+def _rough_tie(
+    science: Frame, reference: Frame, psfs: tuple[PsfFunction, PsfFunction], stars: Stars, p: ZogyParameters
+) -> Tie:
+    """Measure all sources by one PSF in both frames, the wider one: what it gets wrong it gets wrong in both.
+
+    One number for the whole frame: how the scale varies is for a kernel to say, which these fluxes do not mislead.
+    """
+    ny, nx = science.shape
+    wide = max(psfs, key=lambda psf: psf_radius_px(psf(nx / 2, ny / 2)))
+    found = _measure_tie(science, reference, (wide, wide), stars, np.ones(len(stars), dtype=bool), p)
+    middle = float(np.median(found.flux_scale.coarse()))
+    return replace(found, flux_scale=Surface.constant(middle, science.shape))
 
 
 @compiled

@@ -103,3 +103,12 @@ def test_without_point_sources_the_kernel_is_the_flux_scale(monkeypatch):
     assert d.diagnostics.flux_scale_median == pytest.approx(1.0 / 0.6, rel=0.02)
     with pytest.raises(TooFewStars):
         subtract(pair.science, pair.reference, algorithm=ZOGY)
+
+
+def test_a_flux_scale_from_all_sources_is_not_misled_by_a_psf_that_is_too_wide(monkeypatch):
+    pair = pair_of(41, reference_flux_share=0.6, **BRIGHT)
+    monkeypatch.setattr("differencing.numerics.pair.point_like", lambda stars: np.zeros(len(stars), dtype=bool))
+    wide = stretched(pair.psf_reference, 1.5)
+    d, _ = subtract(pair.science, pair.reference, algorithm=AUTO, psf_reference=wide)
+    # By each frame's own PSF the ratio of fluxes would be 30 % off.
+    assert d.diagnostics.flux_scale_median == pytest.approx(1.0 / 0.6, rel=0.05)
