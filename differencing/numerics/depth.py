@@ -90,7 +90,7 @@ class Sample:
         left = (out.score_n - out.score_r)[:, near, near].square() - out.variance[:, near, near]
         whole = torch.maximum(own + left.mean((1, 2)), LEAST_VARIANCE * own)
         static = (in_new > 0) & ((in_new - in_ref).abs() < LARGEST_CHANGE * in_new)
-        flux = DEPTH_SIGMA * out.variance.amin((1, 2)).sqrt() / out.flux_norm[:, 0, 0]
+        flux = DEPTH_SIGMA * out.variance.amin((1, 2)).sqrt() / kernels.flux_norm[:, 0, 0]
         snr, at_best = (
             torch.where(static, in_new / variance.sqrt(), torch.nan).double().numpy() for variance in (whole, own)
         )

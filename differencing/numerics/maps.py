@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -14,10 +15,11 @@ from differencing.numerics.pair import Pair, Side
 from differencing.numerics.spectrum import colour_of, ring_powers, rows_to_look_at
 from differencing.numerics.tiles import (
     Filters,
+    Guess,
     Tensor,
     TileGrid,
     Tiles,
-    Transformed,
+    difference_of,
     psf_transforms,
     shift_ramp,
     transform,
@@ -57,22 +59,14 @@ def transform_pair(pair: Pair, grid: TileGrid, filters_of: FiltersOf, device: to
     difference, score, static, slope, variance = torch.empty((5, *grid.shape), dtype=torch.float32, device=device)
     guessed = torch.zeros(grid.shape, dtype=torch.float32, device=device)
     numbers: list[tuple[Tensor, Tensor]] = []
-    power = [noise_spectrum(side, grid.side, device) for side in (pair.new, pair.ref)]
-    images = [torch.from_numpy(side.image).to(device) for side in (pair.new, pair.ref)]
-
-    def row(i: int, colour: Tensor | None) -> Transformed:
-        new, ref = (
-            _tiles(side, pair, grid, i, image, spectrum)
-            for side, image, spectrum in zip((pair.new, pair.ref), images, power, strict=True)
-        )
-        x, y = grid.centres(i)
-        kernels = filters_of(new, ref, x, y, colour)
-        return transform(new, ref, kernels, adjustment(pair, x, y, grid.side, device), colour)
-
-    blank = [_blank_powers(row(i, None), pair, grid, i) for i in rows_to_look_at(grid)]
-    colour = colour_of(torch.cat(blank), grid.side)
+    rows = _Rows.of(pair, grid, device)
+    looked_at = {i: rows.row(i) for i in rows_to_look_at(grid)}
+    colour = _colour(looked_at, pair, grid, filters_of)
     for i in range(grid.count[0]):
-        out = row(i, colour)
+        new, ref = looked_at.pop(i) if i in looked_at else rows.row(i)
+        x, y = grid.centres(i)
+        kernels, factors = filters_of(new, ref, x, y, colour), adjustment(pair, x, y, grid.side, device)
+        out = transform(new, ref, kernels, factors, colour)
         grid.lay(out.difference, i, difference)
         grid.lay(out.score_n - out.score_r, i, score)
         grid.lay(torch.minimum(out.score_n.abs(), out.score_r.abs()), i, static)
@@ -80,14 +74,21 @@ def transform_pair(pair: Pair, grid: TileGrid, filters_of: FiltersOf, device: to
         grid.lay(out.variance, i, variance)
         if out.guessed is not None:
             grid.lay(out.guessed, i, guessed)
-        numbers.append((out.flux_norm[:, 0, 0], out.score_of_sky[:, 0, 0]))
-    norm, sky = (torch.stack(rows) for rows in zip(*numbers, strict=True))
+        numbers.append((kernels.flux_norm[:, 0, 0], kernels.score_of_sky[:, 0, 0]))
+    norm, sky = (torch.stack(one) for one in zip(*numbers, strict=True))
     return Maps(difference, score, static, slope, variance, guessed, norm, sky, colour)
 
 
-def _blank_powers(out: Transformed, pair: Pair, grid: TileGrid, i: int) -> Tensor:
-    empty = torch.from_numpy(pair.empty[grid.seen(i)]).to(out.difference.device)
-    return ring_powers(out, grid.cut(empty, i))
+def _colour(rows: dict[int, tuple[Tiles, Tiles]], pair: Pair, grid: TileGrid, filters_of: FiltersOf) -> Tensor | None:
+    """Return the colour of D's noise, as some rows of tiles tell it."""
+    powers = []
+    for i, (new, ref) in rows.items():
+        x, y = grid.centres(i)
+        kernels, device = filters_of(new, ref, x, y, None), new.image.device
+        difference, *_ = difference_of(new, ref, kernels, adjustment(pair, x, y, grid.side, device))
+        empty = torch.from_numpy(pair.empty[grid.seen(i)]).to(device)
+        powers.append(ring_powers(difference, kernels.white, grid.cut(empty, i)))
+    return colour_of(torch.cat(powers), grid.side)
 
 
 def noise_spectrum(side: Side, shape: tuple[int, int], device: torch.device) -> Tensor | None:
@@ -96,22 +97,49 @@ def noise_spectrum(side: Side, shape: tuple[int, int], device: torch.device) -> 
     return None if is_white else torch.from_numpy(noise_power(side.correlation, shape)).to(device)
 
 
-def _tiles(side: Side, pair: Pair, grid: TileGrid, i: int, image: Tensor, power: Tensor | None) -> Tiles:
-    """Cut row i of one side; outside of the frame the sky is empty, with the noise of the tile."""
-    x, y = grid.centres(i)
-    rows, device = grid.seen(i), image.device
-    sigma = torch.from_numpy(side.noise.at(x, y)).to(device)
-    sky = sigma[:, None, None]
-    tiles = grid.cut(image[rows], i)
-    variance = grid.cut(torch.from_numpy(side.variance(pair.mask, rows)).to(device), i)
-    variance = torch.where(variance > 0, variance, sky.square())
-    guessed = GUESS_OUTSIDE * grid.cut_outside(image, i)
-    if side.filled[rows].any():
-        guessed += tiles * grid.cut(torch.from_numpy(side.filled[rows]).to(device), i)
-    # Light within the noise is no star's: most tiles at the frame's end, and single defects, have none.
-    guessed[guessed.abs() < GUESS_SIGMA * sky] = 0
-    held = guessed if guessed.any() else None
-    return Tiles(tiles, variance, held, sigma, power, psf_transforms(side.psf, x, y, grid.side, device))
+class _Rows(NamedTuple):
+    """Where rows of tiles are cut from. images, power : of both sides."""
+
+    pair: Pair
+    grid: TileGrid
+    images: list[Tensor]
+    power: list[Tensor | None]
+
+    @classmethod
+    def of(cls, pair: Pair, grid: TileGrid, device: torch.device) -> _Rows:
+        sides = (pair.new, pair.ref)
+        images = [torch.from_numpy(side.image).to(device) for side in sides]
+        return cls(pair, grid, images, [noise_spectrum(side, grid.side, device) for side in sides])
+
+    def row(self, i: int) -> tuple[Tiles, Tiles]:
+        """Cut row i of both sides."""
+        new, ref = (
+            self._one(side, i, image, power)
+            for side, image, power in zip((self.pair.new, self.pair.ref), self.images, self.power, strict=True)
+        )
+        return new, ref
+
+    def _one(self, side: Side, i: int, image: Tensor, power: Tensor | None) -> Tiles:
+        """Cut row i of one side; outside of the frame the sky is empty, with the noise of the tile."""
+        grid, device = self.grid, image.device
+        x, y = grid.centres(i)
+        rows = grid.seen(i)
+        sigma = torch.from_numpy(side.noise.at(x, y)).to(device)
+        tiles = grid.cut(image[rows], i)
+        variance = grid.cut(torch.from_numpy(side.variance(self.pair.mask, rows)).to(device), i)
+        beyond = grid.reach_outside(i)
+        end = torch.from_numpy(np.flatnonzero(beyond)).to(device)
+        variance[end] = torch.where(variance[end] > 0, variance[end], sigma[end, None, None].square())
+        filled = side.filled[rows]
+        which = torch.from_numpy(np.flatnonzero(beyond | grid.touched(np.asarray(filled.any(axis=0))))).to(device)
+        guessed = GUESS_OUTSIDE * grid.cut_outside(image, i, which)
+        if filled.any():
+            guessed += tiles[which] * grid.cut(torch.from_numpy(filled).to(device), i)[which]
+        # Light within the noise is no star's: most tiles at the frame's end, and single defects, have none.
+        guessed[guessed.abs() < GUESS_SIGMA * sigma[which, None, None]] = 0
+        held = torch.nonzero(guessed.flatten(1).any(1))[:, 0]
+        guess = Guess(which[held], guessed[held]) if held.numel() else None
+        return Tiles(tiles, variance, guess, sigma, power, psf_transforms(side.psf, x, y, grid.side, device))
 
 
 def empty_tile(side: Side, x: float, y: float, shape: tuple[int, int]) -> Tiles:

@@ -70,7 +70,9 @@ def psf_fwhm_px(difference: Difference) -> float:
 
 def fwhm_of(stamp: NDArray[np.floating]) -> float:
     """Return the FWHM of a PSF array in pixels: the diameter of the circle whose area lies above half maximum."""
-    fine = ndimage.zoom(np.asarray(stamp, dtype=np.float64), 5, order=3)
+    rows, columns = np.nonzero(stamp > 0.3 * stamp.max())
+    core = tuple(slice(max(int(k.min()) - 4, 0), int(k.max()) + 5) for k in (rows, columns))
+    fine = ndimage.zoom(np.asarray(stamp[core], dtype=np.float64), 5, order=3, mode="nearest", grid_mode=True)
     return 2.0 * float(np.sqrt(np.count_nonzero(fine > 0.5 * fine.max()) / np.pi)) / 5.0
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from differencing.numerics.tiles import Tensor, TileGrid, Transformed
+from differencing.numerics.tiles import Tensor, TileGrid
 from observations.numerics import polynomial
 
 # Tiles whose spectrum is looked at, how many tell something, and how much of one must be blank.
@@ -29,17 +29,18 @@ def rows_to_look_at(grid: TileGrid) -> range:
     return range(0, grid.count[0], max(1, grid.count[0] // wanted))
 
 
-def ring_powers(out: Transformed, empty: Tensor) -> Tensor:
+def ring_powers(difference: Tensor, white: Tensor, empty: Tensor) -> Tensor:
     """Return the power of D over that of white noise in each ring, for the tiles (k, rings) that are blank enough.
 
     Parameters
     ----------
-    out : tiles as transformed. empty : (m, h, w), 1 where neither frame has a source nor a mask, else 0.
+    difference : tiles of D, (m, h, w). white : the variance of a pixel that theory gives it, (m, 1, 1).
+    empty : (m, h, w), 1 where neither frame has a source nor a mask, else 0.
     """
     enough = empty.mean((1, 2)) >= BLANK_SHARE
     if not enough.any():
         return torch.empty((0, len(RINGS) - 1), device=empty.device)
-    difference, use, white = out.difference[enough], empty[enough], out.white[enough]
+    difference, use, white = difference[enough], empty[enough], white[enough]
     side = (difference.shape[-2], difference.shape[-1])
     windows = (torch.hann_window(n, periodic=False, device=difference.device) for n in side)
     window = torch.outer(*windows)

@@ -68,10 +68,23 @@ class TileGrid:
         before = self.seen(i).start - (i * self.step[0] - self.pad)
         within = min(nx, width - self.pad)
         strip[before : before + len(rows), self.pad : self.pad + within] = rows[:, :within]
-        return self._unfold(strip)
+        return self._unfold(strip).contiguous()
 
-    def cut_outside(self, image: Tensor, i: int) -> Tensor:
-        """Return the same tiles with what lies outside of the frame: its mirror image, and 0 inside."""
+    def reach_outside(self, i: int) -> NDArray[np.bool_]:
+        """Tell which tiles of row i reach beyond the frame, (count,)."""
+        first = [np.arange(c) * s - self.pad for c, s in zip(self.count, self.step, strict=True)]
+        outside = [(f < 0) | (f + n > length) for f, n, length in zip(first, self.side, self.shape, strict=True)]
+        return np.asarray(outside[1] | outside[0][i])
+
+    def touched(self, columns: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Tell which tiles of a row reach one of the frame's columns that are True, (count,)."""
+        before = np.concatenate([[0], np.cumsum(columns)])
+        first = np.arange(self.count[1]) * self.step[1] - self.pad
+        low, high = (np.clip(ends, 0, self.shape[1]) for ends in (first, first + self.side[1]))
+        return np.asarray(before[high] > before[low])
+
+    def cut_outside(self, image: Tensor, i: int, which: Tensor) -> Tensor:
+        """Return some of the same tiles with what lies outside of the frame: its mirror image, and 0 inside."""
         rows = torch.arange(self.side[0], device=image.device) + i * self.step[0] - self.pad
         width = (self.count[1] - 1) * self.step[1] + self.side[1]
         columns = torch.arange(width, device=image.device) - self.pad
@@ -80,10 +93,10 @@ class TileGrid:
         mirror = [_mirrored(k, n) for k, n in zip((rows, columns), self.shape, strict=True)]
         strip[:, outside[1]] = image[mirror[0]][:, mirror[1][outside[1]]]
         strip[outside[0]] = image[mirror[0][outside[0]]][:, mirror[1]]
-        return self._unfold(strip)
+        return self._unfold(strip)[which]
 
     def _unfold(self, strip: Tensor) -> Tensor:
-        return strip.unfold(1, self.side[1], self.step[1]).permute(1, 0, 2).contiguous()
+        return strip.unfold(1, self.side[1], self.step[1]).permute(1, 0, 2)
 
     def lay(self, tiles: Tensor, i: int, out: Tensor) -> None:
         """Write the cores of the tiles of row i side by side into an image."""
@@ -103,29 +116,35 @@ def _mirrored(position: Tensor, length: int) -> Tensor:
     return torch.where(folded < length, folded, 2 * length - 2 - folded)
 
 
+class Guess(NamedTuple):
+    """Light that is no measurement, of those tiles that hold any. which : (k,) their places; light : (k, h, w)."""
+
+    which: Tensor
+    light: Tensor
+
+
 class Tiles(NamedTuple):
     """Tiles of one side, science counts.
 
     image, variance : (m, h, w). guessed : light that is no measurement of this side (under its mask, beyond the frame's
-    end), 0 elsewhere; None where there is none.
+    end); None where there is none.
     sigma : (m,) noise of the sky. power : its spectrum on the half plane, None where it is white.
     psf : (m, h, w // 2 + 1) transform of the PSF, centred on pixel (0, 0), of sum 1.
     """
 
     image: Tensor
     variance: Tensor
-    guessed: Tensor | None
+    guessed: Guess | None
     sigma: Tensor
     power: Tensor | None
     psf: Tensor
 
 
 class Transformed(NamedTuple):
-    """What the transform gives; images (m, h, w), numbers (m, 1, 1).
+    """What the transform gives, (m, h, w).
 
     difference : D in science counts. score_n, score_r : the two terms of S. variance : of S, from sky and sources.
-    guessed : squared score of the light that is guessed, None without any. flux_norm : S of a source of one count.
-    score_of_sky : S of a sky of one count. white : variance of a pixel of D where noise is as told.
+    guessed : squared score of the light that is guessed, None without any.
     """
 
     difference: Tensor
@@ -133,9 +152,6 @@ class Transformed(NamedTuple):
     score_r: Tensor
     variance: Tensor
     guessed: Tensor | None
-    flux_norm: Tensor
-    score_of_sky: Tensor
-    white: Tensor
 
 
 class Filters(NamedTuple):
@@ -219,15 +235,19 @@ def transform(new: Tiles, ref: Tiles, kernels: Filters, adjust: Tensor | None, c
         where it is white.
     """
     side = new.image.shape[-2:]
+    difference, n_hat, r_hat = difference_of(new, ref, kernels, adjust)
+    score_n, score_r = (torch.fft.irfft2(k * i, s=side) for k, i in ((kernels.k_n, n_hat), (kernels.k_r, r_hat)))
+    sides = ((new, kernels.k_n), (ref, kernels.k_r))
+    return Transformed(difference, score_n, score_r, _variance_of_score(sides, colour), _score_of_guesses(sides))
+
+
+def difference_of(new: Tiles, ref: Tiles, kernels: Filters, adjust: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+    """Return D (m, h, w) and the transforms of both images, the reference's adjusted, from the arguments of `transform` would."""
     n_hat, r_hat = torch.fft.rfft2(new.image), torch.fft.rfft2(ref.image)
     if adjust is not None:
         r_hat = r_hat.mul_(adjust)
-    difference = torch.fft.irfft2((kernels.d_n * n_hat - kernels.d_r * r_hat).mul_(kernels.d_scale), s=side)
-    score_n, score_r = (torch.fft.irfft2(k * i, s=side) for k, i in ((kernels.k_n, n_hat), (kernels.k_r, r_hat)))
-    sides = ((new, kernels.k_n), (ref, kernels.k_r))
-    variance, guessed = _variance_of_score(sides, colour), _score_of_guesses(sides)
-    numbers = (kernels.flux_norm, kernels.score_of_sky, kernels.white)
-    return Transformed(difference, score_n, score_r, variance, guessed, *numbers)
+    d_hat = (kernels.d_n * n_hat - kernels.d_r * r_hat).mul_(kernels.d_scale)
+    return torch.fft.irfft2(d_hat, s=new.image.shape[-2:]), n_hat, r_hat
 
 
 def _score_of_guesses(sides: tuple[tuple[Tiles, Tensor], ...]) -> Tensor | None:
@@ -236,10 +256,10 @@ def _score_of_guesses(sides: tuple[tuple[Tiles, Tensor], ...]) -> Tensor | None:
     for tiles, k_hat in sides:
         if tiles.guessed is None:
             continue
-        which = torch.nonzero(tiles.guessed.flatten(1).any(1))[:, 0]
+        which, light = tiles.guessed
         if total is None:
-            total = torch.zeros_like(tiles.guessed)
-        own = torch.fft.irfft2(k_hat[which] * torch.fft.rfft2(tiles.guessed[which]), s=tiles.image.shape[-2:])
+            total = torch.zeros_like(tiles.image)
+        own = torch.fft.irfft2(k_hat[which] * torch.fft.rfft2(light), s=tiles.image.shape[-2:])
         total.index_add_(0, which, own.square_())
     return total
 

@@ -23,6 +23,8 @@ ELONGATED_SIGMA = 4.0
 _MARGIN_FWHM = 4.0
 _LONGEST_PX = 200.0
 _LARGEST_ERROR = 0.3
+# Turns below which the slope of sin(q) / q is its first term.
+_SMALL = 1e-6
 
 
 @dataclass(frozen=True)
@@ -170,30 +172,35 @@ class _Model:
         self._size, self._index = size, np.ix_(np.arange(-half, half + 1) % size, np.arange(-half, half + 1) % size)
 
     def image(self, p: Array) -> Array:
-        """Return the image of unit flux."""
-        return self._drawn(self._spectra(p)[0])
+        """Return the image of unit flux, (size, size)."""
+        return self._drawn(self._placed(p) * _sinc(self._turns(p)))
 
-    def slopes(self, p: Array) -> list[Array]:
-        """Return the derivatives of that image by x, y and the two parts of the line's vector."""
-        return [self._drawn(each) for each in self._spectra(p)[1:]]
+    def with_slopes(self, p: Array) -> Array:
+        """Return that image and its derivatives by x, y and, of a trail, the two parts of its line's vector."""
+        placed = self._placed(p)
+        if p[3] == p[4] == 0.0:
+            return self._drawn(np.stack([placed, -2j * np.pi * self._kx * placed, -2j * np.pi * self._ky * placed]))
+        q = self._turns(p)
+        sinc = _sinc(q)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            slope = np.where(np.abs(q) < _SMALL, -q / 3.0, (np.cos(q) - sinc) / q)
+        image, along = placed * sinc, np.pi * slope * placed
+        moved = [-2j * np.pi * self._kx * image, -2j * np.pi * self._ky * image]
+        return self._drawn(np.stack([image, *moved, self._kx * along, self._ky * along]))
 
-    def _drawn(self, spectrum: NDArray[np.complex128]) -> Array:
-        return np.asarray(fft.irfft2(spectrum, (self._size, self._size))[self._index])
+    def _drawn(self, spectra: NDArray[np.complex128]) -> Array:
+        return np.asarray(fft.irfft2(spectra, (self._size, self._size))[(..., *self._index)])
 
-    def _spectra(self, p: Array) -> list[NDArray[np.complex128]]:
-        q = np.pi * (self._kx * p[3] + self._ky * p[4])
-        safe = np.where(np.abs(q) < 1e-6, 1.0, q)
-        sinc = np.where(np.abs(q) < 1e-6, 1.0, np.sin(safe) / safe)
-        slope = np.where(np.abs(q) < 1e-6, -q / 3.0, (np.cos(safe) - sinc) / safe)
-        placed = self._psf * np.exp(-2j * np.pi * (self._kx * p[1] + self._ky * p[2]))
-        image = placed * sinc
-        return [
-            image,
-            -2j * np.pi * self._kx * image,
-            -2j * np.pi * self._ky * image,
-            np.pi * self._kx * slope * placed,
-            np.pi * self._ky * slope * placed,
-        ]
+    def _turns(self, p: Array) -> Array:
+        return np.asarray(np.pi * (self._kx * p[3] + self._ky * p[4]))
+
+    def _placed(self, p: Array) -> NDArray[np.complex128]:
+        return np.asarray(self._psf * np.exp(-2j * np.pi * self._ky * p[2]) * np.exp(-2j * np.pi * self._kx * p[1]))
+
+
+def _sinc(q: Array) -> Array:
+    """Return sin(q) / q."""
+    return np.asarray(np.sinc(q / np.pi))
 
 
 def _fitted(window: _Window, guess: Array, psf: Array, fwhm_psf: float) -> tuple[Array, Array, float] | None:
@@ -209,14 +216,15 @@ def _fitted(window: _Window, guess: Array, psf: Array, fwhm_psf: float) -> tuple
         return np.asarray((weight * (p[0] * model.image(p) - window.values)).ravel())
 
     def jacobian(p: Array) -> Array:
-        columns = [model.image(p), *(p[0] * slope for slope in model.slopes(p))]
-        return np.stack([(weight * each).ravel() for each in columns], axis=1)
+        columns = weight * model.with_slopes(p)
+        columns[1:] *= p[0]
+        return np.asarray(columns.reshape(len(columns), -1).T)
 
     trail = optimize.least_squares(residual, guess, jacobian, method="lm", max_nfev=60)
     point = optimize.least_squares(
         lambda p: residual(np.append(p, (0.0, 0.0))),
         guess[:3],
-        lambda p: jacobian(np.append(p, (0.0, 0.0)))[:, :3],
+        lambda p: jacobian(np.append(p, (0.0, 0.0))),
         method="lm",
         max_nfev=60,
     )

@@ -1,7 +1,7 @@
 import numpy as np
 
 from differencing.numerics.kernel import fit_kernel
-from differencing.numerics.pair import prepare
+from differencing.numerics.pair import prepare, with_kernel
 from preprocessing.numerics.background import estimate_background
 from preprocessing.numerics.stars import find_stars
 from tests.differencing.numerics.scenes import find, gaussian, pair_of, subtract
@@ -26,13 +26,13 @@ def _wider(psf, share):
 
 def test_perfect_psfs_need_no_kernel():
     pair = pair_of(81, **FIELD)
-    assert prepare(pair.science, pair.reference, (None, None), ZOGY).kernel is None
+    assert with_kernel(prepare(pair.science, pair.reference, (None, None), ZOGY)).kernel is None
 
 
 def test_a_psf_that_is_too_wide_is_mended_so_that_stars_and_galaxies_cancel():
     pair = pair_of(81, **FIELD)
     wrong = _wider(pair.psf_science, 0.7)
-    kernel = prepare(pair.science, pair.reference, (wrong, None), ZOGY).kernel
+    kernel = with_kernel(prepare(pair.science, pair.reference, (wrong, None), ZOGY)).kernel
     assert kernel is not None and kernel.sources > 50
     difference = subtract(pair.science, pair.reference, psf_science=wrong)
     found = find(difference)

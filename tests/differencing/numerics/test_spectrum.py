@@ -3,17 +3,14 @@ import pytest
 import torch
 
 from differencing.numerics.spectrum import colour_of, ring_powers
-from differencing.numerics.tiles import Transformed
 
 SIDE, TILES = 192, 16
 
 
 def _lines(images, empty=None):
     tiles = torch.from_numpy(np.stack(images).astype(np.float32))
-    nothing = torch.zeros(())
     white = torch.ones((len(images), 1, 1))
-    out = Transformed(tiles, nothing, nothing, nothing, None, nothing, nothing, white)
-    return ring_powers(out, torch.ones(tiles.shape) if empty is None else empty)
+    return ring_powers(tiles, white, torch.ones(tiles.shape) if empty is None else empty)
 
 
 def _noise(seed):
