@@ -242,7 +242,7 @@ def transform(new: Tiles, ref: Tiles, kernels: Filters, adjust: Tensor | None, c
 
 
 def difference_of(new: Tiles, ref: Tiles, kernels: Filters, adjust: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
-    """Return D (m, h, w) and the transforms of both images, the reference's adjusted, from the arguments of `transform` would."""
+    """Return D, (m, h, w), and the transforms of both images with the reference adjusted; as for `transform`."""
     n_hat, r_hat = torch.fft.rfft2(new.image), torch.fft.rfft2(ref.image)
     if adjust is not None:
         r_hat = r_hat.mul_(adjust)
