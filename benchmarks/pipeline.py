@@ -73,9 +73,11 @@ def main() -> None:
 
 
 def _run(root: Path, threads: int, *arguments: object) -> str:
-    environment = {**os.environ, "ASTRID_DATA_ROOT": str(root), "DJANGO_SETTINGS_MODULE": "astrid_site.settings"}
-    for name in ("ASTRID", "OMP", "OPENBLAS", "MKL", "NUMBA"):
-        environment[f"{name}_THREADS" if name == "ASTRID" else f"{name}_NUM_THREADS"] = str(threads)
+    environment = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")} | {
+        "ASTRID_DATA_ROOT": str(root),
+        "ASTRID_THREADS": str(threads),
+        "DJANGO_SETTINGS_MODULE": "astrid_site.settings",
+    }
     command = [sys.executable, "-m", "benchmarks.pipeline", *map(str, arguments)]
     return subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout
 

@@ -24,6 +24,7 @@ from differencing.numerics.tiles import (
     shift_ramp,
     transform,
 )
+from observations.numerics.compiled import by_strips
 
 # The kernels of tiles of both sides whose middles stand at x and y, for the colour of D's noise.
 FiltersOf = Callable[[Tiles, Tiles, NDArray[np.float64], NDArray[np.float64], Tensor | None], Filters]
@@ -58,11 +59,12 @@ def transform_pair(pair: Pair, grid: TileGrid, filters_of: FiltersOf, device: to
     """Transform a pair by the kernels of an algorithm; only rows of tiles are in memory beside the maps."""
     difference, score, static, slope, variance = torch.empty((5, *grid.shape), dtype=torch.float32, device=device)
     guessed = torch.zeros(grid.shape, dtype=torch.float32, device=device)
-    numbers: list[tuple[Tensor, Tensor]] = []
+    norm, sky = torch.empty((2, *grid.count), dtype=torch.float32, device=device)
     rows = _Rows.of(pair, grid, device)
     looked_at = {i: rows.row(i) for i in rows_to_look_at(grid)}
     colour = _colour(looked_at, pair, grid, filters_of)
-    for i in range(grid.count[0]):
+
+    def transform_row(i: int, _end: int) -> None:
         new, ref = looked_at.pop(i) if i in looked_at else rows.row(i)
         x, y = grid.centres(i)
         kernels, factors = filters_of(new, ref, x, y, colour), adjustment(pair, x, y, grid.side, device)
@@ -74,8 +76,9 @@ def transform_pair(pair: Pair, grid: TileGrid, filters_of: FiltersOf, device: to
         grid.lay(out.variance, i, variance)
         if out.guessed is not None:
             grid.lay(out.guessed, i, guessed)
-        numbers.append((kernels.flux_norm[:, 0, 0], kernels.score_of_sky[:, 0, 0]))
-    norm, sky = (torch.stack(one) for one in zip(*numbers, strict=True))
+        norm[i], sky[i] = kernels.flux_norm[:, 0, 0], kernels.score_of_sky[:, 0, 0]
+
+    by_strips(transform_row, grid.count[0], 1)
     return Maps(difference, score, static, slope, variance, guessed, norm, sky, colour)
 
 
