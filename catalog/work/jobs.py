@@ -24,6 +24,7 @@ from django.db.models.functions import Now
 from catalog.failures import PASSING, WAITS_OUT, FailureCode, NotPossible, StageFailure
 from catalog.files.storage import NO_SPACE, StorageFull, StorageUnreachable
 from catalog.models import AttemptOutcome, JobStatus, ProcessingJob
+from catalog.work import memory
 from catalog.work.hold import HandBack, Hold, JobLost, check, current, holding, wait_for_database
 from catalog.work.orders import cancel, retry
 from catalog.work.rows import after, backoff_seconds, close_attempt, hand_back, open_attempt, put_back, write
@@ -268,7 +269,11 @@ def do(job: ProcessingJob, *, is_tried_again: bool = True) -> None:
     """Do a claimed job by the stage that its type names; see `run_held`."""
     stage = stages()[job.job_type]
     run = stage.runner()
-    run_held(job, lambda held: run(held.entity_id), abandon=stage.abandoner(), is_tried_again=is_tried_again)
+    memory.hold_little()
+    try:
+        run_held(job, lambda held: run(held.entity_id), abandon=stage.abandoner(), is_tried_again=is_tried_again)
+    finally:
+        memory.give_back()
 
 
 def _take(job: ProcessingJob | None, owner: str, task_id: str = "") -> ProcessingJob | None:

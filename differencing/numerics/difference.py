@@ -108,7 +108,7 @@ def finish(maps: Maps, pair: Pair, grid: TileGrid, p: ZogyParameters, responses:
     near = _highest(maps.static, reach)
     epsilon = _model_error(maps, (maps.static == near) & ~mask, p.model_error, reach)
     fill_error = _fill_error(maps, mask)
-    significance = maps.static / float(maps.variance[::8, ::8].median().sqrt())
+    significance = maps.static.div_(float(maps.variance[::8, ::8].median().sqrt()))
     variance = maps.variance.add_(maps.slope, alpha=pair.tie.shift_scatter_px**2)
     variance.addcmul_(near, near, value=epsilon**2).add_(maps.guessed, alpha=fill_error**2)
     error = variance.sqrt_()
@@ -129,7 +129,7 @@ def finish(maps: Maps, pair: Pair, grid: TileGrid, p: ZogyParameters, responses:
         mask=pair.mask,
         psf_d=responses.psf_d,
         spike=responses.spike,
-        noise=robust_sigma(maps.difference[blank].cpu().numpy()),
+        noise=robust_sigma(_some(maps.difference, blank)),
         flux_scale=pair.tie.flux_scale,
         shift_px=pair.shift_px,
         noise_rescale=rescale,
@@ -176,20 +176,22 @@ def _take_off_halos(maps: Maps, error: Tensor, significance: Tensor, mask: Mask,
 def _middle_and_spread(score: Tensor, error: Tensor, blank: Tensor) -> tuple[float, float]:
     """Return median and robust sigma of the blank sky's score over its error.
 
-    Percentiles: sources of the difference must not widen their own threshold. Neighbours are alike, so that of large
-    frames some pixels tell enough.
+    Percentiles: sources of the difference must not widen their own threshold.
     """
-    step = max(1, round((blank.numel() / LARGE_SAMPLE) ** 0.5))
-    part = (slice(None, None, step),) * 2
-    chosen = blank[part] if blank[part].any() else blank
-    if chosen is blank:
-        part = (slice(None),) * 2
-    sample = (score[part][chosen] / error[part][chosen]).cpu().numpy()
+    sample = _some(score, blank) / _some(error, blank)
     low, middle, high = np.percentile(sample, [15.87, 50.0, 84.13])
     rescale = float(high - low) / 2.0
     if not np.isfinite(rescale) or rescale <= 0.0:
         raise ValueError("the score has no noise to compare with: the frames hold too few good pixels")
     return float(middle), rescale
+
+
+def _some(image: Tensor, chosen: Tensor) -> NDArray[np.float32]:
+    """Return the chosen pixels of an image: neighbours are alike, so that of large frames some tell enough."""
+    step = max(1, round((chosen.numel() / LARGE_SAMPLE) ** 0.5))
+    if not chosen[::step, ::step].any():
+        step = 1
+    return np.asarray(image[::step, ::step].cpu().numpy()[chosen[::step, ::step].cpu().numpy()])
 
 
 def _highest(image: Tensor, reach: int) -> Tensor:

@@ -24,6 +24,8 @@ NEIGHBOURS, FEWEST_FREE = 1.2, 3.0
 NOTHING = (0.0, 0.0, 1.0)
 # A mask larger than this share of the frame is no star.
 LARGEST_CORE_SHARE = 0.02
+# Masks in windows of more pixels are looked at in steps.
+LARGE_WINDOW_PX = 250_000
 # A ring says something beyond so many errors of its median, or of its scatter.
 SURE_SIGMA = 3.0
 
@@ -76,11 +78,8 @@ def _bright_stars(mask: Mask, significance: Image, fwhm_px: float) -> list[tuple
         area = float(np.count_nonzero(core))
         if area < np.pi / 4 * (SMALLEST_CORE_FWHM * fwhm_px) ** 2 or area > LARGEST_CORE_SHARE * mask.size:
             continue
-        # Bled columns are long: the star is where the core is widest.
-        depth = ndimage.distance_transform_edt(np.pad(core, 1))[1:-1, 1:-1]
-        deepest = np.unravel_index(int(np.argmax(depth)), depth.shape)
-        x, y = float(deepest[1] + window[1].start), float(deepest[0] + window[0].start)
-        radius = float(depth.max())
+        (row, column), radius = _deepest(core)
+        x, y = float(column + window[1].start), float(row + window[0].start)
         around = _window(mask.shape, x, y, radius + 2 * reach)
         if float(significance[around].max()) > SATURATED_SNR:
             found.append((1e6 * area, x, y, radius))
@@ -96,6 +95,17 @@ def _bright_stars(mask: Mask, significance: Image, fwhm_px: float) -> list[tuple
             found.append((float(significance[row, column]), float(column), float(row), 0.0))
     found.sort(reverse=True)
     return [(x, y, radius) for _, x, y, radius in found[:MOST_STARS]]
+
+
+def _deepest(core: Mask) -> tuple[tuple[int, int], float]:
+    """Return the pixel of a core that is farthest from its rim, and how far: bled columns are long, the star is there.
+
+    Where a trail has its window reach over the frame, every so-many-th pixel tells.
+    """
+    step = max(1, round((core.size / LARGE_WINDOW_PX) ** 0.5))
+    depth = ndimage.distance_transform_edt(np.pad(core[::step, ::step], 1), sampling=step)[1:-1, 1:-1]
+    row, column = np.unravel_index(int(np.argmax(depth)), depth.shape)
+    return (int(row) * step, int(column) * step), float(depth.max())
 
 
 def _window(shape: tuple[int, ...], x: float, y: float, reach: float) -> tuple[slice, slice]:

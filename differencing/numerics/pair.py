@@ -17,7 +17,7 @@ from differencing.numerics.parameters import ZogyParameters
 from differencing.numerics.tie import NoFluxScale, Surface, Tie, TooFewStars, tie
 from observations.numerics.compiled import compiled
 from observations.numerics.frame import Frame, Image, Mask, PsfFunction, Stars
-from preprocessing.numerics.background import estimate_background
+from preprocessing.numerics.background import estimate_background, estimate_level
 from preprocessing.numerics.photometry import psf_photometry, psf_radius_px
 from preprocessing.numerics.psf import PsfError, fit_psf
 from preprocessing.numerics.stars import find_stars, point_like
@@ -233,7 +233,7 @@ def _sides(
     """Bring both images to science counts with sky near 0; tell where neither shows a source."""
     r = found.flux_scale.image()
     r *= reference.data
-    sky = estimate_background(r, mask).level
+    sky = estimate_level(r, mask)
     r -= sky
     # Sources of the science frame alone are few and clipped; what the sky has in detail is taken from the difference.
     source_r = source_mask(r, mask)

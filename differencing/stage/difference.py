@@ -19,7 +19,7 @@ from catalog.models import RunStatus
 from catalog.work import jobs
 from catalog.work.inputs import hash_of
 from differencing.doubts import doubts_of, doubts_of_measures
-from differencing.models import DifferenceRun, ReferenceOrigin
+from differencing.models import DifferenceRun, Reference, ReferenceOrigin
 from differencing.numerics import VERSION
 from differencing.numerics.choice import ZOGY, Choice, subtract
 from differencing.numerics.colour import ColourTerm
@@ -34,7 +34,7 @@ from differencing.parameters import zogy_parameters
 from differencing.references import choose_reference, note_possible_gain
 from differencing.stage.candidates import replace_candidates
 from differencing.stage.colours import colour_term_between
-from differencing.stage.reference import LoadedReference, load_reference, wcs_identity, with_psf
+from differencing.stage.reference import load_reference, made_reference, wcs_identity, with_psf
 from differencing.stage.registration import aligned
 from observations.models import Observation, ObservationStatus
 from observations.numerics.fits.products import encode_image
@@ -72,7 +72,7 @@ class _Inputs(NamedTuple):
 
     observation: Observation
     science_run: PreprocessRun
-    reference: LoadedReference
+    reference: Reference
     config: Snapshot
     parameters: dict[str, object]
 
@@ -80,7 +80,7 @@ class _Inputs(NamedTuple):
         """Return the hash of the pixels with some parameters, which tells whether this has been done before."""
         run = self.science_run
         science = [self.observation.sha256, run.inputs_hash, wcs_identity(run)]
-        return hash_of([science, self.reference.row.inputs_hash, parameters])
+        return hash_of([science, self.reference.inputs_hash, parameters])
 
 
 class _Result(NamedTuple):
@@ -107,8 +107,8 @@ def run(observation_id: UUID | str) -> None:
     science_run = PreprocessRun.objects.newest_for(observation)
     if science_run is None:
         raise StageFailure(FailureCode.INTERNAL_ERROR, "This observation has not been preprocessed.")
-    reference = load_reference(choose_reference(observation, config), config)
-    note_possible_gain(reference.row, config)
+    reference = made_reference(choose_reference(observation, config), config)
+    note_possible_gain(reference, config)
     inputs = _inputs(observation, science_run, reference, config)
     if _is_done(inputs):
         _mark_done(observation)
@@ -150,9 +150,7 @@ def _configured() -> str:
     return str(snapshot()["differencing.algorithm"])
 
 
-def _inputs(
-    observation: Observation, science_run: PreprocessRun, reference: LoadedReference, config: Snapshot
-) -> _Inputs:
+def _inputs(observation: Observation, science_run: PreprocessRun, reference: Reference, config: Snapshot) -> _Inputs:
     parameters = {
         "version": VERSION,
         "zogy": asdict(zogy_parameters(config)),
@@ -199,8 +197,8 @@ def _open(inputs: _Inputs) -> DifferenceRun:
     """Make or take up the run's row and say that it is at work."""
     row, _ = DifferenceRun.objects.get_or_create(
         observation=inputs.observation,
-        reference_observation=inputs.reference.row.best_member,
-        reference=inputs.reference.row,
+        reference_observation=inputs.reference.best_member,
+        reference=inputs.reference,
         parameters_hash=hash_of(inputs.parameters),
         defaults={"algorithm": inputs.config["differencing.algorithm"]},
     )
@@ -213,22 +211,14 @@ def _open(inputs: _Inputs) -> DifferenceRun:
 
 
 def _compute(inputs: _Inputs) -> _Result:
-    """Bring the reference onto the science grid, subtract, find and measure: no database from here."""
+    """Bring the reference onto the science grid, subtract, find and measure: no database once both are loaded."""
     config = inputs.config
-    science = load_frame(inputs.science_run)
+    science = load_frame(inputs.science_run, with_variance=False)
     if science.wcs is None:
         raise StageFailure(FailureCode.NO_WCS, "The frame has no world coordinates: preprocess it again.")
-    try:
-        reference, match = aligned(inputs.reference.frame, science, config)
-    except MatchFailed as error:
-        raise StageFailure(
-            FailureCode.NO_OVERLAP,
-            f"The stars of this frame and of its reference do not show the same sky ({error}). Check the pointing in "
-            "the header, or reprocess the field when better frames are there.",
-        ) from error
+    reference, match, colour = _aligned_reference(inputs, science)
     _require_overlap(science, reference, config)
     algorithm = config["differencing.algorithm"]
-    reference = _with_psf(reference, inputs.reference.frame.psf, match, is_needed=algorithm == ZOGY)
     try:
         difference, choice = subtract(science, reference, algorithm=algorithm, parameters=zogy_parameters(config))
     except TooFewStars as error:
@@ -243,11 +233,26 @@ def _compute(inputs: _Inputs) -> _Result:
             f"{len(peaks)} peaks beyond {config['differencing.threshold_sigma']:g} sigma (noise of the score "
             f"{difference.noise_rescale:.2f}): the subtraction cannot be trusted. Look at the difference image.",
         )
-    is_given = inputs.reference.row.origin == ReferenceOrigin.GIVEN
-    colour = colour_term_between(science, inputs.reference.frame, match) if is_given else None
     bits = stored_bits(difference.mask, science, reference)
     measured = measure(difference, peaks, science)
     return _Result(difference, choice, measured, science.wcs, bits, match.count, match.rms_px, colour)
+
+
+def _aligned_reference(inputs: _Inputs, science: Frame) -> tuple[Frame, Match, tuple[str, ColourTerm] | None]:
+    """Return the reference on the science grid with its PSF, the match of the stars, and a given one's colour term."""
+    loaded = load_reference(inputs.reference)
+    try:
+        reference, match = aligned(loaded, science, inputs.config)
+    except MatchFailed as error:
+        raise StageFailure(
+            FailureCode.NO_OVERLAP,
+            f"The stars of this frame and of its reference do not show the same sky ({error}). Check the pointing in "
+            "the header, or reprocess the field when better frames are there.",
+        ) from error
+    is_given = inputs.reference.origin == ReferenceOrigin.GIVEN
+    colour = colour_term_between(science, loaded, match) if is_given else None
+    is_needed = inputs.config["differencing.algorithm"] == ZOGY
+    return _with_psf(reference, loaded.psf, match, is_needed=is_needed), match, colour
 
 
 def _with_psf(aligned_frame: Frame, psf: object, match: Match, *, is_needed: bool) -> Frame:
@@ -319,7 +324,7 @@ def _close(row: DifferenceRun, inputs: _Inputs, result: _Result, paths: dict[str
     }
     found = difference.diagnostics
     row.doubts = [
-        *doubts_of(inputs.reference.row, found.flux_scale_scatter, result.colour),
+        *doubts_of(inputs.reference, found.flux_scale_scatter, result.colour),
         *doubts_of_measures(
             flux_scatter=found.flux_scale_scatter,
             score_median=found.score_median,

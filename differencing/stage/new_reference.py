@@ -8,7 +8,7 @@ from catalog.configuration.values import snapshot
 from catalog.failures import FailureCode, StageFailure
 from differencing.models import Reference
 from differencing.references import ReferenceChoice, material
-from differencing.stage.reference import load_reference
+from differencing.stage.reference import made_reference
 
 
 def run(reference_id: UUID | str) -> None:
@@ -24,4 +24,4 @@ def run(reference_id: UUID | str) -> None:
             FailureCode.WAITING_FOR_REFERENCE,
             f"There are too few frames in {old.filter_band} from before the newest night for a new reference.",
         )
-    load_reference(ReferenceChoice(old.field, old.filter_band, tuple(run.observation for run in found)), config)
+    made_reference(ReferenceChoice(old.field, old.filter_band, tuple(run.observation for run in found)), config)

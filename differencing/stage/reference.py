@@ -28,14 +28,7 @@ from preprocessing.numerics.stars import find_stars
 from preprocessing.products import load_frame, stars_of
 
 
-class LoadedReference(NamedTuple):
-    """A reference's row and its frame, with its stars."""
-
-    row: Reference
-    frame: Frame
-
-
-def load_reference(choice: ReferenceChoice, config: Snapshot) -> LoadedReference:
+def made_reference(choice: ReferenceChoice, config: Snapshot) -> Reference:
     """Return the reference for a choice: the same members in the same state give the same row and file again.
 
     The first of a field and band is promoted as it is made; one that was, is made anew when its members are.
@@ -43,17 +36,17 @@ def load_reference(choice: ReferenceChoice, config: Snapshot) -> LoadedReference
     promoted = choice.promoted
     runs = PreprocessRun.objects.newest_by_time([member for member in choice.members if _is_live(member)])
     if promoted is not None and not (promoted.is_automatic and runs):
-        return LoadedReference(promoted, _load(promoted))
+        return promoted
     inputs_hash = _inputs_hash(runs, config)
     if promoted is not None and promoted.inputs_hash == inputs_hash:
-        return LoadedReference(promoted, _load(promoted))
+        return promoted
     row = Reference.objects.filter(field=choice.field, filter_band=choice.filter_band, inputs_hash=inputs_hash).first()
     is_promoted = choice.is_first or promoted is not None
     if row is not None and (row.is_active or not is_promoted):
-        return LoadedReference(row, _load(row))
+        return row
     best = next(member for member in choice.members if _is_live(member))
     if row is not None:
-        made = _Made(_load(row), row.file_path, runs, row.depth_mag)
+        made = _Made(load_reference(row), row.file_path, runs, row.depth_mag)
     elif len(runs) == 1:
         made = _Made(load_frame(runs[0]), runs[0].processed_fits_path, runs, runs[0].limiting_magnitude)
     else:
@@ -61,8 +54,7 @@ def load_reference(choice: ReferenceChoice, config: Snapshot) -> LoadedReference
         path = f"references/{choice.field.pk}/{inputs_hash[:16]}.fits"
         storage.write_atomically(path, encode_frame(built.frame))
         made = _Made(built.frame, path, built.runs, built.depth_mag)
-    row = _store(choice, made, best, inputs_hash, is_promoted=is_promoted)
-    return LoadedReference(row, made.frame)
+    return _store(choice, made, best, inputs_hash, is_promoted=is_promoted)
 
 
 class _Made(NamedTuple):
@@ -122,14 +114,17 @@ def _store(
     return row
 
 
-def _load(row: Reference) -> Frame:
-    """Read a reference's file; a reference of one frame is that frame's product."""
+def load_reference(row: Reference) -> Frame:
+    """Read a reference's file, with its stars; a reference of one frame is that frame's product.
+
+    Without variance: the subtraction measures the noise of what it is given.
+    """
     best = row.best_member
     run = None if best is None else PreprocessRun.objects.newest_for(best)
     if run is not None and row.members.count() == 1:
-        return load_frame(run)
+        return load_frame(run, with_variance=False)
     try:
-        frame = decode_frame(storage.open_stored(row.file_path))
+        frame = decode_frame(storage.open_stored(row.file_path), with_variance=False)
     except FileNotFoundError as error:
         raise StageFailure(
             FailureCode.FILE_MISSING, f"The file of {row} is gone: put it back, or archive the reference."

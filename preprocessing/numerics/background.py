@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from observations.numerics.compiled import by_strips, compiled
 from observations.numerics.frame import Image, Mask
-from preprocessing.numerics.mesh import STRIP_ROWS, Cells, expand, measure_cells, smooth_cells
+from preprocessing.numerics.mesh import STRIP_ROWS, Cells, Grid, expand, measure_cells, smooth_cells
 
 # Cells smaller than this hold too few pixels for a clipped mode: 16² = 256 pixels give the level to sigma/16.
 SMALLEST_MESH_PX = 16
@@ -78,6 +78,22 @@ def estimate_background(data: Image, mask: Mask, *, mesh_px: int = 64) -> Backgr
     cells and local cubic interpolation. Departures: a source mask; a median that sees through quantisation (12-bit
     frames have a noise of one count); no spline, whose ringing ran 300 counts below zero beside vignetted corners.
     """
+    level, residual, without = _level_cells(data, mask, mesh_px)
+    # The noise without gradients.
+    noise_grid = smooth_cells(_measure(residual, without, level.shape).noise)
+    del residual
+    noise = expand(noise_grid, data.shape)
+    np.clip(noise, np.float32(noise_grid.min()), np.float32(noise_grid.max()), out=noise)
+    return Background(level=expand(level, data.shape), noise=noise)
+
+
+def estimate_level(data: Image, mask: Mask, *, mesh_px: int = 64) -> Image:
+    """Estimate the level alone, as `estimate_background` does: arguments, errors and method are the same."""
+    return expand(_level_cells(data, mask, mesh_px)[0], data.shape)
+
+
+def _level_cells(data: Image, mask: Mask, mesh_px: int) -> tuple[Grid, Image, Mask]:
+    """Return the level by cells, what is left above a first estimate of it (0 where bad), and what is no sky."""
     bad = mask | ~np.isfinite(data)
     good_count = bad.size - int(np.count_nonzero(bad))
     if good_count < FEWEST_GOOD_PIXELS:
@@ -85,17 +101,16 @@ def estimate_background(data: Image, mask: Mask, *, mesh_px: int = 64) -> Backgr
     image = as_plain_image(data)
     cells = _cell_count(data.shape, mesh_px)
     first = _measure(image, bad, cells)
-    first_level = smooth_cells(first.mode)
-    residual = np.where(bad, np.float32(0), image - expand(first_level, data.shape))
+    level = smooth_cells(first.mode)
+    residual = expand(level, data.shape)
+    np.subtract(image, residual, out=residual)
+    residual[bad] = 0
     sources = _source_pixels(residual, expand(smooth_cells(first.noise), data.shape))
-    crowded = np.count_nonzero(sources & ~bad) > MOST_SOURCE_SHARE * good_count
-    without = bad if crowded else bad | sources
-    # The level again from the image itself, whose quantisation the median sees through; the noise without gradients.
-    level = first_level if crowded else smooth_cells(_measure(image, without, cells).mode)
-    noise_grid = smooth_cells(_measure(residual, without, cells).noise)
-    noise = expand(noise_grid, data.shape)
-    np.clip(noise, np.float32(noise_grid.min()), np.float32(noise_grid.max()), out=noise)
-    return Background(level=expand(level, data.shape), noise=noise)
+    if np.count_nonzero(sources & ~bad) > MOST_SOURCE_SHARE * good_count:
+        return level, residual, bad
+    sources |= bad
+    # Again from the image itself, whose quantisation the median sees through.
+    return smooth_cells(_measure(image, sources, cells).mode), residual, sources
 
 
 def _cell_count(shape: tuple[int, ...], mesh_px: int) -> tuple[int, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import sep
@@ -41,6 +42,8 @@ RIDGE_FOR_CURVATURE = 30
 MOST_RIDGE_STARS = 1000
 # Blends are split down to this contrast; SExtractor's usual value.
 DEBLEND_CONTRAST = 0.005
+# Pixels that are held of sources not yet finished: this share of the frame is plenty, but for crowded ones.
+FEWEST_BUFFERED_PX, BUFFERED_SHARE = 300_000, 16
 
 
 def find_stars(
@@ -138,10 +141,10 @@ def _measure(field: _Field, width: float) -> Stars:
 
 
 def _extract(field: _Field, width: float) -> tuple[Column, Column] | None:
-    # sep's fixed buffers are too small for crowded frames; every pixel and every blend fits into these.
-    sep.set_extract_pixstack(max(300_000, field.image.size))
+    # sep's fixed buffers are too small for crowded frames; every blend fits into this one.
     sep.set_sub_object_limit(8192)
-    found = sep.extract(
+    extract = partial(
+        sep.extract,
         field.image,
         field.threshold_sigma / max(1.0, np.sqrt(np.pi) * width / FWHM_PER_SIGMA),
         err=field.noise,
@@ -151,6 +154,16 @@ def _extract(field: _Field, width: float) -> tuple[Column, Column] | None:
         filter_type="conv",
         deblend_cont=DEBLEND_CONTRAST,
     )
+    # The buffer takes some forty bytes a pixel; one for twice the frame is always large enough.
+    size = field.image.size
+    try:
+        sep.set_extract_pixstack(max(FEWEST_BUFFERED_PX, size // BUFFERED_SHARE))
+        found = extract()
+    except Exception as error:  # sep has no class of its own for it
+        if "pixel buffer full" not in str(error):
+            raise
+        sep.set_extract_pixstack(2 * size)
+        found = extract()
     if found.size == 0:
         return None
     return found["x"].astype(float), found["y"].astype(float)

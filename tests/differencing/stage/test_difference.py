@@ -467,13 +467,12 @@ def test_the_first_stack_of_earlier_nights_is_promoted_by_itself_and_describes_i
     assert reference.depth_mag is None or reference.depth_mag > max(
         newest_for(row).limiting_magnitude or 0.0 for row in night.earlier
     )
-    stored = stage_reference.load_reference(
-        references.choose_reference(night.good[0], values.snapshot()), values.snapshot()
-    )
+    choice = references.choose_reference(night.good[0], values.snapshot())
+    stored = stage_reference.load_reference(stage_reference.made_reference(choice, values.snapshot()))
     widths = [float(newest_for(row).fwhm_px or "nan") for row in night.earlier]
-    assert min(widths) < stored.frame.stars.fwhm_px == reference.fwhm_px < 1.05 * max(widths)
-    stamp = stored.frame.psf(160.0, 160.0)
-    assert stamp.sum() == pytest.approx(1.0) and len(stored.frame.stars) > 30
+    assert min(widths) < stored.stars.fwhm_px == reference.fwhm_px < 1.05 * max(widths)
+    stamp = stored.psf(160.0, 160.0)
+    assert stamp.sum() == pytest.approx(1.0) and len(stored.stars) > 30
 
 
 def test_a_member_that_is_processed_anew_makes_the_first_reference_anew_under_a_new_version(night):

@@ -143,3 +143,11 @@ def test_galaxies_drawn_on_the_sky_are_no_point_sources():
     clean = stars.is_isolated & ~stars.is_saturated
     assert found[of_star & clean].mean() > 0.9
     assert found[of_galaxy & clean].mean() < 0.1
+
+
+def test_light_all_over_the_frame_is_one_source_and_no_fault():
+    y, x = np.mgrid[:600, :600]
+    glow = 500.0 * np.exp(-0.5 * ((x - 300.0) ** 2 + (y - 300.0) ** 2) / 250.0**2)
+    image = (glow + np.random.default_rng(3).normal(size=glow.shape)).astype(np.float32)
+    stars = find_stars(image, np.zeros(image.shape, dtype=bool), background=0.0, noise=1.0)
+    assert len(stars) < 5
