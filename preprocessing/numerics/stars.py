@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
 import sep
@@ -42,8 +41,8 @@ RIDGE_FOR_CURVATURE = 30
 MOST_RIDGE_STARS = 1000
 # Blends are split down to this contrast; SExtractor's usual value.
 DEBLEND_CONTRAST = 0.005
-# Pixels that are held of sources not yet finished: this share of the frame is plenty, but for crowded ones.
-FEWEST_BUFFERED_PX, BUFFERED_SHARE = 300_000, 16
+# Pixels of sources not yet finished that are held at least, by sep's own choice.
+FEWEST_BUFFERED_PX = 300_000
 
 
 def find_stars(
@@ -141,12 +140,15 @@ def _measure(field: _Field, width: float) -> Stars:
 
 
 def _extract(field: _Field, width: float) -> tuple[Column, Column] | None:
-    # sep's fixed buffers are too small for crowded frames; every blend fits into this one.
+    threshold = field.threshold_sigma / max(1.0, np.sqrt(np.pi) * width / FWHM_PER_SIGMA)
+    # sep's fixed buffers are too small for crowded frames. Where the smoothed image is above the threshold, half of the
+    # image's own pixels are; some forty bytes for each are cheaper than for all.
+    bright = np.count_nonzero(field.image > np.float32(threshold) * field.noise)
+    sep.set_extract_pixstack(max(FEWEST_BUFFERED_PX, 3 * bright))
     sep.set_sub_object_limit(8192)
-    extract = partial(
-        sep.extract,
+    found = sep.extract(
         field.image,
-        field.threshold_sigma / max(1.0, np.sqrt(np.pi) * width / FWHM_PER_SIGMA),
+        threshold,
         err=field.noise,
         mask=field.bad,
         minarea=3,
@@ -154,16 +156,6 @@ def _extract(field: _Field, width: float) -> tuple[Column, Column] | None:
         filter_type="conv",
         deblend_cont=DEBLEND_CONTRAST,
     )
-    # The buffer takes some forty bytes a pixel; one for twice the frame is always large enough.
-    size = field.image.size
-    try:
-        sep.set_extract_pixstack(max(FEWEST_BUFFERED_PX, size // BUFFERED_SHARE))
-        found = extract()
-    except Exception as error:  # sep has no class of its own for it
-        if "pixel buffer full" not in str(error):
-            raise
-        sep.set_extract_pixstack(2 * size)
-        found = extract()
     if found.size == 0:
         return None
     return found["x"].astype(float), found["y"].astype(float)
