@@ -33,6 +33,7 @@ ASTRID_DEMO_PASSWORD
 ASTRID_HEALTH_ALERT_SECONDS, ASTRID_HEALTH_PROBE_SECONDS, ASTRID_HEALTH_<queue>_SECONDS
                   what /readyz and the first page call too long, see below
 ASTRID_THREADS    threads of the numerics per process (default 1)
+ASTRID_DEVICE     where the subtraction transforms: cpu, or a GPU that torch knows, such as cuda or cuda:1 (default cpu)
 NUMBA_CACHE_DIR   where compiled loops are kept (default: beside the program, or in the data root where the program's
                   folder cannot be written to)
 ASTRID_STAR_CATALOG
@@ -332,6 +333,7 @@ JOB_RESEND_SECONDS = 20.0
 # --- The pipeline ---
 # One core for each process: frames run side by side, and a laptop stays usable. Libraries read these when they load.
 ASTRID_THREADS = env.int("ASTRID_THREADS", default=1)
+ASTRID_DEVICE = env.str("ASTRID_DEVICE", default="cpu")
 os.environ.setdefault("NUMBA_NUM_THREADS", str(ASTRID_THREADS))
 # Threads share the rows of an image; within one small transform a second thread would only wait.
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"):

@@ -34,6 +34,7 @@ from differencing.parameters import zogy_parameters
 from differencing.references import choose_reference, note_possible_gain
 from differencing.stage.candidates import replace_candidates
 from differencing.stage.colours import colour_term_between
+from differencing.stage.device import usable_device
 from differencing.stage.reference import load_reference, made_reference, wcs_identity, with_psf
 from differencing.stage.registration import aligned
 from observations.models import Observation, ObservationStatus
@@ -218,9 +219,14 @@ def _compute(inputs: _Inputs) -> _Result:
         raise StageFailure(FailureCode.NO_WCS, "The frame has no world coordinates: preprocess it again.")
     reference, match, colour = _aligned_reference(inputs, science)
     _require_overlap(science, reference, config)
-    algorithm = config["differencing.algorithm"]
     try:
-        difference, choice = subtract(science, reference, algorithm=algorithm, parameters=zogy_parameters(config))
+        difference, choice = subtract(
+            science,
+            reference,
+            algorithm=config["differencing.algorithm"],
+            parameters=zogy_parameters(config),
+            device=usable_device(),
+        )
     except TooFewStars as error:
         raise StageFailure(FailureCode.TOO_FEW_STARS, f"No flux scale can be measured: {error}.") from error
     except ValueError as error:

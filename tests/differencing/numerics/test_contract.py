@@ -7,10 +7,12 @@ from functools import partial
 
 import numpy as np
 import pytest
+import torch
 
 from differencing.numerics import matched, zogy
 from differencing.numerics.measure import measure
 from differencing.numerics.tie import TooFewStars
+from observations.numerics import compiled
 from tests.differencing.numerics.scenes import (
     far_from,
     find,
@@ -64,6 +66,18 @@ def test_swapping_the_frames_turns_the_sign_of_the_score_and_the_unit_of_the_dif
     # Thirty stars of 3 % each; a surface's corners are three times less sure.
     assert np.median(scale * back.flux_scale.image()) == pytest.approx(1.0, abs=0.01)
     assert (there.difference + scale * back.difference)[where].std() < 0.05 * there.difference[where].std()
+
+
+@pytest.mark.parametrize("device", [name for name in ("cuda", "mps") if getattr(torch, name).is_available()] or ["cpu"])
+def test_another_device_and_other_threads_give_the_same_within_a_thousandth(subtract, widths, device, monkeypatch):
+    pair = pair_of(33, shape=(320, 320), n_stars=60, n_galaxies=20, **widths)
+    here = subtract(pair.science, pair.reference)
+    monkeypatch.setattr(compiled, "thread_count", lambda: 3)
+    there = subtract(pair.science, pair.reference, device=device)
+    for one, other in ((there.score, here.score), (there.flux / here.flux_error, here.flux / here.flux_error)):
+        assert np.nanmax(np.abs(one - other)) < 1e-3
+    np.testing.assert_allclose(there.flux_error, here.flux_error, rtol=1e-3)
+    assert there.noise_rescale == pytest.approx(here.noise_rescale, abs=1e-3)
 
 
 def test_the_score_of_empty_sky_has_mean_zero_and_variance_one(subtract, widths):
