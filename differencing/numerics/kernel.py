@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy import fft as sizes
-from scipy import ndimage
 
 from differencing.numerics.tie import Surface
 from differencing.numerics.tiles import Tensor, psf_transforms, shift_ramp
@@ -150,10 +149,9 @@ def choose_sources(stars: Stars, bad: Mask, reach: int, half: int) -> NDArray[np
     good = np.flatnonzero(inside & ~stars.is_saturated & (snr > FAINTEST_SNR))
     good = good[np.argsort(-stars.flux[good], kind="stable")]
     column, row = np.rint(stars.x[good]).astype(int), np.rint(stars.y[good]).astype(int)
-    touched = np.zeros(good.size, dtype=bool)
-    if bad.any():
-        near = ndimage.distance_transform_cdt(~bad, metric="chessboard")
-        touched = near[row, column] <= (reach + half) // 2
+    near = (reach + half) // 2
+    windows = (bad[y - near : y + near + 1, x - near : x + near + 1] for y, x in zip(row, column, strict=True))
+    touched = np.fromiter((window.any() for window in windows), dtype=bool, count=good.size)
     good, column, row = good[~touched], column[~touched], row[~touched]
     cell = (row * CELLS // ny) * CELLS + column * CELLS // nx
     order = np.argsort(cell, kind="stable")
