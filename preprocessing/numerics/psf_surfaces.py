@@ -10,14 +10,12 @@ from numpy.typing import NDArray
 from observations.numerics.frame import Column, PsfModel
 from observations.numerics.statistics import MAD_TO_SIGMA
 from preprocessing.numerics.moffat import LARGEST_ELLIPTICITY, MoffatFit
-from preprocessing.numerics.ridge import stellar_ridge
+from preprocessing.numerics.ridge import best_ridge, stellar_ridge
 
 # Widths and ellipticities of bright stars scatter by so much whatever their light: pixels, blends, colours.
 FLOOR = 0.004
-# Stars needed before a shape may vary linearly, quadratically, cubically: whether it does, they decide themselves.
-STARS_FOR_DEGREE = (0, 12, 22, 80)
-# Terms must earn what the Bayesian information criterion asks of them: galaxies feign gradients.
-TERM_COST = 1.0
+# Sources needed before a shape may vary linearly, quadratically, cubically: whether it does, they decide themselves.
+STARS_FOR_DEGREE = (0, 8, 16, 40)
 CLIP_SIGMA = 4.0
 # Among fewer sources than these nobody can say which of them is no star.
 FEWEST_TO_JUDGE = 5
@@ -69,38 +67,42 @@ def fit_surfaces(
     ShapeSurfaces, and the (n,) probability of each source to be a star like the others.
     """
     known = np.sqrt(np.maximum(fit.variance, 1e-12))
-    sure, chosen, degrees = np.ones(len(x)), [], []
-    for k in range(3):
+    degrees, chosen = [0, 0, 0], []
+    degrees[0], width = _width(fit.moffats.shape[:, 0], known[:, 0], (x, y), shape, first)
+    chosen.append(width)
+    for k in (1, 2):
         value, error = fit.moffats.shape[:, k], known[:, k]
-        trials = {}
-        for d in _degrees(first, k, sure):
-            terms = PsfModel.terms(x, y, d, shape)
-            start = first.coefficients[0] if isinstance(first, ShapeSurfaces) else None
-            trials[d] = _width(value, error, terms, start) if k == 0 else _ellipticity(value, error, terms, sure)
-        best = min(trials, key=lambda d: trials[d].cost)
-        if k == 0:
-            sure = trials[best].is_star
-        chosen.append(trials[best])
-        degrees.append(best)
+        trials = {
+            d: _ellipticity(value, error, PsfModel.terms(x, y, d, shape), width.is_star)
+            for d in _degrees(first, k, float(width.is_star.sum()))
+        }
+        degrees[k] = min(trials, key=lambda d: trials[d].cost)
+        chosen.append(trials[degrees[k]])
     alike = np.all([np.abs(trial.pull) < CLIP_SIGMA for trial in chosen], axis=0)
-    width, along, across = (trial.coefficients for trial in chosen)
-    found = ShapeSurfaces((width, along, across), (degrees[0], degrees[1], degrees[2]), shape)
-    return found, sure * alike if len(x) >= FEWEST_TO_JUDGE else np.ones(len(x))
+    coefficients = (chosen[0].coefficients, chosen[1].coefficients, chosen[2].coefficients)
+    found = ShapeSurfaces(coefficients, (degrees[0], degrees[1], degrees[2]), shape)
+    return found, width.is_star * alike if len(x) >= FEWEST_TO_JUDGE else np.ones(len(x))
 
 
-def _degrees(first: ShapeSurfaces | int | None, k: int, is_star: Column) -> list[int]:
+def _degrees(first: ShapeSurfaces | int | None, k: int, stars: float) -> list[int]:
     """Return the degrees that are tried for one of the three."""
     if isinstance(first, ShapeSurfaces):
         return [first.degrees[k]]
     if first is not None:
         return [first]
-    return [degree for degree, fewest in enumerate(STARS_FOR_DEGREE) if is_star.sum() >= fewest]
+    return [degree for degree, fewest in enumerate(STARS_FOR_DEGREE) if stars >= fewest]
 
 
-def _width(value: Column, error: Column, terms: NDArray[np.float64], start: Column | None) -> _Trial:
-    ridge = stellar_ridge(value, error, terms, FLOOR, start)
-    cost = TERM_COST * terms.shape[1] * np.log(len(value)) / 2 - ridge.likelihood
-    return _Trial(ridge.coefficients, ridge.rest / ridge.error, ridge.is_star, float(cost))
+def _width(
+    value: Column, error: Column, place: tuple[Column, Column], shape: tuple[int, int], first: ShapeSurfaces | int | None
+) -> tuple[int, _Trial]:
+    degrees = _degrees(first, 0, len(value))
+    terms = [PsfModel.terms(*place, d, shape) for d in degrees]
+    if isinstance(first, ShapeSurfaces):
+        best, ridge = 0, stellar_ridge(value, error, terms[0], FLOOR, first.coefficients[0])
+    else:
+        best, ridge = best_ridge(value, error, terms, FLOOR)
+    return degrees[best], _Trial(ridge.coefficients, ridge.rest / ridge.error, ridge.is_star, ridge.cost)
 
 
 def _ellipticity(value: Column, error: Column, terms: NDArray[np.float64], is_star: Column) -> _Trial:

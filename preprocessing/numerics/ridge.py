@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr
 
+from observations.numerics.compiled import compiled
 from observations.numerics.frame import Column
 from observations.numerics.statistics import MAD_TO_SIGMA
 
-# Logarithm of the width of galaxies above that of stars: most are within 50 %.
-GALAXY_RANGE = 0.5
-# Quantiles of the widths to start from: stars may be nearly all of the sources, or the sharpest few.
-STARTS = (0.05, 0.25, 0.5)
-# A PSF varies by up to 20 %: so blurred the stars are still one ridge, however they slope.
-BLUR = (0.1, 0.1, 0.07, 0.05, 0.035, 0.025, 0.015)
-SHARP_ROUNDS = 5
-SLOPE = 0.15
+# Galaxies stand above the stars by anything from nothing to this much in the logarithm of the width: the sum of boxes
+# that all begin at the stars falls outward as it may, and small galaxies are many. A uniform density takes those just
+# above the stars for stars.
+BOXES = np.array([0.03, 0.1, 0.4])
+# Blends, trails and what no mask has caught: anywhere within a factor of e of the stars.
+ANYWHERE = 0.5
+# Each kind counts as having so many members beforehand: stars, boxes, anywhere. And their shares at first.
+MEMBERS = np.array([1.0, 0.3, 0.3, 0.3, 0.3])
+FIRST_SHARES = np.array([0.5, 0.15, 0.15, 0.15, 0.05])
+# The climb begins at the lower edge of the widths, on which stars lie; a blurred view lets a slope be seen at once.
+EDGE = 0.05
+BLUR, FINE_BLUR = np.array([0.05, 0.03, 0.015, 0.0]), np.array([0.015, 0.0])
+BLURRED_ROUNDS, SHARP_ROUNDS = 8, 25
+# One round's longest step, and one that is none.
+LONGEST_STEP, SHORTEST_STEP = 0.02, 1e-5
+# A PSF that varies by a fifth from centre to corner has terms up to this.
+SLOPE = 0.05
+# Scatter beyond the errors is measured on as many stars, at most three times the errors, in all but the last rounds.
+STARS_FOR_SCATTER, WIDEST_SCATTER, SCATTER_ROUNDS = 8, 3.0, 20
 
 
 @dataclass(frozen=True)
@@ -35,56 +48,115 @@ class Ridge:
     rest: Column
     likelihood: float
 
+    @property
+    def cost(self) -> float:
+        """What a surface is chosen by, less is better: each term must earn its share (Schwarz 1978, AnnStat 6, 461)."""
+        return self.coefficients.size * math.log(self.rest.size) / 2 - self.likelihood
+
+
+def best_ridge(value: Column, error: Column, terms: Sequence[NDArray[np.float64]], floor: float) -> tuple[int, Ridge]:
+    """Return which of several surfaces the widths of stars lie on, and that ridge.
+
+    Parameters
+    ----------
+    terms : (n, m) of each surface, plainest first; each begins with those of the one before. Others as in
+        `stellar_ridge`.
+    """
+    ridges: list[Ridge] = []
+    for each in terms:
+        ridges.append(stellar_ridge(value, error, each, floor, ridges[-1].coefficients if ridges else None))
+    best = min(range(len(ridges)), key=lambda k: ridges[k].cost)
+    return best, ridges[best]
+
 
 def stellar_ridge(
     value: Column, error: Column, terms: NDArray[np.float64], floor: float, start: Column | None = None
 ) -> Ridge:
     """Find the surface on which the widths of stars lie, among galaxies that are wider.
 
-    A mixture is fitted by expectation and maximisation: stars scatter about the surface by their errors, galaxies lie
-    up to 50 % above it, and one source in ten of these anywhere. It starts from several quantiles of the widths, each
-    time from a plain level and a blurred view that sharpens; the most likely end counts.
+    The most likely mixture of stars, which scatter about the surface by their errors, of galaxies, whose density falls
+    outward from it in any way, and of few sources anywhere. It is the lower edge that tells: galaxies have a say as
+    well, for none is sharper than a star.
 
     Parameters
     ----------
     value, error : (n,) logarithm of each width, and its error by noise. floor : scatter that no light removes.
-    terms : (n, m) terms of the surface at each place, the constant first. start : coefficients that are about right.
+    terms : (n, m) terms of the surface at each place, the constant first.
+    start : coefficients that are about right; where they are fewer than the terms, those of a plainer surface.
     """
+    ends = []
+    if start is None or start.size < terms.shape[1]:
+        edge = np.zeros(terms.shape[1])
+        edge[0] = np.quantile(value, EDGE)
+        ends.append(_from(value, error, terms, floor, edge, BLUR))
     if start is not None:
-        return _climb(value, error, terms, floor, start, ())
-    level = np.zeros((len(STARTS), terms.shape[1]))
-    level[:, 0] = np.quantile(value, STARTS)
-    ends = [_climb(value, error, terms, floor, one, BLUR) for one in level]
+        padded = np.concatenate([start, np.zeros(terms.shape[1] - start.size)])
+        ends.append(_from(value, error, terms, floor, padded, FINE_BLUR))
     return max(ends, key=lambda ridge: ridge.likelihood)
 
 
-def _climb(
-    value: Column, sigma: Column, terms: NDArray[np.float64], floor: float, start: Column, blurs: tuple[float, ...]
+def _from(  # noqa: PLR0913 - what is fitted, to what, and where it begins
+    value: Column, error: Column, terms: NDArray[np.float64], floor: float, start: Column, blurs: Column
 ) -> Ridge:
-    coefficients, share, scale = start, 0.5, 1.0
-    known = np.hypot(sigma, floor)
-    # The terms beyond the constant are held by as much as a PSF's width varies over a field.
-    prior = np.diag(np.r_[1e-9, np.full(len(coefficients) - 1, SLOPE**-2)])
-    for blur in (*blurs, *(0.0,) * SHARP_ROUNDS):
-        error = np.sqrt((scale * sigma) ** 2 + (floor**2 + blur**2))
-        star, other = _densities(value - terms @ coefficients, error)
-        is_star = share * star / (share * star + (1 - share) * other)
-        share = float(np.clip(is_star.mean(), 0.05, 0.98))
-        weighted = terms * (is_star / error**2)[:, None]
-        coefficients = np.linalg.solve(weighted.T @ terms + prior, weighted.T @ value)
-        sure = is_star > 0.5
-        if blur == 0 and np.count_nonzero(sure) >= 5:
-            pull = np.abs(value - terms @ coefficients)[sure] / known[sure]
-            scale = float(np.clip(MAD_TO_SIGMA * np.median(pull), 1.0, 3.0))
-    rest = value - terms @ coefficients
-    error = np.hypot(scale * sigma, floor)
-    star, other = _densities(rest, error)
-    total = share * star + (1 - share) * other
-    return Ridge(coefficients, share * star / total, error, rest, float(np.log(total).sum()))
+    coefficients, is_star = start.copy(), np.empty(value.size)
+    plain = (np.ascontiguousarray(each, dtype=np.float64) for each in (value, error, terms))
+    scale, likelihood = _climb(*plain, floor, blurs, coefficients, is_star)
+    return Ridge(coefficients, is_star, np.hypot(scale * error, floor), value - terms @ coefficients, likelihood)
 
 
-def _densities(rest: Column, error: Column) -> tuple[Column, Column]:
-    """Return how likely a star, and any other source, is to stand so far from the ridge."""
-    star = np.exp(-0.5 * (rest / error) ** 2) / (error * np.sqrt(2 * np.pi))
-    wide = (ndtr(rest / error) - ndtr((rest - GALAXY_RANGE) / error)) / GALAXY_RANGE
-    return star, 0.9 * wide + 0.1
+@compiled
+def _climb(value, noise, terms, floor, blurs, coefficients, is_star):  # type: ignore[no-untyped-def]  # noqa: PLR0913
+    """Change the coefficients to those of the likeliest mixture; return the scatter over the noise, the likelihood."""
+    n, m = terms.shape
+    kinds = FIRST_SHARES.size
+    shares, density, slope = FIRST_SHARES.copy(), np.empty(kinds), np.zeros(kinds)
+    scale, likelihood = 1.0, 0.0
+    rest, pulls = np.empty(n), np.empty(n)
+    for blur in blurs:
+        for turn in range(BLURRED_ROUNDS if blur > 0 else SHARP_ROUNDS):
+            normal, right, members = np.eye(m) * 1e-6, np.zeros(m), MEMBERS.copy()
+            likelihood, stars = 0.0, 0
+            for i in range(n):
+                error = math.sqrt((scale * noise[i]) ** 2 + floor**2 + blur**2)
+                rest[i] = value[i] - (terms[i] * coefficients).sum()
+                _densities(rest[i], error, density, slope)
+                total = (shares * density).sum()
+                likelihood += math.log(total)
+                members += shares * density / total
+                is_star[i] = shares[0] * density[0] / total
+                push, pull = (shares * slope).sum() / total, is_star[i] / error**2
+                for a in range(m):
+                    right[a] += push * terms[i, a]
+                    for b in range(m):
+                        normal[a, b] += pull * terms[i, a] * terms[i, b]
+                if is_star[i] > 0.5:
+                    pulls[stars] = abs(rest[i]) / math.sqrt(noise[i] ** 2 + floor**2)
+                    stars += 1
+            for a in range(1, m):
+                normal[a, a] += SLOPE**-2
+                right[a] -= coefficients[a] * SLOPE**-2
+                likelihood -= 0.5 * (coefficients[a] / SLOPE) ** 2
+            likelihood += (MEMBERS * np.log(shares)).sum()
+            shares = members / members.sum()
+            if blur == 0 and turn < SCATTER_ROUNDS and stars >= STARS_FOR_SCATTER:
+                scale = min(max(MAD_TO_SIGMA * np.median(pulls[:stars]), 1.0), WIDEST_SCATTER)
+            step = np.linalg.solve(normal, right)
+            longest = np.abs(terms @ step).max()
+            if blur == 0 and (longest < SHORTEST_STEP or turn == SHARP_ROUNDS - 1):
+                break
+            coefficients += step * min(1.0, LONGEST_STEP / longest)
+    return scale, likelihood
+
+
+@compiled
+def _densities(rest, error, density, slope):  # type: ignore[no-untyped-def]
+    """Write how likely each kind is to stand so far above the ridge, and how that changes as the ridge rises."""
+    pull = rest / error
+    star = math.exp(-0.5 * pull * pull) / (error * math.sqrt(2 * math.pi))
+    density[0], slope[0] = star, star * pull / error
+    below = math.erf(pull / math.sqrt(2))
+    for k in range(BOXES.size):
+        far = (rest - BOXES[k]) / error
+        density[k + 1] = 0.5 * (below - math.erf(far / math.sqrt(2))) / BOXES[k]
+        slope[k + 1] = (math.exp(-0.5 * far * far) / (error * math.sqrt(2 * math.pi)) - star) / BOXES[k]
+    density[BOXES.size + 1] = ANYWHERE

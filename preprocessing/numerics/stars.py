@@ -13,7 +13,7 @@ from observations.numerics import polynomial
 from observations.numerics.frame import Column, Image, Mask, Stars
 from observations.numerics.statistics import FWHM_PER_SIGMA
 from preprocessing.numerics.background import as_plain_image
-from preprocessing.numerics.ridge import stellar_ridge
+from preprocessing.numerics.ridge import best_ridge
 
 # A star's width starts from this guess; measured widths from 1.8 to 8 px come out of it within two rounds.
 FIRST_GUESS_FWHM_PX = 3.0
@@ -36,8 +36,7 @@ WIDTH_FLOOR = 0.012
 # A source this much wider or sharper than the point sources around it is none; beside that, two of its errors.
 POINT_TOLERANCE = 0.07
 # A ridge of fewer sources has no slope, or no curvature.
-RIDGE_FOR_SLOPE = 15
-RIDGE_FOR_CURVATURE = 30
+SOURCES_FOR_DEGREE = (0, 8, 16)
 MOST_RIDGE_STARS = 1000
 # Blends are split down to this contrast; SExtractor's usual value.
 DEBLEND_CONTRAST = 0.005
@@ -240,8 +239,9 @@ def point_like(stars: Stars, tolerance: float = POINT_TOLERANCE) -> NDArray[np.b
         return np.zeros(len(stars), dtype=bool)
     chosen = np.flatnonzero(usable)[:MOST_RIDGE_STARS]
     u, v = (2 * (c - c.min()) / max(float(np.ptp(c)), 1.0) - 1 for c in (stars.x, stars.y))
-    degree = 0 if chosen.size < RIDGE_FOR_SLOPE else 1 if chosen.size < RIDGE_FOR_CURVATURE else 2
-    ridge = stellar_ridge(width[chosen], error[chosen], polynomial.terms(u[chosen], v[chosen], degree), WIDTH_FLOOR)
+    degrees = [d for d, fewest in enumerate(SOURCES_FOR_DEGREE) if chosen.size >= fewest]
+    terms = [polynomial.terms(u[chosen], v[chosen], d) for d in degrees]
+    degree, ridge = best_ridge(width[chosen], error[chosen], terms, WIDTH_FLOOR)
     local = polynomial.terms(u, v, degree) @ ridge.coefficients
     return np.abs(width - local) < np.hypot(tolerance, 2 * np.hypot(error, WIDTH_FLOOR))
 
