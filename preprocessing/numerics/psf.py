@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from observations.numerics.frame import Image, Mask, PsfModel, Stars
+from observations.numerics.frame import Column, Image, Mask, PsfModel, Stars
 from preprocessing.numerics.background import as_plain_image
 from preprocessing.numerics.moffat import Moffats, fit_shapes, plain_moffats
 from preprocessing.numerics.psf_correction import (
@@ -96,9 +96,7 @@ def fit_psf(  # noqa: PLR0913 - sky and noise go everywhere together
     sample = _sample(field, plan)
     surfaces, is_star = fit_surfaces(sample.fit, sample.x, sample.y, plan.shape, sample.surfaces)
     sample = replace(sample, surfaces=surfaces, is_star=is_star)
-    stars_only = sample[sample.is_star > 0.5]
-    if len(stars_only) < FEWEST_STARS:
-        raise PsfError("fewer than 3 stars agree on a common shape")
+    stars_only = sample[_likeliest(is_star)]
     correction = fit_correction(stars_only, plan.core, plan.fwhm, plan.degree)
     wings = fit_wings(field, surfaces, sample.fit.moffats.beta, plan.half)
     model = _model(stars_only, correction, wings, plan)
@@ -167,6 +165,14 @@ def _sample(field: Field, plan: _Plan) -> Sample:
     # Galaxies have other wings than stars: beta once more, by those that are stars.
     fit = fit_shapes(near, fit.moffats, is_star, model_error=MODEL_ERROR, rounds=3)
     return Sample(stamps, x, y, fit, is_star, surfaces)
+
+
+def _likeliest(is_star: Column) -> NDArray[np.bool_]:
+    """Return which sources make the PSF: those that are stars more likely than not, and at least the likeliest few."""
+    chosen = is_star > 0.5
+    if np.count_nonzero(chosen) < FEWEST_STARS:
+        chosen[np.argsort(-is_star, kind="stable")[:FEWEST_STARS]] = True
+    return chosen
 
 
 def _model(sample: Sample, correction: Correction, wings: Wings, plan: _Plan) -> PsfModel:

@@ -19,8 +19,9 @@ from observations.numerics.statistics import MAD_TO_SIGMA
 BOXES = np.array([0.03, 0.1, 0.4])
 # Blends, trails and what no mask has caught: anywhere within a factor of e of the stars.
 ANYWHERE = 0.5
-# Each kind counts as having so many members beforehand: stars, boxes, anywhere. And their shares at first.
-MEMBERS = np.array([1.0, 0.3, 0.3, 0.3, 0.3])
+# Each kind counts as having so many members beforehand: stars, boxes, anywhere; a frame has some stars at least. And
+# their shares at first.
+MEMBERS = np.array([5.0, 0.3, 0.3, 0.3, 0.3])
 FIRST_SHARES = np.array([0.5, 0.15, 0.15, 0.15, 0.05])
 # The climb begins at the lower edge of the widths, on which stars lie; a blurred view lets a slope be seen at once.
 EDGE = 0.05
