@@ -13,7 +13,7 @@ from preprocessing.numerics.moffat import LARGEST_ELLIPTICITY, MoffatFit
 from preprocessing.numerics.ridge import best_ridge, stellar_ridge
 
 # Widths and ellipticities of bright stars scatter by so much whatever their light: pixels, blends, colours.
-FLOOR = 0.004
+FLOOR = 0.006
 # Sources needed before a shape may vary linearly, quadratically, cubically: whether it does, they decide themselves.
 STARS_FOR_DEGREE = (0, 8, 16, 40)
 CLIP_SIGMA = 4.0

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from observations.numerics.compiled import compiled
 from observations.numerics.frame import Column
-from observations.numerics.statistics import MAD_TO_SIGMA
 
 # Galaxies stand above the stars by anything from nothing to this much in the logarithm of the width: the sum of boxes
 # that all begin at the stars falls outward as it may, and small galaxies are many. A uniform density takes those just
@@ -31,8 +30,11 @@ BLURRED_ROUNDS, SHARP_ROUNDS = 8, 25
 LONGEST_STEP, SHORTEST_STEP = 0.02, 1e-5
 # A PSF that varies by a fifth from centre to corner has terms up to this.
 SLOPE = 0.05
-# Scatter beyond the errors is measured on as many stars, at most three times the errors, in all but the last rounds.
-STARS_FOR_SCATTER, WIDEST_SCATTER, SCATTER_ROUNDS = 8, 3.0, 20
+# Stars scatter by more than their errors (pixels, tracking, blends), by up to this much; the logarithm is expected to be
+# about so large. Where they do, they are found from above.
+WIDEST_SCATTER, SCATTER = 8.0, 0.3
+WIDE_START, ABOVE = 4.0, 0.4
+MODEST = 3.0
 
 
 @dataclass(frozen=True)
@@ -87,40 +89,43 @@ def stellar_ridge(
     """
     ends = []
     if start is None or start.size < terms.shape[1]:
-        edge = np.zeros(terms.shape[1])
-        edge[0] = np.quantile(value, EDGE)
-        ends.append(_from(value, error, terms, floor, edge, BLUR))
+        for quantile, scale in ((EDGE, 1.0), (ABOVE, WIDE_START)):
+            level = np.zeros(terms.shape[1])
+            level[0] = np.quantile(value, quantile)
+            ends.append(_from(value, error, terms, floor, level, scale, BLUR))
     if start is not None:
         padded = np.concatenate([start, np.zeros(terms.shape[1] - start.size)])
-        ends.append(_from(value, error, terms, floor, padded, FINE_BLUR))
+        for scale in (1.0, WIDE_START):
+            ends.append(_from(value, error, terms, floor, padded, scale, FINE_BLUR))
     return max(ends, key=lambda ridge: ridge.likelihood)
 
 
 def _from(  # noqa: PLR0913 - what is fitted, to what, and where it begins
-    value: Column, error: Column, terms: NDArray[np.float64], floor: float, start: Column, blurs: Column
+    value: Column, error: Column, terms: NDArray[np.float64], floor: float, start: Column, scale: float, blurs: Column
 ) -> Ridge:
     coefficients, is_star = start.copy(), np.empty(value.size)
-    plain = (np.ascontiguousarray(each, dtype=np.float64) for each in (value, error, terms))
-    scale, likelihood = _climb(*plain, floor, blurs, coefficients, is_star)
-    return Ridge(coefficients, is_star, np.hypot(scale * error, floor), value - terms @ coefficients, likelihood)
+    known = np.hypot(error, floor)
+    scale, likelihood = _climb(
+        np.ascontiguousarray(value, dtype=np.float64), known, np.ascontiguousarray(terms), scale, blurs, coefficients, is_star
+    )
+    return Ridge(coefficients, is_star, scale * known, value - terms @ coefficients, likelihood)
 
 
 @compiled
-def _climb(value, noise, terms, floor, blurs, coefficients, is_star):  # type: ignore[no-untyped-def]  # noqa: PLR0913
-    """Change the coefficients to those of the likeliest mixture; return the scatter over the noise, the likelihood."""
+def _climb(value, known, terms, scale, blurs, coefficients, is_star):  # type: ignore[no-untyped-def]  # noqa: PLR0913
+    """Change the coefficients to those of the likeliest mixture; return the scatter over the errors, the likelihood."""
     n, m = terms.shape
     kinds = FIRST_SHARES.size
     shares, density, slope = FIRST_SHARES.copy(), np.empty(kinds), np.zeros(kinds)
-    scale, likelihood = 1.0, 0.0
-    rest, pulls = np.empty(n), np.empty(n)
+    likelihood = 0.0
     for blur in blurs:
         for turn in range(BLURRED_ROUNDS if blur > 0 else SHARP_ROUNDS):
             normal, right, members = np.eye(m) * 1e-6, np.zeros(m), MEMBERS.copy()
-            likelihood, stars = 0.0, 0
+            likelihood, power, stars = -0.5 * (math.log(scale) / SCATTER) ** 2, 0.0, 0.0
             for i in range(n):
-                error = math.sqrt((scale * noise[i]) ** 2 + floor**2 + blur**2)
-                rest[i] = value[i] - (terms[i] * coefficients).sum()
-                _densities(rest[i], error, density, slope)
+                error = math.sqrt((scale * known[i]) ** 2 + blur**2)
+                rest = value[i] - (terms[i] * coefficients).sum()
+                _densities(rest, error, density, slope)
                 total = (shares * density).sum()
                 likelihood += math.log(total)
                 members += shares * density / total
@@ -130,21 +135,21 @@ def _climb(value, noise, terms, floor, blurs, coefficients, is_star):  # type: i
                     right[a] += push * terms[i, a]
                     for b in range(m):
                         normal[a, b] += pull * terms[i, a] * terms[i, b]
-                if is_star[i] > 0.5:
-                    pulls[stars] = abs(rest[i]) / math.sqrt(noise[i] ** 2 + floor**2)
-                    stars += 1
+                power += is_star[i] * (rest / known[i]) ** 2
+                stars += is_star[i]
             for a in range(1, m):
                 normal[a, a] += SLOPE**-2
                 right[a] -= coefficients[a] * SLOPE**-2
                 likelihood -= 0.5 * (coefficients[a] / SLOPE) ** 2
             likelihood += (MEMBERS * np.log(shares)).sum()
             shares = members / members.sum()
-            if blur == 0 and turn < SCATTER_ROUNDS and stars >= STARS_FOR_SCATTER:
-                scale = min(max(MAD_TO_SIGMA * np.median(pulls[:stars]), 1.0), WIDEST_SCATTER)
             step = np.linalg.solve(normal, right)
             longest = np.abs(terms @ step).max()
-            if blur == 0 and (longest < SHORTEST_STEP or turn == SHARP_ROUNDS - 1):
+            if blur == 0 and ((longest < SHORTEST_STEP and turn > 5) or turn == SHARP_ROUNDS - 1):
                 break
+            if blur == 0:
+                # As if so many stars had been seen that scatter by no more than their errors.
+                scale = min(max(math.sqrt((power + MODEST) / (stars + MODEST)), 1.0), WIDEST_SCATTER)
             coefficients += step * min(1.0, LONGEST_STEP / longest)
     return scale, likelihood
 
