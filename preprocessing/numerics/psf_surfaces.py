@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from observations.numerics.frame import Column, PsfModel
 from observations.numerics.statistics import MAD_TO_SIGMA
 from preprocessing.numerics.moffat import LARGEST_ELLIPTICITY, MoffatFit
-from preprocessing.numerics.ridge import best_ridge, stellar_ridge
+from preprocessing.numerics.ridge import best_ridge
 
 # Widths and ellipticities of bright stars scatter by so much whatever their light: pixels, blends, colours.
 FLOOR = 0.006
@@ -41,11 +41,10 @@ class ShapeSurfaces:
 
 @dataclass(frozen=True)
 class _Trial:
-    """A polynomial through one shape. cost : what the choice of its degree goes by, less is better."""
+    """A polynomial through one ellipticity. cost : what the choice of its degree goes by, less is better."""
 
     coefficients: Column
     pull: Column
-    is_star: Column
     cost: float
 
 
@@ -67,21 +66,26 @@ def fit_surfaces(
     ShapeSurfaces, and the (n,) probability of each source to be a star like the others.
     """
     known = np.sqrt(np.maximum(fit.variance, 1e-12))
-    degrees, chosen = [0, 0, 0], []
-    degrees[0], width = _width(fit.moffats.shape[:, 0], known[:, 0], (x, y), shape, first)
-    chosen.append(width)
+    tried = _degrees(first, 0, len(x))
+    start = first.coefficients[0] if isinstance(first, ShapeSurfaces) else None
+    terms = [PsfModel.terms(x, y, d, shape) for d in tried]
+    best, ridge = best_ridge(fit.moffats.shape[:, 0], known[:, 0], terms, FLOOR, start)
+    degrees, coefficients, pulls = [tried[best]], [ridge.coefficients], [ridge.rest / ridge.error]
     for k in (1, 2):
         value, error = fit.moffats.shape[:, k], known[:, k]
         trials = {
-            d: _ellipticity(value, error, PsfModel.terms(x, y, d, shape), width.is_star)
-            for d in _degrees(first, k, float(width.is_star.sum()))
+            d: _ellipticity(value, error, PsfModel.terms(x, y, d, shape), ridge.is_star)
+            for d in _degrees(first, k, float(ridge.is_star.sum()))
         }
-        degrees[k] = min(trials, key=lambda d: trials[d].cost)
-        chosen.append(trials[degrees[k]])
-    alike = np.all([np.abs(trial.pull) < CLIP_SIGMA for trial in chosen], axis=0)
-    coefficients = (chosen[0].coefficients, chosen[1].coefficients, chosen[2].coefficients)
-    found = ShapeSurfaces(coefficients, (degrees[0], degrees[1], degrees[2]), shape)
-    return found, width.is_star * alike if len(x) >= FEWEST_TO_JUDGE else np.ones(len(x))
+        degree = min(trials, key=lambda d: trials[d].cost)
+        degrees.append(degree)
+        coefficients.append(trials[degree].coefficients)
+        pulls.append(trials[degree].pull)
+    alike = np.all([np.abs(pull) < CLIP_SIGMA for pull in pulls], axis=0)
+    found = ShapeSurfaces(
+        (coefficients[0], coefficients[1], coefficients[2]), (degrees[0], degrees[1], degrees[2]), shape
+    )
+    return found, ridge.is_star * alike if len(x) >= FEWEST_TO_JUDGE else np.ones(len(x))
 
 
 def _degrees(first: ShapeSurfaces | int | None, k: int, stars: float) -> list[int]:
@@ -91,18 +95,6 @@ def _degrees(first: ShapeSurfaces | int | None, k: int, stars: float) -> list[in
     if first is not None:
         return [first]
     return [degree for degree, fewest in enumerate(STARS_FOR_DEGREE) if stars >= fewest]
-
-
-def _width(
-    value: Column, error: Column, place: tuple[Column, Column], shape: tuple[int, int], first: ShapeSurfaces | int | None
-) -> tuple[int, _Trial]:
-    degrees = _degrees(first, 0, len(value))
-    terms = [PsfModel.terms(*place, d, shape) for d in degrees]
-    if isinstance(first, ShapeSurfaces):
-        best, ridge = 0, stellar_ridge(value, error, terms[0], FLOOR, first.coefficients[0])
-    else:
-        best, ridge = best_ridge(value, error, terms, FLOOR)
-    return degrees[best], _Trial(ridge.coefficients, ridge.rest / ridge.error, ridge.is_star, ridge.cost)
 
 
 def _ellipticity(value: Column, error: Column, terms: NDArray[np.float64], is_star: Column) -> _Trial:
@@ -118,7 +110,7 @@ def _ellipticity(value: Column, error: Column, terms: NDArray[np.float64], is_st
     left_out = np.minimum(np.abs(pull) / (1 - hat(terms, weight)), TUKEY_SIGMA)
     count = max(float(is_star.sum()), 1.0)
     cost = float((is_star * left_out**2).sum() / count) * (1 + 2 * terms.shape[1] / count)
-    return _Trial(coefficients, pull / scale, is_star, cost)
+    return _Trial(coefficients, pull / scale, cost)
 
 
 def hat(terms: NDArray[np.float64], weight: Column) -> Column:

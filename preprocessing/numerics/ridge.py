@@ -22,19 +22,21 @@ ANYWHERE = 0.5
 # their shares at first.
 MEMBERS = np.array([5.0, 0.3, 0.3, 0.3, 0.3])
 FIRST_SHARES = np.array([0.5, 0.15, 0.15, 0.15, 0.05])
-# The climb begins at the lower edge of the widths, on which stars lie; a blurred view lets a slope be seen at once.
-EDGE = 0.05
+# The climb begins at the lower edge of the widths, on which stars lie. Where stars scatter by more than their errors
+# (pixels, tracking, blends) that edge is only their own: it begins in their midst as well, with errors so much larger.
+STARTS = ((0.05, 1.0), (0.4, 4.0))
+# The logarithm of that scatter over the errors is expected to be about this, as if so many stars had been seen that
+# scatter by no more than their errors; and no scatter is larger than the last.
+SCATTER, MODEST_STARS, WIDEST_SCATTER = 0.3, 3.0, 8.0
+# A blurred view lets a slope be seen at once.
 BLUR, FINE_BLUR = np.array([0.05, 0.03, 0.015, 0.0]), np.array([0.015, 0.0])
-BLURRED_ROUNDS, SHARP_ROUNDS = 8, 25
+BLURRED_ROUNDS, FEWEST_ROUNDS, SHARP_ROUNDS = 5, 6, 20
 # One round's longest step, and one that is none.
-LONGEST_STEP, SHORTEST_STEP = 0.02, 1e-5
+LONGEST_STEP, SHORTEST_STEP = 0.02, 1e-4
+# A Gaussian has nothing left beyond so many sigma.
+FAR = 6.0
 # A PSF that varies by a fifth from centre to corner has terms up to this.
 SLOPE = 0.05
-# Stars scatter by more than their errors (pixels, tracking, blends), by up to this much; the logarithm is expected to be
-# about so large. Where they do, they are found from above.
-WIDEST_SCATTER, SCATTER = 8.0, 0.3
-WIDE_START, ABOVE = 4.0, 0.4
-MODEST = 3.0
 
 
 @dataclass(frozen=True)
@@ -57,17 +59,19 @@ class Ridge:
         return self.coefficients.size * math.log(self.rest.size) / 2 - self.likelihood
 
 
-def best_ridge(value: Column, error: Column, terms: Sequence[NDArray[np.float64]], floor: float) -> tuple[int, Ridge]:
+def best_ridge(
+    value: Column, error: Column, terms: Sequence[NDArray[np.float64]], floor: float, start: Column | None = None
+) -> tuple[int, Ridge]:
     """Return which of several surfaces the widths of stars lie on, and that ridge.
 
     Parameters
     ----------
-    terms : (n, m) of each surface, plainest first; each begins with those of the one before. Others as in
-        `stellar_ridge`.
+    terms : (n, m) of each surface, plainest first; each begins with those of the one before.
+    start : of the first. Others as in `stellar_ridge`.
     """
     ridges: list[Ridge] = []
     for each in terms:
-        ridges.append(stellar_ridge(value, error, each, floor, ridges[-1].coefficients if ridges else None))
+        ridges.append(stellar_ridge(value, error, each, floor, ridges[-1].coefficients if ridges else start))
     best = min(range(len(ridges)), key=lambda k: ridges[k].cost)
     return best, ridges[best]
 
@@ -87,27 +91,25 @@ def stellar_ridge(
     terms : (n, m) terms of the surface at each place, the constant first.
     start : coefficients that are about right; where they are fewer than the terms, those of a plainer surface.
     """
+    known = np.hypot(error, floor)
     ends = []
     if start is None or start.size < terms.shape[1]:
-        for quantile, scale in ((EDGE, 1.0), (ABOVE, WIDE_START)):
+        for quantile, scale in STARTS:
             level = np.zeros(terms.shape[1])
             level[0] = np.quantile(value, quantile)
-            ends.append(_from(value, error, terms, floor, level, scale, BLUR))
+            ends.append(_from(value, known, terms, (level, scale), BLUR))
     if start is not None:
         padded = np.concatenate([start, np.zeros(terms.shape[1] - start.size)])
-        for scale in (1.0, WIDE_START):
-            ends.append(_from(value, error, terms, floor, padded, scale, FINE_BLUR))
+        ends.append(_from(value, known, terms, (padded, 1.0), FINE_BLUR))
     return max(ends, key=lambda ridge: ridge.likelihood)
 
 
-def _from(  # noqa: PLR0913 - what is fitted, to what, and where it begins
-    value: Column, error: Column, terms: NDArray[np.float64], floor: float, start: Column, scale: float, blurs: Column
+def _from(
+    value: Column, known: Column, terms: NDArray[np.float64], start: tuple[Column, float], blurs: Column
 ) -> Ridge:
-    coefficients, is_star = start.copy(), np.empty(value.size)
-    known = np.hypot(error, floor)
-    scale, likelihood = _climb(
-        np.ascontiguousarray(value, dtype=np.float64), known, np.ascontiguousarray(terms), scale, blurs, coefficients, is_star
-    )
+    coefficients, is_star = start[0].copy(), np.empty(value.size)
+    value, known, terms = (np.ascontiguousarray(each, dtype=np.float64) for each in (value, known, terms))
+    scale, likelihood = _climb(value, known, terms, start[1], blurs, coefficients, is_star)
     return Ridge(coefficients, is_star, scale * known, value - terms @ coefficients, likelihood)
 
 
@@ -124,19 +126,28 @@ def _climb(value, known, terms, scale, blurs, coefficients, is_star):  # type: i
             likelihood, power, stars = -0.5 * (math.log(scale) / SCATTER) ** 2, 0.0, 0.0
             for i in range(n):
                 error = math.sqrt((scale * known[i]) ** 2 + blur**2)
-                rest = value[i] - (terms[i] * coefficients).sum()
+                rest = value[i]
+                for a in range(m):
+                    rest -= terms[i, a] * coefficients[a]
                 _densities(rest, error, density, slope)
-                total = (shares * density).sum()
+                total, push = 0.0, 0.0
+                for k in range(kinds):
+                    density[k] *= shares[k]
+                    total += density[k]
+                    push += shares[k] * slope[k]
+                for k in range(kinds):
+                    members[k] += density[k] / total
                 likelihood += math.log(total)
-                members += shares * density / total
-                is_star[i] = shares[0] * density[0] / total
-                push, pull = (shares * slope).sum() / total, is_star[i] / error**2
+                is_star[i] = density[0] / total
+                push, pull = push / total, is_star[i] / error**2
                 for a in range(m):
                     right[a] += push * terms[i, a]
-                    for b in range(m):
+                    for b in range(a + 1):
                         normal[a, b] += pull * terms[i, a] * terms[i, b]
                 power += is_star[i] * (rest / known[i]) ** 2
                 stars += is_star[i]
+            for a in range(m):
+                normal[:a, a] = normal[a, :a]
             for a in range(1, m):
                 normal[a, a] += SLOPE**-2
                 right[a] -= coefficients[a] * SLOPE**-2
@@ -145,11 +156,10 @@ def _climb(value, known, terms, scale, blurs, coefficients, is_star):  # type: i
             shares = members / members.sum()
             step = np.linalg.solve(normal, right)
             longest = np.abs(terms @ step).max()
-            if blur == 0 and ((longest < SHORTEST_STEP and turn > 5) or turn == SHARP_ROUNDS - 1):
+            if blur == 0 and (turn == SHARP_ROUNDS - 1 or (turn >= FEWEST_ROUNDS and longest < SHORTEST_STEP)):
                 break
             if blur == 0:
-                # As if so many stars had been seen that scatter by no more than their errors.
-                scale = min(max(math.sqrt((power + MODEST) / (stars + MODEST)), 1.0), WIDEST_SCATTER)
+                scale = min(max(math.sqrt((power + MODEST_STARS) / (stars + MODEST_STARS)), 1.0), WIDEST_SCATTER)
             coefficients += step * min(1.0, LONGEST_STEP / longest)
     return scale, likelihood
 
@@ -158,11 +168,15 @@ def _climb(value, known, terms, scale, blurs, coefficients, is_star):  # type: i
 def _densities(rest, error, density, slope):  # type: ignore[no-untyped-def]
     """Write how likely each kind is to stand so far above the ridge, and how that changes as the ridge rises."""
     pull = rest / error
-    star = math.exp(-0.5 * pull * pull) / (error * math.sqrt(2 * math.pi))
+    norm = 1 / (error * math.sqrt(2 * math.pi))
+    star = norm * math.exp(-0.5 * pull * pull)
     density[0], slope[0] = star, star * pull / error
-    below = math.erf(pull / math.sqrt(2))
+    below = math.erf(pull / math.sqrt(2)) if abs(pull) < FAR else math.copysign(1.0, pull)
     for k in range(BOXES.size):
         far = (rest - BOXES[k]) / error
-        density[k + 1] = 0.5 * (below - math.erf(far / math.sqrt(2))) / BOXES[k]
-        slope[k + 1] = (math.exp(-0.5 * far * far) / (error * math.sqrt(2 * math.pi)) - star) / BOXES[k]
+        beyond, edge = math.copysign(1.0, far), 0.0
+        if abs(far) < FAR:
+            beyond, edge = math.erf(far / math.sqrt(2)), norm * math.exp(-0.5 * far * far)
+        density[k + 1] = 0.5 * (below - beyond) / BOXES[k]
+        slope[k + 1] = (edge - star) / BOXES[k]
     density[BOXES.size + 1] = ANYWHERE

@@ -37,7 +37,7 @@ WIDTH_FLOOR = 0.012
 POINT_TOLERANCE = 0.07
 # A ridge of fewer sources has no slope, or no curvature.
 SOURCES_FOR_DEGREE = (0, 8, 16)
-MOST_RIDGE_STARS = 1000
+MOST_RIDGE_STARS = 400
 # Blends are split down to this contrast; SExtractor's usual value.
 DEBLEND_CONTRAST = 0.005
 # Pixels of sources not yet finished that are held at least, by sep's own choice.
