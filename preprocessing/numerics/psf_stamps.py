@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from observations.numerics.compiled import compiled
 from observations.numerics.frame import Image, Mask, Stars
 from preprocessing.numerics.moffat import Stamps
 
-# Pairs of star and neighbour masked at once: bounds the memory.
-BATCH = 2000
 # A Moffat of index 3 falls to 1 % of its peak at 1.5 FWHM and to 0.1 % at 2.6.
 DISC_FWHM = 1.5
 SMALLEST_DISC_FWHM, LARGEST_DISC_FWHM = 1.0, 3.0
@@ -50,12 +51,12 @@ class Field:
 
     def _crowd(self, chosen: NDArray[np.intp], half: int, down_to_noise: bool) -> NDArray[np.bool_]:
         xy, flux, fwhm = self.stars.xy, self.stars.flux, self.stars.fwhm_px
-        span = np.arange(-half, half + 1)
-        crowd = np.zeros((chosen.size, span.size, span.size), dtype=bool)
+        crowd = np.zeros((chosen.size, 2 * half + 1, 2 * half + 1), dtype=bool)
         middle = np.round(xy[chosen])
         near = cKDTree(xy).query_ball_point(middle, half + LARGEST_SEEN_FWHM * fwhm, p=np.inf)
-        own = np.repeat(np.arange(chosen.size), [len(c) for c in near])
-        other = np.array([j for c in near for j in c], dtype=int)
+        count = [len(c) for c in near]
+        own = np.repeat(np.arange(chosen.size), count)
+        other = np.fromiter(chain.from_iterable(near), dtype=np.intp, count=sum(count))
         apart = other != chosen[own]
         own, other = own[apart], other[apart]
         if down_to_noise:
@@ -64,10 +65,18 @@ class Field:
         else:
             ratio = np.maximum(10 * flux[other] / flux[chosen[own]], 1e-9)
             reach = fwhm * np.clip(DISC_FWHM + 0.5 * np.log10(ratio), SMALLEST_DISC_FWHM, LARGEST_DISC_FWHM)
-        offset = xy[other] - middle[own]
-        for start in range(0, own.size, BATCH):
-            k = np.s_[start : start + BATCH]
-            dx, dy = (offset[k, axis, None] - span for axis in (0, 1))
-            disc = dx[:, None, :] ** 2 + dy[:, :, None] ** 2 < reach[k, None, None] ** 2
-            np.logical_or.at(crowd, own[k], disc)
+        _mark(crowd, own, xy[other] - middle[own], reach)
         return crowd
+
+
+@compiled
+def _mark(crowd, own, offset, reach):  # type: ignore[no-untyped-def]
+    """Mark the pixels nearer than `reach` to a place that is so far from the middle of its star's stamp."""
+    _, size, _ = crowd.shape
+    half = size // 2
+    for k in range(own.size):
+        x, y = offset[k, 0] + half, offset[k, 1] + half
+        for row in range(max(0, math.ceil(y - reach[k])), min(size, math.floor(y + reach[k]) + 1)):
+            for column in range(max(0, math.ceil(x - reach[k])), min(size, math.floor(x + reach[k]) + 1)):
+                if (column - x) ** 2 + (row - y) ** 2 < reach[k] ** 2:
+                    crowd[own[k], row, column] = True
