@@ -121,17 +121,20 @@ def fit_places(stamps: Stamps, start: Moffats, *, model_error: float, rounds: in
     now = start
     own = [0, 1, 2, 3] if with_sky else [0, 2, 3]
     for _ in range(rounds):
-        normal, right = _equations(stamps, now, model_error)
+        normal, right = _equations(stamps, now, model_error, parameters=4)
         step = np.zeros((len(now.height), 4))
         step[:, own] = np.linalg.solve(_steadied(normal[:, own][:, :, own]), right[:, own, None])[..., 0]
         now = _stepped(now, step)
     return now
 
 
-def _equations(stamps: Stamps, m: Moffats, model_error: float) -> tuple[Cube, NDArray[np.float64]]:
-    """Return each star's normal equations for height, sky, x, y, t, e1, e2, beta: (n, 8, 8) and (n, 8)."""
+def _equations(stamps: Stamps, m: Moffats, model_error: float, parameters: int = 8) -> tuple[Cube, NDArray[np.float64]]:
+    """Return each star's normal equations for height, sky, x, y, t, e1, e2, beta, or the first of these.
+
+    They are (n, parameters, parameters) and (n, parameters).
+    """
     n = len(m.height)
-    normal, right = np.zeros((n, 8, 8)), np.zeros((n, 8))
+    normal, right = np.zeros((n, parameters, parameters)), np.zeros((n, parameters))
     narrow = _steepness(m.beta) * np.exp(-2 * m.shape[:, 0])
     root = 2 ** (1 / m.beta)
     widening = float(-root * np.log(2) / m.beta**2 / (root - 1))
@@ -180,7 +183,7 @@ def _draw(narrow, shape, centre, height, beta, out):  # type: ignore[no-untyped-
 def _accumulate(value, weight, narrow, shape, centre, heights, constants, normal, right):  # type: ignore[no-untyped-def]  # noqa: PLR0913
     beta, widening, model_error, wing_error = constants
     n, k, _ = value.shape
-    half = k // 2
+    half, parameters = k // 2, right.shape[1]
     slope = np.empty(8)
     for i in range(n):
         height, sky = heights[i]
@@ -202,14 +205,15 @@ def _accumulate(value, weight, narrow, shape, centre, heights, constants, normal
                 slope[1] = 1
                 slope[2] = 2 * steep * by_x
                 slope[3] = 2 * steep * by_y
-                slope[4] = 2 * steep * (q - 1)
-                slope[5] = steep * narrow[i] * (dx * dx - dy * dy)
-                slope[6] = steep * narrow[i] * 2 * dx * dy
-                slope[7] = -height * log * profile - steep * widening * (q - 1)
+                if parameters > 4:
+                    slope[4] = 2 * steep * (q - 1)
+                    slope[5] = steep * narrow[i] * (dx * dx - dy * dy)
+                    slope[6] = steep * narrow[i] * 2 * dx * dy
+                    slope[7] = -height * log * profile - steep * widening * (q - 1)
                 softened = model_error * height * (profile + wing_error)
                 w = sky_weight / (1 + sky_weight * softened * softened)
                 rest = w * (value[i, row, column] - height * profile - sky)
-                for a in range(8):
+                for a in range(parameters):
                     right[i, a] += slope[a] * rest
                     scaled = w * slope[a]
                     for b in range(a + 1):
