@@ -168,10 +168,9 @@ def _sample(field: Field, plan: _Plan) -> Sample:
 
 
 def _likeliest(is_star: Column) -> NDArray[np.bool_]:
-    """Return which sources make the PSF: those that are stars more likely than not, and at least the likeliest few."""
+    """Return which sources make the PSF: those that are stars more likely than not, and at least the likeliest two."""
     chosen = is_star > 0.5
-    if np.count_nonzero(chosen) < FEWEST_STARS:
-        chosen[np.argsort(-is_star, kind="stable")[:FEWEST_STARS]] = True
+    chosen[np.argsort(-is_star, kind="stable")[:2]] = True
     return chosen
 
 

@@ -166,6 +166,45 @@ def test_galaxies_twice_as_many_as_stars_do_not_widen_the_psf(variation):
     assert np.abs(errors).max() < 0.04  # in a corner
 
 
+@pytest.mark.parametrize("seed", [38, 41, 42])
+def test_galaxies_most_of_them_small_and_as_bright_as_the_stars_feign_no_width_and_no_gradient(seed):
+    rng = np.random.default_rng(seed)
+    shape, truth = (700, 700), MoffatPsf(3.4, (700, 700), 3.0, 0.05, 0.02)
+    x, y = rng.uniform(5, 694, (2, 40))
+    gx, gy = rng.uniform(5, 694, (2, 220))
+    bright = [1e4 * rng.uniform(0.02, 1, n) ** (-1 / 0.7) for n in (40, 220)]
+    size = np.exp(rng.uniform(np.log(0.3), np.log(3.0), 220))
+    hosts = Galaxies(gx, gy, bright[1], size, rng.choice([0.5, 1.0, 1.5, 2.5, 4.0], 220), rng.uniform(0.4, 1, 220), gx)
+    image = point_sources(shape, x, y, bright[0], truth) + galaxies(shape, hosts, truth)
+    image = (rng.poisson(image + 900.0) + rng.normal(0, 9, shape)).astype(np.float32)
+    none = np.zeros(shape, dtype=bool)
+    found = find_stars(image, none, background=900.0, noise=31.3)
+    psf = fit_psf(image, none, found, background=900.0, noise=31.3)
+    errors = _Sky(psf, truth).errors()
+    assert np.sqrt(np.mean(np.abs(errors).max(axis=(1, 2)) ** 2)) < 0.02
+    # The flux of a star in this PSF over the true one.
+    half = psf.size_px // 2
+    true = truth.stamp(0.0, 0.0, half)
+    biases = [float((psf(*at) * true).sum() / (psf(*at) ** 2).sum()) - 1 for at in ((350, 350), (60, 60), (640, 60))]
+    assert np.abs(biases).max() < 0.01
+
+
+def test_where_two_stars_are_among_galaxies_the_psf_is_as_wide_as_the_two():
+    rng = np.random.default_rng(40)
+    shape, truth = (500, 500), MoffatPsf(4.0, (500, 500))
+    x, y = np.array([120.3, 390.8]), np.array([140.6, 350.1])
+    gx, gy = np.array([60.2, 250.4, 430.7, 90.1, 300.9]), np.array([400.3, 250.8, 90.5, 250.2, 440.4])
+    size, index = np.array([1.0, 1.2, 1.35, 1.5, 1.65]), np.full(5, 1.0)
+    hosts = Galaxies(gx, gy, np.full(5, 2e5), size, index, np.full(5, 0.8), index)
+    image = point_sources(shape, x, y, np.full(2, 2e5), truth) + galaxies(shape, hosts, truth) + 400
+    image = rng.normal(image, np.sqrt(image)).astype(np.float32)
+    none = np.zeros(shape, dtype=bool)
+    found = find_stars(image, none, background=400.0, noise=20.0)
+    psf = fit_psf(image, none, found, background=400.0, noise=20.0)
+    half = psf.size_px // 2
+    assert core_of(psf(250, 250))[0] == pytest.approx(core_of(truth.stamp(0.0, 0.0, half))[0], rel=0.01)
+
+
 def test_the_wings_of_saturated_stars_are_followed_out_to_where_they_show():
     sky = _sky(33, stars=150, brightest=8e6, halo=0.05)
     model = sky.psf(350, 350)
