@@ -15,7 +15,7 @@ from preprocessing.numerics.ridge import best_ridge
 # Widths and ellipticities of bright stars scatter by so much whatever their light: pixels, blends, colours.
 FLOOR = 0.006
 # Sources needed before a shape may vary linearly, quadratically, cubically: whether it does, they decide themselves.
-STARS_FOR_DEGREE = (0, 8, 16, 40)
+STARS_FOR_DEGREE = (0, 8, 12, 40)
 CLIP_SIGMA = 4.0
 # Among fewer sources than these nobody can say which of them is no star.
 FEWEST_TO_JUDGE = 5

@@ -36,7 +36,7 @@ WIDTH_FLOOR = 0.012
 # A source this much wider or sharper than the point sources around it is none; beside that, two of its errors.
 POINT_TOLERANCE = 0.07
 # A ridge of fewer sources has no slope, or no curvature.
-SOURCES_FOR_DEGREE = (0, 8, 16)
+SOURCES_FOR_DEGREE = (0, 8, 12)
 MOST_RIDGE_STARS = 400
 # Blends are split down to this contrast; SExtractor's usual value.
 DEBLEND_CONTRAST = 0.005
