@@ -60,10 +60,10 @@ def fit_psf(  # noqa: PLR0913 - sky and noise go everywhere together
     """Measure the PSF on the point sources of an image.
 
     Every possible star is fitted by a Moffat of its own; width and ellipticities then become smooth surfaces over the
-    field, on which galaxies, being wider, have no say. What the stars show beyond that Moffat is averaged pixel by
-    pixel at a common centre, and the wings follow rings around the brightest stars, saturated ones included, as far as
-    they show. Each part varies over the field by as high a degree as the stars can tell. Masked pixels and neighbours
-    take no part.
+    field, the width as the lower edge of all sources: galaxies are wider, many of them hardly so. What the stars show
+    beyond that Moffat is averaged pixel by pixel at a common centre, and the wings follow rings around the brightest
+    stars, saturated ones included, as far as they show. Each part varies over the field by as high a degree as the
+    stars can tell. Masked pixels and neighbours take no part.
 
     Parameters
     ----------
