@@ -114,7 +114,15 @@ def _from(
 
 
 @compiled
-def _climb(value, known, terms, scale, blurs, coefficients, is_star):  # type: ignore[no-untyped-def]  # noqa: PLR0913
+def _climb(  # noqa: PLR0913 - the loop's inputs, and the arrays that it writes
+    value: Column,
+    known: Column,
+    terms: NDArray[np.float64],
+    scale: float,
+    blurs: Column,
+    coefficients: Column,
+    is_star: Column,
+) -> tuple[float, float]:
     """Change the coefficients to those of the likeliest mixture; return the scatter over the errors, the likelihood."""
     n, m = terms.shape
     kinds = FIRST_SHARES.size
@@ -165,7 +173,7 @@ def _climb(value, known, terms, scale, blurs, coefficients, is_star):  # type: i
 
 
 @compiled
-def _densities(rest, error, density, slope):  # type: ignore[no-untyped-def]
+def _densities(rest: float, error: float, density: Column, slope: Column) -> None:
     """Write how likely each kind is to stand so far above the ridge, and how that changes as the ridge rises."""
     pull = rest / error
     norm = 1 / (error * math.sqrt(2 * math.pi))
