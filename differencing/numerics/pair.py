@@ -231,8 +231,9 @@ def _sides(
     science: Frame, reference: Frame, mask: Mask, found: Tie, psfs: tuple[PsfFunction, PsfFunction]
 ) -> tuple[Side, Side, Mask]:
     """Bring both images to science counts with sky near 0; tell where neither shows a source."""
+    # A scale that varies would make a gradient of the level alone.
     r = found.flux_scale.image()
-    r *= reference.data
+    r *= reference.data - np.median(reference.data[::4, ::4])
     sky = estimate_level(r, mask)
     r -= sky
     # Sources of the science frame alone are few and clipped; what the sky has in detail is taken from the difference.
