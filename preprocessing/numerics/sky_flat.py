@@ -13,6 +13,7 @@ from observations.numerics.frame import Image, Mask
 from observations.numerics.statistics import MAD_TO_SIGMA
 from preprocessing.numerics.background import Background, estimate_background
 from preprocessing.numerics.calibrate import CalibrationError, Master
+from preprocessing.numerics.hot_pixels import hot_pixels
 
 # Two lights cannot tell whose the star is.
 FEWEST_LIGHTS = 3
@@ -45,6 +46,7 @@ class _Light:
     ratio: Image  # light / its own sky level - 1, zero where not seen
     seen: Mask
     shape: Image  # sky level / its median
+    excess: Image  # over the sky, in its noise; NaN where bad
     noise: float
 
 
@@ -52,7 +54,8 @@ def sky_flat(lights: Sequence[Image], masks: Sequence[Mask]) -> Master:
     """Make a flat from the sky of dithered lights.
 
     The large-scale part is the median of the lights' sky shapes. The small-scale part is the mean of the star-masked
-    lights over their skies, denoised so that it adds less than it takes out.
+    lights over their skies, denoised so that it adds less than it takes out. Pixels that are hot in all of the lights
+    have no response: NaN.
 
     Parameters
     ----------
@@ -61,7 +64,7 @@ def sky_flat(lights: Sequence[Image], masks: Sequence[Mask]) -> Master:
     Returns
     -------
     Master
-        of kind "sky_flat", mean 1; `diagnostics`: lights used and left out, rms of the small-scale part.
+        of kind "sky_flat", mean 1; `diagnostics`: lights used and left out, rms of the small-scale part, hot pixels.
 
     Raises
     ------
@@ -83,12 +86,15 @@ def sky_flat(lights: Sequence[Image], masks: Sequence[Mask]) -> Master:
     large = np.median(np.stack([light.shape for light in agreeing]), axis=0)
     small = _small_scale(agreeing)
     flat = large * (1 + small)
+    hot = hot_pixels([light.excess for light in agreeing])
     diagnostics = {
         "lights_used": float(len(agreeing)),
         "lights_left_out": float(len(lights) - len(agreeing)),
         "small_scale_rms": float(small.std()),
+        "hot_pixels": float(np.count_nonzero(hot)),
     }
     flat = (flat / flat.mean(dtype=np.float64)).astype(np.float32)
+    flat[hot] = np.nan
     return Master(flat, "sky_flat", len(agreeing), diagnostics=diagnostics)
 
 
@@ -98,8 +104,8 @@ def _measure(light: Image, mask: Mask) -> _Light:
     if not middle > 0:
         raise CalibrationError(f"a light has no sky to make a flat of: median {middle:.1f} ADU")
     bad = mask | ~np.isfinite(light)
-    excess = np.where(bad, 0, light - sky.level) / np.maximum(sky.noise, 1e-30)
-    smooth = ndimage.uniform_filter(excess.astype(np.float32), BOX_PX) * BOX_PX
+    excess = np.where(bad, np.float32(0), light - sky.level) / np.maximum(sky.noise, np.float32(1e-30))
+    smooth = ndimage.uniform_filter(excess, BOX_PX) * BOX_PX
     stars = ndimage.binary_dilation(smooth > STAR_CUT_SIGMA, iterations=GROW_PX)
     stars |= ndimage.binary_dilation(smooth > HALO_CUT_SIGMA, iterations=HALO_GROW_PX)
     seen = ~(bad | stars)
@@ -107,7 +113,8 @@ def _measure(light: Image, mask: Mask) -> _Light:
     ratio = np.where(seen, (light - sky.level) / level, 0).astype(np.float32)
     seen &= np.abs(ratio) < LARGEST_DEPARTURE
     ratio = np.where(seen, ratio, np.float32(0)).astype(np.float32)
-    return _Light(ratio, seen, (level / np.float32(middle)).astype(np.float32), float(ratio[seen].std()))
+    excess[bad] = np.nan
+    return _Light(ratio, seen, (level / np.float32(middle)).astype(np.float32), excess, float(ratio[seen].std()))
 
 
 def _agreeing(lights: list[_Light]) -> list[_Light]:
