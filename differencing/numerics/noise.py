@@ -75,12 +75,13 @@ def _bin(image: Image, mask: Mask, binned: Image) -> None:
             binned[j, i] = total / np.float32(max(count, 1))
 
 
-def correlation(image: Image, empty: Mask) -> NDArray[np.float64]:
+def correlation(image: Image, empty: Mask, shared: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
     """Measure the correlation of neighbouring pixels on empty sky.
 
     Parameters
     ----------
     image : (ny, nx) with its background near 0. empty : (ny, nx) bool, True = pixel to use (no source, not bad).
+    shared : covariances that are no noise, as `covariance` gives them; they are taken off first.
 
     Returns
     -------
@@ -90,50 +91,67 @@ def correlation(image: Image, empty: Mask) -> NDArray[np.float64]:
     pixels; it is taken off (a crowded field, left in, made the spectrum negative and the score ring at 7 sigma).
     Of large images every so-many-th row is looked at, and those below it.
     """
+    out = covariance(image, image, empty)
+    if shared is not None:
+        out -= shared
+    if not out[MAX_LAG_PX, MAX_LAG_PX] > 0.0:
+        return _white()
+    out = _without_structure(out / out[MAX_LAG_PX, MAX_LAG_PX])
+    return _white() if np.sort(np.abs(out).ravel())[-2] < WHITE_BELOW else out
+
+
+def _white() -> NDArray[np.float64]:
+    out = np.zeros((2 * MAX_LAG_PX + 1,) * 2)
+    out[MAX_LAG_PX, MAX_LAG_PX] = 1.0
+    return out
+
+
+def covariance(one: Image, other: Image, empty: Mask) -> NDArray[np.float64]:
+    """Measure the covariance of two images, or of one with itself, on empty sky at lags of up to 3 px.
+
+    Returns
+    -------
+    (2L + 1, 2L + 1), symmetric about its centre; 0 where fewer than a thousand pairs tell it.
+    """
     size = 2 * MAX_LAG_PX + 1
     out = np.zeros((size, size))
-    out[MAX_LAG_PX, MAX_LAG_PX] = 1.0
-    step = max(1, image.size // LARGEST_SAMPLE)
-    sigma = robust_sigma(image[::step][empty[::step]])
-    if not np.isfinite(sigma) or sigma == 0.0:
+    step = max(1, one.size // LARGEST_SAMPLE)
+    # 4 sigma keeps cosmic rays from setting the coefficient.
+    limits = [np.float32(4.0 * robust_sigma(image[::step][empty[::step]])) for image in (one, other)]
+    if not all(limit > 0 for limit in limits):
         return out
     sums, pairs = np.zeros((MAX_LAG_PX + 1, size)), np.zeros((MAX_LAG_PX + 1, size))
-    # 4 sigma keeps cosmic rays from setting the coefficient.
-    _lag_sums(image, empty, np.float32(4.0 * sigma), step, sums, pairs)
-    power = sums[0, MAX_LAG_PX] / max(pairs[0, MAX_LAG_PX], 1.0)
-    for dy in range(MAX_LAG_PX + 1):
-        for dx in range(-MAX_LAG_PX, MAX_LAG_PX + 1):
-            count = pairs[dy, MAX_LAG_PX + dx]
-            if (dy == 0 and dx <= 0) or count < FEWEST_PAIRS:
-                continue
-            rho = sums[dy, MAX_LAG_PX + dx] / count / power
-            out[MAX_LAG_PX + dy, MAX_LAG_PX + dx] = out[MAX_LAG_PX - dy, MAX_LAG_PX - dx] = rho
-    out = _without_structure(out)
-    if np.sort(np.abs(out).ravel())[-2] < WHITE_BELOW:
-        out[:] = 0.0
-        out[MAX_LAG_PX, MAX_LAG_PX] = 1.0
+    _lag_sums((one, other), empty, (limits[0], limits[1]), step, sums, pairs)
+    if other is not one:
+        _lag_sums((other, one), empty, (limits[1], limits[0]), step, sums, pairs)
+    known = np.where(pairs < FEWEST_PAIRS, 0.0, sums / np.maximum(pairs, 1.0))
+    out[MAX_LAG_PX:] = known
+    out[: MAX_LAG_PX + 1] = known[::-1, ::-1]
+    out[MAX_LAG_PX, :MAX_LAG_PX] = known[0, :MAX_LAG_PX:-1]
+    out[MAX_LAG_PX, MAX_LAG_PX:] = known[0, MAX_LAG_PX:]
     return out
 
 
 @compiled
 def _lag_sums(
-    image: Image,
+    images: tuple[Image, Image],
     empty: Mask,
-    limit: np.float32,
+    limits: tuple[np.float32, np.float32],
     step: int,
     sums: NDArray[np.float64],
     pairs: NDArray[np.float64],
 ) -> None:
-    """Sum the products of pixels within the limit with those at lags (0..L, -L..L), and count them."""
-    ny, nx = image.shape
+    """Sum the products of pixels within the limits with the other's at lags (0..L, -L..L), and count them."""
+    one, other = images
+    ny, nx = one.shape
     lag = sums.shape[0] - 1
     for y in range(0, ny, step):
         for dy in range(min(lag + 1, ny - y)):
             for dx in range(-lag, lag + 1):
                 total, count = np.float64(0), 0
                 for x in range(max(0, -dx), nx - max(0, dx)):
-                    a, b = image[y, x], image[y + dy, x + dx]
-                    use = empty[y, x] & empty[y + dy, x + dx] & (abs(a) < limit) & (abs(b) < limit)
+                    a, b = one[y, x], other[y + dy, x + dx]
+                    use = empty[y, x] & empty[y + dy, x + dx] & (abs(a) < limits[0]) & (abs(b) < limits[1])
                     total += a * b if use else np.float32(0)
                     count += use
                 sums[dy, lag + dx] += total

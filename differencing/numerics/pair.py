@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from differencing.numerics.align import fill_masked
 from differencing.numerics.background import NoiseMesh, coarse_level, measure_noise
+from differencing.numerics.confusion import OwnNoise, own_noise
 from differencing.numerics.kernel import Kernel, fit_kernel
-from differencing.numerics.noise import correlation, robust_sigma, source_mask
+from differencing.numerics.noise import robust_sigma, source_mask
 from differencing.numerics.parameters import ZogyParameters
 from differencing.numerics.tie import NoFluxScale, Surface, Tie, TooFewStars, tie
 from observations.numerics.compiled import compiled
@@ -242,16 +243,19 @@ def _sides(
     n -= coarse_level(n - r, source_r)
     source_n = source_mask(n, mask)
     one = Surface.constant(1.0, mask.shape)
-    new = _side(n, science, one, psfs[0], source_n)
-    ref = _side(r, reference, found.flux_scale, psfs[1], source_r)
-    return new, ref, ~(source_n | source_r)
+    empty = ~(source_n | source_r)
+    x, y = mask.shape[1] / 2, mask.shape[0] / 2
+    own_n, own_r = own_noise((n, r), empty, (psfs[0](x, y), psfs[1](x, y)))
+    new = _side(n, science, one, psfs[0], measure_noise(n, source_n), own_n)
+    ref = _side(r, reference, found.flux_scale, psfs[1], measure_noise(r, source_r), own_r)
+    return new, ref, empty
 
 
-def _side(image: Image, frame: Frame, scale: Surface, psf: PsfFunction, sources: Mask) -> Side:
+def _side(image: Image, frame: Frame, scale: Surface, psf: PsfFunction, scatter: NoiseMesh, own: OwnNoise) -> Side:
     """Give an image in science counts what is known of its noise."""
     photons = replace(scale, coefficients=scale.coefficients / frame.gain) if frame.gain else None
-    noise = measure_noise(image, sources)
-    return Side(image, frame.mask, noise, correlation(image, ~sources), photons, psf)
+    noise = replace(scatter, sigma=scatter.sigma * np.float32(np.sqrt(own.share)))
+    return Side(image, frame.mask, noise, own.correlation, photons, psf)
 
 
 def _rough_tie(
