@@ -110,7 +110,9 @@ def finish(maps: Maps, pair: Pair, grid: TileGrid, p: ZogyParameters, responses:
     fill_error = _fill_error(maps, mask)
     significance = maps.static.div_(float(maps.variance[::8, ::8].median().sqrt()))
     variance = maps.variance.add_(maps.slope, alpha=pair.tie.shift_scatter_px**2)
-    variance.addcmul_(near, near, value=epsilon**2).add_(maps.guessed, alpha=fill_error**2)
+    variance.addcmul_(near, near, value=epsilon**2)
+    # What a core really lacks is no exact multiple of its fill, so that the fill's score is zero where the error is not.
+    variance.add_(_highest(maps.guessed, round(0.5 * pair.fwhm_px)), alpha=fill_error**2)
     error = variance.sqrt_()
     _take_off_halos(maps, error, significance, pair.mask, pair.fwhm_px)
     middle, rescale = _middle_and_spread(maps.score, error, blank)

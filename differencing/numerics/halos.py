@@ -13,12 +13,15 @@ from observations.numerics.statistics import MAD_TO_SIGMA
 
 # A star whose static signal is above this, over the noise of the sky, has wings that no PSF model holds to the noise;
 # a saturated one has them earlier, since its core tells nothing.
-BRIGHT_SNR, SATURATED_SNR = 1000.0, 50.0
+BRIGHT_SNR, SATURATED_SNR = 1000.0, 20.0
 # A mask wider than this is a saturated core and no single defect.
 SMALLEST_CORE_FWHM = 1.0
 MOST_STARS = 100
 # Rings of one FWHM are looked at out to here, and no further than where so many in a row show nothing.
 FARTHEST_FWHM, QUIET_RINGS = 30.0, 3
+# A ring with more than so many times the error of the sky, within the reach of a core that is guessed, tells nothing of
+# those beyond it by its silence.
+CLEAR = 2.0
 # So many FWHM² of a score are one independent value, and a ring of fewer than three says nothing.
 NEIGHBOURS, FEWEST_FREE = 1.2, 3.0
 NOTHING = (0.0, 0.0, 1.0)
@@ -63,8 +66,9 @@ def take_off(halos: Halos, significance: Image, fwhm_px: float) -> Halos:
     if not stars:
         return halos
     out = Halos(halos.difference.copy(), halos.score.copy(), halos.error.copy(), halos.mask)
-    for x, y, inner in stars:
-        _one_star(out, x, y, inner, fwhm_px)
+    clear = CLEAR * float(np.median(halos.error[::8, ::8]))
+    for star in stars:
+        _one_star(out, star, fwhm_px, clear)
     return out
 
 
@@ -115,8 +119,9 @@ def _window(shape: tuple[int, ...], x: float, y: float, reach: float) -> tuple[s
     return rows, columns
 
 
-def _one_star(halos: Halos, x: float, y: float, inner: float, fwhm_px: float) -> None:
-    """Correct the rings of one star, from its core outwards, in images of our own."""
+def _one_star(halos: Halos, star: tuple[float, float, float], fwhm_px: float, clear: float) -> None:
+    """Correct the rings of one star, from its core outwards, in images of our own; `clear` : error of a clear sky."""
+    x, y, inner = star
     window = _window(halos.mask.shape, x, y, inner + FARTHEST_FWHM * fwhm_px)
     v, u = np.ogrid[window]
     radius = np.hypot(u - x, v - y)
@@ -126,7 +131,8 @@ def _one_star(halos: Halos, x: float, y: float, inner: float, fwhm_px: float) ->
     for k in range(int(FARTHEST_FWHM)):
         which = number == k
         rings.append(_ring(score[which] / error[which], difference[which], fwhm_px))
-        quiet = 0 if rings[-1] != NOTHING else quiet + 1
+        is_clear = bool(which.any()) and float(np.median(error[which])) < clear
+        quiet = 0 if rings[-1] != NOTHING else quiet + is_clear
         if quiet == QUIET_RINGS:
             break
     if all(ring == NOTHING for ring in rings):
