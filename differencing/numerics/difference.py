@@ -112,7 +112,8 @@ def finish(maps: Maps, pair: Pair, grid: TileGrid, p: ZogyParameters, responses:
     variance = maps.variance.add_(maps.slope, alpha=pair.tie.shift_scatter_px**2)
     variance.addcmul_(near, near, value=epsilon**2)
     # What a core really lacks is no exact multiple of its fill, so that the fill's score is zero where the error is not.
-    variance.add_(_highest(maps.guessed, round(0.5 * pair.fwhm_px)), alpha=fill_error**2)
+    guessed = torch.maximum(maps.guessed, _mean(maps.guessed, round(0.5 * pair.fwhm_px)))
+    variance.add_(guessed, alpha=fill_error**2)
     error = variance.sqrt_()
     _take_off_halos(maps, error, significance, pair.mask, pair.fwhm_px)
     middle, rescale = _middle_and_spread(maps.score, error, blank)
@@ -204,6 +205,13 @@ def _highest(image: Tensor, reach: int) -> Tensor:
     planes = functional.max_pool2d(planes, (2 * half + 1, 1), stride=1, padding=(half, 0))
     planes = functional.max_pool2d(planes, (1, 2 * half + 1), stride=1, padding=(0, half))
     return planes[0, 0].repeat_interleave(2, 0)[:ny].repeat_interleave(2, 1)[:, :nx].contiguous()
+
+
+def _mean(image: Tensor, reach: int) -> Tensor:
+    """Return the mean within `reach` pixels in each axis, of an image that is 0 beyond its ends."""
+    size = 2 * reach + 1
+    lines = functional.avg_pool2d(image[None, None], (size, 1), stride=1, padding=(reach, 0))
+    return functional.avg_pool2d(lines, (1, size), stride=1, padding=(0, reach))[0, 0]
 
 
 def _model_error(maps: Maps, peak: Tensor, least: float, reach: int) -> float:
