@@ -111,6 +111,20 @@ def measure_noise(image: Image, bad: Mask) -> NoiseMesh:
     return NoiseMesh(np.clip(smooth_cells(noise), known.min(), known.max()).astype(np.float32), (ny, nx))
 
 
+def measure_noise_of_variance(variance: Image, bad: Mask) -> NoiseMesh | None:
+    """Return the usual noise that a map of variances tells of empty sky, None where too few pixels are empty.
+
+    Every fourth pixel of every fourth row is looked at: variances are as smooth as the sky.
+    """
+    sparse, rest = np.ascontiguousarray(variance[::4, ::4]), np.ascontiguousarray(bad[::4, ::4])
+    usual = measure_cells(sparse, rest, _cells(variance, COARSE_PX), fewest=8, share=MIN_SHARE).median
+    if not (np.isfinite(usual) & (usual > 0)).any():
+        return None
+    known = usual[np.isfinite(usual) & (usual > 0)]
+    sigma = np.sqrt(np.clip(smooth_cells(usual), known.min(), known.max())).astype(np.float32)
+    return NoiseMesh(sigma, (variance.shape[0], variance.shape[1]))
+
+
 def _level(image: Image, bad: Mask, cell_px: int) -> Image:
     level = measure_cells(image, bad, _cells(image, cell_px), fewest=8, share=MIN_SHARE).median
     _require_some(level)

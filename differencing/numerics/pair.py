@@ -16,6 +16,7 @@ from differencing.numerics.kernel import Kernel, fit_kernel
 from differencing.numerics.noise import robust_sigma, source_mask
 from differencing.numerics.parameters import ZogyParameters
 from differencing.numerics.tie import NoFluxScale, Surface, Tie, TooFewStars, tie
+from differencing.numerics.uneven import Uneven
 from observations.numerics.compiled import compiled
 from observations.numerics.frame import Frame, Image, Mask, PsfFunction, Stars
 from preprocessing.numerics.background import estimate_background, estimate_level
@@ -35,7 +36,8 @@ class Side(NamedTuple):
 
     filled : True where the image is no measurement of this side: its own mask. noise : of the empty sky.
     correlation : of the noise, as `noise.correlation` gives it. photon_counts : science counts² of variance for each
-    count of light, None where the gain is unknown. psf : callable (x, y) -> stamp of sum 1.
+    count of light, None where the gain is unknown. psf : callable (x, y) -> stamp of sum 1. scale : what brought the
+    frame's counts to science counts. uneven : what the frame says of single pixels, None where nothing.
     """
 
     image: Image
@@ -44,6 +46,8 @@ class Side(NamedTuple):
     correlation: NDArray[np.float64]
     photon_counts: Surface | None
     psf: PsfFunction
+    scale: Surface
+    uneven: Uneven | None
 
     def variance(self, mask: Mask, rows: slice) -> Image:
         """Return the variance of the pixels of some rows: of the sky, of the sources' photons, and of fills besides."""
@@ -55,6 +59,8 @@ class Side(NamedTuple):
         if self.photon_counts is not None:
             photons = self.photon_counts.rows(rows)
         _variance(self.image, mask, (self.noise.sigma, along, across), photons, rows.start, out)
+        if self.uneven is not None:
+            self.uneven.widen(out, self.image[rows], self.scale.rows(rows), mask[rows], rows)
         return out
 
 
@@ -246,16 +252,18 @@ def _sides(
     empty = ~(source_n | source_r)
     x, y = mask.shape[1] / 2, mask.shape[0] / 2
     own_n, own_r = own_noise((n, r), empty, (psfs[0](x, y), psfs[1](x, y)))
-    new = _side(n, science, one, psfs[0], measure_noise(n, source_n), own_n)
-    ref = _side(r, reference, found.flux_scale, psfs[1], measure_noise(r, source_r), own_r)
+    new = _side((n, source_n), science, one, psfs[0], own_n)
+    ref = _side((r, source_r), reference, found.flux_scale, psfs[1], own_r)
     return new, ref, empty
 
 
-def _side(image: Image, frame: Frame, scale: Surface, psf: PsfFunction, scatter: NoiseMesh, own: OwnNoise) -> Side:
-    """Give an image in science counts what is known of its noise."""
+def _side(pixels: tuple[Image, Mask], frame: Frame, scale: Surface, psf: PsfFunction, own: OwnNoise) -> Side:
+    """Give an image in science counts, and where it holds sources, what is known of its noise."""
+    image, sources = pixels
     photons = replace(scale, coefficients=scale.coefficients / frame.gain) if frame.gain else None
+    scatter = measure_noise(image, sources)
     noise = replace(scatter, sigma=scatter.sigma * np.float32(np.sqrt(own.share)))
-    return Side(image, frame.mask, noise, own.correlation, photons, psf)
+    return Side(image, frame.mask, noise, own.correlation, photons, psf, scale, Uneven.of(frame, sources))
 
 
 def _rough_tie(
