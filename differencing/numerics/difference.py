@@ -111,7 +111,7 @@ def finish(maps: Maps, pair: Pair, grid: TileGrid, p: ZogyParameters, responses:
     significance = maps.static.div_(float(maps.variance[::8, ::8].median().sqrt()))
     variance = maps.variance.add_(maps.slope, alpha=pair.tie.shift_scatter_px**2)
     variance.addcmul_(near, near, value=epsilon**2)
-    # What a core really lacks is no exact multiple of its fill, so that the fill's score is zero where the error is not.
+    # What a core lacks is no exact multiple of its fill, whose score has zeros where the error has none.
     guessed = torch.maximum(maps.guessed, _mean(maps.guessed, round(0.5 * pair.fwhm_px)))
     variance.add_(guessed, alpha=fill_error**2)
     error = variance.sqrt_()

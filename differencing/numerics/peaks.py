@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
+from scipy.spatial import cKDTree
 
 from differencing.numerics.difference import Difference
 from observations.numerics import polynomial
@@ -15,9 +16,14 @@ from observations.numerics.frame import Image
 Array = NDArray[np.float64]
 
 
+# The score is the PSF smoothed by itself. Two equal point sources closer than twice its sigma make one peak of it, so
+# that two peaks as close are something extended, which the noise parts.
+SEPARATION_FWHM = 1.2
+
+
 @dataclass(frozen=True)
 class PeakParameters:
-    """separation_px : two peaks of one sign closer than this are one; None = the FWHM of D's PSF."""
+    """separation_px : two peaks of one sign closer than this are one; None = 1.2 FWHM of the frame that shows them."""
 
     separation_px: float | None = None
     max_peaks: int = 5000
@@ -54,18 +60,20 @@ def find(difference: Difference, *, threshold_sigma: float, parameters: PeakPara
     Peaks, sorted by falling |S_corr|.
     """
     p = parameters or PeakParameters()
-    separation = p.separation_px or psf_fwhm_px(difference)
-    found = [_one_sign(difference.score, sign, threshold_sigma, separation) for sign in (1.0, -1.0)]
+    found = []
+    for sign in (1.0, -1.0):
+        separation = p.separation_px or SEPARATION_FWHM * psf_fwhm_px(difference, is_negative=sign < 0)
+        found.append(_one_sign(difference.score, sign, threshold_sigma, separation))
     x, y, height = (np.concatenate(parts) for parts in zip(*found, strict=True))
     order = np.argsort(-np.abs(height))[: p.max_peaks]
     return Peaks(x[order], y[order], height[order], height[order] < 0)
 
 
-def psf_fwhm_px(difference: Difference) -> float:
-    """Return the FWHM of the sharper of the two PSFs at the frame's centre, from the area above half maximum."""
+def psf_fwhm_px(difference: Difference, is_negative: bool) -> float:
+    """Return the FWHM at the frame's centre of the PSF that peaks of one sign have: what fades is in the reference."""
     ny, nx = difference.score.shape
-    stamps = (psf(nx / 2, ny / 2) for psf in (difference.psf_science, difference.psf_reference))
-    return min(fwhm_of(stamp) for stamp in stamps)
+    psf = difference.psf_reference if is_negative else difference.psf_science
+    return fwhm_of(psf(nx / 2, ny / 2))
 
 
 def fwhm_of(stamp: NDArray[np.floating]) -> float:
@@ -78,33 +86,33 @@ def fwhm_of(stamp: NDArray[np.floating]) -> float:
 
 def _one_sign(score: Image, sign: float, threshold: float, separation: float) -> tuple[Array, Array, Array]:
     """Return x, y, signed height of the peaks of one sign."""
-    radius = max(1, round(0.5 * separation))
     # The parabola can lift a peak by some per cent above its pixel, so that a slightly lower pixel counts too.
     rows, columns = np.nonzero(sign * score > np.float32(0.9 * threshold))
     inside = (rows > 0) & (rows < score.shape[0] - 1) & (columns > 0) & (columns < score.shape[1] - 1)
     rows, columns = rows[inside], columns[inside]
-    highest = _is_highest(score, sign, rows, columns, radius)
-    rows, columns = rows[highest], columns[highest]
     steps = [(dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1)]
     patches = np.stack([sign * score[rows + dy, columns + dx] for dy, dx in steps], axis=-1)
     # Of neighbours of one height only the first counts: a source midway between pixels is one peak.
-    whole = np.isfinite(patches).all(axis=-1) & (patches[:, :4] < patches[:, 4:5]).all(axis=-1)
-    rows, columns, patches = rows[whole], columns[whole], patches[whole].astype(np.float64)
+    is_highest = (patches[:, :4] < patches[:, 4:5]).all(axis=-1) & (patches[:, 5:] <= patches[:, 4:5]).all(axis=-1)
+    rows, columns, patches = rows[is_highest], columns[is_highest], patches[is_highest].astype(np.float64)
     dx, dy, height = _parabola(patches)
-    keep = height >= threshold
-    return (columns + dx)[keep], (rows + dy)[keep], sign * height[keep]
+    x, y = columns + dx, rows + dy
+    keep = _leading(x, y, height, separation) & (height >= threshold)
+    return x[keep], y[keep], sign * height[keep]
 
 
-def _is_highest(
-    score: Image, sign: float, rows: NDArray[np.intp], columns: NDArray[np.intp], radius: int
-) -> NDArray[np.bool_]:
-    """Tell which pixels no other within `radius` in each axis surpasses."""
-    own = sign * score[rows, columns]
-    out = np.ones(rows.size, dtype=bool)
-    for dy in range(-radius, radius + 1):
-        for dx in range(-radius, radius + 1):
-            y, x = np.clip(rows + dy, 0, score.shape[0] - 1), np.clip(columns + dx, 0, score.shape[1] - 1)
-            out &= ~(sign * score[y, x] > own)
+def _leading(x: Array, y: Array, height: Array, separation: float) -> NDArray[np.bool_]:
+    """Tell which peaks no higher one leads that is closer than the separation, and is led by none itself."""
+    out = np.ones(x.size, dtype=bool)
+    pairs = cKDTree(np.column_stack([x, y])).query_pairs(separation, output_type="ndarray") if x.size else None
+    if pairs is None or len(pairs) == 0:
+        return out
+    is_first = height[pairs[:, 0]] >= height[pairs[:, 1]]
+    higher = np.where(is_first, pairs[:, 0], pairs[:, 1])
+    lower = np.where(is_first, pairs[:, 1], pairs[:, 0])
+    for k in np.argsort(-height[higher], kind="stable"):
+        if out[higher[k]]:
+            out[lower[k]] = False
     return out
 
 

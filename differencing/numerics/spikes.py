@@ -16,7 +16,7 @@ Cube = NDArray[np.float64]
 # Pixels within so many FWHM of a peak are compared, three at least.
 REACH_FWHM = 1.5
 # A spike must explain the pixels better than a point source by this much chi², the price of choosing its pixels freely.
-LEAST_GAIN = 12.0
+LEAST_GAIN = 6.0
 # The pixels about the peak that a spike may start from, and where the one beside it may lie.
 NEAR = [(dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1)]
 # Steps of a reference's spike, which resampling has put between pixels.

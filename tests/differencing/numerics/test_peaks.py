@@ -119,7 +119,26 @@ def test_the_fwhm_of_a_gaussian_is_known(sigma):
     assert fwhm_of(gaussian_stamp(sigma)) == pytest.approx(SIGMA_TO_FWHM * sigma, rel=0.05)
 
 
-def test_the_sharper_psf_sets_the_separation():
+@pytest.mark.parametrize(("height", "count"), [(20.0, 1), (-20.0, 2)])
+def test_the_psf_of_the_frame_that_shows_a_peak_sets_the_separation(height, count):
+    # Two peaks 5 px apart: too close for a science PSF of FWHM 7.1 px, not for a reference's of 3.1.
     wide = gaussian_stamp(3.0)
-    difference = made_of(np.zeros((40, 40)), sigma_psf=1.3, psf_science=lambda x, y: wide)
-    assert psf_fwhm_px(difference) == pytest.approx(SIGMA_TO_FWHM * 1.3, rel=0.05)
+    score = _score((40, 30, height), (45, 30, 0.9 * height))
+    difference = made_of(score, sigma_psf=1.3, psf_science=lambda x, y: wide)
+    assert psf_fwhm_px(difference, is_negative=False) == pytest.approx(SIGMA_TO_FWHM * 3.0, rel=0.05)
+    assert psf_fwhm_px(difference, is_negative=True) == pytest.approx(SIGMA_TO_FWHM * 1.3, rel=0.05)
+    assert len(find(difference)) == count
+
+
+def test_the_slope_of_a_higher_peak_hides_no_other_beyond_the_separation():
+    score = _score((40, 30, 60.0))
+    score[30, 45] += 9.0
+    assert len(find(made_of(score), parameters=PeakParameters(separation_px=4.0))) == 2
+
+
+def test_of_a_row_of_peaks_the_one_that_nothing_leads_is_kept():
+    # The second is closer than the separation to both others, which are not to each other.
+    score = np.zeros((40, 80))
+    score[20, [20, 24, 28]] = 30.0, 20.0, 10.0
+    found = find(made_of(score), parameters=PeakParameters(separation_px=5.0))
+    np.testing.assert_allclose(np.sort(found.x), [20.0, 28.0])
