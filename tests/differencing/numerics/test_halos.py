@@ -59,3 +59,12 @@ def test_single_defects_are_no_stars():
     lone[120, 130] = True
     given = Halos(halos.difference, halos.score, halos.error, lone)
     assert take_off(given, significance, FWHM_PX) is given
+
+
+def test_a_halo_is_found_beyond_rings_that_a_guessed_core_keeps_silent():
+    halos, significance = _scene(6.0)
+    # Within 24 px of the star the error of what fills its core drowns everything.
+    drowned = np.where(_radius() < 24.0, 50.0, 1.0).astype(np.float32)
+    found = take_off(Halos(halos.difference, halos.score, drowned, halos.mask), significance, FWHM_PX)
+    ring = (_radius() > 26.0) & (_radius() < 45.0)
+    assert abs(np.median(found.score[ring])) < 0.25 < abs(np.median(halos.score[ring]))

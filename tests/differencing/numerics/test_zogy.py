@@ -343,6 +343,23 @@ def test_haze_that_thickens_across_the_frame_is_taken_up_by_the_flux_scale():
     assert np.abs(left).max() < 0.08
 
 
+def test_a_flux_scale_that_varies_makes_no_sky_of_the_level_under_the_stars():
+    # Detectors without a bias frame keep a level of hundreds of counts under a sky of next to nothing.
+    pair = pair_of(61, shape=(320, 320), n_stars=120)
+    v, u = np.mgrid[-1:1:320j, -1:1:320j]
+    haze = 1.0 - 0.15 * (u**2 + v**2)
+    sky = float(np.median(pair.science.data))
+    hazy = replace(pair.science, data=((pair.science.data - sky) * haze + sky + 20000.0).astype(np.float32))
+    high = replace(pair.reference, data=pair.reference.data + np.float32(20000.0))
+    d = subtract(hazy, high)
+    corners = np.abs(u * v) > 0.7
+    assert abs(np.nanmedian(d.score[corners])) < 0.5
+    assert d.diagnostics.blank_share > 0.7
+    # The corners' sky is no noise of the pixels either, which the haze has lessened with the light.
+    plain = subtract(pair.science, pair.reference).diagnostics.sigma_science
+    assert d.diagnostics.sigma_science == pytest.approx(plain * haze.mean(), rel=0.05)
+
+
 def test_a_reference_that_lies_a_third_of_a_pixel_off_is_brought_back():
     pair = pair_of(62, faintest_e=3e4, offset_px=(0.33, -0.21))
     d = subtract(pair.science, pair.reference)

@@ -66,3 +66,14 @@ def test_two_lights_are_too_few():
     lights = _lights(2, 9.0)
     with pytest.raises(TooFewLights, match="2 of 2"):
         sky_flat(lights, _masks(lights))
+
+
+def test_a_pixel_that_is_hot_in_every_light_has_no_response():
+    lights = _lights(4, 9.0)
+    clean = sky_flat(lights, _masks(lights))
+    for light in lights:
+        light[100, 222] += 600.0  # eleven times the noise of the sky
+    master = sky_flat(lights, _masks(lights))
+    assert np.isnan(master.data[100, 222])
+    assert np.count_nonzero(np.isnan(master.data)) == np.count_nonzero(np.isnan(clean.data)) + 1
+    assert master.diagnostics["hot_pixels"] == clean.diagnostics["hot_pixels"] + 1 <= 2

@@ -1,0 +1,68 @@
+import numpy as np
+import pytest
+
+from preprocessing.numerics.hot_pixels import hot_pixels
+from tests.preprocessing.numerics.scenes import moffat_stars
+
+SHAPE = (300, 320)
+HOT = [(40, 50), (41, 50), (120, 200), (200, 30), (250, 280)]
+
+
+def _lights(count, step=9.0, height=5.0, seed=3, fwhm=2.2):
+    """Lights over their noise: a field of stars that moves over the detector, and pixels that stand still."""
+    rng = np.random.default_rng(seed)
+    x, y = rng.uniform(-60, SHAPE[1] + 60, 300), rng.uniform(-60, SHAPE[0] + 60, 300)
+    flux = 40.0 * rng.uniform(0.005, 1, 300) ** -1
+    lights = []
+    for k in range(count):
+        light = moffat_stars(SHAPE, (x + step * k, y - 0.7 * step * k, flux), fwhm) + rng.normal(size=SHAPE)
+        for row, column in HOT:
+            light[row, column] += height
+        lights.append(light.astype(np.float32))
+    return lights
+
+
+def _where(mask):
+    return set(map(tuple, np.argwhere(mask)))
+
+
+@pytest.mark.parametrize("count", [3, 4, 8])
+def test_pixels_that_stand_out_in_all_dithered_lights_are_hot(count):
+    found = _where(hot_pixels(_lights(count, height=7.0)))
+    assert found >= set(HOT)
+    # Stars that fall upon one pixel three times.
+    assert len(found) <= len(HOT) + 3
+
+
+def test_more_lights_find_weaker_pixels():
+    few, many = (_where(hot_pixels(_lights(count, height=3.5))) for count in (3, 12))
+    assert len(few & set(HOT)) < len(HOT)
+    assert many >= set(HOT)
+
+
+@pytest.mark.parametrize("step", [0.0, 0.05])
+def test_stars_that_stand_still_too_are_not_hot(step):
+    assert not hot_pixels(_lights(6, step=step)).any()
+
+
+def test_two_pointings_of_many_lights_each_are_too_few():
+    here, there = _lights(2)
+    assert not hot_pixels([here, here, here, there, there]).any()
+
+
+def test_a_hit_in_all_lights_but_one_is_not_hot():
+    lights = _lights(4, height=0.0)
+    for light in lights[:3]:
+        light[150, 150] += 300.0
+    assert (150, 150) not in _where(hot_pixels(lights))
+
+
+def test_pixels_that_are_bad_in_some_lights_are_judged_by_the_others():
+    lights = _lights(6, height=8.0)
+    for light in lights[:2]:
+        light[120, 200] = np.nan
+    for light in lights[:4]:
+        light[200, 30] = np.nan
+    found = _where(hot_pixels(lights))
+    assert (120, 200) in found
+    assert (200, 30) not in found
