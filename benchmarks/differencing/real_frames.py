@@ -20,7 +20,7 @@ from preprocessing.numerics.astrometry.matching import match_stars
 from preprocessing.numerics.background import estimate_background
 from preprocessing.numerics.calibrate import Masters, calibrate, master_bias, master_dark
 from preprocessing.numerics.preprocess import exposure_of, preprocess
-from preprocessing.numerics.sky_flat import sky_flat
+from preprocessing.numerics.sky_flat import TooFewLights, sky_flat
 
 # The only light of that night which preprocessing refuses.
 SPOILT = "light240_20.fit"
@@ -124,13 +124,19 @@ def _read(path: Path) -> RawImage:
 
 
 def _masters(folder: Path, lights: list[RawImage]) -> Masters | None:
-    """Make the night's masters where it has bias and dark frames, with a flat of its own sky."""
+    """Make the night's masters, with a flat of its own sky where three lights have it."""
     bias, darks = ([_read(path) for path in sorted(folder.glob(f"{kind}/*.fit"))] for kind in ("bias", "dark"))
-    if not bias or not darks:
-        return None
-    base = master_bias([image.data for image in bias])
-    dark = master_dark([image.data for image in darks], [exposure_of(image.facts) for image in darks], base)
+    base = master_bias([image.data for image in bias]) if bias else None
+    dark = (
+        master_dark([image.data for image in darks], [exposure_of(image.facts) for image in darks], base)
+        if darks
+        else None
+    )
     plain = [
         calibrate(image.data, masters=Masters(base, dark), exposure=exposure_of(image.facts)).data for image in lights
     ]
-    return Masters(base, dark, sky_flat(plain, [np.zeros(image.shape, dtype=bool) for image in plain]))
+    try:
+        flat = sky_flat(plain, [np.zeros(image.shape, dtype=bool) for image in plain])
+    except TooFewLights:
+        flat = None
+    return None if base is dark is flat is None else Masters(base, dark, flat)

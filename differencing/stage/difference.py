@@ -95,6 +95,7 @@ class _Result(NamedTuple):
     matched_stars: int
     registration_rms_px: float
     colour: tuple[str, ColourTerm] | None
+    spikes: int
 
 
 def run(observation_id: UUID | str) -> None:
@@ -232,7 +233,8 @@ def _compute(inputs: _Inputs) -> _Result:
     except ValueError as error:
         raise StageFailure(FailureCode.BAD_SUBTRACTION, f"The subtraction failed: {error}.") from error
     peaks = find(difference, threshold_sigma=config["differencing.threshold_sigma"])
-    peaks = peaks[~are_spikes(difference, peaks)]
+    is_spike = are_spikes(difference, peaks)
+    peaks, spikes = peaks[~is_spike], int(is_spike.sum())
     if len(peaks) > config["differencing.max_candidates"]:
         raise StageFailure(
             FailureCode.TOO_MANY_CANDIDATES,
@@ -241,7 +243,7 @@ def _compute(inputs: _Inputs) -> _Result:
         )
     bits = stored_bits(difference.mask, science, reference)
     measured = measure(difference, peaks, science)
-    return _Result(difference, choice, measured, science.wcs, bits, match.count, match.rms_px, colour)
+    return _Result(difference, choice, measured, science.wcs, bits, match.count, match.rms_px, colour, spikes)
 
 
 def _aligned_reference(inputs: _Inputs, science: Frame) -> tuple[Frame, Match, tuple[str, ColourTerm] | None]:
@@ -322,7 +324,8 @@ def _close(row: DifferenceRun, inputs: _Inputs, result: _Result, paths: dict[str
     row.algorithm = result.choice.algorithm
     row.parameters = {
         **inputs.parameters,
-        "diagnostics": _finite(asdict(difference.diagnostics)),
+        # Peaks that were left out are counted, as everything that a run decides.
+        "diagnostics": {**_finite(asdict(difference.diagnostics)), "spikes": float(result.spikes)},
         "choice": {
             "reason": result.choice.reason,
             "predicted": {name: _finite(asdict(depth)) for name, depth in result.choice.depths.items()},

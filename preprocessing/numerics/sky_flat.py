@@ -104,7 +104,7 @@ def _measure(light: Image, mask: Mask) -> _Light:
     if not middle > 0:
         raise CalibrationError(f"a light has no sky to make a flat of: median {middle:.1f} ADU")
     bad = mask | ~np.isfinite(light)
-    excess = np.where(bad, np.float32(0), light - sky.level) / np.maximum(sky.noise, np.float32(1e-30))
+    excess = (np.where(bad, 0, light - sky.level) / np.maximum(sky.noise, 1e-30)).astype(np.float32)
     smooth = ndimage.uniform_filter(excess, BOX_PX) * BOX_PX
     stars = ndimage.binary_dilation(smooth > STAR_CUT_SIGMA, iterations=GROW_PX)
     stars |= ndimage.binary_dilation(smooth > HALO_CUT_SIGMA, iterations=HALO_GROW_PX)

@@ -173,6 +173,7 @@ def test_the_row_says_what_was_done(night):
         assert run.matched_stars >= 10
         assert 0.0 < run.registration_rms_px < 0.5
         assert run.noise_rescale == pytest.approx(1.0, abs=0.1)
+        assert run.parameters["diagnostics"]["spikes"] >= 0
         assert run.processing_time_seconds > 0
         assert run.parameters["config"]["threshold_sigma"] == 5.0
         assert run.config_hash and run.inputs_hash and run.parameters_hash
