@@ -12,13 +12,13 @@ from observations.numerics.frame import Frame, Stars
 from preprocessing.models import PreprocessRun
 
 
-def load_frame(run: PreprocessRun, *, with_variance: bool = True) -> Frame:
-    """Read the product of a run into memory: pixels, mask, variance where it is wanted, PSF and stars.
+def load_frame(run: PreprocessRun) -> Frame:
+    """Read the product of a run into memory: pixels, mask, variance, PSF and stars.
 
     Raises StageFailure `file_missing` where the product is gone or cannot be read.
     """
     try:
-        frame = decode_frame(storage.open_stored(run.processed_fits_path), with_variance=with_variance)
+        frame = decode_frame(storage.open_stored(run.processed_fits_path))
     except (FileNotFoundError, FitsRefused) as error:
         raise StageFailure(
             FailureCode.FILE_MISSING,

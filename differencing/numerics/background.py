@@ -111,7 +111,7 @@ def measure_noise(image: Image, bad: Mask) -> NoiseMesh:
     return NoiseMesh(np.clip(smooth_cells(noise), known.min(), known.max()).astype(np.float32), (ny, nx))
 
 
-def measure_noise_of_variance(variance: Image, bad: Mask) -> NoiseMesh | None:
+def noise_of_variance(variance: Image, bad: Mask) -> NoiseMesh | None:
     """Return the usual noise that a map of variances tells of empty sky, None where too few pixels are empty.
 
     Every fourth pixel of every fourth row is looked at: variances are as smooth as the sky.

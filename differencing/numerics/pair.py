@@ -36,8 +36,8 @@ class Side(NamedTuple):
 
     filled : True where the image is no measurement of this side: its own mask. noise : of the empty sky.
     correlation : of the noise, as `noise.correlation` gives it. photon_counts : science counts² of variance for each
-    count of light, None where the gain is unknown. psf : callable (x, y) -> stamp of sum 1. scale : what brought the
-    frame's counts to science counts. uneven : what the frame says of single pixels, None where nothing.
+    count of light, None where the gain is unknown. psf : callable (x, y) -> stamp of sum 1. uneven :
+    pixels that the frame knows to be worse than others, None without any.
     """
 
     image: Image
@@ -46,7 +46,6 @@ class Side(NamedTuple):
     correlation: NDArray[np.float64]
     photon_counts: Surface | None
     psf: PsfFunction
-    scale: Surface
     uneven: Uneven | None
 
     def variance(self, mask: Mask, rows: slice) -> Image:
@@ -60,7 +59,7 @@ class Side(NamedTuple):
             photons = self.photon_counts.rows(rows)
         _variance(self.image, mask, (self.noise.sigma, along, across), photons, rows.start, out)
         if self.uneven is not None:
-            self.uneven.widen(out, self.image[rows], self.scale.rows(rows), mask[rows], rows)
+            self.uneven.widen(out, rows)
         return out
 
 
@@ -252,18 +251,18 @@ def _sides(
     empty = ~(source_n | source_r)
     x, y = mask.shape[1] / 2, mask.shape[0] / 2
     own_n, own_r = own_noise((n, r), empty, (psfs[0](x, y), psfs[1](x, y)))
-    new = _side((n, source_n), science, one, psfs[0], own_n)
-    ref = _side((r, source_r), reference, found.flux_scale, psfs[1], own_r)
+    new = _side((n, source_n, mask), science, one, psfs[0], own_n)
+    ref = _side((r, source_r, mask), reference, found.flux_scale, psfs[1], own_r)
     return new, ref, empty
 
 
-def _side(pixels: tuple[Image, Mask], frame: Frame, scale: Surface, psf: PsfFunction, own: OwnNoise) -> Side:
-    """Give an image in science counts, and where it holds sources, what is known of its noise."""
-    image, sources = pixels
+def _side(pixels: tuple[Image, Mask, Mask], frame: Frame, scale: Surface, psf: PsfFunction, own: OwnNoise) -> Side:
+    """Give an image in science counts, where it holds sources and where either is bad, what is known of its noise."""
+    image, sources, mask = pixels
     photons = replace(scale, coefficients=scale.coefficients / frame.gain) if frame.gain else None
     scatter = measure_noise(image, sources)
     noise = replace(scatter, sigma=scatter.sigma * np.float32(np.sqrt(own.share)))
-    return Side(image, frame.mask, noise, own.correlation, photons, psf, scale, Uneven.of(frame, sources))
+    return Side(image, frame.mask, noise, own.correlation, photons, psf, Uneven.of(frame, sources, mask))
 
 
 def _rough_tie(

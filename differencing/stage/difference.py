@@ -215,7 +215,7 @@ def _open(inputs: _Inputs) -> DifferenceRun:
 def _compute(inputs: _Inputs) -> _Result:
     """Bring the reference onto the science grid, subtract, find and measure: no database once both are loaded."""
     config = inputs.config
-    science = load_frame(inputs.science_run, with_variance=False)
+    science = load_frame(inputs.science_run)
     if science.wcs is None:
         raise StageFailure(FailureCode.NO_WCS, "The frame has no world coordinates: preprocess it again.")
     reference, match, colour = _aligned_reference(inputs, science)

@@ -117,14 +117,14 @@ def _store(
 def load_reference(row: Reference) -> Frame:
     """Read a reference's file, with its stars; a reference of one frame is that frame's product.
 
-    Without variance: the subtraction measures the noise of what it is given.
+    With variance: the subtraction measures the noise, and reads there which pixels are worse than others.
     """
     best = row.best_member
     run = None if best is None else PreprocessRun.objects.newest_for(best)
     if run is not None and row.members.count() == 1:
-        return load_frame(run, with_variance=False)
+        return load_frame(run)
     try:
-        frame = decode_frame(storage.open_stored(row.file_path), with_variance=False)
+        frame = decode_frame(storage.open_stored(row.file_path))
     except FileNotFoundError as error:
         raise StageFailure(
             FailureCode.FILE_MISSING, f"The file of {row} is gone: put it back, or archive the reference."

@@ -59,7 +59,7 @@ def encode_frame(frame: Frame) -> bytes:
     return _to_bytes(hdus)
 
 
-def decode_frame(path: str | Path, *, with_variance: bool = True) -> Frame:
+def decode_frame(path: str | Path) -> Frame:
     """Read a frame that `encode_frame` wrote; the stars' `fwhm_px` is not stored and stays NaN.
 
     Raises FitsRefused where the file is no such product.
@@ -68,7 +68,7 @@ def decode_frame(path: str | Path, *, with_variance: bool = True) -> Frame:
         with fits.open(path, memmap=False) as hdus:
             if hdus[0].header.get(PRODUCT_KEYWORD) != "frame" or "MASK" not in hdus:
                 raise FitsRefused("not_fits", "The file is not a processed frame: process its observation again.")
-            return _frame(hdus, with_variance=with_variance)
+            return _frame(hdus)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise FitsRefused("truncated", f"The processed frame cannot be read ({error}): process it again.") from error
 
@@ -170,7 +170,7 @@ def _native(array: NDArray[Number]) -> NDArray[Number]:
     return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
 
 
-def _frame(hdus: fits.HDUList, *, with_variance: bool) -> Frame:
+def _frame(hdus: fits.HDUList) -> Frame:
     science = hdus[0]
     header = science.header
     bits = _native(hdus["MASK"].data).astype(np.uint16, copy=False)
@@ -178,7 +178,7 @@ def _frame(hdus: fits.HDUList, *, with_variance: bool) -> Frame:
         data=_native(science.data),
         mask=(bits & BAD_BITS) != 0,
         mask_bits=bits if hdus["MASK"].header["HASBITS"] else None,
-        variance=_native(hdus["VAR"].data) if with_variance and "VAR" in hdus else None,
+        variance=_native(hdus["VAR"].data) if "VAR" in hdus else None,
         wcs=wcs_of(header, science.data.shape),
         psf=_psf(hdus["PSF"]) if "PSF" in hdus else None,
         stars=_stars(hdus["STARS"]) if "STARS" in hdus else None,
