@@ -17,6 +17,7 @@ from benchmarks.differencing.real_frames import RealPair
 from differencing.numerics import peaks as numerics_peaks
 from differencing.numerics.difference import Difference
 from differencing.numerics.noise import robust_sigma, source_mask
+from differencing.numerics.spikes import are_spikes
 from differencing.numerics.zogy import subtract
 from observations.numerics.frame import Frame, Image, Mask, PsfFunction
 from observations.numerics.simulate.pair import matched_filter_snr
@@ -98,6 +99,7 @@ def judge_real(pair: RealPair, config: Configured, seed: int) -> RealFigures:
 
 def _shipped(difference: Difference, config: Configured) -> Peaks:
     found = numerics_peaks.find(difference, threshold_sigma=config.threshold_sigma)
+    found = found[~are_spikes(difference, found)]
     return Peaks(found.x, found.y, found.score)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import signal
 
-from differencing.numerics.noise import MAX_LAG_PX, correlation, covariance
+from differencing.numerics.noise import MAX_LAG_PX, coefficients_of, covariance
 from observations.numerics.frame import Image, Mask
 
 Stamp = NDArray[np.float64]
@@ -46,13 +46,14 @@ def own_noise(images: tuple[Image, Image], empty: Mask, psfs: tuple[Stamp, Stamp
     found = []
     for image, psf in zip(images, psfs, strict=True):
         shared = between * np.clip(_overlap(psf, psf) / np.maximum(overlap, 1e-12), 0.0, LARGEST_RATIO)
-        whole = covariance(image, image, empty)[MAX_LAG_PX, MAX_LAG_PX]
+        seen = covariance(image, image, empty)
+        whole = seen[MAX_LAG_PX, MAX_LAG_PX]
         share = float(shared[MAX_LAG_PX, MAX_LAG_PX] / whole) if whole > 0 else 0.0
         if share < LEAST_SHARE:
-            found.append(OwnNoise(1.0, correlation(image, empty)))
+            found.append(OwnNoise(1.0, coefficients_of(seen)))
             continue
         shared *= min(1.0, MOST_SHARE / share)
-        found.append(OwnNoise(1.0 - min(share, MOST_SHARE), correlation(image, empty, shared)))
+        found.append(OwnNoise(1.0 - min(share, MOST_SHARE), coefficients_of(seen - shared)))
     return found[0], found[1]
 
 

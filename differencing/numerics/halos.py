@@ -131,7 +131,7 @@ def _one_star(halos: Halos, star: tuple[float, float, float], fwhm_px: float, cl
     for k in range(int(FARTHEST_FWHM)):
         which = number == k
         rings.append(_ring(score[which] / error[which], difference[which], fwhm_px))
-        is_clear = bool(which.any()) and float(np.median(error[which])) < clear
+        is_clear = bool(which.any()) and float(error[which].mean()) < clear
         quiet = 0 if rings[-1] != NOTHING else quiet + is_clear
         if quiet == QUIET_RINGS:
             break

@@ -75,13 +75,12 @@ def _bin(image: Image, mask: Mask, binned: Image) -> None:
             binned[j, i] = total / np.float32(max(count, 1))
 
 
-def correlation(image: Image, empty: Mask, shared: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
+def correlation(image: Image, empty: Mask) -> NDArray[np.float64]:
     """Measure the correlation of neighbouring pixels on empty sky.
 
     Parameters
     ----------
     image : (ny, nx) with its background near 0. empty : (ny, nx) bool, True = pixel to use (no source, not bad).
-    shared : covariances that are no noise, as `covariance` gives them; they are taken off first.
 
     Returns
     -------
@@ -91,12 +90,15 @@ def correlation(image: Image, empty: Mask, shared: NDArray[np.float64] | None = 
     pixels; it is taken off (a crowded field, left in, made the spectrum negative and the score ring at 7 sigma).
     Of large images every so-many-th row is looked at, and those below it.
     """
-    out = covariance(image, image, empty)
-    if shared is not None:
-        out -= shared
-    if not out[MAX_LAG_PX, MAX_LAG_PX] > 0.0:
+    return coefficients_of(covariance(image, image, empty))
+
+
+def coefficients_of(covariances: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the correlation that goes with covariances, as `correlation` does."""
+    whole = covariances[MAX_LAG_PX, MAX_LAG_PX]
+    if not whole > 0.0:
         return _white()
-    out = _without_structure(out / out[MAX_LAG_PX, MAX_LAG_PX])
+    out = _without_structure(covariances / whole)
     return _white() if np.sort(np.abs(out).ravel())[-2] < WHITE_BELOW else out
 
 
@@ -111,7 +113,8 @@ def covariance(one: Image, other: Image, empty: Mask) -> NDArray[np.float64]:
 
     Returns
     -------
-    (2L + 1, 2L + 1), symmetric about its centre; 0 where fewer than a thousand pairs tell it.
+    (2L + 1, 2L + 1), symmetric about its centre: of opposite lags one is looked at. 0 where fewer than a thousand
+    pairs tell it.
     """
     size = 2 * MAX_LAG_PX + 1
     out = np.zeros((size, size))
@@ -122,13 +125,9 @@ def covariance(one: Image, other: Image, empty: Mask) -> NDArray[np.float64]:
         return out
     sums, pairs = np.zeros((MAX_LAG_PX + 1, size)), np.zeros((MAX_LAG_PX + 1, size))
     _lag_sums((one, other), empty, (limits[0], limits[1]), step, sums, pairs)
-    if other is not one:
-        _lag_sums((other, one), empty, (limits[1], limits[0]), step, sums, pairs)
     known = np.where(pairs < FEWEST_PAIRS, 0.0, sums / np.maximum(pairs, 1.0))
-    out[MAX_LAG_PX:] = known
-    out[: MAX_LAG_PX + 1] = known[::-1, ::-1]
-    out[MAX_LAG_PX, :MAX_LAG_PX] = known[0, :MAX_LAG_PX:-1]
-    out[MAX_LAG_PX, MAX_LAG_PX:] = known[0, MAX_LAG_PX:]
+    known[0] = 0.5 * (known[0] + known[0, ::-1])
+    out[MAX_LAG_PX:], out[:MAX_LAG_PX] = known, known[:0:-1, ::-1]
     return out
 
 
