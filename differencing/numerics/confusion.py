@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import signal
 
-from differencing.numerics.noise import MAX_LAG_PX, coefficients_of, covariance
+from differencing.numerics.noise import MAX_LAG_PX, correlation_of, covariance
 from observations.numerics.frame import Image, Mask
 
 Stamp = NDArray[np.float64]
@@ -22,7 +22,7 @@ LARGEST_RATIO = 3.0
 
 
 class OwnNoise(NamedTuple):
-    """share : of a pixel's variance on empty sky that is noise. correlation : of that noise, as `noise.correlation`."""
+    """share : of a pixel's variance on empty sky that is noise. correlation : of that noise, `noise.correlation_of`."""
 
     share: float
     correlation: NDArray[np.float64]
@@ -50,10 +50,10 @@ def own_noise(images: tuple[Image, Image], empty: Mask, psfs: tuple[Stamp, Stamp
         whole = seen[MAX_LAG_PX, MAX_LAG_PX]
         share = float(shared[MAX_LAG_PX, MAX_LAG_PX] / whole) if whole > 0 else 0.0
         if share < LEAST_SHARE:
-            found.append(OwnNoise(1.0, coefficients_of(seen)))
+            found.append(OwnNoise(1.0, correlation_of(seen)))
             continue
         shared *= min(1.0, MOST_SHARE / share)
-        found.append(OwnNoise(1.0 - min(share, MOST_SHARE), coefficients_of(seen - shared)))
+        found.append(OwnNoise(1.0 - min(share, MOST_SHARE), correlation_of(seen - shared)))
     return found[0], found[1]
 
 

@@ -28,6 +28,8 @@ FEWEST_MODEL_STARS = 10
 LARGEST_MODEL_ERROR = 0.1
 # So many pixels of blank sky tell the score's noise to half a per cent.
 LARGE_SAMPLE = 300_000
+# Two frames whose difference has less of the noise that they have are one frame twice, within rounding.
+LEAST_NOISE = 1e-3
 # A pixel is blank where the fainter of both frames' signals is below this.
 BLANK_SIGMA = 3.0
 # The error of what fills a saturated core, as a share of its signal: where no rim of one can be measured, and the most.
@@ -184,7 +186,7 @@ def _middle_and_spread(score: Tensor, error: Tensor, blank: Tensor) -> tuple[flo
     sample = _some(score, blank) / _some(error, blank)
     low, middle, high = np.percentile(sample, [15.87, 50.0, 84.13])
     rescale = float(high - low) / 2.0
-    if not np.isfinite(rescale) or rescale <= 0.0:
+    if not rescale > LEAST_NOISE:
         raise ValueError("the score has no noise to compare with: the frames hold too few good pixels")
     return float(middle), rescale
 

@@ -75,26 +75,16 @@ def _bin(image: Image, mask: Mask, binned: Image) -> None:
             binned[j, i] = total / np.float32(max(count, 1))
 
 
-def correlation(image: Image, empty: Mask) -> NDArray[np.float64]:
-    """Measure the correlation of neighbouring pixels on empty sky.
-
-    Parameters
-    ----------
-    image : (ny, nx) with its background near 0. empty : (ny, nx) bool, True = pixel to use (no source, not bad).
+def correlation_of(covariances: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the correlation of neighbouring pixels of noise with these covariances, as `covariance` gives them.
 
     Returns
     -------
     (2L + 1, 2L + 1) correlation coefficients for lags -L..L (L = 3) in y and x, 1 at the centre, symmetric about it.
-    Lags with less than a thousand pairs are 0: a coefficient's error is 1/sqrt(pairs). Where no coefficient reaches
-    3 % all are 0: the noise is white. What is common to the longest lags is structure of the sky and not noise of
-    pixels; it is taken off (a crowded field, left in, made the spectrum negative and the score ring at 7 sigma).
-    Of large images every so-many-th row is looked at, and those below it.
+    Where no coefficient reaches 3 % all are 0: the noise is white. What is common to the longest lags is structure of
+    the sky and not noise of pixels; it is taken off (a crowded field, left in, made the spectrum negative and the score
+    ring at 7 sigma).
     """
-    return coefficients_of(covariance(image, image, empty))
-
-
-def coefficients_of(covariances: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the correlation that goes with covariances, as `correlation` does."""
     whole = covariances[MAX_LAG_PX, MAX_LAG_PX]
     if not whole > 0.0:
         return _white()
@@ -111,10 +101,15 @@ def _white() -> NDArray[np.float64]:
 def covariance(one: Image, other: Image, empty: Mask) -> NDArray[np.float64]:
     """Measure the covariance of two images, or of one with itself, on empty sky at lags of up to 3 px.
 
+    Parameters
+    ----------
+    one, other : (ny, nx) with their background near 0. empty : (ny, nx) bool, True = pixel to use (no source, not bad).
+
     Returns
     -------
-    (2L + 1, 2L + 1), symmetric about its centre: of opposite lags one is looked at. 0 where fewer than a thousand
-    pairs tell it.
+    (2L + 1, 2L + 1) for lags -L..L (L = 3) in y and x, symmetric about its centre: of opposite lags one is looked at.
+    Lags with less than a thousand pairs are 0: a coefficient's error is 1/sqrt(pairs). Of large images every so-many-th
+    row is looked at, and those below it.
     """
     size = 2 * MAX_LAG_PX + 1
     out = np.zeros((size, size))

@@ -35,7 +35,7 @@ class Side(NamedTuple):
     """One whole image ready to be subtracted: sky 0, science counts, no hole.
 
     filled : True where the image is no measurement of this side: its own mask. noise : of the empty sky.
-    correlation : of the noise, as `noise.correlation` gives it. photon_counts : science counts² of variance for each
+    correlation : of the noise, as `noise.correlation_of` gives it. photon_counts : science counts² of variance for each
     count of light, None where the gain is unknown. psf : callable (x, y) -> stamp of sum 1. uneven :
     pixels that the frame knows to be worse than others, None without any.
     """

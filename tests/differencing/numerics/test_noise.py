@@ -2,7 +2,14 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from differencing.numerics.noise import MAX_LAG_PX, correlation, noise_power, robust_sigma, source_mask
+from differencing.numerics.noise import (
+    MAX_LAG_PX,
+    correlation_of,
+    covariance,
+    noise_power,
+    robust_sigma,
+    source_mask,
+)
 from tests.differencing.numerics.scenes import gaussian
 
 CENTRE = MAX_LAG_PX
@@ -10,6 +17,10 @@ CENTRE = MAX_LAG_PX
 
 def _white(seed, shape=(256, 256), sigma=1.0):
     return np.random.default_rng(seed).normal(0.0, sigma, shape).astype(np.float32)
+
+
+def correlation(image, empty):
+    return correlation_of(covariance(image, image, empty))
 
 
 def _everywhere(image):
