@@ -136,7 +136,8 @@ def astrometry(frames: list[Frame]) -> list[matching.Transform]:
 def subtraction() -> None:
     """Subtract a pair with a transient, measure, draw and link."""
     pair = pair_of(7, n_transients=5)
-    difference = zogy.subtract(pair.science, pair.reference, parameters=ZOGY)
+    science = replace(pair.science, variance=np.full(pair.science.shape, 100.0, dtype=np.float32))
+    difference = zogy.subtract(science, pair.reference, parameters=ZOGY)
     found = peaks.find(difference, threshold_sigma=THRESHOLD_SIGMA)
     measure.measure(difference, found, pair.science)
     pair_numerics.constant_psf(difference.psf_d(50.0, 60.0))
