@@ -14,9 +14,11 @@ import torch
 
 from differencing.numerics import (
     align,
+    choice,
     colour,
     display,
     mapped_psf,
+    matched,
     measure,
     noise,
     peaks,
@@ -49,6 +51,7 @@ def watch(monkeypatch) -> Watch:
 WITHOUT_ARRAYS = {
     "differencing.numerics.display.factor_for",
     "differencing.numerics.display.palette",
+    "differencing.numerics.pair.moffat",
     "preprocessing.numerics.astrometry.solution.check_wcs",
     "preprocessing.numerics.astrometry.solution.registration_quality",
     "preprocessing.numerics.calibrate.parse_section",
@@ -138,6 +141,8 @@ def subtraction() -> None:
     pair = pair_of(7, n_transients=5)
     science = replace(pair.science, variance=np.full(pair.science.shape, 100.0, dtype=np.float32))
     difference = zogy.subtract(science, pair.reference, parameters=ZOGY)
+    matched.subtract(science, pair.reference, parameters=ZOGY)
+    choice.subtract(science, pair.reference, algorithm=choice.MATCHED, parameters=ZOGY)
     found = peaks.find(difference, threshold_sigma=THRESHOLD_SIGMA)
     measure.measure(difference, found, pair.science)
     pair_numerics.constant_psf(difference.psf_d(50.0, 60.0))
