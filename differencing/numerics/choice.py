@@ -63,8 +63,25 @@ def subtract(  # noqa: PLR0913 - the contract of the algorithms, and which of th
     -------
     Chosen.
     """
+    pair = prepare_for(science, reference, (psf_science, psf_reference), algorithm=algorithm, parameters=parameters)
+    return subtract_prepared(pair, algorithm=algorithm, parameters=parameters, device=device)
+
+
+def prepare_for(
+    science: Frame,
+    reference: Frame,
+    psfs: tuple[PsfInput, PsfInput] = (None, None),
+    *,
+    algorithm: str,
+    parameters: ZogyParameters,
+) -> Pair:
+    """Do the first half of `subtract`, after which the frames are not needed any more."""
+    return prepare(science, reference, psfs, parameters, is_rough=algorithm != ZOGY)
+
+
+def subtract_prepared(pair: Pair, *, algorithm: str, parameters: ZogyParameters, device: str = "cpu") -> Chosen:
+    """Do the second half of `subtract`."""
     p = parameters
-    pair = prepare(science, reference, (psf_science, psf_reference), p, is_rough=algorithm != ZOGY)
     if algorithm == ZOGY:
         return Chosen(zogy.subtract_pair(with_kernel(pair), p, device), Choice(ZOGY, "set by configuration"))
     why = "set by configuration" if algorithm == MATCHED else _obstacle(pair)

@@ -21,12 +21,14 @@ from catalog.work.inputs import hash_of
 from differencing.doubts import doubts_of, doubts_of_measures
 from differencing.models import DifferenceRun, Reference, ReferenceOrigin
 from differencing.numerics import VERSION
-from differencing.numerics.choice import ZOGY, Choice, subtract
+from differencing.numerics.choice import ZOGY, Choice, prepare_for, subtract_prepared
 from differencing.numerics.colour import ColourTerm
 from differencing.numerics.difference import Difference
 from differencing.numerics.mapped_psf import map_psf
 from differencing.numerics.measure import Measurements, MeasureParameters, measure
 from differencing.numerics.noise import robust_sigma
+from differencing.numerics.pair import Pair
+from differencing.numerics.parameters import ZogyParameters
 from differencing.numerics.peaks import find
 from differencing.numerics.spikes import are_spikes
 from differencing.numerics.tie import TooFewStars
@@ -212,22 +214,23 @@ def _open(inputs: _Inputs) -> DifferenceRun:
     return row
 
 
+class _Prepared(NamedTuple):
+    """A pair ready to be subtracted, and what else is wanted of both frames, which are in memory no longer."""
+
+    pair: Pair
+    science: Frame
+    mask_bits: NDArray[np.uint8]
+    match: Match
+    colour: tuple[str, ColourTerm] | None
+
+
 def _compute(inputs: _Inputs) -> _Result:
-    """Bring the reference onto the science grid, subtract, find and measure: no database once both are loaded."""
-    config = inputs.config
-    science = load_frame(inputs.science_run)
-    if science.wcs is None:
-        raise StageFailure(FailureCode.NO_WCS, "The frame has no world coordinates: preprocess it again.")
-    reference, match, colour = _aligned_reference(inputs, science)
-    _require_overlap(science, reference, config)
+    """Subtract, find and measure: no database once both frames are loaded."""
+    config, p, device = inputs.config, zogy_parameters(inputs.config), usable_device()
+    algorithm = config["differencing.algorithm"]
     try:
-        difference, choice = subtract(
-            science,
-            reference,
-            algorithm=config["differencing.algorithm"],
-            parameters=zogy_parameters(config),
-            device=usable_device(),
-        )
+        pair, science, bits, match, colour = _prepared(inputs, algorithm, p)
+        difference, choice = subtract_prepared(pair, algorithm=algorithm, parameters=p, device=device)
     except TooFewStars as error:
         raise StageFailure(FailureCode.TOO_FEW_STARS, f"No flux scale can be measured: {error}.") from error
     except ValueError as error:
@@ -241,9 +244,20 @@ def _compute(inputs: _Inputs) -> _Result:
             f"{len(peaks)} peaks beyond {config['differencing.threshold_sigma']:g} sigma (noise of the score "
             f"{difference.noise_rescale:.2f}): the subtraction cannot be trusted. Look at the difference image.",
         )
-    bits = stored_bits(difference.mask, science, reference)
     measured = measure(difference, peaks, science)
     return _Result(difference, choice, measured, science.wcs, bits, match.count, match.rms_px, colour, spikes)
+
+
+def _prepared(inputs: _Inputs, algorithm: str, p: ZogyParameters) -> _Prepared:
+    """Load both frames, bring the reference onto the science grid and both to common counts."""
+    science = load_frame(inputs.science_run)
+    if science.wcs is None:
+        raise StageFailure(FailureCode.NO_WCS, "The frame has no world coordinates: preprocess it again.")
+    reference, match, colour = _aligned_reference(inputs, science)
+    _require_overlap(science, reference, inputs.config)
+    pair = prepare_for(science, reference, algorithm=algorithm, parameters=p)
+    bits = stored_bits(pair.mask, science, reference)
+    return _Prepared(pair, replace(science, variance=None), bits, match, colour)
 
 
 def _aligned_reference(inputs: _Inputs, science: Frame) -> tuple[Frame, Match, tuple[str, ColourTerm] | None]:
