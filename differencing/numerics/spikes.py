@@ -17,10 +17,26 @@ Cube = NDArray[np.float64]
 REACH_FWHM = 1.5
 # A spike must explain the pixels better than a point source by this much chi², the price of choosing its pixels freely.
 LEAST_GAIN = 6.0
-# The pixels about the peak that a spike may start from, and where the one beside it may lie.
-NEAR = [(dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1)]
+# Two columns as alike as this are one; and what is no column at all explains nothing.
+ALIKE, TINY = 1e-9, 1e-30
 # Steps of a reference's spike, which resampling has put between pixels.
 PARTS = (-0.35, 0.0, 0.35)
+
+Pairs = tuple[NDArray[np.intp], NDArray[np.intp]]
+
+
+def _neighbours() -> Pairs:
+    """Return the pairs among `AROUND` of a pixel about the peak and itself, or one beside it."""
+    place = {(y, x): k for k, (y, x) in enumerate(np.ndindex(5, 5))}
+    near = list(np.ndindex(3, 3))
+    pairs = {tuple(sorted((place[y + 1, x + 1], place[y + v, x + u]))) for y, x in near for v, u in near}
+    first, second = np.array(sorted(pairs)).T
+    return first, second
+
+
+# Pixels about a peak (y, x): a spike may start from the inner nine, and hold one beside that.
+AROUND = np.array([(y, x) for y in range(-2, 3) for x in range(-2, 3)], dtype=float)
+NEIGHBOURS, ALONE = _neighbours(), (np.zeros(1, dtype=np.intp), np.zeros(1, dtype=np.intp))
 
 
 def are_spikes(difference: Difference, peaks: Peaks) -> NDArray[np.bool_]:
@@ -46,16 +62,17 @@ def are_spikes(difference: Difference, peaks: Peaks) -> NDArray[np.bool_]:
         window = (slice(row - reach, row + reach + 1), slice(column - reach, column + reach + 1))
         good = ~difference.mask[window].ravel()
         data = difference.difference[window].astype(np.float64).ravel()[good]
-        models = _models(psf, spike, (peaks.x[k] - column, peaks.y[k] - row), reach, good, bool(peaks.is_negative[k]))
-        gain = _misfit(data, models[0]) - min(_misfit(data, model) for model in models[1:])
+        offset = (peaks.x[k] - column, peaks.y[k] - row)
+        point, spikes, pairs = _models(psf, spike, offset, reach, good, bool(peaks.is_negative[k]))
+        gain = _explained(data, spikes, pairs) - _explained(data, point, ALONE)
         out[k] = gain > LEAST_GAIN * difference.noise**2
     return out
 
 
 def _models(
     psf: Array, spike: Array, offset: tuple[float, float], reach: int, good: NDArray[np.bool_], is_negative: bool
-) -> list[Array]:
-    """Return the columns (pixels, terms) of a point source, and of each spike that is tried."""
+) -> tuple[Array, Array, Pairs]:
+    """Return the columns (pixels, n) of a point source, those of spikes, and which of the latter go together."""
 
     def moved(stamp: Array, dx: Array, dy: Array) -> Array:
         half = stamp.shape[0] // 2
@@ -66,15 +83,17 @@ def _models(
     point = moved(psf, np.array([offset[0]]), np.array([offset[1]]))
     if is_negative:
         dx, dy = (a.ravel() + o for a, o in zip(np.meshgrid(PARTS, PARTS), offset, strict=True))
-        return [point, *(column[:, None] for column in moved(spike, dx, dy).T)]
-    steps = np.array(NEAR, dtype=float)
-    around = np.array([(y, x) for y in range(-2, 3) for x in range(-2, 3)], dtype=float)
-    pixels = dict(zip(map(tuple, around), moved(spike, around[:, 1], around[:, 0]).T, strict=True))
-    pairs = {frozenset({tuple(a), (a[0] + b[0], a[1] + b[1])}) for a in steps for b in steps}
-    return [point, *(np.stack([pixels[p] for p in pair], axis=1) for pair in pairs)]
+        return point, moved(spike, dx, dy), (np.arange(dx.size), np.arange(dx.size))
+    return point, moved(spike, AROUND[:, 1], AROUND[:, 0]), NEIGHBOURS
 
 
-def _misfit(data: Array, columns: Array) -> float:
-    """Return the sum of squares that a linear fit leaves."""
-    solution, *_ = np.linalg.lstsq(columns, data, rcond=None)
-    return float(np.sum((data - columns @ solution) ** 2))
+def _explained(data: Array, columns: Array, pairs: Pairs) -> float:
+    """Return the most that a linear fit of one pair of columns takes off the sum of squares; a pair may be of one."""
+    products, along = columns.T @ columns, columns.T @ data
+    i, j = pairs
+    own_i, own_j, shared = products[i, i], products[j, j], products[i, j]
+    rest = own_i * own_j - shared**2
+    is_one = rest <= ALIKE * own_i * own_j
+    both = along[i] ** 2 * own_j - 2 * along[i] * along[j] * shared + along[j] ** 2 * own_i
+    alone = along[i] ** 2 / np.maximum(own_i, TINY)
+    return float(np.where(is_one, alone, both / np.where(is_one, 1.0, rest)).max())
