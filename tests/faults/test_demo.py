@@ -59,7 +59,7 @@ def test_the_demo_survives_the_death_of_a_worker_prints_the_truth_and_leaves_not
         pipeline.kill()
         output, _ = first.communicate(timeout=PATIENCE_SECONDS)
         assert first.returncode == 0, output
-        assert "pipeline ended (signal SIGKILL) and is started again" in output
+        assert "pipeline ended (signal SIGKILL) and will be restarted" in output
         assert "password: open-sesame-1" in output
         assert "injected sources found" in output
         assert "Contact sheet: " in output
