@@ -333,11 +333,11 @@ JOB_RESEND_SECONDS = 20.0
 # --- The pipeline ---
 # One core for each process: frames run side by side, and a laptop stays usable. Libraries read these when they load.
 ASTRID_THREADS = env.int("ASTRID_THREADS", default=1)
-ASTRID_DEVICE = env.str("ASTRID_DEVICE", default="cpu")
 os.environ.setdefault("NUMBA_NUM_THREADS", str(ASTRID_THREADS))
 # Threads share the rows of an image; within one small transform a second thread would only wait.
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"):
     os.environ.setdefault(_name, "1")
+ASTRID_DEVICE = env.str("ASTRID_DEVICE", default="cpu")
 # Compiled loops are kept beside their source; where the program's folder is not to be written to, in the data root.
 NUMBA_CACHE_DIR = env.str("NUMBA_CACHE_DIR", default="")
 if not NUMBA_CACHE_DIR and not os.access(BASE_DIR, os.W_OK):

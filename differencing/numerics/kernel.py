@@ -130,9 +130,8 @@ def fit_kernel(  # noqa: PLR0913 - two sides of a pair and what is common to the
     basis = torch.stack([within(torch.fft.irfft2(matched * f, s=side), disc) for f in _functions(side, widths)], -1)
     model = within(torch.fft.irfft2(matched, s=side), disc, centre=False)
     variance = _matched_variance(p_n, p_r, noise, side)[:, None] + (RELATIVE_ERROR * model.amax(1, keepdim=True)) ** 2
-    flux = (target * (model - model.mean(1, keepdim=True))).sum(1) / (model - model.mean(1, keepdim=True)).square().sum(
-        1
-    )
+    own = model - model.mean(1, keepdim=True)
+    flux = (target * own).sum(1) / own.square().sum(1)
     keep = (flux.abs() < LARGEST_CHANGE).numpy()
     if keep.sum() < FEWEST_SOURCES:
         return None

@@ -11,7 +11,6 @@ from preprocessing.numerics.photometry import psf_radius_px
 from preprocessing.numerics.psf_shape import shift_stamps
 
 Array = NDArray[np.float64]
-Cube = NDArray[np.float64]
 
 # Pixels within so many FWHM of a peak are compared, three at least.
 REACH_FWHM = 1.5
@@ -35,7 +34,7 @@ def _neighbours() -> Pairs:
 
 
 # Pixels about a peak (y, x): a spike may start from the inner nine, and hold one beside that.
-AROUND = np.array([(y, x) for y in range(-2, 3) for x in range(-2, 3)], dtype=float)
+AROUND = np.array(list(np.ndindex(5, 5)), dtype=float) - 2.0
 NEIGHBOURS, ALONE = _neighbours(), (np.zeros(1, dtype=np.intp), np.zeros(1, dtype=np.intp))
 
 

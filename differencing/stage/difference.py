@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from typing import NamedTuple
 from uuid import UUID
@@ -228,13 +230,9 @@ def _compute(inputs: _Inputs) -> _Result:
     """Subtract, find and measure: no database once both frames are loaded."""
     config, p, device = inputs.config, zogy_parameters(inputs.config), usable_device()
     algorithm = config["differencing.algorithm"]
-    try:
-        pair, science, bits, match, colour = _prepared(inputs, algorithm, p)
+    pair, science, bits, match, colour = _prepared(inputs, algorithm, p)
+    with _failing_in_words():
         difference, choice = subtract_prepared(pair, algorithm=algorithm, parameters=p, device=device)
-    except TooFewStars as error:
-        raise StageFailure(FailureCode.TOO_FEW_STARS, f"No flux scale can be measured: {error}.") from error
-    except ValueError as error:
-        raise StageFailure(FailureCode.BAD_SUBTRACTION, f"The subtraction failed: {error}.") from error
     peaks = find(difference, threshold_sigma=config["differencing.threshold_sigma"])
     is_spike = are_spikes(difference, peaks)
     peaks, spikes = peaks[~is_spike], int(is_spike.sum())
@@ -255,9 +253,21 @@ def _prepared(inputs: _Inputs, algorithm: str, p: ZogyParameters) -> _Prepared:
         raise StageFailure(FailureCode.NO_WCS, "The frame has no world coordinates: preprocess it again.")
     reference, match, colour = _aligned_reference(inputs, science)
     _require_overlap(science, reference, inputs.config)
-    pair = prepare_for(science, reference, algorithm=algorithm, parameters=p)
+    with _failing_in_words():
+        pair = prepare_for(science, reference, algorithm=algorithm, parameters=p)
     bits = stored_bits(pair.mask, science, reference)
     return _Prepared(pair, replace(science, variance=None), bits, match, colour)
+
+
+@contextmanager
+def _failing_in_words() -> Iterator[None]:
+    """Turn what the subtraction raises into reasons; a fault in what comes before it stays a fault."""
+    try:
+        yield
+    except TooFewStars as error:
+        raise StageFailure(FailureCode.TOO_FEW_STARS, f"No flux scale can be measured: {error}.") from error
+    except ValueError as error:
+        raise StageFailure(FailureCode.BAD_SUBTRACTION, f"The subtraction failed: {error}.") from error
 
 
 def _aligned_reference(inputs: _Inputs, science: Frame) -> tuple[Frame, Match, tuple[str, ColourTerm] | None]:
