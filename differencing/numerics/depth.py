@@ -13,7 +13,7 @@ from scipy import fft as sizes
 from differencing.numerics.kernel import FEWEST_SOURCES, LARGEST_CHANGE, MARGIN_FWHM, choose_sources, cut_stamps
 from differencing.numerics.maps import FiltersOf, adjustment, noise_spectrum
 from differencing.numerics.pair import Pair, Side
-from differencing.numerics.tiles import Tiles, psf_transforms, transform
+from differencing.numerics.tiles import Tiles, difference_of, psf_transforms, score_of
 
 Array = NDArray[np.float64]
 CPU = torch.device("cpu")
@@ -83,7 +83,7 @@ class Sample:
         kernels = filters_of(self.new, self.ref, self.x, self.y, None)
         side = self.new.image.shape[-2:]
         factors = adjustment(pair, self.x, self.y, (side[0], side[1]), CPU)
-        out = transform(self.new, self.ref, kernels, factors, None)
+        out = score_of(difference_of(self.new, self.ref, kernels, factors), kernels, None)
         near = slice(self.half - self.reach, self.half + self.reach + 1)
         in_new, in_ref = (score[:, self.half, self.half] for score in (out.score_n, out.score_r))
         own = out.variance[:, self.half, self.half]

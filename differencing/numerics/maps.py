@@ -16,13 +16,14 @@ from differencing.numerics.spectrum import colour_of, ring_powers, rows_to_look_
 from differencing.numerics.tiles import (
     Filters,
     Guess,
+    Subtracted,
     Tensor,
     TileGrid,
     Tiles,
     difference_of,
     psf_transforms,
+    score_of,
     shift_ramp,
-    transform,
 )
 from observations.numerics.compiled import by_strips
 
@@ -37,7 +38,7 @@ GUESS_SIGMA = 3.0
 
 @dataclass(frozen=True)
 class Maps:
-    """What the tiles give, laid side by side; (ny, nx) float32 on one device, units as in `tiles.Transformed`.
+    """What the tiles give, laid side by side; (ny, nx) float32 on one device, units as in `tiles.Scored`.
 
     static : the fainter of both terms of S. slope : squared gradient of the flatter one, per px². guessed : squared
     score of light that is guessed. flux_norm, score_of_sky : of each tile, (rows, columns). colour : of D's noise on
@@ -60,37 +61,37 @@ def transform_pair(pair: Pair, grid: TileGrid, filters_of: FiltersOf, device: to
     difference, score, static, slope, variance = torch.empty((5, *grid.shape), dtype=torch.float32, device=device)
     guessed = torch.zeros(grid.shape, dtype=torch.float32, device=device)
     norm, sky = torch.empty((2, *grid.count), dtype=torch.float32, device=device)
-    rows = _Rows.of(pair, grid, device)
-    looked_at = {i: rows.row(i) for i in rows_to_look_at(grid)}
-    colour = _colour(looked_at, pair, grid, filters_of)
+    rows = _Rows.of(pair, grid, filters_of, device)
+    looked_at = {i: rows.subtracted(i, None) for i in rows_to_look_at(grid)}
+    colour = _colour(looked_at, pair, grid)
 
     def transform_row(i: int, _end: int) -> None:
-        new, ref = looked_at.pop(i) if i in looked_at else rows.row(i)
-        x, y = grid.centres(i)
-        kernels, factors = filters_of(new, ref, x, y, colour), adjustment(pair, x, y, grid.side, device)
-        out = transform(new, ref, kernels, factors, colour)
-        grid.lay(out.difference, i, difference)
-        grid.lay(out.score_n - out.score_r, i, score)
-        grid.lay(torch.minimum(out.score_n.abs(), out.score_r.abs()), i, static)
-        grid.lay(torch.minimum(_slope_squared(out.score_n), _slope_squared(out.score_r)), i, slope)
-        grid.lay(out.variance, i, variance)
+        # The colour changes the kernels of S alone.
+        tiles, kernels = looked_at.pop(i) if i in looked_at else rows.subtracted(i, colour)
+        if colour is not None and i in rows_to_look_at(grid):
+            kernels = filters_of(tiles.new, tiles.ref, *grid.centres(i), colour)
+        out = score_of(tiles, kernels, colour)
+        score_n, score_r = (grid.cores(s, 1) for s in (out.score_n, out.score_r))
+        inner_n, inner_r = (s[:, 1:-1, 1:-1] for s in (score_n, score_r))
+        grid.lay(grid.cores(tiles.difference), i, difference)
+        grid.lay(inner_n - inner_r, i, score)
+        grid.lay(torch.minimum(inner_n.abs(), inner_r.abs()), i, static)
+        grid.lay(torch.minimum(_slope_squared(score_n), _slope_squared(score_r)), i, slope)
+        grid.lay(grid.cores(out.variance), i, variance)
         if out.guessed is not None:
-            grid.lay(out.guessed, i, guessed)
+            grid.lay(grid.cores(out.guessed), i, guessed)
         norm[i], sky[i] = kernels.flux_norm[:, 0, 0], kernels.score_of_sky[:, 0, 0]
 
     by_strips(transform_row, grid.count[0], 1)
     return Maps(difference, score, static, slope, variance, guessed, norm, sky, colour)
 
 
-def _colour(rows: dict[int, tuple[Tiles, Tiles]], pair: Pair, grid: TileGrid, filters_of: FiltersOf) -> Tensor | None:
+def _colour(rows: dict[int, tuple[Subtracted, Filters]], pair: Pair, grid: TileGrid) -> Tensor | None:
     """Return the colour of D's noise, as some rows of tiles tell it."""
     powers = []
-    for i, (new, ref) in rows.items():
-        x, y = grid.centres(i)
-        kernels, device = filters_of(new, ref, x, y, None), new.image.device
-        difference, *_ = difference_of(new, ref, kernels, adjustment(pair, x, y, grid.side, device))
-        empty = torch.from_numpy(pair.empty[grid.seen(i)]).to(device)
-        powers.append(ring_powers(difference, kernels.white, grid.cut(empty, i)))
+    for i, (tiles, kernels) in rows.items():
+        empty = torch.from_numpy(pair.empty[grid.seen(i)]).to(tiles.difference.device)
+        powers.append(ring_powers(tiles.difference, kernels.white, grid.cut(empty, i)))
     return colour_of(torch.cat(powers), grid.side)
 
 
@@ -105,22 +106,26 @@ class _Rows(NamedTuple):
 
     pair: Pair
     grid: TileGrid
+    filters_of: FiltersOf
     images: list[Tensor]
     power: list[Tensor | None]
 
     @classmethod
-    def of(cls, pair: Pair, grid: TileGrid, device: torch.device) -> _Rows:
+    def of(cls, pair: Pair, grid: TileGrid, filters_of: FiltersOf, device: torch.device) -> _Rows:
         sides = (pair.new, pair.ref)
         images = [torch.from_numpy(side.image).to(device) for side in sides]
-        return cls(pair, grid, images, [noise_spectrum(side, grid.side, device) for side in sides])
+        return cls(pair, grid, filters_of, images, [noise_spectrum(side, grid.side, device) for side in sides])
 
-    def row(self, i: int) -> tuple[Tiles, Tiles]:
-        """Cut row i of both sides."""
+    def subtracted(self, i: int, colour: Tensor | None) -> tuple[Subtracted, Filters]:
+        """Cut row i of both sides and subtract it, by kernels for a colour of D's noise."""
         new, ref = (
             self._one(side, i, image, power)
             for side, image, power in zip((self.pair.new, self.pair.ref), self.images, self.power, strict=True)
         )
-        return new, ref
+        x, y = self.grid.centres(i)
+        kernels = self.filters_of(new, ref, x, y, colour)
+        factors = adjustment(self.pair, x, y, self.grid.side, new.image.device)
+        return difference_of(new, ref, kernels, factors), kernels
 
     def _one(self, side: Side, i: int, image: Tensor, power: Tensor | None) -> Tiles:
         """Cut row i of one side; outside of the frame the sky is empty, with the noise of the tile."""
@@ -169,9 +174,7 @@ def adjustment(
 
 
 def _slope_squared(tiles: Tensor) -> Tensor:
-    """Return the squared gradient, per px²; 0 at the tiles' rims."""
-    out = torch.zeros_like(tiles)
-    inner = out[:, 1:-1, 1:-1]
-    inner.copy_((tiles[:, 2:, 1:-1] - tiles[:, :-2, 1:-1]).square_())
-    inner.add_((tiles[:, 1:-1, 2:] - tiles[:, 1:-1, :-2]).square_()).mul_(0.25)
-    return out
+    """Return the squared gradient, per px², of all but the outermost pixels."""
+    along = (tiles[:, 2:, 1:-1] - tiles[:, :-2, 1:-1]).square_()
+    across = (tiles[:, 1:-1, 2:] - tiles[:, 1:-1, :-2]).square_()
+    return along.add_(across).mul_(0.25)

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from scipy import fft as sizes
 
+from differencing.numerics.cutting import grid_of
 from differencing.numerics.difference import Difference, finish
 from differencing.numerics.maps import FiltersOf, transform_pair
 from differencing.numerics.matching import MatchingKernel, fit_matching
@@ -19,7 +20,7 @@ from differencing.numerics.pair import Pair, PsfInput, prepare
 from differencing.numerics.parameters import ZogyParameters
 from differencing.numerics.responses import Responses
 from differencing.numerics.tie import Surface, fit_surface
-from differencing.numerics.tiles import Filters, Tensor, TileGrid, Tiles, mean_of_half_plane, psf_transforms, stamp_of
+from differencing.numerics.tiles import Filters, Tensor, Tiles, mean_of_half_plane, psf_transforms, stamp_of
 from observations.numerics.frame import Frame, PsfFunction
 
 Array = NDArray[np.float64]
@@ -61,7 +62,7 @@ def subtract(
 
 def subtract_pair(pair: Pair, kernel: MatchingKernel, p: ZogyParameters, device: str) -> Difference:
     """Subtract a pair that is prepared, by a kernel that is known."""
-    grid = TileGrid.of(pair.mask.shape, p.tile_px, p.overlap_px)
+    grid = grid_of(pair, kernel, p)
     pair, filters = pair._replace(kernel=None), filters_of(pair, kernel)
     maps = transform_pair(pair, grid, filters, torch.device(device))
     scale = _scale(pair, kernel)

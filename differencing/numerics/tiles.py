@@ -98,12 +98,19 @@ class TileGrid:
     def _unfold(self, strip: Tensor) -> Tensor:
         return strip.unfold(1, self.side[1], self.step[1]).permute(1, 0, 2)
 
-    def lay(self, tiles: Tensor, i: int, out: Tensor) -> None:
-        """Write the cores of the tiles of row i side by side into an image."""
-        rows = self.rows(i)
-        core = tiles[:, self.pad : self.pad + self.step[0], self.pad : self.pad + self.step[1]]
-        joined = core.permute(1, 0, 2).reshape(self.step[0], -1)
-        out[rows] = joined[: rows.stop - rows.start, : self.shape[1]]
+    def cores(self, tiles: Tensor, margin: int = 0) -> Tensor:
+        """Return the cores of tiles, with so many pixels around them."""
+        low = self.pad - margin
+        return tiles[:, low : low + self.step[0] + 2 * margin, low : low + self.step[1] + 2 * margin]
+
+    def lay(self, cores: Tensor, i: int, out: Tensor) -> None:
+        """Write the cores of row i side by side into an image."""
+        rows = out[self.rows(i)]
+        whole, rest = divmod(self.shape[1], self.step[1])
+        across = rows[:, : whole * self.step[1]].unflatten(1, (whole, self.step[1]))
+        across.copy_(cores[:whole, : len(rows)].transpose(0, 1))
+        if rest:
+            rows[:, -rest:] = cores[whole, : len(rows), :rest]
 
     def spread(self, values: Tensor) -> Tensor:
         """Return numbers of the tiles of a row, (count,), at each column of the frame."""
@@ -129,7 +136,7 @@ class Tiles(NamedTuple):
     image, variance : (m, h, w). guessed : light that is no measurement of this side (under its mask, beyond the frame's
     end); None where there is none.
     sigma : (m,) noise of the sky. power : its spectrum on the half plane, None where it is white.
-    psf : (m, h, w // 2 + 1) transform of the PSF, centred on pixel (0, 0), of sum 1.
+    psf : (m, h, w // 2 + 1) transform of the PSF, centred on pixel (0, 0), of sum 1; one for all where it is constant.
     """
 
     image: Tensor
@@ -140,14 +147,22 @@ class Tiles(NamedTuple):
     psf: Tensor
 
 
-class Transformed(NamedTuple):
-    """What the transform gives, (m, h, w).
+class Subtracted(NamedTuple):
+    """Tiles of both sides, D in science counts (m, h, w), and the transforms of both images, the reference adjusted."""
 
-    difference : D in science counts. score_n, score_r : the two terms of S. variance : of S, from sky and sources.
-    guessed : squared score of the light that is guessed, None without any.
+    new: Tiles
+    ref: Tiles
+    difference: Tensor
+    n_hat: Tensor
+    r_hat: Tensor
+
+
+class Scored(NamedTuple):
+    """The two terms of S, its variance from sky and sources, and the squared score of the light that is guessed.
+
+    Each (m, h, w); guessed : None without any.
     """
 
-    difference: Tensor
     score_n: Tensor
     score_r: Tensor
     variance: Tensor
@@ -174,8 +189,13 @@ class Filters(NamedTuple):
 def psf_transforms(
     psf: PsfFunction, x: NDArray[np.float64], y: NDArray[np.float64], side: tuple[int, int], device: torch.device
 ) -> Tensor:
-    """Return the transforms (m, h, w // 2 + 1) of a PSF at m places, its centre at pixel (0, 0), cut to the tile."""
+    """Return the transforms (m, h, w // 2 + 1) of a PSF at m places, its centre at pixel (0, 0), cut to the tile.
+
+    Of a PSF that is the same at all places there is one, (1, h, w // 2 + 1).
+    """
     stamps = psf_stamps(psf, x, y)
+    if (stamps[1:] == stamps[0]).all():
+        stamps = stamps[:1]
     half = (stamps.shape[-1] - 1) // 2
     keep = min(half, (min(side) - 1) // 2)
     index = np.arange(-keep, keep + 1)
@@ -225,29 +245,28 @@ def filters(new: Tiles, ref: Tiles, colour: Tensor | None = None) -> Filters:
     return Filters(ref.psf, new.psf, zero / root, k_n, k_r, norm, 1.0 / denominator[:, :1, :1], zero.square())
 
 
-def transform(new: Tiles, ref: Tiles, kernels: Filters, adjust: Tensor | None, colour: Tensor | None) -> Transformed:
-    """Compute D, S and the variance of S on m tiles.
+def difference_of(new: Tiles, ref: Tiles, kernels: Filters, adjust: Tensor | None) -> Subtracted:
+    """Compute D on m tiles.
 
     Parameters
     ----------
     new, ref : Tiles of one shape. kernels : of both sides. adjust : (m, h, w // 2 + 1) factors of the reference's
-        transform: its shift, and what else lets static sources cancel. colour : of D's noise on the half plane, None
-        where it is white.
+        transform: its shift, and what else lets static sources cancel.
     """
-    side = new.image.shape[-2:]
-    difference, n_hat, r_hat = difference_of(new, ref, kernels, adjust)
-    score_n, score_r = (torch.fft.irfft2(k * i, s=side) for k, i in ((kernels.k_n, n_hat), (kernels.k_r, r_hat)))
-    sides = ((new, kernels.k_n), (ref, kernels.k_r))
-    return Transformed(difference, score_n, score_r, _variance_of_score(sides, colour), _score_of_guesses(sides))
-
-
-def difference_of(new: Tiles, ref: Tiles, kernels: Filters, adjust: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
-    """Return D, (m, h, w), and the transforms of both images with the reference adjusted; as for `transform`."""
     n_hat, r_hat = torch.fft.rfft2(new.image), torch.fft.rfft2(ref.image)
     if adjust is not None:
         r_hat = r_hat.mul_(adjust)
     d_hat = (kernels.d_n * n_hat - kernels.d_r * r_hat).mul_(kernels.d_scale)
-    return torch.fft.irfft2(d_hat, s=new.image.shape[-2:]), n_hat, r_hat
+    return Subtracted(new, ref, torch.fft.irfft2(d_hat, s=new.image.shape[-2:]), n_hat, r_hat)
+
+
+def score_of(tiles: Subtracted, kernels: Filters, colour: Tensor | None) -> Scored:
+    """Compute S and its variance; `colour` is of D's noise on the half plane, None where it is white."""
+    new, ref, difference, n_hat, r_hat = tiles
+    side = difference.shape[-2:]
+    score_n, score_r = (torch.fft.irfft2(k * i, s=side) for k, i in ((kernels.k_n, n_hat), (kernels.k_r, r_hat)))
+    sides = ((new, kernels.k_n), (ref, kernels.k_r))
+    return Scored(score_n, score_r, _variance_of_score(sides, colour), _score_of_guesses(sides))
 
 
 def _score_of_guesses(sides: tuple[tuple[Tiles, Tensor], ...]) -> Tensor | None:

@@ -10,12 +10,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from differencing.numerics.cutting import grid_of
 from differencing.numerics.difference import Difference, finish
 from differencing.numerics.maps import transform_pair
 from differencing.numerics.pair import Pair, PsfInput, prepare, with_kernel
 from differencing.numerics.parameters import ZogyParameters
 from differencing.numerics.responses import Responses
-from differencing.numerics.tiles import Filters, Tensor, TileGrid, Tiles, filters
+from differencing.numerics.tiles import Filters, Tensor, Tiles, filters
 from observations.numerics.frame import Frame
 
 __all__ = ["ZogyParameters", "filters_of", "subtract", "subtract_pair"]
@@ -74,7 +75,7 @@ def subtract(
 
 def subtract_pair(pair: Pair, p: ZogyParameters, device: str) -> Difference:
     """Subtract a pair that is prepared, with its kernel."""
-    grid = TileGrid.of(pair.mask.shape, p.tile_px, p.overlap_px)
+    grid = grid_of(pair, pair.kernel, p)
     maps = transform_pair(pair, grid, filters_of, torch.device(device))
     return finish(maps, pair, grid, p, Responses(pair, grid, filters_of))
 
