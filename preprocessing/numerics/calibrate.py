@@ -46,7 +46,8 @@ class Master:
 
     @property
     def level(self) -> float:
-        return float(np.nanmedian(self.data))
+        """Median of every other pixel in each axis: a million know it to a thousandth of their scatter."""
+        return float(np.nanmedian(self.data[::2, ::2]))
 
     @property
     def noise(self) -> float:

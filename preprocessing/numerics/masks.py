@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,9 +30,10 @@ LARGEST_GROWTH_PX = 8
 # Cold pixels. Six sigma: one false pixel in 10^9 tries.
 COLD_SIGMA = 6.0
 # Columns and rows. The median difference of 48 pairs is good to 0.26 sigma; 1.3 on both sides is five of that.
-RUN_PX = 48
+RUN_PX, STEP_PX = 48, 24
 SIDE_PX = 3
 RUN_SIGMA = 1.3
+CLIP_SIGMA = 5.0
 # Of the runs of 48 px that begin every 24 px: a defect stays in its column, a slanted trail passes it in one or two.
 BRIGHT_RUNS = 3
 # From one pixel to the next a Gaussian of FWHM 2 px changes by 0.72 of its height at most, a defect's rim by all of it.
@@ -46,8 +48,8 @@ RIM_GROWTH_PX = 8  # half the box: where the box still straddles the rim
 LIT_BLOCK_PX = 16
 # Below this sky-to-noise ratio a fall-off of 40 % cannot be told from the sky's own structure.
 LIT_SIGNAL = 10.0
-# Rows or columns that one thread takes at a time.
-STRIP_PX = 128
+# Rows that one thread takes at a time, a multiple of what is summed.
+STRIP_PX = 5 * STEP_PX
 ALL_NEIGHBOURS = np.ones((3, 3), dtype=bool)
 
 
@@ -159,7 +161,8 @@ def detector_defects(dark: Master | None, flat: Master | None, noise: float, sha
     bad = np.zeros(shape, dtype=bool)
     if dark is not None:
         excess = dark.data - np.float32(dark.level)
-        bad |= ~np.isfinite(dark.data) | (np.abs(excess) > HOT_SIGMA * noise)
+        # What is not finite is not below, either.
+        bad |= ~(np.abs(excess, out=excess) <= np.float32(HOT_SIGMA * noise))
     if flat is not None:
         bad |= ~np.isfinite(flat.data) | _is_shaded(flat.data)
     return bad
@@ -173,11 +176,16 @@ def _is_shaded(response: Image) -> Mask:
     def spread(values: Image) -> Image:
         return values.repeat(4, 0).repeat(4, 1)[:ny, :nx]
 
-    # No median is above the maximum: only where that leaves a doubt, nearly nowhere, is the slow median needed.
-    doubtful = response < LOWEST_LOCAL_RESPONSE * spread(ndimage.maximum_filter(sparse, 5))
-    if doubtful.any():
-        doubtful &= response < LOWEST_LOCAL_RESPONSE * spread(ndimage.median_filter(sparse, 5))
-    return doubtful
+    # No median is above the maximum: only where that leaves a doubt, nearly nowhere, is the median needed.
+    shaded = response < spread(np.float32(LOWEST_LOCAL_RESPONSE) * ndimage.maximum_filter(sparse, 5))
+    y, x = np.nonzero(shaded)
+    if not y.size:
+        return shaded
+    around = np.lib.stride_tricks.sliding_window_view(np.pad(sparse, 2, mode="symmetric"), (5, 5))
+    cells, cell = np.unique(y // 4 * sparse.shape[1] + x // 4, return_inverse=True)
+    medians = np.median(around[np.unravel_index(cells, sparse.shape)], axis=(1, 2))
+    shaded[y, x] = response[y, x] < LOWEST_LOCAL_RESPONSE * medians[cell]
+    return shaded
 
 
 def cold_pixels(residual: Image, noise: Image, bad: Mask) -> Mask:
@@ -201,67 +209,79 @@ def line_defects(residual: Image, noise: Image, bad: Mask) -> Mask:
     (ny, nx) bool. Nothing is found within 3 px of the edge that a run is parallel to.
     """
     ny, nx = residual.shape
-    columns, rows = np.zeros((ny, nx), dtype=bool), np.zeros((ny, nx), dtype=bool)
+    columns, rows = (np.zeros(shape, dtype=np.float32) for shape in ((-(-ny // STEP_PX), nx), (ny, -(-nx // STEP_PX))))
 
-    def search(start: int, stop: int, axis: int, found: Mask) -> None:
-        first = max(start - SIDE_PX, 0)
-        image, rms, gaps = residual, noise, bad
-        if axis == 0:
-            image, rms, gaps = image.T, rms.T, gaps.T
-        strip = np.s_[:, first : stop + SIDE_PX]
-        pull, clipped = (np.empty(image[strip].shape, dtype=np.float32) for _ in range(2))
-        _write_pull(image[strip], rms[strip], gaps[strip], pull, clipped)
-        found[:, start:stop] = _column_runs(pull, clipped)[:, start - first : stop - first]
+    def add(start: int, stop: int) -> None:
+        strip = np.s_[start:stop]
+        _add_sums(residual[strip], noise[strip], bad[strip], columns[start // STEP_PX :], rows[strip])
 
-    by_strips(lambda start, stop: search(start, stop, 1, columns), nx, STRIP_PX)
-    by_strips(lambda start, stop: search(start, stop, 0, rows.T), ny, STRIP_PX)
-    return columns | rows
+    by_strips(add, ny, STRIP_PX)
+    pull = _Pull(residual, noise, bad)
+    return _column_runs(pull, columns) | _column_runs(pull.turned, rows.T).T
+
+
+class _Pull(NamedTuple):
+    """An image in sigma, worked out where it is looked at. bad : True = bad, NaN in sigma."""
+
+    image: Image
+    noise: Image
+    bad: Mask
+
+    @property
+    def turned(self) -> _Pull:
+        return _Pull(self.image.T, self.noise.T, self.bad.T)
+
+    def at(self, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> Image:
+        value = self.image[rows, columns] / np.maximum(self.noise[rows, columns], np.float32(1e-30))
+        value[self.bad[rows, columns]] = np.nan
+        return value
+
+
+def _clipped(pull: Image) -> Image:
+    return np.nan_to_num(np.clip(pull, -CLIP_SIGMA, CLIP_SIGMA), copy=False, nan=0.0)
 
 
 @compiled
-def _write_pull(image: Image, rms: Image, gaps: Mask, pull: Image, clipped: Image) -> None:
-    """Write the image in sigma, NaN where bad, and the same clipped at 5 sigma, 0 where bad."""
+def _add_sums(image: Image, noise: Image, bad: Mask, columns: Image, rows: Image) -> None:
+    """Add the image in sigma, clipped, to the sums of each 24 px of a column and of each 24 px of a row."""
+    limit = np.float32(CLIP_SIGMA)
     for y in range(image.shape[0]):
+        along = columns[y // STEP_PX]
         for x in range(image.shape[1]):
-            value = image[y, x] / max(rms[y, x], np.float32(1e-30))
-            pull[y, x] = np.float32(np.nan) if gaps[y, x] else value
-            clipped[y, x] = np.float32(0) if gaps[y, x] else min(max(value, np.float32(-5)), np.float32(5))
+            value = min(max(image[y, x] / max(noise[y, x], np.float32(1e-30)), -limit), limit)
+            value = np.float32(0) if bad[y, x] else value
+            along[x] += value
+            rows[y, x // STEP_PX] += value
 
 
-def _column_runs(pull: Image, clipped: Image) -> Mask:
-    ny, nx = pull.shape
+def _column_runs(pull: _Pull, sums: Image) -> Mask:
+    """Find the runs of columns; sums : of each 24 px of them, clipped."""
+    ny, nx = pull.image.shape
     found = np.zeros((ny, nx), dtype=bool)
     if ny < RUN_PX or nx <= 2 * SIDE_PX:
         return found
-    starts = np.unique(np.append(np.arange(0, ny - RUN_PX, RUN_PX // 2), ny - RUN_PX))
+    starts = np.unique(np.append(np.arange(0, ny - RUN_PX, STEP_PX), ny - RUN_PX))
+    last = _clipped(pull.at(np.arange(ny - RUN_PX, ny)[:, None], np.arange(nx))).sum(axis=0)
+    means = np.vstack([sums[: starts.size - 1] + sums[1 : starts.size], last]) / np.float32(RUN_PX)
     # The mean of clipped differences picks the few columns that deserve the slower median.
-    run, column = np.nonzero(np.abs(_step_means(clipped, starts)[:, :-SIDE_PX]) > 0.7 * RUN_SIGMA)
+    steps = np.abs(means[:, SIDE_PX:-SIDE_PX] - means[:, : -2 * SIDE_PX])
+    run, column = np.nonzero(steps > 0.7 * RUN_SIGMA)
     column += SIDE_PX
     rows = starts[run][:, None] + np.arange(RUN_PX)
-    left, here, right = (clipped[rows, column[:, None] + d] for d in (-SIDE_PX, 0, SIDE_PX))
+    left, here, right = (_clipped(pull.at(rows, column[:, None] + d)) for d in (-SIDE_PX, 0, SIDE_PX))
     # Differences are taken row by row before the median: a star is on a few rows of the run only, and a
     # gradient has opposite signs on the two sides.
     sides = np.stack([np.median(here - left, axis=1), np.median(here - right, axis=1)])
     dark, above = sides.max(axis=0) < -RUN_SIGMA, np.flatnonzero(sides.min(axis=0) > RUN_SIGMA)
     found[rows[dark], column[dark][:, None]] = True
     around = column[above][:, None] + np.arange(-SIDE_PX, SIDE_PX + 1)
-    sharp = above[_is_sharp(pull[rows[above][:, None, :], around[:, :, None]])]
+    sharp = above[_is_sharp(pull.at(rows[above][:, None, :], around[:, :, None]))]
     bright = np.zeros((starts.size, nx), dtype=bool)
     bright[run[sharp], column[sharp]] = True
     bright &= bright.sum(axis=0) >= BRIGHT_RUNS
     run, column = np.nonzero(bright)
     found[starts[run][:, None] + np.arange(RUN_PX), column[:, None]] = True
     return found
-
-
-def _step_means(clipped: Image, starts: NDArray[np.int64]) -> Image:
-    """Return the means over each run of the steps from each column to the one 3 px on."""
-    steps = clipped[:, SIDE_PX:] - clipped[:, :-SIDE_PX]
-    halves = np.add.reduceat(steps, np.arange(0, len(steps), RUN_PX // 2), axis=0)
-    means = np.empty((starts.size, steps.shape[1]), dtype=np.float32)
-    means[:-1] = halves[: starts.size - 1] + halves[1 : starts.size]
-    means[-1] = steps[starts[-1] :].sum(axis=0)
-    return means / np.float32(RUN_PX)
 
 
 def _is_sharp(profiles: NDArray[np.float32]) -> NDArray[np.bool_]:
@@ -302,8 +322,10 @@ def unilluminated(data: Image, bad: Mask, sky: Background, *, falloff: float) ->
     lit = np.zeros(data.shape, dtype=bool)
     if min(ny, nx) < 4:
         return lit
-    values = np.where(bad, np.float32(np.nan), data)[: ny * LIT_BLOCK_PX, : nx * LIT_BLOCK_PX]
-    blocks = values.reshape(ny, LIT_BLOCK_PX, nx, LIT_BLOCK_PX).swapaxes(1, 2).reshape(ny, nx, -1)
+    # Every other row tells enough.
+    some = np.s_[: ny * LIT_BLOCK_PX : 2, : nx * LIT_BLOCK_PX]
+    values = np.where(bad[some], np.float32(np.nan), data[some])
+    blocks = values.reshape(ny, LIT_BLOCK_PX // 2, nx, LIT_BLOCK_PX).swapaxes(1, 2).reshape(ny, nx, -1)
     medians = _block_medians(blocks)
     full = float(np.percentile(medians[np.isfinite(medians)], 95)) if np.isfinite(medians).any() else 0.0
     if full < LIT_SIGNAL * sky.median_noise:

@@ -166,7 +166,9 @@ def _clean(raw: RawPixels, calibrated: Calibrated, masters: Masters, parameters:
 
 
 def _residual(data: Image, sky: Background) -> Image:
-    return np.nan_to_num(data - sky.level, nan=0.0, posinf=0.0, neginf=0.0)
+    residual = data - sky.level
+    residual[~np.isfinite(residual)] = 0.0
+    return residual
 
 
 def _set(bits: NDArray[np.uint16], bit: MaskBit, where: Mask) -> None:

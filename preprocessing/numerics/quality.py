@@ -125,12 +125,13 @@ def _core_of_stars(stars: Stars) -> tuple[float, float | None]:
 
 def _structure(data: Image, mask: Mask, noise: float) -> float | None:
     """Return the noise about the mesh over that between horizontal neighbours, in good pairs, clipped at 3 sigma."""
+    rows = np.s_[:: max(1, data.size // 400_000)]
+    data, mask = data[rows], mask[rows]
     good = ~mask[:, 1:] & ~mask[:, :-1]
     step = (data[:, 1:] - data[:, :-1])[good]
     step = step[np.isfinite(step)]
     if step.size < 100:
         return None
-    step = step[:: max(1, step.size // 200_000)]
     middle, spread = float(np.median(step)), np.inf
     for _ in range(5):
         step = step[np.abs(step - middle) < 3 * spread]

@@ -17,6 +17,8 @@ from preprocessing.numerics.ridge import best_ridge
 
 # A star's width starts from this guess; measured widths from 1.8 to 8 px come out of it within two rounds.
 FIRST_GUESS_FWHM_PX = 3.0
+# The usual noise is that of every so-many-th pixel in each axis.
+RMS_STEP = 8
 # Re-detect with a better kernel only where the first was off by more: a matched filter is flat around its optimum.
 KERNEL_TOLERANCE = 0.3
 # A single hot pixel or cosmic-ray hit has a fitted width near one pixel; the sharpest real optics here give 1.8.
@@ -80,9 +82,12 @@ def find_stars(
     bad = mask | ~np.isfinite(image)
     image[bad] = 0
     rms = np.ascontiguousarray(np.broadcast_to(np.asarray(noise, dtype=np.float32), image.shape))
-    if not (rms > 0).any():
+    known = rms[::RMS_STEP, ::RMS_STEP]
+    if not (known > 0).any():
+        known = rms
+    if not (known > 0).any():
         return _no_stars()
-    rms = np.maximum(rms, np.float32(1e-3 * np.median(rms[rms > 0])))
+    rms = np.maximum(rms, np.float32(1e-3 * np.median(known[known > 0])))
     field = _Field(image, bad, rms, threshold_sigma)
     width = fwhm_px or FIRST_GUESS_FWHM_PX
     stars = _measure(field, width)
