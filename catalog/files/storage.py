@@ -72,7 +72,7 @@ def room_for(path: Path, size_bytes: int | None = None) -> Iterator[None]:
         raise
 
 
-def write_atomically(relative_path: str | os.PathLike[str], content: bytes, *, mode: int = 0o644) -> str:
+def write_atomically(relative_path: str | os.PathLike[str], content: bytes | bytearray, *, mode: int = 0o644) -> str:
     """Write a file whole, on disk when this returns, and return its path relative to the data root.
 
     Whatever goes wrong, the final name holds the old file or none, here and in a shared storage. No room raises
@@ -102,7 +102,7 @@ def write_all(contents: Mapping[str, bytes]) -> None:
         _sync_folder(folder)
 
 
-def write_whole(path: Path, content: bytes) -> None:
+def write_whole(path: Path, content: bytes | bytearray) -> None:
     """Write a file whole or not at all anywhere, such as in a folder that a person named; no room: StorageFull."""
     with room_for(path, len(content)):
         _write_beside(path, [content], 0o644, None)
@@ -187,13 +187,13 @@ def _is_shared(path: Path) -> bool:
     return remote.is_configured() and path.relative_to(data_root()).parts[0] not in OF_THIS_MACHINE
 
 
-def _write_beside(path: Path, content: Iterable[bytes], mode: int, send: _Sending | None) -> None:
+def _write_beside(path: Path, content: Iterable[bytes | bytearray], mode: int, send: _Sending | None) -> None:
     """Write to a temporary name in the same folder, sync, send it to where it is shared, rename, sync the folder."""
     _write_unsynced(path, content, mode, send)
     _sync_folder(path.parent)
 
 
-def _write_unsynced(path: Path, content: Iterable[bytes], mode: int, send: _Sending | None) -> None:
+def _write_unsynced(path: Path, content: Iterable[bytes | bytearray], mode: int, send: _Sending | None) -> None:
     """Do all of that but the last, without which the new name may be lost in a power cut, and nothing else."""
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:64]}.", suffix=".part")
     try:

@@ -15,6 +15,8 @@ COARSE_PX = 128
 # A cell of twenty FWHM holds two hundred PSF areas and adds a third of a per cent to the score's noise; smaller ones
 # follow what is extended (of a coma of 4 FWHM cells of ten take 4 %), larger ones leave dust rings and halos.
 CELL_FWHM, SMALLEST_CELL_PX, LARGEST_CELL_PX = 20.0, 64, 128
+# Of so many rows one tells the noise, to 0.4 % with the neighbouring cells.
+NOISE_ROWS = 2
 # A cell with fewer usable pixels than this share takes its neighbours' value.
 MIN_SHARE = 0.15
 
@@ -105,7 +107,7 @@ def measure_noise(image: Image, bad: Mask) -> NoiseMesh:
     ValueError : no cell has 15 % of empty pixels.
     """
     ny, nx = image.shape
-    noise = measure_cells(image, bad, _cells(image, COARSE_PX), fewest=8, share=MIN_SHARE).noise
+    noise = measure_cells(image, bad, _cells(image, COARSE_PX), fewest=8, share=MIN_SHARE, every=NOISE_ROWS).noise
     _require_some(noise)
     known = noise[np.isfinite(noise)]
     return NoiseMesh(np.clip(smooth_cells(noise), known.min(), known.max()).astype(np.float32), (ny, nx))

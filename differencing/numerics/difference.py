@@ -114,8 +114,9 @@ def finish(maps: Maps, pair: Pair, grid: TileGrid, p: ZogyParameters, responses:
     variance = maps.variance.add_(maps.slope, alpha=pair.tie.shift_scatter_px**2)
     variance.addcmul_(near, near, value=epsilon**2)
     # What a core lacks is no exact multiple of its fill, whose score has zeros where the error has none.
-    guessed = torch.maximum(maps.guessed, _mean(maps.guessed, round(0.5 * pair.fwhm_px)))
-    variance.add_(guessed, alpha=fill_error**2)
+    if maps.guessed.any():
+        guessed = torch.maximum(maps.guessed, _mean(maps.guessed, round(0.5 * pair.fwhm_px)))
+        variance.add_(guessed, alpha=fill_error**2)
     error = variance.sqrt_()
     _take_off_halos(maps, error, significance, pair.mask, pair.fwhm_px)
     middle, rescale = _middle_and_spread(maps.score, error, blank)
@@ -171,10 +172,11 @@ def _take_off_sky(maps: Maps, grid: TileGrid, blank: Tensor, fwhm_px: float) -> 
 
 def _take_off_halos(maps: Maps, error: Tensor, significance: Tensor, mask: Mask, fwhm_px: float) -> None:
     """Take off what halos leave around bright stars, and widen the error by their scatter."""
-    halos = Halos(maps.difference.cpu().numpy(), maps.score.cpu().numpy(), error.cpu().numpy(), mask)
-    found = take_off(halos, significance.cpu().numpy(), fwhm_px)
-    if found is not halos:
-        for tensor, image in ((maps.difference, found.difference), (maps.score, found.score), (error, found.error)):
+    tensors = (maps.difference, maps.score, error)
+    images = [tensor.cpu().numpy() for tensor in tensors]  # on the processor the same memory
+    take_off(Halos(images[0], images[1], images[2], mask), significance.cpu().numpy(), fwhm_px)
+    if error.device.type != "cpu":
+        for tensor, image in zip(tensors, images, strict=True):
             tensor.copy_(torch.from_numpy(image))
 
 
@@ -211,9 +213,14 @@ def _highest(image: Tensor, reach: int) -> Tensor:
 
 def _mean(image: Tensor, reach: int) -> Tensor:
     """Return the mean within `reach` pixels in each axis, of an image that is 0 beyond its ends."""
-    size = 2 * reach + 1
-    lines = functional.avg_pool2d(image[None, None], (size, 1), stride=1, padding=(reach, 0))
-    return functional.avg_pool2d(lines, (1, size), stride=1, padding=(0, reach))[0, 0]
+    for axis in (0, 1):
+        total = image.clone()
+        for k in range(1, min(reach, image.shape[axis] - 1) + 1):
+            rest = image.shape[axis] - k
+            total.narrow(axis, k, rest).add_(image.narrow(axis, 0, rest))
+            total.narrow(axis, 0, rest).add_(image.narrow(axis, k, rest))
+        image = total.div_(2 * reach + 1)
+    return image
 
 
 def _model_error(maps: Maps, peak: Tensor, least: float, reach: int) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +36,7 @@ SURE_SIGMA = 3.0
 
 @dataclass(frozen=True)
 class Halos:
-    """Images with the halos of their bright stars, or without; (ny, nx) float32 but the mask.
+    """Images with the halos of their bright stars; (ny, nx) float32 but the mask.
 
     difference, score : D and S. error : of S. mask : True = bad.
     """
@@ -46,7 +47,7 @@ class Halos:
     mask: Mask
 
 
-def take_off(halos: Halos, significance: Image, fwhm_px: float) -> Halos:
+def take_off(halos: Halos, significance: Image, fwhm_px: float) -> None:
     """Take the median of every ring around a bright star from D and S, and widen the error to the ring's scatter.
 
     The halo of a saturated star reaches far beyond any PSF that the frame's other stars tell, and haze or a sky that
@@ -55,21 +56,12 @@ def take_off(halos: Halos, significance: Image, fwhm_px: float) -> Halos:
 
     Parameters
     ----------
-    halos : as they are. significance : the fainter of both frames' scores over the noise of the sky.
-    fwhm_px : of the wider PSF.
-
-    Returns
-    -------
-    Halos : new images, or those that were given where no star is bright.
+    halos : as they are; the images are written to. significance : the fainter of both frames' scores over the noise of
+    the sky. fwhm_px : of the wider PSF.
     """
-    stars = _bright_stars(halos.mask, significance, fwhm_px)
-    if not stars:
-        return halos
-    out = Halos(halos.difference.copy(), halos.score.copy(), halos.error.copy(), halos.mask)
     clear = CLEAR * float(np.median(halos.error[::8, ::8]))
-    for star in stars:
-        _one_star(out, star, fwhm_px, clear)
-    return out
+    for star in _bright_stars(halos.mask, significance, fwhm_px):
+        _one_star(halos, star, fwhm_px, clear)
 
 
 def _bright_stars(mask: Mask, significance: Image, fwhm_px: float) -> list[tuple[float, float, float]]:
@@ -120,18 +112,20 @@ def _window(shape: tuple[int, ...], x: float, y: float, reach: float) -> tuple[s
 
 
 def _one_star(halos: Halos, star: tuple[float, float, float], fwhm_px: float, clear: float) -> None:
-    """Correct the rings of one star, from its core outwards, in images of our own; `clear` : error of a clear sky."""
+    """Correct the rings of one star, from its core outwards; `clear` : error of a clear sky."""
     x, y, inner = star
     window = _window(halos.mask.shape, x, y, inner + FARTHEST_FWHM * fwhm_px)
     v, u = np.ogrid[window]
     radius = np.hypot(u - x, v - y)
-    number = np.where(halos.mask[window] | (radius < inner), -1, (radius - inner) / fwhm_px).astype(np.int64)
+    number = np.where(halos.mask[window] | (radius < inner), -1, (radius - inner) / fwhm_px).astype(np.int16).ravel()
     score, error, difference = halos.score[window], halos.error[window], halos.difference[window]
+    ordered = np.argsort(number, kind="stable")
+    ends = np.searchsorted(number, np.arange(int(FARTHEST_FWHM) + 1), sorter=ordered)
     rings, quiet = [], 0
-    for k in range(int(FARTHEST_FWHM)):
-        which = number == k
+    for first, last in pairwise(ends):
+        which = np.unravel_index(ordered[first:last], score.shape)
         rings.append(_ring(score[which] / error[which], difference[which], fwhm_px))
-        is_clear = bool(which.any()) and float(error[which].mean()) < clear
+        is_clear = last > first and float(error[which].mean()) < clear
         quiet = 0 if rings[-1] != NOTHING else quiet + is_clear
         if quiet == QUIET_RINGS:
             break

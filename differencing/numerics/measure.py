@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from differencing.numerics.difference import Difference
-from differencing.numerics.noise import robust_sigma
+from differencing.numerics.noise import sigma_of_good
 from differencing.numerics.peaks import Peaks, fwhm_of
 from differencing.numerics.trailed import ELONGATED_SIGMA, Peak, Scene, Trails, fit_trail, no_trails
 from observations.numerics.frame import BAD_BITS, Frame, MaskBit
@@ -135,7 +135,7 @@ def _trails(
     if len(worth) == 0:
         return out
     image = difference.difference
-    scene = Scene(image, difference.mask, robust_sigma(image[~difference.mask]), science.gain)
+    scene = Scene(image, difference.mask, sigma_of_good(image, difference.mask), science.gain)
     for k in worth:
         peak = Peak(x[k], y[k], flux[k], *(float(each[k]) for each in shape))
         found = fit_trail(scene, peak, difference.psf_d(x[k], y[k]), float(fwhm_psf[k]))

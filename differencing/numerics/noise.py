@@ -22,6 +22,12 @@ FEWEST_PAIRS = 1000
 WHITE_BELOW = 0.03
 
 
+def sigma_of_good(image: Image, mask: Mask) -> float:
+    """Return `robust_sigma` of what is not masked (mask : True = bad), of large images from rows that tell enough."""
+    rows = np.s_[:: max(1, image.size // (4 * LARGEST_SAMPLE))]
+    return robust_sigma(image[rows][~mask[rows]])
+
+
 def robust_sigma(values: NDArray[np.floating]) -> float:
     """Return 1.4826 times the median absolute deviation of the finite values, NaN where there are none.
 

@@ -19,7 +19,7 @@ from differencing.numerics.tie import NoFluxScale, Surface, Tie, TooFewStars, ti
 from differencing.numerics.uneven import Uneven
 from observations.numerics.compiled import compiled
 from observations.numerics.frame import Frame, Image, Mask, PsfFunction, Stars
-from preprocessing.numerics.background import estimate_background, estimate_level
+from preprocessing.numerics.background import estimate_background, rough_level
 from preprocessing.numerics.photometry import psf_photometry, psf_radius_px
 from preprocessing.numerics.psf import PsfError, fit_psf
 from preprocessing.numerics.stars import find_stars, point_like
@@ -240,7 +240,7 @@ def _sides(
     # A scale that varies would make a gradient of the level alone.
     r = found.flux_scale.image()
     r *= reference.data - np.median(reference.data[::4, ::4])
-    sky = estimate_level(r, mask)
+    sky = rough_level(r, mask)
     r -= sky
     # Sources of the science frame alone are few and clipped; what the sky has in detail is taken from the difference.
     source_r = source_mask(r, mask)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import fft as sizes
 
 from differencing.numerics.maps import FiltersOf, empty_tile
 from differencing.numerics.pair import Pair
@@ -36,11 +37,13 @@ class Responses:
         return self._kept[i, j]
 
     def _respond(self, x: float, y: float) -> tuple[Array, ...]:
-        side = self._grid.side
+        half = min((self._pair.new.psf(x, y).shape[0] - 1) // 2, (min(self._grid.side) - 1) // 2)
+        # What reaches as far as both PSFs together does not come back into the stamp from the other side.
+        length = sizes.next_fast_len(3 * half + 1, real=True)
+        side = (min(length, self._grid.side[0]), min(length, self._grid.side[1]))
         new, ref = (empty_tile(one, x, y, side) for one in (self._pair.new, self._pair.ref))
         kernels = self._filters_of(new, ref, np.array([x]), np.array([y]), None)
         of_new, of_ref = (kernels.d_scale * d + 0j for d in (kernels.d_n, kernels.d_r))
         trust_n, trust_r = self._pair.trust
-        half = min((self._pair.new.psf(x, y).shape[0] - 1) // 2, (min(side) - 1) // 2)
         psf_d = stamp_of(of_new * new.psf * trust_n + of_ref * ref.psf * trust_r, side, half)
         return psf_d / psf_d.sum(), stamp_of(of_new, side, half), stamp_of(of_ref, side, half)

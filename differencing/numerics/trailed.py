@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import NamedTuple
 
@@ -23,6 +24,8 @@ ELONGATED_SIGMA = 4.0
 _MARGIN_FWHM = 4.0
 _LONGEST_PX = 200.0
 _LARGEST_ERROR = 0.3
+# A fit has come to its end when a step changes the sum of squares, or itself, by less than this share.
+_ENOUGH = 1e-6
 # Turns below which the slope of sin(q) / q is its first term.
 _SMALL = 1e-6
 
@@ -220,13 +223,9 @@ def _fitted(window: _Window, guess: Array, psf: Array, fwhm_psf: float) -> tuple
         columns[1:] *= p[0]
         return np.asarray(columns.reshape(len(columns), -1).T)
 
-    trail = optimize.least_squares(residual, guess, jacobian, method="lm", max_nfev=60)
-    point = optimize.least_squares(
-        lambda p: residual(np.append(p, (0.0, 0.0))),
-        guess[:3],
-        lambda p: jacobian(np.append(p, (0.0, 0.0))),
-        method="lm",
-        max_nfev=60,
+    trail = _least_squares(residual, guess, jacobian)
+    point = _least_squares(
+        lambda p: residual(np.append(p, (0.0, 0.0))), guess[:3], lambda p: jacobian(np.append(p, (0.0, 0.0)))
     )
     # A middle that has left the peak by more than the trail's half is that of another source.
     if trail.x[0] <= 0.0 or np.hypot(trail.x[1], trail.x[2]) > 0.5 * np.hypot(trail.x[3], trail.x[4]) + fwhm_psf:
@@ -236,6 +235,13 @@ def _fitted(window: _Window, guess: Array, psf: Array, fwhm_psf: float) -> tuple
     except np.linalg.LinAlgError:
         return None
     return trail.x, covariance, 2.0 * float(point.cost - trail.cost)
+
+
+def _least_squares(
+    residual: Callable[[Array], Array], guess: Array, jacobian: Callable[[Array], Array]
+) -> optimize.OptimizeResult:
+    """Fit until steps change the sum of squares by far less than its noise does."""
+    return optimize.least_squares(residual, guess, jacobian, method="lm", max_nfev=60, ftol=_ENOUGH, xtol=_ENOUGH)
 
 
 def _polar(p: Array, covariance: Array) -> tuple[float, float, float]:

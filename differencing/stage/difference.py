@@ -28,7 +28,7 @@ from differencing.numerics.colour import ColourTerm
 from differencing.numerics.difference import Difference
 from differencing.numerics.mapped_psf import map_psf
 from differencing.numerics.measure import Measurements, MeasureParameters, measure
-from differencing.numerics.noise import robust_sigma
+from differencing.numerics.noise import sigma_of_good
 from differencing.numerics.pair import Pair
 from differencing.numerics.parameters import ZogyParameters
 from differencing.numerics.peaks import find
@@ -339,7 +339,7 @@ def _close(row: DifferenceRun, inputs: _Inputs, result: _Result, paths: dict[str
     difference = result.difference
     for name, path in paths.items():
         setattr(row, name, path)
-    row.noise_level = robust_sigma(difference.difference[~difference.mask])
+    row.noise_level = sigma_of_good(difference.difference, difference.mask)
     row.noise_rescale = difference.noise_rescale
     row.detection_threshold = inputs.config["differencing.threshold_sigma"]
     row.candidates_found = len(result.measurements)

@@ -87,12 +87,15 @@ def estimate_background(data: Image, mask: Mask, *, mesh_px: int = 64) -> Backgr
     return Background(level=expand(level, data.shape), noise=noise)
 
 
-def estimate_level(data: Image, mask: Mask, *, mesh_px: int = 64) -> Image:
-    """Estimate the level alone, as `estimate_background` does: arguments, errors and method are the same."""
-    return expand(_level_cells(data, mask, mesh_px)[0], data.shape)
+def rough_level(data: Image, mask: Mask, *, mesh_px: int = 64) -> Image:
+    """Estimate the level alone, as `estimate_background` does, from every other row: arguments and errors are the same.
+
+    It is for finding what stands above the sky, where 0.05 sigma do not matter.
+    """
+    return expand(_level_cells(data, mask, mesh_px, every=2)[0], data.shape)
 
 
-def _level_cells(data: Image, mask: Mask, mesh_px: int) -> tuple[Grid, Image, Mask]:
+def _level_cells(data: Image, mask: Mask, mesh_px: int, every: int = 1) -> tuple[Grid, Image, Mask]:
     """Return the level by cells, what is left above a first estimate of it (0 where bad), and what is no sky."""
     bad = mask | ~np.isfinite(data)
     good_count = bad.size - int(np.count_nonzero(bad))
@@ -100,7 +103,7 @@ def _level_cells(data: Image, mask: Mask, mesh_px: int) -> tuple[Grid, Image, Ma
         raise NoBackgroundError(f"only {good_count} of {bad.size} pixels are finite and unmasked")
     image = as_plain_image(data)
     cells = _cell_count(data.shape, mesh_px)
-    first = _measure(image, bad, cells)
+    first = _measure(image, bad, cells, every)
     level = smooth_cells(first.mode)
     residual = expand(level, data.shape)
     np.subtract(image, residual, out=residual)
@@ -110,7 +113,7 @@ def _level_cells(data: Image, mask: Mask, mesh_px: int) -> tuple[Grid, Image, Ma
         return level, residual, bad
     sources |= bad
     # Again from the image itself, whose quantisation the median sees through.
-    return smooth_cells(_measure(image, sources, cells).mode), residual, sources
+    return smooth_cells(_measure(image, sources, cells, every).mode), residual, sources
 
 
 def _cell_count(shape: tuple[int, ...], mesh_px: int) -> tuple[int, int]:
@@ -118,9 +121,9 @@ def _cell_count(shape: tuple[int, ...], mesh_px: int) -> tuple[int, int]:
     return max(1, round(shape[0] / cell)), max(1, round(shape[1] / cell))
 
 
-def _measure(image: Image, bad: Mask, cells: tuple[int, int]) -> Cells:
+def _measure(image: Image, bad: Mask, cells: tuple[int, int], every: int = 1) -> Cells:
     """Return the statistics of the cells; where none has enough good pixels, of the image as one cell."""
-    found = measure_cells(image, bad, cells, fewest=FEWEST_GOOD_PIXELS // 2, share=FEWEST_GOOD_SHARE)
+    found = measure_cells(image, bad, cells, fewest=FEWEST_GOOD_PIXELS // 2, share=FEWEST_GOOD_SHARE, every=every)
     if np.isfinite(found.median).any():
         return found
     return measure_cells(image, bad, (1, 1), fewest=1, share=0.0)

@@ -233,12 +233,13 @@ class _Pull(NamedTuple):
 
     def at(self, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> Image:
         value = self.image[rows, columns] / np.maximum(self.noise[rows, columns], np.float32(1e-30))
-        value[self.bad[rows, columns]] = np.nan
-        return value
+        return np.where(self.bad[rows, columns], np.float32(np.nan), value)
 
 
 def _clipped(pull: Image) -> Image:
-    return np.nan_to_num(np.clip(pull, -CLIP_SIGMA, CLIP_SIGMA), copy=False, nan=0.0)
+    clipped = np.clip(pull, -CLIP_SIGMA, CLIP_SIGMA)
+    clipped[np.isnan(clipped)] = 0.0
+    return clipped
 
 
 @compiled

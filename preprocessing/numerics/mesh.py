@@ -44,7 +44,9 @@ class Cells:
         return np.where(near, 2.5 * self.median - 1.5 * self.mean, self.median)
 
 
-def measure_cells(image: Image, bad: Mask, cells: tuple[int, int], *, fewest: int, share: float) -> Cells:
+def measure_cells(
+    image: Image, bad: Mask, cells: tuple[int, int], *, fewest: int, share: float, every: int = 1
+) -> Cells:
     """Return median, mean and noise of the good pixels of each cell of a mesh, clipped at 3 sigma.
 
     Parameters
@@ -53,6 +55,7 @@ def measure_cells(image: Image, bad: Mask, cells: tuple[int, int], *, fewest: in
     bad : (ny, nx) bool, True = takes no part.
     cells : rows and columns of the mesh; cells differ by one pixel in size where they do not divide the image.
     fewest, share : number of good pixels, and part of a cell's pixels, that it must hold.
+    every : of so many rows one is looked at.
 
     Notes
     -----
@@ -61,16 +64,16 @@ def measure_cells(image: Image, bad: Mask, cells: tuple[int, int], *, fewest: in
     ny, nx = image.shape
     rows, columns = edges(ny, cells[0]), edges(nx, cells[1])
     median, mean, noise = np.full(cells, np.nan), np.full(cells, np.nan), np.full(cells, np.nan)
-    largest = int(np.diff(columns).max() * np.diff(rows).max())
+    largest = int(np.diff(columns).max() * -(-np.diff(rows).max() // every))
 
     def measure(first: int, last: int) -> None:
         values = np.empty((cells[1], largest), dtype=np.float32)
         count = np.empty(cells[1], dtype=np.int64)
         for j in range(first, last):
             window = np.s_[rows[j] : rows[j + 1]]
-            _gather(image[window], bad[window], columns, values, count)
+            _gather(image[window], bad[window], columns, every, values, count)
             values.sort(axis=1)
-            enough = np.maximum(fewest, share * np.diff(columns) * (rows[j + 1] - rows[j]))
+            enough = np.maximum(fewest, share * np.diff(columns) * -(-(rows[j + 1] - rows[j]) // every))
             _clip(values, count, enough, median[j], mean[j], noise[j])
 
     by_strips(measure, cells[0], 1)
@@ -133,11 +136,13 @@ def _taps(cells: int, length: int) -> tuple[NDArray[np.int64], Grid]:
 
 
 @compiled
-def _gather(image: Image, bad: Mask, columns: NDArray[np.int64], values: Image, count: NDArray[np.int64]) -> None:
+def _gather(
+    image: Image, bad: Mask, columns: NDArray[np.int64], every: int, values: Image, count: NDArray[np.int64]
+) -> None:
     """Collect the good pixels of each cell in a row of cells; what is left of a line of `values` is infinite."""
     for i in range(columns.size - 1):
         n = 0
-        for y in range(image.shape[0]):
+        for y in range(0, image.shape[0], every):
             for x in range(columns[i], columns[i + 1]):
                 values[i, n] = image[y, x]
                 n += not bad[y, x]

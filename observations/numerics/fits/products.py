@@ -23,6 +23,9 @@ from observations.numerics.frame import BAD_BITS, Frame, HeldOut, MaskBit, PsfMo
 Card = tuple[str, object] | tuple[str, object, str]
 Number = TypeVar("Number", bound=np.generic)
 
+# Every part of a FITS file fills blocks of this size.
+BLOCK_BYTES = 2880
+
 _SCALARS: tuple[tuple[str, str, str], ...] = (
     ("gain", "GAIN", "electrons per unit"), ("read_noise", "RDNOISE", "electrons"),
     ("saturation", "SATURATE", "in BUNIT"), ("zero_point_mag", "MAGZERO", "magnitude of one count"),
@@ -31,7 +34,7 @@ _SCALARS: tuple[tuple[str, str, str], ...] = (
 )  # fmt: skip
 
 
-def encode_frame(frame: Frame) -> bytes:
+def encode_frame(frame: Frame) -> bytearray:
     """Encode a frame as FITS bytes: SCI, MASK, and VAR, PSF, STARS where known.
 
     `frame.psf` is stored where it is a `PsfModel`; a bare function cannot be. What `decode_frame` returns has identical
@@ -93,7 +96,7 @@ def encode_image(
     wcs: WCS | None = None,
     cards: Sequence[Card] = (),
     extra: Sequence[tuple[str, NDArray[np.generic]]] = (),
-) -> bytes:
+) -> bytearray:
     """Encode one image (difference, score, master) as FITS bytes, float64 as float32; `extra` are named images."""
     header = fits.Header([(PRODUCT_KEYWORD, "image", "processed product: not to be ingested")])
     hdus = [_image_hdu(_storable(data), wcs, header, cards)]
@@ -159,14 +162,40 @@ def _stars_hdu(stars: Stars) -> fits.BinTableHDU:
     return fits.BinTableHDU(table, name="STARS")
 
 
-def _to_bytes(hdus: list[fits.PrimaryHDU]) -> bytes:
+def _to_bytes(hdus: list[fits.PrimaryHDU | fits.ImageHDU | fits.BinTableHDU]) -> bytearray:
+    """Return the file of these, every pixel written once, in its place; astropy writes tables and all headers."""
+    fits.HDUList(hdus).update_extend()
+    blocks = [_of_table(hdu) if isinstance(hdu, fits.BinTableHDU) else _of_image(hdu) for hdu in hdus]
+    size = sum(len(head) + -(-pixels.nbytes // BLOCK_BYTES) * BLOCK_BYTES for head, pixels in blocks)
+    out, place = bytearray(size), 0
+    for head, pixels in blocks:
+        out[place : place + len(head)] = head
+        place += len(head)
+        np.frombuffer(out, pixels.dtype.newbyteorder(">"), pixels.size, place)[:] = pixels.ravel()
+        place += -(-pixels.nbytes // BLOCK_BYTES) * BLOCK_BYTES
+    return out
+
+
+def _of_image(hdu: fits.PrimaryHDU | fits.ImageHDU) -> tuple[bytes, NDArray[np.generic]]:
+    """Return header and pixels as they are stored: of unsigned 16 bits what is above the middle of their range."""
+    hdu.verify("exception")
+    pixels = hdu.data
+    if pixels.dtype == np.uint16:
+        pixels = (pixels ^ np.uint16(1 << 15)).view(np.int16)
+    return hdu.header.tostring().encode("ascii"), pixels
+
+
+def _of_table(hdu: fits.BinTableHDU) -> tuple[bytes, NDArray[np.generic]]:
     buffer = io.BytesIO()
-    fits.HDUList(hdus).writeto(buffer, output_verify="exception")
-    return buffer.getvalue()
+    fits.HDUList([fits.PrimaryHDU(), hdu]).writeto(buffer, output_verify="exception")
+    # Before it stands the header of a primary image that holds nothing, one block.
+    return buffer.getvalue()[BLOCK_BYTES:], np.empty(0, dtype=np.uint8)
 
 
 def _native(array: NDArray[Number]) -> NDArray[Number]:
-    """Return the array in the byte order of this machine."""
+    """Return the array in the byte order of this machine; the one that was given is used up."""
+    if not array.dtype.isnative and array.flags.c_contiguous and array.flags.writeable:
+        return array.byteswap(inplace=True).view(array.dtype.newbyteorder("="))
     return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
 
 
