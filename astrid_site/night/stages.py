@@ -15,8 +15,9 @@ from catalog.failures import FailureCode
 from catalog.models import ProcessingJob
 from catalog.work.stages import Order, Stage
 from curation.alerts.rule import sources_of_night, sources_to_consider
+from detection.sources.unmeasured import is_left_elsewhere
 from differencing.ids import field_and_night, field_night
-from observations.models import Observation, ObservationStatus
+from observations.models import Field, Observation, ObservationStatus
 from preprocessing.services import lights_lacking_masters
 
 _LEFT_ALONE = (ObservationStatus.FAILED, ObservationStatus.ARCHIVED)
@@ -67,6 +68,14 @@ def _after_tracklets(job: ProcessingJob) -> Iterator[Order]:
         yield "alerts", "source", source_id
 
 
+def _after_forced(job: ProcessingJob) -> Iterator[Order]:
+    """A field of years has thousands of differences: those that are left come after what others wait for."""
+    field_id, night = field_and_night(job.entity_id)
+    field = Field.objects.filter(pk=field_id).first()
+    if field is not None and is_left_elsewhere(field, night):
+        yield "forced_backlog", "field_night", job.entity_id
+
+
 # A night is calibrated, and a field compared, when all of it has been delivered.
 _BEFORE_MASTERS = ("deliver", "ingest", "download", "receive")
 _BEFORE_PREPROCESS = (*_BEFORE_MASTERS, "masters")
@@ -76,6 +85,7 @@ _BEFORE_TRACKLETS = (*_BEFORE_DIFFERENCE, "difference", "detect")
 _BEFORE_FORCED = (*_BEFORE_TRACKLETS, "tracklets")
 # What is told about a source names the last frame without it.
 _BEFORE_ALERTS = ("difference", "detect", "tracklets", "forced")
+_BEFORE_BACKLOG = (*_BEFORE_ALERTS, "alerts")
 
 _ABANDON_DELIVERY = "observations.delivery.stage.abandon"
 
@@ -97,8 +107,9 @@ STAGES = (
     Stage("reference", "differencing.stage.new_reference"),
     Stage("detect", "detection.stage.detect", follows=_after_detect, abandon="detection.stage.detect.abandon"),
     Stage("tracklets", "differencing.stage.tracklets", waits_for=_BEFORE_TRACKLETS, follows=_after_tracklets),
-    Stage("forced", "detection.stage.forced", waits_for=_BEFORE_FORCED),
+    Stage("forced", "detection.stage.forced", waits_for=_BEFORE_FORCED, follows=_after_forced),
     Stage("shift_and_stack", "differencing.stage.shift_and_stack", waits_for=(*_BEFORE_TRACKLETS, "tracklets")),
     Stage("alerts", "curation.alerts.stage", "light", waits_for=_BEFORE_ALERTS),
+    Stage("forced_backlog", "detection.stage.forced_backlog", waits_for=_BEFORE_BACKLOG, follows=_after_forced),
     Stage("train", "detection.stage.retrain", "training"),
 )  # fmt: skip

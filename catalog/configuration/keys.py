@@ -312,6 +312,14 @@ _DETECTION = (
         1.0,
         10.0,
     ),
+    ConfigKey(
+        "detection.forced_differences_at_once",
+        200,
+        "Sources found in a night are measured in so many differences of other nights before anything else goes on, "
+        "the latest first; in the others after that, as many at a time.",
+        1,
+        100_000,
+    ),
 )
 
 _CURATION = (

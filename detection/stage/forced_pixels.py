@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from uuid import UUID
-
 import numpy as np
 from astropy.wcs import WCS
 from numpy.typing import NDArray
@@ -13,13 +9,12 @@ from numpy.typing import NDArray
 from catalog.files import storage
 from detection.models import ForcedPhotometry, ForcedReason
 from detection.numerics.forced import Forced, Subtracted, Trouble, force
-from differencing.models import DifferenceRun
+from detection.sources.unmeasured import Work
 from observations.models import Telescope
 from observations.numerics.barycentre import Place, bjd_tdb
 from observations.numerics.fits.facts import FitsRefused
 from observations.numerics.fits.mapped import map_images
 from observations.numerics.fits.products import decode_psf
-from preprocessing.models import PreprocessRun
 
 Array = NDArray[np.float64]
 
@@ -28,33 +23,6 @@ _REASONS = {
     Trouble.SATURATED: ForcedReason.SATURATED,
     Trouble.OUTSIDE: ForcedReason.OUTSIDE,
 }
-
-
-@dataclass(frozen=True)
-class Target:
-    """A place in the sky to measure at: a source's, or that of something that moves at the time of one frame.
-
-    error_arcsec : of the position alone, 1 sigma in each axis. reach_arcsec : another place this near is the same one.
-    nominal_in : the field in whose nominal frames alone the position holds; None where it is known in the sky.
-    """
-
-    key: UUID
-    ra: float
-    dec: float
-    error_arcsec: float
-    reach_arcsec: float
-    nominal_in: UUID | None = None
-    is_moving: bool = False
-
-
-@dataclass(frozen=True)
-class Work:
-    """One difference with the calibration of its frame, and all that is to be measured in it."""
-
-    run: DifferenceRun
-    reference: UUID
-    preprocessed: PreprocessRun
-    targets: Sequence[Target]
 
 
 def rows_of(work: Work) -> list[ForcedPhotometry]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from importlib import import_module
+from uuid import uuid4
 
 import pytest
 from django.conf import settings
@@ -86,6 +87,12 @@ def test_known_places_are_measured_after_a_night_is_linked_and_before_anything_i
     assert [job.job_type for job in jobs.ready(["alerts", "forced"])] == ["forced"]
     jobs.enqueue("detect", "observation", factories.ObservationFactory().pk, workflow_id="w")
     assert [job.job_type for job in jobs.ready(["alerts", "forced"])] == []
+
+
+def test_nothing_is_left_to_measure_in_a_field_without_differences_or_one_that_is_gone():
+    for field_id in (factories.FieldFactory().pk, uuid4()):
+        done("forced", "field_night", f"{field_id}/2024-03-01")
+    assert ordered("forced_backlog") == set()
 
 
 def test_frames_are_shifted_and_added_after_their_tracklets_only_where_it_is_wanted():

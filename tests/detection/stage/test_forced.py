@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import numpy as np
 import pytest
 from django.utils import timezone
 
+from catalog.configuration.values import set_value
 from catalog.files import storage
+from catalog.people.audit import MACHINE
 from catalog.work import jobs
 from detection.models import Detection, ForcedPhotometry, Source
-from detection.stage import forced
+from detection.stage import forced, forced_backlog
+from detection.stage.forced_pixels import rows_of as rows_of_work
 from differencing.ids import field_night
 from differencing.models import DifferenceRun, Tracklet
 from observations.models import Observation, Telescope
@@ -71,19 +76,55 @@ def test_a_star_that_varies_has_its_total_flux_and_a_new_source_has_none(night):
     assert any(row.flux is not None for row in rows_of(variable).values())
 
 
-def test_a_source_is_measured_in_frames_of_earlier_nights_as_well(night):
-    later = night.good[-1]
+def as_a_night_of_its_own(night: Night) -> tuple[str, set[tuple[UUID, UUID]], set[tuple[UUID, UUID]]]:
+    """Move the last frame to another night; return its key, what is to be measured in it, and what in the others."""
     ForcedPhotometry.objects.all().delete()
-    others = [frame for frame in night.good if frame != later]
-    # As if the last frame were the only one of a night of its own.
+    *others, later = night.good
     new_night = later.night.replace(year=later.night.year + 1)
     Observation.objects.filter(pk=later.pk).update(night=new_night)
-    forced.run(field_night(night.field.pk, new_night))
-    of_later = set(Source.objects.filter(detections__observation=later).values_list("pk", flat=True))
-    found = set(ForcedPhotometry.objects.values_list("source", "observation"))
-    assert found == {(source.pk, later.pk) for source in Source.objects.all()} | {
-        (source, frame.pk) for source in of_later for frame in others
-    }
+    of_later = Source.objects.filter(detections__observation=later).distinct()
+    own = {(source.pk, later.pk) for source in Source.objects.all()}
+    return field_night(night.field.pk, new_night), own, {(s.pk, frame.pk) for s in of_later for frame in others}
+
+
+def measured() -> set[tuple[UUID, UUID]]:
+    return set(ForcedPhotometry.objects.values_list("source", "observation"))
+
+
+def test_a_source_is_measured_in_frames_of_earlier_nights_as_well(night):
+    key, own, others = as_a_night_of_its_own(night)
+    forced.run(key)
+    assert measured() == own | others
+
+
+def test_no_run_opens_more_differences_of_other_nights_than_are_configured_the_latest_first(night, monkeypatch):
+    set_value("detection.forced_differences_at_once", 1, MACHINE)
+    key, own, others = as_a_night_of_its_own(night)
+    opened = []
+    monkeypatch.setattr(forced, "rows_of", lambda work: opened.append(work.run.observation_id) or rows_of_work(work))
+    first, second = (frame.pk for frame in night.good[:2])
+    forced.run(key)
+    assert opened == [night.good[2].pk, second]
+    assert measured() == own | {(source, frame) for source, frame in others if frame == second}
+    for expected in ([first], []):
+        del opened[:]
+        forced_backlog.run(key)
+        assert opened == expected
+    assert measured() == own | others
+
+
+def test_jobs_go_on_by_themselves_until_all_differences_of_other_nights_are_measured(night):
+    set_value("detection.forced_differences_at_once", 1, MACHINE)
+    key, own, others = as_a_night_of_its_own(night)
+    jobs.enqueue("forced", "field_night", key)
+    done = []
+    while (job := jobs.claim_next(["forced", "forced_backlog"], "me")) is not None:
+        jobs.do(job)
+        done.append(job.job_type)
+        assert len(done) < 9, "it never ends"
+    # One other difference with the night's own, one by itself.
+    assert done == ["forced", "forced_backlog"]
+    assert measured() == own | others
 
 
 def test_a_repeat_changes_nothing(night):
@@ -195,10 +236,9 @@ def test_nominal_and_solved_positions_are_not_mixed(night):
 
 def test_measurements_of_images_that_were_replaced_meanwhile_are_not_kept(night, monkeypatch):
     ForcedPhotometry.objects.all().delete()
-    measured = forced.rows_of
 
     def slowly(work):
-        rows = measured(work)
+        rows = rows_of_work(work)
         DifferenceRun.objects.filter(pk=work.run.pk).update(completed_at=timezone.now())
         return rows
 
