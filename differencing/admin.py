@@ -225,7 +225,7 @@ class CandidateAdmin(SkyAdmin):
                     ("flux", "flux_error"), ("fwhm", "ellipticity"), ("position_angle", "masked_share"),
                     ("trail_length_arcsec", "trail_length_error_arcsec"), ("trail_angle", "trail_angle_error"),
                     ("trail_flux", "trail_flux_error"), "trail_chi2_gain",
-                    ("pixel_x", "pixel_y"), ("ra", "dec"),
+                    ("pixel_x", "pixel_y"), "position_error_px", ("ra", "dec"),
                 )
             },
         ),

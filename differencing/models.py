@@ -219,6 +219,9 @@ class Candidate(SkyRecord):
     flux_error = models.FloatField(help_text="Science ADU.")
     significance = models.FloatField(help_text="Signed S_corr at the interpolated peak, sigma.")
     snr = models.FloatField(help_text="Signed PSF flux / its error with the source's own noise.")
+    position_error_px = models.FloatField(
+        null=True, blank=True, help_text="By noise alone, 1 sigma in each axis; of a trail's middle, along it."
+    )
     fwhm = models.FloatField(null=True, blank=True, help_text="Pixels.")
     ellipticity = models.FloatField(null=True, blank=True, help_text="1 - b/a.")
     position_angle = models.FloatField(
@@ -259,6 +262,7 @@ class Candidate(SkyRecord):
             constraints.positive("flux_error"),
             constraints.finite("significance"),
             constraints.finite("snr"),
+            constraints.positive("position_error_px"),
             constraints.positive("fwhm"),
             constraints.within("ellipticity", 0.0, 1.0),
             constraints.within("position_angle", -180.0, 360.0),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 from django.db import models
@@ -137,6 +138,13 @@ class PreprocessRun(Run):
 
     def __str__(self) -> str:
         return f"preprocessing of {self.observation_id}"
+
+    @property
+    def wcs_error_px(self) -> float:
+        """Return the error of positions by its WCS, 1 sigma in one axis, pixels; 0 where nothing is known of it."""
+        # Rows of earlier versions know the scatter of the matched stars alone; scatters are distances.
+        matched = self.wcs_info.get("error_px", self.wcs_info.get("rms_px", 0.0) / math.sqrt(2.0))
+        return math.hypot(matched, self.wcs_info.get("fit_rms_px", 0.0) / math.sqrt(2.0))
 
     @property
     def applied_masters(self) -> list[str]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from detection.numerics.significance import DETECTED_SIGMA, LIMIT_SIGMA
+from differencing.numerics.positions import squared_slope
 from observations.numerics.frame import BAD_BITS, Mask, MaskBit, PsfFunction
 from preprocessing.numerics.photometry import FILTER_RADII, psf_radius_px
 
@@ -117,7 +118,7 @@ def force(
     p = parameters or ForcedParameters()
     flux, error, limit, total, total_error = (np.full(len(x), np.nan) for _ in range(5))
     ny, nx = images.mask.shape
-    slope = _squared_slope(_core(images.psf((nx - 1) / 2, (ny - 1) / 2)))
+    slope = squared_slope(_core(images.psf((nx - 1) / 2, (ny - 1) / 2)))
     trouble = []
     for k in range(len(x)):
         found = _place(images, float(x[k]), float(y[k]), p)
@@ -203,13 +204,6 @@ def _flux_at(images: Subtracted, x: float, y: float) -> tuple[float, float]:
         # Both sides of the place are masked, if little enough: the nearest that is known.
         weight = np.isfinite(errors) / (1.0 + (u - x) ** 2 + (v - y) ** 2) ** 2
     return flux, float((weight * np.nan_to_num(errors)).sum() / weight.sum())
-
-
-def _squared_slope(stamp: Array) -> float:
-    """Return sum(|grad P|²) / sum(P²) of a PSF, per px²."""
-    power = np.abs(np.fft.fft2(stamp)) ** 2
-    ky, kx = (2.0 * np.pi * np.fft.fftfreq(n) for n in stamp.shape)
-    return float((power * (ky[:, None] ** 2 + kx[None, :] ** 2)).sum() / power.sum())
 
 
 def _total(images: Subtracted, place: _Place, p: ForcedParameters) -> tuple[float, float]:

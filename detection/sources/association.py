@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from datetime import timedelta
 from typing import NamedTuple
@@ -10,7 +11,6 @@ from uuid import UUID
 import numpy as np
 from django.db import connection
 from django.db.models import Q
-from numpy.typing import NDArray
 
 from catalog.configuration.values import Snapshot
 from detection.models import Detection, Source
@@ -32,12 +32,12 @@ def associate(detections: list[Detection], observation: Observation, config: Sna
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ASSOCIATION_LOCK])
     run = PreprocessRun.objects.newest_for(observation)
     homeless = sorted((d for d in detections if d.source_id is None), key=lambda d: -d.confidence_score)
-    placed = [_Placed(d, _position_error_arcsec(d, observation, run, config)) for d in homeless]
+    placed = [_Placed(d, _error_of(d, observation, run), _floor_arcsec(config)) for d in homeless]
     near, new = _near(placed, observation, config), []
     for place in placed:
         source = _nearest(place, near, config)
         if source is None:
-            source = _new(place, observation, config)
+            source = _new(place, observation)
             new.append(source)
         else:
             # What one detection of a frame belongs to, another one of it does not.
@@ -45,36 +45,55 @@ def associate(detections: list[Detection], observation: Observation, config: Sna
         place.detection.source = source
     Source.objects.bulk_create(new)
     Detection.objects.bulk_update(homeless, ["source"])
-    _refresh({d.source_id for d in detections if d.source_id is not None} - {s.pk for s in new}, config)
+    _refresh({d.source_id for d in detections if d.source_id is not None} - {s.pk for s in new})
+
+
+class _Error(NamedTuple):
+    """1-sigma errors of a position in each axis, arcseconds: by the centroid's noise, and by the frame's WCS."""
+
+    centroid: float
+    wcs: float
+
+    @property
+    def whole(self) -> float:
+        return float(np.hypot(self.centroid, self.wcs))
 
 
 class _Placed(NamedTuple):
-    """A detection with the 1-sigma error of its position."""
+    """A detection with the error of its position, and the one that is tolerated in any case."""
 
     detection: Detection
-    error_arcsec: float
+    error: _Error
+    floor_arcsec: float
+
+    @property
+    def tolerance_arcsec(self) -> float:
+        return float(np.hypot(self.error.whole, self.floor_arcsec))
 
     def reach_arcsec(self, config: Snapshot) -> float:
         """Return how far away its source may be known to be, where that has ten times its error."""
-        widest = config["detection.association_sigma"] * np.hypot(self.error_arcsec, 10.0 * self.error_arcsec)
+        widest = config["detection.association_sigma"] * np.hypot(1.0, 10.0) * self.tolerance_arcsec
         return float(max(widest, config["detection.association_floor_arcsec"]))
 
 
-def position_error_arcsec(detection: Detection, observation: Observation, config: Snapshot) -> float:
-    """Return the 1-sigma error of a detection's position: its centroid's and the floor of the registration."""
-    return _position_error_arcsec(detection, observation, PreprocessRun.objects.newest_for(observation), config)
+# Where nothing is known of a centroid's error, or of the scale: a pixel of a common camera.
+_UNKNOWN = _Error(1.0, 0.0)
 
 
-def _position_error_arcsec(
-    detection: Detection, observation: Observation, run: PreprocessRun | None, config: Snapshot
-) -> float:
-    candidate = detection.candidate
-    floor = config["detection.association_floor_arcsec"] / config["detection.association_sigma"]
-    if candidate is None or run is None or not run.fwhm_px or not observation.pixel_scale:
-        return float(floor)
-    # A centroid's error is about sigma / (S/N); the floor of the configuration holds what the WCS adds.
-    centroid = run.fwhm_px * observation.pixel_scale / FWHM_PER_SIGMA / max(abs(candidate.snr), 1.0)
-    return float(np.hypot(centroid, floor))
+def _floor_arcsec(config: Snapshot) -> float:
+    """Return the error that positions are allowed when they are joined, however small their own."""
+    return float(config["detection.association_floor_arcsec"] / config["detection.association_sigma"])
+
+
+def _error_of(detection: Detection, observation: Observation, run: PreprocessRun | None) -> _Error:
+    candidate, scale = detection.candidate, observation.pixel_scale
+    if candidate is None or run is None or not run.fwhm_px or not scale:
+        return _UNKNOWN
+    centroid = candidate.position_error_px
+    if centroid is None:
+        # Of earlier versions: that of a Gaussian PSF.
+        centroid = math.sqrt(2.0) * run.fwhm_px / FWHM_PER_SIGMA / max(abs(candidate.snr), 1.0)
+    return _Error(scale * centroid, scale * run.wcs_error_px)
 
 
 def _near(placed: list[_Placed], observation: Observation, config: Snapshot) -> list[Source]:
@@ -94,20 +113,21 @@ def _nearest(place: _Placed, sources: list[Source], config: Snapshot) -> Source 
     if not sources:
         return None
     ra, dec, error = np.array([(s.ra, s.dec, s.position_error_arcsec) for s in sources]).T
+    error = np.hypot(error, place.floor_arcsec)
     detection = place.detection
     east = ((ra - detection.ra + 180.0) % 360.0 - 180.0) * np.cos(np.radians(detection.dec))
     distance = 3600.0 * np.hypot(east, dec - detection.dec)
-    pull = np.where(distance <= place.reach_arcsec(config), distance / np.hypot(place.error_arcsec, error), np.inf)
+    pull = np.where(distance <= place.reach_arcsec(config), distance / np.hypot(place.tolerance_arcsec, error), np.inf)
     best = int(np.argmin(pull))
     return sources[best] if pull[best] <= config["detection.association_sigma"] else None
 
 
-def _new(place: _Placed, observation: Observation, config: Snapshot) -> Source:
+def _new(place: _Placed, observation: Observation) -> Source:
     """Return a source, not saved, of one detection."""
     detection, is_nominal = place.detection, observation.wcs_quality == WcsQuality.NOMINAL
     name = "" if is_nominal else designation(detection.ra, detection.dec)
     source = Source(name=name, wcs_quality=observation.wcs_quality)
-    _derive(source, [(detection, observation)], np.array([place.error_arcsec]), config)
+    _derive(source, [(detection, observation)], [place.error])
     return source
 
 
@@ -123,7 +143,7 @@ def designation(ra: float, dec: float) -> str:
     )
 
 
-def _refresh(keys: set[UUID], config: Snapshot) -> None:
+def _refresh(keys: set[UUID]) -> None:
     """Derive position, error, times and count of sources from their detections."""
     members: dict[UUID, list[Detection]] = defaultdict(list)
     for detection in Detection.objects.filter(source__in=keys).select_related("observation", "candidate"):
@@ -134,23 +154,23 @@ def _refresh(keys: set[UUID], config: Snapshot) -> None:
     sources = list(Source.objects.filter(pk__in=members))
     for source in sources:
         own = members[source.pk]
-        errors = [_position_error_arcsec(d, d.observation, runs.get(d.observation_id), config) for d in own]
-        _derive(source, [(d, d.observation) for d in own], np.array(errors), config)
+        errors = [_error_of(d, d.observation, runs.get(d.observation_id)) for d in own]
+        _derive(source, [(d, d.observation) for d in own], errors)
     names = ["ra", "dec", "position_error_arcsec", "first_detected_at", "last_detected_at", "detection_count"]
     Source.objects.bulk_update(sources, names)
 
 
-def _derive(
-    source: Source, members: list[tuple[Detection, Observation]], errors: NDArray[np.float64], config: Snapshot
-) -> None:
-    weights = 1.0 / errors**2
+def _derive(source: Source, members: list[tuple[Detection, Observation]], errors: list[_Error]) -> None:
+    """Give a source the weighted mean of its detections' positions, and what follows from all of them."""
+    weights = np.array([error.whole for error in errors]) ** -2.0
     first, _ = members[0]
     east = np.array([((d.ra - first.ra + 180.0) % 360.0) - 180.0 for d, _ in members])
     source.ra = float((first.ra + np.average(east, weights=weights)) % 360.0)
     source.dec = float(np.average([d.dec for d, _ in members], weights=weights))
-    floor = config["detection.association_floor_arcsec"] / config["detection.association_sigma"]
-    # The registration's floor is common to all epochs and does not average out.
-    source.position_error_arcsec = float(max(np.sqrt(1.0 / weights.sum()), floor))
+    noise, wcs = np.array(errors).T
+    # Noise averages out; what a WCS is off by is common to all frames of a field, as far as anybody knows.
+    averaged = (weights**2 * noise**2).sum() / weights.sum() ** 2
+    source.position_error_arcsec = float(np.sqrt(averaged + np.average(wcs, weights=weights) ** 2))
     middles = [o.observation_time + timedelta(seconds=o.exposure_time / 2) for _, o in members]
     source.first_detected_at, source.last_detected_at = min(middles), max(middles)
     source.detection_count = len(members)

@@ -99,9 +99,9 @@ def _sources_at(field: Field) -> list[Target]:
             source.pk,
             source.ra,
             source.dec,
-            # The floor is what the association tolerates, and far more than what the WCS of most frames adds.
-            error_arcsec=float(np.sqrt(max(source.position_error_arcsec**2 - floor**2, 0.0))),
-            reach_arcsec=source.position_error_arcsec,
+            error_arcsec=source.position_error_arcsec,
+            # What the association takes for one place is one place here.
+            reach_arcsec=float(np.hypot(source.position_error_arcsec, floor)),
             nominal_in=field.pk if source.wcs_quality == WcsQuality.NOMINAL else None,
         )
         for source in (*near.exclude(nominal), *own)

@@ -75,11 +75,9 @@ def _open(work: Work) -> tuple[Subtracted, WCS]:
 
 
 def _errors_arcsec(work: Work, scale_arcsec: float) -> Array:
-    """Return the error of each place on this frame: its own, and the scatter of the stars about the frame's WCS."""
-    info = work.preprocessed.wcs_info
-    # The scatter is a distance, so that each axis has 1/sqrt(2) of it.
-    scatter_px = np.hypot(info.get("rms_px", 0.0) / np.sqrt(2.0), info.get("fit_rms_px", 0.0))
-    return np.hypot([target.error_arcsec for target in work.targets], scatter_px * scale_arcsec)
+    """Return the error of each place on this frame: its own, and that of the frame's WCS."""
+    own = np.array([target.error_arcsec for target in work.targets])
+    return np.hypot(own, work.preprocessed.wcs_error_px * scale_arcsec)
 
 
 def _row(work: Work, k: int, error_arcsec: float) -> ForcedPhotometry:

@@ -11,6 +11,7 @@ from scipy import ndimage
 from differencing.numerics.difference import Difference
 from differencing.numerics.noise import sigma_of_good
 from differencing.numerics.peaks import Peaks, fwhm_of
+from differencing.numerics.positions import at_flux_extremum, position_errors_px
 from differencing.numerics.trailed import ELONGATED_SIGMA, Peak, Scene, Trails, fit_trail, no_trails
 from observations.numerics.frame import BAD_BITS, Frame, MaskBit
 from observations.numerics.statistics import FWHM_PER_SIGMA
@@ -42,11 +43,13 @@ class MeasureParameters:
 class Measurements:
     """One entry per peak: positions in pixels, fluxes in science counts, angles in degrees from +x to +y.
 
-    trails : what moved during the exposure.
+    position_error : 1 sigma in one axis, px; of a trail's middle, along the trail. trails : what moved during the
+    exposure.
     """
 
     x: Array
     y: Array
+    position_error: Array
     significance: Array
     flux: Array
     flux_error: Array
@@ -72,8 +75,8 @@ def measure(
 ) -> Measurements:
     """Measure flux, shape and flags of every peak.
 
-    Flux is the PSF flux at the fitted centroid (the matched filter is the PSF fit, its extremum the best
-    position); its error holds the noise of sky, of the source itself, of registration and model.
+    Position and flux are those of the extremum of the PSF flux (the matched filter is the PSF fit); its error holds
+    the noise of sky, of the source itself, of registration and model.
     A shape whose Gaussian-weighted moments are not positive is NaN. A dipole is a pair of opposite peaks on a
     star that both frames hold, of an amplitude which a displacement within four times the registration's
     residual explains; a moving object of any speed is none, because no star stays where it was. What is longer than
@@ -94,6 +97,7 @@ def measure(
     if not np.isfinite(difference.diagnostics.registration_rms_px):
         raise ValueError("the scatter of the registration is not known: no dipole can be told from a transient")
     p = parameters or MeasureParameters()
+    peaks = at_flux_extremum(difference, peaks)
     x, y = peaks.x, peaks.y
     fwhm_psf = np.array([fwhm_of(difference.psf_science(a, b)) for a, b in zip(x, y, strict=True)])
     flux, error = _flux_at_extremum(difference, x, y)
@@ -102,9 +106,12 @@ def measure(
     in_reference = filter_fluxes(difference.reference, None, difference.psf_reference, x, y)[0]
     trails = _trails(difference, science, (x, y, flux, flux / error), (fwhm, ellipticity, theta), fwhm_psf)
     is_trail = np.isfinite(trails.length_px)
+    errors = position_errors_px(difference, x, y, flux / error)
     return Measurements(
         x=np.where(is_trail, trails.x, x),
         y=np.where(is_trail, trails.y, y),
+        # Both ends of a trail have the same error: its middle has half of its length's.
+        position_error=np.hypot(errors, np.where(is_trail, trails.length_error_px / 2.0, 0.0)),
         significance=peaks.score,
         flux=flux,
         flux_error=error,

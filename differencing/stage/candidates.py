@@ -17,7 +17,7 @@ _MEASURED = (
 )  # fmt: skip
 
 
-_PLACED = ("ra", "dec", "pixel_x", "pixel_y", "fwhm", "ellipticity", "position_angle")
+_PLACED = ("ra", "dec", "pixel_x", "pixel_y", "position_error_px", "fwhm", "ellipticity", "position_angle")
 _TRAILED = (
     "trail_length_arcsec", "trail_length_error_arcsec", "trail_angle", "trail_angle_error", "trail_flux",
     "trail_flux_error", "trail_chi2_gain",
@@ -91,6 +91,7 @@ def _made(row: DifferenceRun, found: Measurements, wcs: WCS) -> list[Candidate]:
                 dec=float(dec[k]),
                 pixel_x=float(found.x[k]),
                 pixel_y=float(found.y[k]),
+                position_error_px=_known(found.position_error[k]),
                 fwhm=fwhm,
                 ellipticity=ellipticity,
                 position_angle=None if is_nominal or fwhm is None else _known(angle[k]),

@@ -20,6 +20,7 @@ from observations.numerics.fits.images import encode_frame
 from observations.numerics.frame import Frame
 from preprocessing.models import PreprocessRun
 from preprocessing.numerics import VERSION
+from preprocessing.numerics.astrometry.errors import centroid_errors_px, match_error_px, solution_error_px
 from preprocessing.numerics.astrometry.matching import MatchFailed, MatchParameters, Transform, match_stars
 from preprocessing.numerics.astrometry.solution import WcsInvalid, check_wcs, registration_quality, wcs_from_match
 from preprocessing.numerics.quality import DEPTH_SIGMA, Quality, gate, noise_pixels, relative_transparency
@@ -32,11 +33,12 @@ _RANK = {WcsQuality.SOLVED: 0, WcsQuality.HEADER: 1, WcsQuality.NOMINAL: 2}
 
 
 class _Registered(NamedTuple):
-    """One frame brought to the anchor."""
+    """One frame brought to the anchor. error_px : of the positions that it inherits, against the anchor's."""
 
     transform: Transform
     rms_px: float
     stars: int
+    error_px: float
     transparency: float | None
 
 
@@ -159,9 +161,16 @@ def _register(row: PreprocessRun, anchor: Anchor, config: Snapshot) -> None:
         "rotation_deg": found.transform.rotation_deg,
         "scale": found.transform.scale,
         "fit_rms_px": solved.rms_px,
+        "error_px": float(np.hypot(found.error_px, _error_of_anchor(anchor))),
     }
     row.registration_quality = registration_quality(found.rms_px, row.fwhm_px or 0.0)
     _save(row, info, aligned=True, wcs=solved.wcs, quality=anchor.quality)
+
+
+def _error_of_anchor(anchor: Anchor) -> float:
+    """Return the error of the anchor's own solution, pixels; 0 where it has none, or none that says how good it is."""
+    rms, stars = anchor.solution.get("rms_px"), anchor.solution.get("stars")
+    return solution_error_px(rms, stars) if isinstance(rms, float) and isinstance(stars, int) else 0.0
 
 
 def _identity(anchor: Anchor) -> dict[str, object]:
@@ -188,13 +197,16 @@ def _match(frame: Frame, anchor: Frame, expected: Transform | None, *, is_anchor
     """Match stars with the anchor's; fluxes per second give the transparency relative to it."""
     own, target = stars_of(frame), stars_of(anchor)
     if is_anchor:
-        return _Registered(Transform.shift(0.0, 0.0), 0.0, len(own), 1.0)
+        return _Registered(Transform.shift(0.0, 0.0), 0.0, len(own), 0.0, 1.0)
     found = match_stars(own.xy, own.flux, target.xy, target.flux, parameters=MatchParameters(guess=expected))
     mine, theirs = own[found.source_index], target[found.target_index]
     clean = ~mine.is_saturated & ~theirs.is_saturated
     seconds = (frame.exposure_s or 1.0, anchor.exposure_s or 1.0)
     light = relative_transparency(mine.flux[clean] / seconds[0], theirs.flux[clean] / seconds[1])
-    return _Registered(found.transform, found.rms_px, found.count, None if light is None else light[0])
+    residuals = np.column_stack(found.transform(mine.x, mine.y)) - theirs.xy
+    noise = np.hypot(found.transform.scale * centroid_errors_px(mine), centroid_errors_px(theirs))
+    error = match_error_px(residuals, noise, found.transform.coefficients.shape[1])
+    return _Registered(found.transform, found.rms_px, found.count, error, None if light is None else light[0])
 
 
 def _expected(frame: Frame, anchor: WCS | None) -> Transform | None:

@@ -48,3 +48,10 @@ def test_the_same_frames_make_one_master_of_a_kind() -> None:
 def test_a_master_has_a_frame() -> None:
     with pytest.raises(IntegrityError, match="frame_count"):
         CalibrationMasterFactory(frame_count=0)
+
+
+def test_a_run_of_an_earlier_version_counts_the_scatter_of_its_stars_as_the_error_of_positions() -> None:
+    assert PreprocessRunFactory.build().wcs_error_px == 0.0
+    former = PreprocessRunFactory.build(wcs_info={"rms_px": 0.2, "fit_rms_px": 0.1})
+    assert former.wcs_error_px == pytest.approx(math.hypot(0.2, 0.1) / math.sqrt(2.0))
+    assert PreprocessRunFactory.build(wcs_info={"rms_px": 0.2, "error_px": 0.03}).wcs_error_px == 0.03

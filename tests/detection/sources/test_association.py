@@ -11,7 +11,8 @@ from django.test.utils import CaptureQueriesContext
 from catalog.configuration.values import set_value, snapshot
 from catalog.people.audit import MACHINE
 from detection.models import Detection, Source
-from detection.sources.association import associate, designation, forget_empty_sources, position_error_arcsec
+from detection.sources.association import associate, designation, forget_empty_sources
+from differencing.models import Candidate
 from observations.models import WcsQuality
 from tests import factories
 
@@ -74,8 +75,6 @@ def test_a_faint_detection_is_joined_from_farther_than_a_bright_one(field):
     first, second = frame(field), frame(field, day=7)
     join(first, detect(first))
     faint, bright = detect(second, 1.8, snr=3.0), detect(second, -1.8, snr=50.0)
-    config = snapshot()
-    assert position_error_arcsec(faint, second, config) > 1.5 * position_error_arcsec(bright, second, config)
     joined, own = join(second, faint, bright)
     assert joined.detection_count == 2
     assert own.detection_count == 1
@@ -107,15 +106,52 @@ def test_a_detection_keeps_its_source_when_it_is_found_again(field):
     assert Source.objects.get().detection_count == 1
 
 
-def test_the_position_is_the_mean_weighted_by_the_errors_and_its_error_keeps_the_floor(field):
-    set_value("detection.association_floor_arcsec", 0.3, MACHINE)
+def test_the_position_is_the_mean_weighted_by_the_errors(field):
     nights = [frame(field, day) for day in range(3)]
     for observation, east, snr in zip(nights, (0.0, 0.0, 0.9), (100.0, 100.0, 4.0), strict=True):
         join(observation, detect(observation, east, snr=snr))
-    source = Source.objects.get()
-    moved = (source.ra - RA) * 3600.0 * 0.92718385
+    moved = (Source.objects.get().ra - RA) * 3600.0 * 0.92718385
     assert 0.0 < moved < 0.05, "an unweighted mean is at 0.3"
-    assert source.position_error_arcsec == pytest.approx(0.1)
+
+
+def with_errors(field, day, *, centroid_px, wcs_px):
+    """Make a frame of 1.2 arcsec a pixel whose WCS and whose detection have these errors."""
+    observation = frame(field, day)
+    observation.preprocess_runs.update(wcs_info={"error_px": wcs_px})
+    detection = detect(observation)
+    Candidate.objects.filter(pk=detection.candidate_id).update(position_error_px=centroid_px)
+    return observation, Detection.objects.get(pk=detection.pk)
+
+
+def test_the_error_of_a_position_is_that_of_its_centroid_and_of_the_wcs_and_nothing_else(field):
+    join(*with_errors(field, 0, centroid_px=0.3, wcs_px=0.4))
+    assert Source.objects.get().position_error_arcsec == pytest.approx(1.2 * 0.5)
+
+
+def test_noise_averages_out_over_epochs_and_the_error_of_the_wcs_does_not(field):
+    for day in range(4):
+        join(*with_errors(field, day, centroid_px=0.3, wcs_px=0.1))
+    error = Source.objects.get().position_error_arcsec
+    assert error == pytest.approx(1.2 * (0.15**2 + 0.1**2) ** 0.5)
+
+
+def test_positions_within_the_floor_are_one_source_however_small_their_errors(field):
+    set_value("detection.association_floor_arcsec", 0.6, MACHINE)
+    first, detected = with_errors(field, 0, centroid_px=0.01, wcs_px=0.0)
+    (a,) = join(first, detected)
+    second = frame(field, day=1)
+    # Twice an error of 0.2 combine to 0.28; three sigma are 0.85.
+    (b,) = join(second, detect(second, 0.8, snr=1e4))
+    third = frame(field, day=2)
+    (c,) = join(third, detect(third, -2.0, snr=1e4))
+    assert a == b != c
+
+
+def test_a_detection_of_an_earlier_version_has_the_error_of_a_gaussian_psf(field):
+    observation = frame(field)
+    join(observation, detect(observation, snr=10.0))
+    # 0.6 FWHM over the S/N, 3 px of 1.2 arcsec.
+    assert Source.objects.get().position_error_arcsec == pytest.approx(0.6 * 3.6 / 10.0, rel=0.01)
 
 
 def test_a_source_on_ra_zero_is_joined_and_averaged_across_it(field):

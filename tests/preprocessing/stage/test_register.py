@@ -51,6 +51,16 @@ def test_every_frame_is_registered_to_the_anchor_of_the_field_over_nights(night)
     assert all(run.wcs_info["rms_px"] < SHARED_PX for run in runs)
 
 
+def test_the_error_of_a_position_is_less_than_the_scatter_of_the_stars_and_none_in_an_anchor_that_is_not_solved(night):
+    for run in newest_by_time([*night.earlier, *night.good]):
+        if run.observation_id == night.field.anchor_id:
+            assert run.wcs_error_px < 0.001
+        else:
+            # Most of the stars' scatter is the noise of their centroids.
+            assert 0.0 < run.wcs_info["error_px"] < run.wcs_info["rms_px"] / 2
+            assert run.wcs_error_px == pytest.approx(run.wcs_info["error_px"], abs=0.001)
+
+
 def test_the_transparency_is_the_share_of_the_clearest_frame(night):
     runs = newest_by_time([*night.earlier, *night.good])
     truth = np.array([night.truth[run.observation.original_name]["transparency"] for run in runs])
