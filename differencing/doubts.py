@@ -20,6 +20,13 @@ USUAL_COLOUR_SPREAD_MAG = 0.5
 USUAL_FLUX_SCATTER, USUAL_SCORE_MEDIAN, USUAL_MODEL_ERROR = 0.06, 0.1, 0.03
 
 
+# What a PSF leaves within one FWHM of stars that it was not made from, as a share of them. Frames of five telescopes
+# have .02 to .04, but .05 to .10 where the FWHM is 2 px; simulated ones .00 to .02. A space telescope's diffraction
+# spikes, told by six stars, leave .2.
+USUAL_PSF_RESIDUAL, USUAL_PSF_RESIDUAL_UNDERSAMPLED = 0.05, 0.12
+UNDERSAMPLED_FWHM_PX = 2.5
+
+
 @dataclass(frozen=True)
 class Doubt:
     """One claim that cannot be relied on. keyword : where it stands, "" where it is no header's."""
@@ -52,6 +59,22 @@ def doubts_of_measures(
     )  # fmt: skip
     said = [Doubt(code, fact, "", round(value, 4), message) for is_so, code, fact, value, message in found if is_so]
     return [asdict(doubt) for doubt in said]
+
+
+def doubts_of_psf(frame: str, core_residual: float, fwhm_px: float) -> list[dict[str, object]]:
+    """Return what is doubtful about the PSF of a frame, by stars that were held out of it (see `HeldOut`).
+
+    frame : "science frame" or "reference".
+    """
+    usual = USUAL_PSF_RESIDUAL if fwhm_px > UNDERSAMPLED_FWHM_PX else USUAL_PSF_RESIDUAL_UNDERSAMPLED
+    if core_residual <= usual:
+        return []
+    doubt = Doubt(
+        f"psf_of_{frame.replace(' ', '_')}", "psf", "", round(core_residual, 4),
+        f"The PSF of the {frame} leaves {core_residual:.0%} of stars that it was not made from; at most {usual:.0%} is "
+        "usual. Fluxes may be off by several per cent, and rings may be left around bright stars.",
+    )  # fmt: skip
+    return [asdict(doubt)]
 
 
 def doubts_of(

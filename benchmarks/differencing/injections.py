@@ -15,10 +15,10 @@ from benchmarks.differencing.methods import Configured
 from benchmarks.differencing.peaks import MATCH_PX, Array, Peaks
 from benchmarks.differencing.real_frames import RealPair
 from differencing.numerics import peaks as numerics_peaks
+from differencing.numerics.choice import Chosen, subtract
 from differencing.numerics.difference import Difference
 from differencing.numerics.noise import robust_sigma, source_mask
 from differencing.numerics.spikes import are_spikes
-from differencing.numerics.zogy import subtract
 from observations.numerics.frame import Frame, Image, Mask, PsfFunction
 from observations.numerics.simulate.pair import matched_filter_snr
 from observations.numerics.statistics import MAD_TO_SIGMA
@@ -48,7 +48,7 @@ class Injected:
 
 @dataclass(frozen=True)
 class RealFigures:
-    """How the subtraction did on one real pair.
+    """How the subtraction did on one real pair, by the algorithm that it chose.
 
     found, limit : shares of the injected beyond 5 sigma, and of those that an ideal score with Gaussian noise would
     show. bias : of fluxes, relative; position_px : scatter in one axis. noise_before, mean : of the score on sky
@@ -56,6 +56,7 @@ class RealFigures:
     sign at least 3 FWHM from masks and from stars of S/N above 100.
     """
 
+    algorithm: str
     injected: int
     found: float
     limit: float
@@ -70,12 +71,12 @@ class RealFigures:
 
 def judge_real(pair: RealPair, config: Configured, seed: int) -> RealFigures:
     """Subtract the pair as it is, then with sources added at random places."""
-    plain = subtract(pair.science, pair.reference, parameters=config.zogy)
+    plain, choice = _subtracted(pair.science, pair.reference, config)
     bare = _shipped(plain, config)
     added = _choose(pair, plain, np.random.default_rng([seed, 21]))
     # The same frame with more light in it: its stars and its PSF are those measured before.
     science = replace(pair.science, data=with_sources(pair.science, added, np.random.default_rng([seed, 22])))
-    difference = subtract(science, pair.reference, parameters=config.zogy)
+    difference, _ = _subtracted(science, pair.reference, config)
     shipped = _shipped(difference, config)
     found, dx, dy, flux = _recovered(difference, shipped, added)
     limit = float(ndtr(added.snr - SHIPPED_SIGMA).mean())
@@ -84,6 +85,7 @@ def judge_real(pair: RealPair, config: Configured, seed: int) -> RealFigures:
     offsets = np.concatenate([dx, dy])
     share = float(found.mean()) if found.size else math.nan
     return RealFigures(
+        algorithm=choice.algorithm,
         injected=found.size,
         found=share,
         limit=limit,
@@ -95,6 +97,10 @@ def judge_real(pair: RealPair, config: Configured, seed: int) -> RealFigures:
         peaks=bare.x.size,
         clean=int(np.count_nonzero(at(_clean(pair.science, plain), bare.x, bare.y) & (bare.height > 0))),
     )
+
+
+def _subtracted(science: Frame, reference: Frame, config: Configured) -> Chosen:
+    return subtract(science, reference, algorithm=config.algorithm, parameters=config.zogy)
 
 
 def _shipped(difference: Difference, config: Configured) -> Peaks:

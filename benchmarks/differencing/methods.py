@@ -11,9 +11,10 @@ from benchmarks.differencing.scenarios import Case
 from differencing.numerics import peaks as numerics_peaks
 from differencing.numerics.align import align
 from differencing.numerics.choice import subtract
+from differencing.numerics.mapped_psf import map_psf
 from differencing.numerics.parameters import ZogyParameters
 from differencing.numerics.stack import StackParameters
-from observations.numerics.frame import Frame
+from observations.numerics.frame import Frame, PsfModel
 from preprocessing.numerics.astrometry.matching import match_stars
 from preprocessing.numerics.background import estimate_background
 from preprocessing.numerics.preprocess import Parameters
@@ -29,6 +30,7 @@ class Configured:
     preprocessing: Parameters
     stack: StackParameters
     threshold_sigma: float
+    algorithm: str
 
 
 def configured() -> Configured:
@@ -39,7 +41,13 @@ def configured() -> Configured:
 
     config = defaults()
     stack = StackParameters(clip_sigma=config["differencing.stack_rejection_sigma"])
-    return Configured(zogy_parameters(config), parameters_of(config), stack, config["differencing.threshold_sigma"])
+    return Configured(
+        zogy_parameters(config),
+        parameters_of(config),
+        stack,
+        config["differencing.threshold_sigma"],
+        config["differencing.algorithm"],
+    )
 
 
 def measured(frame: Frame, config: Configured) -> Frame:
@@ -57,11 +65,12 @@ def measured(frame: Frame, config: Configured) -> Frame:
 
 
 def aligned(reference: Frame, science: Frame) -> Frame:
-    """Bring a frame onto the other's grid through the stars of both, as the stages do."""
+    """Bring a frame and its PSF onto the other's grid through the stars of both, as the stages do."""
     if reference.stars is None or science.stars is None:
         raise ValueError("frames are brought together by their stars; one has none")
     found = match_stars(science.stars.xy, science.stars.flux, reference.stars.xy, reference.stars.flux)
-    return align(reference, found.transform, science.shape)
+    psf = map_psf(reference.psf, found.transform, science.shape) if isinstance(reference.psf, PsfModel) else None
+    return replace(align(reference, found.transform, science.shape), psf=psf)
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,8 @@ FOLDERS = {
 
 @dataclass(frozen=True)
 class RealPair:
-    """Two preprocessed frames on the science grid, each with its own stars and PSF."""
+    """Two preprocessed frames on the science grid, as the difference stage has them: each with its own PSF, the
+    reference's brought along with it, and the science frame with its stars."""
 
     folder: str
     file: str
@@ -78,7 +79,7 @@ def _pair(name: str, file: str, science: Frame, others: Sequence[Frame], config:
         reference = aligned(min(others, key=lambda other: other.stars.fwhm_px if other.stars else np.inf), science)
     else:
         reference = _stacked(others, science, config)
-    return RealPair(name, file, science, measured(replace(reference, psf=None, stars=None), config))
+    return RealPair(name, file, science, reference)
 
 
 def _stacked(frames: Sequence[Frame], science: Frame, config: Configured) -> Frame:

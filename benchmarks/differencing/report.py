@@ -45,8 +45,8 @@ COLUMNS = {
     "subtract_mb": ("MB", "{:.0f}"),
 }
 REAL_COLUMNS = {
-    "injected": "d", "found": ".3f", "limit": ".3f", "ratio": ".3f", "bias": "+.3f", "position_px": ".3f",
-    "noise_before": ".3f", "mean": "+.3f", "peaks": "d", "clean": "d",
+    "algorithm": "s", "injected": "d", "found": ".3f", "limit": ".3f", "ratio": ".3f", "bias": "+.3f",
+    "position_px": ".3f", "noise_before": ".3f", "mean": "+.3f", "peaks": "d", "clean": "d",
 }  # fmt: skip
 LEGEND = """limit: completeness of the ideal filter at 5 false peaks per Mpx; whole, far (>= 20 px from masks), host,
 faint (ideal S/N < 8): completeness at 5 false per Mpx as share of the limit's, @1 and @20 at 1 and 20; >5s new, faded:

@@ -31,7 +31,8 @@ def map_psf(psf: PsfModel, pixel_map: PixelMap, shape: tuple[int, int]) -> PsfMo
     Returns
     -------
     PsfModel
-        of the same degree on the target grid; sum 1 and centred at every position.
+        of the same degree on the target grid; sum 1 and centred at every position. What was found on stars held out
+        of the model holds for it as before.
     """
     ny, nx = shape
     y, x = (axis.ravel() for axis in np.meshgrid(np.linspace(0, ny - 1, PLACES), np.linspace(0, nx - 1, PLACES)))
@@ -41,7 +42,7 @@ def map_psf(psf: PsfModel, pixel_map: PixelMap, shape: tuple[int, int]) -> PsfMo
     terms = PsfModel.terms(x, y, psf.degree, shape)
     solution = np.linalg.lstsq(terms, stamps.reshape(x.size, -1), rcond=None)[0]
     coefficients = np.asarray(solution, dtype=np.float64).reshape(-1, *stamps.shape[1:])
-    return PsfModel(coefficients, psf.degree, nx, ny)
+    return PsfModel(coefficients, psf.degree, nx, ny, psf.held_out)
 
 
 def _jacobians(pixel_map: PixelMap, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:

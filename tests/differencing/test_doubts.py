@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from differencing.doubts import doubts_of, doubts_of_measures
+from differencing.doubts import doubts_of, doubts_of_measures, doubts_of_psf
 from differencing.models import Reference
 from differencing.numerics.colour import ColourTerm
 
@@ -64,3 +64,23 @@ def test_a_usual_subtraction_is_not_doubted():
 def test_each_number_that_is_unusual_is_a_doubt_with_its_value(change, code):
     (doubt,) = doubts_of_measures(**{**GOOD, **change})
     assert (doubt["code"], doubt["value"]) == (code, next(iter(change.values())))
+
+
+@pytest.mark.parametrize(
+    ("core_residual", "fwhm_px", "is_doubted"),
+    [
+        # The largest of the frames of five telescopes; a PSF that follows no star's colour; a space telescope's.
+        (0.037, 5.3, False), (0.032, 2.9, False), (0.098, 2.1, False),
+        (0.06, 3.4, True), (0.17, 6.4, True), (0.26, 6.4, True), (0.15, 2.1, True),
+    ],
+)  # fmt: skip
+def test_a_psf_is_doubted_when_it_predicts_stars_worse_than_good_frames_of_its_sampling_do(
+    core_residual, fwhm_px, is_doubted
+):
+    assert bool(doubts_of_psf("reference", core_residual, fwhm_px)) is is_doubted
+
+
+def test_the_doubt_of_a_psf_names_the_frame_and_the_share():
+    (doubt,) = doubts_of_psf("science frame", 0.17, 6.4)
+    assert (doubt["code"], doubt["value"], doubt["blocks_publication"]) == ("psf_of_science_frame", 0.17, False)
+    assert "PSF of the science frame leaves 17%" in doubt["message"] and "5% is usual" in doubt["message"]

@@ -1,9 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from differencing.numerics.align import align
 from differencing.numerics.mapped_psf import map_psf
-from observations.numerics.frame import PsfModel
+from observations.numerics.frame import HeldOut, PsfModel
 from tests.differencing.numerics.scenes import SIGMA_TO_FWHM, frame_of
 
 NX, NY, HALF = 160, 120, 12
@@ -74,3 +76,8 @@ def test_a_shift_takes_the_psf_of_where_the_light_came_from():
     psf = _model()
     mapped = map_psf(psf, lambda x, y: (x + 31.5, y - 7.0), (NY, NX))
     np.testing.assert_allclose(mapped(40.0, 60.0), psf(71.5, 53.0), atol=1e-12)
+
+
+def test_what_stars_held_out_of_a_psf_have_shown_holds_for_it_when_it_is_mapped():
+    found = HeldOut(0.03, 0.001, 12)
+    assert map_psf(replace(_model(), held_out=found), _turn(33.0, 1.02), (NY, NX)).held_out == found

@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -27,7 +28,7 @@ from differencing.stage import registration, stacking
 from differencing.stage.reference import wcs_identity
 from observations.models import Observation, ObservationStatus
 from observations.numerics.fits.mapped import map_images
-from observations.numerics.frame import Frame, MaskBit
+from observations.numerics.frame import Frame, HeldOut, MaskBit, PsfModel
 from preprocessing.models import PreprocessRun
 from preprocessing.numerics.psf import PsfError
 from preprocessing.products import load_frame
@@ -98,6 +99,26 @@ def test_the_flux_of_a_change_is_recovered_in_the_counts_of_the_frame(night):
     # Twelve and more sources of S/N 10 to 40 give the mean to 2 %; the flat and the PSF add as much.
     assert np.median(ratio) == pytest.approx(1.0, abs=0.05)
     assert np.abs(pulls).max() < 6.0
+
+
+@pytest.mark.parametrize(
+    ("loader", "code"), [("load_frame", "psf_of_science_frame"), ("load_reference", "psf_of_reference")]
+)
+def test_a_psf_that_stars_held_out_of_it_deny_is_a_doubt_of_the_difference(night, monkeypatch, loader, code):
+    load = getattr(stage, loader)
+
+    def with_denied_psf(row):
+        frame = load(row)
+        assert isinstance(frame.psf, PsfModel)
+        return replace(frame, psf=replace(frame.psf, held_out=HeldOut(0.3, 0.0, 12)))
+
+    observation = night.good[0]
+    assert run_of(observation).doubts == []
+    DifferenceRun.objects.filter(observation=observation).update(inputs_hash="f" * 64)
+    monkeypatch.setattr(stage, loader, with_denied_psf)
+    assert difference(observation).status == JobStatus.COMPLETED
+    (doubt,) = DifferenceRun.objects.newest_for(observation).doubts
+    assert (doubt["code"], doubt["value"]) == (code, 0.3)
 
 
 def test_few_candidates_are_not_what_was_injected(night):
