@@ -68,6 +68,11 @@ def _after_tracklets(job: ProcessingJob) -> Iterator[Order]:
         yield "alerts", "source", source_id
 
 
+def _after_shift_and_stack(job: ProcessingJob) -> Iterator[Order]:
+    """What was found so is measured in each frame."""
+    yield "forced", "field_night", job.entity_id
+
+
 def _after_forced(job: ProcessingJob) -> Iterator[Order]:
     """A field of years has thousands of differences: those that are left come after what others wait for."""
     field_id, night = field_and_night(job.entity_id)
@@ -108,7 +113,10 @@ STAGES = (
     Stage("detect", "detection.stage.detect", follows=_after_detect, abandon="detection.stage.detect.abandon"),
     Stage("tracklets", "differencing.stage.tracklets", waits_for=_BEFORE_TRACKLETS, follows=_after_tracklets),
     Stage("forced", "detection.stage.forced", waits_for=_BEFORE_FORCED, follows=_after_forced),
-    Stage("shift_and_stack", "differencing.stage.shift_and_stack", waits_for=(*_BEFORE_TRACKLETS, "tracklets")),
+    Stage(
+        "shift_and_stack", "differencing.stage.shift_and_stack",
+        waits_for=(*_BEFORE_TRACKLETS, "tracklets"), follows=_after_shift_and_stack,
+    ),
     Stage("alerts", "curation.alerts.stage", "light", waits_for=_BEFORE_ALERTS),
     Stage("forced_backlog", "detection.stage.forced_backlog", waits_for=_BEFORE_BACKLOG, follows=_after_forced),
     Stage("train", "detection.stage.retrain", "training"),

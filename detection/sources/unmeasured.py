@@ -10,11 +10,12 @@ from uuid import UUID
 
 import numpy as np
 from django.db.models import Max, Q, QuerySet
+from numpy.typing import NDArray
 
 from catalog.configuration.values import snapshot
 from detection.models import ForcedPhotometry, Source
 from detection.numerics.motion import predicted
-from differencing.models import DifferenceRun, Tracklet
+from differencing.models import DifferenceRun, Tracklet, TrackletKind
 from observations.models import Field, Observation, ObservationStatus, WcsQuality
 from observations.numerics.footprint import covers
 from observations.numerics.sphere import separation_deg
@@ -22,6 +23,10 @@ from preprocessing.models import PreprocessRun
 
 # Differences whose measurements are looked up with one query.
 _RUNS_AT_ONCE = 200
+# Where no frame knows its pixel scale.
+_USUAL_SEEING_ARCSEC = 3.0
+
+Column = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -119,20 +124,49 @@ def _overlapping(field: Field) -> list[UUID]:
     ]
 
 
+class _Seen(NamedTuple):
+    """Positions of something that moves: degrees, MJD, 1-sigma error of each in one axis; frames that detected it."""
+
+    ra: Column
+    dec: Column
+    mjd: Column
+    error_arcsec: float
+    detected_in: set[UUID]
+
+
 def _moving(field: Field, night: date, frames: QuerySet[Observation]) -> dict[UUID, list[Target]]:
     """Return, by frame, where that night's tracklets should be among the frames in which they were not detected."""
     found: dict[UUID, list[Target]] = {}
     for tracklet in Tracklet.objects.filter(field=field, night=night):
-        members = list(tracklet.members.select_related("observation"))
-        seen = {member.observation_id for member in members}
-        ra, dec = (np.array([getattr(member, name) for member in members]) for name in ("ra", "dec"))
-        mjd = np.array([member.observation.mjd_utc for member in members])
-        for frame in frames.exclude(pk__in=seen):
-            place = predicted(ra, dec, mjd, frame.mjd_utc, tracklet.rms_arcsec)
+        seen = _added(tracklet, frames) if tracklet.kind == TrackletKind.STACKED else _linked(tracklet)
+        if len(set(seen.mjd)) < 2:
+            continue
+        for frame in frames.exclude(pk__in=seen.detected_in):
+            place = predicted(seen.ra, seen.dec, seen.mjd, frame.mjd_utc, seen.error_arcsec)
             nominal_in = field.pk if frame.wcs_quality == WcsQuality.NOMINAL else None
             target = Target(tracklet.pk, *place, reach_arcsec=place[2], nominal_in=nominal_in, is_moving=True)
             found.setdefault(frame.pk, []).append(target)
     return found
+
+
+def _linked(tracklet: Tracklet) -> _Seen:
+    """Return the positions of candidates; three leave a scatter that may be less than their errors by chance."""
+    members = list(tracklet.members.select_related("observation"))
+    ra, dec, mjd = np.array([(m.ra, m.dec, m.observation.mjd_utc) for m in members]).reshape(-1, 3).T
+    errors = [(m.position_error_px or 0.0) * (m.observation.pixel_scale or 0.0) for m in members]
+    error = max(tracklet.rms_arcsec or 0.0, float(np.mean(errors)) if errors else 0.0)
+    return _Seen(ra, dec, mjd, error, {m.observation_id for m in members})
+
+
+def _added(tracklet: Tracklet, frames: QuerySet[Observation]) -> _Seen:
+    """Return the places of what only the sum of the frames shows: in each, its S/N is a share of the sum's."""
+    places = tracklet.positions
+    ra, dec, mjd = np.array([(p["ra"], p["dec"], p["mjd_utc"]) for p in places]).reshape(-1, 3).T
+    seeing = [value for value in frames.values_list("seeing", flat=True) if value]
+    snr = (tracklet.stack_score or 1.0) / max(len(places), 1) ** 0.5
+    # A centroid's error, for a Gaussian PSF.
+    error = 0.6 * float(np.median(seeing or [_USUAL_SEEING_ARCSEC])) / snr
+    return _Seen(ra, dec, mjd, error, set())
 
 
 def _left(frames: QuerySet[Observation], targets: Sequence[Target], moving: _Moving) -> Iterator[Work]:

@@ -32,6 +32,8 @@ class NightParameters:
     frames : good frames of each night; from the second night on one clouded frame comes on top.
     transient_snr : range of the nominal S/N (see _NOISE_PIXELS) in one frame against a stack of four, drawn evenly in
     its logarithm.
+    galaxy_e : range of the galaxies' fluxes, half of all sources at 20 mag and more below. galaxy_radius_px : least and
+    largest half-light radius, even in its logarithm: the smallest cannot be told from stars.
     rate_px_per_min : the asteroid's motion. dither_px, rotation_deg : largest offset and rotation of a frame.
     zero_point_mag : magnitude of one electron; a 0.4 m telescope collects it from R = 27.7 in three minutes, and 900 a
     pixel from a suburban sky of 20.7 a square arcsecond.
@@ -43,11 +45,13 @@ class NightParameters:
     nights: int = 2
     frames: int = 4
     stars_per_mpx: int = 700
-    galaxies_per_mpx: int = 60
+    galaxies_per_mpx: int = 700
     transients: int = 12
     transient_snr: tuple[float, float] = (8.0, 60.0)
     faintest_e: float = 300.0
     brightest_e: float = 4e6
+    galaxy_e: tuple[float, float] = (400.0, 3e5)
+    galaxy_radius_px: tuple[float, float] = (0.3, 8.0)
     sky_e: float = 900.0
     exposure_s: float = 180.0
     cadence_min: float = 15.0
@@ -169,9 +173,9 @@ def _field(p: NightParameters) -> _Sky:
     hosts = Galaxies(
         gx,
         gy,
-        power_law_fluxes(rng, m, 3e3, 1e5, 0.8),
-        rng.uniform(1.5, 5.0, m),
-        rng.choice([1.0, 1.5, 2.5, 4.0], m),
+        power_law_fluxes(rng, m, *p.galaxy_e, 0.8),
+        np.exp(rng.uniform(*np.log(p.galaxy_radius_px), m)),
+        rng.choice([0.5, 1.0, 1.5, 2.5, 4.0], m),
         rng.uniform(0.4, 1.0, m),
         rng.uniform(0, math.pi, m),
     )

@@ -104,6 +104,12 @@ def test_frames_are_shifted_and_added_after_their_tracklets_only_where_it_is_wan
     assert ordered("shift_and_stack") == {key}
 
 
+def test_what_frames_show_when_they_are_added_is_measured_in_each():
+    key = field_night(factories.FieldFactory().pk, factories.FIRST_EXPOSURE.date())
+    done("shift_and_stack", "field_night", key)
+    assert ordered("forced") == {key}
+
+
 def lacking(master_of: dict[str, object], **light: object) -> bool:
     """Tell whether a light without any master is ordered again when such a master is made."""
     camera = {"camera": "C1", "binning": "1x1", "image_width": 100, "image_height": 80}

@@ -201,6 +201,37 @@ def test_what_moves_is_measured_where_it_should_be_in_frames_that_missed_it(nigh
     assert not ForcedPhotometry.objects.filter(pk=row.pk).exists()
 
 
+def test_what_only_the_sum_of_the_frames_shows_is_measured_in_each(night):
+    linked = Tracklet.objects.get()
+    places = [
+        {"ra": m.ra, "dec": m.dec, "mjd_utc": m.observation.mjd_utc}
+        for m in linked.members.select_related("observation")
+    ]
+    motion = {"rate_arcsec_per_min": linked.rate_arcsec_per_min, "stack_score": 30.0}
+    stacked = Tracklet.objects.create(field=night.field, night=linked.night, kind="stacked", positions=places, **motion)
+    nowhere = Tracklet.objects.create(field=night.field, night=linked.night, kind="stacked", **motion)
+    measure(night)
+    rows = {row.observation_id: row for row in ForcedPhotometry.objects.filter(tracklet=stacked)}
+    assert rows.keys() == {frame.pk for frame in night.good}
+    for frame in night.good:
+        (truth,) = night.sources(frame, "asteroid")
+        row = rows[frame.pk]
+        assert row.flux == pytest.approx(truth["change_adu"], abs=4.0 * row.flux_error)
+    assert not ForcedPhotometry.objects.filter(tracklet=nowhere).exists()
+
+
+def test_a_predicted_place_is_no_better_known_than_the_positions_that_it_rests_on(night):
+    tracklet = Tracklet.objects.get()
+    missed = night.good[1]
+    tracklet.members.remove(*tracklet.members.filter(observation=missed))
+    Tracklet.objects.update(rms_arcsec=0.0)
+    measure(night)
+    (row,) = ForcedPhotometry.objects.filter(tracklet=tracklet)
+    errors = [m.position_error_px * m.observation.pixel_scale for m in tracklet.members.select_related("observation")]
+    # Between two positions: their mean, at least.
+    assert row.position_error_arcsec >= 0.99 * np.mean(errors) / np.sqrt(2.0)
+
+
 def test_times_are_barycentric_from_the_site_where_it_is_known(night):
     row = ForcedPhotometry.objects.select_related("observation__telescope").first()
     site = row.observation.telescope

@@ -27,7 +27,7 @@ def peaks(*places, **values):
     x, y = np.array(places, float).reshape(n, 2).T
     numbers = {
         "significance": 20.0, "flux": 1000.0, "flux_error": 50.0, "snr": 20.0, "fwhm": FWHM, "ellipticity": 0.2,
-        "theta_deg": 0.0, "masked_share": 0.0,
+        "theta_deg": 0.0, "masked_share": 0.0, "position_error": 0.1,
     }  # fmt: skip
     flags = ["is_negative", "is_saturated", "is_blended", "is_edge", "is_dipole", "is_reference_ghost"]
     defaults = numbers | dict.fromkeys(flags, False)
@@ -229,3 +229,11 @@ def test_the_direction_of_a_trail_is_unknown_where_the_frame_is_not_solved(run):
     (made,) = replace(run, (110.0, 90.0), trails=trails)
     assert made.trail_length_arcsec is not None
     assert made.trail_angle is None and made.trail_angle_error is None
+
+
+def test_a_candidate_that_is_found_again_has_the_error_of_its_new_position(run):
+    (first,) = replace(run, (50.0, 50.0), position_error=0.2)
+    (again,) = replace(run, (50.3, 50.0), position_error=0.1)
+    again.refresh_from_db()
+    assert again == first
+    assert (again.pixel_x, again.position_error_px) == (50.3, 0.1)
