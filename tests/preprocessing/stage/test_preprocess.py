@@ -47,8 +47,8 @@ def test_what_is_measured_is_what_was_simulated(night):
         photon_noise = np.sqrt(run.background_level * 1.5 + 81.0) / 1.5
         assert run.background_noise == pytest.approx(photon_noise, rel=0.1)
         assert run.ellipticity < 0.15
-        # Simulated stars have one shape, which varies smoothly: even where half of some fifty sources are galaxies, and a
-        # dozen stars are held out, no difference of such a frame is doubted for its PSF.
+        # Simulated stars have one shape, which varies smoothly: even where half of some fifty sources are galaxies and
+        # a dozen stars are held out, no difference of such a frame is doubted for its PSF.
         assert 0 <= run.psf_core_residual < 0.05
         assert run.star_count > 20
 
