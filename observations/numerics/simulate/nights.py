@@ -174,7 +174,7 @@ def _field(p: NightParameters) -> _Sky:
         gx,
         gy,
         power_law_fluxes(rng, m, *p.galaxy_e, 0.8),
-        np.exp(rng.uniform(*np.log(p.galaxy_radius_px), m)),
+        np.exp(rng.uniform(math.log(p.galaxy_radius_px[0]), math.log(p.galaxy_radius_px[1]), m)),
         rng.choice([0.5, 1.0, 1.5, 2.5, 4.0], m),
         rng.uniform(0.4, 1.0, m),
         rng.uniform(0, math.pi, m),
