@@ -101,7 +101,12 @@ def test_no_run_opens_more_differences_of_other_nights_than_are_configured_the_l
     set_value("detection.forced_differences_at_once", 1, MACHINE)
     key, own, others = as_a_night_of_its_own(night)
     opened = []
-    monkeypatch.setattr(forced, "rows_of", lambda work: opened.append(work.run.observation_id) or rows_of_work(work))
+
+    def opening(work):
+        opened.append(work.run.observation_id)
+        return rows_of_work(work)
+
+    monkeypatch.setattr(forced, "rows_of", opening)
     first, second = (frame.pk for frame in night.good[:2])
     forced.run(key)
     assert opened == [night.good[2].pk, second]
