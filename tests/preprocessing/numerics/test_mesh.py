@@ -17,6 +17,20 @@ def test_a_cell_of_noise_has_its_mean_its_median_and_its_rms():
     np.testing.assert_allclose(found.noise, 5.0, rtol=0.045)
 
 
+@pytest.mark.parametrize("shape", [(256, 256), (257, 259)])
+def test_every_other_row_of_each_cell_may_do(shape):
+    image = np.random.default_rng(3).normal(100.0, 5.0, shape).astype(np.float32)
+    bad = np.zeros(shape, dtype=bool)
+    bad[64:128, 64:128] = np.random.default_rng(4).random((64, 64)) < 0.9
+    some = measure_cells(image, bad, (4, 4), fewest=32, share=0.2, every=2)
+    # In a cell with a tenth of good pixels there are as few of the rows that are looked at.
+    assert np.isnan(some.median[1, 1]) and np.isfinite(some.median).sum() == 15
+    first = image[0 : shape[0] // 4 : 2, : round(shape[1] / 4)]
+    clipped = first[np.abs(first - np.median(first)) < 15.0]
+    assert some.mean[0, 0] == pytest.approx(clipped.mean(), abs=0.1)
+    np.testing.assert_allclose(some.noise[np.isfinite(some.noise)], 5.0, rtol=0.065)
+
+
 def test_a_cell_is_clipped_as_its_definition_says():
     rng = np.random.default_rng(2)
     values = np.concatenate([rng.normal(10.0, 2.0, 3600), rng.uniform(20.0, 500.0, 496)]).astype(np.float32)

@@ -161,6 +161,14 @@ def test_the_same_frame_is_the_same_bytes():
     assert encode_frame(frame_of()) == encode_frame(frame_of())
 
 
+def test_a_product_is_what_astropy_would_write():
+    content = encode_frame(replace(frame_of(), stars=stars_of(3)))
+    with fits.open(io.BytesIO(content), do_not_scale_image_data=True) as hdus:
+        again = io.BytesIO()
+        hdus.writeto(again, output_verify="exception")
+    assert again.getvalue() == content
+
+
 def test_encoding_does_not_touch_the_frame():
     frame = frame_of()
     before = frame.data.copy(), frame.mask_bits.copy()
