@@ -167,7 +167,13 @@ _DIFFERENCING = (
         "takes matched where a PSF cannot be measured or where it is predicted to go deeper.",
         choices=("auto", "zogy", "matched"),
     ),
-    ConfigKey("differencing.tile_px", 128, "Width of the tiles within which the PSF is taken as constant.", 128, 4096),
+    ConfigKey(
+        "differencing.tile_px",
+        128,
+        "Width of the tiles within which the PSF is taken as constant; where nothing varies they are twice as wide.",
+        128,
+        4096,
+    ),
     ConfigKey("differencing.tile_overlap_px", 32, "Overlap of neighbouring tiles.", 8, 64),
     ConfigKey(
         "differencing.model_error",
