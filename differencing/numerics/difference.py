@@ -101,7 +101,9 @@ def finish(maps: Maps, pair: Pair, grid: TileGrid, p: ZogyParameters, responses:
     """Take off the sky, add the variance of registration, model and guesses, normalise: in the maps' own memory."""
     device = maps.score.device
     mask = torch.from_numpy(pair.mask).to(device)
-    blank = torch.from_numpy(pair.empty).to(device) & (maps.static.square() < BLANK_SIGMA**2 * maps.variance)
+    faint = maps.static.square().sub_(maps.variance, alpha=BLANK_SIGMA**2)
+    blank = torch.from_numpy(pair.empty).to(device) & (faint < 0)
+    del faint
     if not blank.any():
         blank = ~mask
     _take_off_sky(maps, grid, blank, pair.fwhm_px)
@@ -112,11 +114,14 @@ def finish(maps: Maps, pair: Pair, grid: TileGrid, p: ZogyParameters, responses:
     fill_error = _fill_error(maps, mask)
     significance = maps.static.div_(float(maps.variance[::8, ::8].median().sqrt()))
     variance = maps.variance.add_(maps.slope, alpha=pair.tie.shift_scatter_px**2)
+    del maps.slope
     variance.addcmul_(near, near, value=epsilon**2)
     # What a core lacks is no exact multiple of its fill, whose score has zeros where the error has none.
     if maps.guessed.any():
-        guessed = torch.maximum(maps.guessed, _mean(maps.guessed, round(0.5 * pair.fwhm_px)))
-        variance.add_(guessed, alpha=fill_error**2)
+        around = _mean(maps.guessed, round(0.5 * pair.fwhm_px))
+        variance.add_(torch.maximum(maps.guessed, around, out=around), alpha=fill_error**2)
+        del around
+    del maps.guessed
     error = variance.sqrt_()
     _take_off_halos(maps, error, significance, pair.mask, pair.fwhm_px)
     middle, rescale = _middle_and_spread(maps.score, error, blank)
@@ -230,7 +235,9 @@ def _model_error(maps: Maps, peak: Tensor, least: float, reach: int) -> float:
     what the noise alone would leave there. Undersampled frames (FWHM 2 px) leave 5 %, good ones below 1 %.
     """
     ny, nx = maps.score.shape
-    y, x = torch.nonzero(peak & (maps.static.square() > STAR_SNR**2 * maps.variance), as_tuple=True)
+    y, x = torch.nonzero(peak, as_tuple=True)
+    bright = maps.static[y, x].square() > STAR_SNR**2 * maps.variance[y, x]
+    y, x = y[bright], x[bright]
     inside = (torch.minimum(x, nx - 1 - x) >= reach) & (torch.minimum(y, ny - 1 - y) >= reach)
     y, x = y[inside], x[inside]
     if y.numel() < FEWEST_MODEL_STARS:

@@ -36,9 +36,11 @@ GUESS_OUTSIDE = 0.5
 GUESS_SIGMA = 3.0
 
 
-@dataclass(frozen=True)
+@dataclass
 class Maps:
     """What the tiles give, laid side by side; (ny, nx) float32 on one device, units as in `tiles.Scored`.
+
+    Each has memory of its own, which may be given back.
 
     static : the fainter of both terms of S. slope : squared gradient of the flatter one, per px². guessed : squared
     score of light that is guessed. flux_norm, score_of_sky : of each tile, (rows, columns). colour : of D's noise on
@@ -58,7 +60,9 @@ class Maps:
 
 def transform_pair(pair: Pair, grid: TileGrid, filters_of: FiltersOf, device: torch.device) -> Maps:
     """Transform a pair by the kernels of an algorithm; only rows of tiles are in memory beside the maps."""
-    difference, score, static, slope, variance = torch.empty((5, *grid.shape), dtype=torch.float32, device=device)
+    difference, score, static, slope, variance = (
+        torch.empty(grid.shape, dtype=torch.float32, device=device) for _ in range(5)
+    )
     guessed = torch.zeros(grid.shape, dtype=torch.float32, device=device)
     norm, sky = torch.empty((2, *grid.count), dtype=torch.float32, device=device)
     rows = _Rows.of(pair, grid, filters_of, device)
