@@ -38,7 +38,7 @@ def main() -> None:
     parser.add_argument("--blank-seeds", type=int, nargs="*", default=[81], help="fields without movers")
     parser.add_argument("--size", type=int, default=1024, help="side of the frames in pixels")
     parser.add_argument("--nights", type=int, default=NIGHTS, help="nights of each field beside the reference's")
-    parser.add_argument("--keep", type=Path, help="folder for frames and products: a second run repeats the search only")
+    parser.add_argument("--keep", type=Path, help="folder of frames and products, which a second run reuses")
     parser.add_argument("--json", type=Path, help="file for the same figures as JSON")
     parser.add_argument("--measure", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()

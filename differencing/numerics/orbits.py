@@ -117,9 +117,7 @@ def seen(orbit: Array, sights: Sights, frame: Frame) -> tuple[Array, Array]:
     observer = sights.observer[:, None]
     away = np.linalg.norm(position + velocity * days[..., None] - observer, axis=-1)
     shape = (*away.shape, 3)
-    at = propagate(
-        np.broadcast_to(position, shape), np.broadcast_to(velocity, shape), days - _LIGHT_DAYS_PER_AU * away
-    )
+    at = propagate(np.broadcast_to(position, shape), np.broadcast_to(velocity, shape), days - _LIGHT_DAYS_PER_AU * away)
     along, east, north = np.moveaxis((at - observer) @ frame.axes.T, -1, 0)
     return east / along, north / along
 

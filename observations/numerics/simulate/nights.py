@@ -376,7 +376,8 @@ def _drawn_movers(p: NightParameters, number: int) -> tuple[Array, Array, Array,
         if (2.0 * margin >= p.size).any():
             raise ValueError(f"a frame of {p.size} px is too small for such motions")
         places.append(margin + (p.size - 2.0 * margin) * rng.uniform(size=p.movers))
-    snr = np.exp(rng.uniform(*np.log(p.mover_snr), p.movers))
+    low, high = (math.log(v) for v in p.mover_snr)
+    snr = np.exp(rng.uniform(low, high, p.movers))
     return places[0], places[1], vx, vy, snr * _unit(p)
 
 

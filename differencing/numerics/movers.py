@@ -67,12 +67,12 @@ def two_points(mjd: Array, ra: Array, dec: Array, error_arcsec: Array) -> tuple[
     independent, and what curves the motion within a night leaves them in their place.
     """
     weight = 1.0 / error_arcsec**2
-    mean = np.average(mjd, weights=weight)
+    mean = float(np.average(mjd, weights=weight))
     rms = float(np.sqrt(np.average((mjd - mean) ** 2, weights=weight)))
     turned = (ra - ra[0] + 180.0) % 360.0 - 180.0
     at = mean + np.array([-rms, rms])
     lines = [np.polyfit(mjd - mean, q, 1, w=np.sqrt(weight)) for q in (turned, dec)]
-    x, y = (np.polyval(line, at - mean) for line in lines)
+    x, y = (np.asarray(np.polyval(line, at - mean), dtype=np.float64) for line in lines)
     return at, (x + ra[0]) % 360.0, y, float(np.sqrt(2.0 / weight.sum()))
 
 
@@ -80,8 +80,8 @@ def join(tracklets: Tracklets, *, max_days: float) -> list[Joined]:
     """Find tracklets of different nights, at most some days apart, that one bound orbit explains.
 
     Two of different nights are tried if their motions are alike and the mean of both leads from one place to the
-    other; they are a pair if an orbit fits them, which leaves two numbers of eight to disagree. A third joins if it is a
-    pair with each, and one orbit fits them all, and so on, one of a night. More nights win over fewer, then the
+    other; they are a pair if an orbit fits them, which leaves two numbers of eight to disagree. A third joins if it is
+    a pair with each, and one orbit fits them all, and so on, one of a night. More nights win over fewer, then the
     better fit; a tracklet belongs to one orbit.
 
     The chance rate is measured: the tracklets are strewn over their sky at random with their motions as they are, many
