@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from differencing.numerics.orbits import Array, Frame, Sights, fit, frame_of
+from differencing.numerics.orbits import Array, Frame, Sights, distances, fit, frame_of
 from observations.numerics.barycentre import heliocentric_au
 from observations.numerics.sphere import project
 
@@ -19,8 +19,8 @@ _LEAST_PROBABILITY = 1e-3
 # by this share of itself a day, at most by all of it; what is wider apart is not tried.
 _TURNING = 0.1
 _CHANGE_PER_DAY = 0.1
-_SHUFFLES = 40
-# Shuffled tracklets are strewn over the sky of all, and never over less than this.
+_SHUFFLES = 20
+# Shuffled tracklets are strewn over the sky of their night, and never over less than this.
 _LEAST_EXTENT_ARCSEC = 600.0
 # Less than this says no more: what is not random has not been counted.
 _LEAST_CHANCE = 1e-6
@@ -84,10 +84,10 @@ def join(tracklets: Tracklets, *, max_days: float) -> list[Joined]:
     a pair with each, and one orbit fits them all, and so on, one of a night. More nights win over fewer, then the
     better fit; a tracklet belongs to one orbit.
 
-    The chance rate is measured: the tracklets are strewn over their sky at random with their motions as they are, many
-    times, and what is then joined is counted that has more nights, or as many and no larger chi². Below what was seen
-    the count goes on as chi^d, d the numbers free to disagree, as that of points near a surface does; one is
-    added, so that nothing counts as impossible. The seed follows from the data.
+    The chance rate is measured: the tracklets are strewn over the sky of their nights at random with their motions as
+    they are, many times, and what is then joined is counted that has more nights, or as many and no larger chi².
+    Below what was seen the count goes on as chi^d, d the numbers free to disagree, as that of points near a surface
+    does; one is added, so that nothing counts as impossible. The seed follows from the data.
 
     Returns
     -------
@@ -102,15 +102,16 @@ def join(tracklets: Tracklets, *, max_days: float) -> list[Joined]:
     rng = np.random.default_rng(crc32(np.concatenate([plane.x, plane.y, plane.days]).tobytes()))
     shuffled = [_search(plane.shuffled(rng), max_days) for _ in range(_SHUFFLES)]
     counts = [(len(each.members), each.chi2) for several in shuffled for each in several]
-    return [Joined(each.members, plane.rms(each), _chance(each, counts)) for each in found]
+    return [Joined(each.members, each.rms_arcsec, _chance(each, counts)) for each in found]
 
 
 @dataclass(frozen=True)
 class _Fit:
-    """Tracklets that one orbit explains: indices by time, chi²."""
+    """Tracklets that one orbit explains: indices by time, chi², and how far their points lie from it (rms)."""
 
     members: tuple[int, ...]
     chi2: float
+    rms_arcsec: float
 
 
 @dataclass(frozen=True)
@@ -134,13 +135,15 @@ class _Plane:
         return cls(frame, x, y, t.error_arcsec * _ARCSEC, t.mjd, t.night, t.observer)
 
     def shuffled(self, rng: np.random.Generator) -> _Plane:
-        """Return the same tracklets elsewhere in their sky, each with its motion."""
-        moved = []
-        for q in (self.x, self.y):
-            middle = q.mean(axis=1)
-            extent = max(float(np.ptp(middle)), _LEAST_EXTENT_ARCSEC * _ARCSEC)
-            place = 0.5 * (middle.min() + middle.max()) + extent * rng.uniform(-0.5, 0.5, len(middle))
-            moved.append(q + (place - middle)[:, None])
+        """Return the same tracklets elsewhere in the sky of their nights, each with its motion."""
+        moved = [self.x.copy(), self.y.copy()]
+        for night in np.unique(self.night):
+            rows = np.flatnonzero(self.night == night)
+            for q in moved:
+                middle = q[rows].mean(axis=1)
+                extent = max(float(np.ptp(middle)), _LEAST_EXTENT_ARCSEC * _ARCSEC)
+                place = 0.5 * (middle.min() + middle.max()) + extent * rng.uniform(-0.5, 0.5, len(rows))
+                q[rows] += (place - middle)[:, None]
         return replace(self, x=moved[0], y=moved[1])
 
     def sights(self, groups: NDArray[np.integer]) -> Sights:
@@ -152,23 +155,21 @@ class _Plane:
 
     def fits(self, groups: NDArray[np.integer]) -> list[_Fit]:
         """Return those groups that an orbit explains."""
-        found = []
+        found: list[_Fit] = []
+        if len(groups) == 0:
+            return found
         free = 4 * groups.shape[1] - _ORBIT_NUMBERS
         limit = float(stats.chi2.isf(_LEAST_PROBABILITY, free))
         for part in np.array_split(groups, max(1, -(-len(groups) // _AT_ONCE))):
-            _, chi2 = fit(self.sights(part), self.frame)
+            sights = self.sights(part)
+            orbits, chi2 = fit(sights, self.frame)
+            good = np.flatnonzero(chi2 < limit)
+            away = distances(orbits[good], sights.only(good), self.frame)
+            rms = np.sqrt((away**2).mean(axis=1)) / _ARCSEC
             found += [
-                _Fit(tuple(row.tolist()), float(each)) for row, each in zip(part, chi2, strict=True) if each < limit
+                _Fit(tuple(part[k].tolist()), float(chi2[k]), float(each)) for k, each in zip(good, rms, strict=True)
             ]
         return found
-
-    def rms(self, found: _Fit) -> float:
-        """Return the rms distance of a group's points from its orbit in arcsec."""
-        return float(np.sqrt(found.chi2 / len(found.members) / 2.0 * self._weighted(found))) / _ARCSEC
-
-    def _weighted(self, found: _Fit) -> float:
-        """Return the mean of the squared errors of a group's points."""
-        return float(np.mean(self.error[list(found.members)] ** 2))
 
 
 def _search(plane: _Plane, max_days: float) -> list[_Fit]:

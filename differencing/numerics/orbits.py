@@ -20,14 +20,14 @@ _STUMPFF_S = np.array([(-1.0) ** k / factorial(2 * k + 3) for k in range(8)])[::
 _KEPLER_STEPS = 5
 # Distances along the line of sight, au, and its changes, au per day: what is tried before the fit is free. 0.02 au
 # per day are 35 km/s.
-_DEPTHS = np.geomspace(0.03, 60.0, 26)
-_APPROACHES = np.linspace(-0.02, 0.02, 9)
+_DEPTHS = np.geomspace(0.03, 60.0, 18)
+_APPROACHES = np.linspace(-0.02, 0.02, 7)
 # Comets come in on parabolas, and a short arc does not tell them from slight hyperbolas; au² per day².
 _LARGEST_ENERGY = 0.02 * _MU
 # Nearer to the Sun than that nothing is seen at night.
 _NEAREST_SUN_AU = 0.25
 _STARTS = 3
-_NODE_STEPS = 3
+_NODE_STEPS = 2
 _FIT_STEPS = 15
 # Differences for the slopes: radians, radians per day, natural logarithm of the depth, its change per day.
 _DIFFERENCES = np.array([1e-7, 1e-7, 1e-8, 1e-8, 1e-4, 1e-6])
@@ -120,6 +120,12 @@ def seen(orbit: Array, sights: Sights, frame: Frame) -> tuple[Array, Array]:
     at = propagate(np.broadcast_to(position, shape), np.broadcast_to(velocity, shape), days - _LIGHT_DAYS_PER_AU * away)
     along, east, north = np.moveaxis((at - observer) @ frame.axes.T, -1, 0)
     return east / along, north / along
+
+
+def distances(orbit: Array, sights: Sights, frame: Frame) -> Array:
+    """Return how far the groups' points lie from where their orbits (groups, 6) are seen: (groups, points), radians."""
+    x, y = seen(orbit[:, None], sights, frame)
+    return np.asarray(np.hypot(x[:, 0] - sights.x, y[:, 0] - sights.y))
 
 
 def fit(sights: Sights, frame: Frame) -> tuple[Array, Array]:
