@@ -19,11 +19,20 @@ from collections.abc import Iterable
 from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from benchmarks.movers.judging import Limit, Mover, Night, Truth, judge, limit_of
+from benchmarks.movers.judging import (
+    Limit,
+    Mover,
+    Night,
+    Processed,
+    SimulatedFile,
+    SimulatedSource,
+    Truth,
+    judge,
+    limit_of,
+)
 
 FRAMES = 12
 NIGHTS = 5
@@ -80,8 +89,9 @@ def _field(folder: Path, options: argparse.Namespace, seed: int, movers: int) ->
     }
     command = [sys.executable, "-m", "benchmarks.movers", "--measure", str(frames)]
     output = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout
-    processed = json.loads(output.splitlines()[-1])
-    return list(_judged(json.loads((frames / "truth.json").read_text()), processed)), processed["seconds"]
+    processed: Processed = json.loads(output.splitlines()[-1])
+    truth = json.loads((frames / "truth.json").read_text(encoding="utf-8"))
+    return list(_judged(truth["files"], processed)), processed["seconds"]
 
 
 def _simulate(folder: Path, parameters: dict[str, int]) -> None:
@@ -97,7 +107,7 @@ def _simulate(folder: Path, parameters: dict[str, int]) -> None:
             continue
 
 
-def _processed(folder: Path) -> dict[str, Any]:
+def _processed(folder: Path) -> dict[str, object]:
     """Process a folder to the end; return what is known of it, and the CPU seconds of each search."""
     import django
 
@@ -126,14 +136,14 @@ def _processed(folder: Path) -> dict[str, Any]:
     return {"seconds": seconds, **{name: done[name] for name in names}}
 
 
-def _judged(truth: dict[str, Any], processed: dict[str, Any]) -> Iterable[Night]:
+def _judged(truth: dict[str, SimulatedFile], processed: Processed) -> Iterable[Night]:
     """Yield every night but the first, which is the reference's."""
     status = {row["file"]: row["status"] for row in processed["observations"]}
     positive = [row for row in processed["candidates"] if not row["is_negative"]]
-    for number in sorted({entry["night"] for entry in truth["files"].values()} - {1}):
+    for number in sorted({entry["night"] for entry in truth.values()} - {1}):
         files = {
             name: entry
-            for name, entry in truth["files"].items()
+            for name, entry in truth.items()
             if entry["night"] == number and status.get(name) == "differenced"
         }
         yield judge(
@@ -143,8 +153,8 @@ def _judged(truth: dict[str, Any], processed: dict[str, Any]) -> Iterable[Night]
         )
 
 
-def _truths(files: dict[str, Any]) -> list[Truth]:
-    rows: dict[str, dict[str, Any]] = {}
+def _truths(files: dict[str, SimulatedFile]) -> list[Truth]:
+    rows: dict[str, dict[str, SimulatedSource]] = {}
     for file, entry in files.items():
         for source in entry["sources"]:
             if source["kind"] in ("mover", "asteroid"):

@@ -37,6 +37,43 @@ class Candidate(Place):
     """What stood out in one frame."""
 
     significance: float
+    is_negative: bool
+
+
+class Observation(TypedDict):
+    """A frame and what became of it."""
+
+    file: str
+    status: str
+
+
+class Processed(TypedDict):
+    """What the pipeline says of a folder, and the CPU seconds of each search for what no single frame shows."""
+
+    seconds: list[float]
+    observations: list[Observation]
+    candidates: list[Candidate]
+    tracklets: list[Track]
+
+
+class SimulatedSource(TypedDict):
+    """The truth about something in one frame."""
+
+    name: str
+    kind: str
+    x: float
+    y: float
+    ra: float
+    dec: float
+    magnitude: float
+
+
+class SimulatedFile(TypedDict):
+    """The truth about one frame."""
+
+    night: int
+    mjd_utc: float
+    sources: list[SimulatedSource]
 
 
 @dataclass(frozen=True)
