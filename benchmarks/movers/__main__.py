@@ -146,11 +146,12 @@ def _judged(truth: dict[str, SimulatedFile], processed: Processed) -> Iterable[N
             for name, entry in truth.items()
             if entry["night"] == number and status.get(name) == "differenced"
         }
-        yield judge(
-            _truths(files),
-            [row for row in positive if row["file"] in files],
-            [row for row in processed["tracklets"] if row["members"] and row["members"][0]["file"] in files],
-        )
+        if files:
+            yield judge(
+                _truths(files),
+                [row for row in positive if row["file"] in files],
+                [row for row in processed["tracklets"] if row["members"] and row["members"][0]["file"] in files],
+            )
 
 
 def _truths(files: dict[str, SimulatedFile]) -> list[Truth]:
