@@ -80,6 +80,15 @@ def test_a_star_that_stays_is_no_motion():
     assert find_motions(night(add(noise(3), 120.0, 120.0, 0.0, 0.0, 3.5)), PARAMETERS) == []
 
 
+@pytest.mark.parametrize("speed", [0.1, 0.13])
+def test_what_moves_slowly_does_not_hide_itself_as_a_star(speed):
+    # 5.5 and 7 FWHM in the night, so that a third of the frames have it at one place.
+    truth = (120.0, 120.0, speed, 0.0)
+    (found,) = find_motions(night(add(noise(12), *truth, 3.6)), PARAMETERS)
+    assert is_it(found, *truth)
+    assert found.score == pytest.approx(3.6 * np.sqrt(12), abs=2.5)
+
+
 def test_an_artefact_of_one_frame_is_no_motion_however_bright():
     cube = noise(4)
     cube[5, 100:104, 100:104] = 500.0
