@@ -33,6 +33,8 @@ _TRIALS_PER_CELL = 5.0
 # What is real is in the first half of the night and in the second, and not owed to one frame.
 _HALF_SHARE = 0.35
 _WITHOUT_BEST_SHARE = 0.75
+# Nor does it show as well where nothing moves: three FWHM apart, a place gets two thirds of a motion's sum at most.
+_STILL_SHARE = 0.85
 
 
 @dataclass(frozen=True)
@@ -85,8 +87,9 @@ def find_motions(night: Night, parameters: ShiftParameters) -> list[Motion]:
     frame shows (Zackay & Ofek 2017, ApJ 836, 187), with each S_k clipped at 4 sigma and the pixels left out where most
     frames show that something stands still. What is unknown counts as 0, so that few frames give small scores.
     The threshold follows from the number of trials: pixels and motions, Gaussian noise. A peak must come from both
-    halves of the night and not from one frame. Around each that is found the frames are emptied before the next, so
-    that one source is found once. Works by strips of rows that reach over as far as anything moves.
+    halves of the night, not from one frame, and not from what stands still on its way. Around each that is found the
+    frames are emptied before the next, so that one source is found once. Works by strips of rows that reach over as
+    far as anything moves.
 
     Returns
     -------
@@ -193,7 +196,8 @@ def _accepted(
         start = np.array([x, y + low, *velocity[y, x]])
         place, scores = _refined(cube, night, start)
         score = _total(scores, night)
-        if score < threshold or not _is_spread(scores, night, score):
+        limit = _STILL_SHARE * score
+        if score < threshold or not _is_spread(scores, night, score) or _still_score(cube, night, place) > limit:
             continue
         _empty(cube, night, place)
         chance = trials * float(stats.norm.sf(score))
@@ -238,6 +242,14 @@ def _is_spread(scores: Array, night: Night, score: float) -> bool:
     rest = np.arange(len(scores)) != np.argmax(scores * weight)
     without = scores[rest] @ weight[rest] / np.linalg.norm(weight[rest])
     return bool(min(halves) >= _HALF_SHARE * score and without >= _WITHOUT_BEST_SHARE * score)
+
+
+def _still_score(cube: _Cube, night: Night, place: Array) -> float:
+    """Return the highest sum without motion of the places on a motion's way."""
+    dt = _offsets(night)
+    way = np.zeros((len(dt), 4))
+    way[:, 0], way[:, 1] = place[0] + place[2] * dt, place[1] + place[3] * dt
+    return float((_along(cube, night, way) @ night.weight).max() / np.linalg.norm(night.weight))
 
 
 def _empty(cube: _Cube, night: Night, place: Array) -> None:
