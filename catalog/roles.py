@@ -34,6 +34,7 @@ SHOWN_TO_ALL = (
     "observations.survey", "observations.telescope", "observations.field", "observations.observation",
     "observations.calibrationframe", "preprocessing.calibrationmaster", "preprocessing.preprocessrun",
     "differencing.reference", "differencing.differencerun", "differencing.candidate", "differencing.tracklet",
+    "differencing.mover",
     "detection.model", "detection.modelrun", "detection.candidatescore", "detection.source", "detection.detection",
     "detection.forcedphotometry",
     "curation.labeldefinition", "curation.validationevent", "curation.alert", "curation.alertpublication",

@@ -28,7 +28,7 @@ from catalog.admin import (
 )
 from catalog.failures import NotPossible
 from differencing import references
-from differencing.models import FLAGS, Candidate, DifferenceRun, Reference, Tracklet
+from differencing.models import FLAGS, Candidate, DifferenceRun, Mover, Reference, Tracklet
 from observations.admin import SEARCHES_SKY, SkyAdmin, frame_link, position
 
 
@@ -262,19 +262,38 @@ class TrackletAdmin(ProductAdmin):
         "night", related("field"), "kind", number("rate_arcsec_per_min", 3, "″/min"),
         number("position_angle", 1, "angle °"), number("rms_arcsec", 2, "rms ″"), number("chance_rate", 3, "chance"),
         number("stack_score", 1, "stack σ"),
-        "is_doubtful", "members_link",
+        "is_doubtful", related("mover", "other nights"), "members_link",
     )  # fmt: skip
-    list_select_related = ("field",)
+    list_select_related = ("field", "mover")
     list_filter = (("night", RangeDateFilter), ("rate_arcsec_per_min", RangeNumericFilter), "kind", "is_doubtful")
     search_fields = ("field__name",)
     search_help_text = "Field or ID"
     readonly_fields = ("members_link",)
     fields = (
         "field", "members_link", "night", ("rate_arcsec_per_min", "position_angle"),
-        ("rms_arcsec", "trail_ratio"), ("chance_rate", "is_doubtful"), ("kind", "stack_score"), "positions",
+        ("rms_arcsec", "trail_ratio"), ("chance_rate", "is_doubtful"), ("kind", "stack_score"), "mover", "positions",
         ("created_at", "updated_at"), "id",
     )  # fmt: skip
 
     @display(description="members")
     def members_link(self, row: Tracklet) -> SafeString:
         return list_link("differencing.candidate", "candidates", tracklets__id__exact=row.pk)
+
+
+@admin.register(Mover)
+class MoverAdmin(ProductAdmin):
+    list_display = (
+        "__str__", "nights", number("rms_arcsec", 2, "rms ″"), number("chance_rate", 6, "chance"), "tracklets_link",
+        "created_at",
+    )  # fmt: skip
+    list_filter = (("chance_rate", RangeNumericFilter),)
+    readonly_fields = ("nights", "tracklets_link")
+    fields = ("nights", "tracklets_link", ("rms_arcsec", "chance_rate"), ("created_at", "updated_at"), "id")
+
+    @display(description="nights")
+    def nights(self, row: Mover) -> str:
+        return ", ".join(f"{night}" for night in row.tracklets.order_by("night").values_list("night", flat=True))
+
+    @display(description="tracklets")
+    def tracklets_link(self, row: Mover) -> SafeString:
+        return list_link("differencing.tracklet", "tracklets", mover__id__exact=row.pk)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from catalog.web.filters import AT, FROM_TO, ONE_OF, ConeFilter, ListFilter
 from catalog.web.rest.paging import NEWEST_FIRST
 from catalog.web.rest.views import RowSerializer, RowViewSet
-from differencing.models import Candidate, DifferenceRun, Reference, Tracklet
+from differencing.models import Candidate, DifferenceRun, Mover, Reference, Tracklet
 
 
 class DifferenceRunSerializer(RowSerializer):
@@ -100,6 +100,7 @@ class TrackletFilter(ListFilter):
             "kind": ONE_OF,
             "chance_rate": FROM_TO,
             "is_doubtful": AT,
+            "mover": AT,
             "created_at": FROM_TO,
         }
 
@@ -111,3 +112,24 @@ class TrackletViewSet(RowViewSet):
     queryset = Tracklet.objects.prefetch_related("members")
     serializer_class = TrackletSerializer
     filterset_class = TrackletFilter
+
+
+class MoverSerializer(RowSerializer):
+    class Meta:
+        model = Mover
+        fields = "__all__"
+
+
+class MoverFilter(ListFilter):
+    class Meta:
+        model = Mover
+        fields = {"chance_rate": FROM_TO, "created_at": FROM_TO}
+
+
+class MoverViewSet(RowViewSet):
+    """Things that moved in several nights: one orbit explains their tracklets, which name them."""
+
+    resource = "movers"
+    queryset = Mover.objects.all()
+    serializer_class = MoverSerializer
+    filterset_class = MoverFilter

@@ -291,6 +291,22 @@ class Candidate(SkyRecord):
         return [flag for flag in FLAGS if getattr(self, f"is_{flag.name}")]
 
 
+class Mover(Record):
+    """One thing that moved in several nights: one orbit about the Sun explains its tracklets."""
+
+    rms_arcsec = models.FloatField(help_text="Distance of its tracklets from the orbit.")
+    chance_rate = models.FloatField(
+        help_text="How many as good as this one chance makes of the tracklets of these nights."
+    )
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        constraints = [constraints.not_negative("rms_arcsec"), constraints.not_negative("chance_rate")]
+
+    def __str__(self) -> str:
+        return f"mover {self.pk}"
+
+
 class TrackletKind(models.TextChoices):
     """How a moving object was found."""
 
@@ -338,6 +354,14 @@ class Tracklet(Record):
         help_text="Chance makes such tracklets too often, or the trails deny the rate: it is no moving object.",
     )
     members = models.ManyToManyField(Candidate, related_name="tracklets")
+    mover = models.ForeignKey(
+        Mover,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="tracklets",
+        help_text="What it is with tracklets of other nights; null where no orbit joins it to one.",
+    )
 
     objects = TrackletQuerySet.as_manager()  # type: ignore[misc]
 

@@ -23,7 +23,7 @@ from detection.models import (
     ModelType,
     Source,
 )
-from differencing.models import Candidate, DifferenceRun, Reference, Tracklet
+from differencing.models import Candidate, DifferenceRun, Mover, Reference, Tracklet
 from observations.models import (
     CalibrationFrame,
     CalibrationKind,
@@ -194,6 +194,14 @@ class CandidateFactory(RowFactory):
     snr = 20.0
     fwhm = 3.0
     ellipticity = 0.1
+
+
+class MoverFactory(RowFactory):
+    class Meta:
+        model = Mover
+
+    rms_arcsec = 0.1
+    chance_rate = 0.001
 
 
 class TrackletFactory(RowFactory):

@@ -16,7 +16,7 @@ def rows_of_every_kind() -> None:
     reference = factories.ReferenceFactory(best_member=observation)
     reference.members.add(observation)
     score = factories.CandidateScoreFactory()
-    factories.TrackletFactory().members.add(score.candidate)
+    factories.TrackletFactory(mover=factories.MoverFactory()).members.add(score.candidate)
     factories.ForcedPhotometryFactory()
     row, _ = submit_url("https://archive.example.org/mosaic.fits", Overrides())
     row.results = [

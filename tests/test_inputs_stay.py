@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 
+from benchmarks.movers.skies import MAIN_BELT, SkyParameters, sky_of
 from differencing.numerics import (
     align,
     choice,
@@ -20,6 +21,7 @@ from differencing.numerics import (
     mapped_psf,
     matched,
     measure,
+    movers,
     noise,
     peaks,
     shifted,
@@ -107,6 +109,7 @@ def a_night() -> None:
     mapped_psf.map_psf(frames[1].psf, places[0], frames[0].shape)
     subtraction()
     movers_of_many_frames()
+    movers_of_several_nights()
 
 
 def stacked(frames: list[Frame]) -> stack.Stacked:
@@ -177,6 +180,14 @@ def movers_of_many_frames() -> None:
     wanted = shifted.ShiftParameters(0.1, 0.5, 1.0)
     assert len(shifted.motions(night, wanted))
     shifted.find_motions(night, wanted)
+
+
+def movers_of_several_nights() -> None:
+    """Join the tracklets of two nights, one of an asteroid and one of chance in each."""
+    seen, _ = sky_of(SkyParameters(seed=3, kinds=(MAIN_BELT,), nights=(0, 2), chance=1))
+    assert movers.join(seen, max_days=14)
+    days = np.arange(4) / 48.0
+    movers.two_points(days, 150.0 + 0.1 * days, 2.0 + 0.1 * days, np.ones(4))
 
 
 def test_a_night_leaves_every_array_that_a_public_numeric_was_given_as_it_was(watch):

@@ -34,6 +34,7 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Difference runs", "difference", "differencing.differencerun"),
             ("Candidates", "flare", "differencing.candidate"),
             ("Tracklets", "timeline", "differencing.tracklet"),
+            ("Movers", "moving", "differencing.mover"),
             ("Models", "network_node", "detection.model"),
             ("Model runs", "model_training", "detection.modelrun"),
             ("Candidate scores", "speed", "detection.candidatescore"),

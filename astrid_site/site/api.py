@@ -24,7 +24,7 @@ from curation.detections.api import DetectionViewSet
 from curation.judgements.api import LabelViewSet, ValidationEventViewSet
 from detection.registry.api import CandidateScoreViewSet, ModelRunViewSet, ModelViewSet
 from detection.sources.api import ForcedPhotometryViewSet, SourceViewSet
-from differencing.api import CandidateViewSet, DifferenceRunViewSet, ReferenceViewSet, TrackletViewSet
+from differencing.api import CandidateViewSet, DifferenceRunViewSet, MoverViewSet, ReferenceViewSet, TrackletViewSet
 from observations.delivery.api import IncomingFileViewSet
 from observations.frames.api import (
     CalibrationFrameViewSet,
@@ -38,8 +38,8 @@ from preprocessing.api import CalibrationMasterViewSet, PreprocessRunViewSet
 RESOURCES = (
     SurveyViewSet, TelescopeViewSet, FieldViewSet, IncomingFileViewSet, ObservationViewSet, CalibrationFrameViewSet,
     CalibrationMasterViewSet, PreprocessRunViewSet, ReferenceViewSet, DifferenceRunViewSet, CandidateViewSet,
-    TrackletViewSet, ModelViewSet, ModelRunViewSet, CandidateScoreViewSet, DetectionViewSet, SourceViewSet,
-    ForcedPhotometryViewSet, LabelViewSet, ValidationEventViewSet, AlertViewSet, PublicationViewSet,
+    TrackletViewSet, MoverViewSet, ModelViewSet, ModelRunViewSet, CandidateScoreViewSet, DetectionViewSet,
+    SourceViewSet, ForcedPhotometryViewSet, LabelViewSet, ValidationEventViewSet, AlertViewSet, PublicationViewSet,
     SystemConfigViewSet, ProcessingJobViewSet, AuditLogViewSet, AccountViewSet, ApiTokenViewSet,
 )  # fmt: skip
 

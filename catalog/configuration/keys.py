@@ -274,6 +274,14 @@ _DIFFERENCING = (
         60.0,
     ),
     ConfigKey(
+        "differencing.mover_max_days",
+        14,
+        "Moving objects of different nights, so many days apart at most, are joined where one orbit explains them; "
+        "0 joins none.",
+        0,
+        60,
+    ),
+    ConfigKey(
         "differencing.shift_and_stack",
         False,
         "Whether the frames of a night, six at least, are shifted along many motions and added, to find what moves "

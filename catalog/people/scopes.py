@@ -40,6 +40,7 @@ SCOPES: Mapping[str, Scope] = MappingProxyType(
         "labels:read": Scope("curation.view_labeldefinition", "read labels"),
         "model-runs:read": Scope("detection.view_modelrun", "read model runs"),
         "models:read": Scope("detection.view_model", "read models"),
+        "movers:read": Scope("differencing.view_mover", "read what moved in several nights"),
         "observations:read": Scope("observations.view_observation", "read observations"),
         "observations:write": Scope(MAY_SUBMIT_FRAMES, "upload frames"),
         "preprocess-runs:read": Scope("preprocessing.view_preprocessrun", "read calibrations"),

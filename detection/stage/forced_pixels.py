@@ -10,11 +10,11 @@ from catalog.files import storage
 from detection.models import ForcedPhotometry, ForcedReason
 from detection.numerics.forced import Forced, Subtracted, Trouble, force
 from detection.sources.unmeasured import Work
-from observations.models import Telescope
-from observations.numerics.barycentre import Place, bjd_tdb
+from observations.numerics.barycentre import bjd_tdb
 from observations.numerics.fits.facts import FitsRefused
 from observations.numerics.fits.mapped import map_images
 from observations.numerics.fits.products import decode_psf
+from observations.places import place_of
 
 Array = NDArray[np.float64]
 
@@ -29,7 +29,7 @@ def rows_of(work: Work) -> list[ForcedPhotometry]:
     """Measure all targets with one reading of the difference's files; without these, say so."""
     ra, dec = (np.array([getattr(target, name) for target in work.targets]) for name in ("ra", "dec"))
     observation = work.run.observation
-    place = _place_of(observation.telescope)
+    place = place_of(observation.telescope)
     times = bjd_tdb(observation.mjd_utc, ra, dec, place)
     try:
         images, wcs = _open(work)
@@ -110,9 +110,3 @@ def _fill(row: ForcedPhotometry, found: Forced, k: int) -> None:
 
 def _known(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
-
-
-def _place_of(telescope: Telescope | None) -> Place | None:
-    if telescope is None or telescope.latitude_deg is None or telescope.longitude_deg is None:
-        return None
-    return Place(telescope.latitude_deg, telescope.longitude_deg, telescope.height_m or 0.0)

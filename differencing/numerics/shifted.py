@@ -17,8 +17,13 @@ Rows = Callable[[int, int, int], Image]
 
 # Of one frame no pixel says more than this: what is brighter alone is found in single frames, or is an artefact.
 _CLIP_SIGMA = 4.0
-# Where the unmoved sum is beyond this something stands still: a star that subtracts badly.
-_STATIC_SIGMA = 4.0
+# Where the unmoved frames' mean without their highest and lowest third is beyond this, something stands still: a star
+# that subtracts badly. What moves slowly is at one place in a third of the frames, and would be taken for a star by a
+# plain mean; what is fainter than this adds little to a sum of other places.
+_STATIC_SIGMA = 6.0
+_TRIMMED_SHARE = 1.0 / 3.0
+# The error of that mean is larger by this than that of a plain one (Gaussian noise).
+_TRIMMED_ERROR = 1.15
 # Between neighbouring motions the first and the last frame move by so many FWHM more or less, together: a motion
 # between four of them loses at most 11 % of its score, 5 % on average.
 _STEP_FWHM = 1.4
@@ -28,6 +33,8 @@ _TRIALS_PER_CELL = 5.0
 # What is real is in the first half of the night and in the second, and not owed to one frame.
 _HALF_SHARE = 0.35
 _WITHOUT_BEST_SHARE = 0.75
+# Nor does it show as well where nothing moves: three FWHM apart, a place gets two thirds of a motion's sum at most.
+_STILL_SHARE = 0.85
 
 
 @dataclass(frozen=True)
@@ -77,11 +84,12 @@ def find_motions(night: Night, parameters: ShiftParameters) -> list[Motion]:
     """Add the frames' scores along every motion of a grid, and return what stands out.
 
     The sum is S = sum(w_k S_k) / sqrt(sum(w_k²)), the most powerful test for a source of constant flux that no single
-    frame shows (Zackay & Ofek 2017, ApJ 836, 187), with each S_k clipped at 4 sigma and the pixels left out where the
-    unmoved sum shows that something stands still. What is unknown counts as 0, so that few frames give small scores.
+    frame shows (Zackay & Ofek 2017, ApJ 836, 187), with each S_k clipped at 4 sigma and the pixels left out where most
+    frames show that something stands still. What is unknown counts as 0, so that few frames give small scores.
     The threshold follows from the number of trials: pixels and motions, Gaussian noise. A peak must come from both
-    halves of the night and not from one frame. Around each that is found the frames are emptied before the next, so
-    that one source is found once. Works by strips of rows that reach over as far as anything moves.
+    halves of the night, not from one frame, and not from what stands still on its way. Around each that is found the
+    frames are emptied before the next, so that one source is found once. Works by strips of rows that reach over as
+    far as anything moves.
 
     Returns
     -------
@@ -131,10 +139,16 @@ def _strips(night: Night, fastest: float) -> Iterator[tuple[int, int, _Cube]]:
         top, bottom = max(0, low - reach), min(ny, high + reach)
         cube = np.stack([night.rows(k, top, bottom) for k in range(len(night.minutes))])
         np.clip(np.nan_to_num(cube, copy=False), -_CLIP_SIGMA, _CLIP_SIGMA, out=cube)
-        unmoved = np.tensordot(night.weight.astype(np.float32), cube, 1) / np.float32(np.linalg.norm(night.weight))
-        still = ndimage.binary_dilation(np.abs(unmoved) > _STATIC_SIGMA, iterations=int(np.ceil(night.fwhm_px)))
-        cube[:, still] = 0.0
+        cube[:, _still(cube, night.fwhm_px)] = 0.0
         yield low, high, _Cube(cube, top)
+
+
+def _still(cube: NDArray[np.float32], fwhm_px: float) -> NDArray[np.bool_]:
+    """Tell which pixels lie within a FWHM of something that stands still."""
+    cut = round(_TRIMMED_SHARE * len(cube))
+    middle = np.sort(cube, axis=0)[cut : len(cube) - cut].mean(axis=0)
+    beyond = np.abs(middle) > _STATIC_SIGMA * _TRIMMED_ERROR / np.sqrt(len(cube))
+    return np.asarray(ndimage.binary_dilation(beyond, iterations=int(np.ceil(fwhm_px))))
 
 
 def _offsets(night: Night) -> Array:
@@ -182,7 +196,8 @@ def _accepted(
         start = np.array([x, y + low, *velocity[y, x]])
         place, scores = _refined(cube, night, start)
         score = _total(scores, night)
-        if score < threshold or not _is_spread(scores, night, score):
+        limit = _STILL_SHARE * score
+        if score < threshold or not _is_spread(scores, night, score) or _still_score(cube, night, place) > limit:
             continue
         _empty(cube, night, place)
         chance = trials * float(stats.norm.sf(score))
@@ -227,6 +242,14 @@ def _is_spread(scores: Array, night: Night, score: float) -> bool:
     rest = np.arange(len(scores)) != np.argmax(scores * weight)
     without = scores[rest] @ weight[rest] / np.linalg.norm(weight[rest])
     return bool(min(halves) >= _HALF_SHARE * score and without >= _WITHOUT_BEST_SHARE * score)
+
+
+def _still_score(cube: _Cube, night: Night, place: Array) -> float:
+    """Return the highest sum without motion of the places on a motion's way."""
+    dt = _offsets(night)
+    way = np.zeros((len(dt), 4))
+    way[:, 0], way[:, 1] = place[0] + place[2] * dt, place[1] + place[3] * dt
+    return float((_along(cube, night, way) @ night.weight).max() / np.linalg.norm(night.weight))
 
 
 def _empty(cube: _Cube, night: Night, place: Array) -> None:

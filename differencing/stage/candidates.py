@@ -10,6 +10,10 @@ from numpy.typing import NDArray
 from differencing.models import Candidate, CandidateStatus, DifferenceRun
 from differencing.numerics.measure import Measurements
 from observations.models import WcsQuality
+from observations.numerics.statistics import FWHM_PER_SIGMA
+
+# What undersampling and neighbours add to the error of a centroid, however bright it is.
+_CENTROID_FLOOR_PX = 0.1
 
 _MEASURED = (
     "flux", "flux_error", "significance", "snr", "masked_share", "is_saturated", "is_blended", "is_edge",
@@ -128,3 +132,12 @@ def _position_angles(found: Measurements, theta_deg: NDArray[np.float64], wcs: W
     ra1, dec1 = wcs.all_pix2world(found.x + step_x, found.y + step_y, 0)
     east = ((ra1 - ra0 + 180.0) % 360.0 - 180.0) * np.cos(np.radians(dec0))
     return np.where(finite, np.degrees(np.arctan2(east, dec1 - dec0)) % 180.0, np.nan)
+
+
+def position_error_arcsec(candidate: Candidate) -> float:
+    """Return the error of a position in one axis: of its centroid, and of the registration; NaN where unknown."""
+    scale, registration = candidate.observation.pixel_scale, candidate.difference_run.registration_rms_px
+    if not candidate.fwhm or not scale or registration is None:
+        return float("nan")
+    centroid = candidate.fwhm / FWHM_PER_SIGMA / max(abs(candidate.snr), 1.0)
+    return scale * float(np.sqrt(centroid**2 + registration**2 + _CENTROID_FLOOR_PX**2))

@@ -1,4 +1,4 @@
-"""Join the candidates of one field and night that move on a line."""
+"""Join the candidates of one field and night that move on a line, and these with those of other nights."""
 
 from __future__ import annotations
 
@@ -11,13 +11,12 @@ from catalog.work import jobs
 from differencing.ids import field_and_night
 from differencing.models import Candidate, CandidateStatus, Tracklet
 from differencing.numerics.tracklets import Sightings, Track, TrackletParameters, link
+from differencing.stage.candidates import position_error_arcsec
+from differencing.stage.movers import join_nights
 from observations.models import Field, WcsQuality
-from observations.numerics.statistics import FWHM_PER_SIGMA
 
 # A position within so many of its errors of its tracklet's line is one of it.
 _TOLERANCE_SIGMA = 5.0
-# What undersampling and neighbours add to the error of a centroid, however bright it is.
-_CENTROID_FLOOR_PX = 0.1
 
 
 # A point where the rate makes a trail of so many FWHM, or a trail of another length by this factor, denies the rate.
@@ -31,7 +30,8 @@ def run(key: str) -> None:
     """Find the tracklets of "<field id>/<date>" among the positive candidates of that night; a repeat replaces them.
 
     What the detection stage took for real is joined first. What it did not take for real, such as a comet that looks
-    like no star, joins afterwards, and chance has to explain it less often the more of it there is.
+    like no star, joins afterwards, and chance has to explain it less often the more of it there is. In the end what is
+    one with tracklets of the nights around is found anew: a night may arrive late.
     """
     field_id, night = field_and_night(key)
     config = snapshot()
@@ -47,9 +47,10 @@ def run(key: str) -> None:
     )
     parameters = tracklet_parameters(config)
     tracks = link(_sightings(members), parameters=parameters) if members else []
-    with jobs.writing(last=True):
+    with jobs.writing():
         field = Field.objects.select_for_update().get(pk=field_id)
         _replace(field, night, members, tracks, parameters.max_chance_rate)
+    join_nights(field, night, config)
 
 
 def tracklet_parameters(config: Snapshot) -> TrackletParameters:
@@ -71,20 +72,11 @@ def _sightings(members: list[Candidate]) -> Sightings:
         dec=np.array([c.dec for c in members]),
         mjd=np.array([c.observation.mjd_utc for c in members]),
         frame=np.array([frames[c.observation_id] for c in members]),
-        tolerance_arcsec=np.array([_TOLERANCE_SIGMA * _position_error_arcsec(c) for c in members]),
+        tolerance_arcsec=np.array([_TOLERANCE_SIGMA * position_error_arcsec(c) for c in members]),
         is_trusted=np.array([c.status == CandidateStatus.DETECTED for c in members]),
         pixel_x=np.array([c.pixel_x for c in members]),
         pixel_y=np.array([c.pixel_y for c in members]),
     )
-
-
-def _position_error_arcsec(candidate: Candidate) -> float:
-    """Return the error of a position in one axis: of its centroid, and of the registration; NaN where unknown."""
-    scale, registration = candidate.observation.pixel_scale, candidate.difference_run.registration_rms_px
-    if not candidate.fwhm or not scale or registration is None:
-        return float("nan")
-    centroid = candidate.fwhm / FWHM_PER_SIGMA / max(abs(candidate.snr), 1.0)
-    return scale * float(np.sqrt(centroid**2 + registration**2 + _CENTROID_FLOOR_PX**2))
 
 
 def _replace(field: Field, night: date, members: list[Candidate], tracks: list[Track], max_chance_rate: float) -> None:

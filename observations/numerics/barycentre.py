@@ -61,6 +61,21 @@ def bjd_tdb(
     return np.asarray(day + (fraction + delay_s / _SECONDS_PER_DAY), dtype=np.float64)
 
 
+def heliocentric_au(
+    mjd_utc: NDArray[np.float64], place: Place | None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return where the observer is, seen from the Sun, and the velocity of the Earth's centre: (n, 3), ICRS axes.
+
+    au and au per day, good to 5 km; the precession since 2000 of the observer's place, which is left out, makes 40 km.
+    place : None for the Earth's centre.
+    """
+    heliocentric, _ = erfa.epv00(*erfa.taitt(*erfa.utctai(_JD_OF_MJD_0, mjd_utc)))
+    position, velocity = (np.asarray(heliocentric[part], dtype=np.float64) for part in ("p", "v"))
+    if place is not None:
+        position = position + np.array([_from_centre_au(place, float(each)) for each in mjd_utc])
+    return position, velocity
+
+
 def _from_centre_au(place: Place, mjd_utc: float) -> NDArray[np.float64]:
     """Return the observer's place seen from the Earth's centre, turned with the Earth."""
     local = erfa.gd2gc(_WGS84, np.radians(place.longitude_deg), np.radians(place.latitude_deg), place.height_m)

@@ -30,6 +30,7 @@ RESOURCES: Mapping[str, str] = MappingProxyType(
         "labeldefinition": "labels",
         "model": "models",
         "modelrun": "model-runs",
+        "mover": "movers",
         "observation": "observations",
         "preprocessrun": "preprocess-runs",
         "processingjob": "processing-jobs",

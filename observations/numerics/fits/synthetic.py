@@ -77,6 +77,7 @@ def truth(nights: list[Night], p: NightParameters) -> dict[str, object]:
                 )  # fmt: skip
             files[f"{frame.name}.fits"] = {
                 "night": night.number + 1,
+                "mjd_utc": frame.mjd_utc,
                 "is_clouded": frame.is_clouded,
                 "fwhm_px": frame.fwhm_px,
                 "transparency": frame.transparency,

@@ -2,7 +2,8 @@
 
 The first night holds nothing that changes and serves as the reference of the later ones. From the second night on
 there are new transients (on and off hosts), a star of another brightness, an asteroid, one clouded frame, and in the
-last frame of each night the flashes of a tumbling satellite. Every frame has ghosts and particle hits.
+last frame of each night the flashes of a tumbling satellite. Every frame has ghosts and particle hits. Where they are
+asked for, many more things move, most of them fainter than a single frame shows.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from observations.numerics.simulate.sources import Array, Galaxies, MoffatPsf, g
 # The nominal S/N counts the sky's and the read noise of so many pixels. A Moffat of FWHM 3 px spreads over 35 (1 / sum
 # of P²), and haze dims it: the S/N of an ideal difference is 0.5 to 0.9 of the nominal one.
 _NOISE_PIXELS = 20.0
+# A trail is drawn as points no farther apart than this: it differs from a line by less than 1 % of a star's width.
+_TRAIL_STEP_PX = 0.7
 # So many draws for each transient, before the field counts as too crowded; one to four do at the default density.
 _PLACES_TRIED = 200
 
@@ -38,6 +41,9 @@ class NightParameters:
     zero_point_mag : magnitude of one electron; a 0.4 m telescope collects it from R = 27.7 in three minutes, and 900 a
     pixel from a suburban sky of 20.7 a square arcsecond.
     strays : the rates of what looks like a star and is none.
+    movers : how many more things move in each later night, others every night, in all of its frames. mover_snr : as
+    transient_snr. mover_rate_px_per_min : range of their motions, drawn evenly; they are trails, as long as they move
+    in an exposure.
     """
 
     seed: int = 1
@@ -65,6 +71,9 @@ class NightParameters:
     first_mjd_utc: float = 61050.1
     zero_point_mag: float = 27.7
     strays: Strays = TYPICAL_STRAYS
+    movers: int = 0
+    mover_snr: tuple[float, float] = (1.5, 15.0)
+    mover_rate_px_per_min: tuple[float, float] = (0.06, 0.8)
 
     def magnitude(self, electrons: Array) -> Array:
         """Return the magnitudes of sources that give so many electrons in one exposure at full transparency."""
@@ -120,6 +129,10 @@ class Night:
     dark: tuple[NDArray[np.uint16], ...]
     flat: tuple[NDArray[np.uint16], ...]
     detector: Detector = field(repr=False)
+
+
+# How a frame sees the field: offset, rotation, transparency, electrons per count.
+_Seen = tuple[tuple[float, float], float, float, float]
 
 
 @dataclass(frozen=True)
@@ -184,7 +197,7 @@ def _field(p: NightParameters) -> _Sky:
         raise ValueError(f"a frame of {p.size} px is too small for a dither of {p.dither_px} px")
     tx, ty, on_host = _transient_places(rng, p, hosts, (x, y, flux), inner)
     low, high = (math.log(v) for v in p.transient_snr)
-    unit = math.sqrt(_NOISE_PIXELS * (p.sky_e + 81.0) * 1.25)  # 81: read noise² ; 1.25: a stack of four as reference
+    unit = _unit(p)
     transient_flux = np.exp(rng.uniform(low, high, p.transients)) * unit
     inside = (x > inner[0]) & (x < inner[1]) & (y > inner[0]) & (y < inner[1])
     # A star of this flux has a photon noise of 0.6 %: half a magnitude is beyond doubt and nothing saturates.
@@ -261,7 +274,10 @@ def _light(
     transparency = 0.02 if is_clouded else float(rng.uniform(0.75, 1.0))
     angle = rng.uniform(0, 2 * math.pi)
     psf = MoffatPsf(fwhm, (p.size, p.size), 3.0, 0.05 * math.cos(angle), 0.05 * math.sin(angle), 0.1)
-    sources, extra = _changes(p, sky, number, minutes, (offset, rotation, transparency, detector.gain_e_per_adu))
+    seen = (offset, rotation, transparency, detector.gain_e_per_adu)
+    sources, extra = _changes(p, sky, number, minutes, seen)
+    movers, trails = _movers(p, number, minutes, seen)
+    sources, extra = sources + movers, np.hstack([extra, trails])
     flux = sky.flux.copy()
     if number > 0:
         flux[sky.variable] *= 10**0.2
@@ -293,11 +309,11 @@ def _changes(
     sky: _Sky,
     number: int,
     minutes: float,
-    seen: tuple[tuple[float, float], float, float, float],
-) -> tuple[list[Source], tuple[Array, Array, Array]]:
-    """Return the truth of what differs from the first night, and the point sources to draw (field grid, electrons)."""
+    seen: _Seen,
+) -> tuple[list[Source], Array]:
+    """Return the truth of what differs from the first night, and x, y, electrons of the points to draw (field grid)."""
     if number == 0:
-        return [], (np.zeros(0), np.zeros(0), np.zeros(0))
+        return [], np.zeros((3, 0))
     fading = 0.7 ** (number - 1)  # a third night still sees the transients, fainter
     middle = minutes + p.exposure_s / 120.0
     ax, ay, aflux, vx, vy = sky.asteroid
@@ -320,4 +336,52 @@ def _changes(
         Source(name, kind, float(fx[i]), float(fy[i]), float(total[i]), float(change[i]), host, float(magnitude[i]))
         for i, (name, kind, host) in enumerate(names)
     ]
-    return sources, (x, y, flux)
+    return sources, np.stack([x, y, flux])
+
+
+def _movers(p: NightParameters, number: int, minutes: float, seen: _Seen) -> tuple[list[Source], Array]:
+    """Return the truth of a night's faint movers in one exposure, and x, y, electrons of the points of their trails."""
+    if number == 0 or p.movers == 0:
+        return [], np.zeros((3, 0))
+    x, y, vx, vy, flux = _drawn_movers(p, number)
+    exposure = p.exposure_s / 60.0
+    middle = minutes + 0.5 * exposure - 0.5 * _span_min(p)
+    pieces = max(1, math.ceil(exposure * p.mover_rate_px_per_min[1] / _TRAIL_STEP_PX))
+    times = middle + exposure * ((np.arange(pieces) + 0.5) / pieces - 0.5)
+    trails = [start + np.outer(times, v) for start, v in ((x, vx), (y, vy))]
+    offset, rotation, transparency, gain = seen
+    fx, fy = move(x + vx * middle, y + vy * middle, (p.size, p.size), offset, rotation)
+    counts, magnitudes = flux * transparency / gain, p.magnitude(flux)
+    sources = [
+        Source(f"mover{i + 1:03d}", "mover", float(fx[i]), float(fy[i]), float(counts[i]), float(counts[i]), False, m)
+        for i, m in enumerate(magnitudes.tolist())
+    ]
+    return sources, np.stack([trails[0].ravel(), trails[1].ravel(), np.tile(flux / pieces, pieces)])
+
+
+def _span_min(p: NightParameters) -> float:
+    """Return the minutes from the first exposure's beginning to the last one's end, the clouded one counted."""
+    return p.frames * p.cadence_min + p.exposure_s / 60.0
+
+
+def _drawn_movers(p: NightParameters, number: int) -> tuple[Array, Array, Array, Array, Array]:
+    """Draw places in the middle of a night, motions in px per minute, and electrons; all stay inside in every frame."""
+    rng = np.random.default_rng([p.seed, 400 + number])
+    rate = rng.uniform(*p.mover_rate_px_per_min, p.movers)
+    angle = rng.uniform(0.0, 2.0 * math.pi, p.movers)
+    vx, vy = rate * np.cos(angle), rate * np.sin(angle)
+    places = []
+    for v in (vx, vy):
+        margin = p.dither_px + 15.0 + 0.5 * np.abs(v) * _span_min(p)
+        if (2.0 * margin >= p.size).any():
+            raise ValueError(f"a frame of {p.size} px is too small for such motions")
+        places.append(margin + (p.size - 2.0 * margin) * rng.uniform(size=p.movers))
+    low, high = (math.log(v) for v in p.mover_snr)
+    snr = np.exp(rng.uniform(low, high, p.movers))
+    return places[0], places[1], vx, vy, snr * _unit(p)
+
+
+def _unit(p: NightParameters) -> float:
+    """Return the electrons of a nominal S/N of 1."""
+    # 81: read noise²; 1.25: a stack of four as reference.
+    return math.sqrt(_NOISE_PIXELS * (p.sky_e + 81.0) * 1.25)

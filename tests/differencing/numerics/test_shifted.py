@@ -10,6 +10,7 @@ from differencing.numerics.shifted import Night, ShiftParameters, find_motions
 FWHM = 3.0
 SIZE = 260
 MINUTES = 15.0 * np.arange(12)
+SLOW = ShiftParameters(slowest=0.01, fastest=0.15, max_false=0.1)
 PARAMETERS = ShiftParameters(slowest=0.1, fastest=0.45, max_false=0.1)
 # What a source of S/N 1 adds to the score around it: the PSF with itself.
 SPREAD = 2.0 * (FWHM / 2.3548) ** 2
@@ -78,6 +79,21 @@ def test_of_blank_nights_hardly_one_shows_a_motion():
 
 def test_a_star_that_stays_is_no_motion():
     assert find_motions(night(add(noise(3), 120.0, 120.0, 0.0, 0.0, 3.5)), PARAMETERS) == []
+
+
+def test_a_star_just_too_faint_to_be_told_in_most_frames_is_no_motion():
+    for seed in range(30, 36):
+        found = find_motions(night(add(noise(seed, size=160), 80.0, 80.0, 0.0, 0.0, 1.95)), SLOW)
+        assert not [motion for motion in found if np.hypot(motion.x - 80.0, motion.y - 80.0) < 10.0]
+
+
+@pytest.mark.parametrize("speed", [0.1, 0.13])
+def test_what_moves_slowly_does_not_hide_itself_as_a_star(speed):
+    # 5.5 and 7 FWHM in the night, so that a third of the frames have it at one place.
+    truth = (120.0, 120.0, speed, 0.0)
+    (found,) = find_motions(night(add(noise(12), *truth, 3.6)), PARAMETERS)
+    assert is_it(found, *truth)
+    assert found.score == pytest.approx(3.6 * np.sqrt(12), abs=2.5)
 
 
 def test_an_artefact_of_one_frame_is_no_motion_however_bright():

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from astropy import units
-from astropy.coordinates import EarthLocation, SkyCoord
+from astropy.coordinates import EarthLocation, SkyCoord, get_body_barycentric_posvel
 from astropy.time import Time
 from astropy.utils import iers
 
-from observations.numerics.barycentre import Place, bjd_tdb
+from observations.numerics.barycentre import Place, bjd_tdb, heliocentric_au
 
 RA, DEC = np.array([0.0, 66.0, 270.0, 133.0]), np.array([0.0, 22.8, 66.56, -89.9])
 TENERIFE = Place(28.3, -16.51, 2390.0)
@@ -45,3 +45,19 @@ def test_the_earths_way_round_the_sun_makes_eight_minutes_either_way():
     # 69.2 s lie between UTC and TDB in 2024.
     assert delays.max() == pytest.approx(8.3 + 69.2 / 60.0, abs=0.2)
     assert delays.min() == pytest.approx(-8.3 + 69.2 / 60.0, abs=0.2)
+
+
+@pytest.mark.parametrize("place", [None, TENERIFE])
+def test_the_observer_is_where_astropy_has_him(place):
+    mjd = np.array([51544.5, 60370.875, 61050.2])
+    position, velocity = heliocentric_au(mjd, place)
+    with iers.conf.set_temp("auto_download", False):
+        time = Time(mjd, format="mjd", scale="utc")
+        (earth, motion), (sun, of_sun) = (get_body_barycentric_posvel(name, time) for name in ("earth", "sun"))
+        expected = (earth - sun).xyz
+        if place is not None:
+            station = EarthLocation(place.longitude_deg, place.latitude_deg, place.height_m)
+            expected = expected + station.get_gcrs(time).cartesian.xyz
+        assert velocity == pytest.approx((motion - of_sun).xyz.T.to_value("au / day"), abs=1e-9)
+    # 1e-9 au are 150 m; precession since 2000, left out, moves the observer by 40 km at most.
+    assert position == pytest.approx(expected.T.to_value("au"), abs=3e-7 if place else 1e-8)
