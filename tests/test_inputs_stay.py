@@ -37,7 +37,7 @@ from observations.numerics.fits.facts import FrameFacts
 from observations.numerics.fits.wcs import nominal_wcs
 from observations.numerics.frame import Frame
 from preprocessing.numerics import calibrate, preprocess, quality, sky_flat, zero_point
-from preprocessing.numerics.astrometry import identify, matching, solution
+from preprocessing.numerics.astrometry import errors, identify, matching, solution
 from tests.differencing.numerics.scenes import pair_of
 from tests.inputs import Watch, public_numerics, watch_over
 from tests.parameters import LIMITS, PREPROCESSING, STACK, THRESHOLD_SIGMA, TRACKLETS, ZOGY
@@ -54,6 +54,7 @@ WITHOUT_ARRAYS = {
     "differencing.numerics.display.factor_for",
     "differencing.numerics.display.palette",
     "differencing.numerics.pair.moffat",
+    "preprocessing.numerics.astrometry.errors.solution_error_px",
     "preprocessing.numerics.astrometry.solution.check_wcs",
     "preprocessing.numerics.astrometry.solution.registration_quality",
     "preprocessing.numerics.calibrate.parse_section",
@@ -127,6 +128,8 @@ def astrometry(frames: list[Frame]) -> list[matching.Transform]:
     first = frames[0].stars
     matches = [matching.match_stars(first.xy, first.flux, f.stars.xy, f.stars.flux) for f in frames[1:]]
     quality.relative_transparency(first.flux[matches[0].source_index], frames[1].stars.flux[matches[0].target_index])
+    residuals = np.column_stack(matches[0].transform(first.x, first.y)) - first.xy
+    errors.match_error_px(residuals, errors.centroid_errors_px(frames[0].stars), 3)
     wcs = nominal_wcs(150.0, 2.0, 1.0, frames[0].shape)
     ra, dec = wcs.all_pix2world(first.x, first.y, 0)
     catalogue = solution.Catalogue(ra, dec, -2.5 * np.log10(first.flux))
@@ -162,6 +165,7 @@ def subtraction() -> None:
     )
     tracklets.link(seen, parameters=TRACKLETS)
     spikes.are_spikes(difference, found)
+    noise.sigma_of_good(difference.difference, difference.mask)
     noise.noise_power(np.eye(7)[3][:, None] * np.eye(7)[3], (32, 32))
     tiles.shift_ramp(torch.zeros(2), torch.ones(2), (32, 32))
     stars = np.linspace(1e3, 1e4, 20)

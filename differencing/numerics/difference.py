@@ -148,20 +148,28 @@ def finish(maps: Maps, pair: Pair, grid: TileGrid, p: ZogyParameters, responses:
         reference=pair.ref.image,
         psf_science=pair.new.psf,
         psf_reference=pair.ref.psf,
-        diagnostics=Diagnostics(
+        diagnostics=_diagnostics(
+            pair,
             score_median=middle / rescale,
-            flux_scale_median=float(np.median(pair.tie.flux_scale.coarse())),
-            flux_scale_scatter=pair.tie.flux_scatter,
-            shift_scatter_px=pair.tie.shift_scatter_px,
-            registration_rms_px=pair.tie.shift_rms_px,
-            matched_stars=float(pair.tie.matched_stars),
-            sigma_science=pair.new.noise.median,
-            sigma_reference=pair.ref.noise.median,
             blank_share=float(blank.float().mean()),
             model_error=epsilon,
             fill_error=fill_error,
-            psfs_measured=float(sum(pair.psfs_measured)),
         ),
+    )
+
+
+def _diagnostics(pair: Pair, **found: float) -> Diagnostics:
+    """Return what was found, with what the pair says of itself."""
+    return Diagnostics(
+        flux_scale_median=float(np.median(pair.tie.flux_scale.coarse())),
+        flux_scale_scatter=pair.tie.flux_scatter,
+        shift_scatter_px=pair.tie.shift_scatter_px,
+        registration_rms_px=pair.tie.shift_rms_px,
+        matched_stars=float(pair.tie.matched_stars),
+        sigma_science=pair.new.noise.median,
+        sigma_reference=pair.ref.noise.median,
+        psfs_measured=float(sum(pair.psfs_measured)),
+        **found,
     )
 
 
