@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from astropy.wcs import WCS
 from django.db.models import ProtectedError
@@ -135,9 +137,13 @@ def _position_angles(found: Measurements, theta_deg: NDArray[np.float64], wcs: W
 
 
 def position_error_arcsec(candidate: Candidate) -> float:
-    """Return the error of a position in one axis: of its centroid, and of the registration; NaN where unknown."""
+    """Return the error of a position in one axis: of its centroid, and of the registration; NaN where unknown.
+
+    The centroid's is that of a source as wide as this one was measured: a trail, or a comet, is less well placed than a
+    point.
+    """
     scale, registration = candidate.observation.pixel_scale, candidate.difference_run.registration_rms_px
     if not candidate.fwhm or not scale or registration is None:
         return float("nan")
-    centroid = candidate.fwhm / FWHM_PER_SIGMA / max(abs(candidate.snr), 1.0)
+    centroid = math.sqrt(2.0) * candidate.fwhm / FWHM_PER_SIGMA / max(abs(candidate.snr), 1.0)
     return scale * float(np.sqrt(centroid**2 + registration**2 + _CENTROID_FLOOR_PX**2))

@@ -16,7 +16,7 @@ from differencing.stage.movers import join_nights
 from observations.models import Field, WcsQuality
 
 # A position within so many of its errors of its tracklet's line is one of it.
-_TOLERANCE_SIGMA = 5.0
+_TOLERANCE_SIGMA = 4.0
 
 
 # A point where the rate makes a trail of so many FWHM, or a trail of another length by this factor, denies the rate.
