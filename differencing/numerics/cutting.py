@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from differencing.numerics.pair import Pair
 from differencing.numerics.parameters import ZogyParameters
+from differencing.numerics.spectrum import ENOUGH_TILES
 from differencing.numerics.tiles import Tensor, TileGrid
 from preprocessing.numerics.photometry import psf_stamps
 
@@ -33,13 +34,19 @@ class Varying(Protocol):
 
 
 def grid_of(pair: Pair, kernel: Varying | None, p: ZogyParameters) -> TileGrid:
-    """Return the tiles for a pair: about `p.tile_px` wide, or twice as much where nothing changes over such a tile."""
+    """Return the tiles for a pair: about `p.tile_px` wide, or twice as much where nothing changes over such a tile.
+
+    Small frames are cut finely all the same: of few tiles nobody can tell the colour of the noise.
+    """
+    fine = TileGrid.of(pair.mask.shape, p.tile_px, p.overlap_px)
     wide = TileGrid.of(pair.mask.shape, WIDE * p.tile_px, p.overlap_px)
+    if math.prod(wide.count) < ENOUGH_TILES:
+        return fine
     y, x = (np.linspace(0, n - 1, PLACES) for n in pair.mask.shape)
     places = 0.5 * math.hypot(*wide.step) / max(min(x[1], y[1]), 1.0)
     if all(change * places <= most for change, most in _changes(pair, kernel, x, y)):
         return wide
-    return TileGrid.of(pair.mask.shape, p.tile_px, p.overlap_px)
+    return fine
 
 
 def _changes(pair: Pair, kernel: Varying | None, x: Array, y: Array) -> Iterator[tuple[float, float]]:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import torch
 
 from differencing.numerics.tiles import Tensor, TileGrid
 from observations.numerics import polynomial
 
-# Pixels whose spectrum is looked at, how many tiles tell something, and how much of one must be blank.
-ENOUGH_PIXELS, FEWEST_TILES, BLANK_SHARE = 600_000, 6, 0.5
+# Tiles whose spectrum is looked at, how many tell something, and how much of one must be blank.
+ENOUGH_TILES, FEWEST_TILES, BLANK_SHARE = 16, 6, 0.5
 # Borders of the rings of frequency (cycles per px) in which the spectrum is measured, finest where the structure of a
 # sky lies. What is slower than the first is the sky's own, which is taken off.
 RINGS = np.geomspace(0.016, 0.51, 16)
@@ -28,9 +26,8 @@ CLIP_SIGMA = 4.0
 
 
 def rows_to_look_at(grid: TileGrid) -> range:
-    """Return rows of tiles, evenly over the frame, that hold as many pixels and tiles as are looked at."""
-    of_a_row = grid.count[1] * math.prod(grid.side)
-    wanted = max(math.ceil(FEWEST_TILES / grid.count[1]), ENOUGH_PIXELS // of_a_row, 1)
+    """Return rows of tiles, evenly over the frame, that hold as many tiles as are looked at."""
+    wanted = max(1, ENOUGH_TILES // grid.count[1])
     return range(0, grid.count[0], max(1, grid.count[0] // wanted))
 
 

@@ -11,8 +11,8 @@ from tests.differencing.numerics.scenes import gaussian_stamp, pair_of, subtract
 from tests.parameters import ZOGY
 
 SHAPE = (256, 384)
-FINE, WIDE = (4, 6), (2, 3)
-SMALL_TILES = replace(ZOGY, tile_px=64)
+FINE, WIDE = (8, 12), (4, 6)
+SMALL_TILES = replace(ZOGY, tile_px=32, overlap_px=16)
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,10 @@ def test_tiles_are_wide_where_nothing_changes(pair):
     assert grid_of(pair, None, SMALL_TILES).count == WIDE
 
 
-# From the middle of a wide tile to its corner is a quarter of the frame's width.
+def test_small_frames_have_tiles_enough_to_tell_the_colour_of_their_noise(pair):
+    assert grid_of(pair, None, replace(ZOGY, tile_px=64)).count == (4, 6)
+
+
 def test_tiles_follow_a_psf_that_varies(pair):
     assert grid_of(_with_psf(pair, 0.01), None, SMALL_TILES).count == WIDE
     assert grid_of(_with_psf(pair, 0.1), None, SMALL_TILES).count == FINE
