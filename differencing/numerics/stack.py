@@ -24,8 +24,8 @@ MOST_STARS = 200
 FAINTEST_SNR = 10.0
 # Relative scatter of star fluxes that no photon noise explains (flat, colour).
 FLUX_FLOOR = 0.01
-# Pixels of all members held at a time: 64 MB for each float32 image of them.
-STRIP_PIXELS = 16_000_000
+# Pixels of all members held at a time: 24 MB for each float32 image of them.
+STRIP_PIXELS = 6_000_000
 FEWEST_ROWS = 64
 # Rows that a thread sorts at a time.
 MIDDLE_ROWS = 64
