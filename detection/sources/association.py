@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from datetime import timedelta
 from typing import NamedTuple
@@ -15,7 +14,7 @@ from django.db.models import Q
 from catalog.configuration.values import Snapshot
 from detection.models import Detection, Source
 from observations.models import Observation, WcsQuality
-from observations.numerics.statistics import FWHM_PER_SIGMA
+from observations.numerics.statistics import centroid_error
 from preprocessing.models import PreprocessRun
 
 # One process at a time joins detections to sources, so that one star never becomes two.
@@ -92,7 +91,7 @@ def _error_of(detection: Detection, observation: Observation, run: PreprocessRun
     centroid = candidate.position_error_px
     if centroid is None:
         # Of earlier versions: that of a Gaussian PSF.
-        centroid = math.sqrt(2.0) * run.fwhm_px / FWHM_PER_SIGMA / max(abs(candidate.snr), 1.0)
+        centroid = float(centroid_error(run.fwhm_px, candidate.snr))
     return _Error(scale * centroid, scale * run.wcs_error_px)
 
 

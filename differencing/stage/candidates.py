@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from astropy.wcs import WCS
 from django.db.models import ProtectedError
@@ -12,7 +10,7 @@ from numpy.typing import NDArray
 from differencing.models import Candidate, CandidateStatus, DifferenceRun
 from differencing.numerics.measure import Measurements
 from observations.models import WcsQuality
-from observations.numerics.statistics import FWHM_PER_SIGMA
+from observations.numerics.statistics import centroid_error
 
 # What undersampling and neighbours add to the error of a centroid, however bright it is.
 _CENTROID_FLOOR_PX = 0.1
@@ -145,5 +143,5 @@ def position_error_arcsec(candidate: Candidate) -> float:
     scale, registration = candidate.observation.pixel_scale, candidate.difference_run.registration_rms_px
     if not candidate.fwhm or not scale or registration is None:
         return float("nan")
-    centroid = math.sqrt(2.0) * candidate.fwhm / FWHM_PER_SIGMA / max(abs(candidate.snr), 1.0)
+    centroid = float(centroid_error(candidate.fwhm, candidate.snr))
     return scale * float(np.sqrt(centroid**2 + registration**2 + _CENTROID_FLOOR_PX**2))

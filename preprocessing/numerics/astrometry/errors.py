@@ -6,18 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from observations.numerics.frame import Stars
-from observations.numerics.statistics import FWHM_PER_SIGMA, MAD_TO_SIGMA
+from observations.numerics.statistics import MAD_TO_SIGMA, centroid_error
 
 Array = NDArray[np.float64]
-
-# Of least squares, for a Gaussian PSF: a centroid's error is sqrt(2) sigma over the S/N.
-_CENTROID_SIGMAS = np.sqrt(2.0)
 
 
 def centroid_errors_px(stars: Stars) -> Array:
     """Return the error of each star's centroid by noise alone, 1 sigma in one axis, pixels."""
-    snr = np.maximum(stars.flux / np.maximum(stars.flux_error, 1e-30), 1.0)
-    return np.asarray(_CENTROID_SIGMAS * stars.fwhm_px / FWHM_PER_SIGMA / snr)
+    return centroid_error(stars.fwhm_px, stars.flux / np.maximum(stars.flux_error, 1e-30))
 
 
 def match_error_px(residuals_px: Array, error_px: Array, terms: int) -> float:
