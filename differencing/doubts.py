@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 from differencing.models import Reference, ReferenceOrigin
 from differencing.numerics.colour import ColourTerm
 from observations.numerics.bands import normalise_band
+from observations.numerics.doubts import TRUSTED_FLUX_SHARE, Doubt
 
-# A flux that may be off by more than this is not published before somebody has looked.
-TRUSTED_FLUX_SHARE = 0.05
 # A term below this many of its errors is none.
 COLOUR_SIGMA = 3.0
 # Stars of a field scatter by this in colour; transients lie further out.
@@ -18,25 +17,11 @@ USUAL_COLOUR_SPREAD_MAG = 0.5
 # flux ratios of .01 to .05 (.11 where nearly all sources are galaxies), a median of the blank score of .00 to .09
 # sigma, and leave .005 to .017 of a star.
 USUAL_FLUX_SCATTER, USUAL_SCORE_MEDIAN, USUAL_MODEL_ERROR = 0.06, 0.1, 0.03
-
-
 # What a PSF leaves within one FWHM of stars that it was not made from, as a share of them. Frames of five telescopes
 # have .02 to .04, but .05 to .10 where the FWHM is 2 px; simulated ones .00 to .02. A space telescope's diffraction
 # spikes, told by six stars, leave .2.
 USUAL_PSF_RESIDUAL, USUAL_PSF_RESIDUAL_UNDERSAMPLED = 0.05, 0.12
 UNDERSAMPLED_FWHM_PX = 2.5
-
-
-@dataclass(frozen=True)
-class Doubt:
-    """One claim that cannot be relied on. keyword : where it stands, "" where it is no header's."""
-
-    code: str
-    fact: str
-    keyword: str
-    value: str | float | None
-    message: str
-    blocks_publication: bool = False
 
 
 def doubts_of_measures(
