@@ -36,15 +36,21 @@ class Cards:
 
     def __init__(self, header: fits.Header, primary: fits.Header | None = None) -> None:
         self._cards: dict[str, Card] = {}
+        self._inherited: set[str] = set()
         for card in _read(header):
             self._cards.setdefault(card.keyword, card)
         if primary is not None:
             for card in _read(primary):
-                if not _NOT_INHERITED.match(card.keyword):
-                    self._cards.setdefault(card.keyword, card)
+                if not _NOT_INHERITED.match(card.keyword) and card.keyword not in self._cards:
+                    self._cards[card.keyword] = card
+                    self._inherited.add(card.keyword)
 
     def get(self, keyword: str) -> Card | None:
         return self._cards.get(keyword)
+
+    def is_inherited(self, keyword: str) -> bool:
+        """Tell whether a keyword stands in a mosaic's primary header only."""
+        return keyword in self._inherited
 
     def starting_with(self, prefix: str) -> list[Card]:
         return [card for keyword, card in self._cards.items() if keyword.startswith(prefix)]

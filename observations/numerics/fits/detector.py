@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from observations.numerics.fits import camera
 from observations.numerics.fits.cards import Cards
 from observations.numerics.fits.facts import FrameFacts, Notes
 from observations.numerics.fits.keywords import BINNING_KEYWORDS, BOUNDS, KEYWORDS
 
-# Above this, GAIN of an amateur camera is a setting of its amplifier and not electrons per ADU.
-_LARGEST_PLAIN_GAIN = 20.0
-_SECTION = re.compile(r"\[\s*\d+\s*:\s*\d+\s*,\s*\d+\s*:\s*\d+\s*\]$")
+_SECTION = re.compile(r"\[\s*(\d+)\s*:\s*(\d+)\s*,\s*(\d+)\s*:\s*(\d+)\s*\]$")
 
 
 def with_detector(facts: FrameFacts, cards: Cards, notes: Notes) -> FrameFacts:
+    """Return the facts with what the header says of camera and conditions."""
     saturation, unit = _saturation(cards, notes)
     return replace(
         facts,
@@ -30,15 +30,23 @@ def with_detector(facts: FrameFacts, cards: Cards, notes: Notes) -> FrameFacts:
         camera=cards.first_text(KEYWORDS["camera"]),
         telescope_name=cards.first_text(KEYWORDS["telescope_name"]),
         readout_mode=cards.first_text(KEYWORDS["readout_mode"]),
+        camera_serial=cards.first_text(KEYWORDS["camera_serial"]),
+        gain_setting=camera.gain_setting(cards),
+        offset_setting=camera.offset_setting(cards),
+        window=camera.window(cards),
+        calibrated=camera.calibrated(cards, notes),
+        bayer_pattern=camera.bayer_pattern(cards),
+        pixel_unit=camera.pixel_unit(cards),
         bzero=cards.number("BZERO") or 0.0,
         bscale=cards.number("BSCALE") or 1.0,
         pedestal_adu=value_in_bounds(cards, "PEDESTAL", "pedestal_adu", notes),
-        biassec=_section(cards, "biassec"),
-        trimsec=_section(cards, "trimsec"),
+        biassec=_section(cards, "biassec", facts, notes),
+        trimsec=_section(cards, "trimsec", facts, notes),
     )
 
 
 def value_in_bounds(cards: Cards, keyword: str, bounds: str, notes: Notes) -> float | None:
+    """The value of a keyword where it is possible; where it is not, that is a doubt."""
     card = cards.get(keyword)
     if card is None:
         return None
@@ -47,7 +55,7 @@ def value_in_bounds(cards: Cards, keyword: str, bounds: str, notes: Notes) -> fl
     if value is not None and low <= value <= high:
         return value
     if cards.text(keyword) is not None:
-        notes.warn(f"{keyword} = {cards.text(keyword)} is impossible and was not used.")
+        notes.impossible(bounds, keyword, cards.text(keyword))
     return None
 
 
@@ -56,6 +64,7 @@ def bounded(cards: Cards, fact: str, bounds: str, notes: Notes) -> float | None:
     for keyword in KEYWORDS[fact]:
         value = value_in_bounds(cards, keyword, bounds, notes)
         if value is not None:
+            notes.came_from(fact, keyword, cards.text(keyword))
             return value
     return None
 
@@ -85,22 +94,27 @@ def _seeing(cards: Cards, scale_arcsec: float | None, notes: Notes) -> float | N
             value *= scale_arcsec
         if low <= value <= high:
             return value
-        notes.warn(f"{keyword} = {cards.text(keyword)} is impossible and was not used.")
+        notes.impossible("seeing", keyword, cards.text(keyword))
     return None
 
 
 def _gain(cards: Cards, notes: Notes) -> float | None:
     """Electrons per ADU; GAIN alone is believed where it can be that, and not an amplifier's setting."""
     for keyword in KEYWORDS["gain_e_per_adu"]:
+        if keyword == "GAIN" and camera.gain_is_setting(cards):
+            value = cards.number("GAIN")
+            notes.doubt(
+                "gain_is_a_setting", "gain", "GAIN", value,
+                f"GAIN = {value:g} is a camera setting, not electrons per ADU, and was not used as that: without EGAIN "
+                "the noise is measured in the pixels alone.",
+            )  # fmt: skip
+            continue
         value = value_in_bounds(cards, keyword, "gain_e_per_adu", notes)
         if value is None:
             continue
-        comment = cards.comment(keyword).lower()
-        if re.search(r"(adu|dn|counts?)\s*(/|per)\s*e", comment):
+        notes.came_from("gain", keyword, cards.text(keyword))
+        if re.search(r"(adu|dn|counts?)\s*(/|per)\s*e", cards.comment(keyword).lower()):
             return 1.0 / value
-        if keyword == "GAIN" and value > _LARGEST_PLAIN_GAIN and not re.search(r"\be-?\b|electron", comment):
-            notes.warn(f"GAIN = {value:g} is a camera setting, not electrons per ADU, and was not used.")
-            continue
         return value
     return None
 
@@ -125,10 +139,48 @@ def _temperature(cards: Cards, notes: Notes) -> float | None:
         low, high = BOUNDS["ccd_temperature_c"]
         if low <= celsius <= high and not (is_kelvin and value <= 0):
             return celsius
-        notes.warn(f"{keyword} = {cards.text(keyword)} is impossible and was not used.")
+        notes.impossible("ccd_temperature", keyword, cards.text(keyword))
     return None
 
 
-def _section(cards: Cards, fact: str) -> str | None:
-    text = cards.first_text(KEYWORDS[fact])
-    return text if text is not None and _SECTION.match(text) else None
+def _section(cards: Cards, fact: str, facts: FrameFacts, notes: Notes) -> str | None:
+    """The first section that lies in this image: the image's own before those of a mosaic's primary header.
+
+    A section of the whole detector is divided by the binning where it fits by that, and not used otherwise.
+    """
+    own = sorted(KEYWORDS[fact], key=cards.is_inherited)
+    misfits = []
+    for keyword in own:
+        text = cards.text(keyword)
+        found = None if text is None else _SECTION.match(text)
+        if text is None or found is None:
+            continue
+        x1, x2, y1, y2 = (int(number) for number in found.groups())
+        corners = (min(x1, x2), max(x1, x2), min(y1, y2), max(y1, y2))
+        if _lies_within(corners, facts):
+            notes.came_from(fact, keyword, text)
+            return _as_section(corners)
+        misfits.append((keyword, text, corners))
+    for keyword, text, corners in misfits:
+        across, along = (int(number) for number in (binning(cards) or "1x1").split("x"))
+        x1, x2, y1, y2 = corners
+        binned = ((x1 - 1) // across + 1, x2 // across, (y1 - 1) // along + 1, y2 // along)
+        if (across, along) != (1, 1) and not cards.is_inherited(keyword) and _lies_within(binned, facts):
+            notes.came_from(fact, keyword, text, "counted in unbinned pixels, divided by the binning")
+            return _as_section(binned)
+        if keyword == misfits[0][0]:
+            notes.doubt(
+                "section_of_another_grid", fact, keyword, text,
+                f"{keyword} = {text} does not lie within this image of {facts.width} x {facts.height} px and was not "
+                "used.",
+            )  # fmt: skip
+    return None
+
+
+def _lies_within(corners: tuple[int, int, int, int], facts: FrameFacts) -> bool:
+    x1, x2, y1, y2 = corners
+    return 1 <= x1 < x2 <= facts.width and 1 <= y1 < y2 <= facts.height
+
+
+def _as_section(corners: tuple[int, int, int, int]) -> str:
+    return "[{}:{},{}:{}]".format(*corners)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from observations.numerics.doubts import Doubt
+
 if TYPE_CHECKING:
     from astropy.wcs import WCS
 
@@ -50,6 +52,7 @@ class Overrides:
 
     Position, pixel scale and band overrule a light frame's header, and the disagreement is recorded (they fill
     what a calibration frame lacks). Exposure (s) and time (aware UTC) differ from frame to frame: they only fill.
+    utc_offset_hours : local civil time minus UTC, of clocks that are not said to be UTC.
     """
 
     ra_deg: float | None = None
@@ -58,6 +61,7 @@ class Overrides:
     band: str | None = None
     exposure_s: float | None = None
     observation_time: datetime | None = None
+    utc_offset_hours: float | None = None
 
     def __post_init__(self) -> None:
         if (self.ra_deg is None) != (self.dec_deg is None):
@@ -66,6 +70,7 @@ class Overrides:
         _check("declination", self.dec_deg, -90.0, 90.0)
         _check("pixel scale", self.pixel_scale_arcsec, 0.005, 300.0)
         _check("exposure time", self.exposure_s, 1e-6, 1e7)
+        _check("the offset from UTC in hours", self.utc_offset_hours, -14.0, 14.0)
         if self.observation_time is not None and self.observation_time.tzinfo is None:
             raise ValueError("the time of observation needs its offset from UTC")
 
@@ -76,6 +81,15 @@ def _check(name: str, value: float | None, low: float, high: float) -> None:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """Where a fact comes from. source : keyword, "given", or a profile's name. written : what stands there."""
+
+    source: str
+    written: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True)
 class FrameFacts:
     """What one image's header says, checked; `None` is unknown, never a default.
 
@@ -83,8 +97,12 @@ class FrameFacts:
     ra_deg, dec_deg : ICRS of the image centre. site_longitude_deg : east positive.
     saturation : in `saturation_unit`, "data" (the unit of the pixels as read) or "raw_adu" (before the file's own
     rescaling by BSCALE). pedestal_adu : to be added to pixels for zero-based counts, as the header says; not applied.
-    wcs_quality : "header" (from the file, checked) or "nominal" (pointing and scale only, north up). conflicts : one
-    dict per disagreement between keywords: {"what", "chosen", "others"}.
+    wcs_quality : "header" (from the file, checked) or "nominal" (pointing and scale only, north up).
+    camera_serial, gain_setting, offset_setting, window : what tells one camera and its setting from another; `window`
+    is the first pixel read out, "x,y" as the header counts. calibrated : of "bias", "dark", "flat" what was taken off
+    before delivery. bayer_pattern : the colours of the mosaic's first 2 x 2 pixels, row by row; None for one colour.
+    pixel_unit : as the header states it: "adu", "electron", "adu/s", "electron/s"; None where it does not.
+    origins : where each fact comes from, by fact. doubts : what contradicts them, and what was guessed.
     """
 
     kind: str
@@ -119,20 +137,35 @@ class FrameFacts:
     trimsec: str | None = None
     wcs_quality: str | None = None
     wcs: WCS | None = None
-    conflicts: list[dict[str, object]] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
+    camera_serial: str | None = None
+    gain_setting: str | None = None
+    offset_setting: str | None = None
+    window: str | None = None
+    calibrated: tuple[str, ...] = ()
+    bayer_pattern: str | None = None
+    pixel_unit: str | None = None
+    origins: Mapping[str, Origin] = field(default_factory=dict)
+    doubts: tuple[Doubt, ...] = ()
 
 
 @dataclass
 class Notes:
-    """What is noticed on the way through one header."""
+    """What is noticed on the way through one header: where facts come from, and what is doubtful about them."""
 
-    warnings: list[str] = field(default_factory=list)
-    conflicts: list[dict[str, object]] = field(default_factory=list)
+    doubts: list[Doubt] = field(default_factory=list)
+    origins: dict[str, Origin] = field(default_factory=dict)
 
-    def warn(self, sentence: str) -> None:
-        if sentence not in self.warnings:
-            self.warnings.append(sentence)
+    def doubt(
+        self, code: str, fact: str, keyword: str, value: str | float | None, message: str, *, blocks: bool = False
+    ) -> None:
+        """Note a doubt, once for a keyword. blocks : it may move a result by more than is trusted."""
+        if not any((known.code, known.fact, known.keyword) == (code, fact, keyword) for known in self.doubts):
+            self.doubts.append(Doubt(code, fact, keyword, value, message, blocks))
 
-    def conflict(self, what: str, chosen: object, others: Mapping[str, object]) -> None:
-        self.conflicts.append({"what": what, "chosen": chosen, "others": dict(others)})
+    def impossible(self, fact: str, keyword: str, value: str | float | None) -> None:
+        """Note a value that cannot be, which was therefore not used."""
+        self.doubt("impossible_value", fact, keyword, value, f"{keyword} = {value} is impossible and was not used.")
+
+    def came_from(self, fact: str, source: str, written: object = "", note: str = "") -> None:
+        """Note where a fact comes from; what is noted later stands."""
+        self.origins[fact] = Origin(source, "" if written is None else str(written), note)

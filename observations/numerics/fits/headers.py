@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import datetime
 
 from astropy.io import fits
 
 from observations.numerics.bands import combine_bands, normalise_band
 from observations.numerics.fits.cards import Cards
-from observations.numerics.fits.detector import bounded, with_detector
+from observations.numerics.fits.detector import with_detector
+from observations.numerics.fits.durations import find_exposure
 from observations.numerics.fits.facts import FitsRefused, FrameFacts, Notes, Overrides
 from observations.numerics.fits.keywords import KEYWORDS, PRODUCT_KEYWORD
-from observations.numerics.fits.pointing import find_site
+from observations.numerics.fits.pointing import doubt_clock, find_site
 from observations.numerics.fits.position import Position, SkyClaims, find_position, find_scale
 from observations.numerics.fits.times import find_times
 from observations.numerics.site import LongitudeEvidence, mjd_of
@@ -23,11 +25,23 @@ _KINDS = (
     ("flat", re.compile(r"flat|dome|twilight", re.I)),
     ("light", re.compile(r"light|object|expose|exposure|science|^sci$|^sky|target|standard|^std|survey", re.I)),
 )
+# What a header says about these explains why it lacks something.
+_FACTS_OF_LACKS = {
+    "no_time": ("time",),
+    "no_exposure": ("exposure",),
+    "no_band": ("band",),
+    "no_pointing": ("position",),
+    "no_wcs": ("position", "scale", "pixel_scale_arcsec"),
+}
 _PICTTYPES = {1: "light", 2: "bias", 3: "dark", 4: "flat"}
 
 
 def read_facts(
-    header: fits.Header, shape: tuple[int, int], overrides: Overrides, primary: fits.Header | None = None
+    header: fits.Header,
+    shape: tuple[int, int],
+    overrides: Overrides,
+    primary: fits.Header | None = None,
+    tables: fits.HDUList | None = None,
 ) -> tuple[FrameFacts, Cards]:
     """Return what a header says about its image, checked, with the cards themselves.
 
@@ -39,13 +53,17 @@ def read_facts(
         raise FitsRefused("unsupported_header", "This is a processed product, not a frame as delivered.")
     kind = _kind(cards, notes)
     exposure = _exposure(cards, kind, overrides, notes)
-    times = find_times(cards, exposure, notes)
+    times = find_times(cards, exposure, notes, overrides.utc_offset_hours)
     start, mid = _given_time(times.start, times.mid_mjd_utc, exposure, overrides)
+    if start is not None and times.start is None:
+        notes.came_from("time", "given")
     evidence = LongitudeEvidence(mid, None, (), times.utc_offset_hours, kind == "light")
     site = find_site(cards, evidence, notes)
+    if kind == "light":
+        doubt_clock(cards, site, mid, notes)
     position = Position(None, None, find_scale(cards, notes))
     if kind == "light":
-        position = find_position(SkyClaims(header, cards, shape, mid, overrides), notes)
+        position = find_position(SkyClaims(header, cards, shape, mid, overrides, tables), notes)
     facts = FrameFacts(
         kind=kind,
         width=shape[1],
@@ -62,10 +80,9 @@ def read_facts(
         site_height_m=site.height_m,
         wcs_quality=position.quality,
         wcs=position.wcs,
-        conflicts=notes.conflicts,
-        warnings=notes.warnings,
     )
     facts = with_detector(facts, cards, notes)
+    facts = replace(facts, origins=notes.origins, doubts=tuple(notes.doubts))
     _require(facts)
     return facts, cards
 
@@ -87,9 +104,9 @@ def _require(facts: FrameFacts) -> None:
     if lacks:
         sentence = f"The header of this {facts.kind} frame gives {_listed([lack[1] for lack in lacks])}: "
         sentence += f"give {_listed([lack[2] for lack in lacks])}."
-        if facts.warnings:
-            sentence += " " + " ".join(facts.warnings[:3])
-        raise FitsRefused(lacks[0][0], sentence)
+        about = {fact for lack in lacks for fact in _FACTS_OF_LACKS[lack[0]]}
+        why = [doubt.message for doubt in facts.doubts if doubt.fact in about]
+        raise FitsRefused(lacks[0][0], " ".join([sentence, *why[:3]]))
 
 
 def _listed(words: list[str]) -> str:
@@ -119,21 +136,21 @@ def _kind(cards: Cards, notes: Notes) -> str:
     # Without any such keyword a frame is a light: calibration frames that do not say so cannot be told.
     chosen = next(iter(found.values()), "light")
     if len(set(found.values())) > 1:
-        notes.conflict("kind", chosen, dict(found))
+        others = ", ".join(f"{keyword} says {kind}" for keyword, kind in found.items())
+        notes.doubt("kind_contradicted", "kind", next(iter(found)), chosen, f"{others}: {chosen} was used.")
     return chosen
 
 
 def _exposure(cards: Cards, kind: str, overrides: Overrides, notes: Notes) -> float | None:
-    exposure = bounded(cards, "exposure_s", "exposure_s", notes)
-    if exposure is not None:
-        values = {k: cards.number(k) for k in ("EXPTIME", "EXPOSURE", "XPOSURE") if cards.number(k) is not None}
-        others = {k: v for k, v in values.items() if v is not None and abs(v - exposure) > max(0.01 * exposure, 0.01)}
-        if others:
-            notes.conflict("exposure", exposure, dict(others))
+    exposure = find_exposure(cards, notes)
     if exposure == 0 and kind != "bias":
-        notes.warn("The header gives an exposure of 0 s, which only a bias frame has.")
+        sentence = "The header gives an exposure of 0 s, which only a bias frame has."
+        notes.doubt("unset_value", "exposure", "EXPTIME", 0.0, sentence)
         exposure = None
-    return overrides.exposure_s if exposure is None else exposure
+    if exposure is None and overrides.exposure_s is not None:
+        notes.came_from("exposure", "given")
+        return overrides.exposure_s
+    return exposure
 
 
 def _given_time(
@@ -147,13 +164,17 @@ def _given_time(
 
 def _band(cards: Cards, kind: str, overrides: Overrides, notes: Notes) -> str | None:
     band = _header_band(cards)
+    if band is not None:
+        notes.came_from("band", "FILTER", band)
     given = None if overrides.band is None else normalise_band(overrides.band)
     if kind in ("bias", "dark") or given is None:
         return band
     if band is None:
+        notes.came_from("band", "given")
         return given
     if band != given and kind == "light":
-        notes.conflict("band", given, {"header": band})
+        sentence = f"The header says the filter is {band}; {given}, which was given, was used."
+        notes.doubt("given_band_differs", "band", "FILTER", band, sentence)
         return given
     return band
 

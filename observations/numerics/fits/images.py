@@ -15,10 +15,18 @@ import numpy as np
 from astropy.io import fits
 from numpy.typing import NDArray
 
+from observations.numerics.doubts import Doubt
 from observations.numerics.fits.blocks import Unit, walk
 from observations.numerics.fits.facts import FitsRefused, FrameFacts, Overrides, ReadLimits
 from observations.numerics.fits.headers import read_facts
-from observations.numerics.fits.pixels import header_lines, image_header, image_sha256, read_bands, read_pixels
+from observations.numerics.fits.pixels import (
+    distortion_tables,
+    header_lines,
+    image_header,
+    image_sha256,
+    read_bands,
+    read_pixels,
+)
 from observations.numerics.fits.products import decode_frame, encode_frame, encode_image
 
 __all__ = [
@@ -166,7 +174,11 @@ def _of_detector(image: RawImage) -> RawImage:
 
 def _raw_image(path: Path, unit: Unit, primary: fits.Header | None, overrides: Overrides) -> RawImage:
     shape = unit.image_shape
-    facts, cards = read_facts(image_header(unit), (shape[-2], shape[-1]), overrides, primary)
+    header = image_header(unit)
+    with distortion_tables(path, header) as tables:
+        facts, cards = read_facts(header, (shape[-2], shape[-1]), overrides, primary, tables)
     if unit.is_intact is False:
-        facts.warnings.append("The file's own checksum does not hold: its bytes were changed after it was written.")
+        sentence = "The file's own checksum does not hold: its bytes were changed after it was written."
+        doubt = Doubt("checksum_differs", "pixels", "CHECKSUM", None, sentence)
+        facts = replace(facts, doubts=(*facts.doubts, doubt))
     return RawImage(path, unit.index, image_sha256(path, unit), cards.as_json(), facts, unit)

@@ -29,6 +29,14 @@ KEYWORDS: dict[str, tuple[str, ...]] = {
     "camera": ("INSTRUME", "CAMERA", "DETECTOR"),
     "telescope_name": ("TELESCOP", "ESO TEL ID", "OBSERVAT"),
     "object_name": ("OBJECT", "TARGNAME", "TARGET", "FIELD"),
+    "camera_serial": (
+        "CAMID", "CAMERAID", "CAM-ID", "CAMSN", "CAM-SN", "CAM_SN", "SERIALNO", "SERNUM", "DETSN", "CCDSERNO",
+        "DETSERNO", "CAMSERIA", "SERIAL",
+    ),
+    "gain_setting": ("GAINSET", "CAMGAIN", "GAINRAW", "ISOSPEED", "ISO", "ISO-SPEE"),
+    "offset_setting": ("OFFSET", "BLKLEVEL", "BLACKLVL", "BLACKLEV", "CAMOFFS"),
+    "bayer_pattern": ("BAYERPAT", "BAYER", "CFA-PAT", "COLORTYP"),
+    "stack_members": ("STACKCNT", "NCOMBINE", "NSTACK", "NUMSTACK", "SNAPSHOT"),
     "readout_mode": ("READOUTM", "READMODE", "RDMODE", "ESO DET READ MODE", "ESO DET MODE"),
     "biassec": ("BIASSEC", "OVERSCAN"),
     "trimsec": ("TRIMSEC", "DATASEC"),
@@ -51,7 +59,19 @@ KEYWORDS: dict[str, tuple[str, ...]] = {
     "clock": (
         "UTSTART", "TIME-OBS", "UTC-OBS", "UT-OBS", "UT", "UTC", "UTIME", "UT-START", "TIME-BEG", "TM-START",
     ),
+    "clock_mid": ("UT-MID", "UTMID", "UTC-MID", "UTMIDDLE", "TIME-MID"),
     "local_time": ("LOCALTIM", "DATE-LOC", "DATE-OBS"),
+}  # fmt: skip
+
+# First pixel of a part of the detector.
+WINDOW_KEYWORDS = (("XORGSUBF", "YORGSUBF"), ("STARTX", "STARTY"), ("SUBFRMX", "SUBFRMY"))
+
+# What a pipeline writes when a step was done, and the steps.
+CALIBRATED_KEYWORDS: dict[str, tuple[str, ...]] = {
+    "ZEROCOR": ("bias",), "BIASCOR": ("bias",), "BIASCORR": ("bias",), "BIASSUB": ("bias",), "L1IDBIAS": ("bias",),
+    "DARKCOR": ("bias", "dark"), "DARKCORR": ("dark",), "DARKSUB": ("bias", "dark"), "S_DARK": ("bias", "dark"),
+    "L1IDDARK": ("dark",), "FLATCOR": ("flat",), "FLATCORR": ("flat",), "FLATDIV": ("flat",), "S_FLAT": ("flat",),
+    "L1IDFLAT": ("flat",),
 }  # fmt: skip
 
 # Pairs: what the observatory calls the pointing, then the target, then raw encoder values.
@@ -66,13 +86,17 @@ BINNING_KEYWORDS = (("XBINNING", "YBINNING"), ("CCDXBIN", "CCDYBIN"), ("BINX", "
 # Keyword, moment of the exposure, kind of value. Earlier ones win among equally precise ones: names that say UT come
 # first, because DATE-OBS is local time at some observatories.
 TIME_KEYWORDS: tuple[tuple[str, str, str], ...] = (
-    ("UTC-OBS", "start", "calendar"), ("UT-OBS", "start", "calendar"), ("DATE-OBS", "start", "calendar"),
+    ("UTC-OBS", "start", "calendar"), ("UT-OBS", "start", "calendar"), ("DATE-UTC", "start", "calendar"),
+    ("DATE_UTC", "start", "calendar"), ("SHUTOPEN", "start", "calendar"), ("DATE-OBS", "start", "calendar"),
     ("DATE_OBS", "start", "calendar"), ("MJD-OBS", "start", "mjd"), ("MJD_OBS", "start", "mjd"),
-    ("OBSMJD", "start", "mjd"), ("MJD", "start", "mjd"), ("JD-OBS", "start", "jd"), ("JD_OBS", "start", "jd"),
-    ("OBSJD", "start", "jd"), ("JD", "start", "jd"), ("TDB-BEG", "start", "tdb"), ("DATE-BEG", "start", "calendar"),
-    ("MJD-BEG", "start", "mjd"), ("DATE-AVG", "mid", "calendar"), ("MJD-AVG", "mid", "mjd"),
-    ("DATE-MID", "mid", "calendar"), ("MJD-MID", "mid", "mjd"), ("JD-MID", "mid", "jd"), ("JD_UTC", "mid", "jd"),
-    ("TDB-MID", "mid", "tdb"),
+    ("OBSMJD", "start", "mjd"), ("EXPSTART", "start", "mjd"), ("MJD", "start", "mjd"), ("JD-OBS", "start", "jd"),
+    ("JD_OBS", "start", "jd"), ("OBSJD", "start", "jd"), ("JD", "start", "jd"), ("TDB-BEG", "start", "tdb"),
+    ("DATE-BEG", "start", "calendar"), ("MJD-BEG", "start", "mjd"), ("JD-BEG", "start", "jd"),
+    ("DATE-AVG", "mid", "calendar"), ("MJD-AVG", "mid", "mjd"), ("JD-AVG", "mid", "jd"),
+    ("DATE-MID", "mid", "calendar"), ("MJD-MID", "mid", "mjd"), ("JD-MID", "mid", "jd"), ("JD_MID", "mid", "jd"),
+    ("JD_UTC", "mid", "jd"), ("TDB-MID", "mid", "tdb"), ("EXPMID", "mid", "mjd"),
+    ("DATE-END", "end", "calendar"), ("DATE_END", "end", "calendar"), ("SHUTCLSD", "end", "calendar"),
+    ("MJD-END", "end", "mjd"), ("MJD_END", "end", "mjd"), ("JD-END", "end", "jd"), ("EXPEND", "end", "mjd"),
 )  # fmt: skip
 
 # Impossible outside: no exposure lasts a month (deep mosaics sum days: 10^7 s), airmass is 1 at the zenith (formulas

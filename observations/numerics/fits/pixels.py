@@ -8,6 +8,7 @@ import re
 import warnings
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from math import prod
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from observations.numerics.fits.blocks import BLOCK, Unit, open_stream, parse_header
 from observations.numerics.fits.facts import FitsRefused
 from observations.numerics.fits.keywords import BITPIX_TYPES
+from observations.numerics.fits.wcs_cards import has_tables
 
 _DAMAGE = (ValueError, IndexError, KeyError, TypeError, OSError, EOFError, FloatingPointError, zlib.error)
 # Keywords that belong to the compression and not to the image (FITS 4.0, section 10.1).
@@ -36,6 +38,16 @@ _NO_COMPRESSION_NAME = "COMPRESSED_IMAGE"
 def image_header(unit: Unit) -> fits.Header:
     """Return the header of the image itself: for a tile-compressed HDU, as it was before compression."""
     return parse_header(_plain_header_text(unit).encode("latin-1")) if unit.is_compressed_image else unit.header
+
+
+@contextmanager
+def distortion_tables(path: Path, header: fits.Header) -> Iterator[fits.HDUList | None]:
+    """Open the file where the world coordinates of an image need tables of its other HDUs; else there is nothing."""
+    if not has_tables(header):
+        yield None
+        return
+    with fits.open(path) as hdus:
+        yield hdus
 
 
 def image_sha256(path: Path, unit: Unit) -> str:

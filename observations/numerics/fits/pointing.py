@@ -14,7 +14,7 @@ from erfa import ErfaWarning
 from observations.numerics.fits.cards import Cards
 from observations.numerics.fits.facts import Notes
 from observations.numerics.fits.keywords import KEYWORDS, POINTING_KEYWORDS
-from observations.numerics.site import LongitudeEvidence, east_longitude
+from observations.numerics.site import LongitudeEvidence, east_longitude, greenwich_sidereal_deg, sun_altitude_deg
 from observations.numerics.sphere import separation_deg
 
 _SEXAGESIMAL = re.compile(
@@ -25,6 +25,10 @@ _HOURS = re.compile(r"\b(hours?|hrs?|h|hms)\b", re.I)
 _DEGREES = re.compile(r"\bdeg", re.I)
 # Two pointings this far apart are two targets, not two catalogues' opinions of one.
 _POINTING_CONFLICT_DEG = 0.1
+# Lights are taken in twilight, never with the Sun up; a degree for refraction and for the site's rounding.
+_HIGHEST_SUN_DEG = 1.0
+# An hour: the sidereal time of some headers is that of the start of a series.
+_SIDEREAL_AGREES_DEG = 15.0
 # The highest observatory stands at 5640 m; below the Dead Sea's shore there is none.
 _HEIGHTS_M = (-430.0, 6000.0)
 
@@ -88,12 +92,17 @@ def find_pointing(cards: Cards, mjd_utc: float | None, notes: Notes) -> tuple[fl
         return None
     chosen_keyword, chosen = next(iter(found.items()))
     others = {
-        keyword: [round(value, 6) for value in position]
+        keyword: position
         for keyword, position in found.items()
         if separation_deg(*position, *chosen) > _POINTING_CONFLICT_DEG
     }
-    if others:
-        notes.conflict("pointing", {chosen_keyword: [round(value, 6) for value in chosen]}, others)
+    for keyword, position in others.items():
+        apart = separation_deg(*found[keyword], *chosen)
+        notes.doubt(
+            "pointing_contradicted", "position", keyword, f"{position[0]:.5f} {position[1]:+.5f}",
+            f"{keyword} points {apart:.2f} degrees away from {chosen_keyword}, which was used.",
+        )  # fmt: skip
+    notes.came_from("pointing", chosen_keyword, cards.text(chosen_keyword))
     return chosen
 
 
@@ -104,15 +113,18 @@ def _one_pointing(
         return None
     ra, dec = _ascension_deg(cards, ra_keyword), _angle(cards, dec_keyword)
     if ra is None or dec is None or not -90 <= dec[0] <= 90:
-        notes.warn(
+        written = f"{cards.text(ra_keyword)} {cards.text(dec_keyword)}"
+        notes.doubt(
+            "impossible_value", "position", ra_keyword, written,
             f"{ra_keyword} = {cards.text(ra_keyword)}, {dec_keyword} = {cards.text(dec_keyword)} is not a position "
-            "and was not used."
-        )
+            "and was not used.",
+        )  # fmt: skip
         return None
     if ra == 0 and dec[0] == 0:
-        notes.warn(
-            f"{ra_keyword} and {dec_keyword} are both 0, as in a header that nobody filled in, and were not used."
-        )
+        notes.doubt(
+            "unset_value", "position", ra_keyword, 0.0,
+            f"{ra_keyword} and {dec_keyword} are both 0, as in a header that nobody filled in, and were not used.",
+        )  # fmt: skip
         return None
     return _to_icrs(ra % 360, dec[0], _frame(cards, ra_keyword, mjd_utc))
 
@@ -169,12 +181,35 @@ def _east(
     east, name = east_longitude(claim, full)
     is_said = "east" in cards.comment(keyword).lower() or keyword in ("OBSGEO-L", "ESO TEL GEOLON")
     if name is not None and abs(east - ((claim + 180) % 360 - 180)) > 1e-9:
-        notes.conflict(
-            "site longitude", east, {keyword: claim, "reason": f"{name} says that this longitude is counted westward"}
-        )
-    elif name is None and not is_said:
-        notes.warn(f"Nothing in the header confirms that {keyword} = {claim:g} is counted eastward.")
+        notes.doubt(
+            "longitude_turned", "site", keyword, claim,
+            f"{name[0].upper() + name[1:]} says that {keyword} = {claim:g} is counted westward: {east:+g} was used.",
+        )  # fmt: skip
+    is_guess = name is None and not is_said
+    notes.came_from("site", keyword, claim, "nothing confirms that it is counted eastward" if is_guess else "")
     return east
+
+
+def doubt_clock(cards: Cards, site: Site, mjd_utc: float | None, notes: Notes) -> None:
+    """Doubt the clock of a light that would have been taken by day, or whose sidereal time is another."""
+    if mjd_utc is None or site.latitude_deg is None or site.longitude_deg is None:
+        return
+    altitude = sun_altitude_deg(mjd_utc, site.latitude_deg, site.longitude_deg)
+    if altitude > _HIGHEST_SUN_DEG:
+        notes.doubt(
+            "sun_is_up", "time", "DATE-OBS", round(altitude, 1),
+            f"At the time and the site of the header the Sun stood {altitude:.0f} degrees above the horizon: the clock "
+            "is not UTC, or the site is another.", blocks=True,
+        )  # fmt: skip
+    here = greenwich_sidereal_deg(mjd_utc) + site.longitude_deg
+    sidereal = _sidereal_times(cards)
+    apart = min((abs((one - here + 180.0) % 360.0 - 180.0) for one in sidereal), default=0.0)
+    if apart > _SIDEREAL_AGREES_DEG:
+        notes.doubt(
+            "sidereal_time_differs", "time", "LST", round(apart / 15.0, 2),
+            f"The header's sidereal time differs by {apart / 15.0:.1f} h from that of its time and site: the clock or "
+            "the site is wrong.", blocks=True,
+        )  # fmt: skip
 
 
 def _site_angle(cards: Cards, keywords: tuple[str, ...], limit: float, notes: Notes) -> tuple[str, float, str] | None:
@@ -183,7 +218,8 @@ def _site_angle(cards: Cards, keywords: tuple[str, ...], limit: float, notes: No
         if angle is None:
             continue
         if abs(angle[0]) > limit:
-            notes.warn(f"{keyword} = {cards.text(keyword)} is not a place on Earth and was not used.")
+            sentence = f"{keyword} = {cards.text(keyword)} is not a place on Earth and was not used."
+            notes.doubt("impossible_value", "site", keyword, cards.text(keyword), sentence)
             continue
         value = -abs(angle[0]) if angle[2] in ("S", "W") else angle[0]
         return keyword, value, angle[2]

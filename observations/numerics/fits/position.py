@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 from astropy.io import fits
 from astropy.wcs import WCS
 
@@ -17,6 +18,10 @@ from observations.numerics.sphere import separation_deg
 
 # A person's position and the header's that lie closer are the same field, described twice.
 _SAME_DEG = 0.1
+# Mounts miss their target by minutes of arc; a quarter of a degree is another field.
+_MOUNT_ERROR_DEG = 0.25
+# The range of scales that the astrometric solution searches.
+_SCALE_AGREES = 0.1
 
 
 @dataclass(frozen=True)
@@ -39,21 +44,33 @@ class SkyClaims:
     shape: tuple[int, int]
     mjd_utc: float | None
     overrides: Overrides
+    tables: fits.HDUList | None = None
 
 
 def find_position(claims: SkyClaims, notes: Notes) -> Position:
     """Return the header's WCS where nothing given contradicts it, else a nominal one, else what is known without."""
     overrides, shape = claims.overrides, claims.shape
     pointing = find_pointing(claims.cards, claims.mjd_utc, notes)
-    wcs = header_wcs(claims.header, shape, notes)
+    wcs = header_wcs(claims.header, shape, notes, claims.tables)
     if wcs is not None and not _is_contradicted(wcs, claims, pointing, notes):
+        notes.came_from("position", "CTYPE1", claims.cards.text("CTYPE1"), "the centre of the header's WCS")
+        _compare_scales(pixel_scale_arcsec(wcs), claims.cards, notes)
+        notes.came_from("scale", "CTYPE1", "", "of the header's WCS")
         return Position(*centre_of(wcs, shape), pixel_scale_arcsec(wcs), wcs, "header")
     scale = overrides.pixel_scale_arcsec or find_scale(claims.cards, notes)
+    if overrides.pixel_scale_arcsec:
+        notes.came_from("scale", "given")
+    if "pointing" in notes.origins:
+        notes.origins["position"] = notes.origins["pointing"]
     if overrides.ra_deg is not None and overrides.dec_deg is not None:
         given = (overrides.ra_deg, overrides.dec_deg)
         if pointing is not None and _apart_deg(pointing, given) > _SAME_DEG:
-            notes.conflict("pointing", {"given": list(given)}, {"header": list(pointing)})
+            notes.doubt(
+                "given_position_differs", "position", "", f"{given[0]:.5f} {given[1]:+.5f}",
+                f"The position given lies {_apart_deg(pointing, given):.2f} degrees from the header's pointing.",
+            )  # fmt: skip
         pointing = given
+        notes.came_from("position", "given")
     if pointing is None:
         return Position(None, None, scale)
     if scale is None:
@@ -71,31 +88,86 @@ def _is_contradicted(wcs: WCS, claims: SkyClaims, pointing: tuple[float, float] 
     if overrides.ra_deg is not None and overrides.dec_deg is not None:
         given = (overrides.ra_deg, overrides.dec_deg)
         if _apart_deg(centre, given) > reach_deg:
-            notes.conflict("position", {"given": list(given)}, {"header WCS": [round(value, 6) for value in centre]})
+            _unbelieved(notes, "CRVAL1", f"the position given lies {_apart_deg(centre, given):.2f} degrees from it")
             return True
-    elif pointing is not None and _apart_deg(centre, pointing) > reach_deg:
-        notes.conflict("position", {"header WCS": [round(v, 6) for v in centre]}, {"header pointing": list(pointing)})
+    elif pointing is not None and _apart_deg(centre, pointing) > _reach_of_pointing_deg(claims.shape, scale):
+        notes.doubt(
+            "pointing_off_wcs", "position", notes.origins["pointing"].source, f"{pointing[0]:.5f} {pointing[1]:+.5f}",
+            f"{notes.origins['pointing'].source} points {_apart_deg(centre, pointing):.2f} degrees away from the "
+            "centre of the header's WCS: one of the two is another field's.", blocks=True,
+        )  # fmt: skip
     given_scale = overrides.pixel_scale_arcsec
     # 10 per cent: the range of scales that the astrometric solution searches.
     if given_scale is not None and abs(scale / given_scale - 1) > 0.1:
-        notes.conflict("pixel scale", {"given": given_scale}, {"header WCS": scale})
+        _unbelieved(notes, "CD1_1", f"its scale is {scale:.4g} arcsec per pixel, the one given {given_scale:.4g}")
         return True
     return False
+
+
+def _unbelieved(notes: Notes, keyword: str, reason: str) -> None:
+    notes.doubt("wcs_contradicted", "position", keyword, None, f"The header's WCS was not used: {reason}.")
+
+
+def _reach_of_pointing_deg(shape: tuple[int, int], scale: float) -> float:
+    """How far a pointing may be from the middle of its frame: the target anywhere in it, and a mount's usual error."""
+    return 0.5 * float(np.hypot(*shape)) * scale / 3600 + _MOUNT_ERROR_DEG
+
+
+def _compare_scales(scale: float, cards: Cards, notes: Notes) -> None:
+    """Doubt a WCS whose scale no keyword of camera and optics gives, binned or not."""
+    quiet = Notes()
+    claim = find_scale(cards, quiet)
+    if claim is None:
+        return
+    factor = _binning_factor(cards)
+    if min(abs(scale / one - 1) for one in (claim, claim * factor, claim / factor)) > _SCALE_AGREES:
+        keyword = quiet.origins["scale"].source
+        notes.doubt(
+            "scale_contradicted", "scale", keyword, round(claim, 4),
+            f"By {keyword} a pixel is {claim:.4g} arcsec, by the header's WCS {scale:.4g}: the WCS was believed.",
+            blocks=True,
+        )  # fmt: skip
 
 
 def _apart_deg(first: tuple[float, float], second: tuple[float, float]) -> float:
     return float(separation_deg(*first, *second))
 
 
+def _binning_factor(cards: Cards) -> float:
+    return float((binning(cards) or "1x1").split("x")[0])
+
+
 def find_scale(cards: Cards, notes: Notes) -> float | None:
-    """Pixel scale without a WCS: as fitted or stated, else unbinned scale times binning, else from the optics."""
+    """Pixel scale without a WCS: as fitted or stated, else unbinned scale times binning, else from the optics.
+
+    A stated scale is the unbinned one where camera and optics say so.
+    """
+    factor = _binning_factor(cards)
+    optics = _optical_scale(cards, factor)
     stated = bounded(cards, "pixel_scale_arcsec", "pixel_scale_arcsec", notes)
     if stated is not None:
-        return stated
-    factor = float((binning(cards) or "1x1").split("x")[0])
+        origin = notes.origins["pixel_scale_arcsec"]
+        notes.came_from("scale", origin.source, origin.written)
+        is_unbinned = factor > 1 and optics is not None and abs(stated * factor / optics - 1) < _SCALE_AGREES
+        if not is_unbinned or abs(stated / (optics or stated) - 1) < _SCALE_AGREES:
+            return stated
+        notes.doubt(
+            "scale_not_binned", "scale", origin.source, stated,
+            f"{origin.source} = {stated:g} arcsec is the scale of unbinned pixels by the camera and the focal length: "
+            f"it was multiplied by the binning of {factor:g}.",
+        )  # fmt: skip
+        return stated * factor
     unbinned = bounded(cards, "unbinned_scale_arcsec", "pixel_scale_arcsec", notes)
     if unbinned is not None:
+        origin = notes.origins["unbinned_scale_arcsec"]
+        notes.came_from("scale", origin.source, origin.written, "times the binning")
         return unbinned * factor
+    if optics is not None:
+        notes.came_from("scale", "FOCALLEN", cards.text("FOCALLEN"), "from pixel size and focal length")
+    return optics
+
+
+def _optical_scale(cards: Cards, factor: float) -> float | None:
     # XPIXSZ is the width after binning (SBFITSEXT 1.0); PIXSIZE is the detector's own.
     focal_mm, after_um, before_um = cards.number("FOCALLEN"), cards.number("XPIXSZ"), cards.number("PIXSIZE")
     width_um = after_um or (before_um * factor if before_um else None)

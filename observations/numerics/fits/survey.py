@@ -18,6 +18,7 @@ from observations.numerics.bands import normalise_band
 from observations.numerics.fits.blocks import Unit, walk
 from observations.numerics.fits.cards import Cards
 from observations.numerics.fits.detector import bounded
+from observations.numerics.fits.durations import find_exposure
 from observations.numerics.fits.facts import FitsRefused, Notes, ReadLimits
 from observations.numerics.fits.keywords import KEYWORDS, PRODUCT_KEYWORD
 from observations.numerics.fits.pixels import image_header, read_plane
@@ -83,12 +84,12 @@ def read_survey_image(path: str | Path, *, band: str | None = None, limits: Read
     shape = (unit.image_shape[-2], unit.image_shape[-1])
     wcs = header_wcs(header, shape, notes)
     if wcs is None:
-        why = " ".join(notes.warnings) or "The header has none."
+        why = " ".join(doubt.message for doubt in notes.doubts) or "The header has none."
         raise FitsRefused("no_wcs", f"The image has no world coordinates by which it could be placed. {why}")
     survey = next(known for known in _SURVEYS if known.is_this(cards))
     plane, own_band = _plane(unit, cards, band, survey)
     data = _linear(read_plane(path, unit, plane), cards)
-    exposure = bounded(cards, "exposure_s", "exposure_s", notes)
+    exposure = find_exposure(cards, notes)
     return SurveyImage(
         data=data,
         wcs=wcs,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import warnings
 
 import numpy as np
@@ -11,8 +10,11 @@ from astropy.io import fits
 from astropy.wcs import WCS, FITSFixedWarning, WcsError
 from astropy.wcs.utils import fit_wcs_from_points, wcs_to_celestial_frame
 from erfa import ErfaWarning
+from numpy.typing import NDArray
 
 from observations.numerics.fits.facts import Notes
+from observations.numerics.fits.iraf_wcs import UnreadableSurface, tangent_plane_shift
+from observations.numerics.fits.wcs_cards import has_tables, is_unset, sky_cards, without_polynomial, without_surfaces
 
 # From the finest space mosaic (0.005 arcsec, optical interferometers aside) to the whole sky on a megapixel (720: 180
 # degrees over 900 px). Outside it a scale is a placeholder or a fault, whether a header or a plate solver states it.
@@ -23,14 +25,8 @@ _MAX_ASPECT = 4.5
 _MAX_SHEAR_DEG = 20.0
 # Distortion beyond a tenth of the frame is a polynomial used outside its range.
 _MAX_DISTORTION_SHARE = 0.1
-_WCS_CARD = re.compile(
-    r"(WCSAXES|C(TYPE|RVAL|RPIX|DELT|UNIT|ROTA)\d|(CD|PC|PV)\d+_\d+|[AB]P?_(ORDER|\d+_\d+)|L(ON|AT)POLE|RADESYS|RADECSYS"
-    r"|EQUINOX|EPOCH)$"
-)
-# The matrix as it was written in 1996, which Pan-STARRS writes still.
-_OLD_MATRIX_CARD = re.compile(r"PC00(\d)00(\d)$")
-_SIP_CARD = re.compile(r"[AB]P?_(ORDER|\d+_\d+)$")
-_PV_CARD = re.compile(r"PV\d+_\d+$")
+# A mapping that products cannot hold is fitted by polynomials of this degree, which must follow it within this.
+_SIP_DEGREE, _FOLLOWS_PX = 4, 0.1
 
 
 def nominal_wcs(ra_deg: float, dec_deg: float, scale_arcsec: float, shape: tuple[int, int]) -> WCS:
@@ -59,75 +55,114 @@ def centre_of(wcs: WCS, shape: tuple[int, int]) -> tuple[float, float]:
     return float(ra) % 360.0, float(dec)
 
 
-def header_wcs(header: fits.Header, shape: tuple[int, int], notes: Notes) -> WCS | None:
-    """Return the header's WCS in ICRS where it can be believed, else None with the reason among the warnings.
+def header_wcs(
+    header: fits.Header, shape: tuple[int, int], notes: Notes, tables: fits.HDUList | None = None
+) -> WCS | None:
+    """Return the header's WCS in ICRS where it can be believed, else None with the reason among the doubts.
 
-    A header without celestial axes gives None without a word. Distortion tables in other HDUs are not applied.
+    A header without celestial axes gives None without a word. tables : the file, where distortion tables lie in its
+    other HDUs. A mapping that no header alone can state (tables, the TNX of IRAF) becomes polynomials of the SIP kind.
     """
     if not str(header.get("CTYPE1", "")).strip() and not str(header.get("CTYPE2", "")).strip():
         if "CRVAL1" in header and "CRVAL2" in header:
-            notes.warn("The header's WCS names no sky axes (empty CTYPE) and was not used.")
+            _unused(notes, "CTYPE1", "it names no sky axes (empty CTYPE)")
         return None
-    wcs = _parse(header, notes)
+    if is_unset(header):
+        _unused(notes, "CRVAL1", "nobody filled it in (CRVAL 0 0, or pixels of 1 degree)")
+        return None
+    types = " ".join(str(header.get(f"CTYPE{i}", "")) for i in (1, 2))
+    if "-ZPX" in types:
+        _unused(notes, "CTYPE1", "its projection ZPX is known to IRAF only")
+        return None
+    try:
+        kept = sky_cards(header)
+    except ValueError as error:
+        _unused(notes, "CTYPE1", f"it cannot be read ({error})")
+        return None
+    if has_tables(kept) and tables is None:
+        _unused(notes, "CPDIS1", "its distortion tables are not in the file")
+        return None
+    wcs = _parse(without_surfaces(kept) if "-TNX" in types else kept, notes, tables)
+    wcs = None if wcs is None else _checked(wcs, kept, shape, notes)
     if wcs is None:
         return None
+    notes.came_from("wcs", "CTYPE1", types)
+    wcs = _in_icrs(wcs, shape, notes)
+    return None if wcs is None else _storable(wcs, kept if "-TNX" in types else None, shape, notes)
+
+
+def _unused(notes: Notes, keyword: str, reason: str) -> None:
+    notes.doubt("wcs_not_used", "position", keyword, None, f"The header's WCS was not used: {reason}.")
+
+
+def _checked(wcs: WCS, kept: fits.Header, shape: tuple[int, int], notes: Notes) -> WCS | None:
+    """The WCS where it can describe an image, without a polynomial that cannot; else None."""
     reason = _fault(wcs, shape)
     if reason is not None and wcs.sip is not None:
-        linear = _parse(_without(header, _SIP_CARD), notes)
+        linear = _parse(without_polynomial(kept), notes, None)
         if linear is not None and _fault(linear, shape) is None:
-            notes.warn(f"The header's distortion polynomial was not used: {reason}.")
-            wcs, reason = linear, None
+            sentence = f"The header's distortion polynomial was not used: {reason}."
+            notes.doubt("distortion_not_used", "position", "A_ORDER", None, sentence, blocks=True)
+            return linear
     if reason is not None:
-        notes.warn(f"The header's WCS was not used: {reason}.")
-        return None
-    return _in_icrs(wcs, shape, notes)
-
-
-def _parse(header: fits.Header, notes: Notes) -> WCS | None:
-    kept = _consistent(header)
-    with warnings.catch_warnings():
-        # What wcslib repairs (units, dates) is of no interest here; what it cannot repair raises.
-        warnings.simplefilter("ignore", FITSFixedWarning)
-        try:
-            wcs = WCS(kept).celestial
-            wcs.wcs.set()
-        except (WcsError, ValueError, TypeError, KeyError, AssertionError) as error:
-            notes.warn(f"The header's WCS cannot be read and was not used: {str(error).strip().splitlines()[0]}.")
-            return None
-    if wcs.naxis != 2:
-        notes.warn("The header's WCS has no pair of sky axes and was not used.")
+        _unused(notes, "CTYPE1", reason)
         return None
     return wcs
 
 
-def _consistent(header: fits.Header) -> fits.Header:
-    """The WCS cards alone, one matrix among them: CD stands before PC, CDELT and CROTA, which older programs expect."""
-    kept = fits.Header()
-    for card in header.cards:
-        keyword = _OLD_MATRIX_CARD.sub(r"PC\1_\2", card.keyword)
-        if _WCS_CARD.match(keyword) and keyword not in kept:
-            kept[keyword] = card.value
-    if any(keyword.startswith("CD1_") for keyword in kept):
-        for keyword in [k for k in kept if re.match(r"(PC\d+_\d+|CDELT\d|CROTA\d)$", k)]:
-            del kept[keyword]
-    types = [str(kept.get(f"CTYPE{i}", "")) for i in (1, 2)]
-    if "A_ORDER" in kept and all(name.endswith("TAN") for name in types):
-        for i, name in enumerate(types, start=1):
-            kept[f"CTYPE{i}"] = f"{name}-SIP"
-    if all(name.endswith("-SIP") for name in types) and "A_ORDER" in kept:
-        return _without(kept, _PV_CARD)
-    return kept
+def _parse(kept: fits.Header, notes: Notes, tables: fits.HDUList | None) -> WCS | None:
+    with warnings.catch_warnings():
+        # What wcslib repairs (units, dates) is of no interest here; what it cannot repair raises.
+        warnings.simplefilter("ignore", FITSFixedWarning)
+        try:
+            wcs = WCS(kept, fobj=tables).celestial
+            wcs.wcs.set()
+        except (WcsError, ValueError, TypeError, KeyError, AssertionError) as error:
+            lines = str(error).strip().splitlines() or ["its cards contradict each other"]
+            _unused(notes, "CTYPE1", f"it cannot be read ({lines[0]})")
+            return None
+    if wcs.naxis != 2:
+        _unused(notes, "CTYPE1", "it has no pair of sky axes")
+        return None
+    return wcs
 
 
-def _without(header: fits.Header, pattern: re.Pattern[str]) -> fits.Header:
-    kept = header.copy()
-    for keyword in [k for k in kept if pattern.match(k)]:
-        del kept[keyword]
-    for i in (1, 2):
-        name = str(kept.get(f"CTYPE{i}", ""))
-        if pattern is _SIP_CARD and name.endswith("-SIP"):
-            kept[f"CTYPE{i}"] = name.removesuffix("-SIP")
-    return kept
+def _storable(wcs: WCS, surfaces: fits.Header | None, shape: tuple[int, int], notes: Notes) -> WCS | None:
+    """The same mapping in a form that a header can hold: as it is, or as SIP polynomials that follow it."""
+    has_more = wcs.has_distortion and (wcs.cpdis1 is not None or wcs.det2im1 is not None or wcs.det2im2 is not None)
+    if surfaces is None and not has_more:
+        return wcs
+    ny, nx = shape
+    # 15 x 15 points for the 30 numbers of a polynomial of degree 4.
+    x, y = (axis.ravel() for axis in np.meshgrid(np.linspace(0, nx - 1, 15), np.linspace(0, ny - 1, 15)))
+    try:
+        longitude, latitude = wcs.all_pix2world(x, y, 0) if surfaces is None else _with_surfaces(wcs, surfaces, x, y)
+    except UnreadableSurface as error:
+        _unused(notes, "WAT1_001", str(error))
+        return None
+    world = SkyCoord(longitude, latitude, unit="deg", frame="icrs")
+    fitted = fit_wcs_from_points((x, y), world, proj_point="center", projection="TAN", sip_degree=_SIP_DEGREE)
+    back = SkyCoord(*fitted.all_pix2world(x, y, 0), unit="deg", frame="icrs")
+    miss_px = float(back.separation(world).arcsec.max()) / pixel_scale_arcsec(fitted)
+    if not miss_px <= _FOLLOWS_PX:
+        _unused(notes, "CTYPE1", f"polynomials follow its distortion to {miss_px:.2f} px only")
+        return None
+    fitted.wcs.radesys = "ICRS"
+    fitted.array_shape = shape
+    return fitted
+
+
+def _with_surfaces(
+    wcs: WCS, surfaces: fits.Header, x: NDArray[np.float64], y: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Sky positions of a TNX: its surfaces added in the tangent plane, then the projection."""
+    plane = wcs.deepcopy()
+    xi, eta = plane.wcs.p2s(np.column_stack([x, y]), 0)["imgcrd"].T
+    more_xi, more_eta = tangent_plane_shift(surfaces, xi, eta)
+    bent = np.linalg.solve(wcs.pixel_scale_matrix, np.vstack([xi + more_xi, eta + more_eta]))
+    origin = wcs.wcs.crpix - 1.0
+    longitude, latitude = wcs.wcs_pix2world(bent[0] + origin[0], bent[1] + origin[1], 0)
+    return longitude, latitude
 
 
 def _fault(wcs: WCS, shape: tuple[int, int]) -> str | None:
@@ -161,7 +196,7 @@ def _in_icrs(wcs: WCS, shape: tuple[int, int], notes: Notes) -> WCS | None:
     try:
         frame = wcs_to_celestial_frame(wcs)
     except ValueError:
-        notes.warn("The header's WCS is in a system that is not known and was not used.")
+        _unused(notes, "RADESYS", "its system of coordinates is not known")
         return None
     if isinstance(frame, ICRS) or (isinstance(frame, FK5) and frame.equinox.jyear == 2000.0):
         wcs.array_shape = shape
@@ -177,8 +212,8 @@ def _in_icrs(wcs: WCS, shape: tuple[int, int], notes: Notes) -> WCS | None:
     miss = np.hypot(*(np.array(fitted.all_world2pix(world.ra.deg, world.dec.deg, 0)) - [x, y])).max()
     # A pixel: this WCS is a starting point for the star match, not a measurement.
     if miss > 1.0:
-        notes.warn(f"The header's WCS ({frame.name}) cannot be brought to ICRS within a pixel and was not used.")
+        _unused(notes, "RADESYS", f"it is in {frame.name} and cannot be brought to ICRS within a pixel")
         return None
-    notes.warn(f"The header's WCS was turned from {frame.name} to ICRS.")
+    notes.came_from("wcs", "CTYPE1", wcs.wcs.ctype[0], f"turned from {frame.name} to ICRS")
     fitted.array_shape = shape
     return fitted

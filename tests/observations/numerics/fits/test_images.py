@@ -283,8 +283,8 @@ def test_a_false_checksum_is_a_warning_and_a_right_one_is_none(tmp_path):
     changed = bytearray(content)
     changed[-2880] ^= 1
     (tmp_path / "bad.fits").write_bytes(bytes(changed))
-    assert not [w for w in only(tmp_path / "good.fits").facts.warnings if "checksum" in w]
-    assert [w for w in only(tmp_path / "bad.fits").facts.warnings if "checksum" in w]
+    assert not [d for d in only(tmp_path / "good.fits").facts.doubts if d.fact == "pixels"]
+    assert [d for d in only(tmp_path / "bad.fits").facts.doubts if d.code == "checksum_differs"]
 
 
 def test_a_product_of_the_pipeline_is_not_a_frame_as_delivered(tmp_path):

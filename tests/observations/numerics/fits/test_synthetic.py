@@ -58,7 +58,7 @@ def test_a_light_reads_back_with_its_pixels_and_facts(tmp_path, files, nights):
     assert facts.ccd_temperature_c == -20.0
     assert facts.mjd_utc == pytest.approx(light.mjd_utc + 90 / 86_400, abs=1e-8)  # milliseconds; mid-exposure
     assert facts.pixel_scale_arcsec == pytest.approx(1.2, rel=1e-3)
-    assert not facts.conflicts
+    assert not facts.doubts
 
 
 @pytest.mark.parametrize(("name", "kind"), [("bias01", "bias"), ("dark01", "dark"), ("flat01", "flat")])

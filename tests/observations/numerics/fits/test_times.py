@@ -9,8 +9,9 @@ from astropy.io import fits
 from astropy.time import Time
 
 from observations.numerics.fits.cards import Cards
+from observations.numerics.fits.clocks import parse_calendar
 from observations.numerics.fits.facts import Notes
-from observations.numerics.fits.times import ExposureTimes, find_times, parse_calendar
+from observations.numerics.fits.times import ExposureTimes, find_times
 
 START = dt.datetime(2024, 3, 1, 21, 0, 0, 250000, tzinfo=dt.UTC)
 START_MJD = 60370.875 + 0.25 / 86400
@@ -44,7 +45,7 @@ def test_every_way_to_write_the_start_is_read(cards):
     times, notes = times_of(**cards)
     assert times.start == START
     assert (times.mid_mjd_utc - START_MJD) * 86400 == pytest.approx(30.0, abs=TOLERANCE_S)
-    assert notes.conflicts == []
+    assert notes.doubts == []
 
 
 @pytest.mark.parametrize("cards", [{"MJD_OBS": START_MJD}, {"JD": START_MJD + 2400000.5}])
@@ -69,14 +70,14 @@ def test_other_time_scales_become_utc(scale):
 def test_the_more_precise_time_wins_and_agreement_within_precision_is_no_conflict():
     times, notes = times_of(MJD_OBS=60370.875, DATE_OBS="2024-03-01T21:00:00.250")
     assert times.start == START
-    assert notes.conflicts == []
+    assert notes.doubts == []
 
 
 def test_times_that_disagree_are_kept_as_a_conflict():
     times, notes = times_of(DATE_OBS="2024-03-01T21:00:00.250", MJD_OBS=60370.90123)
     assert times.start == START
-    assert [conflict["what"] for conflict in notes.conflicts] == ["time (start)"]
-    assert "MJD-OBS" in notes.conflicts[0]["others"]
+    assert [(doubt.code, doubt.keyword) for doubt in notes.doubts] == [("time_contradicted", "MJD-OBS")]
+    assert notes.doubts[0].blocks_publication
 
 
 def test_a_stated_mid_exposure_is_used_where_it_can_be():
@@ -89,7 +90,7 @@ def test_a_stated_mid_exposure_is_used_where_it_can_be():
 def test_a_mid_exposure_at_or_before_the_start_or_days_later_is_a_conflict(mid):
     times, notes = times_of(DATE_OBS="2024-03-01T21:00:00.250", DATE_AVG=mid)
     assert (times.mid_mjd_utc - START_MJD) * 86400 == pytest.approx(30.0, abs=TOLERANCE_S)
-    assert [conflict["what"] for conflict in notes.conflicts] == ["time (mid)"]
+    assert [(doubt.code, doubt.keyword) for doubt in notes.doubts] == [("time_contradicted", "DATE-AVG")]
 
 
 def test_a_comment_that_says_mid_makes_it_the_middle():
@@ -101,7 +102,7 @@ def test_a_comment_that_says_mid_makes_it_the_middle():
 def test_half_a_day_is_the_fault_of_a_julian_date_and_not_a_more_precise_time():
     times, notes = times_of(DATE_OBS="26/10/92", TM_START=11048.0, MJD_OBS=4.892162787e4)
     assert times.start == dt.datetime(1992, 10, 26, 3, 4, 8, tzinfo=dt.UTC)
-    assert "half a day" in notes.conflicts[0]["others"]["reason"]
+    assert "half a day" in notes.doubts[0].message
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,118 @@
+"""Which camera, how it was set, what it writes, and what was taken off before: facts that decide about calibration."""
+
+from __future__ import annotations
+
+import re
+
+from observations.numerics.fits.cards import Cards
+from observations.numerics.fits.facts import Notes
+from observations.numerics.fits.keywords import CALIBRATED_KEYWORDS, KEYWORDS, WINDOW_KEYWORDS
+
+# Above this, GAIN of an amateur camera is a setting of its amplifier and not electrons per ADU.
+LARGEST_PLAIN_GAIN = 20.0
+_ELECTRONS = re.compile(r"\be-?\b|e-?/|electron", re.I)
+_PATTERN = re.compile(r"[RGB]{4}$")
+_UNITS = (
+    (re.compile(r"^(e-?|el|electrons?)$", re.I), "electron"),
+    (re.compile(r"^(e-?|el|electrons?)\s*(/|per)\s*(s|sec|seconds?)$|^(e-?|electrons?)[. ]s-1$", re.I), "electron/s"),
+    (re.compile(r"^(adu|dn|counts?|data numbers?)$", re.I), "adu"),
+    (re.compile(r"^(adu|dn|counts?)\s*(/|per)\s*(s|sec|seconds?)$|^(adu|dn|counts?)[. ]s-1$", re.I), "adu/s"),
+)
+_ALL_STEPS = ("bias", "dark", "flat")
+# Words by which a pipeline says that a step is still to be done or was left out.
+_NOT_DONE = re.compile(r"^(f|false|no|none|omit\w*|skip\w*|perform|0|not\b.*|unknown|n/a|)$", re.I)
+
+
+def gain_is_setting(cards: Cards) -> bool:
+    """Tell whether GAIN is the amplifier's setting and not electrons per ADU.
+
+    It is where the electrons stand in a card of their own, where an OFFSET stands beside it as capture software
+    writes both, and where it is larger than any conversion factor; never where its comment says electrons.
+    """
+    value = cards.number("GAIN")
+    if value is None or _ELECTRONS.search(cards.comment("GAIN")):
+        return False
+    has_own = cards.number("EGAIN") is not None or cards.number("OFFSET") is not None
+    return has_own or value > LARGEST_PLAIN_GAIN or value <= 0
+
+
+def gain_setting(cards: Cards) -> str | None:
+    """Return the amplifier's setting as written, a speed of ISO among them."""
+    if gain_is_setting(cards):
+        return _plain(cards, "GAIN")
+    return next((text for text in (_plain(cards, k) for k in KEYWORDS["gain_setting"]) if text), None)
+
+
+def offset_setting(cards: Cards) -> str | None:
+    """Return the setting of the amplifier's offset as written."""
+    return next((text for text in (_plain(cards, k) for k in KEYWORDS["offset_setting"]) if text), None)
+
+
+def _plain(cards: Cards, keyword: str) -> str | None:
+    """A setting as text that does not depend on how its number is written."""
+    number = cards.number(keyword)
+    return cards.text(keyword) if number is None else f"{number:g}"
+
+
+def window(cards: Cards) -> str | None:
+    """Return the first pixel of the part of the detector that was read out, as its header counts; None where unsaid."""
+    for x_keyword, y_keyword in WINDOW_KEYWORDS:
+        x, y = cards.number(x_keyword), cards.number(y_keyword)
+        if x is not None and y is not None:
+            return f"{x:g},{y:g}"
+    return None
+
+
+def bayer_pattern(cards: Cards) -> str | None:
+    """Return the colours of a mosaic's first 2 x 2 pixels; None for a camera of one colour, or planes already made."""
+    for keyword in KEYWORDS["bayer_pattern"]:
+        text = (cards.text(keyword) or "").upper()
+        if _PATTERN.match(text) and sorted(text) == ["B", "G", "G", "R"]:
+            return text
+    return None
+
+
+def pixel_unit(cards: Cards) -> str | None:
+    """Return what the pixels count as BUNIT says it; None where it does not, or says something else."""
+    text = cards.text("BUNIT")
+    return None if text is None else next((unit for pattern, unit in _UNITS if pattern.match(text)), None)
+
+
+def calibrated(cards: Cards, notes: Notes) -> tuple[str, ...]:
+    """Return what was taken off before delivery, of bias, dark and flat, in this order."""
+    done: set[str] = set()
+    letters = (cards.text("CALSTAT") or "").upper()
+    if re.fullmatch(r"[BDFM ,]+", letters):
+        done |= {step for step in _ALL_STEPS if step[0].upper() in letters}
+        notes.came_from("calibrated", "CALSTAT", letters)
+    for keyword, steps in CALIBRATED_KEYWORDS.items():
+        card = cards.get(keyword)
+        if card is None or card.value is False or _NOT_DONE.match((cards.text(keyword) or "T").strip()):
+            continue
+        done |= set(steps)
+        notes.came_from("calibrated", keyword, cards.text(keyword))
+    level = cards.number("RLEVEL")
+    if level is not None and level >= 90:
+        done |= set(_ALL_STEPS)
+        notes.came_from("calibrated", "RLEVEL", level)
+    members = members_of_stack(cards)
+    if members is not None:
+        done |= set(_ALL_STEPS)
+        notes.doubt(
+            "stack_of_exposures", "calibrated", members[0], float(members[1]),
+            f"{members[0]} says that {members[1]} exposures were added: nothing is taken off such a frame, since its "
+            "pixels are no longer the detector's.",
+        )  # fmt: skip
+    # What counts electrons, or counts per second, has lost its zero point.
+    if pixel_unit(cards) in ("electron", "electron/s", "adu/s"):
+        done.add("bias")
+    return tuple(step for step in _ALL_STEPS if step in done)
+
+
+def members_of_stack(cards: Cards) -> tuple[str, int] | None:
+    """Return the keyword that says that a frame is a stack, and of how many exposures."""
+    for keyword in KEYWORDS["stack_members"]:
+        number = cards.number(keyword)
+        if number is not None and number > 1:
+            return keyword, int(number)
+    return None

@@ -1,0 +1,88 @@
+"""How long an exposure was: seconds, whatever unit its card is in, and what contradicts it."""
+
+from __future__ import annotations
+
+import re
+
+from observations.numerics.fits.cards import Card, Cards
+from observations.numerics.fits.clocks import parse_clock
+from observations.numerics.fits.facts import Notes
+from observations.numerics.fits.keywords import BOUNDS, KEYWORDS
+
+# The unit as a comment names it, in brackets or as a word; the keyword's own unit is seconds.
+_UNITS = (
+    (re.compile(r"\[\s*(us|µs|usec|microsec\w*)\s*\]|\bmicro-?sec\w*|\busec\b", re.I), 1e-6),
+    (re.compile(r"\[\s*(ms|msec|millisec\w*)\s*\]|\bmilli-?sec\w*|\b(ms|msec)\b", re.I), 1e-3),
+    (re.compile(r"\[\s*(s|sec|secs|seconds?)\s*\]|\bsec(?:ond)?s?\b", re.I), 1.0),
+    (re.compile(r"\[\s*(min|mins|minutes?)\s*\]|\bmin(?:ute)?s\b|\bin min\b", re.I), 60.0),
+    (re.compile(r"\[\s*(h|hr|hrs|hours?)\s*\]|\b(?:hours|hrs)\b", re.I), 3600.0),
+    (re.compile(r"\[\s*(d|day|days)\s*\]|\bdays\b", re.I), 86400.0),
+)
+_ELAPSED = ("TELAPSE", "ELAPTIME", "ELAPSED")
+# Values of one exposure that differ by less were rounded, or one of them leaves out the shutter's way.
+_AGREE_SHARE, _AGREE_S = 0.01, 0.01
+
+
+def seconds_per_unit(card: Card, otherwise: float = 1.0) -> float:
+    """Return the seconds in the unit that a card's comment names."""
+    return next((seconds for pattern, seconds in _UNITS if pattern.search(card.comment)), otherwise)
+
+
+def find_exposure(cards: Cards, notes: Notes) -> float | None:
+    """Return the exposure time in seconds: of the first keyword with a possible value above 0, else 0 if one says so."""
+    found: dict[str, float] = {}
+    for keyword, unit in [(keyword, 1.0) for keyword in KEYWORDS["exposure_s"]] + list(_IN_OTHER_UNITS.items()):
+        seconds = _seconds(cards, keyword, unit, notes)
+        if seconds is not None:
+            found[keyword] = seconds
+    positive = {keyword: seconds for keyword, seconds in found.items() if seconds > 0}
+    if not positive:
+        return 0.0 if found else None
+    chosen, exposure = next(iter(positive.items()))
+    notes.came_from("exposure", chosen, cards.text(chosen), _unit_note(exposure, cards.number(chosen)))
+    for keyword, seconds in found.items():
+        # What passed between start and end is no shorter than the exposure, and may be longer.
+        if keyword in _ELAPSED and seconds >= exposure * (1 - _AGREE_SHARE):
+            continue
+        if abs(seconds - exposure) > max(_AGREE_SHARE * exposure, _AGREE_S):
+            notes.doubt(
+                "exposure_contradicted", "exposure", keyword, seconds,
+                f"{keyword} says {seconds:g} s, {chosen} says {exposure:g} s: {chosen} was used.",
+                # Where it is the middle that moves; a value of 0 beside another was left empty.
+                blocks=seconds > 0 and abs(seconds - exposure) / 2 > 1.0,
+            )  # fmt: skip
+    return exposure
+
+
+def elapsed_s(cards: Cards) -> float | None:
+    """Return the seconds from start to end where a keyword gives them."""
+    for keyword in _ELAPSED:
+        seconds = _seconds(cards, keyword, 1.0, Notes())
+        if seconds:
+            return seconds
+    return None
+
+
+# Keywords whose name says their unit.
+_IN_OTHER_UNITS = {"EXPOINUS": 1e-6, "EXP-US": 1e-6, "EXPMS": 1e-3, "EXP-MS": 1e-3}
+
+
+def _seconds(cards: Cards, keyword: str, unit: float, notes: Notes) -> float | None:
+    card, value = cards.get(keyword), cards.number(keyword)
+    if card is None:
+        return None
+    clock = None if value is not None else parse_clock(cards.text(keyword) or "")
+    if value is None and clock is None:
+        return None
+    seconds = clock[0] if clock else (value or 0.0) * seconds_per_unit(card, unit)
+    low, high = BOUNDS["exposure_s"]
+    if low <= seconds <= high:
+        return seconds
+    notes.impossible("exposure", keyword, cards.text(keyword))
+    return None
+
+
+def _unit_note(seconds: float, value: float | None) -> str:
+    if not value or abs(seconds / value - 1.0) < 1e-9:
+        return ""
+    return f"its unit is {seconds / value:g} s"

@@ -1,0 +1,121 @@
+"""The cards of a header's world coordinates, brought to the one form that wcslib reads: right ascension first."""
+
+from __future__ import annotations
+
+import re
+
+from astropy.io import fits
+
+from observations.numerics.fits.pointing import parse_angle
+
+_WCS_CARD = re.compile(
+    r"(WCSAXES|C(TYPE|RVAL|RPIX|DELT|UNIT|ROTA)\d|(CD|PC|PV)\d+_\d+|[AB]P?_(ORDER|\d+_\d+)|L(ON|AT)POLE|RADESYS|RADECSYS"
+    r"|EQUINOX|EPOCH|WAT\d_\d{3}|(CPDIS|CPERR|CQDIS|D2IMDIS|D2IMERR)\d|(DP|DQ|D2IM)\d(\..*)?|D2IMARR|AXISCORR)$"
+)
+# The matrix as it was written in 1996, which Pan-STARRS writes still.
+_OLD_MATRIX_CARD = re.compile(r"PC00(\d)00(\d)$")
+_SIP_CARD = re.compile(r"[AB]P?_(ORDER|\d+_\d+)$")
+_PV_CARD = re.compile(r"PV\d+_\d+$")
+_TABLE_CARD = re.compile(r"((CPDIS|CPERR|CQDIS|D2IMDIS|D2IMERR)\d|(DP|DQ|D2IM)\d(\..*)?|D2IMARR|AXISCORR)$")
+_WAT_CARD = re.compile(r"WAT\d_\d{3}$")
+# Of the cards of one world axis, those that go with it when the two are exchanged; PV has its own numbering.
+_AXIS_CARD = re.compile(r"(CTYPE|CRVAL|CUNIT|CDELT)([12])$|((?:CD|PC|PV))([12])(_\d+)$")
+
+
+def is_unset(header: fits.Header) -> bool:
+    """Tell whether a WCS is one that nobody filled in: the origin of the sky, or pixels of one degree."""
+    numbers = {key: header.get(key) for key in ("CRVAL1", "CRVAL2", "CDELT1", "CDELT2")}
+    zero = [value for key, value in numbers.items() if key.startswith("CRVAL")]
+    if all(isinstance(value, (int, float)) and value == 0 for value in zero):
+        return True
+    has_matrix = any(key in header for key in ("CD1_1", "PC1_1", "PC001001"))
+    ones = [value for key, value in numbers.items() if key.startswith("CDELT")]
+    return not has_matrix and all(isinstance(value, (int, float)) and abs(value) == 1 for value in ones)
+
+
+def sky_cards(header: fits.Header) -> fits.Header:
+    """Return the WCS cards alone, one matrix among them: CD stands before PC, CDELT and CROTA.
+
+    Older programs expect that. Positions written by hours and degrees become degrees; a declination axis that comes
+    first is put second.
+    """
+    kept = fits.Header()
+    for card in header.cards:
+        keyword = _OLD_MATRIX_CARD.sub(r"PC\1_\2", card.keyword)
+        if _WCS_CARD.match(keyword) and keyword not in kept:
+            # Record-valued cards (DP1.EXTVER: 1) stay as they are.
+            kept.append(card if "." in keyword or keyword.startswith(("DP", "DQ")) else (keyword, card.value))
+    if any(keyword.startswith("CD1_") for keyword in kept):
+        _remove(kept, re.compile(r"(PC\d+_\d+|CDELT\d|CROTA\d)$"))
+    types = [str(kept.get(f"CTYPE{i}", "")).upper() for i in (1, 2)]
+    if types[0].startswith("DEC") and types[1].startswith("RA"):
+        kept = _exchanged(kept)
+    _to_degrees(kept)
+    return _with_one_distortion(kept)
+
+
+def _exchanged(header: fits.Header) -> fits.Header:
+    """The same mapping with the world axes in the other order; those of the pixels stay."""
+    result = fits.Header()
+    other = {"1": "2", "2": "1"}
+    for card in header.cards:
+        found = _AXIS_CARD.match(card.keyword)
+        if found is None:
+            result.append(card)
+        elif found[1]:
+            result.append((f"{found[1]}{other[found[2]]}", card.value))
+        else:
+            result.append((f"{found[3]}{other[found[4]]}{found[5]}", card.value))
+    return result
+
+
+def _to_degrees(header: fits.Header) -> None:
+    """Replace sexagesimal strings: hours for the first axis, degrees for the second."""
+    for i, factor in ((1, 15.0), (2, 1.0)):
+        value = header.get(f"CRVAL{i}")
+        if not isinstance(value, str):
+            continue
+        angle = parse_angle(value)
+        if angle is not None:
+            header[f"CRVAL{i}"] = angle[0] * (factor if angle[1] else 1.0)
+    for key in [key for key in header if re.match(r"(CRPIX\d|CDELT\d|CROTA\d|(CD|PC)\d_\d)$", key)]:
+        if isinstance(header[key], str):
+            header[key] = float(header[key])
+
+
+def _with_one_distortion(header: fits.Header) -> fits.Header:
+    types = [str(header.get(f"CTYPE{i}", "")) for i in (1, 2)]
+    if "A_ORDER" in header and all(name.endswith("TAN") for name in types):
+        for i, name in enumerate(types, start=1):
+            header[f"CTYPE{i}"] = f"{name}-SIP"
+    if all(name.endswith("-SIP") for name in types) and "A_ORDER" in header:
+        _remove(header, _PV_CARD)
+    return header
+
+
+def without_polynomial(header: fits.Header) -> fits.Header:
+    """Return the cards without the SIP polynomial."""
+    kept = header.copy()
+    _remove(kept, _SIP_CARD)
+    for i in (1, 2):
+        kept[f"CTYPE{i}"] = str(kept.get(f"CTYPE{i}", "")).removesuffix("-SIP")
+    return kept
+
+
+def without_surfaces(header: fits.Header) -> fits.Header:
+    """Return the cards of a TNX as those of the tangent plane that its surfaces are added to."""
+    kept = header.copy()
+    _remove(kept, _WAT_CARD)
+    for i in (1, 2):
+        kept[f"CTYPE{i}"] = str(kept.get(f"CTYPE{i}", "")).replace("-TNX", "-TAN")
+    return kept
+
+
+def has_tables(header: fits.Header) -> bool:
+    """Tell whether the mapping needs distortion tables, which lie in other HDUs of the file."""
+    return any(_TABLE_CARD.match(keyword) for keyword in header)
+
+
+def _remove(header: fits.Header, pattern: re.Pattern[str]) -> None:
+    for keyword in [key for key in header if pattern.match(key)]:
+        del header[keyword]
