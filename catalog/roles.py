@@ -14,6 +14,8 @@ ROLES = ("viewer", "curator", "operator", "administrator")
 MAY_ORDER_JOBS = "catalog.change_processingjob"
 MAY_ORDER_FRAMES = "observations.change_observation"
 MAY_SUBMIT_FRAMES = "observations.add_observation"
+MAY_SETTLE_DOUBTS = "observations.change_doubt"
+MAY_KEEP_PROFILES = "observations.change_instrumentprofile"
 MAY_PROMOTE_REFERENCES = "differencing.change_reference"
 MAY_ACTIVATE_MODELS = "detection.change_model"
 MAY_JUDGE = "curation.add_validationevent"
@@ -32,7 +34,8 @@ def _of(action: str, models: Iterable[str]) -> frozenset[str]:
 # What was seen in the sky, and how far the work on it is: everybody with an account reads it.
 SHOWN_TO_ALL = (
     "observations.survey", "observations.telescope", "observations.field", "observations.observation",
-    "observations.calibrationframe", "preprocessing.calibrationmaster", "preprocessing.preprocessrun",
+    "observations.calibrationframe", "observations.doubt", "observations.instrumentprofile",
+    "preprocessing.calibrationmaster", "preprocessing.preprocessrun",
     "differencing.reference", "differencing.differencerun", "differencing.candidate", "differencing.tracklet",
     "differencing.mover",
     "detection.model", "detection.modelrun", "detection.candidatescore", "detection.source", "detection.detection",
@@ -49,13 +52,16 @@ SHOWN_TO_ADMINISTRATORS = (
 )  # fmt: skip
 # Rows that people write by hand.
 KEPT_BY_ADMINISTRATORS = (
-    "observations.survey", "observations.telescope", "curation.labeldefinition", "catalog.user", "auth.group",
+    "observations.survey", "observations.telescope", "observations.instrumentprofile", "curation.labeldefinition",
+    "catalog.user", "auth.group",
 )  # fmt: skip
 
 _VIEWER = _of("view", SHOWN_TO_ALL)
 _CURATOR = _VIEWER | {MAY_JUDGE, MAY_ACKNOWLEDGE}
 _OPERATOR = (
-    _VIEWER | _of("view", SHOWN_TO_OPERATORS) | {MAY_ORDER_JOBS, MAY_ORDER_FRAMES, MAY_SUBMIT_FRAMES, MAY_ACKNOWLEDGE}
+    _VIEWER
+    | _of("view", SHOWN_TO_OPERATORS)
+    | {MAY_ORDER_JOBS, MAY_ORDER_FRAMES, MAY_SUBMIT_FRAMES, MAY_SETTLE_DOUBTS, MAY_ACKNOWLEDGE}
 )
 _ADMINISTRATOR = (
     _CURATOR

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 from differencing.models import Reference, ReferenceOrigin
 from differencing.numerics.colour import ColourTerm
 from observations.numerics.bands import normalise_band
@@ -26,7 +24,7 @@ UNDERSAMPLED_FWHM_PX = 2.5
 
 def doubts_of_measures(
     *, flux_scatter: float, score_median: float, model_error: float, noise_rescale: float, noise_tolerance: float
-) -> list[dict[str, object]]:
+) -> list[Doubt]:
     """Return what a subtraction's own numbers say against it."""
     found = (
         (flux_scatter > USUAL_FLUX_SCATTER, "flux_scale_scatter", "flux", flux_scatter,
@@ -42,11 +40,10 @@ def doubts_of_measures(
          f"The noise of the score was {noise_rescale:.2f} times the predicted one. Significances are corrected for it, "
          "but errors of flux rest on that correction."),
     )  # fmt: skip
-    said = [Doubt(code, fact, "", round(value, 4), message) for is_so, code, fact, value, message in found if is_so]
-    return [asdict(doubt) for doubt in said]
+    return [Doubt(code, fact, "", round(value, 4), message) for is_so, code, fact, value, message in found if is_so]
 
 
-def doubts_of_psf(frame: str, core_residual: float, fwhm_px: float) -> list[dict[str, object]]:
+def doubts_of_psf(frame: str, core_residual: float, fwhm_px: float) -> list[Doubt]:
     """Return what is doubtful about the PSF of a frame, by stars that were held out of it (see `HeldOut`).
 
     frame : "science frame" or "reference".
@@ -59,12 +56,10 @@ def doubts_of_psf(frame: str, core_residual: float, fwhm_px: float) -> list[dict
         f"The PSF of the {frame} leaves {core_residual:.0%} of stars that it was not made from; at most {usual:.0%} is "
         "usual. Fluxes may be off by several per cent, and rings may be left around bright stars.",
     )  # fmt: skip
-    return [asdict(doubt)]
+    return [doubt]
 
 
-def doubts_of(
-    reference: Reference, flux_scatter: float, colour: tuple[str, ColourTerm] | None = None
-) -> list[dict[str, object]]:
+def doubts_of(reference: Reference, flux_scatter: float, colour: tuple[str, ColourTerm] | None = None) -> list[Doubt]:
     """Return what is doubtful about differences against a reference.
 
     flux_scatter : relative scatter of the stars' flux ratios about the flux scale, which unlike filters leave.
@@ -118,4 +113,4 @@ def doubts_of(
                 abs(term.slope) * USUAL_COLOUR_SPREAD_MAG > TRUSTED_FLUX_SHARE,
             )
         )
-    return [asdict(doubt) for doubt in doubts]
+    return doubts

@@ -21,7 +21,7 @@ from observations.models import Observation
 
 # Of one run, the most significant; of one frame, the newest.
 _MOST_CANDIDATES, _MOST_RUNS = 200, 50
-_LONG = ("header", "header_conflicts", "footprint")
+_LONG = ("header", "facts", "footprint")
 
 
 @requires("differencing.view_differencerun", "differencing.view_candidate")

@@ -15,5 +15,6 @@ urlpatterns = [
     path("observations/<uuid:observation_id>/<slug:size>.png", frame_views.preview, name="preview"),
     path("observations/<uuid:observation_id>/reprocess/", frame_views.reprocess, name="reprocess"),
     path("observations/<uuid:observation_id>/archive/", frame_views.archive, name="archive"),
+    path("observations/<uuid:observation_id>/doubts/<uuid:doubt_id>/", frame_views.settle, name="settle_doubt"),
     path("observations/<uuid:observation_id>/take-back/", frame_views.take_back, name="take_back"),
 ]

@@ -9,7 +9,7 @@ from django.db import models
 
 from catalog import constraints
 from catalog.models import Record, Run, RunQuerySet
-from observations.models import CalibrationFrame, Observation, Telescope
+from observations.models import CalibrationFrame, CameraSetting, Observation, Telescope
 
 
 class MasterKind(models.TextChoices):
@@ -21,16 +21,12 @@ class MasterKind(models.TextChoices):
     SKY_FLAT = "sky_flat"
 
 
-class CalibrationMaster(Record):
+class CalibrationMaster(Record, CameraSetting):
     """Frames of one kind combined with outlier rejection; reused within its validity."""
 
     kind = models.CharField(max_length=8, choices=MasterKind)
     telescope = models.ForeignKey(Telescope, on_delete=models.PROTECT, null=True, blank=True)
-    camera = models.CharField(max_length=100, blank=True)
-    binning = models.CharField(max_length=16, blank=True)
     gain = models.FloatField(null=True, blank=True)
-    readout_mode = models.CharField(max_length=64, blank=True)
-    ccd_temperature_c = models.FloatField(null=True, blank=True)
     filter_band = models.CharField(max_length=32, blank=True)
     exposure_time = models.FloatField(null=True, blank=True, help_text="Seconds; of a dark.")
     image_width = models.PositiveIntegerField(null=True, blank=True, help_text="Pixels.")

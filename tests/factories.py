@@ -24,10 +24,14 @@ from detection.models import (
     Source,
 )
 from differencing.models import Candidate, DifferenceRun, Mover, Reference, Tracklet
+from observations.claims.reading import READING_VERSION
 from observations.models import (
     CalibrationFrame,
     CalibrationKind,
+    Doubt,
+    DoubtOrigin,
     Field,
+    InstrumentProfile,
     Observation,
     SaturationUnit,
     Survey,
@@ -116,6 +120,28 @@ class ObservationFactory(RowFactory):
     wcs_quality = WcsQuality.HEADER
     camera = "camera"
     binning = "1x1"
+    read_by_version = READING_VERSION
+
+
+class DoubtFactory(RowFactory):
+    class Meta:
+        model = Doubt
+
+    observation = SubFactory(ObservationFactory)
+    origin = DoubtOrigin.HEADER
+    code = "time_contradicted"
+    fact = "time"
+    keyword = Sequence(lambda n: f"DATE{n}")
+    message = "Two keywords disagree."
+
+
+class ProfileFactory(RowFactory):
+    class Meta:
+        model = InstrumentProfile
+
+    name = Sequence(lambda n: f"camera {n}")
+    matches = LazyAttribute(lambda _: {"INSTRUME": "ZWO*"})
+    rules = LazyAttribute(lambda _: {"gain_e_per_adu": 0.8})
 
 
 class CalibrationFrameFactory(RowFactory):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from datetime import UTC
 from uuid import UUID
 
 from django.db.models import Q
@@ -19,6 +20,7 @@ _CANDIDATE = (
     "ra", "dec", "pixel_x", "pixel_y", "significance", "snr", "flux", "flux_error", "fwhm", "is_negative",
     "is_dipole", "is_reference_ghost", "is_saturated", "is_blended", "is_edge",
 )  # fmt: skip
+_DOUBT = ("code", "fact", "keyword", "value", "message", "blocks_publication")
 _TRACKLET = (
     "kind", "stack_score", "rate_arcsec_per_min", "position_angle", "rms_arcsec", "trail_ratio", "chance_rate",
     "is_doubtful",
@@ -86,6 +88,12 @@ def _observation(row: Observation) -> dict[str, object]:
         "calibration_applied": bool(newest and newest.calibration_applied),
         "wcs_quality": row.wcs_quality,
         "seeing": row.seeing,
+        "observation_time": row.observation_time.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+        "mjd_utc": row.mjd_utc,
+        "exposure_time": row.exposure_time,
+        "ra": row.ra,
+        "dec": row.dec,
+        "doubts": [{name: getattr(doubt, name) for name in _DOUBT} for doubt in row.doubts.standing()],
         "failure_code": row.failure_code,
         "error_message": row.error_message,
     }
@@ -99,6 +107,12 @@ def _refused(result: IngestResult) -> dict[str, object]:
         "calibration_applied": False,
         "wcs_quality": None,
         "seeing": None,
+        "observation_time": None,
+        "mjd_utc": None,
+        "exposure_time": None,
+        "ra": None,
+        "dec": None,
+        "doubts": [],
         "failure_code": result.failure_code,
         "error_message": result.error_message,
     }

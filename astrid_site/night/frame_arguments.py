@@ -20,19 +20,24 @@ class FrameArguments(TypedDict):
     band: str | None
     exposure: float | None
     time: str | None
+    utc_offset: float | None
 
 
-NAMES = ("ra", "dec", "pixel_scale", "band", "exposure", "time")
+NAMES = ("ra", "dec", "pixel_scale", "band", "exposure", "time", "utc_offset")
 
 
 def add_frame_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare --ra, --dec, --pixel-scale, --band, --exposure and --time."""
+    """Declare --ra, --dec, --pixel-scale, --band, --exposure, --time and --utc-offset."""
     parser.add_argument("--ra", type=float, metavar="DEG", help="right ascension of the frames' centre, ICRS")
     parser.add_argument("--dec", type=float, metavar="DEG", help="declination of the frames' centre, ICRS")
     parser.add_argument("--pixel-scale", type=float, metavar="ARCSEC", help="arcseconds per pixel")
     parser.add_argument("--band", metavar="NAME", help="filter of the frames")
     parser.add_argument("--exposure", type=float, metavar="S", help="exposure time if the header has none")
-    parser.add_argument("--time", metavar="ISO", help="UTC start if the header has none: 2026-01-31T22:04:10")
+    parser.add_argument("--time", metavar="TIME", help="UTC start if the header has none: 2026-01-31T22:04:10")
+    parser.add_argument(
+        "--utc-offset", type=float, metavar="HOURS",
+        help="local time minus UTC, for clocks that are not said to be UTC: -3 in Argentina",
+    )  # fmt: skip
 
 
 def overrides_of(options: FrameArguments) -> Overrides:
@@ -48,6 +53,7 @@ def overrides_of(options: FrameArguments) -> Overrides:
             band=options["band"],
             exposure_s=options["exposure"],
             observation_time=start,
+            utc_offset_hours=options["utc_offset"],
         )
     except ValueError as error:
         raise CommandError(f"{error}.", returncode=2) from error

@@ -29,6 +29,19 @@ def _after_masters(job: ProcessingJob) -> Iterator[Order]:
         yield "preprocess", "observation", observation_id
 
 
+def _after_examine(job: ProcessingJob) -> Iterator[Order]:
+    """A frame of other facts goes through again; what its doubts held back is looked at, whoever settled them."""
+    observation = Observation.objects.exclude(status__in=_LEFT_ALONE).filter(pk=job.entity_id).first()
+    if observation is None:
+        return
+    if observation.status == ObservationStatus.INGESTED:
+        yield "masters", "night", observation.night.isoformat()
+        yield "preprocess", "observation", observation.pk
+        return
+    for source_id in sources_to_consider(observation.pk):
+        yield "alerts", "source", source_id
+
+
 def _after_preprocess(job: ProcessingJob) -> Iterator[Order]:
     observation = Observation.objects.exclude(status__in=_LEFT_ALONE).filter(pk=job.entity_id).first()
     if observation is not None and observation.field_id is not None:
@@ -98,6 +111,7 @@ _ABANDON_DELIVERY = "observations.delivery.stage.abandon"
 STAGES = (
     Stage("download", "observations.delivery.stage", "downloads", abandon=_ABANDON_DELIVERY),
     Stage("receive", "observations.delivery.stage", "light", abandon=_ABANDON_DELIVERY),
+    Stage("examine", "observations.claims.stage", "light", follows=_after_examine),
     Stage("masters", "preprocessing.stage.masters", waits_for=_BEFORE_MASTERS, follows=_after_masters),
     Stage(
         "preprocess", "preprocessing.stage.preprocess",

@@ -25,6 +25,7 @@ from curation.judgements.api import LabelViewSet, ValidationEventViewSet
 from detection.registry.api import CandidateScoreViewSet, ModelRunViewSet, ModelViewSet
 from detection.sources.api import ForcedPhotometryViewSet, SourceViewSet
 from differencing.api import CandidateViewSet, DifferenceRunViewSet, MoverViewSet, ReferenceViewSet, TrackletViewSet
+from observations.claims.api import DoubtViewSet, InstrumentProfileViewSet
 from observations.delivery.api import IncomingFileViewSet
 from observations.frames.api import (
     CalibrationFrameViewSet,
@@ -36,7 +37,8 @@ from observations.frames.api import (
 from preprocessing.api import CalibrationMasterViewSet, PreprocessRunViewSet
 
 RESOURCES = (
-    SurveyViewSet, TelescopeViewSet, FieldViewSet, IncomingFileViewSet, ObservationViewSet, CalibrationFrameViewSet,
+    SurveyViewSet, TelescopeViewSet, FieldViewSet, IncomingFileViewSet, ObservationViewSet, DoubtViewSet,
+    InstrumentProfileViewSet, CalibrationFrameViewSet,
     CalibrationMasterViewSet, PreprocessRunViewSet, ReferenceViewSet, DifferenceRunViewSet, CandidateViewSet,
     TrackletViewSet, MoverViewSet, ModelViewSet, ModelRunViewSet, CandidateScoreViewSet, DetectionViewSet,
     SourceViewSet, ForcedPhotometryViewSet, LabelViewSet, ValidationEventViewSet, AlertViewSet, PublicationViewSet,

@@ -14,6 +14,7 @@ from benchmarks.differencing.methods import Configured, aligned, measured
 from differencing.numerics.align import align
 from differencing.numerics.stack import StackMember, flux_scale, stack
 from observations.numerics.fits.facts import Overrides
+from observations.numerics.fits.headers import Reading
 from observations.numerics.fits.images import RawImage, read_images
 from observations.numerics.frame import Frame, PsfModel
 from preprocessing.numerics.astrometry.matching import match_stars
@@ -121,7 +122,7 @@ def _preprocessed(folder: Path, paths: list[Path], config: Configured) -> list[F
 
 
 def _read(path: Path) -> RawImage:
-    return read_images(path, overrides=ANYWHERE)[0]
+    return read_images(path, reading=Reading(ANYWHERE))[0]
 
 
 def _masters(folder: Path, lights: list[RawImage]) -> Masters | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from catalog.models import Visitor
-from catalog.roles import MAY_ACKNOWLEDGE, MAY_JUDGE, MAY_ORDER_JOBS, MAY_SUBMIT_FRAMES
+from catalog.roles import MAY_ACKNOWLEDGE, MAY_JUDGE, MAY_ORDER_JOBS, MAY_SETTLE_DOUBTS, MAY_SUBMIT_FRAMES
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,12 @@ SCOPES: Mapping[str, Scope] = MappingProxyType(
         "candidates:read": Scope("differencing.view_candidate", "read candidates"),
         "detections:read": Scope("detection.view_detection", "read detections"),
         "difference-runs:read": Scope("differencing.view_differencerun", "read subtractions"),
+        "doubts:read": Scope("observations.view_doubt", "read what is in doubt about frames"),
+        "doubts:write": Scope(MAY_SETTLE_DOUBTS, "settle doubts"),
         "fields:read": Scope("observations.view_field", "read fields"),
         "forced-photometry:read": Scope("detection.view_forcedphotometry", "read forced photometry"),
         "incoming-files:read": Scope("observations.view_incomingfile", "read what became of submitted files"),
+        "instrument-profiles:read": Scope("observations.view_instrumentprofile", "read profiles of instruments"),
         "labels:read": Scope("curation.view_labeldefinition", "read labels"),
         "model-runs:read": Scope("detection.view_modelrun", "read model runs"),
         "models:read": Scope("detection.view_model", "read models"),

@@ -17,7 +17,7 @@ from curation.judgements.verdicts import OPEN, REAL, answers_about, consensus_of
 from curation.models import Alert, ValidationEvent
 from detection.models import Detection, DetectionStatus, Source
 from differencing.models import Tracklet
-from observations.models import WcsQuality
+from observations.models import WcsQuality, is_held
 
 
 @dataclass(frozen=True)
@@ -25,18 +25,20 @@ class Look:
     """One detection of a source, the answers that stand about it, and what it is told about for.
 
     `moves_as` is another detection that is told about in its place: an earlier one of the same moving object, which
-    is another source in every frame. A person's verdict is told about all the same.
+    is another source in every frame. A person's verdict is told about all the same. `is_held`: a doubt about its frame
+    may move its position, time or flux; nothing is told of it until the doubt is settled, and nothing taken back.
     """
 
     detection: Detection
     answers: tuple[ValidationEvent, ...]
     ground: Ground
     moves_as: Detection | None = None
+    is_held: bool = False
 
     @property
     def is_live(self) -> bool:
-        """Neither rejected nor lost nor of unknown position."""
-        return self.detection.status in (*OPEN, *REAL) and _has_position(self.detection)
+        """Neither rejected nor lost nor of unknown position, nor held back."""
+        return self.detection.status in (*OPEN, *REAL) and _has_position(self.detection) and not self.is_held
 
     def fell(self, told_for: Ground) -> str:
         """Return why what was told about this detection no longer stands, as a clause; "" where it stands.
@@ -100,7 +102,9 @@ def _looks(rows: QuerySet[Detection], config: Snapshot) -> list[Look]:
     )
     answers = answers_about([row.pk for row in ordered])
     sure = set(rows.filter(_speaks_for_itself(config)).values_list("pk", flat=True))
-    return [_look(row, tuple(answers.get(row.pk, ())), row.pk in sure, config) for row in ordered]
+    held = set(rows.filter(is_held("observation")).values_list("pk", flat=True))
+    looks = [_look(row, tuple(answers.get(row.pk, ())), row.pk in sure, config) for row in ordered]
+    return [replace(look, ground=Ground.NONE, is_held=True) if look.detection.pk in held else look for look in looks]
 
 
 def _look(row: Detection, answers: tuple[ValidationEvent, ...], is_sure: bool, config: Snapshot) -> Look:

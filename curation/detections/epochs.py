@@ -23,7 +23,7 @@ from preprocessing.models import PreprocessRun
 
 # Measurements of one source that are looked at, the latest: a field of years has tens of thousands of frames.
 _MOST_FRAMES = 400
-_LONG = ("observation__header", "observation__header_conflicts")
+_LONG = ("observation__header", "observation__facts")
 # Fluxes of different frames are compared in counts at this zero point.
 COMMON_ZERO_POINT_MAG = 25.0
 

@@ -41,7 +41,7 @@ _BESIDE = (
 _OFFERED = 200
 # Rows of one source that a page shows, the latest.
 _MOST_SHOWN = 200
-_LONG = ("observation__header", "observation__header_conflicts", "prediction_metadata")
+_LONG = ("observation__header", "observation__facts", "prediction_metadata")
 
 
 @dataclass(frozen=True)

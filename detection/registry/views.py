@@ -32,7 +32,7 @@ def model(request: HttpRequest, model_id: UUID) -> HttpResponse:
     """Show one model: how good it is by its own account, what it was made from, and what it did lately."""
     row = get_object_or_404(Model.objects.visible_to(request.user), pk=model_id)
     runs = ModelRun.objects.visible_to(request.user).filter(model=row).select_related("observation")
-    runs = runs.defer("observation__header", "observation__header_conflicts", "observation__footprint")
+    runs = runs.defer("observation__header", "observation__facts", "observation__footprint")
     measured = {name: value for name, value in row.training_metrics.items() if name not in _COLUMNS}
     context = {
         "model": row,

@@ -177,7 +177,7 @@ def _left(frames: QuerySet[Observation], targets: Sequence[Target], moving: _Mov
     for first in range(0, len(keys), _RUNS_AT_ONCE):
         runs = DifferenceRun.objects.filter(pk__in=keys[first : first + _RUNS_AT_ONCE])
         runs = runs.select_related("observation__telescope").order_by("-observation__mjd_utc", "-pk")
-        loaded = list(runs.defer("observation__header", "observation__header_conflicts"))
+        loaded = list(runs.defer("observation__header", "observation__facts"))
         here = {row.observation_id for row in loaded}
         calibrated = {
             row.observation_id: row for row in PreprocessRun.objects.filter(observation__in=here).newest_of_each()

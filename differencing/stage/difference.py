@@ -41,7 +41,9 @@ from differencing.stage.colours import colour_term_between
 from differencing.stage.device import usable_device
 from differencing.stage.reference import load_reference, made_reference, wcs_identity, with_psf
 from differencing.stage.registration import aligned
-from observations.models import Observation, ObservationStatus
+from observations.claims.doubts import store_doubts
+from observations.models import DoubtOrigin, Observation, ObservationStatus
+from observations.numerics.doubts import Doubt
 from observations.numerics.fits.products import encode_image
 from observations.numerics.frame import Frame, Mask, MaskBit, PsfModel
 from preprocessing.models import PreprocessRun
@@ -356,7 +358,7 @@ def _close(row: DifferenceRun, inputs: _Inputs, result: _Result, paths: dict[str
         },
     }
     found = difference.diagnostics
-    row.doubts = [
+    said = [
         *doubts_of(inputs.reference, found.flux_scale_scatter, result.colour),
         *doubts_of_measures(
             flux_scatter=found.flux_scale_scatter,
@@ -367,12 +369,14 @@ def _close(row: DifferenceRun, inputs: _Inputs, result: _Result, paths: dict[str
         ),
         *_doubts_of_psfs(difference),
     ]
+    row.doubts = [asdict(doubt) for doubt in said]
+    store_doubts(row.observation, DoubtOrigin.DIFFERENCE, said)
     row.processing_time_seconds = seconds
     row.complete()
     row.save()
 
 
-def _doubts_of_psfs(difference: Difference) -> list[dict[str, object]]:
+def _doubts_of_psfs(difference: Difference) -> list[Doubt]:
     """Return what is doubtful about PSFs that were checked on stars held out of them."""
     psfs = (("science frame", difference.psf_science), ("reference", difference.psf_reference))
     return [

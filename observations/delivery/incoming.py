@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable
-from dataclasses import asdict
-from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
@@ -16,10 +14,10 @@ from catalog.failures import FailureCode, StageFailure
 from catalog.files import storage
 from catalog.files.addresses import check_url
 from catalog.ids import uuid7
-from catalog.json_classes import read_as
 from catalog.models import ProcessingJob
 from catalog.people import audit
 from catalog.work import jobs
+from observations.claims.reading import packed
 from observations.delivery.rows import printable
 from observations.models import IncomingFile, IncomingRoute, Survey
 from observations.numerics.fits.facts import Overrides
@@ -127,14 +125,3 @@ def incoming_path(row: IncomingFile) -> str:
     """Return where the bytes of a file lie until it is taken in; its own name stays, since rows tell it."""
     safe = "".join(c if c.isalnum() or c in "._-" else "_" for c in row.name)[-100:].lstrip(".") or "file"
     return f"incoming/{row.pk}/{safe}"
-
-
-def packed(overrides: Overrides) -> dict[str, object]:
-    """Return what was given beside a file as JSON; only what was given."""
-    given = {name: value for name, value in asdict(overrides).items() if value is not None}
-    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in given.items()}
-
-
-def unpacked(given: object) -> Overrides:
-    """Undo `packed`."""
-    return read_as(Overrides, given)

@@ -16,12 +16,14 @@ from catalog.failures import FailureCode, StageFailure
 from catalog.files import storage
 from catalog.models import JobStatus, ProcessingJob
 from catalog.work import jobs
+from observations.claims.reading import profiles_in_use
 from observations.delivery.rows import footprint, make_calibration, make_observation, printable
 from observations.models import CalibrationFrame, Observation, Survey
 from observations.numerics.fits.images import (
     FitsRefused,
     Overrides,
     RawImage,
+    Reading,
     ReadLimits,
     is_same_exposure,
     scan_images,
@@ -60,7 +62,7 @@ class IngestResult:
     is_new: bool = False
     failure_code: str = ""
     error_message: str = ""
-    warnings: tuple[str, ...] = ()
+    doubt_count: int = 0
 
     @property
     def is_refused(self) -> bool:
@@ -95,7 +97,8 @@ def _summary(outcome: list[IngestResult]) -> str:
     parts = []
     for result in outcome:
         state = "new" if result.is_new else "known"
-        parts.append(result.error_message if result.is_refused else f"{result.entity_type} ({state})")
+        doubts = f", {result.doubt_count} in doubt" if result.doubt_count else ""
+        parts.append(result.error_message if result.is_refused else f"{result.entity_type} ({state}{doubts})")
     return "; ".join(parts)
 
 
@@ -179,7 +182,8 @@ def _lock(number: int) -> None:
 def ingest_file(path: Path, delivery: Delivery) -> list[IngestResult]:
     """Take in the images of one file, without a job of its own; what is refused is in the results."""
     try:
-        found = scan_images(path, limits=_limits(delivery.config), overrides=delivery.overrides)
+        reading = Reading(delivery.overrides, profiles=profiles_in_use())
+        found = scan_images(path, limits=_limits(delivery.config), reading=reading)
     except FitsRefused as refusal:
         return [_refused(path, None, refusal.code, str(refusal))]
     except (FileNotFoundError, IsADirectoryError):
@@ -209,9 +213,9 @@ def _ingest_image(path: Path, image: RawImage, delivery: Delivery) -> IngestResu
             with transaction.atomic():
                 _lock(_ROW_LOCK)
                 known = (
-                    make_observation(image, stored, delivery.config, delivery.survey)
+                    make_observation(image, stored, delivery.overrides, delivery.config, delivery.survey)
                     if model is Observation
-                    else make_calibration(image, stored)
+                    else make_calibration(image, stored, delivery.overrides)
                 )
                 order_processing([known], delivery.workflow_id)
             is_new = True
@@ -219,7 +223,7 @@ def _ingest_image(path: Path, image: RawImage, delivery: Delivery) -> IngestResu
             # Somebody else was faster with the same bytes; any other cause shows itself here.
             known = model.objects.get(sha256=image.sha256)
     return IngestResult(
-        path, image.hdu_index, known._meta.model_name or "", known.pk, is_new, warnings=tuple(image.facts.warnings)
+        path, image.hdu_index, known._meta.model_name or "", known.pk, is_new, doubt_count=len(image.facts.doubts)
     )
 
 

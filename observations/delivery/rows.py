@@ -6,8 +6,18 @@ import os
 from typing import TypeVar
 
 from catalog.configuration.values import Snapshot
-from observations.models import CalibrationFrame, Field, Observation, Survey, Telescope
-from observations.numerics.fits.images import FrameFacts, RawImage
+from observations.claims.doubts import store_doubts
+from observations.claims.reading import READING_VERSION, facts_as_json, packed
+from observations.models import (
+    CalibrationFrame,
+    DoubtOrigin,
+    Field,
+    InstrumentProfile,
+    Observation,
+    Survey,
+    Telescope,
+)
+from observations.numerics.fits.images import FrameFacts, Overrides, RawImage
 from observations.numerics.site import night_of
 from observations.numerics.sphere import separation_deg
 
@@ -33,62 +43,96 @@ def known(value: T | None) -> T:
     return value
 
 
-def _shared(image: RawImage, stored: str) -> dict[str, object]:
-    """What an Observation and a CalibrationFrame have in common."""
-    facts = image.facts
+def _setting(facts: FrameFacts) -> dict[str, object]:
+    """Which camera took an image, and how it was set."""
     return {
-        "sha256": image.sha256,
+        "camera": (facts.camera or "")[:100],
+        "camera_serial": (facts.camera_serial or "")[:64],
+        "binning": facts.binning or "",
+        "readout_mode": (facts.readout_mode or "")[:64],
+        "gain_setting": (facts.gain_setting or "")[:32],
+        "offset_setting": (facts.offset_setting or "")[:32],
+        "window": (facts.window or "")[:32],
+        "pixel_unit": facts.pixel_unit or "",
+        "calibrated": list(facts.calibrated),
+        "ccd_temperature_c": facts.ccd_temperature_c,
+    }
+
+
+def _read_from(facts: FrameFacts) -> dict[str, object]:
+    """What an Observation and a CalibrationFrame have in common of a header."""
+    return {
+        **_setting(facts),
         "night": night_of(known(facts.observation_time), facts.site_longitude_deg),
         "observation_time": known(facts.observation_time),
         "exposure_time": facts.exposure_s or 0.0,
         "telescope": _telescope(facts),
-        "camera": (facts.camera or "")[:100],
-        "binning": facts.binning or "",
-        "readout_mode": (facts.readout_mode or "")[:64],
-        "ccd_temperature_c": facts.ccd_temperature_c,
         "filter_band": (facts.filter_band or "")[:32],
-        "image_width": facts.width,
-        "image_height": facts.height,
+    }
+
+
+def _delivered(image: RawImage, stored: str, given: Overrides) -> dict[str, object]:
+    """What they have in common of the file itself."""
+    return {
+        "sha256": image.sha256,
+        "image_width": image.facts.width,
+        "image_height": image.facts.height,
         "fits_file_path": stored,
         "hdu_index": image.hdu_index,
         "original_name": printable(image.path.name)[-255:],
         "header": image.header,
+        "given": packed(given),
     }
 
 
-def make_calibration(image: RawImage, stored: str) -> CalibrationFrame:
+def make_calibration(image: RawImage, stored: str, given: Overrides) -> CalibrationFrame:
     """Write the row of a bias, dark or flat frame."""
     facts = image.facts
-    return CalibrationFrame.objects.create(**_shared(image, stored), kind=facts.kind, gain=facts.gain_e_per_adu)
-
-
-def make_observation(image: RawImage, stored: str, config: Snapshot, survey: Survey | None = None) -> Observation:
-    """Write the row and its field, in the caller's transaction; without a survey it belongs to `local`."""
-    facts = image.facts
-    local = {"description": "Frames from folders of this computer."}
-    survey = survey or Survey.objects.get_or_create(name=LOCAL_SURVEY, defaults=local)[0]
-    remarks = [*facts.conflicts, *({"what": "warning", "sentence": warning} for warning in facts.warnings)]
-    return Observation.objects.create(
-        **_shared(image, stored),
-        survey=survey,
-        observation_id=_name(image),
-        ra=known(facts.ra_deg),
-        dec=known(facts.dec_deg),
-        mjd_utc=known(facts.mjd_utc),
-        pixel_scale=facts.pixel_scale_arcsec,
-        airmass=facts.airmass,
-        seeing=facts.seeing_arcsec,
-        object_name=(facts.object_name or "")[:200],
-        footprint=footprint(facts),
-        gain_e_per_adu=facts.gain_e_per_adu,
-        read_noise_e=facts.read_noise_e,
-        saturation_level=facts.saturation,
-        saturation_unit=facts.saturation_unit or "",
-        wcs_quality=known(facts.wcs_quality),
-        delivered_wcs_quality=known(facts.wcs_quality),
-        field=_field(facts, config["ingest.field_overlap_share"]),
-        header_conflicts=remarks,
+    return CalibrationFrame.objects.create(
+        **_delivered(image, stored, given), **_read_from(facts), kind=facts.kind, gain=facts.gain_e_per_adu
     )
+
+
+def facts_of_row(image: RawImage) -> dict[str, object]:
+    """Return what a light's header says, as its row holds it."""
+    facts = image.facts
+    return {
+        **_read_from(facts),
+        "ra": known(facts.ra_deg),
+        "dec": known(facts.dec_deg),
+        "mjd_utc": known(facts.mjd_utc),
+        "pixel_scale": facts.pixel_scale_arcsec,
+        "airmass": facts.airmass,
+        "seeing": facts.seeing_arcsec,
+        "object_name": (facts.object_name or "")[:200],
+        "footprint": footprint(facts),
+        "gain_e_per_adu": facts.gain_e_per_adu,
+        "read_noise_e": facts.read_noise_e,
+        "saturation_level": facts.saturation,
+        "saturation_unit": facts.saturation_unit or "",
+        "wcs_quality": known(facts.wcs_quality),
+        "delivered_wcs_quality": known(facts.wcs_quality),
+        "bayer_pattern": facts.bayer_pattern or "",
+        "facts": facts_as_json(facts),
+        "profile": InstrumentProfile.objects.filter(name=facts.profile).first() if facts.profile else None,
+        "read_by_version": READING_VERSION,
+    }
+
+
+def make_observation(
+    image: RawImage, stored: str, given: Overrides, config: Snapshot, survey: Survey | None = None
+) -> Observation:
+    """Write the row, its doubts and its field, in the caller's transaction; without a survey it belongs to `local`."""
+    local = {"description": "Frames from folders of this computer."}
+    row = Observation.objects.create(
+        **_delivered(image, stored, given),
+        **facts_of_row(image),
+        survey=survey or Survey.objects.get_or_create(name=LOCAL_SURVEY, defaults=local)[0],
+        observation_id=_name(image),
+        field=_field(image.facts, config["ingest.field_overlap_share"]),
+    )
+    store_doubts(row, DoubtOrigin.HEADER, image.facts.doubts)
+    return row
 
 
 def _name(image: RawImage) -> str:

@@ -14,7 +14,8 @@ from catalog.failures import FailureCode, StageFailure
 from catalog.files import outgoing, storage
 from catalog.files.addresses import AddressRefused
 from catalog.work import jobs
-from observations.delivery.incoming import incoming_path, unpacked
+from observations.claims.reading import unpacked
+from observations.delivery.incoming import incoming_path
 from observations.delivery.ingest import Delivery, ingest_file
 from observations.delivery.results import written
 from observations.models import IncomingFile, IncomingRoute

@@ -31,7 +31,7 @@ from observations.frames.filters import ObservationFilter
 from observations.models import CalibrationFrame, Field, IncomingFile, Observation, Survey, Telescope
 
 # What a list would be long by: in single answers only.
-_LONG = ("header", "header_conflicts")
+_LONG = ("header", "facts")
 # What is given beside a file: its name here, and in `Overrides`.
 _BESIDE = {
     "ra": "ra_deg", "dec": "dec_deg", "pixel_scale": "pixel_scale_arcsec", "filter_band": "band",

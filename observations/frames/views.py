@@ -17,15 +17,16 @@ from catalog.failures import NotPossible
 from catalog.files.storage import OutsideStorage, StorageFull, StorageUnreachable
 from catalog.models import ProcessingJob
 from catalog.people.actors import Actor, actor_of
-from catalog.roles import MAY_ORDER_FRAMES
+from catalog.roles import MAY_ORDER_FRAMES, MAY_SETTLE_DOUBTS
 from catalog.web.access import requires
 from catalog.web.lists import list_page
+from observations.claims import doubts
 from observations.frames import actions, previews
 from observations.frames.filters import ObservationFilter
-from observations.models import Field, Observation, ObservationStatus
+from observations.models import Doubt, Field, Observation, ObservationStatus
 
-_LONG = ("header", "header_conflicts", "footprint")
-_LATEST_JOBS, _OFFERED = 12, 200
+_LONG = ("header", "facts", "footprint")
+_LATEST_JOBS, _OFFERED, _LONGEST_NOTE = 12, 200, 500
 
 
 @requires("observations.view_observation")
@@ -49,7 +50,9 @@ def observation(request: HttpRequest, observation_id: UUID) -> HttpResponse:
         "row": row,
         "is_there": previews.is_there(row),
         "detections_query": _detections_query(row),
-        "remarks": [_remark(one) for one in row.header_conflicts],
+        "doubts": row.doubts.all(),
+        "may_settle": request.user.has_perm(MAY_SETTLE_DOUBTS),
+        "origins": sorted(row.facts.items()),
         "jobs": jobs.order_by("-created_at", "-id")[:_LATEST_JOBS],
         "may_order": request.user.has_perm(MAY_ORDER_FRAMES),
         "is_archived": row.status == ObservationStatus.ARCHIVED,
@@ -118,22 +121,29 @@ def take_back(request: HttpRequest, observation_id: UUID) -> HttpResponse:
     return _ordered(request, observation_id, actions.take_back, "The frame has been restored.")
 
 
+@requires(MAY_SETTLE_DOUBTS)
+@require_POST
+def settle(request: HttpRequest, observation_id: UUID, doubt_id: UUID) -> HttpResponse:
+    """Settle a doubt about a frame, or take that back."""
+    rows = Doubt.objects.visible_to(request.user).filter(observation=observation_id)
+    row = get_object_or_404(rows, pk=doubt_id)
+    try:
+        if "reopen" in request.POST:
+            doubts.reopen(row, actor_of(request))
+            messages.success(request, "The doubt stands again.")
+        else:
+            doubts.settle(row, request.POST.get("note", "")[:_LONGEST_NOTE], actor_of(request))
+            messages.success(request, "The doubt is settled. What it held back will be looked at again.")
+    except NotPossible as refusal:
+        messages.warning(request, str(refusal))
+    return redirect("observations:observation", observation_id)
+
+
 def _detections_query(row: Observation) -> str:
     """Return what narrows the list of detections to a frame's field and night; "" where the field has no name."""
     if row.field is None or not row.field.name:
         return ""
     return urlencode({"field": row.field.name, "night_from": row.night, "night_to": row.night})
-
-
-def _remark(conflict: dict[str, object]) -> str:
-    """Return in words what was noted while the header was read."""
-    if "sentence" in conflict:
-        return str(conflict["sentence"])
-    stated = conflict.get("others")
-    others = ", ".join(f"{name} says {value}" for name, value in (stated if isinstance(stated, dict) else {}).items())
-    return (
-        f"{conflict.get('what', 'A value')}: {conflict.get('chosen')} was used; {others or 'nothing else is stated'}."
-    )
 
 
 def _ordered(

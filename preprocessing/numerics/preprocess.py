@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from observations.numerics.doubts import Doubt
 from observations.numerics.fits.facts import FrameFacts
 from observations.numerics.frame import Frame, Image, Mask, MaskBit, PsfModel, Stars
 from preprocessing.numerics import masks
@@ -54,7 +55,7 @@ class Preprocessed:
     """A frame ready for subtraction, or the reason why there is none; what could be measured is there in either case.
 
     frame : background included; None only where there was nothing to measure. failure : None for a good frame.
-    applied, missing : calibration steps done, and sentences on what was not.
+    applied, missing : calibration steps done, and sentences on what was not. doubts : what the pixels raise.
     """
 
     frame: Frame | None
@@ -63,6 +64,7 @@ class Preprocessed:
     background: Background | None = None
     applied: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
 
 
 @dataclass(frozen=True)

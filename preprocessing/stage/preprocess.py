@@ -11,7 +11,8 @@ from catalog.failures import FailureCode, StageFailure
 from catalog.files import storage
 from catalog.work import jobs
 from catalog.work.inputs import hash_of
-from observations.models import Observation, ObservationStatus
+from observations.claims.doubts import store_doubts
+from observations.models import DoubtOrigin, Observation, ObservationStatus
 from observations.numerics.fits.images import encode_frame
 from preprocessing.models import PreprocessRun
 from preprocessing.numerics import VERSION
@@ -43,6 +44,13 @@ READS = (
 )
 
 
+# What a profile, or a better reading of the header, may change of the pixels' meaning.
+_FACTS = (
+    "mjd_utc", "exposure_time", "gain_e_per_adu", "read_noise_e", "saturation_level", "saturation_unit", "pixel_unit",
+    "calibrated", "bayer_pattern",
+)  # fmt: skip
+
+
 def run(observation_id: UUID | str) -> None:
     """Make the preprocessed frame of one observation; the same raw file, masters and parameters leave it as it is.
 
@@ -68,10 +76,12 @@ def run(observation_id: UUID | str) -> None:
     if result.failure is not None or result.frame is None:
         with jobs.writing():
             row.save()
+            store_doubts(observation, DoubtOrigin.PIXELS, result.doubts)
         raise _as_stage_failure(result)
     path = f"processed/{observation.pk}/{row.pk}-{inputs_hash[:12]}.fits"
     row.processed_fits_path = storage.write_atomically(path, encode_frame(result.frame))
     with jobs.writing(last=True):
+        store_doubts(observation, DoubtOrigin.PIXELS, result.doubts)
         row.complete()
         row.processing_time_seconds = time.perf_counter() - clock
         row.save()
@@ -112,9 +122,10 @@ def limits(config: Snapshot) -> Limits:
 
 
 def _inputs_hash(observation: Observation, chosen: Chosen, parameters: Parameters) -> str:
-    place = [observation.ra, observation.dec, observation.pixel_scale, observation.filter_band]
+    place = [observation.given, observation.profile.rules if observation.profile else {}, observation.filter_band]
+    facts = [getattr(observation, name) for name in _FACTS]
     masters = sorted(str(entry["inputs_hash"]) for entry in chosen.record)
-    return hash_of([VERSION, observation.sha256, place, masters, asdict(parameters)])
+    return hash_of([VERSION, observation.sha256, place, facts, masters, asdict(parameters)])
 
 
 def _is_done(observation: Observation, inputs_hash: str) -> bool:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from catalog.failures import FailureCode, StageFailure
 from catalog.files import storage
+from observations.claims.reading import profiles_in_use, reading_of, unpacked
 from observations.models import CalibrationFrame, Observation, WcsQuality
 from observations.numerics.fits.facts import FitsRefused, Overrides
+from observations.numerics.fits.headers import Reading
 from observations.numerics.fits.images import RawImage, read_images
 
 
@@ -33,10 +36,10 @@ def read_raw(row: Observation | CalibrationFrame) -> RawImage:
 
 def _first_readable(row: Observation | CalibrationFrame) -> RawImage:
     path = storage.open_stored(row.fits_file_path)
-    attempts = _attempts(row)
-    for number, given in enumerate(attempts, start=1):
+    attempts = _readings(row)
+    for number, reading in enumerate(attempts, start=1):
         try:
-            images = read_images(path, overrides=Overrides(**given))
+            images = read_images(path, reading=reading)
         except FitsRefused:
             if number == len(attempts):
                 raise
@@ -47,15 +50,22 @@ def _first_readable(row: Observation | CalibrationFrame) -> RawImage:
     raise FitsRefused("no_image", f"there is no image in HDU {row.hdu_index}")
 
 
-def _attempts(row: Observation | CalibrationFrame) -> list[dict[str, Any]]:
-    """Return what to give beside the header: a position only where the header's own is not what counted at ingest."""
-    given: dict[str, object] = {
-        "band": row.filter_band or None,
-        "exposure_s": row.exposure_time or None,
-        "observation_time": row.observation_time,
-    }
+def _readings(row: Observation | CalibrationFrame) -> list[Reading]:
+    """Return with what to read: as at ingest, or, of rows that do not say how that was, by what came of it."""
     if isinstance(row, CalibrationFrame):
-        return [given]
-    place = {"ra_deg": row.ra, "dec_deg": row.dec, "pixel_scale_arcsec": row.pixel_scale}
-    with_place = {**given, **place}
-    return [with_place] if row.wcs_quality == WcsQuality.NOMINAL else [given, with_place]
+        given = unpacked(row.given) if row.given else Overrides()
+        return [Reading(replace(given, **_missing(row, given)), profiles=profiles_in_use())]
+    if row.read_by_version is not None:
+        return [reading_of(row)]
+    known = {"band": row.filter_band or None, **_missing(row, Overrides())}
+    with_place = {**known, "ra_deg": row.ra, "dec_deg": row.dec, "pixel_scale_arcsec": row.pixel_scale}
+    tries = [with_place] if row.wcs_quality == WcsQuality.NOMINAL else [known, with_place]
+    return [Reading(Overrides(**given)) for given in tries]
+
+
+def _missing(row: Observation | CalibrationFrame, given: Overrides) -> dict[str, Any]:
+    """Return what only fills what a header lacks."""
+    return {
+        "exposure_s": given.exposure_s or row.exposure_time or None,
+        "observation_time": given.observation_time or row.observation_time,
+    }

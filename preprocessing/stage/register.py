@@ -15,9 +15,12 @@ from catalog.failures import FailureCode
 from catalog.files import storage
 from catalog.models import RunStatus
 from catalog.work import jobs
+from observations.claims.doubts import settle_by_sky
 from observations.models import Field, Observation, ObservationStatus, WcsQuality
 from observations.numerics.fits.images import encode_frame
+from observations.numerics.fits.wcs import centre_of
 from observations.numerics.frame import Frame
+from observations.numerics.healpix import position_index
 from preprocessing.models import PreprocessRun
 from preprocessing.numerics import VERSION
 from preprocessing.numerics.astrometry.errors import centroid_errors_px, match_error_px, solution_error_px
@@ -234,16 +237,21 @@ def _save(row: PreprocessRun, info: dict[str, object], *, aligned: bool, wcs: WC
     corners = wcs.all_pix2world([-0.5, width - 0.5, width - 0.5, -0.5], [-0.5, -0.5, height - 0.5, height - 0.5], 0)
     footprint = [[float(ra) % 360.0, float(dec)] for ra, dec in zip(*corners, strict=True)]
     Observation.objects.filter(pk=row.observation_id).update(
-        footprint=footprint, wcs_quality=quality, **_true_seeing(row, wcs, quality)
+        footprint=footprint, wcs_quality=quality, **_of_the_sky(row, wcs, quality)
     )
+    if quality == WcsQuality.SOLVED:
+        settle_by_sky([row.observation_id])
 
 
-def _true_seeing(row: PreprocessRun, wcs: WCS, quality: str) -> dict[str, float]:
-    """Return the seeing in arcseconds where the sky tells the pixel scale better than the header's optics."""
-    if quality != WcsQuality.SOLVED or row.fwhm_px is None:
+def _of_the_sky(row: PreprocessRun, wcs: WCS, quality: str) -> dict[str, float]:
+    """Return what the sky tells better than any header: where the frame is, its scale, and the seeing by that."""
+    if quality != WcsQuality.SOLVED:
         return {}
     shape = (row.observation.image_height, row.observation.image_width)
-    return {"seeing": row.fwhm_px * check_wcs(wcs, shape)}
+    ra, dec = centre_of(wcs, shape)
+    scale = check_wcs(wcs, shape)
+    seeing = {} if row.fwhm_px is None else {"seeing": row.fwhm_px * scale}
+    return {"ra": ra, "dec": dec, "healpix": int(position_index(ra, dec)), "pixel_scale": scale, **seeing}
 
 
 def _set_transparency(runs: list[PreprocessRun]) -> None:

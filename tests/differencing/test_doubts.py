@@ -15,7 +15,7 @@ def given(**values):
 
 
 def codes(reference, *more):
-    return {doubt["code"]: doubt["blocks_publication"] for doubt in doubts_of(reference, *more)}
+    return {doubt.code: doubt.blocks_publication for doubt in doubts_of(reference, *more)}
 
 
 def test_own_frames_give_no_reason_to_doubt():
@@ -39,10 +39,10 @@ def test_a_colour_term_is_told_with_its_error_and_size_unless_it_is_noise():
     (doubt,) = [
         doubt
         for doubt in doubts_of(given(), 0.01, ("B - V", ColourTerm(-0.15, 0.01, 30)))
-        if doubt["code"] == "reference_colour_term"
+        if doubt.code == "reference_colour_term"
     ]
-    assert doubt["value"] == -0.15 and doubt["blocks_publication"]
-    assert "B - V" in doubt["message"] and "-0.150 ± 0.010 (30 stars)" in doubt["message"]
+    assert doubt.value == -0.15 and doubt.blocks_publication
+    assert "B - V" in doubt.message and "-0.150 ± 0.010 (30 stars)" in doubt.message
 
 
 GOOD = {"flux_scatter": 0.02, "score_median": 0.03, "model_error": 0.01, "noise_rescale": 1.04, "noise_tolerance": 0.1}
@@ -63,7 +63,7 @@ def test_a_usual_subtraction_is_not_doubted():
 )
 def test_each_number_that_is_unusual_is_a_doubt_with_its_value(change, code):
     (doubt,) = doubts_of_measures(**{**GOOD, **change})
-    assert (doubt["code"], doubt["value"]) == (code, next(iter(change.values())))
+    assert (doubt.code, doubt.value) == (code, next(iter(change.values())))
 
 
 @pytest.mark.parametrize(
@@ -82,5 +82,5 @@ def test_a_psf_is_doubted_when_it_predicts_stars_worse_than_good_frames_of_its_s
 
 def test_the_doubt_of_a_psf_names_the_frame_and_the_share():
     (doubt,) = doubts_of_psf("science frame", 0.17, 6.4)
-    assert (doubt["code"], doubt["value"], doubt["blocks_publication"]) == ("psf_of_science_frame", 0.17, False)
-    assert "PSF of the science frame leaves 17%" in doubt["message"] and "5% is usual" in doubt["message"]
+    assert (doubt.code, doubt.value, doubt.blocks_publication) == ("psf_of_science_frame", 0.17, False)
+    assert "PSF of the science frame leaves 17%" in doubt.message and "5% is usual" in doubt.message

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from astropy.io import fits
@@ -34,14 +34,21 @@ class Card:
 class Cards:
     """The cards of one image, those of a mosaic's primary header behind them; the first of two wins."""
 
-    def __init__(self, header: fits.Header, primary: fits.Header | None = None) -> None:
+    def __init__(
+        self,
+        header: fits.Header,
+        primary: fits.Header | None = None,
+        is_ignored: Callable[[str], bool] | None = None,
+    ) -> None:
         self._cards: dict[str, Card] = {}
         self._inherited: set[str] = set()
         for card in _read(header):
-            self._cards.setdefault(card.keyword, card)
+            if is_ignored is None or not is_ignored(card.keyword):
+                self._cards.setdefault(card.keyword, card)
         if primary is not None:
             for card in _read(primary):
-                if not _NOT_INHERITED.match(card.keyword) and card.keyword not in self._cards:
+                is_own = card.keyword in self._cards or (is_ignored is not None and is_ignored(card.keyword))
+                if not is_own and not _NOT_INHERITED.match(card.keyword):
                     self._cards[card.keyword] = card
                     self._inherited.add(card.keyword)
 

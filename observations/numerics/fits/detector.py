@@ -152,11 +152,9 @@ def _section(cards: Cards, fact: str, facts: FrameFacts, notes: Notes) -> str | 
     misfits = []
     for keyword in own:
         text = cards.text(keyword)
-        found = None if text is None else _SECTION.match(text)
-        if text is None or found is None:
+        corners = None if text is None else parse_section(text)
+        if text is None or corners is None:
             continue
-        x1, x2, y1, y2 = (int(number) for number in found.groups())
-        corners = (min(x1, x2), max(x1, x2), min(y1, y2), max(y1, y2))
         if _lies_within(corners, facts):
             notes.came_from(fact, keyword, text)
             return _as_section(corners)
@@ -175,6 +173,15 @@ def _section(cards: Cards, fact: str, facts: FrameFacts, notes: Notes) -> str | 
                 "used.",
             )  # fmt: skip
     return None
+
+
+def parse_section(text: str) -> tuple[int, int, int, int] | None:
+    """Return x1, x2, y1, y2 in rising order of a section such as [1:1024,5:1020]; None where it is none."""
+    found = _SECTION.match(text.strip())
+    if found is None:
+        return None
+    x1, x2, y1, y2 = (int(number) for number in found.groups())
+    return min(x1, x2), max(x1, x2), min(y1, y2), max(y1, y2)
 
 
 def _lies_within(corners: tuple[int, int, int, int], facts: FrameFacts) -> bool:

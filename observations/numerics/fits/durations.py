@@ -28,11 +28,14 @@ def seconds_per_unit(card: Card, otherwise: float = 1.0) -> float:
     return next((seconds for pattern, seconds in _UNITS if pattern.search(card.comment)), otherwise)
 
 
-def find_exposure(cards: Cards, notes: Notes) -> float | None:
-    """Return the exposure time in seconds: of the first keyword with a possible value above 0, else 0 if one says so."""
+def find_exposure(cards: Cards, notes: Notes, unit_s: float | None = None) -> float | None:
+    """Return the exposure time in seconds: of the first keyword with a possible value above 0, else 0 if one says so.
+
+    unit_s : seconds in the unit that the keywords have, whatever their comments say.
+    """
     found: dict[str, float] = {}
     for keyword, unit in [(keyword, 1.0) for keyword in KEYWORDS["exposure_s"]] + list(_IN_OTHER_UNITS.items()):
-        seconds = _seconds(cards, keyword, unit, notes)
+        seconds = _seconds(cards, keyword, unit, notes, unit_s)
         if seconds is not None:
             found[keyword] = seconds
     positive = {keyword: seconds for keyword, seconds in found.items() if seconds > 0}
@@ -67,14 +70,14 @@ def elapsed_s(cards: Cards) -> float | None:
 _IN_OTHER_UNITS = {"EXPOINUS": 1e-6, "EXP-US": 1e-6, "EXPMS": 1e-3, "EXP-MS": 1e-3}
 
 
-def _seconds(cards: Cards, keyword: str, unit: float, notes: Notes) -> float | None:
+def _seconds(cards: Cards, keyword: str, unit: float, notes: Notes, given_unit: float | None = None) -> float | None:
     card, value = cards.get(keyword), cards.number(keyword)
     if card is None:
         return None
     clock = None if value is not None else parse_clock(cards.text(keyword) or "")
     if value is None and clock is None:
         return None
-    seconds = clock[0] if clock else (value or 0.0) * seconds_per_unit(card, unit)
+    seconds = clock[0] if clock else (value or 0.0) * (given_unit or seconds_per_unit(card, unit))
     low, high = BOUNDS["exposure_s"]
     if low <= seconds <= high:
         return seconds

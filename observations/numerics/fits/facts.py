@@ -102,7 +102,8 @@ class FrameFacts:
     is the first pixel read out, "x,y" as the header counts. calibrated : of "bias", "dark", "flat" what was taken off
     before delivery. bayer_pattern : the colours of the mosaic's first 2 x 2 pixels, row by row; None for one colour.
     pixel_unit : as the header states it: "adu", "electron", "adu/s", "electron/s"; None where it does not.
-    origins : where each fact comes from, by fact. doubts : what contradicts them, and what was guessed.
+    profile : the name of the instrument's profile that took part, "" for none. origins : where each fact comes from.
+    doubts : what contradicts them, and what was guessed.
     """
 
     kind: str
@@ -144,6 +145,7 @@ class FrameFacts:
     calibrated: tuple[str, ...] = ()
     bayer_pattern: str | None = None
     pixel_unit: str | None = None
+    profile: str = ""
     origins: Mapping[str, Origin] = field(default_factory=dict)
     doubts: tuple[Doubt, ...] = ()
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from astropy.io import fits
@@ -14,9 +15,10 @@ from observations.numerics.fits.detector import with_detector
 from observations.numerics.fits.durations import find_exposure
 from observations.numerics.fits.facts import FitsRefused, FrameFacts, Notes, Overrides
 from observations.numerics.fits.keywords import KEYWORDS, PRODUCT_KEYWORD
-from observations.numerics.fits.pointing import doubt_clock, find_site
+from observations.numerics.fits.pointing import Site, doubt_clock, find_site
 from observations.numerics.fits.position import Position, SkyClaims, find_position, find_scale
-from observations.numerics.fits.times import find_times
+from observations.numerics.fits.profile import Profile, corrected
+from observations.numerics.fits.times import Clock, find_times
 from observations.numerics.site import LongitudeEvidence, mjd_of
 
 _KINDS = (
@@ -36,34 +38,66 @@ _FACTS_OF_LACKS = {
 _PICTTYPES = {1: "light", 2: "bias", 3: "dark", 4: "flat"}
 
 
-def read_facts(
-    header: fits.Header,
-    shape: tuple[int, int],
-    overrides: Overrides,
-    primary: fits.Header | None = None,
-    tables: fits.HDUList | None = None,
-) -> tuple[FrameFacts, Cards]:
+NOTHING_GIVEN = Overrides()
+
+
+@dataclass(frozen=True)
+class Reading:
+    """All that an image's header is read with.
+
+    primary : the file's first header, where the image is another HDU. tables : the file, where distortion tables lie
+    in it. profiles : of instruments; the first that fits counts.
+    """
+
+    overrides: Overrides = NOTHING_GIVEN
+    primary: fits.Header | None = None
+    tables: fits.HDUList | None = None
+    profiles: Sequence[Profile] = ()
+
+
+# A header alone.
+PLAIN = Reading()
+
+
+def read_facts(header: fits.Header, shape: tuple[int, int], reading: Reading = PLAIN) -> tuple[FrameFacts, Cards]:
     """Return what a header says about its image, checked, with the cards themselves.
 
     Raises FitsRefused where an image cannot be used: unsupported_header (neither light nor calibration frame),
     no_time, no_exposure, no_band, no_pointing, no_wcs (no pixel scale); the sentence names all that must be given.
     """
-    cards, notes = Cards(header, primary), Notes()
+    facts, cards = examine(header, shape, reading)
+    lack = lacks(facts)
+    if lack is not None:
+        raise lack
+    return facts, cards
+
+
+def examine(header: fits.Header, shape: tuple[int, int], reading: Reading) -> tuple[FrameFacts, Cards]:
+    """Return what a header says as `read_facts` does, also where that is too little to use the image.
+
+    Raises FitsRefused where it is neither a light nor a calibration frame.
+    """
+    delivered, notes = Cards(header, reading.primary), Notes()
+    profile = next((profile for profile in reading.profiles if profile.fits(delivered)), Profile("", {}))
+    cards, overrides = Cards(header, reading.primary, profile.is_ignored), reading.overrides
     if cards.get(PRODUCT_KEYWORD) is not None:
         raise FitsRefused("unsupported_header", "This is a processed product, not a frame as delivered.")
     kind = _kind(cards, notes)
-    exposure = _exposure(cards, kind, overrides, notes)
-    times = find_times(cards, exposure, notes, overrides.utc_offset_hours)
+    exposure = _exposure(cards, kind, overrides, profile, notes)
+    times = find_times(cards, exposure, notes, _clock_of(profile, overrides))
     start, mid = _given_time(times.start, times.mid_mjd_utc, exposure, overrides)
     if start is not None and times.start is None:
         notes.came_from("time", "given")
     evidence = LongitudeEvidence(mid, None, (), times.utc_offset_hours, kind == "light")
     site = find_site(cards, evidence, notes)
-    if kind == "light":
-        doubt_clock(cards, site, mid, notes)
+    if profile.site_latitude_deg is not None:
+        site = Site(profile.site_latitude_deg, profile.site_longitude_deg, profile.site_height_m)
     position = Position(None, None, find_scale(cards, notes))
     if kind == "light":
-        position = find_position(SkyClaims(header, cards, shape, mid, overrides, tables), notes)
+        doubt_clock(cards, site, mid, notes)
+        kept = fits.Header([card for card in header.cards if not profile.is_ignored(card.keyword)])
+        claims = SkyClaims(kept, cards, shape, mid, overrides, reading.tables, profile.pixel_scale_arcsec)
+        position = find_position(claims, notes)
     facts = FrameFacts(
         kind=kind,
         width=shape[1],
@@ -80,33 +114,45 @@ def read_facts(
         site_height_m=site.height_m,
         wcs_quality=position.quality,
         wcs=position.wcs,
+        profile=profile.name,
     )
-    facts = with_detector(facts, cards, notes)
-    facts = replace(facts, origins=notes.origins, doubts=tuple(notes.doubts))
-    _require(facts)
-    return facts, cards
+    facts = corrected(with_detector(facts, cards, notes), profile, cards, notes)
+    doubts = tuple(doubt for doubt in notes.doubts if doubt.code not in profile.settles)
+    return replace(facts, origins=notes.origins, doubts=doubts), delivered
 
 
-def _require(facts: FrameFacts) -> None:
-    """Refuse a frame whose header lacks what its kind needs; the first lack gives the code, all are named."""
-    lacks: list[tuple[str, str, str]] = []
+def _clock_of(profile: Profile, overrides: Overrides) -> Clock:
+    offset = overrides.utc_offset_hours
+    return Clock(
+        profile.utc_offset_hours if offset is None else offset,
+        profile.time_keyword,
+        profile.time_moment,
+        profile.time_shift_s or 0.0,
+        profile.source if profile.time_keyword else "",
+    )
+
+
+def lacks(facts: FrameFacts) -> FitsRefused | None:
+    """Return why a header is too little for a frame of its kind; its first lack gives the code, all are named."""
+    missing: list[tuple[str, str, str]] = []
     is_light = facts.kind == "light"
     if facts.observation_time is None:
-        lacks.append(("no_time", "no time of observation", "--time"))
+        missing.append(("no_time", "no time of observation", "--time"))
     if (is_light or facts.kind == "dark") and facts.exposure_s is None:
-        lacks.append(("no_exposure", "no exposure time", "--exposure"))
+        missing.append(("no_exposure", "no exposure time", "--exposure"))
     if (is_light or facts.kind == "flat") and facts.filter_band is None:
-        lacks.append(("no_band", "no filter", "--band"))
+        missing.append(("no_band", "no filter", "--band"))
     if is_light and facts.ra_deg is None:
-        lacks.append(("no_pointing", "no position", "--ra and --dec"))
+        missing.append(("no_pointing", "no position", "--ra and --dec"))
     if is_light and facts.pixel_scale_arcsec is None:
-        lacks.append(("no_wcs", "no pixel scale", "--pixel-scale"))
-    if lacks:
-        sentence = f"The header of this {facts.kind} frame gives {_listed([lack[1] for lack in lacks])}: "
-        sentence += f"give {_listed([lack[2] for lack in lacks])}."
-        about = {fact for lack in lacks for fact in _FACTS_OF_LACKS[lack[0]]}
-        why = [doubt.message for doubt in facts.doubts if doubt.fact in about]
-        raise FitsRefused(lacks[0][0], " ".join([sentence, *why[:3]]))
+        missing.append(("no_wcs", "no pixel scale", "--pixel-scale"))
+    if not missing:
+        return None
+    sentence = f"The header of this {facts.kind} frame gives {_listed([lack[1] for lack in missing])}: "
+    sentence += f"give {_listed([lack[2] for lack in missing])}."
+    about = {fact for lack in missing for fact in _FACTS_OF_LACKS[lack[0]]}
+    why = [doubt.message for doubt in facts.doubts if doubt.fact in about]
+    return FitsRefused(missing[0][0], " ".join([sentence, *why[:3]]))
 
 
 def _listed(words: list[str]) -> str:
@@ -141,8 +187,11 @@ def _kind(cards: Cards, notes: Notes) -> str:
     return chosen
 
 
-def _exposure(cards: Cards, kind: str, overrides: Overrides, notes: Notes) -> float | None:
-    exposure = find_exposure(cards, notes)
+def _exposure(cards: Cards, kind: str, overrides: Overrides, profile: Profile, notes: Notes) -> float | None:
+    exposure = find_exposure(cards, notes, profile.exposure_unit_s)
+    if profile.exposure_unit_s is not None and "exposure" in notes.origins:
+        origin = notes.origins["exposure"]
+        notes.came_from("exposure", origin.source, origin.written, f"in the unit of {profile.source}")
     if exposure == 0 and kind != "bias":
         sentence = "The header gives an exposure of 0 s, which only a bias frame has."
         notes.doubt("unset_value", "exposure", "EXPTIME", 0.0, sentence)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from observations.numerics.doubts import Doubt
 from observations.numerics.fits.blocks import Unit, walk
 from observations.numerics.fits.facts import FitsRefused, FrameFacts, Overrides, ReadLimits
-from observations.numerics.fits.headers import read_facts
+from observations.numerics.fits.headers import PLAIN, Reading, examine, lacks, read_facts
 from observations.numerics.fits.pixels import (
     distortion_tables,
     header_lines,
@@ -30,8 +30,9 @@ from observations.numerics.fits.pixels import (
 from observations.numerics.fits.products import decode_frame, encode_frame, encode_image
 
 __all__ = [
-    "FitsRefused", "FrameFacts", "Overrides", "RawImage", "ReadLimits", "decode_frame", "encode_frame", "encode_image",
-    "find_image", "header_lines", "is_same_exposure", "read_bands", "read_images", "scan_images",
+    "Examined", "FitsRefused", "FrameFacts", "Overrides", "RawImage", "ReadLimits", "Reading", "decode_frame",
+    "encode_frame", "encode_image", "examine_images", "examined", "find_image", "header_lines", "is_same_exposure",
+    "read_bands", "read_images", "scan_images",
 ]  # fmt: skip
 
 # Planes that belong to an image and are none themselves.
@@ -63,9 +64,7 @@ class RawImage:
         return read_pixels(self.path, self.unit)
 
 
-def read_images(
-    path: str | Path, *, limits: ReadLimits | None = None, overrides: Overrides | None = None
-) -> list[RawImage]:
+def read_images(path: str | Path, *, limits: ReadLimits | None = None, reading: Reading = PLAIN) -> list[RawImage]:
     """Read every image of a FITS file: plain, gzipped or tile-compressed, in any HDU.
 
     The file is walked once in constant memory, each size checked before it is read; tables, companion planes (ERR, DQ,
@@ -78,7 +77,7 @@ def read_images(
         `scan_images` where the other images of a mosaic shall be kept.
     """
     images = []
-    for item in scan_images(path, limits=limits, overrides=overrides):
+    for item in scan_images(path, limits=limits, reading=reading):
         if isinstance(item[1], FitsRefused):
             raise item[1]
         images.append(item[1])
@@ -86,14 +85,14 @@ def read_images(
 
 
 def scan_images(
-    path: str | Path, *, limits: ReadLimits | None = None, overrides: Overrides | None = None
+    path: str | Path, *, limits: ReadLimits | None = None, reading: Reading = PLAIN
 ) -> list[tuple[int, RawImage | FitsRefused]]:
     """Return each image of a file by HDU index, as read or with the reason why it cannot be used.
 
     Raises FitsRefused where the file as a whole cannot be used: not_fits, truncated, too_large, bad_bitpix,
     bad_value, no_image.
     """
-    path, limits, overrides = Path(path), limits or ReadLimits(), overrides or Overrides()
+    path, limits = Path(path), limits or ReadLimits()
     units = list(walk(path, limits))
     found: list[tuple[int, RawImage | FitsRefused]] = []
     reasons: list[str] = []
@@ -101,7 +100,7 @@ def scan_images(
     for unit in images:
         primary = units[0].header if unit.index > 0 else None
         try:
-            image = _raw_image(path, unit, primary, overrides)
+            image = _raw_image(path, unit, primary, reading)
             found.append((unit.index, image if len(images) == 1 else _of_detector(image)))
         except FitsRefused as refusal:
             found.append((unit.index, refusal))
@@ -109,6 +108,49 @@ def scan_images(
         why = "; ".join(reasons) or "no HDU has pixels"
         raise FitsRefused("no_image", f"The file holds no image of the sky: {why}.")
     return found
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What an image's header is understood as, before anything is made of it.
+
+    facts : None where it is no frame at all. refusal : why it could not be used as it is, "" where it could.
+    """
+
+    hdu_index: int
+    facts: FrameFacts | None
+    header: dict[str, object]
+    refusal: str = ""
+    code: str = ""
+
+
+def examine_images(path: str | Path, *, limits: ReadLimits | None = None, reading: Reading = PLAIN) -> list[Examined]:
+    """Return what the header of each image of a file is understood as; no pixel is read.
+
+    Raises FitsRefused where the file as a whole cannot be used.
+    """
+    path, limits, reasons = Path(path), limits or ReadLimits(), list[str]()
+    units = list(walk(path, limits, is_hashed=False))
+    found = []
+    for unit in _images(units, limits, reasons):
+        header = image_header(unit)
+        with distortion_tables(path, header) as tables:
+            own = replace(reading, primary=units[0].header if unit.index > 0 else None, tables=tables)
+            found.append(examined(unit.index, header, (unit.image_shape[-2], unit.image_shape[-1]), own))
+    if not found:
+        why = "; ".join(reasons) or "no HDU has pixels"
+        raise FitsRefused("no_image", f"The file holds no image of the sky: {why}.")
+    return found
+
+
+def examined(hdu_index: int, header: fits.Header, shape: tuple[int, int], reading: Reading) -> Examined:
+    """Return what one header is understood as."""
+    try:
+        facts, cards = examine(header, shape, reading)
+    except FitsRefused as refusal:
+        return Examined(hdu_index, None, {}, str(refusal), refusal.code)
+    lack = lacks(facts)
+    return Examined(hdu_index, facts, cards.as_json(), *(("", "") if lack is None else (str(lack), lack.code)))
 
 
 def find_image(path: str | Path, hdu_index: int, *, limits: ReadLimits | None = None) -> list[Unit]:
@@ -172,11 +214,12 @@ def _of_detector(image: RawImage) -> RawImage:
     return replace(image, facts=replace(image.facts, camera=camera))
 
 
-def _raw_image(path: Path, unit: Unit, primary: fits.Header | None, overrides: Overrides) -> RawImage:
+def _raw_image(path: Path, unit: Unit, primary: fits.Header | None, reading: Reading) -> RawImage:
     shape = unit.image_shape
     header = image_header(unit)
     with distortion_tables(path, header) as tables:
-        facts, cards = read_facts(header, (shape[-2], shape[-1]), overrides, primary, tables)
+        reading = replace(reading, primary=primary, tables=tables)
+        facts, cards = read_facts(header, (shape[-2], shape[-1]), reading)
     if unit.is_intact is False:
         sentence = "The file's own checksum does not hold: its bytes were changed after it was written."
         doubt = Doubt("checksum_differs", "pixels", "CHECKSUM", None, sentence)

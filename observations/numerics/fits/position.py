@@ -37,7 +37,7 @@ class Position:
 
 @dataclass(frozen=True)
 class SkyClaims:
-    """All that is said about where an image lies."""
+    """All that is said about where an image lies; unbinned_scale_arcsec : by the instrument's profile."""
 
     header: fits.Header
     cards: Cards
@@ -45,6 +45,7 @@ class SkyClaims:
     mjd_utc: float | None
     overrides: Overrides
     tables: fits.HDUList | None = None
+    unbinned_scale_arcsec: float | None = None
 
 
 def find_position(claims: SkyClaims, notes: Notes) -> Position:
@@ -60,6 +61,9 @@ def find_position(claims: SkyClaims, notes: Notes) -> Position:
     scale = overrides.pixel_scale_arcsec or find_scale(claims.cards, notes)
     if overrides.pixel_scale_arcsec:
         notes.came_from("scale", "given")
+    elif claims.unbinned_scale_arcsec is not None:
+        scale = claims.unbinned_scale_arcsec * _binning_factor(claims.cards)
+        notes.came_from("scale", "profile", claims.unbinned_scale_arcsec, "times the binning")
     if "pointing" in notes.origins:
         notes.origins["position"] = notes.origins["pointing"]
     if overrides.ra_deg is not None and overrides.dec_deg is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -71,6 +72,24 @@ class TimeClaim:
 
 
 @dataclass(frozen=True)
+class Clock:
+    """What is known of an instrument's clock beside its headers.
+
+    offset_hours : local time minus UTC, for clocks that do not say that they are UTC. keyword : the only one that is
+    believed, `moment` what it means, `shift_s` what is added to it. source : who says so.
+    """
+
+    offset_hours: float | None = None
+    keyword: str | None = None
+    moment: str | None = None
+    shift_s: float = 0.0
+    source: str = ""
+
+
+_AS_WRITTEN = Clock()
+
+
+@dataclass(frozen=True)
 class ExposureTimes:
     """Start and middle of an exposure; None where no keyword gives them."""
 
@@ -79,16 +98,14 @@ class ExposureTimes:
     utc_offset_hours: float | None = None
 
 
-def find_times(
-    cards: Cards, exposure_s: float | None, notes: Notes, given_offset_hours: float | None = None
-) -> ExposureTimes:
+def find_times(cards: Cards, exposure_s: float | None, notes: Notes, clock: Clock = _AS_WRITTEN) -> ExposureTimes:
     """Return start and mid-exposure from all time keywords: the most precise wins, what disagrees is a doubt.
 
     A middle or an end is believed where it lies after the start; a moment that is missing is made from another and
-    the exposure. given_offset_hours : local time minus UTC, for clocks that do not say that they are UTC.
+    the exposure.
     """
-    claims = _half_day_faults(_claims(cards, notes, given_offset_hours), notes)
-    offset = _utc_offset_hours(cards, claims) if given_offset_hours is None else given_offset_hours
+    claims = _in_place(_half_day_faults(_claims(cards, notes, clock), notes), exposure_s)
+    offset = _utc_offset_hours(cards, claims) if clock.offset_hours is None else clock.offset_hours
     usable = [claim for claim in claims if claim.precision_s < DAY_S]
     if usable:
         # A local clock beside a universal one is none to complain of.
@@ -104,7 +121,8 @@ def find_times(
     end = start + max(2 * (mid - start), (exposure_s or 0.0) / DAY_S)
     _note_conflicts(usable, {"start": start, "mid": mid, "end": end}, anchor, notes)
     _note_readout(anchor, notes)
-    notes.came_from("time", anchor.keyword, anchor.written, f"read as the {anchor.moment} of the exposure")
+    by = f" by {clock.source}" if clock.source else ""
+    notes.came_from("time", anchor.keyword, anchor.written, f"read as the {anchor.moment} of the exposure{by}")
     return ExposureTimes(time_of(start), mid, offset)
 
 
@@ -161,9 +179,6 @@ def _note_conflicts(claims: list[TimeClaim], chosen: dict[str, float], anchor: T
         tolerance_s = max(TRUSTED_TIME_S, claim.precision_s, anchor.precision_s)
         if claim is anchor or claim.by_readout or abs(apart_s) <= tolerance_s:
             continue
-        if not claim.is_said and any(abs(claim.mjd_utc - mjd) * DAY_S <= tolerance_s for mjd in chosen.values()):
-            # JD beside DATE-OBS is often the middle or the end: it agrees, read as that.
-            continue
         if claim.moment == "end" and apart_s > 0:
             notes.doubt(
                 "exposure_took_longer", "time", claim.keyword, round(apart_s, 3),
@@ -193,6 +208,28 @@ def _note_readout(anchor: TimeClaim, notes: Notes) -> None:
     )  # fmt: skip
 
 
+def _in_place(claims: list[TimeClaim], exposure_s: float | None) -> list[TimeClaim]:
+    """Take a number of days for the middle or the end where it lies there by a calendar time of the start.
+
+    JD and MJD rarely say which moment they mean, and programs differ.
+    """
+    starts = [c for c in claims if c.moment == "start" and "JD" not in c.keyword and c.precision_s < DAY_S]
+    if not starts or not exposure_s:
+        return claims
+    first = min(starts, key=lambda claim: claim.precision_s)
+    placed = []
+    for claim in claims:
+        late_s = (claim.mjd_utc - first.mjd_utc) * DAY_S
+        tolerance_s = max(TRUSTED_TIME_S, claim.precision_s, first.precision_s)
+        is_open = "JD" in claim.keyword and not claim.is_said and late_s > tolerance_s
+        moment = next(
+            (name for name, share in (("mid", 0.5), ("end", 1.0)) if abs(late_s - share * exposure_s) <= tolerance_s),
+            claim.moment,
+        )
+        placed.append(replace(claim, moment=moment) if is_open else claim)
+    return placed
+
+
 def _half_day_faults(claims: list[TimeClaim], notes: Notes) -> list[TimeClaim]:
     """Drop an MJD that was made as JD - 2400000: exactly half a day late beside a calendar time."""
     calendar = [claim for claim in claims if "MJD" not in claim.keyword and claim.precision_s < DAY_S]
@@ -210,9 +247,9 @@ def _half_day_faults(claims: list[TimeClaim], notes: Notes) -> list[TimeClaim]:
     return kept
 
 
-def _claims(cards: Cards, notes: Notes, offset_hours: float | None) -> list[TimeClaim]:
+def _claims(cards: Cards, notes: Notes, clock: Clock) -> list[TimeClaim]:
     claims = []
-    for keyword, moment, kind in TIME_KEYWORDS:
+    for keyword, moment, kind in _believed(clock):
         card = cards.get(keyword)
         if card is None or _NOT_HERE.search(card.comment):
             continue
@@ -220,9 +257,12 @@ def _claims(cards: Cards, notes: Notes, offset_hours: float | None) -> list[Time
         claim = _calendar_claim(cards, card, moment, notes) if is_calendar else _number_claim(cards, card, moment, kind)
         if claim is None:
             continue
-        claim = _in_utc(cards, claim, kind, notes, offset_hours)
+        claim = _in_utc(cards, claim, kind, notes, clock.offset_hours)
         if claim is None:
             continue
+        if clock.keyword is not None:
+            known = replace(claim, by_readout="", moment=clock.moment or claim.moment)
+            claim = replace(known, mjd_utc=claim.mjd_utc + clock.shift_s / DAY_S)
         if not _YEARS[0] <= time_of(claim.mjd_utc).year < _YEARS[1]:
             sentence = f"{keyword} = {card.value} is outside {_YEARS[0]} to {_YEARS[1]} and was not used."
             notes.doubt("impossible_value", "time", keyword, str(card.value), sentence)
@@ -230,6 +270,14 @@ def _claims(cards: Cards, notes: Notes, offset_hours: float | None) -> list[Time
         claims.append(claim)
     _note_centuries(claims, notes)
     return claims
+
+
+def _believed(clock: Clock) -> Sequence[tuple[str, str, str]]:
+    """The keywords to read, their moments and kinds; an unknown one holds a calendar date."""
+    if clock.keyword is None:
+        return TIME_KEYWORDS
+    own = [entry for entry in TIME_KEYWORDS if entry[0] == clock.keyword]
+    return own or [(clock.keyword, "start", "calendar")]
 
 
 def _note_centuries(claims: list[TimeClaim], notes: Notes) -> None:

@@ -37,7 +37,8 @@ def sky_cards(header: fits.Header) -> fits.Header:
     """Return the WCS cards alone, one matrix among them: CD stands before PC, CDELT and CROTA.
 
     Older programs expect that. Positions written by hours and degrees become degrees; a declination axis that comes
-    first is put second.
+    first is put second. Raises ValueError where the position that it refers to is missing or is none: wcslib would
+    take it for 0.
     """
     kept = fits.Header()
     for card in header.cards:
@@ -50,6 +51,9 @@ def sky_cards(header: fits.Header) -> fits.Header:
     types = [str(kept.get(f"CTYPE{i}", "")).upper() for i in (1, 2)]
     if types[0].startswith("DEC") and types[1].startswith("RA"):
         kept = _exchanged(kept)
+    missing = [key for key in ("CRVAL1", "CRVAL2", "CRPIX1", "CRPIX2") if key not in kept]
+    if missing:
+        raise ValueError(f"it has no {missing[0]}")
     _to_degrees(kept)
     return _with_one_distortion(kept)
 
@@ -76,8 +80,9 @@ def _to_degrees(header: fits.Header) -> None:
         if not isinstance(value, str):
             continue
         angle = parse_angle(value)
-        if angle is not None:
-            header[f"CRVAL{i}"] = angle[0] * (factor if angle[1] else 1.0)
+        if angle is None:
+            raise ValueError(f"CRVAL{i} = {value} is no angle")
+        header[f"CRVAL{i}"] = angle[0] * (factor if angle[1] else 1.0)
     for key in [key for key in header if re.match(r"(CRPIX\d|CDELT\d|CROTA\d|(CD|PC)\d_\d)$", key)]:
         if isinstance(header[key], str):
             header[key] = float(header[key])

@@ -13,6 +13,7 @@ from curation.alerts import stage
 from curation.judgements.verdicts import Judgement, record_validation
 from curation.models import Alert
 from detection.models import Detection
+from observations.claims.doubts import reopen, settle
 from tests import factories
 from tests.curation.looks import consider, judge, seen
 
@@ -147,3 +148,21 @@ def test_the_position_is_told_in_both_spellings_with_its_error():
 def test_a_source_that_is_gone_is_nothing_to_tell():
     stage.run(str(uuid7()))
     assert not Alert.objects.exists()
+
+
+def test_a_doubt_holds_an_alert_back_until_it_is_settled_and_takes_none_back():
+    row = seen()
+    doubt = factories.DoubtFactory(observation=row.observation, blocks_publication=True)
+    assert consider(row.source) == []
+    judge(row, True, "expert")
+    assert consider(row.source) == [], "not for a person's word about the object either"
+    settle(doubt, "The clock was checked.", MACHINE)
+    assert consider(row.source) == ["new"]
+    reopen(doubt, MACHINE)
+    assert consider(row.source) == ["new"], "what was told stays told"
+
+
+def test_a_doubt_of_no_consequence_holds_nothing_back():
+    row = seen()
+    factories.DoubtFactory(observation=row.observation)
+    assert consider(row.source) == ["new"]

@@ -22,7 +22,8 @@ from catalog.files import storage
 from catalog.models import JobStatus, ProcessingJob
 from catalog.people.audit import MACHINE
 from catalog.work import jobs
-from observations.delivery.incoming import packed, submit_upload, submit_url, unpacked
+from observations.claims.reading import packed, unpacked
+from observations.delivery.incoming import submit_upload, submit_url
 from observations.delivery.ingest import ingest_paths
 from observations.delivery.watch import scan
 from observations.models import IncomingFile, Observation

@@ -21,7 +21,14 @@ from observations.frames import previews
 from observations.models import IncomingFile, Observation, ObservationStatus
 from observations.numerics.display import draw, shrink
 from tests.browsers import client_of
-from tests.factories import FIRST_EXPOSURE, FieldFactory, ObservationFactory, PreprocessRunFactory, SurveyFactory
+from tests.factories import (
+    FIRST_EXPOSURE,
+    DoubtFactory,
+    FieldFactory,
+    ObservationFactory,
+    PreprocessRunFactory,
+    SurveyFactory,
+)
 from tests.observations.stored import fits_bytes, stored_frame
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("empty_data_root")]
@@ -176,14 +183,12 @@ def test_a_header_shows_as_text_and_what_is_missing_as_missing():
         original_name=HOSTILE,
         object_name=HOSTILE,
         camera="a\x1bb",
-        header_conflicts=[
-            {"what": "filter", "chosen": HOSTILE, "others": {HOSTILE: None}},
-            {"what": "warning", "sentence": HOSTILE},
-        ],
+        facts={"band": {"source": HOSTILE, "written": HOSTILE, "note": HOSTILE}},
         error_message=HOSTILE,
         airmass=None,
         seeing=None,
     )
+    DoubtFactory(observation=row, message=HOSTILE, keyword=HOSTILE, value=HOSTILE)
     client = client_of("viewer")
     for address in (reverse("observations:observation", args=[row.pk]), reverse(LIST)):
         text = client.get(address).content.decode()
@@ -210,6 +215,36 @@ def test_an_operator_archives_a_frame_and_takes_it_back():
     assert "is not archived" in again.content.decode()
     client.post(reverse("observations:reprocess", args=[row.pk]))
     assert ProcessingJob.objects.get().job_type == "preprocess"
+
+
+def test_an_operator_settles_a_doubt_with_a_reason_and_a_viewer_does_not():
+    row = DoubtFactory(message="The clock is local.", blocks_publication=True)
+    page, address = (
+        reverse("observations:observation", args=[row.observation_id]),
+        reverse("observations:settle_doubt", args=[row.observation_id, row.pk]),
+    )
+    viewer = client_of("viewer", username="vera")
+    assert "holds alerts back" in viewer.get(page).content.decode()
+    assert viewer.post(address, {"note": "no"}).status_code == 403
+    operator = client_of("operator", username="olga")
+    operator.post(address, {"note": "asked the observatory"})
+    text = operator.get(page).content.decode()
+    assert "settled by olga" in text and "asked the observatory" in text and "holds alerts back" not in text
+    line = AuditLog.objects.get(action="settle_doubt")
+    assert (line.user, line.new_values["settled_note"]) == ("olga", "asked the observatory")
+    # What it held back is looked at again.
+    assert ProcessingJob.objects.get().job_type == "examine"
+    again = operator.post(address, {"note": "twice"}, follow=True)
+    assert "is settled already, by olga" in again.content.decode()
+    operator.post(address, {"reopen": "1"})
+    assert "holds alerts back" in operator.get(page).content.decode()
+
+
+def test_a_frame_that_was_never_examined_says_so():
+    row = ObservationFactory(read_by_version=None)
+    assert (
+        "Not examined" in client_of("viewer").get(reverse("observations:observation", args=[row.pk])).content.decode()
+    )
 
 
 def test_what_was_measured_is_a_part_of_its_own():

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from observations.numerics.fits.facts import FrameFacts, Overrides
+from observations.numerics.fits.headers import Reading
 from observations.numerics.fits.images import read_images
 from observations.numerics.frame import MaskBit
 from preprocessing.numerics import preprocess as outline
@@ -209,7 +210,7 @@ def test_vignetted_corners_are_unilluminated_and_the_pair_matches(shared_data):
 def test_the_galaxy_pair_is_clean(shared_data):
     given = Overrides(ra_deg=60.0, dec_deg=-60.0)
     for path in sorted((shared_data / "pair_eso085-030").glob("*.fit")):
-        done = preprocess(read_images(path, overrides=given)[0])
+        done = preprocess(read_images(path, reading=Reading(given))[0])
         assert done.failure is None
         assert core_of(done.frame.psf.middle)[0] == pytest.approx(2.7, abs=0.2)
         assert done.quality.masked_share < 0.03

@@ -12,7 +12,7 @@ from astropy.io import fits
 from astropy.wcs import WCS
 
 from observations.numerics.fits.blocks import parse_header
-from observations.numerics.fits.headers import read_facts
+from observations.numerics.fits.headers import Reading, read_facts
 from observations.numerics.fits.images import FitsRefused, FrameFacts, Overrides, read_images
 
 SHAPE = (400, 600)
@@ -51,7 +51,7 @@ def header_of(*cards: dict[str, object]) -> fits.Header:
 
 
 def facts_of(*cards: dict[str, object], **overrides: object) -> FrameFacts:
-    return read_facts(header_of(BASE, *cards), SHAPE, Overrides(**overrides))[0]
+    return read_facts(header_of(BASE, *cards), SHAPE, Reading(Overrides(**overrides)))[0]
 
 
 def refusal(*cards: dict[str, object], **overrides: object) -> FitsRefused:
@@ -208,7 +208,7 @@ def test_a_number_that_is_none_is_dropped_and_stored_as_null():
         "SEEING  =                  1e999",
     )
     text = header_of(BASE).tostring(endcard=False, padding=False) + "".join(card.ljust(80) for card in strange)
-    facts, cards = read_facts(parse_header(text.encode()), SHAPE, Overrides())
+    facts, cards = read_facts(parse_header(text.encode()), SHAPE)
     assert (facts.airmass, facts.gain_e_per_adu, facts.seeing_arcsec) == (None, None, None)
     json.dumps(cards.as_json(), allow_nan=False)
 
@@ -430,7 +430,7 @@ def test_a_header_wcs_far_from_the_headers_own_pointing_is_a_kept_quarrel():
 
 
 def real(shared_data, name: str, **overrides: object) -> FrameFacts:
-    return read_images(shared_data / name, overrides=Overrides(**overrides))[0].facts
+    return read_images(shared_data / name, reading=Reading(Overrides(**overrides)))[0].facts
 
 
 def test_the_raw_asteroid_frames(shared_data):

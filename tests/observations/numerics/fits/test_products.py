@@ -12,7 +12,6 @@ from astropy.wcs import WCS
 
 from observations.numerics.fits.images import (
     FitsRefused,
-    Overrides,
     decode_frame,
     encode_frame,
     encode_image,
@@ -234,4 +233,4 @@ def test_an_image_keeps_its_wcs_cards_and_companions():
 def test_no_product_is_taken_for_a_delivered_frame(tmp_path, content):
     (tmp_path / "x.fits").write_bytes(content)
     with pytest.raises(FitsRefused, match="processed product"):
-        read_images(tmp_path / "x.fits", overrides=Overrides())
+        read_images(tmp_path / "x.fits")

@@ -11,7 +11,7 @@ from astropy.time import Time
 from observations.numerics.fits.cards import Cards
 from observations.numerics.fits.clocks import parse_calendar
 from observations.numerics.fits.facts import Notes
-from observations.numerics.fits.times import ExposureTimes, find_times
+from observations.numerics.fits.times import Clock, ExposureTimes, find_times
 
 START = dt.datetime(2024, 3, 1, 21, 0, 0, 250000, tzinfo=dt.UTC)
 START_MJD = 60370.875 + 0.25 / 86400
@@ -136,3 +136,113 @@ def test_the_offset_of_civil_time_is_found(cards, hours):
 )
 def test_impossible_dates_are_none(text):
     assert parse_calendar(text) is None
+
+
+FULL_MINUTE = dt.datetime(2024, 5, 6, 3, 4, 5, tzinfo=dt.UTC)
+MIDDLE_MJD = 60436.12818287037
+
+
+@pytest.mark.parametrize(
+    "cards",
+    [
+        {"DATE_OBS": "2024-05-06T03:04:23", "TIMESYS": "GPS"},
+        {"DATE_OBS": "2024-05-06T03:04:42", "TIMESYS": "IAT"},
+        {"DATE_OBS": "2024-05-06T03:04:42", "TIMESYS": "TAI(NIST)"},
+        {"DATE_OBS": "2024-05-06T03:05:14.184", "TIMESYS": "TDT"},
+        {"DATE_OBS": "2024-05-06T03:05:37.3", "TIMESYS": "TCB"},
+        {"DATE_OBS": "2024-05-06T03:05:15.2", "TIMESYS": "TCG"},
+        {"DATE_OBS": "2024-05-06T03:04:05", "TIMESYS": "UT1"},
+        {"DATE_OBS": "2024-05-06T03:04:05", "TIMESYS": "GMT"},
+        {"DATE_OBS": ("2024-05-06T03:04:42", "1st row - TAI")},
+        {"DATE_OBS": ("2024-05-06T03:04:05.000Z", "as UTC calendar date"), "TIMESYS": "TDB"},
+        {"DATE_OBS": ("2024-05-06T03:05:05.2", "System Clock:Frame Received")},
+        {"DATE_OBS": ("2024-05-06T03:05:05", "UTC at the end of the exposure")},
+        {"DATE_OBS": ("2024-05-06T03:05:05", "shutter closed")},
+        {"DATE_OBS": ("2024-05-06T03:04:05", "UTC start; see DATE-END for end"), "DATE_END": "2024-05-06T03:05:05"},
+        {"DATE_END": "2024-05-06T03:05:05"},
+        {"DATE_OBS": ("2024-05-06T03:04:35", "Mid-point of the exposure")},
+        {"DATE_OBS": ("2024-05-06T03:04:05", "Greenwich mean time at start")},
+        {"DATE_OBS": "2024-05-06", "UT": ("03:04:35", "UT at mid exposure")},
+        {"DATE_OBS": "2024-05-06", "UT_MID": "03:04:35"},
+        {"DATE_OBS": ("2024-05-05T23:04:05", "local time"), "DATE_UTC": ("2024-05-06T03:04:05", "UTC")},
+        {"DATE_OBS": "2024-05-06T03:04:05", "JD": 2460436.628182870},
+        {"DATE_OBS": "2024-05-06T03:04:05", "JD": 2460436.628530093},
+        {"MJD_OBS": 2460436.627835648},
+    ],
+)
+def test_a_time_means_what_its_scale_and_its_words_say(cards):
+    times, _ = times_of(**cards)
+    assert abs((times.mid_mjd_utc - MIDDLE_MJD) * 86400) < 1.0
+    assert abs(times.start - FULL_MINUTE) < dt.timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("cards", "code", "keyword", "word"),
+    [
+        ({"DATE_OBS": ("2024-05-06T03:04:05", "Local time")}, "local_clock", "DATE-OBS", "'Local'"),
+        ({"DATE_OBS": "2024-05-06T03:04:05", "TIMESYS": "LOCAL"}, "local_clock", "DATE-OBS", "TIMESYS = LOCAL"),
+        ({"DATE_OBS": "2024-05-06"}, "no_time_of_day", "DATE-OBS", "without a time of day"),
+        ({"DATE_OBS": "yesterday"}, "unreadable_date", "DATE-OBS", "yesterday"),
+    ],
+)
+def test_what_gives_no_time_says_which_keyword_and_why(cards, code, keyword, word):
+    times, notes = times_of(**cards)
+    assert times.start is None
+    assert [(doubt.code, doubt.keyword) for doubt in notes.doubts] == [(code, keyword)]
+    assert word in notes.doubts[0].message
+
+
+@pytest.mark.parametrize(
+    ("cards", "code"),
+    [
+        ({"DATE_OBS": ("2024-05-06T03:05:05", "UTC at end of readout")}, "time_after_readout"),
+        ({"DATE_OBS": "2024-05-06T03:04:05", "TIMESYS": "STARDATE"}, "unknown_time_scale"),
+        ({"DATE_OBS": ("2024-05-06T03:04:05", "UTC"), "TIMESYS": "TAI"}, "time_scale_contradicted"),
+        ({"DATE_OBS": "06/05/24", "UT": "03:04:05"}, "two_digit_year"),
+        ({"DATE_OBS": "2024-05-06T03:04:05", "MJD_OBS": 60436.13002}, "time_contradicted"),
+        ({"DATE_OBS": "2024-05-06T03:04:05", "DATE_END": "2024-05-06T03:05:35"}, "exposure_took_longer"),
+    ],
+)
+def test_a_time_that_may_be_off_by_more_than_a_second_holds_back_what_is_published(cards, code):
+    _, notes = times_of(**cards)
+    assert [(doubt.code, doubt.blocks_publication) for doubt in notes.doubts] == [(code, True)]
+
+
+def test_a_year_of_two_digits_is_never_of_the_twenties_of_the_last_century():
+    assert times_of(DATE_OBS="06/05/24", UT="03:04:05")[0].start == FULL_MINUTE
+    # What the number of days confirms is no guess.
+    assert times_of(DATE_OBS="06/05/24", UT="03:04:05", MJD_OBS=60436.12784)[1].doubts == []
+
+
+@pytest.mark.parametrize(
+    "cards",
+    [
+        {"DATE_OBS": ("2024-05-06T00:04:05", "Local time")},
+        {"DATE_OBS": "2024-05-06T00:04:05", "TIMESYS": "LOCAL"},
+        {"DATE_OBS": "2024-05-06T00:04:05"},
+        {"UTC_OBS": "2024-05-06T03:04:05"},
+        {"DATE_OBS": ("2024-05-06T03:04:05", "UTC")},
+    ],
+)
+def test_a_given_offset_makes_local_clocks_universal_and_no_others(cards):
+    header, notes = fits.Header(), Notes()
+    for keyword, value in cards.items():
+        header[keyword.replace("_", "-")] = value
+    assert find_times(Cards(header), 60.0, notes, Clock(offset_hours=-3.0)).start == FULL_MINUTE
+
+
+def test_the_middle_lies_between_start_and_end_where_the_exposure_was_that_long():
+    # A frame of many reads: on the sky for 1800 s, of which 1425 s were integrated.
+    times, notes = times_of(
+        1425.0,
+        DATE_OBS="2024-05-06T03:00:00",
+        DATE_END="2024-05-06T03:30:00",
+        TELAPSE=(0.0208333, "[d] TSTOP - TSTART"),
+    )
+    assert (times.mid_mjd_utc - 60436.125) * 86400 == pytest.approx(900.0, abs=0.1)
+    assert notes.doubts == []
+
+
+def test_a_heliocentric_date_is_not_the_observers():
+    times, _ = times_of(DATE_OBS="2024-05-06T03:04:05", JD=(2460436.6331, "heliocentric Julian date"))
+    assert times.start == FULL_MINUTE

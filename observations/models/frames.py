@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Self
 
-from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
 from catalog import constraints
 from catalog.failures import failure_code_choices
 from catalog.models import Record
+from observations.models.profiles import InstrumentProfile
 from observations.sky import SkyQuerySet, SkyRecord
 
 
@@ -47,6 +47,27 @@ class CalibrationKind(models.TextChoices):
     BIAS = "bias"
     DARK = "dark"
     FLAT = "flat"
+
+
+class CameraSetting(models.Model):
+    """Which camera took an image, and how it was set: calibration frames of another setting do not fit it.
+
+    What a header does not say is empty, and then contradicts nothing.
+    """
+
+    camera = models.CharField(max_length=100, blank=True)
+    camera_serial = models.CharField(max_length=64, blank=True)
+    binning = models.CharField(max_length=16, blank=True)
+    readout_mode = models.CharField(max_length=64, blank=True)
+    gain_setting = models.CharField(max_length=32, blank=True, help_text="Of the amplifier, as the header writes it.")
+    offset_setting = models.CharField(max_length=32, blank=True)
+    window = models.CharField(max_length=32, blank=True, help_text="First pixel of a part of the detector.")
+    pixel_unit = models.CharField(max_length=16, blank=True, help_text="As the header states it.")
+    calibrated = models.JSONField(default=list, blank=True, help_text="What was taken off before delivery.")
+    ccd_temperature_c = models.FloatField(null=True, blank=True)
+
+    class Meta:
+        abstract = True
 
 
 class Survey(Record):
@@ -111,7 +132,7 @@ class ObservationQuerySet(SkyQuerySet):
         return self.exclude(status=ObservationStatus.ARCHIVED)
 
 
-class Observation(SkyRecord):
+class Observation(SkyRecord, CameraSetting):
     """One exposure of one detector as delivered; `ra`, `dec` are the centre's. The raw file never changes."""
 
     survey = models.ForeignKey(Survey, on_delete=models.PROTECT, related_name="observations")
@@ -145,13 +166,15 @@ class Observation(SkyRecord):
     )
     telescope = models.ForeignKey(Telescope, on_delete=models.PROTECT, null=True, blank=True)
     field = models.ForeignKey(Field, on_delete=models.PROTECT, null=True, blank=True, related_name="observations")
-    camera = models.CharField(max_length=100, blank=True)
-    binning = models.CharField(max_length=16, blank=True)
-    readout_mode = models.CharField(max_length=64, blank=True)
-    ccd_temperature_c = models.FloatField(null=True, blank=True)
+    bayer_pattern = models.CharField(max_length=4, blank=True, help_text="Colours of the first 2 x 2 pixels.")
     header = models.JSONField(default=dict, blank=True)
-    header_conflicts = models.JSONField(
-        default=list, blank=True, help_text="Keywords that disagreed, and which was used."
+    given = models.JSONField(default=dict, blank=True, help_text="What a person gave beside the file.")
+    facts = models.JSONField(
+        default=dict, blank=True, help_text="Where each fact comes from: keyword, what it says, how it was read."
+    )
+    profile = models.ForeignKey(InstrumentProfile, on_delete=models.SET_NULL, null=True, blank=True)
+    read_by_version = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="Of the reading of headers; empty: its doubts were never examined."
     )
     original_name = models.CharField(max_length=255, blank=True, help_text="The file's name as delivered.")
     failure_code = models.CharField(max_length=40, choices=failure_code_choices, blank=True)
@@ -213,7 +236,7 @@ class Observation(SkyRecord):
         return self.original_name or self.observation_id
 
 
-class CalibrationFrame(Record):
+class CalibrationFrame(Record, CameraSetting):
     """A bias, dark or flat frame as delivered."""
 
     kind = models.CharField(max_length=8, choices=CalibrationKind)
@@ -222,11 +245,7 @@ class CalibrationFrame(Record):
     observation_time = models.DateTimeField(help_text="Start of the exposure, UTC.")
     exposure_time = models.FloatField(help_text="Seconds; 0 for a bias.")
     telescope = models.ForeignKey(Telescope, on_delete=models.PROTECT, null=True, blank=True)
-    camera = models.CharField(max_length=100, blank=True)
-    binning = models.CharField(max_length=16, blank=True)
-    gain = models.FloatField(null=True, blank=True, help_text="As the header states it.")
-    readout_mode = models.CharField(max_length=64, blank=True)
-    ccd_temperature_c = models.FloatField(null=True, blank=True)
+    gain = models.FloatField(null=True, blank=True, help_text="Electrons per ADU, as the header states it.")
     filter_band = models.CharField(max_length=32, blank=True, help_text="Of a flat.")
     image_width = models.PositiveIntegerField(help_text="Pixels.")
     image_height = models.PositiveIntegerField(help_text="Pixels.")
@@ -234,6 +253,7 @@ class CalibrationFrame(Record):
     hdu_index = models.PositiveIntegerField(default=0)
     original_name = models.CharField(max_length=255, blank=True, help_text="The file's name as delivered.")
     header = models.JSONField(default=dict, blank=True)
+    given = models.JSONField(default=dict, blank=True, help_text="What a person gave beside the file.")
 
     class Meta:
         ordering = ["observation_time", "id"]
@@ -249,47 +269,3 @@ class CalibrationFrame(Record):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.original_name or self.id}"
-
-
-class IncomingRoute(models.TextChoices):
-    """How a file comes in by itself or by a client; what a command takes in needs no row of these."""
-
-    URL = "url", "address"
-    UPLOAD = "upload"
-    DIRECTORY = "directory", "watched folder"
-
-
-class IncomingFile(Record):
-    """A file on its way in. Its state is that of its job: `download` where it is fetched first, else `receive`."""
-
-    route = models.CharField(max_length=10, choices=IncomingRoute)
-    name = models.CharField(max_length=255)
-    address = models.TextField(blank=True, help_text="URL, or path in the watched folder.")
-    survey = models.ForeignKey(Survey, on_delete=models.PROTECT, null=True, blank=True)
-    stored_path = models.CharField(
-        max_length=500, blank=True, help_text="Relative to the data root, until it is ingested."
-    )
-    size_bytes = models.BigIntegerField(null=True, blank=True, help_text="Null until it is known.")
-    received_bytes = models.BigIntegerField(default=0)
-    modified_ns = models.BigIntegerField(null=True, blank=True, help_text="Of a file in a watched folder.")
-    overrides = models.JSONField(default=dict, blank=True, help_text="Values given along with the file.")
-    submitted_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True)
-    request_key = models.UUIDField(
-        null=True, blank=True, editable=False, help_text="Chosen by the sender: a file sent twice is ingested once."
-    )
-    workflow_id = models.CharField(max_length=64, blank=True)
-    results = models.JSONField(default=list, blank=True, help_text="What became of each image in it.")
-
-    class Meta:
-        ordering = ["-created_at", "-id"]
-        constraints = [
-            constraints.one_of("route", IncomingRoute),
-            constraints.at_least("size_bytes", 0),
-            models.UniqueConstraint(
-                fields=["address"], condition=Q(route=IncomingRoute.DIRECTORY), name="observations_incoming_once"
-            ),
-            models.UniqueConstraint(fields=["submitted_by", "request_key"], name="observations_incoming_request_once"),
-        ]
-
-    def __str__(self) -> str:
-        return self.name

@@ -153,7 +153,7 @@ class ObservationAdmin(SkyAdmin):
                     ("observation_id", "original_name"), "related", ("status", "failure_code"), "error_message",
                     ("object_name", "filter_band"), ("observation_time", "exposure_time"), ("night", "mjd_utc"),
                     (position, "wcs_quality", "delivered_wcs_quality"),
-                    ("field", "survey"), ("seeing", "airmass"), "header_conflicts",
+                    ("field", "survey"), ("seeing", "airmass"),
                 )
             },
         ),
@@ -164,7 +164,8 @@ class ObservationAdmin(SkyAdmin):
                 "fields": (
                     ("telescope", "camera"), ("image_width", "image_height"), ("pixel_scale", "binning"),
                     ("gain_e_per_adu", "read_noise_e"), ("saturation_level", "saturation_unit"),
-                    ("readout_mode", "ccd_temperature_c"),
+                    ("readout_mode", "ccd_temperature_c"), ("camera_serial", "window"),
+                    ("gain_setting", "offset_setting"), ("pixel_unit", "bayer_pattern"), "calibrated",
                 ),
             },
         ),
@@ -178,14 +179,14 @@ class ObservationAdmin(SkyAdmin):
                 ),
             },
         ),
-        ("Header", {"classes": ("tab",), "fields": ("header",)}),
+        ("Header", {"classes": ("tab",), "fields": (("profile", "read_by_version"), "facts", "given", "header")}),
     )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Observation]:
         """A list shows no headers, which are the most of a row."""
         rows = super().get_queryset(request)
         is_list = request.resolver_match is not None and str(request.resolver_match.url_name).endswith("_changelist")
-        return rows.defer("header", "header_conflicts", "footprint") if is_list else rows
+        return rows.defer("header", "facts", "footprint") if is_list else rows
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Model], search_term: str
@@ -204,6 +205,7 @@ class ObservationAdmin(SkyAdmin):
         of_it = {"observation__id__exact": row.pk}
         return related_links(
             [
+                list_link("observations.doubt", "doubts", **of_it),
                 list_link("preprocessing.preprocessrun", "preprocess runs", **of_it),
                 list_link("differencing.differencerun", "difference runs", **of_it),
                 list_link("differencing.candidate", "candidates", **of_it),

@@ -1,0 +1,24 @@
+"""Frames as delivered, what is in doubt about them, what is known of their instruments, and files on their way in."""
+
+from observations.models.doubts import Doubt, DoubtOrigin, DoubtQuerySet, is_held
+from observations.models.frames import (
+    CalibrationFrame,
+    CalibrationKind,
+    CameraSetting,
+    Field,
+    Observation,
+    ObservationQuerySet,
+    ObservationStatus,
+    SaturationUnit,
+    Survey,
+    Telescope,
+    WcsQuality,
+)
+from observations.models.incoming import IncomingFile, IncomingRoute
+from observations.models.profiles import InstrumentProfile
+
+__all__ = [
+    "CalibrationFrame", "CalibrationKind", "CameraSetting", "Doubt", "DoubtOrigin", "DoubtQuerySet", "Field",
+    "IncomingFile", "IncomingRoute", "InstrumentProfile", "Observation", "ObservationQuerySet", "ObservationStatus",
+    "SaturationUnit", "Survey", "Telescope", "WcsQuality", "is_held",
+]  # fmt: skip

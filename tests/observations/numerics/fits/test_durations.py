@@ -1,0 +1,51 @@
+"""How long an exposure was, whatever unit its card is in."""
+
+from __future__ import annotations
+
+import pytest
+from astropy.io import fits
+
+from observations.numerics.fits.cards import Cards
+from observations.numerics.fits.durations import find_exposure
+from observations.numerics.fits.facts import Notes
+
+
+def exposure_of(**cards: object) -> tuple[float | None, Notes]:
+    header, notes = fits.Header(), Notes()
+    for keyword, value in cards.items():
+        header[keyword] = value
+    return find_exposure(Cards(header), notes), notes
+
+
+@pytest.mark.parametrize(
+    ("cards", "seconds"),
+    [
+        ({"EXPTIME": 300.0}, 300.0),
+        ({"EXPTIME": (5.0, "exposure time in minutes")}, 300.0),
+        ({"EXPTIME": (300000, "[ms] exposure")}, 300.0),
+        ({"EXPTIME": (300e6, "exposure in microseconds")}, 300.0),
+        ({"EXPOSURE": (0.016492, "[d] time on source")}, 1424.9),
+        ({"EXPTIME": (0.5, "hours")}, 1800.0),
+        ({"EXPTIME": (300.0, "seconds, of at most 20 minutes")}, 300.0),
+        ({"EXPOINUS": 2_000_000}, 2.0),
+        ({"EXPTIME": "00:05:00"}, 300.0),
+        ({"EXPTIME": 0.0, "EXPOSURE": (60.0, "s")}, 60.0),
+        ({"EXPTIME": 0.0}, 0.0),
+        ({}, None),
+    ],
+)
+def test_an_exposure_is_in_seconds_whatever_its_unit(cards, seconds):
+    exposure, _ = exposure_of(**cards)
+    assert exposure == (None if seconds is None else pytest.approx(seconds, rel=1e-3))
+
+
+def test_two_exposures_that_differ_are_a_doubt_that_the_middle_hangs_on():
+    exposure, notes = exposure_of(EXPTIME=60.0, EXPOSURE=90.0)
+    assert exposure == 60.0
+    (doubt,) = notes.doubts
+    assert (doubt.code, doubt.keyword, doubt.blocks_publication) == ("exposure_contradicted", "EXPOSURE", True)
+
+
+def test_the_time_from_start_to_end_may_be_longer_than_the_exposure():
+    assert exposure_of(EXPTIME=60.0, TELAPSE=75.0)[1].doubts == []
+    assert exposure_of(EXPTIME=60.0, TELAPSE=45.0)[1].doubts != []
