@@ -1,0 +1,7 @@
+"""Headers of real instruments, and what is true of them."""
+
+from tests.observations.numerics.fits.instruments.capture import CAPTURE
+from tests.observations.numerics.fits.instruments.record import Instrument
+from tests.observations.numerics.fits.instruments.sbfits import SBFITS
+
+INSTRUMENTS: tuple[Instrument, ...] = (*CAPTURE, *SBFITS)
