@@ -3,5 +3,6 @@
 from tests.observations.numerics.fits.instruments.capture import CAPTURE
 from tests.observations.numerics.fits.instruments.record import Instrument
 from tests.observations.numerics.fits.instruments.sbfits import SBFITS
+from tests.observations.numerics.fits.instruments.smart import SMART
 
-INSTRUMENTS: tuple[Instrument, ...] = (*CAPTURE, *SBFITS)
+INSTRUMENTS: tuple[Instrument, ...] = (*CAPTURE, *SBFITS, *SMART)

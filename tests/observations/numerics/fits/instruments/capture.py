@@ -55,7 +55,7 @@ CAPTURE: tuple[Instrument, ...] = (
         source="notes on ASTAP's sidecars, 2026 (a copy of a N.I.N.A. header, site blanked); DATE-AVG is the middle "
         "of the exposure (FITSHeader.cs). RA, DEC are the mount's, 0.9 degrees from the solved centre",
         cards="""
-            BITPIX = 16 | BZERO = 32768 | IMAGETYP = 'LIGHT' / Type of exposure | EXPTIME = 300.0 / [s] Exposure duration
+            BITPIX = 16 | BZERO = 32768 | IMAGETYP = 'LIGHT' / Type of exposure | EXPTIME = 300.0 / [s] Exposure
             EXPOSURE = 300.0 / [s] Exposure duration
             DATE-LOC = '2026-07-28T23:12:39.9620845' / Time of observation (local)
             DATE-OBS = '2026-07-28T11:12:39.9620845' / Time of observation (UTC)
