@@ -1,8 +1,11 @@
 """Headers of real instruments, and what is true of them."""
 
 from tests.observations.numerics.fits.instruments.capture import CAPTURE
+from tests.observations.numerics.fits.instruments.observatories import OBSERVATORIES
+from tests.observations.numerics.fits.instruments.processed import PROCESSED
 from tests.observations.numerics.fits.instruments.record import Instrument
 from tests.observations.numerics.fits.instruments.sbfits import SBFITS
 from tests.observations.numerics.fits.instruments.smart import SMART
+from tests.observations.numerics.fits.instruments.surveys import SURVEYS
 
-INSTRUMENTS: tuple[Instrument, ...] = (*CAPTURE, *SBFITS, *SMART)
+INSTRUMENTS: tuple[Instrument, ...] = (*CAPTURE, *SBFITS, *SMART, *PROCESSED, *OBSERVATORIES, *SURVEYS)

@@ -116,7 +116,8 @@ SMART: tuple[Instrument, ...] = (
         name="Seestar S50, stack of 187",
         software="Seestar S50, stack",
         is_amateur=True,
-        source="PhotonFinder, sample headers; DATE-OBS is when the image was created, by its comment, of exposures that "
+        source="PhotonFinder, sample headers; DATE-OBS is when the image was created, by its comment, of exposures "
+        "that "
         "last half an hour at least: neither start nor middle is known. IMAGETYP says Light and STACKCNT 187",
         cards="""
             BITPIX = 16 | BZERO = 32768 | CREATOR = 'ZWO Seestar S50' / Capture software | PRODUCER = 'ZWO     '
