@@ -1,5 +1,6 @@
 """Headers of real instruments, and what is true of them."""
 
+from tests.observations.numerics.fits.instruments.cameras import CAMERAS
 from tests.observations.numerics.fits.instruments.capture import CAPTURE
 from tests.observations.numerics.fits.instruments.observatories import OBSERVATORIES
 from tests.observations.numerics.fits.instruments.processed import PROCESSED
@@ -8,4 +9,4 @@ from tests.observations.numerics.fits.instruments.sbfits import SBFITS
 from tests.observations.numerics.fits.instruments.smart import SMART
 from tests.observations.numerics.fits.instruments.surveys import SURVEYS
 
-INSTRUMENTS: tuple[Instrument, ...] = (*CAPTURE, *SBFITS, *SMART, *PROCESSED, *OBSERVATORIES, *SURVEYS)
+INSTRUMENTS: tuple[Instrument, ...] = (*CAPTURE, *CAMERAS, *SBFITS, *SMART, *PROCESSED, *OBSERVATORIES, *SURVEYS)

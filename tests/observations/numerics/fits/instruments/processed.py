@@ -151,4 +151,33 @@ PROCESSED: tuple[Instrument, ...] = (
         refused=Refusal(("no_time",), ("--time", "--ra")),
         expected={"kind": "light", "exposure_s": 900.0, "filter_band": "Red"},
     ),
+    Instrument(
+        name="Siril 1.4, stack with the Julian Dates of its span",
+        software="Siril 1.4",
+        is_amateur=True,
+        source="Siril, merge request 143, and VaST, gettime (values are ours): EXPSTART and EXPEND are Julian Dates "
+        "of the "
+        "first exposure's start and the last one's end; DATE-OBS is the reference frame's; LIVETIME is shorter",
+        cards="""
+            BITPIX = -32 | BZERO = 0 | BSCALE = 1 | PROGRAM = 'Siril 1.4.4' / Software that created this HDU
+            DATE = '2026-02-01T09:00:00' / UTC date that FITS file was created
+            DATE-OBS = '2026-01-31T19:10:00.000' / YYYY-MM-DDThh:mm:ss observation start,
+            EXPSTART = 2461072.29166667 / Exposure start time (standard Julian date)
+            EXPEND = 2461072.41666667 / Exposure end time (standard Julian date)
+            EXPTIME = 60 / Exposure time [s] | STACKCNT = 150 / Stack frames | LIVETIME = 9000 / Exposure time after
+            INSTRUME = 'ZWO ASI533MM Pro' / instrument name | FOCALLEN = 530 / Camera focal length
+            XPIXSZ = 3.76 / X pixel size microns | XBINNING = 1 / Camera binning mode | FILTER = 'G       ' / Active
+            IMAGETYP = 'Light Frame' / Type of image | RA = 120.25 / Image center Right Ascension (deg)
+            DEC = 30.5 / Image center Declination (deg) | HISTORY mean stacking with winsorized sigma clipping
+        """,
+        shape=(3008, 3008),
+        expected={
+            "kind": "light",
+            "mjd_utc": at("2026-01-31T20:30:00"),
+            "sky": (120.25, 30.5, 1.0),
+            "pixel_scale_arcsec": 1.46330,
+            "filter_band": "G",
+        },
+        within={"mjd_utc": 2.0},
+    ),
 )

@@ -219,7 +219,7 @@ SMART: tuple[Instrument, ...] = (
     ),
     Instrument(
         name="INDI, simulated camera, turned and flipped by its own world coordinates",
-        software="KStars/Ekos (INDI 2)",
+        software="KStars/Ekos (INDI) 2",
         is_amateur=True,
         source="INDI, indiccd.cpp: XPIXSZ is after binning, PIXSIZE1 is not, SCALE and CDELT hold for what is saved; "
         "DATE-OBS is the start; positions are J2000. Both CDELT are positive: north up, east right, then CROTA",
@@ -264,7 +264,7 @@ SMART: tuple[Instrument, ...] = (
     ),
     Instrument(
         name="INDI of 2013, right ascension as a number of hours",
-        software="KStars/Ekos (INDI 0.9)",
+        software="KStars/Ekos (INDI) 0.9",
         is_amateur=True,
         source="INDI 0.9, defaultdevice CCD: OBJCTRA and OBJCTDEC are the mount's RA in hours and declination of date, "
         "written as numbers; PIXSIZE1 is the detector's own; no word of the equinox",
