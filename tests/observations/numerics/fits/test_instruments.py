@@ -52,7 +52,7 @@ def test_a_fact_is_what_the_manual_says(instrument, fact):
     elif isinstance(right, float):
         got = getattr(facts, fact)
         assert got is not None
-        off = (got - right) * (86400.0 if fact == "mjd_utc" else 1.0)
+        off = (float(got) - right) * (86400.0 if fact == "mjd_utc" else 1.0)
         assert abs(off) <= instrument.within.get(fact, ABSOLUTE.get(fact, SHARE * abs(right)))
     else:
         assert getattr(facts, fact) == right
@@ -79,6 +79,12 @@ def test_a_header_that_says_enough_is_read(instrument):
 def test_what_cannot_be_relied_on_is_doubted(instrument):
     doubts = read(instrument, **instrument.given).doubts
     assert set(instrument.doubted) <= {doubt.fact for doubt in doubts}
+
+
+@pytest.mark.parametrize("instrument", by_name(one for one in INSTRUMENTS if "doubts" in FrameFacts.__dataclass_fields__))
+def test_nothing_else_stops_a_publication(instrument):
+    doubts = read(instrument, **instrument.given).doubts
+    assert {d.fact for d in doubts if d.blocks_publication} <= {*instrument.doubted, *instrument.disputed}
 
 
 def program(instrument: Instrument) -> str:

@@ -45,7 +45,6 @@ CAPTURE: tuple[Instrument, ...] = (
             "offset_setting": 30.0,
             "bayer_pattern": "RGGB",
             "calibrated": (),
-            "pixel_unit": "adu",
         },
     ),
     Instrument(

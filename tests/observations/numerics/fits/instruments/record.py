@@ -25,7 +25,8 @@ class Instrument:
     `|` and line ends, as they are written. shape : (ny, nx). expected : fact -> value, by the names of `FrameFacts`;
     "sky" is (ra, dec, arcsec within which the frame's centre must lie). given : what a person must give beside the
     header before the facts can be read. refused : what happens without that. doubted : facts that may not pass without
-    a doubt. within : tolerances that differ from those of the test.
+    a doubt. disputed : facts about which the header contradicts itself, so that a doubt may stop a publication but need
+    not. within : tolerances that differ from those of the test.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Instrument:
     given: Mapping[str, object] = field(default_factory=dict)
     refused: Refusal | None = None
     doubted: tuple[str, ...] = ()
+    disputed: tuple[str, ...] = ()
     within: Mapping[str, float] = field(default_factory=dict)
     primary: str = ""
 
