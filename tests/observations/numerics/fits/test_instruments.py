@@ -81,7 +81,9 @@ def test_what_cannot_be_relied_on_is_doubted(instrument):
     assert set(instrument.doubted) <= {doubt.fact for doubt in doubts}
 
 
-@pytest.mark.parametrize("instrument", by_name(one for one in INSTRUMENTS if "doubts" in FrameFacts.__dataclass_fields__))
+@pytest.mark.parametrize(
+    "instrument", by_name(one for one in INSTRUMENTS if "doubts" in FrameFacts.__dataclass_fields__)
+)
 def test_nothing_else_stops_a_publication(instrument):
     doubts = read(instrument, **instrument.given).doubts
     assert {d.fact for d in doubts if d.blocks_publication} <= {*instrument.doubted, *instrument.disputed}

@@ -115,6 +115,7 @@ OBSERVATORIES: tuple[Instrument, ...] = (
             "ccd_temperature_c": -99.98915,
             "calibrated": (),
         },
+        disputed=("time",),
     ),
     Instrument(
         name="Liverpool Telescope RISE, integers rescaled",
