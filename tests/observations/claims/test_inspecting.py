@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from io import StringIO
 
 import pytest
 from django.core.management import call_command
 
+from astrid_site.running import database
 from observations.claims.inspecting import inspect_file
 from observations.models import Observation
 from observations.numerics.fits.facts import Overrides
@@ -37,7 +39,8 @@ def test_the_profiles_in_use_take_part_and_the_one_that_would_help_is_suggested(
     assert after.doubts == ()
 
 
-def test_the_command_says_it_all_to_people_and_to_programs(tmp_path):
+def test_the_command_says_it_all_to_people_and_to_programs(tmp_path, monkeypatch):
+    monkeypatch.setattr(database, "usable", lambda report: contextlib.nullcontext())
     write(tmp_path / "good.fits")
     write(tmp_path / "clock.fits", DATE_OBS=("2024-03-01T21:00:00", "local time"))
     people, programs = StringIO(), StringIO()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from observations.numerics.fits.facts import FitsRefused, FrameFacts, Overrides
-from observations.numerics.fits.headers import read_facts
+from observations.numerics.fits.headers import Reading, read_facts
 from observations.numerics.sphere import separation_deg
 from tests.observations.numerics.fits.instruments import INSTRUMENTS
 from tests.observations.numerics.fits.instruments.record import Instrument
@@ -24,10 +24,8 @@ SHARE = 1e-3
 
 
 def read(instrument: Instrument, **given: object) -> FrameFacts:
-    facts, _ = read_facts(
-        instrument.header(), instrument.shape, Overrides(**given), primary=instrument.primary_header()
-    )
-    return facts
+    reading = Reading(Overrides(**given), primary=instrument.primary_header())
+    return read_facts(instrument.header(), instrument.shape, reading)[0]
 
 
 def by_name(instruments) -> list:
