@@ -143,6 +143,11 @@ class PreprocessRun(Run):
         return math.hypot(matched, self.wcs_info.get("fit_rms_px", 0.0) / math.sqrt(2.0))
 
     @property
+    def missing_calibration(self) -> list[str]:
+        """Say what was not taken off, and why."""
+        return [sentence for entry in self.masters for sentence in entry.get("missing", ())]
+
+    @property
     def applied_masters(self) -> list[str]:
         """The kinds of the masters used; the record also says which are missing."""
         return [entry["kind"] for entry in self.masters if "kind" in entry] if self.calibration_applied else []

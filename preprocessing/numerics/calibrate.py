@@ -67,13 +67,17 @@ class Masters:
 
 @dataclass(frozen=True)
 class Exposure:
-    """What a frame's header says that its calibration needs; sections as in FITS, 1-based and inclusive."""
+    """What a frame's header says that its calibration needs; sections as in FITS, 1-based and inclusive.
+
+    done : of "bias", "dark" and "flat" what was taken off before the frame was delivered.
+    """
 
     exposure_s: float | None = None
     ccd_temperature_c: float | None = None
     biassec: str | None = None
     trimsec: str | None = None
     pedestal_adu: float | None = None
+    done: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -211,7 +215,7 @@ def _without_overscan(data: Image, exposure: Exposure) -> tuple[Image, bool, tup
     """Return the frame less its overscan's level, whether that was done, and the window that TRIMSEC leaves."""
     shape = (data.shape[0], data.shape[1])
     window = parse_section(exposure.trimsec, shape) if exposure.trimsec else (slice(None), slice(None))
-    strip = parse_section(exposure.biassec, shape) if exposure.biassec else None
+    strip = parse_section(exposure.biassec, shape) if exposure.biassec and not exposure.done else None
     if strip is None or data[strip].size == 0:
         return data, False, window
     rows, columns = strip
@@ -260,27 +264,31 @@ def calibrate(raw: Image, *, masters: Masters = Masters(), exposure: Exposure = 
     Notes
     -----
     A PEDESTAL card is the constant a program added, negated. It counts only where neither bias, overscan nor a dark
-    with its bias removed the zero point anyhow.
+    with its bias removed the zero point anyhow. What was taken off before delivery is not taken off again: it is among
+    `applied`.
     """
     data, overscan_done, window = _without_overscan(np.asarray(raw, dtype=np.float32), exposure)
     applied, missing = (["overscan"] if overscan_done else []), list[str]()
+    applied += [step for step in ("bias", "dark", "flat") if step in exposure.done]
     zeroed = overscan_done
-    if masters.bias is not None:
+    # After a flat neither bias nor dark fit any more: they were divided by it.
+    is_past = bool(exposure.done)
+    if masters.bias is not None and not is_past:
         _same_shape(data, masters.bias)
         # With an overscan the bias only contributes its pattern, about its own level.
         data = data - (masters.bias.data - np.float32(masters.bias.level) if overscan_done else masters.bias.data)
         applied.append("bias")
         zeroed = True
-    elif not overscan_done:
+    elif not overscan_done and not is_past:
         missing.append("no bias: the level contains the electronic zero point")
     data, dark_zeroed = _without_dark(data, masters, exposure, applied, missing)
     if exposure.pedestal_adu and not (zeroed or dark_zeroed):
         data = data + np.float32(exposure.pedestal_adu)
         applied.append("pedestal")
     response = None
-    if masters.flat is None:
+    if masters.flat is None and "flat" not in exposure.done:
         missing.append("no flat: vignetting, dust and pixel response remain")
-    else:
+    elif masters.flat is not None and "flat" not in exposure.done:
         _same_shape(data, masters.flat)
         response = masters.flat.data
         data = data / response
@@ -302,13 +310,15 @@ def _without_dark(
 ) -> tuple[Image, bool]:
     """Return the frame less its dark, and whether that took the electronic zero point away too."""
     dark = masters.dark
+    if {"dark", "flat"} & set(exposure.done):
+        return data, False
     if dark is None:
         missing.append("no dark: dark current and hot pixels remain")
         return data, False
     _same_shape(data, dark)
     same = dark.exposure_s is not None and dark.exposure_s == exposure.exposure_s
     if dark.contains_bias:
-        if not same or applied:
+        if not same or {"bias", "overscan"} & set(applied):
             missing.append(
                 f"the dark of {dark.exposure_s} s holds its bias, so that it fits no light of {exposure.exposure_s} s"
                 if not same

@@ -126,7 +126,9 @@ def preprocess(raw: RawPixels, masters: Masters | None, parameters: Parameters) 
 
 def exposure_of(facts: FrameFacts) -> Exposure:
     """Return what calibration needs of a header."""
-    return Exposure(facts.exposure_s, facts.ccd_temperature_c, facts.biassec, facts.trimsec, facts.pedestal_adu)
+    return Exposure(
+        facts.exposure_s, facts.ccd_temperature_c, facts.biassec, facts.trimsec, facts.pedestal_adu, facts.calibrated
+    )
 
 
 def _header_ceiling(facts: FrameFacts) -> float | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date
 from itertools import groupby
 from typing import NamedTuple
@@ -39,10 +40,14 @@ _SKY_FLAT_PIXELS, _SKY_FLAT_LIGHTS = 64 * 1024**2, (3, 16)
 
 
 class Chosen(NamedTuple):
-    """The masters for one light: in memory for the numerics, and as the lines that its run records."""
+    """The masters for one light: in memory for the numerics, and as the lines that its run records.
+
+    unfit : why masters of its camera's name were not used, in sentences.
+    """
 
     masters: Masters
     record: list[dict[str, object]]
+    unfit: tuple[str, ...] = ()
 
 
 def run(night: str) -> None:
@@ -61,22 +66,79 @@ def run(night: str) -> None:
 
 
 def masters_for(light: Observation, config: Snapshot) -> Chosen:
-    """Find the newest fitting master of each kind within its validity, and read it."""
+    """Find the newest fitting master of each kind within its validity, and read it; none for what was done before."""
     bias = _nearest(_of_camera(light, MasterKind.BIAS), light, config["preprocessing.bias_validity_days"])
     dark = _dark_for(light, light.exposure_time, config)
     flat = _flat_for(light, config)
+    bias, dark = (None, None) if light.calibrated else (bias, dark)
+    if light.calibrated == ["bias"]:
+        dark = _dark_for(light, light.exposure_time, config)
+    flat = None if "flat" in light.calibrated else flat
     rows = [row for row in (bias, dark, flat) if row is not None]
     record = [
         {"kind": row.kind, "id": str(row.pk), "age_days": (light.night - row.night).days, "frames": row.frame_count,
          "inputs_hash": row.inputs_hash}
         for row in rows
     ]  # fmt: skip
-    return Chosen(Masters(*(None if row is None else _read(row) for row in (bias, dark, flat))), record)
+    found = {"bias": bias, "dark": dark, "flat": flat}
+    unfit = [sentence for kind, row in found.items() if row is None for sentence in _why_unfit(light, kind)]
+    return Chosen(Masters(*(None if row is None else _read(row) for row in found.values())), record, tuple(unfit))
+
+
+def _why_unfit(light: Observation, kind: str) -> list[str]:
+    """Say what keeps the masters of a kind from a light of the same camera, each reason once."""
+    if light.calibrated and (kind != "flat" or kind in light.calibrated):
+        return []
+    rows = CalibrationMaster.objects.filter(kind=kind, camera=light.camera)
+    if kind == "flat":
+        rows = rows.filter(filter_band=light.filter_band)
+    reasons = [reason for row in rows if (reason := mismatch(light, row))]
+    return [f"a {kind} was not used: {reason}" for reason in dict.fromkeys(reasons)]
+
+
+def mismatch(light: CalibrationFrame | Observation, row: CalibrationMaster) -> str:
+    """Return in words what keeps a master from a frame; "" where nothing does.
+
+    What one of the two does not say contradicts nothing.
+    """
+    if (row.image_width, row.image_height) != (light.image_width, light.image_height):
+        size, own_size = (f"{one.image_width} x {one.image_height}" for one in (row, light))
+        return f"it has {size} pixels, the frame {own_size}"
+    for name, words in _SETTING.items():
+        own, of_row = getattr(light, name), getattr(row, name)
+        if own and of_row and own != of_row:
+            return f"its {words} is {of_row}, the frame's {own}"
+    own_gain = light.gain if isinstance(light, CalibrationFrame) else light.gain_e_per_adu
+    if own_gain and row.gain and abs(row.gain / own_gain - 1) > _GAIN_AGREES:
+        return f"it was taken at {row.gain:g} e-/ADU, the frame at {own_gain:g}"
+    is_flat = row.kind in (MasterKind.FLAT, MasterKind.SKY_FLAT)
+    # A camera known by its number is the same behind any telescope; its flat is not.
+    is_known = bool(light.camera_serial and row.camera_serial)
+    apart = light.telescope_id and row.telescope_id and light.telescope_id != row.telescope_id
+    if apart and (is_flat or not is_known):
+        return f"it was taken with the telescope {row.telescope}, the frame with {light.telescope}"
+    return ""
+
+
+# What must be the same where both say it, in words.
+_SETTING = {
+    "camera_serial": "camera's number", "binning": "binning", "readout_mode": "readout mode",
+    "gain_setting": "gain setting", "offset_setting": "offset setting", "window": "window", "pixel_unit": "unit",
+}  # fmt: skip
+# Conversion factors are written with two or three figures.
+_GAIN_AGREES = 0.02
+
+
+def _setting(frame: CalibrationFrame | Observation) -> tuple[object, ...]:
+    """Frames of one camera that was set the same way."""
+    names = ("camera", *_SETTING, "telescope_id", "image_width", "image_height", "calibrated")
+    values = (getattr(frame, name) for name in names)
+    return tuple(str(value or "") for value in values)
 
 
 def _group_key(frame: CalibrationFrame) -> tuple[object, ...]:
     """Frames of one key make one master."""
-    key = (frame.camera, frame.binning, frame.image_width, frame.image_height, frame.readout_mode, frame.gain or 0.0)
+    key = (*_setting(frame), frame.gain or 0.0)
     # Coolers wander by tenths of a degree about their set point.
     temperature = round((frame.ccd_temperature_c or 0.0) / 2.0)
     if frame.kind == CalibrationKind.DARK:
@@ -85,7 +147,7 @@ def _group_key(frame: CalibrationFrame) -> tuple[object, ...]:
 
 
 def _light_key(light: Observation) -> tuple[object, ...]:
-    return (light.camera, light.binning, light.image_width, light.image_height, light.filter_band)
+    return (*_setting(light), light.filter_band, light.gain_e_per_adu or 0.0)
 
 
 def _hash(kind: str, parts: Iterable[str]) -> str:
@@ -95,10 +157,11 @@ def _hash(kind: str, parts: Iterable[str]) -> str:
 def _combine(frames: Sequence[CalibrationFrame], config: Snapshot) -> None:
     """Make the master of one group of bias, dark or flat frames, unless it is there already."""
     first = frames[0]
-    bias = None if first.kind == CalibrationKind.BIAS else _nearest(
+    bias = None if first.kind == CalibrationKind.BIAS or first.calibrated else _nearest(
         _of_camera(first, MasterKind.BIAS), first, config["preprocessing.bias_validity_days"]
     )  # fmt: skip
-    dark = _dark_for(first, first.exposure_time, config) if first.kind == CalibrationKind.FLAT else None
+    is_flat = first.kind == CalibrationKind.FLAT
+    dark = _dark_for(first, first.exposure_time, config) if is_flat and "dark" not in first.calibrated else None
     parents = [row.inputs_hash for row in (bias, dark) if row is not None]
     inputs_hash = _hash(first.kind, [*(frame.sha256 for frame in frames), *parents])
     if _exists(first.kind, inputs_hash):
@@ -111,6 +174,7 @@ def _combine(frames: Sequence[CalibrationFrame], config: Snapshot) -> None:
             master = master_bias(stack)
         elif first.kind == CalibrationKind.DARK:
             master = master_dark(stack, exposures, bias_in_memory)
+            master = replace(master, contains_bias=master.contains_bias and "bias" not in first.calibrated)
         else:
             master = master_flat(stack, exposures, bias_in_memory, None if dark is None else _read(dark))
     except CalibrationError as error:
@@ -121,7 +185,10 @@ def _combine(frames: Sequence[CalibrationFrame], config: Snapshot) -> None:
 def _sky_flat(lights: list[Observation], config: Snapshot) -> None:
     """Make a flat of the lights themselves where no flat fits them and enough of them agree."""
     first = lights[0]
-    if _flat_rows(first, MasterKind.FLAT, config["preprocessing.flat_validity_days"]) is not None:
+    if (
+        "flat" in first.calibrated
+        or _flat_rows(first, MasterKind.FLAT, config["preprocessing.flat_validity_days"]) is not None
+    ):
         return
     fewest, most = _SKY_FLAT_LIGHTS
     most = min(most, max(fewest, _SKY_FLAT_PIXELS // (first.image_width * first.image_height)))
@@ -169,6 +236,7 @@ def _store(
                 "binning": first.binning,
                 "gain": first.gain if isinstance(first, CalibrationFrame) else first.gain_e_per_adu,
                 "readout_mode": first.readout_mode,
+                **{name: getattr(first, name) for name in _SETTING if name not in ("binning", "readout_mode")},
                 "ccd_temperature_c": master.ccd_temperature_c,
                 "filter_band": first.filter_band if master.kind in (MasterKind.FLAT, MasterKind.SKY_FLAT) else "",
                 "exposure_time": master.exposure_s,
@@ -197,14 +265,11 @@ def _exists(kind: str, inputs_hash: str) -> bool:
 
 
 def _of_camera(light: CalibrationFrame | Observation, kind: str) -> QuerySet[CalibrationMaster]:
-    return CalibrationMaster.objects.filter(
-        kind=kind,
-        camera=light.camera,
-        binning=light.binning,
-        image_width=light.image_width,
-        image_height=light.image_height,
-        readout_mode=light.readout_mode,
+    """Return the masters that nothing keeps from a frame."""
+    rows = CalibrationMaster.objects.filter(
+        kind=kind, camera=light.camera, image_width=light.image_width, image_height=light.image_height
     )
+    return rows.filter(pk__in=[row.pk for row in rows if not mismatch(light, row)])
 
 
 def _nearest(

@@ -154,7 +154,7 @@ def _open(observation: Observation, inputs_hash: str, config: Snapshot) -> Prepr
 
 def _record_quality(row: PreprocessRun, result: Preprocessed, chosen: Chosen) -> None:
     """Put down what was measured, also of a frame that fails: its numbers say why."""
-    row.masters = [*chosen.record, {"missing": list(result.missing)}]
+    row.masters = [*chosen.record, {"missing": [*result.missing, *chosen.unfit]}]
     row.calibration_applied = bool({"bias", "dark", "flat", "sky_flat", "overscan"} & set(result.applied))
     quality = result.quality
     if quality is None:

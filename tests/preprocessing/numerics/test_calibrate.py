@@ -141,3 +141,16 @@ def test_impossible_sections_are_refused(section):
 def test_a_master_of_another_size_is_refused():
     with pytest.raises(CalibrationError, match="bias is"):
         calibrate(np.zeros((4, 4), "f4"), masters=Masters(Master(np.zeros((5, 5), "f4"), "bias", 1)))
+
+
+def test_what_was_taken_off_before_delivery_stays_off_and_its_pedestal_goes():
+    light = np.full((20, 20), 150.0, dtype=np.float32)
+    bias, flat = (
+        Master(np.full((20, 20), 1000.0, np.float32), "bias", 3),
+        Master(np.full((20, 20), 0.5, np.float32), "flat", 3),
+    )
+    exposure = Exposure(60.0, done=("bias", "dark", "flat"), pedestal_adu=-100.0, biassec="[1:5,1:20]")
+    done = calibrate(light, masters=Masters(bias, None, flat), exposure=exposure)
+    assert np.all(done.data == 50.0)
+    assert done.applied == ("bias", "dark", "flat", "pedestal")
+    assert done.missing == ()

@@ -253,3 +253,64 @@ def test_a_master_file_that_is_gone_fails_the_light_with_what_to_do(folder):
     with pytest.raises(StageFailure, match="process the night again") as caught:
         of_light()
     assert caught.value.code == FailureCode.FILE_MISSING
+
+
+OTHER_SETTINGS = [
+    ({"GAIN": 100, "OFFSET": 10}, {"GAIN": 0, "OFFSET": 50}, "gain setting is 0, the frame's 100"),
+    ({"EGAIN": 1.5}, {"EGAIN": 5.0}, "5 e-/ADU, the frame at 1.5"),
+    ({"CAMID": "a1"}, {"CAMID": "b2"}, "number is b2"),
+    ({"OFFSET": 10}, {"OFFSET": 30}, "offset setting is 30"),
+    ({"READOUTM": "fast"}, {"READOUTM": "slow"}, "readout mode is slow"),
+    ({"XORGSUBF": 0, "YORGSUBF": 0}, {"XORGSUBF": 500, "YORGSUBF": 0}, "window is 500,0"),
+    ({"TELESCOP": "north"}, {"TELESCOP": "south"}, "telescope south"),
+    ({"BUNIT": "adu"}, {"BUNIT": "electron"}, "unit is electron"),
+]
+
+
+@pytest.mark.parametrize(("own", "other", "words"), OTHER_SETTINGS, ids=[words for _, _, words in OTHER_SETTINGS])
+def test_the_masters_of_another_setting_are_neither_mixed_nor_used_and_the_run_says_why(folder, own, other, words):
+    for number in range(3):
+        write(folder, "bias", number, **own)
+        write(folder, "bias", number + 10, **other)
+    write(folder, "light", 9, **own)
+    make(folder)
+    assert CalibrationMaster.objects.filter(kind=MasterKind.BIAS).count() == 2
+    light, chosen = Observation.objects.get(), of_light()
+    used = CalibrationMaster.objects.get(pk=chosen.record[0]["id"])
+    assert all(getattr(used, name) == getattr(light, name) for name in ("gain_setting", "camera_serial", "window"))
+    used.delete()
+    alone = of_light()
+    assert alone.masters.bias is None
+    assert any(words in sentence for sentence in alone.unfit)
+
+
+def test_what_a_header_does_not_say_contradicts_no_master(folder):
+    for number in range(3):
+        write(folder, "bias", number)
+    write(folder, "light", 9, EGAIN=1.5, GAIN=100, OFFSET=10, CAMID="a1")
+    make(folder)
+    assert of_light().masters.bias is not None
+
+
+def test_a_camera_known_by_its_number_keeps_its_dark_behind_another_telescope_but_not_its_flat(folder):
+    for number in range(3):
+        for kind in ("bias", "flat"):
+            write(folder, kind, number, CAMID="a1", TELESCOP="north")
+    write(folder, "light", 9, CAMID="a1", TELESCOP="south")
+    make(folder)
+    chosen = of_light()
+    assert (chosen.masters.bias is not None, chosen.masters.flat) == (True, None)
+
+
+@pytest.mark.parametrize(
+    ("cards", "left"), [({"CALSTAT": "BDF"}, []), ({"CALSTAT": "BD"}, ["flat"]), ({"CALSTAT": "B"}, ["dark", "flat"])]
+)
+def test_nothing_is_taken_off_twice(folder, cards, left):
+    for number in range(3):
+        for kind in ("bias", "dark", "flat"):
+            write(folder, kind, number)
+    write(folder, "light", 9, **cards)
+    make(folder)
+    chosen = of_light()
+    assert [entry["kind"] for entry in chosen.record] == left
+    assert chosen.unfit == ()

@@ -22,8 +22,8 @@ def cards_of(**changes: object) -> fits.Header:
     header.update(
         CTYPE1="RA---TAN", CTYPE2="DEC--TAN", CRVAL1=150.1, CRVAL2=0.478, CRPIX1=400.5, CRPIX2=300.5, RADESYS="ICRS"
     )
-    for (i, j), value in np.ndenumerate(TURN * SCALE_DEG):
-        header[f"CD{i + 1}_{j + 1}"] = value
+    for (i, j), number in np.ndenumerate(TURN * SCALE_DEG):
+        header[f"CD{i + 1}_{j + 1}"] = float(number)
     for keyword, value in changes.items():
         if value is None:
             del header[keyword]
