@@ -21,6 +21,7 @@ from preprocessing.numerics.psf import PsfError, fit_psf
 from preprocessing.numerics.quality import Failure, Limits, Quality, gate, gate_pixels, measure_quality
 from preprocessing.numerics.stars import find_stars
 from preprocessing.numerics.trails import find_trails
+from preprocessing.numerics.units import Scale, scale_of
 
 # The first look only wants the seeing: bright stars, a third of the time.
 FIRST_LOOK_SIGMA = 10.0
@@ -120,8 +121,9 @@ def preprocess(raw: RawPixels, masters: Masters | None, parameters: Parameters) 
     failure = gate(measured, (), parameters.limits)
     if failure is None and psf is None:
         failure = Failure("too_few_stars", f"Too few of the {len(stars)} sources are clean stars to fit a PSF to.")
-    frame = replace(_frame(raw.facts, cleaned, bad), psf=psf, stars=stars)
-    return Preprocessed(frame, measured, failure, cleaned.sky, calibrated.applied, calibrated.missing)
+    scale = scale_of(raw.data, raw.facts, cleaned.sky.median_noise)
+    frame = replace(_frame(raw.facts, cleaned, bad, scale), psf=psf, stars=stars)
+    return Preprocessed(frame, measured, failure, cleaned.sky, calibrated.applied, calibrated.missing, scale.doubts)
 
 
 def exposure_of(facts: FrameFacts) -> Exposure:
@@ -216,14 +218,14 @@ def _psf(cleaned: _Cleaned, bad: Mask, stars: Stars, degree: int | None) -> PsfM
         return None
 
 
-def _frame(facts: FrameFacts, cleaned: _Cleaned, bad: Mask) -> Frame:
+def _frame(facts: FrameFacts, cleaned: _Cleaned, bad: Mask, scale: Scale) -> Frame:
     return Frame(
         data=cleaned.data,
         mask=bad,
         mask_bits=cleaned.bits,
-        variance=_variance(cleaned, facts.gain_e_per_adu),
-        gain=facts.gain_e_per_adu,
-        read_noise=facts.read_noise_e,
+        variance=_variance(cleaned, scale.gain),
+        gain=scale.gain,
+        read_noise=scale.read_noise_e,
         saturation=cleaned.saturation,
         wcs=facts.wcs,
         mjd_utc=facts.mjd_utc,
