@@ -9,6 +9,7 @@ app_name = "observations"
 urlpatterns = [
     path("observations/", frame_views.observations, name="observations"),
     path("observations/upload/", delivery_views.upload, name="upload"),
+    path("observations/inspect/", delivery_views.inspect, name="inspect"),
     path("observations/deliveries/<uuid:delivery_id>/", delivery_views.delivery, name="delivery"),
     path("observations/<uuid:observation_id>/", frame_views.observation, name="observation"),
     path("observations/<uuid:observation_id>/header/", frame_views.header, name="header"),

@@ -146,3 +146,9 @@ def value_text(value: object) -> str:
     if value is None or value == "":
         return MISSING
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+
+
+@register.filter
+def pretty_json(value: object) -> str:
+    """Write a value as JSON over several lines."""
+    return json.dumps(value, ensure_ascii=False, indent=2, default=str)

@@ -113,6 +113,7 @@ def detection(request: HttpRequest, detection_id: UUID) -> HttpResponse:
         "answers": answers,
         "consensus": consensus_of([one.event for one in answers if one.stands]),
         "alerts": visibility.alerts_for(request.user).filter(detection=row).order_by("created_at", "id"),
+        "held_by": row.observation.doubts.blocking(),
         **_beside(row, of_source),
         **(_light_curve(row.source, of_source) if row.source else {}),
     }

@@ -12,7 +12,7 @@ from observations.delivery.rows import printable
 from observations.numerics.doubts import Doubt
 from observations.numerics.fits.facts import FitsRefused, Overrides
 from observations.numerics.fits.headers import Reading
-from observations.numerics.fits.images import Examined, examine_images
+from observations.numerics.fits.images import Examined, examine_beginning, examine_images
 from observations.numerics.fits.profile import suggested
 
 
@@ -51,6 +51,15 @@ def inspect_file(path: Path, given: Overrides) -> list[Inspected]:
     except FileNotFoundError:
         return [Inspected(name, (), (), "There is no such file.", suggested((), {}))]
     return list(_inspected(name, found))
+
+
+def inspect_beginning(name: str, content: bytes, given: Overrides) -> list[Inspected]:
+    """Return the same of a file of which only the first bytes are here."""
+    try:
+        found = examine_beginning(content, reading=Reading(given, profiles=profiles_in_use()))
+    except FitsRefused as refusal:
+        return [Inspected(printable(name), (), (), str(refusal), suggested((), {}))]
+    return list(_inspected(printable(name), found))
 
 
 def _inspected(name: str, found: list[Examined]) -> Iterable[Inspected]:

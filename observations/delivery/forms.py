@@ -29,7 +29,31 @@ class ManyFiles(forms.FileField):
         return [super(ManyFiles, self).clean(one, initial) for one in given]
 
 
-class UploadForm(forms.Form):
+class ExtrasForm(forms.Form):
+    """What headers may lack; cleaned, it is `overrides` as well."""
+
+    ra_deg = forms.FloatField(required=False, min_value=0, max_value=360, label="RA of the centre, degrees")
+    dec_deg = forms.FloatField(required=False, min_value=-90, max_value=90, label="Dec of the centre, degrees")
+    pixel_scale_arcsec = forms.FloatField(
+        required=False, min_value=0.005, max_value=300, label="Pixel scale, arcseconds"
+    )
+    band = forms.CharField(required=False, max_length=32, label="Band")
+    utc_offset_hours = forms.FloatField(
+        required=False, min_value=-14, max_value=14, label="Clock’s offset from UTC, hours"
+    )
+
+    def clean(self) -> dict[str, object]:
+        """Return the fields and `overrides`; a position is two numbers."""
+        given = super().clean() or {}
+        if (given.get("ra_deg") is None) != (given.get("dec_deg") is None):
+            raise forms.ValidationError("A position needs both RA and Dec.")
+        if not self.errors:
+            names = ("ra_deg", "dec_deg", "pixel_scale_arcsec", "band", "utc_offset_hours")
+            given["overrides"] = Overrides(**{name: given[name] for name in names if given.get(name) not in (None, "")})
+        return given
+
+
+class UploadForm(ExtrasForm):
     """Files or an address, and what the headers may lack; `key` tells a form that is sent twice."""
 
     key = forms.UUIDField(required=False, widget=forms.HiddenInput())
@@ -37,12 +61,6 @@ class UploadForm(forms.Form):
     files = ManyFiles(required=False, label="FITS files")  # type: ignore[assignment]
     fits_url = forms.URLField(required=False, max_length=2000, assume_scheme="https", label="or the URL of a file")
     survey = forms.ModelChoiceField(Survey.objects.none(), required=False, label="Survey", empty_label=LOCAL_SURVEY)
-    ra_deg = forms.FloatField(required=False, min_value=0, max_value=360, label="RA of the centre, degrees")
-    dec_deg = forms.FloatField(required=False, min_value=-90, max_value=90, label="Dec of the centre, degrees")
-    pixel_scale_arcsec = forms.FloatField(
-        required=False, min_value=0.005, max_value=300, label="Pixel scale, arcseconds"
-    )
-    band = forms.CharField(required=False, max_length=32, label="Band")
 
     def __init__(
         self,
@@ -64,14 +82,9 @@ class UploadForm(forms.Form):
     def has_wrong_extras(self) -> bool:
         return any(field.errors for field in self.extras)
 
-    def clean(self) -> dict[str, Any]:
-        """Return the fields and `overrides`; a position is two numbers, and something must be uploaded."""
-        given = super().clean() or {}
+    def clean(self) -> dict[str, object]:
+        """Return the fields and `overrides`; something must be uploaded."""
+        given = super().clean()
         if not given.get("files") and not given.get("fits_url") and not self.errors:
             raise forms.ValidationError("Choose a file or give a URL.")
-        if (given.get("ra_deg") is None) != (given.get("dec_deg") is None):
-            raise forms.ValidationError("A position needs both RA and Dec.")
-        if not self.errors:
-            names = ("ra_deg", "dec_deg", "pixel_scale_arcsec", "band")
-            given["overrides"] = Overrides(**{name: given[name] for name in names if given.get(name) not in (None, "")})
         return given

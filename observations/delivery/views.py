@@ -9,7 +9,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from catalog.configuration.values import snapshot
 from catalog.failures import StageFailure
@@ -18,13 +18,16 @@ from catalog.files.storage import StorageFull, StorageUnreachable
 from catalog.ids import uuid7
 from catalog.people.actors import actor_of
 from catalog.web.access import requires
-from observations.delivery.forms import UploadForm
+from observations.claims.inspecting import inspect_beginning
+from observations.delivery.forms import ExtrasForm, UploadForm
 from observations.delivery.incoming import submit_upload, submit_url
 from observations.delivery.progress import progress_of
 from observations.models import IncomingFile, Survey
 
 MAY_UPLOAD = "observations.add_observation"
 _LATEST = 20
+# Headers of stacks that list all their members reach a megabyte; what is longer is examined when it is uploaded.
+MOST_BEGINNING = 2**20
 
 
 @requires(MAY_UPLOAD)
@@ -53,8 +56,21 @@ def upload(request: HttpRequest) -> HttpResponse:
         return JsonResponse({"deliveries": [], "refusals": reasons}, status=422)
     latest = IncomingFile.objects.visible_to(request.user).order_by("-created_at", "-id")[:_LATEST]
     deliveries = progress_of(latest)
-    context = {"form": form, "deliveries": deliveries, "most_mb": snapshot()["ingest.max_file_mb"]}
+    most_mb = snapshot()["ingest.max_file_mb"]
+    context = {"form": form, "deliveries": deliveries, "most_mb": most_mb, "most_beginning": MOST_BEGINNING}
     return render(request, "observations/upload.html", context)
+
+
+@requires(MAY_UPLOAD)
+@require_POST
+def inspect(request: HttpRequest) -> HttpResponse:
+    """Show what is understood of a file's header before it is uploaded, by its first bytes, as a part of the page."""
+    beginning = request.FILES.get("beginning")
+    form = ExtrasForm(request.POST)
+    if beginning is None or beginning.size is None or beginning.size > MOST_BEGINNING or not form.is_valid():
+        return HttpResponse(status=422)
+    found = inspect_beginning(request.POST.get("name", ""), beginning.read(), form.cleaned_data["overrides"])
+    return render(request, "observations/_inspected.html", {"found": found})
 
 
 @requires(MAY_UPLOAD)

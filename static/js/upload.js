@@ -15,12 +15,18 @@ const button = part("button", HTMLButtonElement, form);
 const mostBytes = Number(form.dataset.mostMb) * 1e6;
 /** @type {Thing[]} */
 const waiting = [];
+const inspected = at("inspected");
+const mostInspected = 6;
+let lastInspection = 0;
 let isSending = false;
 
 // A file that is dropped beside the frame would replace the page, and what is being sent with it.
 for (const name of ["dragover", "drop"]) window.addEventListener(name, (event) => event.preventDefault());
 for (const name of ["dragenter", "dragover"]) drop.addEventListener(name, () => drop.classList.add("over"));
 for (const name of ["dragleave", "drop"]) drop.addEventListener(name, () => drop.classList.remove("over"));
+chooser.addEventListener("change", () => inspectAll([...(chooser.files ?? [])]));
+for (const name of ["ra_deg", "dec_deg", "pixel_scale_arcsec", "band", "utc_offset_hours"])
+  part(`[name=${name}]`, HTMLInputElement, form).addEventListener("change", () => inspectAll([...(chooser.files ?? [])]));
 drop.addEventListener("drop", (event) => sendAll([...(event.dataTransfer?.files ?? [])]));
 
 form.addEventListener("submit", (event) => {
@@ -30,12 +36,37 @@ form.addEventListener("submit", (event) => {
   const files = [...(chooser.files ?? [])];
   if (address.value || !files.length) files.push(null);
   chooser.value = "";
+  inspected.replaceChildren();
+  lastInspection++;
   sendAll(files);
 });
 
 window.addEventListener("beforeunload", (event) => {
   if (isSending) event.preventDefault();
 });
+
+/**
+ * Show what is understood of the headers of files that are chosen, before they are sent.
+ * @param {File[]} files
+ */
+async function inspectAll(files) {
+  const turn = ++lastInspection;
+  /** @type {string[]} */
+  const shown = [];
+  for (const file of files.slice(0, mostInspected)) {
+    const body = new FormData(form);
+    body.delete("files");
+    body.set("name", file.name);
+    body.set("beginning", file.slice(0, Number(form.dataset.mostBeginning)), file.name);
+    const answer = await fetch(form.dataset.inspect ?? "", { method: "POST", body });
+    if (answer.ok) shown.push(await answer.text());
+  }
+  // A later choice has been shown meanwhile.
+  if (turn !== lastInspection) return;
+  inspected.innerHTML = shown.join("");
+  const left = files.length - mostInspected;
+  if (left > 0) inspected.insertAdjacentText("beforeend", `${left} more files are examined when they are uploaded.`);
+}
 
 /**
  * Hand in each file, null for what else the form holds, after those that are being sent.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import io
 import re
 import warnings
 import zlib
@@ -116,6 +117,30 @@ def walk(path: Path, limits: ReadLimits, *, is_hashed: bool = True) -> Iterator[
             offset += padded
             if not is_hashed:
                 stream.seek(offset)
+
+
+def walk_beginning(content: bytes, limits: ReadLimits) -> Iterator[Unit]:
+    """Yield the HDUs whose headers lie whole in the beginning of a file, gzipped or not; their data need not be there.
+
+    Raises FitsRefused: not_fits, bad_bitpix, bad_value, unsupported_header.
+    """
+    if content.startswith(_GZIP):
+        content = zlib.decompressobj(31).decompress(content, limits.max_header_bytes)
+    stream, offset = io.BytesIO(content), 0
+    for index in range(limits.max_hdus):
+        try:
+            header_bytes = _read_header(stream, index, limits)
+        except FitsRefused:
+            if index == 0:
+                raise
+            return
+        if header_bytes is None:
+            return
+        offset += len(header_bytes)
+        unit = _parse_unit(index, header_bytes, offset)
+        yield unit
+        offset += -(-unit.data_bytes // BLOCK) * BLOCK
+        stream.seek(offset)
 
 
 def _read_header(stream: BinaryIO, index: int, limits: ReadLimits) -> bytes | None:

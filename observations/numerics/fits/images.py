@@ -16,7 +16,7 @@ from astropy.io import fits
 from numpy.typing import NDArray
 
 from observations.numerics.doubts import Doubt
-from observations.numerics.fits.blocks import Unit, walk
+from observations.numerics.fits.blocks import Unit, walk, walk_beginning
 from observations.numerics.fits.facts import FitsRefused, FrameFacts, Overrides, ReadLimits
 from observations.numerics.fits.headers import PLAIN, Reading, examine, lacks, read_facts
 from observations.numerics.fits.pixels import (
@@ -31,8 +31,8 @@ from observations.numerics.fits.products import decode_frame, encode_frame, enco
 
 __all__ = [
     "Examined", "FitsRefused", "FrameFacts", "Overrides", "RawImage", "ReadLimits", "Reading", "decode_frame",
-    "encode_frame", "encode_image", "examine_images", "examined", "find_image", "header_lines", "is_same_exposure",
-    "read_bands", "read_images", "scan_images",
+    "encode_frame", "encode_image", "examine_beginning", "examine_images", "find_image", "header_lines",
+    "is_same_exposure", "read_bands", "read_images", "scan_images",
 ]  # fmt: skip
 
 # Planes that belong to an image and are none themselves.
@@ -129,22 +129,33 @@ def examine_images(path: str | Path, *, limits: ReadLimits | None = None, readin
 
     Raises FitsRefused where the file as a whole cannot be used.
     """
-    path, limits, reasons = Path(path), limits or ReadLimits(), list[str]()
-    units = list(walk(path, limits, is_hashed=False))
-    found = []
+    limits = limits or ReadLimits()
+    return _examined(list(walk(Path(path), limits, is_hashed=False)), limits, reading, Path(path))
+
+
+def examine_beginning(content: bytes, *, reading: Reading = PLAIN) -> list[Examined]:
+    """Return the same of the images whose headers lie in the first bytes of a file. Raises FitsRefused."""
+    limits = ReadLimits()
+    return _examined(list(walk_beginning(content, limits)), limits, reading, None)
+
+
+def _examined(units: list[Unit], limits: ReadLimits, reading: Reading, path: Path | None) -> list[Examined]:
+    found, reasons = [], list[str]()
     for unit in _images(units, limits, reasons):
-        header = image_header(unit)
+        header, shape = image_header(unit), (unit.image_shape[-2], unit.image_shape[-1])
+        own = replace(reading, primary=units[0].header if unit.index > 0 else None)
+        if path is None:
+            found.append(_one_examined(unit.index, header, shape, own))
+            continue
         with distortion_tables(path, header) as tables:
-            own = replace(reading, primary=units[0].header if unit.index > 0 else None, tables=tables)
-            found.append(examined(unit.index, header, (unit.image_shape[-2], unit.image_shape[-1]), own))
+            found.append(_one_examined(unit.index, header, shape, replace(own, tables=tables)))
     if not found:
         why = "; ".join(reasons) or "no HDU has pixels"
         raise FitsRefused("no_image", f"The file holds no image of the sky: {why}.")
     return found
 
 
-def examined(hdu_index: int, header: fits.Header, shape: tuple[int, int], reading: Reading) -> Examined:
-    """Return what one header is understood as."""
+def _one_examined(hdu_index: int, header: fits.Header, shape: tuple[int, int], reading: Reading) -> Examined:
     try:
         facts, cards = examine(header, shape, reading)
     except FitsRefused as refusal:
