@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 
@@ -21,6 +22,11 @@ def facts_of(rules: dict[str, object], *cards: dict[str, object], matches: dict[
 
 def test_every_rule_is_explained_and_every_explained_rule_is_one():
     assert set(RULES) == {one.name for one in dataclasses.fields(Profile)} - {"name", "matches"}
+
+
+def test_the_documents_explain_every_rule():
+    text = Path("docs/frames.md").read_text()
+    assert all(f"| `{rule}` | {sentence} |" in text for rule, sentence in RULES.items())
 
 
 @pytest.mark.parametrize(
