@@ -249,6 +249,9 @@ class Candidate(SkyRecord):
         default=False, help_text="A source of the reference that has moved or faded."
     )
     masked_share = models.FloatField(default=0.0, help_text="Masked fraction of the core.")
+    vetoes = models.JSONField(
+        default=list, blank=True, help_text="What speaks against it: code, value and a sentence for each."
+    )
     status = models.CharField(max_length=16, choices=CandidateStatus, default=CandidateStatus.PENDING)
 
     class Meta:
@@ -289,6 +292,11 @@ class Candidate(SkyRecord):
     def flags(self) -> list[Flag]:
         """Return what makes it doubtful."""
         return [flag for flag in FLAGS if getattr(self, f"is_{flag.name}")]
+
+    @property
+    def veto_codes(self) -> frozenset[str]:
+        """Return the codes of what speaks against it."""
+        return frozenset(veto["code"] for veto in self.vetoes)
 
 
 class Mover(Record):

@@ -24,6 +24,7 @@ from detection.numerics.infer import WeightsRefused, score
 from detection.numerics.stamps import cut_stamps
 from detection.registry.weights import ensure_default_model, weights_path
 from detection.sources.association import associate, forget_empty_sources
+from detection.stage import vetoes
 from differencing.models import Candidate, CandidateStatus, DifferenceRun
 from observations.models import Observation
 from observations.numerics.fits.facts import FitsRefused
@@ -36,6 +37,7 @@ READS = (
     "detection.association_floor_arcsec",
     "detection.association_sigma",
     "detection.confidence_threshold",
+    *vetoes.READS,
 )
 
 
@@ -62,15 +64,22 @@ def run(observation_id: UUID | str) -> None:
     if row is None:
         return
     weights = weights_path(model)
-    candidates = list(Candidate.objects.filter(difference_run=difference).order_by("-significance", "id"))
+    candidates = _candidates(difference)
     scored = _infer(observation, difference, candidates, str(weights))
     paths = _write_cutouts(observation, candidates, scored.stamps)
     with jobs.writing(last=True):
         _close(row, scored, config)
+        in_other_frames = vetoes.note_fixed_pixels(observation)
+        candidates = _candidates(difference)
         made = _record(row, candidates, scored.scores, paths, config)
+        _reject(in_other_frames, config)
         _clear_superseded(observation)
         associate(made, observation, config)
         forget_empty_sources()
+
+
+def _candidates(difference: DifferenceRun) -> list[Candidate]:
+    return list(Candidate.objects.filter(difference_run=difference).order_by("-significance", "id"))
 
 
 def abandon(observation_id: str, code: FailureCode, sentence: str) -> None:
@@ -175,13 +184,11 @@ def _close(row: ModelRun, scored: _Scored, config: Snapshot) -> None:
 def _record(
     row: ModelRun, candidates: list[Candidate], scores: NDArray[np.float64], paths: dict[UUID, str], config: Snapshot
 ) -> list[Detection]:
-    """Keep the scores; make, refresh or take back the detections. Ghosts and dipoles never become one."""
+    """Keep the scores; make, refresh or take back the detections. Ghosts, dipoles and what is vetoed become none."""
     scored = {c.pk: float(value) for c, value in zip(candidates, scores, strict=True) if np.isfinite(value)}
     _keep_scores(row, candidates, scored)
-    threshold = config["detection.confidence_threshold"]
-    real = {
-        c.pk for c in candidates if scored.get(c.pk, -1.0) >= threshold and not (c.is_reference_ghost or c.is_dipole)
-    }
+    threshold, is_refused = config["detection.confidence_threshold"], vetoes.refused_by(config, candidates)
+    real = {c.pk for c in candidates if scored.get(c.pk, -1.0) >= threshold and c.pk not in is_refused}
     rows = Candidate.objects.filter(pk__in=[c.pk for c in candidates])
     rows.filter(pk__in=real).update(status=CandidateStatus.DETECTED)
     rows.exclude(pk__in=real).update(status=CandidateStatus.REJECTED)
@@ -204,6 +211,15 @@ def _record(
             _take_back(detection)
     Detection.objects.bulk_create(new)
     return made
+
+
+def _reject(candidates: list[Candidate], config: Snapshot) -> None:
+    """Reject what other frames have shown to be no source, and take back what was made of it before."""
+    refused = vetoes.refused_by(config, candidates)
+    Candidate.objects.filter(pk__in=refused).update(status=CandidateStatus.REJECTED)
+    for detection in Detection.objects.select_for_update().filter(candidate__in=refused):
+        if not is_judged(detection):
+            _take_back(detection)
 
 
 def _keep_scores(row: ModelRun, candidates: list[Candidate], scored: dict[UUID, float]) -> None:
