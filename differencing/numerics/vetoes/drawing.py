@@ -12,6 +12,8 @@ from observations.numerics.frame import Image, Mask
 from observations.numerics.statistics import FWHM_PER_SIGMA
 
 Array = NDArray[np.float64]
+Vector = tuple[float, float]
+NOWHERE = (0.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -52,11 +54,17 @@ class Pen:
         self._spectrum = fft.rfft2(cut, s=(self._wide, self._wide))
         self._ky, self._kx = fft.fftfreq(self._wide)[:, None], fft.rfftfreq(self._wide)[None, :]
 
-    def columns(self, window: Window, *, blur_fwhm: float = 0.0, moved: tuple[float, float] = (0.0, 0.0)) -> Array:
-        """Return the stamp at the window's place, and what moving it by a pixel in x and in y adds: (n, 3)."""
+    def columns(
+        self, window: Window, *, blur_fwhm: float = 0.0, line: Vector = NOWHERE, moved: Vector = NOWHERE
+    ) -> Array:
+        """Return the stamp at the window's place, and what moving it by a pixel in x and in y adds: (n, 3).
+
+        It may be blurred by a Gaussian, drawn out along a line, or moved, all in px.
+        """
         dx, dy = window.offset[0] + moved[0], window.offset[1] + moved[1]
         blur = 2.0 * (np.pi * blur_fwhm / FWHM_PER_SIGMA) ** 2
         at = self._spectrum * np.exp(-2j * np.pi * (self._kx * dx + self._ky * dy) - blur * (self._kx**2 + self._ky**2))
+        at *= np.sinc(self._kx * line[0] + self._ky * line[1])
         spectra = np.stack([at, -2j * np.pi * self._kx * at, -2j * np.pi * self._ky * at])
         drawn = fft.irfft2(spectra, s=(self._wide, self._wide))
         index = np.arange(self._half - window.reach, self._half + window.reach + 1)

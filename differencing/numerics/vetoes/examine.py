@@ -106,19 +106,18 @@ def _of_shape(shape: Shape, p: VetoParameters, *, is_negative: bool, is_trail: b
             f"It is about {shape.width:g} times as wide as a star: a comet, or a patch of light that is no source.",
         )
     chi2 = shape.chi2_wider if is_wide else shape.chi2
-    if chi2 > p.chi2 and not is_trail:
+    if chi2 > p.chi2:
         yield Veto(
             "psf_difference",
             round(chi2, 2),
-            f"Its shape in the difference is not that of a star: chi² is {chi2:.1f} for each degree of freedom.",
+            f"Its shape in the difference is that of no star: chi² is {chi2:.1f} for each degree of freedom.",
         )
     if shape.chi2_frame > p.chi2_frame and not (is_trail or is_wide):
         code, frame = ("psf_reference", "reference") if is_negative else ("psf_science", "science frame")
         yield Veto(
             code,
             round(shape.chi2_frame, 2),
-            f"Its shape in the {frame} is not that of a star: chi² is {shape.chi2_frame:.1f} for each degree of "
-            "freedom.",
+            f"Its shape in the {frame} is that of no star: chi² is {shape.chi2_frame:.1f} for each degree of freedom.",
         )
 
 

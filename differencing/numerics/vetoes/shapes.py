@@ -11,7 +11,7 @@ from differencing.numerics.difference import Difference
 from differencing.numerics.measure import Measurements
 from differencing.numerics.noise import robust_sigma
 from differencing.numerics.peaks import fwhm_of
-from differencing.numerics.vetoes.drawing import Pen, Window, explained, window_of, with_sky
+from differencing.numerics.vetoes.drawing import NOWHERE, Pen, Vector, Window, explained, window_of, with_sky
 from observations.numerics.frame import Image, Mask, PsfFunction, PsfModel
 
 Array = NDArray[np.float64]
@@ -31,7 +31,7 @@ FITTED = 4
 
 @dataclass(frozen=True)
 class Shape:
-    """How well a peak is fitted: chi² of a point over its degrees of freedom, and what others gain over it.
+    """How well a peak is fitted: chi² of a point, or of a trail, over its degrees of freedom; what others gain over it.
 
     sharper_gain, wider_gain : in chi², of the best width that is sharper or wider. width : of the best that is wider,
     in FWHM of the stars. chi2_wider : of that over its degrees of freedom. free : degrees of freedom.
@@ -80,11 +80,13 @@ class Shapes:
         window = self._window(k, pen, reach)
         if window is None:
             return NOTHING
-        chi2, free = explained(window, with_sky(pen.columns(window)))[0], window.data.size - FITTED
+        line = self._line(k)
+        chi2, free = explained(window, with_sky(pen.columns(window, line=line)))[0], window.data.size - FITTED
         sharp = self._pen(d.spike(x, y, is_negative), reach)
         sign = -1.0 if is_negative else 1.0
-        sharper = min(_of_sign(window, sharp, width * fwhm, sign, chi2) for width in SHARPER)
-        widths = [_of_sign(window, pen, fwhm * float(np.sqrt(w**2 - 1.0)), 0.0, chi2) for w in WIDER]
+        sharper = min(_chi2(window, sharp.columns(window, blur_fwhm=w * fwhm, line=line), sign, chi2) for w in SHARPER)
+        blurs = [fwhm * float(np.sqrt(w**2 - 1.0)) for w in WIDER]
+        widths = [_chi2(window, pen.columns(window, blur_fwhm=blur), 0.0, chi2) for blur in blurs]
         best = int(np.argmin(widths))
         in_frame = self._in_frame(k, psf_frame, reach)
         return Shape(
@@ -105,6 +107,11 @@ class Shapes:
             self._pens[key] = (stamp, Pen(stamp, reach))
         return self._pens[key][1]
 
+    def _line(self, k: int) -> Vector:
+        """Return along what a peak is drawn out, px in x and y: nothing for what looks like a point."""
+        length, angle = float(self._m.trails.length_px[k]), np.radians(float(self._m.trails.theta_deg[k]))
+        return (length * float(np.cos(angle)), length * float(np.sin(angle))) if np.isfinite(length) else NOWHERE
+
     def _window(self, k: int, pen: Pen, reach: int) -> Window | None:
         """Cut a peak out of D, with the noise of the place and what the PSF may be wrong by."""
         d, m = self._d, self._m
@@ -113,7 +120,7 @@ class Shapes:
         plain = window_of(d.difference, d.mask, place, reach, local)
         if plain is None or plain.data.size < 0.6 * plain.good.size:
             return None
-        light = m.flux[k] * pen.columns(plain)[:, 0]
+        light = m.flux[k] * pen.columns(plain, line=self._line(k))[:, 0]
         sigma = np.sqrt(local**2 + (self._model_error * light) ** 2)
         return Window(plain.data, 1.0 / sigma, plain.good, reach, plain.offset)
 
@@ -141,10 +148,10 @@ def _held_out(psf: PsfFunction) -> float:
     return psf.held_out.core_residual if isinstance(psf, PsfModel) and psf.held_out is not None else 0.0
 
 
-def _of_sign(window: Window, pen: Pen, blur_fwhm: float, sign: float, otherwise: float) -> float:
-    """Return chi² of one width, and what it is otherwise where its light has the wrong sign."""
-    chi2, found = explained(window, with_sky(pen.columns(window, blur_fwhm=blur_fwhm)))
-    return otherwise if sign and found[0] <= 0.0 else chi2
+def _chi2(window: Window, columns: Array, sign: float, otherwise: float) -> float:
+    """Return chi² of one shape, and what it is otherwise where its light has the wrong sign."""
+    chi2, found = explained(window, with_sky(columns))
+    return otherwise if sign * found[0] < 0.0 else chi2
 
 
 def _at(image: Image, place: tuple[float, float]) -> float:
