@@ -39,7 +39,7 @@ def note_fixed_pixels(observation: Observation) -> list[Candidate]:
         for row, count in zip(rows, counts, strict=True):
             is_own = row.observation_id == observation.pk
             was_known = _FIXED in row.veto_codes
-            if is_own and (was_known or count) or count and not was_known:
+            if (is_own and (was_known or count)) or (count and not was_known):
                 others = [veto for veto in row.vetoes if veto["code"] != _FIXED]
                 row.vetoes = [*others, *([asdict(_veto(int(count)))] if count else [])]
                 row.save(update_fields=["vetoes", "updated_at"])

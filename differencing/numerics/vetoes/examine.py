@@ -25,17 +25,18 @@ Vetoes = tuple[Veto, ...]
 class VetoParameters:
     """Beyond what a number speaks against a peak; measured on sources that were added to real frames.
 
-    sharper_gain, wider_gain : chi² by which something sharper or wider than a star fits better than a point.
-    least_width : FWHM of the stars. chi2, chi2_frame : of a point over its degrees of freedom, in the difference and in
-    the frame that shows it: a PSF that is wrong by 10 % in its core gives 3 to a bright star. soft_share : of the
-    core's pixels whose values were filled in.
+    sharper_gain, wider_gain : chi² by which something sharper or wider than a star fits better than a point;
+    far_wider_gain is enough for what is `far_wider` times as wide, which no error of a PSF makes of a star. chi2,
+    chi2_frame : of a point over its degrees of freedom, in the difference and in the frame that shows it: a PSF that is
+    wrong by 10 % in its core gives 3 to a bright star. soft_share : of the core's pixels whose values were filled in.
     """
 
     sharper_gain: float = 8.0
-    wider_gain: float = 15.0
-    least_width: float = 1.4
-    chi2: float = 4.0
-    chi2_frame: float = 4.0
+    wider_gain: float = 8.0
+    far_wider_gain: float = 4.0
+    far_wider: float = 2.0
+    chi2: float = 3.0
+    chi2_frame: float = 3.5
     soft_share: float = 0.3
 
 
@@ -61,7 +62,9 @@ def examine(
     m, fwhm = measured, psf_fwhm_px(difference, is_negative=False)
     shape_of = Shapes(difference, m)
     steps = _steps_of_trains(m, fwhm, difference.score.shape)
-    neighbours = crowds(m.x, m.y, m.is_edge, fwhm_px=fwhm, area_px=float((~difference.mask).sum()))
+    neighbours = crowds(
+        m.x, m.y, np.abs(m.significance), m.is_edge, fwhm_px=fwhm, area_px=float((~difference.mask).sum())
+    )
     out = []
     for k in range(len(m)):
         found = [
@@ -98,7 +101,7 @@ def _of_shape(shape: Shape, p: VetoParameters, *, is_negative: bool, is_trail: b
         message = f"Something sharper than a star fits it better, by {shape.sharper_gain:.1f} in chi²: {what}."
         yield Veto(code, round(shape.sharper_gain, 2), message)
         return
-    is_wide = shape.wider_gain > p.wider_gain and shape.width >= p.least_width
+    is_wide = shape.wider_gain > (p.far_wider_gain if shape.width >= p.far_wider else p.wider_gain)
     if is_wide and not is_trail:
         yield Veto(
             "wider_than_star",

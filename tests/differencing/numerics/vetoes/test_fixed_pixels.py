@@ -52,7 +52,7 @@ def test_peaks_that_fall_on_one_pixel_by_chance_are_few():
     for _ in range(30):
         tracks = [(*rng.uniform(20, 1000, 2), False) for _ in range(25)]
         found = recurrences(seen_of(tracks))
-        flagged, count = flagged + np.count_nonzero(found), count + found.size
+        flagged, count = flagged + int(np.count_nonzero(found)), count + found.size
     assert flagged <= 0.01 * count
 
 
