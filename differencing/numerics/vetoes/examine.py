@@ -69,7 +69,7 @@ def examine(
     for k in range(len(m)):
         found = [
             *_of_shape(shape_of(k), p, is_negative=bool(m.is_negative[k]), is_trail=bool(np.isfinite(m.trails.x[k]))),
-            *_of_displacement(displacement_px(difference, m, k)),
+            *_of_displacement(displacement_px(difference, m, k, shape_of.fwhm(k))),
             *_of_soft_pixels(_soft_share(filled, float(m.x[k]), float(m.y[k]), fwhm), p),
         ]
         if k in steps:

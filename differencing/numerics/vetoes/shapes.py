@@ -70,8 +70,7 @@ class Shapes:
         """Return the shape of one peak; `NOTHING` where too few good pixels are about it."""
         d, m = self._d, self._m
         x, y, is_negative = float(m.x[k]), float(m.y[k]), bool(m.is_negative[k])
-        psf_frame = d.psf_reference if is_negative else d.psf_science
-        fwhm = self._fwhm(psf_frame, x, y, is_negative=is_negative)
+        psf_frame, fwhm = d.psf_reference if is_negative else d.psf_science, self.fwhm(k)
         reach = int(np.clip(round(REACH_FWHM * fwhm), LEAST_REACH, MOST_REACH))
         stamp = d.psf_d(x, y)
         if stamp.shape[0] // 2 <= reach:
@@ -93,11 +92,12 @@ class Shapes:
             chi2 / free, chi2 - sharper, chi2 - widths[best], WIDER[best], widths[best] / free, free, *in_frame
         )
 
-    def _fwhm(self, psf: PsfFunction, x: float, y: float, *, is_negative: bool) -> float:
-        """Return the width of a frame's PSF near a place: it varies little within a cell."""
+    def fwhm(self, k: int) -> float:
+        """Return the width of the PSF of the frame that shows a peak, near it: it varies little within a cell."""
+        x, y, is_negative = float(self._m.x[k]), float(self._m.y[k]), bool(self._m.is_negative[k])
         cell = (int(x // CELL_PX), int(y // CELL_PX), is_negative)
         if cell not in self._widths:
-            self._widths[cell] = fwhm_of(psf(x, y))
+            self._widths[cell] = fwhm_of((self._d.psf_reference if is_negative else self._d.psf_science)(x, y))
         return self._widths[cell]
 
     def _pen(self, stamp: Array, reach: int) -> Pen:

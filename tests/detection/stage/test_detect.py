@@ -10,6 +10,7 @@ import pytest
 from django.apps import apps
 
 from astrid_site.night.foreground import run_stage
+from catalog.configuration.keys import DECLARED
 from catalog.configuration.values import set_value
 from catalog.failures import FailureCode
 from catalog.files import storage
@@ -19,6 +20,7 @@ from detection.models import CandidateScore, Detection, DetectionStatus, ModelRu
 from detection.registry.weights import ensure_default_model
 from detection.sources import association
 from detection.stage import detect as stage
+from detection.stage import vetoes
 from differencing.models import Candidate, CandidateStatus, DifferenceRun
 from observations.models import ObservationStatus
 from tests import factories
@@ -99,9 +101,11 @@ def test_every_candidate_keeps_its_score_with_the_weights_that_gave_it(night):
     assert scores.count() == Candidate.objects.count() > 12
     assert {s.weights_sha256 for s in scores} == {model.weights_sha256}
     detected = set(Detection.objects.values_list("candidate_id", flat=True))
-    vetoed = set(Candidate.objects.filter(is_dipole=True).values_list("pk", flat=True))
+    vetoed = set(Candidate.objects.exclude(vetoes=[]).values_list("pk", flat=True))
+    vetoed |= set(Candidate.objects.filter(is_dipole=True).values_list("pk", flat=True))
     vetoed |= set(Candidate.objects.filter(is_reference_ghost=True).values_list("pk", flat=True))
-    assert detected == {s.candidate_id for s in scores if s.score >= 0.5} - vetoed
+    moving = set(Candidate.objects.filter(tracklets__is_doubtful=False).values_list("pk", flat=True))
+    assert detected == {s.candidate_id for s in scores if s.score >= 0.5} - vetoed | moving
 
 
 def test_the_model_run_says_what_it_cost_and_found(night):
@@ -148,7 +152,9 @@ def test_a_key_that_detection_does_not_read_makes_no_second_inference(night):
 
 
 def test_detection_names_the_keys_that_its_hash_covers_and_no_others():
-    assert keys_named_in(stage, association) == set(stage.READS)
+    of_vetoes = {key for key in DECLARED if key.startswith("detection.veto_")}
+    assert set(vetoes.READS) == of_vetoes
+    assert keys_named_in(stage, association) | of_vetoes == set(stage.READS)
 
 
 upgrade = import_module("detection.migrations.0004_hashes_of_the_keys_that_are_read")
