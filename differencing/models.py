@@ -214,7 +214,7 @@ class CandidateQuerySet(SkyQuerySet):
 
     def out_of_step(self) -> Self:
         """Return those that were judged before it was known that they move, or that they do not."""
-        moving = Q(pk__in=Tracklet.objects.linked().moving().values("members"))
+        moving = Q(pk__in=Tracklet.objects.linked().moving().values("members"), is_dipole=False)
         return self.filter(Q(status=CandidateStatus.REJECTED) & moving | Q(status=CandidateStatus.LINKED) & ~moving)
 
 

@@ -191,7 +191,7 @@ def _record(
 ) -> list[Detection]:
     """Keep the scores; make, refresh or take back the detections.
 
-    Ghosts, dipoles and what is vetoed become none, unless they are members of something that moves.
+    Ghosts, dipoles and what is vetoed become none; what is vetoed does where it is a member of something that moves.
     """
     scored = {c.pk: float(value) for c, value in zip(candidates, scores, strict=True) if np.isfinite(value)}
     _keep_scores(row, candidates, scored)
@@ -199,7 +199,7 @@ def _record(
     real = {c.pk for c in candidates if scored.get(c.pk, -1.0) >= threshold and c.pk not in is_refused}
     rows = Candidate.objects.filter(pk__in=[c.pk for c in candidates])
     moving = Tracklet.objects.linked().moving()
-    linked = set(rows.filter(tracklets__in=moving).values_list("pk", flat=True)) - real
+    linked = set(rows.filter(tracklets__in=moving, is_dipole=False).values_list("pk", flat=True)) - real
     rows.filter(pk__in=real).update(status=CandidateStatus.DETECTED)
     rows.filter(pk__in=linked).update(status=CandidateStatus.LINKED)
     rows.exclude(pk__in=real | linked).update(status=CandidateStatus.REJECTED)

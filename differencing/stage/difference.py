@@ -34,7 +34,7 @@ from differencing.numerics.parameters import ZogyParameters
 from differencing.numerics.peaks import find, fwhm_of
 from differencing.numerics.spikes import are_spikes
 from differencing.numerics.tie import TooFewStars
-from differencing.numerics.vetoes.examine import VetoParameters, examine, filled_pixels
+from differencing.numerics.vetoes.examine import examine, filled_pixels
 from differencing.numerics.vetoes.veto import Veto
 from differencing.parameters import zogy_parameters
 from differencing.references import choose_reference, note_possible_gain
@@ -166,7 +166,6 @@ def _inputs(observation: Observation, science_run: PreprocessRun, reference: Ref
         "version": VERSION,
         "zogy": asdict(zogy_parameters(config)),
         "measure": asdict(MeasureParameters()),
-        "vetoes": asdict(VetoParameters()),
         "config": config.group("differencing"),
     }
     return _Inputs(observation, science_run, reference, config, parameters)

@@ -115,7 +115,7 @@ def _of_shape(shape: Shape, p: VetoParameters, *, is_negative: bool, is_trail: b
             round(chi2, 2),
             f"Its shape in the difference is that of no star: chi² is {chi2:.1f} for each degree of freedom.",
         )
-    if shape.chi2_frame > p.chi2_frame and not (is_trail or is_wide):
+    if shape.chi2_frame > p.chi2_frame and not is_wide:
         code, frame = ("psf_reference", "reference") if is_negative else ("psf_science", "science frame")
         yield Veto(
             code,

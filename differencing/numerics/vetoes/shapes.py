@@ -136,12 +136,13 @@ class Shapes:
         plain = window_of(image, d.mask, place, reach, sigma)
         if plain is None or plain.data.size < 0.6 * plain.good.size:
             return float("nan"), 0
-        light = m.flux[k] * pen.columns(plain)[:, 0]
+        columns = pen.columns(plain, line=self._line(k))
+        light = m.flux[k] * columns[:, 0]
         noise = np.sqrt(sigma**2 + (self._model_error * light) ** 2)
         window = Window(plain.data, 1.0 / noise, plain.good, reach, plain.offset)
         v, u = np.nonzero(plain.good)
         free = plain.data.size - FITTED - 2
-        return explained(window, np.column_stack([with_sky(pen.columns(window)), u - reach, v - reach]))[0] / free, free
+        return explained(window, np.column_stack([with_sky(columns), u - reach, v - reach]))[0] / free, free
 
 
 def _held_out(psf: PsfFunction) -> float:

@@ -11,7 +11,7 @@ from django.apps import apps
 
 from astrid_site.night.foreground import run_stage
 from catalog.configuration.keys import DECLARED
-from catalog.configuration.values import set_value
+from catalog.configuration.values import set_value, snapshot
 from catalog.failures import FailureCode
 from catalog.files import storage
 from catalog.models import JobStatus, ProcessingJob, RunStatus
@@ -21,7 +21,7 @@ from detection.registry.weights import ensure_default_model
 from detection.sources import association
 from detection.stage import detect as stage
 from detection.stage import vetoes
-from differencing.models import Candidate, CandidateStatus, DifferenceRun
+from differencing.models import Candidate, CandidateStatus, DifferenceRun, Tracklet
 from observations.models import ObservationStatus
 from tests import factories
 from tests.keys import keys_named_in
@@ -34,7 +34,7 @@ def detect(observation):
     return ProcessingJob.objects.filter(job_type="detect", entity_id=str(observation.pk)).latest("created_at")
 
 
-def again(observation, **flags):
+def again(observation, **{flag: True}):
     """Let the candidates of a frame be scored again, with other flags."""
     observation.candidates.update(status=CandidateStatus.PENDING, **flags)
     return detect(observation)
@@ -42,6 +42,13 @@ def again(observation, **flags):
 
 def detections(observation):
     return list(observation.detections.order_by("pk").values())
+
+
+@pytest.fixture
+def still_night(night):
+    """The night before it is known what moves in it."""
+    Tracklet.objects.all().delete()
+    return night
 
 
 def test_every_bright_change_is_a_detection_within_a_pixel_of_its_true_place(night):
@@ -171,12 +178,18 @@ def former_runs(night):
     return night.good
 
 
-def test_a_run_that_the_former_version_wrote_counts_as_done_after_the_upgrade(former_runs):
+@pytest.mark.usefixtures("former_runs")
+def test_a_run_that_the_former_version_wrote_has_the_hash_of_the_keys_that_were_read_then():
     upgrade.to_keys_read(apps, None)
-    # Also when a key that does not matter changes after it.
-    set_value("curation.blind", False, MACHINE)
+    # Since then vetoes have a say: with them a run is another, and is done again.
+    read_then = snapshot().only(set(stage.READS) - set(vetoes.READS))
+    assert set(ModelRun.objects.values_list("config_hash", flat=True)) == {read_then.hash}
+
+
+def test_a_key_that_detection_does_not_read_leaves_its_runs_done(night):
+    set_value("curation.blind", True, MACHINE)
     before = state()
-    for observation in former_runs:
+    for observation in night.good:
         detect(observation)
     assert state() == before
 
@@ -212,8 +225,8 @@ def scores_of(observation):
     return dict(rows.values_list("candidate_id", "score"))
 
 
-def test_the_threshold_decides_and_what_is_below_it_keeps_its_score(night):
-    observation = night.good[0]
+def test_the_threshold_decides_and_what_is_below_it_keeps_its_score(still_night):
+    observation = still_night.good[0]
     scores = scores_of(observation)
     limit = sorted(scores.values())[-2]
     set_value("detection.confidence_threshold", limit, MACHINE)
@@ -226,10 +239,11 @@ def test_the_threshold_decides_and_what_is_below_it_keeps_its_score(night):
 
 
 @pytest.mark.parametrize("flag", ["is_reference_ghost", "is_dipole"])
-def test_ghosts_and_dipoles_never_become_detections_whatever_their_score(night, flag):
+def test_ghosts_and_dipoles_never_become_detections_whatever_their_score(still_night, flag):
+    night = still_night
     observation = night.good[0]
     assert observation.detections.exists()
-    again(observation, **{flag: True})
+    again(observation, **flags)
     assert not observation.detections.exists()
     assert set(observation.candidates.values_list("status", flat=True)) == {CandidateStatus.REJECTED}
     assert CandidateScore.objects.filter(candidate__observation=observation).count() == observation.candidates.count()
@@ -355,7 +369,8 @@ def test_images_that_are_gone_fail_with_what_to_do(night):
     assert observation.status == ObservationStatus.DIFFERENCED, "its difference is as good as before"
 
 
-def test_a_detection_that_was_made_known_is_archived_and_not_deleted(night):
+def test_a_detection_that_was_made_known_is_archived_and_not_deleted(still_night):
+    night = still_night
     detection = night.good[0].detections.first()
     factories.AlertFactory(detection=detection)
     set_value("detection.confidence_threshold", 1.0, MACHINE)
@@ -363,3 +378,45 @@ def test_a_detection_that_was_made_known_is_archived_and_not_deleted(night):
     detection.refresh_from_db()
     assert detection.status == DetectionStatus.ARCHIVED
     assert night.good[0].detections.count() == 1, "the others are gone"
+
+
+def veto(code):
+    return {"code": code, "value": 1.0, "message": "A reason."}
+
+
+def test_a_veto_rejects_whatever_the_score_and_only_flags_where_the_site_says_so(night):
+    observation = night.good[0]
+    strongest = observation.detections.order_by("-confidence_score").first().candidate
+    Candidate.objects.filter(pk=strongest.pk).update(vetoes=[veto("psf_difference")])
+    Candidate.objects.exclude(pk=strongest.pk).filter(observation=observation).update(vetoes=[])
+    for tracklet in strongest.tracklets.all():
+        tracklet.delete()
+    again(observation)
+    strongest.refresh_from_db()
+    assert strongest.status == CandidateStatus.REJECTED
+    assert not observation.detections.filter(candidate=strongest).exists()
+    set_value("detection.veto_psf_difference", False, MACHINE)
+    again(observation)
+    strongest.refresh_from_db()
+    assert strongest.status == CandidateStatus.DETECTED
+    assert observation.detections.filter(candidate=strongest).exists()
+
+
+def test_what_moves_is_a_detection_whatever_its_score_until_it_no_longer_moves(still_night):
+    observation = still_night.good[0]
+    weak = observation.detections.filter(candidate__is_negative=False).order_by("confidence_score").first().candidate
+    set_value("detection.confidence_threshold", 1.0, MACHINE)
+    detect(observation)
+    assert not observation.detections.filter(candidate=weak).exists()
+    tracklet = factories.TrackletFactory(field=observation.field, night=observation.night, is_doubtful=False)
+    tracklet.members.set([weak])
+    detect(observation)
+    weak.refresh_from_db()
+    assert weak.status == CandidateStatus.LINKED
+    found = observation.detections.get(candidate=weak)
+    assert "tracklet" in found.prediction_metadata["reason"]
+    tracklet.delete()
+    detect(observation)
+    weak.refresh_from_db()
+    assert weak.status == CandidateStatus.REJECTED
+    assert not observation.detections.filter(candidate=weak).exists()
