@@ -34,7 +34,7 @@ def detect(observation):
     return ProcessingJob.objects.filter(job_type="detect", entity_id=str(observation.pk)).latest("created_at")
 
 
-def again(observation, **{flag: True}):
+def again(observation, **flags):
     """Let the candidates of a frame be scored again, with other flags."""
     observation.candidates.update(status=CandidateStatus.PENDING, **flags)
     return detect(observation)
