@@ -240,10 +240,9 @@ def test_the_threshold_decides_and_what_is_below_it_keeps_its_score(still_night)
 
 @pytest.mark.parametrize("flag", ["is_reference_ghost", "is_dipole"])
 def test_ghosts_and_dipoles_never_become_detections_whatever_their_score(still_night, flag):
-    night = still_night
-    observation = night.good[0]
+    observation = still_night.good[0]
     assert observation.detections.exists()
-    again(observation, **flags)
+    again(observation, **{flag: True})
     assert not observation.detections.exists()
     assert set(observation.candidates.values_list("status", flat=True)) == {CandidateStatus.REJECTED}
     assert CandidateScore.objects.filter(candidate__observation=observation).count() == observation.candidates.count()
@@ -370,14 +369,13 @@ def test_images_that_are_gone_fail_with_what_to_do(night):
 
 
 def test_a_detection_that_was_made_known_is_archived_and_not_deleted(still_night):
-    night = still_night
-    detection = night.good[0].detections.first()
+    detection = still_night.good[0].detections.first()
     factories.AlertFactory(detection=detection)
     set_value("detection.confidence_threshold", 1.0, MACHINE)
-    detect(night.good[0])
+    detect(still_night.good[0])
     detection.refresh_from_db()
     assert detection.status == DetectionStatus.ARCHIVED
-    assert night.good[0].detections.count() == 1, "the others are gone"
+    assert still_night.good[0].detections.count() == 1, "the others are gone"
 
 
 def veto(code):
