@@ -215,13 +215,13 @@ class CandidateAdmin(SkyAdmin):
     )
     search_fields = ("observation__observation_id", "observation__original_name")
     search_help_text = f"Frame, ID {SEARCHES_SKY}"
-    readonly_fields = ("cutouts", position, "flag_words", "related")
+    readonly_fields = ("cutouts", position, "flag_words", "veto_sentences", "related")
     fieldsets = (
         (
             None,
             {
                 "fields": (
-                    "cutouts", (position, "status"), "flag_words", "related", ("significance", "snr"),
+                    "cutouts", (position, "status"), "flag_words", "veto_sentences", "related", ("significance", "snr"),
                     ("flux", "flux_error"), ("fwhm", "ellipticity"), ("position_angle", "masked_share"),
                     ("trail_length_arcsec", "trail_length_error_arcsec"), ("trail_angle", "trail_angle_error"),
                     ("trail_flux", "trail_flux_error"), "trail_chi2_gain",
@@ -243,6 +243,10 @@ class CandidateAdmin(SkyAdmin):
     @display(description="flags")
     def flag_words(self, row: Candidate) -> str:
         return ", ".join(flag.word for flag in row.flags) or EMPTY
+
+    @display(description="vetoes")
+    def veto_sentences(self, row: Candidate) -> str:
+        return " ".join(veto["message"] for veto in row.vetoes) or EMPTY
 
     @display(description="related")
     def related(self, row: Candidate) -> SafeString:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from django.db import models
 from django.db.models import Q
@@ -10,7 +10,7 @@ from django.db.models import Q
 from catalog import constraints
 from catalog.models import Record, RecordQuerySet, Run, RunQuerySet, RunStatus
 from observations.models import Field, Observation
-from observations.sky import SkyRecord
+from observations.sky import SkyQuerySet, SkyRecord
 
 
 class CandidateStatus(models.TextChoices):
@@ -19,6 +19,7 @@ class CandidateStatus(models.TextChoices):
     PENDING = "pending"
     PROCESSING = "processing"
     DETECTED = "detected"
+    LINKED = "linked", "moving"
     REJECTED = "rejected"
     DUPLICATE = "duplicate"
 
@@ -208,6 +209,15 @@ FLAGS = (
 )
 
 
+class CandidateQuerySet(SkyQuerySet):
+    """Which candidates have not been judged by all that is known."""
+
+    def out_of_step(self) -> Self:
+        """Return those that were judged before it was known that they move, or that they do not."""
+        moving = Q(pk__in=Tracklet.objects.linked().moving().values("members"), is_dipole=False)
+        return self.filter(Q(status=CandidateStatus.REJECTED) & moving | Q(status=CandidateStatus.LINKED) & ~moving)
+
+
 class Candidate(SkyRecord):
     """One significant peak in one difference."""
 
@@ -249,7 +259,10 @@ class Candidate(SkyRecord):
         default=False, help_text="A source of the reference that has moved or faded."
     )
     masked_share = models.FloatField(default=0.0, help_text="Masked fraction of the core.")
+    vetoes = models.JSONField(default=list, blank=True, help_text="What speaks against it: code, value, message.")
     status = models.CharField(max_length=16, choices=CandidateStatus, default=CandidateStatus.PENDING)
+
+    objects = CandidateQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta:
         ordering = ["-significance", "id"]
@@ -289,6 +302,11 @@ class Candidate(SkyRecord):
     def flags(self) -> list[Flag]:
         """Return what makes it doubtful."""
         return [flag for flag in FLAGS if getattr(self, f"is_{flag.name}")]
+
+    @property
+    def veto_codes(self) -> frozenset[str]:
+        """Return the codes of what speaks against it."""
+        return frozenset(veto["code"] for veto in self.vetoes)
 
 
 class Mover(Record):

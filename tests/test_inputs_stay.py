@@ -33,6 +33,7 @@ from differencing.numerics import (
     zogy,
 )
 from differencing.numerics import pair as pair_numerics
+from differencing.numerics.vetoes import examine, fixed_pixels, shapes
 from observations.numerics.fits.facts import FrameFacts
 from observations.numerics.fits.wcs import nominal_wcs
 from observations.numerics.frame import Frame
@@ -150,7 +151,11 @@ def subtraction() -> None:
     matched.subtract(science, pair.reference, parameters=ZOGY)
     choice.subtract(science, pair.reference, algorithm=choice.MATCHED, parameters=ZOGY)
     found = peaks.find(difference, threshold_sigma=THRESHOLD_SIGMA)
-    measure.measure(difference, found, pair.science)
+    measured = measure.measure(difference, found, pair.science)
+    examine.examine(difference, measured, examine.filled_pixels(pair.science))
+    shapes.Shapes(difference, measured)
+    fixed = fixed_pixels.Seen(*np.arange(5.0)[:, None].repeat(3, 1), np.arange(3), 1e4)
+    fixed_pixels.recurrences(fixed)
     pair_numerics.constant_psf(difference.psf_d(50.0, 60.0))
     shown = [display.block_mean(image, difference.mask, 2) for image in (difference.science, difference.reference)]
     display.shared_codes(*shown)

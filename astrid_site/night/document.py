@@ -18,7 +18,7 @@ from preprocessing.models import PreprocessRun
 
 _CANDIDATE = (
     "ra", "dec", "pixel_x", "pixel_y", "significance", "snr", "flux", "flux_error", "fwhm", "is_negative",
-    "is_dipole", "is_reference_ghost", "is_saturated", "is_blended", "is_edge",
+    "is_dipole", "is_reference_ghost", "is_saturated", "is_blended", "is_edge", "vetoes",
 )  # fmt: skip
 _DOUBT = ("code", "fact", "keyword", "value", "message", "blocks_publication")
 _TRACKLET = (

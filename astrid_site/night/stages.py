@@ -17,6 +17,7 @@ from catalog.work.stages import Order, Stage
 from curation.alerts.rule import sources_of_night, sources_to_consider
 from detection.sources.unmeasured import is_left_elsewhere
 from differencing.ids import field_and_night, field_night
+from differencing.models import Candidate
 from observations.models import Field, Observation, ObservationStatus
 from preprocessing.services import lights_lacking_masters
 
@@ -73,11 +74,18 @@ def _after_detect(job: ProcessingJob) -> Iterator[Order]:
 
 
 def _after_tracklets(job: ProcessingJob) -> Iterator[Order]:
-    """Known places are measured, what single frames do not show is sought if wanted; what moves is told differently."""
+    """Known places are measured, what single frames do not show is sought if wanted; what moves is told differently.
+
+    What was rejected before it was known to move is judged again, as is what no longer moves.
+    """
+    field_id, night = field_and_night(job.entity_id)
+    late = Candidate.objects.out_of_step().filter(observation__field=field_id, observation__night=night)
+    for observation_id in late.values_list("observation", flat=True).order_by("observation").distinct():
+        yield "detect", "observation", observation_id
     yield "forced", "field_night", job.entity_id
     if snapshot()["differencing.shift_and_stack"]:
         yield "shift_and_stack", "field_night", job.entity_id
-    for source_id in sources_of_night(*field_and_night(job.entity_id)):
+    for source_id in sources_of_night(field_id, night):
         yield "alerts", "source", source_id
 
 

@@ -19,6 +19,7 @@ from benchmarks.differencing.methods import Method, configured, project
 from benchmarks.differencing.real_frames import FOLDERS, real_pairs
 from benchmarks.differencing.report import Report, Row, row_of
 from benchmarks.differencing.scenarios import SCENARIOS, case_of
+from benchmarks.differencing.vetoes import judge_vetoes
 
 PSFS = ("given", "estimated")
 ALGORITHMS = ("zogy", "matched", "auto")
@@ -35,6 +36,9 @@ def main() -> None:
     parser.add_argument("--peers", nargs="*", default=list(PEERS), choices=PEERS)
     parser.add_argument(
         "--real", nargs="*", default=list(FOLDERS), choices=list(FOLDERS), help="folders of real frames"
+    )
+    parser.add_argument(
+        "--vetoes", action="store_true", help="what vetoes take and leave on the real frames, each seed"
     )
     parser.add_argument("--cache", type=Path, help="folder that keeps the simulated pairs")
     parser.add_argument("--repeats", type=int, default=1, help="runs of each, of which the fastest counts")
@@ -65,6 +69,8 @@ def _real(options: argparse.Namespace, report: Report) -> None:
         try:
             for pair in real_pairs(name, configured()):
                 report.add_real(pair.folder, pair.file, judge_real(pair, configured(), options.seeds[0]))
+                for seed in options.seeds if options.vetoes else ():
+                    report.vetoes.append(judge_vetoes(pair, configured(), seed))
         except FileNotFoundError as error:
             print(f"{error}: skipped (ASTRID_TEST_DATA names their folder).", flush=True)
         except ValueError as error:

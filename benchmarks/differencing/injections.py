@@ -71,12 +71,12 @@ class RealFigures:
 
 def judge_real(pair: RealPair, config: Configured, seed: int) -> RealFigures:
     """Subtract the pair as it is, then with sources added at random places."""
-    plain, choice = _subtracted(pair.science, pair.reference, config)
+    plain, choice = subtracted(pair.science, pair.reference, config)
     bare = _shipped(plain, config)
-    added = _choose(pair, plain, np.random.default_rng([seed, 21]))
+    added = choose(pair, plain, np.random.default_rng([seed, 21]))
     # The same frame with more light in it: its stars and its PSF are those measured before.
     science = replace(pair.science, data=with_sources(pair.science, added, np.random.default_rng([seed, 22])))
-    difference, _ = _subtracted(science, pair.reference, config)
+    difference, _ = subtracted(science, pair.reference, config)
     shipped = _shipped(difference, config)
     found, dx, dy, flux = _recovered(difference, shipped, added)
     limit = float(ndtr(added.snr - SHIPPED_SIGMA).mean())
@@ -99,7 +99,7 @@ def judge_real(pair: RealPair, config: Configured, seed: int) -> RealFigures:
     )
 
 
-def _subtracted(science: Frame, reference: Frame, config: Configured) -> Chosen:
+def subtracted(science: Frame, reference: Frame, config: Configured) -> Chosen:
     return subtract(science, reference, algorithm=config.algorithm, parameters=config.zogy)
 
 
@@ -121,7 +121,7 @@ def _clean(science: Frame, plain: Difference) -> Mask:
     return np.asarray(ndimage.distance_transform_edt(free) >= CLEAN_FWHM * stars.fwhm_px)
 
 
-def _choose(pair: RealPair, plain: Difference, rng: np.random.Generator) -> Injected:
+def choose(pair: RealPair, plain: Difference, rng: np.random.Generator) -> Injected:
     """Draw places on good pixels, apart from each other, and fluxes for the S/N asked for."""
     ny, nx = plain.mask.shape
     count = round(PER_MPX * ny * nx / 2**20)

@@ -18,6 +18,7 @@ from scipy import fft
 from benchmarks.differencing.costs import Cost, costing
 from benchmarks.differencing.injections import RealFigures
 from benchmarks.differencing.judging import Figures
+from benchmarks.differencing.vetoes import VetoRow, table_of
 
 # Of one pair: background, stars and PSF of the science frame; the reference brought onto its grid; the subtraction,
 # which is all that peers do; the candidates.
@@ -113,6 +114,7 @@ class Report:
     absent: dict[str, str]
     rows: list[Row] = field(default_factory=list)
     real: list[dict[str, object]] = field(default_factory=list)
+    vetoes: list[VetoRow] = field(default_factory=list)
 
     def begin(self, sizes: Iterable[int]) -> None:
         print(LEGEND)
@@ -185,6 +187,8 @@ class Report:
                 if isinstance(values, dict) and (label == "mean" or len(self.rows) > len(means)):
                     print(line(scenario, size, label, method, values))
         self._print_costs(means)
+        if self.vetoes:
+            print("\n".join(table_of(self.vetoes)))
         if path is not None:
             document = {
                 "measured_at_utc": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -194,6 +198,7 @@ class Report:
                 "rows": [asdict(row) for row in self.rows],
                 "means": means,
                 "real": self.real,
+                "vetoes": [asdict(row) for row in self.vetoes],
             }
             path.write_text(json.dumps(_without_nan(document), indent=1, allow_nan=False))
 

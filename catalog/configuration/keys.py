@@ -18,19 +18,9 @@ _INGEST = (
         1,
         65536,
     ),
+    ConfigKey("ingest.max_axis_px", 32768, "Images with an axis longer than this are refused.", 64, 1_000_000),
     ConfigKey(
-        "ingest.max_axis_px",
-        32768,
-        "Images with an axis longer than this are refused.",
-        64,
-        1_000_000,
-    ),
-    ConfigKey(
-        "ingest.max_file_mb",
-        4096,
-        "Largest file in megabytes that may be uploaded or downloaded.",
-        1,
-        1_000_000,
+        "ingest.max_file_mb", 4096, "Largest file in megabytes that may be uploaded or downloaded.", 1, 1_000_000
     ),
     ConfigKey(
         "ingest.settle_seconds",
@@ -100,11 +90,7 @@ _PREPROCESSING = (
     ConfigKey("preprocessing.star_threshold_sigma", 5.0, "Stars are detected above this threshold.", 2.0, 100.0),
     ConfigKey("preprocessing.min_stars", 10, "Frames with fewer stars fail as too_few_stars.", 3, 10000),
     ConfigKey(
-        "preprocessing.max_masked_share",
-        0.15,
-        "A frame fails if a larger fraction of its pixels is bad.",
-        0.0,
-        1.0,
+        "preprocessing.max_masked_share", 0.15, "A frame fails if a larger fraction of its pixels is bad.", 0.0, 1.0
     ),
     ConfigKey(
         "preprocessing.max_sky_share_of_saturation",
@@ -239,11 +225,7 @@ _DIFFERENCING = (
         20.0,
     ),
     ConfigKey(
-        "differencing.tracklet_min_members",
-        3,
-        "Fewest candidates in a tracklet: any two lie on a line.",
-        3,
-        100,
+        "differencing.tracklet_min_members", 3, "Fewest candidates in a tracklet: any two lie on a line.", 3, 100
     ),
     ConfigKey(
         "differencing.tracklet_max_rms_arcsec",
@@ -336,6 +318,24 @@ _DETECTION = (
     ),
 )
 
+# What a candidate is rejected for, unless the site wants it flagged only: see docs/frames-vetoes.md.
+_VETOES = tuple(
+    ConfigKey(f"detection.veto_{code}", True, f"Whether {what} is rejected; if not, it is only flagged.")
+    for code, what in (
+        ("flash_train", "a peak in a row at equal steps within its frame, as of a satellite's flashes,"),
+        ("cosmic_ray", "a peak of the science frame that is sharper than a star"),
+        ("hot_pixel", "a peak of the reference that is sharper than a star"),
+        ("fixed_pixel", "what stays on its pixel of the detector while the sky moves"),
+        ("displaced_star", "what a small displacement of a static star explains better than a new source"),
+        ("soft_pixels", "a peak whose core was filled in to a large part"),
+        ("crowded", "a peak among far more others than elsewhere in the frame"),
+        ("wider_than_star", "a peak that is wider than a star, and is no member of a tracklet,"),
+        ("psf_difference", "a peak that has no star's shape in the difference"),
+        ("psf_science", "a peak that has no star's shape in the science frame"),
+        ("psf_reference", "a source that faded, but had no star's shape in the reference,"),
+    )
+)
+
 _CURATION = (
     ConfigKey(
         "curation.lease_minutes",
@@ -346,9 +346,7 @@ _CURATION = (
         1440,
     ),
     ConfigKey(
-        "curation.blind",
-        False,
-        "Whether people see other people's reviews of a detection only after giving their own.",
+        "curation.blind", False, "Whether people see other people's reviews of a detection only after giving their own."
     ),
 )
 
@@ -386,7 +384,7 @@ _ALERTS = (
 )
 
 DECLARED: Mapping[str, ConfigKey] = MappingProxyType(
-    {key.name: key for key in (*_INGEST, *_PREPROCESSING, *_DIFFERENCING, *_DETECTION, *_CURATION, *_ALERTS)}
+    {key.name: key for key in (*_INGEST, *_PREPROCESSING, *_DIFFERENCING, *_DETECTION, *_VETOES, *_CURATION, *_ALERTS)}
 )
 
 

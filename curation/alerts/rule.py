@@ -131,7 +131,8 @@ def _speaks_for_itself(config: Snapshot) -> Q:
     least = config["alerts.automatic_min_snr"]
     is_bright = Q(candidate__snr__gte=least) | Q(candidate__snr__lte=-least)
     is_sure = Q(status__in=OPEN, confidence_score__gte=config["alerts.automatic_threshold"])
-    return is_sure & is_bright & Q(candidate__is_reference_ghost=False, candidate__is_dipole=False)
+    is_clean = Q(candidate__is_reference_ghost=False, candidate__is_dipole=False, candidate__vetoes=[])
+    return is_sure & is_bright & is_clean
 
 
 def _has_position(row: Detection) -> bool:

@@ -24,7 +24,8 @@ from detection.numerics.infer import WeightsRefused, score
 from detection.numerics.stamps import cut_stamps
 from detection.registry.weights import ensure_default_model, weights_path
 from detection.sources.association import associate, forget_empty_sources
-from differencing.models import Candidate, CandidateStatus, DifferenceRun
+from detection.stage import vetoes
+from differencing.models import Candidate, CandidateStatus, DifferenceRun, Tracklet
 from observations.models import Observation
 from observations.numerics.fits.facts import FitsRefused
 from observations.numerics.fits.mapped import map_images
@@ -36,7 +37,12 @@ READS = (
     "detection.association_floor_arcsec",
     "detection.association_sigma",
     "detection.confidence_threshold",
+    *vetoes.READS,
 )
+
+
+# Why there is a detection of what the model or a veto would have rejected.
+_MOVES = "It is a member of a tracklet that chance does not explain, whatever its score."
 
 
 class _Scored(NamedTuple):
@@ -62,15 +68,22 @@ def run(observation_id: UUID | str) -> None:
     if row is None:
         return
     weights = weights_path(model)
-    candidates = list(Candidate.objects.filter(difference_run=difference).order_by("-significance", "id"))
+    candidates = _candidates(difference)
     scored = _infer(observation, difference, candidates, str(weights))
     paths = _write_cutouts(observation, candidates, scored.stamps)
     with jobs.writing(last=True):
         _close(row, scored, config)
+        in_other_frames = vetoes.note_fixed_pixels(observation)
+        candidates = _candidates(difference)
         made = _record(row, candidates, scored.scores, paths, config)
+        _reject(in_other_frames, config)
         _clear_superseded(observation)
         associate(made, observation, config)
         forget_empty_sources()
+
+
+def _candidates(difference: DifferenceRun) -> list[Candidate]:
+    return list(Candidate.objects.filter(difference_run=difference).order_by("-significance", "id"))
 
 
 def abandon(observation_id: str, code: FailureCode, sentence: str) -> None:
@@ -100,9 +113,10 @@ def _open(model: Model, observation: Observation, difference: DifferenceRun, con
 
 
 def _has_work(difference: DifferenceRun) -> bool:
-    """Tell whether a candidate waits for its score, or a detection stands on one that is no longer found."""
-    unscored = Candidate.objects.filter(difference_run=difference, status=CandidateStatus.PENDING)
-    return unscored.exists() or _superseded(difference.observation).exists()
+    """Tell whether a candidate waits for its score or is known to move by now, or a detection's is no longer found."""
+    own = Candidate.objects.filter(difference_run=difference)
+    unscored = own.filter(status=CandidateStatus.PENDING)
+    return unscored.exists() or own.out_of_step().exists() or _superseded(difference.observation).exists()
 
 
 def _infer(observation: Observation, difference: DifferenceRun, candidates: list[Candidate], weights: str) -> _Scored:
@@ -175,16 +189,20 @@ def _close(row: ModelRun, scored: _Scored, config: Snapshot) -> None:
 def _record(
     row: ModelRun, candidates: list[Candidate], scores: NDArray[np.float64], paths: dict[UUID, str], config: Snapshot
 ) -> list[Detection]:
-    """Keep the scores; make, refresh or take back the detections. Ghosts and dipoles never become one."""
+    """Keep the scores; make, refresh or take back the detections.
+
+    Ghosts, dipoles and what is vetoed become none; what is vetoed does where it is a member of something that moves.
+    """
     scored = {c.pk: float(value) for c, value in zip(candidates, scores, strict=True) if np.isfinite(value)}
     _keep_scores(row, candidates, scored)
-    threshold = config["detection.confidence_threshold"]
-    real = {
-        c.pk for c in candidates if scored.get(c.pk, -1.0) >= threshold and not (c.is_reference_ghost or c.is_dipole)
-    }
+    threshold, is_refused = config["detection.confidence_threshold"], vetoes.refused_by(config, candidates)
+    real = {c.pk for c in candidates if scored.get(c.pk, -1.0) >= threshold and c.pk not in is_refused}
     rows = Candidate.objects.filter(pk__in=[c.pk for c in candidates])
+    moving = Tracklet.objects.linked().moving()
+    linked = set(rows.filter(tracklets__in=moving, is_dipole=False).values_list("pk", flat=True)) - real
     rows.filter(pk__in=real).update(status=CandidateStatus.DETECTED)
-    rows.exclude(pk__in=real).update(status=CandidateStatus.REJECTED)
+    rows.filter(pk__in=linked).update(status=CandidateStatus.LINKED)
+    rows.exclude(pk__in=real | linked).update(status=CandidateStatus.REJECTED)
     # Held, so that a verdict given at this moment is neither overlooked nor overwritten.
     known = {d.candidate_id: d for d in Detection.objects.select_for_update().filter(candidate__in=candidates)}
     made, new = [], []
@@ -192,9 +210,11 @@ def _record(
         detection = known.get(candidate.pk)
         if detection is not None and is_judged(detection):
             made.append(detection)
-        elif candidate.pk in real:
+        elif candidate.pk in real or (candidate.pk in linked and candidate.pk in scored):
             found = detection or Detection(candidate=candidate, observation_id=candidate.observation_id)
             _describe(found, row, candidate, scored[candidate.pk], paths[candidate.pk])
+            if candidate.pk in linked:
+                found.prediction_metadata["reason"] = _MOVES
             made.append(found)
             if detection is None:
                 new.append(found)
@@ -204,6 +224,15 @@ def _record(
             _take_back(detection)
     Detection.objects.bulk_create(new)
     return made
+
+
+def _reject(candidates: list[Candidate], config: Snapshot) -> None:
+    """Reject what other frames have shown to be no source, and take back what was made of it before."""
+    refused = vetoes.refused_by(config, candidates)
+    Candidate.objects.filter(pk__in=refused).update(status=CandidateStatus.REJECTED)
+    for detection in Detection.objects.select_for_update().filter(candidate__in=refused):
+        if not is_judged(detection):
+            _take_back(detection)
 
 
 def _keep_scores(row: ModelRun, candidates: list[Candidate], scored: dict[UUID, float]) -> None:

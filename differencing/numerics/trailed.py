@@ -24,6 +24,8 @@ ELONGATED_SIGMA = 4.0
 _MARGIN_FWHM = 4.0
 _LONGEST_PX = 200.0
 _LARGEST_ERROR = 0.3
+# A round source is tried with its star blurred by so many FWHM.
+_ROUND_FWHM = (1.0, 1.7, 2.6, 3.9)
 # A fit has come to its end when a step changes the sum of squares, or itself, by less than this share.
 _ENOUGH = 1e-6
 # Turns below which the slope of sin(q) / q is its first term.
@@ -82,7 +84,8 @@ def fit_trail(scene: Scene, peak: Peak, psf: Array, fwhm_psf: float) -> tuple[fl
         M^(k) = F P^(k) sinc(L (k_x cos t + k_y sin t)) exp(-2 pi i (k_x x + k_y y)),  sinc(q) = sin(pi q) / (pi q)
 
     fitted by least squares with the noise of sky and source; masked pixels take no part, nor does what lies beyond the
-    frame. The first guess are the shape's second moments: a line adds L² / 12 along itself. Veres et al. (2012, PASP
+    frame. What something round and wider than a star explains as well is no trail, but a coma. The first guess are the
+    shape's second moments: a line adds L² / 12 along itself. Veres et al. (2012, PASP
     124, 1197) fit the same model with a Gaussian PSF.
 
     Parameters
@@ -160,7 +163,7 @@ def _window(scene: Scene, peak: Peak, guess: Array, fwhm_psf: float) -> _Window:
 class _Model:
     """The trail's image and its derivatives on one window."""
 
-    def __init__(self, psf: Array, window: _Window) -> None:
+    def __init__(self, psf: Array, window: _Window, *, blur_fwhm: float = 0.0) -> None:
         half = (window.values.shape[0] - 1) // 2
         reach = min((psf.shape[0] - 1) // 2, half)
         # What a trail throws beyond one side must not come back from the other.
@@ -172,6 +175,8 @@ class _Model:
         stamp[np.ix_(index % size, index % size)] = cut
         self._psf = fft.rfft2(stamp)
         self._ky, self._kx = fft.fftfreq(size)[:, None], fft.rfftfreq(size)[None, :]
+        blur = 2.0 * (np.pi * blur_fwhm / FWHM_PER_SIGMA) ** 2
+        self._psf *= np.exp(-blur * (self._kx**2 + self._ky**2))
         self._size, self._index = size, np.ix_(np.arange(-half, half + 1) % size, np.arange(-half, half + 1) % size)
 
     def image(self, p: Array) -> Array:
@@ -234,7 +239,28 @@ def _fitted(window: _Window, guess: Array, psf: Array, fwhm_psf: float) -> tuple
         covariance = np.linalg.inv(trail.jac.T @ trail.jac)
     except np.linalg.LinAlgError:
         return None
-    return trail.x, covariance, 2.0 * float(point.cost - trail.cost)
+    gain = 2.0 * float(point.cost - trail.cost)
+    if gain >= LEAST_CHI2_GAIN and _is_round(window, weight, trail, psf, fwhm_psf):
+        return None
+    return trail.x, covariance, gain
+
+
+def _is_round(window: _Window, weight: Array, trail: optimize.OptimizeResult, psf: Array, fwhm_psf: float) -> bool:
+    """Tell whether something round and wider than a star fits as well as a trail: noise draws out a coma's moments."""
+    for width in _ROUND_FWHM:
+        model = _Model(psf, window, blur_fwhm=width * fwhm_psf)
+
+        def residual(p: Array, model: _Model = model) -> Array:
+            return np.asarray((weight * (p[0] * model.image(np.append(p, (0.0, 0.0))) - window.values)).ravel())
+
+        def jacobian(p: Array, model: _Model = model) -> Array:
+            columns = weight * model.with_slopes(np.append(p, (0.0, 0.0)))
+            columns[1:] *= p[0]
+            return np.asarray(columns.reshape(len(columns), -1).T)
+
+        if _least_squares(residual, trail.x[:3], jacobian).cost <= trail.cost:
+            return True
+    return False
 
 
 def _least_squares(

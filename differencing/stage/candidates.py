@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import asdict
+
 import numpy as np
 from astropy.wcs import WCS
 from django.db.models import ProtectedError
@@ -9,6 +12,7 @@ from numpy.typing import NDArray
 
 from differencing.models import Candidate, CandidateStatus, DifferenceRun
 from differencing.numerics.measure import Measurements
+from differencing.numerics.vetoes.veto import Veto
 from observations.models import WcsQuality
 from observations.numerics.statistics import centroid_error
 
@@ -28,7 +32,9 @@ _TRAILED = (
 )  # fmt: skip
 
 
-def replace_candidates(row: DifferenceRun, found: Measurements, wcs: WCS) -> list[Candidate]:
+def replace_candidates(
+    row: DifferenceRun, found: Measurements, wcs: WCS, vetoes: Sequence[tuple[Veto, ...]] = ()
+) -> list[Candidate]:
     """Write the candidates of a run, in the caller's transaction.
 
     A candidate of the same observation that is found again within one FWHM with the same sign keeps its id. One
@@ -37,14 +43,14 @@ def replace_candidates(row: DifferenceRun, found: Measurements, wcs: WCS) -> lis
     """
     old = list(Candidate.objects.filter(observation=row.observation))
     kept, again, new = [], [], []
-    for candidate in _made(row, found, wcs):
+    for candidate in _made(row, found, wcs, vetoes or [()] * len(found)):
         same = _same(candidate, old)
         kept.append(same or candidate)
         if same is None:
             new.append(candidate)
             continue
         old.remove(same)
-        for name in (*_MEASURED, *_PLACED, *_TRAILED):
+        for name in (*_MEASURED, *_PLACED, *_TRAILED, "vetoes"):
             setattr(same, name, getattr(candidate, name))
         same.difference_run = row
         if same.status == CandidateStatus.DUPLICATE:
@@ -52,7 +58,7 @@ def replace_candidates(row: DifferenceRun, found: Measurements, wcs: WCS) -> lis
         again.append(same)
     Candidate.objects.bulk_create(new)
     if again:
-        Candidate.objects.bulk_update(again, [*_MEASURED, *_PLACED, *_TRAILED, "difference_run", "status"])
+        Candidate.objects.bulk_update(again, [*_MEASURED, *_PLACED, *_TRAILED, "vetoes", "difference_run", "status"])
     for candidate in old:
         _remove(candidate)
     return kept
@@ -78,7 +84,7 @@ def _remove(candidate: Candidate) -> None:
         candidate.save(update_fields=["status", "updated_at"])
 
 
-def _made(row: DifferenceRun, found: Measurements, wcs: WCS) -> list[Candidate]:
+def _made(row: DifferenceRun, found: Measurements, wcs: WCS, vetoes: Sequence[tuple[Veto, ...]]) -> list[Candidate]:
     """Return each measurement as a row that is not saved; what could not be measured is null."""
     ra, dec = wcs.all_pix2world(found.x, found.y, 0) if len(found) else (np.empty(0), np.empty(0))
     angle = _position_angles(found, found.theta_deg, wcs)
@@ -99,6 +105,7 @@ def _made(row: DifferenceRun, found: Measurements, wcs: WCS) -> list[Candidate]:
                 fwhm=fwhm,
                 ellipticity=ellipticity,
                 position_angle=None if is_nominal or fwhm is None else _known(angle[k]),
+                vetoes=[asdict(veto) for veto in vetoes[k]],
                 **{name: getattr(found, name)[k].item() for name in _MEASURED},
                 **{name: _known(trails[name][k]) for name in _TRAILED if not (is_nominal and "angle" in name)},
             )

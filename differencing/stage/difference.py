@@ -34,6 +34,8 @@ from differencing.numerics.parameters import ZogyParameters
 from differencing.numerics.peaks import find, fwhm_of
 from differencing.numerics.spikes import are_spikes
 from differencing.numerics.tie import TooFewStars
+from differencing.numerics.vetoes.examine import examine, filled_pixels
+from differencing.numerics.vetoes.veto import Veto
 from differencing.parameters import zogy_parameters
 from differencing.references import choose_reference, note_possible_gain
 from differencing.stage.candidates import replace_candidates
@@ -96,6 +98,7 @@ class _Result(NamedTuple):
     difference: Difference
     choice: Choice
     measurements: Measurements
+    vetoes: list[tuple[Veto, ...]]
     wcs: WCS
     mask_bits: NDArray[np.uint8]
     matched_stars: int
@@ -127,7 +130,7 @@ def run(observation_id: UUID | str) -> None:
     paths = _write(row, result)
     with jobs.writing(last=True):
         _close(row, inputs, result, paths, time.perf_counter() - clock)
-        replace_candidates(row, result.measurements, result.wcs)
+        replace_candidates(row, result.measurements, result.wcs, result.vetoes)
         _mark_done(observation)
 
 
@@ -224,6 +227,7 @@ class _Prepared(NamedTuple):
     pair: Pair
     science: Frame
     mask_bits: NDArray[np.uint8]
+    filled: Mask
     match: Match
     colour: tuple[str, ColourTerm] | None
 
@@ -232,7 +236,7 @@ def _compute(inputs: _Inputs) -> _Result:
     """Subtract, find and measure: no database once both frames are loaded."""
     config, p, device = inputs.config, zogy_parameters(inputs.config), usable_device()
     algorithm = config["differencing.algorithm"]
-    pair, science, bits, match, colour = _prepared(inputs, algorithm, p)
+    pair, science, bits, filled, match, colour = _prepared(inputs, algorithm, p)
     with _failing_in_words():
         difference, choice = subtract_prepared(pair, algorithm=algorithm, parameters=p, device=device)
     peaks = find(difference, threshold_sigma=config["differencing.threshold_sigma"])
@@ -245,7 +249,8 @@ def _compute(inputs: _Inputs) -> _Result:
             f"{difference.noise_rescale:.2f}): the subtraction cannot be trusted. Look at the difference image.",
         )
     measured = measure(difference, peaks, science)
-    return _Result(difference, choice, measured, science.wcs, bits, match.count, match.rms_px, colour, spikes)
+    vetoes = examine(difference, measured, filled)
+    return _Result(difference, choice, measured, vetoes, science.wcs, bits, match.count, match.rms_px, colour, spikes)
 
 
 def _prepared(inputs: _Inputs, algorithm: str, p: ZogyParameters) -> _Prepared:
@@ -258,7 +263,7 @@ def _prepared(inputs: _Inputs, algorithm: str, p: ZogyParameters) -> _Prepared:
     with _failing_in_words():
         pair = prepare_for(science, reference, algorithm=algorithm, parameters=p)
     bits = stored_bits(pair.mask, science, reference)
-    return _Prepared(pair, replace(science, variance=None), bits, match, colour)
+    return _Prepared(pair, replace(science, variance=None), bits, filled_pixels(science, reference), match, colour)
 
 
 @contextmanager

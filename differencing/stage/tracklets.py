@@ -11,6 +11,7 @@ from catalog.work import jobs
 from differencing.ids import field_and_night
 from differencing.models import Candidate, CandidateStatus, Tracklet
 from differencing.numerics.tracklets import Sightings, Track, TrackletParameters, link
+from differencing.numerics.vetoes.veto import OF_NO_SOURCE
 from differencing.stage.candidates import position_error_arcsec
 from differencing.stage.movers import join_nights
 from observations.models import Field, WcsQuality
@@ -30,8 +31,9 @@ def run(key: str) -> None:
     """Find the tracklets of "<field id>/<date>" among the positive candidates of that night; a repeat replaces them.
 
     What the detection stage took for real is joined first. What it did not take for real, such as a comet that looks
-    like no star, joins afterwards, and chance has to explain it less often the more of it there is. In the end what is
-    one with tracklets of the nights around is found anew: a night may arrive late.
+    like no star, joins afterwards, and chance has to explain it less often the more of it there is; what is surely no
+    light of the sky's takes no part. In the end what is one with tracklets of the nights around is found anew: a night
+    may arrive late.
     """
     field_id, night = field_and_night(key)
     config = snapshot()
@@ -39,12 +41,13 @@ def run(key: str) -> None:
         Candidate.objects.filter(
             observation__field=field_id,
             observation__night=night,
-            status__in=(CandidateStatus.DETECTED, CandidateStatus.REJECTED),
+            status__in=(CandidateStatus.DETECTED, CandidateStatus.LINKED, CandidateStatus.REJECTED),
             is_negative=False,
         )
         .select_related("observation", "difference_run")
         .order_by("observation__mjd_utc", "pixel_x", "pixel_y")
     )
+    members = [candidate for candidate in members if not candidate.veto_codes & OF_NO_SOURCE]
     parameters = tracklet_parameters(config)
     tracks = link(_sightings(members), parameters=parameters) if members else []
     with jobs.writing():

@@ -40,7 +40,7 @@ from tests.waiting import PATIENCE_SECONDS
 REPOSITORY = Path(__file__).resolve().parents[3]
 MEASURED = [
     "file", "ra", "dec", "pixel_x", "pixel_y", "significance", "snr", "flux", "flux_error", "fwhm", "is_negative",
-    "is_dipole", "is_reference_ghost", "is_saturated", "is_blended", "is_edge",
+    "is_dipole", "is_reference_ghost", "is_saturated", "is_blended", "is_edge", "vetoes",
 ]  # fmt: skip
 KEYS = {
     "observations": [

@@ -236,6 +236,7 @@ def test_what_follows_from_one_frame_concerns_sources_that_may_be_told_about_and
         {"confidence_score": 0.98},
         {"candidate__is_dipole": True},
         {"candidate__is_reference_ghost": True},
+        {"candidate__vetoes": [{"code": "flash_train", "value": 4.0, "message": "Equal steps."}]},
         {"status": "archived"},
         {"alerts.automatic": False},
         {"alerts.automatic_threshold": 1.0},

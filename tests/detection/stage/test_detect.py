@@ -10,7 +10,8 @@ import pytest
 from django.apps import apps
 
 from astrid_site.night.foreground import run_stage
-from catalog.configuration.values import set_value
+from catalog.configuration.keys import DECLARED
+from catalog.configuration.values import set_value, snapshot
 from catalog.failures import FailureCode
 from catalog.files import storage
 from catalog.models import JobStatus, ProcessingJob, RunStatus
@@ -19,7 +20,8 @@ from detection.models import CandidateScore, Detection, DetectionStatus, ModelRu
 from detection.registry.weights import ensure_default_model
 from detection.sources import association
 from detection.stage import detect as stage
-from differencing.models import Candidate, CandidateStatus, DifferenceRun
+from detection.stage import vetoes
+from differencing.models import Candidate, CandidateStatus, DifferenceRun, Tracklet
 from observations.models import ObservationStatus
 from tests import factories
 from tests.keys import keys_named_in
@@ -40,6 +42,13 @@ def again(observation, **flags):
 
 def detections(observation):
     return list(observation.detections.order_by("pk").values())
+
+
+@pytest.fixture
+def still_night(night):
+    """The night before it is known what moves in it."""
+    Tracklet.objects.all().delete()
+    return night
 
 
 def test_every_bright_change_is_a_detection_within_a_pixel_of_its_true_place(night):
@@ -99,9 +108,11 @@ def test_every_candidate_keeps_its_score_with_the_weights_that_gave_it(night):
     assert scores.count() == Candidate.objects.count() > 12
     assert {s.weights_sha256 for s in scores} == {model.weights_sha256}
     detected = set(Detection.objects.values_list("candidate_id", flat=True))
-    vetoed = set(Candidate.objects.filter(is_dipole=True).values_list("pk", flat=True))
+    vetoed = set(Candidate.objects.exclude(vetoes=[]).values_list("pk", flat=True))
+    vetoed |= set(Candidate.objects.filter(is_dipole=True).values_list("pk", flat=True))
     vetoed |= set(Candidate.objects.filter(is_reference_ghost=True).values_list("pk", flat=True))
-    assert detected == {s.candidate_id for s in scores if s.score >= 0.5} - vetoed
+    moving = set(Candidate.objects.filter(tracklets__is_doubtful=False).values_list("pk", flat=True))
+    assert detected == {s.candidate_id for s in scores if s.score >= 0.5} - vetoed | moving
 
 
 def test_the_model_run_says_what_it_cost_and_found(night):
@@ -148,7 +159,9 @@ def test_a_key_that_detection_does_not_read_makes_no_second_inference(night):
 
 
 def test_detection_names_the_keys_that_its_hash_covers_and_no_others():
-    assert keys_named_in(stage, association) == set(stage.READS)
+    of_vetoes = {key for key in DECLARED if key.startswith("detection.veto_")}
+    assert set(vetoes.READS) == of_vetoes
+    assert keys_named_in(stage, association) | of_vetoes == set(stage.READS)
 
 
 upgrade = import_module("detection.migrations.0004_hashes_of_the_keys_that_are_read")
@@ -165,12 +178,18 @@ def former_runs(night):
     return night.good
 
 
-def test_a_run_that_the_former_version_wrote_counts_as_done_after_the_upgrade(former_runs):
+@pytest.mark.usefixtures("former_runs")
+def test_a_run_that_the_former_version_wrote_has_the_hash_of_the_keys_that_were_read_then():
     upgrade.to_keys_read(apps, None)
-    # Also when a key that does not matter changes after it.
-    set_value("curation.blind", False, MACHINE)
+    # Since then vetoes have a say: with them a run is another, and is done again.
+    read_then = snapshot().only(set(stage.READS) - set(vetoes.READS))
+    assert set(ModelRun.objects.values_list("config_hash", flat=True)) == {read_then.hash}
+
+
+def test_a_key_that_detection_does_not_read_leaves_its_runs_done(night):
+    set_value("curation.blind", True, MACHINE)
     before = state()
-    for observation in former_runs:
+    for observation in night.good:
         detect(observation)
     assert state() == before
 
@@ -206,8 +225,8 @@ def scores_of(observation):
     return dict(rows.values_list("candidate_id", "score"))
 
 
-def test_the_threshold_decides_and_what_is_below_it_keeps_its_score(night):
-    observation = night.good[0]
+def test_the_threshold_decides_and_what_is_below_it_keeps_its_score(still_night):
+    observation = still_night.good[0]
     scores = scores_of(observation)
     limit = sorted(scores.values())[-2]
     set_value("detection.confidence_threshold", limit, MACHINE)
@@ -220,8 +239,8 @@ def test_the_threshold_decides_and_what_is_below_it_keeps_its_score(night):
 
 
 @pytest.mark.parametrize("flag", ["is_reference_ghost", "is_dipole"])
-def test_ghosts_and_dipoles_never_become_detections_whatever_their_score(night, flag):
-    observation = night.good[0]
+def test_ghosts_and_dipoles_never_become_detections_whatever_their_score(still_night, flag):
+    observation = still_night.good[0]
     assert observation.detections.exists()
     again(observation, **{flag: True})
     assert not observation.detections.exists()
@@ -349,11 +368,53 @@ def test_images_that_are_gone_fail_with_what_to_do(night):
     assert observation.status == ObservationStatus.DIFFERENCED, "its difference is as good as before"
 
 
-def test_a_detection_that_was_made_known_is_archived_and_not_deleted(night):
-    detection = night.good[0].detections.first()
+def test_a_detection_that_was_made_known_is_archived_and_not_deleted(still_night):
+    detection = still_night.good[0].detections.first()
     factories.AlertFactory(detection=detection)
     set_value("detection.confidence_threshold", 1.0, MACHINE)
-    detect(night.good[0])
+    detect(still_night.good[0])
     detection.refresh_from_db()
     assert detection.status == DetectionStatus.ARCHIVED
-    assert night.good[0].detections.count() == 1, "the others are gone"
+    assert still_night.good[0].detections.count() == 1, "the others are gone"
+
+
+def veto(code):
+    return {"code": code, "value": 1.0, "message": "A reason."}
+
+
+def test_a_veto_rejects_whatever_the_score_and_only_flags_where_the_site_says_so(night):
+    observation = night.good[0]
+    strongest = observation.detections.order_by("-confidence_score").first().candidate
+    Candidate.objects.filter(pk=strongest.pk).update(vetoes=[veto("psf_difference")])
+    Candidate.objects.exclude(pk=strongest.pk).filter(observation=observation).update(vetoes=[])
+    for tracklet in strongest.tracklets.all():
+        tracklet.delete()
+    again(observation)
+    strongest.refresh_from_db()
+    assert strongest.status == CandidateStatus.REJECTED
+    assert not observation.detections.filter(candidate=strongest).exists()
+    set_value("detection.veto_psf_difference", False, MACHINE)
+    again(observation)
+    strongest.refresh_from_db()
+    assert strongest.status == CandidateStatus.DETECTED
+    assert observation.detections.filter(candidate=strongest).exists()
+
+
+def test_what_moves_is_a_detection_whatever_its_score_until_it_no_longer_moves(still_night):
+    observation = still_night.good[0]
+    weak = observation.detections.filter(candidate__is_negative=False).order_by("confidence_score").first().candidate
+    set_value("detection.confidence_threshold", 1.0, MACHINE)
+    detect(observation)
+    assert not observation.detections.filter(candidate=weak).exists()
+    tracklet = factories.TrackletFactory(field=observation.field, night=observation.night, is_doubtful=False)
+    tracklet.members.set([weak])
+    detect(observation)
+    weak.refresh_from_db()
+    assert weak.status == CandidateStatus.LINKED
+    found = observation.detections.get(candidate=weak)
+    assert "tracklet" in found.prediction_metadata["reason"]
+    tracklet.delete()
+    detect(observation)
+    weak.refresh_from_db()
+    assert weak.status == CandidateStatus.REJECTED
+    assert not observation.detections.filter(candidate=weak).exists()

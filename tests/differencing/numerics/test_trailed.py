@@ -111,3 +111,15 @@ def test_an_asteroid_of_a_real_subtraction_is_measured_as_its_trail():
     assert found.trails.flux[k] == pytest.approx(flux, rel=0.06)
     others = np.arange(len(found)) != k
     assert np.isnan(found.trails.length_px[others & ~found.is_dipole]).all()
+
+
+@pytest.mark.parametrize("width", [2.0, 3.0, 4.0])
+def test_a_round_coma_is_no_trail_however_its_noise_draws_it_out(width):
+    coma = MoffatPsf(width * FWHM, SHAPE, beta=3.0)
+    place = np.array([PLACE[0]]), np.array([PLACE[1]])
+    found = []
+    for seed in range(6):
+        noise = np.random.default_rng(seed).normal(0.0, SIGMA, SHAPE)
+        image = point_sources(SHAPE, *place, np.array([3e4]), coma) + noise
+        found.append(fitted(image, guess=(width * FWHM, 0.2, 30.0 * seed), flux=8000.0))
+    assert found == [None] * 6

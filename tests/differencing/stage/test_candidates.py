@@ -12,6 +12,7 @@ from detection.models import Detection
 from differencing.models import Candidate, CandidateStatus
 from differencing.numerics.measure import Measurements
 from differencing.numerics.trailed import Trails, no_trails
+from differencing.numerics.vetoes.veto import Veto
 from differencing.stage.candidates import replace_candidates
 from observations.models import WcsQuality
 from tests import factories
@@ -237,3 +238,13 @@ def test_a_candidate_that_is_found_again_has_the_error_of_its_new_position(run):
     again.refresh_from_db()
     assert again == first
     assert (again.pixel_x, again.position_error_px) == (50.3, 0.1)
+
+
+def test_what_speaks_against_a_peak_is_kept_and_replaced_with_it(run):
+    veto = Veto("flash_train", 4.0, "Four peaks of this frame stand in a row.")
+    (made,) = replace_candidates(run, peaks((110.0, 90.0)), sky(), [(veto,)])
+    assert Candidate.objects.get(pk=made.pk).vetoes == [
+        {"code": "flash_train", "value": 4.0, "message": "Four peaks of this frame stand in a row."}
+    ]
+    replace_candidates(run, peaks((110.2, 90.1)), sky(), [()])
+    assert Candidate.objects.get(pk=made.pk).vetoes == []

@@ -213,3 +213,25 @@ def test_the_simulated_asteroid_is_the_nights_only_tracklet(night):
     for candidate in found.members.select_related("observation"):
         (truth,) = night.sources(candidate.observation, "asteroid")
         assert np.hypot(candidate.pixel_x - truth["x"], candidate.pixel_y - truth["y"]) < 1.0
+
+
+@pytest.mark.parametrize("code", ["flash_train", "cosmic_ray", "fixed_pixel"])
+def test_what_is_no_light_of_the_sky_joins_no_tracklet(field, frames, code):
+    asteroid(frames, vetoes=[{"code": code, "value": 4.0, "message": "No source."}])
+    assert link(field) == []
+
+
+def test_what_is_wider_than_a_star_may_move(field, frames):
+    reason = {"code": "wider_than_star", "value": 2.0, "message": "A comet."}
+    members = asteroid(frames, status=CandidateStatus.REJECTED, fwhm=7.0, snr=40.0, vetoes=[reason])
+    (found,) = link(field)
+    assert set(found.members.all()) == set(members)
+    assert not found.is_doubtful
+    # They were rejected before it was known that they move.
+    assert set(Candidate.objects.out_of_step()) == set(members)
+
+
+def test_what_is_linked_still_moves_and_is_not_judged_again(field, frames):
+    asteroid(frames, status=CandidateStatus.LINKED)
+    assert len(link(field)) == 1
+    assert not Candidate.objects.out_of_step().exists()

@@ -1,0 +1,1 @@
+"""Reasons for which a peak of a difference is no new source: each with its number and its sentence."""

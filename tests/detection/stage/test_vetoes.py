@@ -1,0 +1,85 @@
+"""Pixels that stay while the sky moves are known of all frames of a night, in whatever order these are judged."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from detection.stage import vetoes
+from differencing.models import Candidate
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+NIGHT = dt.date(2024, 3, 1)
+# Where the frames point, arcsec from each other: a night of dithers.
+DITHERS = ((0.0, 0.0), (9.0, -14.0), (-17.0, 5.0))
+HOT = ((300.0, 400.0), (700.0, 150.0))
+
+
+@pytest.fixture
+def frames():
+    field = factories.FieldFactory()
+    survey = factories.SurveyFactory()
+    shared = {"field": field, "survey": survey, "night": NIGHT, "camera": "A camera", "pixel_scale": 1.0}
+    size = {"image_width": 1000, "image_height": 1000}
+    return [factories.ObservationFactory(mjd_utc=60370.9 + 0.01 * k, **shared, **size) for k in range(3)]
+
+
+def seen(frame, number, x, y, *, is_fixed=True):
+    """Make a candidate on a pixel of the detector, or where one place of the sky falls in this frame."""
+    run = frame.difference_runs.first() or factories.DifferenceRunFactory(observation=frame)
+    east, north = DITHERS[number]
+    if is_fixed:
+        sky = {"ra": 150.0 + (east - x) / 3600.0, "dec": (north + y) / 3600.0}
+        return factories.CandidateFactory(difference_run=run, pixel_x=x, pixel_y=y, **sky)
+    place = {"pixel_x": x + east, "pixel_y": y - north}
+    return factories.CandidateFactory(difference_run=run, ra=150.0 - x / 3600.0, dec=y / 3600.0, **place)
+
+
+def codes(candidate):
+    candidate.refresh_from_db()
+    return candidate.veto_codes
+
+
+def test_a_hot_pixel_is_known_in_the_earlier_frames_once_a_later_one_shows_it(frames):
+    first = [seen(frames[0], 0, *pixel) for pixel in HOT]
+    assert vetoes.note_fixed_pixels(frames[0]) == []
+    assert not any(codes(each) for each in first)
+    second = [seen(frames[1], 1, *pixel) for pixel in HOT]
+    assert set(vetoes.note_fixed_pixels(frames[1])) == set(first)
+    assert all(codes(each) == {"fixed_pixel"} for each in (*first, *second))
+    assert "same pixel of the detector in another frame" in first[0].vetoes[0]["message"]
+    # What is known is not news.
+    assert vetoes.note_fixed_pixels(frames[1]) == []
+
+
+def test_a_star_that_changes_recurs_on_the_sky_and_not_on_the_detector(frames):
+    stars = [seen(frame, k, 500.0, 600.0, is_fixed=False) for k, frame in enumerate(frames)]
+    for frame in frames:
+        vetoes.note_fixed_pixels(frame)
+    assert not any(codes(star) for star in stars)
+
+
+def test_another_camera_has_other_pixels(frames):
+    for k, frame in enumerate(frames[:2]):
+        for pixel in HOT:
+            seen(frame, k, *pixel)
+    type(frames[0]).objects.filter(pk=frames[0].pk).update(camera="Another camera")
+    vetoes.note_fixed_pixels(frames[1])
+    assert not any(codes(each) for each in Candidate.objects.all())
+
+
+def test_what_no_longer_recurs_loses_the_veto_and_keeps_its_others(frames):
+    other = {"code": "crowded", "value": 5.0, "message": "Many."}
+    for k, frame in enumerate(frames[:2]):
+        for pixel in HOT:
+            seen(frame, k, *pixel)
+    kept = frames[1].candidates.first()
+    Candidate.objects.filter(pk=kept.pk).update(vetoes=[other])
+    vetoes.note_fixed_pixels(frames[1])
+    assert codes(kept) == {"crowded", "fixed_pixel"}
+    frames[0].candidates.all().delete()
+    vetoes.note_fixed_pixels(frames[1])
+    assert codes(kept) == {"crowded"}

@@ -1,0 +1,78 @@
+import numpy as np
+import pytest
+
+from differencing.numerics.vetoes.trains import find_trains
+from observations.numerics.simulate.artefacts import Strays, strays_of
+from observations.numerics.simulate.sources import MoffatPsf
+
+SHAPE = (1024, 1024)
+
+
+def trains_of(x, y, error=0.1):
+    return find_trains(np.array(x), np.array(y), np.full(len(x), error), fwhm_px=3.0, shape=SHAPE)
+
+
+def flashes(seed, spacing_px=250.0):
+    """Positions of one satellite's flashes as the simulator draws them, each measured to 0.15 px."""
+    rng = np.random.default_rng(seed)
+    strays = Strays(flash_spacing_px=spacing_px, hits=0.0, ghost_share=0.0)
+    nothing = (np.empty(0),) * 3
+    # The image is as small as a row of pixels allows: only the places are asked for.
+    drawn = strays_of(strays, rng, MoffatPsf(3.0, (64, 1024)), nothing, has_flashes=True)[1]
+    x, y = (np.array([getattr(each, name) for each in drawn]) for name in ("x", "y"))
+    return x + rng.normal(0.0, 0.15, x.size), y + 480.0 + rng.normal(0.0, 0.15, x.size)
+
+
+def test_the_flashes_of_one_satellite_are_one_train_with_their_step():
+    x, y = [100.0, 350.2, 599.9, 850.1, 700.0], [500.0, 507.6, 514.9, 522.5, 111.0]
+    (train,) = trains_of(x, y)
+    assert train.members == (0, 1, 2, 3)
+    assert train.step_px == pytest.approx(np.hypot(250.0, 7.5), abs=0.2)
+
+
+def test_a_flash_that_is_missing_does_not_break_the_row():
+    x, y = [100.0, 350.2, 850.1, 975.0, 700.0], [500.0, 507.6, 522.5, 41.0, 111.0]
+    (train,) = trains_of(x, y)
+    assert set(train.members) == {0, 1, 2}
+
+
+def test_nearly_all_flashes_among_a_dozen_sources_are_found_and_next_to_none_of_the_sources():
+    flagged, flashing, blamed, real = 0, 0, 0, 0
+    for seed in range(150):
+        rng = np.random.default_rng([seed, 5])
+        own_x, own_y = flashes(seed)
+        x, y = (np.append(own, rng.uniform(0, 1024, 12)) for own in (own_x, own_y))
+        members = [k for train in trains_of(x, y) for k in train.members]
+        flagged += sum(k < own_x.size for k in members)
+        blamed += sum(k >= own_x.size for k in members)
+        flashing, real = flashing + own_x.size, real + 12
+    # 0.99 and 0.002, with what a binomial of so few allows.
+    assert flagged >= 0.98 * flashing
+    assert blamed <= 0.004 * real
+
+
+def test_sources_at_random_places_make_no_train():
+    members, count = 0, 0
+    for seed in range(200):
+        rng = np.random.default_rng([seed, 6])
+        x, y = rng.uniform(0, 1024, (2, 15))
+        members += sum(len(train.members) for train in trains_of(x, y))
+        count += 15
+    # A chance row of three in each thousand frames or so: two such are six members.
+    assert members <= 6
+
+
+def test_the_parts_of_one_trail_are_no_train():
+    # Peaks 8 px apart, below five FWHM.
+    assert trains_of([100.0, 108.0, 116.0, 124.0], [100.0, 104.0, 108.0, 112.0]) == []
+
+
+@pytest.mark.parametrize("count", [0, 1, 2])
+def test_fewer_than_three_peaks_are_no_train(count):
+    assert trains_of([100.0, 350.0][:count], [500.0, 507.0][:count]) == []
+
+
+def test_an_unknown_error_counts_as_the_largest():
+    x, y = [100.0, 350.0, 600.0, 850.0], [500.0, 507.0, 514.0, 521.0]
+    (train,) = trains_of(x, y, error=np.nan)
+    assert len(train.members) == 4
