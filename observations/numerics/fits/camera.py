@@ -10,7 +10,8 @@ from observations.numerics.fits.keywords import CALIBRATED_KEYWORDS, KEYWORDS, W
 
 # Above this, GAIN of an amateur camera is a setting of its amplifier and not electrons per ADU.
 LARGEST_PLAIN_GAIN = 20.0
-_ELECTRONS = re.compile(r"\be-?\b|e-?/|electron", re.I)
+_ELECTRONS = re.compile(r"\be-?\b|e-?/|electrons?\b", re.I)
+_SETTING = re.compile(r"\bsettings?\b|manufacturer|unitless|\bdB\b", re.I)
 _PATTERN = re.compile(r"[RGB]{4}$")
 _UNITS = (
     (re.compile(r"^(e-?|el|electrons?)$", re.I), "electron"),
@@ -20,18 +21,25 @@ _UNITS = (
 )
 _ALL_STEPS = ("bias", "dark", "flat")
 # Words by which a pipeline says that a step is still to be done or was left out.
-_NOT_DONE = re.compile(r"^(f|false|no|none|omit\w*|skip\w*|perform|0|not\b.*|unknown|n/a|)$", re.I)
+_NOT_DONE = re.compile(r"^(f|false|no|none|omit\w*|skip\w*|perform|0(\.0*)?|-\d+|not\b.*|unknown|n/a|)$", re.I)
+# Units of fluxes: what a pipeline writes at its end.
+_FLUX = re.compile(r"jy\b|jansky|\berg|maggy|maggies|\bmag\b", re.I)
+# Some drivers write a camera's number into its name.
+_NUMBER_IN_NAME = re.compile(r"-([0-9a-f]{12,})$", re.I)
 
 
 def gain_is_setting(cards: Cards) -> bool:
     """Tell whether GAIN is the amplifier's setting and not electrons per ADU.
 
     It is where the electrons stand in a card of their own, where an OFFSET stands beside it as capture software
-    writes both, and where it is larger than any conversion factor; never where its comment says electrons.
+    writes both, where its comment calls it one, and where it is larger than any conversion factor; never where its
+    comment says electrons.
     """
     value = cards.number("GAIN")
     if value is None or _ELECTRONS.search(cards.comment("GAIN")):
         return False
+    if _SETTING.search(cards.comment("GAIN")):
+        return True
     has_own = cards.number("EGAIN") is not None or cards.number("OFFSET") is not None
     return has_own or value > LARGEST_PLAIN_GAIN or value <= 0
 
@@ -46,6 +54,13 @@ def gain_setting(cards: Cards) -> str | None:
 def offset_setting(cards: Cards) -> str | None:
     """Return the setting of the amplifier's offset as written."""
     return next((text for text in (_plain(cards, k) for k in KEYWORDS["offset_setting"]) if text), None)
+
+
+def serial(cards: Cards) -> str | None:
+    """Return the number that tells one camera from others of its make."""
+    own = cards.first_text(KEYWORDS["camera_serial"])
+    named = _NUMBER_IN_NAME.search(cards.text("CAMNAME") or "")
+    return own or (named[1] if named else None)
 
 
 def _plain(cards: Cards, keyword: str) -> str | None:
@@ -103,6 +118,9 @@ def calibrated(cards: Cards, notes: Notes) -> tuple[str, ...]:
             f"{members[0]} says that {members[1]} exposures were added: nothing is taken off such a frame, since its "
             "pixels are no longer the detector's.",
         )  # fmt: skip
+    if _FLUX.search(cards.text("BUNIT") or ""):
+        done |= set(_ALL_STEPS)
+        notes.came_from("calibrated", "BUNIT", cards.text("BUNIT"))
     # What counts electrons, or counts per second, has lost its zero point.
     if pixel_unit(cards) in ("electron", "electron/s", "adu/s"):
         done.add("bias")

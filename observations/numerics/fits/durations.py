@@ -21,6 +21,8 @@ _UNITS = (
 _ELAPSED = ("TELAPSE", "ELAPTIME", "ELAPSED")
 # Values of one exposure that differ by less were rounded, or one of them leaves out the shutter's way.
 _AGREE_SHARE, _AGREE_S = 0.01, 0.01
+# What counts exposures is not their length.
+_COUNTED = re.compile(r"\bnumber\b|\bcount\b|\bindex\b", re.I)
 
 
 def seconds_per_unit(card: Card, otherwise: float = 1.0) -> float:
@@ -33,11 +35,10 @@ def find_exposure(cards: Cards, notes: Notes, unit_s: float | None = None) -> fl
 
     unit_s : seconds in the unit that the keywords have, whatever their comments say.
     """
-    found: dict[str, float] = {}
-    for keyword, unit in [(keyword, 1.0) for keyword in KEYWORDS["exposure_s"]] + list(_IN_OTHER_UNITS.items()):
-        seconds = _seconds(cards, keyword, unit, notes, unit_s)
-        if seconds is not None:
-            found[keyword] = seconds
+    units = dict.fromkeys(KEYWORDS["exposure_s"], 1.0) | _IN_OTHER_UNITS
+    found = _found(cards, units, notes, unit_s) or _found(
+        cards, dict.fromkeys(KEYWORDS["exposure_asked_s"], 1.0), notes, unit_s
+    )
     positive = {keyword: seconds for keyword, seconds in found.items() if seconds > 0}
     if not positive:
         return 0.0 if found else None
@@ -57,6 +58,11 @@ def find_exposure(cards: Cards, notes: Notes, unit_s: float | None = None) -> fl
     return exposure
 
 
+def _found(cards: Cards, units: dict[str, float], notes: Notes, unit_s: float | None) -> dict[str, float]:
+    values = {keyword: _seconds(cards, keyword, unit, notes, unit_s) for keyword, unit in units.items()}
+    return {keyword: seconds for keyword, seconds in values.items() if seconds is not None}
+
+
 def elapsed_s(cards: Cards) -> float | None:
     """Return the seconds from start to end where a keyword gives them."""
     for keyword in _ELAPSED:
@@ -72,7 +78,7 @@ _IN_OTHER_UNITS = {"EXPOINUS": 1e-6, "EXP-US": 1e-6, "EXPMS": 1e-3, "EXP-MS": 1e
 
 def _seconds(cards: Cards, keyword: str, unit: float, notes: Notes, given_unit: float | None = None) -> float | None:
     card, value = cards.get(keyword), cards.number(keyword)
-    if card is None:
+    if card is None or _COUNTED.search(card.comment):
         return None
     clock = None if value is not None else parse_clock(cards.text(keyword) or "")
     if value is None and clock is None:

@@ -25,7 +25,7 @@ _KINDS = (
     ("bias", re.compile(r"bias|zero", re.I)),
     ("dark", re.compile(r"dark", re.I)),
     ("flat", re.compile(r"flat|dome|twilight", re.I)),
-    ("light", re.compile(r"light|object|expose|exposure|science|^sci$|^sky|target|standard|^std|survey", re.I)),
+    ("light", re.compile(r"light|object|expose|exposure|science|^sci$|^sky|target|standard|^std|survey|^ext$|^snapshot", re.I)),
 )
 # What a header says about these explains why it lacks something.
 _FACTS_OF_LACKS = {
@@ -174,7 +174,7 @@ def _kind(cards: Cards, notes: Notes) -> str:
     picture = cards.number("PICTTYPE")
     if picture in _PICTTYPES:
         found["PICTTYPE"] = _PICTTYPES[int(picture)]
-    if not found and unknown.keys() & {"IMAGETYP", "IMGTYP", "OBSTYPE", "FRAMETYP", "ESO DPR TYPE"}:
+    if not found and unknown.keys() & {"IMAGETYP", "IMGTYP", "OBSTYPE", "FRAMETYP", "DATA-TYP", "ESO DPR TYPE"}:
         keyword, text = next(iter(unknown.items()))
         raise FitsRefused(
             "unsupported_header", f"{keyword} = '{text}' is neither a light nor a bias, dark or flat frame."

@@ -11,19 +11,32 @@ BITPIX_TYPES = {8: ">u1", 16: ">i2", 32: ">i4", 64: ">i8", -32: ">f4", -64: ">f8
 # Fact -> keywords. Facts that several keywords make together (time, position, site) have their own entries below.
 KEYWORDS: dict[str, tuple[str, ...]] = {
     "kind": (
-        "IMAGETYP", "IMGTYP", "IMGTYPE", "OBSTYPE", "FRAMETYP", "FRAME", "EXPTYPE", "OBSMODE", "ESO DPR TYPE",
-        "ESO GEN EXPO TYPE",
+        "IMAGETYP", "IMGTYP", "IMGTYPE", "CALFRAME", "OBSTYPE", "FRAMETYP", "FRAME", "DATA-TYP", "EXPTYPE", "FLAVOR",
+        "OBSMODE", "ESO DPR TYPE", "ESO GEN EXPO TYPE",
     ),
-    "exposure_s": ("EXPTIME", "EXPOSURE", "XPOSURE", "AEXPTIME", "EXP_TIME", "ITIME", "INTTIME", "TELAPSE"),
+    "exposure_s": (
+        "EXPTIME", "EXPOSURE", "XPOSURE", "EFFEXPTM", "AEXPTIME", "EXP_TIME", "EXP", "ITIME", "INTTIME", "TELAPSE",
+    ),
+    # What was asked for, or the sum over what was combined: used where nothing else is said.
+    "exposure_asked_s": ("TEXPTIME", "EXPREQ", "REQTIME"),
     "airmass": ("AIRMASS", "SECZ", "AMSTART", "ESO TEL AIRM START"),
     "seeing": ("L1SEESEC", "SEEING", "FWHM", "MEDFWHM", "ESO TEL AMBI FWHM START"),
-    "gain_e_per_adu": ("EGAIN", "GAIN", "EFFGAIN", "CCDGAIN", "ESO DET OUT1 CONAD"),
+    # Of two bit depths, the saved one is that of the pixels.
+    "gain_e_per_adu": (
+        "EGAINSAV", "EGAIN", "E-GAIN", "EPERADU", "GAINADU", "GAIN", "EFFGAIN", "CCDGAIN", "ESO DET OUT1 CONAD",
+    ),
     "read_noise_e": ("RDNOISE", "READNOIS", "READNOI", "RON", "ENOISE", "ESO DET OUT1 RON"),
     # DATAMAX is the largest pixel, not the largest possible one.
     "saturation": ("SATURATE", "SATURATN", "SATURVAL", "SATLEVEL", "SATURATI", "TSATUR"),
-    "ccd_temperature": ("CCD-TEMP", "CCDATEMP", "CCDTEMP", "CAMTEMP", "DETTEMP", "TEMPERAT", "SET-TEMP"),
-    "filter": ("FILTER", "FILTNAM", "FILTNAME", "FILT", "INSFILTE", "BAND", "ESO INS FILT1 NAME"),
-    "filter_wheels": ("FILTER1", "FILTER2", "FILTER3", "FILTER4"),
+    "ccd_temperature": (
+        "CCD-TEMP", "CCDATEMP", "CCDTEMP", "CAMTEMP", "DETTEMP", "DETTEM", "DET-TMP", "DET-TEMP", "T_CCDTV",
+        "ESO INS TEMP-DETSW", "TEMPERAT", "SET-TEMP",
+    ),
+    "filter": (
+        "FILTER", "FILTNAM", "FILTNAME", "FILT", "INSFILTE", "BAND", "FILTBAND", "ESO INS FILT1 NAME", "FILT-1",
+        "FPA.FILTER",
+    ),
+    "filter_wheels": ("FILTER1", "FILTER2", "FILTER3", "FILTER4", "FILTER01", "FILTER02", "FILTER03"),
     "pixel_scale_arcsec": ("SECPIX", "PIXSCALE", "IM_SCALE", "PIXSCAL1", "SCALE", "PLTSCALE"),
     "unbinned_scale_arcsec": ("CCDSCALE",),
     "camera": ("INSTRUME", "CAMERA", "DETECTOR"),
@@ -31,13 +44,13 @@ KEYWORDS: dict[str, tuple[str, ...]] = {
     "object_name": ("OBJECT", "TARGNAME", "TARGET", "FIELD"),
     "camera_serial": (
         "CAMID", "CAMERAID", "CAM-ID", "CAMSN", "CAM-SN", "CAM_SN", "SERIALNO", "SERNUM", "DETSN", "CCDSERNO",
-        "DETSERNO", "CAMSERIA", "SERIAL",
+        "DETSERNO", "CAMSERIA", "SERIAL", "DETECTID", "CCD_SERN", "T_CCDSN",
     ),
     "gain_setting": ("GAINSET", "CAMGAIN", "GAINRAW", "ISOSPEED", "ISO", "ISO-SPEE"),
     "offset_setting": ("OFFSET", "BLKLEVEL", "BLACKLVL", "BLACKLEV", "CAMOFFS"),
-    "bayer_pattern": ("BAYERPAT", "BAYER", "CFA-PAT", "COLORTYP"),
-    "stack_members": ("STACKCNT", "NCOMBINE", "NSTACK", "NUMSTACK", "SNAPSHOT"),
-    "readout_mode": ("READOUTM", "READMODE", "RDMODE", "ESO DET READ MODE", "ESO DET MODE"),
+    "bayer_pattern": ("BAYERPAT", "BAYER", "CFA-PAT", "COLORTYP", "CFAIMAGE", "FILTER"),
+    "stack_members": ("STACKCNT", "NCOMBINE", "NSTACK", "NUMSTACK", "SNAPSHOT", "SUBEXP", "NDRIZIM"),
+    "readout_mode": ("READOUTM", "READMODE", "RDMODE", "ESO DET READ MODE", "ESO DET MODE NAME", "ESO DET MODE"),
     "biassec": ("BIASSEC", "OVERSCAN"),
     "trimsec": ("TRIMSEC", "DATASEC"),
     "latitude": (
@@ -48,7 +61,7 @@ KEYWORDS: dict[str, tuple[str, ...]] = {
         "ESO TEL LON",
     ),
     "height_m": (
-        "SITEELEV", "OBSGEO-H", "ALT-OBS", "ALTITUDE", "OBSALT", "OBS-ELEV", "ELEVATIO", "HEIGHT", "ESO TEL GEOELEV",
+        "SITEELEV", "OBSGEO-H", "ALT-OBS", "ALTITUDE", "OBSALT", "OBS-ELEV", "ELEV-OBS", "ELEVATIO", "HEIGHT", "ESO TEL GEOELEV",
         "ESO TEL ALTITUDE",
     ),
     "sidereal_time": ("LST", "LST-OBS", "OBSLST", "LST-BEG", "SIDEREAL", "ESO GEN EXPO LST"),
@@ -63,6 +76,12 @@ KEYWORDS: dict[str, tuple[str, ...]] = {
     "local_time": ("LOCALTIM", "DATE-LOC", "DATE-OBS"),
 }  # fmt: skip
 
+# Of cameras with several amplifiers: one gain each, which are averaged.
+AMPLIFIER_GAINS = (
+    ("GAINA", "GAINB", "GAINC", "GAIND"), ("T_GAIN1", "T_GAIN2", "T_GAIN3", "T_GAIN4"),
+    ("ATODGNA", "ATODGNB", "ATODGNC", "ATODGND"),
+)  # fmt: skip
+
 # First pixel of a part of the detector.
 WINDOW_KEYWORDS = (("XORGSUBF", "YORGSUBF"), ("STARTX", "STARTY"), ("SUBFRMX", "SUBFRMY"))
 
@@ -71,7 +90,8 @@ CALIBRATED_KEYWORDS: dict[str, tuple[str, ...]] = {
     "ZEROCOR": ("bias",), "BIASCOR": ("bias",), "BIASCORR": ("bias",), "BIASSUB": ("bias",), "L1IDBIAS": ("bias",),
     "DARKCOR": ("bias", "dark"), "DARKCORR": ("dark",), "DARKSUB": ("bias", "dark"), "S_DARK": ("bias", "dark"),
     "L1IDDARK": ("dark",), "FLATCOR": ("flat",), "FLATCORR": ("flat",), "FLATDIV": ("flat",), "S_FLAT": ("flat",),
-    "L1IDFLAT": ("flat",),
+    "L1IDFLAT": ("flat",), "BLEVCORR": ("bias",), "L1STATBI": ("bias",), "L1STATZE": ("bias",), "L1STATDA": ("dark",),
+    "L1STATFL": ("flat",), "DOBIAS": ("bias",), "DODARK": ("dark",), "DOFLAT": ("flat",),
 }  # fmt: skip
 
 # Pairs: what the observatory calls the pointing, then the target, then raw encoder values.
@@ -81,7 +101,10 @@ POINTING_KEYWORDS: tuple[tuple[str, str], ...] = (
     ("RA-TARG", "DEC-TARG"), ("CAT-RA", "CAT-DEC"), ("TELRA", "TELDEC"),
 )  # fmt: skip
 
-BINNING_KEYWORDS = (("XBINNING", "YBINNING"), ("CCDXBIN", "CCDYBIN"), ("BINX", "BINY"), ("CCDBIN1", "CCDBIN2"))
+BINNING_KEYWORDS = (
+    ("XBINNING", "YBINNING"), ("CCDXBIN", "CCDYBIN"), ("BINX", "BINY"), ("CCDBIN1", "CCDBIN2"),
+    ("BIN-FCT1", "BIN-FCT2"),
+)
 
 # Keyword, moment of the exposure, kind of value. Earlier ones win among equally precise ones: names that say UT come
 # first, because DATE-OBS is local time at some observatories.
