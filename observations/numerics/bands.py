@@ -22,7 +22,8 @@ _UNKNOWN = frozenset(("", "?", "-", "--", "n/a", "na", "nan", "null", "unknown",
 _PASSING = frozenset((*_CLEAR, "dummy", "free", "blank glass"))
 _SYSTEMS = {
     "johnson": "UBVRI", "bessell": "UBVRI", "bessel": "UBVRI", "bess": "UBVRI", "cousins": "RI", "kron": "RI",
-    "decam": "ugrizY", "hsc": "grizy", "lsst": "ugrizy", "sdss": "ugrizy", "sloan": "ugrizy", "ztf": "gri", "ps1": "grizy", "panstarrs": "grizy", "ps": "grizy",
+    "decam": "ugrizY", "hsc": "grizy", "lsst": "ugrizy",
+    "sdss": "ugrizy", "sloan": "ugrizy", "ztf": "gri", "ps1": "grizy", "panstarrs": "grizy", "ps": "grizy",
 }  # fmt: skip
 
 
@@ -36,6 +37,8 @@ def normalise_band(name: str) -> str | None:
     folded = text.casefold()
     if folded in _UNKNOWN:
         return None
+    if re.fullmatch(r"clear\d[ls]?", folded):
+        return "Clear"
     if folded in _ALIASES:
         return _ALIASES[folded]
     if text.endswith("'") and text[:-1] in set("ugrizy"):

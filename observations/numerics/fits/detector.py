@@ -208,12 +208,8 @@ def _section(cards: Cards, fact: str, facts: FrameFacts, notes: Notes) -> str | 
             return _as_section(corners)
         misfits.append((keyword, text, corners))
     for keyword, text, corners in misfits:
-        across, along = (int(number) for number in (binning(cards) or "1x1").split("x"))
-        x1, x2, y1, y2 = corners
-        binned = ((x1 - 1) // across + 1, x2 // across, (y1 - 1) // along + 1, y2 // along)
-        ends = max(binned[1] / facts.width if x2 > facts.width else 0, binned[3] / facts.height if y2 > facts.height else 0)
-        is_ours = not cards.is_inherited(keyword) and _lies_within(binned, facts) and ends >= _ENDS_WITHIN_SHARE
-        if (across, along) != (1, 1) and is_ours:
+        binned = None if cards.is_inherited(keyword) else _divided(corners, cards, facts)
+        if binned is not None:
             notes.came_from(fact, keyword, text, "counted in unbinned pixels, divided by the binning")
             return _as_section(binned)
         if keyword == misfits[0][0]:
@@ -223,6 +219,19 @@ def _section(cards: Cards, fact: str, facts: FrameFacts, notes: Notes) -> str | 
                 "used.",
             )  # fmt: skip
     return None
+
+
+def _divided(corners: tuple[int, int, int, int], cards: Cards, facts: FrameFacts) -> tuple[int, int, int, int] | None:
+    """A section in unbinned pixels, divided by the binning; None where it is none.
+
+    One by which the image was cut already counts in other pixels, and would lie in the image's first part.
+    """
+    across, along = (int(number) for number in (binning(cards) or "1x1").split("x"))
+    x1, x2, y1, y2 = corners
+    binned = ((x1 - 1) // across + 1, x2 // across, (y1 - 1) // along + 1, y2 // along)
+    ends = [binned[1] / facts.width] * (x2 > facts.width) + [binned[3] / facts.height] * (y2 > facts.height)
+    is_ours = (across, along) != (1, 1) and _lies_within(binned, facts) and max(ends, default=0) >= _ENDS_WITHIN_SHARE
+    return binned if is_ours else None
 
 
 def parse_section(text: str) -> tuple[int, int, int, int] | None:

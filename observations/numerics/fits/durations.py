@@ -72,6 +72,13 @@ def elapsed_s(cards: Cards) -> float | None:
     return None
 
 
+def is_uninterrupted(cards: Cards, exposure_s: float | None) -> bool:
+    """Tell whether a header says that an exposure took no longer than it lasted: no pauses."""
+    taken = [_seconds(cards, keyword, 1.0, Notes()) for keyword in (*_ELAPSED, "DARKTIME")]
+    exposure = exposure_s or 0.0
+    return any(seconds and abs(seconds - exposure) <= max(0.5, _AGREE_SHARE * exposure) for seconds in taken)
+
+
 # Keywords whose name says their unit.
 _IN_OTHER_UNITS = {"EXPOINUS": 1e-6, "EXP-US": 1e-6, "EXPMS": 1e-3, "EXP-MS": 1e-3}
 

@@ -11,7 +11,8 @@ from astropy.time import Time
 from observations.numerics.fits.cards import Cards
 from observations.numerics.fits.clocks import parse_calendar
 from observations.numerics.fits.facts import Notes
-from observations.numerics.fits.times import Clock, ExposureTimes, find_times
+from observations.numerics.fits.time_claims import Clock
+from observations.numerics.fits.times import ExposureTimes, find_times
 
 START = dt.datetime(2024, 3, 1, 21, 0, 0, 250000, tzinfo=dt.UTC)
 START_MJD = 60370.875 + 0.25 / 86400
