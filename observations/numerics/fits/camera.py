@@ -16,7 +16,7 @@ _PATTERN = re.compile(r"[RGB]{4}$")
 _UNITS = (
     (re.compile(r"^(e-?|el|electrons?)$", re.I), "electron"),
     (re.compile(r"^(e-?|el|electrons?)\s*(/|per)\s*(s|sec|seconds?)$|^(e-?|electrons?)[. ]s-1$", re.I), "electron/s"),
-    (re.compile(r"^(adu|dn|counts?|data numbers?)$", re.I), "adu"),
+    (re.compile(r"^(adus?|dns?|counts?|data numbers?)$", re.I), "adu"),
     (re.compile(r"^(adu|dn|counts?)\s*(/|per)\s*(s|sec|seconds?)$|^(adu|dn|counts?)[. ]s-1$", re.I), "adu/s"),
 )
 _ALL_STEPS = ("bias", "dark", "flat")

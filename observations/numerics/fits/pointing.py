@@ -131,13 +131,8 @@ def _one_pointing(
         )  # fmt: skip
         return None
     angle = angle_of(cards, ra_keyword)
-    if (
-        angle is not None
-        and not angle[1]
-        and angle[0] < 24
-        and ra != angle[0]
-        and not _HOURS.search(cards.comment(ra_keyword))
-    ):
+    is_number = angle is not None and not angle[1] and not _HOURS.search(cards.comment(ra_keyword))
+    if angle is not None and is_number and ra != angle[0]:
         notes.doubt(
             "hours_assumed", "position", ra_keyword, angle[0],
             f"{ra_keyword} = {angle[0]:g} has no unit; it was read as hours, as programs of its kind write it.",

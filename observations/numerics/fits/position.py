@@ -100,7 +100,7 @@ def _is_contradicted(wcs: WCS, claims: SkyClaims, pointing: tuple[float, float] 
             "pointing_off_wcs", "position", notes.origins["pointing"].source, f"{pointing[0]:.5f} {pointing[1]:+.5f}",
             f"{notes.origins['pointing'].source} points {_apart_deg(centre, pointing):.2f} degrees away from the "
             "centre of the header's WCS: one of the two is another field's.",
-            blocks=notes.origins["pointing"].source not in MOUNT_POINTINGS,
+            blocks=not _is_of_another_axis(claims.cards, notes.origins["pointing"].source),
         )  # fmt: skip
     given_scale = overrides.pixel_scale_arcsec
     # 10 per cent: the range of scales that the astrometric solution searches.
@@ -122,6 +122,11 @@ def _is_elsewhere(wcs: WCS, claims: SkyClaims, pointing: tuple[float, float]) ->
         if abs(dec) <= 90 and _apart_deg((ra % 360, dec), pointing) <= _MOUNT_ERROR_DEG:
             return False
     return _apart_deg(centre_of(wcs, claims.shape), pointing) > reach_deg
+
+
+def _is_of_another_axis(cards: Cards, keyword: str) -> bool:
+    """Whether a pointing is a mount's belief, or that of the telescope's axis, which is not this detector's centre."""
+    return keyword in MOUNT_POINTINGS or "boresight" in cards.comment(keyword).lower()
 
 
 def _unbelieved(notes: Notes, keyword: str, reason: str) -> None:

@@ -24,8 +24,8 @@ def doubt_middle(cards: Cards, times: ExposureTimes, exposure_s: float | None, n
     if cards.number("BJDREFI") is not None or (place is not None and _SOLAR.search(place)):
         notes.doubt(
             "barycentric_time", "time", "BJDREFI" if cards.get("BJDREFI") else "TREFPOS", place or "",
-            "The times of this header are those at which light would have reached the centre of the solar system: up to "
-            "8.4 minutes from those of the telescope.", blocks=True,
+            "The times of this header are those at which light would have reached the centre of the solar system: up "
+            "to 8.4 minutes from those of the telescope.", blocks=True,
         )  # fmt: skip
     if (cards.text("CCDMODE") or "").upper() == "DRIFT":
         notes.doubt(

@@ -1,4 +1,4 @@
-"""What each time keyword of a header claims: an instant in UTC, the moment of the exposure, how finely it was written."""
+"""What each time keyword of a header claims: an instant in UTC, a moment of the exposure, and how finely."""
 
 from __future__ import annotations
 
@@ -183,7 +183,7 @@ def _calendar_claims(cards: Cards, card: Card, moment: str, notes: Notes) -> lis
 
 
 def _with_clocks(cards: Cards, day: TimeClaim) -> list[TimeClaim]:
-    """The claims of a date with each time of day of its moment; a start that no word names counts where no other does."""
+    """The claims of a date with each time of day of its moment; an unnamed start counts where there is no other."""
     claims: list[TimeClaim] = []
     for keyword, moment in _CLOCKS:
         clock = _clock(cards, keyword)

@@ -144,8 +144,8 @@ def _span_of_stack(claims: list[TimeClaim], exposure_s: float | None, notes: Not
     if exposure_s is not None and lasted_s < exposure_s - max(TRUSTED_TIME_S, 0.01 * exposure_s):
         notes.doubt(
             "exposure_longer_than_span", "time", last.keyword, round(lasted_s, 3),
-            f"From {first.keyword} to {last.keyword} it is {lasted_s:.0f} s, less than the exposure of {exposure_s:.0f} "
-            "s: they are not those of all that was added, and the middle may be elsewhere.", blocks=True,
+            f"From {first.keyword} to {last.keyword} it is {lasted_s:.0f} s, less than the exposure of "
+            f"{exposure_s:.0f} s: they are not those of all that was added, and the middle may be elsewhere.", blocks=True,
         )  # fmt: skip
     notes.came_from("time", first.keyword, first.written, f"the middle of a stack from there to {last.keyword}")
     return first.mjd_utc, last.mjd_utc
@@ -215,7 +215,7 @@ def _note_conflicts(claims: list[TimeClaim], chosen: dict[str, float], anchor: T
 
 
 def _is_shared(late_s: float) -> bool:
-    """Whether the middle is taken between that of pauses and that of a readout, since either alone may be too far off."""
+    """Whether the middle is taken between that of pauses and that of a readout: either alone may be too far off."""
     return 2 * TRUSTED_TIME_S < late_s <= 4 * TRUSTED_TIME_S
 
 
