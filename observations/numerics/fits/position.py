@@ -116,10 +116,9 @@ def _is_elsewhere(wcs: WCS, claims: SkyClaims, pointing: tuple[float, float]) ->
     That point is where a mosaic's telescope pointed, outside of most of its detectors.
     """
     reach_deg = _reach_of_pointing_deg(claims.shape, pixel_scale_arcsec(wcs))
-    referred = claims.cards.number("CRVAL1"), claims.cards.number("CRVAL2")
-    if referred[0] is not None and referred[1] is not None:
-        ra, dec = referred
-        if abs(dec) <= 90 and _apart_deg((ra % 360, dec), pointing) <= _MOUNT_ERROR_DEG:
+    ra, dec = claims.cards.number("CRVAL1"), claims.cards.number("CRVAL2")
+    if ra is not None and dec is not None and abs(dec) <= 90:
+        if _apart_deg((ra % 360, dec), pointing) <= _MOUNT_ERROR_DEG:
             return False
     return _apart_deg(centre_of(wcs, claims.shape), pointing) > reach_deg
 

@@ -145,7 +145,8 @@ def _span_of_stack(claims: list[TimeClaim], exposure_s: float | None, notes: Not
         notes.doubt(
             "exposure_longer_than_span", "time", last.keyword, round(lasted_s, 3),
             f"From {first.keyword} to {last.keyword} it is {lasted_s:.0f} s, less than the exposure of "
-            f"{exposure_s:.0f} s: they are not those of all that was added, and the middle may be elsewhere.", blocks=True,
+            f"{exposure_s:.0f} s: they are not those of all that was added, and the middle may be elsewhere.",
+            blocks=True,
         )  # fmt: skip
     notes.came_from("time", first.keyword, first.written, f"the middle of a stack from there to {last.keyword}")
     return first.mjd_utc, last.mjd_utc
