@@ -117,10 +117,10 @@ def _is_elsewhere(wcs: WCS, claims: SkyClaims, pointing: tuple[float, float]) ->
     """
     reach_deg = _reach_of_pointing_deg(claims.shape, pixel_scale_arcsec(wcs))
     ra, dec = claims.cards.number("CRVAL1"), claims.cards.number("CRVAL2")
+    places = [(centre_of(wcs, claims.shape), reach_deg)]
     if ra is not None and dec is not None and abs(dec) <= 90:
-        if _apart_deg((ra % 360, dec), pointing) <= _MOUNT_ERROR_DEG:
-            return False
-    return _apart_deg(centre_of(wcs, claims.shape), pointing) > reach_deg
+        places.append(((ra % 360, dec), _MOUNT_ERROR_DEG))
+    return all(_apart_deg(place, pointing) > within_deg for place, within_deg in places)
 
 
 def _is_of_another_axis(cards: Cards, keyword: str) -> bool:
