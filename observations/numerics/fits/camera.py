@@ -22,6 +22,14 @@ _UNITS = (
 _ALL_STEPS = ("bias", "dark", "flat")
 # Words by which a pipeline says that a step is still to be done or was left out.
 _NOT_DONE = re.compile(r"^(f|false|no|none|omit\w*|skip\w*|perform|0(\.0*)?|-\d+|not\b.*|unknown|n/a|)$", re.I)
+_TAKEN_OFF = r"\W+(?:\w+\W+){0,3}?(?:subtract\w*|correct\w*|divi\w*|calibrat\w*|removed|applied)\b"
+_BY = r"\b(?:subtract\w*|correct\w*|divi\w*|calibrat\w*)\W+(?:\w+\W+){0,4}?"
+_DONE_IN_HISTORY = {
+    "bias": re.compile(rf"\b(?:bias|zero){_TAKEN_OFF}|{_BY}(?:bias|zero)\b", re.I),
+    "dark": re.compile(rf"\bdark{_TAKEN_OFF}|{_BY}dark\b", re.I),
+    "flat": re.compile(rf"\bflat(?:[- ]?field)?(?:{_TAKEN_OFF}|ed\b|ing\b| \()|{_BY}flat\b", re.I),
+}
+_DENIED = re.compile(r"\b(not?|without|skip\w*|omit\w*|disabled|off)\b", re.I)
 # Units of fluxes: what a pipeline writes at its end.
 _FLUX = re.compile(r"jy\b|jansky|\berg|maggy|maggies|\bmag\b", re.I)
 # Some drivers write a camera's number into its name.
@@ -35,8 +43,11 @@ def gain_is_setting(cards: Cards) -> bool:
     writes both, where its comment calls it one, and where it is larger than any conversion factor; never where its
     comment says electrons.
     """
-    value = cards.number("GAIN")
-    if value is None or _ELECTRONS.search(cards.comment("GAIN")):
+    value, text = cards.number("GAIN"), cards.text("GAIN")
+    if value is None:
+        # A step of the amplifier, such as 4x; a list is that of several amplifiers.
+        return text is not None and re.fullmatch(r"\d+ ?x|low|high|medium|hcg|lcg", text, re.I) is not None
+    if _ELECTRONS.search(cards.comment("GAIN")):
         return False
     if _SETTING.search(cards.comment("GAIN")):
         return True
@@ -106,6 +117,7 @@ def calibrated(cards: Cards, notes: Notes) -> tuple[str, ...]:
             continue
         done |= set(steps)
         notes.came_from("calibrated", keyword, cards.text(keyword))
+    done |= _done_by_history(cards, done, notes)
     level = cards.number("RLEVEL")
     if level is not None and level >= 90:
         done |= set(_ALL_STEPS)
@@ -125,6 +137,22 @@ def calibrated(cards: Cards, notes: Notes) -> tuple[str, ...]:
     if pixel_unit(cards) in ("electron", "electron/s", "adu/s"):
         done.add("bias")
     return tuple(step for step in _ALL_STEPS if step in done)
+
+
+def _done_by_history(cards: Cards, done: set[str], notes: Notes) -> set[str]:
+    """The steps that only a program's own account names."""
+    said = [part.strip() for line in cards.history for part in re.split(r"[;,]", line)]
+    more = set()
+    for step, words in _DONE_IN_HISTORY.items():
+        line = next((part for part in said if words.search(part) and not _DENIED.search(part)), None)
+        if line is None or step in done:
+            continue
+        more.add(step)
+        notes.doubt(
+            "calibrated_by_history", "calibrated", "HISTORY", line,
+            f"HISTORY says '{line}': the {step} was taken off before delivery, though no keyword says so.",
+        )  # fmt: skip
+    return more
 
 
 def members_of_stack(cards: Cards) -> tuple[str, int] | None:

@@ -115,10 +115,10 @@ def _gain(cards: Cards, notes: Notes) -> float | None:
         return None
     for keyword in KEYWORDS["gain_e_per_adu"]:
         if keyword == "GAIN" and camera.gain_is_setting(cards):
-            value = cards.number("GAIN")
+            text = cards.text("GAIN")
             notes.doubt(
-                "gain_is_a_setting", "gain", "GAIN", value,
-                f"GAIN = {value:g} is a camera setting, not electrons per ADU, and was not used as that: without EGAIN "
+                "gain_is_a_setting", "gain", "GAIN", cards.number("GAIN") if cards.number("GAIN") is not None else text,
+                f"GAIN = {text} is a camera setting, not electrons per ADU, and was not used as that: without EGAIN "
                 "the noise is measured in the pixels alone.",
             )  # fmt: skip
             continue

@@ -21,6 +21,7 @@ _UNITS = (
 _ELAPSED = ("TELAPSE", "ELAPTIME", "ELAPSED")
 # Values of one exposure that differ by less were rounded, or one of them leaves out the shutter's way.
 _AGREE_SHARE, _AGREE_S = 0.01, 0.01
+_THOUSANDS = (1e3, 1e6)
 # What counts exposures is not their length.
 _COUNTED = re.compile(r"\bnumber\b|\bcount\b|\bindex\b", re.I)
 
@@ -43,10 +44,16 @@ def find_exposure(cards: Cards, notes: Notes, unit_s: float | None = None) -> fl
     if not positive:
         return 0.0 if found else None
     chosen, exposure = next(iter(positive.items()))
+    # Written twice, once in milli- or microseconds without saying so: the smaller is in seconds.
+    for keyword, seconds in positive.items():
+        if any(abs(exposure / seconds / times - 1) < 1e-6 for times in _THOUSANDS):
+            chosen, exposure = keyword, seconds
     notes.came_from("exposure", chosen, cards.text(chosen), _unit_note(exposure, cards.number(chosen)))
     for keyword, seconds in found.items():
         # What passed between start and end is no shorter than the exposure, and may be longer.
         if keyword in _ELAPSED and seconds >= exposure * (1 - _AGREE_SHARE):
+            continue
+        if seconds and any(abs(seconds / exposure / times - 1) < 1e-6 for times in _THOUSANDS):
             continue
         if abs(seconds - exposure) > max(_AGREE_SHARE * exposure, _AGREE_S):
             notes.doubt(
