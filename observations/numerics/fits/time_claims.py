@@ -187,7 +187,8 @@ def _with_clocks(cards: Cards, day: TimeClaim) -> list[TimeClaim]:
     claims: list[TimeClaim] = []
     for keyword, moment in _CLOCKS:
         clock = _clock(cards, keyword)
-        if clock is None or (day.moment != "start" and moment != day.moment):
+        is_anothers = moment == "end" and cards.first_text(("DATE-END", "DATE_END")) is not None
+        if clock is None or (moment != day.moment if day.moment != "start" else is_anothers):
             continue
         # What a clock says of the moment goes before what its date says.
         claim = replace(

@@ -287,6 +287,13 @@ def test_an_end_after_midnight_is_the_next_days():
     assert notes.doubts == []
 
 
+def test_the_clock_of_an_end_goes_with_the_date_of_the_end():
+    cards = {"DATE_OBS": "2024-05-06", "TIME_OBS": "03:04:05", "DATE_END": "2024-05-08", "TIME_END": "03:04:05"}
+    times, notes = times_of(2 * 86400.0, **cards)
+    assert (times.mid_mjd_utc - 60437.127835648) * 86400 == pytest.approx(0.0, abs=0.01)
+    assert notes.doubts == []
+
+
 @pytest.mark.parametrize("word", ["typical UTC at the exposure (middle", "end of exposure", ""])
 def test_what_the_numbers_say_goes_before_the_words_of_a_comment(word):
     times, notes = times_of(
