@@ -45,7 +45,7 @@ def normalise_band(name: str) -> str | None:
         return text[:-1]
     if len(folded) == 2 and folded[0] in "ugrizy" and text[1] == "p":
         return text[0].lower()
-    numbered = re.fullmatch(r"([A-Za-z])[._](?:MP)?\d+", text)
+    numbered = re.fullmatch(r"([A-Za-z])[._](?:MP\d{4}|0*\d{1,2})", text)
     if numbered:
         return numbered[1]
     if text in ("Rc", "R_c", "Ic", "I_c", "RC", "IC"):

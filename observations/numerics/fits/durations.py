@@ -23,7 +23,7 @@ _ELAPSED = ("TELAPSE", "ELAPTIME", "ELAPSED")
 _AGREE_SHARE, _AGREE_S = 0.01, 0.01
 _THOUSANDS = (1e3, 1e6)
 # What counts exposures is not their length.
-_COUNTED = re.compile(r"\bnumber\b|\bcount\b|\bindex\b", re.I)
+_COUNTED = re.compile(r"\b(?:number|count)\b(?! of (?:\w*sec|s\b|ms\b|min|hour|day))|\bindex\b", re.I)
 
 
 def seconds_per_unit(card: Card, otherwise: float = 1.0) -> float:

@@ -78,6 +78,10 @@ def _is_hours(cards: Cards, keyword: str, value: float, is_sexagesimal: bool) ->
     says_hours = bool(_HOURS.search(comment)) and not _DEGREES.search(comment)
     if is_sexagesimal:
         return value < 24 and not ("deg" in comment.lower() and "hour" not in comment.lower() and not says_hours)
+    # Where another keyword has the same number, which counts degrees, this one does.
+    degrees = [cards.number(other) for other in ("RA", "RA_DEG", "CRVAL1") if other != keyword]
+    if any(number is not None and abs(number - value) < _POINTING_CONFLICT_DEG for number in degrees):
+        return says_hours
     return says_hours or (_is_hours_by_name(cards, keyword) and value < 24 and not _DEGREES.search(comment))
 
 

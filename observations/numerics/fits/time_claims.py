@@ -43,8 +43,7 @@ _YEARS = (1840, 2100)
 # A number of days by which a file was written is none of an observation.
 _WRITTEN = re.compile(r"\b(written|creat\w+|sav(?:ed|ing))\b", re.IGNORECASE)
 _SCALE_OF_KIND = {"tdb": "tdb", "tai_s": "tai"}
-# Clocks that may be a number of seconds since midnight.
-_SECONDS_OF_DAY = ("TM-START", "TM-END", "UTC")
+_HOURS = re.compile(r"\b(hours?|hrs?|h)\b", re.IGNORECASE)
 _CLOCKS = (
     *((keyword, "start") for keyword in KEYWORDS["clock"]),
     *((keyword, "mid") for keyword in KEYWORDS["clock_mid"]),
@@ -173,6 +172,8 @@ def _calendar_claims(cards: Cards, card: Card, moment: str, notes: Notes) -> lis
     if text is None or (card.keyword in KEYWORDS["clock"] and _clock(cards, card.keyword, is_alone=True)):
         return []
     parsed = parse_calendar(text)
+    if parsed is None and card.keyword in KEYWORDS["clock"] and cards.number(card.keyword) is not None:
+        return []
     if parsed is None:
         sentence = f"{card.keyword} = {text} is no date that can be read, and was not used."
         notes.doubt("unreadable_date", "time", card.keyword, text, sentence)
@@ -196,15 +197,20 @@ def _with_clocks(cards: Cards, day: TimeClaim) -> list[TimeClaim]:
             precision_s=clock[1], written=f"{day.written} {cards.text(keyword)}",
         )  # fmt: skip
         claim = _said(claim, cards.comment(keyword))
-        if claim.is_said or not any(other.moment == "start" for other in claims):
+        others = [other.keyword.rpartition("+")[2] for other in claims if other.moment == "start"]
+        if claim.is_said or all(_is_local(cards.comment(other)) for other in others):
             claims.append(claim)
     first = min((claim.mjd_utc for claim in claims if claim.moment == "start"), default=day.mjd_utc)
     # After midnight a clock begins anew.
     return [replace(c, mjd_utc=c.mjd_utc + 1) if c.mjd_utc < first - 0.5 else c for c in claims]
 
 
+def _is_local(comment: str) -> bool:
+    return bool(_LOCAL.search(comment)) and not _UNIVERSAL.search(comment)
+
+
 def _clock(cards: Cards, keyword: str, is_alone: bool = False) -> tuple[float, float] | None:
-    """Seconds since midnight and their precision, from hh:mm:ss or from a number of seconds.
+    """Seconds since midnight and their precision, from hh:mm:ss, a number of seconds, or hours where a comment says so.
 
     is_alone : a date before it makes it none.
     """
@@ -214,10 +220,12 @@ def _clock(cards: Cards, keyword: str, is_alone: bool = False) -> tuple[float, f
     found = parse_clock(text if is_alone else text.rpartition("T")[2])
     if found is not None:
         return found
-    number = cards.number(keyword)
-    if keyword in _SECONDS_OF_DAY and number is not None and 24 < number <= DAY_S:
-        return number, 1.0
-    return None
+    number, card = cards.number(keyword), cards.get(keyword)
+    if number is None or card is None or number < 0:
+        return None
+    if number <= 24 and _HOURS.search(card.comment):
+        return number * 3600, max(3600 * 10.0 ** -decimals_written(card.written), 1.0)
+    return (number, 1.0) if 24 < number <= DAY_S else None
 
 
 def _in_utc(cards: Cards, claim: TimeClaim, kind: str, notes: Notes, offset_hours: float | None) -> TimeClaim | None:

@@ -35,6 +35,7 @@ def exposure_of(**cards: object) -> tuple[float | None, Notes]:
         ({"EXPOSURE": ("1234567", "Exposure request number"), "EFFEXPTM": 1374.3}, 1374.3),
         ({"EXPREQ": 615.0, "EXPTIME": 615.037}, 615.037),
         ({"REQTIME": 30.0}, 30.0),
+        ({"EXPTIME": (60.0, "Total number of seconds exposed")}, 60.0),
         ({"TEXPTIME": 898.5}, 898.5),
         ({"EXPTIME": "9,78E+01"}, 97.8),
         ({"EXPTIME": 10.0, "EXPOSURE": 10000}, 10.0),

@@ -32,6 +32,7 @@ def test_a_comment_that_repeats_the_value_tells_its_unit(value, comment, degrees
         ({"OBJCTRA": 18.8935, "OBJCTDEC": 33.0447}, 283.4025),
         ({"OBJCTRA": (18.8935, "degrees"), "OBJCTDEC": 33.0447}, 18.8935),
         ({"OBJCTRA": 283.4025, "OBJCTDEC": 33.0447}, 283.4025),
+        ({"OBJCTRA": 10.6847, "OBJCTDEC": 41.269, "CRVAL1": 10.6851, "CRVAL2": 41.2}, 10.6847),
         ({"MNT-RA": 16.331835, "MNT-DEC": 6.3171, "MNT-SIDT": 14.69762}, 244.977525),
         ({"RA-MNT": (301.56439, "Degrees"), "DEC-MNT": 44.456875}, 301.56439),
         ({"RASTART": "10 00 00", "DECSTART": "+02 00 00"}, 150.0),
