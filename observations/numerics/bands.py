@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 _CLEAR = ("clear", "open", "none", "empty", "no filter", "nofilter", "unfiltered", "no", "air", "hole", "clr", "c")
 _ALIASES = {
     **dict.fromkeys(_CLEAR, "Clear"),
@@ -20,6 +22,7 @@ _UNKNOWN = frozenset(("", "?", "-", "--", "n/a", "na", "nan", "null", "unknown",
 _PASSING = frozenset((*_CLEAR, "dummy", "free", "blank glass"))
 _SYSTEMS = {
     "johnson": "UBVRI", "bessell": "UBVRI", "bessel": "UBVRI", "bess": "UBVRI", "cousins": "RI", "kron": "RI",
+    "decam": "ugrizY", "hsc": "grizy", "lsst": "ugrizy",
     "sdss": "ugrizy", "sloan": "ugrizy", "ztf": "gri", "ps1": "grizy", "panstarrs": "grizy", "ps": "grizy",
 }  # fmt: skip
 
@@ -34,12 +37,17 @@ def normalise_band(name: str) -> str | None:
     folded = text.casefold()
     if folded in _UNKNOWN:
         return None
+    if re.fullmatch(r"clear\d[ls]?", folded):
+        return "Clear"
     if folded in _ALIASES:
         return _ALIASES[folded]
     if text.endswith("'") and text[:-1] in set("ugrizy"):
         return text[:-1]
     if len(folded) == 2 and folded[0] in "ugrizy" and text[1] == "p":
         return text[0].lower()
+    numbered = re.fullmatch(r"([A-Za-z])[._](?:MP\d{4}|0*\d{1,2})", text)
+    if numbered:
+        return numbered[1]
     if text in ("Rc", "R_c", "Ic", "I_c", "RC", "IC"):
         return text[0]
     return _within_system(folded) or text
@@ -51,7 +59,8 @@ def _within_system(folded: str) -> str | None:
     if len(words) == 1:
         words = next(([system, words[0][len(system) :]] for system in _SYSTEMS if words[0].startswith(system)), words)
     systems = [word for word in words if word in _SYSTEMS]
-    letters = [word for word in words if word not in _SYSTEMS]
+    # A filter's number, its wavelength and its width say nothing more of the band.
+    letters = [word for word in words if word not in _SYSTEMS and not any(letter.isdigit() for letter in word)]
     if not systems or len(letters) != 1:
         return None
     return next((letter for letter in _SYSTEMS[systems[0]] if letter.casefold() == letters[0]), None)

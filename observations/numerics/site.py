@@ -65,6 +65,10 @@ class LongitudeEvidence:
     is_light: bool = False
 
 
+# Five minutes: a sidereal time that was read for this exposure, at its start or at its end.
+_EXACT_SIDEREAL_DEG = 1.25
+
+
 def _separation_deg(first: float, second: float) -> float:
     return abs((first - second + 180.0) % 360.0 - 180.0)
 
@@ -73,13 +77,16 @@ def east_longitude(claim_deg: float, evidence: LongitudeEvidence) -> tuple[float
     """Return the east-positive longitude that the evidence supports, and the evidence by name (None: there is none).
 
     Headers count longitudes both ways. Each kind of evidence votes for one sign only where that sign fits and the
-    other does not; sidereal time is trusted before civil time, civil time before the Sun. Without evidence the FITS
-    standard stands: east is positive.
+    other does not; sidereal time is trusted before civil time, civil time before the Sun. Near Greenwich both signs fit
+    a sidereal time: there the clearly better one counts. Without evidence the FITS standard stands: east is positive.
     """
     east = claim_deg if -180.0 <= claim_deg <= 180.0 else (claim_deg + 180.0) % 360.0 - 180.0
     for name, misfit, tolerance in _misfits(evidence):
         kept, turned = misfit(east), misfit(-east)
         if min(kept, turned) <= tolerance < max(kept, turned):
+            return (east if kept < turned else -east), name
+        is_exact = name == "sidereal time" and min(kept, turned) <= _EXACT_SIDEREAL_DEG
+        if is_exact and max(kept, turned) > 3 * _EXACT_SIDEREAL_DEG:
             return (east if kept < turned else -east), name
     return east, None
 

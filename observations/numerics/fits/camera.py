@@ -10,28 +10,47 @@ from observations.numerics.fits.keywords import CALIBRATED_KEYWORDS, KEYWORDS, W
 
 # Above this, GAIN of an amateur camera is a setting of its amplifier and not electrons per ADU.
 LARGEST_PLAIN_GAIN = 20.0
-_ELECTRONS = re.compile(r"\be-?\b|e-?/|electron", re.I)
+_ELECTRONS = re.compile(r"\be-?\b|e-?/|electrons?\b", re.I)
+_SETTING = re.compile(r"\bsettings?\b|manufacturer|unitless|\bdB\b", re.I)
 _PATTERN = re.compile(r"[RGB]{4}$")
 _UNITS = (
     (re.compile(r"^(e-?|el|electrons?)$", re.I), "electron"),
     (re.compile(r"^(e-?|el|electrons?)\s*(/|per)\s*(s|sec|seconds?)$|^(e-?|electrons?)[. ]s-1$", re.I), "electron/s"),
-    (re.compile(r"^(adu|dn|counts?|data numbers?)$", re.I), "adu"),
+    (re.compile(r"^(adus?|dns?|counts?|data numbers?)$", re.I), "adu"),
     (re.compile(r"^(adu|dn|counts?)\s*(/|per)\s*(s|sec|seconds?)$|^(adu|dn|counts?)[. ]s-1$", re.I), "adu/s"),
 )
 _ALL_STEPS = ("bias", "dark", "flat")
 # Words by which a pipeline says that a step is still to be done or was left out.
-_NOT_DONE = re.compile(r"^(f|false|no|none|omit\w*|skip\w*|perform|0|not\b.*|unknown|n/a|)$", re.I)
+_NOT_DONE = re.compile(r"^(f|false|no|none|omit\w*|skip\w*|perform|0(\.0*)?|-\d+|not\b.*|unknown|n/a|)$", re.I)
+_TAKEN_OFF = r"\W+(?:\w+\W+){0,3}?(?:subtract\w*|correct\w*|divi\w*|calibrat\w*|removed|applied)\b"
+_BY = r"\b(?:subtract\w*|correct\w*|divi\w*|calibrat\w*)\W+(?:\w+\W+){0,4}?"
+_DONE_IN_HISTORY = {
+    "bias": re.compile(rf"\b(?:bias|zero){_TAKEN_OFF}|{_BY}(?:bias|zero)\b", re.I),
+    "dark": re.compile(rf"\bdark{_TAKEN_OFF}|{_BY}dark\b", re.I),
+    "flat": re.compile(rf"\bflat(?:[- ]?field)?(?:{_TAKEN_OFF}|ed\b|ing\b| \()|{_BY}flat\b", re.I),
+}
+_DENIED = re.compile(r"\b(not?|without|skip\w*|omit\w*|disabled|off)\b", re.I)
+# Units of fluxes: what a pipeline writes at its end.
+_FLUX = re.compile(r"jy\b|jansky|\berg|maggy|maggies|\bmag\b", re.I)
+# Some drivers write a camera's number into its name.
+_NUMBER_IN_NAME = re.compile(r"-([0-9a-f]{12,})$", re.I)
 
 
 def gain_is_setting(cards: Cards) -> bool:
     """Tell whether GAIN is the amplifier's setting and not electrons per ADU.
 
     It is where the electrons stand in a card of their own, where an OFFSET stands beside it as capture software
-    writes both, and where it is larger than any conversion factor; never where its comment says electrons.
+    writes both, where its comment calls it one, and where it is larger than any conversion factor; never where its
+    comment says electrons.
     """
-    value = cards.number("GAIN")
-    if value is None or _ELECTRONS.search(cards.comment("GAIN")):
+    value, text = cards.number("GAIN"), cards.text("GAIN")
+    if value is None:
+        # A step of the amplifier, such as 4x; a list is that of several amplifiers.
+        return text is not None and re.fullmatch(r"\d+ ?x|low|high|medium|hcg|lcg", text, re.I) is not None
+    if _ELECTRONS.search(cards.comment("GAIN")):
         return False
+    if _SETTING.search(cards.comment("GAIN")):
+        return True
     has_own = cards.number("EGAIN") is not None or cards.number("OFFSET") is not None
     return has_own or value > LARGEST_PLAIN_GAIN or value <= 0
 
@@ -46,6 +65,13 @@ def gain_setting(cards: Cards) -> str | None:
 def offset_setting(cards: Cards) -> str | None:
     """Return the setting of the amplifier's offset as written."""
     return next((text for text in (_plain(cards, k) for k in KEYWORDS["offset_setting"]) if text), None)
+
+
+def serial(cards: Cards) -> str | None:
+    """Return the number that tells one camera from others of its make."""
+    own = cards.first_text(KEYWORDS["camera_serial"])
+    named = _NUMBER_IN_NAME.search(cards.text("CAMNAME") or "")
+    return own or (named[1] if named else None)
 
 
 def _plain(cards: Cards, keyword: str) -> str | None:
@@ -91,6 +117,7 @@ def calibrated(cards: Cards, notes: Notes) -> tuple[str, ...]:
             continue
         done |= set(steps)
         notes.came_from("calibrated", keyword, cards.text(keyword))
+    done |= _done_by_history(cards, done, notes)
     level = cards.number("RLEVEL")
     if level is not None and level >= 90:
         done |= set(_ALL_STEPS)
@@ -103,10 +130,29 @@ def calibrated(cards: Cards, notes: Notes) -> tuple[str, ...]:
             f"{members[0]} says that {members[1]} exposures were added: nothing is taken off such a frame, since its "
             "pixels are no longer the detector's.",
         )  # fmt: skip
+    if _FLUX.search(cards.text("BUNIT") or ""):
+        done |= set(_ALL_STEPS)
+        notes.came_from("calibrated", "BUNIT", cards.text("BUNIT"))
     # What counts electrons, or counts per second, has lost its zero point.
     if pixel_unit(cards) in ("electron", "electron/s", "adu/s"):
         done.add("bias")
     return tuple(step for step in _ALL_STEPS if step in done)
+
+
+def _done_by_history(cards: Cards, done: set[str], notes: Notes) -> set[str]:
+    """The steps that only a program's own account names."""
+    said = [part.strip() for line in cards.history for part in re.split(r"[;,]", line)]
+    more = set()
+    for step, words in _DONE_IN_HISTORY.items():
+        line = next((part for part in said if words.search(part) and not _DENIED.search(part)), None)
+        if line is None or step in done:
+            continue
+        more.add(step)
+        notes.doubt(
+            "calibrated_by_history", "calibrated", "HISTORY", line,
+            f"HISTORY says '{line}': the {step} was taken off before delivery, though no keyword says so.",
+        )  # fmt: skip
+    return more
 
 
 def members_of_stack(cards: Cards) -> tuple[str, int] | None:

@@ -13,6 +13,8 @@ from astropy.io.fits.verify import VerifyError
 from astropy.utils.exceptions import AstropyUserWarning
 
 _COMMENTARY = ("COMMENT", "HISTORY", "")
+# A decimal comma; three digits after another than 0 may be thousands.
+_COMMA = re.compile(r"([+-]?(?:\d+(?=,(?!\d{3}$))|0)),(\d+(?:[EeDd][+-]?\d+)?)$")
 # Of a mosaic's primary header these describe the (absent) primary image, not the extensions.
 _NOT_INHERITED = re.compile(
     r"(SIMPLE|XTENSION|EXTEND|BITPIX|NAXIS\d*|PCOUNT|GCOUNT|BSCALE|BZERO|BLANK|CHECKSUM|DATASUM|EXTNAME|EXTVER|INHERIT"
@@ -42,6 +44,7 @@ class Cards:
     ) -> None:
         self._cards: dict[str, Card] = {}
         self._inherited: set[str] = set()
+        self.history = tuple(_history(header))
         for card in _read(header):
             if is_ignored is None or not is_ignored(card.keyword):
                 self._cards.setdefault(card.keyword, card)
@@ -76,7 +79,7 @@ class Cards:
         if card is None or card.value is None or isinstance(card.value, (bool, complex)):
             return None
         try:
-            number = float(str(card.value))
+            number = float(_COMMA.sub(r"\1.\2", str(card.value).strip()))
         except ValueError:
             return None
         return number if math.isfinite(number) else None
@@ -108,6 +111,11 @@ def _read(header: fits.Header) -> Iterable[Card]:
             if keyword in _COMMENTARY or isinstance(value, fits.card.Undefined):
                 continue
             yield Card(keyword, value, comment, card.image.partition("=")[2])
+
+
+def _history(header: fits.Header) -> Iterable[str]:
+    """The lines by which programs say what they did."""
+    return (str(line) for line in header["HISTORY"]) if "HISTORY" in header else ()
 
 
 def _jsonable(value: object) -> object:

@@ -13,6 +13,7 @@ DAY_S = 86400.0
 _MJD_OF_JD_0 = 2400000.5
 _ISO = re.compile(r"([+-]?\d{4,5})[-/](\d{1,2})[-/](\d{1,2})(?:[T ]+(\S.*))?$")
 _OLD = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{2})(?:[T ]+(\S.*))?$")
+_DOTTED = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})(?=$|[T ])")
 _AMERICAN = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})[ T]+(\d{1,2}:\d{2}:\d{2}(?:\.\d*)?)(?: *([AP]M))?", re.IGNORECASE)
 _CLOCK = re.compile(r"(\d{1,2}):(\d{1,2})(?::(\d{1,2})(\.\d*)?)? *(Z|UTC?|[+-]\d{2}:?\d{2})?$", re.IGNORECASE)
 # FITS gives the form dd/mm/yy to the years 1900 to 1999 (4.4.2.1); there are no digital frames of 1924.
@@ -68,9 +69,11 @@ def is_two_digit_year(text: str) -> bool:
 def parse_calendar(text: str) -> tuple[datetime, float, bool] | None:
     """Return UTC instant, precision in seconds and whether a UTC offset was written; None where it is no date.
 
-    Reads ISO 8601 with `-` or `/`, with or without time and offset, and the dd/mm/yy of before 1999 (FITS 4.0, 4.4.2).
+    Reads ISO 8601 with `-` or `/`, with or without time and offset, the dd/mm/yy of before 1999 (FITS 4.0, 4.4.2),
+    dd.mm.yyyy, and a decimal comma.
     """
-    old, iso = _OLD.match(text.strip()), _ISO.match(text.strip())
+    text = _DOTTED.sub(r"\3-\2-\1", text.strip().replace(",", "."))
+    old, iso = _OLD.match(text), _ISO.match(text)
     found = old or iso
     if found is None:
         return None
@@ -102,7 +105,7 @@ def parse_calendar(text: str) -> tuple[datetime, float, bool] | None:
 
 def parse_clock(text: str) -> tuple[float, float] | None:
     """Return seconds since midnight and their precision of hh:mm:ss; None where it is no time of day."""
-    match = _CLOCK.match(text)
+    match = _CLOCK.match(text.strip().replace(",", "."))
     if match is None or int(match[1]) > 24 or int(match[2]) > 59:
         return None
     fraction = match[4] or ""

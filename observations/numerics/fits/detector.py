@@ -8,9 +8,17 @@ from dataclasses import replace
 from observations.numerics.fits import camera
 from observations.numerics.fits.cards import Cards
 from observations.numerics.fits.facts import FrameFacts, Notes
-from observations.numerics.fits.keywords import BINNING_KEYWORDS, BOUNDS, KEYWORDS
+from observations.numerics.fits.keywords import AMPLIFIER_GAINS, BINNING_KEYWORDS, BOUNDS, KEYWORDS
 
 _SECTION = re.compile(r"\[\s*(\d+)\s*:\s*(\d+)\s*,\s*(\d+)\s*:\s*(\d+)\s*\]$")
+# A number with its unit, written as text.
+_TEMPERATURE = re.compile(r"([+-]?\d+(?:\.\d*)?)\s*(?:deg(?:rees)?\.?\s*)?°?\s*([CK])(?:elsius|elvin)?$", re.I)
+_KELVIN = re.compile(r"kelvin|kevlin|\[k\]|\(k\)", re.I)
+# Detectors whose temperature is written in kelvin and without a unit.
+_KELVIN_KEYWORDS = ("ESO INS TEMP-DETSW",)
+_PER_ELECTRON = re.compile(r"(adu|dn|counts?)\s*(/|per)\s*e", re.I)
+# A section divided by the binning is this image's where it ends in its last quarter.
+_ENDS_WITHIN_SHARE = 0.75
 
 
 def with_detector(facts: FrameFacts, cards: Cards, notes: Notes) -> FrameFacts:
@@ -30,7 +38,7 @@ def with_detector(facts: FrameFacts, cards: Cards, notes: Notes) -> FrameFacts:
         camera=cards.first_text(KEYWORDS["camera"]),
         telescope_name=cards.first_text(KEYWORDS["telescope_name"]),
         readout_mode=cards.first_text(KEYWORDS["readout_mode"]),
-        camera_serial=cards.first_text(KEYWORDS["camera_serial"]),
+        camera_serial=camera.serial(cards),
         gain_setting=camera.gain_setting(cards),
         offset_setting=camera.offset_setting(cards),
         window=camera.window(cards),
@@ -75,7 +83,7 @@ def binning(cards: Cards) -> str | None:
         if x is not None and 1 <= x <= 64:
             return f"{int(x)}x{int(y if y is not None and 1 <= y <= 64 else x)}"
     for keyword in ("CCDSUM", "BINNING"):
-        match = re.match(r"(\d{1,2})\s*[x,\s]\s*(\d{1,2})$", cards.text(keyword) or "")
+        match = re.match(r"(\d{1,2})\s*[x*,\s]\s*(\d{1,2})$", cards.text(keyword) or "")
         if match:
             return f"{int(match[1])}x{int(match[2])}"
     return None
@@ -99,29 +107,67 @@ def _seeing(cards: Cards, scale_arcsec: float | None, notes: Notes) -> float | N
 
 
 def _gain(cards: Cards, notes: Notes) -> float | None:
-    """Electrons per ADU; GAIN alone is believed where it can be that, and not an amplifier's setting."""
+    """Electrons per ADU; GAIN alone is believed where it can be that, and not an amplifier's setting.
+
+    None for pixels that count electrons: the gain was applied already.
+    """
+    if camera.pixel_unit(cards) in ("electron", "electron/s"):
+        return None
     for keyword in KEYWORDS["gain_e_per_adu"]:
         if keyword == "GAIN" and camera.gain_is_setting(cards):
-            value = cards.number("GAIN")
+            text = cards.text("GAIN")
             notes.doubt(
-                "gain_is_a_setting", "gain", "GAIN", value,
-                f"GAIN = {value:g} is a camera setting, not electrons per ADU, and was not used as that: without EGAIN "
+                "gain_is_a_setting", "gain", "GAIN", cards.number("GAIN") if cards.number("GAIN") is not None else text,
+                f"GAIN = {text} is a camera setting, not electrons per ADU, and was not used as that: without EGAIN "
                 "the noise is measured in the pixels alone.",
             )  # fmt: skip
             continue
+        listed = _listed(cards.text(keyword) or "")
+        if len(listed) > 1:
+            return _mean_gain(keyword, listed, notes)
         value = value_in_bounds(cards, keyword, "gain_e_per_adu", notes)
         if value is None:
             continue
         notes.came_from("gain", keyword, cards.text(keyword))
-        if re.search(r"(adu|dn|counts?)\s*(/|per)\s*e", cards.comment(keyword).lower()):
-            return 1.0 / value
-        return value
+        return 1.0 / value if _PER_ELECTRON.search(cards.comment(keyword)) else value
+    for keywords in AMPLIFIER_GAINS:
+        values = [value for value in map(cards.number, keywords) if value]
+        if values:
+            return _mean_gain(keywords[0], values, notes)
     return None
+
+
+def _listed(text: str) -> list[float]:
+    """The numbers of a list such as [3.3,3.4,3.3,3.4]; empty where the text is none."""
+    try:
+        return [float(word) for word in text.strip().strip("[]()").replace(",", " ").split()]
+    except ValueError:
+        return []
+
+
+def _mean_gain(keyword: str, values: list[float], notes: Notes) -> float | None:
+    """The mean of the amplifiers' gains, doubted where they differ."""
+    low, high = BOUNDS["gain_e_per_adu"]
+    if not all(low <= value <= high for value in values):
+        notes.impossible("gain", keyword, str(values))
+        return None
+    mean = sum(values) / len(values)
+    notes.came_from("gain", keyword, str(values), f"the mean of {len(values)} amplifiers")
+    if max(values) - min(values) > 0.01 * mean:
+        notes.doubt(
+            "gain_of_amplifiers", "gain", keyword, mean,
+            f"{keyword} gives {len(values)} amplifiers from {min(values):g} to {max(values):g} electrons per ADU: "
+            f"their mean of {mean:.4g} was used for all pixels.",
+        )  # fmt: skip
+    return mean
 
 
 def _saturation(cards: Cards, notes: Notes) -> tuple[float | None, str | None]:
     """Saturation and its unit: raw ADU where the file rescales its integers, else the data's own."""
     value = bounded(cards, "saturation", "saturation", notes)
+    if value is None and "satur" in cards.comment("DATAMAX").lower():
+        value = value_in_bounds(cards, "DATAMAX", "saturation", notes)
+        notes.came_from("saturation", "DATAMAX", cards.text("DATAMAX"), "by its comment")
     if value is None:
         return None, None
     bscale = cards.number("BSCALE")
@@ -130,11 +176,13 @@ def _saturation(cards: Cards, notes: Notes) -> tuple[float | None, str | None]:
 
 def _temperature(cards: Cards, notes: Notes) -> float | None:
     for keyword in KEYWORDS["ccd_temperature"]:
-        value = cards.number(keyword)
+        worded = _TEMPERATURE.match(cards.text(keyword) or "")
+        value = float(worded[1]) if worded else cards.number(keyword)
         if value is None:
             continue
         # Some observatories write kelvin; a detector at +100 C does not exist, so larger numbers are kelvin as well.
-        is_kelvin = "kelvin" in cards.comment(keyword).lower() or "[k]" in cards.comment(keyword).lower()
+        is_kelvin = bool(_KELVIN.search(cards.comment(keyword))) or keyword in _KELVIN_KEYWORDS
+        is_kelvin = worded[2].upper() == "K" if worded else is_kelvin
         celsius = value - 273.15 if is_kelvin or value > BOUNDS["ccd_temperature_c"][1] else value
         low, high = BOUNDS["ccd_temperature_c"]
         if low <= celsius <= high and not (is_kelvin and value <= 0):
@@ -160,10 +208,8 @@ def _section(cards: Cards, fact: str, facts: FrameFacts, notes: Notes) -> str | 
             return _as_section(corners)
         misfits.append((keyword, text, corners))
     for keyword, text, corners in misfits:
-        across, along = (int(number) for number in (binning(cards) or "1x1").split("x"))
-        x1, x2, y1, y2 = corners
-        binned = ((x1 - 1) // across + 1, x2 // across, (y1 - 1) // along + 1, y2 // along)
-        if (across, along) != (1, 1) and not cards.is_inherited(keyword) and _lies_within(binned, facts):
+        binned = None if cards.is_inherited(keyword) else _divided(corners, cards, facts)
+        if binned is not None:
             notes.came_from(fact, keyword, text, "counted in unbinned pixels, divided by the binning")
             return _as_section(binned)
         if keyword == misfits[0][0]:
@@ -173,6 +219,19 @@ def _section(cards: Cards, fact: str, facts: FrameFacts, notes: Notes) -> str | 
                 "used.",
             )  # fmt: skip
     return None
+
+
+def _divided(corners: tuple[int, int, int, int], cards: Cards, facts: FrameFacts) -> tuple[int, int, int, int] | None:
+    """A section in unbinned pixels, divided by the binning; None where it is none.
+
+    One by which the image was cut already counts in other pixels, and would lie in the image's first part.
+    """
+    across, along = (int(number) for number in (binning(cards) or "1x1").split("x"))
+    x1, x2, y1, y2 = corners
+    binned = ((x1 - 1) // across + 1, x2 // across, (y1 - 1) // along + 1, y2 // along)
+    ends = [binned[1] / facts.width] * (x2 > facts.width) + [binned[3] / facts.height] * (y2 > facts.height)
+    is_ours = (across, along) != (1, 1) and _lies_within(binned, facts) and max(ends, default=0) >= _ENDS_WITHIN_SHARE
+    return binned if is_ours else None
 
 
 def parse_section(text: str) -> tuple[int, int, int, int] | None:

@@ -21,6 +21,9 @@ _UNITS = (
 _ELAPSED = ("TELAPSE", "ELAPTIME", "ELAPSED")
 # Values of one exposure that differ by less were rounded, or one of them leaves out the shutter's way.
 _AGREE_SHARE, _AGREE_S = 0.01, 0.01
+_THOUSANDS = (1e3, 1e6)
+# What counts exposures is not their length.
+_COUNTED = re.compile(r"\b(?:number|count)\b(?! of (?:\w*sec|s\b|ms\b|min|hour|day))|\bindex\b", re.I)
 
 
 def seconds_per_unit(card: Card, otherwise: float = 1.0) -> float:
@@ -33,19 +36,24 @@ def find_exposure(cards: Cards, notes: Notes, unit_s: float | None = None) -> fl
 
     unit_s : seconds in the unit that the keywords have, whatever their comments say.
     """
-    found: dict[str, float] = {}
-    for keyword, unit in [(keyword, 1.0) for keyword in KEYWORDS["exposure_s"]] + list(_IN_OTHER_UNITS.items()):
-        seconds = _seconds(cards, keyword, unit, notes, unit_s)
-        if seconds is not None:
-            found[keyword] = seconds
+    units = dict.fromkeys(KEYWORDS["exposure_s"], 1.0) | _IN_OTHER_UNITS
+    found = _found(cards, units, notes, unit_s) or _found(
+        cards, dict.fromkeys(KEYWORDS["exposure_asked_s"], 1.0), notes, unit_s
+    )
     positive = {keyword: seconds for keyword, seconds in found.items() if seconds > 0}
     if not positive:
         return 0.0 if found else None
     chosen, exposure = next(iter(positive.items()))
+    # Written twice, once in milli- or microseconds without saying so: the smaller is in seconds.
+    for keyword, seconds in positive.items():
+        if any(abs(exposure / seconds / times - 1) < 1e-6 for times in _THOUSANDS):
+            chosen, exposure = keyword, seconds
     notes.came_from("exposure", chosen, cards.text(chosen), _unit_note(exposure, cards.number(chosen)))
     for keyword, seconds in found.items():
         # What passed between start and end is no shorter than the exposure, and may be longer.
         if keyword in _ELAPSED and seconds >= exposure * (1 - _AGREE_SHARE):
+            continue
+        if seconds and any(abs(seconds / exposure / times - 1) < 1e-6 for times in _THOUSANDS):
             continue
         if abs(seconds - exposure) > max(_AGREE_SHARE * exposure, _AGREE_S):
             notes.doubt(
@@ -57,6 +65,11 @@ def find_exposure(cards: Cards, notes: Notes, unit_s: float | None = None) -> fl
     return exposure
 
 
+def _found(cards: Cards, units: dict[str, float], notes: Notes, unit_s: float | None) -> dict[str, float]:
+    values = {keyword: _seconds(cards, keyword, unit, notes, unit_s) for keyword, unit in units.items()}
+    return {keyword: seconds for keyword, seconds in values.items() if seconds is not None}
+
+
 def elapsed_s(cards: Cards) -> float | None:
     """Return the seconds from start to end where a keyword gives them."""
     for keyword in _ELAPSED:
@@ -66,13 +79,20 @@ def elapsed_s(cards: Cards) -> float | None:
     return None
 
 
+def is_uninterrupted(cards: Cards, exposure_s: float | None) -> bool:
+    """Tell whether a header says that an exposure took no longer than it lasted: no pauses."""
+    taken = [_seconds(cards, keyword, 1.0, Notes()) for keyword in (*_ELAPSED, "DARKTIME")]
+    exposure = exposure_s or 0.0
+    return any(seconds and abs(seconds - exposure) <= max(0.5, _AGREE_SHARE * exposure) for seconds in taken)
+
+
 # Keywords whose name says their unit.
 _IN_OTHER_UNITS = {"EXPOINUS": 1e-6, "EXP-US": 1e-6, "EXPMS": 1e-3, "EXP-MS": 1e-3}
 
 
 def _seconds(cards: Cards, keyword: str, unit: float, notes: Notes, given_unit: float | None = None) -> float | None:
     card, value = cards.get(keyword), cards.number(keyword)
-    if card is None:
+    if card is None or _COUNTED.search(card.comment):
         return None
     clock = None if value is not None else parse_clock(cards.text(keyword) or "")
     if value is None and clock is None:

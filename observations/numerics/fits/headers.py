@@ -15,17 +15,24 @@ from observations.numerics.fits.detector import with_detector
 from observations.numerics.fits.durations import find_exposure
 from observations.numerics.fits.facts import FitsRefused, FrameFacts, Notes, Overrides
 from observations.numerics.fits.keywords import KEYWORDS, PRODUCT_KEYWORD
-from observations.numerics.fits.pointing import Site, doubt_clock, find_site
 from observations.numerics.fits.position import Position, SkyClaims, find_position, find_scale
 from observations.numerics.fits.profile import Profile, corrected
-from observations.numerics.fits.times import Clock, find_times
+from observations.numerics.fits.sites import Site, doubt_clock, find_site
+from observations.numerics.fits.spans import doubt_middle
+from observations.numerics.fits.time_claims import Clock
+from observations.numerics.fits.times import find_times
 from observations.numerics.site import LongitudeEvidence, mjd_of
 
 _KINDS = (
     ("bias", re.compile(r"bias|zero", re.I)),
     ("dark", re.compile(r"dark", re.I)),
     ("flat", re.compile(r"flat|dome|twilight", re.I)),
-    ("light", re.compile(r"light|object|expose|exposure|science|^sci$|^sky|target|standard|^std|survey", re.I)),
+    (
+        "light",
+        re.compile(
+            r"light|object|expose|exposure|science|^sci$|^sky|target|standard|^std|survey|^ext$|^snapshot", re.I
+        ),
+    ),
 )
 # What a header says about these explains why it lacks something.
 _FACTS_OF_LACKS = {
@@ -95,6 +102,7 @@ def examine(header: fits.Header, shape: tuple[int, int], reading: Reading) -> tu
     position = Position(None, None, find_scale(cards, notes))
     if kind == "light":
         doubt_clock(cards, site, mid, notes)
+        doubt_middle(cards, times, exposure, notes)
         kept = fits.Header([card for card in header.cards if not profile.is_ignored(card.keyword)])
         claims = SkyClaims(kept, cards, shape, mid, overrides, reading.tables, profile.pixel_scale_arcsec)
         position = find_position(claims, notes)
@@ -174,7 +182,7 @@ def _kind(cards: Cards, notes: Notes) -> str:
     picture = cards.number("PICTTYPE")
     if picture in _PICTTYPES:
         found["PICTTYPE"] = _PICTTYPES[int(picture)]
-    if not found and unknown.keys() & {"IMAGETYP", "IMGTYP", "OBSTYPE", "FRAMETYP", "ESO DPR TYPE"}:
+    if not found and unknown.keys() & {"IMAGETYP", "IMGTYP", "OBSTYPE", "FRAMETYP", "DATA-TYP", "ESO DPR TYPE"}:
         keyword, text = next(iter(unknown.items()))
         raise FitsRefused(
             "unsupported_header", f"{keyword} = '{text}' is neither a light nor a bias, dark or flat frame."

@@ -11,57 +11,84 @@ BITPIX_TYPES = {8: ">u1", 16: ">i2", 32: ">i4", 64: ">i8", -32: ">f4", -64: ">f8
 # Fact -> keywords. Facts that several keywords make together (time, position, site) have their own entries below.
 KEYWORDS: dict[str, tuple[str, ...]] = {
     "kind": (
-        "IMAGETYP", "IMGTYP", "IMGTYPE", "OBSTYPE", "FRAMETYP", "FRAME", "EXPTYPE", "OBSMODE", "ESO DPR TYPE",
-        "ESO GEN EXPO TYPE",
+        "IMAGETYP", "IMGTYP", "IMGTYPE", "CALFRAME", "OBSTYPE", "FRAMETYP", "FRAME", "DATA-TYP", "EXPTYPE", "FLAVOR",
+        "OBSMODE", "ESO DPR TYPE", "ESO GEN EXPO TYPE",
     ),
-    "exposure_s": ("EXPTIME", "EXPOSURE", "XPOSURE", "AEXPTIME", "EXP_TIME", "ITIME", "INTTIME", "TELAPSE"),
+    "exposure_s": (
+        "EXPTIME", "EXPOSURE", "XPOSURE", "EFFEXPTM", "AEXPTIME", "EXP_TIME", "EXP", "ITIME", "INTTIME", "TELAPSE",
+    ),
+    # What was asked for, or the sum over what was combined: used where nothing else is said.
+    "exposure_asked_s": ("TEXPTIME", "EXPREQ", "REQTIME"),
     "airmass": ("AIRMASS", "SECZ", "AMSTART", "ESO TEL AIRM START"),
     "seeing": ("L1SEESEC", "SEEING", "FWHM", "MEDFWHM", "ESO TEL AMBI FWHM START"),
-    "gain_e_per_adu": ("EGAIN", "GAIN", "EFFGAIN", "CCDGAIN", "ESO DET OUT1 CONAD"),
+    # Of two bit depths, the saved one is that of the pixels.
+    "gain_e_per_adu": (
+        "EGAINSAV", "EGAIN", "E-GAIN", "EPERADU", "GAINADU", "GAIN", "EFFGAIN", "CCDGAIN", "ESO DET OUT1 CONAD",
+    ),
     "read_noise_e": ("RDNOISE", "READNOIS", "READNOI", "RON", "ENOISE", "ESO DET OUT1 RON"),
     # DATAMAX is the largest pixel, not the largest possible one.
     "saturation": ("SATURATE", "SATURATN", "SATURVAL", "SATLEVEL", "SATURATI", "TSATUR"),
-    "ccd_temperature": ("CCD-TEMP", "CCDATEMP", "CCDTEMP", "CAMTEMP", "DETTEMP", "TEMPERAT", "SET-TEMP"),
-    "filter": ("FILTER", "FILTNAM", "FILTNAME", "FILT", "INSFILTE", "BAND", "ESO INS FILT1 NAME"),
-    "filter_wheels": ("FILTER1", "FILTER2", "FILTER3", "FILTER4"),
-    "pixel_scale_arcsec": ("SECPIX", "PIXSCALE", "IM_SCALE", "PIXSCAL1", "SCALE", "PLTSCALE"),
-    "unbinned_scale_arcsec": ("CCDSCALE",),
+    "ccd_temperature": (
+        "CCD-TEMP", "CCDATEMP", "CCDTEMP", "CAMTEMP", "DETTEMP", "DETTEM", "DET-TMP", "DET-TEMP", "T_CCDTV",
+        "ESO INS TEMP-DETSW", "TEMPERAT", "SET-TEMP",
+    ),
+    "filter": (
+        "FILTER", "FILTNAM", "FILTNAME", "FILT", "INSFILTE", "BAND", "FILTBAND", "ESO INS FILT1 NAME", "FILT-1",
+        "FPA.FILTER",
+    ),
+    "filter_wheels": ("FILTER1", "FILTER2", "FILTER3", "FILTER4", "FILTER01", "FILTER02", "FILTER03"),
+    "pixel_scale_arcsec": ("SECPIX", "PIXSCALE", "IM_SCALE", "PIXSCAL1", "SCALE", "PLTSCALE", "ESO INS PIXSCALE"),
+    "unbinned_scale_arcsec": ("CCDSCALE", "ASECPIX"),
+    "focal_length_mm": ("FOCALLEN", "FOCALLMM", "FOCLEN", "FOCALLTH"),
     "camera": ("INSTRUME", "CAMERA", "DETECTOR"),
     "telescope_name": ("TELESCOP", "ESO TEL ID", "OBSERVAT"),
     "object_name": ("OBJECT", "TARGNAME", "TARGET", "FIELD"),
     "camera_serial": (
         "CAMID", "CAMERAID", "CAM-ID", "CAMSN", "CAM-SN", "CAM_SN", "SERIALNO", "SERNUM", "DETSN", "CCDSERNO",
-        "DETSERNO", "CAMSERIA", "SERIAL",
+        "DETSERNO", "CAMSERIA", "SERIAL", "DETECTID", "CCD_SERN", "T_CCDSN",
     ),
     "gain_setting": ("GAINSET", "CAMGAIN", "GAINRAW", "ISOSPEED", "ISO", "ISO-SPEE"),
     "offset_setting": ("OFFSET", "BLKLEVEL", "BLACKLVL", "BLACKLEV", "CAMOFFS"),
-    "bayer_pattern": ("BAYERPAT", "BAYER", "CFA-PAT", "COLORTYP"),
-    "stack_members": ("STACKCNT", "NCOMBINE", "NSTACK", "NUMSTACK", "SNAPSHOT"),
-    "readout_mode": ("READOUTM", "READMODE", "RDMODE", "ESO DET READ MODE", "ESO DET MODE"),
+    "bayer_pattern": ("BAYERPAT", "BAYER", "CFA-PAT", "COLORTYP", "CFAIMAGE", "FILTER"),
+    "stack_members": ("STACKCNT", "NCOMBINE", "NSTACK", "NUMSTACK", "SNAPSHOT", "SUBEXP", "NDRIZIM"),
+    "readout_mode": ("READOUTM", "READMODE", "RDMODE", "ESO DET READ MODE", "ESO DET MODE NAME", "ESO DET MODE"),
     "biassec": ("BIASSEC", "OVERSCAN"),
     "trimsec": ("TRIMSEC", "DATASEC"),
     "latitude": (
         "SITELAT", "OBSGEO-B", "LATITUDE", "LAT-OBS", "OBSLAT", "OBS-LAT", "GEOLAT", "ESO TEL GEOLAT", "ESO TEL LAT",
+        "GPS_LAT",
     ),
     "longitude": (
         "SITELONG", "OBSGEO-L", "LONGITUD", "LONG-OBS", "OBSLONG", "OBSLON", "OBS-LONG", "GEOLON", "ESO TEL GEOLON",
-        "ESO TEL LON",
+        "ESO TEL LON", "GPS_LONG",
     ),
     "height_m": (
-        "SITEELEV", "OBSGEO-H", "ALT-OBS", "ALTITUDE", "OBSALT", "OBS-ELEV", "ELEVATIO", "HEIGHT", "ESO TEL GEOELEV",
-        "ESO TEL ALTITUDE",
+        "SITEELEV", "OBSGEO-H", "ALT-OBS", "ALTITUDE", "OBSALT", "OBS-ELEV", "ELEV-OBS", "ELEVATIO", "HEIGHT",
+        "ESO TEL GEOELEV", "ESO TEL ALTITUDE",
     ),
-    "sidereal_time": ("LST", "LST-OBS", "OBSLST", "LST-BEG", "SIDEREAL", "ESO GEN EXPO LST"),
+    "sidereal_time": (
+        "LST", "LST-OBS", "LST-STR", "OBSLST", "LST-BEG", "ST", "STSTART", "SIDEREAL", "ESO GEN EXPO LST",
+    ),
     "hour_angle": ("HA", "TELEHA", "HOURANG", "TELHA", "OBJCTHA"),
     # Magnitude of one count; of those whose meaning is not in doubt.
     "zero_point_mag": ("MAGZERO", "MAGZPT", "MAGZP", "ZEROPT", "ZPAPPROX", "PHOTZP"),
     # Time of day, for a DATE-OBS that is only a date.
     "clock": (
-        "UTSTART", "TIME-OBS", "UTC-OBS", "UT-OBS", "UT", "UTC", "UTIME", "UT-START", "TIME-BEG", "TM-START",
+        "UTSTART", "UT-STR", "UT-START", "TU-START", "TIME-OBS", "UTC-OBS", "UT-OBS", "UT", "UTC", "UTIME", "TIME-BEG",
+        "TM-START", "TAIHMS",
     ),
-    "clock_mid": ("UT-MID", "UTMID", "UTC-MID", "UTMIDDLE", "TIME-MID"),
+    "clock_mid": ("UT-MID", "UTMID", "UTC-MID", "UTMIDDLE", "UT-AVG", "TIME-MID"),
+    "clock_end": ("UTSTOP", "UT-END", "UTCEND", "UTC-END", "UTEND", "UT-STOP", "TU-END", "TIME-END", "TM-END"),
+    # Integrations whose mean or sum the pixels are, where the exposure time is that of one.
+    "integrations": ("ESO DET NDIT", "NDIT", "COADDS", "COADD", "NCOADD"),
     "local_time": ("LOCALTIM", "DATE-LOC", "DATE-OBS"),
 }  # fmt: skip
+
+# Of cameras with several amplifiers: one gain each, which are averaged.
+AMPLIFIER_GAINS = (
+    ("GAINA", "GAINB", "GAINC", "GAIND"), ("T_GAIN1", "T_GAIN2", "T_GAIN3", "T_GAIN4"),
+    ("ATODGNA", "ATODGNB", "ATODGNC", "ATODGND"),
+)  # fmt: skip
 
 # First pixel of a part of the detector.
 WINDOW_KEYWORDS = (("XORGSUBF", "YORGSUBF"), ("STARTX", "STARTY"), ("SUBFRMX", "SUBFRMY"))
@@ -71,7 +98,8 @@ CALIBRATED_KEYWORDS: dict[str, tuple[str, ...]] = {
     "ZEROCOR": ("bias",), "BIASCOR": ("bias",), "BIASCORR": ("bias",), "BIASSUB": ("bias",), "L1IDBIAS": ("bias",),
     "DARKCOR": ("bias", "dark"), "DARKCORR": ("dark",), "DARKSUB": ("bias", "dark"), "S_DARK": ("bias", "dark"),
     "L1IDDARK": ("dark",), "FLATCOR": ("flat",), "FLATCORR": ("flat",), "FLATDIV": ("flat",), "S_FLAT": ("flat",),
-    "L1IDFLAT": ("flat",),
+    "L1IDFLAT": ("flat",), "BLEVCORR": ("bias",), "L1STATBI": ("bias",), "L1STATZE": ("bias",), "L1STATDA": ("dark",),
+    "L1STATFL": ("flat",), "DOBIAS": ("bias",), "DODARK": ("dark",), "DOFLAT": ("flat",),
 }  # fmt: skip
 
 # Pairs: what the observatory calls the pointing, then the target, then raw encoder values.
@@ -79,24 +107,39 @@ POINTING_KEYWORDS: tuple[tuple[str, str], ...] = (
     ("OBJCTRA", "OBJCTDEC"), ("RA", "DEC"), ("RA_DEG", "DEC_DEG"), ("RA-D", "DEC-D"), ("OBJRAD", "OBJDECD"),
     ("OBJRA", "OBJDEC"), ("RA_OBJ", "DEC_OBJ"), ("RA_TARG", "DEC_TARG"), ("TARG_RA", "TARG_DEC"),
     ("RA-TARG", "DEC-TARG"), ("CAT-RA", "CAT-DEC"), ("TELRA", "TELDEC"),
+    ("FOVRA", "FOVDEC"), ("RASTART", "DECSTART"), ("MNT-RA", "MNT-DEC"), ("RA-MNT", "DEC-MNT"),
 )  # fmt: skip
 
-BINNING_KEYWORDS = (("XBINNING", "YBINNING"), ("CCDXBIN", "CCDYBIN"), ("BINX", "BINY"), ("CCDBIN1", "CCDBIN2"))
+# Those that tell what a mount believes, which may be degrees off where nobody corrected it.
+MOUNT_POINTINGS = ("MNT-RA", "RA-MNT")
 
-# Keyword, moment of the exposure, kind of value. Earlier ones win among equally precise ones: names that say UT come
-# first, because DATE-OBS is local time at some observatories.
+BINNING_KEYWORDS = (
+    ("XBINNING", "YBINNING"),
+    ("CCDXBIN", "CCDYBIN"),
+    ("BINX", "BINY"),
+    ("CCDBIN1", "CCDBIN2"),
+    ("BIN-FCT1", "BIN-FCT2"),
+)
+
+# Keyword, moment of the exposure, kind of value (tjd: days after TJD_ZERO; tai_s: seconds of atomic time since MJD 0).
+# Earlier ones win among equally precise ones: names that say UT come first, because DATE-OBS is local time at some
+# observatories.
 TIME_KEYWORDS: tuple[tuple[str, str, str], ...] = (
     ("UTC-OBS", "start", "calendar"), ("UT-OBS", "start", "calendar"), ("DATE-UTC", "start", "calendar"),
     ("DATE_UTC", "start", "calendar"), ("SHUTOPEN", "start", "calendar"), ("DATE-OBS", "start", "calendar"),
     ("DATE_OBS", "start", "calendar"), ("MJD-OBS", "start", "mjd"), ("MJD_OBS", "start", "mjd"),
-    ("OBSMJD", "start", "mjd"), ("EXPSTART", "start", "mjd"), ("MJD", "start", "mjd"), ("JD-OBS", "start", "jd"),
+    ("OBSMJD", "start", "mjd"), ("EXPSTART", "start", "mjd"), ("MJD-STR", "start", "mjd"), ("MJD", "start", "mjd"),
+    ("JD-OBS", "start", "jd"),
     ("JD_OBS", "start", "jd"), ("OBSJD", "start", "jd"), ("JD", "start", "jd"), ("TDB-BEG", "start", "tdb"),
     ("DATE-BEG", "start", "calendar"), ("MJD-BEG", "start", "mjd"), ("JD-BEG", "start", "jd"),
     ("DATE-AVG", "mid", "calendar"), ("MJD-AVG", "mid", "mjd"), ("JD-AVG", "mid", "jd"),
     ("DATE-MID", "mid", "calendar"), ("MJD-MID", "mid", "mjd"), ("JD-MID", "mid", "jd"), ("JD_MID", "mid", "jd"),
     ("JD_UTC", "mid", "jd"), ("TDB-MID", "mid", "tdb"), ("EXPMID", "mid", "mjd"),
+    ("TIME-OBS", "start", "calendar"), ("MIDTJD", "mid", "tjd"), ("TAI", "start", "tai_s"),
+    ("EXPEPOCH", "end", "calendar"), ("DATE-TRG", "end", "calendar"),
     ("DATE-END", "end", "calendar"), ("DATE_END", "end", "calendar"), ("SHUTCLSD", "end", "calendar"),
     ("MJD-END", "end", "mjd"), ("MJD_END", "end", "mjd"), ("JD-END", "end", "jd"), ("EXPEND", "end", "mjd"),
+    ("MJDEND", "end", "mjd"),
 )  # fmt: skip
 
 # Impossible outside: no exposure lasts a month (deep mosaics sum days: 10^7 s), airmass is 1 at the zenith (formulas

@@ -1,10 +1,9 @@
-"""Where the telescope stood and pointed, as header keywords claim it."""
+"""Where the telescope pointed, as header keywords claim it."""
 
 from __future__ import annotations
 
 import re
 import warnings
-from dataclasses import dataclass
 
 import astropy.units as u
 from astropy.coordinates import FK4, FK5, ICRS, BaseCoordinateFrame, SkyCoord
@@ -14,7 +13,6 @@ from erfa import ErfaWarning
 from observations.numerics.fits.cards import Cards
 from observations.numerics.fits.facts import Notes
 from observations.numerics.fits.keywords import KEYWORDS, POINTING_KEYWORDS
-from observations.numerics.site import LongitudeEvidence, east_longitude, greenwich_sidereal_deg, sun_altitude_deg
 from observations.numerics.sphere import separation_deg
 
 _SEXAGESIMAL = re.compile(
@@ -23,23 +21,16 @@ _SEXAGESIMAL = re.compile(
 _PLAIN = re.compile(r"([+-]?)\s*(\d+(?:\.\d*)?)\s*([NSEW])$", re.I)
 _HOURS = re.compile(r"\b(hours?|hrs?|h|hms)\b", re.I)
 _DEGREES = re.compile(r"\bdeg", re.I)
+_NUMBER = re.compile(r"\d+\.\d+")
+_EQUINOX = re.compile(r"([BJ]?)\s*(\d{4}(?:\.\d*)?)$", re.I)
 # Two pointings this far apart are two targets, not two catalogues' opinions of one.
 _POINTING_CONFLICT_DEG = 0.1
-# Lights are taken in twilight, never with the Sun up; a degree for refraction and for the site's rounding.
-_HIGHEST_SUN_DEG = 1.0
-# An hour: the sidereal time of some headers is that of the start of a series.
-_SIDEREAL_AGREES_DEG = 15.0
-# The highest observatory stands at 5640 m; below the Dead Sea's shore there is none.
-_HEIGHTS_M = (-430.0, 6000.0)
-
-
-@dataclass(frozen=True)
-class Site:
-    """Place on Earth; longitude counted eastward."""
-
-    latitude_deg: float | None = None
-    longitude_deg: float | None = None
-    height_m: float | None = None
+# A hundredth of the precession since 2000 is a second; sidereal times are written to one or finer.
+_SAME_ASCENSION_S = 2.0
+# Where a mount says which equinox it counts from.
+_MOUNT_SYSTEM = {"MNT-RA": "MNTRDSYS"}
+# SBFITSEXT 1.0 knows OBJCTRA in hours only; mounts that write a sidereal time in hours write the rest so.
+_HOURS_BY_NAME = ("OBJCTRA",)
 
 
 def parse_angle(text: str) -> tuple[float, bool, str] | None:
@@ -59,7 +50,7 @@ def parse_angle(text: str) -> tuple[float, bool, str] | None:
         return None
 
 
-def _angle(cards: Cards, keyword: str) -> tuple[float, bool, str] | None:
+def angle_of(cards: Cards, keyword: str) -> tuple[float, bool, str] | None:
     number = cards.number(keyword)
     if number is not None:
         return number, False, ""
@@ -67,18 +58,35 @@ def _angle(cards: Cards, keyword: str) -> tuple[float, bool, str] | None:
     return None if text is None else parse_angle(text)
 
 
-def _ascension_deg(cards: Cards, keyword: str) -> float | None:
+def ascension_deg(cards: Cards, keyword: str) -> float | None:
     """Right ascension in degrees: sexagesimal is hours unless it cannot be, a number degrees unless it says hours."""
-    angle = _angle(cards, keyword)
+    angle = angle_of(cards, keyword)
     if angle is None:
         return None
     value, is_sexagesimal, _ = angle
-    comment = cards.comment(keyword)
-    is_hours = bool(_HOURS.search(comment)) and not _DEGREES.search(comment)
-    if is_sexagesimal:
-        is_hours = value < 24 and not ("deg" in comment.lower() and "hour" not in comment.lower() and not is_hours)
+    is_hours = _is_hours(cards, keyword, value, is_sexagesimal)
     value = value * 15 if is_hours else value
     return value if 0 <= value < 360.0000001 else None
+
+
+def _is_hours(cards: Cards, keyword: str, value: float, is_sexagesimal: bool) -> bool:
+    comment = cards.comment(keyword)
+    # A comment that repeats the value tells its unit by that, whatever its words.
+    repeated = [float(number) for number in _NUMBER.findall(comment)]
+    if is_sexagesimal and any(abs(number - 15 * value) < 0.1 for number in repeated if value > 1):
+        return True
+    says_hours = bool(_HOURS.search(comment)) and not _DEGREES.search(comment)
+    if is_sexagesimal:
+        return value < 24 and not ("deg" in comment.lower() and "hour" not in comment.lower() and not says_hours)
+    # Where another keyword has the same number, which counts degrees, this one does.
+    degrees = [cards.number(other) for other in ("RA", "RA_DEG", "CRVAL1") if other != keyword]
+    if any(number is not None and abs(number - value) < _POINTING_CONFLICT_DEG for number in degrees):
+        return says_hours
+    return says_hours or (_is_hours_by_name(cards, keyword) and value < 24 and not _DEGREES.search(comment))
+
+
+def _is_hours_by_name(cards: Cards, keyword: str) -> bool:
+    return keyword in _HOURS_BY_NAME or (keyword == "MNT-RA" and (cards.number("MNT-SIDT") or 24.0) < 24)
 
 
 def find_pointing(cards: Cards, mjd_utc: float | None, notes: Notes) -> tuple[float, float] | None:
@@ -111,7 +119,7 @@ def _one_pointing(
 ) -> tuple[float, float] | None:
     if cards.get(ra_keyword) is None or cards.get(dec_keyword) is None:
         return None
-    ra, dec = _ascension_deg(cards, ra_keyword), _angle(cards, dec_keyword)
+    ra, dec = ascension_deg(cards, ra_keyword), angle_of(cards, dec_keyword)
     if ra is None or dec is None or not -90 <= dec[0] <= 90:
         written = f"{cards.text(ra_keyword)} {cards.text(dec_keyword)}"
         notes.doubt(
@@ -126,26 +134,70 @@ def _one_pointing(
             f"{ra_keyword} and {dec_keyword} are both 0, as in a header that nobody filled in, and were not used.",
         )  # fmt: skip
         return None
-    return _to_icrs(ra % 360, dec[0], _frame(cards, ra_keyword, mjd_utc))
+    angle = angle_of(cards, ra_keyword)
+    is_number = angle is not None and not angle[1] and not _HOURS.search(cards.comment(ra_keyword))
+    if angle is not None and is_number and ra != angle[0]:
+        notes.doubt(
+            "hours_assumed", "position", ra_keyword, angle[0],
+            f"{ra_keyword} = {angle[0]:g} has no unit; it was read as hours, as programs of its kind write it.",
+        )  # fmt: skip
+    frame = _frame(cards, ra_keyword, mjd_utc)
+    if frame is None:
+        frame = _frame_by_sidereal_time(cards, ra_keyword, (ra % 360, dec[0]), mjd_utc, notes)
+    return _to_icrs(ra % 360, dec[0], frame)
 
 
-def _frame(cards: Cards, ra_keyword: str, mjd_utc: float | None) -> BaseCoordinateFrame:
-    """The frame of a pointing: its comment first, then RADESYS and EQUINOX; J2000 where nothing is said."""
+def _frame(cards: Cards, ra_keyword: str, mjd_utc: float | None) -> BaseCoordinateFrame | None:
+    """The frame of a pointing: its comment first, then RADESYS and EQUINOX; None where nothing is said."""
     comment = cards.comment(ra_keyword).lower()
     if "2000" in comment:
         return FK5()
     system = (cards.first_text(("RADESYS", "RADECSYS", "RADESYSA")) or "").upper()
-    of_date = ra_keyword in ("TELRA",) or "of date" in comment or "jnow" in comment
-    names = (cards.text("OBJEQUIN") or "", cards.text("EQUINOX") or "")
-    if of_date or any(name.upper() in ("JNOW", "APPARENT", "OF DATE") for name in names) or system == "GAPPT":
-        return FK5() if mjd_utc is None else FK5(equinox=Time(mjd_utc, format="mjd"))
-    if system == "ICRS":
+    of_date = ra_keyword == "TELRA" or re.search(r"of date|\bj\.?now\b|apparent", comment)
+    names = [(cards.text(key) or "").upper() for key in ("OBJEQUIN", "EQUINOX", _MOUNT_SYSTEM.get(ra_keyword, ""))]
+    if of_date or any(name in ("JNOW", "J.NOW", "APPARENT", "OF DATE") for name in names) or system == "GAPPT":
+        return _of_date(mjd_utc)
+    # An EPOCH that is said to be that of the pointing leaves EQUINOX to the world coordinates.
+    keywords = ("EPOCH",) if re.search(r"\bRA\b", cards.comment("EPOCH")) else ("OBJEQUIN", "EQUINOX", "EPOCH")
+    years = [_EQUINOX.match(cards.text(keyword) or "") for keyword in keywords]
+    equinox = next((float(year[2]) for year in years if year and 1800 < float(year[2]) < 2100), None)
+    if system == "ICRS" and keywords != ("EPOCH",):
         return ICRS()
-    years = map(cards.number, ("OBJEQUIN", "EQUINOX", "EPOCH"))
-    equinox = next((year for year in years if year is not None and 1800 < year < 2100), None)
+    if not system and equinox is None:
+        return None
     if system.startswith("FK4") or (equinox is not None and equinox < 1984 and system != "FK5"):
         return FK4(equinox=f"B{equinox or 1950.0}")
     return FK5(equinox=f"J{equinox}") if equinox is not None else FK5()
+
+
+def _of_date(mjd_utc: float | None) -> BaseCoordinateFrame:
+    return FK5() if mjd_utc is None else FK5(equinox=Time(mjd_utc, format="mjd"))
+
+
+def _frame_by_sidereal_time(
+    cards: Cards, ra_keyword: str, position: tuple[float, float], mjd_utc: float | None, notes: Notes
+) -> BaseCoordinateFrame:
+    """Of date where sidereal time less hour angle is the right ascension as it was written; else J2000."""
+    sidereal, hour_angle = (_first_clock(cards, KEYWORDS[fact]) for fact in ("sidereal_time", "hour_angle"))
+    if sidereal is None or hour_angle is None or mjd_utc is None:
+        return FK5()
+    now = SkyCoord(*position, unit="deg", frame=FK5()).transform_to(_of_date(mjd_utc))
+    apparent_deg = (sidereal - hour_angle) * 15
+    miss_s, shift_s = (abs((deg - position[0] + 180) % 360 - 180) * 240 for deg in (apparent_deg, float(now.ra.deg)))
+    if miss_s > _SAME_ASCENSION_S or shift_s < 5 * _SAME_ASCENSION_S:
+        return FK5()
+    notes.doubt(
+        "equinox_of_date", "position", ra_keyword, cards.text(ra_keyword),
+        f"{ra_keyword} = {cards.text(ra_keyword)} is sidereal time less hour angle: it was read as a position of date, "
+        "though the header names no equinox.",
+    )  # fmt: skip
+    return _of_date(mjd_utc)
+
+
+def _first_clock(cards: Cards, keywords: tuple[str, ...]) -> float | None:
+    """The first of these that is written in hours, minutes and seconds, in hours."""
+    angles = (angle_of(cards, keyword) for keyword in keywords)
+    return next((angle[0] for angle in angles if angle is not None and angle[1]), None)
 
 
 def _to_icrs(ra_deg: float, dec_deg: float, frame: BaseCoordinateFrame) -> tuple[float, float]:
@@ -153,104 +205,3 @@ def _to_icrs(ra_deg: float, dec_deg: float, frame: BaseCoordinateFrame) -> tuple
         warnings.simplefilter("ignore", ErfaWarning)
         icrs = SkyCoord(ra_deg * u.deg, dec_deg * u.deg, frame=frame).icrs
     return float(icrs.ra.deg) % 360.0, float(icrs.dec.deg)
-
-
-def find_site(cards: Cards, evidence: LongitudeEvidence, notes: Notes) -> Site:
-    """Return the observatory's place; the sign of the longitude is decided by evidence, not by the header alone."""
-    latitude = _site_angle(cards, KEYWORDS["latitude"], 90.0, notes)
-    longitude = _site_angle(cards, KEYWORDS["longitude"], 360.0, notes)
-    # (0, 0) is in the Gulf of Guinea: an unset site.
-    if latitude is None or longitude is None or (latitude[1] == 0 and longitude[1] == 0):
-        return Site()
-    return Site(latitude[1], _east(cards, longitude, latitude[1], evidence, notes), _height(cards))
-
-
-def _east(
-    cards: Cards, longitude: tuple[str, float, str], latitude_deg: float, evidence: LongitudeEvidence, notes: Notes
-) -> float:
-    keyword, claim, letter = longitude
-    if letter in ("E", "W"):
-        return claim
-    full = LongitudeEvidence(
-        evidence.mjd_utc,
-        latitude_deg,
-        (*_sidereal_times(cards), *evidence.sidereal_deg),
-        evidence.utc_offset_hours,
-        evidence.is_light,
-    )
-    east, name = east_longitude(claim, full)
-    is_said = "east" in cards.comment(keyword).lower() or keyword in ("OBSGEO-L", "ESO TEL GEOLON")
-    if name is not None and abs(east - ((claim + 180) % 360 - 180)) > 1e-9:
-        notes.doubt(
-            "longitude_turned", "site", keyword, claim,
-            f"{name[0].upper() + name[1:]} says that {keyword} = {claim:g} is counted westward: {east:+g} was used.",
-        )  # fmt: skip
-    is_guess = name is None and not is_said
-    notes.came_from("site", keyword, claim, "nothing confirms that it is counted eastward" if is_guess else "")
-    return east
-
-
-def doubt_clock(cards: Cards, site: Site, mjd_utc: float | None, notes: Notes) -> None:
-    """Doubt the clock of a light that would have been taken by day, or whose sidereal time is another."""
-    if mjd_utc is None or site.latitude_deg is None or site.longitude_deg is None:
-        return
-    altitude = sun_altitude_deg(mjd_utc, site.latitude_deg, site.longitude_deg)
-    if altitude > _HIGHEST_SUN_DEG:
-        notes.doubt(
-            "sun_is_up", "time", "DATE-OBS", round(altitude, 1),
-            f"At the time and the site of the header the Sun stood {altitude:.0f} degrees above the horizon: the clock "
-            "is not UTC, or the site is another.", blocks=True,
-        )  # fmt: skip
-    here = greenwich_sidereal_deg(mjd_utc) + site.longitude_deg
-    sidereal = _sidereal_times(cards)
-    apart = min((abs((one - here + 180.0) % 360.0 - 180.0) for one in sidereal), default=0.0)
-    if apart > _SIDEREAL_AGREES_DEG:
-        notes.doubt(
-            "sidereal_time_differs", "time", "LST", round(apart / 15.0, 2),
-            f"The header's sidereal time differs by {apart / 15.0:.1f} h from that of its time and site: the clock or "
-            "the site is wrong.", blocks=True,
-        )  # fmt: skip
-
-
-def _site_angle(cards: Cards, keywords: tuple[str, ...], limit: float, notes: Notes) -> tuple[str, float, str] | None:
-    for keyword in keywords:
-        angle = _angle(cards, keyword)
-        if angle is None:
-            continue
-        if abs(angle[0]) > limit:
-            sentence = f"{keyword} = {cards.text(keyword)} is not a place on Earth and was not used."
-            notes.doubt("impossible_value", "site", keyword, cards.text(keyword), sentence)
-            continue
-        value = -abs(angle[0]) if angle[2] in ("S", "W") else angle[0]
-        return keyword, value, angle[2]
-    return None
-
-
-def _height(cards: Cards) -> float | None:
-    for keyword in KEYWORDS["height_m"]:
-        height = cards.number(keyword)
-        # ALTITUDE is in some headers the telescope's elevation angle.
-        if height is None or (keyword == "ALTITUDE" and "deg" in cards.comment(keyword).lower()):
-            continue
-        if _HEIGHTS_M[0] <= height <= _HEIGHTS_M[1]:
-            return height
-    return None
-
-
-def _sidereal_times(cards: Cards) -> tuple[float, ...]:
-    """Local sidereal times in degrees: as written, and as right ascension plus hour angle."""
-    times = []
-    for keyword in KEYWORDS["sidereal_time"]:
-        angle = _angle(cards, keyword)
-        if angle is None:
-            continue
-        if angle[1] or (0 <= angle[0] < 24 and _HOURS.search(cards.comment(keyword))):
-            times.append(angle[0] * 15)
-        elif keyword == "ESO GEN EXPO LST":
-            times.append(angle[0] / 240)
-    ra = next((ra for ra in (_ascension_deg(cards, k) for k in ("RA", "OBJCTRA", "TELRA")) if ra is not None), None)
-    for keyword in KEYWORDS["hour_angle"]:
-        angle = _angle(cards, keyword)
-        if angle is not None and ra is not None:
-            times.append((ra + (angle[0] * 15 if angle[1] else angle[0])) % 360)
-    return tuple(times)

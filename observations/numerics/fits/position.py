@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,7 @@ from astropy.wcs import WCS
 from observations.numerics.fits.cards import Cards
 from observations.numerics.fits.detector import binning, bounded
 from observations.numerics.fits.facts import Notes, Overrides
-from observations.numerics.fits.keywords import BOUNDS
+from observations.numerics.fits.keywords import BOUNDS, KEYWORDS, MOUNT_POINTINGS
 from observations.numerics.fits.pointing import find_pointing
 from observations.numerics.fits.wcs import centre_of, header_wcs, nominal_wcs, pixel_scale_arcsec
 from observations.numerics.sphere import separation_deg
@@ -94,11 +95,12 @@ def _is_contradicted(wcs: WCS, claims: SkyClaims, pointing: tuple[float, float] 
         if _apart_deg(centre, given) > reach_deg:
             _unbelieved(notes, "CRVAL1", f"the position given lies {_apart_deg(centre, given):.2f} degrees from it")
             return True
-    elif pointing is not None and _apart_deg(centre, pointing) > _reach_of_pointing_deg(claims.shape, scale):
+    elif pointing is not None and _is_elsewhere(wcs, claims, pointing):
         notes.doubt(
             "pointing_off_wcs", "position", notes.origins["pointing"].source, f"{pointing[0]:.5f} {pointing[1]:+.5f}",
             f"{notes.origins['pointing'].source} points {_apart_deg(centre, pointing):.2f} degrees away from the "
-            "centre of the header's WCS: one of the two is another field's.", blocks=True,
+            "centre of the header's WCS: one of the two is another field's.",
+            blocks=not _is_of_another_axis(claims.cards, notes.origins["pointing"].source),
         )  # fmt: skip
     given_scale = overrides.pixel_scale_arcsec
     # 10 per cent: the range of scales that the astrometric solution searches.
@@ -106,6 +108,24 @@ def _is_contradicted(wcs: WCS, claims: SkyClaims, pointing: tuple[float, float] 
         _unbelieved(notes, "CD1_1", f"its scale is {scale:.4g} arcsec per pixel, the one given {given_scale:.4g}")
         return True
     return False
+
+
+def _is_elsewhere(wcs: WCS, claims: SkyClaims, pointing: tuple[float, float]) -> bool:
+    """Whether a pointing is neither in the frame nor at the point that the WCS refers to.
+
+    That point is where a mosaic's telescope pointed, outside of most of its detectors.
+    """
+    reach_deg = _reach_of_pointing_deg(claims.shape, pixel_scale_arcsec(wcs))
+    ra, dec = claims.cards.number("CRVAL1"), claims.cards.number("CRVAL2")
+    places = [(centre_of(wcs, claims.shape), reach_deg)]
+    if ra is not None and dec is not None and abs(dec) <= 90:
+        places.append(((ra % 360, dec), _MOUNT_ERROR_DEG))
+    return all(_apart_deg(place, pointing) > within_deg for place, within_deg in places)
+
+
+def _is_of_another_axis(cards: Cards, keyword: str) -> bool:
+    """Whether a pointing is a mount's belief, or that of the telescope's axis, which is not this detector's centre."""
+    return keyword in MOUNT_POINTINGS or "boresight" in cards.comment(keyword).lower()
 
 
 def _unbelieved(notes: Notes, keyword: str, reason: str) -> None:
@@ -167,16 +187,24 @@ def find_scale(cards: Cards, notes: Notes) -> float | None:
         notes.came_from("scale", origin.source, origin.written, "times the binning")
         return unbinned * factor
     if optics is not None:
-        notes.came_from("scale", "FOCALLEN", cards.text("FOCALLEN"), "from pixel size and focal length")
+        length = next(keyword for keyword in KEYWORDS["focal_length_mm"] if cards.number(keyword))
+        notes.came_from("scale", length, cards.text(length), "from pixel size and focal length")
     return optics
 
 
 def _optical_scale(cards: Cards, factor: float) -> float | None:
     # XPIXSZ is the width after binning (SBFITSEXT 1.0); PIXSIZE is the detector's own.
-    focal_mm, after_um, before_um = cards.number("FOCALLEN"), cards.number("XPIXSZ"), cards.number("PIXSIZE")
+    focal_mm = next((mm for mm in (_focal_mm(cards, key) for key in KEYWORDS["focal_length_mm"]) if mm), None)
+    after_um, before_um = cards.number("XPIXSZ") or cards.number("XPIXELSZ"), cards.number("PIXSIZE")
     width_um = after_um or (before_um * factor if before_um else None)
     if not focal_mm or not width_um or focal_mm <= 0 or width_um <= 0:
         return None
     scale = 206264.806 * width_um / 1000 / focal_mm
     low, high = BOUNDS["pixel_scale_arcsec"]
     return scale if low <= scale <= high else None
+
+
+def _focal_mm(cards: Cards, keyword: str) -> float | None:
+    length = cards.number(keyword)
+    is_metres = re.search(r"\[m\]|\bmet(?:re|er)s?\b", cards.comment(keyword), re.I)
+    return length * 1000 if length is not None and is_metres else length

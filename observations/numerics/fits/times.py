@@ -3,108 +3,48 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from observations.numerics.doubts import TRUSTED_TIME_S
-from observations.numerics.fits.cards import Card, Cards
-from observations.numerics.fits.clocks import (
-    DAY_S,
-    decimals_written,
-    is_two_digit_year,
-    mjd_of_number,
-    parse_american,
-    parse_calendar,
-    parse_clock,
-    scale_named,
-    to_utc,
-)
-from observations.numerics.fits.durations import elapsed_s
+from observations.numerics.fits.camera import members_of_stack
+from observations.numerics.fits.cards import Cards
+from observations.numerics.fits.clocks import DAY_S, parse_american
+from observations.numerics.fits.durations import elapsed_s, is_uninterrupted
 from observations.numerics.fits.facts import Notes
-from observations.numerics.fits.keywords import KEYWORDS, TIME_KEYWORDS
+from observations.numerics.fits.keywords import KEYWORDS
+from observations.numerics.fits.time_claims import AS_WRITTEN, Clock, TimeClaim, claims_of
 from observations.numerics.site import mjd_of, time_of
 
-# The first of these words in a comment tells which moment of the exposure is meant, whatever the keyword usually means.
-_MOMENTS = re.compile(
-    r"\b(?:(?P<start>start\w*|begin\w*|beg|open(?:ed|ing|s)?)"
-    r"|(?P<mid>mid|middle|mid-?exp\w*|mid-?points?|avg|average|mean(?! (?:time|solar|sidereal))|cent(?:er|re))"
-    r"|(?P<readout>read-?out|received|download\w*|arriv\w*)"
-    r"|(?P<end>end(?:s|ed|ing)?|finish\w*|stop\w*|clos(?:e|ed|es|ing|ure)))\b",
-    re.IGNORECASE,
-)
-# What a comment says about other cards is not about its own.
-_ELSEWHERE = re.compile(r"\bsee\b.*|\b[A-Z]{2,}[-_][A-Z]+\b")
-# Keywords that name their moment, which those of an observation's date do not.
-_NAMED = re.compile(r"BEG|AVG|MID|END|START|OPEN|CLS")
-_LOCAL = re.compile(r"\b(LT|local(?! sidereal))\b", re.IGNORECASE)
-_UNIVERSAL = re.compile(r"\b(UTC?|GMT|universal)\b", re.IGNORECASE)
-# GPS is not among them: a comment that says so names the receiver, which gives UTC.
-_SCALE_IN_COMMENT = re.compile(r"\b(TAI|TDB|TDT|TT|TCB|TCG|UTC|UT1?|GMT)\b")
-_NOT_HERE = re.compile(r"\b(helio\w*|bary\w*|HJD|BJD|HMJD|BMJD)\b", re.IGNORECASE)
 # Digits beyond the millisecond are rarely more than a software's number format.
 _FINEST_S = 1e-3
-# Photography of the sky began in 1840; no clock of an instrument is right beyond 2100.
-_YEARS = (1840, 2100)
-
-
-# Times of day for a date without one, and the moment that they mean.
-_CLOCKS = tuple((keyword, "start") for keyword in KEYWORDS["clock"]) + tuple(
-    (keyword, "mid") for keyword in KEYWORDS["clock_mid"]
-)
-
-
-@dataclass(frozen=True)
-class TimeClaim:
-    """One keyword's instant: MJD (UTC), and how finely it was written, in seconds.
-
-    moment : "start", "mid" or "end". is_said : a comment says which, and not only the keyword's usual meaning.
-    by_readout : the end is that of the readout or of the transfer, a little after the exposure's.
-    """
-
-    keyword: str
-    moment: str
-    mjd_utc: float
-    precision_s: float
-    written: str = ""
-    is_said: bool = False
-    by_readout: str = ""
-
-
-@dataclass(frozen=True)
-class Clock:
-    """What is known of an instrument's clock beside its headers.
-
-    offset_hours : local time minus UTC, for clocks that do not say that they are UTC. keyword : the only one that is
-    believed, `moment` what it means, `shift_s` what is added to it. source : who says so.
-    """
-
-    offset_hours: float | None = None
-    keyword: str | None = None
-    moment: str | None = None
-    shift_s: float = 0.0
-    source: str = ""
-
-
-_AS_WRITTEN = Clock()
+# A clock that is read to the minute tells when a stack began.
+_STACK_PRECISION_S = 60.0
+# Numbers of days that do not say whose they are: programs write the time of writing so.
+_BARE_NUMBERS = ("JD", "MJD")
 
 
 @dataclass(frozen=True)
 class ExposureTimes:
-    """Start and middle of an exposure; None where no keyword gives them."""
+    """Start and middle of an exposure; None where no keyword gives them.
+
+    is_middle_known : the header gives it, or start and end; else it was made from the start and the exposure.
+    """
 
     start: datetime | None = None
     mid_mjd_utc: float | None = None
     utc_offset_hours: float | None = None
+    is_middle_known: bool = False
 
 
-def find_times(cards: Cards, exposure_s: float | None, notes: Notes, clock: Clock = _AS_WRITTEN) -> ExposureTimes:
+def find_times(cards: Cards, exposure_s: float | None, notes: Notes, clock: Clock = AS_WRITTEN) -> ExposureTimes:
     """Return start and mid-exposure from all time keywords: the most precise wins, what disagrees is a doubt.
 
     A middle or an end is believed where it lies after the start; a moment that is missing is made from another and
-    the exposure.
+    the exposure. What the numbers say of each other goes before the words of comments. The middle of a stack is that
+    of its span.
     """
-    claims = _in_place(_half_day_faults(_claims(cards, notes, clock), notes), exposure_s)
+    claims = _in_place(_half_day_faults(claims_of(cards, notes, clock), notes), exposure_s)
     offset = _utc_offset_hours(cards, claims) if clock.offset_hours is None else clock.offset_hours
     usable = [claim for claim in claims if claim.precision_s < DAY_S]
     if usable:
@@ -116,18 +56,109 @@ def find_times(cards: Cards, exposure_s: float | None, notes: Notes, clock: Cloc
             sentence = f"{keyword} = {written} gives a date without a time of day."
             notes.doubt("no_time_of_day", "time", keyword, written, sentence)
         return ExposureTimes(utc_offset_hours=offset)
+    usable, stray = _without_strays(_by_arithmetic(usable, exposure_s), exposure_s, notes)
+    span = _span_of_stack(usable, exposure_s, notes) if members_of_stack(cards) else None
+    if span is not None:
+        return ExposureTimes(time_of(span[0]), (span[0] + span[1]) / 2, offset, True)
     anchor = min(usable, key=lambda claim: max(claim.precision_s, _FINEST_S))
-    start, mid = _moments(anchor, usable, cards, exposure_s)
+    start, mid, is_known = _moments(anchor, usable, cards, exposure_s)
     end = start + max(2 * (mid - start), (exposure_s or 0.0) / DAY_S)
-    _note_conflicts(usable, {"start": start, "mid": mid, "end": end}, anchor, notes)
+    _note_conflicts([*usable, *stray], {"start": start, "mid": mid, "end": end}, anchor, notes)
+    late_s = _note_late_ends(usable, end, anchor, cards, exposure_s, notes)
     _note_readout(anchor, notes)
     by = f" by {clock.source}" if clock.source else ""
     notes.came_from("time", anchor.keyword, anchor.written, f"read as the {anchor.moment} of the exposure{by}")
-    return ExposureTimes(time_of(start), mid, offset)
+    # Pauses move the middle by half of what they took, a readout does not: what lies between is off by a quarter.
+    shift_s = late_s / 4 if not is_known and _is_shared(late_s) else 0.0
+    return ExposureTimes(time_of(start), mid + shift_s / DAY_S, offset, is_known)
 
 
-def _moments(anchor: TimeClaim, usable: list[TimeClaim], cards: Cards, exposure_s: float | None) -> tuple[float, float]:
-    """Start and middle, MJD: from the anchor, from a claim of another moment that fits it, else from the exposure."""
+def _by_arithmetic(claims: list[TimeClaim], exposure_s: float | None) -> list[TimeClaim]:
+    """Take each claim for the moment at which it lies, where a named start and a named end are the exposure apart.
+
+    Comments that speak of a typical time or of the middle are wrong where the numbers say so.
+    """
+    exposure = exposure_s or 0.0
+    named = [claim for claim in claims if claim.is_said and not claim.by_readout]
+    agreed = max(TRUSTED_TIME_S, 0.01 * exposure)
+    pair = next(
+        (
+            (first, last)
+            for first in named
+            for last in named
+            if (first.moment, last.moment) == ("start", "end")
+            and abs((last.mjd_utc - first.mjd_utc) * DAY_S - exposure) <= agreed
+        ),
+        None,
+    )
+    if pair is None or exposure <= 4 * TRUSTED_TIME_S:
+        return claims
+    moments = {"start": pair[0].mjd_utc, "mid": (pair[0].mjd_utc + pair[1].mjd_utc) / 2, "end": pair[1].mjd_utc}
+    placed = []
+    for claim in claims:
+        near = [
+            name
+            for name, mjd in moments.items()
+            if abs(claim.mjd_utc - mjd) * DAY_S <= max(TRUSTED_TIME_S, claim.precision_s)
+        ]
+        placed.append(replace(claim, moment=near[0]) if len(near) == 1 and not claim.by_readout else claim)
+    return placed
+
+
+def _without_strays(
+    claims: list[TimeClaim], exposure_s: float | None, notes: Notes
+) -> tuple[list[TimeClaim], list[TimeClaim]]:
+    """Part the claims from bare numbers of days that are no moment of the exposure beside a calendar's start.
+
+    Beside a start that is said they are the time of writing, which is no contradiction; the other strays are returned.
+    """
+    starts = [c for c in claims if c.moment == "start" and "JD" not in c.keyword]
+    if not starts:
+        return claims, []
+    first = min(starts, key=lambda claim: (not claim.is_said, claim.precision_s))
+    kept, stray = [], []
+    for claim in claims:
+        late_s = (claim.mjd_utc - first.mjd_utc) * DAY_S
+        is_bare = claim.keyword in _BARE_NUMBERS and not claim.is_said and claim.moment == "start"
+        if not is_bare or abs(late_s) <= max(TRUSTED_TIME_S, claim.precision_s, first.precision_s):
+            kept.append(claim)
+        elif first.is_said and late_s > (exposure_s or 0.0):
+            notes.doubt(
+                "time_of_writing", "time", claim.keyword, claim.written,
+                f"{claim.keyword} = {claim.written} lies {late_s:.0f} s after the start by {first.keyword} and is no "
+                "moment of the exposure: it was taken for the time of writing, and was not used.",
+            )  # fmt: skip
+        else:
+            stray.append(claim)
+    return kept, stray
+
+
+def _span_of_stack(claims: list[TimeClaim], exposure_s: float | None, notes: Notes) -> tuple[float, float] | None:
+    """First start and last end of a stack, MJD; None where the header does not give both."""
+    precise = [claim for claim in claims if claim.precision_s <= _STACK_PRECISION_S and not claim.by_readout]
+    first = min((c for c in precise if c.moment == "start"), key=lambda claim: claim.mjd_utc, default=None)
+    last = max((c for c in precise if c.moment == "end"), key=lambda claim: claim.mjd_utc, default=None)
+    if first is None or last is None or last.mjd_utc <= first.mjd_utc:
+        return None
+    lasted_s = (last.mjd_utc - first.mjd_utc) * DAY_S
+    if exposure_s is not None and lasted_s < exposure_s - max(TRUSTED_TIME_S, 0.01 * exposure_s):
+        notes.doubt(
+            "exposure_longer_than_span", "time", last.keyword, round(lasted_s, 3),
+            f"From {first.keyword} to {last.keyword} it is {lasted_s:.0f} s, less than the exposure of "
+            f"{exposure_s:.0f} s: they are not those of all that was added, and the middle may be elsewhere.",
+            blocks=True,
+        )  # fmt: skip
+    notes.came_from("time", first.keyword, first.written, f"the middle of a stack from there to {last.keyword}")
+    return first.mjd_utc, last.mjd_utc
+
+
+def _moments(
+    anchor: TimeClaim, usable: list[TimeClaim], cards: Cards, exposure_s: float | None
+) -> tuple[float, float, bool]:
+    """Start and middle, MJD: from the anchor, from a claim of another moment that fits it, else from the exposure.
+
+    Also whether the header itself gives the middle, or start and end.
+    """
     half_days = (exposure_s or 0.0) / 2 / DAY_S
     rest = [claim for claim in usable if claim.moment != anchor.moment and not claim.by_readout]
     partner = {
@@ -141,13 +172,13 @@ def _moments(anchor: TimeClaim, usable: list[TimeClaim], cards: Cards, exposure_
     else:
         start = anchor.mjd_utc
     if anchor.moment == "mid":
-        return start, anchor.mjd_utc
+        return start, anchor.mjd_utc, True
     if partner["mid"]:
-        return start, partner["mid"].mjd_utc
+        return start, partner["mid"].mjd_utc, True
     end = anchor if anchor.moment == "end" else partner["end"]
     if end is not None and _is_whole(end.mjd_utc - start, cards, exposure_s):
-        return start, (start + end.mjd_utc) / 2
-    return start, start + half_days
+        return start, (start + end.mjd_utc) / 2, True
+    return start, start + half_days, False
 
 
 def _is_whole(days: float, cards: Cards, exposure_s: float | None) -> bool:
@@ -174,25 +205,50 @@ def _fits(anchor: TimeClaim, other: TimeClaim, exposure_s: float | None) -> bool
 
 def _note_conflicts(claims: list[TimeClaim], chosen: dict[str, float], anchor: TimeClaim, notes: Notes) -> None:
     for claim in claims:
-        apart_s = (claim.mjd_utc - chosen[claim.moment]) * DAY_S
-        # One second: clocks are read at slightly different steps of the same exposure.
-        tolerance_s = max(TRUSTED_TIME_S, claim.precision_s, anchor.precision_s)
-        if claim is anchor or claim.by_readout or abs(apart_s) <= tolerance_s:
-            continue
-        if claim.moment == "end" and apart_s > 0:
+        apart_s = _apart_s(claim, chosen[claim.moment], anchor)
+        if apart_s and not (claim.moment == "end" and apart_s > 0):
             notes.doubt(
-                "exposure_took_longer", "time", claim.keyword, round(apart_s, 3),
-                f"{claim.keyword} is {apart_s:.1f} s later than the exposure's end by its length: pauses, or the "
-                "readout. The middle was taken half an exposure after the start.",
-                blocks=apart_s / 2 > TRUSTED_TIME_S,
+                "time_contradicted", "time", claim.keyword, claim.written,
+                f"{claim.keyword} = {claim.written} puts the {claim.moment} of the exposure {abs(apart_s):.3f} s "
+                f"{'after' if apart_s > 0 else 'before'} {anchor.keyword} = {anchor.written}, which was used.",
+                blocks=True,
             )  # fmt: skip
-            continue
+
+
+def _is_shared(late_s: float) -> bool:
+    """Whether the middle is taken between that of pauses and that of a readout: either alone may be too far off."""
+    return 2 * TRUSTED_TIME_S < late_s <= 4 * TRUSTED_TIME_S
+
+
+def _apart_s(claim: TimeClaim, mjd: float, anchor: TimeClaim) -> float:
+    """Seconds by which a claim is later than what was chosen; 0 within a second.
+
+    Clocks are read at slightly different steps of the same exposure.
+    """
+    apart_s = (claim.mjd_utc - mjd) * DAY_S
+    is_same = abs(apart_s) <= max(TRUSTED_TIME_S, claim.precision_s, anchor.precision_s)
+    return 0.0 if claim is anchor or claim.by_readout or is_same else apart_s
+
+
+def _note_late_ends(
+    claims: list[TimeClaim], end: float, anchor: TimeClaim, cards: Cards, exposure_s: float | None, notes: Notes
+) -> float:
+    """Note ends that are later than start and exposure make them, and return by how many seconds the latest is.
+
+    0 where the header says that nothing paused: the rest was the readout.
+    """
+    late = {claim: _apart_s(claim, end, anchor) for claim in claims if claim.moment == "end"}
+    late = {claim: apart_s for claim, apart_s in late.items() if apart_s > 0}
+    is_readout = is_uninterrupted(cards, exposure_s)
+    for claim, apart_s in late.items():
+        reason = "the readout, since nothing paused by the header" if is_readout else "pauses, or the readout"
         notes.doubt(
-            "time_contradicted", "time", claim.keyword, claim.written,
-            f"{claim.keyword} = {claim.written} puts the {claim.moment} of the exposure {abs(apart_s):.3f} s "
-            f"{'after' if apart_s > 0 else 'before'} {anchor.keyword} = {anchor.written}, which was used.",
-            blocks=True,
+            "exposure_took_longer", "time", claim.keyword, round(apart_s, 3),
+            f"{claim.keyword} is {apart_s:.1f} s later than the exposure's end by its length: {reason}. The middle was "
+            "taken half an exposure after the start" + (", and a quarter of that." if _is_shared(apart_s) else "."),
+            blocks=not is_readout and apart_s / 4 > TRUSTED_TIME_S,
         )  # fmt: skip
+    return 0.0 if is_readout else max(late.values(), default=0.0)
 
 
 def _note_readout(anchor: TimeClaim, notes: Notes) -> None:
@@ -245,160 +301,6 @@ def _half_day_faults(claims: list[TimeClaim], notes: Notes) -> list[TimeClaim]:
         else:
             kept.append(claim)
     return kept
-
-
-def _claims(cards: Cards, notes: Notes, clock: Clock) -> list[TimeClaim]:
-    claims = []
-    for keyword, moment, kind in _believed(clock):
-        card = cards.get(keyword)
-        if card is None or _NOT_HERE.search(card.comment):
-            continue
-        is_calendar = kind == "calendar"
-        claim = _calendar_claim(cards, card, moment, notes) if is_calendar else _number_claim(cards, card, moment, kind)
-        if claim is None:
-            continue
-        claim = _in_utc(cards, claim, kind, notes, clock.offset_hours)
-        if claim is None:
-            continue
-        if clock.keyword is not None:
-            known = replace(claim, by_readout="", moment=clock.moment or claim.moment)
-            claim = replace(known, mjd_utc=claim.mjd_utc + clock.shift_s / DAY_S)
-        if not _YEARS[0] <= time_of(claim.mjd_utc).year < _YEARS[1]:
-            sentence = f"{keyword} = {card.value} is outside {_YEARS[0]} to {_YEARS[1]} and was not used."
-            notes.doubt("impossible_value", "time", keyword, str(card.value), sentence)
-            continue
-        claims.append(claim)
-    _note_centuries(claims, notes)
-    return claims
-
-
-def _believed(clock: Clock) -> Sequence[tuple[str, str, str]]:
-    """The keywords to read, their moments and kinds; an unknown one holds a calendar date."""
-    if clock.keyword is None:
-        return TIME_KEYWORDS
-    own = [entry for entry in TIME_KEYWORDS if entry[0] == clock.keyword]
-    return own or [(clock.keyword, "start", "calendar")]
-
-
-def _note_centuries(claims: list[TimeClaim], notes: Notes) -> None:
-    """A two-digit year is a guess, and so is its order of day and month, unless another keyword says the same."""
-    for claim in claims:
-        others = [c for c in claims if c is not claim and abs(c.mjd_utc - claim.mjd_utc) < 1.0]
-        if is_two_digit_year(claim.written) and not others:
-            notes.doubt(
-                "two_digit_year", "time", claim.keyword, claim.written,
-                f"{claim.keyword} = {claim.written} gives its year by two digits: it was read as "
-                f"{time_of(claim.mjd_utc):%d %B %Y}, and nothing else in the header confirms it.",
-                blocks=True,
-            )  # fmt: skip
-
-
-def _said(claim: TimeClaim, comment: str) -> TimeClaim:
-    """The claim with the moment that its comment names."""
-    found = _MOMENTS.search(_ELSEWHERE.sub(" ", comment))
-    if found is None:
-        return replace(claim, is_said=bool(_NAMED.search(claim.keyword)))
-    if found["readout"]:
-        return replace(claim, moment="end", is_said=True, by_readout=found["readout"])
-    moment = "start" if found["start"] else "mid" if found["mid"] else "end"
-    readout = re.search(r"\bread-?out\b", comment, re.IGNORECASE) if moment == "end" else None
-    return replace(claim, moment=moment, is_said=True, by_readout=readout[0] if readout else "")
-
-
-def _number_claim(cards: Cards, card: Card, moment: str, kind: str) -> TimeClaim | None:
-    value = cards.number(card.keyword)
-    if value is None or value <= 0:
-        return None
-    mjd = mjd_of_number(value, kind == "jd")
-    # Beyond these no calendar date exists (year 1 to 9999).
-    if not -678575 <= mjd <= 2973483:
-        return None
-    precision = DAY_S * 10.0 ** -decimals_written(card.written)
-    return _said(TimeClaim(card.keyword, moment, mjd, precision, str(card.value)), card.comment)
-
-
-def _calendar_claim(cards: Cards, card: Card, moment: str, notes: Notes) -> TimeClaim | None:
-    text = cards.text(card.keyword)
-    if text is None:
-        return None
-    parsed = parse_calendar(text)
-    if parsed is None:
-        sentence = f"{card.keyword} = {text} is no date that can be read, and was not used."
-        notes.doubt("unreadable_date", "time", card.keyword, text, sentence)
-        return None
-    instant, precision_s, _ = parsed
-    claim = _said(TimeClaim(card.keyword, moment, mjd_of(instant), precision_s, text), card.comment)
-    if precision_s < DAY_S:
-        return claim
-    for keyword, clock_moment in _CLOCKS:
-        clock = _clock(cards, keyword)
-        if clock is not None:
-            # What a clock says of the moment goes before what its date says.
-            day = replace(claim, moment=clock_moment) if clock_moment != "start" else claim
-            day = replace(
-                day, keyword=f"{card.keyword}+{keyword}", mjd_utc=claim.mjd_utc + clock[0] / DAY_S,
-                precision_s=clock[1], written=f"{text} {cards.text(keyword)}",
-            )  # fmt: skip
-            return _said(day, cards.comment(keyword))
-    return claim
-
-
-def _clock(cards: Cards, keyword: str) -> tuple[float, float] | None:
-    """Seconds since midnight and their precision, from hh:mm:ss or from a number of seconds."""
-    text = cards.text(keyword)
-    found = None if text is None else parse_clock(text)
-    if found is not None:
-        return found
-    number = cards.number(keyword)
-    if keyword == "TM-START" and number is not None and 0 <= number <= DAY_S:
-        return number, 1.0
-    return None
-
-
-def _in_utc(cards: Cards, claim: TimeClaim, kind: str, notes: Notes, offset_hours: float | None) -> TimeClaim | None:
-    """The claim in UTC, by its zone, its comment or TIMESYS, in this order; None where its clock is local."""
-    keywords = claim.keyword.split("+")
-    comment = " ".join(cards.comment(keyword) for keyword in keywords)
-    if kind == "tdb":
-        return replace(claim, mjd_utc=to_utc(claim.mjd_utc, "tdb"))
-    parsed = parse_calendar(claim.written) if kind == "calendar" else None
-    if parsed is not None and parsed[2]:
-        return claim
-    stated = cards.text("TIMESYS")
-    scale = "utc" if stated is None else scale_named(stated)
-    is_universal = bool(_UNIVERSAL.search(comment)) or any(k.startswith("UT") or "UTC" in k for k in keywords)
-    local = _LOCAL.search(comment)
-    if kind == "calendar" and ((local and not is_universal) or (scale == "local" and not is_universal)):
-        word = f"the comment of {claim.keyword} says '{local[0]}'" if local else f"TIMESYS = {stated}"
-        return _from_local(claim, word, notes, offset_hours)
-    if kind == "calendar" and offset_hours is not None and not is_universal and stated is None:
-        return replace(claim, mjd_utc=claim.mjd_utc - offset_hours / 24)
-    named = _SCALE_IN_COMMENT.search(comment)
-    own = scale_named(named[0]) if named else None
-    if own is not None and scale is not None and stated is not None and own != scale:
-        notes.doubt(
-            "time_scale_contradicted", "time", claim.keyword, claim.written,
-            f"The comment of {claim.keyword} says {named[0] if named else ''}, TIMESYS says {stated}: the comment was "
-            "believed.", blocks=True,
-        )  # fmt: skip
-    if own is None and scale is None:
-        notes.doubt(
-            "unknown_time_scale", "time", "TIMESYS", stated or "",
-            f"TIMESYS = {stated} is no time scale that FITS knows: the time was read as UTC.", blocks=True,
-        )  # fmt: skip
-    used = own or scale or "utc"
-    return replace(claim, mjd_utc=to_utc(claim.mjd_utc, "utc" if used == "local" else used))
-
-
-def _from_local(claim: TimeClaim, word: str, notes: Notes, offset_hours: float | None) -> TimeClaim | None:
-    if offset_hours is not None:
-        return replace(claim, mjd_utc=claim.mjd_utc - offset_hours / 24)
-    notes.doubt(
-        "local_clock", "time", claim.keyword, claim.written,
-        f"{claim.keyword} = {claim.written} is local time ({word}) and was not used: --utc-offset HOURS or a profile "
-        "of the instrument makes it UTC.",
-    )  # fmt: skip
-    return None
 
 
 def _utc_offset_hours(cards: Cards, claims: list[TimeClaim]) -> float | None:

@@ -14,7 +14,15 @@ from numpy.typing import NDArray
 
 from observations.numerics.fits.facts import Notes
 from observations.numerics.fits.iraf_wcs import UnreadableSurface, tangent_plane_shift
-from observations.numerics.fits.wcs_cards import has_tables, is_unset, sky_cards, without_polynomial, without_surfaces
+from observations.numerics.fits.wcs_cards import (
+    has_tables,
+    is_unset,
+    largest_of_tables_px,
+    sky_cards,
+    without_polynomial,
+    without_surfaces,
+    without_tables,
+)
 
 # From the finest space mosaic (0.005 arcsec, optical interferometers aside) to the whole sky on a megapixel (720: 180
 # degrees over 900 px). Outside it a scale is a placeholder or a fault, whether a header or a plate solver states it.
@@ -25,6 +33,8 @@ _MAX_ASPECT = 4.5
 _MAX_SHEAR_DEG = 20.0
 # Distortion beyond a tenth of the frame is a polynomial used outside its range.
 _MAX_DISTORTION_SHARE = 0.1
+# Tables that shift no pixel farther than that may be missing: centroids of single frames are no better.
+_NEGLIGIBLE_PX = 0.1
 # A mapping that products cannot hold is fitted by polynomials of this degree, which must follow it within this.
 _SIP_DEGREE, _FOLLOWS_PX = 4, 0.1
 
@@ -80,8 +90,13 @@ def header_wcs(
         _unused(notes, "CTYPE1", f"it cannot be read ({error})")
         return None
     if has_tables(kept) and tables is None:
-        _unused(notes, "CPDIS1", "its distortion tables are not in the file")
-        return None
+        largest_px = largest_of_tables_px(header)
+        if largest_px is None or largest_px > _NEGLIGIBLE_PX:
+            _unused(notes, "CPDIS1", "its distortion tables are not in the file")
+            return None
+        sentence = f"The header's distortion tables are not in the file: they would shift {largest_px:.2g} px at most."
+        notes.doubt("distortion_tables_missing", "position", "CPDIS1", largest_px, sentence)
+        kept = without_tables(kept)
     wcs = _parse(without_surfaces(kept) if "-TNX" in types else kept, notes, tables)
     wcs = None if wcs is None else _checked(wcs, kept, shape, notes)
     if wcs is None:

@@ -121,6 +121,27 @@ def has_tables(header: fits.Header) -> bool:
     return any(_TABLE_CARD.match(keyword) for keyword in header)
 
 
+def without_tables(header: fits.Header) -> fits.Header:
+    """Return the cards without those that name distortion tables."""
+    kept = header.copy()
+    _remove(kept, _TABLE_CARD)
+    return kept
+
+
+def largest_of_tables_px(header: fits.Header) -> float | None:
+    """Return the largest shift by all distortion tables, as their headers state it; None where one does not."""
+    total = 0.0
+    for named, stated in (("CPDIS", "CPERR"), ("D2IMDIS", "D2IMERR")):
+        axes = [key[-1] for key in header if re.fullmatch(rf"{named}\d", key)]
+        largest = [header.get(f"{stated}{axis}") for axis in axes]
+        if named == "CPDIS" and any(value is not None for value in largest):
+            largest = [value for value in largest if value is not None]
+        if not all(isinstance(value, (int, float)) for value in largest):
+            return None
+        total += max((abs(float(value)) for value in largest if value is not None), default=0.0)
+    return total
+
+
 def _remove(header: fits.Header, pattern: re.Pattern[str]) -> None:
     for keyword in [key for key in header if pattern.match(key)]:
         del header[keyword]

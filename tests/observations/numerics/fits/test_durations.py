@@ -31,6 +31,16 @@ def exposure_of(**cards: object) -> tuple[float | None, Notes]:
         ({"EXPTIME": "00:05:00"}, 300.0),
         ({"EXPTIME": 0.0, "EXPOSURE": (60.0, "s")}, 60.0),
         ({"EXPTIME": 0.0}, 0.0),
+        ({"EXP": (15.0, "[s] Sub Exposure Time")}, 15.0),
+        ({"EXPOSURE": ("1234567", "Exposure request number"), "EFFEXPTM": 1374.3}, 1374.3),
+        ({"EXPREQ": 615.0, "EXPTIME": 615.037}, 615.037),
+        ({"REQTIME": 30.0}, 30.0),
+        ({"EXPTIME": (60.0, "Total number of seconds exposed")}, 60.0),
+        ({"TEXPTIME": 898.5}, 898.5),
+        ({"EXPTIME": "9,78E+01"}, 97.8),
+        ({"EXPTIME": 10.0, "EXPOSURE": 10000}, 10.0),
+        ({"EXPTIME": 10000000, "EXPOSURE": 10.0}, 10.0),
+        ({"EXPTIME": -1.0}, None),
         ({}, None),
     ],
 )
@@ -49,3 +59,15 @@ def test_two_exposures_that_differ_are_a_doubt_that_the_middle_hangs_on():
 def test_the_time_from_start_to_end_may_be_longer_than_the_exposure():
     assert exposure_of(EXPTIME=60.0, TELAPSE=75.0)[1].doubts == []
     assert exposure_of(EXPTIME=60.0, TELAPSE=45.0)[1].doubts != []
+
+
+@pytest.mark.parametrize(
+    "cards",
+    [
+        {"EXPTIME": 615.037, "EXPREQ": 600.0},
+        {"EXPTIME": 10.0, "EXPOSURE": 10000},
+        {"EXPTIME": 60.0, "EXPOSURE": (7, "exposure number")},
+    ],
+)
+def test_what_was_asked_for_or_counted_or_is_in_another_unit_contradicts_nothing(cards):
+    assert exposure_of(**cards)[1].doubts == []

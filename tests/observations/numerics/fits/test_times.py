@@ -11,7 +11,8 @@ from astropy.time import Time
 from observations.numerics.fits.cards import Cards
 from observations.numerics.fits.clocks import parse_calendar
 from observations.numerics.fits.facts import Notes
-from observations.numerics.fits.times import Clock, ExposureTimes, find_times
+from observations.numerics.fits.time_claims import Clock
+from observations.numerics.fits.times import ExposureTimes, find_times
 
 START = dt.datetime(2024, 3, 1, 21, 0, 0, 250000, tzinfo=dt.UTC)
 START_MJD = 60370.875 + 0.25 / 86400
@@ -246,3 +247,130 @@ def test_the_middle_lies_between_start_and_end_where_the_exposure_was_that_long(
 def test_a_heliocentric_date_is_not_the_observers():
     times, _ = times_of(DATE_OBS="2024-05-06T03:04:05", JD=(2460436.6331, "heliocentric Julian date"))
     assert times.start == FULL_MINUTE
+
+
+@pytest.mark.parametrize(
+    "cards",
+    [
+        {"DATE_OBS": ("2024-05-06T03:05:05", "System Clock-Frame Grabbed")},
+        {"DATE_OBS": "2024-05-06", "TU_START": "03:04:05"},
+        {"DATE_OBS": "2024-05-06", "UT_STR": "03:04:05", "UT": "03:04:05.4"},
+        {"DATE_OBS": "2024-05-06", "UTSTOP": "03:05:05"},
+        {"DATE_OBS": "2024-05-06", "TIME_OBS": "03:04:05", "DATE_END": "2024-05-06", "TIME_END": "03:05:05"},
+        {"DATE_OBS": "2024-05-06", "UTC": (11045.0, "03:04:05.000 UT at start")},
+        {"DATE_OBS": "2024-05-06", "UTC_OBS": "03:04:05"},
+        {"DATE_OBS": "2024-05-06", "UT": (3.0680556, "[hours] start")},
+        {"DATE_OBS": "2024-05-06", "TIME_OBS": 11045.0},
+        {"DATE_OBS": "2024-05-06", "TIME_OBS": ("00:04:05", "local time"), "UT": "03:04:05"},
+        {"DATE_OBS": "06.05.2024 03:04:05"},
+        {"DATE_OBS": "2024-05-06T03:04:05,000"},
+        {"DATE_OBS": "2024-05-06", "TIME_OBS": "2024-05-06T03:04:05"},
+        {"EXPEPOCH": ("2024-05-06T03:05:05", "Actual end of exposure time")},
+        {"TAI": 5221681482.0, "DATE_OBS": "2024-05-06", "TAIHMS": "03:04:42", "TIMESYS": "TAI"},
+        {"MJD_STR": 60436.127835648, "MJD_END": 60436.128530093},
+        {"DATE_AVG": "2024-05-06T03:04:35"},
+    ],
+)
+def test_observatories_have_names_of_their_own_for_the_same_moments(cards):
+    times, notes = times_of(**cards)
+    assert abs((times.mid_mjd_utc - MIDDLE_MJD) * 86400) < 1.0
+    assert abs(times.start - FULL_MINUTE) < dt.timedelta(seconds=1)
+    assert [doubt.code for doubt in notes.doubts if doubt.blocks_publication] == []
+
+
+def test_a_truncated_julian_date_counts_from_its_zero():
+    header = fits.Header({"MIDTJD": 10436.628182870, "TJD_ZERO": 2450000.0})
+    times = find_times(Cards(header), 60.0, Notes())
+    assert abs((times.mid_mjd_utc - MIDDLE_MJD) * 86400) < 1.0
+
+
+def test_an_end_after_midnight_is_the_next_days():
+    times, notes = times_of(DATE_OBS="2024-05-06", UT_STR="23:59:40", UT_END="00:00:40")
+    assert (times.mid_mjd_utc - 60437.0) * 86400 == pytest.approx(10.0, abs=0.01)
+    assert notes.doubts == []
+
+
+def test_the_clock_of_an_end_goes_with_the_date_of_the_end():
+    cards = {"DATE_OBS": "2024-05-06", "TIME_OBS": "03:04:05", "DATE_END": "2024-05-08", "TIME_END": "03:04:05"}
+    times, notes = times_of(2 * 86400.0, **cards)
+    assert (times.mid_mjd_utc - 60437.127835648) * 86400 == pytest.approx(0.0, abs=0.01)
+    assert notes.doubts == []
+
+
+@pytest.mark.parametrize("word", ["typical UTC at the exposure (middle", "end of exposure", ""])
+def test_what_the_numbers_say_goes_before_the_words_of_a_comment(word):
+    times, notes = times_of(
+        200.0, DATE_OBS="2024-05-06", UT=("08:02:27.204", word), UT_STR="08:02:27.204", UT_END="08:05:47.204"
+    )
+    assert (times.mid_mjd_utc % 1) * 86400 == pytest.approx(8 * 3600 + 4 * 60 + 7.204, abs=0.01)
+    assert notes.doubts == []
+
+
+def test_without_an_end_that_confirms_it_a_comment_is_believed():
+    times, _ = times_of(200.0, DATE_OBS="2024-05-06", UT=("08:02:27.204", "middle of the exposure"))
+    assert (times.mid_mjd_utc % 1) * 86400 == pytest.approx(8 * 3600 + 2 * 60 + 27.204, abs=0.01)
+
+
+def test_a_bare_julian_date_after_the_exposure_is_that_of_writing():
+    # 65 s after the start: 5 s after the end of an exposure of 60 s.
+    written = 2460436.5 + (3 * 3600 + 5 * 60 + 10) / 86400
+    start = ("2024-05-06T03:04:05", "The UTC date and time at the start of the expo")
+    times, notes = times_of(DATE_OBS=start, JD=(written, "Julian Date"))
+    assert times.start == FULL_MINUTE
+    assert [(doubt.code, doubt.blocks_publication) for doubt in notes.doubts] == [("time_of_writing", False)]
+    # Where the calendar's date does not say that it is the start, either may be wrong; the date is used.
+    times, notes = times_of(DATE_OBS=start[0], JD=written)
+    assert times.start == FULL_MINUTE
+    assert [(doubt.code, doubt.blocks_publication) for doubt in notes.doubts] == [("time_contradicted", True)]
+
+
+def test_a_number_of_days_at_which_the_file_was_written_is_no_time():
+    assert times_of(MJD=(60436.13, "Modified Julian Date that the file was written"))[0].start is None
+
+
+def test_a_time_of_day_with_another_date_is_a_quarrel():
+    _, notes = times_of(DATE_OBS="2024-05-05", TIME_OBS="2024-05-06T03:04:05")
+    assert [(doubt.code, doubt.blocks_publication) for doubt in notes.doubts] == [("time_contradicted", True)]
+
+
+@pytest.mark.parametrize(
+    ("late_s", "middle_s", "is_held"), [(0.5, 30.25, False), (1.8, 30.0, False), (3.2, 30.8, False), (6.0, 30.0, True)]
+)
+def test_what_an_exposure_took_longer_moves_its_middle_by_a_second_at_most_or_is_held(late_s, middle_s, is_held):
+    end = (FULL_MINUTE + dt.timedelta(seconds=60 + late_s)).isoformat()[:23].removesuffix("+00:")
+    times, notes = times_of(DATE_OBS="2024-05-06T03:04:05.000", DATE_END=end.split("+")[0])
+    assert (times.mid_mjd_utc - 60436.127835648) * 86400 == pytest.approx(middle_s, abs=0.01)
+    # With pauses spread over the exposure the middle is later by half of that, with a readout at its end by none.
+    if not is_held:
+        assert max(abs(middle_s - 30), abs(middle_s - 30 - late_s / 2)) <= 1.0
+    assert any(doubt.blocks_publication for doubt in notes.doubts) == is_held
+
+
+def test_an_end_after_an_exposure_without_pauses_is_that_of_the_readout():
+    times, notes = times_of(DATE_OBS="2024-05-06T03:04:05", DATE_END="2024-05-06T03:05:55", DARKTIME=60.0)
+    assert abs((times.mid_mjd_utc - MIDDLE_MJD) * 86400) < 0.01
+    assert [(doubt.code, doubt.blocks_publication) for doubt in notes.doubts] == [("exposure_took_longer", False)]
+
+
+def test_the_middle_of_a_stack_is_that_of_its_span():
+    # 19:00 to 22:00; the reference exposure began at 19:10.
+    times, notes = times_of(
+        DATE_OBS=("2026-01-31T19:10:00.000", "observation start"),
+        EXPSTART=2461072.29166667,
+        EXPEND=2461072.41666667,
+        STACKCNT=150,
+    )
+    assert (times.mid_mjd_utc - 61071.8541667) * 86400 == pytest.approx(0.0, abs=0.1)
+    assert times.is_middle_known
+    assert notes.doubts == []
+
+
+def test_a_stack_that_lasted_less_than_its_exposure_is_held():
+    times, notes = times_of(900.0, EXPSTART=60436.1251234, EXPEND=60436.1301234, NDRIZIM=18)
+    assert times.start is not None
+    assert [(d.code, d.blocks_publication) for d in notes.doubts] == [("exposure_longer_than_span", True)]
+
+
+def test_an_exposure_that_is_longer_than_its_span_is_held():
+    _, notes = times_of(60.0, DATE_OBS="2024-05-06T03:04:05", DATE_END="2024-05-06T03:04:35")
+    assert [doubt.blocks_publication for doubt in notes.doubts] == [True]

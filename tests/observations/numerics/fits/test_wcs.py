@@ -140,3 +140,14 @@ def test_distortion_tables_of_other_hdus_are_applied(tmp_path):
     got = wcs.all_pix2world(100.0, 500.0, 0)
     assert apart_arcsec((float(got[0]), float(got[1])), (float(right[0]), float(right[1]))) < 0.05
     assert pixel_scale_arcsec(wcs) == pytest.approx(1.2, rel=1e-3)
+
+
+@pytest.mark.parametrize(("largest", "is_used"), [((0.042, 0.028), True), ((0.042, 0.5), False), ((None, None), False)])
+def test_tables_that_shift_a_twentieth_of_a_pixel_may_be_missing(largest, is_used):
+    header = cards_of(D2IMDIS1="Lookup", CPDIS1="Lookup", CPDIS2="Lookup")
+    for keyword, value in zip(("D2IMERR1", "CPERR1"), largest, strict=True):
+        if value is not None:
+            header[keyword] = value
+    notes = Notes()
+    assert (header_wcs(header, SHAPE, notes) is not None) == is_used
+    assert [doubt.code for doubt in notes.doubts] == ["distortion_tables_missing" if is_used else "wcs_not_used"]

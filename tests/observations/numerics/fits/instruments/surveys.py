@@ -23,8 +23,8 @@ SURVEYS: tuple[Instrument, ...] = (
         software="SDSS fpC",
         is_amateur=False,
         source="astro_metadata_translator, test data; the comments say that TAI is the reading of the first row: it "
-        "was "
-        "exposed for 53.9 s before, the middle row is read 19.6 s later. DEC is the first axis; DATE-OBS is in TAI",
+        "was exposed for 53.9 s before, the middle row is read 19.6 s later: no one time holds for all rows. DEC is "
+        "the first axis; DATE-OBS is in TAI",
         cards="""
             BITPIX = 16 | BZERO = 32768.0 | BSCALE = 1.0 | TAI = 4665448882.73 / 1st row Number of seconds since Nov
             RA = 352.27586 / 1st row RA of telescope boresight (deg) | DEC = 0.0 / 1st row Dec of telescope boresight
@@ -53,6 +53,7 @@ SURVEYS: tuple[Instrument, ...] = (
             "gain_e_per_adu": None,
             "pixel_unit": "adu",
         },
+        doubted=("time",),
         within={"mjd_utc": 40.0},
     ),
     Instrument(
