@@ -11,7 +11,7 @@ from scipy import ndimage
 
 from observations.numerics.frame import Image, Mask
 from observations.numerics.statistics import MAD_TO_SIGMA
-from preprocessing.numerics.background import Background, estimate_background
+from preprocessing.numerics.background import Background, follow_background
 from preprocessing.numerics.calibrate import CalibrationError, Master
 from preprocessing.numerics.hot_pixels import hot_pixels
 
@@ -37,6 +37,14 @@ BRIGHT_CUT_SIGMA = 4.0
 LARGEST_DEPARTURE = 0.2
 
 
+# The Moon, twilight and towns make one side of a frame brighter, optics darken its rim alike on opposite sides: by half
+# the radius a vignette has lost a quarter of what it loses in the corners, a cone half, a galaxy nearly all.
+MOST_EARLY_LOSS = 0.5
+# What the rim may lose less than the middle without being a vignette: the error of the sky's shape.
+SHAPE_ERROR = 0.01
+RADII = 8
+
+
 class TooFewLights(CalibrationError):
     """Not enough agreeing lights for a sky flat."""
 
@@ -53,9 +61,10 @@ class _Light:
 def sky_flat(lights: Sequence[Image], masks: Sequence[Mask]) -> Master:
     """Make a flat from the sky of dithered lights.
 
-    The large-scale part is the median of the lights' sky shapes. The small-scale part is the mean of the star-masked
-    lights over their skies, denoised so that it adds less than it takes out. Pixels that are hot in all of the lights
-    have no response: NaN.
+    The large-scale part is what optics may do to the median of the lights' sky shapes (see `response_of`): light that
+    was added, by the Moon or a galaxy, is no response. The small-scale part is the mean of the star-masked lights over
+    their skies, denoised so that it adds less than it takes out. Pixels that are hot in all of the lights have no
+    response: NaN.
 
     Parameters
     ----------
@@ -83,7 +92,8 @@ def sky_flat(lights: Sequence[Image], masks: Sequence[Mask]) -> Master:
     agreeing = _agreeing(measured)
     if len(agreeing) < FEWEST_LIGHTS:
         raise TooFewLights(f"{len(agreeing)} of {len(lights)} lights have one sky shape; {FEWEST_LIGHTS} are needed")
-    large = np.median(np.stack([light.shape for light in agreeing]), axis=0)
+    shape = np.median(np.stack([light.shape for light in agreeing]), axis=0).astype(np.float32)
+    large = response_of(shape)
     small = _small_scale(agreeing)
     flat = large * (1 + small)
     hot = hot_pixels([light.excess for light in agreeing])
@@ -98,8 +108,46 @@ def sky_flat(lights: Sequence[Image], masks: Sequence[Mask]) -> Master:
     return Master(flat, "sky_flat", len(agreeing), diagnostics=diagnostics)
 
 
+def response_of(shape: Image) -> Image:
+    """Return the part of a sky's shape that can be a detector's response: alike on opposite sides, fading outwards.
+
+    No sky alone can tell light that was added from light that was lost. What differs between opposite sides is taken
+    for added light; what does not is a vignette where its rings darken outwards, more and more, as optics have it, and
+    nothing otherwise: a galaxy in the middle darkens at once, a lamp brightens the rim.
+
+    Parameters
+    ----------
+    shape : (ny, nx) sky level over its median.
+
+    Returns
+    -------
+    (ny, nx) float32; 1 where no vignette is to be seen.
+    """
+    even = np.asarray(0.5 * (shape + shape[::-1, ::-1]), dtype=np.float32)
+    ny, nx = even.shape
+    v, u = np.ogrid[-1.0 : 1.0 : ny * 1j, -1.0 : 1.0 : nx * 1j]
+    ring = np.minimum(np.hypot(u, v) / np.sqrt(2.0) * RADII, RADII - 1).astype(np.intp)
+    rings = np.array([np.median(even[ring == k]) for k in range(RADII)])
+    loss = rings[0] - rings
+    early, whole = loss[RADII // 2 - 1 : RADII // 2 + 1].mean(), loss[-1]
+    if whole < SHAPE_ERROR or early > MOST_EARLY_LOSS * whole + SHAPE_ERROR:
+        return np.ones_like(even)
+    return even
+
+
+def lopsidedness(level: Image) -> float:
+    """Return by how much of its median a sky differs from its mirror image through the middle, halved.
+
+    Were it response, fluxes would be off by so much at the rim.
+    """
+    some = level[::4, ::4]
+    odd = 0.5 * np.abs(some - some[::-1, ::-1])
+    middle = float(np.median(some))
+    return float(np.percentile(odd, 95.0)) / abs(middle) if middle else 0.0
+
+
 def _measure(light: Image, mask: Mask) -> _Light:
-    sky: Background = estimate_background(light, mask, mesh_px=MESH_PX)
+    sky: Background = follow_background(light, mask, mesh_px=MESH_PX)
     middle = sky.median_level
     if not middle > 0:
         raise CalibrationError(f"a light has no sky to make a flat of: median {middle:.1f} ADU")

@@ -31,6 +31,7 @@ from preprocessing.numerics.calibrate import (
     master_dark,
     master_flat,
 )
+from preprocessing.numerics.outside import outside
 from preprocessing.numerics.preprocess import exposure_of
 from preprocessing.numerics.sky_flat import TooFewLights, sky_flat
 from preprocessing.stage.raw import read_raw
@@ -207,7 +208,8 @@ def _sky_flat(lights: list[Observation], config: Snapshot) -> None:
         raw = read_raw(light)
         masters = Masters(bias_in_memory, None if dark is None else _read(dark))
         images.append(calibrate(raw.data, masters=masters, exposure=exposure_of(raw.facts)).data)
-        masks.append(np.isnan(images[-1]))  # stars and defects are masked by the flat itself
+        # Stars and defects are masked by the flat itself.
+        masks.append(np.isnan(images[-1]) | outside(raw.data))
     try:
         master = sky_flat(images, masks)
     except TooFewLights:
