@@ -116,7 +116,7 @@ _PREPROCESSING = (
     ConfigKey(
         "preprocessing.max_sky_ratio",
         3.0,
-        "A frame that is too shallow fails for its sky where that is this many times the median of field, band and night.",
+        "A frame that is too shallow fails for its sky if that is this many times the median of its field and night.",
         1.1,
         1000.0,
     ),

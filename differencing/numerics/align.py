@@ -122,8 +122,8 @@ def align(frame: Frame, pixel_map: PixelMap, shape: tuple[int, int]) -> Frame:
     is conserved also when the scales differ. Target pixels that are a fifth larger and more hold the mean of what they
     cover, light and noise, and are bad where more than 5 % of that is. Masked and non-finite pixels are filled before
     the spline and the mask is interpolated with them: a target pixel is bad when more than 5 % of its bilinear weight
-    was bad, or when it lies outside the source. The variance is interpolated linearly, and is that of one pixel: resampling
-    correlates neighbours, which `noise.covariance` measures afterwards.
+    was bad, or when it lies outside the source. The variance is interpolated linearly, and is that of one pixel:
+    resampling correlates neighbours, which `noise.covariance` measures afterwards.
 
     Parameters
     ----------

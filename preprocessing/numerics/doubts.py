@@ -20,8 +20,8 @@ def doubts_of_sky(sky: Background, *, is_flat_known: bool) -> tuple[Doubt, ...]:
         Doubt(
             "gradient_without_flat", "flux", "", round(uneven, 4),
             f"One side of the sky is up to {2 * uneven:.0%} brighter than the other, and no flat was given. It is "
-            f"taken for light that was added (Moon, twilight, a town); were it the detector's response, fluxes would be off "
-            f"by up to {uneven:.0%} at the rim. Deliver flats of this camera and filter.",
+            "taken for light that was added (Moon, twilight, a town); were it the detector's response, fluxes would be "
+            f"off by up to {uneven:.0%} at the rim. Deliver flats of this camera and filter.",
             blocks_publication=True,
         ),
     )  # fmt: skip
