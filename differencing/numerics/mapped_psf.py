@@ -64,16 +64,20 @@ def _places(
     is_whole : the frames are of one size on the sky.
     """
     ny, nx = shape
-    ends = np.array([[0.0, nx - 1.0], [0.0, ny - 1.0]])
+    columns, rows = (0.0, nx - 1.0), (0.0, ny - 1.0)
     if not is_whole:
-        u, v = (
-            axis.ravel() for axis in np.meshgrid(np.linspace(*ends[0], 10 * PLACES), np.linspace(*ends[1], 10 * PLACES))
-        )
+        u, v = _lattice(columns, rows, 10 * PLACES)
         source_x, source_y = pixel_map(u, v)
         inside = (source_x >= 0) & (source_x < psf.nx) & (source_y >= 0) & (source_y < psf.ny)
         if inside.any():
-            ends = np.array([[u[inside].min(), u[inside].max()], [v[inside].min(), v[inside].max()]])
-    x, y = np.meshgrid(np.linspace(*ends[0], PLACES), np.linspace(*ends[1], PLACES))
+            columns, rows = ((float(each[inside].min()), float(each[inside].max())) for each in (u, v))
+    return _lattice(columns, rows, PLACES)
+
+
+def _lattice(
+    columns: tuple[float, float], rows: tuple[float, float], count: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    x, y = np.meshgrid(np.linspace(*columns, count), np.linspace(*rows, count))
     return x.ravel(), y.ravel()
 
 

@@ -59,8 +59,9 @@ class Limits:
     masked_share : PIPELINE's 15 %. ellipticity : 0.5 is an image twice as long as wide; the worst good frame here has
     0.2. fewest_stars : matching needs 7 against chance. sky_ratio : moonrise doubles a sky; the flashlight of the 2713
     night made it sixfold; a bright sky is no failure, but the reason of one by depth. depth_loss_mag : haze at 0.45x
-    light with 1.5x seeing costs 1.6 and still shows the asteroid at 35 sigma. transparency : a twentieth of
-    the light is 3.3 mag. structure : real skies here are 0.8 to 1.2, the flashlight's is 1.4 to 1.7. sky_share_of_saturation : beyond it stars have no range left.
+    light with 1.5x seeing costs 1.6 and still shows the asteroid at 35 sigma. transparency : a twentieth of the light
+    is 3.3 mag. structure : real skies here are 0.8 to 1.2, the flashlight's is 1.4 to 1.7. sky_share_of_saturation :
+    beyond it stars have no range left.
     """
 
     masked_share: float
