@@ -93,8 +93,7 @@ def clean(raw: RawPixels, calibrated: Calibrated, masters: Masters, parameters: 
     sky = follow_background(data, defects | high | dark, mesh_px=parameters.mesh_px)
     residual = _residual(data, sky)
     lone = lone_pixels(residual, sky.noise, defects | high | dark)
-    defects |= lone
-    known = defects | high | dark
+    known = defects | high | dark | lone
     look = find_stars(data, known, background=sky.level, noise=sky.noise, threshold_sigma=FIRST_LOOK_SIGMA)
     smoothed_px = None if look.fwhm_px >= sampling.WELL_SAMPLED_PX else _smoothed_width(data, known, sky)
     bits = np.zeros(data.shape, dtype=np.uint16)
@@ -105,6 +104,7 @@ def clean(raw: RawPixels, calibrated: Calibrated, masters: Masters, parameters: 
     defects |= masks.line_defects(residual, sky.noise, known | (bits != 0))
     defects |= masks.cold_pixels(residual, sky.noise, known | (bits != 0))
     _set(bits, MaskBit.BAD, defects & ~beyond)
+    _set(bits, MaskBit.COSMIC_RAY, lone)
     # Where stars are as sharp as hits nothing tells them apart.
     if parameters.clip_cosmic_rays and smoothed_px is None:
         # A frame's sharpest stars set the bound, not its typical ones: the PSF varies, and galaxies are no stars.

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from observations.numerics.doubts import TRUSTED_FLUX_SHARE
 from observations.numerics.frame import Image, Mask
 from observations.numerics.statistics import MAD_TO_SIGMA
 from preprocessing.numerics.background import Background, follow_background
@@ -113,7 +114,8 @@ def response_of(shape: Image) -> Image:
 
     No sky alone can tell light that was added from light that was lost. What differs between opposite sides is taken
     for added light; what does not is a vignette where its rings darken outwards, more and more, as optics have it, and
-    nothing otherwise: a galaxy in the middle darkens at once, a lamp brightens the rim.
+    nothing otherwise: a galaxy in the middle darkens at once, a lamp brightens the rim. What moves no flux by more than
+    is trusted is taken for response as it is, as it mostly will be.
 
     Parameters
     ----------
@@ -121,18 +123,27 @@ def response_of(shape: Image) -> Image:
 
     Returns
     -------
-    (ny, nx) float32; 1 where no vignette is to be seen.
+    (ny, nx) float32; 1 where no response is to be seen.
     """
     even = np.asarray(0.5 * (shape + shape[::-1, ::-1]), dtype=np.float32)
+    if not _is_vignette(even) and _departure(even - 1.0) > TRUSTED_FLUX_SHARE:
+        even = np.ones_like(even)
+    odd = np.asarray(0.5 * (shape - shape[::-1, ::-1]), dtype=np.float32)
+    return even + odd if _departure(odd) <= TRUSTED_FLUX_SHARE else even
+
+
+def _is_vignette(even: Image) -> bool:
     ny, nx = even.shape
     v, u = np.ogrid[-1.0 : 1.0 : ny * 1j, -1.0 : 1.0 : nx * 1j]
     ring = np.minimum(np.hypot(u, v) / np.sqrt(2.0) * RADII, RADII - 1).astype(np.intp)
     rings = np.array([np.median(even[ring == k]) for k in range(RADII)])
     loss = rings[0] - rings
-    early, whole = loss[RADII // 2 - 1 : RADII // 2 + 1].mean(), loss[-1]
-    if whole < SHAPE_ERROR or early > MOST_EARLY_LOSS * whole + SHAPE_ERROR:
-        return np.ones_like(even)
-    return even
+    early, whole = float(loss[RADII // 2 - 1 : RADII // 2 + 1].mean()), float(loss[-1])
+    return whole > SHAPE_ERROR and early < MOST_EARLY_LOSS * whole + SHAPE_ERROR
+
+
+def _departure(part: Image) -> float:
+    return float(np.percentile(np.abs(part[::4, ::4]), 95.0))
 
 
 def lopsidedness(level: Image) -> float:
@@ -140,10 +151,8 @@ def lopsidedness(level: Image) -> float:
 
     Were it response, fluxes would be off by so much at the rim.
     """
-    some = level[::4, ::4]
-    odd = 0.5 * np.abs(some - some[::-1, ::-1])
-    middle = float(np.median(some))
-    return float(np.percentile(odd, 95.0)) / abs(middle) if middle else 0.0
+    middle = float(np.median(level[::4, ::4]))
+    return _departure(0.5 * (level - level[::-1, ::-1])) / abs(middle) if middle else 0.0
 
 
 def _measure(light: Image, mask: Mask) -> _Light:

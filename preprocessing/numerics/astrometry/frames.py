@@ -40,7 +40,8 @@ def match_frames(source: tuple[Frame, Stars], target: tuple[Frame, Stars], param
     flux = _in_view(frame, own, onto), _in_view(onto, theirs, frame)
     failures = []
     for scale in scales:
-        p = replace(parameters, scale=scale)
+        # What centroids are good to goes with the larger of both pixels.
+        p = replace(parameters, scale=scale, tolerance_px=parameters.tolerance_px * max(1.0, scale))
         try:
             return match_stars(own.xy, flux[0], theirs.xy, flux[1], parameters=p)
         except MatchFailed as failure:

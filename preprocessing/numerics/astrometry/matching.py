@@ -114,8 +114,8 @@ class Match:
 class MatchParameters:
     """How to search.
 
-    scale : target pixels that a source pixel covers along a side, as claimed. scale_tolerance : largest relative
-    departure from it. tolerance_px : how far a pair may be apart in the end, in the larger of both pixels.
+    scale, scale_tolerance : target pixels along a source pixel's side, and the largest relative departure from that.
+    tolerance_px : how far a pair may be apart in the end.
     brightest : stars of each list that form triangles; 0 tries only the guess. most_stars : stars of each list that
     take part at all. may_flip : try the mirror image too. guess : transform to try first, e.g. from two WCS.
     largest_chance : highest accepted number of chance matches expected over all trials.
@@ -130,11 +130,6 @@ class MatchParameters:
     may_flip: bool = True
     guess: Transform | None = None
     largest_chance: float = 1e-4
-
-    @property
-    def larger_px(self) -> float:
-        """Side of the larger of both pixels, in target pixels: what centroids are good to goes with it."""
-        return max(1.0, self.scale)
 
 
 def match_stars(
@@ -219,7 +214,7 @@ def _search(source: _List, target: _List, size: int, parameters: MatchParameters
     # The vote picks the best of all pairs of triangles, like ones or not; so all of them are trials.
     trials = 2.0 * comb(min(size, source.count), 3) * comb(min(size, target.count), 3)
     best: tuple[float, Match] | None = None
-    for k in best_voted(turn, place, flipped, VOTE_BIN_PX * parameters.larger_px):
+    for k in best_voted(turn, place, flipped, VOTE_BIN_PX * max(1.0, parameters.scale)):
         match = _refine(source, target, similarity(turn[k], place[k], flipped[k], centre), parameters)
         if match is None:
             continue
@@ -291,10 +286,7 @@ def _area(corners: NDArray[np.complex128]) -> Column:
 
 
 def best_voted(
-    turn: NDArray[np.complex128],
-    place: NDArray[np.complex128],
-    flipped: NDArray[np.bool_],
-    bin_px: float = VOTE_BIN_PX,
+    turn: NDArray[np.complex128], place: NDArray[np.complex128], flipped: NDArray[np.bool_], bin_px: float = VOTE_BIN_PX
 ) -> list[int]:
     """Return one member of each of the fullest bins, of two grids half a bin apart."""
     chosen: list[tuple[int, int]] = []
@@ -341,9 +333,9 @@ def _refine(source: _List, target: _List, start: Transform, parameters: MatchPar
     transform = start
     kept: tuple[Index, Index] | None = None
     for step, reach in enumerate((4.0, 3.0, 2.0, 1.5, 1.0, 1.0, 1.0)):
-        i, j, distance = _pairs(source, target, transform, reach * parameters.tolerance_px * parameters.larger_px)
+        i, j, distance = _pairs(source, target, transform, reach * parameters.tolerance_px)
         if step >= 3 and i.size:
-            limit = max(CLIP_FLOOR_PX * parameters.larger_px, 3.5 * float(np.median(distance)) / 1.177)
+            limit = max(CLIP_FLOOR_PX, 3.5 * float(np.median(distance)) / 1.177)
             i, j = i[distance <= limit], j[distance <= limit]
         if i.size < parameters.fewest_matches:
             return None
@@ -400,8 +392,7 @@ def _chance(source: _List, target: _List, match: Match, parameters: MatchParamet
     x, y = match.transform(source.xy[:, 0], source.xy[:, 1])
     low, high = target.xy.min(axis=0), target.xy.max(axis=0)
     inside = (x >= low[0]) & (x <= high[0]) & (y >= low[1]) & (y <= high[1])
-    floor, most = CLIP_FLOOR_PX * parameters.larger_px, parameters.tolerance_px * parameters.larger_px
-    reach = min(most, max(floor, 3.5 * match.rms_px))
+    reach = min(parameters.tolerance_px, max(CLIP_FLOOR_PX, 3.5 * match.rms_px))
     covered = target.count * np.pi * reach**2 / max(float(np.prod(high - low)), 1.0)
     expected = max(int(inside.sum()), match.count) * min(covered, 1.0)
     return float(poisson.sf(match.count - 4, expected))
