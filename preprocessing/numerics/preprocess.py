@@ -18,7 +18,7 @@ from preprocessing.numerics.photometry import psf_fluxes
 from preprocessing.numerics.psf import PsfError, fit_psf
 from preprocessing.numerics.quality import Failure, Quality, gate, gate_pixels, measure_quality
 from preprocessing.numerics.stars import find_stars
-from preprocessing.numerics.units import scale_of
+from preprocessing.numerics.units import Scale, scale_of
 
 
 @dataclass(frozen=True)
