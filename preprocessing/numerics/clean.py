@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from observations.numerics.fits.facts import FrameFacts
 from observations.numerics.frame import Image, Mask, MaskBit, Stars
-from preprocessing.numerics import masks, sampling
+from preprocessing.numerics import masks, mosaic, sampling
 from preprocessing.numerics.background import Background, estimate_background, follow_background
 from preprocessing.numerics.calibrate import Calibrated, Masters
 from preprocessing.numerics.cosmic_rays import cosmic_rays
@@ -78,29 +78,76 @@ def _header_ceiling(facts: FrameFacts) -> float | None:
     return facts.saturation * facts.bscale + facts.bzero if facts.saturation_unit == "raw_adu" else facts.saturation
 
 
-def clean(raw: RawPixels, calibrated: Calibrated, masters: Masters, parameters: Parameters) -> Cleaned:
+@dataclass(frozen=True)
+class _Seen:
+    """What there is to clean. raw : pixels as delivered, for what is saturated. data : calibrated.
+
+    masters : what is known of the detector's pixels. smoothing : noise of a pixel over its scatter in `data`.
+    structure : as of `Quality`, of a mosaic's own pixels.
+    """
+
+    raw: Image
+    data: Image
+    masters: Masters
+    smoothing: float = 1.0
+    structure: float | None = None
+
+    def estimate(self, bad: Mask, mesh_px: int) -> Background:
+        """Return the sky with the noise that a pixel had before it shared it with its neighbours."""
+        return self._told(estimate_background(self.data, bad, mesh_px=mesh_px))
+
+    def follow(self, bad: Mask, mesh_px: int) -> Background:
+        """Return the same with what is extended in it."""
+        return self._told(follow_background(self.data, bad, mesh_px=mesh_px))
+
+    def _told(self, sky: Background) -> Background:
+        return sky if self.smoothing == 1.0 else replace(sky, noise=sky.noise * np.float32(self.smoothing))
+
+
+def _seen(raw: RawPixels, calibrated: Calibrated, masters: Masters) -> _Seen:
+    """The frame itself; of a mosaic of colours its luminance, single pixels that stand alone filled before."""
+    if not is_mosaic(raw.facts):
+        return _Seen(raw.data, calibrated.data, masters)
     data, unknown = calibrated.data, ~np.isfinite(calibrated.data)
-    beyond = outside(np.where(unknown, np.float32(np.nan), raw.data))
+    noise = mosaic.noise_of(data, unknown)
+    bad = unknown | mosaic.lone_pixels(data, unknown)
+    bad |= masks.detector_defects(masters.dark, masters.flat, noise, data.shape)
+    structure = structure_of(mosaic.levelled(data, bad), bad, noise)
+    # Where one colour is saturated the luminance of all that it goes into is.
+    return _Seen(mosaic.brightest(raw.data), mosaic.luminance(data, bad), Masters(), mosaic.SMOOTHING, structure)
+
+
+def is_mosaic(facts: FrameFacts) -> bool:
+    """Tell whether neighbouring pixels see different colours; binned ones have added them."""
+    return facts.bayer_pattern is not None and facts.binning in (None, "1x1")
+
+
+def clean(raw: RawPixels, calibrated: Calibrated, masters: Masters, parameters: Parameters) -> Cleaned:
+    """Return a calibrated frame with what is no sky masked, and small defects filled."""
+    seen = _seen(raw, calibrated, masters)
+    data, unknown, masters = seen.data, ~np.isfinite(seen.data), seen.masters
+    beyond = outside(np.where(unknown, np.float32(np.nan), seen.raw))
     unknown |= beyond
-    ceiling = masks.find_ceiling(raw.data, header_level=_header_ceiling(raw.facts))
-    high = raw.data >= ceiling.level if ceiling is not None else np.zeros(data.shape, dtype=bool)
-    sky = estimate_background(data, unknown | high, mesh_px=parameters.mesh_px)
+    ceiling = masks.find_ceiling(seen.raw, header_level=_header_ceiling(raw.facts))
+    high = seen.raw >= ceiling.level if ceiling is not None else np.zeros(data.shape, dtype=bool)
+    sky = seen.estimate(unknown | high, parameters.mesh_px)
     defects = unknown | masks.detector_defects(masters.dark, masters.flat, sky.median_noise, data.shape)
     dark = masks.unilluminated(data, defects, sky, falloff=parameters.vignette_falloff)
     if dark.any():
-        sky = estimate_background(data, defects | high | dark, mesh_px=parameters.mesh_px)
+        sky = seen.estimate(defects | high | dark, parameters.mesh_px)
         dark |= masks.vignette_rim(_residual(data, sky), sky.noise, dark)
-    sky = follow_background(data, defects | high | dark, mesh_px=parameters.mesh_px)
+    sky = seen.follow(defects | high | dark, parameters.mesh_px)
     residual = _residual(data, sky)
     lone = lone_pixels(residual, sky.noise, defects | high | dark)
     known = defects | high | dark | lone
     look = find_stars(data, known, background=sky.level, noise=sky.noise, threshold_sigma=FIRST_LOOK_SIGMA)
-    smoothed_px = None if look.fwhm_px >= sampling.WELL_SAMPLED_PX else _smoothed_width(data, known, sky)
+    is_wide = look.fwhm_px >= sampling.WELL_SAMPLED_PX or seen.smoothing != 1.0
+    smoothed_px = None if is_wide else _smoothed_width(data, known, sky)
     bits = np.zeros(data.shape, dtype=np.uint16)
     _set(bits, MaskBit.UNILLUMINATED, dark)
     _set(bits, MaskBit.EDGE, beyond | masks.edge_defects(residual, sky.noise, known))
     if ceiling is not None:
-        _set(bits, MaskBit.SATURATED, masks.saturated_pixels(raw.data, ceiling, _seeing(look)))
+        _set(bits, MaskBit.SATURATED, masks.saturated_pixels(seen.raw, ceiling, _seeing(look)))
     defects |= masks.line_defects(residual, sky.noise, known | (bits != 0))
     defects |= masks.cold_pixels(residual, sky.noise, known | (bits != 0))
     _set(bits, MaskBit.BAD, defects & ~beyond)
@@ -113,6 +160,9 @@ def clean(raw: RawPixels, calibrated: Calibrated, masters: Masters, parameters: 
     _set(bits, MaskBit.TRAIL, find_trails(residual, sky.noise, bits != 0, _seeing(look)))
     filled, bits, extra = interpolate_small(data, bits, sky.noise)
     cleaned = Cleaned(np.nan_to_num(filled), bits, extra, sky, _data_ceiling(raw.data, calibrated, ceiling))
+    if seen.smoothing != 1.0:
+        share = np.float32(sampling.noise_share(_seeing(look), mosaic.SHARE))
+        return replace(cleaned, sky=replace(sky, noise=sky.noise * share), structure=seen.structure)
     return cleaned if smoothed_px is None else _well_sampled(cleaned, smoothed_px)
 
 

@@ -14,6 +14,7 @@ from preprocessing.numerics.background import Background, NoBackgroundError
 from preprocessing.numerics.calibrate import Exposure, Masters, calibrate
 from preprocessing.numerics.clean import Cleaned, Parameters, RawPixels, clean
 from preprocessing.numerics.doubts import doubts_of_sampling, doubts_of_sky
+from preprocessing.numerics.look_alike import looks_like
 from preprocessing.numerics.photometry import psf_fluxes
 from preprocessing.numerics.psf import PsfError, fit_psf
 from preprocessing.numerics.quality import Failure, Quality, gate, gate_pixels, measure_quality
@@ -82,11 +83,15 @@ def preprocess(raw: RawPixels, masters: Masters | None, parameters: Parameters) 
     lit = (cleaned.bits & np.uint16(MaskBit.UNILLUMINATED | MaskBit.EDGE)) == 0
     measured = measure_quality(cleaned.data, bad, cleaned.sky, stars, psf, lit=lit)
     measured = replace(measured, exposure_s=raw.facts.exposure_s, saturation=cleaned.saturation)
-    if cleaned.sharp_fwhm_px is not None:
+    if cleaned.structure is not None:
         measured = replace(measured, structure=cleaned.structure)
     failure = gate(measured, (), parameters.limits)
     if failure is None and psf is None:
         failure = Failure("too_few_stars", f"Too few of the {len(stars)} sources are clean stars to fit a PSF to.")
+    if failure is not None:
+        fewest = parameters.limits.fewest_stars
+        looks = looks_like(raw.data, raw.facts, cleaned.sky.median_noise, len(stars), fewest)
+        failure = replace(failure, sentence=f"{looks} {failure.sentence}".strip())
     scale = scale_of(raw.data, raw.facts, cleaned.sky.median_noise)
     frame = replace(_frame(raw.facts, cleaned, bad, scale), psf=psf, stars=stars)
     is_flat_known = "flat" in (*raw.facts.calibrated, *calibrated.applied)

@@ -49,10 +49,10 @@ def width_before(fwhm_px: float) -> float:
     return float(np.sqrt(max(fwhm_px**2 - SPREAD_PX**2, 0.0)))
 
 
-def noise_share(fwhm_px: float) -> float:
+def noise_share(fwhm_px: float, share: float = SHARE) -> float:
     """Return the noise, of a pixel's before smoothing, by which fluxes of point sources have their true error after it.
 
     Neighbours share noise, so that its scatter tells too little: 1 / (1 + k² / s²)^½ for Gaussians of variance s², the
     stars' after smoothing, and k², the smoothing's, under the matched filter of the former.
     """
-    return float((1.0 + 2.0 * SHARE * (FWHM_PER_SIGMA / fwhm_px) ** 2) ** -0.5)
+    return float((1.0 + 2.0 * share * (FWHM_PER_SIGMA / fwhm_px) ** 2) ** -0.5)
