@@ -36,7 +36,7 @@ from differencing.numerics import pair as pair_numerics
 from observations.numerics.fits.facts import FrameFacts
 from observations.numerics.fits.wcs import nominal_wcs
 from observations.numerics.frame import Frame
-from preprocessing.numerics import calibrate, preprocess, quality, sampling, sky_flat, zero_point
+from preprocessing.numerics import calibrate, look_alike, mosaic, preprocess, quality, sampling, sky_flat, zero_point
 from preprocessing.numerics.astrometry import errors, identify, matching, solution
 from preprocessing.numerics.astrometry.frames import match_frames
 from tests.differencing.numerics.scenes import pair_of
@@ -60,6 +60,7 @@ WITHOUT_ARRAYS = {
     "preprocessing.numerics.astrometry.solution.check_wcs",
     "preprocessing.numerics.astrometry.solution.registration_quality",
     "preprocessing.numerics.calibrate.parse_section",
+    "preprocessing.numerics.clean.is_mosaic",
     "preprocessing.numerics.doubts.doubts_of_sampling",
     "preprocessing.numerics.quality.depth_loss_mag",
     "preprocessing.numerics.quality.depth_mag",
@@ -109,6 +110,7 @@ def a_night() -> None:
     sampling.smoothed(frames[0].data)
     sampling.smoothed_mask(frames[0].mask)
     sampling.smoothed_variance(frames[0].variance)
+    colours()
     places = astrometry(frames)
     aligned = [frames[0], *(align.align(f, t, frames[0].shape) for f, t in zip(frames[1:], places, strict=True))]
     stacked(aligned)
@@ -119,6 +121,16 @@ def a_night() -> None:
     subtraction()
     movers_of_many_frames()
     movers_of_several_nights()
+
+
+def colours() -> None:
+    """Clean a frame of a camera of colours, and one that is no light."""
+    light = raw_light(5)
+    response = np.tile(np.array([[0.7, 1.0], [1.0, 0.5]], dtype=np.float32), (128, 128))
+    raw = Raw(light.data * response, replace(light.facts, bayer_pattern="RGGB"))
+    preprocess.preprocess(raw, None, PREPROCESSING)
+    mosaic.evened(raw.data, raw.data > 5000)
+    look_alike.looks_like(raw.data, raw.facts, 10.0, 0, 10)
 
 
 def stacked(frames: list[Frame]) -> stack.Stacked:
