@@ -6,6 +6,7 @@ from differencing.models import Reference, ReferenceOrigin
 from differencing.numerics.colour import ColourTerm
 from observations.numerics.bands import normalise_band
 from observations.numerics.doubts import TRUSTED_FLUX_SHARE, Doubt
+from observations.numerics.scales import are_alike, ratio
 
 # A term below this many of its errors is none.
 COLOUR_SIGMA = 3.0
@@ -55,6 +56,25 @@ def doubts_of_psf(frame: str, core_residual: float, fwhm_px: float) -> list[Doub
         f"psf_of_{frame.replace(' ', '_')}", "psf", "", round(core_residual, 4),
         f"The PSF of the {frame} leaves {core_residual:.0%} of stars that it was not made from; at most {usual:.0%} is "
         "usual. Fluxes may be off by several per cent, and rings may be left around bright stars.",
+    )  # fmt: skip
+    return [doubt]
+
+
+def doubts_of_scale(science_px: float | None, reference_px: float | None, fwhm_px: float) -> list[Doubt]:
+    """Return what is doubtful about a reference whose pixels are larger than the science frame's.
+
+    science_px, reference_px : pixel scales, arcsec. fwhm_px : of the reference's stars, in its own pixels. Smaller
+    pixels only add up; larger ones are interpolated, well where stars are wider than two of them.
+    """
+    if are_alike(science_px, reference_px) or ratio(reference_px, science_px) < 1.0:
+        return []
+    is_coarse = fwhm_px < UNDERSAMPLED_FWHM_PX
+    width = f"{fwhm_px:.1f} of its pixels wide"
+    doubt = Doubt(
+        "reference_of_coarser_scale", "scale", "", round(ratio(reference_px, science_px), 3),
+        f"The reference has pixels of {reference_px:.2f} arcsec and this frame of {science_px:.2f} arcsec: it was "
+        f"resampled. Its stars are {width}"
+        + (", too sharp for that: bright stars may leave residuals." if is_coarse else "."),
     )  # fmt: skip
     return [doubt]
 

@@ -19,6 +19,7 @@ from catalog.work import jobs
 from differencing.models import Reference
 from observations.models import Field, Observation, ObservationStatus
 from observations.numerics.bands import normalise_band
+from observations.numerics.scales import are_alike
 from preprocessing.models import PreprocessRun
 
 # A new reference is worth its trouble, and a break in every light curve, from a tenth of a magnitude on.
@@ -26,6 +27,9 @@ WORTH_MAG = 0.1
 # Work on what has been looked at before comes after tonight's.
 RECOMPUTED_PRIORITY = -10
 _MJD_0 = date(1858, 11, 17)
+# Frames of a science frame's own scale need no resampling between pixels of two sizes, and have its PSF. Others serve
+# where they gather four times what these do, and go .75 mag deeper.
+OWN_SCALE_SHARE = 0.25
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,9 @@ def choose_reference(science: Observation, config: Snapshot) -> ReferenceChoice:
     earlier nights is promoted by itself, and is that of the first night that had one before it, in whatever order
     frames are compared.
 
+    Frames of a field may have several pixel scales (another binning, another camera). Only those of one scale are
+    stacked; those of the science frame's own come first, unless others are far deeper.
+
     Raises StageFailure `waiting_for_reference` where there is none yet, `no_band` where the filter is not known: two
     unknown filters never match.
     """
@@ -80,6 +87,8 @@ class _Rules:
         """The promoted reference, where it holds no frame of the science night nor of so many days about it."""
         if self.active is None or not is_apart(held_nights(self.active), self.science.night, days):
             return None
+        if self._has_better_scale(self.active):
+            return None
         best = self.active.best_member_id
         members = sorted(self.active.members.order_by("mjd_utc", "sha256"), key=lambda member: member.pk != best)
         return ReferenceChoice(*self._about(), tuple(members), promoted=self.active)
@@ -93,11 +102,15 @@ class _Rules:
         found = old or _before(self.runs, self.science.night)
         if not found:
             return None
+        best = best_of(self._of_one_scale(found), self.config)
         first = self._first(newest if old else self.science.night)
-        return self._of(first, is_first=True) if first else self._of(best_of(found, self.config))
+        if first and are_alike(_scale(first[0]), _scale(best[0])):
+            return self._of(first, is_first=True)
+        return self._of(best)
 
     def same_night(self) -> ReferenceChoice:
         runs = [run for run in self.runs if run.observation.night == self.science.night]
+        runs = self._of_one_scale(runs)
         if len(runs) >= self.config["differencing.reference_min_stack"]:
             return self._of(best_of(runs, self.config), excluded=self.science.night)
         if runs:
@@ -119,10 +132,28 @@ class _Rules:
             return []
         nights = Observation.objects.filter(field=science.field, filter_band=science.filter_band).live()
         for night in nights.order_by("night").values_list("night", flat=True).distinct():
-            found = _before(self.runs, night)
+            found = _deepest(_by_scale(_before(self.runs, night)))
             if len(found) >= self.config["differencing.reference_min_stack"]:
                 return best_of(found, self.config) if len(_before(found, before)) == len(found) else []
         return []
+
+    def _of_one_scale(self, runs: list[PreprocessRun]) -> list[PreprocessRun]:
+        """The frames of the science frame's own scale, or of another that is far deeper."""
+        groups = _by_scale(runs)
+        deepest, own = _deepest(groups), self._own_scale(runs)
+        return own if own and _weight(own) >= OWN_SCALE_SHARE * _weight(deepest) else deepest
+
+    def _own_scale(self, runs: list[PreprocessRun]) -> list[PreprocessRun]:
+        return [run for run in runs if are_alike(_scale(run), self.science.pixel_scale)]
+
+    def _has_better_scale(self, promoted: Reference) -> bool:
+        """Tell whether a reference that nobody chose has another scale than frames that would do as well."""
+        best = promoted.best_member
+        if best is None or not promoted.is_automatic or are_alike(best.pixel_scale, self.science.pixel_scale):
+            return False
+        own = self._own_scale(_before(self.runs, self.science.night))
+        members = PreprocessRun.objects.newest_by_time(promoted.members.all())
+        return bool(own) and _weight(own) >= OWN_SCALE_SHARE * _weight(members)
 
     def _of(
         self, runs: Sequence[PreprocessRun], *, excluded: date | None = None, is_first: bool = False
@@ -178,6 +209,30 @@ def _before(runs: Iterable[PreprocessRun], night: date) -> list[PreprocessRun]:
     return [run for run in runs if run.observation.night < night]
 
 
+def _scale(run: PreprocessRun) -> float | None:
+    return run.observation.pixel_scale
+
+
+def _by_scale(runs: list[PreprocessRun]) -> list[list[PreprocessRun]]:
+    """Part frames by pixel scale, each with the best frame that is like it."""
+    groups: list[list[PreprocessRun]] = []
+    for run in sorted(runs, key=_order):
+        like = next((group for group in groups if are_alike(_scale(group[0]), _scale(run))), None)
+        if like is None:
+            groups.append([run])
+        else:
+            like.append(run)
+    return groups
+
+
+def _weight(runs: Iterable[PreprocessRun]) -> float:
+    return sum(depth_weight(run) for run in runs)
+
+
+def _deepest(groups: list[list[PreprocessRun]]) -> list[PreprocessRun]:
+    return max(groups, key=_weight, default=[])
+
+
 def best_of(runs: Sequence[PreprocessRun], config: Snapshot) -> list[PreprocessRun]:
     """Return what a stack is made of, the best first: without frames that add nothing to the best one's depth.
 
@@ -196,9 +251,11 @@ def best_of(runs: Sequence[PreprocessRun], config: Snapshot) -> list[PreprocessR
 def depth_weight(run: PreprocessRun) -> float:
     """Return the square of the S/N that a point source has in a frame, relative to others of its field and band.
 
-    What limits it is noise times seeing, over the light that arrives.
+    What limits it is noise times seeing, over the light that arrives: counts of stars against those in the field's
+    anchor, whatever camera counts them.
     """
-    light = max(run.transparency or 1.0, 1e-3) * run.observation.exposure_time
+    transparency = run.wcs_info.get("transparency") or run.transparency or 1.0
+    light = max(transparency, 1e-3) * run.observation.exposure_time
     return (light / ((run.fwhm_px or math.inf) * (run.background_noise or math.inf))) ** 2
 
 
@@ -226,7 +283,7 @@ def material(field_id: UUID, band: str, config: Snapshot) -> list[PreprocessRun]
         return []
     newest = max(run.observation.night for run in runs)
     for night in (newest - timedelta(days=config["differencing.reference_exclude_days"]), newest):
-        found = _before(runs, night)
+        found = _deepest(_by_scale(_before(runs, night)))
         if len(found) >= config["differencing.reference_min_stack"]:
             return best_of(found, config)
     return []

@@ -37,8 +37,9 @@ from differencing.numerics.vetoes import examine, fixed_pixels, shapes
 from observations.numerics.fits.facts import FrameFacts
 from observations.numerics.fits.wcs import nominal_wcs
 from observations.numerics.frame import Frame
-from preprocessing.numerics import calibrate, preprocess, quality, sky_flat, zero_point
+from preprocessing.numerics import calibrate, look_alike, mosaic, preprocess, quality, sampling, sky_flat, zero_point
 from preprocessing.numerics.astrometry import errors, identify, matching, solution
+from preprocessing.numerics.astrometry.frames import match_frames
 from tests.differencing.numerics.scenes import pair_of
 from tests.inputs import Watch, public_numerics, watch_over
 from tests.parameters import LIMITS, PREPROCESSING, STACK, THRESHOLD_SIGMA, TRACKLETS, ZOGY
@@ -54,13 +55,18 @@ def watch(monkeypatch) -> Watch:
 WITHOUT_ARRAYS = {
     "differencing.numerics.display.factor_for",
     "differencing.numerics.display.palette",
+    "differencing.numerics.noise.white_correlation",
     "differencing.numerics.pair.moffat",
     "preprocessing.numerics.astrometry.errors.solution_error_px",
     "preprocessing.numerics.astrometry.solution.check_wcs",
     "preprocessing.numerics.astrometry.solution.registration_quality",
     "preprocessing.numerics.calibrate.parse_section",
+    "preprocessing.numerics.clean.is_mosaic",
+    "preprocessing.numerics.doubts.doubts_of_sampling",
     "preprocessing.numerics.quality.depth_loss_mag",
     "preprocessing.numerics.quality.depth_mag",
+    "preprocessing.numerics.sampling.noise_share",
+    "preprocessing.numerics.sampling.width_before",
     "preprocessing.numerics.zero_point.limiting_magnitude",
 }
 
@@ -102,6 +108,10 @@ def a_night() -> None:
     done = [preprocess.preprocess(light, masters, PREPROCESSING) for light in lights]
     quality.gate(done[0].quality, [each.quality for each in done[1:]], LIMITS)
     frames = [each.frame for each in done]
+    sampling.smoothed(frames[0].data)
+    sampling.smoothed_mask(frames[0].mask)
+    sampling.smoothed_variance(frames[0].variance)
+    colours()
     places = astrometry(frames)
     aligned = [frames[0], *(align.align(f, t, frames[0].shape) for f, t in zip(frames[1:], places, strict=True))]
     stacked(aligned)
@@ -112,6 +122,16 @@ def a_night() -> None:
     subtraction()
     movers_of_many_frames()
     movers_of_several_nights()
+
+
+def colours() -> None:
+    """Clean a frame of a camera of colours, and one that is no light."""
+    light = raw_light(5)
+    response = np.tile(np.array([[0.7, 1.0], [1.0, 0.5]], dtype=np.float32), (128, 128))
+    raw = Raw(light.data * response, replace(light.facts, bayer_pattern="RGGB"))
+    preprocess.preprocess(raw, None, PREPROCESSING)
+    mosaic.evened(raw.data, raw.data > 5000)
+    look_alike.looks_like(raw.data, raw.facts, 10.0, 0, 10)
 
 
 def stacked(frames: list[Frame]) -> stack.Stacked:
@@ -128,6 +148,7 @@ def astrometry(frames: list[Frame]) -> list[matching.Transform]:
     """Match the frames with the first, and solve it against a catalogue of its own stars."""
     first = frames[0].stars
     matches = [matching.match_stars(first.xy, first.flux, f.stars.xy, f.stars.flux) for f in frames[1:]]
+    match_frames((frames[0], first), (frames[1], frames[1].stars), matching.MatchParameters())
     quality.relative_transparency(first.flux[matches[0].source_index], frames[1].stars.flux[matches[0].target_index])
     residuals = np.column_stack(matches[0].transform(first.x, first.y)) - first.xy
     errors.match_error_px(residuals, errors.centroid_errors_px(frames[0].stars), 3)

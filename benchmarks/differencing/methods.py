@@ -17,7 +17,7 @@ from differencing.numerics.stack import StackParameters
 from observations.numerics.frame import Frame, PsfModel
 from preprocessing.numerics.astrometry.matching import match_stars
 from preprocessing.numerics.background import estimate_background
-from preprocessing.numerics.preprocess import Parameters
+from preprocessing.numerics.clean import Parameters
 from preprocessing.numerics.psf import fit_psf
 from preprocessing.numerics.stars import find_stars
 

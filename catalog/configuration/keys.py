@@ -102,7 +102,7 @@ _PREPROCESSING = (
     ConfigKey(
         "preprocessing.max_sky_ratio",
         3.0,
-        "A frame fails if its sky is brighter than this many times the median of its field and band that night.",
+        "A frame that is too shallow fails for its sky if that is this many times the median of its field and night.",
         1.1,
         1000.0,
     ),

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from differencing.numerics.area import kernel_of, pixel_side, spread, spread_mask, spread_variance
 from differencing.numerics.spline import Grid, PixelMap, coefficients, gather, map_nodes
 from observations.numerics.compiled import by_strips, compiled
 from observations.numerics.frame import BAD_BITS, Frame, Image, Mask, MaskBit
@@ -118,10 +119,11 @@ def align(frame: Frame, pixel_map: PixelMap, shape: tuple[int, int]) -> Frame:
     """Resample a frame onto a grid of `shape` by quintic splines, conserving surface brightness times area.
 
     Counts are multiplied by the local area of a target pixel in the source grid, so that the flux of a star
-    is conserved also when the scales differ. Masked and non-finite pixels are filled before the spline and the mask
-    is interpolated with them: a target pixel is bad when more than 5 % of its bilinear weight was bad, or when
-    it lies outside the source. The variance is interpolated linearly, and is that of one pixel: resampling
-    correlates neighbours, which `noise.covariance` measures afterwards.
+    is conserved also when the scales differ. Target pixels that are a fifth larger and more hold the mean of what they
+    cover, light and noise, and are bad where more than 5 % of that is. Masked and non-finite pixels are filled before
+    the spline and the mask is interpolated with them: a target pixel is bad when more than 5 % of its bilinear weight
+    was bad, or when it lies outside the source. The variance is interpolated linearly, and is that of one pixel:
+    resampling correlates neighbours, which `noise.covariance` measures afterwards.
 
     Parameters
     ----------
@@ -141,10 +143,12 @@ def align(frame: Frame, pixel_map: PixelMap, shape: tuple[int, int]) -> Frame:
     filled = fill_masked(frame.data, bad)
     sky = _median(filled, bad)
     filled -= sky
-    spline = coefficients(filled)
+    cover = kernel_of(pixel_side(pixel_map, shape))
+    spline = coefficients(spread(filled, cover))
     del filled
     source_bits = None if frame.mask_bits is None else np.ascontiguousarray(frame.mask_bits, dtype=np.uint16)
-    source_variance = None if frame.variance is None else fill_masked(frame.variance, bad)
+    source_variance = None if frame.variance is None else spread_variance(fill_masked(frame.variance, bad), cover)
+    bad = spread_mask(bad, cover, BAD_WEIGHT)
     data, mask = np.empty(shape, dtype=np.float32), np.empty(shape, dtype=bool)
     bits = None if source_bits is None else np.empty(shape, dtype=np.uint16)
     variance = None if source_variance is None else np.empty(shape, dtype=np.float32)

@@ -64,7 +64,7 @@ def sky_of_difference(difference: Image, bad: Mask, *, fwhm_px: float) -> Image:
 
 @dataclass(frozen=True)
 class NoiseMesh:
-    """Noise of one pixel of empty sky, by cells of 128 px; interpolated linearly between their middles.
+    """Noise of one pixel of empty sky, by cells; interpolated linearly between their middles.
 
     sigma : (rows, columns), finite and positive. shape : (ny, nx) of the frame.
     """
@@ -91,12 +91,13 @@ class NoiseMesh:
         return float(np.median(self.sigma))
 
 
-def measure_noise(image: Image, bad: Mask) -> NoiseMesh:
+def measure_noise(image: Image, bad: Mask, *, cell_px: int = COARSE_PX) -> NoiseMesh:
     """Measure the noise of one pixel of empty sky.
 
     Parameters
     ----------
     image : (ny, nx) with its background near 0. bad : (ny, nx) bool, True = pixel of a source, or masked.
+    cell_px : side of the cells; smaller ones where the photons of a galaxy make the noise.
 
     Returns
     -------
@@ -107,7 +108,7 @@ def measure_noise(image: Image, bad: Mask) -> NoiseMesh:
     ValueError : no cell has 15 % of empty pixels.
     """
     ny, nx = image.shape
-    noise = measure_cells(image, bad, _cells(image, COARSE_PX), fewest=8, share=MIN_SHARE, every=NOISE_ROWS).noise
+    noise = measure_cells(image, bad, _cells(image, cell_px), fewest=8, share=MIN_SHARE, every=NOISE_ROWS).noise
     _require_some(noise)
     known = noise[np.isfinite(noise)]
     return NoiseMesh(np.clip(smooth_cells(noise), known.min(), known.max()).astype(np.float32), (ny, nx))

@@ -60,7 +60,11 @@ def source_mask(image: Image, mask: Mask, *, smooth_px: float = 1.5, grow_px: in
     binned = np.empty(((ny + 1) // 2, (nx + 1) // 2), dtype=np.float32)
     _bin(image, mask, binned)
     smooth = ndimage.gaussian_filter(binned, 0.5 * smooth_px)
-    centre, sigma = float(np.median(smooth[::3, ::3])), robust_sigma(smooth[::3, ::3])
+    # Bins without a good pixel are 0: where frames overlap by half they would be the commonest.
+    some = smooth[::3, ::3]
+    known = some[~mask[::6, ::6]]
+    known = known if known.size else some
+    centre, sigma = float(np.median(known)), robust_sigma(known)
     found = np.abs(smooth - centre) > SOURCE_SIGMA * sigma
     found = ndimage.binary_dilation(found, iterations=(grow_px + 1) // 2)
     return np.repeat(np.repeat(found, 2, axis=0), 2, axis=1)[:ny, :nx] | mask
@@ -93,12 +97,13 @@ def correlation_of(covariances: NDArray[np.float64]) -> NDArray[np.float64]:
     """
     whole = covariances[MAX_LAG_PX, MAX_LAG_PX]
     if not whole > 0.0:
-        return _white()
+        return white_correlation()
     out = _without_structure(covariances / whole)
-    return _white() if np.sort(np.abs(out).ravel())[-2] < WHITE_BELOW else out
+    return white_correlation() if np.sort(np.abs(out).ravel())[-2] < WHITE_BELOW else out
 
 
-def _white() -> NDArray[np.float64]:
+def white_correlation() -> NDArray[np.float64]:
+    """Return the correlation of noise of which neighbours share nothing."""
     out = np.zeros((2 * MAX_LAG_PX + 1,) * 2)
     out[MAX_LAG_PX, MAX_LAG_PX] = 1.0
     return out

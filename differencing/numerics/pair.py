@@ -10,16 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from differencing.numerics.align import fill_masked
-from differencing.numerics.background import NoiseMesh, coarse_level, measure_noise
+from differencing.numerics.background import COARSE_PX, NoiseMesh, coarse_level, measure_noise, noise_of_variance
 from differencing.numerics.confusion import OwnNoise, own_noise
 from differencing.numerics.kernel import Kernel, fit_kernel
-from differencing.numerics.noise import robust_sigma, source_mask
+from differencing.numerics.noise import robust_sigma, source_mask, white_correlation
 from differencing.numerics.parameters import ZogyParameters
 from differencing.numerics.tie import NoFluxScale, Surface, Tie, TooFewStars, tie
 from differencing.numerics.uneven import Uneven
 from observations.numerics.compiled import compiled
 from observations.numerics.frame import Frame, Image, Mask, PsfFunction, Stars
-from preprocessing.numerics.background import estimate_background, rough_level
+from preprocessing.numerics.background import estimate_background, rough_background
 from preprocessing.numerics.photometry import psf_photometry, psf_radius_px
 from preprocessing.numerics.psf import PsfError, fit_psf
 from preprocessing.numerics.stars import find_stars, point_like
@@ -29,6 +29,10 @@ Between = tuple[NDArray[np.int64], NDArray[np.int64], Image]
 
 # Where no PSF can be measured, sources above this S/N tell its width: none is narrower, but for a few by noise.
 GUESS_SNR, NARROW_PERCENT = 30.0, 20.0
+# Cells of the sky along one of the noise, which takes more pixels to know.
+CELLS_PER_NOISE = 2
+# What is smoothed tells 1.4 times its scatter and more; light of sources adds a few per cent.
+SMOOTHED = 1.25
 
 
 class Side(NamedTuple):
@@ -240,29 +244,50 @@ def _sides(
     # A scale that varies would make a gradient of the level alone.
     r = found.flux_scale.image()
     r *= reference.data - np.median(reference.data[::4, ::4])
-    sky = rough_level(r, mask)
-    r -= sky
+    sky = rough_background(r, mask)
+    r -= sky.level
     # Sources of the science frame alone are few and clipped; what the sky has in detail is taken from the difference.
     source_r = source_mask(r, mask)
-    n = science.data - sky
+    n = science.data - sky.level
     n -= coarse_level(n - r, source_r)
     source_n = source_mask(n, mask)
     one = Surface.constant(1.0, mask.shape)
     empty = ~(source_n | source_r)
     x, y = mask.shape[1] / 2, mask.shape[0] / 2
     own_n, own_r = own_noise((n, r), empty, (psfs[0](x, y), psfs[1](x, y)))
-    new = _side((n, source_n, mask), science, one, psfs[0], own_n)
-    ref = _side((r, source_r, mask), reference, found.flux_scale, psfs[1], own_r)
+    # Where the sky is a galaxy's light its photons are the noise, and change with it.
+    cell_px = COARSE_PX if sky.finer_px is None else CELLS_PER_NOISE * sky.finer_px
+    noises = measure_noise(n, source_n, cell_px=cell_px), measure_noise(r, source_r, cell_px=cell_px)
+    new = _side((n, source_n, mask), noises[0], science, one, psfs[0], own_n)
+    ref = _side((r, source_r, mask), noises[1], reference, found.flux_scale, psfs[1], own_r)
     return new, ref, empty
 
 
-def _side(pixels: tuple[Image, Mask, Mask], frame: Frame, scale: Surface, psf: PsfFunction, own: OwnNoise) -> Side:
+def _side(
+    pixels: tuple[Image, Mask, Mask], scatter: NoiseMesh, frame: Frame, scale: Surface, psf: PsfFunction, own: OwnNoise
+) -> Side:
     """Give an image in science counts, where it holds sources and where either is bad, what is known of its noise."""
     image, sources, mask = pixels
     photons = replace(scale, coefficients=scale.coefficients / frame.gain) if frame.gain else None
-    scatter = measure_noise(image, sources)
-    noise = replace(scatter, sigma=scatter.sigma * np.float32(np.sqrt(own.share)))
-    return Side(image, frame.mask, noise, own.correlation, photons, psf, Uneven.of(frame, sources, mask))
+    share, correlation = own.share, own.correlation
+    told = smoothed_noise(frame, sources, scatter.median / float(np.median(scale.coarse())))
+    if told is not None:
+        # As if white: a filter that undid the smoothing would see again what pixels alias.
+        share, correlation = told**2, white_correlation()
+    noise = replace(scatter, sigma=scatter.sigma * np.float32(np.sqrt(share)))
+    return Side(image, frame.mask, noise, correlation, photons, psf, Uneven.of(frame, sources, mask))
+
+
+def smoothed_noise(frame: Frame, sources: Mask, scatter: float) -> float | None:
+    """Return by how much the noise that a frame tells is above its pixels' scatter; None where it was not smoothed.
+
+    scatter : of a pixel of empty sky, in the frame's counts. What preprocessing smooths, because pixels are too large
+    for its stars, tells the noise of a pixel as sums of pixels have it.
+    """
+    told = None if frame.variance is None else noise_of_variance(frame.variance, sources)
+    if told is None or told.median < SMOOTHED * scatter:
+        return None
+    return told.median / scatter
 
 
 def _rough_tie(

@@ -20,7 +20,7 @@ from catalog.files import storage
 from catalog.models import RunStatus
 from catalog.work import jobs
 from catalog.work.inputs import hash_of
-from differencing.doubts import doubts_of, doubts_of_measures, doubts_of_psf
+from differencing.doubts import doubts_of, doubts_of_measures, doubts_of_psf, doubts_of_scale
 from differencing.models import DifferenceRun, Reference, ReferenceOrigin
 from differencing.numerics import VERSION
 from differencing.numerics.choice import ZOGY, Choice, prepare_for, subtract_prepared
@@ -373,12 +373,20 @@ def _close(row: DifferenceRun, inputs: _Inputs, result: _Result, paths: dict[str
             noise_tolerance=inputs.config["differencing.noise_rescale_tolerance"],
         ),
         *_doubts_of_psfs(difference),
+        *_doubts_of_scale(inputs),
     ]
     row.doubts = [asdict(doubt) for doubt in said]
     store_doubts(row.observation, DoubtOrigin.DIFFERENCE, said)
     row.processing_time_seconds = seconds
     row.complete()
     row.save()
+
+
+def _doubts_of_scale(inputs: _Inputs) -> list[Doubt]:
+    best = inputs.reference.best_member
+    if best is None:
+        return []
+    return doubts_of_scale(inputs.observation.pixel_scale, best.pixel_scale, inputs.reference.fwhm_px or float("inf"))
 
 
 def _doubts_of_psfs(difference: Difference) -> list[Doubt]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +11,8 @@ from catalog.configuration.values import Snapshot
 from catalog.failures import FailureCode, StageFailure
 from differencing.numerics.align import align
 from observations.numerics.frame import Frame
-from preprocessing.numerics.astrometry.matching import Match, MatchParameters, Transform, match_stars
+from preprocessing.numerics.astrometry.frames import match_frames
+from preprocessing.numerics.astrometry.matching import Match, MatchParameters, Transform
 from preprocessing.products import stars_of
 
 
@@ -24,19 +26,21 @@ class Aligned(NamedTuple):
 def registered(frame: Frame, onto: Frame, config: Snapshot) -> Match:
     """Match the stars of the grid with a frame's own: its transform leads from the grid into the frame.
 
-    Raises MatchFailed where they show no common stars, StageFailure `no_registration` where these scatter too much.
+    The scatter of the stars is in the grid's pixels. Raises MatchFailed where they show no common stars, StageFailure
+    `no_registration` where these scatter too much.
     """
     fewest = max(3, config["differencing.min_matched_stars"])
     parameters = MatchParameters(fewest_matches=fewest, guess=_expected(frame, onto))
-    target, own = stars_of(onto), stars_of(frame)
-    found = match_stars(target.xy, target.flux, own.xy, own.flux, parameters=parameters)
-    if found.rms_px > config["differencing.max_registration_rms_px"]:
+    found = match_frames((onto, stars_of(onto)), (frame, stars_of(frame)), parameters)
+    # What centroids are good to goes with the larger of both pixels.
+    rms_px = found.rms_px / max(1.0, found.transform.scale)
+    if rms_px > config["differencing.max_registration_rms_px"]:
         raise StageFailure(
             FailureCode.NO_REGISTRATION,
-            f"The {found.count} stars common with the reference scatter by {found.rms_px:.2f} px, more than the "
+            f"The {found.count} stars common with the reference scatter by {rms_px:.2f} px, more than the "
             f"{config['differencing.max_registration_rms_px']:g} px allowed: the frames cannot be subtracted.",
         )
-    return found
+    return replace(found, rms_px=found.rms_px / found.transform.scale)
 
 
 def _expected(frame: Frame, onto: Frame) -> Transform | None:

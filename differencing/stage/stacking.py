@@ -14,13 +14,14 @@ from catalog.configuration.values import Snapshot
 from catalog.failures import FailureCode, StageFailure
 from catalog.files import storage
 from differencing.numerics.align import align
+from differencing.numerics.pair import smoothed_noise
 from differencing.numerics.stack import Stacked, StackMember, StackParameters, TooFewStars, flux_scale, stack
 from differencing.stage.registration import registered
 from observations.models import Observation
 from observations.numerics.frame import Frame, Image, PsfModel
 from preprocessing.models import PreprocessRun
 from preprocessing.numerics.astrometry.matching import MatchFailed
-from preprocessing.numerics.background import estimate_background
+from preprocessing.numerics.background import follow_background
 from preprocessing.numerics.photometry import psf_fluxes
 from preprocessing.numerics.psf import PsfError, fit_psf
 from preprocessing.numerics.quality import noise_pixels
@@ -92,14 +93,15 @@ def stacked(runs: list[PreprocessRun], best: Observation, config: Snapshot) -> B
         parameters = StackParameters(clip_sigma=config["differencing.stack_rejection_sigma"])
         found = stack(members, first.shape, parameters=parameters)
     times = [run.observation.mjd_utc for run in used]
-    sky = float(np.median(first.data[~first.mask]))
+    # The first's light, extended and all: every member has lost its own, and what is smooth would be new in each frame.
+    sky = follow_background(first.data, first.mask).level
     frame = measured(_frame(found, first, sky, float(np.mean(times))), sky, np.sqrt(_sky_variance(found)))
     return Built(frame, used, depth_of(frame, found.sigma))
 
 
 def _member(frame: Frame, first: Frame, shelf: _Shelf, config: Snapshot) -> StackMember:
     """Bring one frame to grid and counts of the first and put it on the shelf."""
-    sky = estimate_background(frame.data, frame.mask)
+    sky = follow_background(frame.data, frame.mask)
     # Without variance: that of the stack is made of the members' noise.
     bare = replace(frame, data=frame.data - sky.level, variance=None)
     scale: Image | np.float32 = np.float32(1.0)
@@ -114,7 +116,7 @@ def _member(frame: Frame, first: Frame, shelf: _Shelf, config: Snapshot) -> Stac
         raise StageFailure(FailureCode.FILE_MISSING, "The preprocessed frame holds no PSF: preprocess it again.")
     return StackMember(
         rows=lambda low, high: shelf.rows(number, low, high),
-        sigma=sky.median_noise * factor,
+        sigma=sky.median_noise * (smoothed_noise(frame, frame.mask, sky.median_noise) or 1.0) * factor,
         gain=None if frame.gain is None else frame.gain / factor,
         psf=frame.psf.middle,
     )
@@ -127,11 +129,11 @@ def _sky_variance(found: Stacked) -> Image:
     return np.asarray(found.variance - np.maximum(found.data, 0.0) / np.float32(found.gain))
 
 
-def _frame(found: Stacked, first: Frame, sky: float, mjd_utc: float) -> Frame:
-    """Return the stack as a frame in the first's counts, its sky put back as one level."""
+def _frame(found: Stacked, first: Frame, sky: Image, mjd_utc: float) -> Frame:
+    """Return the stack as a frame in the first's counts, with the first's sky."""
     return replace(
         first,
-        data=found.data + np.float32(sky),
+        data=found.data + sky,
         mask=found.mask,
         mask_bits=None,
         variance=found.variance,

@@ -18,12 +18,11 @@ from observations.models import (
     Telescope,
 )
 from observations.numerics.fits.images import FrameFacts, Overrides, RawImage
+from observations.numerics.scales import are_alike
 from observations.numerics.site import night_of
 from observations.numerics.sphere import separation_deg
 
 LOCAL_SURVEY = "local"
-# Pixel scales of one field: more apart than this, stars cannot be matched at the scale that the solution searches.
-_SCALE_TOLERANCE = 0.2
 # Two sites of one telescope name: 0.1 degree is 11 km, more than any header rounds.
 _SITE_TOLERANCE_DEG = 0.1
 
@@ -155,15 +154,23 @@ def footprint(facts: FrameFacts) -> list[list[float]]:
 
 
 def _field(facts: FrameFacts, overlap_share: float) -> Field:
-    """The nearest field within a share of the frame's width and of like pixel scale, else a new one."""
+    """The nearest field within a share of the frame's width, one with frames of like scale first; else a new one.
+
+    Where the scales differ both frames show the other's middle: a wide frame is not of the field of every small one in
+    it.
+    """
     ra, dec, scale = known(facts.ra_deg), known(facts.dec_deg), known(facts.pixel_scale_arcsec)
     reach_arcsec = overlap_share * max(facts.width, facts.height) * scale
-    near = list(Field.objects.cone(ra, dec, reach_arcsec))
-    near.sort(key=lambda field: float(separation_deg(field.ra, field.dec, ra, dec)))
-    for field in near:
-        other = field.observations.values_list("pixel_scale", flat=True).first()
-        if other is None or abs(scale / other - 1) <= _SCALE_TOLERANCE:
-            return field
+    near = []
+    for field in Field.objects.cone(ra, dec, reach_arcsec):
+        apart_deg = float(separation_deg(field.ra, field.dec, ra, dec))
+        scales = field.observations.values_list("pixel_scale", flat=True).distinct()
+        is_like = not scales or any(are_alike(scale, other) for other in scales)
+        # A square's side is its half diagonal times the root of two.
+        if is_like or apart_deg <= overlap_share * field.radius_deg * 2**0.5:
+            near.append((not is_like, apart_deg, str(field.pk), field))
+    if near:
+        return min(near)[-1]
     radius_deg = (facts.width**2 + facts.height**2) ** 0.5 / 2 * scale / 3600
     name = facts.object_name or f"{ra:.3f} {dec:+.3f}"
     return Field.objects.create(name=name[:100], ra=ra, dec=dec, radius_deg=radius_deg)

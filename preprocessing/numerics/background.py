@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from observations.numerics.compiled import by_strips, compiled
 from observations.numerics.frame import Image, Mask
-from preprocessing.numerics.mesh import STRIP_ROWS, Cells, Grid, expand, measure_cells, smooth_cells
+from preprocessing.numerics.mesh import QUARTILES_TO_SIGMA, STRIP_ROWS, Cells, Grid, expand, measure_cells, smooth_cells
 
 # Cells smaller than this hold too few pixels for a clipped mode: 16² = 256 pixels give the level to sigma/16.
 SMALLEST_MESH_PX = 16
@@ -22,6 +23,13 @@ SOURCE_CUT_SIGMA = 3.5
 SMOOTH_BOX_PX = 5
 # Above this share of source pixels a field is crowded or nebulous: then the clipped mode of all pixels does better.
 MOST_SOURCE_SHARE = 0.6
+# A cell whose noise is this much above that between neighbouring pixels holds light that the mesh does not follow. Real
+# frames have a tenth of such cells at most, a galaxy that fills the frame makes nine tenths.
+ROUGH_RATIO, MOST_ROUGH = 1.3, 0.1
+# Then meshes are halved until less than a tenth of the frame has its level moved by half the noise.
+MOVED_SIGMA, MOST_MOVED = 0.5, 0.1
+# Rows of a cell that tell the noise between neighbours: 256 pairs know it to 8 %.
+ROUGH_ROWS = 4
 
 
 class NoBackgroundError(ValueError):
@@ -30,10 +38,14 @@ class NoBackgroundError(ValueError):
 
 @dataclass(frozen=True)
 class Background:
-    """Sky of one image: `level` and `noise` (rms of one pixel), both (ny, nx) float32 in the image's unit."""
+    """Sky of one image: `level` and `noise` (rms of one pixel), both (ny, nx) float32 in the image's unit.
+
+    finer_px : side of the cells where the usual ones did not follow the light (see `follow_background`), else None.
+    """
 
     level: Image
     noise: Image
+    finer_px: int | None = None
 
     @property
     def median_level(self) -> float:
@@ -78,21 +90,70 @@ def estimate_background(data: Image, mask: Mask, *, mesh_px: int = 64) -> Backgr
     cells and local cubic interpolation. Departures: a source mask; a median that sees through quantisation (12-bit
     frames have a noise of one count); no spline, whose ringing ran 300 counts below zero beside vignetted corners.
     """
-    level, residual, without = _level_cells(data, mask, mesh_px)
+    return _estimate(data, mask, mesh_px)
+
+
+def _estimate(data: Image, mask: Mask, mesh_px: int, every: int = 1) -> Background:
+    level, residual, without = _level_cells(data, mask, mesh_px, every)
     # The noise without gradients.
-    noise_grid = smooth_cells(_measure(residual, without, level.shape).noise)
+    noise_grid = smooth_cells(_measure(residual, without, level.shape, every).noise)
     del residual
     noise = expand(noise_grid, data.shape)
     np.clip(noise, np.float32(noise_grid.min()), np.float32(noise_grid.max()), out=noise)
     return Background(level=expand(level, data.shape), noise=noise)
 
 
-def rough_level(data: Image, mask: Mask, *, mesh_px: int = 64) -> Image:
-    """Estimate the level alone, as `estimate_background` does, from every other row: arguments and errors are the same.
+def follow_background(data: Image, mask: Mask, *, mesh_px: int = 64) -> Background:
+    """Estimate the sky as `estimate_background` does, on a mesh halved as long as that follows the light better.
+
+    Galaxies, nebulae and twilight that fill a frame are smooth, but not over the cells of the usual mesh: the light
+    that it leaves is taken for trails, bad rows and noise. Arguments and errors are those of `estimate_background`.
+    """
+    return _followed(data, mask, mesh_px, lambda cell: estimate_background(data, mask, mesh_px=cell))
+
+
+def _followed(data: Image, mask: Mask, mesh_px: int, estimate: Callable[[int], Background]) -> Background:
+    sky = estimate(mesh_px)
+    rough = _rough_share(data, mask, sky, mesh_px)
+    if rough <= MOST_ROUGH:
+        return sky
+    cell, moved = min(mesh_px, min(data.shape) // 4), 1.0
+    while moved > MOST_MOVED and cell // 2 >= SMALLEST_MESH_PX:
+        cell //= 2
+        finer = estimate(cell)
+        # Noise that neighbours share, as after resampling, is rough on every mesh.
+        if _rough_share(data, mask, finer, mesh_px) > 0.5 * rough:
+            break
+        some = np.s_[::4, ::4]
+        moved = float(np.mean(np.abs(finer.level[some] - sky.level[some]) > MOVED_SIGMA * finer.noise[some]))
+        sky = replace(finer, finer_px=cell)
+    return sky
+
+
+def _rough_share(data: Image, mask: Mask, sky: Background, cell_px: int) -> float:
+    """Return the share of an image's cells whose noise is far above that between neighbouring pixels."""
+    ny, nx = (length // cell_px for length in data.shape)
+    if min(ny, nx) < 1:
+        return 0.0
+    every = max(1, cell_px // ROUGH_ROWS)
+    some = np.s_[: ny * cell_px : every, : nx * cell_px]
+    flat = np.where(mask[some], np.float32(np.nan), data[some] - sky.level[some])
+    step = np.diff(flat.reshape(ny, -1, nx, cell_px), axis=-1).swapaxes(1, 2).reshape(ny, nx, -1)
+    good = np.isfinite(step).sum(axis=-1) >= FEWEST_GOOD_PIXELS
+    if not good.any():
+        return 0.0
+    low, high = np.nanpercentile(step[good], (25.0, 75.0), axis=-1)
+    between = QUARTILES_TO_SIGMA * (high - low) / np.sqrt(2.0)
+    noise = sky.noise[cell_px // 2 :: cell_px, cell_px // 2 :: cell_px][:ny, :nx][good]
+    return float(np.mean(noise > ROUGH_RATIO * between))
+
+
+def rough_background(data: Image, mask: Mask, *, mesh_px: int = 64) -> Background:
+    """Estimate the sky as `follow_background` does, from every other row: arguments and errors are the same.
 
     It is for finding what stands above the sky, where 0.05 sigma do not matter.
     """
-    return expand(_level_cells(data, mask, mesh_px, every=2)[0], data.shape)
+    return _followed(data, mask, mesh_px, lambda cell: _estimate(data, mask, cell, every=2))
 
 
 def _level_cells(data: Image, mask: Mask, mesh_px: int, every: int = 1) -> tuple[Grid, Image, Mask]:

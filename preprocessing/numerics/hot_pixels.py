@@ -1,4 +1,4 @@
-"""Hot pixels of a night: what stands still on the detector while the sky moves over it."""
+"""Hot pixels: what stands alone in a frame, and what stands still on the detector while the sky moves over it."""
 
 from __future__ import annotations
 
@@ -22,6 +22,49 @@ HOT_SIGMA = 5.5
 # The median of eight neighbours has a noise too.
 NEIGHBOUR_NOISE = 1.09
 STRIP_ROWS = 256
+# Light of a star reaches its peak's neighbours: of the four the mean of the three least is a seventh of the peak where
+# the FWHM is 1.0 px, a twentieth where it is 0.8 px. A hot pixel has none there, though another may stand beside it.
+# Asked with three sigma of noise to spare: of peaks beyond 35 sigma. Fainter ones set no seeing and match no stars.
+LONE_SHARE, LONE_SPARE = 0.05, 3.0
+
+
+def lone_pixels(residual: Image, noise: Image, bad: Mask) -> Mask:
+    """Find bright pixels without any light beside them, which no optics make: hot pixels and hits of cosmic rays.
+
+    They can be brighter and more than the stars, and would be taken for them: by the seeing, and by the registration,
+    which then locks on the detector.
+
+    Parameters
+    ----------
+    residual : (ny, nx) image less sky. noise : (ny, nx) rms per pixel. bad : True = known bad, takes no part.
+
+    Returns
+    -------
+    (ny, nx) bool. A pixel with fewer than three good neighbours of four is left.
+    """
+    found = np.zeros(residual.shape, dtype=bool)
+    by_strips(lambda top, bottom: _mark_lone(residual, noise, bad, top, bottom, found), len(residual), STRIP_ROWS)
+    return found
+
+
+@compiled
+def _mark_lone(residual: Image, noise: Image, bad: Mask, top: int, bottom: int, found: Mask) -> None:
+    ny, nx = residual.shape
+    for y in range(top, bottom):
+        for x in range(nx):
+            most = np.float32(LONE_SHARE) * residual[y, x] - np.float32(LONE_SPARE / 3**0.5) * noise[y, x]
+            if bad[y, x] or not most > 0:
+                continue
+            total, n, highest = np.float32(0), 0, np.float32(-np.inf)
+            for dy, dx in ((0, 1), (1, 0), (0, -1), (-1, 0)):
+                v, u = y + dy, x + dx
+                if 0 <= v < ny and 0 <= u < nx and not bad[v, u]:
+                    total += residual[v, u]
+                    highest = max(highest, residual[v, u])
+                    n += 1
+            if n == 4:
+                total, n = total - highest, 3
+            found[y, x] = n == 3 and total < n * most
 
 
 def hot_pixels(excesses: Sequence[Image]) -> Mask:
@@ -57,7 +100,7 @@ def _pointings(excesses: Sequence[Image]) -> list[Image]:
     """Return the lights whose stars fall upon other pixels than those of every one before."""
     kept: list[tuple[Image, Mask]] = []
     for light in excesses:
-        bright = np.nan_to_num(light) > BRIGHT_SIGMA
+        bright = _companied(np.nan_to_num(light) > BRIGHT_SIGMA)
         fewest = max(int(np.count_nonzero(bright)), 1)
         shares = [
             np.count_nonzero(bright & other) / min(fewest, max(int(np.count_nonzero(other)), 1)) for _, other in kept
@@ -65,6 +108,16 @@ def _pointings(excesses: Sequence[Image]) -> list[Image]:
         if all(share < SAME_SHARE for share in shares):
             kept.append((light, bright))
     return [light for light, _ in kept]
+
+
+def _companied(bright: Mask) -> Mask:
+    """Return the pixels with another one above or beside them: stars', where hot pixels may be more than stars."""
+    beside = np.zeros_like(bright)
+    beside[:, 1:] |= bright[:, :-1]
+    beside[:, :-1] |= bright[:, 1:]
+    beside[1:] |= bright[:-1]
+    beside[:-1] |= bright[1:]
+    return bright & beside
 
 
 def _above_neighbours(light: Image) -> Image:

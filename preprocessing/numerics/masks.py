@@ -13,6 +13,7 @@ from observations.numerics.compiled import by_strips, compiled
 from observations.numerics.frame import BAD_BITS, Image, Mask
 from preprocessing.numerics.background import Background
 from preprocessing.numerics.calibrate import Master
+from preprocessing.numerics.lit import block_medians, full_light
 
 Bits = NDArray[np.uint16]
 
@@ -290,7 +291,7 @@ def _is_sharp(profiles: NDArray[np.float32]) -> NDArray[np.bool_]:
 
     profiles : (n, 7, 48) in sigma and not clipped, or a bright trail would be a box; NaN where bad.
     """
-    profile = _block_medians(profiles)
+    profile = block_medians(profiles)
     height = np.fmax.reduce(profile, axis=1) - np.fmin(profile[:, 0], profile[:, -1])
     return np.asarray(np.fmax.reduce(np.abs(np.diff(profile, axis=1)), axis=1) > STEEPEST_LIGHT * height)
 
@@ -315,7 +316,8 @@ def edge_defects(residual: Image, noise: Image, bad: Mask) -> Mask:
 def unilluminated(data: Image, bad: Mask, sky: Background, *, falloff: float) -> Mask:
     """Mask what gets less than 1 - `falloff` of the sky's full light: vignetted corners, baffles.
 
-    The sky's full light is the 95th percentile of the medians of 16 px blocks. Data with the electronic zero point
+    The sky's full light is what most of the frame shows (see `lit.full_light`): a galaxy, a nebula or the Moon's side
+    of the sky are brighter than that, and the rest is not dark beside them. Data with the electronic zero point
     still in them understate the fall-off. Frames whose sky is below ten times the noise show nothing and are left.
     Below three fifths of the light depth and flux scale differ too much from the rest of the frame.
     """
@@ -327,11 +329,11 @@ def unilluminated(data: Image, bad: Mask, sky: Background, *, falloff: float) ->
     some = np.s_[: ny * LIT_BLOCK_PX : 2, : nx * LIT_BLOCK_PX]
     values = np.where(bad[some], np.float32(np.nan), data[some])
     blocks = values.reshape(ny, LIT_BLOCK_PX // 2, nx, LIT_BLOCK_PX).swapaxes(1, 2).reshape(ny, nx, -1)
-    medians = _block_medians(blocks)
-    full = float(np.percentile(medians[np.isfinite(medians)], 95)) if np.isfinite(medians).any() else 0.0
-    if full < LIT_SIGNAL * sky.median_noise:
+    medians = block_medians(blocks)
+    full = full_light(medians)
+    if full is None or float(np.median(full)) < LIT_SIGNAL * sky.median_noise:
         return lit
-    dim = np.nan_to_num(medians, nan=full) < (1 - falloff) * full
+    dim = np.where(np.isfinite(medians), medians, full) < (1 - falloff) * full
     labels, _ = ndimage.label(dim, ALL_NEIGHBOURS)
     # A lone dark block is a defect or a dust ring; vignetting reaches the rim.
     rim = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
@@ -342,8 +344,9 @@ def unilluminated(data: Image, bad: Mask, sky: Background, *, falloff: float) ->
     columns = np.minimum(np.arange(data.shape[1]) // LIT_BLOCK_PX, nx - 1)
     near = wide[rows][:, columns]
     if near.any():
-        smooth = ndimage.uniform_filter(np.where(bad, np.float32(full), data), 7)
-        lit = near & (dim[rows][:, columns] | (smooth < (1 - falloff) * full))
+        light = full[rows][:, columns]
+        smooth = ndimage.uniform_filter(np.where(bad, light, data), 7)
+        lit = near & (dim[rows][:, columns] | (smooth < (1 - falloff) * light))
         lit = ndimage.binary_dilation(lit, iterations=4)
     return np.asarray(lit)
 
@@ -362,13 +365,6 @@ def vignette_rim(residual: Image, noise: Image, dark: Mask) -> Mask:
     touching = np.unique(labels[dark])
     rim = grow(np.isin(labels, touching[touching > 0]), RIM_GROWTH_PX)
     return np.asarray(ndimage.binary_fill_holes(rim) & ~dark)
-
-
-def _block_medians(blocks: NDArray[np.float32]) -> NDArray[np.float64]:
-    ordered = np.sort(blocks, axis=-1)  # NaN last
-    count = np.isfinite(blocks).sum(axis=-1)
-    middle = np.take_along_axis(ordered, np.maximum(count // 2 - (count > 0), 0)[..., None], axis=-1)[..., 0]
-    return np.where(count > 0.2 * blocks.shape[-1], middle, np.nan).astype(np.float64)
 
 
 def is_bad(bits: Bits) -> Mask:

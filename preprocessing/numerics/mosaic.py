@@ -10,7 +10,10 @@ from observations.numerics.frame import Image, Mask
 
 # (1, 2, 1)/4 along each axis gives every pixel a quarter of red, a half of green and a quarter of blue, wherever in the
 # pattern it lies: an image without the pattern, on the mosaic's own pixels, whose sources keep their sum.
-KERNEL = np.array([0.25, 0.5, 0.25], dtype=np.float32)
+SHARE = 0.25
+KERNEL = np.array([SHARE, 1.0 - 2.0 * SHARE, SHARE], dtype=np.float32)
+# Noise of a pixel of the mosaic over its scatter in the luminance, where all colours have the same: 1 / (3/8).
+SMOOTHING = float(1.0 / np.sum(KERNEL**2))
 PHASES = tuple((row, column) for row in (0, 1) for column in (0, 1))
 # A single pixel that stands so far above the sky, with less than a tenth of that in each pixel beside it, is no star:
 # of one 2 px wide in another colour, of which a quarter is seen, more is left there.
@@ -54,6 +57,17 @@ def lone_pixels(data: Image, bad: Mask) -> Mask:
     beside = ndimage.maximum_filter(excess, footprint=np.array([[0, 1, 0], [1, 0, 1], [0, 1, 0]]), mode="nearest")
     noise = np.float32(max(spread, 1e-12))
     return np.asarray((excess > LONE_SIGMA * noise) & (beside < LONE_SHARE * excess + 3 * noise))
+
+
+def noise_of(data: Image, bad: Mask) -> float:
+    """Return the scatter of the sky's pixels about the level of their colour."""
+    flat = levelled(data, bad)
+    return _robust(flat[~bad & np.isfinite(flat)])[1]
+
+
+def brightest(raw: Image) -> Image:
+    """Return of each pixel the brightest that goes into its luminance."""
+    return np.asarray(ndimage.maximum_filter(raw, size=3, mode="nearest"), dtype=np.float32)
 
 
 def _robust(values: NDArray[np.float32]) -> tuple[float, float]:

@@ -3,52 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from observations.numerics.doubts import Doubt
 from observations.numerics.fits.facts import FrameFacts
 from observations.numerics.frame import Frame, Image, Mask, MaskBit, PsfModel, Stars
 from preprocessing.numerics import masks
-from preprocessing.numerics.background import Background, NoBackgroundError, estimate_background
-from preprocessing.numerics.calibrate import Calibrated, Exposure, Masters, calibrate
-from preprocessing.numerics.cosmic_rays import cosmic_rays
-from preprocessing.numerics.interpolate import interpolate_small
+from preprocessing.numerics.background import Background, NoBackgroundError
+from preprocessing.numerics.calibrate import Exposure, Masters, calibrate
+from preprocessing.numerics.clean import Cleaned, Parameters, RawPixels, clean
+from preprocessing.numerics.doubts import doubts_of_sampling, doubts_of_sky
+from preprocessing.numerics.look_alike import looks_like
 from preprocessing.numerics.photometry import psf_fluxes
 from preprocessing.numerics.psf import PsfError, fit_psf
-from preprocessing.numerics.quality import Failure, Limits, Quality, gate, gate_pixels, measure_quality
+from preprocessing.numerics.quality import Failure, Quality, gate, gate_pixels, measure_quality
 from preprocessing.numerics.stars import find_stars
-from preprocessing.numerics.trails import find_trails
 from preprocessing.numerics.units import Scale, scale_of
-
-# The first look only wants the seeing: bright stars, a third of the time.
-FIRST_LOOK_SIGMA = 10.0
-SEEING_UNKNOWN_PX = 3.0
-
-
-class RawPixels(Protocol):
-    """A raw image: pixels, and what its header says."""
-
-    @property
-    def data(self) -> NDArray[np.float32]: ...
-
-    @property
-    def facts(self) -> FrameFacts: ...
-
-
-@dataclass(frozen=True)
-class Parameters:
-    """What preprocessing may be told; every value is recorded with the run. See the modules for their origins."""
-
-    mesh_px: int
-    star_threshold_sigma: float
-    clip_cosmic_rays: bool
-    cosmic_ray_sigma: float
-    vignette_falloff: float
-    limits: Limits
-    psf_degree: int | None = None
 
 
 @dataclass(frozen=True)
@@ -66,17 +37,6 @@ class Preprocessed:
     applied: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     doubts: tuple[Doubt, ...] = ()
-
-
-@dataclass(frozen=True)
-class _Cleaned:
-    """A calibrated frame with its mask: what is measured on."""
-
-    data: Image
-    bits: NDArray[np.uint16]
-    extra_variance: Image
-    sky: Background
-    saturation: float | None
 
 
 def preprocess(raw: RawPixels, masters: Masters | None, parameters: Parameters) -> Preprocessed:
@@ -105,25 +65,49 @@ def preprocess(raw: RawPixels, masters: Masters | None, parameters: Parameters) 
         return Preprocessed(None, None, failure)
     calibrated = calibrate(raw.data, masters=masters, exposure=exposure_of(raw.facts))
     try:
-        cleaned = _clean(raw, calibrated, masters, parameters)
+        cleaned = clean(raw, calibrated, masters, parameters)
     except NoBackgroundError as error:
         return Preprocessed(None, None, Failure("empty_frame", f"There is no sky to measure: {error}."))
     bad = masks.is_bad(cleaned.bits)
     sky = cleaned.sky
     stars = find_stars(
-        cleaned.data, bad, background=sky.level, noise=sky.noise, threshold_sigma=parameters.star_threshold_sigma
+        cleaned.data,
+        bad,
+        background=sky.level,
+        noise=sky.noise,
+        threshold_sigma=parameters.star_threshold_sigma,
+        sharpest_px=cleaned.sharpest_px,
     )
     psf = _psf(cleaned, bad, stars, parameters.psf_degree)
     stars = _with_total_flux(cleaned, bad, stars, psf)
     lit = (cleaned.bits & np.uint16(MaskBit.UNILLUMINATED | MaskBit.EDGE)) == 0
     measured = measure_quality(cleaned.data, bad, cleaned.sky, stars, psf, lit=lit)
     measured = replace(measured, exposure_s=raw.facts.exposure_s, saturation=cleaned.saturation)
+    if cleaned.structure is not None:
+        measured = replace(measured, structure=cleaned.structure)
     failure = gate(measured, (), parameters.limits)
     if failure is None and psf is None:
         failure = Failure("too_few_stars", f"Too few of the {len(stars)} sources are clean stars to fit a PSF to.")
+    if failure is not None:
+        fewest = parameters.limits.fewest_stars
+        looks = looks_like(raw.data, raw.facts, cleaned.sky.median_noise, len(stars), fewest)
+        failure = replace(failure, sentence=f"{looks} {failure.sentence}".strip())
     scale = scale_of(raw.data, raw.facts, cleaned.sky.median_noise)
     frame = replace(_frame(raw.facts, cleaned, bad, scale), psf=psf, stars=stars)
-    return Preprocessed(frame, measured, failure, cleaned.sky, calibrated.applied, calibrated.missing, scale.doubts)
+    is_flat_known = "flat" in (*raw.facts.calibrated, *calibrated.applied)
+    doubts = (
+        *scale.doubts,
+        *doubts_of_sky(cleaned.sky, is_flat_known=is_flat_known),
+        *doubts_of_sampling(cleaned.sharp_fwhm_px),
+    )
+    missing = (*calibrated.missing, *_uncovered(measured))
+    return Preprocessed(frame, measured, failure, cleaned.sky, calibrated.applied, missing, doubts)
+
+
+def _uncovered(quality: Quality) -> tuple[str, ...]:
+    """Return a sentence on how much of the frame shows no sky, where that is a hundredth and more."""
+    share = 1.0 - quality.covered_share
+    return (f"{share:.0%} of the frame show no sky: a rim without data or light",) if share >= 0.01 else ()
 
 
 def exposure_of(facts: FrameFacts) -> Exposure:
@@ -133,74 +117,7 @@ def exposure_of(facts: FrameFacts) -> Exposure:
     )
 
 
-def _header_ceiling(facts: FrameFacts) -> float | None:
-    """Return the header's saturation in the unit of the pixels as read."""
-    if facts.saturation is None:
-        return None
-    return facts.saturation * facts.bscale + facts.bzero if facts.saturation_unit == "raw_adu" else facts.saturation
-
-
-def _clean(raw: RawPixels, calibrated: Calibrated, masters: Masters, parameters: Parameters) -> _Cleaned:
-    data, outside = calibrated.data, ~np.isfinite(calibrated.data)
-    ceiling = masks.find_ceiling(raw.data, header_level=_header_ceiling(raw.facts))
-    high = raw.data >= ceiling.level if ceiling is not None else np.zeros(data.shape, dtype=bool)
-    sky = estimate_background(data, outside | high, mesh_px=parameters.mesh_px)
-    defects = outside | masks.detector_defects(masters.dark, masters.flat, sky.median_noise, data.shape)
-    dark = masks.unilluminated(data, defects, sky, falloff=parameters.vignette_falloff)
-    if dark.any():
-        sky = estimate_background(data, defects | high | dark, mesh_px=parameters.mesh_px)
-        dark |= masks.vignette_rim(_residual(data, sky), sky.noise, dark)
-        sky = estimate_background(data, defects | high | dark, mesh_px=parameters.mesh_px)
-    residual = _residual(data, sky)
-    known = defects | high | dark
-    look = find_stars(data, known, background=sky.level, noise=sky.noise, threshold_sigma=FIRST_LOOK_SIGMA)
-    bits = np.zeros(data.shape, dtype=np.uint16)
-    _set(bits, MaskBit.UNILLUMINATED, dark)
-    _set(bits, MaskBit.EDGE, masks.edge_defects(residual, sky.noise, known))
-    if ceiling is not None:
-        _set(bits, MaskBit.SATURATED, masks.saturated_pixels(raw.data, ceiling, _seeing(look)))
-    defects |= masks.line_defects(residual, sky.noise, known | (bits != 0))
-    defects |= masks.cold_pixels(residual, sky.noise, known | (bits != 0))
-    _set(bits, MaskBit.BAD, defects)
-    if parameters.clip_cosmic_rays:
-        # A frame's sharpest stars set the bound, not its typical ones: the PSF varies, and galaxies are no stars.
-        hits = cosmic_rays(residual, sky.noise, bits != 0, _sharpest(look), sigma=parameters.cosmic_ray_sigma)
-        _set(bits, MaskBit.COSMIC_RAY, hits)
-    _set(bits, MaskBit.TRAIL, find_trails(residual, sky.noise, bits != 0, _seeing(look)))
-    filled, bits, extra = interpolate_small(data, bits, sky.noise)
-    return _Cleaned(np.nan_to_num(filled), bits, extra, sky, _data_ceiling(raw.data, calibrated, ceiling))
-
-
-def _residual(data: Image, sky: Background) -> Image:
-    residual = data - sky.level
-    residual[~np.isfinite(residual)] = 0.0
-    return residual
-
-
-def _set(bits: NDArray[np.uint16], bit: MaskBit, where: Mask) -> None:
-    bits[where] |= np.uint16(bit)
-
-
-def _seeing(stars: Stars) -> float:
-    return stars.fwhm_px if np.isfinite(stars.fwhm_px) else SEEING_UNKNOWN_PX
-
-
-def _sharpest(stars: Stars) -> float:
-    """Return the 10th percentile of the widths of unsaturated sources: the field's sharpest stars."""
-    widths = stars.fwhm[~stars.is_saturated]
-    return min(_seeing(stars), float(np.percentile(widths, 10))) if widths.size >= 5 else _seeing(stars)
-
-
-def _data_ceiling(raw: Image, calibrated: Calibrated, ceiling: masks.Ceiling | None) -> float | None:
-    """Return the saturation level in the unit of the calibrated data: less what was taken off."""
-    if ceiling is None:
-        return None
-    after, before = calibrated.data[::8, ::8], raw[::8, ::8]
-    response = 1.0 if calibrated.response is None else calibrated.response[::8, ::8]
-    return ceiling.level - float(np.nanmedian(before - after * response))
-
-
-def _with_total_flux(cleaned: _Cleaned, bad: Mask, stars: Stars, psf: PsfModel | None) -> Stars:
+def _with_total_flux(cleaned: Cleaned, bad: Mask, stars: Stars, psf: PsfModel | None) -> Stars:
     """Replace the aperture's flux by the PSF's, which is total and free of neighbours, where that was possible."""
     if psf is None:
         return stars
@@ -210,7 +127,7 @@ def _with_total_flux(cleaned: _Cleaned, bad: Mask, stars: Stars, psf: PsfModel |
     return replace(stars, flux=np.where(usable, flux, stars.flux), flux_error=np.where(usable, error, stars.flux_error))
 
 
-def _psf(cleaned: _Cleaned, bad: Mask, stars: Stars, degree: int | None) -> PsfModel | None:
+def _psf(cleaned: Cleaned, bad: Mask, stars: Stars, degree: int | None) -> PsfModel | None:
     sky = cleaned.sky
     try:
         return fit_psf(cleaned.data, bad, stars, background=sky.level, noise=sky.noise, degree=degree)
@@ -218,7 +135,7 @@ def _psf(cleaned: _Cleaned, bad: Mask, stars: Stars, degree: int | None) -> PsfM
         return None
 
 
-def _frame(facts: FrameFacts, cleaned: _Cleaned, bad: Mask, scale: Scale) -> Frame:
+def _frame(facts: FrameFacts, cleaned: Cleaned, bad: Mask, scale: Scale) -> Frame:
     return Frame(
         data=cleaned.data,
         mask=bad,
@@ -235,7 +152,7 @@ def _frame(facts: FrameFacts, cleaned: _Cleaned, bad: Mask, scale: Scale) -> Fra
     )
 
 
-def _variance(cleaned: _Cleaned, gain: float | None) -> Image:
+def _variance(cleaned: Cleaned, gain: float | None) -> Image:
     """Return the variance of every pixel.
 
     The sky's noise is always the measured one: it holds read noise, dark current and flat noise, whatever the header

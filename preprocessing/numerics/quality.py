@@ -16,6 +16,8 @@ from preprocessing.numerics.psf_shape import core_of
 DEPTH_SIGMA = 5.0
 # Others of the night that it takes to call one frame the odd one out: with one other, either may be.
 FEWEST_OTHERS = 2
+# Less than a tenth of a frame has no common ground with another that was turned or shifted as well.
+FEWEST_COVERED = 0.1
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,8 @@ class Quality:
     """What one frame is worth; None where it could not be measured.
 
     sky_level, noise : data units (medians). fwhm_px, ellipticity (1 - b/a) : of the PSF at the centre.
-    masked_share : of all pixels. structure : noise about the background mesh over the noise between neighbouring
+    masked_share : of the pixels that see the sky. covered_share : these, of all; the rest is vignetted, or a rim that
+    other software left. structure : noise about the background mesh over the noise between neighbouring
     pixels; 1 for sky and photons, more where stray light has structure.
     sky_range : 95th less 5th percentile of the sky over its median, lit pixels only.
     depth_flux : 5 sigma flux of a point source, data units. exposure_s : seconds.
@@ -46,6 +49,7 @@ class Quality:
     saturation: float | None = None
     transparency: float | None = None
     limiting_magnitude: float | None = None
+    covered_share: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -54,9 +58,10 @@ class Limits:
 
     masked_share : PIPELINE's 15 %. ellipticity : 0.5 is an image twice as long as wide; the worst good frame here has
     0.2. fewest_stars : matching needs 7 against chance. sky_ratio : moonrise doubles a sky; the flashlight of the 2713
-    night made it sixfold. depth_loss_mag : haze at 0.45x light with 1.5x seeing costs 1.6 and still shows the asteroid
-    at 35 sigma. transparency : a twentieth of the light is 3.3 mag. structure : real skies here are 0.8 to 1.2, the
-    flashlight's is 1.4 to 1.7. sky_share_of_saturation : beyond it stars have no range left.
+    night made it sixfold; a bright sky is no failure, but the reason of one by depth. depth_loss_mag : haze at 0.45x
+    light with 1.5x seeing costs 1.6 and still shows the asteroid at 35 sigma. transparency : a twentieth of the light
+    is 3.3 mag. structure : real skies here are 0.8 to 1.2, the flashlight's is 1.4 to 1.7. sky_share_of_saturation :
+    beyond it stars have no range left.
     """
 
     masked_share: float
@@ -94,11 +99,11 @@ def measure_quality(
     data : (ny, nx), background included. mask : True = bad. sky, stars, psf : measured on it.
     lit : True where the sky is seen at all; sky statistics use only these pixels. Everywhere when None.
     """
-    seen = np.ones(data.shape, dtype=bool) if lit is None else lit
-    seen = seen[::4, ::4]
+    everywhere = np.ones(data.shape, dtype=bool) if lit is None else lit
+    covered, seen = float(everywhere.mean()), everywhere[::4, ::4]
     level, noise = sky.level[::4, ::4], sky.noise[::4, ::4]
     if not seen.any():
-        return Quality(None, None, float(mask.mean()))
+        return Quality(None, None, 1.0, covered_share=covered)
     middle, rms = float(np.median(level[seen])), float(np.median(noise[seen]))
     spread = np.percentile(level[seen], (5.0, 95.0))
     width, ellipticity = core_of(psf.middle) if psf is not None else _core_of_stars(stars)
@@ -106,12 +111,13 @@ def measure_quality(
     return Quality(
         sky_level=middle,
         noise=rms,
-        masked_share=float(mask.mean()),
+        masked_share=float(mask[everywhere].mean()),
+        covered_share=covered,
         fwhm_px=float(width) if known else None,
         ellipticity=ellipticity,
         psf_core_residual=psf.held_out.core_residual if psf is not None and psf.held_out is not None else None,
         star_count=len(stars),
-        structure=_structure(data, mask, rms),
+        structure=structure_of(data, mask, rms),
         sky_range=float((spread[1] - spread[0]) / abs(middle)) if middle else None,
         depth_flux=DEPTH_SIGMA * rms * float(np.sqrt(noise_pixels(psf, width))) if known else None,
     )
@@ -123,7 +129,7 @@ def _core_of_stars(stars: Stars) -> tuple[float, float | None]:
     return stars.fwhm_px, float(np.median(clean)) if clean.size else None
 
 
-def _structure(data: Image, mask: Mask, noise: float) -> float | None:
+def structure_of(data: Image, mask: Mask, noise: float) -> float | None:
     """Return the noise about the mesh over that between horizontal neighbours, in good pairs, clipped at 3 sigma."""
     rows = np.s_[:: max(1, data.size // 400_000)]
     data, mask = data[rows], mask[rows]
@@ -208,10 +214,17 @@ def _gate_alone(q: Quality, limits: Limits) -> Failure | None:
             f"The sky is {q.sky_level:.0f} counts, {100 * q.sky_level / q.saturation:.0f} % of saturation "
             f"(limit {100 * limits.sky_share_of_saturation:.0f} %).",
         )
+    if q.covered_share < FEWEST_COVERED:
+        return Failure(
+            "masked",
+            f"Only {100 * q.covered_share:.1f} % of the frame show the sky: the rest is a rim without data, or gets no "
+            f"light ({100 * FEWEST_COVERED:.0f} % are needed).",
+        )
     if q.masked_share > limits.masked_share:
         return Failure(
             "masked",
-            f"{100 * q.masked_share:.1f} % of the pixels are masked (limit {100 * limits.masked_share:.0f} %).",
+            f"{100 * q.masked_share:.1f} % of the pixels that see the sky are masked "
+            f"(limit {100 * limits.masked_share:.0f} %).",
         )
     if q.star_count == 0:
         return Failure("empty_frame", f"No star stands out from the noise of {q.noise:.3g} counts.")
@@ -229,29 +242,33 @@ def _gate_alone(q: Quality, limits: Limits) -> Failure | None:
 def _gate_against(q: Quality, others: Sequence[Quality], limits: Limits) -> Failure | None:
     loss = depth_loss_mag(q, others)
     told = "" if loss is None else f"; the predicted depth is {loss:.1f} mag below the others' median"
-    rates = [_sky_rate(o) for o in others]
-    known = [rate for rate in rates if rate is not None and rate > 0]
-    mine = _sky_rate(q)
-    if len(known) >= FEWEST_OTHERS and mine is not None and mine > limits.sky_ratio * float(np.median(known)):
-        return Failure(
-            "spoilt",
-            f"The sky is {q.sky_level:.0f} counts, {mine / float(np.median(known)):.1f} times that of the night's "
-            f"other {len(known)} frames (limit {limits.sky_ratio:g}){told}.",
-        )
     if q.transparency is not None and q.transparency < limits.transparency:
         return Failure(
             "clouded",
             f"Only {100 * q.transparency:.1f} % of the stars' light arrived "
             f"(limit {100 * limits.transparency:.0f} %){told}.",
         )
-    if loss is not None and loss > limits.depth_loss_mag:
-        light = "unknown" if q.transparency is None else f"{q.transparency:.2f}"
+    if loss is None or loss <= limits.depth_loss_mag:
+        return None
+    shallow = f"The predicted depth is {loss:.1f} mag below the others' median (limit {limits.depth_loss_mag:g}): "
+    ratio = _sky_ratio(q, others)
+    if ratio is not None and ratio > limits.sky_ratio:
         return Failure(
-            "clouded" if q.transparency is not None and q.transparency < 0.5 else "too_shallow",
-            f"The predicted depth is {loss:.1f} mag below the others' median (limit {limits.depth_loss_mag:g}): "
-            f"transparency {light}, noise {q.noise:.1f} counts, width {q.fwhm_px:.1f} px.",
+            "spoilt",
+            f"{shallow}the sky is {q.sky_level:.0f} counts, {ratio:.1f} times that of the night's other frames.",
         )
-    return None
+    light = "unknown" if q.transparency is None else f"{q.transparency:.2f}"
+    return Failure(
+        "clouded" if q.transparency is not None and q.transparency < 0.5 else "too_shallow",
+        f"{shallow}transparency {light}, noise {q.noise:.1f} counts, width {q.fwhm_px:.1f} px.",
+    )
+
+
+def _sky_ratio(q: Quality, others: Sequence[Quality]) -> float | None:
+    """Return how many times brighter a frame's sky is than the median of the others'; None with fewer than two."""
+    rates = [rate for rate in map(_sky_rate, others) if rate is not None and rate > 0]
+    mine = _sky_rate(q)
+    return None if mine is None or len(rates) < FEWEST_OTHERS else mine / float(np.median(rates))
 
 
 def _sky_rate(q: Quality) -> float | None:

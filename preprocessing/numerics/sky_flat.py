@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from observations.numerics.doubts import TRUSTED_FLUX_SHARE
 from observations.numerics.frame import Image, Mask
 from observations.numerics.statistics import MAD_TO_SIGMA
-from preprocessing.numerics.background import Background, estimate_background
+from preprocessing.numerics.background import Background, follow_background
 from preprocessing.numerics.calibrate import CalibrationError, Master
 from preprocessing.numerics.hot_pixels import hot_pixels
 
@@ -37,6 +38,14 @@ BRIGHT_CUT_SIGMA = 4.0
 LARGEST_DEPARTURE = 0.2
 
 
+# The Moon, twilight and towns make one side of a frame brighter, optics darken its rim alike on opposite sides: by half
+# the radius a vignette has lost a quarter of what it loses in the corners, a cone half, a galaxy nearly all.
+MOST_EARLY_LOSS = 0.5
+# What the rim may lose less than the middle without being a vignette: the error of the sky's shape.
+SHAPE_ERROR = 0.01
+RADII = 8
+
+
 class TooFewLights(CalibrationError):
     """Not enough agreeing lights for a sky flat."""
 
@@ -53,9 +62,10 @@ class _Light:
 def sky_flat(lights: Sequence[Image], masks: Sequence[Mask]) -> Master:
     """Make a flat from the sky of dithered lights.
 
-    The large-scale part is the median of the lights' sky shapes. The small-scale part is the mean of the star-masked
-    lights over their skies, denoised so that it adds less than it takes out. Pixels that are hot in all of the lights
-    have no response: NaN.
+    The large-scale part is what optics may do to the median of the lights' sky shapes (see `response_of`): light that
+    was added, by the Moon or a galaxy, is no response. The small-scale part is the mean of the star-masked lights over
+    their skies, denoised so that it adds less than it takes out. Pixels that are hot in all of the lights have no
+    response: NaN.
 
     Parameters
     ----------
@@ -83,7 +93,8 @@ def sky_flat(lights: Sequence[Image], masks: Sequence[Mask]) -> Master:
     agreeing = _agreeing(measured)
     if len(agreeing) < FEWEST_LIGHTS:
         raise TooFewLights(f"{len(agreeing)} of {len(lights)} lights have one sky shape; {FEWEST_LIGHTS} are needed")
-    large = np.median(np.stack([light.shape for light in agreeing]), axis=0)
+    shape = np.median(np.stack([light.shape for light in agreeing]), axis=0).astype(np.float32)
+    large = response_of(shape)
     small = _small_scale(agreeing)
     flat = large * (1 + small)
     hot = hot_pixels([light.excess for light in agreeing])
@@ -98,8 +109,54 @@ def sky_flat(lights: Sequence[Image], masks: Sequence[Mask]) -> Master:
     return Master(flat, "sky_flat", len(agreeing), diagnostics=diagnostics)
 
 
+def response_of(shape: Image) -> Image:
+    """Return the part of a sky's shape that can be a detector's response: alike on opposite sides, fading outwards.
+
+    No sky alone can tell light that was added from light that was lost. What differs between opposite sides is taken
+    for added light; what does not is a vignette where its rings darken outwards, more and more, as optics have it, and
+    nothing otherwise: a galaxy in the middle darkens at once, a lamp brightens the rim. What moves no flux by more than
+    is trusted is taken for response as it is, as it mostly will be.
+
+    Parameters
+    ----------
+    shape : (ny, nx) sky level over its median.
+
+    Returns
+    -------
+    (ny, nx) float32; 1 where no response is to be seen.
+    """
+    even = np.asarray(0.5 * (shape + shape[::-1, ::-1]), dtype=np.float32)
+    if not _is_vignette(even) and _departure(even - 1.0) > TRUSTED_FLUX_SHARE:
+        even = np.ones_like(even)
+    odd = np.asarray(0.5 * (shape - shape[::-1, ::-1]), dtype=np.float32)
+    return even + odd if _departure(odd) <= TRUSTED_FLUX_SHARE else even
+
+
+def _is_vignette(even: Image) -> bool:
+    ny, nx = even.shape
+    v, u = np.ogrid[-1.0 : 1.0 : ny * 1j, -1.0 : 1.0 : nx * 1j]
+    ring = np.minimum(np.hypot(u, v) / np.sqrt(2.0) * RADII, RADII - 1).astype(np.intp)
+    rings = np.array([np.median(even[ring == k]) for k in range(RADII)])
+    loss = rings[0] - rings
+    early, whole = float(loss[RADII // 2 - 1 : RADII // 2 + 1].mean()), float(loss[-1])
+    return whole > SHAPE_ERROR and early < MOST_EARLY_LOSS * whole + SHAPE_ERROR
+
+
+def _departure(part: Image) -> float:
+    return float(np.percentile(np.abs(part[::4, ::4]), 95.0))
+
+
+def lopsidedness(level: Image) -> float:
+    """Return by how much of its median a sky differs from its mirror image through the middle, halved.
+
+    Were it response, fluxes would be off by so much at the rim.
+    """
+    middle = float(np.median(level[::4, ::4]))
+    return _departure(0.5 * (level - level[::-1, ::-1])) / abs(middle) if middle else 0.0
+
+
 def _measure(light: Image, mask: Mask) -> _Light:
-    sky: Background = estimate_background(light, mask, mesh_px=MESH_PX)
+    sky: Background = follow_background(light, mask, mesh_px=MESH_PX)
     middle = sky.median_level
     if not middle > 0:
         raise CalibrationError(f"a light has no sky to make a flat of: median {middle:.1f} ADU")

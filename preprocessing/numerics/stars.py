@@ -46,7 +46,7 @@ DEBLEND_CONTRAST = 0.005
 FEWEST_BUFFERED_PX = 300_000
 
 
-def find_stars(
+def find_stars(  # noqa: PLR0913 - sky and noise go everywhere together
     data: Image,
     mask: Mask,
     *,
@@ -54,6 +54,7 @@ def find_stars(
     noise: Image | float,
     fwhm_px: float | None = None,
     threshold_sigma: float = 5.0,
+    sharpest_px: float = SHARPEST_STAR_PX,
 ) -> Stars:
     """Find sources and measure position, flux and width.
 
@@ -67,7 +68,7 @@ def find_stars(
     mask : (ny, nx) bool, True = bad; saturated pixels must be in it.
     background, noise : sky level and rms per pixel, (ny, nx) or one number, unit of `data`.
     fwhm_px : seeing of the detection kernel, px; measured from the image when None.
-    threshold_sigma : significance per pixel of the filtered image.
+    threshold_sigma : significance per pixel of the filtered image. sharpest_px : what is narrower is no star.
 
     Returns
     -------
@@ -88,7 +89,7 @@ def find_stars(
     if not (known > 0).any():
         return _no_stars()
     rms = np.maximum(rms, np.float32(1e-3 * np.median(known[known > 0])))
-    field = _Field(image, bad, rms, threshold_sigma)
+    field = _Field(image, bad, rms, threshold_sigma, sharpest_px)
     width = fwhm_px or FIRST_GUESS_FWHM_PX
     stars = _measure(field, width)
     for _ in range(2):
@@ -106,6 +107,7 @@ class _Field:
     bad: Mask
     noise: Image
     threshold_sigma: float
+    sharpest_px: float
 
 
 def _no_stars() -> Stars:
@@ -135,7 +137,7 @@ def _measure(field: _Field, width: float) -> Stars:
     fwhm, ellipticity = core_shape(field.image, x, y, width)
     flux, flux_error, _ = sep.sum_circle(field.image, x, y, APERTURE_FWHM * width, err=field.noise, mask=field.bad)
     touched = _near(field.bad, x, y, width)
-    keep = (fwhm > SHARPEST_STAR_PX) & (flux > 0) & np.isfinite(flux)
+    keep = (fwhm > field.sharpest_px) & (flux > 0) & np.isfinite(flux)
     stars = Stars(x, y, flux, flux_error, fwhm, ellipticity, touched, _isolated(x, y, flux, width))[keep]
     stars = stars[np.argsort(-stars.flux)]
     seeing = _seeing(stars)

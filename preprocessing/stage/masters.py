@@ -31,6 +31,9 @@ from preprocessing.numerics.calibrate import (
     master_dark,
     master_flat,
 )
+from preprocessing.numerics.clean import is_mosaic
+from preprocessing.numerics.mosaic import evened
+from preprocessing.numerics.outside import outside
 from preprocessing.numerics.preprocess import exposure_of
 from preprocessing.numerics.sky_flat import TooFewLights, sky_flat
 from preprocessing.stage.raw import read_raw
@@ -206,8 +209,11 @@ def _sky_flat(lights: list[Observation], config: Snapshot) -> None:
     for light, dark in zip(lights, darks, strict=True):
         raw = read_raw(light)
         masters = Masters(bias_in_memory, None if dark is None else _read(dark))
-        images.append(calibrate(raw.data, masters=masters, exposure=exposure_of(raw.facts)).data)
-        masks.append(np.isnan(images[-1]))  # stars and defects are masked by the flat itself
+        image = calibrate(raw.data, masters=masters, exposure=exposure_of(raw.facts)).data
+        # Stars and defects are masked by the flat itself.
+        masks.append(np.isnan(image) | outside(raw.data))
+        # The sky's colour is none of the detector's response.
+        images.append(evened(image, masks[-1]) if is_mosaic(raw.facts) else image)
     try:
         master = sky_flat(images, masks)
     except TooFewLights:

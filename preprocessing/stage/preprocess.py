@@ -17,7 +17,8 @@ from observations.numerics.fits.images import encode_frame
 from preprocessing.models import PreprocessRun
 from preprocessing.numerics import VERSION
 from preprocessing.numerics.calibrate import CalibrationError
-from preprocessing.numerics.preprocess import Parameters, Preprocessed, preprocess
+from preprocessing.numerics.clean import Parameters
+from preprocessing.numerics.preprocess import Preprocessed, preprocess
 from preprocessing.numerics.quality import Limits
 from preprocessing.stage.masters import Chosen, masters_for
 from preprocessing.stage.raw import read_raw

@@ -21,10 +21,12 @@ from observations.numerics.fits.images import encode_frame
 from observations.numerics.fits.wcs import centre_of
 from observations.numerics.frame import Frame
 from observations.numerics.healpix import position_index
+from observations.numerics.scales import are_alike
 from preprocessing.models import PreprocessRun
 from preprocessing.numerics import VERSION
 from preprocessing.numerics.astrometry.errors import centroid_errors_px, match_error_px, solution_error_px
-from preprocessing.numerics.astrometry.matching import MatchFailed, MatchParameters, Transform, match_stars
+from preprocessing.numerics.astrometry.frames import match_frames
+from preprocessing.numerics.astrometry.matching import MatchFailed, MatchParameters, Transform
 from preprocessing.numerics.astrometry.solution import WcsInvalid, check_wcs, registration_quality, wcs_from_match
 from preprocessing.numerics.quality import DEPTH_SIGMA, Quality, gate, noise_pixels, relative_transparency
 from preprocessing.products import load_frame, stars_of
@@ -36,7 +38,11 @@ _RANK = {WcsQuality.SOLVED: 0, WcsQuality.HEADER: 1, WcsQuality.NOMINAL: 2}
 
 
 class _Registered(NamedTuple):
-    """One frame brought to the anchor. error_px : of the positions that it inherits, against the anchor's."""
+    """One frame brought to the anchor.
+
+    rms_px : of the matched stars, in the frame's own pixels. error_px : of the positions that it inherits, against the
+    anchor's, in its own pixels.
+    """
 
     transform: Transform
     rms_px: float
@@ -93,9 +99,7 @@ def _gated(runs: list[PreprocessRun], config: Snapshot) -> list[PreprocessRun]:
         others = [
             _quality(other)
             for other in runs
-            if other.pk != row.pk
-            and other.observation.night == mine.night
-            and other.observation.filter_band == mine.filter_band
+            if other.pk != row.pk and other.observation.night == mine.night and _count_alike(other.observation, mine)
         ]
         failure = gate(_quality(row), others, limits(config))
         if failure is None:
@@ -103,6 +107,13 @@ def _gated(runs: list[PreprocessRun], config: Snapshot) -> list[PreprocessRun]:
         else:
             _fail(row, FailureCode(failure.code), failure.sentence)
     return good
+
+
+def _count_alike(one: Observation, other: Observation) -> bool:
+    """Tell whether sky and stars have the same counts in two exposures: of one band, camera and pixel size."""
+    same = ("filter_band", "telescope_id", "camera", "binning", "gain_e_per_adu")
+    is_same = all(getattr(one, name) == getattr(other, name) for name in same)
+    return is_same and are_alike(one.pixel_scale, other.pixel_scale)
 
 
 @jobs.writing()
@@ -147,7 +158,8 @@ def _register(row: PreprocessRun, anchor: Anchor, config: Snapshot) -> None:
         found = _match(frame, anchor.frame, expected, is_anchor=is_anchor)
         # Known also for a frame that scatters too much: a cloud is the reason that it is to be told.
         row.transparency = info["transparency"] = found.transparency
-        if found.rms_px > config["preprocessing.max_anchor_rms_px"]:
+        # What centroids are good to goes with the larger of both pixels.
+        if found.rms_px * min(1.0, found.transform.scale) > config["preprocessing.max_anchor_rms_px"]:
             raise MatchFailed(f"the matched stars scatter by {found.rms_px:.2f} px")
         if anchor.frame.wcs is None:
             raise WcsInvalid("the anchor has no world coordinates")
@@ -164,7 +176,7 @@ def _register(row: PreprocessRun, anchor: Anchor, config: Snapshot) -> None:
         "rotation_deg": found.transform.rotation_deg,
         "scale": found.transform.scale,
         "fit_rms_px": solved.rms_px,
-        "error_px": float(np.hypot(found.error_px, _error_of_anchor(anchor))),
+        "error_px": float(np.hypot(found.error_px, _error_of_anchor(anchor) / found.transform.scale)),
     }
     row.registration_quality = registration_quality(found.rms_px, row.fwhm_px or 0.0)
     _save(row, info, aligned=True, wcs=solved.wcs, quality=anchor.quality)
@@ -201,15 +213,16 @@ def _match(frame: Frame, anchor: Frame, expected: Transform | None, *, is_anchor
     own, target = stars_of(frame), stars_of(anchor)
     if is_anchor:
         return _Registered(Transform.shift(0.0, 0.0), 0.0, len(own), 0.0, 1.0)
-    found = match_stars(own.xy, own.flux, target.xy, target.flux, parameters=MatchParameters(guess=expected))
+    found = match_frames((frame, own), (anchor, target), MatchParameters(guess=expected))
     mine, theirs = own[found.source_index], target[found.target_index]
     clean = ~mine.is_saturated & ~theirs.is_saturated
     seconds = (frame.exposure_s or 1.0, anchor.exposure_s or 1.0)
     light = relative_transparency(mine.flux[clean] / seconds[0], theirs.flux[clean] / seconds[1])
     residuals = np.column_stack(found.transform(mine.x, mine.y)) - theirs.xy
     noise = np.hypot(found.transform.scale * centroid_errors_px(mine), centroid_errors_px(theirs))
-    error = match_error_px(residuals, noise, found.transform.coefficients.shape[1])
-    return _Registered(found.transform, found.rms_px, found.count, error, None if light is None else light[0])
+    own_px = found.transform.scale
+    error = match_error_px(residuals, noise, found.transform.coefficients.shape[1]) / own_px
+    return _Registered(found.transform, found.rms_px / own_px, found.count, error, None if light is None else light[0])
 
 
 def _expected(frame: Frame, anchor: WCS | None) -> Transform | None:
@@ -255,13 +268,12 @@ def _of_the_sky(row: PreprocessRun, wcs: WCS, quality: str) -> dict[str, float]:
 
 
 def _set_transparency(runs: list[PreprocessRun]) -> None:
-    """Bring transparencies, measured against the anchor, to the clearest frame of each band."""
-    for band in {row.observation.filter_band for row in runs}:
-        rows = [row for row in runs if row.observation.filter_band == band and row.wcs_info.get("transparency")]
-        clearest = max((row.wcs_info["transparency"] for row in rows), default=0.0)
-        for row in rows:
-            relative = row.wcs_info["transparency"] / clearest
-            if abs(relative - (row.transparency or 0.0)) > 1e-12:
-                row.transparency = relative
-                with jobs.writing():
-                    row.save(update_fields=["transparency", "updated_at"])
+    """Bring transparencies, measured against the anchor, to the clearest frame of each band and camera."""
+    measured = [row for row in runs if row.wcs_info.get("transparency")]
+    for row in measured:
+        others = [other for other in measured if _count_alike(other.observation, row.observation)]
+        relative = row.wcs_info["transparency"] / max(other.wcs_info["transparency"] for other in others)
+        if abs(relative - (row.transparency or 0.0)) > 1e-12:
+            row.transparency = relative
+            with jobs.writing():
+                row.save(update_fields=["transparency", "updated_at"])

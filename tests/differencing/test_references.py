@@ -409,3 +409,55 @@ def test_a_promoted_reference_of_another_band_or_one_that_is_not_promoted_does_n
     factories.ReferenceFactory(field=field, best_member=far, is_active=False).members.set([far])
     choice = choose_reference(science, snapshot())
     assert (choice.promoted, choice.members) == (None, (near,))
+
+
+def test_frames_of_the_science_frames_own_scale_come_first(field):
+    science = frame(field, pixel_scale=2.4)
+    deep = [frame(field, nights_ago=40 + k, pixel_scale=1.2, noise=8.0) for k in range(3)]
+    own = [frame(field, nights_ago=50 + k, pixel_scale=2.4) for k in range(3)]
+    assert set(members(science)) == set(own)
+    assert not set(members(frame(field, pixel_scale=1.2))) & set(own)
+    assert set(members(frame(field, pixel_scale=1.2))) == set(deep)
+
+
+def test_frames_of_another_scale_serve_where_there_are_no_others(field):
+    science = frame(field, pixel_scale=2.4)
+    others = [frame(field, nights_ago=40 + k, pixel_scale=1.2) for k in range(3)]
+    assert set(members(science)) == set(others)
+
+
+def test_far_deeper_frames_of_another_scale_come_before_a_poor_one_of_the_own(field):
+    science = frame(field, pixel_scale=2.4)
+    frame(field, nights_ago=60, pixel_scale=2.4, noise=30.0)
+    deep = [frame(field, nights_ago=40 + k, pixel_scale=1.2) for k in range(3)]
+    assert set(members(science)) == set(deep)
+
+
+def test_a_stack_holds_frames_of_one_scale_only(field):
+    for k in range(3):
+        frame(field, nights_ago=40 + k, pixel_scale=1.2)
+        frame(field, nights_ago=50 + k, pixel_scale=2.4)
+    scales = {member.pixel_scale for member in members(frame(field, pixel_scale=3.6))}
+    assert len(scales) == 1
+
+
+def test_a_reference_that_nobody_chose_gives_way_to_frames_of_the_own_scale(field):
+    coarse = [frame(field, nights_ago=60 + k, pixel_scale=2.4) for k in range(3)]
+    reference = promoted(field, *coarse, is_automatic=True)
+    own = [frame(field, nights_ago=50 + k, pixel_scale=1.2) for k in range(3)]
+    assert set(members(frame(field, pixel_scale=1.2))) == set(own)
+    reference.is_automatic = False
+    reference.save()
+    assert set(members(frame(field, pixel_scale=1.2))) == set(coarse)
+
+
+def test_depth_is_told_by_the_light_of_the_stars_whatever_camera_counts_it(field):
+    science = frame(field, pixel_scale=3.6)
+    small = [frame(field, nights_ago=40 + k, pixel_scale=1.2, noise=10.0) for k in range(3)]
+    large = [frame(field, nights_ago=50 + k, pixel_scale=2.4, noise=15.0) for k in range(3)]
+    for rows, light in ((small, 1.0), (large, 6.0)):
+        for row in rows:
+            run = row.preprocess_runs.get()
+            run.wcs_info = {"transparency": light}
+            run.save()
+    assert set(members(science)) == set(large)

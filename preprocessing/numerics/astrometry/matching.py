@@ -1,4 +1,4 @@
-"""Star matching over any offset, rotation, flip and modest change of scale."""
+"""Star matching over any offset, rotation and flip, at a scale that is known to some per cent."""
 
 from __future__ import annotations
 
@@ -114,12 +114,14 @@ class Match:
 class MatchParameters:
     """How to search.
 
-    scale_tolerance : largest relative difference in scale. tolerance_px : how far a pair may be apart in the end.
+    scale, scale_tolerance : target pixels along a source pixel's side, and the largest relative departure from that.
+    tolerance_px : how far a pair may be apart in the end.
     brightest : stars of each list that form triangles; 0 tries only the guess. most_stars : stars of each list that
     take part at all. may_flip : try the mirror image too. guess : transform to try first, e.g. from two WCS.
     largest_chance : highest accepted number of chance matches expected over all trials.
     """
 
+    scale: float = 1.0
     scale_tolerance: float = 0.1
     tolerance_px: float = 3.0
     brightest: int = 40
@@ -212,7 +214,7 @@ def _search(source: _List, target: _List, size: int, parameters: MatchParameters
     # The vote picks the best of all pairs of triangles, like ones or not; so all of them are trials.
     trials = 2.0 * comb(min(size, source.count), 3) * comb(min(size, target.count), 3)
     best: tuple[float, Match] | None = None
-    for k in best_voted(turn, place, flipped):
+    for k in best_voted(turn, place, flipped, VOTE_BIN_PX * max(1.0, parameters.scale)):
         match = _refine(source, target, similarity(turn[k], place[k], flipped[k], centre), parameters)
         if match is None:
             continue
@@ -256,7 +258,7 @@ def _similar_triangles(
     near = cKDTree(ratios_s).sparse_distance_matrix(cKDTree(ratios_t), RATIO_TOLERANCE, output_type="ndarray")
     s, t = corners_s[near["i"]], corners_t[near["j"]]
     size = np.abs(t[:, 1] - t[:, 2]) / np.abs(s[:, 1] - s[:, 2])
-    fits = np.abs(np.log(size)) < np.log1p(parameters.scale_tolerance) + RATIO_TOLERANCE
+    fits = np.abs(np.log(size / parameters.scale)) < np.log1p(parameters.scale_tolerance) + RATIO_TOLERANCE
     s, t = s[fits], t[fits]
     if not parameters.may_flip:
         straight = np.sign(_area(s)) == np.sign(_area(t))
@@ -283,15 +285,17 @@ def _area(corners: NDArray[np.complex128]) -> Column:
     return np.imag((corners[:, 1] - corners[:, 0]).conj() * (corners[:, 2] - corners[:, 0]))
 
 
-def best_voted(turn: NDArray[np.complex128], place: NDArray[np.complex128], flipped: NDArray[np.bool_]) -> list[int]:
+def best_voted(
+    turn: NDArray[np.complex128], place: NDArray[np.complex128], flipped: NDArray[np.bool_], bin_px: float = VOTE_BIN_PX
+) -> list[int]:
     """Return one member of each of the fullest bins, of two grids half a bin apart."""
     chosen: list[tuple[int, int]] = []
     angle = np.angle(turn)
     for offset in (0.0, 0.5):
         bins = np.column_stack(
             [
-                np.floor(place.real / VOTE_BIN_PX + offset),
-                np.floor(place.imag / VOTE_BIN_PX + offset),
+                np.floor(place.real / bin_px + offset),
+                np.floor(place.imag / bin_px + offset),
                 np.floor((angle % (2 * np.pi)) / VOTE_BIN_TURN + offset),
                 np.floor(np.log(np.abs(turn)) / VOTE_BIN_SCALE + offset),
                 flipped,
@@ -358,7 +362,7 @@ def _maybe_quadratic(source: Points, target: Points, affine: Transform) -> Trans
 def _is_sane(transform: Transform, parameters: MatchParameters) -> bool:
     stretch = np.linalg.svd(transform.matrix, compute_uv=False)
     limit = np.log1p(parameters.scale_tolerance) + 0.02
-    return bool(np.abs(np.log(np.maximum(stretch, 1e-9))).max() < limit)
+    return bool(np.abs(np.log(np.maximum(stretch / parameters.scale, 1e-9))).max() < limit)
 
 
 def _fit(source: Points, target: Points, degree: int) -> Transform:

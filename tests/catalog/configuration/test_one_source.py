@@ -9,7 +9,7 @@ import pytest
 from differencing.numerics.parameters import ZogyParameters
 from differencing.numerics.stack import StackParameters
 from differencing.numerics.tracklets import TrackletParameters
-from preprocessing.numerics.preprocess import Parameters
+from preprocessing.numerics.clean import Parameters
 from preprocessing.numerics.quality import Limits
 
 # What no key says: a choice of the algorithm, with its reason beside it.

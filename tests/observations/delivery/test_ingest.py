@@ -241,8 +241,21 @@ def test_frames_of_one_pointing_share_a_field_and_others_do_not(folder):
     write(folder / "d.fits", seed=4, OBJCTRA="08 00 01", OBJCTDEC="+00 00 00", PIXSCALE=5.0)
     ingest(folder)
     fields = [Observation.objects.get(original_name=f"{name}.fits").field_id for name in "abcd"]
-    assert fields[0] == fields[1]
-    assert len(set(fields)) == 3
+    # A field is a place: the finer frame is of it as well.
+    assert fields[0] == fields[1] == fields[3] != fields[2]
+
+
+def test_a_wide_frame_is_of_a_small_ones_field_only_where_it_points_there(folder):
+    # 480 arcsec; then 2400 arcsec, 900 arcsec beside it; then 2400 arcsec, 60 arcsec beside it.
+    write(folder / "a.fits", seed=1, OBJCTRA="08 00 00", OBJCTDEC="+00 00 00")
+    write(folder / "b.fits", seed=2, OBJCTRA="08 01 00", OBJCTDEC="+00 00 00", PIXSCALE=50.0)
+    write(folder / "c.fits", seed=3, OBJCTRA="08 00 04", OBJCTDEC="+00 00 00", PIXSCALE=50.0)
+    for name in "abc":
+        ingest(folder / f"{name}.fits")
+    small, beside, near = (Observation.objects.get(original_name=f"{name}.fits").field_id for name in "abc")
+    assert small != beside
+    # Frames of its own scale come first: this pointing is theirs.
+    assert near == beside
 
 
 def test_one_telescope_name_at_two_places_is_two_telescopes(folder):

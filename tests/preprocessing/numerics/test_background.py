@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
+from scipy import ndimage
 
-from preprocessing.numerics.background import NoBackgroundError, estimate_background
+from preprocessing.numerics.background import NoBackgroundError, estimate_background, follow_background
 from tests.preprocessing.numerics.scenes import star_field
 
 
@@ -70,3 +71,33 @@ def test_an_image_without_good_pixels_is_refused():
 def test_big_endian_data_are_taken():
     image = _noise_image(7, shape=(128, 128)).astype(">f4")
     assert estimate_background(image, np.zeros((128, 128), dtype=bool)).level.dtype == np.float32
+
+
+def _galaxy(seed=21, size=320):
+    y, x = np.mgrid[:size, :size]
+    light = 3400.0 * np.exp(-((np.hypot(x - size / 2, 1.6 * (y - size / 2)) / 50.0) ** 0.8)) + 500.0
+    return light, np.random.default_rng(seed).normal(light, np.sqrt(light)).astype(np.float32)
+
+
+def test_a_galaxy_that_fills_the_frame_is_followed():
+    light, image = _galaxy()
+    y, x = np.mgrid[: len(image), : len(image)]
+    away = np.hypot(x - 160, y - 160) > 50
+    none = np.zeros(image.shape, dtype=bool)
+    usual, followed = estimate_background(image, none), follow_background(image, none)
+    assert followed.finer_px == 16
+    # In sigma of a pixel: cells of 64 px leave it by more than one where the galaxy is no core any more.
+    assert np.percentile(np.abs(followed.level - light)[away] / np.sqrt(light[away]), 90) < 0.5
+    assert np.percentile(np.abs(usual.level - light)[away] / np.sqrt(light[away]), 90) > 1.0
+    assert np.median(followed.noise[away] / np.sqrt(light[away])) == pytest.approx(1.0, abs=0.05)
+
+
+def test_stars_and_gradients_keep_the_usual_mesh():
+    field = star_field(22)
+    ramp = np.linspace(0, 2000, field.image.shape[1], dtype=np.float32)
+    assert follow_background(field.image + ramp, field.no_mask).finer_px is None
+
+
+def test_noise_that_neighbours_share_is_no_reason_for_a_finer_mesh():
+    image = ndimage.gaussian_filter(_noise_image(23), 1.2)
+    assert follow_background(image, np.zeros(image.shape, dtype=bool)).finer_px is None

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from preprocessing.numerics.hot_pixels import hot_pixels
+from preprocessing.numerics.hot_pixels import hot_pixels, lone_pixels
 from tests.preprocessing.numerics.scenes import moffat_stars
 
 SHAPE = (300, 320)
@@ -66,3 +66,33 @@ def test_pixels_that_are_bad_in_some_lights_are_judged_by_the_others():
     found = _where(hot_pixels(lights))
     assert (120, 200) in found
     assert (200, 30) not in found
+
+
+@pytest.mark.parametrize("share", [0.002, 0.005])
+def test_hot_pixels_that_outnumber_the_stars_do_not_make_dithers_one_pointing(share):
+    lights = _lights(3, height=0.0)
+    rng = np.random.default_rng(5)
+    hot = rng.uniform(size=SHAPE) < share
+    for light in lights:
+        light[hot] += rng.uniform(40, 900, hot.sum()).astype(np.float32)
+    found = hot_pixels(lights)
+    assert found[hot].mean() > 0.97
+    assert found[~hot].mean() < 1e-3
+
+
+@pytest.mark.parametrize("fwhm", [1.0, 1.3, 2.0, 3.0, 6.0])
+def test_pixels_without_light_beside_them_are_told_from_stars_of_any_width(fwhm):
+    rng = np.random.default_rng(6)
+    x, y = rng.uniform(8, 292, (2, 120))
+    stars = moffat_stars((300, 300), (x, y, fwhm**2 * rng.uniform(200, 5e4, 120)), fwhm, beta=4.0)
+    hot = np.zeros((300, 300), dtype=bool)
+    hot[rng.integers(0, 300, 300), rng.integers(0, 300, 300)] = True
+    image = stars + rng.normal(size=hot.shape)
+    none = np.zeros(hot.shape, dtype=bool)
+    noise = np.ones(hot.shape, dtype=np.float32)
+    assert not lone_pixels(image.astype(np.float32), noise, none).any()
+    image[hot] += rng.uniform(100, 3000, hot.sum())
+    found = lone_pixels(image.astype(np.float32), noise, none)
+    clear = hot & (stars < 1)
+    assert found[clear].mean() > 0.9
+    assert not found[~hot].any()

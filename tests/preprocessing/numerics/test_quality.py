@@ -61,7 +61,7 @@ def test_each_absolute_fault_has_its_own_code_and_numbers(change, code):
 @pytest.mark.parametrize(
     ("change", "code"),
     [
-        ({"sky_level": 23_900.0, "noise": 140.0}, "spoilt"),
+        ({"sky_level": 23_900.0, "noise": 640.0, "depth_flux": 15_000.0}, "spoilt"),
         ({"transparency": 0.03}, "clouded"),
         ({"transparency": 0.2, "depth_flux": 4000.0}, "clouded"),
         ({"depth_flux": 15_000.0}, "too_shallow"),
@@ -73,8 +73,44 @@ def test_each_fault_against_the_night_has_its_own_code(change, code):
     assert failure.code == code
 
 
+@pytest.mark.parametrize("factor", [3.5, 6.0, 10.0])
+def test_a_bright_sky_alone_is_no_reason(factor):
+    # Photons of the sky make the noise: at ten times the sky a point source is 1.2 mag harder to see.
+    bright = replace(GOOD, sky_level=factor * 3110, noise=40 * factor**0.5, depth_flux=950 * factor**0.5)
+    assert gate(bright, others=OTHERS) is None
+    assert depth_loss_mag(bright, OTHERS) == pytest.approx(1.25 * np.log10(factor), abs=0.2)
+
+
+def test_a_frame_that_its_sky_made_too_shallow_says_both():
+    moonlit = replace(GOOD, sky_level=40_000.0, noise=480.0, depth_flux=12_000.0, saturation=None)
+    failure = gate(moonlit, others=OTHERS)
+    assert failure is not None
+    assert failure.code == "spoilt"
+    assert "mag below" in failure.sentence
+    assert "times that of the night's other frames" in failure.sentence
+
+
 def test_one_other_frame_judges_nobody():
-    assert gate(replace(GOOD, sky_level=23_900.0), others=OTHERS[:1]) is None
+    assert gate(replace(GOOD, depth_flux=15_000.0), others=OTHERS[:1]) is None
+
+
+def test_what_lies_outside_is_not_masked():
+    field = star_field(3)
+    rim = np.zeros(field.image.shape, dtype=bool)
+    rim[:, :80] = True
+    sky = estimate_background(field.image, rim)
+    stars = find_stars(field.image, rim, background=sky.level, noise=sky.noise)
+    measured = measure_quality(field.image, rim, sky, stars, None, lit=~rim)
+    assert measured.masked_share == 0.0
+    assert measured.covered_share == pytest.approx(0.8)
+    assert gate(measured) is None
+
+
+def test_a_frame_of_which_little_is_left_says_so():
+    failure = gate(replace(GOOD, covered_share=0.06))
+    assert failure is not None
+    assert failure.code == "masked"
+    assert "6.0 %" in failure.sentence
 
 
 def test_a_longer_exposure_may_have_a_brighter_sky():

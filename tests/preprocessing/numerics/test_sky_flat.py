@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from preprocessing.numerics.sky_flat import TooFewLights, sky_flat
+from preprocessing.numerics.sky_flat import TooFewLights, lopsidedness, response_of, sky_flat
 from tests.preprocessing.numerics.scenes import moffat_stars
 
 SIZE = 384
@@ -77,3 +77,45 @@ def test_a_pixel_that_is_hot_in_every_light_has_no_response():
     assert np.isnan(master.data[100, 222])
     assert np.count_nonzero(np.isnan(master.data)) == np.count_nonzero(np.isnan(clean.data)) + 1
     assert master.diagnostics["hot_pixels"] == clean.diagnostics["hot_pixels"] + 1 <= 2
+
+
+def _shape(light):
+    return (light / np.median(light)).astype(np.float32)
+
+
+V, U = np.mgrid[-1 : 1 : SIZE * 1j, -1 : 1 : SIZE * 1j]
+
+
+@pytest.mark.parametrize("slope", [0.1, 0.375, 0.6])
+def test_a_gradient_that_was_added_is_no_response(slope):
+    shape = _shape(1 + slope * U)
+    assert np.abs(response_of(shape) - 1).max() < 0.01
+    assert lopsidedness(shape) == pytest.approx(0.95 * slope, rel=0.05)
+
+
+def test_under_a_gradient_the_vignette_is_still_found():
+    vignette = 1 - 0.15 * (U**2 + V**2)
+    found = response_of(_shape(vignette + 0.3 * U))
+    assert np.abs(found / found.mean() - vignette / vignette.mean()).max() < 0.01
+
+
+@pytest.mark.parametrize("scale", [0.1, 0.3])
+def test_a_galaxy_in_the_middle_is_no_response(scale):
+    galaxy = 1 + 3 * np.exp(-((np.hypot(U, 1.6 * V) / scale) ** 0.8))
+    assert (response_of(_shape(galaxy)) == 1).all()
+
+
+def test_a_lamp_at_the_rim_is_no_response():
+    assert (response_of(_shape(1 + 0.2 * (U**2 + V**2))) == 1).all()
+
+
+def test_a_slope_that_moves_no_flux_by_more_than_is_trusted_stays_response():
+    shape = _shape(1 + 0.04 * U)
+    np.testing.assert_allclose(response_of(shape), shape, rtol=1e-5)
+
+
+def test_lights_under_a_gradient_make_a_flat_without_it():
+    lights = [light + np.linspace(0, 3600, SIZE, dtype=np.float32) for light in _lights(4, 9.0)]
+    flat = sky_flat(lights, _masks(lights)).data
+    columns = np.median(flat, axis=0)
+    assert columns[-20] / columns[20] == pytest.approx(1.0, abs=0.02)
