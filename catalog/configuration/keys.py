@@ -318,7 +318,7 @@ _DETECTION = (
     ),
 )
 
-# What a candidate is rejected for, unless the site wants it flagged only: see docs/frames-vetoes.md.
+# What a candidate is rejected for, unless the site wants it flagged only: see docs/frames.md.
 _VETOES = tuple(
     ConfigKey(f"detection.veto_{code}", True, f"Whether {what} is rejected; if not, it is only flagged.")
     for code, what in (
