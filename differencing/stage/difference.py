@@ -20,7 +20,7 @@ from catalog.files import storage
 from catalog.models import RunStatus
 from catalog.work import jobs
 from catalog.work.inputs import hash_of
-from differencing.doubts import doubts_of, doubts_of_measures, doubts_of_psf, doubts_of_scale
+from differencing.doubts import doubts_of, doubts_of_measures, doubts_of_psfs, doubts_of_scale
 from differencing.models import DifferenceRun, Reference, ReferenceOrigin
 from differencing.numerics import VERSION
 from differencing.numerics.choice import ZOGY, Choice, prepare_for, subtract_prepared
@@ -31,7 +31,7 @@ from differencing.numerics.measure import Measurements, MeasureParameters, measu
 from differencing.numerics.noise import sigma_of_good
 from differencing.numerics.pair import Pair
 from differencing.numerics.parameters import ZogyParameters
-from differencing.numerics.peaks import find, fwhm_of
+from differencing.numerics.peaks import find
 from differencing.numerics.spikes import are_spikes
 from differencing.numerics.tie import TooFewStars
 from differencing.numerics.vetoes.examine import examine, filled_pixels
@@ -372,7 +372,7 @@ def _close(row: DifferenceRun, inputs: _Inputs, result: _Result, paths: dict[str
             noise_rescale=difference.noise_rescale,
             noise_tolerance=inputs.config["differencing.noise_rescale_tolerance"],
         ),
-        *_doubts_of_psfs(difference),
+        *doubts_of_psfs(difference.psf_science, difference.psf_reference),
         *_doubts_of_scale(inputs),
     ]
     row.doubts = [asdict(doubt) for doubt in said]
@@ -387,17 +387,6 @@ def _doubts_of_scale(inputs: _Inputs) -> list[Doubt]:
     if best is None:
         return []
     return doubts_of_scale(inputs.observation.pixel_scale, best.pixel_scale, inputs.reference.fwhm_px or float("inf"))
-
-
-def _doubts_of_psfs(difference: Difference) -> list[Doubt]:
-    """Return what is doubtful about PSFs that were checked on stars held out of them."""
-    psfs = (("science frame", difference.psf_science), ("reference", difference.psf_reference))
-    return [
-        doubt
-        for name, psf in psfs
-        if isinstance(psf, PsfModel) and psf.held_out is not None
-        for doubt in doubts_of_psf(name, psf.held_out.core_residual, fwhm_of(psf.middle))
-    ]
 
 
 def _finite(numbers: dict[str, float]) -> dict[str, float]:
