@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from observations.numerics.fits.wcs import PLAUSIBLE_SCALES_ARCSEC
 from observations.numerics.sphere import project
 from preprocessing.numerics.astrometry.matching import Match, MatchFailed, MatchParameters, Transform, match_stars
-from preprocessing.numerics.astrometry.plate_search import find_places
+from preprocessing.numerics.astrometry.plate_search import Effort, find_places
 
 __all__ = [
     "Catalogue",
@@ -37,6 +37,13 @@ TAN_GOOD_ENOUGH_PX = 0.01
 SIP_DEGREES = (2, 3)
 SIP_GAIN = 0.9
 LARGEST_SHEAR = 0.2
+# Positions of stars on a frame that are found by chance of noise, blends and trails; of catalogues at their worst.
+STAR_ERROR_PX, POOR_STAR_ERROR_PX = 0.5, 1.5
+CATALOGUE_ERROR_ARCSEC = 0.3
+# Pairs are this many errors apart at most.
+TOLERANCE_ERRORS = 3.0
+# A solution is accepted where so many wrong ones are to be expected of as many trials.
+LARGEST_CHANCE = 1e-6
 # A frame counts as within the search's radius when its middle is less than a tenth of its reach outside.
 RADIUS_MARGIN = 0.1
 
@@ -262,23 +269,41 @@ def solve_with_catalogue(
     tolerance = pointing.scale_tolerance
     reach = float(np.hypot(*shape)) / 2 * (1 + tolerance)
     radius = pointing.radius_deg * 3600 / pointing.pixel_scale_arcsec
-    places = find_places(star_xy, star_flux, sky, flux, shape=shape, tolerance=tolerance)
-    for place in places.transforms:
-        middle = np.array(place((shape[1] - 1) / 2, (shape[0] - 1) / 2))
-        inside = np.flatnonzero(np.hypot(*(sky - middle).T) < reach)
-        if np.hypot(*middle) > radius + RADIUS_MARGIN * reach:
-            continue
-        parameters = MatchParameters(scale_tolerance=tolerance, guess=place, brightest=0)
-        # The best of all votes was chosen, so each of them was a trial.
-        parameters = replace(parameters, largest_chance=parameters.largest_chance / places.vote_count)
-        try:
-            match = match_stars(star_xy, star_flux, sky[inside], flux[inside], parameters=parameters)
-        except MatchFailed:
-            continue
-        return _solved(star_xy, shape, catalogue, replace(match, target_index=inside[match.target_index]))
+    trials = 0
+    for effort in _efforts(pointing):
+        places = find_places(star_xy, star_flux, sky, flux, shape=shape, tolerance=tolerance, effort=effort)
+        trials += places.trials
+        # The best of all pairs of triangles is chosen, so each of them was a trial.
+        parameters = MatchParameters(
+            scale_tolerance=tolerance,
+            brightest=0,
+            tolerance_px=max(MatchParameters.tolerance_px, TOLERANCE_ERRORS * effort.error_px),
+            largest_chance=LARGEST_CHANCE / max(trials, 1),
+        )
+        for place in places.transforms:
+            middle = np.array(place((shape[1] - 1) / 2, (shape[0] - 1) / 2))
+            inside = np.flatnonzero(np.hypot(*(sky - middle).T) < reach)
+            if np.hypot(*middle) > radius + RADIUS_MARGIN * reach:
+                continue
+            try:
+                match = match_stars(
+                    star_xy, star_flux, sky[inside], flux[inside], parameters=replace(parameters, guess=place)
+                )
+            except MatchFailed:
+                continue
+            return _solved(star_xy, shape, catalogue, replace(match, target_index=inside[match.target_index]))
     raise MatchFailed(
         f"{len(star_xy)} stars match no place within {pointing.radius_deg:g} deg of the pointing "
-        f"({len(sky)} catalogue stars, {places.vote_count} like triangles)"
+        f"({len(sky)} catalogue stars, {trials} like triangles)"
+    )
+
+
+def _efforts(pointing: Pointing) -> tuple[Effort, ...]:
+    """Return what to try: first as for good frames, then with the errors of trails and blends, and larger triangles."""
+    catalogue_px = CATALOGUE_ERROR_ARCSEC / pointing.pixel_scale_arcsec
+    return (
+        Effort(28, 9, float(np.hypot(STAR_ERROR_PX, catalogue_px))),
+        Effort(40, 14, float(np.hypot(POOR_STAR_ERROR_PX, catalogue_px))),
     )
 
 
