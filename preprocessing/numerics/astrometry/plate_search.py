@@ -96,8 +96,11 @@ def _transform(place: Column, shape: tuple[int, int]) -> Transform:
 
 
 def _filled_share(xy: Points, shape: tuple[int, int]) -> float:
-    cells = np.unique(np.floor(xy / (np.array(shape[::-1]) / CELLS)), axis=0)
-    return max(len(cells) / CELLS**2, 1.0 / CELLS)
+    """Return the share of the frame that shows stars, by the cells that hold any; the few stars leave some to chance."""
+    occupied = len(np.unique(np.floor(xy / (np.array(shape[::-1]) / CELLS)), axis=0))
+    share = np.linspace(0.25, 1.0, 31)
+    expected = CELLS**2 * share * (1.0 - np.exp(-len(xy) / (CELLS**2 * share)))
+    return float(share[np.argmin(np.abs(expected - occupied))])
 
 
 def _brightest(xy: Points, flux: Column, count: int) -> Points:

@@ -302,8 +302,8 @@ def _efforts(pointing: Pointing) -> tuple[Effort, ...]:
     """Return what to try: first as for good frames, then with the errors of trails and blends, and larger triangles."""
     catalogue_px = CATALOGUE_ERROR_ARCSEC / pointing.pixel_scale_arcsec
     return (
-        Effort(28, 9, float(np.hypot(STAR_ERROR_PX, catalogue_px))),
-        Effort(40, 14, float(np.hypot(POOR_STAR_ERROR_PX, catalogue_px))),
+        Effort(28, 9, float(np.hypot(STAR_ERROR_PX, min(catalogue_px, STAR_ERROR_PX)))),
+        Effort(40, 14, float(np.hypot(POOR_STAR_ERROR_PX, min(catalogue_px, POOR_STAR_ERROR_PX)))),
     )
 
 

@@ -27,6 +27,8 @@ RATIO_CELL, SIZE_CELL = 0.02, 0.1
 RATIO_CELLS = 51
 # A place needs so many more stars than its triangle's to be remembered, and this many places are.
 FEWEST_HITS = 2
+# Of a true place, half of whose stars are in the catalogue, one in a hundred has none among so many.
+PATIENCE = 13
 MOST_PLACES = 24
 
 
@@ -196,10 +198,11 @@ def _log_tail(hits, expected):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _support(stars, some, place, sky, reach):  # type: ignore[no-untyped-def]
+def _support(stars, some, place, sky, reach, patience):  # type: ignore[no-untyped-def]
     """Count the stars that a place puts on a star of the sky; return pairs, hits, and the hits expected by chance.
 
     reach : (3,) base and slope of how far a hit may be off with the distance from the first star, and density.
+    patience : after so many stars with no hit beside the triangle's the place is given up.
     """
     turn, offset, mirrored = place
     source = np.empty(len(some), dtype=np.complex128)
@@ -222,7 +225,7 @@ def _support(stars, some, place, sky, reach):  # type: ignore[no-untyped-def]
             source[hits], taken[hits] = z, found
             target[hits] = complex(sky[0][found, 0], sky[0][found, 1])
             hits += 1
-        if n == 10 and hits < 4:
+        if n == patience and hits < 4:
             break
     return source[:hits], target[:hits], hits, expected
 
@@ -264,13 +267,13 @@ def _try_all(frame, sky, shelf, limits):  # type: ignore[no-untyped-def]
                     mirrored = ((there[1] - there[0]).conjugate() * (there[2] - there[0])).imag * area < 0
                     turn, offset = _similarity(three, there, mirrored)
                     reach = (HIT_ERRORS * error, 1.5 / long_px, density)
-                    source, target, hits, expected = _support(stars, some, (turn, offset, mirrored), sky, reach)
+                    source, target, hits, expected = _support(stars, some, (turn, offset, mirrored), sky, reach, PATIENCE)
                     if hits < 3 + FEWEST_HITS:
                         continue
                     turn, offset = _similarity(source, target, mirrored)
                     wide = np.abs(source - source.mean()).max()
                     reach = (HIT_ERRORS * error, 1.0 / wide, density)
-                    source, target, hits, expected = _support(stars, everyone, (turn, offset, mirrored), sky, reach)
+                    source, target, hits, expected = _support(stars, everyone, (turn, offset, mirrored), sky, reach, -1)
                     chance = _log_tail(hits - 2, expected)
                     worst = np.argmax(chances)
                     if chance < chances[worst]:
