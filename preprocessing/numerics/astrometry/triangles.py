@@ -29,6 +29,10 @@ RATIO_CELLS = 51
 FEWEST_HITS = 2
 # Of a true place, half of whose stars are in the catalogue, one in a hundred has none among so many.
 PATIENCE = 13
+# What the corners' errors turn a place by, in errors at the length of the longest side.
+TURN_ERRORS = 1.5
+# Stars around a triangle that its place is tried on first.
+AROUND = 24
 MOST_PLACES = 24
 
 
@@ -89,7 +93,7 @@ def try_all(stars: Points, sky: Points, patterns: tuple[Triangles, Triangles], e
     bins = np.column_stack([np.floor(theirs.ratios / RATIO_CELL), np.floor((theirs.size - lowest) / SIZE_CELL)])
     sizes = int(bins[:, 2].max()) + 1
     shelf = _Sorted.by(bins.astype(np.int64) @ np.array([RATIO_CELLS * sizes, sizes, 1]), RATIO_CELLS**2 * sizes)
-    near = neighbours(stars, 24)
+    near = neighbours(stars, AROUND)
     places, chances, trials = _try_all(
         (np.ascontiguousarray(stars), near, ours.brightest, ours.corners, ours.ratios, ours.size),
         (np.ascontiguousarray(sky), grid.order, grid.start, low[0], low[1], cell, columns, rows),
@@ -231,59 +235,81 @@ def _support(stars, some, place, sky, reach, patience):  # type: ignore[no-untyp
 
 
 @compiled
+def _span(value, reach, cell, cells):  # type: ignore[no-untyped-def]
+    """Return the first and last cell that hold values within reach of one."""
+    low, high = int(np.floor((value - reach) / cell)), int(np.floor((value + reach) / cell))
+    return max(0, low), min(cells - 1, high)
+
+
+@compiled
+def _is_mirrored(corners, others):  # type: ignore[no-untyped-def]
+    area = ((corners[1] - corners[0]).conjugate() * (corners[2] - corners[0])).imag
+    return area * ((others[1] - others[0]).conjugate() * (others[2] - others[0])).imag < 0
+
+
+@compiled
+def _try(three, there, frame, sky, limits):  # type: ignore[no-untyped-def]
+    """Return the place that a pair of triangles gives, and the logarithm of its chance; 0 where too few stars fit.
+
+    frame : the stars and those near the triangle. limits : error, longest side and density.
+    """
+    stars, some = frame
+    error, long_px, density = limits
+    mirrored = _is_mirrored(three, there)
+    turn, offset = _similarity(three, there, mirrored)
+    reach = (HIT_ERRORS * error, TURN_ERRORS / long_px, density)
+    source, target, hits, expected = _support(stars, some, (turn, offset, mirrored), sky, reach, PATIENCE)
+    if hits < 3 + FEWEST_HITS:
+        return turn, offset, mirrored, 0.0
+    turn, offset = _similarity(source, target, mirrored)
+    reach = (HIT_ERRORS * error, 1.0 / np.abs(source - source.mean()).max(), density)
+    everyone = np.arange(len(stars))
+    source, target, hits, expected = _support(stars, everyone, (turn, offset, mirrored), sky, reach, len(stars))
+    # Two stars fix a similarity and prove nothing.
+    return turn, offset, mirrored, _log_tail(hits - 2, expected)
+
+
+@compiled
+def _remember(places, chances, turn, offset, mirrored, chance):  # type: ignore[no-untyped-def]
+    """Put a place in that of the least likely one, unless it is there already."""
+    worst = np.argmax(chances)
+    if chance >= chances[worst]:
+        return
+    for m in range(len(places)):
+        if chances[m] < 0 and abs(places[m, 2] - offset.real) + abs(places[m, 3] - offset.imag) < 1e-6:
+            return
+    chances[worst] = chance
+    places[worst, 0], places[worst, 1] = turn.real, turn.imag
+    places[worst, 2], places[worst, 3] = offset.real, offset.imag
+    places[worst, 4] = 1.0 if mirrored else 0.0
+
+
+@compiled
 def _try_all(frame, sky, shelf, limits):  # type: ignore[no-untyped-def]
+    """Try every pair of like triangles, looking only at the cells of the shelf that may hold like ones."""
     stars, near, brightest, corners, ratios, size = frame
     theirs, their_ratios, their_size, order, start, lowest, sizes = shelf
     error, span, density = limits
     places = np.zeros((MOST_PLACES, 5))
     chances = np.zeros(MOST_PLACES)
-    everyone = np.arange(len(stars))
     trials = 0
     for t in range(len(corners)):
         long_px = np.exp(size[t])
         like = LIKE_ERRORS * error / long_px
-        three = corners[t]
-        area = ((three[1] - three[0]).conjugate() * (three[2] - three[0])).imag
         some = near[brightest[t]]
-        low0 = max(0, int((ratios[t, 0] - like) / RATIO_CELL))
-        high0 = min(RATIO_CELLS - 1, int((ratios[t, 0] + like) / RATIO_CELL))
-        low1 = max(0, int((ratios[t, 1] - like) / RATIO_CELL))
-        high1 = min(RATIO_CELLS - 1, int((ratios[t, 1] + like) / RATIO_CELL))
-        low2 = max(0, int(np.floor((size[t] - span - like - lowest) / SIZE_CELL)))
-        high2 = min(sizes - 1, int(np.floor((size[t] + span + like - lowest) / SIZE_CELL)))
-        if high2 < low2:
-            continue
-        for c0 in range(low0, high0 + 1):
-            for c1 in range(low1, high1 + 1):
-                base = (c0 * RATIO_CELLS + c1) * sizes
-                for k in range(start[base + low2], start[base + high2 + 1]):
-                    j = order[k]
-                    if abs(their_ratios[j, 0] - ratios[t, 0]) > like or abs(their_ratios[j, 1] - ratios[t, 1]) > like:
-                        continue
-                    if abs(their_size[j] - size[t]) > span + like:
-                        continue
-                    trials += 1
-                    there = theirs[j]
-                    mirrored = ((there[1] - there[0]).conjugate() * (there[2] - there[0])).imag * area < 0
-                    turn, offset = _similarity(three, there, mirrored)
-                    reach = (HIT_ERRORS * error, 1.5 / long_px, density)
-                    source, target, hits, expected = _support(stars, some, (turn, offset, mirrored), sky, reach, PATIENCE)
-                    if hits < 3 + FEWEST_HITS:
-                        continue
-                    turn, offset = _similarity(source, target, mirrored)
-                    wide = np.abs(source - source.mean()).max()
-                    reach = (HIT_ERRORS * error, 1.0 / wide, density)
-                    source, target, hits, expected = _support(stars, everyone, (turn, offset, mirrored), sky, reach, -1)
-                    chance = _log_tail(hits - 2, expected)
-                    worst = np.argmax(chances)
-                    if chance < chances[worst]:
-                        known = False
-                        for m in range(MOST_PLACES):
-                            same = abs(places[m, 2] - offset.real) + abs(places[m, 3] - offset.imag) < 1e-6
-                            known = known or (chances[m] < 0 and same)
-                        if not known:
-                            chances[worst] = chance
-                            places[worst, 0], places[worst, 1] = turn.real, turn.imag
-                            places[worst, 2], places[worst, 3] = offset.real, offset.imag
-                            places[worst, 4] = 1.0 if mirrored else 0.0
+        low0, high0 = _span(ratios[t, 0], like, RATIO_CELL, RATIO_CELLS)
+        low1, high1 = _span(ratios[t, 1], like, RATIO_CELL, RATIO_CELLS)
+        low2, high2 = _span(size[t] - lowest, span + like, SIZE_CELL, sizes)
+        for c in range((high0 - low0 + 1) * (high1 - low1 + 1) if high2 >= low2 else 0):
+            base = ((low0 + c % (high0 - low0 + 1)) * RATIO_CELLS + low1 + c // (high0 - low0 + 1)) * sizes
+            for k in range(start[base + low2], start[base + high2 + 1]):
+                j = order[k]
+                apart = max(abs(their_ratios[j, 0] - ratios[t, 0]), abs(their_ratios[j, 1] - ratios[t, 1]))
+                if apart > like or abs(their_size[j] - size[t]) > span + like:
+                    continue
+                trials += 1
+                found = _try(corners[t], theirs[j], (stars, some), sky, (error, long_px, density))
+                turn, offset, mirrored, chance = found
+                if chance < 0.0:
+                    _remember(places, chances, turn, offset, mirrored, chance)
     return places, chances, trials
