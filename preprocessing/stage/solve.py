@@ -10,6 +10,7 @@ from astropy.wcs import WCS
 
 from catalog.work import jobs
 from observations.models import Observation, WcsQuality
+from observations.numerics.doubts import Doubt
 from observations.numerics.fits.solutions import wcs_from_text, wcs_to_text
 from observations.numerics.frame import Frame
 from preprocessing.models import PreprocessRun
@@ -52,7 +53,7 @@ class Anchor:
     """A field's anchor with the positions that its frames inherit, what they are worth and where they come from.
 
     solving : the means that were tried. solution : method, or the reasons why there is none. claimed : the WCS as
-    delivered, which says where other frames lie that are not solved yet.
+    delivered, which says where other frames lie that are not solved yet. doubts : about the solving, of all its frames.
     """
 
     row: PreprocessRun
@@ -62,6 +63,7 @@ class Anchor:
     solution: dict[str, object]
     catalog: StarCatalog | None
     claimed: WCS | None
+    doubts: tuple[Doubt, ...] = ()
 
 
 def find_means() -> Means:
@@ -170,4 +172,7 @@ def _with_catalogue(frame: Frame, pointing: Pointing, catalog: StarCatalog) -> S
 
 def _recorded(method: str, solved: SolvedWcs) -> dict[str, object]:
     rms = solved.rms_px if np.isfinite(solved.rms_px) else None
-    return {"method": method, "rms_px": rms, "stars": solved.star_count}
+    said: dict[str, object] = {"method": method, "rms_px": rms, "stars": solved.star_count}
+    if solved.false_match_probability is not None:
+        said["false_match_probability"] = solved.false_match_probability
+    return said

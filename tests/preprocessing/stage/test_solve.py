@@ -14,7 +14,7 @@ from astropy.wcs import WCS
 from django.test import override_settings
 
 from catalog.files import storage
-from observations.models import Observation, WcsQuality
+from observations.models import Doubt, Observation, WcsQuality
 from observations.numerics.fits.products import encode_frame
 from observations.numerics.fits.wcs import nominal_wcs
 from observations.numerics.frame import Frame
@@ -155,6 +155,8 @@ def test_a_field_far_off_its_claim_is_solved_and_all_its_frames_inherit_it(field
     anchor = next(row for row in _rows() if "solution" in row.wcs_info)
     assert anchor.wcs_info["solution"]["method"] == "simulated truth"
     assert anchor.wcs_info["solution"]["rms_px"] < 0.3
+    # That of a solution by some forty stars is zero for all purposes; it is never above what is accepted.
+    assert 0 <= anchor.wcs_info["solution"]["false_match_probability"] < 1e-6
 
 
 def test_the_zero_point_is_that_of_the_truth_and_stands_in_row_and_product(field, tmp_path):
@@ -168,6 +170,36 @@ def test_the_zero_point_is_that_of_the_truth_and_stands_in_row_and_product(field
         assert load_frame(row).zero_point_mag == row.zero_point_mag
         # 5 sigma of sqrt(300) counts in the 40 px of noise of this PSF are 550 counts.
         assert row.limiting_magnitude == pytest.approx(ZERO_POINT_MAG - 2.5 * np.log10(550), abs=0.2)
+
+
+def test_a_header_that_the_sky_contradicts_is_doubted_on_every_frame_and_stays_so(field, tmp_path):
+    field.observations.update(wcs_quality=WcsQuality.HEADER, delivered_wcs_quality=WcsQuality.HEADER)
+    with override_settings(ASTRID_STAR_CATALOG=str(_write_catalog(tmp_path))):
+        register.run(field.pk)
+        doubts = list(Doubt.objects.filter(code="header_wcs_off"))
+        register.run(field.pk)
+    assert {doubt.observation_id for doubt in doubts} == {row.observation_id for row in _rows()}
+    for doubt in doubts:
+        # The claim is 0.95 degrees off, 8 % too small in scale and not mirrored as the frame is.
+        assert 3400 < doubt.value < 4600
+        assert "its scale is 7.4% too small and it is mirrored" in doubt.message
+        assert not doubt.blocks_publication
+    assert list(Doubt.objects.filter(code="header_wcs_off")) == doubts
+
+
+def test_what_is_known_of_the_header_outlives_that_its_frame_was_registered_without_a_catalogue(field, tmp_path):
+    field.observations.update(wcs_quality=WcsQuality.HEADER, delivered_wcs_quality=WcsQuality.HEADER)
+    register.run(field.pk)
+    assert not Doubt.objects.exists()
+    with override_settings(ASTRID_STAR_CATALOG=str(_write_catalog(tmp_path))):
+        register.run(field.pk)
+    assert Doubt.objects.filter(code="header_wcs_off").count() == len(_rows())
+
+
+def test_a_nominal_position_claims_nothing_that_the_sky_could_contradict(field, tmp_path):
+    with override_settings(ASTRID_STAR_CATALOG=str(_write_catalog(tmp_path))):
+        register.run(field.pk)
+    assert not Doubt.objects.exists()
 
 
 def test_an_unfiltered_frame_never_gets_a_system_that_its_light_does_not_have(field, tmp_path):
