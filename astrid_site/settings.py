@@ -351,6 +351,11 @@ ASTRID_WORKERS = env.int("ASTRID_WORKERS", default=min(os.cpu_count() or 1, 4))
 ASTRID_DOWNLOADS = env.int("ASTRID_DOWNLOADS", default=4)
 
 ASTRID_STAR_CATALOG = env.str("ASTRID_STAR_CATALOG", default="")
+# One of the partner data centres of Gaia, which asks nobody to register; only `star_catalog fetch` ever goes there.
+ASTRID_STAR_CATALOG_SERVICE = env.str(
+    "ASTRID_STAR_CATALOG_SERVICE", default="https://gaia.ari.uni-heidelberg.de/tap"
+)
+ASTRID_STAR_CATALOG_TABLE = env.str("ASTRID_STAR_CATALOG_TABLE", default="gaiadr3.gaia_source")
 
 # The table of the stages, by which they start each other.
 STAGES = "astrid_site.night.stages.STAGES"

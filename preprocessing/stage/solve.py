@@ -13,6 +13,7 @@ from observations.models import Observation, WcsQuality
 from observations.numerics.doubts import Doubt
 from observations.numerics.fits.solutions import wcs_from_text, wcs_to_text
 from observations.numerics.frame import Frame
+from preprocessing import bright_stars
 from preprocessing.models import PreprocessRun
 from preprocessing.numerics.astrometry.solution import (
     MatchFailed,
@@ -25,7 +26,8 @@ from preprocessing.numerics.astrometry.solution import (
 from preprocessing.products import load_frame, stars_of
 from preprocessing.stage.plate_solvers import Problem, SolverFailed, installed, solve_with_program
 from preprocessing.stage.raw import read_raw
-from preprocessing.star_catalog import StarCatalog, open_catalog
+from preprocessing.star_catalog import Place, StarCatalog, catalog_at
+from preprocessing.star_fields import circle_for, frame_reach_deg
 from preprocessing.star_table import StarCatalogRefused
 
 log = logging.getLogger(__name__)
@@ -36,11 +38,15 @@ SCALE_MARGIN = 1.1
 
 @dataclass(frozen=True)
 class Means:
-    """What there is to solve with. `record` tells it apart from other means: the catalogue's hash, programs' names."""
+    """What there is to solve with. `record` tells it apart from other means: the catalogue's hash, programs' names.
+
+    complaint : why there is no catalogue. doubts : what that means for the frames.
+    """
 
     catalog: StarCatalog | None
     programs: list[str]
     complaint: str = ""
+    doubts: tuple[Doubt, ...] = ()
 
     @property
     def record(self) -> dict[str, str]:
@@ -66,13 +72,41 @@ class Anchor:
     doubts: tuple[Doubt, ...] = ()
 
 
-def find_means() -> Means:
-    """Return the star catalogue of the settings and the plate solvers on PATH."""
+def find_means(observation: Observation) -> Means:
+    """Return the star catalogue of a frame's place and the plate solvers on PATH."""
+    place = place_of(observation)
     try:
-        return Means(open_catalog(), installed())
+        catalog = catalog_at(place)
     except StarCatalogRefused as refusal:
         log.warning("%s", refusal)
         return Means(None, installed(), str(refusal))
+    if catalog is not None:
+        return Means(catalog, installed())
+    circle = circle_for(observation)
+    command = "" if circle is None else f"{circle.ra_deg:.4f} {circle.dec_deg:.4f} {circle.radius_deg:g}"
+    fetch = f"manage.py star_catalog fetch {command}".strip()
+    programs = installed()
+    complaint = f"there is no star catalogue of this field (ASTRID_STAR_CATALOG, or {fetch})"
+    if programs or place.side_deg is None:
+        return Means(None, programs, complaint)
+    doubt = Doubt(
+        "star_catalog_too_shallow", "position", "", round(place.side_deg, 3),
+        f"The field is {_angle(place.side_deg)} wide, and the bright stars that come with the program are enough from "
+        f"{bright_stars.SMALLEST_FIELD_DEG:g} degrees on: positions are the header's, and magnitudes are unknown. "
+        f"{fetch} gets the stars of this field.",
+    )  # fmt: skip
+    return Means(None, programs, complaint, (doubt,))
+
+
+def place_of(observation: Observation) -> Place:
+    """Return where a frame is and how much of the sky it claims to show."""
+    scale, size = observation.pixel_scale, (observation.image_width, observation.image_height)
+    side = None if scale is None or None in size else float(np.sqrt(size[0] * size[1])) * scale / 3600.0
+    return Place(observation.ra, observation.dec, frame_reach_deg(observation), side, observation.mjd_utc)
+
+
+def _angle(degrees: float) -> str:
+    return f"{degrees:.2f} degrees" if degrees >= 1 else f"{60 * degrees:.0f} arcmin"
 
 
 def solve_anchor(row: PreprocessRun) -> Anchor:
@@ -81,14 +115,15 @@ def solve_anchor(row: PreprocessRun) -> Anchor:
     Means that are gone take nothing back: what was solved with them stays. A solution stays as well where new means
     find none.
     """
-    means, frame, known = find_means(), load_frame(row), row.wcs_info
+    means, frame, known = find_means(row.observation), load_frame(row), row.wcs_info
     was_registered = known.get("anchor") == str(row.observation_id) and known.get("anchor_inputs") == row.inputs_hash
     tried = known.get("solving", {})
     quality = row.observation.wcs_quality
     before = known.get("solution", {}) if was_registered else {}
     claimed = _from_text(before["claimed_wcs"]) if "claimed_wcs" in before else frame.wcs
     if was_registered and "solution" in known and all(tried.get(name) == value for name, value in means.record.items()):
-        return Anchor(row, frame, quality, tried, before, means.catalog, claimed)
+        doubts = () if quality == WcsQuality.SOLVED else means.doubts
+        return Anchor(row, frame, quality, tried, before, means.catalog, claimed, doubts)
     solved, solution = _solve(frame, row.observation, means)
     if solved is not None:
         solution["claimed_wcs"] = _as_text(claimed)
@@ -97,7 +132,8 @@ def solve_anchor(row: PreprocessRun) -> Anchor:
     if was_registered and quality == WcsQuality.SOLVED:
         kept = {**before, "kept": solution["reasons"]}
         return Anchor(row, frame, quality, means.record, kept, means.catalog, claimed)
-    return Anchor(row, frame, delivered_quality(row.observation), means.record, solution, means.catalog, claimed)
+    quality = delivered_quality(row.observation)
+    return Anchor(row, frame, quality, means.record, solution, means.catalog, claimed, means.doubts)
 
 
 def delivered_quality(observation: Observation) -> str:
@@ -127,8 +163,7 @@ def _solve(frame: Frame, observation: Observation, means: Means) -> tuple[Solved
     """Try the catalogue, then each program; return the solution and what is recorded of it, or all reasons."""
     reasons = [means.complaint] if means.complaint else []
     if not means.record:
-        reasons.append("there is no star catalogue (ASTRID_STAR_CATALOG) and no plate solver on PATH")
-        return None, {"reasons": reasons}
+        return None, {"reasons": [f"{means.complaint.rstrip('.')}, and there is no plate solver on PATH"]}
     try:
         pointing = _pointing(frame, observation)
     except WcsInvalid as error:
