@@ -1,8 +1,8 @@
 """The star catalogue of a place: a file, or what was fetched of the sky there, or the bright stars of wide fields.
 
 The file is named by the setting ASTRID_STAR_CATALOG, read once, kept under the data root sorted by declination, and
-asked for a cone. It holds positions at the epoch of the frames; its proper motions are not applied, those of the other
-catalogues are.
+asked for a cone. It holds positions at the epoch of the frames; its proper motions are not applied, those of what was
+fetched are.
 """
 
 from __future__ import annotations
@@ -102,9 +102,10 @@ class Place:
 
 
 def catalog_at(place: Place) -> StarCatalog | None:
-    """Return the star catalogue of a place: that of the settings, else what was fetched, else bright stars if it is wide.
+    """Return the star catalogue of a place: that of the settings, else what was fetched, else bright stars.
 
-    None where there is none that could serve. Raises StarCatalogRefused as `open_catalog` does.
+    The bright stars serve wide fields. None where there is none that could serve. Raises
+    StarCatalogRefused as `open_catalog` does.
     """
     if settings.ASTRID_STAR_CATALOG:
         return open_catalog()
@@ -113,33 +114,27 @@ def catalog_at(place: Place) -> StarCatalog | None:
         return _fetched(fetched, place.year)
     if place.side_deg is None or place.side_deg < bright_stars.SMALLEST_FIELD_DEG:
         return None
-    return _bright(place.year)
+    return _bright()
 
 
 def _fetched(row: StarCatalogField, year: float) -> StarCatalog:
     kept, bands = unpack(row), tuple(Band(name, system) for name, system in row.bands)
     ra, dec = _moved(kept.ra_deg, kept.dec_deg, kept.motion, year - row.epoch_year)
-    return _sorted(row.name, row.sha256, ra, dec, np.asarray(kept.magnitudes, dtype=np.float64), bands)
+    order = np.argsort(dec, kind="stable")
+    magnitudes = np.asarray(kept.magnitudes, dtype=np.float64)[:, order]
+    return StarCatalog(row.name, row.sha256, ra[order], dec[order], magnitudes, bands)
 
 
-def _bright(year: float) -> StarCatalog:
-    dec, ra, mag, pm_ra, pm_dec = bright_stars.bright_stars()
-    ra, dec = _moved(ra, dec, (pm_ra, pm_dec), year - bright_stars.EPOCH_YEAR)
-    bands = (Band("G", GAIA_SYSTEM),)
-    return _sorted(bright_stars.NAME, bright_stars.identity(), ra, dec, mag[np.newaxis, :], bands)
+def _bright() -> StarCatalog:
+    dec, ra, magnitudes = bright_stars.bright_stars()
+    bands = tuple(Band(name, GAIA_SYSTEM) for name in bright_stars.BANDS)
+    return StarCatalog(bright_stars.NAME, bright_stars.identity(), ra, dec, magnitudes, bands)
 
 
 def _moved(ra: Column, dec: Column, motion: tuple[Column, Column], years: float) -> tuple[Column, Column]:
     """Return positions some years later; a straight line on the sky is good to a milliarcsecond but at the poles."""
     east = years * motion[0] / np.maximum(np.cos(np.radians(dec)), 1e-3)
     return (ra + east / _MAS_PER_DEGREE) % 360.0, np.clip(dec + years * motion[1] / _MAS_PER_DEGREE, -90.0, 90.0)
-
-
-def _sorted(
-    name: str, sha256: str, ra: Column, dec: Column, magnitudes: Column, bands: tuple[Band, ...]
-) -> StarCatalog:
-    order = np.argsort(dec, kind="stable")
-    return StarCatalog(name, sha256, ra[order], dec[order], magnitudes[:, order], bands)
 
 
 def open_catalog() -> StarCatalog | None:

@@ -104,8 +104,7 @@ def circles_lacking(faintest_mag: float = FAINTEST_MAG) -> Iterator[Circle]:
     """Yield the circle of each field in the database whose stars are not kept yet, by its anchor or newest frame."""
     for field in Field.objects.select_related("anchor").order_by("created_at", "id"):
         frame = field.anchor or Observation.objects.live().filter(field=field).order_by("-created_at").first()
-        circle = None if frame is None else circle_for(frame, faintest_mag)
-        if circle is None:
+        if frame is None or (circle := circle_for(frame, faintest_mag)) is None:
             continue
         reach = frame_reach_deg(frame) or 0.0
         if StarCatalogField.objects.all().covering(circle.ra_deg, circle.dec_deg, reach) is None:

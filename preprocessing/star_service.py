@@ -81,12 +81,15 @@ def address_of(circle: Circle) -> str:
     if not table:
         place = {"RA": f"{circle.ra_deg:.6f}", "DEC": f"{circle.dec_deg:.6f}", "SR": f"{circle.radius_deg:.5f}"}
         return _joined(base, {**place, "VERB": "1", "MAXREC": str(MOST_STARS)})
-    query = (
-        f"SELECT TOP {MOST_STARS} {', '.join(GAIA_COLUMNS)} FROM {table} "
-        f"WHERE 1 = CONTAINS(POINT('ICRS', ra, dec), "
-        f"CIRCLE('ICRS', {circle.ra_deg:.6f}, {circle.dec_deg:.6f}, {circle.radius_deg:.5f})) "
-        f"AND phot_g_mean_mag < {circle.faintest_mag:.2f} ORDER BY phot_g_mean_mag"
-    )
+    circle_on_sky = f"CIRCLE('ICRS', {circle.ra_deg:.6f}, {circle.dec_deg:.6f}, {circle.radius_deg:.5f})"
+    clauses = {
+        "SELECT": f"TOP {MOST_STARS} {', '.join(GAIA_COLUMNS)}",
+        "FROM": table,
+        "WHERE": f"1 = CONTAINS(POINT('ICRS', ra, dec), {circle_on_sky})",
+        "AND": f"phot_g_mean_mag < {circle.faintest_mag:.2f}",
+        "ORDER BY": "phot_g_mean_mag",
+    }
+    query = " ".join(f"{word} {what}" for word, what in clauses.items())
     sync = base if base.rstrip("/").endswith("/sync") else f"{base.rstrip('/')}/sync"
     asked = {"REQUEST": "doQuery", "LANG": "ADQL", "FORMAT": "votable", "MAXREC": str(MOST_STARS), "QUERY": query}
     return _joined(sync, asked)

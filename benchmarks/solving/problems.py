@@ -29,6 +29,9 @@ SHAPES = ((1024, 1024), (1024, 1024), (900, 1500), (2048, 2048), (500, 650))
 SCALES_ARCSEC = (0.3, 20.0)
 STARS = (15, 500)
 KINDS = ("plain", "plain", "half-clouded", "trailed", "shallow catalogue", "deep catalogue")
+ELSEWHERE = "another frame's sky"
+# A catalogue that ends above a frame's limit knows a third of its stars: of fewer too few are left for any solver.
+FEWEST_STARS_OF_SHALLOW = 60
 TRAIL_PX = (15.0, 40.0)
 # A plain number of them is enough for any solver, and a catalogue of millions is nobody's.
 MOST_CATALOGUE_STARS = 1_000_000
@@ -46,6 +49,17 @@ class Problem:
     pointing: Pointing
     catalogue: Catalogue
     truth: WCS
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether the frame does not lie in its catalogue's sky at all."""
+        return self.kind == ELSEWHERE
+
+    @property
+    def group(self) -> str:
+        """What its figures are put together with."""
+        folder, _, _ = self.name.partition("/")
+        return self.kind if self.is_elsewhere or folder == self.name else f"{folder}, {self.kind}"
 
     def miss_px(self, found: WCS) -> float:
         """Return by how many pixels a solution is off at the worst of middle and corners."""
@@ -114,6 +128,7 @@ def simulated(seed: int) -> Problem:
     kind = KINDS[seed % len(KINDS)]
     shape = SHAPES[0] if kind == "trailed" else SHAPES[rng.integers(len(SHAPES))]
     scale, wanted = np.exp(rng.uniform(*np.log(SCALES_ARCSEC))), int(np.exp(rng.uniform(*np.log(STARS))))
+    wanted = max(wanted, FEWEST_STARS_OF_SHALLOW) if kind == "shallow catalogue" else wanted
     truth = random_wcs(rng, shape, scale)
     reach = reach_deg(truth, shape)
     frame_share = shape[0] * shape[1] * (scale / 3600) ** 2 / (np.pi * reach**2)

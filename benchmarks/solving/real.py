@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from astropy.wcs import WCS
 
 from benchmarks.differencing.methods import Configured
 from benchmarks.differencing.real_frames import real_frames
@@ -51,7 +52,7 @@ def _problem(rng: np.random.Generator, name: str, frame: Frame, scale_arcsec: fl
     return Problem(name, kind, stars.xy, stars.flux, shape, claim(rng, truth, shape), sky, truth)
 
 
-def _with_sky_around(rng: np.random.Generator, sky: Catalogue, truth, shape: tuple[int, int]) -> Catalogue:
+def _with_sky_around(rng: np.random.Generator, sky: Catalogue, truth: WCS, shape: tuple[int, int]) -> Catalogue:
     reach = reach_deg(truth, shape)
     scale_deg = float(np.sqrt(abs(np.linalg.det(truth.pixel_scale_matrix))))
     count = int(sky.ra_deg.size * np.pi * reach**2 / (shape[0] * shape[1] * scale_deg**2))

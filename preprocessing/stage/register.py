@@ -163,6 +163,7 @@ def _register(row: PreprocessRun, anchor: Anchor, config: Snapshot) -> None:
         return
     _write(row, replace(frame, wcs=solved.wcs), anchor)
     dx, dy = found.transform.offset_px
+    error_px = float(np.hypot(found.error_px, _error_of_anchor(anchor)))
     info |= {
         "rms_px": found.rms_px,
         "stars": found.stars,
@@ -170,10 +171,10 @@ def _register(row: PreprocessRun, anchor: Anchor, config: Snapshot) -> None:
         "rotation_deg": found.transform.rotation_deg,
         "scale": found.transform.scale,
         "fit_rms_px": solved.rms_px,
-        "error_px": float(np.hypot(found.error_px, _error_of_anchor(anchor))),
+        "error_px": error_px,
     }
     row.registration_quality = registration_quality(found.rms_px, row.fwhm_px or 0.0)
-    doubts = (*anchor.doubts, *_doubts(row, claimed, solved.wcs, anchor, float(info["error_px"])))
+    doubts = (*anchor.doubts, *_doubts(row, claimed, solved.wcs, anchor, error_px))
     _save(row, info, aligned=True, wcs=solved.wcs, quality=anchor.quality, doubts=doubts)
 
 
@@ -184,9 +185,7 @@ def _claimed(row: PreprocessRun, frame: Frame) -> WCS | None:
     return None if row.wcs_aligned else frame.wcs
 
 
-def _doubts(
-    row: PreprocessRun, claimed: WCS | None, solved: WCS, anchor: Anchor, error_px: float
-) -> tuple[Doubt, ...]:
+def _doubts(row: PreprocessRun, claimed: WCS | None, solved: WCS, anchor: Anchor, error_px: float) -> tuple[Doubt, ...]:
     """Return what the sky says against a header's own position; a nominal one claims nothing of the kind."""
     is_header = row.observation.delivered_wcs_quality == WcsQuality.HEADER
     if claimed is None or not is_header or anchor.quality != WcsQuality.SOLVED:

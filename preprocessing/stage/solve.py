@@ -40,12 +40,14 @@ SCALE_MARGIN = 1.1
 class Means:
     """What there is to solve with. `record` tells it apart from other means: the catalogue's hash, programs' names.
 
-    complaint : why there is no catalogue. doubts : what that means for the frames.
+    complaint : what is wrong with the catalogue that was set. lack : what could be done about it that there is none.
+    doubts : what that means for the frames.
     """
 
     catalog: StarCatalog | None
     programs: list[str]
     complaint: str = ""
+    lack: str = ""
     doubts: tuple[Doubt, ...] = ()
 
     @property
@@ -86,16 +88,16 @@ def find_means(observation: Observation) -> Means:
     command = "" if circle is None else f"{circle.ra_deg:.4f} {circle.dec_deg:.4f} {circle.radius_deg:g}"
     fetch = f"manage.py star_catalog fetch {command}".strip()
     programs = installed()
-    complaint = f"there is no star catalogue of this field (ASTRID_STAR_CATALOG, or {fetch})"
+    lack = f"there is no star catalogue of this field (ASTRID_STAR_CATALOG, or {fetch}) and no plate solver on PATH"
     if programs or place.side_deg is None:
-        return Means(None, programs, complaint)
+        return Means(None, programs, lack=lack)
     doubt = Doubt(
         "star_catalog_too_shallow", "position", "", round(place.side_deg, 3),
         f"The field is {_angle(place.side_deg)} wide, and the bright stars that come with the program are enough from "
         f"{bright_stars.SMALLEST_FIELD_DEG:g} degrees on: positions are the header's, and magnitudes are unknown. "
         f"{fetch} gets the stars of this field.",
     )  # fmt: skip
-    return Means(None, programs, complaint, (doubt,))
+    return Means(None, programs, lack=lack, doubts=(doubt,))
 
 
 def place_of(observation: Observation) -> Place:
@@ -163,7 +165,7 @@ def _solve(frame: Frame, observation: Observation, means: Means) -> tuple[Solved
     """Try the catalogue, then each program; return the solution and what is recorded of it, or all reasons."""
     reasons = [means.complaint] if means.complaint else []
     if not means.record:
-        return None, {"reasons": [f"{means.complaint.rstrip('.')}, and there is no plate solver on PATH"]}
+        return None, {"reasons": reasons or [means.lack]}
     try:
         pointing = _pointing(frame, observation)
     except WcsInvalid as error:

@@ -203,8 +203,8 @@ class _List:
 
 
 def _renumber(match: Match, source: _List, target: _List) -> Match:
-    pairs = {"source_index": source.order[match.source_index], "target_index": target.order[match.target_index]}
-    return replace(match, **pairs)
+    one, other = source.order[match.source_index], target.order[match.target_index]
+    return replace(match, source_index=one, target_index=other)
 
 
 def _search(source: _List, target: _List, size: int, parameters: MatchParameters) -> Match | None:

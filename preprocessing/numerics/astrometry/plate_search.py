@@ -42,10 +42,8 @@ class Places:
 
 
 def find_places(
-    star_xy: Points,
-    star_flux: Column,
-    sky_xy: Points,
-    sky_flux: Column,
+    stars: tuple[Points, Column],
+    sky: tuple[Points, Column],
     *,
     shape: tuple[int, int],
     tolerance: float,
@@ -59,8 +57,8 @@ def find_places(
 
     Parameters
     ----------
-    star_xy, star_flux : (n, 2) px and (n,), the frame's stars. Non-finite ones take no part.
-    sky_xy, sky_flux : (m, 2) px of the claimed scale and (m,), the catalogue's stars on a tangent plane.
+    stars : positions (n, 2) px and fluxes (n,) of the frame's. Non-finite ones take no part.
+    sky : positions (m, 2) in px of the claimed scale on a tangent plane and fluxes (m,) of the catalogue's.
     shape : (ny, nx) of the frame. tolerance : largest relative error of the claimed scale.
     effort : see `Effort`.
 
@@ -70,19 +68,18 @@ def find_places(
     each pair on its surroundings, as Lang et al. 2010 (AJ 139, 1782) do with quadrangles, needs one common triangle
     where votes for places need many.
     """
-    stars = _brightest(star_xy, star_flux, MOST_STARS)
-    good = np.isfinite(sky_xy).all(axis=1) & np.isfinite(sky_flux)
-    sky_xy, sky_flux = sky_xy[good], sky_flux[good]
-    if len(stars) < 3 or len(sky_xy) < 3:
+    seen, there = _brightest(*stars, MOST_STARS), np.isfinite(sky[0]).all(axis=1) & np.isfinite(sky[1])
+    sky_xy, sky_flux = sky[0][there], sky[1][there]
+    if len(seen) < 3 or len(sky_xy) < 3:
         return Places([], 0)
-    filled = _filled_share(stars, shape)
-    corners = stars[: effort.corners]
-    known = _brightest_in_cells(sky_xy, sky_flux, shape, STAR_SURPLUS * len(stars) / filled)
+    filled = _filled_share(seen, shape)
+    corners = seen[: effort.corners]
+    known = _brightest_in_cells(sky_xy, sky_flux, shape, STAR_SURPLUS * len(seen) / filled)
     bright = _brightest_in_cells(sky_xy, sky_flux, shape, CORNER_SURPLUS * len(corners) / filled)
     ours, theirs = triangles(corners, effort.neighbours), triangles(bright, effort.neighbours)
     if ours.size.size == 0 or theirs.size.size == 0:
         return Places([], 0)
-    tried = try_all(stars, known, (ours, theirs), effort.error_px, float(np.log1p(tolerance)))
+    tried = try_all(seen, known, (ours, theirs), effort.error_px, float(np.log1p(tolerance)))
     return Places([_transform(place, shape) for place in tried.places], tried.trials)
 
 
@@ -96,7 +93,7 @@ def _transform(place: Column, shape: tuple[int, int]) -> Transform:
 
 
 def _filled_share(xy: Points, shape: tuple[int, int]) -> float:
-    """Return the share of the frame that shows stars, by the cells that hold any; the few stars leave some to chance."""
+    """Return the share of the frame that shows stars, by the cells that hold any; few stars miss some by chance."""
     occupied = len(np.unique(np.floor(xy / (np.array(shape[::-1]) / CELLS)), axis=0))
     share = np.linspace(0.25, 1.0, 31)
     expected = CELLS**2 * share * (1.0 - np.exp(-len(xy) / (CELLS**2 * share)))

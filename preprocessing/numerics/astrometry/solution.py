@@ -280,7 +280,7 @@ def solve_with_catalogue(
     radius = pointing.radius_deg * 3600 / pointing.pixel_scale_arcsec
     trials = 0
     for effort in _efforts(pointing):
-        places = find_places(star_xy, star_flux, sky, flux, shape=shape, tolerance=tolerance, effort=effort)
+        places = find_places((star_xy, star_flux), (sky, flux), shape=shape, tolerance=tolerance, effort=effort)
         trials += places.trials
         # The best of all pairs of triangles is chosen, so each of them was a trial.
         parameters = MatchParameters(

@@ -11,6 +11,7 @@ import psutil
 import pytest
 from astropy.table import Table
 from astropy.wcs import WCS
+from django.core.management import call_command
 from django.test import override_settings
 
 from catalog.files import storage
@@ -31,6 +32,7 @@ from preprocessing.star_catalog import open_catalog
 from preprocessing.star_table import StarCatalogRefused
 from tests import factories
 from tests.preprocessing.numerics.scenes import moffat_stars
+from tests.skyserver import gaia_table, serving_sky
 from tests.waiting import wait_for
 
 SHAPE = (600, 640)
@@ -190,7 +192,7 @@ def test_a_header_that_the_sky_contradicts_is_doubted_on_every_frame_and_stays_s
 def test_what_is_known_of_the_header_outlives_that_its_frame_was_registered_without_a_catalogue(field, tmp_path):
     field.observations.update(wcs_quality=WcsQuality.HEADER, delivered_wcs_quality=WcsQuality.HEADER)
     register.run(field.pk)
-    assert not Doubt.objects.exists()
+    assert set(Doubt.objects.values_list("code", flat=True)) == {"star_catalog_too_shallow"}
     with override_settings(ASTRID_STAR_CATALOG=str(_write_catalog(tmp_path))):
         register.run(field.pk)
     assert Doubt.objects.filter(code="header_wcs_off").count() == len(_rows())
@@ -223,11 +225,31 @@ def test_another_sky_leaves_the_position_nominal_and_says_why(field, measured, t
     assert "no place within 1.5 deg" in reasons[0] and "simulated truth" in reasons[0]
 
 
-def test_without_any_means_the_reason_names_the_setting(field):
+def test_without_any_means_the_reason_names_the_setting_and_a_doubt_offers_the_fetch(field):
     register.run(field.pk)
+    for doubt in Doubt.objects.filter(code="star_catalog_too_shallow"):
+        assert "12 arcmin wide" in doubt.message
+        assert "manage.py star_catalog fetch 83.0000 21.0000 1.68" in doubt.message
+        assert not doubt.blocks_publication
+    assert Doubt.objects.count() == len(_rows())
     reasons = next(row.wcs_info["solution"]["reasons"] for row in _rows() if "solution" in row.wcs_info)
     assert "ASTRID_STAR_CATALOG" in reasons[0]
     assert {row.observation.wcs_quality for row in _rows()} == {WcsQuality.NOMINAL}
+
+
+def test_stars_fetched_once_solve_a_field_ever_after_and_end_the_doubt(field, measured, settings):
+    register.run(field.pk)
+    ra, dec, mag = _sky(1)
+    with serving_sky(gaia_table(ra, dec, mag)) as service:
+        settings.ASTRID_OUTGOING_HOSTS = [service.address]
+        settings.ASTRID_STAR_CATALOG_SERVICE = f"http://{service.address}/tap"
+        call_command("star_catalog", "fetch", "83", "21", "1.7")
+    register.run(field.pk)
+    for row, (_, truth) in zip(_rows(), measured, strict=True):
+        assert row.observation.wcs_quality == WcsQuality.SOLVED
+        assert _worst_px(load_frame(row).wcs, truth) < 0.3
+        assert (row.zero_point_catalogue, row.zero_point_band) == ("Gaia DR3", "G")
+    assert not Doubt.objects.filter(code="star_catalog_too_shallow").exists()
 
 
 def test_a_repeat_changes_no_row_and_no_file_also_when_the_catalogue_is_gone(field, tmp_path):
