@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from observations.numerics.sphere import project
 from preprocessing.numerics.astrometry.solution import Catalogue, Pointing
 from preprocessing.numerics.background import estimate_background
-from preprocessing.numerics.stars import find_stars
+from preprocessing.numerics.trailed_stars import find_lines
 
 Column = NDArray[np.float64]
 Points = NDArray[np.float64]
@@ -193,8 +193,7 @@ def _trailed(rng: np.random.Generator, xy: Points, flux: Column, shape: tuple[in
     data = (1000.0 + (image + rng.normal(0, noise, shape)) * 10.0 / noise).astype(np.float32)
     bad = np.zeros(shape, dtype=bool)
     sky = estimate_background(data, bad)
-    found = find_stars(data, bad, background=sky.level, noise=sky.noise)
-    return found.xy, found.flux
+    return find_lines(data, bad, background=sky.level, noise=sky.noise)
 
 
 def simulations(first: int, count: int) -> Iterator[Problem]:
