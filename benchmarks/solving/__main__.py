@@ -4,7 +4,8 @@ Every frame has lost its pointing, by up to a degree in each axis, and its scale
 40 of 100 stars, has as many false ones, and is blurred by 0.3 arcsec and 0.2 mag. Real frames lie at random places of
 the sky, against their own stars alone and with the searched sky filled as densely; simulated fields have 0.3 to 20
 arcsec a pixel and 15 to 500 stars, are turned by any angle, half of them mirrored, and some half clouded or trailed.
-Every fourth is looked for in the sky of another one as well: that must fail. Seeds from 1000 on are for stating results.
+Every fourth is looked for in the sky of another one as well: that must fail. Seeds from 1000 on are for stating
+results.
 """
 
 from __future__ import annotations
