@@ -37,10 +37,9 @@ ASTRID_DEVICE     where the subtraction transforms: cpu, or a GPU that torch kno
 NUMBA_CACHE_DIR   where compiled loops are kept (default: beside the program, or in the data root where the program's
                   folder cannot be written to)
 ASTRID_STAR_CATALOG
-                  file of a star catalogue (CSV, FITS table; Parquet where pyarrow is installed) that solves positions
-                  and zero points: columns ra, dec in degrees (ICRS) and mag, or magnitudes by band such as rmag, Vmag,
-                  phot_g_mean_mag. Lines "# name: …", "# band: …", "# system: AB" above a CSV, or these words in a FITS
-                  table's header, say what mag is. Without it positions are the headers', and magnitudes unknown
+                  star catalogue (CSV, FITS table; Parquet where pyarrow is installed) that solves positions and zero
+                  points, see docs/configuration.md. Without it: what `star_catalog fetch` kept, or bright stars
+ASTRID_STAR_CATALOG_SERVICE, ASTRID_STAR_CATALOG_TABLE: whom `star_catalog fetch` asks (default Gaia, Heidelberg)
 """
 
 from __future__ import annotations
@@ -347,10 +346,11 @@ ASTRID_OUTGOING_HOSTS = env.list("ASTRID_OUTGOING_HOSTS", default=[])
 ASTRID_WATCH = env.str("ASTRID_WATCH", default="")
 ASTRID_WORKERS = env.int("ASTRID_WORKERS", default=min(os.cpu_count() or 1, 4))
 
-# More at once would take the line from those who look at the pages, and tire the archives that they come from.
+# More would take the line from those who look at the pages, and tire the archives that they come from.
 ASTRID_DOWNLOADS = env.int("ASTRID_DOWNLOADS", default=4)
-
 ASTRID_STAR_CATALOG = env.str("ASTRID_STAR_CATALOG", default="")
+ASTRID_STAR_CATALOG_SERVICE = env.str("ASTRID_STAR_CATALOG_SERVICE", default="https://gaia.ari.uni-heidelberg.de/tap")
+ASTRID_STAR_CATALOG_TABLE = env.str("ASTRID_STAR_CATALOG_TABLE", default="gaiadr3.gaia_source")
 
 # The table of the stages, by which they start each other.
 STAGES = "astrid_site.night.stages.STAGES"

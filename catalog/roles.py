@@ -35,7 +35,7 @@ def _of(action: str, models: Iterable[str]) -> frozenset[str]:
 SHOWN_TO_ALL = (
     "observations.survey", "observations.telescope", "observations.field", "observations.observation",
     "observations.calibrationframe", "observations.doubt", "observations.instrumentprofile",
-    "preprocessing.calibrationmaster", "preprocessing.preprocessrun",
+    "preprocessing.calibrationmaster", "preprocessing.preprocessrun", "preprocessing.starcatalogfield",
     "differencing.reference", "differencing.differencerun", "differencing.candidate", "differencing.tracklet",
     "differencing.mover",
     "detection.model", "detection.modelrun", "detection.candidatescore", "detection.source", "detection.detection",

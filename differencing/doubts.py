@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from differencing.models import Reference, ReferenceOrigin
 from differencing.numerics.colour import ColourTerm
-from differencing.numerics.peaks import fwhm_of
 from observations.numerics.bands import normalise_band
 from observations.numerics.doubts import TRUSTED_FLUX_SHARE, Doubt
-from observations.numerics.frame import PsfModel
 from observations.numerics.scales import are_alike, ratio
 
 # A term below this many of its errors is none.
@@ -60,16 +58,6 @@ def doubts_of_psf(frame: str, core_residual: float, fwhm_px: float) -> list[Doub
         "usual. Fluxes may be off by several per cent, and rings may be left around bright stars.",
     )  # fmt: skip
     return [doubt]
-
-
-def doubts_of_psfs(science: object, reference: object) -> list[Doubt]:
-    """Return the same of both PSFs of a difference, those that were checked on stars held out of them."""
-    return [
-        doubt
-        for name, psf in (("science frame", science), ("reference", reference))
-        if isinstance(psf, PsfModel) and psf.held_out is not None
-        for doubt in doubts_of_psf(name, psf.held_out.core_residual, fwhm_of(psf.middle))
-    ]
 
 
 def doubts_of_scale(science_px: float | None, reference_px: float | None, fwhm_px: float) -> list[Doubt]:

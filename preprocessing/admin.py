@@ -19,7 +19,7 @@ from catalog.admin import (
     state,
 )
 from observations.admin import frame_link
-from preprocessing.models import CalibrationMaster, PreprocessRun
+from preprocessing.models import CalibrationMaster, PreprocessRun, StarCatalogField
 
 
 @admin.register(CalibrationMaster)
@@ -118,3 +118,18 @@ class PreprocessRunAdmin(ProductAdmin):
                 list_link("catalog.processingjob", "jobs", entity_type="observation", entity_id=key),
             ]
         )
+
+
+@admin.register(StarCatalogField)
+class StarCatalogFieldAdmin(ProductAdmin):
+    list_display = (
+        "fetched_at", "name", number("ra", 4, "RA deg"), number("dec", 4, "Dec deg"),
+        number("radius_deg", 2, "radius deg"), "star_count", number("faintest_mag", 1, "to mag"),
+    )  # fmt: skip
+    list_filter = (("fetched_at", RangeDateTimeFilter), ("name", ExactTextFilter))
+    search_fields = ("name", "service")
+    search_help_text = "Catalogue or service"
+    fields = (
+        "name", "service", ("ra", "dec", "radius_deg"), ("star_count", "faintest_mag", "epoch_year"), "bands", "sha256",
+        ("fetched_at", "created_at", "updated_at"), "id",
+    )  # fmt: skip

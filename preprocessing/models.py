@@ -8,8 +8,11 @@ from collections.abc import Iterable
 from django.db import models
 
 from catalog import constraints
-from catalog.models import Record, Run, RunQuerySet
+from catalog.models import Record, RecordQuerySet, Run, RunQuerySet
 from observations.models import CalibrationFrame, CameraSetting, Observation, Telescope
+
+# What a service may be asked for at once: a wider field has more stars than anybody needs to solve it.
+MOST_RADIUS_DEG = 10.0
 
 
 class MasterKind(models.TextChoices):
@@ -151,3 +154,56 @@ class PreprocessRun(Run):
     def applied_masters(self) -> list[str]:
         """The kinds of the masters used; the record also says which are missing."""
         return [entry["kind"] for entry in self.masters if "kind" in entry] if self.calibration_applied else []
+
+
+class StarCatalogFieldQuerySet(RecordQuerySet):
+    """Which part of the sky is at hand."""
+
+    def covering(self, ra_deg: float, dec_deg: float, radius_deg: float) -> StarCatalogField | None:
+        """Return the deepest field that holds a circle on the sky, the newest of equal ones; None where none does."""
+        strip = self.filter(dec__range=(dec_deg - MOST_RADIUS_DEG, dec_deg + MOST_RADIUS_DEG)).defer("stars")
+        rows: list[StarCatalogField] = [row for row in strip if row.holds(ra_deg, dec_deg, radius_deg)]
+        return max(rows, key=lambda row: (row.faintest_mag, row.fetched_at), default=None)
+
+
+class StarCatalogField(Record):
+    """The stars of one circle on the sky as a service of the Virtual Observatory gave them; used without it."""
+
+    ra = models.FloatField(help_text="Of its middle, ICRS degrees.")
+    dec = models.FloatField(help_text="Of its middle, ICRS degrees.")
+    radius_deg = models.FloatField()
+    service = models.CharField(max_length=500, help_text="Address that was asked.")
+    name = models.CharField(max_length=64, help_text="Of the catalogue.")
+    bands = models.JSONField(default=list, help_text="Name and system of each magnitude.")
+    faintest_mag = models.FloatField(help_text="Down to which it was asked, or was given.")
+    epoch_year = models.FloatField(help_text="Julian year at which the positions hold.")
+    star_count = models.PositiveIntegerField()
+    stars = models.BinaryField(help_text="Declination, right ascension, two motions, magnitudes; numpy, compressed.")
+    sha256 = models.CharField(max_length=64)
+    fetched_at = models.DateTimeField()
+
+    objects = StarCatalogFieldQuerySet.as_manager()  # type: ignore[misc]
+
+    class Meta:
+        ordering = ["-fetched_at", "id"]
+        constraints = [
+            constraints.within("ra", 0.0, 360.0),
+            constraints.within("dec", -90.0, 90.0),
+            constraints.within("radius_deg", 0.0, MOST_RADIUS_DEG),
+            constraints.finite("faintest_mag"),
+            constraints.finite("epoch_year"),
+            models.UniqueConstraint(
+                fields=["ra", "dec", "radius_deg", "service"], name="preprocessing_starcatalogfield_once"
+            ),
+        ]
+        indexes = [models.Index(fields=["dec"], name="starcatalogfield_strip")]
+
+    def __str__(self) -> str:
+        return f"{self.name} within {self.radius_deg:g} deg of {self.ra:.3f} {self.dec:+.3f}"
+
+    def holds(self, ra_deg: float, dec_deg: float, radius_deg: float) -> bool:
+        """Tell whether a circle on the sky lies within this one."""
+        a, b = math.radians(self.dec), math.radians(dec_deg)
+        turn = math.sin(math.radians(ra_deg - self.ra) / 2) ** 2
+        haversine = math.sin((b - a) / 2) ** 2 + math.cos(a) * math.cos(b) * turn
+        return math.degrees(2 * math.asin(min(1.0, math.sqrt(haversine)))) + radius_deg <= self.radius_deg

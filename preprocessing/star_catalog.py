@@ -1,7 +1,8 @@
-"""A local star catalogue: read once, kept under the data root sorted by declination, and asked for a cone.
+"""The star catalogue of a place: a file, or what was fetched of the sky there, or the bright stars of wide fields.
 
-The file is named by the setting ASTRID_STAR_CATALOG. It holds positions at the epoch of the frames; proper motions are
-not applied.
+The file is named by the setting ASTRID_STAR_CATALOG, read once, kept under the data root sorted by declination, and
+asked for a cone. It holds positions at the epoch of the frames; its proper motions are not applied, those of what was
+fetched are.
 """
 
 from __future__ import annotations
@@ -18,7 +19,10 @@ from numpy.typing import NDArray
 
 from catalog.files import storage
 from observations.numerics.sphere import separation_deg
+from preprocessing import bright_stars
+from preprocessing.models import StarCatalogField
 from preprocessing.numerics.astrometry.solution import Catalogue
+from preprocessing.star_fields import unpack
 from preprocessing.star_table import StarCatalogRefused, read_table
 
 Column = NDArray[np.float64]
@@ -74,6 +78,63 @@ class StarCatalog:
 
 
 INSTRUMENTAL = "instrumental"
+GAIA_SYSTEM = "Vega"
+MJD_OF_J2000 = 51_544.5
+_DAYS_PER_YEAR, _MAS_PER_DEGREE = 365.25, 3.6e6
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where and when stars are wanted: a frame's middle (ICRS degrees), half its diagonal, its side, and its time.
+
+    reach_deg, side_deg : None where the frame's scale is not known.
+    """
+
+    ra_deg: float
+    dec_deg: float
+    reach_deg: float | None
+    side_deg: float | None
+    mjd_utc: float
+
+    @property
+    def year(self) -> float:
+        return 2000.0 + (self.mjd_utc - MJD_OF_J2000) / _DAYS_PER_YEAR
+
+
+def catalog_at(place: Place) -> StarCatalog | None:
+    """Return the star catalogue of a place: that of the settings, else what was fetched, else bright stars.
+
+    The bright stars serve wide fields. None where there is none that could serve. Raises
+    StarCatalogRefused as `open_catalog` does.
+    """
+    if settings.ASTRID_STAR_CATALOG:
+        return open_catalog()
+    fetched = StarCatalogField.objects.all().covering(place.ra_deg, place.dec_deg, place.reach_deg or 0.0)
+    if fetched is not None:
+        return _fetched(fetched, place.year)
+    if place.side_deg is None or place.side_deg < bright_stars.SMALLEST_FIELD_DEG:
+        return None
+    return _bright()
+
+
+def _fetched(row: StarCatalogField, year: float) -> StarCatalog:
+    kept, bands = unpack(row), tuple(Band(name, system) for name, system in row.bands)
+    ra, dec = _moved(kept.ra_deg, kept.dec_deg, kept.motion, year - row.epoch_year)
+    order = np.argsort(dec, kind="stable")
+    magnitudes = np.asarray(kept.magnitudes, dtype=np.float64)[:, order]
+    return StarCatalog(row.name, row.sha256, ra[order], dec[order], magnitudes, bands)
+
+
+def _bright() -> StarCatalog:
+    dec, ra, magnitudes = bright_stars.bright_stars()
+    bands = tuple(Band(name, GAIA_SYSTEM) for name in bright_stars.BANDS)
+    return StarCatalog(bright_stars.NAME, bright_stars.identity(), ra, dec, magnitudes, bands)
+
+
+def _moved(ra: Column, dec: Column, motion: tuple[Column, Column], years: float) -> tuple[Column, Column]:
+    """Return positions some years later; a straight line on the sky is good to a milliarcsecond but at the poles."""
+    east = years * motion[0] / np.maximum(np.cos(np.radians(dec)), 1e-3)
+    return (ra + east / _MAS_PER_DEGREE) % 360.0, np.clip(dec + years * motion[1] / _MAS_PER_DEGREE, -90.0, 90.0)
 
 
 def open_catalog() -> StarCatalog | None:

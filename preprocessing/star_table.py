@@ -20,6 +20,8 @@ Column = NDArray[np.float64]
 RA_NAMES = ("ra", "ra_deg", "radeg", "ra_icrs", "raj2000", "_raj2000", "_ra", "_ra_icrs", "right_ascension")
 DEC_NAMES = ("dec", "dec_deg", "decdeg", "de", "de_icrs", "dec_icrs", "dej2000", "decj2000", "_dej2000", "_de",
              "_de_icrs", "declination")  # fmt: skip
+PM_RA_NAMES = ("pmra", "pm_ra", "pmra_cosdec")
+PM_DEC_NAMES = ("pmdec", "pm_dec", "pmde", "pm_de")
 # One letter's case tells the system: G is Gaia's, g is Sloan's.
 SYSTEM_OF_BAND = {
     **dict.fromkeys(("u", "g", "r", "i", "z", "y"), "AB"),
@@ -41,13 +43,17 @@ class StarCatalogRefused(Exception):
 
 @dataclass(frozen=True)
 class StarTable:
-    """What a file holds: ICRS degrees (n,), magnitudes of each band (n,), bands as (name, system)."""
+    """What a file holds: ICRS degrees (n,), magnitudes of each band (n,), bands as (name, system).
+
+    motion : in right ascension (times cos dec) and declination, mas a year, (n,) each; 0 where unknown.
+    """
 
     name: str
     ra_deg: Column
     dec_deg: Column
     magnitudes: list[Column]
     bands: list[tuple[str, str]]
+    motion: tuple[Column, Column]
 
 
 def read_table(path: Path) -> StarTable:
@@ -59,23 +65,38 @@ def read_table(path: Path) -> StarTable:
     Raises StarCatalogRefused where the file cannot be read or lacks a position or a magnitude.
     """
     table, about = _read(path)
+    name = str(about.get("name") or path.name.split(".")[0])[:LONGEST_NAME]
+    return stars_of_table(table, about, name, path.name)
+
+
+def stars_of_table(table: Table, about: dict[str, str], name: str, source: str) -> StarTable:
+    """Return the stars of a table, `source` naming where it is from in sentences.
+
+    Raises StarCatalogRefused where it lacks a position or a magnitude, or has none on the sky.
+    """
     ra_name, dec_name = _named(table, RA_NAMES), _named(table, DEC_NAMES)
     bands = _bands(table.colnames, about)
     if ra_name is None or dec_name is None or not bands:
         lacking = "a magnitude (mag)" if ra_name and dec_name else "ra and dec"
         raise StarCatalogRefused(
-            f"The star catalogue {path.name} has no column for {lacking} among {', '.join(table.colnames)}: name the "
+            f"The star catalogue {source} has no column for {lacking} among {', '.join(table.colnames)}: name the "
             "columns ra, dec (degrees) and mag."
         )
-    ra, dec = (_numbers(table[name], path, "deg") for name in (ra_name, dec_name))
-    magnitudes = [_numbers(table[name], path) for name in bands]
+    ra, dec = (_numbers(table[column], source, "deg") for column in (ra_name, dec_name))
+    magnitudes = [_numbers(table[column], source) for column in bands]
     good = np.isfinite(ra) & np.isfinite(dec) & np.isfinite(magnitudes).any(axis=0)
     if not good.any():
-        raise StarCatalogRefused(f"The star catalogue {path.name} has no star with position and magnitude.")
+        raise StarCatalogRefused(f"The star catalogue {source} has no star with position and magnitude.")
     if (np.abs(dec[good]) > 90).any() or ((ra[good] < -180) | (ra[good] > 360)).any():
-        raise StarCatalogRefused(f"The star catalogue {path.name} has positions outside the sky: give degrees.")
-    name = str(about.get("name") or path.name.split(".")[0])[:LONGEST_NAME]
-    return StarTable(name, ra[good] % 360.0, dec[good], [m[good] for m in magnitudes], list(bands.values()))
+        raise StarCatalogRefused(f"The star catalogue {source} has positions outside the sky: give degrees.")
+    motions = [
+        np.zeros(len(table)) if (column := _named(table, names)) is None else _numbers(table[column], source, "mas/yr")
+        for names in (PM_RA_NAMES, PM_DEC_NAMES)
+    ]
+    moving = np.isfinite(motions).all(axis=0)
+    motions = [np.where(moving, motion, 0.0)[good] for motion in motions]
+    values = [magnitude[good] for magnitude in magnitudes]
+    return StarTable(name, ra[good] % 360.0, dec[good], values, list(bands.values()), (motions[0], motions[1]))
 
 
 def _read(path: Path) -> tuple[Table, dict[str, str]]:
@@ -149,7 +170,7 @@ def _bands(columns: list[str], about: dict[str, str]) -> dict[str, tuple[str, st
     return dict(sorted(bands.items(), key=lambda entry: rank.get(entry[1][0], len(rank))))
 
 
-def _numbers(column: TableColumn, path: Path, unit: str = "") -> Column:
+def _numbers(column: TableColumn, source: str, unit: str = "") -> Column:
     """Return a column as floats, NaN where there is no value, in the unit that was asked for."""
     try:
         numbers = np.ma.filled(np.ma.asarray(column, dtype=np.float64), np.nan)
@@ -157,5 +178,5 @@ def _numbers(column: TableColumn, path: Path, unit: str = "") -> Column:
         return numbers * float(Unit(stated).to(unit)) if unit and stated is not None else numbers
     except (ValueError, TypeError, UnitsError) as error:
         raise StarCatalogRefused(
-            f"The star catalogue {path.name} has no plain numbers in degrees and magnitudes: {error}"
+            f"The star catalogue {source} has no plain numbers in degrees and magnitudes: {error}"
         ) from error

@@ -38,7 +38,7 @@ from observations.models import (
     Telescope,
     WcsQuality,
 )
-from preprocessing.models import CalibrationMaster, MasterKind, PreprocessRun
+from preprocessing.models import CalibrationMaster, MasterKind, PreprocessRun, StarCatalogField
 
 # Calling a factory gives a row of its model, and a declaration becomes a value: their own types say neither.
 RowFactory: Any = DjangoModelFactory
@@ -170,6 +170,23 @@ class CalibrationMasterFactory(RowFactory):
     night = FIRST_EXPOSURE.date()
     frame_count = 5
     inputs_hash = Sequence(lambda n: digest(f"master {n}"))
+
+
+class StarCatalogFieldFactory(RowFactory):
+    class Meta:
+        model = StarCatalogField
+
+    ra = 83.0
+    dec = 21.0
+    radius_deg = 2.0
+    service = Sequence(lambda n: f"https://stars{n}.example/tap")
+    name = "Gaia DR3"
+    faintest_mag = 18.0
+    epoch_year = 2016.0
+    star_count = 0
+    stars = b""
+    sha256 = Sequence(lambda n: digest(f"stars {n}"))
+    fetched_at = FIRST_EXPOSURE
 
 
 class PreprocessRunFactory(RowFactory):

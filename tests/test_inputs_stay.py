@@ -37,8 +37,18 @@ from differencing.numerics.vetoes import examine, fixed_pixels, shapes
 from observations.numerics.fits.facts import FrameFacts
 from observations.numerics.fits.wcs import nominal_wcs
 from observations.numerics.frame import Frame
-from preprocessing.numerics import calibrate, look_alike, mosaic, preprocess, quality, sampling, sky_flat, zero_point
-from preprocessing.numerics.astrometry import errors, identify, matching, solution
+from preprocessing.numerics import (
+    calibrate,
+    look_alike,
+    mosaic,
+    preprocess,
+    quality,
+    sampling,
+    sky_flat,
+    trailed_stars,
+    zero_point,
+)
+from preprocessing.numerics.astrometry import claims, errors, identify, matching, solution
 from preprocessing.numerics.astrometry.frames import match_frames
 from tests.differencing.numerics.scenes import pair_of
 from tests.inputs import Watch, public_numerics, watch_over
@@ -158,6 +168,9 @@ def astrometry(frames: list[Frame]) -> list[matching.Transform]:
     pointing = solution.Pointing(150.0, 2.0, 1.0, radius_deg=0.1)
     solved = solution.solve_with_catalogue(first.xy, first.flux, frames[0].shape, pointing, catalogue)
     solution.wcs_from_match(solved.wcs, matches[0].transform, frames[0].shape)
+    claims.doubts_of_header(wcs, solved.wcs, frames[0].shape, 0.1)
+    trailed_stars.are_trailed(first)
+    trailed_stars.find_lines(frames[0].data, frames[0].mask, background=500.0, noise=10.0)
     star, known = identify.identify_stars(first.xy, solved.wcs, catalogue, 2.0)
     photometry = zero_point.Photometry(catalogue.magnitude[known], "its own", "r", "AB")
     zero_point.zero_point(first.flux[star], first.flux_error[star], photometry)

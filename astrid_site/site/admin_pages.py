@@ -29,6 +29,7 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         "Pipeline",
         (
             ("Calibration masters", "layers", "preprocessing.calibrationmaster"),
+            ("Fetched star catalogues", "stars", "preprocessing.starcatalogfield"),
             ("Preprocess runs", "tune", "preprocessing.preprocessrun"),
             ("References", "filter_none", "differencing.reference"),
             ("Difference runs", "difference", "differencing.differencerun"),

@@ -64,15 +64,23 @@ def real_pairs(name: str, config: Configured) -> Iterator[RealPair]:
 
     Raises FileNotFoundError where the folder is not there.
     """
+    files, frames = zip(*real_frames(name, config), strict=True)
+    for k, file in enumerate(files):
+        if len(files) == 2 and k == 0:
+            continue
+        yield _pair(name, file, frames[k], [f for j, f in enumerate(frames) if j != k], config)
+
+
+def real_frames(name: str, config: Configured) -> list[tuple[str, Frame]]:
+    """Return the preprocessed frames of one folder with their files' names.
+
+    Raises FileNotFoundError where the folder is not there.
+    """
     folder = folder_of_frames() / name
     paths = [path for path in sorted(folder.glob(FOLDERS[name])) if path.name != SPOILT]
     if len(paths) < 2:
         raise FileNotFoundError(f"{name} is not among the real frames")
-    frames = _preprocessed(folder, paths, config)
-    for k, path in enumerate(paths):
-        if len(paths) == 2 and k == 0:
-            continue
-        yield _pair(name, path.name, frames[k], [f for j, f in enumerate(frames) if j != k], config)
+    return list(zip([path.name for path in paths], _preprocessed(folder, paths, config), strict=True))
 
 
 def _pair(name: str, file: str, science: Frame, others: Sequence[Frame], config: Configured) -> RealPair:

@@ -20,7 +20,7 @@ from catalog.files import storage
 from catalog.models import RunStatus
 from catalog.work import jobs
 from catalog.work.inputs import hash_of
-from differencing.doubts import doubts_of, doubts_of_measures, doubts_of_psfs, doubts_of_scale
+from differencing.doubts import doubts_of, doubts_of_measures
 from differencing.models import DifferenceRun, Reference, ReferenceOrigin
 from differencing.numerics import VERSION
 from differencing.numerics.choice import ZOGY, Choice, prepare_for, subtract_prepared
@@ -41,6 +41,7 @@ from differencing.references import choose_reference, note_possible_gain
 from differencing.stage.candidates import replace_candidates
 from differencing.stage.colours import colour_term_between
 from differencing.stage.device import usable_device
+from differencing.stage.in_doubt import psfs_in_doubt, scale_in_doubt
 from differencing.stage.reference import load_reference, made_reference, wcs_identity, with_psf
 from differencing.stage.registration import aligned
 from observations.claims.doubts import store_doubts
@@ -372,21 +373,14 @@ def _close(row: DifferenceRun, inputs: _Inputs, result: _Result, paths: dict[str
             noise_rescale=difference.noise_rescale,
             noise_tolerance=inputs.config["differencing.noise_rescale_tolerance"],
         ),
-        *doubts_of_psfs(difference.psf_science, difference.psf_reference),
-        *_doubts_of_scale(inputs),
+        *psfs_in_doubt(difference),
+        *scale_in_doubt(inputs.observation, inputs.reference),
     ]
     row.doubts = [asdict(doubt) for doubt in said]
     store_doubts(row.observation, DoubtOrigin.DIFFERENCE, said)
     row.processing_time_seconds = seconds
     row.complete()
     row.save()
-
-
-def _doubts_of_scale(inputs: _Inputs) -> list[Doubt]:
-    best = inputs.reference.best_member
-    if best is None:
-        return []
-    return doubts_of_scale(inputs.observation.pixel_scale, best.pixel_scale, inputs.reference.fwhm_px or float("inf"))
 
 
 def _finite(numbers: dict[str, float]) -> dict[str, float]:

@@ -15,15 +15,18 @@ from catalog.failures import FailureCode
 from catalog.files import storage
 from catalog.models import RunStatus
 from catalog.work import jobs
-from observations.claims.doubts import settle_by_sky
-from observations.models import Field, Observation, ObservationStatus, WcsQuality
+from observations.claims.doubts import settle_by_sky, store_doubts
+from observations.models import DoubtOrigin, Field, Observation, ObservationStatus, WcsQuality
+from observations.numerics.doubts import Doubt
 from observations.numerics.fits.images import encode_frame
+from observations.numerics.fits.solutions import wcs_from_text, wcs_to_text
 from observations.numerics.fits.wcs import centre_of
 from observations.numerics.frame import Frame
 from observations.numerics.healpix import position_index
 from observations.numerics.scales import are_alike
 from preprocessing.models import PreprocessRun
 from preprocessing.numerics import VERSION
+from preprocessing.numerics.astrometry.claims import doubts_of_header
 from preprocessing.numerics.astrometry.errors import centroid_errors_px, match_error_px, solution_error_px
 from preprocessing.numerics.astrometry.frames import match_frames
 from preprocessing.numerics.astrometry.matching import MatchFailed, MatchParameters, Transform
@@ -152,7 +155,9 @@ def _register(row: PreprocessRun, anchor: Anchor, config: Snapshot) -> None:
         return
     is_anchor = row.pk == anchor.row.pk
     frame = anchor.frame if is_anchor else load_frame(row)
-    info = {**identity, "solution": anchor.solution} if is_anchor else identity
+    info: dict[str, object] = {**identity, "solution": anchor.solution} if is_anchor else dict(identity)
+    claimed = anchor.claimed if is_anchor else _claimed(row, frame)
+    info |= {"claimed_wcs": "" if claimed is None else wcs_to_text(claimed)}
     try:
         expected = None if is_anchor else _expected(frame, anchor.frame.wcs if row.wcs_aligned else anchor.claimed)
         found = _match(frame, anchor.frame, expected, is_anchor=is_anchor)
@@ -165,10 +170,12 @@ def _register(row: PreprocessRun, anchor: Anchor, config: Snapshot) -> None:
             raise WcsInvalid("the anchor has no world coordinates")
         solved = wcs_from_match(anchor.frame.wcs, found.transform, frame.shape)
     except (MatchFailed, WcsInvalid) as error:
-        _save(row, {**info, "reason": str(error)}, aligned=False, quality=delivered_quality(row.observation))
+        info |= {"reason": str(error)}
+        _save(row, info, aligned=False, quality=delivered_quality(row.observation), doubts=anchor.doubts)
         return
     _write(row, replace(frame, wcs=solved.wcs), anchor)
     dx, dy = found.transform.offset_px
+    error_px = float(np.hypot(found.error_px, _error_of_anchor(anchor) / found.transform.scale))
     info |= {
         "rms_px": found.rms_px,
         "stars": found.stars,
@@ -176,10 +183,27 @@ def _register(row: PreprocessRun, anchor: Anchor, config: Snapshot) -> None:
         "rotation_deg": found.transform.rotation_deg,
         "scale": found.transform.scale,
         "fit_rms_px": solved.rms_px,
-        "error_px": float(np.hypot(found.error_px, _error_of_anchor(anchor) / found.transform.scale)),
+        "error_px": error_px,
     }
     row.registration_quality = registration_quality(found.rms_px, row.fwhm_px or 0.0)
-    _save(row, info, aligned=True, wcs=solved.wcs, quality=anchor.quality)
+    doubts = (*anchor.doubts, *_doubts(row, claimed, solved.wcs, anchor, error_px))
+    _save(row, info, aligned=True, wcs=solved.wcs, quality=anchor.quality, doubts=doubts)
+
+
+def _claimed(row: PreprocessRun, frame: Frame) -> WCS | None:
+    """Return the WCS that a frame was delivered with; its product has another one once it is registered."""
+    if "claimed_wcs" in row.wcs_info:
+        return wcs_from_text(row.wcs_info["claimed_wcs"]) if row.wcs_info["claimed_wcs"] else None
+    return None if row.wcs_aligned else frame.wcs
+
+
+def _doubts(row: PreprocessRun, claimed: WCS | None, solved: WCS, anchor: Anchor, error_px: float) -> tuple[Doubt, ...]:
+    """Return what the sky says against a header's own position; a nominal one claims nothing of the kind."""
+    is_header = row.observation.delivered_wcs_quality == WcsQuality.HEADER
+    if claimed is None or not is_header or anchor.quality != WcsQuality.SOLVED:
+        return ()
+    shape = (row.observation.image_height, row.observation.image_width)
+    return doubts_of_header(claimed, solved, shape, error_px * check_wcs(solved, shape))
 
 
 def _error_of_anchor(anchor: Anchor) -> float:
@@ -239,9 +263,18 @@ def _expected(frame: Frame, anchor: WCS | None) -> Transform | None:
 
 
 @jobs.writing()
-def _save(row: PreprocessRun, info: dict[str, object], *, aligned: bool, wcs: WCS | None = None, quality: str) -> None:
+def _save(
+    row: PreprocessRun,
+    info: dict[str, object],
+    *,
+    aligned: bool,
+    quality: str,
+    wcs: WCS | None = None,
+    doubts: tuple[Doubt, ...] = (),
+) -> None:
     row.wcs_info, row.wcs_aligned = info, aligned
     row.save()
+    store_doubts(row.observation, DoubtOrigin.SKY, doubts)
     row.observation.wcs_quality = quality
     if wcs is None:
         Observation.objects.filter(pk=row.observation_id).update(wcs_quality=quality)

@@ -10,8 +10,10 @@ from astropy.wcs import WCS
 
 from catalog.work import jobs
 from observations.models import Observation, WcsQuality
+from observations.numerics.doubts import Doubt
 from observations.numerics.fits.solutions import wcs_from_text, wcs_to_text
 from observations.numerics.frame import Frame
+from preprocessing import bright_stars
 from preprocessing.models import PreprocessRun
 from preprocessing.numerics.astrometry.solution import (
     MatchFailed,
@@ -21,10 +23,13 @@ from preprocessing.numerics.astrometry.solution import (
     check_wcs,
     solve_with_catalogue,
 )
+from preprocessing.numerics.background import estimate_background
+from preprocessing.numerics.trailed_stars import are_trailed, find_lines
 from preprocessing.products import load_frame, stars_of
 from preprocessing.stage.plate_solvers import Problem, SolverFailed, installed, solve_with_program
 from preprocessing.stage.raw import read_raw
-from preprocessing.star_catalog import StarCatalog, open_catalog
+from preprocessing.star_catalog import Place, StarCatalog, catalog_at
+from preprocessing.star_fields import circle_for, frame_reach_deg
 from preprocessing.star_table import StarCatalogRefused
 
 log = logging.getLogger(__name__)
@@ -35,11 +40,17 @@ SCALE_MARGIN = 1.1
 
 @dataclass(frozen=True)
 class Means:
-    """What there is to solve with. `record` tells it apart from other means: the catalogue's hash, programs' names."""
+    """What there is to solve with. `record` tells it apart from other means: the catalogue's hash, programs' names.
+
+    complaint : what is wrong with the catalogue that was set. lack : what could be done about it that there is none.
+    doubts : what that means for the frames.
+    """
 
     catalog: StarCatalog | None
     programs: list[str]
     complaint: str = ""
+    lack: str = ""
+    doubts: tuple[Doubt, ...] = ()
 
     @property
     def record(self) -> dict[str, str]:
@@ -52,7 +63,7 @@ class Anchor:
     """A field's anchor with the positions that its frames inherit, what they are worth and where they come from.
 
     solving : the means that were tried. solution : method, or the reasons why there is none. claimed : the WCS as
-    delivered, which says where other frames lie that are not solved yet.
+    delivered, which says where other frames lie that are not solved yet. doubts : about the solving, of all its frames.
     """
 
     row: PreprocessRun
@@ -62,15 +73,44 @@ class Anchor:
     solution: dict[str, object]
     catalog: StarCatalog | None
     claimed: WCS | None
+    doubts: tuple[Doubt, ...] = ()
 
 
-def find_means() -> Means:
-    """Return the star catalogue of the settings and the plate solvers on PATH."""
+def find_means(observation: Observation) -> Means:
+    """Return the star catalogue of a frame's place and the plate solvers on PATH."""
+    place = place_of(observation)
     try:
-        return Means(open_catalog(), installed())
+        catalog = catalog_at(place)
     except StarCatalogRefused as refusal:
         log.warning("%s", refusal)
         return Means(None, installed(), str(refusal))
+    if catalog is not None:
+        return Means(catalog, installed())
+    circle = circle_for(observation)
+    command = "" if circle is None else f"{circle.ra_deg:.4f} {circle.dec_deg:.4f} {circle.radius_deg:g}"
+    fetch = f"manage.py star_catalog fetch {command}".strip()
+    programs = installed()
+    lack = f"there is no star catalogue of this field (ASTRID_STAR_CATALOG, or {fetch}) and no plate solver on PATH"
+    if programs or place.side_deg is None:
+        return Means(None, programs, lack=lack)
+    doubt = Doubt(
+        "star_catalog_too_shallow", "position", "", round(place.side_deg, 3),
+        f"The field is {_angle(place.side_deg)} wide, and the bright stars that come with the program are enough from "
+        f"{bright_stars.SMALLEST_FIELD_DEG:g} degrees on: positions are the header's, and magnitudes are unknown. "
+        f"{fetch} gets the stars of this field.",
+    )  # fmt: skip
+    return Means(None, programs, lack=lack, doubts=(doubt,))
+
+
+def place_of(observation: Observation) -> Place:
+    """Return where a frame is and how much of the sky it claims to show."""
+    scale, size = observation.pixel_scale, (observation.image_width, observation.image_height)
+    side = None if scale is None or None in size else float(np.sqrt(size[0] * size[1])) * scale / 3600.0
+    return Place(observation.ra, observation.dec, frame_reach_deg(observation), side, observation.mjd_utc)
+
+
+def _angle(degrees: float) -> str:
+    return f"{degrees:.2f} degrees" if degrees >= 1 else f"{60 * degrees:.0f} arcmin"
 
 
 def solve_anchor(row: PreprocessRun) -> Anchor:
@@ -79,14 +119,15 @@ def solve_anchor(row: PreprocessRun) -> Anchor:
     Means that are gone take nothing back: what was solved with them stays. A solution stays as well where new means
     find none.
     """
-    means, frame, known = find_means(), load_frame(row), row.wcs_info
+    means, frame, known = find_means(row.observation), load_frame(row), row.wcs_info
     was_registered = known.get("anchor") == str(row.observation_id) and known.get("anchor_inputs") == row.inputs_hash
     tried = known.get("solving", {})
     quality = row.observation.wcs_quality
     before = known.get("solution", {}) if was_registered else {}
     claimed = _from_text(before["claimed_wcs"]) if "claimed_wcs" in before else frame.wcs
     if was_registered and "solution" in known and all(tried.get(name) == value for name, value in means.record.items()):
-        return Anchor(row, frame, quality, tried, before, means.catalog, claimed)
+        doubts = () if quality == WcsQuality.SOLVED else means.doubts
+        return Anchor(row, frame, quality, tried, before, means.catalog, claimed, doubts)
     solved, solution = _solve(frame, row.observation, means)
     if solved is not None:
         solution["claimed_wcs"] = _as_text(claimed)
@@ -95,7 +136,8 @@ def solve_anchor(row: PreprocessRun) -> Anchor:
     if was_registered and quality == WcsQuality.SOLVED:
         kept = {**before, "kept": solution["reasons"]}
         return Anchor(row, frame, quality, means.record, kept, means.catalog, claimed)
-    return Anchor(row, frame, delivered_quality(row.observation), means.record, solution, means.catalog, claimed)
+    quality = delivered_quality(row.observation)
+    return Anchor(row, frame, quality, means.record, solution, means.catalog, claimed, means.doubts)
 
 
 def delivered_quality(observation: Observation) -> str:
@@ -125,8 +167,7 @@ def _solve(frame: Frame, observation: Observation, means: Means) -> tuple[Solved
     """Try the catalogue, then each program; return the solution and what is recorded of it, or all reasons."""
     reasons = [means.complaint] if means.complaint else []
     if not means.record:
-        reasons.append("there is no star catalogue (ASTRID_STAR_CATALOG) and no plate solver on PATH")
-        return None, {"reasons": reasons}
+        return None, {"reasons": reasons or [means.lack]}
     try:
         pointing = _pointing(frame, observation)
     except WcsInvalid as error:
@@ -165,9 +206,16 @@ def _with_catalogue(frame: Frame, pointing: Pointing, catalog: StarCatalog) -> S
         raise MatchFailed(
             f"it has no stars within {pointing.radius_deg:g} deg of {pointing.ra_deg:.3f} {pointing.dec_deg:+.3f}"
         )
-    return solve_with_catalogue(stars.xy, stars.flux, frame.shape, pointing, near.stars)
+    xy, flux = stars.xy, stars.flux
+    if are_trailed(stars):
+        sky = estimate_background(frame.data, frame.mask)
+        xy, flux = find_lines(frame.data, frame.mask, background=sky.level, noise=sky.noise)
+    return solve_with_catalogue(xy, flux, frame.shape, pointing, near.stars)
 
 
 def _recorded(method: str, solved: SolvedWcs) -> dict[str, object]:
     rms = solved.rms_px if np.isfinite(solved.rms_px) else None
-    return {"method": method, "rms_px": rms, "stars": solved.star_count}
+    said: dict[str, object] = {"method": method, "rms_px": rms, "stars": solved.star_count}
+    if solved.false_match_probability is not None:
+        said["false_match_probability"] = solved.false_match_probability
+    return said

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from math import comb
 
@@ -93,12 +93,16 @@ class Transform:
 
 @dataclass(frozen=True)
 class Match:
-    """Two star lists brought together: target[target_index] = transform(source[source_index]) to within rms_px."""
+    """Two star lists brought together: target[target_index] = transform(source[source_index]) to within rms_px.
+
+    chance : how many transforms as good as this one are to be expected by chance among all that were tried.
+    """
 
     transform: Transform
     source_index: Index
     target_index: Index
     rms_px: float
+    chance: float = float("nan")
 
     @property
     def count(self) -> int:
@@ -173,8 +177,8 @@ def match_stars(
         raise MatchFailed(f"{source.count} and {target.count} stars; {parameters.fewest_matches} are needed in each")
     if parameters.guess is not None:
         match = _refine(source, target, parameters.guess, parameters)
-        if match is not None and _chance(source, target, match, parameters) < parameters.largest_chance:
-            return _renumber(match, source, target)
+        if match is not None and (chance := _chance(source, target, match, parameters)) < parameters.largest_chance:
+            return _renumber(replace(match, chance=chance), source, target)
     for size in (parameters.brightest, 3 * parameters.brightest):
         best = _search(source, target, size, parameters)
         if best is not None:
@@ -201,7 +205,8 @@ class _List:
 
 
 def _renumber(match: Match, source: _List, target: _List) -> Match:
-    return Match(match.transform, source.order[match.source_index], target.order[match.target_index], match.rms_px)
+    one, other = source.order[match.source_index], target.order[match.target_index]
+    return replace(match, source_index=one, target_index=other)
 
 
 def _search(source: _List, target: _List, size: int, parameters: MatchParameters) -> Match | None:
@@ -213,17 +218,17 @@ def _search(source: _List, target: _List, size: int, parameters: MatchParameters
     centre = source.xy[:size].mean(axis=0)
     # The vote picks the best of all pairs of triangles, like ones or not; so all of them are trials.
     trials = 2.0 * comb(min(size, source.count), 3) * comb(min(size, target.count), 3)
-    best: tuple[float, Match] | None = None
+    best: Match | None = None
     for k in best_voted(turn, place, flipped, VOTE_BIN_PX * max(1.0, parameters.scale)):
         match = _refine(source, target, similarity(turn[k], place[k], flipped[k], centre), parameters)
         if match is None:
             continue
         chance = trials * _chance(source, target, match, parameters)
-        if chance < parameters.largest_chance and (best is None or match.count > best[1].count):
-            best = (chance, match)
+        if chance < parameters.largest_chance and (best is None or match.count > best.count):
+            best = replace(match, chance=chance)
             if match.count > 0.5 * min(source.count, target.count):
                 break
-    return None if best is None else best[1]
+    return best
 
 
 def _triples(xy: Points) -> Index:

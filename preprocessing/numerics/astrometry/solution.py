@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from observations.numerics.fits.wcs import PLAUSIBLE_SCALES_ARCSEC
 from observations.numerics.sphere import project
 from preprocessing.numerics.astrometry.matching import Match, MatchFailed, MatchParameters, Transform, match_stars
-from preprocessing.numerics.astrometry.plate_search import find_places
+from preprocessing.numerics.astrometry.plate_search import Effort, find_places
 
 __all__ = [
     "Catalogue",
@@ -37,6 +37,13 @@ TAN_GOOD_ENOUGH_PX = 0.01
 SIP_DEGREES = (2, 3)
 SIP_GAIN = 0.9
 LARGEST_SHEAR = 0.2
+# Positions of stars on a frame that are found by chance of noise, blends and trails; of catalogues at their worst.
+STAR_ERROR_PX, POOR_STAR_ERROR_PX = 0.5, 1.5
+CATALOGUE_ERROR_ARCSEC = 0.3
+# Pairs are this many errors apart at most.
+TOLERANCE_ERRORS = 3.0
+# A solution is accepted where so many wrong ones are to be expected of as many trials.
+LARGEST_CHANCE = 1e-6
 # A frame counts as within the search's radius when its middle is less than a tenth of its reach outside.
 RADIUS_MARGIN = 0.1
 
@@ -47,23 +54,31 @@ class WcsInvalid(Exception):
 
 @dataclass(frozen=True)
 class SolvedWcs:
-    """A WCS with what is known of its quality: scatter of the fit in px, stars used."""
+    """A WCS with what is known of its quality: scatter of the fit in px, stars used.
+
+    false_match_probability : that a frame of another place would have matched as well somewhere in what was searched;
+    None where a program solved that does not say.
+    """
 
     wcs: WCS
     rms_px: float
     star_count: int
     match: Match | None = None
+    false_match_probability: float | None = None
 
 
 @dataclass(frozen=True)
 class Pointing:
-    """What is claimed about a frame: centre (deg, ICRS), scale (arcsec per px), and how far that may be wrong."""
+    """What is claimed about a frame: centre (deg, ICRS), scale (arcsec per px), and how far that may be wrong.
+
+    A degree in right ascension and one in declination, and a tenth of the scale either way, lie within the defaults.
+    """
 
     ra_deg: float
     dec_deg: float
     pixel_scale_arcsec: float
-    radius_deg: float = 1.0
-    scale_tolerance: float = 0.1
+    radius_deg: float = 1.5
+    scale_tolerance: float = 0.12
 
 
 @dataclass(frozen=True)
@@ -236,8 +251,9 @@ def solve_with_catalogue(
 ) -> SolvedWcs:
     """Solve a frame's WCS against a star catalogue from a claimed pointing and scale.
 
-    The catalogue is projected about the pointing; triangles of neighbouring stars vote for places under any rotation
-    or flip, and the first place where the frame's stars match better than chance is taken.
+    The catalogue is projected about the pointing; like triangles of neighbouring stars give places under any rotation
+    or flip, and the first place where the frame's stars match better than chance is taken: fewer than one wrong one in
+    a million is to be expected of all that were tried.
 
     Parameters
     ----------
@@ -262,23 +278,42 @@ def solve_with_catalogue(
     tolerance = pointing.scale_tolerance
     reach = float(np.hypot(*shape)) / 2 * (1 + tolerance)
     radius = pointing.radius_deg * 3600 / pointing.pixel_scale_arcsec
-    places = find_places(star_xy, star_flux, sky, flux, shape=shape, tolerance=tolerance)
-    for place in places.transforms:
-        middle = np.array(place((shape[1] - 1) / 2, (shape[0] - 1) / 2))
-        inside = np.flatnonzero(np.hypot(*(sky - middle).T) < reach)
-        if np.hypot(*middle) > radius + RADIUS_MARGIN * reach:
-            continue
-        parameters = MatchParameters(scale_tolerance=tolerance, guess=place, brightest=0)
-        # The best of all votes was chosen, so each of them was a trial.
-        parameters = replace(parameters, largest_chance=parameters.largest_chance / places.vote_count)
-        try:
-            match = match_stars(star_xy, star_flux, sky[inside], flux[inside], parameters=parameters)
-        except MatchFailed:
-            continue
-        return _solved(star_xy, shape, catalogue, replace(match, target_index=inside[match.target_index]))
+    trials = 0
+    for effort in _efforts(pointing):
+        places = find_places((star_xy, star_flux), (sky, flux), shape=shape, tolerance=tolerance, effort=effort)
+        trials += places.trials
+        # The best of all pairs of triangles is chosen, so each of them was a trial.
+        parameters = MatchParameters(
+            scale_tolerance=tolerance,
+            brightest=0,
+            tolerance_px=max(MatchParameters.tolerance_px, TOLERANCE_ERRORS * effort.error_px),
+            largest_chance=LARGEST_CHANCE / max(trials, 1),
+        )
+        for place in places.transforms:
+            middle = np.array(place((shape[1] - 1) / 2, (shape[0] - 1) / 2))
+            inside = np.flatnonzero(np.hypot(*(sky - middle).T) < reach)
+            if np.hypot(*middle) > radius + RADIUS_MARGIN * reach:
+                continue
+            try:
+                match = match_stars(
+                    star_xy, star_flux, sky[inside], flux[inside], parameters=replace(parameters, guess=place)
+                )
+            except MatchFailed:
+                continue
+            match = replace(match, target_index=inside[match.target_index], chance=trials * match.chance)
+            return _solved(star_xy, shape, catalogue, match)
     raise MatchFailed(
         f"{len(star_xy)} stars match no place within {pointing.radius_deg:g} deg of the pointing "
-        f"({len(sky)} catalogue stars, {places.vote_count} like triangles)"
+        f"({len(sky)} catalogue stars, {trials} like triangles)"
+    )
+
+
+def _efforts(pointing: Pointing) -> tuple[Effort, ...]:
+    """Return what to try: first as for good frames, then with the errors of trails and blends, and larger triangles."""
+    catalogue_px = CATALOGUE_ERROR_ARCSEC / pointing.pixel_scale_arcsec
+    return (
+        Effort(28, 9, float(np.hypot(STAR_ERROR_PX, min(catalogue_px, STAR_ERROR_PX)))),
+        Effort(40, 14, float(np.hypot(POOR_STAR_ERROR_PX, min(catalogue_px, POOR_STAR_ERROR_PX)))),
     )
 
 
@@ -286,4 +321,4 @@ def _solved(star_xy: NDArray[np.float64], shape: tuple[int, int], catalogue: Cat
     x, y = np.asarray(star_xy, dtype=float)[match.source_index].T
     ra, dec = np.asarray(catalogue.ra_deg)[match.target_index], np.asarray(catalogue.dec_deg)[match.target_index]
     solved = fit_wcs(x, y, ra, dec, shape, is_noisy=True)
-    return replace(solved, star_count=match.count, match=match)
+    return replace(solved, star_count=match.count, match=match, false_match_probability=match.chance)
