@@ -46,7 +46,6 @@ from differencing.stage.reference import load_reference, made_reference, wcs_ide
 from differencing.stage.registration import aligned
 from observations.claims.doubts import store_doubts
 from observations.models import DoubtOrigin, Observation, ObservationStatus
-from observations.numerics.doubts import Doubt
 from observations.numerics.fits.products import encode_image
 from observations.numerics.frame import Frame, Mask, MaskBit, PsfModel
 from preprocessing.models import PreprocessRun
