@@ -20,6 +20,8 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Observations", "image", "observations.observation"),
             ("Incoming files", "download", "observations.incomingfile"),
             ("Calibration frames", "dark_mode", "observations.calibrationframe"),
+            ("Doubts", "help", "observations.doubt"),
+            ("Instrument profiles", "photo_camera", "observations.instrumentprofile"),
             ("Fields", "grid_4x4", "observations.field"),
             ("Surveys", "travel_explore", "observations.survey"),
             ("Telescopes", "satellite_alt", "observations.telescope"),

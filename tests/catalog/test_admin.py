@@ -66,7 +66,7 @@ def test_every_model_is_in_the_admin(model: type[Record]):
 
 @pytest.mark.parametrize("model", OWN_MODELS, ids=lambda model: model.__name__)
 def test_no_form_offers_what_a_machine_wrote(model: type[Record]):
-    editable = {"Survey", "Telescope", "LabelDefinition", "SystemConfig", "User"}
+    editable = {"Survey", "Telescope", "InstrumentProfile", "LabelDefinition", "SystemConfig", "User"}
     is_product = isinstance(admin.site._registry[model], catalog_admin.ProductAdmin)
     assert is_product == (model.__name__ not in editable)
 

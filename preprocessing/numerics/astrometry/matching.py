@@ -22,13 +22,10 @@ RATIO_TOLERANCE = 0.006
 # Shorter sides make the ratios noisier than that tolerance.
 SHORTEST_SIDE_PX = 15.0
 # Bins of the vote: wide enough for the noise of a transform from one triangle.
-VOTE_BIN_PX = 10.0
-VOTE_BIN_TURN = 0.03
-VOTE_BIN_SCALE = 0.03
+VOTE_BIN_PX, VOTE_BIN_TURN, VOTE_BIN_SCALE = 10.0, 0.03, 0.03
 BEST_VOTES = 12
 # A quadratic term has to earn its place: 40 stars for 12 coefficients, and a tenth off the scatter.
-STARS_FOR_QUADRATIC = 40
-QUADRATIC_GAIN = 0.9
+STARS_FOR_QUADRATIC, QUADRATIC_GAIN = 40, 0.9
 STARS_FOR_AFFINE = 6
 # Matching noise of good frames is < 0.2 px; nothing closer than this is clipped as an outlier.
 CLIP_FLOOR_PX = 0.3
