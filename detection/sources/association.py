@@ -21,14 +21,19 @@ from preprocessing.models import PreprocessRun
 _ASSOCIATION_LOCK = 7311
 
 
+def alone() -> None:
+    """Wait until no other process judges candidates or joins detections to sources, to the end of the transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ASSOCIATION_LOCK])
+
+
 def associate(detections: list[Detection], observation: Observation, config: Snapshot) -> None:
     """Give each detection its source, in the caller's transaction: a known one within the combined error, or a new one.
 
     A detection keeps the source that it has. Nominal positions are joined within their own field only, whose
     frames share one anchor; nothing else may be matched with them.
     """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ASSOCIATION_LOCK])
+    alone()
     run = PreprocessRun.objects.newest_for(observation)
     homeless = sorted((d for d in detections if d.source_id is None), key=lambda d: -d.confidence_score)
     placed = [_Placed(d, _error_of(d, observation, run), _floor_arcsec(config)) for d in homeless]

@@ -23,7 +23,7 @@ from detection.models import CandidateScore, Detection, DetectionStatus, Model, 
 from detection.numerics.infer import WeightsRefused, score
 from detection.numerics.stamps import cut_stamps
 from detection.registry.weights import ensure_default_model, weights_path
-from detection.sources.association import associate, forget_empty_sources
+from detection.sources.association import alone, associate, forget_empty_sources
 from detection.stage import vetoes
 from differencing.models import Candidate, CandidateStatus, DifferenceRun, Tracklet
 from observations.models import Observation
@@ -72,6 +72,9 @@ def run(observation_id: UUID | str) -> None:
     scored = _infer(observation, difference, candidates, str(weights))
     paths = _write_cutouts(observation, candidates, scored.stamps)
     with jobs.writing(last=True):
+        # Frames of one night say of each other's candidates what stays on its pixel: two at once would block each
+        # other.
+        alone()
         _close(row, scored, config)
         in_other_frames = vetoes.note_fixed_pixels(observation)
         candidates = _candidates(difference)

@@ -11,7 +11,7 @@ from django.utils import timezone
 from catalog.failures import NotPossible
 from catalog.people import audit
 from catalog.work import jobs
-from observations.models import Doubt, DoubtOrigin, Observation
+from observations.models import Doubt, DoubtOrigin, InstrumentProfile, Observation
 from observations.numerics.doubts import Doubt as Found
 
 # What a frame's own stars answer, once a plate solution has found them: where it looked, and at what scale.
@@ -28,11 +28,13 @@ def store_doubts(observation: Observation | UUID, origin: DoubtOrigin, found: It
     """
     pk = observation.pk if isinstance(observation, Observation) else observation
     known = {_key(row): row for row in Doubt.objects.filter(observation=pk, origin=origin)}
+    profile = InstrumentProfile.objects.filter(observation=pk).first()
     new, changed = [], []
     for doubt in {_key(doubt): doubt for doubt in found}.values():
         row = known.pop(_key(doubt), None)
         if row is None:
-            new.append(Doubt(observation_id=pk, origin=origin, **_fields(doubt), **_identity(doubt)))
+            row = Doubt(observation_id=pk, origin=origin, **_fields(doubt), **_identity(doubt))
+            new.append(_settled_by(profile, row))
         elif (row.value, row.message, row.blocks_publication) != tuple(_fields(doubt).values()):
             if row.value != doubt.value:
                 row.settled_at, row.settled_by, row.settled_note = None, "", ""
@@ -43,6 +45,13 @@ def store_doubts(observation: Observation | UUID, origin: DoubtOrigin, found: It
     Doubt.objects.bulk_create(new)
     for row in changed:
         row.save()
+
+
+def _settled_by(profile: InstrumentProfile | None, row: Doubt) -> Doubt:
+    """The row, settled where the instrument's profile says that such a doubt is of no consequence."""
+    if profile is not None and row.code in profile.rules.get("settles", ()):
+        row.settled_at, row.settled_by = timezone.now(), f"profile {profile.name}"[:150]
+    return row
 
 
 def _key(doubt: Doubt | Found) -> tuple[str, str, str]:

@@ -155,6 +155,10 @@ _ANSWERS: Mapping[str, Mapping[str, object]] = {
     "time_after_readout": {"time_keyword": "DATE-OBS", "time_moment": "end", "time_shift_s": 0},
     "time_contradicted": {"time_keyword": "DATE-OBS", "time_moment": "start"},
     "exposure_took_longer": {"settles": ["exposure_took_longer"]},
+    "span_of_stack_unknown": {"settles": ["span_of_stack_unknown"]},
+    "several_integrations": {"settles": ["several_integrations"]},
+    "barycentric_time": {"settles": ["barycentric_time"]},
+    "drift_scan": {"settles": ["drift_scan"]},
     "gain_is_a_setting": {"gain_e_per_adu": 1.0},
     "section_of_another_grid": {"trimsec": "", "biassec": ""},
     "scale_contradicted": {"pixel_scale_arcsec": 1.0},
@@ -172,7 +176,11 @@ def suggested(doubts: Iterable[Doubt], header: Mapping[str, object]) -> dict[str
     rules: dict[str, object] = {}
     for doubt in doubts:
         for key, value in _ANSWERS.get(doubt.code, {}).items():
-            rules.setdefault(key, doubt.keyword if key == "time_keyword" and doubt.keyword else value)
+            known = rules.get(key)
+            if isinstance(known, list) and isinstance(value, list):
+                rules[key] = [*known, *(one for one in value if one not in known)]
+            else:
+                rules.setdefault(key, doubt.keyword if key == "time_keyword" and doubt.keyword else value)
     return {"matches": dict(matches), "rules": rules}
 
 

@@ -10,7 +10,7 @@ from catalog.people.audit import MACHINE
 from observations.claims.doubts import reopen, settle, settle_by_sky, store_doubts
 from observations.models import Doubt, DoubtOrigin
 from observations.numerics.doubts import Doubt as Found
-from tests.factories import DoubtFactory, ObservationFactory
+from tests.factories import DoubtFactory, ObservationFactory, ProfileFactory
 
 pytestmark = pytest.mark.django_db
 CLOCK = Found("time_contradicted", "time", "MJD-OBS", 12.0, "Two clocks disagree by 12 s.", True)
@@ -68,3 +68,12 @@ def test_one_doubt_that_is_raised_twice_is_one_row():
     store_doubts(row, DoubtOrigin.HEADER, [CLOCK, CLOCK])
     store_doubts(row, DoubtOrigin.HEADER, [CLOCK])
     assert row.doubts.count() == 1
+
+
+def test_a_profile_settles_what_is_known_to_be_of_no_consequence_whichever_look_finds_it():
+    profile = ProfileFactory(name="the ZWO", rules={"settles": ["gradient_without_flat"]})
+    row = ObservationFactory(profile=profile)
+    gradient = Found("gradient_without_flat", "flux", "", 0.08, "The sky is lopsided.", True)
+    store_doubts(row, DoubtOrigin.PIXELS, [gradient, Found("unit", "flux", "", None, "The unit is a guess.")])
+    assert standing(row) == ["unit"]
+    assert Doubt.objects.get(code="gradient_without_flat").settled_by == "profile the ZWO"
