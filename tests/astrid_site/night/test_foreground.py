@@ -44,8 +44,8 @@ MEASURED = [
 ]  # fmt: skip
 KEYS = {
     "observations": [
-        "file", "observation_id", "status", "calibration_applied", "wcs_quality", "seeing", "failure_code",
-        "error_message",
+        "file", "observation_id", "status", "calibration_applied", "wcs_quality", "seeing", "observation_time",
+        "mjd_utc", "exposure_time", "ra", "dec", "doubts", "failure_code", "error_message",
     ],
     "difference_runs": [
         "file", "reference_files", "status", "algorithm", "noise_level", "noise_rescale", "candidates_found",
