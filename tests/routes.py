@@ -24,6 +24,7 @@ from tests.factories import (
     CandidateScoreFactory,
     DetectionFactory,
     DifferenceRunFactory,
+    DoubtFactory,
     FieldFactory,
     ForcedPhotometryFactory,
     LabelDefinitionFactory,
@@ -33,6 +34,7 @@ from tests.factories import (
     ObservationFactory,
     PreprocessRunFactory,
     ProcessingJobFactory,
+    ProfileFactory,
     ReferenceFactory,
     SourceFactory,
     SurveyFactory,
@@ -71,6 +73,12 @@ class Route:
 def key_of(factory: Any) -> Callable[[], list[Any]]:
     """Return a maker of one row's key."""
     return lambda: [factory().pk]
+
+
+def doubt_of_frame() -> list[Any]:
+    """Make a doubt, told by its frame and its own key."""
+    row = DoubtFactory()
+    return [row.observation_id, row.pk]
 
 
 def own_token() -> list[Any]:
@@ -123,6 +131,8 @@ OBSERVATIONS = {
     "observations:preview": [Route(ACCOUNTS, keys=lambda: [stored_frame().pk, "small"])],
     "observations:upload": [Route(OPERATORS), Route(OPERATORS, method="post")],
     "observations:delivery": [Route(OPERATORS, keys=lambda: [submit_url(FRAME_URL, Overrides())[0].pk])],
+    "observations:inspect": [Route(OPERATORS, method="post")],
+    "observations:settle_doubt": [Route(OPERATORS, keys=doubt_of_frame, method="post")],
     "observations:reprocess": [Route(OPERATORS, keys=key_of(ObservationFactory), method="post")],
     "observations:archive": [Route(OPERATORS, keys=key_of(ObservationFactory), method="post")],
     "observations:take_back": [Route(OPERATORS, keys=key_of(ObservationFactory), method="post")],
@@ -172,6 +182,10 @@ API: dict[str, list[Route]] = {
     **_read("surveys", SurveyFactory),
     **_read("telescopes", TelescopeFactory),
     **_read("fields", FieldFactory),
+    **_read("doubts", DoubtFactory),
+    "api:doubts-settle": [_order(OPERATORS, key_of(DoubtFactory))],
+    "api:doubts-reopen": [_order(OPERATORS, key_of(DoubtFactory))],
+    **_read("instrument-profiles", ProfileFactory),
     **_read("calibration-frames", CalibrationFrameFactory),
     **_read("calibration-masters", CalibrationMasterFactory),
     **_read("incoming-files", lambda: submit_url(FRAME_URL, Overrides())[0], OPERATORS),

@@ -8,8 +8,8 @@ from tests import factories
 
 
 def rows_of_every_kind() -> None:
-    """Make telescopes, fields, calibration, references, tracklets, scores, forced photometry and a file on
-    its way in."""
+    """Make telescopes, fields, doubts, profiles, calibration, references, tracklets, scores, forced photometry and a
+    file on its way in."""
     observation = factories.ObservationFactory(telescope=factories.TelescopeFactory(), field=factories.FieldFactory())
     frame = factories.CalibrationFrameFactory(telescope=observation.telescope)
     factories.CalibrationMasterFactory(telescope=observation.telescope).members.add(frame)
@@ -18,6 +18,8 @@ def rows_of_every_kind() -> None:
     score = factories.CandidateScoreFactory()
     factories.TrackletFactory(mover=factories.MoverFactory()).members.add(score.candidate)
     factories.ForcedPhotometryFactory()
+    factories.DoubtFactory(observation=observation)
+    factories.ProfileFactory()
     row, _ = submit_url("https://archive.example.org/mosaic.fits", Overrides())
     row.results = [
         {"hdu": 1, "entity_type": "observation", "entity_id": str(observation.pk), "is_new": True,
