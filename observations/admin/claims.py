@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminTextareaWidget
+from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from catalog import roles
 from catalog.admin import DropdownFilter, ExactTextFilter, ProductAdmin, RecordAdmin, YesNoFilter, list_link
@@ -84,6 +84,7 @@ class ProfileForm(forms.ModelForm):
 
     sample = forms.CharField(
         required=False,
+        widget=UnfoldAdminTextInputWidget(),
         label="Try it on",
         help_text="File name or ID of a stored frame. Save then shows what would change, and keeps nothing: empty it "
         "to keep the profile.",

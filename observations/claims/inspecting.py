@@ -25,6 +25,11 @@ class Line:
     source: str
     note: str
 
+    @property
+    def label(self) -> str:
+        """The fact in words; units stand with the value."""
+        return self.fact.removesuffix("_e").replace("_", " ")
+
 
 @dataclass(frozen=True)
 class Inspected:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
@@ -109,18 +110,29 @@ def facts_for_people(one: Examined) -> list[tuple[str, str, Origin]]:
     if facts is None:
         return []
     for fact, names in _SHOWN.items():
-        values = [getattr(facts, name) for name in names]
-        known = [_text(value) for value in values if value not in (None, "", ())]
+        values = {name: getattr(facts, name) for name in names}
+        known = [_text(name, value) for name, value in values.items() if value not in (None, "", ())]
         if known or fact in _NEEDED:
             text = "  ".join(known) if known else "not given"
             lines.append((fact, text, facts.origins.get(fact, Origin(""))))
     return lines
 
 
-def _text(value: object) -> str:
-    if isinstance(value, float):
-        return f"{value:.10g}"
-    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+# How a number is written for people.
+_WORDED: Mapping[str, str] = {
+    "mjd_utc": "middle MJD {}", "exposure_s": "{} s", "ra_deg": "RA {}°", "dec_deg": "Dec {}°",
+    "pixel_scale_arcsec": "{} arcsec/px", "gain_e_per_adu": "{} e-/ADU", "read_noise_e": "{} e-",
+    "ccd_temperature_c": "{} °C", "site_latitude_deg": "latitude {}°", "site_longitude_deg": "east longitude {}°",
+    "site_height_m": "{} m", "gain_setting": "gain {}", "offset_setting": "offset {}", "window": "window {}",
+}  # fmt: skip
+
+
+def _text(name: str, value: object) -> str:
+    if isinstance(value, datetime):
+        return f"start {value.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}".rstrip("0").rstrip(".") + " UTC"
+    plain = f"{value:.12g}" if isinstance(value, float) else value
+    text = ", ".join(map(str, plain)) if isinstance(plain, tuple) else str(plain)
+    return _WORDED.get(name, "{}").format(text)
 
 
 def frames_of(profile: Profile) -> QuerySet[Observation]:

@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("empty_data_root")]
 def test_each_fact_is_told_with_its_keyword_and_what_is_missing_as_missing(tmp_path):
     (one,) = inspect_file(write(tmp_path / "a.fits", FILTER=None), Overrides())
     told = {line.fact: (line.value, line.source) for line in one.facts}
-    assert told["exposure"] == ("60", "EXPTIME")
+    assert told["exposure"] == ("60 s", "EXPTIME")
     assert told["time"][1] == "DATE-OBS"
     assert told["band"] == ("not given", "")
     assert "give --band" in one.refusal

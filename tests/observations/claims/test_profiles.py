@@ -37,7 +37,7 @@ def three_hours_late() -> InstrumentProfile:
 def test_a_trial_tells_what_would_change_and_keeps_nothing(light):
     trial = tried_on_row(check("seven", {"INSTRUME": "Cam*"}, {"gain_e_per_adu": 0.5}), light)
     assert trial.fits
-    assert [(one.fact, one.before, one.after) for one in trial.changes] == [("gain", "", "0.5")]
+    assert [(one.fact, one.before, one.after) for one in trial.changes] == [("gain", "", "0.5 e-/ADU")]
     assert not tried_on_row(check("eight", {"INSTRUME": "Other"}, {"gain_e_per_adu": 0.5}), light).fits
     assert not InstrumentProfile.objects.exists()
 
@@ -107,7 +107,7 @@ def test_the_command_tries_keeps_lists_and_deletes(tmp_path, light):
     file.write_text(json.dumps(written))
     out = StringIO()
     call_command("profile", "try", str(file), str(tmp_path / "light.fits"), stdout=out)
-    assert "gain: nothing -> 0.5" in out.getvalue()
+    assert "gain: nothing -> 0.5 e-/ADU" in out.getvalue()
     assert not InstrumentProfile.objects.exists()
     call_command("profile", "save", str(file), stdout=out)
     assert "1 frames will be read again" in out.getvalue()
