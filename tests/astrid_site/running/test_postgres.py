@@ -264,3 +264,25 @@ def test_a_command_that_needs_the_database_starts_it_and_leaves_it_until_db_stop
     assert _postmaster(used_root).is_running()
     assert _manage(used_root, "db", "stop").returncode == 0
     assert postgres.describe()[0] is False
+
+
+def test_processes_that_start_at_one_moment_make_one_directory(root):
+    root.mkdir()
+    cluster = postgres.locate(root)
+    for turn in range(40):
+        path, together, faults = root / f"private-{turn}", threading.Barrier(8), []
+
+        def make(path: Path = path, together: threading.Barrier = together, faults: list[Exception] = faults) -> None:
+            together.wait()
+            try:
+                postgres._make_private_dir(cluster, path)
+            except OSError as fault:
+                faults.append(fault)
+
+        threads = [threading.Thread(target=make) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert faults == []
+    assert not list(root.glob(".private-*"))
