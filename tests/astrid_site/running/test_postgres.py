@@ -270,7 +270,8 @@ def test_processes_that_start_at_one_moment_make_one_directory(root):
     root.mkdir()
     cluster = postgres.locate(root)
     for turn in range(40):
-        path, together, faults = root / f"private-{turn}", threading.Barrier(8), []
+        path, together = root / f"private-{turn}", threading.Barrier(8)
+        faults: list[Exception] = []
 
         def make(path: Path = path, together: threading.Barrier = together, faults: list[Exception] = faults) -> None:
             together.wait()
