@@ -104,8 +104,11 @@ def pixel_unit(cards: Cards) -> str | None:
     return None if text is None else next((unit for pattern, unit in _UNITS if pattern.match(text)), None)
 
 
-def calibrated(cards: Cards, notes: Notes) -> tuple[str, ...]:
-    """Return what was taken off before delivery, of bias, dark and flat, in this order."""
+def calibrated(cards: Cards, notes: Notes, *, is_light: bool) -> tuple[str, ...]:
+    """Return what was taken off before delivery, of bias, dark and flat, in this order.
+
+    A stack of lights is no longer the detector's; one of calibration frames is, and may hold its bias still.
+    """
     done: set[str] = set()
     letters = (cards.text("CALSTAT") or "").upper()
     if re.fullmatch(r"[BDFM ,]+", letters):
@@ -123,7 +126,7 @@ def calibrated(cards: Cards, notes: Notes) -> tuple[str, ...]:
         done |= set(_ALL_STEPS)
         notes.came_from("calibrated", "RLEVEL", level)
     members = members_of_stack(cards)
-    if members is not None:
+    if members is not None and is_light:
         done |= set(_ALL_STEPS)
         notes.doubt(
             "stack_of_exposures", "calibrated", members[0], float(members[1]),

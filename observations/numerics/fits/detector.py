@@ -42,7 +42,7 @@ def with_detector(facts: FrameFacts, cards: Cards, notes: Notes) -> FrameFacts:
         gain_setting=camera.gain_setting(cards),
         offset_setting=camera.offset_setting(cards),
         window=camera.window(cards),
-        calibrated=camera.calibrated(cards, notes),
+        calibrated=camera.calibrated(cards, notes, is_light=facts.kind == "light"),
         bayer_pattern=camera.bayer_pattern(cards),
         pixel_unit=camera.pixel_unit(cards),
         bzero=cards.number("BZERO") or 0.0,

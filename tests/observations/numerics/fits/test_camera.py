@@ -191,3 +191,8 @@ def test_a_kind_is_known_in_more_words(keyword, value, kind):
 )
 def test_a_scale_is_known_from_more_keywords(cards, scale):
     assert facts_of({"PIXSCALE": None}, cards).pixel_scale_arcsec == pytest.approx(scale, rel=1e-4)
+
+
+def test_a_master_dark_of_many_frames_may_hold_its_bias_still():
+    assert facts_of({"IMAGETYP": "Master Dark", "NCOMBINE": 20}).calibrated == ()
+    assert facts_of({"IMAGETYP": "Master Dark", "NCOMBINE": 20, "CALSTAT": "B"}).calibrated == ("bias",)
