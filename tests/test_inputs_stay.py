@@ -75,6 +75,7 @@ WITHOUT_ARRAYS = {
     "preprocessing.numerics.doubts.doubts_of_sampling",
     "preprocessing.numerics.quality.depth_loss_mag",
     "preprocessing.numerics.quality.depth_mag",
+    "preprocessing.numerics.sampling.kernel_of",
     "preprocessing.numerics.sampling.noise_share",
     "preprocessing.numerics.sampling.width_before",
     "preprocessing.numerics.zero_point.limiting_magnitude",

@@ -7,13 +7,13 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from observations.numerics.frame import Image, Mask
+from preprocessing.numerics.sampling import kernel_of, smoothed
 
 # (1, 2, 1)/4 along each axis gives every pixel a quarter of red, a half of green and a quarter of blue, wherever in the
 # pattern it lies: an image without the pattern, on the mosaic's own pixels, whose sources keep their sum.
 SHARE = 0.25
-KERNEL = np.array([SHARE, 1.0 - 2.0 * SHARE, SHARE], dtype=np.float32)
 # Noise of a pixel of the mosaic over its scatter in the luminance, where all colours have the same: 1 / (3/8).
-SMOOTHING = float(1.0 / np.sum(KERNEL**2))
+SMOOTHING = float(1.0 / np.sum(kernel_of(SHARE) ** 2))
 PHASES = tuple((row, column) for row in (0, 1) for column in (0, 1))
 # A single pixel that stands so far above the sky, with less than a tenth of that in each pixel beside it, is no star:
 # of one 2 px wide in another colour, of which a quarter is seen, more is left there.
@@ -95,5 +95,4 @@ def luminance(data: Image, bad: Mask) -> Image:
     total = ndimage.correlate(clean, ring, mode="constant")
     count = ndimage.correlate(finite.astype(np.float32), ring, mode="constant")
     filled = np.where(finite, clean, np.where(count > 0, total / np.maximum(count, 1), np.float32(np.nan)))
-    once = ndimage.convolve1d(filled.astype(np.float32), KERNEL, axis=0, mode="reflect")
-    return np.asarray(ndimage.convolve1d(once, KERNEL, axis=1, mode="reflect"), dtype=np.float32)
+    return smoothed(filled.astype(np.float32), SHARE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import ndimage
 
 from observations.numerics.frame import Image, Mask
@@ -25,9 +26,17 @@ PIXEL_NOISE = (1.0 - 2.0 * SHARE) ** 2 + 2.0 * SHARE**2
 WIDEST_PX = 2.55
 
 
-def smoothed(image: Image) -> Image:
+def smoothed(image: Image, share: float = SHARE) -> Image:
     """Return a finite image with each pixel's light spread over its neighbours; its sum stays, but for the edge."""
-    kernel = np.array([SHARE, 1.0 - 2.0 * SHARE, SHARE], dtype=np.float32)
+    return _spread(image, kernel_of(share))
+
+
+def kernel_of(share: float) -> NDArray[np.float32]:
+    """Return what a pixel gives along an axis: so much to each neighbour, the rest to itself."""
+    return np.array([share, 1.0 - 2.0 * share, share], dtype=np.float32)
+
+
+def _spread(image: Image, kernel: NDArray[np.float32]) -> Image:
     once = ndimage.convolve1d(image, kernel, axis=0, mode="nearest")
     return np.asarray(ndimage.convolve1d(once, kernel, axis=1, mode="nearest"), dtype=np.float32)
 
@@ -39,9 +48,7 @@ def smoothed_mask(mask: Mask) -> Mask:
 
 def smoothed_variance(variance: Image) -> Image:
     """Return the variance of smoothed pixels."""
-    kernel = np.array([SHARE, 1.0 - 2.0 * SHARE, SHARE], dtype=np.float32) ** 2
-    once = ndimage.convolve1d(variance, kernel, axis=0, mode="nearest")
-    return np.asarray(ndimage.convolve1d(once, kernel, axis=1, mode="nearest"), dtype=np.float32)
+    return _spread(variance, kernel_of(SHARE) ** 2)
 
 
 def width_before(fwhm_px: float) -> float:

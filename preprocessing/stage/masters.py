@@ -70,13 +70,14 @@ def run(night: str) -> None:
 
 def masters_for(light: Observation, config: Snapshot) -> Chosen:
     """Find the newest fitting master of each kind within its validity, and read it; none for what was done before."""
-    bias = _nearest(_of_camera(light, MasterKind.BIAS), light, config["preprocessing.bias_validity_days"])
-    dark = _dark_for(light, light.exposure_time, config)
-    flat = _flat_for(light, config)
-    bias, dark = (None, None) if light.calibrated else (bias, dark)
-    if light.calibrated == ["bias"]:
-        dark = _dark_for(light, light.exposure_time, config)
-    flat = None if "flat" in light.calibrated else flat
+    done = light.calibrated
+    bias = (
+        None
+        if done
+        else _nearest(_of_camera(light, MasterKind.BIAS), light, config["preprocessing.bias_validity_days"])
+    )
+    dark = _dark_for(light, light.exposure_time, config) if done in ([], ["bias"]) else None
+    flat = None if "flat" in done else _flat_for(light, config)
     rows = [row for row in (bias, dark, flat) if row is not None]
     record = [
         {"kind": row.kind, "id": str(row.pk), "age_days": (light.night - row.night).days, "frames": row.frame_count,
