@@ -19,7 +19,6 @@ from benchmarks.differencing.peaks import MATCH_PX
 from benchmarks.differencing.real_frames import RealPair, folder_of_frames
 from detection.numerics.infer import score
 from detection.numerics.stamps import cut_stamps
-from detection.registry.weights import DEFAULT_CARD
 from differencing.numerics import peaks
 from differencing.numerics.difference import Difference
 from differencing.numerics.measure import Measurements, measure
@@ -111,6 +110,9 @@ def judge_vetoes(pair: RealPair, config: Configured, seed: int) -> VetoRow:
 
 
 def _judged(difference: Difference, pair: RealPair, science: Frame, config: Configured) -> _Judged:
+    # The registry has models, which can be imported once Django is set up.
+    from detection.registry.weights import DEFAULT_CARD
+
     found = peaks.find(difference, threshold_sigma=config.threshold_sigma)
     measured = measure(difference, found[~are_spikes(difference, found)], science)
     vetoes = examine(difference, measured, filled_pixels(pair.science, pair.reference))
