@@ -47,6 +47,7 @@ class Pen:
     """Draws one stamp, moved and blurred, with its slopes."""
 
     def __init__(self, stamp: Array, reach: int) -> None:
+        self.reach = reach
         half = min(stamp.shape[0] // 2, 2 * reach + 2)
         middle = stamp.shape[0] // 2
         cut = stamp[middle - half : middle + half + 1, middle - half : middle + half + 1]

@@ -32,7 +32,7 @@ class VetoParameters:
     """
 
     sharper_gain: float = 8.0
-    wider_gain: float = 8.0
+    wider_gain: float = 5.0
     far_wider_gain: float = 4.0
     far_wider: float = 2.0
     chi2: float = 3.0

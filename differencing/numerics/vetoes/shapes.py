@@ -16,8 +16,9 @@ from observations.numerics.frame import Image, Mask, PsfFunction, PsfModel
 
 Array = NDArray[np.float64]
 
-# Pixels within so many FWHM of a peak are compared.
-REACH_FWHM, LEAST_REACH, MOST_REACH = 1.8, 4, 14
+# Pixels within so many FWHM of a peak are compared, and, with what is wider, more: of what is twice as wide as a star
+# the fewer show too little to tell it from the sky.
+REACH_FWHM, WIDE_REACH_FWHM, LEAST_REACH, MOST_REACH = 1.8, 2.6, 4, 16
 # Widths of what is sharper, and of what is wider, in FWHM of the stars.
 SHARPER = (0.0, 0.35, 0.6)
 WIDER = (1.4, 2.0, 2.8, 4.0)
@@ -71,8 +72,7 @@ class Shapes:
         d, m = self._d, self._m
         x, y, is_negative = float(m.x[k]), float(m.y[k]), bool(m.is_negative[k])
         psf_frame, fwhm = d.psf_reference if is_negative else d.psf_science, self.fwhm(k)
-        reach = int(np.clip(round(REACH_FWHM * fwhm), LEAST_REACH, MOST_REACH))
-        stamp = d.psf_d(x, y)
+        stamp, reach = d.psf_d(x, y), _reach(REACH_FWHM * fwhm)
         if stamp.shape[0] // 2 <= reach:
             return NOTHING
         pen = self._pen(stamp, reach)
@@ -84,13 +84,24 @@ class Shapes:
         sharp = self._pen(d.spike(x, y, is_negative), reach)
         sign = -1.0 if is_negative else 1.0
         sharper = min(_chi2(window, sharp.columns(window, blur_fwhm=w * fwhm, line=line), sign, chi2) for w in SHARPER)
+        wider = self._wider(k, stamp, window)
+        return Shape(chi2 / free, chi2 - sharper, *wider, free, *self._in_frame(k, psf_frame, reach))
+
+    def _wider(self, k: int, stamp: Array, narrow: Window) -> tuple[float, float, float]:
+        """Return what the best of the wider shapes gains over a point, its width, and its chi² over degrees of freedom.
+
+        narrow : the pixels that serve where too few further ones are good.
+        """
+        fwhm = self.fwhm(k)
+        pen = self._pen(stamp, min(_reach(WIDE_REACH_FWHM * fwhm), stamp.shape[0] // 2 - 1))
+        window = self._window(k, pen, pen.reach)
+        if window is None:
+            pen, window = self._pen(stamp, narrow.reach), narrow
+        point = explained(window, with_sky(pen.columns(window, line=self._line(k))))[0]
         blurs = [fwhm * float(np.sqrt(w**2 - 1.0)) for w in WIDER]
-        widths = [_chi2(window, pen.columns(window, blur_fwhm=blur), 0.0, chi2) for blur in blurs]
+        widths = [_chi2(window, pen.columns(window, blur_fwhm=blur), 0.0, point) for blur in blurs]
         best = int(np.argmin(widths))
-        in_frame = self._in_frame(k, psf_frame, reach)
-        return Shape(
-            chi2 / free, chi2 - sharper, chi2 - widths[best], WIDER[best], widths[best] / free, free, *in_frame
-        )
+        return point - widths[best], WIDER[best], widths[best] / (window.data.size - FITTED)
 
     def fwhm(self, k: int) -> float:
         """Return the width of the PSF of the frame that shows a peak, near it: it varies little within a cell."""
@@ -143,6 +154,10 @@ class Shapes:
         v, u = np.nonzero(plain.good)
         free = plain.data.size - FITTED - 2
         return explained(window, np.column_stack([with_sky(columns), u - reach, v - reach]))[0] / free, free
+
+
+def _reach(px: float) -> int:
+    return int(np.clip(round(px), LEAST_REACH, MOST_REACH))
 
 
 def _held_out(psf: PsfFunction) -> float:
