@@ -117,14 +117,14 @@ def _followed(data: Image, mask: Mask, mesh_px: int, estimate: Callable[[int], B
     rough = _rough_share(data, mask, sky, mesh_px)
     if rough <= MOST_ROUGH:
         return sky
+    some = np.s_[::4, ::4]
     cell, moved = min(mesh_px, min(data.shape) // 4), 1.0
     while moved > MOST_MOVED and cell // 2 >= SMALLEST_MESH_PX:
         cell //= 2
         finer = estimate(cell)
-        # Noise that neighbours share, as after resampling, is rough on every mesh.
+        # Noise that neighbours share, as after resampling, is rough on every mesh, a nebula on all but the finest.
         if _rough_share(data, mask, finer, mesh_px) > 0.5 * rough:
-            break
-        some = np.s_[::4, ::4]
+            continue
         moved = float(np.mean(np.abs(finer.level[some] - sky.level[some]) > MOVED_SIGMA * finer.noise[some]))
         sky = replace(finer, finer_px=cell)
     return sky

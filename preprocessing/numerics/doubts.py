@@ -3,28 +3,57 @@
 from __future__ import annotations
 
 from observations.numerics.doubts import TRUSTED_FLUX_SHARE, Doubt
+from observations.numerics.frame import Image
 from preprocessing.numerics.background import Background
-from preprocessing.numerics.sky_flat import lopsidedness
+from preprocessing.numerics.sky_flat import lopsidedness, vignette_loss
 
 # Pixels included. Simulated stars of 1.2 px (1.0 px without) have fluxes that scatter by 4 %, sharper ones by 6 % and
 # more; their median stays within 2 %.
 SHARPEST_TRUSTED_PX = 1.15
 
 
-def doubts_of_sky(sky: Background, *, is_flat_known: bool) -> tuple[Doubt, ...]:
-    """Doubt the fluxes where one side of the sky is brighter and no flat says that the detector is not."""
-    uneven = lopsidedness(sky.level)
-    if is_flat_known or uneven <= TRUSTED_FLUX_SHARE:
+def doubts_of_sky(sky: Background, *, sky_flat: Image | None, is_flat_known: bool) -> tuple[Doubt, ...]:
+    """Doubt the fluxes where no flat says whether the sky's shape is light or the detector's response.
+
+    sky_flat : what the lights were divided by for want of a flat, mean 1, NaN where unknown; None for nothing.
+    """
+    if is_flat_known:
         return ()
-    return (
-        Doubt(
-            "gradient_without_flat", "flux", "", round(uneven, 4),
-            f"One side of the sky is up to {2 * uneven:.0%} brighter than the other, and no flat was given. It is "
-            "taken for light that was added (Moon, twilight, a town); were it the detector's response, fluxes would be "
-            f"off by up to {uneven:.0%} at the rim. Deliver flats of this camera and filter.",
-            blocks_publication=True,
-        ),
-    )  # fmt: skip
+    uneven = lopsidedness(sky.level)
+    doubts = []
+    if uneven > TRUSTED_FLUX_SHARE:
+        doubts.append(
+            Doubt(
+                "gradient_without_flat", "flux", "", round(uneven, 4),
+                f"One side of the sky is up to {2 * uneven:.0%} brighter than the other, and no flat was given. It is "
+                "taken for light that was added (Moon, twilight, a town); were it the detector's response, fluxes "
+                f"would be off by up to {uneven:.0%} at the rim. Deliver flats of this camera and filter.",
+                blocks_publication=True,
+            )
+        )  # fmt: skip
+    left = vignette_loss(sky.level)
+    if left > TRUSTED_FLUX_SHARE:
+        doubts.append(
+            Doubt(
+                "vignette_without_flat", "flux", "", round(left, 4),
+                f"The sky is {left:.0%} fainter at the rim than in the middle, as behind a vignette, and there is no "
+                "flat, of the lights' own sky neither: were it the detector's response, fluxes at the rim would be too "
+                "low by as much. Deliver flats of this camera and filter, or more lights of the night.",
+                blocks_publication=True,
+            )
+        )  # fmt: skip
+    taken = 0.0 if sky_flat is None else vignette_loss(sky_flat)
+    if taken > TRUSTED_FLUX_SHARE:
+        doubts.append(
+            Doubt(
+                "vignette_by_sky", "flux", "", round(taken, 4),
+                f"No flat was given. The lights' own sky is {taken:.0%} fainter at the rim than in the middle, in all "
+                "of them alike, and all of that was taken for a vignette; were it light that was added, fluxes at the "
+                "rim would be too high by as much. Deliver flats of this camera and filter.",
+                blocks_publication=False,
+            )
+        )  # fmt: skip
+    return tuple(doubts)
 
 
 def doubts_of_sampling(sharp_fwhm_px: float | None) -> tuple[Doubt, ...]:

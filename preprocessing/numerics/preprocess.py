@@ -97,11 +97,15 @@ def preprocess(raw: RawPixels, masters: Masters | None, parameters: Parameters) 
     is_flat_known = "flat" in (*raw.facts.calibrated, *calibrated.applied)
     doubts = (
         *scale.doubts,
-        *doubts_of_sky(cleaned.sky, is_flat_known=is_flat_known),
+        *doubts_of_sky(cleaned.sky, sky_flat=_sky_flat(masters), is_flat_known=is_flat_known),
         *doubts_of_sampling(cleaned.sharp_fwhm_px),
     )
     missing = (*calibrated.missing, *_uncovered(measured))
     return Preprocessed(frame, measured, failure, cleaned.sky, calibrated.applied, missing, doubts)
+
+
+def _sky_flat(masters: Masters) -> Image | None:
+    return masters.flat.data if masters.flat is not None and masters.flat.kind == "sky_flat" else None
 
 
 def _uncovered(quality: Quality) -> tuple[str, ...]:

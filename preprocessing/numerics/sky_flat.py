@@ -126,24 +126,35 @@ def response_of(shape: Image) -> Image:
     (ny, nx) float32; 1 where no response is to be seen.
     """
     even = np.asarray(0.5 * (shape + shape[::-1, ::-1]), dtype=np.float32)
-    if not _is_vignette(even) and _departure(even - 1.0) > TRUSTED_FLUX_SHARE:
+    if not _is_vignette(_rings(even)) and _departure(even - 1.0) > TRUSTED_FLUX_SHARE:
         even = np.ones_like(even)
     odd = np.asarray(0.5 * (shape - shape[::-1, ::-1]), dtype=np.float32)
     return even + odd if _departure(odd) <= TRUSTED_FLUX_SHARE else even
 
 
-def _is_vignette(even: Image) -> bool:
-    ny, nx = even.shape
-    v, u = np.ogrid[-1.0 : 1.0 : ny * 1j, -1.0 : 1.0 : nx * 1j]
-    ring = np.minimum(np.hypot(u, v) / np.sqrt(2.0) * RADII, RADII - 1).astype(np.intp)
-    rings = np.array([np.median(even[ring == k]) for k in range(RADII)])
+def _is_vignette(rings: NDArray[np.float64]) -> bool:
     loss = rings[0] - rings
     early, whole = float(loss[RADII // 2 - 1 : RADII // 2 + 1].mean()), float(loss[-1])
     return whole > SHAPE_ERROR and early < MOST_EARLY_LOSS * whole + SHAPE_ERROR
 
 
+def _rings(even: Image) -> NDArray[np.float64]:
+    """Return the medians of rings about the middle, from inside outwards."""
+    ny, nx = even.shape
+    v, u = np.ogrid[-1.0 : 1.0 : ny * 1j, -1.0 : 1.0 : nx * 1j]
+    ring = np.minimum(np.hypot(u, v) / np.sqrt(2.0) * RADII, RADII - 1).astype(np.intp)
+    return np.array([np.nanmedian(even[ring == k]) for k in range(RADII)])
+
+
 def _departure(part: Image) -> float:
     return float(np.percentile(np.abs(part[::4, ::4]), 95.0))
+
+
+def vignette_loss(level: Image) -> float:
+    """Return by how much the rim is darker than the middle where a sky fades as behind a vignette, 0 elsewhere."""
+    some = level[::4, ::4]
+    rings = _rings(0.5 * (some + some[::-1, ::-1]) / np.nanmedian(some))
+    return float(1.0 - rings[-1] / rings[0]) if _is_vignette(rings) else 0.0
 
 
 def lopsidedness(level: Image) -> float:

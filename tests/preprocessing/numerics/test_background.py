@@ -92,6 +92,16 @@ def test_a_galaxy_that_fills_the_frame_is_followed():
     assert np.median(followed.noise[away] / np.sqrt(light[away])) == pytest.approx(1.0, abs=0.05)
 
 
+def test_a_nebula_is_followed_though_only_the_finest_mesh_does():
+    rng = np.random.default_rng(24)
+    knots = ndimage.gaussian_filter(rng.normal(size=(320, 320)), 16)
+    light = 500.0 + 120.0 * np.exp(knots / knots.std())
+    image = (light + rng.normal(0, np.sqrt(light))).astype(np.float32)
+    followed = follow_background(image, np.zeros(image.shape, dtype=bool))
+    assert followed.finer_px == 16
+    assert np.median(followed.noise / np.sqrt(light)) == pytest.approx(1.0, abs=0.1)
+
+
 def test_stars_and_gradients_keep_the_usual_mesh():
     field = star_field(22)
     ramp = np.linspace(0, 2000, field.image.shape[1], dtype=np.float32)

@@ -10,16 +10,49 @@ def _sky(slope):
     return Background(level, np.ones_like(level))
 
 
+def _vignette(loss, shape=(160, 200)):
+    v, u = np.meshgrid(np.linspace(-1, 1, shape[0]), np.linspace(-1, 1, shape[1]), indexing="ij")
+    return (1 - loss * (u**2 + v**2) / 2).astype(np.float32)
+
+
+def _codes(sky, *, sky_flat=None, is_flat_known=False):
+    found = doubts_of_sky(sky, sky_flat=sky_flat, is_flat_known=is_flat_known)
+    return {doubt.code: doubt.blocks_publication for doubt in found}
+
+
 def test_a_lopsided_sky_without_a_flat_is_doubted_and_holds_alerts_back():
-    (doubt,) = doubts_of_sky(_sky(0.3), is_flat_known=False)
+    (doubt,) = doubts_of_sky(_sky(0.3), sky_flat=None, is_flat_known=False)
     assert doubt.code == "gradient_without_flat"
     assert doubt.blocks_publication
     assert doubt.value > TRUSTED_FLUX_SHARE
 
 
 def test_with_a_flat_or_an_even_sky_nothing_is_doubted():
-    assert doubts_of_sky(_sky(0.3), is_flat_known=True) == ()
-    assert doubts_of_sky(_sky(0.04), is_flat_known=False) == ()
+    assert _codes(_sky(0.3), is_flat_known=True) == {}
+    assert _codes(_sky(0.04)) == {}
+
+
+def test_a_sky_that_fades_outwards_and_was_not_flattened_holds_alerts_back():
+    dark = Background(1000 * _vignette(0.3), np.ones((160, 200), np.float32))
+    assert _codes(dark) == {"vignette_without_flat": True}
+    assert _codes(dark, is_flat_known=True) == {}
+    (doubt,) = doubts_of_sky(dark, sky_flat=None, is_flat_known=False)
+    assert 0.2 < doubt.value < 0.3
+    assert _codes(Background(1000 * _vignette(0.03), dark.noise)) == {}
+
+
+def test_a_galaxy_in_the_middle_is_no_vignette():
+    v, u = np.mgrid[-1.0:1.0:160j, -1.0:1.0:200j]
+    galaxy = (1000 + 600 * np.exp(-np.hypot(u, v) / 0.2)).astype(np.float32)
+    assert _codes(Background(galaxy, np.ones_like(galaxy))) == {}
+
+
+def test_a_vignette_that_was_taken_from_the_sky_is_said():
+    even = Background(np.full((160, 200), 1000.0, np.float32), np.ones((160, 200), np.float32))
+    flat = _vignette(0.3)
+    flat[10, 10] = np.nan
+    assert _codes(even, sky_flat=flat) == {"vignette_by_sky": False}
+    assert _codes(even, sky_flat=_vignette(0.03)) == {}
 
 
 def test_only_the_sharpest_stars_hold_alerts_back():
