@@ -295,6 +295,9 @@ _DETECTION = (
         1.0,
     ),
     ConfigKey(
+        "detection.bright_snr", 20.0, "With this S/N what nothing speaks against is a detection at any score.", 7.5, 1e6
+    ),
+    ConfigKey(
         "detection.association_floor_arcsec",
         1.0,
         "Detections closer than this are one source, even if the formal errors are smaller.",

@@ -36,6 +36,7 @@ from preprocessing.models import PreprocessRun
 READS = (
     "detection.association_floor_arcsec",
     "detection.association_sigma",
+    "detection.bright_snr",
     "detection.confidence_threshold",
     *vetoes.READS,
 )
@@ -43,6 +44,7 @@ READS = (
 
 # Why there is a detection of what the model or a veto would have rejected.
 _MOVES = "It is a member of a tracklet that chance does not explain, whatever its score."
+_BRIGHT = "It is bright and nothing speaks against it, whatever its score."
 
 
 class _Scored(NamedTuple):
@@ -195,11 +197,13 @@ def _record(
     """Keep the scores; make, refresh or take back the detections.
 
     Ghosts, dipoles and what is vetoed become none; what is vetoed does where it is a member of something that moves.
+    What is bright and not vetoed does at any score: a network that has seen no such telescope hides no nova.
     """
     scored = {c.pk: float(value) for c, value in zip(candidates, scores, strict=True) if np.isfinite(value)}
     _keep_scores(row, candidates, scored)
-    threshold, is_refused = config["detection.confidence_threshold"], vetoes.refused_by(config, candidates)
-    real = {c.pk for c in candidates if scored.get(c.pk, -1.0) >= threshold and c.pk not in is_refused}
+    bright, is_refused = _bright(candidates, config) & scored.keys(), vetoes.refused_by(config, candidates)
+    convincing = {key for key, value in scored.items() if value >= config["detection.confidence_threshold"]}
+    real = (convincing | bright) - is_refused
     rows = Candidate.objects.filter(pk__in=[c.pk for c in candidates])
     moving = Tracklet.objects.linked().moving()
     linked = set(rows.filter(tracklets__in=moving, is_dipole=False).values_list("pk", flat=True)) - real
@@ -216,8 +220,8 @@ def _record(
         elif candidate.pk in real or (candidate.pk in linked and candidate.pk in scored):
             found = detection or Detection(candidate=candidate, observation_id=candidate.observation_id)
             _describe(found, row, candidate, scored[candidate.pk], paths[candidate.pk])
-            if candidate.pk in linked:
-                found.prediction_metadata["reason"] = _MOVES
+            if candidate.pk not in convincing - is_refused:
+                found.prediction_metadata["reason"] = _MOVES if candidate.pk in linked else _BRIGHT
             made.append(found)
             if detection is None:
                 new.append(found)
@@ -227,6 +231,13 @@ def _record(
             _take_back(detection)
     Detection.objects.bulk_create(new)
     return made
+
+
+def _bright(candidates: list[Candidate], config: Snapshot) -> set[UUID]:
+    """Return what is too bright for chance, with no flag or veto, rejecting or not, that says it is no source."""
+    least = config["detection.bright_snr"]
+    flags = ("is_negative", "is_edge", "is_saturated", "is_blended")
+    return {c.pk for c in candidates if c.snr >= least and not c.vetoes and not any(getattr(c, f) for f in flags)}
 
 
 def _reject(candidates: list[Candidate], config: Snapshot) -> None:

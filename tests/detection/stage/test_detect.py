@@ -181,8 +181,8 @@ def former_runs(night):
 @pytest.mark.usefixtures("former_runs")
 def test_a_run_that_the_former_version_wrote_has_the_hash_of_the_keys_that_were_read_then():
     upgrade.to_keys_read(apps, None)
-    # Since then vetoes have a say: with them a run is another, and is done again.
-    read_then = snapshot().only(set(stage.READS) - set(vetoes.READS))
+    # Since then vetoes and brightness have a say: with them a run is another, and is done again.
+    read_then = snapshot().only(set(stage.READS) - {*vetoes.READS, "detection.bright_snr"})
     assert set(ModelRun.objects.values_list("config_hash", flat=True)) == {read_then.hash}
 
 
@@ -230,6 +230,7 @@ def test_the_threshold_decides_and_what_is_below_it_keeps_its_score(still_night)
     scores = scores_of(observation)
     limit = sorted(scores.values())[-2]
     set_value("detection.confidence_threshold", limit, MACHINE)
+    set_value("detection.bright_snr", 1e6, MACHINE)
     detect(observation)
     found = set(observation.detections.values_list("candidate_id", flat=True))
     assert found == {pk for pk, score in scores.items() if score >= limit}
@@ -372,6 +373,7 @@ def test_a_detection_that_was_made_known_is_archived_and_not_deleted(still_night
     detection = still_night.good[0].detections.first()
     factories.AlertFactory(detection=detection)
     set_value("detection.confidence_threshold", 1.0, MACHINE)
+    set_value("detection.bright_snr", 1e6, MACHINE)
     detect(still_night.good[0])
     detection.refresh_from_db()
     assert detection.status == DetectionStatus.ARCHIVED
@@ -418,3 +420,22 @@ def test_what_moves_is_a_detection_whatever_its_score_until_it_no_longer_moves(s
     weak.refresh_from_db()
     assert weak.status == CandidateStatus.REJECTED
     assert not observation.detections.filter(candidate=weak).exists()
+
+
+def test_what_is_bright_and_has_nothing_against_it_is_a_detection_whatever_its_score(still_night):
+    observation = still_night.good[0]
+    found = observation.detections.filter(candidate__is_negative=False).order_by("-candidate__snr").first()
+    candidate = found.candidate
+    assert not (candidate.vetoes or candidate.is_blended or candidate.is_edge or candidate.is_saturated)
+    set_value("detection.confidence_threshold", 1.0, MACHINE)
+    set_value("detection.bright_snr", candidate.snr * 1.01, MACHINE)
+    detect(observation)
+    assert not observation.detections.filter(candidate=candidate).exists()
+    set_value("detection.bright_snr", candidate.snr * 0.99, MACHINE)
+    detect(observation)
+    assert "bright" in observation.detections.get(candidate=candidate).prediction_metadata["reason"]
+    candidate.vetoes = [veto("crowded")]
+    candidate.save()
+    set_value("detection.veto_crowded", False, MACHINE)
+    detect(observation)
+    assert not observation.detections.filter(candidate=candidate).exists()
