@@ -26,6 +26,8 @@ MOST_SOURCE_SHARE = 0.6
 # A cell whose noise is this much above that between neighbouring pixels holds light that the mesh does not follow. Real
 # frames have a tenth of such cells at most, a galaxy that fills the frame makes nine tenths.
 ROUGH_RATIO, MOST_ROUGH = 1.3, 0.1
+# A nebula makes more than half of the cells rough, and the next finer mesh may not mend that though the finest does.
+MOSTLY_ROUGH = 0.5
 # Then meshes are halved until less than a tenth of the frame has its level moved by half the noise.
 MOVED_SIGMA, MOST_MOVED = 0.5, 0.1
 # Rows of a cell that tell the noise between neighbours: 256 pairs know it to 8 %.
@@ -124,6 +126,8 @@ def _followed(data: Image, mask: Mask, mesh_px: int, estimate: Callable[[int], B
         finer = estimate(cell)
         # Noise that neighbours share, as after resampling, is rough on every mesh, a nebula on all but the finest.
         if _rough_share(data, mask, finer, mesh_px) > 0.5 * rough:
+            if rough < MOSTLY_ROUGH:
+                break
             continue
         moved = float(np.mean(np.abs(finer.level[some] - sky.level[some]) > MOVED_SIGMA * finer.noise[some]))
         sky = replace(finer, finer_px=cell)

@@ -144,9 +144,8 @@ def night(shared_data: Path):
     return {n: preprocess(light, masters=masters) for n, light in zip(numbers, lights, strict=True)}
 
 
-def test_the_flashlight_frame_is_spoilt_and_the_hazy_one_is_kept(night):
-    assert night["20"].failure.code == "spoilt"
-    assert [n for n in night if night[n].failure is None] == ["12", "24", "30", "35"]
+def test_the_flashlight_frame_is_too_shallow_for_its_night_and_the_hazy_one_is_kept(night):
+    assert all(done.failure is None for done in night.values()), "its light is followed: its depth decides"
     base = night["30"].frame.stars
     judged = {}
     for number, done in night.items():
