@@ -30,6 +30,14 @@ _DONE_IN_HISTORY = {
     "flat": re.compile(rf"\bflat(?:[- ]?field)?(?:{_TAKEN_OFF}|ed\b|ing\b| \()|{_BY}flat\b", re.I),
 }
 _DENIED = re.compile(r"\b(not?|without|skip\w*|omit\w*|disabled|off)\b", re.I)
+# Words of a comment that make a number of frames one of members of a stack.
+_STACKED = re.compile(r"stack|combin|co-?add|averag|summed|integrated", re.I)
+# What programs that add exposures write.
+_STACK_IN_HISTORY = re.compile(
+    r"(?:numberOfImages\W+|^\W*(?:stack|mean|median|sum|average) of )(?P<number>[2-9]|[1-9]\d+)\b"
+    r"|^\W*ImageIntegration\b|DeepSkyStacker",
+    re.I,
+)
 # Units of fluxes: what a pipeline writes at its end.
 _FLUX = re.compile(r"jy\b|jansky|\berg|maggy|maggies|\bmag\b", re.I)
 # Some drivers write a camera's number into its name.
@@ -160,8 +168,10 @@ def _done_by_history(cards: Cards, done: set[str], notes: Notes) -> set[str]:
 
 def members_of_stack(cards: Cards) -> tuple[str, int] | None:
     """Return the keyword that says that a frame is a stack, and of how many exposures."""
-    for keyword in KEYWORDS["stack_members"]:
+    said = [keyword for keyword in KEYWORDS["stack_members_if_said"] if _STACKED.search(cards.comment(keyword))]
+    for keyword in (*KEYWORDS["stack_members"], *said):
         number = cards.number(keyword)
         if number is not None and number > 1:
             return keyword, int(number)
-    return None
+    found = next(filter(None, map(_STACK_IN_HISTORY.search, cards.history)), None)
+    return None if found is None else ("HISTORY", int(found["number"] or 2))
