@@ -19,7 +19,14 @@ _SEXAGESIMAL = re.compile(
     r"([+-]?)\s*(\d{1,3})[:\s hd°]+(\d{1,2})(?:[:\s m']+(\d{1,2}(?:\.\d*)?))?\s*[s\"]?\s*([NSEW]?)$", re.I
 )
 _PLAIN = re.compile(r"([+-]?)\s*(\d+(?:\.\d*)?)\s*([NSEW])$", re.I)
-_HOURS = re.compile(r"\b(hours?|hrs?|h|hms)\b", re.I)
+_HOURS = re.compile(r"\b(hours?|hrs?|h|hms|hh?\.?h+|hh[: ]?mm.*|0-24)\b", re.I)
+_OF_DATE = re.compile(
+    r"\bof ?date\b|\bj\.?now\b|\bnow\b|\bapparent\b|\btopocentric\b|\bobserved\b|\beod\b|\bcurrent epoch\b|^(?:current|local|date)$",
+    re.I,
+)
+_FK4 = re.compile(r"\b(?:b ?1950(?:\.0)?|fk4)\b", re.I)
+# What a comment says of an angle that is neither degrees nor hours.
+_UNITS_DEG = ((re.compile(r"\brad(?:ians?)?\b", re.I), 57.29577951308232), (re.compile(r"\barc-?sec", re.I), 1 / 3600))
 _DEGREES = re.compile(r"\bdeg", re.I)
 _NUMBER = re.compile(r"\d+\.\d+")
 _EQUINOX = re.compile(r"([BJ]?)\s*(\d{4}(?:\.\d*)?)$", re.I)
@@ -50,10 +57,17 @@ def parse_angle(text: str) -> tuple[float, bool, str] | None:
         return None
 
 
+def is_of_date(words: str) -> bool:
+    """Tell whether a position is said to be of the equinox of the date."""
+    return bool(_OF_DATE.search(words.strip()))
+
+
 def angle_of(cards: Cards, keyword: str) -> tuple[float, bool, str] | None:
-    number = cards.number(keyword)
+    number, comment = cards.number(keyword), cards.comment(keyword)
     if number is not None:
-        return number, False, ""
+        is_plain = _DEGREES.search(comment) or _HOURS.search(comment)
+        factor = 1.0 if is_plain else next((unit for pattern, unit in _UNITS_DEG if pattern.search(comment)), 1.0)
+        return number * factor, False, ""
     text = cards.text(keyword)
     return None if text is None else parse_angle(text)
 
@@ -141,21 +155,23 @@ def _one_pointing(
             "hours_assumed", "position", ra_keyword, angle[0],
             f"{ra_keyword} = {angle[0]:g} has no unit; it was read as hours, as programs of its kind write it.",
         )  # fmt: skip
-    frame = _frame(cards, ra_keyword, mjd_utc)
+    frame = _frame(cards, ra_keyword, dec_keyword, mjd_utc)
     if frame is None:
         frame = _frame_by_sidereal_time(cards, ra_keyword, (ra % 360, dec[0]), mjd_utc, notes)
     return _to_icrs(ra % 360, dec[0], frame)
 
 
-def _frame(cards: Cards, ra_keyword: str, mjd_utc: float | None) -> BaseCoordinateFrame | None:
+def _frame(cards: Cards, ra_keyword: str, dec_keyword: str, mjd_utc: float | None) -> BaseCoordinateFrame | None:
     """The frame of a pointing: its comment first, then RADESYS and EQUINOX; None where nothing is said."""
-    comment = cards.comment(ra_keyword).lower()
+    comment = f"{cards.comment(ra_keyword)} {cards.comment(dec_keyword)}"
     if "2000" in comment:
         return FK5()
+    if _FK4.search(comment):
+        return FK4(equinox="B1950")
     system = (cards.first_text(("RADESYS", "RADECSYS", "RADESYSA")) or "").upper()
-    of_date = ra_keyword == "TELRA" or re.search(r"of date|\bj\.?now\b|apparent", comment)
-    names = [(cards.text(key) or "").upper() for key in ("OBJEQUIN", "EQUINOX", _MOUNT_SYSTEM.get(ra_keyword, ""))]
-    if of_date or any(name in ("JNOW", "J.NOW", "APPARENT", "OF DATE") for name in names) or system == "GAPPT":
+    names = [cards.text(key) for key in ("OBJEQUIN", "EQUINOX", "EPOCH", _MOUNT_SYSTEM.get(ra_keyword, "COORDSYS"))]
+    named = next((name for name in names if name is not None), "")
+    if ra_keyword == "TELRA" or any(is_of_date(words) for words in (comment, named, system)) or system == "GAPPT":
         return _of_date(mjd_utc)
     # An EPOCH that is said to be that of the pointing leaves EQUINOX to the world coordinates.
     keywords = ("EPOCH",) if re.search(r"\bRA\b", cards.comment("EPOCH")) else ("OBJEQUIN", "EQUINOX", "EPOCH")

@@ -111,7 +111,7 @@ def test_the_surfaces_of_a_tnx_are_applied():
     wcs = header_wcs(header, SHAPE, Notes())
     plain = WCS(cards_of())
     for x, y in ((0.0, 0.0), (799.0, 10.0), (200.0, 599.0)):
-        xi, eta = plain.wcs.p2s([[x, y]], 0)["imgcrd"][0]
+        xi, eta = plain.pixel_scale_matrix @ (np.array([x, y]) - (plain.wcs.crpix - 1))
         bent = (xi + 2e-5 * xi + 3e-4 * xi**3, eta + 1e-5 + 2e-4 * xi * eta)
         back = np.linalg.solve(plain.pixel_scale_matrix, bent) + plain.wcs.crpix - 1
         right = plain.wcs_pix2world(*back, 0)
