@@ -15,7 +15,8 @@ from observations.numerics.fits.detector import with_detector
 from observations.numerics.fits.durations import find_exposure
 from observations.numerics.fits.facts import FitsRefused, FrameFacts, Notes, Overrides
 from observations.numerics.fits.keywords import KEYWORDS, PRODUCT_KEYWORD
-from observations.numerics.fits.position import Position, SkyClaims, find_position, find_scale
+from observations.numerics.fits.pixel_scale import find_scale
+from observations.numerics.fits.position import Position, SkyClaims, find_position
 from observations.numerics.fits.profile import Profile, corrected
 from observations.numerics.fits.sites import Site, doubt_clock, find_site
 from observations.numerics.fits.spans import doubt_middle

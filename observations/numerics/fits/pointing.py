@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
+from dataclasses import replace
 
 import astropy.units as u
 from astropy.coordinates import FK4, FK5, ICRS, BaseCoordinateFrame, SkyCoord
@@ -12,7 +13,7 @@ from erfa import ErfaWarning
 
 from observations.numerics.fits.cards import Cards
 from observations.numerics.fits.facts import Notes
-from observations.numerics.fits.keywords import KEYWORDS, POINTING_KEYWORDS
+from observations.numerics.fits.keywords import KEYWORDS, MOUNT_POINTINGS, POINTING_KEYWORDS
 from observations.numerics.sphere import separation_deg
 
 _SEXAGESIMAL = re.compile(
@@ -38,6 +39,7 @@ _SAME_ASCENSION_S = 2.0
 _MOUNT_SYSTEM = {"MNT-RA": "MNTRDSYS"}
 # SBFITSEXT 1.0 knows OBJCTRA in hours only; mounts that write a sidereal time in hours write the rest so.
 _HOURS_BY_NAME = ("OBJCTRA",)
+_DEGREES_BY_NAME = ("RA_DEG", "RA-D", "OBJRAD")
 
 
 def parse_angle(text: str) -> tuple[float, bool, str] | None:
@@ -126,6 +128,35 @@ def find_pointing(cards: Cards, mjd_utc: float | None, notes: Notes) -> tuple[fl
         )  # fmt: skip
     notes.came_from("pointing", chosen_keyword, cards.text(chosen_keyword))
     return chosen
+
+
+def doubt_pointing(cards: Cards, notes: Notes) -> None:
+    """Doubt the pointing that a frame's position is made of, where its unit was guessed or another denies it."""
+    keyword = notes.origins["pointing"].source
+    angle, comment = angle_of(cards, keyword), cards.comment(keyword)
+    is_said = bool(_HOURS.search(comment) or _DEGREES.search(comment)) or any(
+        abs(float(number) - (angle[0] if angle else 0.0)) < _POINTING_CONFLICT_DEG or "." not in number
+        for number in _NUMBER.findall(comment)
+    )
+    others = [other for other, _ in POINTING_KEYWORDS if other != keyword and cards.get(other) is not None]
+    denied = {doubt.keyword for doubt in notes.doubts if doubt.code == "pointing_contradicted"}
+    is_confirmed = any(other not in denied and (angle_of(cards, other) or (0, False))[1] for other in others)
+    is_open = angle is not None and not angle[1] and abs(angle[0]) < 24 and not is_said and not is_confirmed
+    is_open = is_open and keyword not in _DEGREES_BY_NAME and "hours_assumed" not in {doubt.code for doubt in notes.doubts}
+    if angle is not None and is_open and not _by_sidereal_time(cards, angle[0]):
+        sentence = f"{keyword} = {angle[0]:g} has no unit, and may be hours: it was read as degrees."
+        notes.doubt("degrees_assumed", "position", keyword, angle[0], sentence, blocks=True)
+    for i, doubt in enumerate(notes.doubts):
+        if doubt.code in ("pointing_contradicted", "hours_assumed") and doubt.keyword not in MOUNT_POINTINGS:
+            notes.doubts[i] = replace(doubt, blocks_publication=not is_confirmed or doubt.code != "hours_assumed")
+
+
+def _by_sidereal_time(cards: Cards, degrees: float) -> bool:
+    """Whether sidereal time less hour angle is that many degrees, and not hours."""
+    sidereal, hour_angle = (_first_clock(cards, KEYWORDS[fact]) for fact in ("sidereal_time", "hour_angle"))
+    if sidereal is None or hour_angle is None:
+        return False
+    return abs(((sidereal - hour_angle) * 15 - degrees + 180) % 360 - 180) < 1.0
 
 
 def _one_pointing(

@@ -10,12 +10,12 @@ from observations.numerics.fits.clocks import ZONES
 # A readout that begins is the end of the exposure, whatever word stands first; so these go before the others.
 _READING = r"(?:read(?:ing)?[- ]?out|reading|transfer|download)"
 # The first of these words tells which moment of the exposure is meant, whatever the keyword usually means. Not among
-# them: the mean of "local mean time", which is a kind of time of day, and midnight.
+# them: the mean of "local mean time", which is a kind of time of day.
 _MOMENTS = re.compile(
     rf"\b(?:(?P<end_at_readout>(?:start\w*|begin\w*|beg)\W+(?:(?:of|to)\W+)?(?:the\W+)?{_READING}"
     rf"|{_READING}\W+(?:start\w*|begin\w*))"
     r"|(?P<start>start\w*|begin\w*|beg|open(?:ed|ing|s)?|commenc\w*|beginn|d[eé]but|inicio|inizio)"
-    r"|(?P<mid>mid(?!night)\w*|avg|average|mean(?! (?:solar|sidereal|ut[c1]?\b|gmt\b|time\b(?! (?:of|during)\b)))"
+    r"|(?P<mid>mid(?:dle|st|way|time|points?|exp\w*|obs\w*|frame|integration)?|avg|average|mean(?! (?:solar|sidereal|ut[c1]?\b|gmt\b|time\b(?! (?:of|during)\b)))"
     r"|cent(?:er|re)|central (?=time of)|half(?:way)?|effective (?=time|date)|flux-weighted|milieu|mitte\w*|mitad|met[aà])"
     r"|(?P<readout>read(?:ing)?[- ]?out|(?:last )?read|received|receipt|grab\w*|download\w*|arriv\w*|transfer\w*|callback"
     r"|ready)"

@@ -84,7 +84,8 @@ def header_wcs(
             _unused(notes, "CTYPE1", "it names no sky axes (empty CTYPE)")
         return None
     solved, own = size_solved(header), (shape[1], shape[0])
-    if solved is not None and solved != own:
+    # A cut of the image that was solved keeps its solution; the whole of it in larger or smaller pixels does not.
+    if solved is not None and solved != own and abs(solved[0] * own[1] / (solved[1] * own[0]) - 1) < 0.01:
         _unused(notes, "IMAGEW", f"it was solved for {solved[0]} x {solved[1]} px, the image has {own[0]} x {own[1]}")
         return None
     if is_unset(header):
