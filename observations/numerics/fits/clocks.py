@@ -21,7 +21,7 @@ _CLOCK = re.compile(
 )
 # Six digits that are written together, as text or as a number.
 _PACKED = re.compile(r"([01]\d|2[0-3])([0-5]\d)([0-5]\d)(\.\d*)?$")
-# What clocks write when nobody has set them, or programs where they know no date: the zeros of Unix, Windows, GPS, FITS.
+# What clocks write when nobody has set them: the zeros from which those of Unix, Windows and GPS count, and 2000.
 _UNSET = ("1970-01-01", "1900-01-01", "1899-12-30", "1980-01-06", "1980-01-01", "2000-01-01")
 # FITS gives the form dd/mm/yy to the years 1900 to 1999 (4.4.2.1); there are no digital frames of 1924.
 FIRST_TWO_DIGIT_YEAR = 50
@@ -34,9 +34,9 @@ _SCALES = {
 }  # fmt: skip
 # Zones of local civil time.
 ZONES = (
-    "EST", "EDT", "CST", "CDT", "MST", "MDT", "PST", "PDT", "AKST", "AKDT", "HST", "CLT", "CLST", "ART", "BRT", "CET", "CEST",
-    "EET", "EEST", "MEZ", "MESZ", "BST", "WEST", "SAST", "MSK", "IST", "PKT", "BJT", "JST", "KST", "AEST", "AEDT", "ACST",
-    "AWST", "NZST", "NZDT",
+    "EST", "EDT", "CST", "CDT", "MST", "MDT", "PST", "PDT", "AKST", "AKDT", "HST", "CLT", "CLST", "ART", "BRT", "CET",
+    "CEST", "EET", "EEST", "MEZ", "MESZ", "BST", "WEST", "SAST", "MSK", "IST", "PKT", "BJT", "JST", "KST", "AEST",
+    "AEDT", "ACST", "AWST", "NZST", "NZDT",
 )  # fmt: skip
 # GPS time has run 19 s behind TAI since its epoch.
 _GPS_BEHIND_TAI_S = 19.0

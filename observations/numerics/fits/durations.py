@@ -12,12 +12,16 @@ from observations.numerics.fits.keywords import BOUNDS, KEYWORDS
 
 # Names of units, and the seconds in them; those of the second row are units as words only, not as letters.
 _SECONDS_IN: Mapping[str, float] = {
-    "ns": 1e-9, "us": 1e-6, "µs": 1e-6, "usec": 1e-6, "musec": 1e-6, "ms": 1e-3, "msec": 1e-3, "cs": 1e-2, "s": 1.0,
-    "sec": 1.0, "secs": 1.0, "min": 60.0, "mins": 60.0, "h": 3600.0, "hr": 3600.0, "hrs": 3600.0, "d": 86400.0, "m": 60.0,
-    "nanosec": 1e-9, "microsec": 1e-6, "millisec": 1e-3, "centisec": 1e-2, "decisec": 1e-1, "second": 1.0, "minute": 60.0,
-    "hour": 3600.0, "day": 86400.0,
+    "ns": 1e-9, "us": 1e-6, "µs": 1e-6, "usec": 1e-6, "musec": 1e-6, "ms": 1e-3, "msec": 1e-3, "cs": 1e-2,
+    "s": 1.0, "sec": 1.0, "secs": 1.0, "m": 60.0, "min": 60.0, "mins": 60.0, "h": 3600.0, "hr": 3600.0, "hrs": 3600.0,
+    "d": 86400.0,
+    "nanosec": 1e-9, "microsec": 1e-6, "millisec": 1e-3, "centisec": 1e-2, "decisec": 1e-1, "second": 1.0,
+    "minute": 60.0, "hour": 3600.0, "day": 86400.0,
 }  # fmt: skip
-_STEM = r"(?:(?:nano|micro|milli|centi|deci)[- ]?)?sec(?:ond)?s?|minutes?|hours?|days?|[num\xb5]?s|[mun]?secs?|musec|cs|mins?|hrs?|h|d"
+_STEM = (
+    r"(?:(?:nano|micro|milli|centi|deci)[- ]?)?sec(?:ond)?s?|minutes?|hours?|days?|[num\xb5]?s|[mun]?secs?|musec|cs"
+    r"|mins?|hrs?|h|d"
+)
 _COUNT = r"(?:(?P<count>\d+)(?:/(?P<parts>\d+))?(?:th)?[ ]?(?:of a )?)?"
 # A unit that is said to be one: in brackets, after "in" or "unit", after a stroke, or alone.
 _SAID = tuple(
@@ -33,12 +37,14 @@ _HUNDREDTHS = re.compile(r"\b(?P<share>hundredths?|tenths?|thousandths?) of (?:a
 _SHARES = {"hundredth": 1e-2, "tenth": 1e-1, "thousandth": 1e-3}
 # A unit among other words; not the day or the hour of something, nor the minimum.
 _AMONG_WORDS = re.compile(
-    r"\b(?P<unit>(?:(?:nano|micro|milli|centi|deci)[- ]?)?sec(?:ond)?s?|[um]sec|musec|[um\xb5]s|mins?(?=\.?$)|minutes?|hours?|hrs"
-    r"|days)\b",
+    r"\b(?P<unit>(?:(?:nano|micro|milli|centi|deci)[- ]?)?sec(?:ond)?s?|[um]sec|musec|[um\xb5]s|mins?(?=\.?$)|minutes?"
+    r"|hours?|hrs|days)\b",
     re.I,
 )
 # What cameras count instead of time; how long one is stands nowhere.
-_NO_TIME = re.compile(r"\bin (?:units of )?(lines?|rows?|ticks?|frames?|clocks?)\b|^\W*(lines?|rows?|ticks?|frames?)\W*$", re.I)
+_NO_TIME = re.compile(
+    r"\bin (?:units of )?(lines?|rows?|ticks?|frames?|clocks?)\b|^\W*(lines?|rows?|ticks?|frames?)\W*$", re.I
+)
 _WORDED = re.compile(rf"(\d+(?:[.,]\d*)?|\.\d+|\d+/\d+)\s*[\[(]?({_STEM}|m)?\.?[\])]?$", re.I)
 _ELAPSED = ("TELAPSE", "ELAPTIME", "ELAPSED")
 # Values of one exposure that differ by less were rounded, or one of them leaves out the shutter's way.
@@ -143,7 +149,9 @@ def _seconds(cards: Cards, keyword: str, unit: float, notes: Notes, given_unit: 
         return None
     counted = _NO_TIME.search(card.comment)
     if counted is not None and given_unit is None:
-        _unusable(notes, keyword, cards.text(keyword), f"is counted in {counted[1] or counted[2]}, whose length is not known")
+        _unusable(
+            notes, keyword, cards.text(keyword), f"is counted in {counted[1] or counted[2]}, whose length is not known"
+        )
         return None
     if value is None:
         seconds = _written_seconds(cards.text(keyword) or "", given_unit or seconds_per_unit(card, unit))

@@ -25,11 +25,11 @@ KEYWORDS: dict[str, tuple[str, ...]] = {
     "gain_e_per_adu": (
         "EGAINSAV", "EGAIN", "E-GAIN", "EPERADU", "GAINADU", "GAIN", "EFFGAIN", "CCDGAIN", "ESO DET OUT1 CONAD",
     ),
-    "read_noise_e": ("RDNOISE", "READNOIS", "READNOI", "RON", "ENOISE", "ESO DET OUT1 RON"),
+    "read_noise_e": ("RDNOISE", "READNOIS", "READNOI", "RON", "ENOISE", "RNOISE", "ESO DET OUT1 RON"),
     # DATAMAX is the largest pixel, not the largest possible one.
-    "saturation": ("SATURATE", "SATURATN", "SATURVAL", "SATLEVEL", "SATURATI", "TSATUR"),
+    "saturation": ("SATURATE", "SATURATN", "SATURVAL", "SATLEVEL", "SATURATI", "TSATUR", "MAXLIN"),
     "ccd_temperature": (
-        "CCD-TEMP", "CCDATEMP", "CCDTEMP", "CAMTEMP", "DETTEMP", "DETTEM", "DET-TMP", "DET-TEMP", "T_CCDTV",
+        "CCD-TEMP", "CCD_TEMP", "CCDATEMP", "CCDTEMP", "CAMTEMP", "DETTEMP", "DETTEM", "DET-TMP", "DET-TEMP", "T_CCDTV",
         "ESO INS TEMP-DETSW", "TEMPERAT", "SET-TEMP",
     ),
     "filter": (
@@ -51,11 +51,17 @@ KEYWORDS: dict[str, tuple[str, ...]] = {
     "offset_setting": ("OFFSET", "BLKLEVEL", "BLACKLVL", "BLACKLEV", "CAMOFFS"),
     "bayer_pattern": ("BAYERPAT", "BAYER", "CFA-PAT", "COLORTYP", "CFAIMAGE", "FILTER"),
     "stack_members": (
-        "STACKCNT", "NCOMBINE", "NSTACK", "NUMSTACK", "SNAPSHOT", "SUBEXP", "NDRIZIM", "NSTACKED", "STACKED", "STACKNUM",
-        "NCOMB", "NAVG",
+        "STACKCNT", "NCOMBINE", "NSTACK", "NUMSTACK", "SNAPSHOT", "SUBEXP", "NDRIZIM", "NSTACKED", "STACKED",
+        "STACKNUM", "NCOMB", "NAVG",
     ),
     # Members of a stack only where their comments say so; otherwise the frames of a sequence.
-    "stack_members_if_said": ("NFRAMES", "NUMFRAME", "NUM_FRAM", "NIMAGES", "NEXP", "NUMEXP", "N_EXP", "FRAMES", "NSUBS"),
+    "stack_members_if_said": (
+        "NFRAMES", "NUMFRAME", "NUM_FRAM", "NIMAGES", "NEXP", "NUMEXP", "N_EXP", "FRAMES", "NSUBS",
+    ),
+    # Words of pipelines for the state of a file as a whole.
+    "reduction_state": (
+        "PROCSTAT", "PROCTYPE", "CALIBRAT", "REDUCED", "DATATYPE", "DATALEVL", "PRODCATG", "ESO PRO CATG", "IMAGETYP",
+    ),
     "readout_mode": ("READOUTM", "READMODE", "RDMODE", "ESO DET READ MODE", "ESO DET MODE NAME", "ESO DET MODE"),
     "biassec": ("BIASSEC", "OVERSCAN"),
     "trimsec": ("TRIMSEC", "DATASEC"),
@@ -107,7 +113,7 @@ CALIBRATED_KEYWORDS: dict[str, tuple[str, ...]] = {
     "DARKCOR": ("bias", "dark"), "DARKCORR": ("dark",), "DARKSUB": ("bias", "dark"), "S_DARK": ("bias", "dark"),
     "L1IDDARK": ("dark",), "FLATCOR": ("flat",), "FLATCORR": ("flat",), "FLATDIV": ("flat",), "S_FLAT": ("flat",),
     "L1IDFLAT": ("flat",), "BLEVCORR": ("bias",), "L1STATBI": ("bias",), "L1STATZE": ("bias",), "L1STATDA": ("dark",),
-    "L1STATFL": ("flat",), "DOBIAS": ("bias",), "DODARK": ("dark",), "DOFLAT": ("flat",),
+    "L1STATFL": ("flat",), "FLATFLD": ("flat",), "DOBIAS": ("bias",), "DODARK": ("dark",), "DOFLAT": ("flat",),
 }  # fmt: skip
 
 # Pairs: what the observatory calls the pointing, then the target, then raw encoder values.
@@ -125,6 +131,13 @@ BINNING_KEYWORDS = (
     ("XBINNING", "YBINNING"),
     ("CCDXBIN", "CCDYBIN"),
     ("BINX", "BINY"),
+    ("XBIN", "YBIN"),
+    ("CCDBINX", "CCDBINY"),
+    ("HBIN", "VBIN"),
+    ("BIN1", "BIN2"),
+    ("CDELTM1", "CDELTM2"),
+    ("ESO DET WIN1 BINX", "ESO DET WIN1 BINY"),
+    ("ESO DET BINX", "ESO DET BINY"),
     ("CCDBIN1", "CCDBIN2"),
     ("BIN-FCT1", "BIN-FCT2"),
 )

@@ -1,4 +1,4 @@
-"""How much of the sky a pixel covers, as keywords of camera and optics claim it, whatever unit and binning they count in."""
+"""How much of the sky a pixel covers, as keywords of camera and optics claim it in their units and binnings."""
 
 from __future__ import annotations
 
@@ -20,9 +20,12 @@ _UNITS_ARCSEC = (
 )
 # The scale of a plate, a number of pixels, a factor of the pixels' values: none is the width of a pixel.
 _NO_WIDTH = re.compile(
-    r"(?:/|\bper\b|\bby\b)\s*mm\b|\b(?:um|micro\w*|mm|pix\w*|px)\s*(?:/|per)\s*(?:arc|\")|\bfactor\b|\bstretch|\bintensity\b", re.I
+    r"(?:/|\bper\b|\bby\b)\s*mm\b|\b(?:um|micro\w*|mm|pix\w*|px)\s*(?:/|per)\s*(?:arc|\")|\bfactor\b|\bstretch|\bintensity\b",
+    re.I,
 )
-_UNBINNED = re.compile(r"\bunbinned\b|\bnative\b|\bbefore binning\b|\bwithout binning\b|\b(?:at|for) 1 ?x ?1\b|\b1 ?x ?1 bin", re.I)
+_UNBINNED = re.compile(
+    r"\bunbinned\b|\bnative\b|\bbefore binning\b|\bwithout binning\b|\b(?:at|for) 1 ?x ?1\b|\b1 ?x ?1 bin", re.I
+)
 _BINNED = re.compile(r"\bbinned\b|\bwith binning\b|\bafter binning\b", re.I)
 _LENGTHS_MM = (
     (re.compile(r"\[m\]|\bmet(?:re|er)s?\b", re.I), 1000.0),
@@ -82,7 +85,8 @@ def _binned(cards: Cards, keyword: str, stated: float, optics: float | None, not
         if factor > 1:
             notes.doubt(
                 "scale_of_unknown_binning", "scale", keyword, stated,
-                f"{keyword} = {stated:g} arcsec does not say whether it is of the binned pixels, and no focal length tells: "
+                f"{keyword} = {stated:g} arcsec does not say whether it is of the binned pixels, and no focal "
+                "length tells: "
                 f"it was taken for that; else it is {factor:g} times as much.",
             )  # fmt: skip
         return stated
@@ -98,7 +102,8 @@ def _binned(cards: Cards, keyword: str, stated: float, optics: float | None, not
         return stated * factor
     notes.doubt(
         "scale_contradicted", "scale", keyword, round(stated, 4),
-        f"By {keyword} a pixel is {stated:.4g} arcsec, by its size and the focal length {optics:.4g}: {keyword} was used.",
+        f"By {keyword} a pixel is {stated:.4g} arcsec, by its size and the focal length {optics:.4g}: {keyword} "
+        "was used.",
         blocks=True,
     )  # fmt: skip
     return stated
@@ -115,7 +120,7 @@ def _optical_scale(cards: Cards, factor: float, notes: Notes) -> float | None:
 
 
 def _width_um(cards: Cards, factor: float, notes: Notes) -> float | None:
-    """Width of a pixel of the image. XPIXSZ is the width after binning (SBFITSEXT 1.0); PIXSIZE is the detector's own."""
+    """Width of a pixel of the image: XPIXSZ is that after binning (SBFITSEXT 1.0), PIXSIZE the detector's own."""
     after, own = next((key for key in ("XPIXSZ", "XPIXELSZ") if cards.number(key)), None), cards.number("PIXSIZE1")
     if after is None:
         before = cards.number("PIXSIZE") or own

@@ -22,7 +22,7 @@ _SEXAGESIMAL = re.compile(
 _PLAIN = re.compile(r"([+-]?)\s*(\d+(?:\.\d*)?)\s*([NSEW])$", re.I)
 _HOURS = re.compile(r"\b(hours?|hrs?|h|hms|hh?\.?h+|hh[: ]?mm.*|0-24)\b", re.I)
 _OF_DATE = re.compile(
-    r"\bof ?date\b|\bj\.?now\b|\bnow\b|\bapparent\b|\btopocentric\b|\bobserved\b|\beod\b|\bcurrent epoch\b|^(?:current|local|date)$",
+    r"\b(?:of ?date|j\.?now|now|apparent|topocentric|observed|eod|current epoch)\b|^(?:current|local|date)$",
     re.I,
 )
 _FK4 = re.compile(r"\b(?:b ?1950(?:\.0)?|fk4)\b", re.I)
@@ -142,7 +142,9 @@ def doubt_pointing(cards: Cards, notes: Notes) -> None:
     denied = {doubt.keyword for doubt in notes.doubts if doubt.code == "pointing_contradicted"}
     is_confirmed = any(other not in denied and (angle_of(cards, other) or (0, False))[1] for other in others)
     is_open = angle is not None and not angle[1] and abs(angle[0]) < 24 and not is_said and not is_confirmed
-    is_open = is_open and keyword not in _DEGREES_BY_NAME and "hours_assumed" not in {doubt.code for doubt in notes.doubts}
+    is_open = (
+        is_open and keyword not in _DEGREES_BY_NAME and "hours_assumed" not in {doubt.code for doubt in notes.doubts}
+    )
     if angle is not None and is_open and not _by_sidereal_time(cards, angle[0]):
         sentence = f"{keyword} = {angle[0]:g} has no unit, and may be hours: it was read as degrees."
         notes.doubt("degrees_assumed", "position", keyword, angle[0], sentence, blocks=True)

@@ -42,7 +42,8 @@ def _doubt_stack(cards: Cards, times: ExposureTimes, notes: Notes) -> None:
     if members is not None and not times.is_middle_known:
         notes.doubt(
             "span_of_stack_unknown", "time", members[0], float(members[1]),
-            f"{members[0]} says that {members[1]} exposures were added, and nothing says when the last one ended: the "
+            f"{members[0]} says that {members[1] or 'several'} exposures were added, and nothing says when the "
+            "last one ended: the "
             "middle was taken as if it were one exposure.", blocks=True,
         )  # fmt: skip
 
@@ -56,13 +57,15 @@ def _doubt_length(cards: Cards, times: ExposureTimes, exposure_s: float | None, 
         if total is not None and total > 1.5 * exposure_s:
             notes.doubt(
                 "span_of_stack_unknown", "time", keyword, total,
-                f"{keyword} = {total:g} is more than the exposure of {exposure_s:g} s: several were added, and nothing says "
+                f"{keyword} = {total:g} is more than the exposure of {exposure_s:g} s: several were added, and "
+                "nothing says "
                 "when the last one ended. The middle was taken as if it were one exposure.", blocks=True,
             )  # fmt: skip
     if exposure_s > LONGEST_EXPOSURE_S:
         notes.doubt(
             "exposure_is_long", "exposure", "EXPTIME", exposure_s,
-            f"An exposure of {exposure_s:g} s is that of a stack, or is not in seconds: nothing in the header says when it "
+            f"An exposure of {exposure_s:g} s is that of a stack, or is not in seconds: nothing in the header says "
+            "when it "
             "ended, and the middle was taken as if it were one exposure.", blocks=True,
         )  # fmt: skip
 

@@ -151,8 +151,10 @@ def _of_known_zero(claims: list[TimeClaim], notes: Notes) -> Iterator[TimeClaim]
         is_old, year = claim.mjd_utc < _FIRST_MJD, time_of(claim.mjd_utc).year
         notes.doubt(
             "unknown_zero_of_days", "time", claim.keyword, claim.written,
-            f"{claim.keyword} = {claim.written} is no {'date of a digital image' if is_old else 'Julian Date'}, and does "
-            f"not say from which day it counts: it was {f'not used (as an MJD, {year})' if is_old else 'read as an MJD'}.",
+            f"{claim.keyword} = {claim.written} is no {'date of a digital image' if is_old else 'Julian Date'}, "
+            "and does "
+            "not say from which day it counts: it was "
+            f"{f'not used (as an MJD, {year})' if is_old else 'read as an MJD'}.",
             blocks=True,
         )  # fmt: skip
         if not is_old:
@@ -254,7 +256,8 @@ def _with_clocks(cards: Cards, day: TimeClaim, notes: Notes) -> list[TimeClaim]:
     if claims and is_date_of_night(cards.comment(day.keyword)):
         notes.doubt(
             "date_of_night", "time", day.keyword, day.written,
-            f"{day.keyword} = {day.written} is said to be the date of a night or of a place ({cards.comment(day.keyword)}): "
+            f"{day.keyword} = {day.written} is said to be the date of a night or of a place "
+            f"({cards.comment(day.keyword)}): "
             "after midnight the time would be a day later.", blocks=True,
         )  # fmt: skip
     first = min((claim.mjd_utc for claim in claims if claim.moment == "start"), default=day.mjd_utc)
@@ -322,7 +325,8 @@ def _in_utc(cards: Cards, claim: TimeClaim, kind: str, notes: Notes, offset_hour
     if own is not None and scale is not None and stated is not None and own != scale:
         notes.doubt(
             "time_scale_contradicted", "time", claim.keyword, claim.written,
-            f"The comment of {claim.keyword} says {named}, TIMESYS says {stated}: the comment was believed.", blocks=True,
+            f"The comment of {claim.keyword} says {named}, TIMESYS says {stated}: the comment was believed.",
+            blocks=True,
         )  # fmt: skip
     if own is None and scale is None:
         notes.doubt(
@@ -342,6 +346,5 @@ def _from_local(claim: TimeClaim, word: str, notes: Notes, offset_hours: float |
 
 
 def _local_sentence(claim: str, word: str) -> str:
-    return (
-        f"{claim} is local time ({word}) and was not used: --utc-offset HOURS or a profile of the instrument makes it UTC."
-    )
+    how = "--utc-offset HOURS or a profile of the instrument makes it UTC"
+    return f"{claim} is local time ({word}) and was not used: {how}."

@@ -1,4 +1,4 @@
-"""What the comments beside times say: which moment of the exposure is meant, whose clock it is, and what it is none of."""
+"""What the comments beside times say: which moment of the exposure is meant, and whose clock it is."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ _MOMENTS = re.compile(
     rf"\b(?:(?P<end_at_readout>(?:start\w*|begin\w*|beg)\W+(?:(?:of|to)\W+)?(?:the\W+)?{_READING}"
     rf"|{_READING}\W+(?:start\w*|begin\w*))"
     r"|(?P<start>start\w*|begin\w*|beg|open(?:ed|ing|s)?|commenc\w*|beginn|d[eé]but|inicio|inizio)"
-    r"|(?P<mid>mid(?:dle|st|way|time|points?|exp\w*|obs\w*|frame|integration)?|avg|average|mean(?! (?:solar|sidereal|ut[c1]?\b|gmt\b|time\b(?! (?:of|during)\b)))"
-    r"|cent(?:er|re)|central (?=time of)|half(?:way)?|effective (?=time|date)|flux-weighted|milieu|mitte\w*|mitad|met[aà])"
-    r"|(?P<readout>read(?:ing)?[- ]?out|(?:last )?read|received|receipt|grab\w*|download\w*|arriv\w*|transfer\w*|callback"
-    r"|ready)"
+    r"|(?P<mid>mid(?:dle|st|way|time|points?|exp\w*|obs\w*|frame|integration)?|avg|average"
+    r"|mean(?! (?:solar|sidereal|ut[c1]?\b|gmt\b|time\b(?! (?:of|during)\b)))|cent(?:er|re)|central (?=time of)"
+    r"|half(?:way)?|effective (?=time|date)|flux-weighted|milieu|mitte\w*|mitad|met[aà])"
+    r"|(?P<readout>read(?:ing)?[- ]?out|(?:last )?read|received|receipt|grab\w*|download\w*|arriv\w*|transfer\w*"
+    r"|callback|ready)"
     r"|(?P<end>end(?:s|ed|ing|e)?|finish\w*|final|stop\w*|clos(?:e|ed|es|ing|ure)|complet\w*|terminat\w*|done|after"
     r"|last(?= (?:sample|row|photon|frame))|conclu\w*|expir\w*|trailing|fin(?= (?:de|del|du)\b)))\b",
     re.IGNORECASE,
@@ -33,7 +34,8 @@ _DENIED_LOCAL = re.compile(r"\bnot (?:in )?local\b|\blocal(?: time)? is\b", re.I
 _LOCAL = re.compile(
     r"\b(?:(?i:local(?! sidereal)|civil|zone|zonenzeit|ortszeit|zeitzone|(?:heure|hora|ora) local[e]?)"
     r"|(?i:UTC?|GMT)\s*[+-]\s*\d{1,2}(?::?\d{2})?|LT"
-    rf"|(?i:(?:pacific|mountain|eastern|beijing|hawaii|chile)(?: standard| daylight)? time)|{'|'.join(ZONES)})(?![A-Za-z])"
+    r"|(?i:(?:pacific|mountain|eastern|beijing|hawaii|chile)(?: standard| daylight)? time)"
+    rf"|{'|'.join(ZONES)})(?![A-Za-z])"
 )
 # GPS is not among them: a comment that says so names the receiver, which gives UTC.
 _SCALE = re.compile(r"\b(TAI|TDB|TDT|TT|TCB|TCG|UTC|UT1?|GMT)\b(?!\s*[+-]\s*\d)")

@@ -261,7 +261,8 @@ def _note_coarse(anchor: TimeClaim, usable: list[TimeClaim], notes: Notes) -> No
     if anchor.precision_s > TRUSTED_TIME_S:
         notes.doubt(
             "coarse_time", "time", anchor.keyword, anchor.written,
-            f"{anchor.keyword} = {anchor.written} is written to {anchor.precision_s:.3g} s, and no other time of the header "
+            f"{anchor.keyword} = {anchor.written} is written to {anchor.precision_s:.3g} s, and no other time of "
+            "the header "
             "is finer.", blocks=True,
         )  # fmt: skip
     elif all(claim.mjd_utc % 1 == 0 for claim in usable):
@@ -283,8 +284,10 @@ def _note_clocks_beside(cards: Cards, anchor: TimeClaim, chosen: dict[str, float
         if nearest_s > tolerance_s and not clock.by_readout and not is_written:
             notes.doubt(
                 "time_contradicted", "time", clock.keyword, clock.written,
-                f"{clock.keyword} = {clock.written} lies {abs(late_s):.3f} s {'after' if late_s > 0 else 'before'} the start "
-                f"by {anchor.keyword} = {anchor.written}, which was used, and is no moment of the exposure.", blocks=True,
+                f"{clock.keyword} = {clock.written} lies {abs(late_s):.3f} s {'after' if late_s > 0 else 'before'} "
+                "the start "
+                f"by {anchor.keyword} = {anchor.written}, which was used, and is no moment of the exposure.",
+                blocks=True,
             )  # fmt: skip
 
 
