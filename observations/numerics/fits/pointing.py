@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import warnings
-from dataclasses import replace
 
 import astropy.units as u
 from astropy.coordinates import FK4, FK5, ICRS, BaseCoordinateFrame, SkyCoord
@@ -105,11 +104,17 @@ def _is_hours_by_name(cards: Cards, keyword: str) -> bool:
     return keyword in _HOURS_BY_NAME or (keyword == "MNT-RA" and (cards.number("MNT-SIDT") or 24.0) < 24)
 
 
-def find_pointing(cards: Cards, mjd_utc: float | None, notes: Notes) -> tuple[float, float] | None:
-    """Return ICRS (ra, dec) in degrees from the pointing keywords, or None; several that disagree are noted."""
+def find_pointing(
+    cards: Cards, mjd_utc: float | None, notes: Notes, *, is_position: bool = True
+) -> tuple[float, float] | None:
+    """Return ICRS (ra, dec) in degrees from the pointing keywords, or None; several that disagree are noted.
+
+    is_position : the frame's position is made of it, so that a doubt about it may move that.
+    """
     found: dict[str, tuple[float, float]] = {}
     for ra_keyword, dec_keyword in POINTING_KEYWORDS:
-        position = _one_pointing(cards, ra_keyword, dec_keyword, mjd_utc, notes)
+        may_move = is_position and ra_keyword not in MOUNT_POINTINGS
+        position = _one_pointing(cards, (ra_keyword, dec_keyword), mjd_utc, notes, may_move=may_move)
         if position is not None:
             found[ra_keyword] = position
     if not found:
@@ -125,32 +130,36 @@ def find_pointing(cards: Cards, mjd_utc: float | None, notes: Notes) -> tuple[fl
         notes.doubt(
             "pointing_contradicted", "position", keyword, f"{position[0]:.5f} {position[1]:+.5f}",
             f"{keyword} points {apart:.2f} degrees away from {chosen_keyword}, which was used.",
+            blocks=is_position and keyword not in MOUNT_POINTINGS,
         )  # fmt: skip
     notes.came_from("pointing", chosen_keyword, cards.text(chosen_keyword))
+    if is_position:
+        _doubt_unit(cards, chosen_keyword, notes)
     return chosen
 
 
-def doubt_pointing(cards: Cards, notes: Notes) -> None:
-    """Doubt the pointing that a frame's position is made of, where its unit was guessed or another denies it."""
-    keyword = notes.origins["pointing"].source
+def _doubt_unit(cards: Cards, keyword: str, notes: Notes) -> None:
+    """Doubt a number that was read as degrees and may be hours, where neither words nor other keywords tell."""
     angle, comment = angle_of(cards, keyword), cards.comment(keyword)
-    is_said = bool(_HOURS.search(comment) or _DEGREES.search(comment)) or any(
-        abs(float(number) - (angle[0] if angle else 0.0)) < _POINTING_CONFLICT_DEG or "." not in number
-        for number in _NUMBER.findall(comment)
-    )
-    others = [other for other, _ in POINTING_KEYWORDS if other != keyword and cards.get(other) is not None]
-    denied = {doubt.keyword for doubt in notes.doubts if doubt.code == "pointing_contradicted"}
-    is_confirmed = any(other not in denied and (angle_of(cards, other) or (0, False))[1] for other in others)
-    is_open = angle is not None and not angle[1] and abs(angle[0]) < 24 and not is_said and not is_confirmed
-    is_open = (
-        is_open and keyword not in _DEGREES_BY_NAME and "hours_assumed" not in {doubt.code for doubt in notes.doubts}
-    )
-    if angle is not None and is_open and not _by_sidereal_time(cards, angle[0]):
-        sentence = f"{keyword} = {angle[0]:g} has no unit, and may be hours: it was read as degrees."
-        notes.doubt("degrees_assumed", "position", keyword, angle[0], sentence, blocks=True)
-    for i, doubt in enumerate(notes.doubts):
-        if doubt.code in ("pointing_contradicted", "hours_assumed") and doubt.keyword not in MOUNT_POINTINGS:
-            notes.doubts[i] = replace(doubt, blocks_publication=not is_confirmed or doubt.code != "hours_assumed")
+    if angle is None or angle[1] or not 0 <= angle[0] < 24 or keyword in (*_DEGREES_BY_NAME, *MOUNT_POINTINGS):
+        return
+    if _is_hours(cards, keyword, angle[0], False) or _DEGREES.search(comment) or _is_confirmed(cards, keyword):
+        return
+    if _by_sidereal_time(cards, angle[0]) or any(abs(float(n) * 15 - angle[0]) < 0.1 for n in _NUMBER.findall(comment)):
+        return
+    sentence = f"{keyword} = {angle[0]:g} has no unit, and may be hours: it was read as degrees."
+    notes.doubt("degrees_assumed", "position", keyword, angle[0], sentence, blocks=True)
+
+
+def _is_confirmed(cards: Cards, keyword: str) -> bool:
+    """Whether another keyword has the same right ascension in hours, minutes and seconds."""
+    own = ascension_deg(cards, keyword)
+    for other, _ in POINTING_KEYWORDS:
+        angle = None if other == keyword else angle_of(cards, other)
+        value = ascension_deg(cards, other) if angle is not None and angle[1] else None
+        if own is not None and value is not None and abs(value - own) < _POINTING_CONFLICT_DEG:
+            return True
+    return False
 
 
 def _by_sidereal_time(cards: Cards, degrees: float) -> bool:
@@ -162,8 +171,9 @@ def _by_sidereal_time(cards: Cards, degrees: float) -> bool:
 
 
 def _one_pointing(
-    cards: Cards, ra_keyword: str, dec_keyword: str, mjd_utc: float | None, notes: Notes
+    cards: Cards, keywords: tuple[str, str], mjd_utc: float | None, notes: Notes, *, may_move: bool
 ) -> tuple[float, float] | None:
+    ra_keyword, dec_keyword = keywords
     if cards.get(ra_keyword) is None or cards.get(dec_keyword) is None:
         return None
     ra, dec = ascension_deg(cards, ra_keyword), angle_of(cards, dec_keyword)
@@ -187,6 +197,7 @@ def _one_pointing(
         notes.doubt(
             "hours_assumed", "position", ra_keyword, angle[0],
             f"{ra_keyword} = {angle[0]:g} has no unit; it was read as hours, as programs of its kind write it.",
+            blocks=may_move and not _is_confirmed(cards, ra_keyword),
         )  # fmt: skip
     frame = _frame(cards, ra_keyword, dec_keyword, mjd_utc)
     if frame is None:

@@ -12,7 +12,7 @@ from observations.numerics.fits.cards import Cards
 from observations.numerics.fits.facts import Notes, Overrides
 from observations.numerics.fits.keywords import MOUNT_POINTINGS
 from observations.numerics.fits.pixel_scale import SCALE_AGREES, binning_factor, find_scale
-from observations.numerics.fits.pointing import doubt_pointing, find_pointing
+from observations.numerics.fits.pointing import find_pointing
 from observations.numerics.fits.wcs import centre_of, header_wcs, nominal_wcs, pixel_scale_arcsec
 from observations.numerics.sphere import separation_deg
 
@@ -49,8 +49,9 @@ class SkyClaims:
 def find_position(claims: SkyClaims, notes: Notes) -> Position:
     """Return the header's WCS where nothing given contradicts it, else a nominal one, else what is known without."""
     overrides, shape = claims.overrides, claims.shape
-    pointing = find_pointing(claims.cards, claims.mjd_utc, notes)
     wcs = header_wcs(claims.header, shape, notes, claims.tables)
+    is_position = wcs is None and overrides.ra_deg is None
+    pointing = find_pointing(claims.cards, claims.mjd_utc, notes, is_position=is_position)
     if wcs is not None and not _is_contradicted(wcs, claims, pointing, notes):
         notes.came_from("position", "CTYPE1", claims.cards.text("CTYPE1"), "the centre of the header's WCS")
         _compare_scales(pixel_scale_arcsec(wcs), claims.cards, notes)
@@ -64,8 +65,6 @@ def find_position(claims: SkyClaims, notes: Notes) -> Position:
         notes.came_from("scale", "profile", claims.unbinned_scale_arcsec, "times the binning")
     if "pointing" in notes.origins:
         notes.origins["position"] = notes.origins["pointing"]
-        if overrides.ra_deg is None:
-            doubt_pointing(claims.cards, notes)
     if overrides.ra_deg is not None and overrides.dec_deg is not None:
         given = (overrides.ra_deg, overrides.dec_deg)
         if pointing is not None and _apart_deg(pointing, given) > _SAME_DEG:

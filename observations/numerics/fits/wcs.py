@@ -225,7 +225,7 @@ def _fault(wcs: WCS, shape: tuple[int, int]) -> str | None:
 
 
 def _frame_of(wcs: WCS) -> BaseCoordinateFrame:
-    """The frame of the axes; astropy takes ELON for a longitude on Earth. Raises ValueError where it is none of the sky."""
+    """The frame of the axes; astropy takes ELON for a longitude on Earth. Raises ValueError where it is no sky's."""
     if wcs.wcs.lngtyp == "ELON":
         year = float(wcs.wcs.equinox)
         return BarycentricMeanEcliptic(equinox=f"J{year if np.isfinite(year) else 2000.0}")
