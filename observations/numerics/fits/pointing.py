@@ -141,7 +141,7 @@ def find_pointing(
 def _doubt_unit(cards: Cards, keyword: str, notes: Notes) -> None:
     """Doubt a number that was read as degrees and may be hours, where neither words nor other keywords tell."""
     angle, comment = angle_of(cards, keyword), cards.comment(keyword)
-    if angle is None or angle[1] or not 0 <= angle[0] < 24 or keyword in (*_DEGREES_BY_NAME, *MOUNT_POINTINGS):
+    if angle is None or angle[1] or not 0 <= angle[0] < 24 or keyword in _DEGREES_BY_NAME:
         return
     if _is_hours(cards, keyword, angle[0], False) or _DEGREES.search(comment) or _is_confirmed(cards, keyword):
         return

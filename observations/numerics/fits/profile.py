@@ -166,6 +166,17 @@ _ANSWERS: Mapping[str, Mapping[str, object]] = {
     "pointing_off_wcs": {"ignored": ["CTYPE*", "CRVAL*"]},
     "wcs_not_used": {"ignored": ["CTYPE*", "CRVAL*"]},
     "exposure_contradicted": {"ignored": ["EXPOSURE"]},
+    "unreadable_exposure": {"exposure_unit_s": 1.0},
+    "exposure_is_long": {"exposure_unit_s": 1.0},
+    "scale_of_unknown_binning": {"pixel_scale_arcsec": 1.0},
+    "sections_overlap": {"trimsec": "", "biassec": ""},
+    "sections_of_amplifiers": {"trimsec": ""},
+    "date_of_night": {"settles": ["date_of_night"]},
+    "midnight": {"settles": ["midnight"]},
+    "clock_unit_assumed": {"settles": ["clock_unit_assumed"]},
+    "hours_assumed": {"settles": ["hours_assumed"]},
+    "degrees_assumed": {"settles": ["degrees_assumed"]},
+    "keyword_repeated": {"settles": ["keyword_repeated"]},
 }
 _IDENTITY = ("INSTRUME", "TELESCOP", "SWCREATE", "CREATOR", "PROGRAM")
 
