@@ -52,7 +52,7 @@ class Cards:
         for card in _read(header):
             if is_ignored is None or not is_ignored(card.keyword):
                 first = self._cards.setdefault(card.keyword, card)
-                if str(first.value).strip() != str(card.value).strip():
+                if not _is_same(first.value, card.value):
                     self.repeated.setdefault(card.keyword, card)
         if primary is not None:
             for card in _read(primary):
@@ -104,6 +104,14 @@ class Cards:
     def as_json(self) -> dict[str, object]:
         """All cards as JSON takes them: NaN and undefined become null, commentary is left out."""
         return {keyword: _jsonable(card.value) for keyword, card in self._cards.items()}
+
+
+def _is_same(first: object, second: object) -> bool:
+    """Whether two values are one, a number written to fewer digits among them."""
+    try:
+        return math.isclose(float(str(first)), float(str(second)), rel_tol=1e-6)
+    except ValueError:
+        return str(first).strip() == str(second).strip()
 
 
 def readable(header: fits.Header) -> Iterator[fits.Card]:

@@ -60,9 +60,11 @@ def find_position(claims: SkyClaims, notes: Notes) -> Position:
     scale = overrides.pixel_scale_arcsec or find_scale(claims.cards, notes)
     if overrides.pixel_scale_arcsec:
         notes.came_from("scale", "given")
+        notes.answered("scale")
     elif claims.unbinned_scale_arcsec is not None:
         scale = claims.unbinned_scale_arcsec * binning_factor(claims.cards)
         notes.came_from("scale", "profile", claims.unbinned_scale_arcsec, "times the binning")
+        notes.answered("scale")
     if "pointing" in notes.origins:
         notes.origins["position"] = notes.origins["pointing"]
     if overrides.ra_deg is not None and overrides.dec_deg is not None:

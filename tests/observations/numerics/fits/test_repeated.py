@@ -29,7 +29,7 @@ def test_two_values_of_one_keyword_are_a_doubt(keyword, first, second, fact, blo
 
 def test_the_same_value_twice_is_none():
     header, notes = fits.Header(), Notes()
-    for _ in range(2):
-        header.append(("EXPTIME", 60.0), end=True)
+    for value in (60.0, 60, 60.00000001):
+        header.append(("EXPTIME", value), end=True)
     doubt_repeated(Cards(header), notes)
     assert notes.doubts == []
