@@ -107,9 +107,9 @@ class Cards:
 
 
 def _is_same(first: object, second: object) -> bool:
-    """Whether two values are one, a number written to fewer digits among them."""
+    """Whether two values are one, however they are written."""
     try:
-        return math.isclose(float(str(first)), float(str(second)), rel_tol=1e-6)
+        return float(str(first)) == float(str(second))
     except ValueError:
         return str(first).strip() == str(second).strip()
 

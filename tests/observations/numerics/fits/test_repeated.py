@@ -27,9 +27,10 @@ def test_two_values_of_one_keyword_are_a_doubt(keyword, first, second, fact, blo
     assert [(d.code, d.fact, d.blocks_publication) for d in notes.doubts] == [("keyword_repeated", fact, blocks)]
 
 
-def test_the_same_value_twice_is_none():
+@pytest.mark.parametrize(("keyword", "first", "second"), [("EXPTIME", 60.0, 60), ("DEC", -30.18297, -30.18300006)])
+def test_the_same_value_twice_is_none(keyword, first, second):
     header, notes = fits.Header(), Notes()
-    for value in (60.0, 60, 60.00000001):
-        header.append(("EXPTIME", value), end=True)
+    header.append((keyword, first))
+    header.append((keyword, second), end=True)
     doubt_repeated(Cards(header), notes)
     assert notes.doubts == []
