@@ -39,7 +39,7 @@ class Inspected:
     facts: tuple[Line, ...]
     doubts: tuple[Doubt, ...]
     refusal: str
-    profile: dict[str, dict[str, object]]
+    profile: dict[str, object]
 
     def as_document(self) -> dict[str, object]:
         """Return it as JSON holds it."""

@@ -33,7 +33,7 @@ def normalise_band(name: str) -> str | None:
     The case of a single letter is kept: R (Cousins) and r (Sloan) are different filters. A name that no table knows
     stays as it is, so that it matches only itself.
     """
-    text = " ".join(name.split())
+    text = _plain(name)
     folded = text.casefold()
     if folded in _UNKNOWN:
         return None
@@ -51,6 +51,18 @@ def normalise_band(name: str) -> str | None:
     if text in ("Rc", "R_c", "Ic", "I_c", "RC", "IC"):
         return text[0]
     return _within_system(folded) or text
+
+
+def _plain(name: str) -> str:
+    """The name without quotes, the number of its slot, the word band, and the width of a narrow one in nanometres."""
+    text = re.sub(
+        r"^(?:#\d+|\d+:)\s*|[\"]|[- ]band$|(?<=[a-z\s])\s*\d+(?:\.\d+)? ?nm\b.*$",
+        "",
+        " ".join(name.split()),
+        flags=re.I,
+    )
+    text = re.sub(r"^([A-Za-z])[ _]?prime$", r"\1'", text)
+    return re.sub(r"^([A-Za-z]) \((\w+)\)$", r"\1 \2", text).strip()
 
 
 def _within_system(folded: str) -> str | None:

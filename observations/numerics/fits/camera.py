@@ -12,26 +12,60 @@ from observations.numerics.fits.keywords import CALIBRATED_KEYWORDS, KEYWORDS, W
 LARGEST_PLAIN_GAIN = 20.0
 _ELECTRONS = re.compile(r"\be-?\b|e-?/|electrons?\b", re.I)
 _SETTING = re.compile(r"\bsettings?\b|manufacturer|unitless|\bdB\b", re.I)
+# Makes of cameras whose gain is set in steps of the maker's.
+_CMOS = re.compile(r"\bZWO\b|\bASI ?\d|\bQHY|player ?one|toup|svbony|\bSV\d{3}|altair|risingcam|ogma|omegon", re.I)
 _PATTERN = re.compile(r"[RGB]{4}$")
+_ELECTRON = r"(?:e-?|el(?:ec)?|(?:photo-?)?electrons?|photons?)"
+_COUNT = r"(?:adus?|dns?|dus?|counts?|cts?|data numbers?)"
+_PER_SECOND = r"(?:\s*(?:/|per)\s*(?:s|sec|seconds?)|[. ]?\s*s(?:\^|\*\*)?-1)"
 _UNITS = (
-    (re.compile(r"^(e-?|el|electrons?)$", re.I), "electron"),
-    (re.compile(r"^(e-?|el|electrons?)\s*(/|per)\s*(s|sec|seconds?)$|^(e-?|electrons?)[. ]s-1$", re.I), "electron/s"),
-    (re.compile(r"^(adus?|dns?|counts?|data numbers?)$", re.I), "adu"),
-    (re.compile(r"^(adu|dn|counts?)\s*(/|per)\s*(s|sec|seconds?)$|^(adu|dn|counts?)[. ]s-1$", re.I), "adu/s"),
+    (re.compile(rf"^{_ELECTRON}$", re.I), "electron"),
+    (re.compile(rf"^{_ELECTRON}{_PER_SECOND}$", re.I), "electron/s"),
+    (re.compile(rf"^{_COUNT}$", re.I), "adu"),
+    (re.compile(rf"^{_COUNT}{_PER_SECOND}$|^cps$", re.I), "adu/s"),
 )
 _ALL_STEPS = ("bias", "dark", "flat")
 # Words by which a pipeline says that a step is still to be done or was left out.
 _NOT_DONE = re.compile(r"^(f|false|no|none|omit\w*|skip\w*|perform|0(\.0*)?|-\d+|not\b.*|unknown|n/a|)$", re.I)
-_TAKEN_OFF = r"\W+(?:\w+\W+){0,3}?(?:subtract\w*|correct\w*|divi\w*|calibrat\w*|removed|applied)\b"
-_BY = r"\b(?:subtract\w*|correct\w*|divi\w*|calibrat\w*)\W+(?:\w+\W+){0,4}?"
+_VERB = r"(?:subtract\w*|sub|correct\w*|divi\w*|calibrat\w*|preprocess\w*|removed|applied|apply|applying)"
+_TAKEN_OFF = rf"\W+(?:\w+\W+){{0,3}}?{_VERB}\b"
+_BY = rf"\b{_VERB}\W+(?:\w+\W+){{0,8}}?"
+_MASTER = r"|\bmaster{0}\W+(?:fileName|enabled\W+true)|(?<!\w)-{0}="
 _DONE_IN_HISTORY = {
-    "bias": re.compile(rf"\b(?:bias|zero){_TAKEN_OFF}|{_BY}(?:bias|zero)\b", re.I),
-    "dark": re.compile(rf"\bdark{_TAKEN_OFF}|{_BY}dark\b", re.I),
-    "flat": re.compile(rf"\bflat(?:[- ]?field)?(?:{_TAKEN_OFF}|ed\b|ing\b| \()|{_BY}flat\b", re.I),
+    "bias": re.compile(rf"\b(?:bias|zero){_TAKEN_OFF}|{_BY}(?:bias|zero)\b{_MASTER.format('bias')}", re.I),
+    "dark": re.compile(rf"\bdark{_TAKEN_OFF}|{_BY}dark\b{_MASTER.format('dark')}", re.I),
+    "flat": re.compile(
+        rf"\bflat(?:[- ]?field)?(?:{_TAKEN_OFF}|ed\b|ing\b| \()|{_BY}flat\b"
+        rf"|^\W*flat[- ]?field\W*${_MASTER.format('flat')}",
+        re.I,
+    ),
 }
-_DENIED = re.compile(r"\b(not?|without|skip\w*|omit\w*|disabled|off)\b", re.I)
+# "Calibrated" alone, and not a solution, a colour or a pointing that was.
+_CALIBRATED_ALONE = re.compile(
+    r"^\W*(?:image |frame |\w+: )?(?:calibrated|reduced)(?: (?:by|with|using|in) [\w ]+)?\W*$", re.I
+)
+_DENIED = re.compile(
+    r"\b(not?|without|skip\w*|omit\w*|disabled|off|to be)\b|[:=]\s*(?:f|false|none|0)\W*$|astrometr|photometr|\bwcs\b",
+    re.I,
+)
+# Words of a comment that make a number of frames one of members of a stack.
+_STACKED = re.compile(r"stack|combin|co-?add|averag|summed|integrated", re.I)
+# What programs that add exposures write.
+_STACK_IN_HISTORY = re.compile(
+    r"(?:numberOfImages\W+|^\W*(?:stack|mean|median|sum|average) of )(?P<number>[2-9]|[1-9]\d+)\b"
+    r"|^\W*ImageIntegration\b|DeepSkyStacker",
+    re.I,
+)
 # Units of fluxes: what a pipeline writes at its end.
 _FLUX = re.compile(r"jy\b|jansky|\berg|maggy|maggies|\bmag\b", re.I)
+# A word for what a pipeline has been through; "uncalibrated" and "not reduced" are none.
+_REDUCED = re.compile(
+    r"(?<!not )\b(?:reduced|calibrated|instcal|resampled|stacked|co-?add(?:ed)?|science[._](?:mef)?image"
+    r"|master light)\b"
+    r"|(?<!un)reduced_|_reduced",
+    re.I,
+)
+_FLAGS_OF_REDUCTION = ("CALIBRAT", "REDUCED")
 # Some drivers write a camera's number into its name.
 _NUMBER_IN_NAME = re.compile(r"-([0-9a-f]{12,})$", re.I)
 
@@ -52,7 +86,8 @@ def gain_is_setting(cards: Cards) -> bool:
     if _SETTING.search(cards.comment("GAIN")):
         return True
     has_own = cards.number("EGAIN") is not None or cards.number("OFFSET") is not None
-    return has_own or value > LARGEST_PLAIN_GAIN or value <= 0
+    is_cmos = value == int(value) and any(_CMOS.search(cards.text(keyword) or "") for keyword in KEYWORDS["camera"])
+    return has_own or is_cmos or value > LARGEST_PLAIN_GAIN or value <= 0
 
 
 def gain_setting(cards: Cards) -> str | None:
@@ -94,8 +129,14 @@ def bayer_pattern(cards: Cards) -> str | None:
     for keyword in KEYWORDS["bayer_pattern"]:
         text = (cards.text(keyword) or "").upper()
         if _PATTERN.match(text) and sorted(text) == ["B", "G", "G", "R"]:
-            return text
+            return _shifted(text, cards)
     return None
+
+
+def _shifted(pattern: str, cards: Cards) -> str:
+    """The pattern from the image's own first pixel on, where the sensor's begins before it."""
+    across, along = (int(cards.number(keyword) or 0) % 2 for keyword in ("XBAYROFF", "YBAYROFF"))
+    return "".join(pattern[2 * ((row + along) % 2) + (column + across) % 2] for row in (0, 1) for column in (0, 1))
 
 
 def pixel_unit(cards: Cards) -> str | None:
@@ -110,10 +151,10 @@ def calibrated(cards: Cards, notes: Notes, *, is_light: bool) -> tuple[str, ...]
     A stack of lights is no longer the detector's; one of calibration frames is, and may hold its bias still.
     """
     done: set[str] = set()
-    letters = (cards.text("CALSTAT") or "").upper()
-    if re.fullmatch(r"[BDFM ,]+", letters):
-        done |= {step for step in _ALL_STEPS if step[0].upper() in letters}
-        notes.came_from("calibrated", "CALSTAT", letters)
+    status = cards.text("CALSTAT") or ""
+    done |= _steps_of_status(status)
+    if done:
+        notes.came_from("calibrated", "CALSTAT", status)
     for keyword, steps in CALIBRATED_KEYWORDS.items():
         card = cards.get(keyword)
         if card is None or card.value is False or _NOT_DONE.match((cards.text(keyword) or "T").strip()):
@@ -121,16 +162,20 @@ def calibrated(cards: Cards, notes: Notes, *, is_light: bool) -> tuple[str, ...]
         done |= set(steps)
         notes.came_from("calibrated", keyword, cards.text(keyword))
     done |= _done_by_history(cards, done, notes)
-    level = cards.number("RLEVEL")
-    if level is not None and level >= 90:
-        done |= set(_ALL_STEPS)
-        notes.came_from("calibrated", "RLEVEL", level)
+    for keyword in ("RLEVEL", "REDLEVEL"):
+        level = cards.number(keyword)
+        if level is not None and level >= 90:
+            done |= set(_ALL_STEPS)
+            notes.came_from("calibrated", keyword, level)
+    if is_light:
+        done |= _done_by_status(cards, done, notes)
     members = members_of_stack(cards)
     if members is not None and is_light:
         done |= set(_ALL_STEPS)
         notes.doubt(
             "stack_of_exposures", "calibrated", members[0], float(members[1]),
-            f"{members[0]} says that {members[1]} exposures were added: nothing is taken off such a frame, since its "
+            f"{members[0]} says that {members[1] or 'several'} exposures were added: nothing is taken off such a "
+            "frame, since its "
             "pixels are no longer the detector's.",
         )  # fmt: skip
     if _FLUX.search(cards.text("BUNIT") or ""):
@@ -142,12 +187,37 @@ def calibrated(cards: Cards, notes: Notes, *, is_light: bool) -> tuple[str, ...]
     return tuple(step for step in _ALL_STEPS if step in done)
 
 
+def _steps_of_status(status: str) -> set[str]:
+    """The steps of CALSTAT: its letters, among those of other steps, or words."""
+    named = {step for step in _ALL_STEPS if re.search(rf"\b{step}", status, re.I)}
+    if named or not re.fullmatch(r"(?=.*[BDF])(?:[A-Z]\W*){1,6}", status.upper()):
+        return named or (set(_ALL_STEPS) if _REDUCED.search(status) else set())
+    return {step for step in _ALL_STEPS if step[0].upper() in status.upper()}
+
+
+def _done_by_status(cards: Cards, done: set[str], notes: Notes) -> set[str]:
+    """All steps, where a word about the state of the file says that it is a pipeline's result."""
+    for keyword in KEYWORDS["reduction_state"]:
+        text = "T" if cards.flag(keyword) else cards.text(keyword) or ""
+        is_reduced = text.upper() in ("T", "TRUE", "YES") if keyword in _FLAGS_OF_REDUCTION else _REDUCED.search(text)
+        if is_reduced and not done.issuperset(_ALL_STEPS):
+            notes.doubt(
+                "calibrated_by_word", "calibrated", keyword, text,
+                f"{keyword} = {text}: bias, dark and flat were taken for taken off, though no keyword says which were.",
+            )  # fmt: skip
+            return set(_ALL_STEPS)
+    return set()
+
+
 def _done_by_history(cards: Cards, done: set[str], notes: Notes) -> set[str]:
     """The steps that only a program's own account names."""
-    said = [part.strip() for line in cards.history for part in re.split(r"[;,]", line)]
+    lines = [line.replace("_", " ").strip() for line in cards.history]
+    said = [part.strip() for line in lines for part in (line, *re.split(r"[;,]", line)) if not _DENIED.search(part)]
+    alone = next(filter(_CALIBRATED_ALONE.match, said), None)
+    is_worded = any(words.search(part) for words in _DONE_IN_HISTORY.values() for part in said)
     more = set()
     for step, words in _DONE_IN_HISTORY.items():
-        line = next((part for part in said if words.search(part) and not _DENIED.search(part)), None)
+        line = next(filter(words.search, said), None if is_worded else alone)
         if line is None or step in done:
             continue
         more.add(step)
@@ -159,9 +229,11 @@ def _done_by_history(cards: Cards, done: set[str], notes: Notes) -> set[str]:
 
 
 def members_of_stack(cards: Cards) -> tuple[str, int] | None:
-    """Return the keyword that says that a frame is a stack, and of how many exposures."""
-    for keyword in KEYWORDS["stack_members"]:
+    """Return the keyword that says that a frame is a stack, and of how many exposures, 0 for an unknown number."""
+    said = [keyword for keyword in KEYWORDS["stack_members_if_said"] if _STACKED.search(cards.comment(keyword))]
+    for keyword in (*KEYWORDS["stack_members"], *said):
         number = cards.number(keyword)
         if number is not None and number > 1:
             return keyword, int(number)
-    return None
+    found = next(filter(None, map(_STACK_IN_HISTORY.search, cards.history)), None)
+    return None if found is None else ("HISTORY", int(found["number"] or 0))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from astropy.io import fits
@@ -34,7 +34,10 @@ class Card:
 
 
 class Cards:
-    """The cards of one image, those of a mosaic's primary header behind them; the first of two wins."""
+    """The cards of one image, those of a mosaic's primary header behind them; the first of two wins.
+
+    repeated : the second card of keywords that stand there twice with different values.
+    """
 
     def __init__(
         self,
@@ -45,9 +48,12 @@ class Cards:
         self._cards: dict[str, Card] = {}
         self._inherited: set[str] = set()
         self.history = tuple(_history(header))
+        self.repeated: dict[str, Card] = {}
         for card in _read(header):
             if is_ignored is None or not is_ignored(card.keyword):
-                self._cards.setdefault(card.keyword, card)
+                first = self._cards.setdefault(card.keyword, card)
+                if not _is_same(first.value, card.value):
+                    self.repeated.setdefault(card.keyword, card)
         if primary is not None:
             for card in _read(primary):
                 is_own = card.keyword in self._cards or (is_ignored is not None and is_ignored(card.keyword))
@@ -100,17 +106,30 @@ class Cards:
         return {keyword: _jsonable(card.value) for keyword, card in self._cards.items()}
 
 
-def _read(header: fits.Header) -> Iterable[Card]:
+def _is_same(first: object, second: object) -> bool:
+    """Whether two values are one, however they are written."""
+    try:
+        return float(str(first)) == float(str(second))
+    except ValueError:
+        return str(first).strip() == str(second).strip()
+
+
+def readable(header: fits.Header) -> Iterator[fits.Card]:
+    """Yield the cards of a header that can be read; the others are as if they were not there."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", AstropyUserWarning)
         for card in header.cards:
             try:
-                keyword, value, comment = card.keyword, card.value, card.comment
+                card.keyword, card.value, card.comment  # noqa: B018
             except (VerifyError, ValueError):
                 continue
-            if keyword in _COMMENTARY or isinstance(value, fits.card.Undefined):
-                continue
-            yield Card(keyword, value, comment, card.image.partition("=")[2])
+            yield card
+
+
+def _read(header: fits.Header) -> Iterator[Card]:
+    for card in readable(header):
+        if card.keyword not in _COMMENTARY and not isinstance(card.value, fits.card.Undefined):
+            yield Card(card.keyword, card.value, card.comment, card.image.partition("=")[2])
 
 
 def _history(header: fits.Header) -> Iterable[str]:

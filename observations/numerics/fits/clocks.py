@@ -15,21 +15,41 @@ _ISO = re.compile(r"([+-]?\d{4,5})[-/](\d{1,2})[-/](\d{1,2})(?:[T ]+(\S.*))?$")
 _OLD = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{2})(?:[T ]+(\S.*))?$")
 _DOTTED = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})(?=$|[T ])")
 _AMERICAN = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})[ T]+(\d{1,2}:\d{2}:\d{2}(?:\.\d*)?)(?: *([AP]M))?", re.IGNORECASE)
-_CLOCK = re.compile(r"(\d{1,2}):(\d{1,2})(?::(\d{1,2})(\.\d*)?)? *(Z|UTC?|[+-]\d{2}:?\d{2})?$", re.IGNORECASE)
+_CLOCK = re.compile(
+    r"(\d{1,2})(?::|[h ] *)(\d{1,2})(?:(?::|[m ] *)(\d{1,2})(\.\d*)?s?)? *(Z|UTC?|GMT|[+-]\d{2}(?::?\d{2})?)?$",
+    re.IGNORECASE,
+)
+# Six digits that are written together, as text or as a number.
+_PACKED = re.compile(r"([01]\d|2[0-3])([0-5]\d)([0-5]\d)(\.\d*)?$")
+# What clocks write when nobody has set them: the zeros from which those of Unix, Windows and GPS count, and 2000.
+_UNSET = ("1970-01-01", "1900-01-01", "1899-12-30", "1980-01-06", "1980-01-01", "2000-01-01")
 # FITS gives the form dd/mm/yy to the years 1900 to 1999 (4.4.2.1); there are no digital frames of 1924.
 FIRST_TWO_DIGIT_YEAR = 50
 # FITS 4.0, table 30, and what else is written for the same scales.
 _SCALES = {
     "UTC": "utc", "GMT": "utc", "UT": "utc", "Z": "utc", "UT1": "utc", "TAI": "tai", "IAT": "tai", "TT": "tt",
     "TDT": "tt", "ET": "tdb", "TDB": "tdb", "TCG": "tcg", "TCB": "tcb", "GPS": "gps", "LOCAL": "local",
+    "UTC-SLS": "utc", "UNIVERSAL": "utc", "COORDINATED UNIVERSAL": "utc", "TERRESTRIAL": "tt", "ATOMIC": "tai",
+    "INTERNATIONAL ATOMIC": "tai",
 }  # fmt: skip
+# Zones of local civil time.
+ZONES = (
+    "EST", "EDT", "CST", "CDT", "MST", "MDT", "PST", "PDT", "AKST", "AKDT", "HST", "CLT", "CLST", "ART", "BRT", "CET",
+    "CEST", "EET", "EEST", "MEZ", "MESZ", "BST", "WEST", "SAST", "MSK", "IST", "PKT", "BJT", "JST", "KST", "AEST",
+    "AEDT", "ACST", "AWST", "NZST", "NZDT",
+)  # fmt: skip
 # GPS time has run 19 s behind TAI since its epoch.
 _GPS_BEHIND_TAI_S = 19.0
 
 
 def scale_named(text: str) -> str | None:
-    """Return a time scale of FITS by its name, without a realisation such as TT(TAI); None where there is no such."""
-    return _SCALES.get(re.sub(r"\(.*\)", "", text).strip().upper())
+    """Return a time scale of FITS by its name, without a realisation such as TT(TAI); None where there is no such.
+
+    "local" is that of a zone as well, also where it is said by its offset: UTC-3.
+    """
+    name = re.sub(r"\bTIME$", "", re.sub(r"\(.*\)", "", text).strip().upper()).strip()
+    is_zone = name in ZONES or re.match(r"(?:UTC?|GMT) ?[+-] ?\d", name)
+    return "local" if is_zone else _SCALES.get(name)
 
 
 def to_utc(mjd: float, scale: str) -> float:
@@ -66,6 +86,12 @@ def is_two_digit_year(text: str) -> bool:
     return old is not None and int(old[3]) < FIRST_TWO_DIGIT_YEAR
 
 
+def is_unset(text: str) -> bool:
+    """Tell whether a date is the zero from which some clock counts, at midnight: nobody has set it."""
+    parsed = parse_calendar(text)
+    return parsed is not None and text.strip()[:10].replace("/", "-") in _UNSET and f"{parsed[0]:%H%M%S}" == "000000"
+
+
 def parse_calendar(text: str) -> tuple[datetime, float, bool] | None:
     """Return UTC instant, precision in seconds and whether a UTC offset was written; None where it is no date.
 
@@ -85,9 +111,11 @@ def parse_calendar(text: str) -> tuple[datetime, float, bool] | None:
             day = datetime(int(found[1]), int(found[2]), int(found[3]), tzinfo=UTC)
     except ValueError:
         return None
-    clock = None if found[4] is None else _CLOCK.match(found[4].strip())
-    if clock is None:
+    if found[4] is None:
         return day, DAY_S, False
+    clock = _CLOCK.match(found[4].strip())
+    if clock is None:
+        return None
     fraction = clock[4] or ""
     seconds = float(f"{clock[3] or 0}{fraction if len(fraction) > 1 else ''}")
     hours, minutes = int(clock[1]), int(clock[2])
@@ -97,10 +125,16 @@ def parse_calendar(text: str) -> tuple[datetime, float, bool] | None:
     offset = 0.0
     if zone[:1] in ("+", "-"):
         digits = zone[1:].replace(":", "")
-        offset = float(f"{zone[0]}1") * (int(digits[:2]) * 3600 + int(digits[2:]) * 60)
+        offset = float(f"{zone[0]}1") * (int(digits[:2]) * 3600 + int(digits[2:] or 0) * 60)
     instant = day + timedelta(seconds=hours * 3600 + minutes * 60 + seconds - offset)
     precision = 10.0 ** -max(len(fraction) - 1, 0) if clock[3] else 60.0
     return instant, precision, bool(zone)
+
+
+def parse_packed(text: str) -> float | None:
+    """Return the seconds since midnight of hhmmss; None where it is no time of day."""
+    match = _PACKED.match(text.strip())
+    return None if match is None else int(match[1]) * 3600 + int(match[2]) * 60 + float(f"{match[3]}{match[4] or ''}")
 
 
 def parse_clock(text: str) -> tuple[float, float] | None:

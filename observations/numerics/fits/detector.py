@@ -10,27 +10,36 @@ from observations.numerics.fits.cards import Cards
 from observations.numerics.fits.facts import FrameFacts, Notes
 from observations.numerics.fits.keywords import AMPLIFIER_GAINS, BINNING_KEYWORDS, BOUNDS, KEYWORDS
 
-_SECTION = re.compile(r"\[\s*(\d+)\s*:\s*(\d+)\s*,\s*(\d+)\s*:\s*(\d+)\s*\]$")
+_SECTION = re.compile(
+    r"[\[(]?\s*(\d+)(?:\.0*)?\s*:\s*(\d+)(?:\.0*)?\s*,\s*(\d+)(?:\.0*)?\s*:\s*(\d+)(?:\.0*)?\s*[\])]?$"
+)
+_OF_AMPLIFIERS = re.compile(r"(?:DATASEC|TRIMSEC|BIASSEC)[A-D1-9]$|[TBD]SEC[1-4]{1,2}$")
+_IN_ELECTRONS = re.compile(r"\be-(?!\d)|\[e\]|electrons?\b", re.I)
+_IN_COUNTS = re.compile(r"\b(?:adus?|dns?|counts?)\b", re.I)
+# A flag or a share that has the name of a level.
+_NO_LEVEL = re.compile(r"\bnumber\b|\bfraction\b|\bpercent|%|\bpixels\b|\bflag\b", re.I)
 # A number with its unit, written as text.
 _TEMPERATURE = re.compile(r"([+-]?\d+(?:\.\d*)?)\s*(?:deg(?:rees)?\.?\s*)?°?\s*([CK])(?:elsius|elvin)?$", re.I)
 _KELVIN = re.compile(r"kelvin|kevlin|\[k\]|\(k\)", re.I)
 # Detectors whose temperature is written in kelvin and without a unit.
 _KELVIN_KEYWORDS = ("ESO INS TEMP-DETSW",)
-_PER_ELECTRON = re.compile(r"(adu|dn|counts?)\s*(/|per)\s*e", re.I)
+_PER_ELECTRON = re.compile(r"(adu|dn|counts?)\s*(/|per)\s*(?:photo-?)?e", re.I)
 # A section divided by the binning is this image's where it ends in its last quarter.
 _ENDS_WITHIN_SHARE = 0.75
 
 
 def with_detector(facts: FrameFacts, cards: Cards, notes: Notes) -> FrameFacts:
     """Return the facts with what the header says of camera and conditions."""
-    saturation, unit = _saturation(cards, notes)
+    gain = _gain(cards, notes)
+    saturation, unit = _saturation(cards, gain, notes)
+    biassec, trimsec = _sections(cards, facts, notes)
     return replace(
         facts,
         object_name=cards.first_text(KEYWORDS["object_name"]),
         airmass=bounded(cards, "airmass", "airmass", notes),
         seeing_arcsec=_seeing(cards, facts.pixel_scale_arcsec, notes),
-        gain_e_per_adu=_gain(cards, notes),
-        read_noise_e=bounded(cards, "read_noise_e", "read_noise_e", notes),
+        gain_e_per_adu=gain,
+        read_noise_e=_read_noise(cards, gain, notes),
         saturation=saturation,
         saturation_unit=unit,
         ccd_temperature_c=_temperature(cards, notes),
@@ -48,8 +57,8 @@ def with_detector(facts: FrameFacts, cards: Cards, notes: Notes) -> FrameFacts:
         bzero=cards.number("BZERO") or 0.0,
         bscale=cards.number("BSCALE") or 1.0,
         pedestal_adu=value_in_bounds(cards, "PEDESTAL", "pedestal_adu", notes),
-        biassec=_section(cards, "biassec", facts, notes),
-        trimsec=_section(cards, "trimsec", facts, notes),
+        biassec=biassec,
+        trimsec=trimsec,
     )
 
 
@@ -82,10 +91,10 @@ def binning(cards: Cards) -> str | None:
         x, y = cards.number(x_keyword), cards.number(y_keyword)
         if x is not None and 1 <= x <= 64:
             return f"{int(x)}x{int(y if y is not None and 1 <= y <= 64 else x)}"
-    for keyword in ("CCDSUM", "BINNING"):
-        match = re.match(r"(\d{1,2})\s*[x*,\s]\s*(\d{1,2})$", cards.text(keyword) or "")
-        if match:
-            return f"{int(match[1])}x{int(match[2])}"
+    for keyword in ("CCDSUM", "BINNING", "BIN"):
+        match = re.match(r"[\[(]?(\d{1,2})(?:\s*[x*,\s]\s*(\d{1,2}))?[\])]?$", cards.text(keyword) or "", re.I)
+        if match and int(match[1]) > 0:
+            return f"{int(match[1])}x{int(match[2] or match[1])}"
     return None
 
 
@@ -162,14 +171,34 @@ def _mean_gain(keyword: str, values: list[float], notes: Notes) -> float | None:
     return mean
 
 
-def _saturation(cards: Cards, notes: Notes) -> tuple[float | None, str | None]:
-    """Saturation and its unit: raw ADU where the file rescales its integers, else the data's own."""
-    value = bounded(cards, "saturation", "saturation", notes)
-    if value is None and "satur" in cards.comment("DATAMAX").lower():
-        value = value_in_bounds(cards, "DATAMAX", "saturation", notes)
-        notes.came_from("saturation", "DATAMAX", cards.text("DATAMAX"), "by its comment")
+def _read_noise(cards: Cards, gain: float | None, notes: Notes) -> float | None:
+    """Read noise in electrons; what its comment puts into counts is multiplied by the gain."""
+    value = bounded(cards, "read_noise_e", "read_noise_e", notes)
+    if value is None:
+        return None
+    comment = cards.comment(notes.origins["read_noise_e"].source)
+    if not _IN_COUNTS.search(comment) or _IN_ELECTRONS.search(comment):
+        return value
+    notes.came_from("read_noise_e", notes.origins["read_noise_e"].source, value, "in counts, multiplied by the gain")
+    return None if gain is None else value * gain
+
+
+def _saturation(cards: Cards, gain: float | None, notes: Notes) -> tuple[float | None, str | None]:
+    """Saturation and its unit: raw ADU where the file rescales its integers, else the data's own.
+
+    What its comment puts into electrons is divided by the gain where the pixels are counts.
+    """
+    names = [name for name in KEYWORDS["saturation"] if not _NO_LEVEL.search(cards.comment(name))]
+    names += ["DATAMAX"] if "satur" in cards.comment("DATAMAX").lower() else []
+    found = ((name, value_in_bounds(cards, name, "saturation", notes)) for name in names)
+    keyword, value = next(((name, value) for name, value in found if value is not None), ("", None))
     if value is None:
         return None, None
+    notes.came_from("saturation", keyword, cards.text(keyword), "by its comment" if keyword == "DATAMAX" else "")
+    is_in_electrons = bool(_IN_ELECTRONS.search(cards.comment(keyword)))
+    if is_in_electrons and camera.pixel_unit(cards) not in ("electron", "electron/s"):
+        notes.came_from("saturation", keyword, cards.text(keyword), "in electrons, divided by the gain")
+        return (None, None) if gain is None else (value / gain, "data")
     bscale = cards.number("BSCALE")
     return value, "raw_adu" if bscale is not None and bscale != 1.0 else "data"
 
@@ -189,6 +218,32 @@ def _temperature(cards: Cards, notes: Notes) -> float | None:
             return celsius
         notes.impossible("ccd_temperature", keyword, cards.text(keyword))
     return None
+
+
+def _sections(cards: Cards, facts: FrameFacts, notes: Notes) -> tuple[str | None, str | None]:
+    """Overscan and the part that is sky; an overscan that the sky covers is none, those of amplifiers are not used."""
+    biassec, trimsec = (_section(cards, fact, facts, notes) for fact in ("biassec", "trimsec"))
+    bias, trim = (None if text is None else parse_section(text) for text in (biassec, trimsec))
+    if bias is not None and trim is not None and _overlap(bias, trim):
+        notes.doubt(
+            "sections_overlap", "biassec", "BIASSEC", biassec,
+            f"The overscan {biassec} lies in the part {trimsec} that is sky, by the header: it was not used as "
+            "overscan.",
+        )  # fmt: skip
+        biassec = None
+    amplifiers = [card.keyword for card in cards.starting_with("") if _OF_AMPLIFIERS.match(card.keyword)]
+    if amplifiers and trimsec is None:
+        notes.doubt(
+            "sections_of_amplifiers", "trimsec", amplifiers[0], cards.text(amplifiers[0]),
+            f"{', '.join(amplifiers[:4])} give the sections of several amplifiers in one image, which are not "
+            "used: what "
+            "is overscan is taken for sky. A profile can give the part that is sky.",
+        )  # fmt: skip
+    return biassec, trimsec
+
+
+def _overlap(first: tuple[int, int, int, int], second: tuple[int, int, int, int]) -> bool:
+    return first[0] <= second[1] and second[0] <= first[1] and first[2] <= second[3] and second[2] <= first[3]
 
 
 def _section(cards: Cards, fact: str, facts: FrameFacts, notes: Notes) -> str | None:

@@ -171,3 +171,7 @@ class Notes:
     def came_from(self, fact: str, source: str, written: object = "", note: str = "") -> None:
         """Note where a fact comes from; what is noted later stands."""
         self.origins[fact] = Origin(source, "" if written is None else str(written), note)
+
+    def answered(self, fact: str) -> None:
+        """Drop what was doubtful about a fact that a person or a profile gives."""
+        self.doubts[:] = [doubt for doubt in self.doubts if doubt.fact != fact]

@@ -15,8 +15,10 @@ from observations.numerics.fits.detector import with_detector
 from observations.numerics.fits.durations import find_exposure
 from observations.numerics.fits.facts import FitsRefused, FrameFacts, Notes, Overrides
 from observations.numerics.fits.keywords import KEYWORDS, PRODUCT_KEYWORD
-from observations.numerics.fits.position import Position, SkyClaims, find_position, find_scale
+from observations.numerics.fits.pixel_scale import find_scale
+from observations.numerics.fits.position import Position, SkyClaims, find_position
 from observations.numerics.fits.profile import Profile, corrected
+from observations.numerics.fits.repeated import doubt_repeated
 from observations.numerics.fits.sites import Site, doubt_clock, find_site
 from observations.numerics.fits.spans import doubt_middle
 from observations.numerics.fits.time_claims import Clock
@@ -24,13 +26,16 @@ from observations.numerics.fits.times import find_times
 from observations.numerics.site import LongitudeEvidence, mjd_of
 
 _KINDS = (
-    ("bias", re.compile(r"bias|zero", re.I)),
-    ("dark", re.compile(r"dark", re.I)),
-    ("flat", re.compile(r"flat|dome|twilight", re.I)),
+    # What was taken off a light, by the camera or by a pipeline, makes it nothing else.
+    ("light", re.compile(r"^light(?!.*frame.*(?:bias|dark|flat)$)", re.I)),
+    ("bias", re.compile(r"bias|zero|^offset", re.I)),
+    ("dark", re.compile(r"dark|^noir|^dunkel|^oscuro", re.I)),
+    ("flat", re.compile(r"flat|dome|twilight|^plu$", re.I)),
     (
         "light",
         re.compile(
-            r"light|object|expose|exposure|science|^sci$|^sky|target|standard|^std|survey|^ext$|^snapshot", re.I
+            r"light|^luz$|^licht|^brute|object|expose|exposure|science|^sci$|^sky|target|standard|^std|survey|^ext$|^snapshot",
+            re.I,
         ),
     ),
 )
@@ -90,6 +95,7 @@ def examine(header: fits.Header, shape: tuple[int, int], reading: Reading) -> tu
     if cards.get(PRODUCT_KEYWORD) is not None:
         raise FitsRefused("unsupported_header", "This is a processed product, not a frame as delivered.")
     kind = _kind(cards, notes)
+    doubt_repeated(cards, notes)
     exposure = _exposure(cards, kind, overrides, profile, notes)
     times = find_times(cards, exposure, notes, _clock_of(profile, overrides))
     start, mid = _given_time(times.start, times.mid_mjd_utc, exposure, overrides)
@@ -239,7 +245,11 @@ def _band(cards: Cards, kind: str, overrides: Overrides, notes: Notes) -> str | 
 def _header_band(cards: Cards) -> str | None:
     single = cards.first_text(KEYWORDS["filter"])
     wheels = [text for text in map(cards.text, KEYWORDS["filter_wheels"]) if text is not None]
-    if single is not None and normalise_band(single) is not None:
+    band = None if single is None else normalise_band(single)
+    if single is not None and band == "Clear":
+        # It may be one wheel of several.
+        return combine_bands([single, *wheels])
+    if single is not None and band is not None:
         pupil = cards.text("PUPIL")
         return combine_bands([single] if pupil is None else [single, pupil])
     for card in cards.starting_with("ESO INS OPTI"):

@@ -25,11 +25,11 @@ KEYWORDS: dict[str, tuple[str, ...]] = {
     "gain_e_per_adu": (
         "EGAINSAV", "EGAIN", "E-GAIN", "EPERADU", "GAINADU", "GAIN", "EFFGAIN", "CCDGAIN", "ESO DET OUT1 CONAD",
     ),
-    "read_noise_e": ("RDNOISE", "READNOIS", "READNOI", "RON", "ENOISE", "ESO DET OUT1 RON"),
+    "read_noise_e": ("RDNOISE", "READNOIS", "READNOI", "RON", "ENOISE", "RNOISE", "ESO DET OUT1 RON"),
     # DATAMAX is the largest pixel, not the largest possible one.
-    "saturation": ("SATURATE", "SATURATN", "SATURVAL", "SATLEVEL", "SATURATI", "TSATUR"),
+    "saturation": ("SATURATE", "SATURATN", "SATURVAL", "SATLEVEL", "SATURATI", "TSATUR", "MAXLIN"),
     "ccd_temperature": (
-        "CCD-TEMP", "CCDATEMP", "CCDTEMP", "CAMTEMP", "DETTEMP", "DETTEM", "DET-TMP", "DET-TEMP", "T_CCDTV",
+        "CCD-TEMP", "CCD_TEMP", "CCDATEMP", "CCDTEMP", "CAMTEMP", "DETTEMP", "DETTEM", "DET-TMP", "DET-TEMP", "T_CCDTV",
         "ESO INS TEMP-DETSW", "TEMPERAT", "SET-TEMP",
     ),
     "filter": (
@@ -50,7 +50,18 @@ KEYWORDS: dict[str, tuple[str, ...]] = {
     "gain_setting": ("GAINSET", "CAMGAIN", "GAINRAW", "ISOSPEED", "ISO", "ISO-SPEE"),
     "offset_setting": ("OFFSET", "BLKLEVEL", "BLACKLVL", "BLACKLEV", "CAMOFFS"),
     "bayer_pattern": ("BAYERPAT", "BAYER", "CFA-PAT", "COLORTYP", "CFAIMAGE", "FILTER"),
-    "stack_members": ("STACKCNT", "NCOMBINE", "NSTACK", "NUMSTACK", "SNAPSHOT", "SUBEXP", "NDRIZIM"),
+    "stack_members": (
+        "STACKCNT", "NCOMBINE", "NSTACK", "NUMSTACK", "SNAPSHOT", "SUBEXP", "NDRIZIM", "NSTACKED", "STACKED",
+        "STACKNUM", "NCOMB", "NAVG",
+    ),
+    # Members of a stack only where their comments say so; otherwise the frames of a sequence.
+    "stack_members_if_said": (
+        "NFRAMES", "NUMFRAME", "NUM_FRAM", "NIMAGES", "NEXP", "NUMEXP", "N_EXP", "FRAMES", "NSUBS",
+    ),
+    # Words of pipelines for the state of a file as a whole.
+    "reduction_state": (
+        "PROCSTAT", "PROCTYPE", "CALIBRAT", "REDUCED", "DATATYPE", "DATALEVL", "PRODCATG", "ESO PRO CATG", "IMAGETYP",
+    ),
     "readout_mode": ("READOUTM", "READMODE", "RDMODE", "ESO DET READ MODE", "ESO DET MODE NAME", "ESO DET MODE"),
     "biassec": ("BIASSEC", "OVERSCAN"),
     "trimsec": ("TRIMSEC", "DATASEC"),
@@ -74,13 +85,16 @@ KEYWORDS: dict[str, tuple[str, ...]] = {
     "zero_point_mag": ("MAGZERO", "MAGZPT", "MAGZP", "ZEROPT", "ZPAPPROX", "PHOTZP"),
     # Time of day, for a DATE-OBS that is only a date.
     "clock": (
-        "UTSTART", "UT-STR", "UT-START", "TU-START", "TIME-OBS", "UTC-OBS", "UT-OBS", "UT", "UTC", "UTIME", "TIME-BEG",
-        "TM-START", "TAIHMS",
+        "UTSTART", "UT-STR", "UT-START", "UT_START", "TU-START", "TIME-OBS", "TIME_OBS", "TIMEOBS", "UTC-OBS", "UT-OBS",
+        "UT_OBS", "UT", "UTC", "UT-TIME", "UT_TIME", "UTTIME", "UTIME", "TIME-BEG", "TIME_BEG", "TM-START", "OBSTIME",
+        "OBS-TIME", "UTOPEN", "TAIHMS",
     ),
     "clock_mid": ("UT-MID", "UTMID", "UTC-MID", "UTMIDDLE", "UT-AVG", "TIME-MID"),
     "clock_end": ("UTSTOP", "UT-END", "UTCEND", "UTC-END", "UTEND", "UT-STOP", "TU-END", "TIME-END", "TM-END"),
     # Integrations whose mean or sum the pixels are, where the exposure time is that of one.
-    "integrations": ("ESO DET NDIT", "NDIT", "COADDS", "COADD", "NCOADD"),
+    "integrations": ("ESO DET NDIT", "NDIT", "COADDS", "COADD", "NCOADD", "NCOADDS"),
+    # The sum over what was added, beside the exposure of one.
+    "exposure_total_s": ("TOTALEXP", "TOTEXP", "EXPTOT", "LIVETIME", "TOTEXPT"),
     "local_time": ("LOCALTIM", "DATE-LOC", "DATE-OBS"),
 }  # fmt: skip
 
@@ -99,7 +113,7 @@ CALIBRATED_KEYWORDS: dict[str, tuple[str, ...]] = {
     "DARKCOR": ("bias", "dark"), "DARKCORR": ("dark",), "DARKSUB": ("bias", "dark"), "S_DARK": ("bias", "dark"),
     "L1IDDARK": ("dark",), "FLATCOR": ("flat",), "FLATCORR": ("flat",), "FLATDIV": ("flat",), "S_FLAT": ("flat",),
     "L1IDFLAT": ("flat",), "BLEVCORR": ("bias",), "L1STATBI": ("bias",), "L1STATZE": ("bias",), "L1STATDA": ("dark",),
-    "L1STATFL": ("flat",), "DOBIAS": ("bias",), "DODARK": ("dark",), "DOFLAT": ("flat",),
+    "L1STATFL": ("flat",), "FLATFLD": ("flat",), "DOBIAS": ("bias",), "DODARK": ("dark",), "DOFLAT": ("flat",),
 }  # fmt: skip
 
 # Pairs: what the observatory calls the pointing, then the target, then raw encoder values.
@@ -117,6 +131,13 @@ BINNING_KEYWORDS = (
     ("XBINNING", "YBINNING"),
     ("CCDXBIN", "CCDYBIN"),
     ("BINX", "BINY"),
+    ("XBIN", "YBIN"),
+    ("CCDBINX", "CCDBINY"),
+    ("HBIN", "VBIN"),
+    ("BIN1", "BIN2"),
+    ("CDELTM1", "CDELTM2"),
+    ("ESO DET WIN1 BINX", "ESO DET WIN1 BINY"),
+    ("ESO DET BINX", "ESO DET BINY"),
     ("CCDBIN1", "CCDBIN2"),
     ("BIN-FCT1", "BIN-FCT2"),
 )
@@ -128,13 +149,16 @@ TIME_KEYWORDS: tuple[tuple[str, str, str], ...] = (
     ("UTC-OBS", "start", "calendar"), ("UT-OBS", "start", "calendar"), ("DATE-UTC", "start", "calendar"),
     ("DATE_UTC", "start", "calendar"), ("SHUTOPEN", "start", "calendar"), ("DATE-OBS", "start", "calendar"),
     ("DATE_OBS", "start", "calendar"), ("MJD-OBS", "start", "mjd"), ("MJD_OBS", "start", "mjd"),
+    ("MJDOBS", "start", "mjd"), ("MJDSTART", "start", "mjd"),
     ("OBSMJD", "start", "mjd"), ("EXPSTART", "start", "mjd"), ("MJD-STR", "start", "mjd"), ("MJD", "start", "mjd"),
     ("JD-OBS", "start", "jd"),
-    ("JD_OBS", "start", "jd"), ("OBSJD", "start", "jd"), ("JD", "start", "jd"), ("TDB-BEG", "start", "tdb"),
+    ("JD_OBS", "start", "jd"), ("OBSJD", "start", "jd"), ("JDSTART", "start", "jd"), ("JULDATE", "start", "jd"),
+    ("JUL-DATE", "start", "jd"), ("JULIAN", "start", "jd"), ("JD", "start", "jd"), ("TDB-BEG", "start", "tdb"),
     ("DATE-BEG", "start", "calendar"), ("MJD-BEG", "start", "mjd"), ("JD-BEG", "start", "jd"),
     ("DATE-AVG", "mid", "calendar"), ("MJD-AVG", "mid", "mjd"), ("JD-AVG", "mid", "jd"),
     ("DATE-MID", "mid", "calendar"), ("MJD-MID", "mid", "mjd"), ("JD-MID", "mid", "jd"), ("JD_MID", "mid", "jd"),
-    ("JD_UTC", "mid", "jd"), ("TDB-MID", "mid", "tdb"), ("EXPMID", "mid", "mjd"),
+    ("JDMID", "mid", "jd"), ("MJDMID", "mid", "mjd"), ("MJD_MID", "mid", "mjd"), ("MJDAVG", "mid", "mjd"),
+    ("MJD_AVG", "mid", "mjd"), ("JD_UTC", "mid", "jd"), ("TDB-MID", "mid", "tdb"), ("EXPMID", "mid", "mjd"),
     ("TIME-OBS", "start", "calendar"), ("MIDTJD", "mid", "tjd"), ("TAI", "start", "tai_s"),
     ("EXPEPOCH", "end", "calendar"), ("DATE-TRG", "end", "calendar"),
     ("DATE-END", "end", "calendar"), ("DATE_END", "end", "calendar"), ("SHUTCLSD", "end", "calendar"),

@@ -12,14 +12,21 @@ from erfa import ErfaWarning
 
 from observations.numerics.fits.cards import Cards
 from observations.numerics.fits.facts import Notes
-from observations.numerics.fits.keywords import KEYWORDS, POINTING_KEYWORDS
+from observations.numerics.fits.keywords import KEYWORDS, MOUNT_POINTINGS, POINTING_KEYWORDS
 from observations.numerics.sphere import separation_deg
 
 _SEXAGESIMAL = re.compile(
     r"([+-]?)\s*(\d{1,3})[:\s hd°]+(\d{1,2})(?:[:\s m']+(\d{1,2}(?:\.\d*)?))?\s*[s\"]?\s*([NSEW]?)$", re.I
 )
 _PLAIN = re.compile(r"([+-]?)\s*(\d+(?:\.\d*)?)\s*([NSEW])$", re.I)
-_HOURS = re.compile(r"\b(hours?|hrs?|h|hms)\b", re.I)
+_HOURS = re.compile(r"\b(hours?|hrs?|h|hms|hh?\.?h+|hh[: ]?mm.*|0-24)\b", re.I)
+_OF_DATE = re.compile(
+    r"\b(?:of ?date|j\.?now|now|apparent|topocentric|observed|eod|current epoch)\b|^(?:current|local|date)$",
+    re.I,
+)
+_FK4 = re.compile(r"\b(?:b ?1950(?:\.0)?|fk4)\b", re.I)
+# What a comment says of an angle that is neither degrees nor hours.
+_UNITS_DEG = ((re.compile(r"\brad(?:ians?)?\b", re.I), 57.29577951308232), (re.compile(r"\barc-?sec", re.I), 1 / 3600))
 _DEGREES = re.compile(r"\bdeg", re.I)
 _NUMBER = re.compile(r"\d+\.\d+")
 _EQUINOX = re.compile(r"([BJ]?)\s*(\d{4}(?:\.\d*)?)$", re.I)
@@ -31,6 +38,7 @@ _SAME_ASCENSION_S = 2.0
 _MOUNT_SYSTEM = {"MNT-RA": "MNTRDSYS"}
 # SBFITSEXT 1.0 knows OBJCTRA in hours only; mounts that write a sidereal time in hours write the rest so.
 _HOURS_BY_NAME = ("OBJCTRA",)
+_DEGREES_BY_NAME = ("RA_DEG", "RA-D", "OBJRAD")
 
 
 def parse_angle(text: str) -> tuple[float, bool, str] | None:
@@ -50,10 +58,17 @@ def parse_angle(text: str) -> tuple[float, bool, str] | None:
         return None
 
 
+def is_of_date(words: str) -> bool:
+    """Tell whether a position is said to be of the equinox of the date."""
+    return bool(_OF_DATE.search(words.strip()))
+
+
 def angle_of(cards: Cards, keyword: str) -> tuple[float, bool, str] | None:
-    number = cards.number(keyword)
+    number, comment = cards.number(keyword), cards.comment(keyword)
     if number is not None:
-        return number, False, ""
+        is_plain = _DEGREES.search(comment) or _HOURS.search(comment)
+        factor = 1.0 if is_plain else next((unit for pattern, unit in _UNITS_DEG if pattern.search(comment)), 1.0)
+        return number * factor, False, ""
     text = cards.text(keyword)
     return None if text is None else parse_angle(text)
 
@@ -89,11 +104,17 @@ def _is_hours_by_name(cards: Cards, keyword: str) -> bool:
     return keyword in _HOURS_BY_NAME or (keyword == "MNT-RA" and (cards.number("MNT-SIDT") or 24.0) < 24)
 
 
-def find_pointing(cards: Cards, mjd_utc: float | None, notes: Notes) -> tuple[float, float] | None:
-    """Return ICRS (ra, dec) in degrees from the pointing keywords, or None; several that disagree are noted."""
+def find_pointing(
+    cards: Cards, mjd_utc: float | None, notes: Notes, *, is_position: bool = True
+) -> tuple[float, float] | None:
+    """Return ICRS (ra, dec) in degrees from the pointing keywords, or None; several that disagree are noted.
+
+    is_position : the frame's position is made of it, so that a doubt about it may move that.
+    """
     found: dict[str, tuple[float, float]] = {}
     for ra_keyword, dec_keyword in POINTING_KEYWORDS:
-        position = _one_pointing(cards, ra_keyword, dec_keyword, mjd_utc, notes)
+        may_move = is_position and ra_keyword not in MOUNT_POINTINGS
+        position = _one_pointing(cards, (ra_keyword, dec_keyword), mjd_utc, notes, may_move=may_move)
         if position is not None:
             found[ra_keyword] = position
     if not found:
@@ -109,14 +130,50 @@ def find_pointing(cards: Cards, mjd_utc: float | None, notes: Notes) -> tuple[fl
         notes.doubt(
             "pointing_contradicted", "position", keyword, f"{position[0]:.5f} {position[1]:+.5f}",
             f"{keyword} points {apart:.2f} degrees away from {chosen_keyword}, which was used.",
+            blocks=is_position and keyword not in MOUNT_POINTINGS,
         )  # fmt: skip
     notes.came_from("pointing", chosen_keyword, cards.text(chosen_keyword))
+    if is_position:
+        _doubt_unit(cards, chosen_keyword, notes)
     return chosen
 
 
+def _doubt_unit(cards: Cards, keyword: str, notes: Notes) -> None:
+    """Doubt a number that was read as degrees and may be hours, where neither words nor other keywords tell."""
+    angle, comment = angle_of(cards, keyword), cards.comment(keyword)
+    if angle is None or angle[1] or not 0 <= angle[0] < 24 or keyword in _DEGREES_BY_NAME:
+        return
+    if _is_hours(cards, keyword, angle[0], False) or _DEGREES.search(comment) or _is_confirmed(cards, keyword):
+        return
+    if _by_sidereal_time(cards, angle[0]) or any(abs(float(n) * 15 - angle[0]) < 0.1 for n in _NUMBER.findall(comment)):
+        return
+    sentence = f"{keyword} = {angle[0]:g} has no unit, and may be hours: it was read as degrees."
+    notes.doubt("degrees_assumed", "position", keyword, angle[0], sentence, blocks=True)
+
+
+def _is_confirmed(cards: Cards, keyword: str) -> bool:
+    """Whether another keyword has the same right ascension in hours, minutes and seconds."""
+    own = ascension_deg(cards, keyword)
+    for other, _ in POINTING_KEYWORDS:
+        angle = None if other == keyword else angle_of(cards, other)
+        value = ascension_deg(cards, other) if angle is not None and angle[1] else None
+        if own is not None and value is not None and abs(value - own) < _POINTING_CONFLICT_DEG:
+            return True
+    return False
+
+
+def _by_sidereal_time(cards: Cards, degrees: float) -> bool:
+    """Whether sidereal time less hour angle is that many degrees, and not hours."""
+    sidereal, hour_angle = (_first_clock(cards, KEYWORDS[fact]) for fact in ("sidereal_time", "hour_angle"))
+    if sidereal is None or hour_angle is None:
+        return False
+    return abs(((sidereal - hour_angle) * 15 - degrees + 180) % 360 - 180) < 1.0
+
+
 def _one_pointing(
-    cards: Cards, ra_keyword: str, dec_keyword: str, mjd_utc: float | None, notes: Notes
+    cards: Cards, keywords: tuple[str, str], mjd_utc: float | None, notes: Notes, *, may_move: bool
 ) -> tuple[float, float] | None:
+    ra_keyword, dec_keyword = keywords
     if cards.get(ra_keyword) is None or cards.get(dec_keyword) is None:
         return None
     ra, dec = ascension_deg(cards, ra_keyword), angle_of(cards, dec_keyword)
@@ -140,22 +197,25 @@ def _one_pointing(
         notes.doubt(
             "hours_assumed", "position", ra_keyword, angle[0],
             f"{ra_keyword} = {angle[0]:g} has no unit; it was read as hours, as programs of its kind write it.",
+            blocks=may_move and not _is_confirmed(cards, ra_keyword),
         )  # fmt: skip
-    frame = _frame(cards, ra_keyword, mjd_utc)
+    frame = _frame(cards, ra_keyword, dec_keyword, mjd_utc)
     if frame is None:
         frame = _frame_by_sidereal_time(cards, ra_keyword, (ra % 360, dec[0]), mjd_utc, notes)
     return _to_icrs(ra % 360, dec[0], frame)
 
 
-def _frame(cards: Cards, ra_keyword: str, mjd_utc: float | None) -> BaseCoordinateFrame | None:
+def _frame(cards: Cards, ra_keyword: str, dec_keyword: str, mjd_utc: float | None) -> BaseCoordinateFrame | None:
     """The frame of a pointing: its comment first, then RADESYS and EQUINOX; None where nothing is said."""
-    comment = cards.comment(ra_keyword).lower()
+    comment = f"{cards.comment(ra_keyword)} {cards.comment(dec_keyword)}"
     if "2000" in comment:
         return FK5()
+    if _FK4.search(comment):
+        return FK4(equinox="B1950")
     system = (cards.first_text(("RADESYS", "RADECSYS", "RADESYSA")) or "").upper()
-    of_date = ra_keyword == "TELRA" or re.search(r"of date|\bj\.?now\b|apparent", comment)
-    names = [(cards.text(key) or "").upper() for key in ("OBJEQUIN", "EQUINOX", _MOUNT_SYSTEM.get(ra_keyword, ""))]
-    if of_date or any(name in ("JNOW", "J.NOW", "APPARENT", "OF DATE") for name in names) or system == "GAPPT":
+    names = [cards.text(key) for key in ("OBJEQUIN", "EQUINOX", "EPOCH", _MOUNT_SYSTEM.get(ra_keyword, "COORDSYS"))]
+    named = next((name for name in names if name is not None), "")
+    if ra_keyword == "TELRA" or any(is_of_date(words) for words in (comment, named, system)) or system == "GAPPT":
         return _of_date(mjd_utc)
     # An EPOCH that is said to be that of the pointing leaves EQUINOX to the world coordinates.
     keywords = ("EPOCH",) if re.search(r"\bRA\b", cards.comment("EPOCH")) else ("OBJEQUIN", "EQUINOX", "EPOCH")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,9 +9,9 @@ from astropy.io import fits
 from astropy.wcs import WCS
 
 from observations.numerics.fits.cards import Cards
-from observations.numerics.fits.detector import binning, bounded
 from observations.numerics.fits.facts import Notes, Overrides
-from observations.numerics.fits.keywords import BOUNDS, KEYWORDS, MOUNT_POINTINGS
+from observations.numerics.fits.keywords import MOUNT_POINTINGS
+from observations.numerics.fits.pixel_scale import SCALE_AGREES, binning_factor, find_scale
 from observations.numerics.fits.pointing import find_pointing
 from observations.numerics.fits.wcs import centre_of, header_wcs, nominal_wcs, pixel_scale_arcsec
 from observations.numerics.sphere import separation_deg
@@ -21,8 +20,6 @@ from observations.numerics.sphere import separation_deg
 _SAME_DEG = 0.1
 # Mounts miss their target by minutes of arc; a quarter of a degree is another field.
 _MOUNT_ERROR_DEG = 0.25
-# The range of scales that the astrometric solution searches.
-_SCALE_AGREES = 0.1
 
 
 @dataclass(frozen=True)
@@ -52,8 +49,9 @@ class SkyClaims:
 def find_position(claims: SkyClaims, notes: Notes) -> Position:
     """Return the header's WCS where nothing given contradicts it, else a nominal one, else what is known without."""
     overrides, shape = claims.overrides, claims.shape
-    pointing = find_pointing(claims.cards, claims.mjd_utc, notes)
     wcs = header_wcs(claims.header, shape, notes, claims.tables)
+    is_position = wcs is None and overrides.ra_deg is None
+    pointing = find_pointing(claims.cards, claims.mjd_utc, notes, is_position=is_position)
     if wcs is not None and not _is_contradicted(wcs, claims, pointing, notes):
         notes.came_from("position", "CTYPE1", claims.cards.text("CTYPE1"), "the centre of the header's WCS")
         _compare_scales(pixel_scale_arcsec(wcs), claims.cards, notes)
@@ -62,9 +60,11 @@ def find_position(claims: SkyClaims, notes: Notes) -> Position:
     scale = overrides.pixel_scale_arcsec or find_scale(claims.cards, notes)
     if overrides.pixel_scale_arcsec:
         notes.came_from("scale", "given")
+        notes.answered("scale")
     elif claims.unbinned_scale_arcsec is not None:
-        scale = claims.unbinned_scale_arcsec * _binning_factor(claims.cards)
+        scale = claims.unbinned_scale_arcsec * binning_factor(claims.cards)
         notes.came_from("scale", "profile", claims.unbinned_scale_arcsec, "times the binning")
+        notes.answered("scale")
     if "pointing" in notes.origins:
         notes.origins["position"] = notes.origins["pointing"]
     if overrides.ra_deg is not None and overrides.dec_deg is not None:
@@ -143,8 +143,8 @@ def _compare_scales(scale: float, cards: Cards, notes: Notes) -> None:
     claim = find_scale(cards, quiet)
     if claim is None:
         return
-    factor = _binning_factor(cards)
-    if min(abs(scale / one - 1) for one in (claim, claim * factor, claim / factor)) > _SCALE_AGREES:
+    factor = binning_factor(cards)
+    if min(abs(scale / one - 1) for one in (claim, claim * factor)) > SCALE_AGREES:
         keyword = quiet.origins["scale"].source
         notes.doubt(
             "scale_contradicted", "scale", keyword, round(claim, 4),
@@ -155,56 +155,3 @@ def _compare_scales(scale: float, cards: Cards, notes: Notes) -> None:
 
 def _apart_deg(first: tuple[float, float], second: tuple[float, float]) -> float:
     return float(separation_deg(*first, *second))
-
-
-def _binning_factor(cards: Cards) -> float:
-    return float((binning(cards) or "1x1").split("x")[0])
-
-
-def find_scale(cards: Cards, notes: Notes) -> float | None:
-    """Pixel scale without a WCS: as fitted or stated, else unbinned scale times binning, else from the optics.
-
-    A stated scale is the unbinned one where camera and optics say so.
-    """
-    factor = _binning_factor(cards)
-    optics = _optical_scale(cards, factor)
-    stated = bounded(cards, "pixel_scale_arcsec", "pixel_scale_arcsec", notes)
-    if stated is not None:
-        origin = notes.origins["pixel_scale_arcsec"]
-        notes.came_from("scale", origin.source, origin.written)
-        is_unbinned = factor > 1 and optics is not None and abs(stated * factor / optics - 1) < _SCALE_AGREES
-        if not is_unbinned or abs(stated / (optics or stated) - 1) < _SCALE_AGREES:
-            return stated
-        notes.doubt(
-            "scale_not_binned", "scale", origin.source, stated,
-            f"{origin.source} = {stated:g} arcsec is the scale of unbinned pixels by the camera and the focal length: "
-            f"it was multiplied by the binning of {factor:g}.",
-        )  # fmt: skip
-        return stated * factor
-    unbinned = bounded(cards, "unbinned_scale_arcsec", "pixel_scale_arcsec", notes)
-    if unbinned is not None:
-        origin = notes.origins["unbinned_scale_arcsec"]
-        notes.came_from("scale", origin.source, origin.written, "times the binning")
-        return unbinned * factor
-    if optics is not None:
-        length = next(keyword for keyword in KEYWORDS["focal_length_mm"] if cards.number(keyword))
-        notes.came_from("scale", length, cards.text(length), "from pixel size and focal length")
-    return optics
-
-
-def _optical_scale(cards: Cards, factor: float) -> float | None:
-    # XPIXSZ is the width after binning (SBFITSEXT 1.0); PIXSIZE is the detector's own.
-    focal_mm = next((mm for mm in (_focal_mm(cards, key) for key in KEYWORDS["focal_length_mm"]) if mm), None)
-    after_um, before_um = cards.number("XPIXSZ") or cards.number("XPIXELSZ"), cards.number("PIXSIZE")
-    width_um = after_um or (before_um * factor if before_um else None)
-    if not focal_mm or not width_um or focal_mm <= 0 or width_um <= 0:
-        return None
-    scale = 206264.806 * width_um / 1000 / focal_mm
-    low, high = BOUNDS["pixel_scale_arcsec"]
-    return scale if low <= scale <= high else None
-
-
-def _focal_mm(cards: Cards, keyword: str) -> float | None:
-    length = cards.number(keyword)
-    is_metres = re.search(r"\[m\]|\bmet(?:re|er)s?\b", cards.comment(keyword), re.I)
-    return length * 1000 if length is not None and is_metres else length

@@ -166,12 +166,23 @@ _ANSWERS: Mapping[str, Mapping[str, object]] = {
     "pointing_off_wcs": {"ignored": ["CTYPE*", "CRVAL*"]},
     "wcs_not_used": {"ignored": ["CTYPE*", "CRVAL*"]},
     "exposure_contradicted": {"ignored": ["EXPOSURE"]},
+    "unreadable_exposure": {"exposure_unit_s": 1.0},
+    "exposure_is_long": {"exposure_unit_s": 1.0},
+    "scale_of_unknown_binning": {"pixel_scale_arcsec": 1.0},
+    "sections_overlap": {"trimsec": "", "biassec": ""},
+    "sections_of_amplifiers": {"trimsec": ""},
+    "date_of_night": {"settles": ["date_of_night"]},
+    "midnight": {"settles": ["midnight"]},
+    "clock_unit_assumed": {"settles": ["clock_unit_assumed"]},
+    "hours_assumed": {"settles": ["hours_assumed"]},
+    "degrees_assumed": {"settles": ["degrees_assumed"]},
+    "keyword_repeated": {"settles": ["keyword_repeated"]},
 }
 _IDENTITY = ("INSTRUME", "TELESCOP", "SWCREATE", "CREATOR", "PROGRAM")
 
 
-def suggested(doubts: Iterable[Doubt], header: Mapping[str, object]) -> dict[str, dict[str, object]]:
-    """Return the patterns and rules of a profile that would answer what is in doubt; without rules where none would."""
+def suggested(doubts: Iterable[Doubt], header: Mapping[str, object]) -> dict[str, object]:
+    """Return the profile that would answer what is in doubt, as it is written; without rules where none would."""
     matches = {keyword: text for keyword in _IDENTITY if isinstance(text := header.get(keyword), str) and text.strip()}
     rules: dict[str, object] = {}
     for doubt in doubts:
@@ -181,7 +192,8 @@ def suggested(doubts: Iterable[Doubt], header: Mapping[str, object]) -> dict[str
                 rules[key] = [*known, *(one for one in value if one not in known)]
             else:
                 rules.setdefault(key, doubt.keyword if key == "time_keyword" and doubt.keyword else value)
-    return {"matches": dict(matches), "rules": rules}
+    name = next(iter(matches.values()), "Instrument")
+    return {"name": name, "matches": dict(matches), "rules": rules}
 
 
 def corrected(facts: FrameFacts, profile: Profile, cards: Cards, notes: Notes) -> FrameFacts:
@@ -203,7 +215,9 @@ def corrected(facts: FrameFacts, profile: Profile, cards: Cards, notes: Notes) -
     if band is not None and facts.kind in ("light", "flat"):
         changes["filter_band"] = normalise_band(band)
     for name in changes:
-        notes.came_from(_FACT_OF.get(name, name), profile.source, getattr(profile, name, ""))
+        fact = _FACT_OF.get(name, name)
+        notes.came_from(fact, profile.source, getattr(profile, name, ""))
+        notes.answered(fact)
     return replace(facts, **changes)  # type: ignore[arg-type]
 
 

@@ -13,13 +13,16 @@ from observations.numerics.fits.clocks import DAY_S, parse_american
 from observations.numerics.fits.durations import elapsed_s, is_uninterrupted
 from observations.numerics.fits.facts import Notes
 from observations.numerics.fits.keywords import KEYWORDS
-from observations.numerics.fits.time_claims import AS_WRITTEN, Clock, TimeClaim, claims_of
+from observations.numerics.fits.time_claims import AS_WRITTEN, Clock, TimeClaim, claims_of, clocks_beside
+from observations.numerics.fits.time_words import is_of_file, is_slow
 from observations.numerics.site import mjd_of, time_of
 
 # Digits beyond the millisecond are rarely more than a software's number format.
 _FINEST_S = 1e-3
 # A clock that is read to the minute tells when a stack began.
 _STACK_PRECISION_S = 60.0
+# Within that a frame has been read out and written.
+_WRITTEN_WITHIN_S = 120.0
 # Numbers of days that do not say whose they are: programs write the time of writing so.
 _BARE_NUMBERS = ("JD", "MJD")
 
@@ -65,7 +68,9 @@ def find_times(cards: Cards, exposure_s: float | None, notes: Notes, clock: Cloc
     end = start + max(2 * (mid - start), (exposure_s or 0.0) / DAY_S)
     _note_conflicts([*usable, *stray], {"start": start, "mid": mid, "end": end}, anchor, notes)
     late_s = _note_late_ends(usable, end, anchor, cards, exposure_s, notes)
-    _note_readout(anchor, notes)
+    _note_readout(anchor, exposure_s, notes)
+    _note_coarse(anchor, usable, notes)
+    _note_clocks_beside(cards, anchor, {"start": start, "mid": mid, "end": end}, notes)
     by = f" by {clock.source}" if clock.source else ""
     notes.came_from("time", anchor.keyword, anchor.written, f"read as the {anchor.moment} of the exposure{by}")
     # Pauses move the middle by half of what they took, a readout does not: what lies between is off by a quarter.
@@ -205,7 +210,7 @@ def _fits(anchor: TimeClaim, other: TimeClaim, exposure_s: float | None) -> bool
 
 def _note_conflicts(claims: list[TimeClaim], chosen: dict[str, float], anchor: TimeClaim, notes: Notes) -> None:
     for claim in claims:
-        apart_s = _apart_s(claim, chosen[claim.moment], anchor)
+        apart_s = 0.0 if claim is anchor else _apart_s(claim, chosen[claim.moment], anchor)
         if apart_s and not (claim.moment == "end" and apart_s > 0):
             notes.doubt(
                 "time_contradicted", "time", claim.keyword, claim.written,
@@ -227,7 +232,7 @@ def _apart_s(claim: TimeClaim, mjd: float, anchor: TimeClaim) -> float:
     """
     apart_s = (claim.mjd_utc - mjd) * DAY_S
     is_same = abs(apart_s) <= max(TRUSTED_TIME_S, claim.precision_s, anchor.precision_s)
-    return 0.0 if claim is anchor or claim.by_readout or is_same else apart_s
+    return 0.0 if claim.by_readout or is_same else apart_s
 
 
 def _note_late_ends(
@@ -251,16 +256,52 @@ def _note_late_ends(
     return 0.0 if is_readout else max(late.values(), default=0.0)
 
 
-def _note_readout(anchor: TimeClaim, notes: Notes) -> None:
+def _note_coarse(anchor: TimeClaim, usable: list[TimeClaim], notes: Notes) -> None:
+    """Doubt a time that is written to more than a second, and midnight where it may be the lack of a time of day."""
+    if anchor.precision_s > TRUSTED_TIME_S:
+        notes.doubt(
+            "coarse_time", "time", anchor.keyword, anchor.written,
+            f"{anchor.keyword} = {anchor.written} is written to {anchor.precision_s:.3g} s, and no other time of "
+            "the header "
+            "is finer.", blocks=True,
+        )  # fmt: skip
+    elif all(claim.mjd_utc % 1 == 0 for claim in usable):
+        notes.doubt(
+            "midnight", "time", anchor.keyword, anchor.written,
+            f"{anchor.keyword} = {anchor.written} is midnight to the second, as where a program knows the date only.",
+            blocks=True,
+        )  # fmt: skip
+
+
+def _note_clocks_beside(cards: Cards, anchor: TimeClaim, chosen: dict[str, float], notes: Notes) -> None:
+    """Doubt a time of day in a card of its own that is no moment of the exposure."""
+    for clock in () if "+" in anchor.keyword else clocks_beside(cards, anchor):
+        late_s = (clock.mjd_utc - chosen["start"]) * DAY_S
+        tolerance_s = max(TRUSTED_TIME_S, clock.precision_s, anchor.precision_s)
+        nearest_s = min(abs(clock.mjd_utc - mjd) * DAY_S for mjd in chosen.values())
+        is_written = chosen["end"] < clock.mjd_utc <= chosen["end"] + _WRITTEN_WITHIN_S / DAY_S
+        is_written = is_written and (anchor.is_said or clock.moment == "end")
+        if nearest_s > tolerance_s and not clock.by_readout and not is_written:
+            notes.doubt(
+                "time_contradicted", "time", clock.keyword, clock.written,
+                f"{clock.keyword} = {clock.written} lies {abs(late_s):.3f} s {'after' if late_s > 0 else 'before'} "
+                "the start "
+                f"by {anchor.keyword} = {anchor.written}, which was used, and is no moment of the exposure.",
+                blocks=True,
+            )  # fmt: skip
+
+
+def _note_readout(anchor: TimeClaim, exposure_s: float | None, notes: Notes) -> None:
     if not anchor.by_readout:
         return
-    # A camera's transfer takes a fraction of a second; a CCD's readout takes seconds.
-    is_slow = anchor.by_readout.lower().startswith("read")
+    is_writing = is_of_file(anchor.by_readout)
+    blocks = (exposure_s or 0.0) > TRUSTED_TIME_S if is_writing else is_slow(anchor.by_readout)
+    took = "the readout and the writing took" if is_writing else "the readout took"
     notes.doubt(
         "time_after_readout", "time", anchor.keyword, anchor.written,
         f"The comment of {anchor.keyword} says '{anchor.by_readout}': it was taken for the end of the exposure. What "
-        "the readout took is still in it" + ("; a profile of the instrument can give its length." if is_slow else "."),
-        blocks=is_slow,
+        f"{took} is still in it" + ("; a profile of the instrument can give its length." if blocks else "."),
+        blocks=blocks,
     )  # fmt: skip
 
 
@@ -288,11 +329,11 @@ def _in_place(claims: list[TimeClaim], exposure_s: float | None) -> list[TimeCla
 
 def _half_day_faults(claims: list[TimeClaim], notes: Notes) -> list[TimeClaim]:
     """Drop an MJD that was made as JD - 2400000: exactly half a day late beside a calendar time."""
-    calendar = [claim for claim in claims if "MJD" not in claim.keyword and claim.precision_s < DAY_S]
+    calendar = [c for c in claims if "MJD" not in c.keyword and not c.is_zero_guessed and c.precision_s < DAY_S]
     kept = []
     for claim in claims:
         late = [c for c in calendar if abs((claim.mjd_utc - c.mjd_utc - 0.5) * DAY_S) <= max(2.0, c.precision_s)]
-        if "MJD" in claim.keyword and late:
+        if ("MJD" in claim.keyword or claim.is_zero_guessed) and late:
             notes.doubt(
                 "half_a_day_late", "time", claim.keyword, claim.written,
                 f"{claim.keyword} = {claim.written} is half a day late beside {late[0].keyword}: it was made as "

@@ -5,24 +5,27 @@ from __future__ import annotations
 import warnings
 
 import numpy as np
-from astropy.coordinates import FK5, ICRS, SkyCoord
+from astropy.coordinates import FK5, ICRS, BarycentricMeanEcliptic, BaseCoordinateFrame, SkyCoord
 from astropy.io import fits
 from astropy.wcs import WCS, FITSFixedWarning, WcsError
 from astropy.wcs.utils import fit_wcs_from_points, wcs_to_celestial_frame
 from erfa import ErfaWarning
 from numpy.typing import NDArray
 
+from observations.numerics.fits.cards import readable
 from observations.numerics.fits.facts import Notes
 from observations.numerics.fits.iraf_wcs import UnreadableSurface, tangent_plane_shift
 from observations.numerics.fits.wcs_cards import (
     has_tables,
     is_unset,
     largest_of_tables_px,
+    size_solved,
     sky_cards,
     without_polynomial,
     without_surfaces,
     without_tables,
 )
+from observations.numerics.sphere import separation_deg
 
 # From the finest space mosaic (0.005 arcsec, optical interferometers aside) to the whole sky on a megapixel (720: 180
 # degrees over 900 px). Outside it a scale is a placeholder or a fault, whether a header or a plate solver states it.
@@ -35,6 +38,8 @@ _MAX_SHEAR_DEG = 20.0
 _MAX_DISTORTION_SHARE = 0.1
 # Tables that shift no pixel farther than that may be missing: centroids of single frames are no better.
 _NEGLIGIBLE_PX = 0.1
+# A detector of a mosaic lies within some degrees of the point that all refer to; tangent planes end far from theirs.
+_FARTHEST_REFERENCE_DEG = 30.0
 # A mapping that products cannot hold is fitted by polynomials of this degree, which must follow it within this.
 _SIP_DEGREE, _FOLLOWS_PX = 4, 0.1
 
@@ -73,9 +78,15 @@ def header_wcs(
     A header without celestial axes gives None without a word. tables : the file, where distortion tables lie in its
     other HDUs. A mapping that no header alone can state (tables, the TNX of IRAF) becomes polynomials of the SIP kind.
     """
+    header = fits.Header(list(readable(header)))
     if not str(header.get("CTYPE1", "")).strip() and not str(header.get("CTYPE2", "")).strip():
         if "CRVAL1" in header and "CRVAL2" in header:
             _unused(notes, "CTYPE1", "it names no sky axes (empty CTYPE)")
+        return None
+    solved, own = size_solved(header), (shape[1], shape[0])
+    # A cut of the image that was solved keeps its solution; the whole of it in larger or smaller pixels does not.
+    if solved is not None and solved != own and abs(solved[0] * own[1] / (solved[1] * own[0]) - 1) < 0.01:
+        _unused(notes, "IMAGEW", f"it was solved for {solved[0]} x {solved[1]} px, the image has {own[0]} x {own[1]}")
         return None
     if is_unset(header):
         _unused(notes, "CRVAL1", "nobody filled it in (CRVAL 0 0, or pixels of 1 degree)")
@@ -172,7 +183,8 @@ def _with_surfaces(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Sky positions of a TNX: its surfaces added in the tangent plane, then the projection."""
     plane = wcs.deepcopy()
-    xi, eta = plane.wcs.p2s(np.column_stack([x, y]), 0)["imgcrd"].T
+    # With the origin 0 astropy takes 1 off the plane's degrees as well.
+    xi, eta = plane.wcs.p2s(np.column_stack([x, y]) + 1.0, 1)["imgcrd"].T
     more_xi, more_eta = tangent_plane_shift(surfaces, xi, eta)
     bent = np.linalg.solve(wcs.pixel_scale_matrix, np.vstack([xi + more_xi, eta + more_eta]))
     origin = wcs.wcs.crpix - 1.0
@@ -203,13 +215,29 @@ def _fault(wcs: WCS, shape: tuple[int, int]) -> str | None:
         world = np.array(wcs.all_pix2world(x, y, 0))
     except (WcsError, ValueError):
         return "the image reaches beyond its projection"
-    return None if np.all(np.isfinite(world)) else "the image reaches beyond its projection"
+    if not np.all(np.isfinite(world)):
+        return "the image reaches beyond its projection"
+    lng, lat = wcs.wcs.lng, wcs.wcs.lat
+    away_deg = float(separation_deg(world[lng][-1], world[lat][-1], wcs.wcs.crval[lng], wcs.wcs.crval[lat]))
+    if wcs.wcs.ctype[0][5:8] in ("TAN", "TPV", "TNX") and away_deg > _FARTHEST_REFERENCE_DEG:
+        return f"the image would lie {away_deg:.0f} degrees from its reference point"
+    return None
+
+
+def _frame_of(wcs: WCS) -> BaseCoordinateFrame:
+    """The frame of the axes; astropy takes ELON for a longitude on Earth. Raises ValueError where it is no sky's."""
+    if wcs.wcs.lngtyp == "ELON":
+        year = float(wcs.wcs.equinox)
+        return BarycentricMeanEcliptic(equinox=f"J{year if np.isfinite(year) else 2000.0}")
+    if wcs.wcs.lngtyp not in ("RA", "GLON"):
+        raise ValueError(wcs.wcs.lngtyp)
+    return wcs_to_celestial_frame(wcs)
 
 
 def _in_icrs(wcs: WCS, shape: tuple[int, int], notes: Notes) -> WCS | None:
     """The same mapping to ICRS. FK5 of J2000 agrees with it within 0.03 arcsec and is kept; others are fitted anew."""
     try:
-        frame = wcs_to_celestial_frame(wcs)
+        frame = _frame_of(wcs)
     except ValueError:
         _unused(notes, "RADESYS", "its system of coordinates is not known")
         return None

@@ -6,7 +6,8 @@ import re
 
 from astropy.io import fits
 
-from observations.numerics.fits.pointing import parse_angle
+from observations.numerics.fits.cards import readable
+from observations.numerics.fits.pointing import is_of_date, parse_angle
 
 _WCS_CARD = re.compile(
     r"(WCSAXES|C(TYPE|RVAL|RPIX|DELT|UNIT|ROTA)\d|(CD|PC|PV)\d+_\d+|[AB]P?_(ORDER|\d+_\d+)|L(ON|AT)POLE|RADESYS|RADECSYS"
@@ -18,19 +19,34 @@ _SIP_CARD = re.compile(r"[AB]P?_(ORDER|\d+_\d+)$")
 _PV_CARD = re.compile(r"PV\d+_\d+$")
 _TABLE_CARD = re.compile(r"((CPDIS|CPERR|CQDIS|D2IMDIS|D2IMERR)\d|(DP|DQ|D2IM)\d(\..*)?|D2IMARR|AXISCORR)$")
 _WAT_CARD = re.compile(r"WAT\d_\d{3}$")
+_EQUINOX = re.compile(r"([BJ]?)\s*(\d{4}(?:\.\d*)?)$", re.I)
+_SYSTEMS = {"J2000": "FK5", "FK5 J2000": "FK5", "FK5J2000": "FK5", "B1950": "FK4", "FK4 B1950": "FK4", "": "ICRS"}
 # Of the cards of one world axis, those that go with it when the two are exchanged; PV has its own numbering.
 _AXIS_CARD = re.compile(r"(CTYPE|CRVAL|CUNIT|CDELT)([12])$|((?:CD|PC|PV))([12])(_\d+)$")
 
 
 def is_unset(header: fits.Header) -> bool:
     """Tell whether a WCS is one that nobody filled in: the origin of the sky, or pixels of one degree."""
-    numbers = {key: header.get(key) for key in ("CRVAL1", "CRVAL2", "CDELT1", "CDELT2")}
+    numbers = {key: _number(header.get(key)) for key in ("CRVAL1", "CRVAL2", "CDELT1", "CDELT2")}
     zero = [value for key, value in numbers.items() if key.startswith("CRVAL")]
-    if all(isinstance(value, (int, float)) and value == 0 for value in zero):
+    if all(value == 0 for value in zero):
         return True
     has_matrix = any(key in header for key in ("CD1_1", "PC1_1", "PC001001"))
     ones = [value for key, value in numbers.items() if key.startswith("CDELT")]
-    return not has_matrix and all(isinstance(value, (int, float)) and abs(value) == 1 for value in ones)
+    return not has_matrix and all(value is not None and abs(value) == 1 for value in ones)
+
+
+def _number(value: object) -> float | None:
+    try:
+        return float(str(value))
+    except ValueError:
+        return None
+
+
+def size_solved(header: fits.Header) -> tuple[int, int] | None:
+    """Return width and height of the image that a solver was given, which it writes beside its solution."""
+    width, height = (_number(header.get(key)) for key in ("IMAGEW", "IMAGEH"))
+    return (int(width), int(height)) if width and height else None
 
 
 def sky_cards(header: fits.Header) -> fits.Header:
@@ -41,7 +57,7 @@ def sky_cards(header: fits.Header) -> fits.Header:
     take it for 0.
     """
     kept = fits.Header()
-    for card in header.cards:
+    for card in readable(header):
         keyword = _OLD_MATRIX_CARD.sub(r"PC\1_\2", card.keyword)
         if _WCS_CARD.match(keyword) and keyword not in kept:
             # Record-valued cards (DP1.EXTVER: 1) stay as they are.
@@ -49,12 +65,15 @@ def sky_cards(header: fits.Header) -> fits.Header:
     if any(keyword.startswith("CD1_") for keyword in kept):
         _remove(kept, re.compile(r"(PC\d+_\d+|CDELT\d|CROTA\d)$"))
     types = [str(kept.get(f"CTYPE{i}", "")).upper() for i in (1, 2)]
-    if types[0].startswith("DEC") and types[1].startswith("RA"):
+    if re.match(r"DEC|.LAT", types[0]) and re.match(r"RA|.LON", types[1]):
         kept = _exchanged(kept)
     missing = [key for key in ("CRVAL1", "CRVAL2", "CRPIX1", "CRPIX2") if key not in kept]
     if missing:
         raise ValueError(f"it has no {missing[0]}")
+    if re.search(r"\bhours?\b|\bhms\b", str(header.comments["CRVAL1"]), re.I) and not isinstance(kept["CRVAL1"], str):
+        raise ValueError("CRVAL1 is in hours by its comment")
     _to_degrees(kept)
+    _with_system(kept)
     return _with_one_distortion(kept)
 
 
@@ -88,6 +107,30 @@ def _to_degrees(header: fits.Header) -> None:
             header[key] = float(header[key])
 
 
+def _with_system(header: fits.Header) -> None:
+    """Bring the names of the system of coordinates to those of FITS; an equinox that is none is left out.
+
+    Raises ValueError where it is of the date, which wcslib would take for 2000.
+    """
+    for keyword in ("RADESYS", "RADECSYS"):
+        if keyword in header:
+            name = str(header[keyword]).strip().upper()
+            header[keyword] = _SYSTEMS.get(name, name)
+    for keyword in ("EQUINOX", "EPOCH"):
+        if keyword not in header:
+            continue
+        written = str(header[keyword]).strip().upper()
+        year = _EQUINOX.match(written)
+        if year is not None and 1800 < float(year[2]) < 2100:
+            header[keyword] = float(year[2])
+            if year[1] == "B" and "RADESYS" not in header and "RADECSYS" not in header:
+                header["RADESYS"] = "FK4"
+            continue
+        del header[keyword]
+        if is_of_date(written) and keyword == "EQUINOX":
+            raise ValueError(f"its equinox is {written}, not a year")
+
+
 def _with_one_distortion(header: fits.Header) -> fits.Header:
     types = [str(header.get(f"CTYPE{i}", "")) for i in (1, 2)]
     if "A_ORDER" in header and all(name.endswith("TAN") for name in types):
@@ -95,6 +138,10 @@ def _with_one_distortion(header: fits.Header) -> fits.Header:
             header[f"CTYPE{i}"] = f"{name}-SIP"
     if all(name.endswith("-SIP") for name in types) and "A_ORDER" in header:
         _remove(header, _PV_CARD)
+    elif all(name.endswith("-TAN") for name in types) and any(key.startswith("PV2_") for key in header):
+        # The polynomial of older SCAMP, which wcslib would take for the position of the pole.
+        for i, name in enumerate(types, start=1):
+            header[f"CTYPE{i}"] = f"{name[:-3]}TPV"
     return header
 
 

@@ -15,6 +15,8 @@ from observations.numerics.bands import combine_bands, normalise_band
         ("H-Alpha", "Ha"), ("Red", "Red"), ("og515+kg5", "og515+kg5"), ("F200W", "F200W"),
         ("z DECam SDSS c0004 9260.0 1520.0", "z"), ("HSC-i", "i"), ("g_01", "g"), ("r.00000", "r"), ("i.MP9702", "i"),
         ("CLEAR1L", "Clear"), ("VR DECam c0007 6300.0 2600.0", "VR DECam c0007 6300.0 2600.0"), ("W-S-R+", "W-S-R+"),
+        ("Ha 7nm", "Ha"), ("OIII 3 nm", "OIII"), ("Halpha 6.5nm Astrodon", "Ha"), ("R (Cousins)", "R"),
+        ("r_prime", "r"), ("V-band", "V"), ('"V"', "V"), ("#1 Open", "Clear"), ("V (Bessell)", "V"),
     ],
 )  # fmt: skip
 def test_spellings_of_one_filter_have_one_name(name, band):

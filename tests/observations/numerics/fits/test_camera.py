@@ -196,3 +196,125 @@ def test_a_scale_is_known_from_more_keywords(cards, scale):
 def test_a_master_dark_of_many_frames_may_hold_its_bias_still():
     assert facts_of({"IMAGETYP": "Master Dark", "NCOMBINE": 20}).calibrated == ()
     assert facts_of({"IMAGETYP": "Master Dark", "NCOMBINE": 20, "CALSTAT": "B"}).calibrated == ("bias",)
+
+
+@pytest.mark.parametrize("camera", ["ZWO ASI1600MM Pro", "QHY600M", "Player One Poseidon-M"])
+def test_a_small_whole_gain_of_a_camera_with_a_setting_is_the_setting(camera):
+    facts = facts_of({"GAIN": 1, "INSTRUME": camera})
+    assert (facts.gain_e_per_adu, facts.gain_setting) == (None, "1")
+
+
+def test_levels_and_noise_are_taken_in_the_unit_that_their_comments_name():
+    facts = facts_of({"GAIN": 1.5, "RDNOISE": (5.0, "ADU"), "SATURATE": (90000.0, "[electron]")})
+    assert (facts.read_noise_e, facts.saturation) == pytest.approx((7.5, 60000.0))
+    assert facts_of({"SATURATE": (12, "number of saturated pixels")}).saturation is None
+    assert facts_of({"GAIN": (0.5, "counts per photoelectron")}).gain_e_per_adu == pytest.approx(2.0)
+
+
+def test_the_overscan_does_not_lie_in_the_sky():
+    facts = facts_of({"TRIMSEC": "[1:60,1:50]", "BIASSEC": "[51:60,1:50]"})
+    assert (facts.biassec, facts.trimsec) == (None, "[1:60,1:50]")
+    assert "sections_overlap" in {doubt.code for doubt in facts.doubts}
+    facts = facts_of({"DATASECA": "[1:50,1:50]", "BIASSECA": "[51:60,1:50]"})
+    assert "sections_of_amplifiers" in {doubt.code for doubt in facts.doubts}
+
+
+@pytest.mark.parametrize(
+    ("offsets", "pattern"),
+    [({"XBAYROFF": 1}, "GRBG"), ({"YBAYROFF": 1}, "GBRG"), ({"XBAYROFF": 1, "YBAYROFF": 1}, "BGGR"), ({}, "RGGB")],
+)
+def test_a_mosaic_may_begin_before_the_image(offsets, pattern):
+    assert facts_of({"BAYERPAT": "RGGB", **offsets}).bayer_pattern == pattern
+
+
+@pytest.mark.parametrize(
+    ("unit", "known"),
+    [
+        ("photoelectrons", "electron"),
+        ("e- s^-1", "electron/s"),
+        ("ct/s", "adu/s"),
+        ("cps", "adu/s"),
+        ("cts", "adu"),
+        ("Jy", None),
+    ],
+)
+def test_units_of_pixels_have_many_spellings(unit, known):
+    assert facts_of({"BUNIT": unit}).pixel_unit == known
+
+
+@pytest.mark.parametrize(
+    ("binning", "known"), [("2", "2x2"), (2, "2x2"), ("(2, 2)", "2x2"), ("2 X 2", "2x2"), ("[1,2]", "1x2")]
+)
+def test_a_binning_may_be_one_number_or_stand_in_brackets(binning, known):
+    assert facts_of({"BINNING": binning}).binning == known
+
+
+@pytest.mark.parametrize(
+    ("cards", "steps"),
+    [
+        ({"CALSTAT": "BDFT"}, "bias dark flat"),
+        ({"CALSTAT": "DFH"}, "dark flat"),
+        ({"CALSTAT": "bias, dark"}, "bias dark"),
+        ({"CALSTAT": "calibrated"}, "bias dark flat"),
+        ({"CALSTAT": "uncalibrated"}, ""),
+        ({"CALSTAT": "raw"}, ""),
+        ({"PROCTYPE": "instcal"}, "bias dark flat"),
+        ({"PROCTYPE": "raw"}, ""),
+        ({"PRODCATG": "SCIENCE.IMAGE"}, "bias dark flat"),
+        ({"CALIBRAT": True}, "bias dark flat"),
+        ({"IMAGETYP": "Calibrated Light"}, "bias dark flat"),
+        ({"REDLEVEL": 91}, "bias dark flat"),
+        ({"HISTORY": "ccdproc: flat_correct(ccd, flat)"}, "flat"),
+        ({"HISTORY": "subtract_dark"}, "dark"),
+        ({"HISTORY": "Calibrated with dark.fit bias.fit flat.fit"}, "bias dark flat"),
+        ({"HISTORY": "ImageCalibration.masterFlat.enabled: true"}, "flat"),
+        ({"HISTORY": "ImageCalibration.masterFlat.enabled: false"}, ""),
+        ({"HISTORY": "calibrate light_ -dark=dark_stacked"}, "dark"),
+        ({"HISTORY": "Siril: Calibrated with dark"}, "dark"),
+        ({"HISTORY": "Calibrated"}, "bias dark flat"),
+        ({"HISTORY": "bias corrected: F"}, ""),
+        ({"HISTORY": "to be flat fielded"}, ""),
+        ({"HISTORY": "astrometrically calibrated"}, ""),
+    ],
+)
+def test_what_was_taken_off_is_known_in_more_words(cards, steps):
+    assert facts_of(cards).calibrated == tuple(steps.split())
+
+
+@pytest.mark.parametrize("word", ["Light Auto Dark", "Light, dark subtracted", "Light (bias-subtracted)", "Licht"])
+def test_what_was_taken_off_a_light_makes_it_nothing_else(word):
+    assert facts_of({"IMAGETYP": word}).kind == "light"
+
+
+@pytest.mark.parametrize(
+    "cards",
+    [
+        {"NFRAMES": (10, "number of stacked frames")},
+        {"TOTALEXP": 600.0},
+        {"HISTORY": "ImageIntegration.numberOfImages: 20"},
+        {"HISTORY": "processed by DeepSkyStacker"},
+    ],
+)
+def test_a_stack_is_known_by_other_signs_than_a_count(cards):
+    assert "span_of_stack_unknown" in {doubt.code for doubt in facts_of(cards).doubts if doubt.blocks_publication}
+
+
+def test_a_number_of_frames_that_is_no_stack_holds_nothing():
+    assert not [
+        doubt for doubt in facts_of({"NFRAMES": (10, "frames of the sequence")}).doubts if doubt.blocks_publication
+    ]
+
+
+def test_an_exposure_of_hours_is_a_stack_or_no_seconds():
+    codes = {(doubt.code, doubt.blocks_publication) for doubt in facts_of({"EXPTIME": 60000.0}).doubts}
+    assert ("exposure_is_long", True) in codes
+
+
+def test_a_wheel_that_lets_everything_pass_leaves_the_filter_to_another():
+    assert facts_of({"FILTER": "Clear", "FILTER2": "V"}).filter_band == "V"
+
+
+def test_a_wcs_of_unbinned_pixels_is_held():
+    tan = {"CTYPE1": "RA---TAN", "CTYPE2": "DEC--TAN", "CRVAL1": 150.0, "CRVAL2": 2.0, "CRPIX1": 300.0, "CRPIX2": 200.0}
+    cards = tan | {"CD1_1": -0.6 / 3600, "CD2_2": 0.6 / 3600, "XBINNING": 2, "RA": 150.0, "DEC": 2.0, "PIXSCALE": 1.2}
+    assert "scale_contradicted" in {doubt.code for doubt in facts_of(cards).doubts if doubt.blocks_publication}

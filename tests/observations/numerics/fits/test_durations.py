@@ -40,6 +40,28 @@ def exposure_of(**cards: object) -> tuple[float | None, Notes]:
         ({"EXPTIME": "9,78E+01"}, 97.8),
         ({"EXPTIME": 10.0, "EXPOSURE": 10000}, 10.0),
         ({"EXPTIME": 10000000, "EXPOSURE": 10.0}, 10.0),
+        ({"EXPTIME": (5.0, "Exposure (min)")}, 300.0),
+        ({"EXPTIME": (5.0, "unit=min")}, 300.0),
+        ({"EXPTIME": (5.0, "minute")}, 300.0),
+        ({"EXPTIME": (0.5, "(h)")}, 1800.0),
+        ({"EXPTIME": (0.02, "(d)")}, 1728.0),
+        ({"EXPTIME": (3000000, "exposure time in us")}, 3.0),
+        ({"EXPTIME": (6000.0, "in 1/100 s")}, 60.0),
+        ({"EXPTIME": (6000.0, "hundredths of a second")}, 60.0),
+        ({"EXPTIME": (6000.0, "in units of 10 milliseconds")}, 60.0),
+        ({"EXPTIME": (60.0, "Exp. in s (1000 ms)")}, 60.0),
+        ({"EXPTIME": (60.0, "Exposure minimum")}, 60.0),
+        ({"EXPTIME": (60.0, "[s] Exposure; days since 2000")}, 60.0),
+        ({"EXPTIME": "60 s"}, 60.0),
+        ({"EXPTIME": "5 min"}, 300.0),
+        ({"EXPTIME": "1/30"}, 1 / 30),
+        ({"EXPTIME": "100 ms"}, 0.1),
+        ({"EXPTIME": 0.0, "TEXPTIME": 60.0}, 60.0),
+        ({"EXPTIME": 60000.0, "REQTIME": 60.0}, 60.0),
+        ({"EXPTIME": 60000.0, "DARKTIME": 60.0}, 60.0),
+        ({"XPOSURE": 0.02, "TIMEUNIT": "d"}, 1728.0),
+        ({"EXPTIME": "01:00"}, None),
+        ({"EXPTIME": (1800.0, "lines")}, None),
         ({"EXPTIME": -1.0}, None),
         ({}, None),
     ],
@@ -71,3 +93,13 @@ def test_the_time_from_start_to_end_may_be_longer_than_the_exposure():
 )
 def test_what_was_asked_for_or_counted_or_is_in_another_unit_contradicts_nothing(cards):
     assert exposure_of(**cards)[1].doubts == []
+
+
+@pytest.mark.parametrize(
+    ("card", "word"), [((1800.0, "in ticks"), "counted in ticks"), ("01:00", "no length of time that can be read")]
+)
+def test_what_is_no_length_of_time_is_not_used_and_says_why(card, word):
+    exposure, notes = exposure_of(EXPTIME=card)
+    assert exposure is None
+    assert [doubt.code for doubt in notes.doubts] == ["unreadable_exposure"]
+    assert word in notes.doubts[0].message

@@ -107,3 +107,47 @@ def test_a_mount_that_nobody_corrected_holds_nothing_back():
     facts = facts_of(TAN, UNPLACED, {"RA-MNT": 153.0, "DEC-MNT": 2.0})
     doubt = next(doubt for doubt in facts.doubts if doubt.code == "pointing_off_wcs")
     assert not doubt.blocks_publication
+
+
+OF_DATE = SkyCoord(150.1, 2.2, unit="deg").transform_to(FK5(equinox="J2024.1639"))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"EPOCH": "JNOW"},
+        {"EQUINOX": "Current"},
+        {"EPOCH": "topocentric"},
+        {"RADESYS": "APPARENT"},
+        {"COORDSYS": "JNOW"},
+        {"DEC": "Dec JNow"},
+        {"RA": "RA EOD"},
+    ],
+)
+def test_every_word_for_the_equinox_of_date_is_known(words):
+    cards = {"RA": float(OF_DATE.ra.deg), "DEC": float(OF_DATE.dec.deg)}
+    cards |= {key: (cards[key], f"deg, {word}") if key in cards else word for key, word in words.items()}
+    facts = facts_of(UNPLACED, {"EQUINOX": None, "RADESYS": None}, cards)
+    assert (facts.ra_deg, facts.dec_deg) == pytest.approx((150.1, 2.2), abs=5e-4)
+
+
+def test_a_comment_may_name_1950():
+    old = SkyCoord(150.1, 2.2, unit="deg").transform_to(FK4(equinox="B1950"))
+    facts = facts_of(UNPLACED, {"RA": (float(old.ra.deg), "deg, B1950"), "DEC": float(old.dec.deg)})
+    assert (facts.ra_deg, facts.dec_deg) == pytest.approx((150.1, 2.2), abs=5e-4)
+
+
+@pytest.mark.parametrize(
+    ("cards", "code"),
+    [
+        ({"RA": 10.0067, "DEC": 2.2}, "degrees_assumed"),
+        ({"OBJCTRA": 10.0067, "OBJCTDEC": 2.2}, "hours_assumed"),
+        ({"OBJCTRA": "11 00 24", "OBJCTDEC": "+02 12 00", "RA": 150.1, "DEC": 2.2}, "pointing_contradicted"),
+        ({"RA": (10.0067, "[deg]"), "DEC": 2.2}, None),
+        ({"RA": 10.0067, "DEC": 2.2, "OBJCTRA": "00 40 01.6", "OBJCTDEC": "+02 12 00"}, None),
+        ({"RA": (2.6197392, "[rad]"), "DEC": (0.0383972, "[rad]")}, None),
+    ],
+)
+def test_a_position_made_of_a_guessed_or_denied_pointing_is_held(cards, code):
+    facts = facts_of(UNPLACED, cards)
+    assert [d.code for d in facts.doubts if d.fact == "position" and d.blocks_publication] == ([code] if code else [])

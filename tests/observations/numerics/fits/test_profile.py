@@ -108,4 +108,15 @@ def test_the_profile_that_would_answer_a_doubt_is_suggested():
     found = suggested(facts.doubts, cards.as_json())
     assert found["matches"]["INSTRUME"] == "ZWO ASI2600MM Pro"
     assert (found["rules"]["time_keyword"], found["rules"]["time_moment"]) == ("DATE-OBS", "end")
-    profile_of("suggested", found["matches"], found["rules"])
+    profile_of(found["name"], found["matches"], found["rules"])
+
+
+def test_what_a_profile_gives_is_no_longer_in_doubt():
+    cards = {"GAIN": 100, "PIXSCALE": 0.6, "XBINNING": 2, "DATASECA": "[1:30,1:64]", "INSTRUME": "Cam 7"}
+    header = header_of(BASE, cards)
+    assert {"gain", "scale", "trimsec"} <= {doubt.fact for doubt in read_facts(header, SHAPE)[0].doubts}
+    rules = {"gain_e_per_adu": 1.3, "pixel_scale_arcsec": 0.6, "trimsec": "[1:60,1:50]"}
+    reading = Reading(profiles=[profile_of("seven", {"INSTRUME": "Cam 7"}, rules)])
+    facts = read_facts(header, SHAPE, reading)[0]
+    assert facts.pixel_scale_arcsec == pytest.approx(1.2)
+    assert not {"gain", "scale", "trimsec"} & {doubt.fact for doubt in facts.doubts}

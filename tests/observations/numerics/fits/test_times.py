@@ -374,3 +374,67 @@ def test_a_stack_that_lasted_less_than_its_exposure_is_held():
 def test_an_exposure_that_is_longer_than_its_span_is_held():
     _, notes = times_of(60.0, DATE_OBS="2024-05-06T03:04:05", DATE_END="2024-05-06T03:04:35")
     assert [doubt.blocks_publication for doubt in notes.doubts] == [True]
+
+
+@pytest.mark.parametrize(
+    "cards",
+    [
+        {"DATE_OBS": "2024-05-06T03:04:23", "TIMESYS": "GPS Time"},
+        {"DATE_OBS": "2024-05-06T03:04:05", "TIMESYS": "Coordinated Universal Time"},
+        {"DATE_OBS": ("2024-05-06T03:05:05", "Exposure completed")},
+        {"DATE_OBS": ("2024-05-06T03:05:05", "start of readout")},
+        {"DATE_OBS": "2024-05-06T00:00:00", "UT": "03:04:05"},
+        {"DATE_OBS": "2024-05-06", "UT": "030405"},
+        {"DATE_OBS": "2024-05-06", "UT": "03 04 05"},
+        {"DATE_OBS": "2024-05-06T05:04:05+02"},
+        {"DATE_OBS": "2024-05-06T03:04:05 GMT"},
+        {"JD": (60436.627835648, "JD-2400000")},
+        {"DATE_OBS": "2024-05-06T03:04:05", "JD": 60436.627835648},
+        {"DATE_OBS": "2024-05-06T03:04:05", "UT": ("03:04:35", "mid exposure")},
+    ],
+)
+def test_a_time_is_read_in_the_words_and_numbers_of_its_program(cards):
+    times, notes = times_of(**cards)
+    assert abs((times.mid_mjd_utc - MIDDLE_MJD) * 86400) < 1.0
+    assert [doubt.code for doubt in notes.doubts if doubt.blocks_publication] == []
+
+
+@pytest.mark.parametrize(
+    ("cards", "code"),
+    [
+        ({"JD": 60436.627835648}, "unknown_zero_of_days"),
+        ({"MJD_OBS": 60436.128}, "coarse_time"),
+        ({"MJD_OBS": 60436.0}, "coarse_time"),
+        ({"DATE_OBS": "2024-05-06T03:04"}, "coarse_time"),
+        ({"DATE_OBS": "2024-05-06T00:00:00"}, "midnight"),
+        ({"DATE_OBS": "2024-05-06", "UT": 30405}, "clock_unit_assumed"),
+        ({"DATE_OBS": ("2024-05-05", "night of"), "UT": "03:04:05"}, "date_of_night"),
+        ({"DATE_OBS": "2024-05-06T00:04:05", "UT": "03:04:05"}, "time_contradicted"),
+        ({"DATE_OBS": ("2024-05-06T03:05:05", "File saved")}, "time_after_readout"),
+        ({"DATE_OBS": "2024-05-06T03:04:05", "MJD_END": 60436.148668981}, "exposure_took_longer"),
+    ],
+)
+def test_a_time_that_is_coarse_unset_or_denied_is_held(cards, code):
+    times, notes = times_of(**cards)
+    assert times.start is not None
+    assert (code, True) in [(doubt.code, doubt.blocks_publication) for doubt in notes.doubts]
+
+
+@pytest.mark.parametrize(
+    ("cards", "code", "word"),
+    [
+        ({"DATE_OBS": "1970-01-01T00:00:00"}, "unset_value", "nobody has set"),
+        ({"DATE_OBS": "2024-05-05T22:04:05 EST"}, "local_clock", "'EST'"),
+        ({"DATE_OBS": ("2024-05-06T00:04:05", "UT-3")}, "local_clock", "'UT-3'"),
+        ({"DATE_OBS": "2024-05-06T00:04:05", "TIMESYS": "PST"}, "local_clock", "TIMESYS = PST"),
+        ({"DATE_OBS": "2024-05-06", "UT": ("00:04:05", "local time")}, "local_clock", "'local'"),
+        ({"DATE_OBS": "2024-05-06T03h"}, "unreadable_date", "no date that can be read"),
+        ({"JD": 10436.627835648}, "unknown_zero_of_days", "not used"),
+        ({"MJD_OBS": (60436.131, "BMJD_TDB of the middle")}, "", ""),
+    ],
+)
+def test_what_is_no_time_of_the_observer_is_not_used_and_says_why(cards, code, word):
+    times, notes = times_of(**cards)
+    assert times.start is None
+    assert [doubt.code for doubt in notes.doubts] == ([code] if code else [])
+    assert not code or word in notes.doubts[0].message

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from astropy.coordinates import FK4, SkyCoord
 from astropy.io import fits
 from astropy.wcs import WCS
 
@@ -111,7 +112,7 @@ def test_the_surfaces_of_a_tnx_are_applied():
     wcs = header_wcs(header, SHAPE, Notes())
     plain = WCS(cards_of())
     for x, y in ((0.0, 0.0), (799.0, 10.0), (200.0, 599.0)):
-        xi, eta = plain.wcs.p2s([[x, y]], 0)["imgcrd"][0]
+        xi, eta = plain.pixel_scale_matrix @ (np.array([x, y]) - (plain.wcs.crpix - 1))
         bent = (xi + 2e-5 * xi + 3e-4 * xi**3, eta + 1e-5 + 2e-4 * xi * eta)
         back = np.linalg.solve(plain.pixel_scale_matrix, bent) + plain.wcs.crpix - 1
         right = plain.wcs_pix2world(*back, 0)
@@ -151,3 +152,63 @@ def test_tables_that_shift_a_twentieth_of_a_pixel_may_be_missing(largest, is_use
     notes = Notes()
     assert (header_wcs(header, SHAPE, notes) is not None) == is_used
     assert [doubt.code for doubt in notes.doubts] == ["distortion_tables_missing" if is_used else "wcs_not_used"]
+
+
+@pytest.mark.parametrize(
+    ("cards", "word"),
+    [
+        ({"IMAGEW": 400, "IMAGEH": 300}, "solved for 400 x 300 px"),
+        ({"EQUINOX": "JNOW"}, "equinox is JNOW"),
+        ({"CRPIX1": 1e9}, "degrees from its reference point"),
+        ({"CRVAL1": "0.0", "CRVAL2": "0.0"}, "nobody filled it in"),
+    ],
+)
+def test_a_wcs_of_another_image_or_system_is_not_used_and_says_why(cards, word):
+    notes = Notes()
+    assert header_wcs(cards_of(**cards), SHAPE, notes) is None
+    assert word in notes.doubts[0].message
+
+
+def test_a_reference_point_in_hours_or_unreadable_is_not_used():
+    header, notes = cards_of(), Notes()
+    header.comments["CRVAL1"] = "[hours]"
+    assert header_wcs(header, SHAPE, notes) is None
+    assert "hours" in notes.doubts[0].message
+    unreadable, notes = cards_of(), Notes()
+    del unreadable["CRVAL1"]
+    unreadable.append(fits.Card.fromstring("CRVAL1  =                  NaN".ljust(80)))
+    assert header_wcs(unreadable, SHAPE, notes) is None
+    assert "CRVAL1" in notes.doubts[0].message
+
+
+@pytest.mark.parametrize("first", ["lon", "lat"])
+@pytest.mark.parametrize(("letter", "frame"), [("G", "galactic"), ("E", "barycentricmeanecliptic")])
+def test_other_systems_of_coordinates_are_turned_in_either_order(letter, frame, first):
+    sky = SkyCoord(150.1, 2.2, unit="deg")
+    there = sky.transform_to(frame).spherical
+    lon, lat = (1, 2) if first == "lon" else (2, 1)
+    header = fits.Header({
+        f"CTYPE{lon}": f"{letter}LON-TAN", f"CTYPE{lat}": f"{letter}LAT-TAN",
+        f"CRVAL{lon}": there.lon.deg, f"CRVAL{lat}": there.lat.deg, "CRPIX1": 400.5, "CRPIX2": 300.5,
+        f"CD{lon}_1": -3e-4, f"CD{lon}_2": 0.0, f"CD{lat}_1": 0.0, f"CD{lat}_2": 3e-4,
+    })  # fmt: skip
+    assert apart_arcsec(centre_of(header_wcs(header, SHAPE, Notes()), SHAPE), (150.1, 2.2)) < 0.5
+
+
+def test_an_equinox_of_text_is_read_and_one_of_0_is_left_out():
+    old = SkyCoord(150.1, 2.2, unit="deg").transform_to(FK4(equinox="B1950"))
+    written = cards_of(
+        CRVAL1=float(old.ra.deg), CRVAL2=float(old.dec.deg), EQUINOX="1950.0", CRPIX1=400.5, CRPIX2=300.5
+    )
+    del written["RADESYS"]
+    assert apart_arcsec(centre_of(header_wcs(written, SHAPE, Notes()), SHAPE), (150.1, 2.2)) < 1.0
+    plain, unset = cards_of(), cards_of(EQUINOX=0.0, RADESYS="icrs")
+    places = [centre_of(header_wcs(one, SHAPE, Notes()), SHAPE) for one in (plain, unset)]
+    assert apart_arcsec(*places) < 0.1
+
+
+def test_the_polynomial_of_an_older_scamp_is_no_place_of_the_pole():
+    plain = cards_of()
+    scamp = cards_of(PV1_0=0.0, PV1_1=1.0, PV1_2=0.0, PV2_0=0.0, PV2_1=1.0, PV2_2=0.0)
+    places = [centre_of(header_wcs(one, SHAPE, Notes()), SHAPE) for one in (plain, scamp)]
+    assert apart_arcsec(*places) < 0.01

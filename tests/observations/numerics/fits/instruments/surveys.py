@@ -312,7 +312,7 @@ SURVEYS: tuple[Instrument, ...] = (
             BITPIX = -32 | CTYPE1 = 'RA---TAN' | CRPIX1 = 15 | CRVAL1 = 3.5 | CDELT1 = 6.94444461259988E-05
             CUNIT1 = 'deg     ' | CTYPE2 = 'DEC--TAN' | CRPIX2 = 15 | CRVAL2 = 2.5 | CDELT2 = 6.94444461259988E-05
             CUNIT2 = 'deg     ' | PC001001 = -1. | PC001002 = 0. | PC002001 = 0. | PC002002 = 1.
-            MJD-OBS = 56000.5 / start | EXPTIME = 1200.0 / exposure | HIERARCH FPA.FILTER = 'r.00000'
+            MJD-OBS = 56000.51234 / start | EXPTIME = 1200.0 / exposure | HIERARCH FPA.FILTER = 'r.00000'
             BOFFSET = 0.5 / asinh scaling: zero | BSOFTEN = 120. / asinh scaling: softening
         """,
         shape=(30, 30),
