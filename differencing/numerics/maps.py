@@ -155,13 +155,11 @@ class _Rows(NamedTuple):
 
     def _row(self, side: Side, i: int, image: Tensor) -> _Row:
         grid, rows = self.grid, self.grid.seen(i)
-        variance, filled = (
-            torch.from_numpy(array).to(image.device) for array in (side.variance(self.pair.mask, rows), side.filled[rows])
-        )
-        touched = grid.touched(np.asarray(side.filled[rows].any(axis=0)))
-        return _Row(
-            grid.cut(image[rows], i), grid.cut(variance, i), grid.cut(filled, i), grid.cut_outside(image, i), touched
-        )
+        filled = side.filled[rows]
+        arrays = side.variance(self.pair.mask, rows), filled
+        variance, no_measurement = (grid.cut(torch.from_numpy(array).to(image.device), i) for array in arrays)
+        touched = grid.touched(np.asarray(filled.any(axis=0)))
+        return _Row(grid.cut(image[rows], i), variance, no_measurement, grid.cut_outside(image, i), touched)
 
     def _one(self, side: Side, row: _Row, i: int, part: slice, power: Tensor | None) -> Tiles:
         """Return some tiles of a row of one side; outside of the frame the sky is empty, with the noise of the tile."""
