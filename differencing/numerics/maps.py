@@ -171,9 +171,9 @@ class _Rows(NamedTuple):
         end = torch.from_numpy(np.flatnonzero(beyond)).to(device)
         variance[end] = torch.where(variance[end] > 0, variance[end], sigma[end, None, None].square())
         which = torch.from_numpy(np.flatnonzero(beyond | row.touched[part])).to(device)
-        guessed = GUESS_OUTSIDE * row.outside[part][which] + tiles[which] * row.filled[part][which]
+        guessed = row.outside[part][which].mul_(GUESS_OUTSIDE).addcmul_(tiles[which], row.filled[part][which])
         # Light within the noise is no star's: most tiles at the frame's end, and single defects, have none.
-        guessed[guessed.abs() < GUESS_SIGMA * sigma[which, None, None]] = 0
+        guessed.masked_fill_(guessed.abs() < GUESS_SIGMA * sigma[which, None, None], 0)
         held = torch.nonzero(guessed.flatten(1).any(1))[:, 0]
         guess = Guess(which[held], guessed[held]) if held.numel() else None
         return Tiles(tiles, variance, guess, sigma, power, psf_transforms(side.psf, x, y, self.grid.side, device))
