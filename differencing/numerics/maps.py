@@ -63,7 +63,7 @@ def transform_pair(pair: Pair, grid: TileGrid, filters_of: FiltersOf, device: to
     difference, score, static, slope, variance = (
         torch.empty(grid.shape, dtype=torch.float32, device=device) for _ in range(5)
     )
-    # Numpy's zeros take memory where something else is written.
+    # Zeros of numpy take no memory until something is written there.
     guessed = torch.from_numpy(np.zeros(grid.shape, dtype=np.float32)).to(device)
     norm, sky = torch.empty((2, *grid.count), dtype=torch.float32, device=device)
     rows = _Rows.of(pair, grid, filters_of, device)
@@ -116,8 +116,10 @@ class _Part(NamedTuple):
 
 
 class _Row(NamedTuple):
-    """One row of tiles of one side, as views of strips: image, variance, what of the image is no measurement, and what
-    may lie outside of the frame; `touched` : tiles that hold any of the third.
+    """One row of tiles of one side, (count, *side), as views of strips.
+
+    filled : 1 where the image is no measurement. outside : what may lie beyond the frame. touched : (count,) tiles that
+    hold anything filled.
     """
 
     image: Tensor
