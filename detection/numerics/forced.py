@@ -159,7 +159,7 @@ def _place(images: Subtracted, x: float, y: float, p: ForcedParameters) -> _Plac
     if outside > p.most_lost_share:
         trouble = Trouble.OUTSIDE
     elif float(weight[bad].sum()) > p.most_lost_share:
-        is_saturated = bool((weight[(bits & MaskBit.SATURATED) != 0] > 0.0).any())
+        is_saturated = bool((weight[(bits & int(MaskBit.SATURATED)) != 0] > 0.0).any())
         trouble = Trouble.SATURATED if is_saturated else Trouble.MASKED
     return _Place(window, stamp, ~bad, trouble)
 

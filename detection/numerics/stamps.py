@@ -22,9 +22,9 @@ LEAST_KNOWN_CORE_SHARE = 0.5
 
 
 def cut_stamps(
-    science: NDArray[np.float32],
-    reference: NDArray[np.float32],
-    difference: NDArray[np.float32],
+    science: NDArray[np.number],
+    reference: NDArray[np.number],
+    difference: NDArray[np.number],
     mask: NDArray[np.bool_],
     positions: tuple[ArrayLike, ArrayLike],
     size: int = STAMP_SIZE_PX,
@@ -36,7 +36,7 @@ def cut_stamps(
 
     Parameters
     ----------
-    science, reference, difference : (ny, nx), counts; NaN allowed.
+    science, reference, difference : (ny, nx), counts; NaN allowed. Mapped ones will do: only what is cut out is read.
     mask : (ny, nx) bool, True = bad.
     positions : x and y, each (n,), pixels, 0-based centres.
     size : odd number of pixels.

@@ -28,8 +28,8 @@ from detection.stage import vetoes
 from differencing.models import Candidate, CandidateStatus, DifferenceRun, Tracklet
 from observations.models import Observation
 from observations.numerics.fits.facts import FitsRefused
-from observations.numerics.fits.mapped import map_images
-from observations.numerics.frame import Image, Mask
+from observations.numerics.fits.mapped import Pixels, map_images
+from observations.numerics.frame import Mask
 from preprocessing.models import PreprocessRun
 
 # The keys that decide about detections and their sources.
@@ -142,11 +142,11 @@ def _infer(observation: Observation, difference: DifferenceRun, candidates: list
 
 
 class _Images(NamedTuple):
-    """The matched images as the subtraction stored them, and the mask."""
+    """The matched images as the subtraction stored them, mapped, and the mask."""
 
-    science: Image
-    reference: Image
-    difference: Image
+    science: Pixels
+    reference: Pixels
+    difference: Pixels
     mask: Mask
 
 
@@ -154,7 +154,7 @@ def _images(run: DifferenceRun) -> _Images:
     try:
         difference = map_images(storage.open_stored(run.difference_image_path))
         matched = map_images(storage.open_stored(run.reference_aligned_path))
-        return _Images(matched.image("SCIENCE"), matched.image(), difference.image(), difference.mask())
+        return _Images(matched.plane("SCIENCE"), matched.plane(), difference.plane(), difference.mask())
     except (OSError, FitsRefused) as error:
         raise StageFailure(
             FailureCode.FILE_MISSING, f"The images of this difference cannot be read ({error}): difference it again."

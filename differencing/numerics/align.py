@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
@@ -26,6 +27,7 @@ STRIP_ROWS = 64
 MOST_MEDIAN_PX = 250_000
 
 Number = TypeVar("Number", bound=np.generic)
+Turn = Callable[[NDArray[Number]], NDArray[Number]]
 Bits = NDArray[np.uint16]
 # What compiled loops can hold of the mask's bits.
 EDGE, BAD, BAD_CAUSES = np.uint16(MaskBit.EDGE), np.uint16(MaskBit.BAD), np.uint16(BAD_BITS)
@@ -138,16 +140,16 @@ def align(frame: Frame, pixel_map: PixelMap, shape: tuple[int, int]) -> Frame:
     ------
     ValueError : the frame has no good pixel.
     """
-    frame, pixel_map = _along(frame, pixel_map, shape)
-    bad = frame.mask | ~np.isfinite(frame.data)
-    filled = fill_masked(frame.data, bad)
+    turn, pixel_map = _along(frame.shape, pixel_map, shape)
+    bad = turn(frame.mask | ~np.isfinite(frame.data))
+    filled = fill_masked(turn(frame.data), bad)
     sky = _median(filled, bad)
     filled -= sky
     cover = kernel_of(pixel_side(pixel_map, shape))
     spline = coefficients(spread(filled, cover))
     del filled
-    source_bits = None if frame.mask_bits is None else np.ascontiguousarray(frame.mask_bits, dtype=np.uint16)
-    source_variance = None if frame.variance is None else spread_variance(fill_masked(frame.variance, bad), cover)
+    source_bits = None if frame.mask_bits is None else turn(frame.mask_bits).astype(np.uint16, copy=False)
+    source_variance = None if frame.variance is None else spread_variance(fill_masked(turn(frame.variance), bad), cover)
     bad = spread_mask(bad, cover, BAD_WEIGHT)
     data, mask = np.empty(shape, dtype=np.float32), np.empty(shape, dtype=bool)
     bits = None if source_bits is None else np.empty(shape, dtype=np.uint16)
@@ -170,15 +172,18 @@ def align(frame: Frame, pixel_map: PixelMap, shape: tuple[int, int]) -> Frame:
     return replace(frame, data=data, mask=mask, mask_bits=bits, variance=variance, psf=None, stars=None, wcs=None)
 
 
-def _along(frame: Frame, pixel_map: PixelMap, shape: tuple[int, int]) -> tuple[Frame, PixelMap]:
-    """Turn a frame by quarters, and its map with it, until its lines run along the target's: then memory does too."""
+def _along(source: tuple[int, int], pixel_map: PixelMap, shape: tuple[int, int]) -> tuple[Turn, PixelMap]:
+    """Return how to turn images of a frame by quarters so that its lines run along the target's, and the map to them.
+
+    Then memory runs along with the lines.
+    """
     middle_x, middle_y = (shape[1] - 1) / 2, (shape[0] - 1) / 2
     offset = np.array([0.5, -0.5, 0.0, 0.0])
     x, y = pixel_map(middle_x + offset, middle_y + np.roll(offset, 2))
     is_transposed = bool(abs(x[2] - x[3]) > abs(x[0] - x[1]))
     step_x, step_y = (y[0] - y[1], x[2] - x[3]) if is_transposed else (x[0] - x[1], y[2] - y[3])
     is_flipped_x, is_flipped_y = bool(step_x < 0), bool(step_y < 0)
-    ny, nx = frame.shape[::-1] if is_transposed else frame.shape
+    ny, nx = source[::-1] if is_transposed else source
 
     def turn(image: NDArray[Number]) -> NDArray[Number]:
         image = image.T if is_transposed else image
@@ -188,11 +193,7 @@ def _along(frame: Frame, pixel_map: PixelMap, shape: tuple[int, int]) -> tuple[F
         x, y = reversed(pixel_map(x, y)) if is_transposed else pixel_map(x, y)
         return nx - 1 - x if is_flipped_x else x, ny - 1 - y if is_flipped_y else y
 
-    if not (is_transposed or is_flipped_x or is_flipped_y):
-        return frame, pixel_map
-    bits = None if frame.mask_bits is None else turn(frame.mask_bits)
-    variance = None if frame.variance is None else turn(frame.variance)
-    return replace(frame, data=turn(frame.data), mask=turn(frame.mask), mask_bits=bits, variance=variance), turned_map
+    return turn, turned_map if is_transposed or is_flipped_x or is_flipped_y else pixel_map
 
 
 @compiled

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from observations.numerics.frame import Column, Image, Mask
-from preprocessing.numerics.mesh import Grid, expand, measure_cells, smooth_cells
+from preprocessing.numerics.mesh import STRIP_ROWS, Grid, expand, measure_cells, smooth_cells
 
 # The noise changes slowly over a frame; cells of 128 px know it to 1 %.
 COARSE_PX = 128
@@ -21,16 +21,33 @@ NOISE_ROWS = 2
 MIN_SHARE = 0.15
 
 
-def coarse_level(image: Image, bad: Mask) -> Image:
+@dataclass(frozen=True)
+class Level:
+    """A smooth sky by cells, in the unit of the image that it was measured on: never as large as that.
+
+    cells : (rows, columns), finite. shape : (ny, nx) of the image.
+    """
+
+    cells: Grid
+    shape: tuple[int, int]
+
+    def rows(self, rows: slice = slice(None)) -> Image:
+        """Return it at every pixel of some rows, float32."""
+        return expand(self.cells, self.shape, rows)
+
+    def take_off(self, image: Image) -> None:
+        """Subtract it from an image, in place."""
+        for top in range(0, len(image), STRIP_ROWS):
+            rows = slice(top, top + STRIP_ROWS)
+            image[rows] -= self.rows(rows)
+
+
+def coarse_level(image: Image, bad: Mask) -> Level:
     """Estimate the smooth sky of an image in cells of 128 px.
 
     Parameters
     ----------
     image : (ny, nx). bad : True = pixel of a source, or masked.
-
-    Returns
-    -------
-    (ny, nx) float32, in the unit of `image`.
 
     Raises
     ------
@@ -39,7 +56,7 @@ def coarse_level(image: Image, bad: Mask) -> Image:
     return _level(image, bad, COARSE_PX)
 
 
-def sky_of_difference(difference: Image, bad: Mask, *, fwhm_px: float) -> Image:
+def sky_of_difference(difference: Image, bad: Mask, *, fwhm_px: float) -> Level:
     """Estimate the sky that is left in a difference.
 
     In the difference the PSFs are matched and the noise is white, so that static sources neither lift the level of a
@@ -50,10 +67,6 @@ def sky_of_difference(difference: Image, bad: Mask, *, fwhm_px: float) -> Image:
     ----------
     difference : (ny, nx). bad : True = pixel of a source, or masked. fwhm_px : of the wider PSF; cells are twenty
         times that, 64 to 128 px.
-
-    Returns
-    -------
-    (ny, nx) float32, in the unit of `difference`.
 
     Raises
     ------
@@ -128,10 +141,10 @@ def noise_of_variance(variance: Image, bad: Mask) -> NoiseMesh | None:
     return NoiseMesh(sigma, (variance.shape[0], variance.shape[1]))
 
 
-def _level(image: Image, bad: Mask, cell_px: int) -> Image:
+def _level(image: Image, bad: Mask, cell_px: int) -> Level:
     level = measure_cells(image, bad, _cells(image, cell_px), fewest=8, share=MIN_SHARE).median
     _require_some(level)
-    return expand(smooth_cells(level), image.shape)
+    return Level(smooth_cells(level), (image.shape[0], image.shape[1]))
 
 
 def _cells(image: Image, cell_px: int) -> tuple[int, int]:

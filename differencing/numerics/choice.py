@@ -9,7 +9,7 @@ from differencing.numerics import matched, zogy
 from differencing.numerics.depth import Depth, Sample
 from differencing.numerics.difference import Difference
 from differencing.numerics.matching import Width, fit_matching
-from differencing.numerics.pair import Pair, PsfInput, prepare, with_kernel
+from differencing.numerics.pair import Pair, PsfInput, finite, prepare, with_kernel
 from differencing.numerics.parameters import ZogyParameters
 from differencing.numerics.tie import TooFewStars
 from observations.numerics.frame import Frame
@@ -63,7 +63,8 @@ def subtract(  # noqa: PLR0913 - the contract of the algorithms, and which of th
     -------
     Chosen.
     """
-    pair = prepare_for(science, reference, (psf_science, psf_reference), algorithm=algorithm, parameters=parameters)
+    psfs = (psf_science, psf_reference)
+    pair = prepare_for(finite(science), finite(reference), psfs, algorithm=algorithm, parameters=parameters)
     return subtract_prepared(pair, algorithm=algorithm, parameters=parameters, device=device)
 
 
@@ -75,7 +76,7 @@ def prepare_for(
     algorithm: str,
     parameters: ZogyParameters,
 ) -> Pair:
-    """Do the first half of `subtract`, after which the frames are not needed any more."""
+    """Do the first half of `subtract` with frames without holes (`finite`), which are not needed after this."""
     return prepare(science, reference, psfs, parameters, is_rough=algorithm != ZOGY)
 
 

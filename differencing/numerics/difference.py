@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -37,6 +38,8 @@ FILL_ERROR = 2.0
 LARGEST_FILL_ERROR = 4.0
 LEAST_FILL_ERROR = 0.5
 FEWEST_RIM_PIXELS = 100
+# An even number of rows that are worked on together.
+BAND_ROWS = 128
 
 
 @dataclass(frozen=True)
@@ -99,35 +102,28 @@ class Difference:
 
 def finish(maps: Maps, pair: Pair, grid: TileGrid, p: ZogyParameters, responses: Responses) -> Difference:
     """Take off the sky, add the variance of registration, model and guesses, normalise: in the maps' own memory."""
-    device = maps.score.device
-    mask = torch.from_numpy(pair.mask).to(device)
-    faint = maps.static.square().sub_(maps.variance, alpha=BLANK_SIGMA**2)
-    blank = torch.from_numpy(pair.empty).to(device) & (faint < 0)
-    del faint
-    if not blank.any():
-        blank = ~mask
+    mask = torch.from_numpy(pair.mask).to(maps.score.device)
+    blank = _blank(maps, torch.from_numpy(pair.empty).to(maps.score.device), mask)
     _take_off_sky(maps, grid, blank, pair.fwhm_px)
     # Errors of the PSF's width leave rings around a star: its signal counts as far as its core reaches.
-    reach = round(pair.fwhm_px)
-    near = _highest(maps.static, reach)
-    epsilon = _model_error(maps, (maps.static == near) & ~mask, p.model_error, reach)
+    near = _Highest.of(maps.static, round(pair.fwhm_px))
+    epsilon = _model_error(maps, near, mask, p.model_error)
     fill_error = _fill_error(maps, mask)
     significance = maps.static.div_(float(maps.variance[::8, ::8].median().sqrt()))
+    del maps.static
     variance = maps.variance.add_(maps.slope, alpha=pair.tie.shift_scatter_px**2)
     del maps.slope
-    variance.addcmul_(near, near, value=epsilon**2)
-    # What a core lacks is no exact multiple of its fill, whose score has zeros where the error has none.
-    if maps.guessed.any():
-        around = _mean(maps.guessed, round(0.5 * pair.fwhm_px))
-        variance.add_(torch.maximum(maps.guessed, around, out=around), alpha=fill_error**2)
-        del around
+    for rows in _bands(variance):
+        highest = near.rows(rows)
+        variance[rows].addcmul_(highest, highest, value=epsilon**2)
+    _widen_by_guesses(variance, maps.guessed, round(0.5 * pair.fwhm_px), fill_error)
     del maps.guessed
     error = variance.sqrt_()
     _take_off_halos(maps, error, significance, pair.mask, pair.fwhm_px)
+    del significance
     middle, rescale = _middle_and_spread(maps.score, error, blank)
     error.mul_(rescale)
-    score = torch.div(maps.score, error, out=near)
-    score[mask] = torch.nan
+    score = torch.div(maps.score, error).masked_fill_(mask, torch.nan)
     for i in range(grid.count[0]):
         norm = grid.spread(maps.flux_norm[i])
         maps.score[grid.rows(i)] /= norm
@@ -173,14 +169,29 @@ def _diagnostics(pair: Pair, **found: float) -> Diagnostics:
     )
 
 
+def _bands(image: Tensor) -> Iterator[slice]:
+    """Yield all rows of an image, some at a time: what is worked out of them is small beside it."""
+    for top in range(0, len(image), BAND_ROWS):
+        yield slice(top, min(top + BAND_ROWS, len(image)))
+
+
+def _blank(maps: Maps, empty: Tensor, mask: Tensor) -> Tensor:
+    """Return which pixels show nothing: those that are empty and have no signal in both frames; else all good ones."""
+    blank = torch.empty_like(empty)
+    for rows in _bands(empty):
+        faint = maps.static[rows].square().sub_(maps.variance[rows], alpha=BLANK_SIGMA**2)
+        torch.logical_and(empty[rows], faint < 0, out=blank[rows])
+    return blank if blank.any() else ~mask
+
+
 def _take_off_sky(maps: Maps, grid: TileGrid, blank: Tensor, fwhm_px: float) -> None:
     """Measure the sky of D on its blank pixels, and take it from D and from S."""
     sky = sky_of_difference(maps.difference.cpu().numpy(), ~blank.cpu().numpy(), fwhm_px=fwhm_px)
-    level = torch.from_numpy(sky).to(maps.score.device)
-    maps.difference.sub_(level)
     for i in range(grid.count[0]):
         rows = grid.rows(i)
-        maps.score[rows] -= level[rows] * grid.spread(maps.score_of_sky[i])
+        level = torch.from_numpy(sky.rows(rows)).to(maps.score.device)
+        maps.difference[rows] -= level
+        maps.score[rows] -= level * grid.spread(maps.score_of_sky[i])
 
 
 def _take_off_halos(maps: Maps, error: Tensor, significance: Tensor, mask: Mask, fwhm_px: float) -> None:
@@ -214,14 +225,38 @@ def _some(image: Tensor, chosen: Tensor) -> NDArray[np.float32]:
     return np.asarray(image[::step, ::step].cpu().numpy()[chosen[::step, ::step].cpu().numpy()])
 
 
-def _highest(image: Tensor, reach: int) -> Tensor:
-    """Return the largest value within `reach` pixels in each axis, or one more: looked for in bins of 2 x 2 pixels."""
-    ny, nx = image.shape
-    half = (reach + 1) // 2
-    planes = functional.max_pool2d(image[None, None], 2, ceil_mode=True)
-    planes = functional.max_pool2d(planes, (2 * half + 1, 1), stride=1, padding=(half, 0))
-    planes = functional.max_pool2d(planes, (1, 2 * half + 1), stride=1, padding=(0, half))
-    return planes[0, 0].repeat_interleave(2, 0)[:ny].repeat_interleave(2, 1)[:, :nx].contiguous()
+class _Highest(NamedTuple):
+    """The largest value within `reach` pixels in each axis, or one more: looked for in bins of 2 x 2 pixels."""
+
+    bins: Tensor
+    reach: int
+    width: int
+
+    @classmethod
+    def of(cls, image: Tensor, reach: int) -> _Highest:
+        half = (reach + 1) // 2
+        planes = functional.max_pool2d(image[None, None], 2, ceil_mode=True)
+        planes = functional.max_pool2d(planes, (2 * half + 1, 1), stride=1, padding=(half, 0))
+        planes = functional.max_pool2d(planes, (1, 2 * half + 1), stride=1, padding=(0, half))
+        return cls(planes[0, 0], reach, image.shape[1])
+
+    def rows(self, rows: slice) -> Tensor:
+        """Return it for some rows of the image, the first of which is an even one."""
+        bins = self.bins[rows.start // 2 : (rows.stop + 1) // 2]
+        return bins.repeat_interleave(2, 0)[: rows.stop - rows.start].repeat_interleave(2, 1)[:, : self.width]
+
+
+def _widen_by_guesses(variance: Tensor, guessed: Tensor, reach: int, fill_error: float) -> None:
+    """Add the squared error of what is guessed, or of what is about it: a core lacks no exact multiple of its fill.
+
+    The score of the fill has zeros where the error has none.
+    """
+    for rows in _bands(variance):
+        first = max(rows.start - reach, 0)
+        near = guessed[first : rows.stop + reach]
+        if near.any():
+            around = _mean(near, reach)[rows.start - first :][: rows.stop - rows.start]
+            variance[rows].add_(torch.maximum(guessed[rows], around), alpha=fill_error**2)
 
 
 def _mean(image: Tensor, reach: int) -> Tensor:
@@ -236,16 +271,20 @@ def _mean(image: Tensor, reach: int) -> Tensor:
     return image
 
 
-def _model_error(maps: Maps, peak: Tensor, least: float, reach: int) -> float:
+def _model_error(maps: Maps, near: _Highest, mask: Tensor, least: float) -> float:
     """Measure what share of a static star's signal is left after subtraction, at least `least`.
 
     The median over the stars of S/N > 50 that both frames hold, of the rms residual within one FWHM of the peak, less
     what the noise alone would leave there. Undersampled frames (FWHM 2 px) leave 5 %, good ones below 1 %.
     """
     ny, nx = maps.score.shape
-    y, x = torch.nonzero(peak, as_tuple=True)
-    bright = maps.static[y, x].square() > STAR_SNR**2 * maps.variance[y, x]
-    y, x = y[bright], x[bright]
+    reach, places = near.reach, []
+    for rows in _bands(mask):
+        static = maps.static[rows]
+        is_bright = static.square() > STAR_SNR**2 * maps.variance[rows]
+        places.append(torch.nonzero(is_bright & ~mask[rows] & (static == near.rows(rows))))
+        places[-1][:, 0] += rows.start
+    y, x = torch.cat(places).T
     inside = (torch.minimum(x, nx - 1 - x) >= reach) & (torch.minimum(y, ny - 1 - y) >= reach)
     y, x = y[inside], x[inside]
     if y.numel() < FEWEST_MODEL_STARS:
@@ -263,9 +302,12 @@ def _fill_error(maps: Maps, mask: Tensor) -> float:
     Filled pixels are wrong together, by a factor that is the same for a whole core, so that their error is that share
     of the score of the fill, and not the sum of independent pixels.
     """
-    rim = ~mask & (maps.guessed > 9.0 * maps.variance)
-    guessed = maps.guessed[rim]
-    if guessed.numel() < FEWEST_RIM_PIXELS:
+    shares = []
+    for rows in _bands(mask):
+        score, variance, guessed = maps.score[rows], maps.variance[rows], maps.guessed[rows]
+        rim = ~mask[rows] & (guessed > 9.0 * variance)
+        shares.append(((score[rim].square() - variance[rim]).clamp(min=0.0) / guessed[rim]).sqrt())
+    share = torch.cat(shares)
+    if share.numel() < FEWEST_RIM_PIXELS:
         return FILL_ERROR
-    share = ((maps.score[rim].square() - maps.variance[rim]).clamp(min=0.0) / guessed).sqrt()
     return float(np.clip(np.percentile(share.cpu().numpy(), 90.0), LEAST_FILL_ERROR, LARGEST_FILL_ERROR))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -59,43 +59,45 @@ class Maps:
 
 
 def transform_pair(pair: Pair, grid: TileGrid, filters_of: FiltersOf, device: torch.device) -> Maps:
-    """Transform a pair by the kernels of an algorithm; only rows of tiles are in memory beside the maps."""
+    """Transform a pair by the kernels of an algorithm; only parts of rows of tiles are in memory beside the maps."""
     difference, score, static, slope, variance = (
         torch.empty(grid.shape, dtype=torch.float32, device=device) for _ in range(5)
     )
-    guessed = torch.zeros(grid.shape, dtype=torch.float32, device=device)
+    # Zeros of numpy take no memory until something is written there.
+    guessed = torch.from_numpy(np.zeros(grid.shape, dtype=np.float32)).to(device)
     norm, sky = torch.empty((2, *grid.count), dtype=torch.float32, device=device)
     rows = _Rows.of(pair, grid, filters_of, device)
-    looked_at = {i: rows.subtracted(i, None) for i in rows_to_look_at(grid)}
+    looked_at = {i: list(rows.subtracted(i, None)) for i in rows_to_look_at(grid)}
     colour = _colour(looked_at, pair, grid)
 
     def transform_row(i: int, _end: int) -> None:
-        # The colour changes the kernels of S alone.
-        tiles, kernels = looked_at.pop(i) if i in looked_at else rows.subtracted(i, colour)
-        if colour is not None and i in rows_to_look_at(grid):
-            kernels = filters_of(tiles.new, tiles.ref, *grid.centres(i), colour)
-        out = score_of(tiles, kernels, colour)
-        score_n, score_r = (grid.cores(s, 1) for s in (out.score_n, out.score_r))
-        inner_n, inner_r = (s[:, 1:-1, 1:-1] for s in (score_n, score_r))
-        grid.lay(grid.cores(tiles.difference), i, difference)
-        grid.lay(inner_n - inner_r, i, score)
-        grid.lay(torch.minimum(inner_n.abs(), inner_r.abs()), i, static)
-        grid.lay(torch.minimum(_slope_squared(score_n), _slope_squared(score_r)), i, slope)
-        grid.lay(grid.cores(out.variance), i, variance)
-        if out.guessed is not None:
-            grid.lay(grid.cores(out.guessed), i, guessed)
-        norm[i], sky[i] = kernels.flux_norm[:, 0, 0], kernels.score_of_sky[:, 0, 0]
+        is_looked_at = i in looked_at
+        for part, tiles, kernels in looked_at.pop(i) if is_looked_at else rows.subtracted(i, colour):
+            if colour is not None and is_looked_at:
+                # The colour changes the kernels of S alone.
+                kernels = filters_of(tiles.new, tiles.ref, *grid.centres(i, part), colour)
+            out = score_of(tiles, kernels, colour)
+            score_n, score_r = (grid.cores(s, 1) for s in (out.score_n, out.score_r))
+            inner_n, inner_r = (s[:, 1:-1, 1:-1] for s in (score_n, score_r))
+            grid.lay(grid.cores(tiles.difference), i, part, difference)
+            grid.lay(inner_n - inner_r, i, part, score)
+            grid.lay(torch.minimum(inner_n.abs(), inner_r.abs()), i, part, static)
+            grid.lay(torch.minimum(_slope_squared(score_n), _slope_squared(score_r)), i, part, slope)
+            grid.lay(grid.cores(out.variance), i, part, variance)
+            if out.guessed is not None:
+                grid.lay(grid.cores(out.guessed), i, part, guessed)
+            norm[i, part], sky[i, part] = kernels.flux_norm[:, 0, 0], kernels.score_of_sky[:, 0, 0]
 
     by_strips(transform_row, grid.count[0], 1)
     return Maps(difference, score, static, slope, variance, guessed, norm, sky, colour)
 
 
-def _colour(rows: dict[int, tuple[Subtracted, Filters]], pair: Pair, grid: TileGrid) -> Tensor | None:
+def _colour(rows: dict[int, list[_Part]], pair: Pair, grid: TileGrid) -> Tensor | None:
     """Return the colour of D's noise, as some rows of tiles tell it."""
     powers = []
-    for i, (tiles, kernels) in rows.items():
-        empty = torch.from_numpy(pair.empty[grid.seen(i)]).to(tiles.difference.device)
-        powers.append(ring_powers(tiles.difference, kernels.white, grid.cut(empty, i)))
+    for i, parts in rows.items():
+        empty = grid.cut(torch.from_numpy(pair.empty[grid.seen(i)]).to(parts[0].tiles.difference.device), i)
+        powers += [ring_powers(tiles.difference, kernels.white, empty[part]) for part, tiles, kernels in parts]
     return colour_of(torch.cat(powers), grid.side)
 
 
@@ -103,6 +105,28 @@ def noise_spectrum(side: Side, shape: tuple[int, int], device: torch.device) -> 
     """Return the spectrum of the side's noise, None where it is white."""
     is_white = np.count_nonzero(side.correlation) == 1
     return None if is_white else torch.from_numpy(noise_power(side.correlation, shape)).to(device)
+
+
+class _Part(NamedTuple):
+    """Which tiles of a row, both sides of them subtracted, and by what kernels."""
+
+    part: slice
+    tiles: Subtracted
+    kernels: Filters
+
+
+class _Row(NamedTuple):
+    """One row of tiles of one side, (count, *side), as views of strips.
+
+    filled : 1 where the image is no measurement. outside : what may lie beyond the frame. touched : (count,) tiles that
+    hold anything filled.
+    """
+
+    image: Tensor
+    variance: Tensor
+    filled: Tensor
+    outside: Tensor
+    touched: NDArray[np.bool_]
 
 
 class _Rows(NamedTuple):
@@ -120,38 +144,41 @@ class _Rows(NamedTuple):
         images = [torch.from_numpy(side.image).to(device) for side in sides]
         return cls(pair, grid, filters_of, images, [noise_spectrum(side, grid.side, device) for side in sides])
 
-    def subtracted(self, i: int, colour: Tensor | None) -> tuple[Subtracted, Filters]:
-        """Cut row i of both sides and subtract it, by kernels for a colour of D's noise."""
-        new, ref = (
-            self._one(side, i, image, power)
-            for side, image, power in zip((self.pair.new, self.pair.ref), self.images, self.power, strict=True)
-        )
-        x, y = self.grid.centres(i)
-        kernels = self.filters_of(new, ref, x, y, colour)
-        factors = adjustment(self.pair, x, y, self.grid.side, new.image.device)
-        return difference_of(new, ref, kernels, factors), kernels
+    def subtracted(self, i: int, colour: Tensor | None) -> Iterator[_Part]:
+        """Cut row i of both sides and subtract it part by part, by kernels for a colour of D's noise."""
+        sides = list(zip((self.pair.new, self.pair.ref), self.images, self.power, strict=True))
+        rows = [self._row(side, i, image) for side, image, _ in sides]
+        for part in self.grid.parts():
+            x, y = self.grid.centres(i, part)
+            new, ref = (self._one(sides[k][0], rows[k], i, part, sides[k][2]) for k in (0, 1))
+            kernels = self.filters_of(new, ref, x, y, colour)
+            factors = adjustment(self.pair, x, y, self.grid.side, new.image.device)
+            yield _Part(part, difference_of(new, ref, kernels, factors), kernels)
 
-    def _one(self, side: Side, i: int, image: Tensor, power: Tensor | None) -> Tiles:
-        """Cut row i of one side; outside of the frame the sky is empty, with the noise of the tile."""
-        grid, device = self.grid, image.device
-        x, y = grid.centres(i)
-        rows = grid.seen(i)
+    def _row(self, side: Side, i: int, image: Tensor) -> _Row:
+        grid, rows = self.grid, self.grid.seen(i)
+        filled = side.filled[rows]
+        arrays = side.variance(self.pair.mask, rows), filled
+        variance, no_measurement = (grid.cut(torch.from_numpy(array).to(image.device), i) for array in arrays)
+        touched = grid.touched(np.asarray(filled.any(axis=0)))
+        return _Row(grid.cut(image[rows], i), variance, no_measurement, grid.cut_outside(image, i), touched)
+
+    def _one(self, side: Side, row: _Row, i: int, part: slice, power: Tensor | None) -> Tiles:
+        """Return some tiles of a row of one side; outside of the frame the sky is empty, with the noise of the tile."""
+        device = row.image.device
+        x, y = self.grid.centres(i, part)
         sigma = torch.from_numpy(side.noise.at(x, y)).to(device)
-        tiles = grid.cut(image[rows], i)
-        variance = grid.cut(torch.from_numpy(side.variance(self.pair.mask, rows)).to(device), i)
-        beyond = grid.reach_outside(i)
+        tiles, variance = row.image[part].contiguous(), row.variance[part].contiguous()
+        beyond = self.grid.reach_outside(i)[part]
         end = torch.from_numpy(np.flatnonzero(beyond)).to(device)
         variance[end] = torch.where(variance[end] > 0, variance[end], sigma[end, None, None].square())
-        filled = side.filled[rows]
-        which = torch.from_numpy(np.flatnonzero(beyond | grid.touched(np.asarray(filled.any(axis=0))))).to(device)
-        guessed = GUESS_OUTSIDE * grid.cut_outside(image, i, which)
-        if filled.any():
-            guessed += tiles[which] * grid.cut(torch.from_numpy(filled).to(device), i)[which]
+        which = torch.from_numpy(np.flatnonzero(beyond | row.touched[part])).to(device)
+        guessed = row.outside[part][which].mul_(GUESS_OUTSIDE).addcmul_(tiles[which], row.filled[part][which])
         # Light within the noise is no star's: most tiles at the frame's end, and single defects, have none.
-        guessed[guessed.abs() < GUESS_SIGMA * sigma[which, None, None]] = 0
+        guessed.masked_fill_(guessed.abs() < GUESS_SIGMA * sigma[which, None, None], 0)
         held = torch.nonzero(guessed.flatten(1).any(1))[:, 0]
         guess = Guess(which[held], guessed[held]) if held.numel() else None
-        return Tiles(tiles, variance, guess, sigma, power, psf_transforms(side.psf, x, y, grid.side, device))
+        return Tiles(tiles, variance, guess, sigma, power, psf_transforms(side.psf, x, y, self.grid.side, device))
 
 
 def empty_tile(side: Side, x: float, y: float, shape: tuple[int, int]) -> Tiles:

@@ -16,7 +16,7 @@ from differencing.numerics.cutting import grid_of
 from differencing.numerics.difference import Difference, finish
 from differencing.numerics.maps import FiltersOf, transform_pair
 from differencing.numerics.matching import MatchingKernel, fit_matching
-from differencing.numerics.pair import Pair, PsfInput, prepare
+from differencing.numerics.pair import Pair, PsfInput, finite, prepare
 from differencing.numerics.parameters import ZogyParameters
 from differencing.numerics.responses import Responses
 from differencing.numerics.tie import Surface, fit_surface
@@ -56,7 +56,7 @@ def subtract(
     ------------------------------
     As in `zogy.subtract`; TooFewStars : fewer than `min_stars` common sources, stars or galaxies.
     """
-    pair = prepare(science, reference, (psf_science, psf_reference), parameters, is_rough=True)
+    pair = prepare(finite(science), finite(reference), (psf_science, psf_reference), parameters, is_rough=True)
     return subtract_pair(pair, fit_matching(pair, fewest=parameters.min_stars), parameters, device)
 
 
@@ -66,7 +66,6 @@ def subtract_pair(pair: Pair, kernel: MatchingKernel, p: ZogyParameters, device:
     pair, filters = pair._replace(kernel=None), filters_of(pair, kernel)
     maps = transform_pair(pair, grid, filters, torch.device(device))
     scale = _scale(pair, kernel)
-    reference = pair.ref.image * (scale.image() / pair.tie.flux_scale.image())
     known_n, known_r = pair.psfs_measured
     psf = _wide_psf(pair, kernel)
     is_wide_known = known_r if kernel.convolves_science else known_n
@@ -74,6 +73,8 @@ def subtract_pair(pair: Pair, kernel: MatchingKernel, p: ZogyParameters, device:
     if not is_wide_known:
         psf_n, psf_r = (psf_n, psf) if kernel.convolves_science else (psf, psf_r)
     difference = finish(maps, pair, grid, p, Responses(pair, grid, filters))
+    reference = pair.ref.image.copy()
+    scale.scale(reference, pair.tie.flux_scale)
     return replace(
         difference,
         flux_scale=scale,

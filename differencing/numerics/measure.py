@@ -13,7 +13,7 @@ from differencing.numerics.noise import sigma_of_good
 from differencing.numerics.peaks import Peaks, fwhm_of
 from differencing.numerics.positions import at_flux_extremum, position_errors_px
 from differencing.numerics.trailed import ELONGATED_SIGMA, Peak, Scene, Trails, fit_trail, no_trails
-from observations.numerics.frame import BAD_BITS, Frame, MaskBit
+from observations.numerics.frame import Frame, MaskBit
 from observations.numerics.statistics import FWHM_PER_SIGMA
 from preprocessing.numerics.photometry import filter_fluxes
 
@@ -213,19 +213,19 @@ def _disc(shape: tuple[int, int], x: float, y: float, radius: float) -> tuple[tu
     return (ys, xs), (u - x) ** 2 + (v - y) ** 2 <= max(radius, 1.0) ** 2
 
 
-def _share(mask: Flags, x: Array, y: Array, radius: Array) -> Array:
-    """Return the share of masked pixels within `radius` of each position."""
+def _share(mask: Flags | NDArray[np.uint16], x: Array, y: Array, radius: Array, bits: int = 1) -> Array:
+    """Return the share of masked pixels within `radius` of each position, or of those that have one of some bits."""
     out = np.zeros(len(x))
     for k in range(len(x)):
         window, disc = _disc(mask.shape, x[k], y[k], float(radius[k]))
-        out[k] = float(mask[window][disc].mean())
+        out[k] = float(((mask[window][disc] & bits) != 0).mean())
     return out
 
 
 def _near_bit(frame: Frame, bit: MaskBit, x: Array, y: Array, radius: Array) -> Flags:
     if frame.mask_bits is None:
         return np.zeros(len(x), dtype=bool)
-    return _share((frame.mask_bits & int(bit)) != 0, x, y, radius) > 0.0
+    return _share(frame.mask_bits, x, y, radius, int(bit)) > 0.0
 
 
 def _near_edge(frame: Frame, x: Array, y: Array, edge_px: float) -> Flags:
@@ -234,8 +234,8 @@ def _near_edge(frame: Frame, x: Array, y: Array, edge_px: float) -> Flags:
     near = (x < edge_px) | (y < edge_px) | (x > nx - 1 - edge_px) | (y > ny - 1 - edge_px)
     if frame.mask_bits is None:
         return near
-    dark = (frame.mask_bits & BAD_BITS & int(MaskBit.UNILLUMINATED | MaskBit.EDGE)) != 0
-    return near | (_share(dark, x, y, np.full(len(x), edge_px)) > 0.0)
+    dark = int(MaskBit.UNILLUMINATED | MaskBit.EDGE)
+    return near | (_share(frame.mask_bits, x, y, np.full(len(x), edge_px), dark) > 0.0)
 
 
 def _crowded(x: Array, y: Array, radius: Array) -> Flags:

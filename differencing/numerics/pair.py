@@ -113,12 +113,12 @@ def prepare(
 ) -> Pair:
     """Measure how the frames relate and bring the reference to the science frame's counts, position and sky.
 
-    Arguments and errors as in `zogy.subtract`. is_rough : where PSFs cannot be measured, or too few point sources
-    are there for a flux scale, guesses from all sources will do: a fitted kernel puts them right to some per cent.
+    Arguments and errors as in `zogy.subtract`, of frames without holes (`finite`). is_rough : where PSFs cannot be
+    measured, or too few point sources are there for a flux scale, guesses from all sources will do: a fitted kernel
+    puts them right to some per cent.
     """
     if science.shape != reference.shape:
         raise ValueError(f"science {science.shape} and reference {reference.shape} are not on one grid")
-    science, reference = _finite(science), _finite(reference)
     (psf_n, known_n), (psf_r, known_r) = (
         _psf_or_guess(frame, given, may_guess=is_rough) for frame, given in ((science, psfs[0]), (reference, psfs[1]))
     )
@@ -155,8 +155,11 @@ def with_kernel(pair: Pair) -> Pair:
     return pair._replace(kernel=fit_kernel(images, psfs, noise, pair.shift, pair.stars, pair.mask, pair.fwhm_px))
 
 
-def _finite(frame: Frame) -> Frame:
-    """Return the frame with its holes filled and marked, so that nothing after this meets a NaN."""
+def finite(frame: Frame) -> Frame:
+    """Return the frame with its holes filled and marked, so that nothing after this meets a NaN.
+
+    Raises ValueError where every pixel is masked or not finite.
+    """
     mask = frame.mask | ~np.isfinite(frame.data)
     return replace(frame, data=fill_masked(frame.data, mask) if mask.any() else frame.data, mask=mask)
 
@@ -242,21 +245,23 @@ def _sides(
 ) -> tuple[Side, Side, Mask]:
     """Bring both images to science counts with sky near 0; tell where neither shows a source."""
     # A scale that varies would make a gradient of the level alone.
-    r = found.flux_scale.image()
-    r *= reference.data - np.median(reference.data[::4, ::4])
+    r = reference.data - np.median(reference.data[::4, ::4])
+    found.flux_scale.scale(r)
     sky = rough_background(r, mask)
-    r -= sky.level
+    level, finer_px = sky.level, sky.finer_px
+    del sky
+    r -= level
     # Sources of the science frame alone are few and clipped; what the sky has in detail is taken from the difference.
     source_r = source_mask(r, mask)
-    n = science.data - sky.level
-    n -= coarse_level(n - r, source_r)
+    n = np.subtract(science.data, level, out=level)
+    coarse_level(n - r, source_r).take_off(n)
     source_n = source_mask(n, mask)
     one = Surface.constant(1.0, mask.shape)
     empty = ~(source_n | source_r)
     x, y = mask.shape[1] / 2, mask.shape[0] / 2
     own_n, own_r = own_noise((n, r), empty, (psfs[0](x, y), psfs[1](x, y)))
     # Where the sky is a galaxy's light its photons are the noise, and change with it.
-    cell_px = COARSE_PX if sky.finer_px is None else CELLS_PER_NOISE * sky.finer_px
+    cell_px = COARSE_PX if finer_px is None else CELLS_PER_NOISE * finer_px
     noises = measure_noise(n, source_n, cell_px=cell_px), measure_noise(r, source_r, cell_px=cell_px)
     new = _side((n, source_n, mask), noises[0], science, one, psfs[0], own_n)
     ref = _side((r, source_r, mask), noises[1], reference, found.flux_scale, psfs[1], own_r)

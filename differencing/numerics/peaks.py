@@ -87,7 +87,8 @@ def fwhm_of(stamp: NDArray[np.floating]) -> float:
 def _one_sign(score: Image, sign: float, threshold: float, separation: float) -> tuple[Array, Array, Array]:
     """Return x, y, signed height of the peaks of one sign."""
     # The parabola can lift a peak by some per cent above its pixel, so that a slightly lower pixel counts too.
-    rows, columns = np.nonzero(sign * score > np.float32(0.9 * threshold))
+    limit = np.float32(0.9 * threshold)
+    rows, columns = np.nonzero(score > limit if sign > 0 else score < -limit)
     inside = (rows > 0) & (rows < score.shape[0] - 1) & (columns > 0) & (columns < score.shape[1] - 1)
     rows, columns = rows[inside], columns[inside]
     steps = [(dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1)]

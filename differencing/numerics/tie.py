@@ -26,6 +26,7 @@ CLIP_SIGMA = 3.0
 # Haze makes ratios of 0.35 to 0.47 over one frame; what departs from the commonest by more (in logarithm) is no star
 # that both frames hold alike. Ratios closer than 3 % are one.
 LARGEST_DEPARTURE, NARROWEST = 0.5, 0.03
+STRIP_ROWS = 256
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,12 @@ class Surface:
     def image(self) -> Image:
         """Return the surface on every pixel, (ny, nx) float32."""
         return self.rows(slice(0, self.shape[0]))
+
+    def scale(self, image: Image, divisor: Surface | None = None) -> None:
+        """Multiply an image (ny, nx) by the surface, and divide it by another one, in place."""
+        for top in range(0, len(image), STRIP_ROWS):
+            rows = slice(top, top + STRIP_ROWS)
+            image[rows] *= self.rows(rows) if divisor is None else self.rows(rows) / divisor.rows(rows)
 
     def rows(self, rows: slice) -> Image:
         """Return the surface on every pixel of some rows, float32."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -22,6 +23,9 @@ Tensor = torch.Tensor
 
 # Where both PSFs have no power left, float32 noise of the transforms would be divided by nearly nothing.
 LEAST_POWER = 1e-7
+# Tiles that are transformed together hold so many pixels: what is larger is fetched from the system and given back at
+# every step, which takes as long as the transforms.
+MOST_PX = 2**20
 
 
 @dataclass(frozen=True)
@@ -49,26 +53,36 @@ class TileGrid:
         """Return the rows of the frame that the cores of row i cover."""
         return slice(i * self.step[0], min((i + 1) * self.step[0], self.shape[0]))
 
-    def centres(self, i: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return x and y of the middles of the cores of row i, each within the frame."""
+    def centres(self, i: int, part: slice = slice(None)) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return x and y of the middles of the cores of row i, or of a part of it, each within the frame."""
         middle = [(np.arange(c) + 0.5) * s - 0.5 for c, s in zip(self.count, self.step, strict=True)]
-        x = np.minimum(middle[1], self.shape[1] - 1.0)
-        return x, np.full(self.count[1], min(middle[0][i], self.shape[0] - 1.0))
+        x = np.minimum(middle[1], self.shape[1] - 1.0)[part]
+        return x, np.full(x.size, min(middle[0][i], self.shape[0] - 1.0))
 
     def seen(self, i: int) -> slice:
         """Return the rows of the frame that the tiles of row i reach."""
         first = i * self.step[0] - self.pad
         return slice(max(first, 0), min(first + self.side[0], self.shape[0]))
 
+    def parts(self) -> list[slice]:
+        """Return which tiles of a row are transformed together."""
+        most = max(1, MOST_PX // math.prod(self.side))
+        parts = math.ceil(self.count[1] / most)
+        ends = [self.count[1] * k // parts for k in range(parts + 1)]
+        return [slice(*pair) for pair in pairwise(ends)]
+
     def cut(self, rows: Tensor, i: int) -> Tensor:
-        """Return the tiles of row i of an image, (count, *side), from its rows `seen`; 0 outside of the frame."""
+        """Return the tiles of row i of an image from its rows `seen`, (count, *side); 0 outside of the frame.
+
+        They are views of one strip.
+        """
         nx = self.shape[1]
         width = (self.count[1] - 1) * self.step[1] + self.side[1]
         strip = torch.zeros((self.side[0], width), dtype=torch.float32, device=rows.device)
         before = self.seen(i).start - (i * self.step[0] - self.pad)
         within = min(nx, width - self.pad)
         strip[before : before + len(rows), self.pad : self.pad + within] = rows[:, :within]
-        return self._unfold(strip).contiguous()
+        return self._unfold(strip)
 
     def reach_outside(self, i: int) -> NDArray[np.bool_]:
         """Tell which tiles of row i reach beyond the frame, (count,)."""
@@ -83,17 +97,17 @@ class TileGrid:
         low, high = (np.clip(ends, 0, self.shape[1]) for ends in (first, first + self.side[1]))
         return np.asarray(before[high] > before[low])
 
-    def cut_outside(self, image: Tensor, i: int, which: Tensor) -> Tensor:
-        """Return some of the same tiles with what lies outside of the frame: its mirror image, and 0 inside."""
+    def cut_outside(self, image: Tensor, i: int) -> Tensor:
+        """Return the same tiles with what lies outside of the frame: its mirror image, and 0 inside."""
         rows = torch.arange(self.side[0], device=image.device) + i * self.step[0] - self.pad
         width = (self.count[1] - 1) * self.step[1] + self.side[1]
         columns = torch.arange(width, device=image.device) - self.pad
         outside = [(k < 0) | (k >= n) for k, n in zip((rows, columns), self.shape, strict=True)]
         strip = torch.zeros((rows.numel(), columns.numel()), dtype=torch.float32, device=image.device)
         mirror = [_mirrored(k, n) for k, n in zip((rows, columns), self.shape, strict=True)]
-        strip[:, outside[1]] = image[mirror[0]][:, mirror[1][outside[1]]]
-        strip[outside[0]] = image[mirror[0][outside[0]]][:, mirror[1]]
-        return self._unfold(strip)[which]
+        strip[:, outside[1]] = image[mirror[0][:, None], mirror[1][outside[1]]]
+        strip[outside[0]] = image[mirror[0][outside[0], None], mirror[1]]
+        return self._unfold(strip)
 
     def _unfold(self, strip: Tensor) -> Tensor:
         return strip.unfold(1, self.side[1], self.step[1]).permute(1, 0, 2)
@@ -103,10 +117,10 @@ class TileGrid:
         low = self.pad - margin
         return tiles[:, low : low + self.step[0] + 2 * margin, low : low + self.step[1] + 2 * margin]
 
-    def lay(self, cores: Tensor, i: int, out: Tensor) -> None:
-        """Write the cores of row i side by side into an image."""
-        rows = out[self.rows(i)]
-        whole, rest = divmod(self.shape[1], self.step[1])
+    def lay(self, cores: Tensor, i: int, part: slice, out: Tensor) -> None:
+        """Write the cores of a part of row i side by side into an image."""
+        rows = out[self.rows(i), part.start * self.step[1] : part.stop * self.step[1]]
+        whole, rest = divmod(rows.shape[1], self.step[1])
         across = rows[:, : whole * self.step[1]].unflatten(1, (whole, self.step[1]))
         across.copy_(cores[:whole, : len(rows)].transpose(0, 1))
         if rest:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from differencing.numerics.cutting import grid_of
 from differencing.numerics.difference import Difference, finish
 from differencing.numerics.maps import transform_pair
-from differencing.numerics.pair import Pair, PsfInput, prepare, with_kernel
+from differencing.numerics.pair import Pair, PsfInput, finite, prepare, with_kernel
 from differencing.numerics.parameters import ZogyParameters
 from differencing.numerics.responses import Responses
 from differencing.numerics.tiles import Filters, Tensor, Tiles, filters
@@ -69,7 +69,7 @@ def subtract(
     ValueError : shapes differ, or every pixel is masked. NoFluxScale : the stars' flux ratios scatter too much.
     TooFewStars : fewer than `min_stars` common stars.
     """
-    pair = prepare(science, reference, (psf_science, psf_reference), parameters)
+    pair = prepare(finite(science), finite(reference), (psf_science, psf_reference), parameters)
     return subtract_pair(with_kernel(pair), parameters, device)
 
 

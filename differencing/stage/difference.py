@@ -29,7 +29,7 @@ from differencing.numerics.difference import Difference
 from differencing.numerics.mapped_psf import map_psf
 from differencing.numerics.measure import Measurements, MeasureParameters, measure
 from differencing.numerics.noise import sigma_of_good
-from differencing.numerics.pair import Pair
+from differencing.numerics.pair import Pair, finite
 from differencing.numerics.parameters import ZogyParameters
 from differencing.numerics.peaks import find
 from differencing.numerics.spikes import are_spikes
@@ -261,9 +261,13 @@ def _prepared(inputs: _Inputs, algorithm: str, p: ZogyParameters) -> _Prepared:
     reference, match, colour = _aligned_reference(inputs, science)
     _require_overlap(science, reference, inputs.config)
     with _failing_in_words():
+        science, reference = finite(science), finite(reference)
+        bits, filled = stored_bits(science.mask | reference.mask, science, reference), filled_pixels(science, reference)
+        reference = replace(reference, mask_bits=None)
         pair = prepare_for(science, reference, algorithm=algorithm, parameters=p)
-    bits = stored_bits(pair.mask, science, reference)
-    return _Prepared(pair, replace(science, variance=None), bits, filled_pixels(science, reference), match, colour)
+    # What is measured of the frame later has its sky taken off, and lies in memory once.
+    science = replace(science, data=pair.new.image, variance=None)
+    return _Prepared(pair, science, bits, filled, match, colour)
 
 
 @contextmanager
@@ -306,7 +310,7 @@ def stored_bits(mask: Mask, *frames: Frame) -> NDArray[np.uint8]:
     bits = np.where(mask, np.uint8(MaskBit.BAD), np.uint8(0))
     for frame in frames:
         if frame.mask_bits is not None:
-            bits[mask & ((frame.mask_bits & MaskBit.SATURATED) != 0)] |= np.uint8(MaskBit.SATURATED)
+            bits[mask & ((frame.mask_bits & int(MaskBit.SATURATED)) != 0)] |= np.uint8(MaskBit.SATURATED)
     return bits
 
 

@@ -35,7 +35,8 @@ class MaskBit(IntFlag):
 
 
 # An interpolated pixel carries a usable value with a larger variance, so it does not count as bad.
-BAD_BITS = ~MaskBit.INTERPOLATED & 0xFFFF
+# A plain number: numpy makes eight bytes a pixel of a mask beside an enumeration.
+BAD_BITS = int(~MaskBit.INTERPOLATED & 0xFFFF)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -125,10 +125,33 @@ def is_mosaic(facts: FrameFacts) -> bool:
 def clean(raw: RawPixels, calibrated: Calibrated, masters: Masters, parameters: Parameters) -> Cleaned:
     """Return a calibrated frame with what is no sky masked, and small defects filled."""
     seen = _seen(raw, calibrated, masters)
-    data, unknown, masters = seen.data, ~np.isfinite(seen.data), seen.masters
+    ceiling = masks.find_ceiling(seen.raw, header_level=_header_ceiling(raw.facts))
+    found = _find_bad(seen, ceiling, parameters)
+    sky, seeing_px = found.sky, found.seeing_px
+    filled, bits, extra = interpolate_small(seen.data, found.bits, sky.noise)
+    np.nan_to_num(filled, copy=False)
+    cleaned = Cleaned(filled, bits, extra, sky, _data_ceiling(raw.data, calibrated, ceiling))
+    if seen.smoothing != 1.0:
+        share = np.float32(sampling.noise_share(seeing_px, mosaic.SHARE))
+        return replace(cleaned, sky=replace(sky, noise=sky.noise * share), structure=seen.structure)
+    return cleaned if found.smoothed_px is None else _well_sampled(cleaned, found.smoothed_px)
+
+
+class _Found(NamedTuple):
+    """What of a frame is no sky, the sky without it, and the seeing; smoothed_px as `_smoothed_width` returns it."""
+
+    bits: NDArray[np.uint16]
+    sky: Background
+    seeing_px: float
+    smoothed_px: float | None
+
+
+def _find_bad(seen: _Seen, ceiling: masks.Ceiling | None, parameters: Parameters) -> _Found:
+    """Look for what is no sky; the images and masks that this takes are given back before anything is filled."""
+    data, masters = seen.data, seen.masters
+    unknown = ~np.isfinite(data)
     beyond = outside(np.where(unknown, np.float32(np.nan), seen.raw))
     unknown |= beyond
-    ceiling = masks.find_ceiling(seen.raw, header_level=_header_ceiling(raw.facts))
     high = seen.raw >= ceiling.level if ceiling is not None else np.zeros(data.shape, dtype=bool)
     sky = seen.estimate(unknown | high, parameters.mesh_px)
     defects = unknown | masks.detector_defects(masters.dark, masters.flat, sky.median_noise, data.shape)
@@ -136,6 +159,7 @@ def clean(raw: RawPixels, calibrated: Calibrated, masters: Masters, parameters: 
     if dark.any():
         sky = seen.estimate(defects | high | dark, parameters.mesh_px)
         dark |= masks.vignette_rim(_residual(data, sky), sky.noise, dark)
+    del sky
     sky = seen.follow(defects | high | dark, parameters.mesh_px)
     residual = _residual(data, sky)
     lone = lone_pixels(residual, sky.noise, defects | high | dark)
@@ -158,12 +182,7 @@ def clean(raw: RawPixels, calibrated: Calibrated, masters: Masters, parameters: 
         hits = cosmic_rays(residual, sky.noise, bits != 0, _sharpest(look), sigma=parameters.cosmic_ray_sigma)
         _set(bits, MaskBit.COSMIC_RAY, hits)
     _set(bits, MaskBit.TRAIL, find_trails(residual, sky.noise, bits != 0, _seeing(look)))
-    filled, bits, extra = interpolate_small(data, bits, sky.noise)
-    cleaned = Cleaned(np.nan_to_num(filled), bits, extra, sky, _data_ceiling(raw.data, calibrated, ceiling))
-    if seen.smoothing != 1.0:
-        share = np.float32(sampling.noise_share(_seeing(look), mosaic.SHARE))
-        return replace(cleaned, sky=replace(sky, noise=sky.noise * share), structure=seen.structure)
-    return cleaned if smoothed_px is None else _well_sampled(cleaned, smoothed_px)
+    return _Found(bits, sky, _seeing(look), smoothed_px)
 
 
 def _smoothed_width(data: Image, known: Mask, sky: Background) -> float | None:

@@ -298,12 +298,13 @@ def _is_sharp(profiles: NDArray[np.float32]) -> NDArray[np.bool_]:
 
 def edge_defects(residual: Image, noise: Image, bad: Mask) -> Mask:
     """Find outer rows and columns whose level or scatter differs from the image inside them."""
-    pull = np.where(bad, np.float32(np.nan), np.clip(residual / np.maximum(noise, 1e-30), -10, 10))
-    found = np.zeros(pull.shape, dtype=bool)
-    for view, target in ((pull, found), (pull[::-1], found[::-1]), (pull.T, found.T), (pull.T[::-1], found.T[::-1])):
-        if view.shape[0] < 4 * EDGE_ROWS:
+    found = np.zeros(residual.shape, dtype=bool)
+    for turn in (lambda a: a, lambda a: a[::-1], lambda a: a.T, lambda a: a.T[::-1]):
+        light, sigma, unknown = (turn(image)[: 2 * EDGE_ROWS] for image in (residual, noise, bad))
+        target = turn(found)
+        if len(target) < 4 * EDGE_ROWS:
             continue
-        rows = np.nan_to_num(view[: 2 * EDGE_ROWS])
+        rows = np.where(unknown, np.float32(0), np.clip(light / np.maximum(sigma, 1e-30), -10, 10))
         level = np.median(rows, axis=1)
         inside = np.median(level[EDGE_ROWS:])
         off = np.abs(level[:EDGE_ROWS] - inside) > EDGE_SIGMA

@@ -91,8 +91,10 @@ def smooth_cells(grid: Grid) -> Grid:
     return ndimage.median_filter(padded, size=3)[1:-1, 1:-1]
 
 
-def expand(grid: Grid, shape: tuple[int, ...]) -> Image:
+def expand(grid: Grid, shape: tuple[int, ...], rows: slice = slice(None)) -> Image:
     """Interpolate finite cell values to every pixel by Catmull-Rom cubics, linear beyond the outermost cells.
+
+    shape : of the whole image, also where only some of its rows are wanted.
 
     No spline: its ringing ran 300 counts below zero beside vignetted corners.
     """
@@ -100,10 +102,10 @@ def expand(grid: Grid, shape: tuple[int, ...]) -> Image:
     grid = np.repeat(grid, 2, axis=1) if grid.shape[1] == 1 else grid
     # One virtual cell on each side by linear extrapolation.
     wide = np.pad(grid, 1, mode="reflect", reflect_type="odd")
-    below, row_kernel = _taps(grid.shape[0], shape[0])
+    below, row_kernel = (taps[..., rows] for taps in _taps(grid.shape[0], shape[0]))
     left, column_kernel = _taps(grid.shape[1], shape[1])
     lines = sum(row_kernel[k][:, None] * wide[below + k] for k in range(4)).astype(np.float32)
-    image = np.empty(shape, dtype=np.float32)
+    image = np.empty((len(lines), shape[1]), dtype=np.float32)
     by_strips(
         lambda a, b: _expand(lines[a:b], left, column_kernel.astype(np.float32), image[a:b]), len(image), STRIP_ROWS
     )

@@ -10,7 +10,7 @@ from observations.numerics.doubts import Doubt
 from observations.numerics.fits.facts import FrameFacts
 from observations.numerics.frame import Frame, Image, Mask, MaskBit, PsfModel, Stars
 from preprocessing.numerics import masks
-from preprocessing.numerics.background import Background, NoBackgroundError
+from preprocessing.numerics.background import NoBackgroundError
 from preprocessing.numerics.calibrate import Exposure, Masters, calibrate
 from preprocessing.numerics.clean import Cleaned, Parameters, RawPixels, clean
 from preprocessing.numerics.doubts import doubts_of_sampling, doubts_of_sky
@@ -33,7 +33,6 @@ class Preprocessed:
     frame: Frame | None
     quality: Quality | None
     failure: Failure | None
-    background: Background | None = None
     applied: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     doubts: tuple[Doubt, ...] = ()
@@ -68,6 +67,8 @@ def preprocess(raw: RawPixels, masters: Masters | None, parameters: Parameters) 
         cleaned = clean(raw, calibrated, masters, parameters)
     except NoBackgroundError as error:
         return Preprocessed(None, None, Failure("empty_frame", f"There is no sky to measure: {error}."))
+    applied, lacking = calibrated.applied, calibrated.missing
+    del calibrated
     bad = masks.is_bad(cleaned.bits)
     sky = cleaned.sky
     stars = find_stars(
@@ -94,14 +95,13 @@ def preprocess(raw: RawPixels, masters: Masters | None, parameters: Parameters) 
         failure = replace(failure, sentence=f"{looks} {failure.sentence}".strip())
     scale = scale_of(raw.data, raw.facts, cleaned.sky.median_noise)
     frame = replace(_frame(raw.facts, cleaned, bad, scale), psf=psf, stars=stars)
-    is_flat_known = "flat" in (*raw.facts.calibrated, *calibrated.applied)
+    is_flat_known = "flat" in (*raw.facts.calibrated, *applied)
     doubts = (
         *scale.doubts,
         *doubts_of_sky(cleaned.sky, sky_flat=_sky_flat(masters), is_flat_known=is_flat_known),
         *doubts_of_sampling(cleaned.sharp_fwhm_px),
     )
-    missing = (*calibrated.missing, *_uncovered(measured))
-    return Preprocessed(frame, measured, failure, cleaned.sky, calibrated.applied, missing, doubts)
+    return Preprocessed(frame, measured, failure, applied, (*lacking, *_uncovered(measured)), doubts)
 
 
 def _sky_flat(masters: Masters) -> Image | None:
@@ -163,7 +163,11 @@ def _variance(cleaned: Cleaned, gain: float | None) -> Image:
     claims. The gain only adds the photon noise of sources; where it is unknown there is none.
     """
     sky = cleaned.sky
-    variance = sky.noise**2 + cleaned.extra_variance
-    if gain is None or gain <= 0:
-        return variance
-    return variance + np.maximum(cleaned.data - sky.level, 0) / np.float32(gain)
+    variance = np.square(sky.noise)
+    variance += cleaned.extra_variance
+    if gain is not None and gain > 0:
+        light = cleaned.data - sky.level
+        np.maximum(light, 0, out=light)
+        light /= np.float32(gain)
+        variance += light
+    return variance

@@ -44,6 +44,7 @@ MOST_RIDGE_STARS = 400
 DEBLEND_CONTRAST = 0.005
 # Pixels of sources not yet finished that are held at least, by sep's own choice.
 FEWEST_BUFFERED_PX = 300_000
+STRIP_ROWS = 256
 
 
 def find_stars(  # noqa: PLR0913 - sky and noise go everywhere together
@@ -82,13 +83,14 @@ def find_stars(  # noqa: PLR0913 - sky and noise go everywhere together
     image = as_plain_image(data) - np.asarray(background, dtype=np.float32)
     bad = mask | ~np.isfinite(image)
     image[bad] = 0
-    rms = np.ascontiguousarray(np.broadcast_to(np.asarray(noise, dtype=np.float32), image.shape))
+    rms = as_plain_image(noise) if isinstance(noise, np.ndarray) else np.full_like(image, noise)
     known = rms[::RMS_STEP, ::RMS_STEP]
     if not (known > 0).any():
         known = rms
     if not (known > 0).any():
         return _no_stars()
-    rms = np.maximum(rms, np.float32(1e-3 * np.median(known[known > 0])))
+    least = np.float32(1e-3 * np.median(known[known > 0]))
+    rms = np.maximum(rms, least) if rms.min() < least else rms
     field = _Field(image, bad, rms, threshold_sigma, sharpest_px)
     width = fwhm_px or FIRST_GUESS_FWHM_PX
     stars = _measure(field, width)
@@ -149,7 +151,8 @@ def _extract(field: _Field, width: float) -> tuple[Column, Column] | None:
     threshold = field.threshold_sigma / max(1.0, np.sqrt(np.pi) * width / FWHM_PER_SIGMA)
     # sep's fixed buffers are too small for crowded frames. Where the smoothed image is above the threshold, half of the
     # image's own pixels are; some forty bytes for each are cheaper than for all.
-    bright = np.count_nonzero(field.image > np.float32(threshold) * field.noise)
+    strips = (np.s_[top : top + STRIP_ROWS] for top in range(0, len(field.image), STRIP_ROWS))
+    bright = sum(np.count_nonzero(field.image[rows] > np.float32(threshold) * field.noise[rows]) for rows in strips)
     sep.set_extract_pixstack(max(FEWEST_BUFFERED_PX, 3 * bright))
     sep.set_sub_object_limit(8192)
     found = sep.extract(

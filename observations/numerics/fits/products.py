@@ -107,7 +107,7 @@ def encode_image(
 def _storable(data: NDArray[np.generic]) -> NDArray[np.generic]:
     if data.dtype == np.bool_:
         return data.astype(np.uint8)
-    return data.astype(np.float32) if data.dtype.kind == "f" else data
+    return data.astype(np.float32, copy=False) if data.dtype.kind == "f" else data
 
 
 def _card_value(value: object) -> object:

@@ -16,7 +16,7 @@ def noise_map(image, bad):
 
 
 def sky(image, bad, fwhm_px=3.0):
-    return sky_of_difference(image, bad, fwhm_px=fwhm_px)
+    return sky_of_difference(image, bad, fwhm_px=fwhm_px).rows()
 
 
 def _noise(seed, sigma=10.0, shape=SHAPE):
@@ -121,3 +121,11 @@ def test_the_difference_stays_untouched():
     sky(image, mask)
     noise_map(image, mask)
     np.testing.assert_array_equal(image, before)
+
+
+def test_a_sky_of_some_rows_is_that_of_the_whole_image():
+    level = sky_of_difference(_plane() + _noise(7), BARE, fwhm_px=3.0)
+    np.testing.assert_array_equal(level.rows(slice(100, 301)), level.rows()[100:301])
+    image = _plane()
+    level.take_off(image)
+    np.testing.assert_allclose(image, _plane() - level.rows(), atol=1e-5)

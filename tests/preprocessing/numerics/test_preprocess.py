@@ -1,3 +1,4 @@
+import tracemalloc
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -214,3 +215,17 @@ def test_the_galaxy_pair_is_clean(shared_data):
         assert core_of(done.frame.psf.middle)[0] == pytest.approx(2.7, abs=0.2)
         assert done.quality.masked_share < 0.03
         assert not done.frame.mask[330:350, 500:520].any()  # the galaxy's core
+
+
+def test_a_frame_takes_no_more_than_eight_times_its_pixels():
+    raw = Raw(star_field(63, size=1024, count=40).image, _facts())
+    preprocess(Raw(star_field(63).image, _facts()))  # what is loaded and compiled once
+    tracemalloc.start()
+    try:
+        done = preprocess(raw)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert done.failure is None
+    # As float32. Most is held where cosmic rays are looked for: data, sky, noise, what is left, its copy, and masks.
+    assert peak < 8.0 * raw.data.size * 4
