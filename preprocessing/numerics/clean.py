@@ -19,6 +19,7 @@ from preprocessing.numerics.interpolate import interpolate_small
 from preprocessing.numerics.outside import outside
 from preprocessing.numerics.quality import Limits, structure_of
 from preprocessing.numerics.stars import SHARPEST_STAR_PX, find_stars
+from preprocessing.numerics.trailed_stars import are_trailed, seen_across
 from preprocessing.numerics.trails import find_trails
 
 # The first look only wants the seeing: bright stars, a third of the time.
@@ -140,7 +141,7 @@ def clean(raw: RawPixels, calibrated: Calibrated, masters: Masters, parameters: 
     residual = _residual(data, sky)
     lone = lone_pixels(residual, sky.noise, defects | high | dark)
     known = defects | high | dark | lone
-    look = find_stars(data, known, background=sky.level, noise=sky.noise, threshold_sigma=FIRST_LOOK_SIGMA)
+    look = _first_look(data, known, sky)
     is_wide = look.fwhm_px >= sampling.WELL_SAMPLED_PX or seen.smoothing != 1.0
     smoothed_px = None if is_wide else _smoothed_width(data, known, sky)
     bits = np.zeros(data.shape, dtype=np.uint16)
@@ -164,6 +165,12 @@ def clean(raw: RawPixels, calibrated: Calibrated, masters: Masters, parameters: 
         share = np.float32(sampling.noise_share(_seeing(look), mosaic.SHARE))
         return replace(cleaned, sky=replace(sky, noise=sky.noise * share), structure=seen.structure)
     return cleaned if smoothed_px is None else _well_sampled(cleaned, smoothed_px)
+
+
+def _first_look(data: Image, known: Mask, sky: Background) -> Stars:
+    """Return bright stars for the seeing; where they are lines, their width across is what nothing is sharper than."""
+    look = find_stars(data, known, background=sky.level, noise=sky.noise, threshold_sigma=FIRST_LOOK_SIGMA)
+    return seen_across(data, known, background=sky.level, noise=sky.noise) if are_trailed(look) else look
 
 
 def _smoothed_width(data: Image, known: Mask, sky: Background) -> float | None:

@@ -31,12 +31,24 @@ from preprocessing.numerics.astrometry.errors import centroid_errors_px, match_e
 from preprocessing.numerics.astrometry.frames import match_frames
 from preprocessing.numerics.astrometry.matching import MatchFailed, MatchParameters, Transform
 from preprocessing.numerics.astrometry.solution import WcsInvalid, check_wcs, registration_quality, wcs_from_match
-from preprocessing.numerics.quality import DEPTH_SIGMA, Quality, gate, noise_pixels, relative_transparency
+from preprocessing.numerics.quality import (
+    DEPTH_SIGMA,
+    Limits,
+    Quality,
+    gate,
+    gate_trailed,
+    noise_pixels,
+    relative_transparency,
+)
 from preprocessing.products import load_frame, stars_of
 from preprocessing.stage.preprocess import limits
 from preprocessing.stage.solve import Anchor, delivered_quality, solve_anchor
 from preprocessing.stage.zero_points import set_zero_point
 
+NO_PSF_OF_LINES = (
+    "The stars are trailed, by so much or so few of them that no PSF can be measured: the frame was placed on the sky, "
+    "and nothing is subtracted from it."
+)
 _RANK = {WcsQuality.SOLVED: 0, WcsQuality.HEADER: 1, WcsQuality.NOMINAL: 2}
 
 
@@ -65,11 +77,11 @@ def run(field_id: UUID | str) -> None:
     runs = _gated(_runs(field), config)
     if not runs:
         return
-    anchor = solve_anchor(_anchor(field, runs))
+    anchor = solve_anchor(_anchor(field, runs, limits(config)))
     for row in runs:
         _register(row, anchor, config)
     _set_transparency(runs)
-    _gated(runs, config)
+    _fail_trailed(_gated(runs, config), config)
 
 
 def _runs(field: Field) -> list[PreprocessRun]:
@@ -112,6 +124,18 @@ def _gated(runs: list[PreprocessRun], config: Snapshot) -> list[PreprocessRun]:
     return good
 
 
+def _fail_trailed(runs: list[PreprocessRun], config: Snapshot) -> None:
+    """Fail the frames whose stars are lines by a fault, or have no PSF, now that they have their positions."""
+    for row in runs:
+        alike = [other for other in runs if other.pk != row.pk and _count_alike(other.observation, row.observation)]
+        night = [other for other in alike if other.observation.night == row.observation.night]
+        failure = gate_trailed(_quality(row), [_quality(other) for other in night or alike], limits(config))
+        if failure is not None:
+            _fail(row, FailureCode(failure.code), failure.sentence)
+        elif row.wcs_info.get("no_psf"):
+            _fail(row, FailureCode.TRAILED, NO_PSF_OF_LINES)
+
+
 def _count_alike(one: Observation, other: Observation) -> bool:
     """Tell whether sky and stars have the same counts in two exposures: of one band, camera and pixel size."""
     same = ("filter_band", "telescope_id", "camera", "binning", "gain_e_per_adu")
@@ -127,8 +151,11 @@ def _fail(row: PreprocessRun, code: FailureCode, sentence: str) -> None:
 
 
 @jobs.writing()
-def _anchor(field: Field, runs: list[PreprocessRun]) -> PreprocessRun:
-    """Return the field's anchor; the first is the frame of the best WCS, earliest night and most stars, and stays."""
+def _anchor(field: Field, runs: list[PreprocessRun], bounds: Limits) -> PreprocessRun:
+    """Return the field's anchor; the first is the frame of the best WCS, earliest night and most stars, and stays.
+
+    Where stars are lines it serves where there is no other.
+    """
     field = Field.objects.select_for_update().get(pk=field.pk)
     known = [row for row in runs if row.observation_id == field.anchor_id]
     if known:
@@ -139,6 +166,7 @@ def _anchor(field: Field, runs: list[PreprocessRun]) -> PreprocessRun:
             _RANK[WcsQuality(row.observation.wcs_quality)],
             # As if the nights had come one after the other.
             row.observation.night,
+            (row.ellipticity or 0.0) > bounds.ellipticity,
             -(row.star_count or 0),
             row.observation.mjd_utc,
         ),
@@ -158,6 +186,7 @@ def _register(row: PreprocessRun, anchor: Anchor, config: Snapshot) -> None:
     info: dict[str, object] = {**identity, "solution": anchor.solution} if is_anchor else dict(identity)
     claimed = anchor.claimed if is_anchor else _claimed(row, frame)
     info |= {"claimed_wcs": "" if claimed is None else wcs_to_text(claimed)}
+    info |= {"no_psf": True} if frame.psf is None else {}
     try:
         expected = None if is_anchor else _expected(frame, anchor.frame.wcs if row.wcs_aligned else anchor.claimed)
         found = _match(frame, anchor.frame, expected, is_anchor=is_anchor)
