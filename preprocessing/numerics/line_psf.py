@@ -29,6 +29,8 @@ PLAIN_WIDTHS = 1.2
 CLIP_SIGMA = 4.0
 # No line is known better than this share of its peak: rates and seeing change while it is drawn.
 MODEL_ERROR = 0.03
+# What is lower than this share of the peak are wings.
+CORE_SHARE = 0.1
 
 
 @dataclass(frozen=True)
@@ -128,15 +130,25 @@ def width_across(stamp: NDArray[np.float64]) -> float | None:
 
 def _moments(stamp: NDArray[np.float64]) -> tuple[float, float]:
     """Return the smaller and the larger variance of a stamp, px²."""
-    half = stamp.shape[0] // 2
-    v, u = np.mgrid[-half : half + 1, -half : half + 1]
-    # Wings say little of a line, and weigh much in its moments.
-    core = np.where(stamp > 0.1 * stamp.max(), stamp, 0.0)
-    core /= core.sum()
-    x, y = (core * u).sum(), (core * v).sum()
+    core, u, v = _core(stamp)
+    x, y = _middle(stamp)
     xx, xy, yy = ((core * a * b).sum() for a, b in ((u - x, u - x), (u - x, v - y), (v - y, v - y)))
     small, large = np.linalg.eigvalsh([[xx, xy], [xy, yy]])
     return max(float(small), 1e-3), max(float(large), 1e-3)
+
+
+def _middle(stamp: NDArray[np.float64]) -> tuple[float, float]:
+    """Return where the light of a stamp has its middle, px from the middle pixel in x and y."""
+    core, u, v = _core(stamp)
+    return float((core * u).sum()), float((core * v).sum())
+
+
+def _core(stamp: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
+    """Return a stamp of sum 1 without its wings, which say little of a line and weigh much in its moments; x and y."""
+    half = stamp.shape[0] // 2
+    v, u = np.mgrid[-half : half + 1, -half : half + 1]
+    core = np.where(stamp > CORE_SHARE * stamp.max(), stamp, 0.0)
+    return core / core.sum(), u, v
 
 
 def _drawn(shape: _Shape, half: int) -> NDArray[np.float64]:
@@ -145,7 +157,10 @@ def _drawn(shape: _Shape, half: int) -> NDArray[np.float64]:
 
 
 def _model(stamp: NDArray[np.float64], shape: tuple[int, ...]) -> PsfModel:
-    """Return a PSF that is the same all over the field."""
+    """Return a PSF that is the same all over the field, with the middle of the line in its own."""
+    for _ in range(3):
+        x, y = _middle(stamp)
+        stamp = shift_stamps(stamp[None], np.array([-x]), np.array([-y]))[0]
     grid = StampGrid(stamp.shape[0], 1.0)
     return PsfModel(faded((stamp / stamp.sum())[None], grid), 0, shape[1], shape[0])
 
