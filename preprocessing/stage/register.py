@@ -202,7 +202,7 @@ def _register(row: PreprocessRun, anchor: Anchor, config: Snapshot) -> None:
         info |= {"reason": str(error)}
         _save(row, info, aligned=False, quality=delivered_quality(row.observation), doubts=anchor.doubts)
         return
-    _write(row, replace(frame, wcs=solved.wcs), anchor)
+    of_zero_point = _write(row, replace(frame, wcs=solved.wcs), anchor)
     dx, dy = found.transform.offset_px
     error_px = float(np.hypot(found.error_px, _error_of_anchor(anchor) / found.transform.scale))
     info |= {
@@ -215,7 +215,7 @@ def _register(row: PreprocessRun, anchor: Anchor, config: Snapshot) -> None:
         "error_px": error_px,
     }
     row.registration_quality = registration_quality(found.rms_px, row.fwhm_px or 0.0)
-    doubts = (*anchor.doubts, *_doubts(row, claimed, solved.wcs, anchor, error_px))
+    doubts = (*anchor.doubts, *_doubts(row, claimed, solved.wcs, anchor, error_px), *of_zero_point)
     _save(row, info, aligned=True, wcs=solved.wcs, quality=anchor.quality, doubts=doubts)
 
 
@@ -252,13 +252,17 @@ def _identity(anchor: Anchor) -> dict[str, object]:
     return identity | ({"star_catalog": anchor.catalog.sha256} if anchor.catalog else {})
 
 
-def _write(row: PreprocessRun, frame: Frame, anchor: Anchor) -> None:
-    """Write the product again with its WCS and, where that is solved, with its true scale and its zero point."""
+def _write(row: PreprocessRun, frame: Frame, anchor: Anchor) -> tuple[Doubt, ...]:
+    """Write the product again with its WCS and, where that is solved, with its true scale and its zero point.
+
+    Returns what is doubtful about that.
+    """
     is_solved = anchor.quality == WcsQuality.SOLVED
-    frame = set_zero_point(row, frame, anchor.catalog if is_solved else None)
+    frame, doubts = set_zero_point(row, frame, anchor.catalog if is_solved else None)
     if is_solved and frame.wcs is not None:
         frame = replace(frame, pixel_scale_arcsec=check_wcs(frame.wcs, frame.shape))
     storage.write_atomically(row.processed_fits_path, encode_frame(frame))
+    return doubts
 
 
 def _match(frame: Frame, anchor: Frame, expected: Transform | None, *, is_anchor: bool) -> _Registered:
