@@ -24,6 +24,7 @@ from differencing.numerics import (
     movers,
     noise,
     peaks,
+    refraction,
     shifted,
     spikes,
     stack,
@@ -177,7 +178,7 @@ def astrometry(frames: list[Frame]) -> list[matching.Transform]:
     lines_of_a_comets_night()
     star, known = identify.identify_stars(first.xy, solved.wcs, catalogue, 2.0)
     photometry = zero_point.Photometry(catalogue.magnitude[known], "its own", "r", "AB")
-    zero_point.zero_point(first.flux[star], first.flux_error[star], photometry)
+    zero_point.doubts_of_zero_point(zero_point.zero_point(first.flux[star], first.flux_error[star], photometry), "r")
     return [match.transform for match in matches]
 
 
@@ -201,6 +202,10 @@ def subtraction() -> None:
     measured = measure.measure(difference, found, pair.science)
     examine.examine(difference, measured, examine.filled_pixels(pair.science))
     shapes.Shapes(difference, measured)
+    there = refraction.Exposed(60_000.0, 30.0, 0.0, 150.0, 2.0)
+    refraction.shift_per_colour("r")
+    refraction.zenith_pull(there)
+    refraction.largest_shift_px(there, [there], "r", nominal_wcs(150.0, 2.0, 1.0, pair.science.shape))
     fixed = fixed_pixels.Seen(*np.arange(5.0)[:, None].repeat(3, 1), np.arange(3), 1e4)
     fixed_pixels.recurrences(fixed)
     pair_numerics.constant_psf(difference.psf_d(50.0, 60.0))
