@@ -89,9 +89,9 @@ class StarCatalog:
         made = {f"{blue}-{red}": rows[blue] - rows[red] for blue, red in COLOURS if blue in rows and red in rows}
         given = {} if self.colours is None else dict(zip(self.colour_names, self.colours, strict=True))
         known = given | made
-        ranked = [name for pair in COLOURS if (name := "-".join(pair)) in known]
-        name = next(iter([*ranked, *known]), None)
-        return None if name is None else (name, known[name])
+        ranked = [colour for pair in COLOURS if (colour := "-".join(pair)) in known]
+        best = next(iter([*ranked, *known]), None)
+        return None if best is None else (best, known[best])
 
 
 # From the ones with the longest lever to the shortest.

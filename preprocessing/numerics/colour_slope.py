@@ -41,15 +41,14 @@ def colour_slope(value: Column, error: Column, colour: Column) -> ColourSlope | 
     """
     keep = np.ones(colour.size, dtype=bool)
     terms = np.column_stack([np.ones(colour.size), colour]) / error[:, None]
-    spread = 1.0
-    solution = np.zeros(2)
+    spread, slope = 1.0, 0.0
     for _ in range(ROUNDS):
         if np.count_nonzero(keep) < FEWEST_STARS or colour[keep].std() < LEAST_SPREAD_MAG:
             return None
         solution = np.linalg.lstsq(terms[keep], (value / error)[keep], rcond=None)[0]
+        slope = float(solution[1])
         pull = value / error - terms @ solution
         spread = max(1.0, float(MAD_TO_SIGMA * np.median(np.abs(pull[keep]))))
         keep = np.abs(pull) < CLIP_SIGMA * spread
     covariance = np.linalg.inv(terms[keep].T @ terms[keep])
-    slope, sigma = float(solution[1]), float(spread * np.sqrt(covariance[1, 1]))
-    return ColourSlope(slope, sigma, int(np.count_nonzero(keep)), keep)
+    return ColourSlope(slope, float(spread * np.sqrt(covariance[1, 1])), int(np.count_nonzero(keep)), keep)

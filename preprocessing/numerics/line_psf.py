@@ -110,7 +110,7 @@ def stars_without_psf(lines: Lines, across_px: float) -> Stars:
     width = float(np.sqrt(across_px * np.hypot(across_px, lines.length_px)))
     ellipticity = 1 - across_px / np.hypot(across_px, lines.length_px)
     error = np.abs(lines.flux)
-    stars = Stars(*lines.xy.T, lines.flux, error, width * same, ellipticity * same, ~no, no, width)
+    stars = Stars(lines.xy[:, 0], lines.xy[:, 1], lines.flux, error, width * same, ellipticity * same, ~no, no, width)
     return stars[lines.is_long]
 
 
