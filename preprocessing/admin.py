@@ -91,6 +91,8 @@ class PreprocessRunAdmin(ProductAdmin):
                     ("star_count", "masked_share"), ("limiting_magnitude", "transparency"),
                     ("zero_point_mag", "zero_point_error"),
                     ("zero_point_catalogue", "zero_point_band", "zero_point_system"),
+                    ("zero_point_scatter", "zero_point_stars"), ("colour_term", "colour_term_error"),
+                    ("zero_point_colour", "zero_point_colour_mag", "no_colour_term"),
                 )
             },
         ),

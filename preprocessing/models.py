@@ -103,6 +103,17 @@ class PreprocessRun(Run):
     zero_point_catalogue = models.CharField(max_length=64, blank=True)
     zero_point_band = models.CharField(max_length=32, blank=True)
     zero_point_system = models.CharField(max_length=16, blank=True, help_text="AB, Vega or instrumental.")
+    zero_point_scatter = models.FloatField(null=True, blank=True, help_text="Of single stars about it, magnitudes.")
+    zero_point_stars = models.PositiveIntegerField(null=True, blank=True, help_text="Stars that it rests on.")
+    zero_point_colour = models.CharField(max_length=16, blank=True, help_text="Colour of the colour term, as BP-RP.")
+    zero_point_colour_mag = models.FloatField(
+        null=True, blank=True, help_text="The colour for which the zero point holds: the median of its stars."
+    )
+    colour_term = models.FloatField(
+        null=True, blank=True, help_text="Catalogue less frame, magnitudes per magnitude of colour."
+    )
+    colour_term_error = models.FloatField(null=True, blank=True)
+    no_colour_term = models.CharField(max_length=200, blank=True, help_text="Why there is no colour term.")
     masked_share = models.FloatField(null=True, blank=True)
     transparency = models.FloatField(null=True, blank=True, help_text="Relative to the field's clearest frame.")
     star_count = models.PositiveIntegerField(null=True, blank=True)
@@ -125,6 +136,10 @@ class PreprocessRun(Run):
             constraints.finite("limiting_magnitude"),
             constraints.finite("zero_point_mag"),
             constraints.not_negative("zero_point_error"),
+            constraints.not_negative("zero_point_scatter"),
+            constraints.finite("zero_point_colour_mag"),
+            constraints.finite("colour_term"),
+            constraints.not_negative("colour_term_error"),
             constraints.not_negative("transparency"),
             models.UniqueConstraint(
                 fields=["observation", "inputs_hash", "config_hash"], name="preprocessing_preprocessrun_once"
@@ -144,6 +159,15 @@ class PreprocessRun(Run):
         # Rows of earlier versions know the scatter of the matched stars alone; scatters are distances.
         matched = self.wcs_info.get("error_px", self.wcs_info.get("rms_px", 0.0) / math.sqrt(2.0))
         return math.hypot(matched, self.wcs_info.get("fit_rms_px", 0.0) / math.sqrt(2.0))
+
+    @property
+    def zero_point_words(self) -> str:
+        """Say catalogue, band and system of the zero point, as "Gaia DR3 G, Vega"."""
+        return ", ".join(
+            part
+            for part in (f"{self.zero_point_catalogue} {self.zero_point_band}".strip(), self.zero_point_system)
+            if part
+        )
 
     @property
     def missing_calibration(self) -> list[str]:

@@ -28,7 +28,7 @@ from preprocessing.star_table import StarCatalogRefused, read_table
 Column = NDArray[np.float64]
 
 # A change of what is kept, or how, makes files of an earlier version unreadable by name.
-LAYOUT = "1"
+LAYOUT = "2"
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,10 @@ class Band:
 
 @dataclass(frozen=True)
 class StarCatalog:
-    """Stars of known position, ICRS degrees (n,), and magnitudes (m, n), NaN where unknown, in the order of `bands`."""
+    """Stars of known position, ICRS degrees (n,), and magnitudes (m, n), NaN where unknown, in the order of `bands`.
+
+    colours : (k, n) mag, in the order of `colour_names`, where the catalogue holds any as such.
+    """
 
     name: str
     sha256: str
@@ -49,13 +52,17 @@ class StarCatalog:
     dec_deg: Column
     magnitudes: Column
     bands: tuple[Band, ...]
+    colours: Column | None = None
+    colour_names: tuple[str, ...] = ()
 
     def cone(self, ra_deg: float, dec_deg: float, radius_deg: float) -> StarCatalog:
         """Return the stars within a radius; declination has been sorted, so only its strip is read."""
         first, last = np.searchsorted(self.dec_deg, [dec_deg - radius_deg, dec_deg + radius_deg])
         apart = separation_deg(self.ra_deg[first:last], self.dec_deg[first:last], ra_deg, dec_deg)
         near = first + np.flatnonzero(apart <= radius_deg)
-        return replace(self, ra_deg=self.ra_deg[near], dec_deg=self.dec_deg[near], magnitudes=self.magnitudes[:, near])
+        colours = None if self.colours is None else self.colours[:, near]
+        place = {"ra_deg": self.ra_deg[near], "dec_deg": self.dec_deg[near]}
+        return replace(self, **place, magnitudes=self.magnitudes[:, near], colours=colours)
 
     @property
     def stars(self) -> Catalogue:
@@ -76,7 +83,29 @@ class StarCatalog:
                 return column, replace(band, system=band.system or INSTRUMENTAL)
         return self.magnitudes[0], replace(self.bands[0], system=INSTRUMENTAL)
 
+    def colour(self) -> tuple[str, Column] | None:
+        """Return the stars' colour and its name: the best known of those that its bands or its columns make."""
+        rows = {band.name: row for band, row in zip(self.bands, self.magnitudes, strict=True)}
+        made = {f"{blue}-{red}": rows[blue] - rows[red] for blue, red in COLOURS if blue in rows and red in rows}
+        given = {} if self.colours is None else dict(zip(self.colour_names, self.colours, strict=True))
+        known = given | made
+        ranked = [colour for pair in COLOURS if (colour := "-".join(pair)) in known]
+        best = next(iter([*ranked, *known]), None)
+        return None if best is None else (best, known[best])
 
+
+# From the ones with the longest lever to the shortest.
+COLOURS = (
+    ("BP", "RP"),
+    ("g", "i"),
+    ("g", "r"),
+    ("B", "V"),
+    ("V", "I"),
+    ("V", "R"),
+    ("BT", "VT"),
+    ("r", "i"),
+    ("R", "I"),
+)
 INSTRUMENTAL = "instrumental"
 GAIA_SYSTEM = "Vega"
 MJD_OF_J2000 = 51_544.5
@@ -157,15 +186,18 @@ def open_catalog() -> StarCatalog | None:
 
 
 def _keep(path: Path, key: str) -> None:
-    """Read the file and store it: rows declination, right ascension, magnitudes; its description last."""
+    """Read the file and store it: rows declination, right ascension, magnitudes, colours; its description last."""
     table = read_table(path)
     order = np.argsort(table.dec_deg, kind="stable")
-    rows = np.vstack([table.dec_deg, table.ra_deg, *table.magnitudes])[:, order]
+    rows = np.vstack([table.dec_deg, table.ra_deg, *table.magnitudes, *table.colours.values()])[:, order]
     buffer = io.BytesIO()
     np.save(buffer, rows)
     content = buffer.getvalue()
     storage.write_atomically(f"{key}.npy", content)
-    about = {"name": table.name, "bands": table.bands, "sha256": hashlib.sha256(content).hexdigest()}
+    about = {
+        "name": table.name, "bands": table.bands, "colours": list(table.colours),
+        "sha256": hashlib.sha256(content).hexdigest(),
+    }  # fmt: skip
     storage.write_atomically(f"{key}.json", json.dumps(about, sort_keys=True).encode())
 
 
@@ -173,4 +205,6 @@ def _kept(key: str) -> StarCatalog:
     about = json.loads(storage.open_stored(f"{key}.json").read_text())
     rows = np.load(storage.open_stored(f"{key}.npy"), mmap_mode="r")
     bands = tuple(Band(name, system) for name, system in about["bands"])
-    return StarCatalog(about["name"], about["sha256"], rows[1], rows[0], rows[2:], bands)
+    first = 2 + len(bands)
+    place = rows[1], rows[0], rows[2:first]
+    return StarCatalog(about["name"], about["sha256"], *place, bands, rows[first:], tuple(about["colours"]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +31,11 @@ SYSTEM_OF_BAND = {
 NEAREST_TO_CLEAR = ("G", "r", "R", "V", "g", "VT", "RP", "i", "I")
 BAND_OF_COLUMN = {"phot_g_mean_mag": "G", "phot_bp_mean_mag": "BP", "phot_rp_mean_mag": "RP"}
 PLAIN_MAGNITUDES = ("mag", "magnitude")
+# What columns such as bp_rp, g-r or B-V hold; the case of a single letter tells the system, where both have it.
+COLOURS = (
+    "BP-RP", "G-RP", "BP-G", "u-g", "g-r", "g-i", "r-i", "i-z", "U-B", "B-V", "V-R", "V-I", "R-I", "BT-VT", "J-H",
+    "J-K", "H-K",
+)  # fmt: skip
 NO_VALUE = [(text, "0") for text in ("", "null", "NULL", "nan", "NaN", "--")]
 FITS_ENDINGS = (".fits", ".fit", ".fts", ".fits.gz", ".fit.gz", ".fts.gz")
 # The columns of the database that take the names.
@@ -46,6 +51,7 @@ class StarTable:
     """What a file holds: ICRS degrees (n,), magnitudes of each band (n,), bands as (name, system).
 
     motion : in right ascension (times cos dec) and declination, mas a year, (n,) each; 0 where unknown.
+    colours : what the file holds as colours, by name, (n,) mag.
     """
 
     name: str
@@ -54,6 +60,7 @@ class StarTable:
     magnitudes: list[Column]
     bands: list[tuple[str, str]]
     motion: tuple[Column, Column]
+    colours: dict[str, Column] = field(default_factory=dict)
 
 
 def read_table(path: Path) -> StarTable:
@@ -96,7 +103,10 @@ def stars_of_table(table: Table, about: dict[str, str], name: str, source: str) 
     moving = np.isfinite(motions).all(axis=0)
     motions = [np.where(moving, motion, 0.0)[good] for motion in motions]
     values = [magnitude[good] for magnitude in magnitudes]
-    return StarTable(name, ra[good] % 360.0, dec[good], values, list(bands.values()), (motions[0], motions[1]))
+    named = {column: _colour(column) for column in table.colnames}
+    colours = {colour: _numbers(table[column], source)[good] for column, colour in named.items() if colour}
+    place = ra[good] % 360.0, dec[good]
+    return StarTable(name, *place, values, list(bands.values()), (motions[0], motions[1]), colours)
 
 
 def _read(path: Path) -> tuple[Table, dict[str, str]]:
@@ -132,7 +142,8 @@ def _read_csv(path: Path) -> tuple[Table, dict[str, str]]:
             about[key.strip().casefold()] = value.strip()
     if not columns:
         raise StarCatalogRefused(f"The star catalogue {path.name} is empty.")
-    wanted = [c for c in columns if c.casefold() in (*RA_NAMES, *DEC_NAMES, *PLAIN_MAGNITUDES) or _band(c)]
+    known = (*RA_NAMES, *DEC_NAMES, *PLAIN_MAGNITUDES)
+    wanted = [c for c in columns if c.casefold() in known or _band(c) or _colour(c)]
     table = text_tables.read(
         path, format="csv", guess=False, comment="#", fill_values=NO_VALUE, include_names=wanted or columns
     )
@@ -152,6 +163,18 @@ def _band(column: str) -> str | None:
     found = re.fullmatch(r"(?:(\w{1,2}?)_?'?_?mag|mag_(\w{1,2}))", column)
     band = (found[1] or found[2]) if found else None
     return band if band in SYSTEM_OF_BAND else None
+
+
+def _colour(column: str) -> str | None:
+    """Return the colour of a column such as bp_rp, g-r, (B-V), b_v, color_bp_rp; None where it is none.
+
+    Two letters in lower case are Sloan's unless only Johnson's make a colour of them.
+    """
+    found = re.fullmatch(r"\(?(?:colou?r_)?([A-Za-z]{1,2})['_]?[-_]([A-Za-z]{1,2})'?\)?", column)
+    if found is None:
+        return None
+    names = f"{found[1]}-{found[2]}", f"{found[1]}-{found[2]}".upper()
+    return next((name for name in names if name in COLOURS), None)
 
 
 def _bands(columns: list[str], about: dict[str, str]) -> dict[str, tuple[str, str]]:

@@ -24,6 +24,7 @@ from differencing.numerics import (
     movers,
     noise,
     peaks,
+    refraction,
     shifted,
     spikes,
     stack,
@@ -39,12 +40,14 @@ from observations.numerics.fits.wcs import nominal_wcs
 from observations.numerics.frame import Frame
 from preprocessing.numerics import (
     calibrate,
+    line_psf,
     look_alike,
     mosaic,
     preprocess,
     quality,
     sampling,
     sky_flat,
+    sources,
     trailed_stars,
     zero_point,
 )
@@ -53,6 +56,7 @@ from preprocessing.numerics.astrometry.frames import match_frames
 from tests.differencing.numerics.scenes import pair_of
 from tests.inputs import Watch, public_numerics, watch_over
 from tests.parameters import LIMITS, PREPROCESSING, STACK, THRESHOLD_SIGMA, TRACKLETS, ZOGY
+from tests.preprocessing.numerics.scenes import line_field
 
 ROOMS = ("preprocessing.numerics", "differencing.numerics")
 
@@ -171,11 +175,20 @@ def astrometry(frames: list[Frame]) -> list[matching.Transform]:
     solution.wcs_from_match(solved.wcs, matches[0].transform, frames[0].shape)
     claims.doubts_of_header(wcs, solved.wcs, frames[0].shape, 0.1)
     trailed_stars.are_trailed(first)
-    trailed_stars.find_lines(frames[0].data, frames[0].mask, background=500.0, noise=10.0)
+    lines_of_a_comets_night()
     star, known = identify.identify_stars(first.xy, solved.wcs, catalogue, 2.0)
     photometry = zero_point.Photometry(catalogue.magnitude[known], "its own", "r", "AB")
-    zero_point.zero_point(first.flux[star], first.flux_error[star], photometry)
+    zero_point.doubts_of_zero_point(zero_point.zero_point(first.flux[star], first.flux_error[star], photometry), "r")
     return [match.transform for match in matches]
+
+
+def lines_of_a_comets_night() -> None:
+    """Measure an image whose stars are lines."""
+    field = line_field(5, 16.0, 0.4, size=300)
+    found = sources.measure_sources(field.image, field.no_mask, background=400.0, noise=20.0)
+    sources.with_total_flux(found, field.image, field.no_mask, background=400.0, noise=20.0)
+    line_psf.stars_without_psf(trailed_stars.find_lines(field.image, field.no_mask, background=400.0, noise=20.0), 3.0)
+    quality.gate_trailed(quality.Quality(100.0, 10.0, 0.0), (), LIMITS)
 
 
 def subtraction() -> None:
@@ -189,6 +202,10 @@ def subtraction() -> None:
     measured = measure.measure(difference, found, pair.science)
     examine.examine(difference, measured, examine.filled_pixels(pair.science))
     shapes.Shapes(difference, measured)
+    there = refraction.Exposed(60_000.0, 30.0, 0.0, 150.0, 2.0)
+    refraction.shift_per_colour("r")
+    refraction.zenith_pull(there)
+    refraction.largest_shift_px(there, [there], "r", nominal_wcs(150.0, 2.0, 1.0, pair.science.shape))
     fixed = fixed_pixels.Seen(*np.arange(5.0)[:, None].repeat(3, 1), np.arange(3), 1e4)
     fixed_pixels.recurrences(fixed)
     pair_numerics.constant_psf(difference.psf_d(50.0, 60.0))

@@ -93,9 +93,29 @@ def _observation(row: Observation) -> dict[str, object]:
         "exposure_time": row.exposure_time,
         "ra": row.ra,
         "dec": row.dec,
+        "zero_point": _zero_point(newest),
         "doubts": [{name: getattr(doubt, name) for name in _DOUBT} for doubt in row.doubts.standing()],
         "failure_code": row.failure_code,
         "error_message": row.error_message,
+    }
+
+
+def _zero_point(run: PreprocessRun | None) -> dict[str, object] | None:
+    if run is None or run.zero_point_mag is None:
+        return None
+    return {
+        "mag": run.zero_point_mag,
+        "error_mag": run.zero_point_error,
+        "catalogue": run.zero_point_catalogue,
+        "band": run.zero_point_band,
+        "system": run.zero_point_system,
+        "scatter_mag": run.zero_point_scatter,
+        "stars": run.zero_point_stars,
+        "colour_term": run.colour_term,
+        "colour_term_error": run.colour_term_error,
+        "colour": run.zero_point_colour or None,
+        "colour_mag": run.zero_point_colour_mag,
+        "no_colour_term": run.no_colour_term,
     }
 
 
@@ -112,6 +132,7 @@ def _refused(result: IngestResult) -> dict[str, object]:
         "exposure_time": None,
         "ra": None,
         "dec": None,
+        "zero_point": None,
         "doubts": [],
         "failure_code": result.failure_code,
         "error_message": result.error_message,

@@ -193,7 +193,8 @@ def _trailed(rng: np.random.Generator, xy: Points, flux: Column, shape: tuple[in
     data = (1000.0 + (image + rng.normal(0, noise, shape)) * 10.0 / noise).astype(np.float32)
     bad = np.zeros(shape, dtype=bool)
     sky = estimate_background(data, bad)
-    return find_lines(data, bad, background=sky.level, noise=sky.noise)
+    lines = find_lines(data, bad, background=sky.level, noise=sky.noise)
+    return lines.xy, lines.flux
 
 
 def simulations(first: int, count: int) -> Iterator[Problem]:

@@ -121,7 +121,7 @@ _PREPROCESSING = (
         0.0,
         1.0,
     ),
-    ConfigKey("preprocessing.max_ellipticity", 0.5, "A frame with more elongated stars is trailed.", 0.05, 1.0),
+    ConfigKey("preprocessing.max_ellipticity", 0.5, "Stars more elongated are trailed, unless all are.", 0.05, 1.0),
     ConfigKey(
         "preprocessing.max_anchor_rms_px",
         1.0,

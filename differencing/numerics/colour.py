@@ -7,15 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from observations.numerics.statistics import MAD_TO_SIGMA
+from preprocessing.numerics.colour_slope import FEWEST_STARS, colour_slope
 
 Column = NDArray[np.float64]
 
-FEWEST_STARS = 10
-# With less spread of colour a slope is the noise of its ends.
-LEAST_SPREAD_MAG = 0.1
-CLIP_SIGMA = 3.0
-ROUNDS = 5
 # Variables and catalogue colours scatter by this even where photon noise is nil.
 SCATTER_FLOOR_MAG = 0.02
 
@@ -47,14 +42,5 @@ def colour_term(science: Column, reference: Column, relative_error: Column, colo
         return None
     value = -2.5 * np.log10(science[good] / reference[good])
     error, x = np.hypot(1.0857 * relative_error[good], SCATTER_FLOOR_MAG), colour[good] - np.median(colour[good])
-    keep = np.ones(x.size, dtype=bool)
-    for _ in range(ROUNDS):
-        if np.count_nonzero(keep) < FEWEST_STARS or x[keep].std() < LEAST_SPREAD_MAG:
-            return None
-        terms = np.column_stack([np.ones(x.size), x]) / error[:, None]
-        solution = np.linalg.lstsq(terms[keep], (value / error)[keep], rcond=None)[0]
-        pull = value / error - terms @ solution
-        spread = max(1.0, float(MAD_TO_SIGMA * np.median(np.abs(pull[keep]))))
-        keep = np.abs(pull) < CLIP_SIGMA * spread
-    covariance = np.linalg.inv(terms[keep].T @ terms[keep])
-    return ColourTerm(float(solution[1]), float(spread * np.sqrt(covariance[1, 1])), int(np.count_nonzero(keep)))
+    found = colour_slope(value, error, x)
+    return None if found is None else ColourTerm(found.slope, found.error, found.star_count)

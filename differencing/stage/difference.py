@@ -43,6 +43,7 @@ from differencing.stage.colours import colour_term_between
 from differencing.stage.device import usable_device
 from differencing.stage.in_doubt import psfs_in_doubt, scale_in_doubt
 from differencing.stage.reference import load_reference, made_reference, wcs_identity, with_psf
+from differencing.stage.refraction import refraction_between
 from differencing.stage.registration import aligned
 from observations.claims.doubts import store_doubts
 from observations.models import DoubtOrigin, Observation, ObservationStatus
@@ -230,13 +231,14 @@ class _Prepared(NamedTuple):
     filled: Mask
     match: Match
     colour: tuple[str, ColourTerm] | None
+    refraction_px: NDArray[np.float64] | None
 
 
 def _compute(inputs: _Inputs) -> _Result:
     """Subtract, find and measure: no database once both frames are loaded."""
     config, p, device = inputs.config, zogy_parameters(inputs.config), usable_device()
     algorithm = config["differencing.algorithm"]
-    pair, science, bits, filled, match, colour = _prepared(inputs, algorithm, p)
+    pair, science, bits, filled, match, colour, refraction_px = _prepared(inputs, algorithm, p)
     with _failing_in_words():
         difference, choice = subtract_prepared(pair, algorithm=algorithm, parameters=p, device=device)
     peaks = find(difference, threshold_sigma=config["differencing.threshold_sigma"])
@@ -249,7 +251,7 @@ def _compute(inputs: _Inputs) -> _Result:
             f"{difference.noise_rescale:.2f}): the subtraction cannot be trusted. Look at the difference image.",
         )
     measured = measure(difference, peaks, science)
-    vetoes = examine(difference, measured, filled)
+    vetoes = examine(difference, measured, filled, refraction_px=refraction_px)
     return _Result(difference, choice, measured, vetoes, science.wcs, bits, match.count, match.rms_px, colour, spikes)
 
 
@@ -258,6 +260,7 @@ def _prepared(inputs: _Inputs, algorithm: str, p: ZogyParameters) -> _Prepared:
     science = load_frame(inputs.science_run)
     if science.wcs is None:
         raise StageFailure(FailureCode.NO_WCS, "The frame has no world coordinates: preprocess it again.")
+    refraction_px = refraction_between(inputs.observation, inputs.reference, science.wcs)
     reference, match, colour = _aligned_reference(inputs, science)
     _require_overlap(science, reference, inputs.config)
     with _failing_in_words():
@@ -267,7 +270,7 @@ def _prepared(inputs: _Inputs, algorithm: str, p: ZogyParameters) -> _Prepared:
         pair = prepare_for(science, reference, algorithm=algorithm, parameters=p)
     # What is measured of the frame later has its sky taken off, and lies in memory once.
     science = replace(science, data=pair.new.image, variance=None)
-    return _Prepared(pair, science, bits, filled, match, colour)
+    return _Prepared(pair, science, bits, filled, match, colour, refraction_px)
 
 
 @contextmanager

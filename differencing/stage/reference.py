@@ -23,8 +23,7 @@ from observations.numerics.fits.products import decode_frame, encode_frame
 from observations.numerics.frame import Frame
 from preprocessing.models import PreprocessRun
 from preprocessing.numerics.background import estimate_background
-from preprocessing.numerics.psf import PsfError, fit_psf
-from preprocessing.numerics.stars import find_stars
+from preprocessing.numerics.sources import measure_sources
 from preprocessing.products import load_frame, stars_of
 
 
@@ -137,11 +136,7 @@ def load_reference(row: Reference) -> Frame:
 def with_psf(frame: Frame, *, is_needed: bool = True) -> Frame:
     """Return the frame with its PSF and stars measured anew; without a PSF where it cannot be and is not needed."""
     background = estimate_background(frame.data, frame.mask)
-    stars = find_stars(frame.data, frame.mask, background=background.level, noise=background.noise)
-    try:
-        psf = fit_psf(frame.data, frame.mask, stars, background=background.level, noise=background.noise)
-    except PsfError as error:
-        if not is_needed:
-            return replace(frame, psf=None, stars=stars)
-        raise StageFailure(FailureCode.TOO_FEW_STARS, f"The reference's PSF cannot be measured: {error}.") from error
-    return replace(frame, psf=psf, stars=stars)
+    found = measure_sources(frame.data, frame.mask, background=background.level, noise=background.noise)
+    if found.psf is None and is_needed:
+        raise StageFailure(FailureCode.TOO_FEW_STARS, f"The reference's PSF cannot be measured: {found.complaint}.")
+    return replace(frame, psf=found.psf, stars=found.stars)

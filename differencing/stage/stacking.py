@@ -22,10 +22,8 @@ from observations.numerics.frame import Frame, Image, PsfModel
 from preprocessing.models import PreprocessRun
 from preprocessing.numerics.astrometry.matching import MatchFailed
 from preprocessing.numerics.background import follow_background
-from preprocessing.numerics.photometry import psf_fluxes
-from preprocessing.numerics.psf import PsfError, fit_psf
 from preprocessing.numerics.quality import noise_pixels
-from preprocessing.numerics.stars import find_stars
+from preprocessing.numerics.sources import measure_sources, with_total_flux
 from preprocessing.products import load_frame, stars_of
 
 logger = logging.getLogger(__name__)
@@ -147,19 +145,11 @@ def _frame(found: Stacked, first: Frame, sky: Image, mjd_utc: float) -> Frame:
 
 def measured(frame: Frame, sky: Image | float, noise: Image | float) -> Frame:
     """Return a frame of known sky and noise with its PSF and its stars, whose fluxes are total."""
-    stars = find_stars(frame.data, frame.mask, background=sky, noise=noise)
-    try:
-        psf = fit_psf(frame.data, frame.mask, stars, background=sky, noise=noise)
-    except PsfError as error:
-        raise StageFailure(FailureCode.TOO_FEW_STARS, f"The reference's PSF cannot be measured: {error}.") from error
-    flux, error_of_flux = psf_fluxes(frame.data, frame.mask, psf, stars, background=sky, noise=noise)
-    usable = np.isfinite(flux) & (flux > 0)
-    stars = replace(
-        stars,
-        flux=np.where(usable, flux, stars.flux),
-        flux_error=np.where(usable, error_of_flux, stars.flux_error),
-    )
-    return replace(frame, psf=psf, stars=stars)
+    found = measure_sources(frame.data, frame.mask, background=sky, noise=noise)
+    if found.psf is None:
+        raise StageFailure(FailureCode.TOO_FEW_STARS, f"The reference's PSF cannot be measured: {found.complaint}.")
+    stars = with_total_flux(found, frame.data, frame.mask, background=sky, noise=noise)
+    return replace(frame, psf=found.psf, stars=stars)
 
 
 def depth_of(frame: Frame, sigma: float) -> float | None:

@@ -19,6 +19,7 @@ from preprocessing.numerics.interpolate import interpolate_small
 from preprocessing.numerics.outside import outside
 from preprocessing.numerics.quality import Limits, structure_of
 from preprocessing.numerics.stars import SHARPEST_STAR_PX, find_stars
+from preprocessing.numerics.trailed_stars import are_trailed, seen_across
 from preprocessing.numerics.trails import find_trails
 
 # The first look only wants the seeing: bright stars, a third of the time.
@@ -164,7 +165,7 @@ def _find_bad(seen: _Seen, ceiling: masks.Ceiling | None, parameters: Parameters
     residual = _residual(data, sky)
     lone = lone_pixels(residual, sky.noise, defects | high | dark)
     known = defects | high | dark | lone
-    look = find_stars(data, known, background=sky.level, noise=sky.noise, threshold_sigma=FIRST_LOOK_SIGMA)
+    look = _first_look(data, known, sky)
     is_wide = look.fwhm_px >= sampling.WELL_SAMPLED_PX or seen.smoothing != 1.0
     smoothed_px = None if is_wide else _smoothed_width(data, known, sky)
     bits = np.zeros(data.shape, dtype=np.uint16)
@@ -183,6 +184,12 @@ def _find_bad(seen: _Seen, ceiling: masks.Ceiling | None, parameters: Parameters
         _set(bits, MaskBit.COSMIC_RAY, hits)
     _set(bits, MaskBit.TRAIL, find_trails(residual, sky.noise, bits != 0, _seeing(look)))
     return _Found(bits, sky, _seeing(look), smoothed_px)
+
+
+def _first_look(data: Image, known: Mask, sky: Background) -> Stars:
+    """Return bright stars for the seeing; where they are lines, their width across is what nothing is sharper than."""
+    look = find_stars(data, known, background=sky.level, noise=sky.noise, threshold_sigma=FIRST_LOOK_SIGMA)
+    return seen_across(data, known, background=sky.level, noise=sky.noise) if are_trailed(look) else look
 
 
 def _smoothed_width(data: Image, known: Mask, sky: Background) -> float | None:

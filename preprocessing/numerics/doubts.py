@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from observations.numerics.doubts import TRUSTED_FLUX_SHARE, Doubt
-from observations.numerics.frame import Image
+from observations.numerics.frame import Image, PsfModel, Stars
 from preprocessing.numerics.background import Background
+from preprocessing.numerics.line_psf import width_of
 from preprocessing.numerics.sky_flat import lopsidedness, vignette_loss
+from preprocessing.numerics.trailed_stars import are_trailed
 
 # Pixels included. Simulated stars of 1.2 px (1.0 px without) have fluxes that scatter by 4 %, sharper ones by 6 % and
 # more; their median stays within 2 %.
@@ -54,6 +56,22 @@ def doubts_of_sky(sky: Background, *, sky_flat: Image | None, is_flat_known: boo
             )
         )  # fmt: skip
     return tuple(doubts)
+
+
+def doubts_of_lines(psf: PsfModel | None, stars: Stars) -> tuple[Doubt, ...]:
+    """Doubt what is measured of a source that does not move with the stars, where these are lines."""
+    if psf is None or not are_trailed(stars):
+        return ()
+    _, ellipticity = width_of(psf.middle)
+    return (
+        Doubt(
+            "stars_are_lines", "flux", "", round(ellipticity, 2),
+            "The stars are lines, as the telescope followed something else, and so is the PSF. What stands still among "
+            "the stars is measured right by it; what the telescope followed is a point, whose brightness comes out "
+            "too low by a half and more, and whose position is off by up to half a line.",
+            blocks_publication=True,
+        ),
+    )  # fmt: skip
 
 
 def doubts_of_sampling(sharp_fwhm_px: float | None) -> tuple[Doubt, ...]:

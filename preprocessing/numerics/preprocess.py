@@ -8,17 +8,16 @@ import numpy as np
 
 from observations.numerics.doubts import Doubt
 from observations.numerics.fits.facts import FrameFacts
-from observations.numerics.frame import Frame, Image, Mask, MaskBit, PsfModel, Stars
+from observations.numerics.frame import Frame, Image, Mask, MaskBit
 from preprocessing.numerics import masks
 from preprocessing.numerics.background import NoBackgroundError
 from preprocessing.numerics.calibrate import Exposure, Masters, calibrate
 from preprocessing.numerics.clean import Cleaned, Parameters, RawPixels, clean
-from preprocessing.numerics.doubts import doubts_of_sampling, doubts_of_sky
+from preprocessing.numerics.doubts import doubts_of_lines, doubts_of_sampling, doubts_of_sky
 from preprocessing.numerics.look_alike import looks_like
-from preprocessing.numerics.photometry import psf_fluxes
-from preprocessing.numerics.psf import PsfError, fit_psf
 from preprocessing.numerics.quality import Failure, Quality, gate, gate_pixels, measure_quality
-from preprocessing.numerics.stars import find_stars
+from preprocessing.numerics.sources import Sources, measure_sources, with_total_flux
+from preprocessing.numerics.trailed_stars import are_trailed
 from preprocessing.numerics.units import Scale, scale_of
 
 
@@ -51,7 +50,8 @@ def preprocess(raw: RawPixels, masters: Masters | None, parameters: Parameters) 
     -------
     Preprocessed
         the frame keeps the raw pixel grid. A frame that fails its absolute gates comes with its failure; gates
-        against the night are for the caller, who knows the others (`quality.gate`).
+        against the night are for the caller, who knows the others (`quality.gate`, `quality.gate_trailed`). Where
+        stars are lines the frame may come without a PSF: it can be placed on the sky, and not be subtracted.
 
     Raises
     ------
@@ -70,24 +70,15 @@ def preprocess(raw: RawPixels, masters: Masters | None, parameters: Parameters) 
     applied, lacking = calibrated.applied, calibrated.missing
     del calibrated
     bad = masks.is_bad(cleaned.bits)
-    sky = cleaned.sky
-    stars = find_stars(
-        cleaned.data,
-        bad,
-        background=sky.level,
-        noise=sky.noise,
-        threshold_sigma=parameters.star_threshold_sigma,
-        sharpest_px=cleaned.sharpest_px,
-    )
-    psf = _psf(cleaned, bad, stars, parameters.psf_degree)
-    stars = _with_total_flux(cleaned, bad, stars, psf)
+    found = _measured(cleaned, bad, parameters)
+    stars, psf = found.stars, found.psf
     lit = (cleaned.bits & np.uint16(MaskBit.UNILLUMINATED | MaskBit.EDGE)) == 0
     measured = measure_quality(cleaned.data, bad, cleaned.sky, stars, psf, lit=lit)
     measured = replace(measured, exposure_s=raw.facts.exposure_s, saturation=cleaned.saturation)
     if cleaned.structure is not None:
         measured = replace(measured, structure=cleaned.structure)
     failure = gate(measured, (), parameters.limits)
-    if failure is None and psf is None:
+    if failure is None and psf is None and not are_trailed(stars):
         failure = Failure("too_few_stars", f"Too few of the {len(stars)} sources are clean stars to fit a PSF to.")
     if failure is not None:
         fewest = parameters.limits.fewest_stars
@@ -100,6 +91,7 @@ def preprocess(raw: RawPixels, masters: Masters | None, parameters: Parameters) 
         *scale.doubts,
         *doubts_of_sky(cleaned.sky, sky_flat=_sky_flat(masters), is_flat_known=is_flat_known),
         *doubts_of_sampling(cleaned.sharp_fwhm_px),
+        *doubts_of_lines(psf, stars),
     )
     return Preprocessed(frame, measured, failure, applied, (*lacking, *_uncovered(measured)), doubts)
 
@@ -121,22 +113,19 @@ def exposure_of(facts: FrameFacts) -> Exposure:
     )
 
 
-def _with_total_flux(cleaned: Cleaned, bad: Mask, stars: Stars, psf: PsfModel | None) -> Stars:
-    """Replace the aperture's flux by the PSF's, which is total and free of neighbours, where that was possible."""
-    if psf is None:
-        return stars
-    sky = cleaned.sky
-    flux, error = psf_fluxes(cleaned.data, bad, psf, stars, background=sky.level, noise=sky.noise)
-    usable = np.isfinite(flux) & (flux > 0)
-    return replace(stars, flux=np.where(usable, flux, stars.flux), flux_error=np.where(usable, error, stars.flux_error))
-
-
-def _psf(cleaned: Cleaned, bad: Mask, stars: Stars, degree: int | None) -> PsfModel | None:
-    sky = cleaned.sky
-    try:
-        return fit_psf(cleaned.data, bad, stars, background=sky.level, noise=sky.noise, degree=degree)
-    except PsfError:
-        return None
+def _measured(cleaned: Cleaned, bad: Mask, parameters: Parameters) -> Sources:
+    """Return stars of total flux, and the PSF by them."""
+    image, sky = cleaned.data, cleaned.sky
+    found = measure_sources(
+        image,
+        bad,
+        background=sky.level,
+        noise=sky.noise,
+        threshold_sigma=parameters.star_threshold_sigma,
+        sharpest_px=cleaned.sharpest_px,
+        degree=parameters.psf_degree,
+    )
+    return replace(found, stars=with_total_flux(found, image, bad, background=sky.level, noise=sky.noise))
 
 
 def _frame(facts: FrameFacts, cleaned: Cleaned, bad: Mask, scale: Scale) -> Frame:

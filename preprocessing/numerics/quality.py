@@ -12,6 +12,7 @@ from observations.numerics.frame import Image, Mask, PsfModel, Stars
 from observations.numerics.statistics import FWHM_PER_SIGMA, MAD_TO_SIGMA
 from preprocessing.numerics.background import Background
 from preprocessing.numerics.psf_shape import core_of
+from preprocessing.numerics.trailed_stars import are_trailed
 
 DEPTH_SIGMA = 5.0
 # Others of the night that it takes to call one frame the odd one out: with one other, either may be.
@@ -56,12 +57,13 @@ class Quality:
 class Limits:
     """Where a frame fails; each says where its number comes from.
 
-    masked_share : PIPELINE's 15 %. ellipticity : 0.5 is an image twice as long as wide; the worst good frame here has
-    0.2. fewest_stars : matching needs 7 against chance. sky_ratio : moonrise doubles a sky; the flashlight of the 2713
-    night made it sixfold; a bright sky is no failure, but the reason of one by depth. depth_loss_mag : haze at 0.45x
-    light with 1.5x seeing costs 1.6 and still shows the asteroid at 35 sigma. transparency : a twentieth of the light
-    is 3.3 mag. structure : real skies here are 0.8 to 1.2, the flashlight's is 1.4 to 1.7. sky_share_of_saturation :
-    beyond it stars have no range left.
+    masked_share : PIPELINE's 15 %. ellipticity : 0.5 is an image twice as long as wide, where it stands among
+    others that are not (see `gate_trailed`); the worst good frame here has 0.2. fewest_stars : matching needs 7
+    against chance. sky_ratio : moonrise doubles a sky; the flashlight of the 2713 night made it sixfold; a bright
+    sky is no failure, but the reason of one by depth. depth_loss_mag : haze at 0.45x light with 1.5x seeing costs
+    1.6 and still shows the asteroid at 35 sigma. transparency : a twentieth of the light is 3.3 mag. structure :
+    real skies here are 0.8 to 1.2, the flashlight's is 1.4 to 1.7. sky_share_of_saturation : beyond it stars have
+    no range left.
     """
 
     masked_share: float
@@ -106,7 +108,9 @@ def measure_quality(
         return Quality(None, None, 1.0, covered_share=covered)
     middle, rms = float(np.median(level[seen])), float(np.median(noise[seen]))
     spread = np.percentile(level[seen], (5.0, 95.0))
-    width, ellipticity = core_of(psf.middle) if psf is not None else _core_of_stars(stars)
+    # The core of a line says nothing of its length; the lines themselves do.
+    core = None if are_trailed(stars) else psf
+    width, ellipticity = _core_of_stars(stars) if core is None else core_of(core.middle)
     known = bool(np.isfinite(width))
     return Quality(
         sky_level=middle,
@@ -124,7 +128,7 @@ def measure_quality(
 
 
 def _core_of_stars(stars: Stars) -> tuple[float, float | None]:
-    """Return width and ellipticity of the clean stars, where no PSF could be fitted."""
+    """Return width and ellipticity of the clean stars, where no PSF could be fitted, or they are lines."""
     clean = stars.ellipticity[stars.is_clean] if np.isfinite(stars.fwhm_px) else np.zeros(0)
     return stars.fwhm_px, float(np.median(clean)) if clean.size else None
 
@@ -230,13 +234,24 @@ def _gate_alone(q: Quality, limits: Limits) -> Failure | None:
         return Failure("empty_frame", f"No star stands out from the noise of {q.noise:.3g} counts.")
     if q.star_count < limits.fewest_stars or q.fwhm_px is None:
         return Failure("too_few_stars", f"{q.star_count} stars were found; {limits.fewest_stars} are needed.")
-    if q.ellipticity is not None and q.ellipticity > limits.ellipticity:
-        return Failure(
-            "trailed",
-            f"The stars are trailed: ellipticity {q.ellipticity:.2f} (limit {limits.ellipticity:g}), "
-            f"width {q.fwhm_px:.1f} px.",
-        )
     return None
+
+
+def gate_trailed(quality: Quality, others: Sequence[Quality], limits: Limits) -> Failure | None:
+    """Say whether a frame's stars are lines while those of most others are none, or None.
+
+    Lines in most frames are a way to observe, as the telescope followed a comet: then they are the PSF. In one frame
+    among good ones they are a fault of the tracking.
+    """
+    q, known = quality, [other.ellipticity for other in others if other.ellipticity is not None]
+    round_ones = sum(ellipticity <= limits.ellipticity for ellipticity in known)
+    if q.ellipticity is None or q.ellipticity <= limits.ellipticity or 2 * round_ones <= len(known):
+        return None
+    return Failure(
+        "trailed",
+        f"The stars are trailed: ellipticity {q.ellipticity:.2f} (limit {limits.ellipticity:g}), width "
+        f"{q.fwhm_px:.1f} px, while those of {round_ones} of {len(known)} other frames are not.",
+    )
 
 
 def _gate_against(q: Quality, others: Sequence[Quality], limits: Limits) -> Failure | None:

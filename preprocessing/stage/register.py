@@ -31,12 +31,24 @@ from preprocessing.numerics.astrometry.errors import centroid_errors_px, match_e
 from preprocessing.numerics.astrometry.frames import match_frames
 from preprocessing.numerics.astrometry.matching import MatchFailed, MatchParameters, Transform
 from preprocessing.numerics.astrometry.solution import WcsInvalid, check_wcs, registration_quality, wcs_from_match
-from preprocessing.numerics.quality import DEPTH_SIGMA, Quality, gate, noise_pixels, relative_transparency
+from preprocessing.numerics.quality import (
+    DEPTH_SIGMA,
+    Limits,
+    Quality,
+    gate,
+    gate_trailed,
+    noise_pixels,
+    relative_transparency,
+)
 from preprocessing.products import load_frame, stars_of
 from preprocessing.stage.preprocess import limits
 from preprocessing.stage.solve import Anchor, delivered_quality, solve_anchor
 from preprocessing.stage.zero_points import set_zero_point
 
+NO_PSF_OF_LINES = (
+    "The stars are trailed, by so much or so few of them that no PSF can be measured: the frame was placed on the sky, "
+    "and nothing is subtracted from it."
+)
 _RANK = {WcsQuality.SOLVED: 0, WcsQuality.HEADER: 1, WcsQuality.NOMINAL: 2}
 
 
@@ -65,11 +77,11 @@ def run(field_id: UUID | str) -> None:
     runs = _gated(_runs(field), config)
     if not runs:
         return
-    anchor = solve_anchor(_anchor(field, runs))
+    anchor = solve_anchor(_anchor(field, runs, limits(config)))
     for row in runs:
         _register(row, anchor, config)
     _set_transparency(runs)
-    _gated(runs, config)
+    _fail_trailed(_gated(runs, config), config)
 
 
 def _runs(field: Field) -> list[PreprocessRun]:
@@ -112,6 +124,18 @@ def _gated(runs: list[PreprocessRun], config: Snapshot) -> list[PreprocessRun]:
     return good
 
 
+def _fail_trailed(runs: list[PreprocessRun], config: Snapshot) -> None:
+    """Fail the frames whose stars are lines by a fault, or have no PSF, now that they have their positions."""
+    for row in runs:
+        alike = [other for other in runs if other.pk != row.pk and _count_alike(other.observation, row.observation)]
+        night = [other for other in alike if other.observation.night == row.observation.night]
+        failure = gate_trailed(_quality(row), [_quality(other) for other in night or alike], limits(config))
+        if failure is not None:
+            _fail(row, FailureCode(failure.code), failure.sentence)
+        elif row.wcs_info.get("no_psf"):
+            _fail(row, FailureCode.TRAILED, NO_PSF_OF_LINES)
+
+
 def _count_alike(one: Observation, other: Observation) -> bool:
     """Tell whether sky and stars have the same counts in two exposures: of one band, camera and pixel size."""
     same = ("filter_band", "telescope_id", "camera", "binning", "gain_e_per_adu")
@@ -127,8 +151,11 @@ def _fail(row: PreprocessRun, code: FailureCode, sentence: str) -> None:
 
 
 @jobs.writing()
-def _anchor(field: Field, runs: list[PreprocessRun]) -> PreprocessRun:
-    """Return the field's anchor; the first is the frame of the best WCS, earliest night and most stars, and stays."""
+def _anchor(field: Field, runs: list[PreprocessRun], bounds: Limits) -> PreprocessRun:
+    """Return the field's anchor; the first is the frame of the best WCS, earliest night and most stars, and stays.
+
+    Where stars are lines it serves where there is no other.
+    """
     field = Field.objects.select_for_update().get(pk=field.pk)
     known = [row for row in runs if row.observation_id == field.anchor_id]
     if known:
@@ -139,6 +166,7 @@ def _anchor(field: Field, runs: list[PreprocessRun]) -> PreprocessRun:
             _RANK[WcsQuality(row.observation.wcs_quality)],
             # As if the nights had come one after the other.
             row.observation.night,
+            (row.ellipticity or 0.0) > bounds.ellipticity,
             -(row.star_count or 0),
             row.observation.mjd_utc,
         ),
@@ -158,6 +186,7 @@ def _register(row: PreprocessRun, anchor: Anchor, config: Snapshot) -> None:
     info: dict[str, object] = {**identity, "solution": anchor.solution} if is_anchor else dict(identity)
     claimed = anchor.claimed if is_anchor else _claimed(row, frame)
     info |= {"claimed_wcs": "" if claimed is None else wcs_to_text(claimed)}
+    info |= {"no_psf": True} if frame.psf is None else {}
     try:
         expected = None if is_anchor else _expected(frame, anchor.frame.wcs if row.wcs_aligned else anchor.claimed)
         found = _match(frame, anchor.frame, expected, is_anchor=is_anchor)
@@ -173,7 +202,7 @@ def _register(row: PreprocessRun, anchor: Anchor, config: Snapshot) -> None:
         info |= {"reason": str(error)}
         _save(row, info, aligned=False, quality=delivered_quality(row.observation), doubts=anchor.doubts)
         return
-    _write(row, replace(frame, wcs=solved.wcs), anchor)
+    of_zero_point = _write(row, replace(frame, wcs=solved.wcs), anchor)
     dx, dy = found.transform.offset_px
     error_px = float(np.hypot(found.error_px, _error_of_anchor(anchor) / found.transform.scale))
     info |= {
@@ -186,7 +215,7 @@ def _register(row: PreprocessRun, anchor: Anchor, config: Snapshot) -> None:
         "error_px": error_px,
     }
     row.registration_quality = registration_quality(found.rms_px, row.fwhm_px or 0.0)
-    doubts = (*anchor.doubts, *_doubts(row, claimed, solved.wcs, anchor, error_px))
+    doubts = (*anchor.doubts, *_doubts(row, claimed, solved.wcs, anchor, error_px), *of_zero_point)
     _save(row, info, aligned=True, wcs=solved.wcs, quality=anchor.quality, doubts=doubts)
 
 
@@ -223,13 +252,17 @@ def _identity(anchor: Anchor) -> dict[str, object]:
     return identity | ({"star_catalog": anchor.catalog.sha256} if anchor.catalog else {})
 
 
-def _write(row: PreprocessRun, frame: Frame, anchor: Anchor) -> None:
-    """Write the product again with its WCS and, where that is solved, with its true scale and its zero point."""
+def _write(row: PreprocessRun, frame: Frame, anchor: Anchor) -> tuple[Doubt, ...]:
+    """Write the product again with its WCS and, where that is solved, with its true scale and its zero point.
+
+    Returns what is doubtful about that.
+    """
     is_solved = anchor.quality == WcsQuality.SOLVED
-    frame = set_zero_point(row, frame, anchor.catalog if is_solved else None)
+    frame, doubts = set_zero_point(row, frame, anchor.catalog if is_solved else None)
     if is_solved and frame.wcs is not None:
         frame = replace(frame, pixel_scale_arcsec=check_wcs(frame.wcs, frame.shape))
     storage.write_atomically(row.processed_fits_path, encode_frame(frame))
+    return doubts
 
 
 def _match(frame: Frame, anchor: Frame, expected: Transform | None, *, is_anchor: bool) -> _Registered:

@@ -23,8 +23,6 @@ from preprocessing.numerics.astrometry.solution import (
     check_wcs,
     solve_with_catalogue,
 )
-from preprocessing.numerics.background import estimate_background
-from preprocessing.numerics.trailed_stars import are_trailed, find_lines
 from preprocessing.products import load_frame, stars_of
 from preprocessing.stage.plate_solvers import Problem, SolverFailed, installed, solve_with_program
 from preprocessing.stage.raw import read_raw
@@ -206,11 +204,7 @@ def _with_catalogue(frame: Frame, pointing: Pointing, catalog: StarCatalog) -> S
         raise MatchFailed(
             f"it has no stars within {pointing.radius_deg:g} deg of {pointing.ra_deg:.3f} {pointing.dec_deg:+.3f}"
         )
-    xy, flux = stars.xy, stars.flux
-    if are_trailed(stars):
-        sky = estimate_background(frame.data, frame.mask)
-        xy, flux = find_lines(frame.data, frame.mask, background=sky.level, noise=sky.noise)
-    return solve_with_catalogue(xy, flux, frame.shape, pointing, near.stars)
+    return solve_with_catalogue(stars.xy, stars.flux, frame.shape, pointing, near.stars)
 
 
 def _recorded(method: str, solved: SolvedWcs) -> dict[str, object]:

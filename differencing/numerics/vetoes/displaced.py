@@ -16,13 +16,17 @@ Array = NDArray[np.float64]
 # A star of both frames is looked for within so many FWHM of a peak, and is one where both show it at this S/N.
 STAR_FWHM, STAR_SNR = 1.3, 5.0
 REACH_FWHM, LEAST_REACH, MOST_REACH = 1.8, 4, 14
-# What proper motion and refraction displace a star by, and how many times its scatter the registration is trusted.
+# What proper motion displaces a star by, and how many times its scatter the registration is trusted.
 FLOOR_PX, REGISTRATION_SIGMA = 0.15, 4.0
+# What is displaced by more of a FWHM is taken for moving, whatever refraction would explain.
+MOVING_FWHM = 0.25
 # A displacement must be more probable than a new source by this factor's logarithm.
 SURE = 3.0
 
 
-def displacement_px(difference: Difference, measured: Measurements, k: int, fwhm: float) -> float:
+def displacement_px(
+    difference: Difference, measured: Measurements, k: int, fwhm: float, refraction_px: Array | None = None
+) -> float:
     """Return by how many px a static star's displacement explains a peak better than a new source; NaN where not.
 
     A new source adds one number to D, its brightness, and takes S² = chi²(nothing) - chi²(point) away, which is
@@ -33,7 +37,8 @@ def displacement_px(difference: Difference, measured: Measurements, k: int, fwhm
 
     Parameters
     ----------
-    k : which of the measurements. fwhm : of the stars there, px.
+    k : which of the measurements. fwhm : of the stars there, px. refraction_px : (2,) the largest shift that
+        refraction makes of a star by its colour; any part of it, either way, is explained. None where that is unknown.
     """
     x, y = float(measured.x[k]), float(measured.y[k])
     place = _brightest(difference, x, y, fwhm)
@@ -52,9 +57,21 @@ def displacement_px(difference: Difference, measured: Measurements, k: int, fwhm
     if not stats.chi2.logsf(nothing - left, 2) + SURE < stats.chi2.logsf(point, 1):
         return float("nan")
     flux = _static_flux(difference, place)
-    distance = float(np.hypot(*along)) / flux if flux > 0.0 else np.inf
+    if not flux > 0.0:
+        return float("nan")
     limit = max(FLOOR_PX, REGISTRATION_SIGMA * difference.diagnostics.registration_rms_px)
-    return distance if distance <= limit else float("nan")
+    return float(np.hypot(*along)) / flux if _is_explained(along / flux, limit, refraction_px, fwhm) else float("nan")
+
+
+def _is_explained(shift: Array, limit: float, refraction_px: Array | None, fwhm: float) -> bool:
+    """Tell whether a shift lies within the limit of what refraction explains, or of nothing."""
+    length = 0.0 if refraction_px is None else float(np.hypot(*refraction_px))
+    if refraction_px is None or length == 0.0:
+        return bool(np.hypot(*shift) <= limit)
+    direction = refraction_px / length
+    reach = min(length, max(0.0, MOVING_FWHM * fwhm - limit))
+    explained_part = float(np.clip(shift @ direction, -reach, reach)) * direction
+    return bool(np.hypot(*(shift - explained_part)) <= limit)
 
 
 def _brightest(difference: Difference, x: float, y: float, fwhm: float) -> tuple[float, float] | None:

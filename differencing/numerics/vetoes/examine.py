@@ -50,13 +50,19 @@ def filled_pixels(*frames: Frame) -> Mask:
 
 
 def examine(
-    difference: Difference, measured: Measurements, filled: Mask, *, parameters: VetoParameters | None = None
+    difference: Difference,
+    measured: Measurements,
+    filled: Mask,
+    *,
+    refraction_px: NDArray[np.float64] | None = None,
+    parameters: VetoParameters | None = None,
 ) -> list[Vetoes]:
     """Return what speaks against each peak, in the order of the measurements.
 
     Parameters
     ----------
     filled : (ny, nx) bool, True where a pixel of either frame has been filled in, though it counts as good.
+    refraction_px : (2,) the largest shift of a star in x and y that refraction makes of its colour; None where unknown.
     """
     p = parameters or VetoParameters()
     m, fwhm = measured, psf_fwhm_px(difference, is_negative=False)
@@ -69,7 +75,7 @@ def examine(
     for k in range(len(m)):
         found = [
             *_of_shape(shape_of(k), p, is_negative=bool(m.is_negative[k]), is_trail=bool(np.isfinite(m.trails.x[k]))),
-            *_of_displacement(displacement_px(difference, m, k, shape_of.fwhm(k))),
+            *_of_displacement(displacement_px(difference, m, k, shape_of.fwhm(k), refraction_px)),
             *_of_soft_pixels(_soft_share(filled, float(m.x[k]), float(m.y[k]), fwhm), p),
         ]
         if k in steps:

@@ -13,6 +13,7 @@ from differencing.numerics.noise import robust_sigma
 from differencing.numerics.peaks import fwhm_of
 from differencing.numerics.vetoes.drawing import NOWHERE, Pen, Vector, Window, explained, window_of, with_sky
 from observations.numerics.frame import Image, Mask, PsfFunction, PsfModel
+from preprocessing.numerics.line_psf import width_across
 
 Array = NDArray[np.float64]
 
@@ -83,9 +84,13 @@ class Shapes:
         chi2, free = explained(window, with_sky(pen.columns(window, line=line)))[0], window.data.size - FITTED
         sharp = self._pen(d.spike(x, y, is_negative), reach)
         sign = -1.0 if is_negative else 1.0
-        sharper = min(_chi2(window, sharp.columns(window, blur_fwhm=w * fwhm, line=line), sign, chi2) for w in SHARPER)
+        # Where stars are lines a point is no hit: the telescope has followed it.
+        narrow = width_across(psf_frame(x, y))
+        light = chi2 if narrow is None else _chi2(window, sharp.columns(window, blur_fwhm=narrow), sign, chi2)
+        sharpest = [w * (narrow or fwhm) for w in SHARPER]
+        sharper = min(_chi2(window, sharp.columns(window, blur_fwhm=w, line=line), sign, chi2) for w in sharpest)
         wider = self._wider(k, stamp, window)
-        return Shape(chi2 / free, chi2 - sharper, *wider, free, *self._in_frame(k, psf_frame, reach))
+        return Shape(chi2 / free, min(chi2, light) - sharper, *wider, free, *self._in_frame(k, psf_frame, reach))
 
     def _wider(self, k: int, stamp: Array, narrow: Window) -> tuple[float, float, float]:
         """Return what the best of the wider shapes gains over a point, its width, and its chi² over degrees of freedom.

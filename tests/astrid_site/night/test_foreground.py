@@ -45,7 +45,7 @@ MEASURED = [
 KEYS = {
     "observations": [
         "file", "observation_id", "status", "calibration_applied", "wcs_quality", "seeing", "observation_time",
-        "mjd_utc", "exposure_time", "ra", "dec", "doubts", "failure_code", "error_message",
+        "mjd_utc", "exposure_time", "ra", "dec", "zero_point", "doubts", "failure_code", "error_message",
     ],
     "difference_runs": [
         "file", "reference_files", "status", "algorithm", "noise_level", "noise_rescale", "candidates_found",

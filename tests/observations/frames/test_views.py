@@ -255,6 +255,30 @@ def test_what_was_measured_is_a_part_of_its_own():
     assert "<html" not in text
 
 
+def test_the_zero_point_says_catalogue_band_and_system_and_for_which_colour_it_holds():
+    known = {
+        "zero_point_mag": 25.0, "zero_point_error": 0.02, "zero_point_catalogue": "Gaia DR3", "zero_point_band": "G",
+        "zero_point_system": "Vega", "zero_point_scatter": 0.031, "zero_point_stars": 42,
+    }  # fmt: skip
+    term = {
+        "colour_term": 0.123, "colour_term_error": 0.011, "zero_point_colour": "BP-RP", "zero_point_colour_mag": 0.87,
+    }  # fmt: skip
+    for run, expected in (
+        (
+            PreprocessRunFactory(**known, **term),
+            "0.123 ± 0.011 per magnitude of BP-RP; the zero point is for BP-RP = 0.87",
+        ),
+        (
+            PreprocessRunFactory(**known, no_colour_term="the catalogue has no colours"),
+            "none: the catalogue has no colours",
+        ),
+    ):
+        text = client_of("viewer").get(reverse("preprocessing:runs_of", args=[run.observation_id])).content.decode()
+        text = " ".join(text.split())
+        assert "25.000 ± 0.020 mag (Gaia DR3 G, Vega), 42 stars that scatter by 0.031 mag" in text
+        assert expected in text
+
+
 def test_an_upload_becomes_a_row_and_a_job_of_who_sent_it():
     client = client_of("operator", username="olga")
     file = io.BytesIO(fits_bytes(np.ones((8, 8))))

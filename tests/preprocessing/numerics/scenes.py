@@ -57,6 +57,28 @@ def star_field(
     return Field(image, x, y, flux, float(np.sqrt(sky)))
 
 
+def drawn_out(image: NDArray[np.float64], length_px: float, angle: float) -> NDArray[np.float64]:
+    """Return an image whose points have become even lines of a length (px) at an angle (radians from x to y)."""
+    ky, kx = np.fft.fftfreq(image.shape[0])[:, None], np.fft.rfftfreq(image.shape[1])[None, :]
+    line = np.sinc(length_px * (kx * np.cos(angle) + ky * np.sin(angle)))
+    return np.fft.irfft2(np.fft.rfft2(image) * line, s=image.shape)
+
+
+def line_field(
+    seed: int, length_px: float, angle: float, *, size: int = 480, count: int = 40, fwhm: float = 3.0, exposure: int = 0
+) -> Field:
+    """Return a field of lines, as a telescope that follows something else makes of stars; x, y are their middles.
+
+    The sky has 400 counts. Exposures of one seed differ in their noise.
+    """
+    rng, noise = np.random.default_rng(seed), np.random.default_rng([seed, exposure])
+    x, y = rng.uniform(2, size - 3, (2, count))
+    flux = 10_000.0 * fwhm * rng.uniform(0.05, 1.0, count) ** -1.0
+    clean = drawn_out(moffat_stars((size, size), (x, y, flux), fwhm), length_px, angle) + 400.0
+    image = noise.normal(clean, np.sqrt(np.maximum(clean, 1.0))).astype(np.float32)
+    return Field(image, x, y, flux, 20.0)
+
+
 def satellite_trail(
     shape: tuple[int, int], angle_deg: float, *, crest: float, fwhm: float, through: tuple[float, float] = (250, 240)
 ) -> NDArray[np.float32]:

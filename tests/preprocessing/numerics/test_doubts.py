@@ -2,7 +2,9 @@ import numpy as np
 
 from observations.numerics.doubts import TRUSTED_FLUX_SHARE
 from preprocessing.numerics.background import Background
-from preprocessing.numerics.doubts import doubts_of_sampling, doubts_of_sky
+from preprocessing.numerics.doubts import doubts_of_lines, doubts_of_sampling, doubts_of_sky
+from preprocessing.numerics.sources import measure_sources
+from tests.preprocessing.numerics.scenes import line_field, star_field
 
 
 def _sky(slope):
@@ -59,3 +61,12 @@ def test_only_the_sharpest_stars_hold_alerts_back():
     assert doubts_of_sampling(None) == ()
     assert [doubts_of_sampling(width)[0].blocks_publication for width in (1.0, 1.3, 1.7)] == [True, False, False]
     assert "undersampled" in doubts_of_sampling(1.2)[0].message
+
+
+def test_lines_as_stars_are_doubted_and_points_are_not():
+    for field, codes in ((line_field(3, 16.0, 0.9), ["stars_are_lines"]), (star_field(3), [])):
+        found = measure_sources(field.image, field.no_mask, background=400.0, noise=20.0)
+        doubts = doubts_of_lines(found.psf, found.stars)
+        assert [doubt.code for doubt in doubts] == codes
+        assert all(doubt.blocks_publication for doubt in doubts)
+    assert doubts_of_lines(None, found.stars) == ()

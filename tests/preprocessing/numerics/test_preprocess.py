@@ -18,7 +18,7 @@ from preprocessing.numerics.psf_shape import core_of
 from preprocessing.numerics.quality import gate, relative_transparency
 from preprocessing.numerics.sky_flat import sky_flat
 from tests.parameters import LIMITS, PREPROCESSING
-from tests.preprocessing.numerics.scenes import satellite_trail, star_field
+from tests.preprocessing.numerics.scenes import line_field, satellite_trail, star_field
 
 preprocess = partial(outline.preprocess, masters=None, parameters=PREPROCESSING)
 
@@ -92,11 +92,26 @@ def test_a_starless_frame_ends_with_its_own_code():
     assert preprocess(Raw(image, _facts())).failure.code in ("empty_frame", "too_few_stars")
 
 
-def test_a_trailed_frame_ends_with_its_own_code():
-    field = star_field(66)
-    image = np.mean([np.roll(field.image, k, axis=1) for k in range(10)], axis=0)
-    image += np.random.default_rng(66).normal(0, 20, image.shape)
-    assert preprocess(Raw(image.astype(np.float32), _facts())).failure.code == "trailed"
+def test_a_frame_of_lines_is_measured_with_a_line_as_psf_and_says_so():
+    field = line_field(66, 14.0, 0.4)
+    done = preprocess(Raw(field.image, _facts()))
+    assert done.failure is None
+    # A line of 14 px and 3 px of seeing: 1 - 1.27 / hypot(1.27, 14 / sqrt(12)) = 0.70; a Moffat's is a bit wider.
+    assert done.quality.ellipticity == pytest.approx(0.68, abs=0.06)
+    assert [doubt.code for doubt in done.doubts if doubt.fact == "flux" and "lines" in doubt.code] == [
+        "stars_are_lines"
+    ]
+    # Nothing of a line is sharper than the seeing, which a line's mean width is not.
+    assert not (done.frame.mask_bits & int(MaskBit.COSMIC_RAY)).any()
+
+
+def test_lines_longer_than_any_psf_leave_a_frame_with_stars_and_without_a_psf():
+    field = line_field(68, 70.0, 0.4, size=700)
+    done = preprocess(Raw(field.image, _facts()))
+    assert done.failure is None
+    assert done.frame.psf is None
+    near = np.hypot(done.frame.stars.x - field.x[:, None], done.frame.stars.y - field.y[:, None]).min(axis=0)
+    assert np.median(near) < 2.0
 
 
 def test_cosmic_rays_and_a_column_get_their_bits_and_stars_none():

@@ -10,6 +10,7 @@ from preprocessing.numerics.quality import (
     Quality,
     depth_loss_mag,
     gate_pixels,
+    gate_trailed,
     measure_quality,
     noise_pixels,
     relative_transparency,
@@ -46,7 +47,6 @@ def test_haze_alone_is_no_reason():
         ({"star_count": 0}, "empty_frame"),
         ({"star_count": 4}, "too_few_stars"),
         ({"masked_share": 0.2}, "masked"),
-        ({"ellipticity": 0.7}, "trailed"),
         ({"structure": 1.44}, "spoilt"),
         ({"sky_level": 50_000.0}, "sky_too_bright"),
     ],
@@ -56,6 +56,17 @@ def test_each_absolute_fault_has_its_own_code_and_numbers(change, code):
     assert failure is not None
     assert failure.code == code
     assert any(character.isdigit() for character in failure.sentence) or code == "empty_frame"
+
+
+def test_lines_among_good_frames_are_a_fault_and_lines_in_all_of_them_are_none():
+    trailed = replace(GOOD, ellipticity=0.7)
+    assert gate(trailed) is None
+    failure = gate_trailed(trailed, [GOOD, GOOD, trailed], LIMITS)
+    assert failure.code == "trailed"
+    assert "ellipticity 0.70 (limit 0.5)" in failure.sentence and "2 of 3 other frames" in failure.sentence
+    assert gate_trailed(trailed, [GOOD, trailed, trailed], LIMITS) is None
+    assert gate_trailed(trailed, [], LIMITS) is None
+    assert gate_trailed(GOOD, [trailed, trailed, trailed], LIMITS) is None
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -11,6 +13,7 @@ from catalog.files import storage
 from catalog.models import JobStatus, ProcessingJob, RunStatus
 from catalog.people.audit import MACHINE
 from observations.models import ObservationStatus
+from observations.numerics.fits.images import encode_frame
 from preprocessing.models import PreprocessRun
 from preprocessing.products import load_frame
 
@@ -111,6 +114,35 @@ def test_a_frame_that_the_others_show_to_be_shallow_fails_and_they_do_not(night)
     assert observation.failure_code == bad.failure_code != ""
     assert len(observation.error_message) > 20
     assert len(newest_by_time(night.good)) == 2
+
+
+def test_a_frame_trailed_among_good_ones_fails_and_has_its_position(night):
+    bad = newest_for(night.good[1])
+    PreprocessRun.objects.filter(pk=bad.pk).update(ellipticity=0.8, wcs_info={}, wcs_aligned=False)
+    register(night)
+    bad.refresh_from_db()
+    bad.observation.refresh_from_db()
+    assert bad.observation.failure_code == bad.failure_code == "trailed"
+    assert "ellipticity 0.80" in bad.observation.error_message and "other frames" in bad.observation.error_message
+    assert bad.wcs_aligned and bad.wcs_info["anchor"] == str(night.field.anchor_id)
+    assert len(newest_by_time(night.good)) == 2
+
+
+def test_a_whole_night_of_lines_does_not_fail_though_another_night_has_points(night):
+    PreprocessRun.objects.filter(observation__in=night.good).update(ellipticity=0.8)
+    register(night)
+    assert len(newest_by_time(night.good)) == 3
+
+
+def test_a_frame_of_lines_without_a_psf_fails_when_it_has_its_position(night):
+    run = newest_for(night.good[1])
+    frame = load_frame(run)
+    storage.write_atomically(run.processed_fits_path, encode_frame(replace(frame, psf=None)))
+    PreprocessRun.objects.filter(pk=run.pk).update(wcs_info={}, wcs_aligned=False)
+    register(night)
+    run.refresh_from_db()
+    assert run.failure_code == "trailed" and "placed on the sky" in run.error_message
+    assert run.wcs_aligned
 
 
 def test_a_field_without_good_frames_is_left_alone(night):

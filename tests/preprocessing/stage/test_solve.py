@@ -213,6 +213,38 @@ def test_an_unfiltered_frame_never_gets_a_system_that_its_light_does_not_have(fi
         assert (row.zero_point_band, row.zero_point_system) == ("r", "instrumental")
 
 
+def test_colours_beside_the_magnitudes_give_the_zero_point_a_term_and_without_them_another_band_is_doubted(
+    field, tmp_path
+):
+    rng = np.random.default_rng(4)
+    ra, dec, mag = _sky(1)
+    colour = rng.normal(0.8, 0.4, mag.size)
+    rows = "\n".join(f"{r:.8f},{d:.8f},{m + 0.3 * (c - 0.8):.4f},{c:.4f}" for r, d, m, c in
+                     zip(ra, dec, mag, colour, strict=True))  # fmt: skip
+    path = tmp_path / "stars.csv"
+    path.write_text(f"# name: Gaia DR3\nra,dec,Gmag,bp_rp\n{rows}")
+    with override_settings(ASTRID_STAR_CATALOG=str(path)):
+        register.run(field.pk)
+    for row in _rows():
+        assert row.zero_point_colour == "BP-RP" and row.no_colour_term == ""
+        assert row.colour_term == pytest.approx(0.3, abs=4 * row.colour_term_error)
+        assert 0 < row.colour_term_error < 0.05
+        expected = ZERO_POINT_MAG + 0.3 * (row.zero_point_colour_mag - 0.8)
+        assert row.zero_point_mag == pytest.approx(expected, abs=0.06)
+        assert row.zero_point_words == "Gaia DR3 G, instrumental"
+        assert row.zero_point_stars > 20 and 0 < row.zero_point_scatter < 0.1
+    assert not Doubt.objects.filter(code="zero_point_of_another_band").exists()
+    path.write_text(f"# name: Gaia DR3\nra,dec,Gmag,other\n{rows}")
+    with override_settings(ASTRID_STAR_CATALOG=str(path)):
+        register.run(field.pk)
+    for row in _rows():
+        assert row.colour_term is row.zero_point_colour_mag is None and row.zero_point_colour == ""
+        assert row.no_colour_term == "the catalogue has no colours"
+    doubts = list(Doubt.objects.filter(code="zero_point_of_another_band"))
+    assert len(doubts) == len(_rows())
+    assert all(doubt.blocks_publication and "taken in r" in doubt.message for doubt in doubts)
+
+
 def test_another_sky_leaves_the_position_nominal_and_says_why(field, measured, tmp_path):
     with override_settings(ASTRID_STAR_CATALOG=str(_write_catalog(tmp_path, seed=2))):
         register.run(field.pk)

@@ -6,9 +6,11 @@ import pytest
 from differencing.numerics.measure import measure
 from differencing.numerics.vetoes.examine import examine, filled_pixels
 from differencing.numerics.vetoes.veto import CODES
-from observations.numerics.frame import MaskBit
+from observations.numerics.frame import Frame, MaskBit
 from observations.numerics.simulate.sources import MoffatPsf, point_sources
+from preprocessing.numerics.sources import measure_sources
 from tests.differencing.numerics.scenes import find, frame_of, pair_of, subtract, with_source
+from tests.preprocessing.numerics.scenes import line_field
 
 SEED = 71
 # An empty place of that pair.
@@ -50,6 +52,19 @@ def test_a_hit_whose_charge_has_spread_is_sharper_than_a_star():
     assert set(found) == {"cosmic_ray"}
     assert found["cosmic_ray"].value > 8.0
     assert "sharper than a star" in found["cosmic_ray"].message
+
+
+def test_what_the_telescope_followed_is_no_hit_where_stars_are_lines():
+    def exposed(number):
+        field = line_field(5, 14.0, 0.5, size=300, count=25, exposure=number)
+        found = measure_sources(field.image, field.no_mask, background=400.0, noise=20.0)
+        return Frame(field.image, field.no_mask, psf=found.psf, stars=found.stars, gain=1.0)
+
+    science, reference = exposed(1), exposed(2)
+    followed = with_psf(science, MoffatPsf(3.0, science.shape, beta=3.0), 20000.0, 150.0, 200.0)
+    assert "cosmic_ray" not in vetoes_at(followed, reference, 150.0, 200.0)
+    hit = with_psf(science, MoffatPsf(1.2, science.shape, beta=5.0), 20000.0, 150.0, 200.0)
+    assert vetoes_at(hit, reference, 150.0, 200.0)
 
 
 def test_a_hot_pixel_that_resampling_has_smeared_in_the_reference_is_named_as_such():
