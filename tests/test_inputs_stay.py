@@ -24,6 +24,7 @@ from differencing.numerics import (
     movers,
     noise,
     peaks,
+    profiles,
     shifted,
     spikes,
     stack,
@@ -196,8 +197,8 @@ def subtraction() -> None:
     display.shared_codes(*shown)
     display.difference_codes(*display.block_mean(difference.difference, difference.mask, 2))
     display.score_codes(*display.block_mean(difference.score, difference.mask, 2))
-    shape = trailed.Peak(60.0, 60.0, 1e3, 4.0, 0.4, 0.0)
-    scene = trailed.Scene(difference.difference, difference.mask, 1.0, None)
+    shape = profiles.Peak(60.0, 60.0, 1e3, 4.0, 0.4, 0.0)
+    scene = profiles.Scene(difference.difference, difference.mask, 1.0, None)
     trailed.fit_trail(scene, shape, difference.psf_d(60.0, 60.0), 3.0)
     rows = np.array([(150.0 + 0.001 * k, 2.0 + 0.001 * k, 60000.0 + 0.02 * k, k) for k in range(4)])
     seen = tracklets.Sightings(

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from differencing.numerics.measure import measure
-from differencing.numerics.trailed import Peak, Scene, fit_trail
+from differencing.numerics.profiles import Peak, Scene
+from differencing.numerics.trailed import fit_trail
 from observations.numerics.simulate.sources import MoffatPsf, point_sources
 from tests.differencing.numerics.scenes import find, pair_of, subtract, with_sources
 

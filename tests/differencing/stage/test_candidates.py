@@ -13,6 +13,7 @@ from differencing.models import Candidate, CandidateStatus
 from differencing.numerics.measure import Measurements
 from differencing.numerics.trailed import Trails, no_trails
 from differencing.numerics.vetoes.veto import Veto
+from differencing.numerics.wide import no_comas
 from differencing.stage.candidates import replace_candidates
 from observations.models import WcsQuality
 from tests import factories
@@ -32,9 +33,9 @@ def peaks(*places, **values):
     }  # fmt: skip
     flags = ["is_negative", "is_saturated", "is_blended", "is_edge", "is_dipole", "is_reference_ghost"]
     defaults = numbers | dict.fromkeys(flags, False)
-    trails = values.get("trails", no_trails(n))
+    shapes = {"trails": values.get("trails", no_trails(n)), "comas": values.get("comas", no_comas(n))}
     plain = {k: np.broadcast_to(values.get(k, v), n).copy() for k, v in defaults.items()}
-    return Measurements(x=x, y=y, trails=trails, **plain)
+    return Measurements(x=x, y=y, **shapes, **plain)
 
 
 def sky(*, angle_deg=0.0, ra=150.0, dec=2.0):
