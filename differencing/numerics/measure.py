@@ -165,9 +165,7 @@ def _trails(
     return out
 
 
-def _comas(
-    difference: Difference, science: Frame, seen: tuple[Array, ...], width: Array, fwhm_psf: Array
-) -> Comas:
+def _comas(difference: Difference, science: Frame, seen: tuple[Array, ...], width: Array, fwhm_psf: Array) -> Comas:
     """Fit a coma to every positive peak that may be wider than a star; `seen` is x, y, flux, its error.
 
     width : FWHM by moments over the star's; NaN where they describe no ellipse.

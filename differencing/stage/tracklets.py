@@ -79,7 +79,15 @@ def _sightings(members: list[Candidate]) -> Sightings:
         is_trusted=np.array([c.status == CandidateStatus.DETECTED for c in members]),
         pixel_x=np.array([c.pixel_x for c in members]),
         pixel_y=np.array([c.pixel_y for c in members]),
+        width_arcsec=np.array([_width_arcsec(c) for c in members]),
+        snr=np.array([c.snr for c in members]),
     )
+
+
+def _width_arcsec(candidate: Candidate) -> float:
+    """Return the FWHM of what is wider than a star; 0 of all else."""
+    is_wide = "wider_than_star" in candidate.veto_codes
+    return (candidate.fwhm or 0.0) * (candidate.observation.pixel_scale or 0.0) if is_wide else 0.0
 
 
 def _replace(field: Field, night: date, members: list[Candidate], tracks: list[Track], max_chance_rate: float) -> None:
@@ -111,10 +119,14 @@ def _replace(field: Field, night: date, members: list[Candidate], tracks: list[T
         tracklet.delete()
 
 
+def _is_point(candidate: Candidate) -> bool:
+    return (candidate.ellipticity or 1.0) < _ROUND and "wider_than_star" not in candidate.veto_codes
+
+
 def _trail_ratio(members: list[Candidate], rate_arcsec_per_min: float) -> float | None:
     """Return the median of the members' trails over what a rate makes of their exposures; None where none can tell.
 
-    A trail tells, and so does a round candidate where there should be a long one.
+    A trail tells, and so does a point where there should be a trail. A coma does not: the telescope may follow it.
     """
     ratios = []
     for candidate in members:
@@ -122,6 +134,6 @@ def _trail_ratio(members: list[Candidate], rate_arcsec_per_min: float) -> float 
         width = (candidate.fwhm or 0.0) * (candidate.observation.pixel_scale or 0.0)
         if candidate.trail_length_arcsec is not None and expected > 0.0:
             ratios.append(candidate.trail_length_arcsec / expected)
-        elif width and expected > _TRAIL_FWHM * width and (candidate.ellipticity or 1.0) < _ROUND:
+        elif width and expected > _TRAIL_FWHM * width and _is_point(candidate):
             ratios.append(0.0)
     return float(np.median(ratios)) if ratios else None

@@ -7,13 +7,16 @@ from differencing.numerics import tracklets
 from tests.parameters import TRACKLETS
 
 
-def link(ra, dec, mjd, frame, *, tolerance=np.nan, is_trusted=True, pixels=None, parameters=TRACKLETS):
+def link(
+    ra, dec, mjd, frame, *, tolerance=np.nan, is_trusted=True, pixels=None, width=0.0, snr=10.0, parameters=TRACKLETS
+):
     """Join sightings that are all trusted, of unknown errors, and move over the detector as over the sky."""
     n = len(ra)
     x, y = (3600.0 * (np.asarray(ra) - 150.0), 3600.0 * np.asarray(dec)) if pixels is None else pixels
     sightings = tracklets.Sightings(
-        ra, dec, mjd, frame, np.broadcast_to(tolerance, n), np.broadcast_to(is_trusted, n), x, y
-    )
+        ra, dec, mjd, frame, np.broadcast_to(tolerance, n), np.broadcast_to(is_trusted, n), x, y,
+        np.broadcast_to(width, n), np.broadcast_to(snr, n),
+    )  # fmt: skip
     return tracklets.link(sightings, parameters=parameters)
 
 
@@ -130,9 +133,9 @@ def test_a_motion_that_changes_its_speed_is_none():
     assert link(*_on_sky(rows)) == []
 
 
-@pytest.mark.parametrize(("rate", "expected"), [(9.0, 1), (11.0, 0), (0.08, 1), (0.07, 0)])
+@pytest.mark.parametrize(("rate", "expected"), [(29.0, 1), (31.0, 0), (0.08, 1), (0.07, 0)])
 def test_only_motions_between_the_limits_count(rate, expected):
-    # Limits: 10"/min, and 3" over the 40 minutes.
+    # Limits: 30"/min, and 3" over the 40 minutes.
     assert len(link(*_on_sky(_detections([(0.0, 0.0, rate, 0.0)], [0, 20, 40])))) == expected
 
 
@@ -214,7 +217,7 @@ def test_a_motion_that_is_sure_makes_no_other_doubtful():
 
 
 def test_the_same_night_has_the_same_chances():
-    rows = _on_sky(_crowd(5, 6, 50))
+    rows = _on_sky(_crowd(5, 6, 50, movers=[(-30.0, 20.0, 0.5, 0.3)]))
     assert link(*rows) == link(*rows) != []
 
 
@@ -229,7 +232,7 @@ def test_a_member_lies_within_its_own_error():
 
 def test_no_error_is_so_large_that_anything_joins():
     rows = _detections([(0.0, 0.0, 0.5, 0.0)], [0, 20, 40, 60])
-    rows[2, 1] += 3.0
+    rows[2, 1] += 3.0 * TRACKLETS.max_rms_arcsec
     (track,) = link(*_on_sky(rows), tolerance=20.0)
     assert track.members == (0, 1, 3)
 
@@ -282,7 +285,7 @@ def test_what_was_not_taken_for_real_joins_last():
 
 
 def test_rejected_sightings_do_not_make_a_trusted_motion_doubtful():
-    rows = _crowd(9, 4, 150, movers=[(-30.0, 20.0, 0.5, 0.3)], scatter=0.1)[[0, 1, 2, *range(4, 604)]]
+    rows = _crowd(9, 4, 150, movers=[(-30.0, 20.0, 4.0, 3.0)], scatter=0.1)[[0, 1, 2, *range(4, 604)]]
     trusted = np.arange(len(rows)) < 3
     best = link(*_on_sky(rows), tolerance=0.75, is_trusted=trusted)[0]
     assert set(best.members) >= {0, 1, 2}
