@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from differencing.numerics import tracklets
+from differencing.numerics.motion import Rates, affordable, plane_of
 from tests.parameters import TRACKLETS
 
 
@@ -303,3 +304,70 @@ def test_in_a_large_night_every_long_motion_is_found():
     wanted = {tuple(range(k, 120, 8)) for k in range(8)}
     assert len(wanted & {t.members for t in sure}) >= 7
     assert len(sure) == 8
+
+
+def test_the_bumps_in_a_comet_s_wings_are_no_motions_of_their_own_and_do_not_make_the_comet_s_doubtful():
+    comet = (-40.0, 10.0, 0.9, 0.2)
+    rng = np.random.default_rng(21)
+    rows = _detections(
+        [comet, *[(comet[0] + x, comet[1] + y, 0.9, 0.2) for x, y in rng.uniform(-22, 22, (6, 2))]], [0, 20, 40]
+    )
+    is_comet = np.arange(len(rows)) % 7 == 0
+    tracks = link(
+        *_on_sky(rows), tolerance=1.0, is_trusted=False,
+        width=np.where(is_comet, 9.0, 0.0), snr=np.where(is_comet, 60.0, 6.0),
+    )  # fmt: skip
+    assert [t.members for t in tracks] == [(0, 7, 14)]
+    assert tracks[0].chance_rate < TRACKLETS.max_chance_rate
+
+
+def test_two_peaks_of_one_coma_are_one_sighting():
+    rows = _detections([(0.0, 0.0, 0.5, 0.0), (2.0, 1.0, 0.5, 0.0)], [0, 20, 40])
+    wide = link(*_on_sky(rows), tolerance=0.5, width=6.0, snr=np.tile([20.0, 19.0], 3))
+    assert [t.members for t in wide] == [(0, 2, 4)]
+
+
+def test_what_was_taken_for_real_beside_a_comet_is_a_thing_of_its_own():
+    rows = _detections([(0.0, 0.0, 0.5, 0.0), (15.0, 0.0, -0.3, 0.5)], [0, 20, 40])
+    width, snr = np.tile([9.0, 0.0], 3), np.tile([60.0, 8.0], 3)
+    tracks = link(*_on_sky(rows), tolerance=0.3, width=width, snr=snr)
+    assert {t.members for t in tracks} == {(0, 2, 4), (1, 3, 5)}
+
+
+def test_a_slow_motion_in_a_crowd_need_not_be_told_from_the_fast_ones_that_chance_makes():
+    rows = _crowd(9, 4, 60, movers=[(-30.0, 20.0, 0.5, 0.3)], scatter=0.1)[[0, 1, 2, *range(4, 244)]]
+    slow = link(*_on_sky(rows), tolerance=0.75, is_trusted=False)
+    assert slow[0].members == (0, 1, 2) and slow[0].chance_rate < TRACKLETS.max_chance_rate
+    fast = _crowd(9, 4, 60, movers=[(-300.0, 20.0, 8.0, 6.0)], scatter=0.1)[[0, 1, 2, *range(4, 244)]]
+    found = link(*_on_sky(fast), tolerance=0.75, is_trusted=False)
+    assert not any(t.members == (0, 1, 2) and t.chance_rate < TRACKLETS.max_chance_rate for t in found)
+
+
+def test_what_chance_makes_more_than_once_a_night_is_not_even_doubtful():
+    tracks = link(*_on_sky(_crowd(5, 4, 150)), tolerance=1.5, is_trusted=False)
+    assert all(t.chance_rate <= 1.0 for t in tracks)
+    assert link(
+        *_on_sky(_crowd(5, 4, 150)), tolerance=1.5, is_trusted=False, parameters=replace(TRACKLETS, max_chance_rate=1e4)
+    )
+
+
+def test_half_an_arcsecond_a_second_is_found_where_its_exposures_follow_fast():
+    rows = _crowd(8, 4, 10, movers=[(-100.0, 20.0, 23.2, 17.4)], scatter=0.1)
+    rows[:, 2] = START_MJD + (rows[:, 2] - START_MJD) * 0.1
+    rows[:4, 0] = -100.0 + 23.2 * (rows[:4, 2] - START_MJD) / MINUTE
+    rows[:4, 1] = 20.0 + 17.4 * (rows[:4, 2] - START_MJD) / MINUTE
+    best = link(*_on_sky(rows), tolerance=0.75, is_trusted=False)[0]
+    assert set(best.members) == {0, 1, 2, 3}
+    assert best.rate_arcsec_per_min == pytest.approx(29.0, rel=0.01)
+    assert best.chance_rate < TRACKLETS.max_chance_rate
+
+
+def test_in_a_night_of_too_many_pairs_only_the_fastest_motions_are_left_out():
+    rates = Rates(0.01, 30.0, 3.0)
+    few, many = (
+        plane_of(*np.random.default_rng(2).uniform(0, 900, (2, 20 * n)), np.repeat(15.0 * np.arange(20), n),
+                 np.ones(20 * n), np.repeat(np.arange(20), n))
+        for n in (20, 800)
+    )  # fmt: skip
+    assert affordable(few, rates, 3) == rates
+    assert 0.5 < affordable(many, rates, 3).fastest < 30.0
