@@ -206,7 +206,7 @@ def subtraction() -> None:
     rows = np.array([(150.0 + 0.001 * k, 2.0 + 0.001 * k, 60000.0 + 0.02 * k, k) for k in range(4)])
     seen = tracklets.Sightings(
         *rows[:, :3].T, rows[:, 3].astype(int), np.ones(len(rows)), np.ones(len(rows), dtype=bool), *rows[:, :2].T,
-        np.zeros(len(rows)), np.ones(len(rows)),
+        np.zeros(len(rows)), np.ones(len(rows)), np.zeros(len(rows), dtype=bool),
     )  # fmt: skip
     tracklets.link(seen, parameters=TRACKLETS)
     spikes.are_spikes(difference, found)

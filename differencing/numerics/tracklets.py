@@ -71,7 +71,8 @@ class Sightings:
 
     tolerance_arcsec : how far from its true place a sighting may lie, NaN where unknown. is_trusted : what was taken
     for real; trusted sightings are joined first and by themselves. pixel_x, pixel_y : on the detector. width_arcsec :
-    FWHM of what is wider than a star, 0 of all else. snr : of all its light.
+    FWHM of what is wider than a star, 0 of all else. snr : of all its light. is_followed : of a frame whose stars are
+    lines, since the telescope followed something else: that stays on its pixel and is no defect.
     """
 
     ra: Array
@@ -84,6 +85,7 @@ class Sightings:
     pixel_y: Array
     width_arcsec: Array
     snr: Array
+    is_followed: Flags
 
 
 @dataclass(frozen=True)
@@ -255,6 +257,7 @@ def _chosen(part: _Part, lines: Lines, s: Sightings, p: TrackletParameters) -> L
         members = lines.members[k][lines.members[k] >= 0]
         on_detector = part.index[members]
         stays = np.hypot(np.ptp(s.pixel_x[on_detector]), np.ptp(s.pixel_y[on_detector])) < p.same_px
+        stays &= not s.is_followed[on_detector].all()
         beside = any(_runs_beside(plane, lines, (int(k), other), p.min_motion_arcsec) for other in kept)
         if used.isdisjoint(members.tolist()) and not stays and not beside:
             used.update(members.tolist())

@@ -9,14 +9,15 @@ from tests.parameters import TRACKLETS
 
 
 def link(
-    ra, dec, mjd, frame, *, tolerance=np.nan, is_trusted=True, pixels=None, width=0.0, snr=10.0, parameters=TRACKLETS
-):
+    ra, dec, mjd, frame, *, tolerance=np.nan, is_trusted=True, pixels=None, width=0.0, snr=10.0, is_followed=False,
+    parameters=TRACKLETS,
+):  # fmt: skip
     """Join sightings that are all trusted, of unknown errors, and move over the detector as over the sky."""
     n = len(ra)
     x, y = (3600.0 * (np.asarray(ra) - 150.0), 3600.0 * np.asarray(dec)) if pixels is None else pixels
     sightings = tracklets.Sightings(
         ra, dec, mjd, frame, np.broadcast_to(tolerance, n), np.broadcast_to(is_trusted, n), x, y,
-        np.broadcast_to(width, n), np.broadcast_to(snr, n),
+        np.broadcast_to(width, n), np.broadcast_to(snr, n), np.broadcast_to(is_followed, n),
     )  # fmt: skip
     return tracklets.link(sightings, parameters=parameters)
 
@@ -371,3 +372,10 @@ def test_in_a_night_of_too_many_pairs_only_the_fastest_motions_are_left_out():
     )  # fmt: skip
     assert affordable(few, rates, 3) == rates
     assert 0.5 < affordable(many, rates, 3).fastest < 30.0
+
+
+@pytest.mark.parametrize(("is_followed", "expected"), [(True, 1), (False, 0), (np.array([True, False, True]), 0)])
+def test_what_stays_on_its_pixel_moves_only_where_the_stars_are_lines(is_followed, expected):
+    rows = _detections([(0.0, 0.0, 3.0, 0.0)], [0, 10, 20])
+    fixed = (np.full(3, 400.0), np.full(3, 300.0))
+    assert len(link(*_on_sky(rows), pixels=fixed, tolerance=0.5, is_followed=is_followed)) == expected
