@@ -77,7 +77,7 @@ def drawn(sky: Sky, rng: np.random.Generator) -> Frame:
         if len(flashes) >= sky.found or not sky.has_train:
             break
     places = np.concatenate([flashes, rng.uniform(0.0, sky.side_px, (sky.others, 2))])
-    error = np.exp(rng.uniform(*np.log(sky.error_px), len(places)))
+    error = np.exp(rng.uniform(np.log(sky.error_px[0]), np.log(sky.error_px[1]), len(places)))
     places = places + rng.normal(0.0, 1.0, places.shape) * error[:, None]
     order = np.argsort(error)
     is_flash = np.arange(len(places)) < len(flashes)
@@ -86,7 +86,7 @@ def drawn(sky: Sky, rng: np.random.Generator) -> Frame:
 
 def _flashes(sky: Sky, rng: np.random.Generator) -> Array:
     """Draw the places of a satellite's flashes in the frame; its way may end in it, where the exposure does."""
-    step, angle = np.exp(rng.uniform(*np.log(sky.step_px))), rng.uniform(0.0, 2.0 * np.pi)
+    step, angle = np.exp(rng.uniform(np.log(sky.step_px[0]), np.log(sky.step_px[1]))), rng.uniform(0.0, 2.0 * np.pi)
     number = np.arange(-60, 61, dtype=float)
     second = np.arange(number.size) % 2 == 1
     along = step * (number + sky.uneven * second + sky.jitter * rng.normal(size=number.size))

@@ -17,10 +17,11 @@ from collections.abc import Iterable
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TypedDict
 
 import numpy as np
 
-from benchmarks.movers.judging import Candidate, Processed, Track
+from benchmarks.movers.judging import Candidate, Processed, SimulatedFile, Track
 from benchmarks.movers.processing import processed_apart
 from benchmarks.movers.wide import KINDS, Shown, WideParameters, draw_wide, minutes_of, rate_of, with_wide
 from observations.delivery.simulated_folder import SimulatedFolder
@@ -35,6 +36,34 @@ GOAL, LEAST_SNR, FALSE_GOAL_FRAMES = 0.9, 10.0, 20
 # A place is a thing's within so many px, or within half of its own FWHM beside the line along which it is drawn out.
 NEAR_PX = 3.0
 MANY_STRAYS = Strays(hits=8.0, ghost_share=3e-3)
+
+
+class Thing(TypedDict):
+    """What moves: rate in arcsec/min, width over a star's."""
+
+    name: str
+    kind: str
+    rate: float
+    width: float
+
+
+class ShownRow(TypedDict):
+    """The numbers of a `Shown`."""
+
+    name: str
+    x: float
+    y: float
+    snr: float
+    star_snr: float
+
+
+class Record(TypedDict):
+    """What was written: the things, where each frame shows them, the simulator's asteroid, and the frames' seeing."""
+
+    things: list[Thing]
+    shown: dict[str, list[ShownRow]]
+    asteroid: dict[str, tuple[float, float]]
+    fwhm: dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -130,9 +159,9 @@ def _write(folder: Path, p: NightParameters, w: WideParameters, *, is_alone: boo
                 (folder / name).write_bytes(content)
     lines = "".join(f"{line}\n" for line in catalog_lines(p))
     SimulatedFolder(folder).star_catalog.write_text(lines, encoding="utf-8")
-    files: dict[str, dict[str, object]] = truth(nights, p)["files"]  # type: ignore[assignment]
+    files: dict[str, SimulatedFile] = json.loads(json.dumps(truth(nights, p)))["files"]
     asteroid = {
-        name: [(s["x"], s["y"]) for s in entry["sources"] if s["kind"] == "asteroid"]  # type: ignore[attr-defined]
+        name: [(each["x"], each["y"]) for each in entry["sources"] if each["kind"] == "asteroid"]
         for name, entry in files.items()
     }
     record = {
@@ -144,20 +173,20 @@ def _write(folder: Path, p: NightParameters, w: WideParameters, *, is_alone: boo
     (folder / "shown.json").write_text(json.dumps(record), encoding="utf-8")
 
 
-def judged(seed: int, record: dict[str, object], found: Processed) -> Outcome:
+def judged(seed: int, record: Record, found: Processed) -> Outcome:
     """Compare what was found with what was shown, in the frames that were compared."""
     used = {row["file"] for row in found["observations"] if row["status"] == "differenced"}
-    shown = {name: [Shown(**s) for s in several] for name, several in record["shown"].items() if name in used}  # type: ignore[attr-defined]
-    fwhm: dict[str, float] = record["fwhm"]  # type: ignore[assignment]
+    shown = {name: [Shown(**s) for s in several] for name, several in record["shown"].items() if name in used}
+    fwhm = record["fwhm"]
     rows = []
     owned: list[Track] = []
-    for thing in record["things"]:  # type: ignore[attr-defined]
+    for thing in record["things"]:
         places = {name: s for name, several in shown.items() for s in several if s.name == thing["name"]}
         reach = {name: max(NEAR_PX, 0.5 * thing["width"] * fwhm[name]) for name in places}
         row, own = _row(seed, thing, places, reach, found)
         rows.append(row)
         owned += own
-    asteroid = {name: Shown("asteroid", x, y, 0.0, 0.0) for name, (x, y) in record["asteroid"].items()}  # type: ignore[attr-defined]
+    asteroid = {name: Shown("asteroid", x, y, 0.0, 0.0) for name, (x, y) in record["asteroid"].items()}
     owned += [t for t in found["tracklets"] if _is_of(t, asteroid, dict.fromkeys(asteroid, NEAR_PX))]
     others = [t for t in found["tracklets"] if t["kind"] == "linked" and not any(t is own for own in owned)]
     doubtful = sum(t["is_doubtful"] for t in others)
@@ -165,7 +194,7 @@ def judged(seed: int, record: dict[str, object], found: Processed) -> Outcome:
 
 
 def _row(
-    seed: int, thing: dict[str, object], places: dict[str, Shown], reach: dict[str, float], found: Processed
+    seed: int, thing: Thing, places: dict[str, Shown], reach: dict[str, float], found: Processed
 ) -> tuple[Row, list[Track]]:
     own = [t for t in found["tracklets"] if _is_of(t, places, reach)]
     best = max(own, key=lambda t: (not t["is_doubtful"], len(t["members"])), default=None)
@@ -174,10 +203,10 @@ def _row(
     detected = [_nearest(found["detections"], name, s, reach[name]) for name, s in places.items()]
     row = Row(
         seed=seed,
-        name=str(thing["name"]),
-        kind=str(thing["kind"]),
-        rate_arcsec_per_min=float(thing["rate"]),  # type: ignore[arg-type]
-        width=float(thing["width"]),  # type: ignore[arg-type]
+        name=thing["name"],
+        kind=thing["kind"],
+        rate_arcsec_per_min=thing["rate"],
+        width=thing["width"],
         snr=float(np.median([s.snr for s in places.values()])) if places else 0.0,
         star_snr=float(np.median([s.star_snr for s in places.values()])) if places else 0.0,
         frames=len(places),

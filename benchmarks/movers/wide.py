@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -82,7 +81,7 @@ def draw_wide(p: NightParameters, w: WideParameters, number: int, minutes: float
             if ends.min() < margin or ends.max() > p.size - margin:
                 continue
             if all(_apart(ends, other, minutes) for other in found):
-                snr = math.exp(rng.uniform(*(math.log(v) for v in w.snr)))
+                snr = math.exp(rng.uniform(math.log(w.snr[0]), math.log(w.snr[1])))
                 width = 1.0 if kind == "trail" else rng.uniform(*w.width)
                 name = f"mover{k + 1:03d}"
                 found.append(Wide(name, kind, x, y, vx, vy, width, rng.uniform(0.0, 360.0), snr))
@@ -204,9 +203,3 @@ def minutes_of(night: Night, p: NightParameters) -> float:
 def rate_of(thing: Wide, p: NightParameters) -> float:
     """Return arcseconds per minute."""
     return math.hypot(thing.vx, thing.vy) * p.pixel_scale_arcsec
-
-
-def named(things: list[Wide]) -> Iterator[tuple[str, Wide]]:
-    """Yield each thing with its name."""
-    for thing in things:
-        yield thing.name, thing

@@ -80,7 +80,7 @@ class Fitted:
     def covariance(self) -> Array | None:
         """Return the covariance of the free numbers in their order; None where they cannot be told apart."""
         try:
-            covariance = np.linalg.inv(self.slopes.T @ self.slopes)
+            covariance = np.asarray(np.linalg.inv(self.slopes.T @ self.slopes), dtype=np.float64)
         except np.linalg.LinAlgError:
             return None
         return covariance if (np.diag(covariance) > 0.0).all() else None
