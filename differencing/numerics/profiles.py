@@ -136,6 +136,13 @@ class Profile:
         )
         return Fitted(whole(found.x), float(found.cost), np.asarray(found.jac))
 
+    def fluxes(self, parts: list[Array]) -> tuple[Array, Array]:
+        """Return the fluxes of several profiles that share the light between them, and their errors."""
+        columns = np.stack([(self._weight * self._image(p)).ravel() for p in parts], axis=-1)
+        covariance = np.linalg.pinv(columns.T @ columns)
+        found = covariance @ columns.T @ (self._weight * self._values).ravel()
+        return np.asarray(found, dtype=np.float64), np.sqrt(np.diag(covariance))
+
     def _image(self, p: Array) -> Array:
         return self._drawn(self._placed(p) * _sinc(self._turns(p)))
 

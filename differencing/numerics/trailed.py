@@ -31,6 +31,8 @@ LEAST_CHI2_GAIN = 25.0
 ELONGATED_SIGMA = 4.0
 _LONGEST_PX = 200.0
 _LARGEST_ERROR = 0.3
+# Of a trail longer than so many FWHM each third must have this part of its share, within so many errors.
+_LONG_FWHM, _LEAST_SHARE, _SHARE_SIGMA = 2.0, 0.5, 3.0
 # A round source is tried with its star blurred by so many FWHM at first.
 _ROUND_FWHM = (1.2, 2.8)
 
@@ -138,7 +140,24 @@ def _fitted(window: Window, guess: Array, psf: Array, fwhm_psf: float) -> tuple[
     covariance = trail.covariance()
     if numbers[0] <= 0.0 or np.hypot(numbers[1], numbers[2]) > farthest or covariance is None:
         return None
+    if not _is_even(profile, numbers, fwhm_psf):
+        return None
     return numbers, covariance, 2.0 * (point.cost - trail.cost)
+
+
+def _is_even(profile: Profile, numbers: Array, fwhm_psf: float) -> bool:
+    """Tell whether each third of a long trail has its share of light: a coma with its wings, or two stars, lack it."""
+    line = numbers[3:5]
+    if np.hypot(*line) < _LONG_FWHM * np.hypot(fwhm_psf, FWHM_PER_SIGMA * numbers[5]):
+        return True
+    parts = []
+    for third in (-1, 0, 1):
+        part = numbers.copy()
+        part[1:3] += third * line / 3.0
+        part[3:5] = line / 3.0
+        parts.append(part)
+    flux, error = profile.fluxes(parts)
+    return bool((flux + _SHARE_SIGMA * error > _LEAST_SHARE * numbers[0] / 3.0).all())
 
 
 def _without_line(p: Array) -> Array:
