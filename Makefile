@@ -18,7 +18,7 @@ CANDIDATES := $(PYTHON) python3.11 $(HOME)/.pyenv/shims/python3.11 /usr/local/bi
 	/opt/homebrew/bin/python3.11 python3 python3.12 python3.13 /usr/local/bin/python3 /opt/homebrew/bin/python3
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help test test-js test-faults lint demo pictures screenshots train bench-pipeline bench-differencing bench-workers bench-recovery bench-web bench-movers bench-movers-nights bench-solving
+.PHONY: help test test-js test-faults lint demo pictures screenshots train bench-pipeline bench-differencing bench-workers bench-recovery bench-web bench-movers bench-movers-extended bench-movers-nights bench-solving
 help:
 	@sed -n '1,/^$$/s/^# //p' Makefile
 
@@ -69,6 +69,9 @@ bench-recovery: $(DEV_STAMP)
 
 bench-movers: $(DEV_STAMP)
 	$(BIN)/python -m benchmarks.movers
+
+bench-movers-extended: $(DEV_STAMP)
+	$(BIN)/python -m benchmarks.movers.extended
 
 bench-movers-nights: $(DEV_STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.movers.nights

@@ -24,6 +24,7 @@ from differencing.numerics import (
     movers,
     noise,
     peaks,
+    profiles,
     refraction,
     shifted,
     spikes,
@@ -31,6 +32,7 @@ from differencing.numerics import (
     tiles,
     tracklets,
     trailed,
+    wide,
     zogy,
 )
 from differencing.numerics import pair as pair_numerics
@@ -213,13 +215,16 @@ def subtraction() -> None:
     display.shared_codes(*shown)
     display.difference_codes(*display.block_mean(difference.difference, difference.mask, 2))
     display.score_codes(*display.block_mean(difference.score, difference.mask, 2))
-    shape = trailed.Peak(60.0, 60.0, 1e3, 4.0, 0.4, 0.0)
-    scene = trailed.Scene(difference.difference, difference.mask, 1.0, None)
+    shape = profiles.Peak(60.0, 60.0, 1e3, 4.0, 0.4, 0.0)
+    scene = profiles.Scene(difference.difference, difference.mask, 1.0, None)
     trailed.fit_trail(scene, shape, difference.psf_d(60.0, 60.0), 3.0)
+    wide.fit_coma(scene, shape, difference.psf_d(60.0, 60.0), 3.0)
+    profiles.window_about(scene, shape, 4.0, 3.0)
     rows = np.array([(150.0 + 0.001 * k, 2.0 + 0.001 * k, 60000.0 + 0.02 * k, k) for k in range(4)])
     seen = tracklets.Sightings(
-        *rows[:, :3].T, rows[:, 3].astype(int), np.ones(len(rows)), np.ones(len(rows), dtype=bool), *rows[:, :2].T
-    )
+        *rows[:, :3].T, rows[:, 3].astype(int), np.ones(len(rows)), np.ones(len(rows), dtype=bool), *rows[:, :2].T,
+        np.zeros(len(rows)), np.ones(len(rows)), np.zeros(len(rows), dtype=bool),
+    )  # fmt: skip
     tracklets.link(seen, parameters=TRACKLETS)
     spikes.are_spikes(difference, found)
     noise.sigma_of_good(difference.difference, difference.mask)

@@ -11,10 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import Iterable
 from contextlib import nullcontext
 from dataclasses import asdict
@@ -33,6 +30,7 @@ from benchmarks.movers.judging import (
     judge,
     limit_of,
 )
+from benchmarks.movers.processing import processed_apart
 
 FRAMES = 12
 NIGHTS = 5
@@ -49,11 +47,7 @@ def main() -> None:
     parser.add_argument("--nights", type=int, default=NIGHTS, help="nights of each field beside the reference's")
     parser.add_argument("--keep", type=Path, help="folder of frames and products, which a second run reuses")
     parser.add_argument("--json", type=Path, help="file for the same figures as JSON")
-    parser.add_argument("--measure", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.measure:
-        print(json.dumps(_processed(options.measure)))
-        return
     fields = [(seed, MOVERS) for seed in options.seeds] + [(seed, 0) for seed in options.blank_seeds]
     nights: dict[int, list[Night]] = {MOVERS: [], 0: []}
     for seed, movers in fields:
@@ -80,16 +74,7 @@ def _field(folder: Path, options: argparse.Namespace, seed: int, movers: int) ->
         "seed": seed, "size": options.size, "nights": options.nights + 1, "frames": FRAMES, "movers": movers,
     }  # fmt: skip
     _simulate(frames, parameters)
-    environment = os.environ | {
-        "ASTRID_DATA_ROOT": str(folder / "root"),
-        "ASTRID_STAR_CATALOG": str(frames / "star_catalog.csv"),
-        "ASTRID_THREADS": "1",
-        "OMP_NUM_THREADS": "1",
-        "DJANGO_SETTINGS_MODULE": "astrid_site.settings",
-    }
-    command = [sys.executable, "-m", "benchmarks.movers", "--measure", str(frames)]
-    output = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout
-    processed: Processed = json.loads(output.splitlines()[-1])
+    processed = processed_apart(frames, folder / "root", frames / "star_catalog.csv", "--shift-and-stack")
     truth = json.loads((frames / "truth.json").read_text(encoding="utf-8"))
     return list(_judged(truth["files"], processed)), processed["seconds"]
 
@@ -105,35 +90,6 @@ def _simulate(folder: Path, parameters: dict[str, int]) -> None:
     if not (folder / "truth.json").exists():
         for _ in write_synthetic_nights(folder, NightParameters(**parameters)):  # type: ignore[arg-type]
             continue
-
-
-def _processed(folder: Path) -> dict[str, object]:
-    """Process a folder to the end; return what is known of it, and the CPU seconds of each search."""
-    import django
-
-    django.setup()
-    from astrid_site.night.foreground import process_paths
-    from astrid_site.running import database
-    from catalog.configuration.values import set_value
-    from catalog.people.audit import MACHINE
-    from observations.delivery.ingest import Overrides
-
-    seconds: list[float] = []
-    clock = time.process_time()
-
-    def report(line: str) -> None:
-        nonlocal clock
-        now = time.process_time()
-        if line.startswith("shift_and_stack"):
-            seconds.append(now - clock)
-        clock = now
-        print(line, file=sys.stderr, flush=True)
-
-    with database.usable(report):
-        set_value("differencing.shift_and_stack", True, MACHINE)
-        done = process_paths([folder], Overrides(), report).document()
-    names = ("observations", "candidates", "tracklets")
-    return {"seconds": seconds, **{name: done[name] for name in names}}
 
 
 def _judged(truth: dict[str, SimulatedFile], processed: Processed) -> Iterable[Night]:

@@ -33,11 +33,18 @@ class Track(TypedDict):
     members: list[Place]
 
 
+class Veto(TypedDict):
+    """What speaks against a candidate."""
+
+    code: str
+
+
 class Candidate(Place):
     """What stood out in one frame."""
 
     significance: float
     is_negative: bool
+    vetoes: list[Veto]
 
 
 class Observation(TypedDict):
@@ -53,6 +60,7 @@ class Processed(TypedDict):
     seconds: list[float]
     observations: list[Observation]
     candidates: list[Candidate]
+    detections: list[Candidate]
     tracklets: list[Track]
 
 

@@ -229,7 +229,7 @@ _DIFFERENCING = (
     ),
     ConfigKey(
         "differencing.tracklet_max_rms_arcsec",
-        1.0,
+        3.0,
         "Largest distance of a candidate from its tracklet's line, however uncertain its position is.",
         0.05,
         30.0,
@@ -243,8 +243,8 @@ _DIFFERENCING = (
     ),
     ConfigKey(
         "differencing.tracklet_max_rate_arcsec_per_min",
-        10.0,
-        "Fastest motion searched for; a main-belt asteroid moves at about 0.5.",
+        30.0,
+        "Fastest motion searched for; a main-belt asteroid moves at about 0.5, what passes near the Earth at 1 to 30.",
         0.05,
         1000.0,
     ),

@@ -12,13 +12,18 @@ from differencing.numerics.difference import Difference
 from differencing.numerics.noise import sigma_of_good
 from differencing.numerics.peaks import Peaks, fwhm_of
 from differencing.numerics.positions import at_flux_extremum, position_errors_px
-from differencing.numerics.trailed import ELONGATED_SIGMA, Peak, Scene, Trails, fit_trail, no_trails
+from differencing.numerics.profiles import Peak, Scene
+from differencing.numerics.trailed import ELONGATED_SIGMA, Trails, fit_trail, no_trails
+from differencing.numerics.wide import Comas, fit_coma, no_comas
 from observations.numerics.frame import Frame, MaskBit
 from observations.numerics.statistics import FWHM_PER_SIGMA
 from preprocessing.numerics.photometry import filter_fluxes
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
+
+# What moments make narrower than so many FWHM of a star is no coma.
+_PERHAPS_WIDE = 1.15
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,8 @@ class Measurements:
     """One entry per peak: positions in pixels, fluxes in science counts, angles in degrees from +x to +y.
 
     position_error : 1 sigma in one axis, px; of a trail's middle, along the trail. trails : what moved during the
-    exposure.
+    exposure. comas : what is round and wider than a star. flux, snr and fwhm are those by a star's profile and by
+    moments, whatever it is.
     """
 
     x: Array
@@ -65,6 +71,7 @@ class Measurements:
     is_dipole: Flags
     is_reference_ghost: Flags
     trails: Trails
+    comas: Comas
 
     def __len__(self) -> int:
         return len(self.x)
@@ -80,7 +87,8 @@ def measure(
     A shape whose Gaussian-weighted moments are not positive is NaN. A dipole is a pair of opposite peaks on a
     star that both frames hold, of an amplitude which a displacement within four times the registration's
     residual explains; a moving object of any speed is none, because no star stays where it was. What is longer than
-    its noise allows is fitted as a trail (see `fit_trail`), and then its place is the trail's middle.
+    its noise allows is fitted as a trail (see `fit_trail`), and then its place is the trail's middle; what is wider, as
+    a coma (see `fit_coma`), and then its place is that of a profile as wide.
 
     Parameters
     ----------
@@ -106,12 +114,16 @@ def measure(
     in_reference = filter_fluxes(difference.reference, None, difference.psf_reference, x, y)[0]
     trails = _trails(difference, science, (x, y, flux, flux / error), (fwhm, ellipticity, theta), fwhm_psf)
     is_trail = np.isfinite(trails.length_px)
+    comas = _comas(difference, science, (x, y, flux, error), np.where(is_trail, 0.0, fwhm / fwhm_psf), fwhm_psf)
+    is_coma = np.isfinite(comas.fwhm)
     errors = position_errors_px(difference, x, y, flux / error)
     return Measurements(
-        x=np.where(is_trail, trails.x, x),
-        y=np.where(is_trail, trails.y, y),
+        x=np.select([is_trail, is_coma], [trails.x, comas.x], x),
+        y=np.select([is_trail, is_coma], [trails.y, comas.y], y),
         # Both ends of a trail have the same error: its middle has half of its length's.
-        position_error=np.hypot(errors, np.where(is_trail, trails.length_error_px / 2.0, 0.0)),
+        position_error=np.select(
+            [is_trail, is_coma], [np.hypot(errors, trails.length_error_px / 2.0), comas.position_error], errors
+        ),
         significance=peaks.score,
         flux=flux,
         flux_error=error,
@@ -129,6 +141,7 @@ def measure(
         & (in_science < np.maximum(p.ghost_share * in_reference, 3.0 * error))
         & (in_reference > 0),
         trails=trails,
+        comas=comas,
     )
 
 
@@ -146,6 +159,31 @@ def _trails(
     for k in worth:
         peak = Peak(x[k], y[k], flux[k], *(float(each[k]) for each in shape))
         found = fit_trail(scene, peak, difference.psf_d(x[k], y[k]), float(fwhm_psf[k]))
+        if found is not None:
+            for name, value in zip(vars(out), found, strict=True):
+                getattr(out, name)[k] = value
+    return out
+
+
+def _comas(difference: Difference, science: Frame, seen: tuple[Array, ...], width: Array, fwhm_psf: Array) -> Comas:
+    """Fit a coma to every positive peak that may be wider than a star; `seen` is x, y, flux, its error.
+
+    width : FWHM by moments over the star's; NaN where they describe no ellipse.
+    """
+    x, y, flux, error = seen
+    out = no_comas(len(x))
+    worth = np.flatnonzero((flux > 0.0) & ~(width < _PERHAPS_WIDE))
+    if len(worth) == 0:
+        return out
+    image = difference.difference
+    sigma = sigma_of_good(image, difference.mask)
+    usual = float(np.median(difference.flux_error[::8, ::8][~difference.mask[::8, ::8]]))
+    for k in worth:
+        # Where registration and model make the noise higher, they would be taken for a source's width.
+        noise = sigma * max(1.0, float(error[k]) / usual)
+        peak = Peak(x[k], y[k], flux[k], fwhm_psf[k], 0.0, 0.0)
+        scene = Scene(image, difference.mask, noise, science.gain)
+        found = fit_coma(scene, peak, difference.psf_d(x[k], y[k]), float(fwhm_psf[k]))
         if found is not None:
             for name, value in zip(vars(out), found, strict=True):
                 getattr(out, name)[k] = value

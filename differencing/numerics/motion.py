@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import comb, pi
 
@@ -23,6 +23,8 @@ _FRAME_STEP = 1e8
 _RASTER_CELLS = 4_000_000
 _SEEDS_AT_ONCE = 100_000
 _FEW = 1000
+# More pairs than so many, half a minute of them, are not tried.
+_MOST_PAIRS = 1.5e7
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,29 @@ def fewest_members(plane: Plane, rates: Rates, least: int) -> int:
     return max(least, frames)
 
 
+def affordable(plane: Plane, rates: Rates, least: int) -> Rates:
+    """Return rates, the fastest lowered as far as it takes to keep the pairs of a crowded night few enough."""
+    counts = np.array([len(rows) for rows in plane.rows], dtype=float)
+    apart = np.abs(np.arange(len(counts))[:, None] - np.arange(len(counts)))
+    gaps = np.abs(plane.times[:, None] - plane.times[None, :])
+    reach = _reach(plane, fewest_members(plane, rates, least))
+    pairs = np.where((apart > 0) & (apart <= reach), counts[:, None] * counts[None, :] / 2.0, 0.0)
+    fastest = rates.fastest
+    while (pairs * np.minimum(1.0, pi * (fastest * gaps) ** 2 / plane.area)).sum() > _MOST_PAIRS:
+        fastest *= 0.9
+    return replace(rates, fastest=fastest)
+
+
+def _reach(plane: Plane, members: int) -> int:
+    """Return how many frames the sightings of a seed may be apart."""
+    frames = len(plane.rows)
+    return max(1, _window(frames, members) // 2) if len(plane.x) > _FEW else frames - 1
+
+
+def _window(frames: int, members: int) -> int:
+    return (frames - 1) // ((members - 1) // 2)
+
+
 def search(plane: Plane, rates: Rates, members: int) -> Lines:
     """Return every motion with at least so many members, each set of members once.
 
@@ -133,9 +158,8 @@ def search(plane: Plane, rates: Rates, members: int) -> Lines:
     frames = len(plane.rows)
     grown = [np.empty((0, frames), dtype=np.int64)]
     if frames >= members:
-        window = (frames - 1) // ((members - 1) // 2)
-        reach = max(1, window // 2) if len(plane.x) > _FEW else frames - 1
-        grown += [_grow(plane, seeds, members, window) for seeds in _batches(plane, rates, reach)]
+        window = _window(frames, members)
+        grown += [_grow(plane, seeds, members, window) for seeds in _batches(plane, rates, _reach(plane, members))]
     found = _collected(plane, np.unique(np.concatenate(grown), axis=0))
     return _acceptable(plane, found, rates, members)
 

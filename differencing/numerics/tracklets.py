@@ -8,7 +8,17 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from differencing.numerics.motion import Array, Indices, Lines, Plane, Rates, fewest_members, plane_of, search
+from differencing.numerics.motion import (
+    Array,
+    Indices,
+    Lines,
+    Plane,
+    Rates,
+    affordable,
+    fewest_members,
+    plane_of,
+    search,
+)
 from observations.numerics.sphere import project
 
 Flags = NDArray[np.bool_]
@@ -24,6 +34,14 @@ _TYPICAL_RMS = 0.6
 _FEWEST_RMS = 10
 # Less than this says no more: what is not random has not been counted.
 _LEAST_CHANCE = 1e-6
+# Of what chance makes more often than this nothing can be said, not even a doubt.
+_MOST_CHANCE = 1.0
+# Motions up to these (arcsec per minute) are looked for one after the other: pairs grow with the square of the fastest
+# rate, and what is slow needs not be told from the fast ones that chance makes.
+_FASTEST = (1.0, 3.0, 10.0)
+# About something wide, peaks as near as its FWHM are itself, and what is so many times fainter within so many FWHM are
+# the bumps of its wings.
+_BUMP_FAINTER, _BUMP_FWHM = 3.0, 4.0
 
 
 @dataclass(frozen=True)
@@ -31,7 +49,7 @@ class TrackletParameters:
     """Limits of a motion.
 
     min_rate_arcsec_per_min, max_rate_arcsec_per_min : main-belt asteroids move below 1, near-Earth ones rarely above
-        10; a higher limit joins chance pairs. min_members : three points are the fewest that can disagree with a
+        30. min_members : three points are the fewest that can disagree with a
         straight line. max_rms_arcsec : largest distance of a member from the line, however uncertain its position.
     min_motion_arcsec : less than this over the night is a star. max_chance_rate : more chance tracklets of its quality
         in this night make a tracklet doubtful.
@@ -52,7 +70,9 @@ class Sightings:
     """Where something was seen, one entry each; frames are integers, equal within a frame.
 
     tolerance_arcsec : how far from its true place a sighting may lie, NaN where unknown. is_trusted : what was taken
-    for real; trusted sightings are joined first and by themselves. pixel_x, pixel_y : on the detector.
+    for real; trusted sightings are joined first and by themselves. pixel_x, pixel_y : on the detector. width_arcsec :
+    FWHM of what is wider than a star, 0 of all else. snr : of all its light. is_followed : of a frame whose stars are
+    lines, since the telescope followed something else: that stays on its pixel and is no defect.
     """
 
     ra: Array
@@ -63,6 +83,9 @@ class Sightings:
     is_trusted: Flags
     pixel_x: Array
     pixel_y: Array
+    width_arcsec: Array
+    snr: Array
+    is_followed: Flags
 
 
 @dataclass(frozen=True)
@@ -85,13 +108,15 @@ def link(sightings: Sightings, *, parameters: TrackletParameters) -> list[Track]
     Two sightings of neighbouring frames propose a motion; the nearest sighting of every other frame joins where it
     lies within its own tolerance and the prediction's. Longer tracks win over shorter, then smaller scatter; a
     sighting belongs to one track, and two tracks that run side by side within the tolerance are one. What stays in
-    its place for half of the frames is a star and takes no part, nor does what stays on its pixel.
+    its place for half of the frames is a star and takes no part, nor does what stays on its pixel, nor the bumps in the
+    wings of something wide. Slow motions are looked for first, and what is no chance among them takes no part in the
+    search for faster ones. In a night so crowded that it would take minutes, the fastest are not looked for.
 
     The chance rate is measured: every sighting is moved at random by up to 5 or 20 tolerances, many times, and the
     motions found then are counted that have more members, or as many and no larger scatter. The scatter of m points
     about a chance line grows as r^(2m - 4), which extends the count below the smallest seen; one is added to the
     count, so that nothing counts as impossible. The seed follows from the data. What is surely no chance is then left
-    out, and the rest is measured again without it.
+    out, and the rest is measured again without it. What chance makes more than once a night is not returned.
 
     Returns
     -------
@@ -103,16 +128,38 @@ def link(sightings: Sightings, *, parameters: TrackletParameters) -> list[Track]
     east, north = _tangent_plane(s.ra, s.dec)
     minutes = (s.mjd - s.mjd.min()) * 1440.0
     tolerance = np.minimum(np.where(np.isfinite(s.tolerance_arcsec), s.tolerance_arcsec, np.inf), p.max_rms_arcsec)
-    rates = Rates(p.min_rate_arcsec_per_min, p.max_rate_arcsec_per_min, p.min_motion_arcsec)
+    all_rates = Rates(p.min_rate_arcsec_per_min, p.max_rate_arcsec_per_min, p.min_motion_arcsec)
     whole = _Part(np.arange(len(s.ra)), plane_of(east, north, minutes, tolerance, s.frame))
-    moving = whole.only(~_static(whole.plane, rates))
-    first = moving.only(s.is_trusted[moving.index])
-    tracks = _tracks(first, s, rates, p)
+    moving = whole.only(~_static(whole.plane, all_rates) & ~_bumps(whole.plane, s))
+    sure: list[Track] = []
+    unsure: list[Track] = []
+    for fastest in sorted({*(r for r in _FASTEST if r < all_rates.fastest), all_rates.fastest}):
+        if fastest <= all_rates.slowest:
+            continue
+        tracks, moving = _pass(whole, moving, s, replace(all_rates, fastest=fastest), p)
+        sure += [t for t in tracks if t.chance_rate <= p.max_chance_rate]
+        unsure += [t for t in tracks if p.max_chance_rate < t.chance_rate <= max(_MOST_CHANCE, p.max_chance_rate)]
+    used = {m for t in sure for m in t.members}
+    for track in sorted(unsure, key=lambda t: t.chance_rate):
+        if used.isdisjoint(track.members):
+            used.update(track.members)
+            sure.append(track)
+    return sure
+
+
+def _pass(whole: _Part, moving: _Part, s: Sightings, rates: Rates, p: TrackletParameters) -> tuple[list[Track], _Part]:
+    """Return the tracks between some rates, the trusted first, and the sightings that no sure one explains."""
+    tracks = _tracks(moving.only(s.is_trusted[moving.index]), s, rates, p)
     rest = moving.only(~np.isin(moving.index, [m for t in tracks for m in t.members]))
+    explained: list[int] = []
     for k, track in enumerate(tracks):
         tracks[k], beside = _extended(track, rest, whole.plane, p.min_motion_arcsec)
+        if track.chance_rate <= p.max_chance_rate:
+            explained += [*tracks[k].members, *rest.index[beside].tolist()]
         rest = rest.only(~beside)
-    return tracks + _tracks(rest, s, rates, p)
+    others = _tracks(rest, s, rates, p)
+    explained += [m for t in others if t.chance_rate <= p.max_chance_rate for m in t.members]
+    return tracks + others, moving.only(~np.isin(moving.index, explained))
 
 
 @dataclass(frozen=True)
@@ -164,10 +211,28 @@ def _static(plane: Plane, rates: Rates) -> Flags:
     return (count - 1 >= max(2, (frames - 1) / 2)) & (motion < rates.min_motion)
 
 
+def _bumps(plane: Plane, s: Sightings) -> Flags:
+    """Tell which sightings are no things of their own, but peaks that noise makes in something wide."""
+    out = np.zeros(len(plane.x), dtype=bool)
+    order = np.argsort(-s.snr, kind="stable")
+    place = np.empty(len(order), dtype=np.int64)
+    place[order] = np.arange(len(order))
+    for k in order[s.width_arcsec[order] > 0.0]:
+        if not out[k]:
+            distance = np.where(
+                plane.frame == plane.frame[k], np.hypot(plane.x - plane.x[k], plane.y - plane.y[k]), np.inf
+            )
+            is_itself = (distance < s.width_arcsec[k]) & (place > place[k])
+            is_faint = (s.snr < s.snr[k] / _BUMP_FAINTER) & ~s.is_trusted
+            out |= is_itself | (is_faint & (distance < _BUMP_FWHM * s.width_arcsec[k]))
+    return out
+
+
 def _tracks(part: _Part, s: Sightings, rates: Rates, p: TrackletParameters) -> list[Track]:
     """Return the tracks of one part of the sightings, best first, with their chance rates."""
     if len(part.plane.rows) < p.min_members:
         return []
+    rates = affordable(part.plane, rates, p.min_members)
     least = fewest_members(part.plane, rates, p.min_members)
     lines = _chosen(part, search(part.plane, rates, least), s, p)
     tracks = [_track(part, lines, k) for k in range(len(lines.vx))]
@@ -192,6 +257,7 @@ def _chosen(part: _Part, lines: Lines, s: Sightings, p: TrackletParameters) -> L
         members = lines.members[k][lines.members[k] >= 0]
         on_detector = part.index[members]
         stays = np.hypot(np.ptp(s.pixel_x[on_detector]), np.ptp(s.pixel_y[on_detector])) < p.same_px
+        stays &= not s.is_followed[on_detector].all()
         beside = any(_runs_beside(plane, lines, (int(k), other), p.min_motion_arcsec) for other in kept)
         if used.isdisjoint(members.tolist()) and not stays and not beside:
             used.update(members.tolist())

@@ -92,7 +92,8 @@ def _made(row: DifferenceRun, found: Measurements, wcs: WCS, vetoes: Sequence[tu
     is_nominal = row.observation.wcs_quality == WcsQuality.NOMINAL
     out = []
     for k in range(len(found)):
-        fwhm, ellipticity = _known(found.fwhm[k]), _known(found.ellipticity[k])
+        coma = found.comas.fwhm[k]
+        fwhm, ellipticity = _known(coma if np.isfinite(coma) else found.fwhm[k]), _known(found.ellipticity[k])
         out.append(
             Candidate(
                 difference_run=row,
@@ -106,11 +107,20 @@ def _made(row: DifferenceRun, found: Measurements, wcs: WCS, vetoes: Sequence[tu
                 ellipticity=ellipticity,
                 position_angle=None if is_nominal or fwhm is None else _known(angle[k]),
                 vetoes=[asdict(veto) for veto in vetoes[k]],
-                **{name: getattr(found, name)[k].item() for name in _MEASURED},
+                **({name: getattr(found, name)[k].item() for name in _MEASURED} | _light(found, k)),
                 **{name: _known(trails[name][k]) for name in _TRAILED if not (is_nominal and "angle" in name)},
             )
         )
     return out
+
+
+def _light(found: Measurements, k: int) -> dict[str, float]:
+    """Return the flux of a coma, by a profile as wide as it is; nothing of what is no coma."""
+    comas = found.comas
+    if not np.isfinite(comas.fwhm[k]):
+        return {}
+    flux, error = float(comas.flux[k]), float(comas.flux_error[k])
+    return {"flux": flux, "flux_error": error, "snr": flux / error}
 
 
 def _known(value: float) -> float | None:
@@ -144,11 +154,12 @@ def _position_angles(found: Measurements, theta_deg: NDArray[np.float64], wcs: W
 def position_error_arcsec(candidate: Candidate) -> float:
     """Return the error of a position in one axis: of its centroid, and of the registration; NaN where unknown.
 
-    The centroid's is that of a source as wide as this one was measured: a trail, or a comet, is less well placed than a
-    point.
+    The centroid's is that of what was fitted, a point, a trail or a coma, and never less than that of a source as wide
+    as this one was measured: what is wide and was too faint to be fitted as such is less well placed than a point.
     """
     scale, registration = candidate.observation.pixel_scale, candidate.difference_run.registration_rms_px
-    if not candidate.fwhm or not scale or registration is None:
+    if not scale or registration is None or not (candidate.fwhm or candidate.position_error_px):
         return float("nan")
-    centroid = float(centroid_error(candidate.fwhm, candidate.snr))
-    return scale * float(np.sqrt(centroid**2 + registration**2 + _CENTROID_FLOOR_PX**2))
+    centroid = float(centroid_error(candidate.fwhm or 0.0, candidate.snr))
+    fitted = candidate.position_error_px or 0.0
+    return scale * float(np.sqrt(max(centroid, fitted) ** 2 + registration**2 + _CENTROID_FLOOR_PX**2))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from uuid import UUID
 
 import numpy as np
 
@@ -14,7 +15,8 @@ from differencing.numerics.tracklets import Sightings, Track, TrackletParameters
 from differencing.numerics.vetoes.veto import OF_NO_SOURCE
 from differencing.stage.candidates import position_error_arcsec
 from differencing.stage.movers import join_nights
-from observations.models import Field, WcsQuality
+from observations.models import Field, Observation, WcsQuality
+from preprocessing.models import PreprocessRun
 
 # A position within so many of its errors of its tracklet's line is one of it.
 _TOLERANCE_SIGMA = 4.0
@@ -49,7 +51,7 @@ def run(key: str) -> None:
     )
     members = [candidate for candidate in members if not candidate.veto_codes & OF_NO_SOURCE]
     parameters = tracklet_parameters(config)
-    tracks = link(_sightings(members), parameters=parameters) if members else []
+    tracks = link(_sightings(members, config), parameters=parameters) if members else []
     with jobs.writing():
         field = Field.objects.select_for_update().get(pk=field_id)
         _replace(field, night, members, tracks, parameters.max_chance_rate)
@@ -68,7 +70,8 @@ def tracklet_parameters(config: Snapshot) -> TrackletParameters:
     )
 
 
-def _sightings(members: list[Candidate]) -> Sightings:
+def _sightings(members: list[Candidate], config: Snapshot) -> Sightings:
+    followed = _followed([*{c.observation_id: c.observation for c in members}.values()], config)
     frames = {observation_id: k for k, observation_id in enumerate({c.observation_id: None for c in members})}
     return Sightings(
         ra=np.array([c.ra for c in members]),
@@ -79,7 +82,23 @@ def _sightings(members: list[Candidate]) -> Sightings:
         is_trusted=np.array([c.status == CandidateStatus.DETECTED for c in members]),
         pixel_x=np.array([c.pixel_x for c in members]),
         pixel_y=np.array([c.pixel_y for c in members]),
+        width_arcsec=np.array([_width_arcsec(c) for c in members]),
+        snr=np.array([c.snr for c in members]),
+        is_followed=np.array([c.observation_id in followed for c in members]),
     )
+
+
+def _followed(observations: list[Observation], config: Snapshot) -> set[UUID]:
+    """Return the frames whose stars are lines, as the telescope followed something that moves."""
+    runs = PreprocessRun.objects.newest_by_time(observations)
+    limit = config["preprocessing.max_ellipticity"]
+    return {run.observation_id for run in runs if (run.ellipticity or 0.0) > limit}
+
+
+def _width_arcsec(candidate: Candidate) -> float:
+    """Return the FWHM of what is wider than a star; 0 of all else."""
+    is_wide = "wider_than_star" in candidate.veto_codes
+    return (candidate.fwhm or 0.0) * (candidate.observation.pixel_scale or 0.0) if is_wide else 0.0
 
 
 def _replace(field: Field, night: date, members: list[Candidate], tracks: list[Track], max_chance_rate: float) -> None:
@@ -111,10 +130,14 @@ def _replace(field: Field, night: date, members: list[Candidate], tracks: list[T
         tracklet.delete()
 
 
+def _is_point(candidate: Candidate) -> bool:
+    return (candidate.ellipticity or 1.0) < _ROUND and "wider_than_star" not in candidate.veto_codes
+
+
 def _trail_ratio(members: list[Candidate], rate_arcsec_per_min: float) -> float | None:
     """Return the median of the members' trails over what a rate makes of their exposures; None where none can tell.
 
-    A trail tells, and so does a round candidate where there should be a long one.
+    A trail tells, and so does a point where there should be a trail. A coma does not: the telescope may follow it.
     """
     ratios = []
     for candidate in members:
@@ -122,6 +145,6 @@ def _trail_ratio(members: list[Candidate], rate_arcsec_per_min: float) -> float 
         width = (candidate.fwhm or 0.0) * (candidate.observation.pixel_scale or 0.0)
         if candidate.trail_length_arcsec is not None and expected > 0.0:
             ratios.append(candidate.trail_length_arcsec / expected)
-        elif width and expected > _TRAIL_FWHM * width and (candidate.ellipticity or 1.0) < _ROUND:
+        elif width and expected > _TRAIL_FWHM * width and _is_point(candidate):
             ratios.append(0.0)
     return float(np.median(ratios)) if ratios else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,7 +75,7 @@ def examine(
     out = []
     for k in range(len(m)):
         found = [
-            *_of_shape(shape_of(k), p, is_negative=bool(m.is_negative[k]), is_trail=bool(np.isfinite(m.trails.x[k]))),
+            *_of_shape(shape_of(k), p, _Known.of(m, k, shape_of.fwhm(k))),
             *_of_displacement(displacement_px(difference, m, k, shape_of.fwhm(k), refraction_px)),
             *_of_soft_pixels(_soft_share(filled, float(m.x[k]), float(m.y[k]), fwhm), p),
         ]
@@ -99,20 +100,34 @@ def examine(
     return out
 
 
-def _of_shape(shape: Shape, p: VetoParameters, *, is_negative: bool, is_trail: bool) -> Iterator[Veto]:
-    """Yield what the shape of a peak says; a trail has a shape of its own."""
-    if shape.sharper_gain > max(p.sharper_gain, shape.wider_gain):
+class _Known(NamedTuple):
+    """What is known of a peak's shape: the width of a coma in FWHM of a star is NaN where there is none."""
+
+    is_negative: bool
+    is_trail: bool
+    coma: float
+
+    @classmethod
+    def of(cls, m: Measurements, k: int, fwhm: float) -> _Known:
+        return cls(bool(m.is_negative[k]), bool(np.isfinite(m.trails.x[k])), float(m.comas.fwhm[k]) / fwhm)
+
+
+def _of_shape(shape: Shape, p: VetoParameters, known: _Known) -> Iterator[Veto]:
+    """Yield what the shape of a peak says; a trail has a shape of its own, and so has a coma."""
+    is_negative, is_coma = known.is_negative, bool(np.isfinite(known.coma))
+    width = round(known.coma, 1) if is_coma else shape.width
+    if not is_coma and shape.sharper_gain > max(p.sharper_gain, shape.wider_gain):
         what = "a hot pixel of the reference, smeared by resampling" if is_negative else "a particle hit or a hot pixel"
         code = "hot_pixel" if is_negative else "cosmic_ray"
         message = f"Something sharper than a star fits it better, by {shape.sharper_gain:.1f} in chi²: {what}."
         yield Veto(code, round(shape.sharper_gain, 2), message)
         return
-    is_wide = shape.wider_gain > (p.far_wider_gain if shape.width >= p.far_wider else p.wider_gain)
-    if is_wide and not is_trail:
+    is_wide = is_coma or shape.wider_gain > (p.far_wider_gain if shape.width >= p.far_wider else p.wider_gain)
+    if is_wide and not known.is_trail:
         yield Veto(
             "wider_than_star",
-            shape.width,
-            f"It is about {shape.width:g} times as wide as a star: a comet, or a patch of light that is no source.",
+            width,
+            f"It is about {width:g} times as wide as a star: a comet, or a patch of light that is no source.",
         )
     chi2 = shape.chi2_wider if is_wide else shape.chi2
     if chi2 > p.chi2:

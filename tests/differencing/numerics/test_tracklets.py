@@ -4,16 +4,21 @@ import numpy as np
 import pytest
 
 from differencing.numerics import tracklets
+from differencing.numerics.motion import Rates, affordable, plane_of
 from tests.parameters import TRACKLETS
 
 
-def link(ra, dec, mjd, frame, *, tolerance=np.nan, is_trusted=True, pixels=None, parameters=TRACKLETS):
+def link(
+    ra, dec, mjd, frame, *, tolerance=np.nan, is_trusted=True, pixels=None, width=0.0, snr=10.0, is_followed=False,
+    parameters=TRACKLETS,
+):  # fmt: skip
     """Join sightings that are all trusted, of unknown errors, and move over the detector as over the sky."""
     n = len(ra)
     x, y = (3600.0 * (np.asarray(ra) - 150.0), 3600.0 * np.asarray(dec)) if pixels is None else pixels
     sightings = tracklets.Sightings(
-        ra, dec, mjd, frame, np.broadcast_to(tolerance, n), np.broadcast_to(is_trusted, n), x, y
-    )
+        ra, dec, mjd, frame, np.broadcast_to(tolerance, n), np.broadcast_to(is_trusted, n), x, y,
+        np.broadcast_to(width, n), np.broadcast_to(snr, n), np.broadcast_to(is_followed, n),
+    )  # fmt: skip
     return tracklets.link(sightings, parameters=parameters)
 
 
@@ -130,9 +135,9 @@ def test_a_motion_that_changes_its_speed_is_none():
     assert link(*_on_sky(rows)) == []
 
 
-@pytest.mark.parametrize(("rate", "expected"), [(9.0, 1), (11.0, 0), (0.08, 1), (0.07, 0)])
+@pytest.mark.parametrize(("rate", "expected"), [(29.0, 1), (31.0, 0), (0.08, 1), (0.07, 0)])
 def test_only_motions_between_the_limits_count(rate, expected):
-    # Limits: 10"/min, and 3" over the 40 minutes.
+    # Limits: 30"/min, and 3" over the 40 minutes.
     assert len(link(*_on_sky(_detections([(0.0, 0.0, rate, 0.0)], [0, 20, 40])))) == expected
 
 
@@ -214,7 +219,7 @@ def test_a_motion_that_is_sure_makes_no_other_doubtful():
 
 
 def test_the_same_night_has_the_same_chances():
-    rows = _on_sky(_crowd(5, 6, 50))
+    rows = _on_sky(_crowd(5, 6, 50, movers=[(-30.0, 20.0, 0.5, 0.3)]))
     assert link(*rows) == link(*rows) != []
 
 
@@ -229,7 +234,7 @@ def test_a_member_lies_within_its_own_error():
 
 def test_no_error_is_so_large_that_anything_joins():
     rows = _detections([(0.0, 0.0, 0.5, 0.0)], [0, 20, 40, 60])
-    rows[2, 1] += 3.0
+    rows[2, 1] += 3.0 * TRACKLETS.max_rms_arcsec
     (track,) = link(*_on_sky(rows), tolerance=20.0)
     assert track.members == (0, 1, 3)
 
@@ -282,7 +287,7 @@ def test_what_was_not_taken_for_real_joins_last():
 
 
 def test_rejected_sightings_do_not_make_a_trusted_motion_doubtful():
-    rows = _crowd(9, 4, 150, movers=[(-30.0, 20.0, 0.5, 0.3)], scatter=0.1)[[0, 1, 2, *range(4, 604)]]
+    rows = _crowd(9, 4, 150, movers=[(-30.0, 20.0, 4.0, 3.0)], scatter=0.1)[[0, 1, 2, *range(4, 604)]]
     trusted = np.arange(len(rows)) < 3
     best = link(*_on_sky(rows), tolerance=0.75, is_trusted=trusted)[0]
     assert set(best.members) >= {0, 1, 2}
@@ -300,3 +305,77 @@ def test_in_a_large_night_every_long_motion_is_found():
     wanted = {tuple(range(k, 120, 8)) for k in range(8)}
     assert len(wanted & {t.members for t in sure}) >= 7
     assert len(sure) == 8
+
+
+def test_the_bumps_in_a_comet_s_wings_are_no_motions_of_their_own_and_do_not_make_the_comet_s_doubtful():
+    comet = (-40.0, 10.0, 0.9, 0.2)
+    rng = np.random.default_rng(21)
+    rows = _detections(
+        [comet, *[(comet[0] + x, comet[1] + y, 0.9, 0.2) for x, y in rng.uniform(-22, 22, (6, 2))]], [0, 20, 40]
+    )
+    is_comet = np.arange(len(rows)) % 7 == 0
+    tracks = link(
+        *_on_sky(rows), tolerance=1.0, is_trusted=False,
+        width=np.where(is_comet, 9.0, 0.0), snr=np.where(is_comet, 60.0, 6.0),
+    )  # fmt: skip
+    assert [t.members for t in tracks] == [(0, 7, 14)]
+    assert tracks[0].chance_rate < TRACKLETS.max_chance_rate
+
+
+def test_two_peaks_of_one_coma_are_one_sighting():
+    rows = _detections([(0.0, 0.0, 0.5, 0.0), (2.0, 1.0, 0.5, 0.0)], [0, 20, 40])
+    wide = link(*_on_sky(rows), tolerance=0.5, width=6.0, snr=np.tile([20.0, 19.0], 3))
+    assert [t.members for t in wide] == [(0, 2, 4)]
+
+
+def test_what_was_taken_for_real_beside_a_comet_is_a_thing_of_its_own():
+    rows = _detections([(0.0, 0.0, 0.5, 0.0), (15.0, 0.0, -0.3, 0.5)], [0, 20, 40])
+    width, snr = np.tile([9.0, 0.0], 3), np.tile([60.0, 8.0], 3)
+    tracks = link(*_on_sky(rows), tolerance=0.3, width=width, snr=snr)
+    assert {t.members for t in tracks} == {(0, 2, 4), (1, 3, 5)}
+
+
+def test_a_slow_motion_in_a_crowd_need_not_be_told_from_the_fast_ones_that_chance_makes():
+    rows = _crowd(9, 4, 60, movers=[(-30.0, 20.0, 0.5, 0.3)], scatter=0.1)[[0, 1, 2, *range(4, 244)]]
+    slow = link(*_on_sky(rows), tolerance=0.75, is_trusted=False)
+    assert slow[0].members == (0, 1, 2) and slow[0].chance_rate < TRACKLETS.max_chance_rate
+    fast = _crowd(9, 4, 60, movers=[(-300.0, 20.0, 8.0, 6.0)], scatter=0.1)[[0, 1, 2, *range(4, 244)]]
+    found = link(*_on_sky(fast), tolerance=0.75, is_trusted=False)
+    assert not any(t.members == (0, 1, 2) and t.chance_rate < TRACKLETS.max_chance_rate for t in found)
+
+
+def test_what_chance_makes_more_than_once_a_night_is_not_even_doubtful():
+    tracks = link(*_on_sky(_crowd(5, 4, 150)), tolerance=1.5, is_trusted=False)
+    assert all(t.chance_rate <= 1.0 for t in tracks)
+    assert link(
+        *_on_sky(_crowd(5, 4, 150)), tolerance=1.5, is_trusted=False, parameters=replace(TRACKLETS, max_chance_rate=1e4)
+    )
+
+
+def test_half_an_arcsecond_a_second_is_found_where_its_exposures_follow_fast():
+    rows = _crowd(8, 4, 10, movers=[(-100.0, 20.0, 23.2, 17.4)], scatter=0.1)
+    rows[:, 2] = START_MJD + (rows[:, 2] - START_MJD) * 0.1
+    rows[:4, 0] = -100.0 + 23.2 * (rows[:4, 2] - START_MJD) / MINUTE
+    rows[:4, 1] = 20.0 + 17.4 * (rows[:4, 2] - START_MJD) / MINUTE
+    best = link(*_on_sky(rows), tolerance=0.75, is_trusted=False)[0]
+    assert set(best.members) == {0, 1, 2, 3}
+    assert best.rate_arcsec_per_min == pytest.approx(29.0, rel=0.01)
+    assert best.chance_rate < TRACKLETS.max_chance_rate
+
+
+def test_in_a_night_of_too_many_pairs_only_the_fastest_motions_are_left_out():
+    rates = Rates(0.01, 30.0, 3.0)
+    few, many = (
+        plane_of(*np.random.default_rng(2).uniform(0, 900, (2, 20 * n)), np.repeat(15.0 * np.arange(20), n),
+                 np.ones(20 * n), np.repeat(np.arange(20), n))
+        for n in (20, 800)
+    )  # fmt: skip
+    assert affordable(few, rates, 3) == rates
+    assert 0.5 < affordable(many, rates, 3).fastest < 30.0
+
+
+@pytest.mark.parametrize(("is_followed", "expected"), [(True, 1), (False, 0), (np.array([True, False, True]), 0)])
+def test_what_stays_on_its_pixel_moves_only_where_the_stars_are_lines(is_followed, expected):
+    rows = _detections([(0.0, 0.0, 3.0, 0.0)], [0, 10, 20])
+    fixed = (np.full(3, 400.0), np.full(3, 300.0))
+    assert len(link(*_on_sky(rows), pixels=fixed, tolerance=0.5, is_followed=is_followed)) == expected

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from differencing.numerics.measure import measure
-from differencing.numerics.trailed import Peak, Scene, fit_trail
+from differencing.numerics.profiles import Peak, Scene
+from differencing.numerics.trailed import fit_trail
 from observations.numerics.simulate.sources import MoffatPsf, point_sources
 from tests.differencing.numerics.scenes import find, pair_of, subtract, with_sources
 
@@ -123,3 +124,21 @@ def test_a_round_coma_is_no_trail_however_its_noise_draws_it_out(width):
         image = point_sources(SHAPE, *place, np.array([3e4]), coma) + noise
         found.append(fitted(image, guess=(width * FWHM, 0.2, 30.0 * seed), flux=8000.0))
     assert found == [None] * 6
+
+
+@pytest.mark.parametrize("apart", [9.0, 14.0])
+def test_two_stars_beside_each_other_are_no_trail(apart):
+    rng = np.random.default_rng(8)
+    x, y = PLACE[0] + np.array([0.0, apart]), np.full(2, PLACE[1])
+    image = point_sources(SHAPE, x, y, np.array([6000.0, 5000.0]), PSF, faintest=1e-4)
+    found = fitted(image + rng.normal(0.0, SIGMA, SHAPE), guess=(6.0, 0.6, 0.0), at=(PLACE[0] + 0.5 * apart, PLACE[1]))
+    assert found is None
+
+
+def test_a_coma_that_thins_out_into_wide_wings_is_no_trail_along_them():
+    rng = np.random.default_rng(9)
+    v, u = np.indices(SHAPE) - np.array(PLACE[::-1])[:, None, None]
+    r = np.hypot(u / 2.0, v)
+    image = 60.0 * 12.0 * np.exp(-r / 10.0) / np.hypot(r, 2.5)
+    found = fitted(image + rng.normal(0.0, SIGMA, SHAPE), guess=(6.0, 0.5, 0.0), flux=2e4)
+    assert found is None or found[2] < 2.0 * np.hypot(FWHM, 12.0)

@@ -13,6 +13,7 @@ from differencing.models import Candidate, CandidateStatus
 from differencing.numerics.measure import Measurements
 from differencing.numerics.trailed import Trails, no_trails
 from differencing.numerics.vetoes.veto import Veto
+from differencing.numerics.wide import Comas, no_comas
 from differencing.stage.candidates import replace_candidates
 from observations.models import WcsQuality
 from tests import factories
@@ -32,9 +33,9 @@ def peaks(*places, **values):
     }  # fmt: skip
     flags = ["is_negative", "is_saturated", "is_blended", "is_edge", "is_dipole", "is_reference_ghost"]
     defaults = numbers | dict.fromkeys(flags, False)
-    trails = values.get("trails", no_trails(n))
+    shapes = {"trails": values.get("trails", no_trails(n)), "comas": values.get("comas", no_comas(n))}
     plain = {k: np.broadcast_to(values.get(k, v), n).copy() for k, v in defaults.items()}
-    return Measurements(x=x, y=y, trails=trails, **plain)
+    return Measurements(x=x, y=y, **shapes, **plain)
 
 
 def sky(*, angle_deg=0.0, ra=150.0, dec=2.0):
@@ -248,3 +249,11 @@ def test_what_speaks_against_a_peak_is_kept_and_replaced_with_it(run):
     ]
     replace_candidates(run, peaks((110.2, 90.1)), sky(), [()])
     assert Candidate.objects.get(pk=made.pk).vetoes == []
+
+
+def test_a_coma_has_the_light_and_the_width_of_a_profile_as_wide(run):
+    comas = Comas(*(np.array([value, np.nan]) for value in (50.2, 60.1, 0.4, 4000.0, 160.0, 7.5, 80.0)))
+    wide, star = replace(run, (50.2, 60.1), (80.0, 80.0), comas=comas)
+    assert (wide.flux, wide.flux_error, wide.snr, wide.fwhm) == (4000.0, 160.0, 25.0, 7.5)
+    assert (star.flux, star.flux_error, star.snr, star.fwhm) == (1000.0, 50.0, 20.0, FWHM)
+    assert wide.significance == star.significance

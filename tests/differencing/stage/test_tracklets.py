@@ -231,6 +231,44 @@ def test_what_is_wider_than_a_star_may_move(field, frames):
     assert set(Candidate.objects.out_of_step()) == set(members)
 
 
+def test_a_round_coma_denies_no_rate_since_the_telescope_may_follow_it(field, frames):
+    reason = {"code": "wider_than_star", "value": 2.0, "message": "A comet."}
+    asteroid(frames, status=CandidateStatus.REJECTED, fwhm=7.0, snr=40.0, ellipticity=0.1, vetoes=[reason])
+    Observation.objects.update(exposure_time=3000.0)
+    (found,) = link(field)
+    assert found.trail_ratio is None and not found.is_doubtful
+
+
+def test_bumps_in_the_wings_of_a_comet_are_no_tracklets(field, frames):
+    reason = {"code": "wider_than_star", "value": 2.5, "message": "A comet."}
+    members = asteroid(frames, status=CandidateStatus.REJECTED, fwhm=8.0, snr=60.0, vetoes=[reason])
+    for east in (-12.0, 14.0, 20.0):
+        for candidate in asteroid(frames, status=CandidateStatus.REJECTED, snr=6.0):
+            candidate.ra += east / 3600.0 / np.cos(np.radians(DEC))
+            candidate.save()
+    (found,) = link(field)
+    assert set(found.members.all()) == set(members)
+
+
+def test_what_the_telescope_follows_moves_though_it_stays_on_its_pixel(field, frames):
+    members = asteroid(frames, pixel_x=400.0, pixel_y=300.0)
+    for frame in frames:
+        factories.PreprocessRunFactory(observation=frame, ellipticity=0.7)
+    (found,) = link(field)
+    assert set(found.members.all()) == set(members)
+
+
+def test_a_trail_is_placed_as_badly_as_its_ends_are_known(field, frames):
+    members = asteroid(frames, snr=50.0, position_error_px=0.1, ellipticity=0.5)
+    DifferenceRun.objects.update(registration_rms_px=0.05)
+    off = members[2]
+    off.dec += 1.5 / 3600.0
+    off.save()
+    assert off not in link(field)[0].members.all()
+    Candidate.objects.update(position_error_px=0.5)
+    assert off in link(field)[0].members.all()
+
+
 def test_what_is_linked_still_moves_and_is_not_judged_again(field, frames):
     asteroid(frames, status=CandidateStatus.LINKED)
     assert len(link(field)) == 1

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from benchmarks.differencing.flashes import SKIES, shares
 from differencing.numerics.vetoes.trains import find_trains
 from observations.numerics.simulate.artefacts import Strays, strays_of
 from observations.numerics.simulate.sources import MoffatPsf
@@ -76,3 +77,60 @@ def test_an_unknown_error_counts_as_the_largest():
     x, y = [100.0, 350.0, 600.0, 850.0], [500.0, 507.0, 514.0, 521.0]
     (train,) = trains_of(x, y, error=np.nan)
     assert len(train.members) == 4
+
+
+def row(numbers, step=80.0, angle_deg=35.0, along=0.0, start=(150.0, 200.0)):
+    """Return places at multiples of a step on a line, off along it by parts of the step."""
+    way = np.array([np.cos(np.radians(angle_deg)), np.sin(np.radians(angle_deg))])
+    places = np.array(start) + step * (np.array(numbers) + along)[:, None] * way
+    return places[:, 0], places[:, 1]
+
+
+def test_a_gap_of_half_a_train_is_bridged():
+    # A tumbling rocket that glints at its steps 0, 1, 2 and again 7, 8.
+    x, y = row([0, 1, 2, 7, 8])
+    (train,) = trains_of(x, y)
+    assert set(train.members) == {0, 1, 2, 3, 4}
+    assert train.step_px == pytest.approx(80.0, abs=0.3)
+
+
+@pytest.mark.parametrize("jitter", [0.01, 0.03])
+def test_steps_that_scatter_along_the_way_are_a_train(jitter):
+    rng = np.random.default_rng(11)
+    x, y = row(np.arange(8), along=jitter * rng.normal(size=8))
+    (train,) = trains_of(x, y)
+    assert set(train.members) == set(range(8))
+
+
+def test_what_scatters_as_much_across_is_no_train():
+    rng = np.random.default_rng(12)
+    x, y = row(np.arange(4))
+    assert trains_of(x, y + 0.08 * 80.0 * rng.normal(size=4)) == []
+
+
+def test_flashes_of_the_other_side_between_those_of_a_sure_train_belong_to_it():
+    x, y = row([0.0, 0.62, 1.0, 2.0, 2.62, 3.0, 4.0, 5.0])
+    (train,) = trains_of(x, y)
+    assert set(train.members) == set(range(8))
+
+
+def test_a_star_beside_the_line_of_a_train_is_none_of_it():
+    x, y = row([0, 1, 2, 3, 4, 5])
+    (train,) = trains_of(np.append(x, x[2] + 6.0), np.append(y, y[2] - 6.0))
+    assert 6 not in train.members
+
+
+def test_flashes_fainter_than_a_hundred_other_peaks_belong_to_the_train_of_the_bright_ones():
+    rng = np.random.default_rng(13)
+    x, y = row(range(8))
+    others = rng.uniform(0, 1024, (2, 110))
+    (train,) = trains_of(np.concatenate([x[:6], others[0], x[6:]]), np.concatenate([y[:6], others[1], y[6:]]))
+    assert set(train.members) >= {0, 1, 2, 3, 4, 5, 116, 117}
+
+
+@pytest.mark.parametrize("name", ["a third missing", "steps scatter by 3 %", "bright and faint in turn"])
+def test_nearly_all_found_flashes_of_a_train_are_flagged_whatever_is_missing(name):
+    flagged, flashing, blamed, real = shares(SKIES[name], 21, 60)
+    # 0.99 and 0.002, with what a binomial of 500 flashes and 700 others allows.
+    assert flagged >= 0.97 * flashing
+    assert blamed <= 0.008 * real
