@@ -13,7 +13,7 @@ from observations.numerics.fits.headers import Reading
 from observations.numerics.fits.profile import Profile, profile_of
 
 # Raised where headers are read otherwise, so that stored frames can be told that were read before.
-READING_VERSION = 1
+READING_VERSION = 2
 log = logging.getLogger(__name__)
 
 
