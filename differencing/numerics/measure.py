@@ -14,7 +14,7 @@ from differencing.numerics.peaks import Peaks, fwhm_of
 from differencing.numerics.positions import at_flux_extremum, position_errors_px
 from differencing.numerics.profiles import Peak, Scene
 from differencing.numerics.trailed import ELONGATED_SIGMA, Trails, fit_trail, no_trails
-from differencing.numerics.wide import Comas, fit_coma, no_comas
+from differencing.numerics.wide import WIDEST, Comas, fit_coma, no_comas
 from observations.numerics.frame import Frame, MaskBit
 from observations.numerics.statistics import FWHM_PER_SIGMA
 from preprocessing.numerics.photometry import filter_fluxes
@@ -24,6 +24,9 @@ Flags = NDArray[np.bool_]
 
 # What moments make narrower than so many FWHM of a star is no coma.
 _PERHAPS_WIDE = 1.15
+# Peaks of one frame that are fitted as trails, or as comas, the strongest first: a galaxy's core that is badly
+# subtracted breaks into hundreds, each of which takes as long as a frame.
+_MOST_FITTED = 40
 
 
 @dataclass(frozen=True)
@@ -151,7 +154,9 @@ def _trails(
     """Fit a trail to every positive peak that is elongated beyond its noise; `seen` is x, y, flux, S/N."""
     x, y, flux, snr = seen
     out = no_trails(len(x))
-    worth = np.flatnonzero(snr * shape[1] > ELONGATED_SIGMA)
+    # Of what is far wider across than any coma nothing is a trail.
+    is_patch = shape[0] * np.sqrt(1.0 - shape[1]) > WIDEST * fwhm_psf
+    worth = _strongest((snr * shape[1] > ELONGATED_SIGMA) & ~is_patch, snr)
     if len(worth) == 0:
         return out
     image = difference.difference
@@ -172,7 +177,7 @@ def _comas(difference: Difference, science: Frame, seen: tuple[Array, ...], widt
     """
     x, y, flux, error = seen
     out = no_comas(len(x))
-    worth = np.flatnonzero((flux > 0.0) & ~(width < _PERHAPS_WIDE))
+    worth = _strongest((flux > 0.0) & ~(width < _PERHAPS_WIDE) & ~(width > WIDEST), flux / error)
     if len(worth) == 0:
         return out
     image = difference.difference
@@ -188,6 +193,12 @@ def _comas(difference: Difference, science: Frame, seen: tuple[Array, ...], widt
             for name, value in zip(vars(out), found, strict=True):
                 getattr(out, name)[k] = value
     return out
+
+
+def _strongest(which: Flags, snr: Array) -> NDArray[np.intp]:
+    """Return the strongest of some peaks, as many as are worth the time."""
+    chosen: NDArray[np.intp] = np.flatnonzero(which)
+    return chosen[np.argsort(-snr[chosen], kind="stable")[:_MOST_FITTED]]
 
 
 def _flux_at_extremum(difference: Difference, x: Array, y: Array) -> tuple[Array, Array]:

@@ -12,6 +12,8 @@ from preprocessing.numerics.trailed_stars import are_trailed
 # Pixels included. Simulated stars of 1.2 px (1.0 px without) have fluxes that scatter by 4 %, sharper ones by 6 % and
 # more; their median stays within 2 %.
 SHARPEST_TRUSTED_PX = 1.15
+# A sky of so many times a pixel's noise has a shape that the mesh of the background knows to some per cent.
+LEAST_SKY_SIGMA = 1.0
 
 
 def doubts_of_sky(sky: Background, *, sky_flat: Image | None, is_flat_known: bool) -> tuple[Doubt, ...]:
@@ -21,9 +23,11 @@ def doubts_of_sky(sky: Background, *, sky_flat: Image | None, is_flat_known: boo
     """
     if is_flat_known:
         return ()
+    # Of a sky that was taken off before, or hides in the noise, there are no shares.
+    is_seen = sky.median_level > LEAST_SKY_SIGMA * sky.median_noise
     uneven = lopsidedness(sky.level)
     doubts = []
-    if uneven > TRUSTED_FLUX_SHARE:
+    if is_seen and uneven > TRUSTED_FLUX_SHARE:
         doubts.append(
             Doubt(
                 "gradient_without_flat", "flux", "", round(uneven, 4),
@@ -34,7 +38,7 @@ def doubts_of_sky(sky: Background, *, sky_flat: Image | None, is_flat_known: boo
             )
         )  # fmt: skip
     left = vignette_loss(sky.level)
-    if left > TRUSTED_FLUX_SHARE:
+    if is_seen and left > TRUSTED_FLUX_SHARE:
         doubts.append(
             Doubt(
                 "vignette_without_flat", "flux", "", round(left, 4),

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from differencing.numerics import measure as measuring
 from differencing.numerics.measure import measure
 from differencing.numerics.profiles import Peak, Scene
 from differencing.numerics.trailed import fit_trail
@@ -95,12 +96,27 @@ def test_the_source_s_own_photons_widen_the_errors():
     assert plain[7] < 200.0 < 450.0 < noisy[7] < 700.0
 
 
+def with_trail(frame, psf, length, theta, flux, at):
+    along = (np.arange(100) + 0.5) / 100.0 - 0.5
+    x, y = at[0] + length * along * np.cos(np.radians(theta)), at[1] + length * along * np.sin(np.radians(theta))
+    return with_sources(frame, psf, x, y, np.full(100, flux / 100))
+
+
+def test_only_the_strongest_peaks_are_worth_a_fit(monkeypatch):
+    pair = pair_of(81)
+    science = with_trail(pair.science, pair.psf_science, 8.0, 25.0, 12000.0, (114.4, 107.3))
+    science = with_trail(science, pair.psf_science, 8.0, 25.0, 24000.0, (60.0, 60.0))
+    difference = subtract(science, pair.reference)
+    monkeypatch.setattr(measuring, "_MOST_FITTED", 1)
+    found = measure(difference, find(difference), science)
+    (fitted_one,) = np.flatnonzero(np.isfinite(found.trails.length_px))
+    assert (found.x[fitted_one], found.y[fitted_one]) == pytest.approx((60.0, 60.0), abs=0.5)
+
+
 def test_an_asteroid_of_a_real_subtraction_is_measured_as_its_trail():
     pair = pair_of(81)
     length, theta, flux, at = 8.0, 25.0, 12000.0, (114.4, 107.3)
-    along = (np.arange(100) + 0.5) / 100.0 - 0.5
-    x, y = at[0] + length * along * np.cos(np.radians(theta)), at[1] + length * along * np.sin(np.radians(theta))
-    science = with_sources(pair.science, pair.psf_science, x, y, np.full(100, flux / 100))
+    science = with_trail(pair.science, pair.psf_science, length, theta, flux, at)
     difference = subtract(science, pair.reference)
     found = measure(difference, find(difference), science)
     k = int(np.argmin(np.hypot(found.x - at[0], found.y - at[1])))

@@ -43,6 +43,12 @@ def test_a_sky_that_fades_outwards_and_was_not_flattened_holds_alerts_back():
     assert _codes(Background(1000 * _vignette(0.03), dark.noise)) == {}
 
 
+def test_a_sky_that_was_taken_off_before_has_no_shape():
+    left = Background(_sky(0.3).level - 1000, np.full((160, 200), 40, np.float32))
+    assert abs(left.median_level) < 40
+    assert _codes(left) == {}
+
+
 def test_a_galaxy_in_the_middle_is_no_vignette():
     v, u = np.mgrid[-1.0:1.0:160j, -1.0:1.0:200j]
     galaxy = (1000 + 600 * np.exp(-np.hypot(u, v) / 0.2)).astype(np.float32)
