@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from observations.numerics.doubts import TRUSTED_FLUX_SHARE, Doubt
+from observations.numerics.fits.facts import FrameFacts
 from observations.numerics.frame import Image, PsfModel, Stars
 from preprocessing.numerics.background import Background
 from preprocessing.numerics.line_psf import width_of
+from preprocessing.numerics.look_alike import MOSAIC, is_like_a_mosaic
 from preprocessing.numerics.sky_flat import lopsidedness, vignette_loss
 from preprocessing.numerics.trailed_stars import are_trailed
 
@@ -76,6 +78,13 @@ def doubts_of_lines(psf: PsfModel | None, stars: Stars) -> tuple[Doubt, ...]:
             blocks_publication=True,
         ),
     )  # fmt: skip
+
+
+def doubts_of_colours(data: Image, facts: FrameFacts) -> tuple[Doubt, ...]:
+    """Doubt the fluxes of what looks like a mosaic of colours, though its header names none; `data` as delivered."""
+    if not is_like_a_mosaic(data, facts):
+        return ()
+    return (Doubt("looks_like_mosaic", "flux", "", None, MOSAIC, blocks_publication=True),)
 
 
 def doubts_of_sampling(sharp_fwhm_px: float | None) -> tuple[Doubt, ...]:

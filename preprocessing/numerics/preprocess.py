@@ -13,7 +13,7 @@ from preprocessing.numerics import masks
 from preprocessing.numerics.background import NoBackgroundError
 from preprocessing.numerics.calibrate import Exposure, Masters, calibrate
 from preprocessing.numerics.clean import Cleaned, Parameters, RawPixels, clean
-from preprocessing.numerics.doubts import doubts_of_lines, doubts_of_sampling, doubts_of_sky
+from preprocessing.numerics.doubts import doubts_of_colours, doubts_of_lines, doubts_of_sampling, doubts_of_sky
 from preprocessing.numerics.look_alike import looks_like
 from preprocessing.numerics.quality import Failure, Quality, gate, gate_pixels, measure_quality
 from preprocessing.numerics.sources import Sources, measure_sources, with_total_flux
@@ -90,6 +90,7 @@ def preprocess(raw: RawPixels, masters: Masters | None, parameters: Parameters) 
     doubts = (
         *scale.doubts,
         *doubts_of_sky(cleaned.sky, sky_flat=_sky_flat(masters), is_flat_known=is_flat_known),
+        *doubts_of_colours(raw.data, raw.facts),
         *doubts_of_sampling(cleaned.sharp_fwhm_px),
         *doubts_of_lines(psf, stars),
     )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from observations.numerics.fits.facts import FrameFacts
-from preprocessing.numerics.look_alike import looks_like
+from preprocessing.numerics.doubts import doubts_of_colours
+from preprocessing.numerics.look_alike import is_like_a_mosaic, looks_like
 
 FACTS = FrameFacts(kind="light", width=100, height=100, gain_e_per_adu=1.5, read_noise_e=8.0)
 
@@ -24,3 +27,27 @@ def test_a_light_without_stars_is_named_as_what_it_looks_like(electrons, stars, 
     data = exposed(electrons)
     said = looks_like(data, FACTS, float(data.std()), stars, 10)
     assert (word in said) if word else said == ""
+
+
+def mosaic(red: float, green: float, blue: float, other_green: float | None = None) -> np.ndarray:
+    data = np.empty((100, 100), dtype=np.float32)
+    for (i, j), level in zip(((0, 0), (0, 1), (1, 0), (1, 1)), (red, green, other_green or green, blue), strict=True):
+        data[i::2, j::2] = exposed(level)[i::2, j::2]
+    return data
+
+
+def test_a_mosaic_whose_header_names_no_colours_is_known_by_its_pixels():
+    data = mosaic(500.0, 700.0, 350.0)
+    assert is_like_a_mosaic(data, FACTS)
+    assert "bayer_pattern" in looks_like(data, FACTS, float(data.std()), 2, 10)
+    assert [doubt.code for doubt in doubts_of_colours(data, FACTS)] == ["looks_like_mosaic"]
+    known = replace(FACTS, bayer_pattern="RGGB")
+    assert not is_like_a_mosaic(data, known)
+    assert doubts_of_colours(data, known) == ()
+
+
+def test_one_colour_and_the_columns_of_two_amplifiers_are_no_mosaic():
+    assert not is_like_a_mosaic(exposed(700.0), FACTS)
+    columns = exposed(700.0)
+    columns[:, ::2] += 40.0
+    assert not is_like_a_mosaic(columns, FACTS)
