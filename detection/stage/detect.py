@@ -203,7 +203,8 @@ def _record(
     _keep_scores(row, candidates, scored)
     bright, is_refused = _bright(candidates, config) & scored.keys(), vetoes.refused_by(config, candidates)
     convincing = {key for key, value in scored.items() if value >= config["detection.confidence_threshold"]}
-    real = (convincing | bright) - is_refused
+    by_score = convincing - is_refused
+    real = by_score | (bright - is_refused)
     rows = Candidate.objects.filter(pk__in=[c.pk for c in candidates])
     moving = Tracklet.objects.linked().moving()
     linked = set(rows.filter(tracklets__in=moving, is_dipole=False).values_list("pk", flat=True)) - real
@@ -220,7 +221,7 @@ def _record(
         elif candidate.pk in real or (candidate.pk in linked and candidate.pk in scored):
             found = detection or Detection(candidate=candidate, observation_id=candidate.observation_id)
             _describe(found, row, candidate, scored[candidate.pk], paths[candidate.pk])
-            if candidate.pk not in convincing - is_refused:
+            if candidate.pk not in by_score:
                 found.prediction_metadata["reason"] = _MOVES if candidate.pk in linked else _BRIGHT
             made.append(found)
             if detection is None:

@@ -163,10 +163,7 @@ def _trails(
     scene = Scene(image, difference.mask, sigma_of_good(image, difference.mask), science.gain)
     for k in worth:
         peak = Peak(x[k], y[k], flux[k], *(float(each[k]) for each in shape))
-        found = fit_trail(scene, peak, difference.psf_d(x[k], y[k]), float(fwhm_psf[k]))
-        if found is not None:
-            for name, value in zip(vars(out), found, strict=True):
-                getattr(out, name)[k] = value
+        _put(out, k, fit_trail(scene, peak, difference.psf_d(x[k], y[k]), float(fwhm_psf[k])))
     return out
 
 
@@ -188,11 +185,15 @@ def _comas(difference: Difference, science: Frame, seen: tuple[Array, ...], widt
         noise = sigma * max(1.0, float(error[k]) / usual)
         peak = Peak(x[k], y[k], flux[k], fwhm_psf[k], 0.0, 0.0)
         scene = Scene(image, difference.mask, noise, science.gain)
-        found = fit_coma(scene, peak, difference.psf_d(x[k], y[k]), float(fwhm_psf[k]))
-        if found is not None:
-            for name, value in zip(vars(out), found, strict=True):
-                getattr(out, name)[k] = value
+        _put(out, k, fit_coma(scene, peak, difference.psf_d(x[k], y[k]), float(fwhm_psf[k])))
     return out
+
+
+def _put(out: Trails | Comas, k: int, found: tuple[float, ...] | None) -> None:
+    """Enter the numbers of one fit, in the order of the fields; nothing where there was none."""
+    if found is not None:
+        for name, value in zip(vars(out), found, strict=True):
+            getattr(out, name)[k] = value
 
 
 def _strongest(which: Flags, snr: Array) -> NDArray[np.intp]:

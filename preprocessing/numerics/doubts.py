@@ -27,41 +27,33 @@ def doubts_of_sky(sky: Background, *, sky_flat: Image | None, is_flat_known: boo
         return ()
     # Of a sky that was taken off before, or hides in the noise, there are no shares.
     is_seen = sky.median_level > LEAST_SKY_SIGMA * sky.median_noise
-    uneven = lopsidedness(sky.level)
-    doubts = []
-    if is_seen and uneven > TRUSTED_FLUX_SHARE:
-        doubts.append(
-            Doubt(
-                "gradient_without_flat", "flux", "", round(uneven, 4),
-                f"One side of the sky is up to {2 * uneven:.0%} brighter than the other, and no flat was given. It is "
-                "taken for light that was added (Moon, twilight, a town); were it the detector's response, fluxes "
-                f"would be off by up to {uneven:.0%} at the rim. Deliver flats of this camera and filter.",
-                blocks_publication=True,
-            )
-        )  # fmt: skip
-    left = vignette_loss(sky.level)
-    if is_seen and left > TRUSTED_FLUX_SHARE:
-        doubts.append(
-            Doubt(
-                "vignette_without_flat", "flux", "", round(left, 4),
-                f"The sky is {left:.0%} fainter at the rim than in the middle, as behind a vignette, and there is no "
-                "flat, of the lights' own sky neither: were it the detector's response, fluxes at the rim would be too "
-                "low by as much. Deliver flats of this camera and filter, or more lights of the night.",
-                blocks_publication=True,
-            )
-        )  # fmt: skip
+    uneven, left = (lopsidedness(sky.level), vignette_loss(sky.level)) if is_seen else (0.0, 0.0)
     taken = 0.0 if sky_flat is None else vignette_loss(sky_flat)
-    if taken > TRUSTED_FLUX_SHARE:
-        doubts.append(
-            Doubt(
-                "vignette_by_sky", "flux", "", round(taken, 4),
-                f"No flat was given. The lights' own sky is {taken:.0%} fainter at the rim than in the middle, in all "
-                "of them alike, and all of that was taken for a vignette; were it light that was added, fluxes at the "
-                "rim would be too high by as much. Deliver flats of this camera and filter.",
-                blocks_publication=False,
-            )
-        )  # fmt: skip
-    return tuple(doubts)
+    found = (
+        (
+            "gradient_without_flat", uneven, True,
+            f"One side of the sky is up to {2 * uneven:.0%} brighter than the other, and no flat was given. It is "
+            "taken for light that was added (Moon, twilight, a town); were it the detector's response, fluxes "
+            f"would be off by up to {uneven:.0%} at the rim. Deliver flats of this camera and filter.",
+        ),
+        (
+            "vignette_without_flat", left, True,
+            f"The sky is {left:.0%} fainter at the rim than in the middle, as behind a vignette, and there is no "
+            "flat, of the lights' own sky neither: were it the detector's response, fluxes at the rim would be too "
+            "low by as much. Deliver flats of this camera and filter, or more lights of the night.",
+        ),
+        (
+            "vignette_by_sky", taken, False,
+            f"No flat was given. The lights' own sky is {taken:.0%} fainter at the rim than in the middle, in all "
+            "of them alike, and all of that was taken for a vignette; were it light that was added, fluxes at the "
+            "rim would be too high by as much. Deliver flats of this camera and filter.",
+        ),
+    )  # fmt: skip
+    return tuple(
+        Doubt(code, "flux", "", round(share, 4), message, blocks_publication=blocks)
+        for code, share, blocks, message in found
+        if share > TRUSTED_FLUX_SHARE
+    )
 
 
 def doubts_of_lines(psf: PsfModel | None, stars: Stars) -> tuple[Doubt, ...]:
