@@ -45,6 +45,7 @@ class Desk:
         self.context.on("request", self._begin)
         for name in ("requestfinished", "requestfailed"):
             self.context.on(name, self._end)
+        self.page.on("framenavigated", self._replaced)
         self.page.on("pageerror", lambda error: self.faults.append(str(error)))
 
     def _begin(self, request: Any) -> None:
@@ -52,6 +53,11 @@ class Desk:
 
     def _end(self, request: Any) -> None:
         self.under_way.discard(request)
+
+    def _replaced(self, frame: Any) -> None:
+        """Forget what the former document asked for: of requests that go with it, the end is not always reported."""
+        mine = [row for row in self.under_way if not row.is_navigation_request()]
+        self.under_way.difference_update(row for row in mine if row.service_worker is None and row.frame == frame)
 
     def open(self, query: str = "") -> Desk:
         self.page.goto(f"{self.address}/triage/{query}")
