@@ -53,7 +53,7 @@ from preprocessing.numerics import (
     trailed_stars,
     zero_point,
 )
-from preprocessing.numerics.astrometry import claims, errors, identify, matching, solution
+from preprocessing.numerics.astrometry import claims, errors, identify, matching, plate_search, soft_match, solution
 from preprocessing.numerics.astrometry.frames import match_frames
 from tests.differencing.numerics.scenes import pair_of
 from tests.inputs import Watch, public_numerics, watch_over
@@ -175,6 +175,8 @@ def astrometry(frames: list[Frame]) -> list[matching.Transform]:
     pointing = solution.Pointing(150.0, 2.0, 1.0, radius_deg=0.1)
     solved = solution.solve_with_catalogue(first.xy, first.flux, frames[0].shape, pointing, catalogue)
     solution.wcs_from_match(solved.wcs, matches[0].transform, frames[0].shape)
+    plate_search.brightest(first.xy, first.flux, 50)
+    soft_match.align_softly(first.xy, frames[1].stars.xy, matches[0].transform, error_px=1.0)
     claims.doubts_of_header(wcs, solved.wcs, frames[0].shape, 0.1)
     trailed_stars.are_trailed(first)
     lines_of_a_comets_night()

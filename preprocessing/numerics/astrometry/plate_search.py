@@ -8,13 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from preprocessing.numerics.astrometry.matching import Transform, similarity
-from preprocessing.numerics.astrometry.triangles import triangles, try_all
+from preprocessing.numerics.astrometry.triangles import HIT_ERRORS, MOST_TRIALS, triangles, try_all
 
 Column = NDArray[np.float64]
 Points = NDArray[np.float64]
 
 # Stars of the frame that a place is tried on.
-MOST_STARS = 60
+MOST_STARS, FEWEST_STARS = 60, 12
+# Fewer, and only bright ones, where errors are so large that more of the frame than this would be a star's place.
+MOST_COVERED = 0.15
 # The same part of the sky gets more of the catalogue's stars: bands differ, and the frame's brightest are saturated.
 CORNER_SURPLUS, STAR_SURPLUS = 1.5, 2.5
 # A cloud leaves a part of the frame empty: its stars' density is that of the cells that have any.
@@ -26,11 +28,15 @@ class Effort:
     """How hard to look: the brightest stars that form triangles, each with how many of its nearest.
 
     error_px : by how much the positions of a star differ, 1 sigma in one axis.
+    most_trials : like triangles that are tried before the search is given up.
+    crowded_error_px : by how much they differ where the nearest star is often another one; 0 elsewhere.
     """
 
     corners: int
     neighbours: int
     error_px: float
+    most_trials: int = MOST_TRIALS
+    crowded_error_px: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -68,7 +74,8 @@ def find_places(
     each pair on its surroundings, as Lang et al. 2010 (AJ 139, 1782) do with quadrangles, needs one common triangle
     where votes for places need many.
     """
-    seen, there = _brightest(*stars, MOST_STARS), np.isfinite(sky[0]).all(axis=1) & np.isfinite(sky[1])
+    most = telling_stars(shape, HIT_ERRORS * effort.error_px * STAR_SURPLUS**0.5, MOST_STARS)
+    seen, there = brightest(*stars, most), np.isfinite(sky[0]).all(axis=1) & np.isfinite(sky[1])
     sky_xy, sky_flux = sky[0][there], sky[1][there]
     if len(seen) < 3 or len(sky_xy) < 3:
         return Places([], 0)
@@ -79,8 +86,20 @@ def find_places(
     ours, theirs = triangles(corners, effort.neighbours), triangles(bright, effort.neighbours)
     if ours.size.size == 0 or theirs.size.size == 0:
         return Places([], 0)
-    tried = try_all(seen, known, (ours, theirs), effort.error_px, float(np.log1p(tolerance)))
+    tried = try_all(
+        seen,
+        known,
+        (ours, theirs),
+        error_px=effort.error_px,
+        span=float(np.log1p(tolerance)),
+        most_trials=effort.most_trials,
+    )
     return Places([_transform(place, shape) for place in tried.places], tried.trials)
+
+
+def telling_stars(shape: tuple[int, int], reach_px: float, most: int) -> int:
+    """Return how many stars of a frame are to be paired within a reach, so that chance pairs stay few."""
+    return int(np.clip(MOST_COVERED * shape[0] * shape[1] / (np.pi * reach_px**2), FEWEST_STARS, most))
 
 
 def _transform(place: Column, shape: tuple[int, int]) -> Transform:
@@ -100,7 +119,8 @@ def _filled_share(xy: Points, shape: tuple[int, int]) -> float:
     return float(share[np.argmin(np.abs(expected - occupied))])
 
 
-def _brightest(xy: Points, flux: Column, count: int) -> Points:
+def brightest(xy: Points, flux: Column, count: int) -> Points:
+    """Return the positions of the brightest stars, brightest first; non-finite ones are left out."""
     xy, flux = np.asarray(xy, dtype=float).reshape(-1, 2), np.asarray(flux, dtype=float)
     good = np.flatnonzero(np.isfinite(xy).all(axis=1) & np.isfinite(flux))
     return xy[good[np.argsort(-flux[good], kind="stable")[:count]]]

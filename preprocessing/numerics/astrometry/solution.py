@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from observations.numerics.fits.wcs import PLAUSIBLE_SCALES_ARCSEC
 from observations.numerics.sphere import project
 from preprocessing.numerics.astrometry.matching import Match, MatchFailed, MatchParameters, Transform, match_stars
-from preprocessing.numerics.astrometry.plate_search import Effort, find_places
+from preprocessing.numerics.astrometry.plate_search import Effort, brightest, find_places, telling_stars
+from preprocessing.numerics.astrometry.soft_match import align_softly
 
 __all__ = [
     "Catalogue",
@@ -42,6 +43,12 @@ STAR_ERROR_PX, POOR_STAR_ERROR_PX = 0.5, 1.5
 CATALOGUE_ERROR_ARCSEC = 0.3
 # Pairs are this many errors apart at most.
 TOLERANCE_ERRORS = 3.0
+# Where stars lie closer than errors, a nearer limit tells true pairs from others better: 80 of 100 are within it.
+CROWDED_TOLERANCE_ERRORS = 1.8
+# Places are looked for by stars that err less than most: one triangle of them is enough, and chance has less room.
+CROWDED_SEARCH_ERRORS = 0.5
+# A search with large errors tries some ten thousand like triangles where the sky is not wide and full as well.
+FEW_TRIALS = 200_000
 # A solution is accepted where so many wrong ones are to be expected of as many trials.
 LARGEST_CHANCE = 1e-6
 # A frame counts as within the search's radius when its middle is less than a tenth of its reach outside.
@@ -278,26 +285,23 @@ def solve_with_catalogue(
     tolerance = pointing.scale_tolerance
     reach = float(np.hypot(*shape)) / 2 * (1 + tolerance)
     radius = pointing.radius_deg * 3600 / pointing.pixel_scale_arcsec
-    trials = 0
+    stars, trials = (np.asarray(star_xy, dtype=float), np.asarray(star_flux, dtype=float)), 0
     for effort in _efforts(pointing):
-        places = find_places((star_xy, star_flux), (sky, flux), shape=shape, tolerance=tolerance, effort=effort)
+        places = find_places(stars, (sky, flux), shape=shape, tolerance=tolerance, effort=effort)
         trials += places.trials
         # The best of all pairs of triangles is chosen, so each of them was a trial.
-        parameters = MatchParameters(
-            scale_tolerance=tolerance,
-            brightest=0,
-            tolerance_px=max(MatchParameters.tolerance_px, TOLERANCE_ERRORS * effort.error_px),
-            largest_chance=LARGEST_CHANCE / max(trials, 1),
-        )
+        parameters = _parameters(shape, tolerance, effort, LARGEST_CHANCE / max(trials, 1))
         for place in places.transforms:
             middle = np.array(place((shape[1] - 1) / 2, (shape[0] - 1) / 2))
-            inside = np.flatnonzero(np.hypot(*(sky - middle).T) < reach)
             if np.hypot(*middle) > radius + RADIUS_MARGIN * reach:
                 continue
+            inside = np.flatnonzero(np.hypot(*(sky - middle).T) < reach)
+            there = sky[inside], flux[inside]
+            if effort.crowded_error_px:
+                crowd, known = (brightest(xy, light, parameters.most_stars) for xy, light in (stars, there))
+                place = align_softly(crowd, known, place, error_px=effort.crowded_error_px)
             try:
-                match = match_stars(
-                    star_xy, star_flux, sky[inside], flux[inside], parameters=replace(parameters, guess=place)
-                )
+                match = match_stars(*stars, *there, parameters=replace(parameters, guess=place))
             except MatchFailed:
                 continue
             match = replace(match, target_index=inside[match.target_index], chance=trials * match.chance)
@@ -311,10 +315,24 @@ def solve_with_catalogue(
 def _efforts(pointing: Pointing) -> tuple[Effort, ...]:
     """Return what to try: first as for good frames, then with the errors of trails and blends, and larger triangles."""
     catalogue_px = CATALOGUE_ERROR_ARCSEC / pointing.pixel_scale_arcsec
-    return (
-        Effort(28, 9, float(np.hypot(STAR_ERROR_PX, min(catalogue_px, STAR_ERROR_PX)))),
-        Effort(40, 14, float(np.hypot(POOR_STAR_ERROR_PX, min(catalogue_px, POOR_STAR_ERROR_PX)))),
-    )
+    good = Effort(28, 9, float(np.hypot(STAR_ERROR_PX, min(catalogue_px, STAR_ERROR_PX))))
+    poor = Effort(40, 14, float(np.hypot(POOR_STAR_ERROR_PX, min(catalogue_px, POOR_STAR_ERROR_PX))))
+    if catalogue_px <= POOR_STAR_ERROR_PX:
+        return good, poor
+    # The catalogue's worst errors are many pixels of a space telescope's or a speckle camera's.
+    error_px = float(np.hypot(POOR_STAR_ERROR_PX, catalogue_px))
+    return good, Effort(28, 14, CROWDED_SEARCH_ERRORS * error_px, FEW_TRIALS, crowded_error_px=error_px), poor
+
+
+def _parameters(shape: tuple[int, int], tolerance: float, effort: Effort, largest_chance: float) -> MatchParameters:
+    parameters = MatchParameters(scale_tolerance=tolerance, brightest=0, largest_chance=largest_chance)
+    if not effort.crowded_error_px:
+        widest = max(MatchParameters.tolerance_px, TOLERANCE_ERRORS * effort.error_px)
+        return replace(parameters, tolerance_px=widest)
+    # Fewer stars and nearer pairs: else most of a crowd falls on some star by chance, wherever it lies.
+    nearest = CROWDED_TOLERANCE_ERRORS * effort.crowded_error_px
+    most = telling_stars(shape, nearest, MatchParameters.most_stars)
+    return replace(parameters, tolerance_px=nearest, most_stars=most)
 
 
 def _solved(star_xy: NDArray[np.float64], shape: tuple[int, int], catalogue: Catalogue, match: Match) -> SolvedWcs:

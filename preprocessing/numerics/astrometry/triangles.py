@@ -75,14 +75,22 @@ def triangles(xy: Points, count: int) -> Triangles:
     return Triangles(*_triangles(np.ascontiguousarray(xy), neighbours(xy, count)))
 
 
-def try_all(stars: Points, sky: Points, patterns: tuple[Triangles, Triangles], error_px: float, span: float) -> Tried:
+def try_all(
+    stars: Points,
+    sky: Points,
+    patterns: tuple[Triangles, Triangles],
+    *,
+    error_px: float,
+    span: float,
+    most_trials: int = MOST_TRIALS,
+) -> Tried:
     """Try the place that each pair of like triangles gives on the stars around the frame's triangle.
 
     Parameters
     ----------
     stars, sky : (n, 2) and (m, 2) px, brightest first. patterns : triangles of both, of their brightest stars or all.
     error_px : of a star's position on one list against the other, 1 sigma in one axis.
-    span : largest difference of scale, natural logarithm.
+    span : largest difference of scale, natural logarithm. most_trials : after these it is given up.
     """
     ours, theirs = patterns
     low, high = sky.min(axis=0), sky.max(axis=0)
@@ -100,7 +108,7 @@ def try_all(stars: Points, sky: Points, patterns: tuple[Triangles, Triangles], e
         (np.ascontiguousarray(stars), near, ours.brightest, ours.corners, ours.ratios, ours.size),
         (np.ascontiguousarray(sky), grid.order, grid.start, low[0], low[1], cell, columns, rows),
         (theirs.corners, theirs.ratios, theirs.size, shelf.order, shelf.start, lowest, sizes),
-        (error_px, span, density),
+        (error_px, span, density, most_trials),
     )
     order = np.argsort(chances, kind="stable")
     order = order[chances[order] < 0]
@@ -291,12 +299,12 @@ def _try_all(frame, sky, shelf, limits):  # type: ignore[no-untyped-def]
     """Try every pair of like triangles, looking only at the cells of the shelf that may hold like ones."""
     stars, near, brightest, corners, ratios, size = frame
     theirs, their_ratios, their_size, order, start, lowest, sizes = shelf
-    error, span, density = limits
+    error, span, density, most_trials = limits
     places = np.zeros((MOST_PLACES, 5))
     chances = np.zeros(MOST_PLACES)
     trials = 0
     for t in range(len(corners)):
-        if trials > MOST_TRIALS:
+        if trials > most_trials:
             break
         long_px = np.exp(size[t])
         like = LIKE_ERRORS * error / long_px

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from benchmarks.solving.problems import random_wcs, reach_deg, simulated
+from benchmarks.solving.problems import Problem, claim, random_wcs, reach_deg, simulated, spoilt
 from preprocessing.numerics.astrometry.solution import (
     LARGEST_CHANCE,
     Catalogue,
@@ -28,6 +28,38 @@ def test_a_frame_a_degree_off_and_a_tenth_off_in_scale_is_solved(seed):
     # A catalogue of 0.3 arcsec and a dozen stars fix a corner to an arcsecond; another place is off by hundreds.
     assert problem.miss_px(solved.wcs) < 3.0 + 1.5 / problem.pointing.pixel_scale_arcsec
     assert 0 <= solved.false_match_probability < LARGEST_CHANCE
+
+
+def _crowd(seed):
+    """Return a frame of 900 px and 0.03 arcsec a pixel, whose catalogue is as bad as any: ten pixels off."""
+    rng = np.random.default_rng([seed, 5])
+    shape = (900, 900)
+    truth = random_wcs(rng, shape, 0.03)
+    xy, magnitude = rng.uniform(0, 900, (170, 2)), rng.uniform(18, 25, 170)
+    ra, dec = truth.all_pix2world(*xy.T, 0)
+    false = truth.all_pix2world(*rng.uniform(0, 900, (170, 2)).T, 0)
+    sky = spoilt(rng, Catalogue(ra, dec, magnitude), *false)
+    seen = xy + rng.normal(0, 0.2, xy.shape)
+    return Problem(
+        f"crowd {seed}", "crowd", seen, 10 ** (-0.4 * magnitude), shape, claim(rng, truth, shape), sky, truth
+    )
+
+
+# Of forty more all are solved, and none in the sky of another.
+@pytest.mark.parametrize("seed", range(4))
+def test_a_frame_whose_catalogue_errs_by_as_much_as_its_stars_are_apart_is_solved(seed):
+    problem = _crowd(seed)
+    solved = _solve(problem)
+    # A hundred stars that err by ten pixels fix a corner to two or three.
+    assert problem.miss_px(solved.wcs) < 15
+    assert solved.false_match_probability < LARGEST_CHANCE
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_such_a_frame_is_not_found_among_the_stars_of_another(seed):
+    one, other = _crowd(seed), _crowd(seed + 40)
+    with pytest.raises(MatchFailed):
+        _solve(one, pointing=other.pointing, catalogue=other.catalogue)
 
 
 def _random_sky(rng, truth, count):
