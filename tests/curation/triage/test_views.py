@@ -301,15 +301,16 @@ def test_a_page_that_is_left_gives_back_all_but_what_is_unsaved():
 
 
 def test_the_number_of_queries_does_not_grow_with_history_and_little_with_items(django_assert_max_num_queries):
-    source = SourceFactory()
-    for number in range(8):
+    for number in range(16):
+        # Four objects of four epochs.
+        source = Detection.objects.order_by("created_at")[number % 4].source if number > 3 else SourceFactory()
         row = DetectionFactory(source=source, confidence_score=0.9 - number / 100)
         judge(row, True)
         judge(row, False, "medium")
         Detection.objects.update(status="pending")
     window = Window()
-    # Session, person and rights 4; leases 9; facts of all 6, and of each item 2.
-    with django_assert_max_num_queries(34):
+    # Session, person and rights 4; leases 9; objects 4, facts of all 8, and of each item 2.
+    with django_assert_max_num_queries(36):
         assert len(window.take(4)["items"]) == 4
     with django_assert_max_num_queries(12):
         assert window.page().status_code == 200
