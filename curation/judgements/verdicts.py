@@ -21,7 +21,7 @@ from curation.models import ConfidenceLevel, EventKind, LabelDefinition, Validat
 from detection.models import Detection, DetectionStatus, DetectionType
 from differencing.models import Tracklet
 
-ALERTS = "alerts"
+ALERTS, DETECT = "alerts", "detect"
 # People wait for what follows from their verdict.
 _PRIORITY = 5
 REAL = (DetectionStatus.VALIDATED, DetectionStatus.CONFIRMED)
@@ -118,6 +118,9 @@ def _take(event: ValidationEvent, detection: Detection, actor: audit.Actor, seen
     before = _verdict(detection)
     end_lease(detection, user)
     _derive(detection)
+    if Detection.objects.filter(pk=detection.pk).without_their_source().exists():
+        # The stage that joins detections to sources does the rest.
+        jobs.enqueue(DETECT, "observation", detection.observation_id, priority=_PRIORITY)
     audit.record(detection, f"validation_{event.kind}", actor=actor, old=before, new=_verdict(detection))
 
 

@@ -35,6 +35,7 @@ def item_of(review: Review, request: HttpRequest, titles: Mapping[str, str]) -> 
             "blind": review.answers is None,
             "answers_shown": len(review.answers or []),
             "cutouts": review.shown.version,
+            "origin": row.origin,
         },
         "epochs": _epochs(review),
         "unseen": [str(pk) for pk in review.unseen],
