@@ -39,6 +39,14 @@ class EventKind(models.TextChoices):
     WITHDRAWAL = "withdrawal"
 
 
+class Shown(models.TextChoices):
+    """How a detection was seen when its person answered about it."""
+
+    LARGE = "large", "large on screen"
+    STRIP = "strip", "in the strip of epochs"
+    UNSEEN = "unseen", "not on screen"
+
+
 class AlertType(models.TextChoices):
     """What an alert does to what is known."""
 
@@ -111,6 +119,17 @@ class ValidationEvent(Record):
     )
     seconds_taken = models.FloatField(null=True, blank=True)
     visible_context = models.JSONField(default=dict, blank=True, help_text="What was shown: blind or not.")
+    group = models.UUIDField(
+        null=True,
+        blank=True,
+        help_text="What was answered with one key, about one object, has one; made by the client.",
+    )
+    shown = models.CharField(
+        max_length=6,
+        choices=Shown,
+        blank=True,
+        help_text="How it was seen when it was answered about; blank where that is not known.",
+    )
 
     class Meta:
         ordering = ["created_at", "id"]
@@ -119,6 +138,7 @@ class ValidationEvent(Record):
             constraints.one_of("confidence_level", ConfidenceLevel),
             constraints.one_of("image_quality", Quality, blank=True),
             constraints.one_of("detection_quality", Quality, blank=True),
+            constraints.one_of("shown", Shown, blank=True),
             constraints.not_negative("seconds_taken"),
             models.CheckConstraint(
                 condition=Q(kind=EventKind.VERDICT, is_valid__isnull=False)
@@ -136,6 +156,7 @@ class ValidationEvent(Record):
             models.Index(fields=["detection", "created_at"], name="validationevent_of_detection"),
             models.Index(fields=["validator", "-created_at"], name="validationevent_of_person"),
             models.Index(fields=["-created_at", "-id"], name="validationevent_latest"),
+            models.Index(fields=["group"], name="validationevent_of_group", condition=Q(group__isnull=False)),
         ]
 
     def __str__(self) -> str:
@@ -143,9 +164,14 @@ class ValidationEvent(Record):
 
 
 class Lease(Record):
-    """A detection that one person looks at just now, in one window, so that nobody else is given it."""
+    """An item that one person looks at just now, in one window, so that nobody else is given it."""
 
-    detection = models.OneToOneField(Detection, on_delete=models.CASCADE, related_name="lease")
+    item = models.UUIDField(
+        unique=True, help_text="Key of the mover, tracklet or source that is judged, or of the detection alone."
+    )
+    detection = models.OneToOneField(
+        Detection, on_delete=models.CASCADE, related_name="lease", help_text="Of the item the one that is shown first."
+    )
     holder = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="leases")
     window = models.UUIDField(help_text="Chosen by the page in the browser: two windows of one person differ.")
     expires_at = models.DateTimeField(help_text="By the database's clock.")

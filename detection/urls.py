@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from detection.below_cut import views as below_cut_views
 from detection.cutouts import views as cutout_views
 from detection.registry import views as model_views
 from detection.sources import views as source_views
@@ -10,6 +11,9 @@ app_name = "detection"
 urlpatterns = [
     path("detections/<uuid:detection_id>/cutouts.png", cutout_views.cutouts_picture, name="cutouts"),
     path("detections/<uuid:detection_id>/pixels", cutout_views.pixels, name="pixels"),
+    path("candidates/", below_cut_views.below_cut, name="below_cut"),
+    path("candidates/promote", below_cut_views.promote, name="promote"),
+    path("candidates/<uuid:candidate_id>/cutouts.png", below_cut_views.cutouts, name="candidate_cutouts"),
     path("candidates/<uuid:candidate_id>/", source_views.of_candidate, name="of_candidate"),
     path("models/", model_views.models, name="models"),
     path("models/<uuid:model_id>/", model_views.model, name="model"),

@@ -347,6 +347,7 @@ class LeaseFactory(RowFactory):
         model = Lease
 
     detection = SubFactory(DetectionFactory, status="validating")
+    item = SelfAttribute("detection.source_id")
     holder = SubFactory(UserFactory)
     window = LazyFunction(uuid4)
     expires_at = LazyFunction(lambda: timezone.now() + dt.timedelta(minutes=15))

@@ -146,6 +146,9 @@ DIFFERENCING = {
 DETECTION = {
     "detection:cutouts": [Route(ACCOUNTS, keys=lambda: [detection_with_cutouts().pk])],
     "detection:pixels": [Route(ACCOUNTS, keys=lambda: [detection_with_cutouts().pk])],
+    "detection:below_cut": [Route(ACCOUNTS)],
+    "detection:promote": [Route(CURATORS, method="post")],
+    "detection:candidate_cutouts": [Route(ACCOUNTS, keys=lambda: [detection_with_cutouts().candidate_id])],
     "detection:of_candidate": [Route(ACCOUNTS, keys=lambda: [DetectionFactory().candidate_id])],
     "detection:models": [Route(ACCOUNTS)],
     "detection:model": [Route(ACCOUNTS, keys=key_of(ModelFactory))],

@@ -9,13 +9,14 @@ from datetime import datetime
 from uuid import UUID
 
 import numpy as np
-from django.db.models import F, Window
+from django.db.models import F, Q, Window
 from django.db.models.functions import RowNumber
 
 from detection.models import Detection, ForcedPhotometry, ForcedReason, Source
 from detection.numerics.baseline import Baseline, fit_baseline
 from detection.numerics.significance import DETECTED_SIGMA, LIMIT_SIGMA
 from detection.sources.photometry import magnitude_of, zero_points
+from differencing.models import Tracklet
 from observations.models import Observation
 from observations.numerics.site import time_of
 from observations.sky import SkyRecord
@@ -128,30 +129,33 @@ def epochs_of(place: SkyRecord, detections: Sequence[Detection]) -> list[Epoch]:
 
 
 def epochs_of_each(
-    histories: Sequence[tuple[SkyRecord, Sequence[Detection]]], most_frames: int = _MOST_FRAMES
+    histories: Sequence[tuple[SkyRecord | Tracklet, Sequence[Detection]]], most_frames: int = _MOST_FRAMES
 ) -> list[list[Epoch]]:
     """Return the epochs of sources in order of time, with a few queries for several of them.
 
     Parameters
     ----------
-    histories : each source, or a detection that has none, with its detections; candidate and observation are loaded.
+    histories : each source or tracklet, or a detection that has neither, with its detections; candidate and observation
+    are loaded.
     most_frames : so many measurements of each source are looked at, the latest.
     """
-    forced = _forced([place.pk for place, _ in histories if isinstance(place, Source)], most_frames)
+    forced = _forced([place.pk for place, _ in histories if isinstance(place, Source | Tracklet)], most_frames)
     runs = zero_points({row.observation_id for _, rows in histories for row in rows})
     return [_epochs(rows, forced.get(place.pk, {}), runs) for place, rows in histories]
 
 
-def _forced(sources: Collection[UUID], most: int) -> dict[UUID, dict[UUID, ForcedPhotometry]]:
-    """Return the measurements of each source by frame, those by the newest difference."""
-    latest = Window(RowNumber(), partition_by=F("source"), order_by=F("mjd_utc").desc())
-    rows = ForcedPhotometry.objects.filter(source__in=sources).exclude(reason=ForcedReason.OUTSIDE)
+def _forced(places: Collection[UUID], most: int) -> dict[UUID, dict[UUID, ForcedPhotometry]]:
+    """Return the measurements of each source and tracklet by frame, those by the newest difference."""
+    latest = Window(RowNumber(), partition_by=[F("source"), F("tracklet")], order_by=F("mjd_utc").desc())
+    rows = ForcedPhotometry.objects.filter(Q(source__in=places) | Q(tracklet__in=places))
+    rows = rows.exclude(reason=ForcedReason.OUTSIDE)
     shown = rows.annotate(place_in_time=latest).filter(place_in_time__lte=most)
     related = shown.select_related("observation", "reference").defer(*_LONG)
     found: dict[UUID, dict[UUID, ForcedPhotometry]] = {}
     for row in related.order_by("difference_run__completed_at"):
-        if row.source_id is not None:
-            found.setdefault(row.source_id, {})[row.observation_id] = row
+        place = row.source_id or row.tracklet_id
+        if place is not None:
+            found.setdefault(place, {})[row.observation_id] = row
     return found
 
 

@@ -20,7 +20,7 @@ from catalog.web.rest.problems import Problem
 from catalog.web.rest.views import RowSerializer, RowViewSet, person_of
 from curation.judgements import visibility
 from curation.judgements.verdicts import EventRefused, Judgement, OtherEvent, conflicts_of, record_validation
-from curation.models import ConfidenceLevel, EventKind, LabelDefinition, Quality, ValidationEvent
+from curation.models import ConfidenceLevel, EventKind, LabelDefinition, Quality, Shown, ValidationEvent
 from detection.models import Detection
 
 
@@ -64,14 +64,24 @@ class JudgementSerializer(Input):
     detection_quality = Choice(choices=Quality.choices, required=False, allow_blank=True, default="")
     supersedes = Key(required=False, allow_null=True, default=None, help_text="An earlier event of the same person.")
     seconds_taken = Number(required=False, allow_null=True, default=None, min_value=0.0)
+    group = Key(
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="Common to the judgements of one object that one answer stands for; chosen by the client.",
+    )
+    shown = Choice(
+        choices=Shown.choices, required=False, allow_blank=True, default="",
+        help_text="How the detection was seen: large, in the strip of epochs, or unseen.",
+    )  # fmt: skip
 
 
 class ValidationEventFilter(ListFilter):
     class Meta:
         model = ValidationEvent
         fields = {
-            "detection": AT, "validator": AT, "kind": AT, "is_valid": AT, "label": ONE_OF, "confidence_level": ONE_OF,
-            "created_at": FROM_TO,
+            "detection": AT, "validator": AT, "group": AT, "kind": AT, "is_valid": AT, "label": ONE_OF,
+            "confidence_level": ONE_OF, "created_at": FROM_TO,
         }  # fmt: skip
 
 

@@ -8,17 +8,18 @@ a sign of life and no decision: it leaves no line in the AuditLog.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet, Value
+from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Now
 
 from catalog.configuration.values import snapshot
 from catalog.models import User
+from curation.judgements import objects
 from curation.models import Lease
 from detection.models import Detection, DetectionStatus
 
@@ -29,10 +30,18 @@ _SILENT_SECONDS = 25.0
 
 @dataclass(frozen=True)
 class Holder:
-    """A person at a window of a browser."""
+    """A person at a window of a browser.
+
+    by_detection : whether the window goes from detection to detection, and not from object to object.
+    """
 
     user: User
     window: UUID
+    by_detection: bool = False
+
+    def items_of(self, detections: Collection[UUID]) -> dict[UUID, UUID]:
+        """Return what each of these detections stands for in this window."""
+        return {key: key for key in detections} if self.by_detection else objects.keys_of(detections)
 
 
 def lease_seconds() -> int:
@@ -52,21 +61,29 @@ def hold(keys: Collection[UUID], holder: Holder) -> set[UUID]:
     mine = [pk for pk, lease in leases.items() if lease.holder_id == holder.user.pk and lease.window == holder.window]
     Lease.objects.filter(detection__in=mine).update(expires_at=lease_end(), seen_at=Now())
     free = [row.pk for row in rows.values() if row.pk not in leases and row.status == DetectionStatus.PENDING]
-    return {*mine, *write_leases(free, holder)}
+    return {*mine, *write_leases(holder.items_of(free), holder)}
 
 
 @transaction.atomic
 def take_one(key: UUID, holder: Holder) -> Lease | None:
-    """Lease one detection, whatever its state; return whoever's lease it is under now, None where it is gone."""
-    rows = locked([key])
-    if not rows:
+    """Lease one detection, whatever its state; return whoever's lease it is under now, None where it is gone.
+
+    What its person holds of the same object in another place comes along.
+    """
+    put_back_lapsed()
+    items = holder.items_of([key])
+    elsewhere = Lease.objects.filter(item__in=items.values(), holder=holder.user).exclude(detection=key)
+    rows = locked([key, *elsewhere.values_list("detection", flat=True)])
+    if key not in rows:
         return None
+    _put_back(rows, elsewhere)
     _lapsed().filter(detection=key).delete()
-    write_leases([key], holder)
+    write_leases(items, holder)
     Lease.objects.filter(detection=key, holder=holder.user).update(
         window=holder.window, expires_at=lease_end(), seen_at=Now()
     )
-    return Lease.objects.select_related("holder").get(detection=key)
+    under = Lease.objects.select_related("holder").filter(Q(detection=key) | Q(item__in=items.values()))
+    return under.order_by("created_at").first()
 
 
 @transaction.atomic
@@ -106,16 +123,21 @@ def is_held(detection_id: UUID, user: User) -> bool:
     return Lease.objects.filter(detection=detection_id, holder=user, expires_at__gt=Now()).exists()
 
 
-def write_leases(keys: list[UUID], holder: Holder) -> list[UUID]:
-    """Write leases for detections whose locks are held; of two who see the same free row, one gets it."""
+def write_leases(items: Mapping[UUID, UUID], holder: Holder) -> list[UUID]:
+    """Write leases for detections whose locks are held; of two who see the same free item, one gets it.
+
+    items : what each detection stands for, the key of its object or its own. Returns the detections that are leased.
+    """
     until = lease_end()
-    new = [Lease(detection_id=pk, holder=holder.user, window=holder.window, expires_at=until) for pk in keys]
-    Lease.objects.bulk_create(new, ignore_conflicts=True)
-    mine = Lease.objects.filter(detection__in=keys, holder=holder.user, window=holder.window)
+    own = {"holder": holder.user, "window": holder.window, "expires_at": until}
+    Lease.objects.bulk_create(
+        [Lease(detection_id=pk, item=item, **own) for pk, item in items.items()], ignore_conflicts=True
+    )
+    mine = Lease.objects.filter(detection__in=items, holder=holder.user, window=holder.window)
     got = set(mine.values_list("detection", flat=True))
     waiting = Detection.objects.filter(pk__in=got, status=DetectionStatus.PENDING)
     waiting.update(status=DetectionStatus.VALIDATING)
-    return [pk for pk in keys if pk in got]
+    return [pk for pk in items if pk in got]
 
 
 def _put_back(rows: dict[UUID, Detection], leases: QuerySet[Lease]) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -21,7 +21,7 @@ from curation.models import ConfidenceLevel, EventKind, LabelDefinition, Validat
 from detection.models import Detection, DetectionStatus, DetectionType
 from differencing.models import Tracklet
 
-ALERTS = "alerts"
+ALERTS, DETECT = "alerts", "detect"
 # People wait for what follows from their verdict.
 _PRIORITY = 5
 REAL = (DetectionStatus.VALIDATED, DetectionStatus.CONFIRMED)
@@ -29,7 +29,7 @@ OPEN = (DetectionStatus.PENDING, DetectionStatus.VALIDATING)
 # What a client says of an event; the same key with other words is another event, and refused.
 _CONTENT = (
     "detection_id", "validator_id", "kind", "is_valid", "label", "confidence_level", "notes", "tags", "image_quality",
-    "detection_quality", "supersedes_id",
+    "detection_quality", "supersedes_id", "group", "shown",
 )  # fmt: skip
 _TAKEN = "An event with this id already says something else: choose a new id."
 _TAG_LENGTH = 64
@@ -62,6 +62,8 @@ class Judgement:
     kind: str = EventKind.VERDICT
     seconds_taken: float | None = None
     visible_context: dict[str, object] = field(default_factory=dict)
+    group: UUID | None = None
+    shown: str = ""
 
 
 def record_validation(
@@ -74,26 +76,52 @@ def record_validation(
     was it; see `conflicts_of`. Raises OtherEvent where the key was used for something else, EventRefused for what does
     not fit.
     """
+    [recorded] = record_group([judgement], user, actor, seen=seen)
+    return recorded
+
+
+def record_group(
+    judgements: Sequence[Judgement], user: User, actor: audit.Actor, *, seen: Collection[str] = ()
+) -> list[tuple[ValidationEvent, bool]]:
+    """Append the judgements of one answer, about one object in the sky: all of them, or none.
+
+    Returns for each its event and whether it is new. Otherwise as `record_validation`.
+    """
     with transaction.atomic():
-        detection = Detection.objects.select_for_update().filter(pk=judgement.detection_id).first()
-        if detection is None:
+        rows = Detection.objects.filter(pk__in=[one.detection_id for one in judgements]).order_by("pk")
+        detections = {row.pk: row for row in rows.select_for_update()}
+        if any(one.detection_id not in detections for one in judgements):
             raise EventRefused("There is no such detection.")
-        event = _event(judgement, user)
-        known = ValidationEvent.objects.filter(pk=judgement.id).first()
-        if known is not None:
-            if any(getattr(known, name) != getattr(event, name) for name in _CONTENT):
-                raise OtherEvent(_TAKEN)
-            return known, False
-        _check(event, user)
-        if seen:
-            event.visible_context = {**event.visible_context, _MOVED_ON: detection.revision not in seen}
-        _append(event)
-        before = _verdict(detection)
-        end_lease(detection, user)
-        _derive(detection)
-        audit.record(detection, f"validation_{event.kind}", actor=actor, old=before, new=_verdict(detection))
-        _order_looks(_sources_concerned(detection))
-    return event, True
+        known = {event.pk: event for event in ValidationEvent.objects.filter(pk__in=[one.id for one in judgements])}
+        recorded, concerned = [], set()
+        for judgement in judgements:
+            event, detection = _event(judgement, user), detections[judgement.detection_id]
+            if (stored := known.get(judgement.id)) is not None:
+                if any(getattr(stored, name) != getattr(event, name) for name in _CONTENT):
+                    raise OtherEvent(_TAKEN)
+                recorded.append((stored, False))
+                continue
+            _take(event, detection, actor, seen)
+            concerned |= _sources_concerned(detection)
+            recorded.append((event, True))
+        _order_looks(concerned)
+    return recorded
+
+
+def _take(event: ValidationEvent, detection: Detection, actor: audit.Actor, seen: Collection[str]) -> None:
+    """Append an event and derive what follows; the detection's lock is held."""
+    user = event.validator
+    _check(event, user)
+    if seen:
+        event.visible_context = {**event.visible_context, _MOVED_ON: detection.revision not in seen}
+    _append(event)
+    before = _verdict(detection)
+    end_lease(detection, user)
+    _derive(detection)
+    if Detection.objects.filter(pk=detection.pk).without_their_source().exists():
+        # The stage that joins detections to sources does the rest.
+        jobs.enqueue(DETECT, "observation", detection.observation_id, priority=_PRIORITY)
+    audit.record(detection, f"validation_{event.kind}", actor=actor, old=before, new=_verdict(detection))
 
 
 def answers_about(detections: Collection[UUID]) -> dict[UUID, list[ValidationEvent]]:

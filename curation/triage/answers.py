@@ -5,13 +5,14 @@ An answer in triage is about what was on screen: without its images nothing is t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
 
 from catalog.people import audit
 from curation.judgements import visibility
-from curation.judgements.verdicts import EventRefused, Judgement, answers_about, record_validation
+from curation.judgements.verdicts import EventRefused, Judgement, answers_about, record_group
 from curation.models import EventKind, ValidationEvent
 from curation.triage import queue
 from curation.triage.queue import Holder
@@ -43,20 +44,23 @@ class Recorded:
         return [said for said in self.others if is_verdict and said.is_valid is not self.event.is_valid]
 
 
-def answer(judgement: Judgement, holder: Holder, actor: audit.Actor, *, was_held: bool) -> Recorded:
-    """Record a judgement; `was_held`: the page believed that its person held the detection.
+def answer(judgements: Sequence[Judgement], holder: Holder, actor: audit.Actor, *, was_held: bool) -> Recorded:
+    """Record what one key says of an object; `was_held`: the page believed that its person held it.
 
-    A lease that has lapsed is told, and the answer is kept all the same. Whoever takes an answer back holds the
-    detection again where it waits again. Raises what `record_validation` raises, and EventRefused for a verdict that
-    does not say that all images were on screen.
+    The first judgement is of the detection that was large on screen, and what is returned is of that. A lease that has
+    lapsed is told, and the answer is kept all the same. Whoever takes an answer back holds the item again where it
+    waits again. Raises what `record_group` raises, and EventRefused for a verdict that does not say that all images
+    were on screen.
     """
-    if judgement.kind == EventKind.VERDICT and not _has_shown(judgement):
+    first = judgements[0]
+    if first.kind == EventKind.VERDICT and not _has_shown(first):
         raise EventRefused("Its images were not on screen: look at the detection again, and answer once they are.")
     with transaction.atomic():
-        held_before = queue.is_held(judgement.detection_id, holder.user)
-        event, is_new = record_validation(judgement, holder.user, actor)
+        held_before = queue.is_held(first.detection_id, holder.user)
+        event, is_new = record_group(judgements, holder.user, actor)[0]
         is_held = event.kind == EventKind.WITHDRAWAL and event.detection_id in queue.hold([event.detection_id], holder)
-    answers = answers_about([event.detection_id]).get(event.detection_id, [])
+    covered = [judgement.detection_id for judgement in judgements]
+    answers = [said for several in answers_about(covered).values() for said in several]
     return Recorded(
         event=event,
         is_new=is_new,

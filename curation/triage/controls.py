@@ -43,6 +43,7 @@ MOVE = (
     Control("next", "j", "next, without an answer", ("→", "↓")),
     Control("previous", "k", "previous", ("←", "↑")),
     Control("undo", "u", "undo the last answer"),
+    Control("epoch", "g", "the next epoch of the object, large: held, it blinks through them"),
     Control("note", "n", "write a note for the next answer; Esc leaves it"),
     Control("frame", "d", "the whole frame with this detection in the middle, in another tab"),
 )

@@ -20,14 +20,21 @@ class QueueFilter(DetectionFilter):
     """Which detections to review: those that wait, where nothing else is said."""
 
     controls = (
-        "status", "score_min", "score_max", "place", "field", "night_from", "night_to", "band", "detection_type",
-        "label",
+        "by", "status", "score_min", "score_max", "place", "field", "night_from", "night_to", "band", "detection_type",
+        "label", "origin",
     )  # fmt: skip
+    by = django_filters.ChoiceFilter(
+        choices=[("object", "objects"), ("detection", "single detections")],
+        empty_label=None,
+        label="Review",
+        method="as_it_is",
+    )
     status = django_filters.ChoiceFilter(choices=_QUEUES, empty_label=None, label="State", method="kept_apart")
 
     def __init__(self, data: QueryDict, request: HttpRequest) -> None:
         given = data.copy()
         given.setdefault("status", DetectionStatus.PENDING)
+        given.setdefault("by", "object")
         super().__init__(given, queryset=Detection.objects.visible_to(request.user), request=request)
 
     @property
@@ -41,6 +48,12 @@ class QueueFilter(DetectionFilter):
         return self.form.cleaned_data["status"] if self.form.is_valid() else DetectionStatus.PENDING
 
     @property
+    def by_detection(self) -> bool:
+        """Tell whether single detections are reviewed: where asked for, and of what is decided, each in its state."""
+        is_asked_for = self.form.is_valid() and self.form.cleaned_data["by"] == "detection"
+        return is_asked_for or self.state != DetectionStatus.PENDING
+
+    @property
     def every(self) -> QuerySet[Detection]:
         """Return the queue before it was narrowed by anything but the state."""
         return self.kept_apart(self.queryset, "status", self.state)
@@ -48,7 +61,11 @@ class QueueFilter(DetectionFilter):
     @property
     def is_narrowed(self) -> bool:
         """Tell whether anything but the state was asked for."""
-        return any(self.data.get(name) for name in self.filters if name != "status")
+        return any(self.data.get(name) for name in self.filters if name not in ("by", "status"))
+
+    def as_it_is(self, rows: QuerySet[Detection], *_: Any) -> QuerySet[Detection]:
+        """Leave to the queue what an item is."""
+        return rows
 
     def kept_apart(self, rows: QuerySet[Detection], _: str, state: Any) -> QuerySet[Detection]:
         """Leave the state to the queue: what waits turns into what is looked at while it is held.

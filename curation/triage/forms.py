@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from django import forms
 
-from curation.models import ConfidenceLevel, EventKind, Quality
+from curation.models import ConfidenceLevel, EventKind, Quality, Shown
 
 # A page asks for a few at a time, and names those that it shows.
 MOST_AT_ONCE, MOST_HELD = 8, 100
+# One answer is about so many detections of an object at most: those that are left come again.
+MOST_COVERED = 200
 _OF_LABELS = 64
 
 
@@ -28,11 +31,45 @@ class KeysField(forms.Field):
             raise forms.ValidationError("One of these keys is not a UUID.") from error
 
 
+class EpochsField(forms.JSONField):
+    """The other epochs of an object that an answer is about: `detection`, `id` of the event, `shown`, `supersedes`."""
+
+    def clean(self, value: Any) -> list[Epoch]:
+        """Return the epochs; a list of objects that cannot be read is refused whole."""
+        given = super().clean(value) or []
+        if not isinstance(given, list) or len(given) > MOST_COVERED:
+            raise forms.ValidationError(f"This must be a list of at most {MOST_COVERED} epochs.")
+        try:
+            return [Epoch.read(one) for one in given]
+        except (KeyError, TypeError, ValueError) as error:
+            raise forms.ValidationError("One of these epochs cannot be read.") from error
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """Another epoch of an object, and the event that an answer is about it."""
+
+    id: UUID
+    detection_id: UUID
+    shown: str
+    supersedes_id: UUID | None
+
+    @classmethod
+    def read(cls, given: dict[str, Any]) -> Epoch:
+        """Return what JSON says; raises ValueError, KeyError or TypeError where it says something else."""
+        old = given.get("supersedes")
+        shown = str(given.get("shown", ""))
+        if shown and shown not in Shown.values:
+            raise ValueError(shown)
+        return cls(UUID(given["id"]), UUID(given["detection"]), shown, UUID(old) if old else None)
+
+
 class WindowForm(forms.Form):
-    """Who asks: the page's own key, and the person that it was made for."""
+    """Who asks: the page's own key, the person that it was made for, and whether it goes by single detections."""
 
     window = forms.UUIDField()
     person = forms.UUIDField()
+    by_detection = forms.BooleanField(required=False)
 
 
 class NextForm(WindowForm):
@@ -77,11 +114,14 @@ class AnswerForm(WindowForm):
     seconds_taken = forms.FloatField(required=False, min_value=0.0)
     visible_context = forms.JSONField(required=False)
     was_held = forms.BooleanField(required=False)
+    group = forms.UUIDField(required=False)
+    others = EpochsField(required=False)
 
     # What people are told of what they did not write themselves: their page did.
     in_words = {
         "window": "the page that it was given on",
         "person": "whose answer it is",
+        "by_detection": "whether objects or single detections are reviewed",
         "id": "its own key",
         "detection": "the detection",
         "kind": "whether it is a verdict or a withdrawal",
@@ -95,6 +135,8 @@ class AnswerForm(WindowForm):
         "seconds_taken": "how long it took",
         "visible_context": "what was on screen",
         "was_held": "whether the detection was yours",
+        "group": "the key of the answer as a whole",
+        "others": "the other epochs that it is about",
     }
 
     @property

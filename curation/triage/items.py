@@ -1,34 +1,32 @@
-"""One detection as the page of triage keeps it: what its script draws with, and its facts as HTML."""
+"""One item as the page of triage keeps it: what its script draws with, and its facts as HTML."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
+from uuid import UUID
 
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.urls import reverse
 
 from catalog.writing import number, sexagesimal_dec, sexagesimal_ra, signed, utc
+from curation.detections.epochs import Epoch
 from curation.models import ValidationEvent
-from curation.triage.review import Review
+from curation.triage.review import Member, Review
 from detection.cutouts.overlay import place_in
 from observations.numerics.site import time_of
 
 
 def item_of(review: Review, request: HttpRequest, titles: Mapping[str, str]) -> dict[str, Any]:
-    """Return what the script needs of one detection; `titles` are those of the labels."""
+    """Return what the script needs of one item; `titles` are those of the labels."""
     row, candidate = review.detection, review.detection.candidate
-    x, y = place_in(row)
     return {
         "id": str(row.pk),
         "name": f"{sexagesimal_ra(row.ra)} {sexagesimal_dec(row.dec)}",
         "score": row.confidence_score,
-        "pixels": _pixels_url(review),
-        "x": x,
-        "y": y,
-        "turn": asdict(review.turn),
+        **_drawn(review.shown),
         "scale_arcsec": row.observation.pixel_scale,
         "warning": "Negative: fainter than in the reference" if candidate and candidate.is_negative else "",
         "brief": _brief(review),
@@ -36,9 +34,44 @@ def item_of(review: Review, request: HttpRequest, titles: Mapping[str, str]) -> 
         "context": {
             "blind": review.answers is None,
             "answers_shown": len(review.answers or []),
-            "cutouts": review.version,
+            "cutouts": review.shown.version,
+            "origin": row.origin,
         },
+        "epochs": _epochs(review),
+        "unseen": [str(pk) for pk in review.unseen],
         "html": render_to_string("curation/_item.html", _context(review, titles), request),
+    }
+
+
+def _drawn(member: Member) -> dict[str, Any]:
+    """Return where the pixels of a detection are, and how they are drawn."""
+    x, y = place_in(member.detection)
+    return {"pixels": _pixels_url(member), "x": x, "y": y, "turn": asdict(member.turn)}
+
+
+def _epochs(review: Review) -> list[dict[str, Any]]:
+    """Return the epochs of an object with several, by time; one without a detection has no key."""
+    members = {member.detection.pk: member for member in review.members}
+    nights = {epoch.frame.middle.date() for epoch in review.epochs}
+    shown = [epoch for epoch in review.epochs if epoch.detection is None or epoch.detection.pk in members]
+    return [_epoch(epoch, members, with_day=len(nights) > 1) for epoch in shown] if len(shown) > 1 else []
+
+
+def _epoch(epoch: Epoch, members: Mapping[UUID, Member], *, with_day: bool) -> dict[str, Any]:
+    day = f"{epoch.frame.middle:%d %b} " if with_day else ""
+    words = {"when": f"{day}{epoch.frame.middle:%H:%M:%S}", "band": epoch.frame.band}
+    if epoch.detection is None:
+        limit = f"> {number(epoch.limiting_mag, 1)}" if epoch.limiting_mag is not None else epoch.trouble or "not seen"
+        return {"id": None, **words, "brightness": limit}
+    member = members[epoch.detection.pk]
+    snr = f"S/N {signed(member.detection.candidate.snr, 0)}" if member.detection.candidate else ""
+    brightness = f"{number(epoch.mag, 1)} mag" if epoch.mag is not None else snr
+    return {
+        "id": str(member.detection.pk),
+        **words,
+        "brightness": brightness,
+        "is_open": member.is_open,
+        **_drawn(member),
     }
 
 
@@ -93,15 +126,25 @@ def _context(review: Review, titles: Mapping[str, str]) -> dict[str, Any]:
         "kinds": {mark.kind for mark in curve.marks} if curve else set(),
         "seen": seen,
         "unseen": sum(epoch.detection is None and not epoch.trouble for epoch in review.epochs),
+        "motion": review.motion,
         "answers": _answers(review, titles),
     }
 
 
 def _answers(review: Review, titles: Mapping[str, str]) -> list[tuple[ValidationEvent, str]] | None:
-    return None if review.answers is None else [(event, said(event, titles)) for event in review.answers]
-
-
-def _pixels_url(review: Review) -> str | None:
-    if review.version is None:
+    """Return what people say, each with the latest event; what one person says of several epochs is told once."""
+    if review.answers is None:
         return None
-    return f"{reverse('detection:pixels', args=[review.detection.pk])}?version={review.version}"
+    told: dict[tuple[UUID, str], list[ValidationEvent]] = {}
+    for event in review.answers:
+        told.setdefault((event.validator_id, said(event, titles)), []).append(event)
+    return [
+        (events[-1], f"{words}, {len(events)} epochs" if len(events) > 1 else words)
+        for (_, words), events in told.items()
+    ]
+
+
+def _pixels_url(member: Member) -> str | None:
+    if member.version is None:
+        return None
+    return f"{reverse('detection:pixels', args=[member.detection.pk])}?version={member.version}"

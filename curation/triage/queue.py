@@ -1,7 +1,12 @@
-"""Which detections a person is given next, in which order, and why there is nothing."""
+"""Which items a person is given next, in which order, and why there is nothing.
+
+An item is an object in the sky, and stands for all of its detections that wait: its place in the order is that of the
+best of them, which is shown first. Where a window goes by detections, each of these is an item.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -9,7 +14,8 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce, Now
 
-from catalog.counting import count_bounded
+from catalog.counting import MOST_COUNTED, count_bounded
+from catalog.models import User
 from curation.judgements.leases import (
     Holder,
     hold,
@@ -24,6 +30,7 @@ from curation.judgements.leases import (
     take_one,
     write_leases,
 )
+from curation.judgements.objects import keys_of, members_of, object_key
 from curation.models import EventKind, Lease, ValidationEvent
 from detection.models import Detection, DetectionStatus
 
@@ -32,6 +39,9 @@ __all__ = [
     "remaining", "rest", "take", "take_one", "take_over",
 ]  # fmt: skip
 _ORDER = ("-confidence_score", "id")
+# So many detections are looked at for each item: few objects have more that wait.
+_ROWS_AN_ITEM = 4
+_MOST_LOOKED_AT = 10 * MOST_COUNTED
 
 
 @dataclass(frozen=True)
@@ -41,10 +51,19 @@ class Queue:
     status: str
     rows: QuerySet[Detection]
 
+    def not_answered_by(self, user: User) -> QuerySet[Detection]:
+        """Return what waits; of that, what its person has answered waits for others, who contradicted them."""
+        rows = self.rows.filter(status=self.status)
+        if self.status != DetectionStatus.PENDING:
+            return rows
+        own = ValidationEvent.objects.filter(detection=OuterRef("pk"), validator=user)
+        latest = own.order_by("-created_at", "-id").values("kind")[:1]
+        return rows.alias(last_said=Coalesce(Subquery(latest), Value(""))).exclude(last_said=EventKind.VERDICT)
+
 
 @dataclass(frozen=True)
 class Taken:
-    """What a person got: keys in the order of the queue, and whether it began at the top again."""
+    """What a person got: the detections shown first, in order, and whether it began at the top again."""
 
     keys: list[UUID]
     is_from_the_top: bool = False
@@ -69,10 +88,10 @@ def take(queue: Queue, holder: Holder, count: int, after: UUID | None = None) ->
     put_back_lapsed()
     put_back_of_gone_windows(holder)
     last = Detection.objects.filter(pk=after).first() if after else None
-    keys = _take(queue, holder, count, queue.rows.filter(_beyond(last)) if last else queue.rows)
+    keys = _take(queue, holder, count, _beyond(last) if last else Q())
     is_from_the_top = last is not None and len(keys) < count
     if is_from_the_top:
-        keys += _take(queue, holder, count - len(keys), queue.rows)
+        keys += _take(queue, holder, count - len(keys), Q())
     return Taken(keys, is_from_the_top)
 
 
@@ -87,9 +106,17 @@ def take_over(queue: Queue, holder: Holder, count: int) -> list[UUID]:
     return [row.pk for row in sorted(rows.values(), key=lambda row: (-row.confidence_score, row.pk))]
 
 
-def remaining(queue: Queue) -> int:
-    """Return how many are left, those included that people look at just now; a bounded count."""
-    return count_bounded(queue.rows.filter(status__in=_states(queue.status)))
+def remaining(queue: Queue, *, by_detection: bool = False) -> int:
+    """Return how many items are left, those included that people look at just now; a bounded count.
+
+    Of objects of very many detections it is the count of those among the first ten thousand detections.
+    """
+    rows = queue.rows.filter(status__in=_states(queue.status))
+    if by_detection:
+        return count_bounded(rows)
+    looked_at = rows.order_by().values("pk")[:_MOST_LOOKED_AT]
+    keys = Detection.objects.filter(pk__in=looked_at).annotate(object_key=object_key()).values("object_key")
+    return count_bounded(keys.distinct())
 
 
 def rest(queue: Queue, holder: Holder, every: QuerySet[Detection]) -> Rest:
@@ -103,15 +130,46 @@ def rest(queue: Queue, holder: Holder, every: QuerySet[Detection]) -> Rest:
     )
 
 
-def _take(queue: Queue, holder: Holder, count: int, rows: QuerySet[Detection]) -> list[UUID]:
-    free = rows.filter(status=queue.status).filter(~Exists(Lease.objects.filter(detection=OuterRef("pk"))))
-    if queue.status == DetectionStatus.PENDING:
-        # Two who contradict each other leave it waiting for a third: it is not put to either of them again.
-        own = ValidationEvent.objects.filter(detection=OuterRef("pk"), validator=holder.user)
-        latest = own.order_by("-created_at", "-id").values("kind")[:1]
-        free = free.alias(last_said=Coalesce(Subquery(latest), Value(""))).exclude(last_said=EventKind.VERDICT)
-    found = free.order_by(*_ORDER).only("pk").select_for_update(skip_locked=True, of=("self",))
-    return write_leases([row.pk for row in found[:count]], holder)
+def _take(queue: Queue, holder: Holder, count: int, part: Q) -> list[UUID]:
+    """Lease the first free items of a part of the queue; the one that is shown first has to lie in it."""
+    waiting = queue.not_answered_by(holder.user)
+    free = waiting.filter(part).filter(~Exists(Lease.objects.filter(detection=OuterRef("pk"))))
+    if holder.by_detection:
+        found = free.order_by(*_ORDER).only("pk").select_for_update(skip_locked=True, of=("self",))
+        return write_leases({row.pk: row.pk for row in found[:count]}, holder)
+    free = free.annotate(object_key=object_key())
+    free = free.filter(~Exists(Lease.objects.filter(item=OuterRef("object_key")))).order_by(*_ORDER)
+    taken: list[UUID] = []
+    passed: set[UUID] = set()
+    looked_at = _ROWS_AN_ITEM * count
+    while len(taken) < count:
+        rows = list(free.exclude(pk__in=passed).values_list("pk", flat=True)[:looked_at])
+        if not rows:
+            break
+        passed.update(rows)
+        looked_at *= 2
+        taken += _lease_first(waiting, rows, holder, count - len(taken))
+    return taken
+
+
+def _lease_first(waiting: QuerySet[Detection], found: Collection[UUID], holder: Holder, count: int) -> list[UUID]:
+    """Lease the objects of some detections, in order: those whose first one is among these, if nobody else takes it."""
+    first = _first_of_each(waiting, found)
+    leading = [pk for pk in first if pk in set(found)]
+    # Whoever takes an object locks the one that is shown first: others go past it, and wait for nobody.
+    rows = waiting.filter(pk__in=leading).order_by(*_ORDER).only("pk")
+    free = [row.pk for row in rows.select_for_update(skip_locked=True, of=("self",))[:count]]
+    return write_leases({pk: first[pk] for pk in free}, holder)
+
+
+def _first_of_each(waiting: QuerySet[Detection], found: Collection[UUID]) -> dict[UUID, UUID]:
+    """Return for each object that these detections belong to the one that is shown first, in order, and its key."""
+    members = members_of(set(keys_of(found).values()))
+    key_of = {pk: key for key, several in members.items() for pk in several}
+    first: dict[UUID, UUID] = {}
+    for pk in waiting.filter(pk__in=key_of).order_by(*_ORDER).values_list("pk", flat=True):
+        first.setdefault(key_of[pk], pk)
+    return {pk: key for key, pk in first.items()}
 
 
 def _beyond(last: Detection) -> Q:

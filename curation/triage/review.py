@@ -1,8 +1,8 @@
-"""All that a person looks at to judge a detection, read with a few queries for several of them."""
+"""All that a person looks at to judge an item of triage, read with a few queries for several of them."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -10,32 +10,55 @@ from catalog.models import User
 from curation.detections.epochs import Epoch, epochs_of_each
 from curation.detections.light_curve import Drawing, drawing_of
 from curation.judgements import visibility
-from curation.judgements.verdicts import answers_about
+from curation.judgements.objects import keys_of, members_of, motion_of
+from curation.judgements.verdicts import OPEN, answers_about
 from curation.models import ValidationEvent
+from curation.triage.forms import MOST_COVERED
 from detection.cutouts.overlay import turn_of
 from detection.cutouts.pictures import version_of
 from detection.models import Detection
 from detection.numerics.orientation import Turn
+from differencing.models import Tracklet
 
-# Of one source's history the latest so many detections, and measurements without one, are drawn.
-_MOST_EPOCHS = 60
+# Of one history the latest so many detections, and measurements without one, are drawn.
+MOST_EPOCHS = 60
+
+
+@dataclass(frozen=True)
+class Member:
+    """A detection of the object: whether an answer about the object is about it, and its pixels.
+
+    version : of the file of cutouts, None where it is gone.
+    """
+
+    detection: Detection
+    is_open: bool
+    turn: Turn
+    version: str | None
 
 
 @dataclass(frozen=True)
 class Review:
-    """One detection with its evidence.
+    """One item with its evidence.
 
-    epochs : of its place, by time, this one among them, and what was measured without a detection. answers : what
-    people say, by time; None where it is hidden until the person has answered. version : of the file of cutouts, None
-    where it is gone.
+    detection : the one that is shown first. members : the latest of its object's detections that are shown, by time,
+    that one among them. unseen : further ones that an answer is about. motion : of what moves. epochs : by
+    time, with what was measured without a detection. answers : what people say of any of its detections, by time; None
+    where it is hidden until the person has answered. own : their own about the detection that is shown first.
     """
 
     detection: Detection
-    turn: Turn
-    version: str | None
+    members: Sequence[Member]
+    unseen: Sequence[UUID]
+    motion: Tracklet | None
     epochs: list[Epoch]
     answers: list[ValidationEvent] | None
     own: ValidationEvent | None
+
+    @property
+    def shown(self) -> Member:
+        """Return the detection that is shown first, with its pixels."""
+        return next(member for member in self.members if member.detection == self.detection)
 
     @property
     def now(self) -> Epoch:
@@ -48,46 +71,66 @@ class Review:
         return drawing_of(self.epochs) if len(self.epochs) > 1 else None
 
 
-def reviews(keys: Collection[UUID], user: User) -> list[Review]:
-    """Return the evidence about detections that this person may see, in the order of the keys."""
-    related = ("observation__field", "candidate__difference_run", "source")
-    rows = {row.pk: row for row in Detection.objects.visible_to(user).filter(pk__in=keys).select_related(*related)}
-    found = [rows[key] for key in keys if key in rows]
-    epochs = epochs_of_each([(row.source or row, _history(row)) for row in found], _MOST_EPOCHS)
-    answers = answers_about([row.pk for row in found])
-    hidden = visibility.veil(found, user)
+def reviews(keys: Collection[UUID], user: User, *, by_detection: bool = False) -> list[Review]:
+    """Return the evidence about items that this person may see, in the order of the keys.
+
+    keys : of the detections that are shown first. by_detection : each of them is an item by itself.
+    """
+    objects = keys_of(keys)
+    members = members_of(set(objects.values()))
+    of_item = {pk: members.get(objects[pk], [pk]) for pk in keys if pk in objects}
+    shown = {pk: _latest(several, pk) for pk, several in of_item.items()}
+    rows = _rows({pk for several in shown.values() for pk in several}, user)
+    found = [rows[pk] for pk in of_item if pk in rows]
+    answers = answers_about([pk for several in of_item.values() for pk in several])
+    waiting = set() if by_detection else _waiting(answers, of_item.values(), user)
+    hidden = visibility.veil(rows.values(), user)
+    motions = motion_of(set(objects.values()))
+    histories = [
+        (motions.get(objects[row.pk]) or row.source or row, [rows[pk] for pk in shown[row.pk] if pk in rows])
+        for row in found
+    ]
     return [
-        _review(row, past, _shown(answers.get(row.pk, []), user, is_hidden=row.pk in hidden))
-        for row, past in zip(found, epochs, strict=True)
+        Review(
+            detection=row,
+            members=[_member(each, each.pk == row.pk or each.pk in waiting) for each in several],
+            unseen=[pk for pk in of_item[row.pk] if pk in waiting and pk not in rows][:MOST_COVERED],
+            motion=motions.get(objects[row.pk]),
+            epochs=epochs,
+            answers=None if row.pk in hidden else _told(answers, of_item[row.pk], hidden),
+            own=next((event for event in answers.get(row.pk, []) if event.validator_id == user.pk), None),
+        )
+        for row, (_, several), epochs in zip(found, histories, epochs_of_each(histories, MOST_EPOCHS), strict=True)
     ]
 
 
-_Shown = tuple[list[ValidationEvent] | None, ValidationEvent | None]
+def _latest(members: Sequence[UUID], first: UUID) -> list[UUID]:
+    """Return the latest members of an object, the one that is shown first among them."""
+    latest = list(members[-MOST_EPOCHS:])
+    return latest if first in latest else [first, *latest[1:]]
 
 
-def _shown(answers: list[ValidationEvent], user: User, *, is_hidden: bool) -> _Shown:
-    """Return the answers that a person may see, and their own."""
-    own = next((event for event in answers if event.validator_id == user.pk), None)
-    return (None if is_hidden else answers), own
+def _rows(keys: Collection[UUID], user: User) -> dict[UUID, Detection]:
+    related = ("observation__field", "candidate__difference_run", "source")
+    rows = Detection.objects.visible_to(user).filter(pk__in=keys).select_related(*related)
+    return {row.pk: row for row in rows}
 
 
-def _review(row: Detection, epochs: list[Epoch], shown: _Shown) -> Review:
-    answers, own = shown
-    return Review(
-        detection=row,
-        turn=turn_of(row),
-        version=version_of(row.cutouts_path),
-        epochs=epochs,
-        answers=answers,
-        own=own,
-    )
+_Answers = Mapping[UUID, Sequence[ValidationEvent]]
 
 
-def _history(row: Detection) -> list[Detection]:
-    """Return the latest detections of a source, the given one among them."""
-    if row.source_id is None:
-        return [row]
-    others = (
-        Detection.objects.filter(source=row.source_id).exclude(pk=row.pk).select_related("observation", "candidate")
-    )
-    return [row, *others.order_by("-created_at")[:_MOST_EPOCHS]]
+def _waiting(answers: _Answers, items: Iterable[Sequence[UUID]], user: User) -> set[UUID]:
+    """Return of all members those that wait for this person's answer."""
+    rows = Detection.objects.filter(pk__in=[pk for several in items for pk in several], status__in=OPEN)
+    waiting = rows.values_list("pk", flat=True)
+    return {pk for pk in waiting if all(event.validator_id != user.pk for event in answers.get(pk, []))}
+
+
+def _told(answers: _Answers, members: Sequence[UUID], hidden: Collection[UUID]) -> list[ValidationEvent]:
+    """Return what people say of those members of which this person may see it, by time."""
+    events = [event for pk in members if pk not in hidden for event in answers.get(pk, [])]
+    return sorted(events, key=lambda event: event.created_at)
+
+
+def _member(row: Detection, is_open: bool) -> Member:
+    return Member(detection=row, is_open=is_open, turn=turn_of(row), version=version_of(row.cutouts_path))

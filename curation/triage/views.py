@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection
+from dataclasses import asdict
 from functools import wraps
 from pathlib import Path
 from typing import Any, cast
@@ -25,7 +26,7 @@ from catalog.people.actors import actor_of
 from catalog.roles import MAY_JUDGE
 from catalog.web.access import requires
 from curation.judgements.verdicts import EventRefused, Judgement
-from curation.models import ConfidenceLevel, LabelDefinition, ValidationEvent
+from curation.models import ConfidenceLevel, EventKind, LabelDefinition, Shown, ValidationEvent
 from curation.triage import controls, queue
 from curation.triage.answers import answer
 from curation.triage.filters import QueueFilter
@@ -74,7 +75,8 @@ def triage(request: HttpRequest) -> HttpResponse:
         "controls": narrowed.offered(),
         "is_narrowed": narrowed.is_narrowed,
         "narrowed_by": _words(narrowed),
-        "remaining": queue.remaining(narrowed.queue),
+        "remaining": queue.remaining(narrowed.queue, by_detection=narrowed.by_detection),
+        "by_detection": narrowed.by_detection,
         "most_counted": counting.MOST_COUNTED,
         "on_keys": [(number, label) for number, label in enumerate(labels[: controls.LABELS_ON_KEYS], start=1)],
         "more_labels": labels[controls.LABELS_ON_KEYS :],
@@ -94,18 +96,18 @@ def triage(request: HttpRequest) -> HttpResponse:
 def triage_next(request: HttpRequest) -> JsonResponse:
     """Lease the next detections of a query, keep those that the page holds, and tell which it has lost."""
     asked = _read(request, NextForm)
-    holder = _holder(request, asked["window"])
     narrowed = QueueFilter(QueryDict(asked["query"]), request)
+    holder = Holder(cast(User, request.user), asked["window"], narrowed.by_detection)
     if asked["former"]:
-        queue.release(_holder(request, asked["former"]))
+        queue.release(_holder(request, asked | {"window": asked["former"]}))
     held = queue.hold(asked["holding"], holder)
     keys, is_from_the_top, refusal = _taken(asked, narrowed, holder)
     given: dict[str, Any] = {
-        "items": _items(request, keys),
+        "items": _items(request, keys, by_detection=narrowed.by_detection),
         "is_from_the_top": is_from_the_top,
         "lost": [str(key) for key in asked["holding"] if key not in held],
         "lease_seconds": queue.lease_seconds(),
-        "remaining": queue.remaining(narrowed.queue),
+        "remaining": queue.remaining(narrowed.queue, by_detection=narrowed.by_detection),
     }
     if (asked["count"] or asked["one"]) and not keys:
         given["empty"] = refusal or _why_empty(narrowed, holder)
@@ -116,22 +118,16 @@ def triage_next(request: HttpRequest) -> JsonResponse:
 def triage_answers(request: HttpRequest) -> JsonResponse:
     """Keep one answer: 201 for a new one, 200 for one that was sent before, 422 with a sentence for a refused one."""
     sent = _read(request, AnswerForm)
-    judgement = Judgement(
-        id=sent["id"],
-        detection_id=sent["detection"],
-        supersedes_id=sent["supersedes"],
-        visible_context=sent["visible_context"] or {},
-        **{name: sent[name] for name in _SAID},
-    )
-    holder = _holder(request, sent["window"])
+    holder = _holder(request, sent)
     try:
-        kept = answer(judgement, holder, actor_of(request), was_held=sent["was_held"])
+        kept = answer(_judgements(sent), holder, actor_of(request), was_held=sent["was_held"])
     except EventRefused as refusal:
         raise _Refused(422, "refused", str(refusal)) from refusal
     titles = _titles()
 
     def words(events: list[ValidationEvent]) -> list[str]:
-        return [f"{event.validator.get_username()} said {said(event, titles)}" for event in events]
+        # One person's answer about several epochs is told once.
+        return list(dict.fromkeys(f"{event.validator.get_username()} said {said(event, titles)}" for event in events))
 
     told = {"id": str(kept.event.pk), "has_lapsed": kept.has_lapsed, "is_held": kept.is_held}
     told |= {"others": words(kept.others), "opposed": words(kept.opposed)}
@@ -142,7 +138,7 @@ def triage_answers(request: HttpRequest) -> JsonResponse:
 def triage_said(request: HttpRequest) -> JsonResponse:
     """Tell what people say of a detection now; it is leased to nobody by that."""
     asked = _read(request, SaidForm)
-    found = reviews([asked["detection"]], cast(User, request.user))
+    found = reviews([asked["detection"]], cast(User, request.user), by_detection=asked["by_detection"])
     if not found:
         raise _Refused(404, "gone", "It no longer exists.")
     return JsonResponse(said_of(found[0], _titles()))
@@ -166,14 +162,14 @@ def triage_away(_request: HttpRequest) -> HttpResponse:
 def triage_release(request: HttpRequest) -> JsonResponse:
     """Give back what the page holds and no longer shows; browsers send this as a form when a page is left."""
     asked = _read(request, ReleaseForm)
-    holder = _holder(request, asked["window"])
+    holder = _holder(request, asked)
     return JsonResponse({"released": queue.release(holder, asked["keys"], kept=asked["kept"])})
 
 
 @_answering
 def triage_presence(request: HttpRequest) -> JsonResponse:
     """Note that the page is open, so that its person need not wait for what a closed window held."""
-    queue.note_presence(_holder(request, _read(request, WindowForm)["window"]))
+    queue.note_presence(_holder(request, _read(request, WindowForm)))
     return JsonResponse({})
 
 
@@ -182,8 +178,17 @@ def _worker_url() -> str:
     return f"{reverse('curation:triage_worker')}?{parts}"
 
 
-def _holder(request: HttpRequest, window: UUID) -> Holder:
-    return Holder(cast(User, request.user), window)
+def _holder(request: HttpRequest, sent: dict[str, Any]) -> Holder:
+    return Holder(cast(User, request.user), sent["window"], sent["by_detection"])
+
+
+def _judgements(sent: dict[str, Any]) -> list[Judgement]:
+    """Return what one answer says: of the detection that was large on screen, then of its object's other epochs."""
+    common = {name: sent[name] for name in _SAID}
+    seen = {"group": sent["group"], "visible_context": sent["visible_context"] or {}}
+    shown = Shown.LARGE if sent["kind"] == EventKind.VERDICT else ""
+    own = {"id": sent["id"], "detection_id": sent["detection"], "supersedes_id": sent["supersedes"], "shown": shown}
+    return [Judgement(**each, **common, **seen) for each in (own, *(asdict(epoch) for epoch in sent["others"]))]
 
 
 _SAID = (
@@ -230,11 +235,11 @@ def _taken(
     return taken.keys, taken.is_from_the_top, None
 
 
-def _items(request: HttpRequest, keys: Collection[UUID]) -> list[dict[str, Any]]:
+def _items(request: HttpRequest, keys: Collection[UUID], *, by_detection: bool) -> list[dict[str, Any]]:
     if not keys:
         return []
     titles = _titles()
-    found = reviews(keys, cast(User, request.user))
+    found = reviews(keys, cast(User, request.user), by_detection=by_detection)
     return [item_of(review, request, titles) for review in found]
 
 

@@ -48,6 +48,7 @@ class DetectionOrigin(models.TextChoices):
     """Who found it."""
 
     PIPELINE = "pipeline"
+    PROMOTED = "promoted", "promoted by a person, against the model"
     IMPORTED = "imported", "imported from another alert stream"
 
 
@@ -185,6 +186,11 @@ class DetectionQuerySet(SkyQuerySet):
         """Return what still stands: all that nothing has archived."""
         return self.exclude(status=DetectionStatus.ARCHIVED)
 
+    def without_their_source(self) -> Self:
+        """Return those that a person promoted, that people call real, and that have no source yet."""
+        real = (DetectionStatus.VALIDATED, DetectionStatus.CONFIRMED)
+        return self.filter(origin=DetectionOrigin.PROMOTED, status__in=real, source__isnull=True)
+
 
 class Detection(SkyRecord):
     """What a person reviews."""
@@ -225,7 +231,7 @@ class Detection(SkyRecord):
             constraints.not_negative("inference_time_ms"),
             models.CheckConstraint(
                 condition=Q(origin=DetectionOrigin.IMPORTED, candidate__isnull=True)
-                | Q(origin=DetectionOrigin.PIPELINE, candidate__isnull=False),
+                | Q(origin__in=(DetectionOrigin.PIPELINE, DetectionOrigin.PROMOTED), candidate__isnull=False),
                 name="detection_detection_origin_and_candidate",
                 violation_error_message="Only an imported detection has no candidate.",
             ),
@@ -245,6 +251,11 @@ class Detection(SkyRecord):
                 fields=["human_label", "-created_at", "-id"],
                 name="detection_latest_of_label",
                 condition=~Q(human_label=""),
+            ),
+            models.Index(
+                fields=["-created_at", "-id"],
+                name="detection_latest_promoted",
+                condition=Q(origin=DetectionOrigin.PROMOTED),
             ),
             models.Index(
                 fields=["-created_at", "-id"],

@@ -19,7 +19,7 @@ from catalog.failures import FailureCode, StageFailure
 from catalog.files import storage
 from catalog.models import RunStatus
 from catalog.work import jobs
-from detection.models import CandidateScore, Detection, DetectionStatus, Model, ModelRun
+from detection.models import CandidateScore, Detection, DetectionOrigin, DetectionStatus, Model, ModelRun
 from detection.numerics.infer import WeightsRefused, score
 from detection.numerics.stamps import cut_stamps
 from detection.registry.weights import ensure_default_model, weights_path
@@ -121,7 +121,9 @@ def _has_work(difference: DifferenceRun) -> bool:
     """Tell whether a candidate waits for its score or is known to move by now, or a detection's is no longer found."""
     own = Candidate.objects.filter(difference_run=difference)
     unscored = own.filter(status=CandidateStatus.PENDING)
-    return unscored.exists() or own.out_of_step().exists() or _superseded(difference.observation).exists()
+    homeless = Detection.objects.filter(observation=difference.observation).without_their_source()
+    found_since = own.out_of_step().exists() or _superseded(difference.observation).exists()
+    return unscored.exists() or found_since or homeless.exists()
 
 
 def _infer(observation: Observation, difference: DifferenceRun, candidates: list[Candidate], weights: str) -> _Scored:
@@ -216,11 +218,13 @@ def _record(
     made, new = [], []
     for candidate in candidates:
         detection = known.get(candidate.pk)
-        if detection is not None and is_judged(detection):
-            made.append(detection)
+        if detection is not None and _is_left(detection, is_real=candidate.pk in real):
+            # What a person has promoted gets a source when people call it real.
+            made += [] if detection.origin == DetectionOrigin.PROMOTED and not detection.is_validated else [detection]
         elif candidate.pk in real or (candidate.pk in linked and candidate.pk in scored):
             found = detection or Detection(candidate=candidate, observation_id=candidate.observation_id)
             _describe(found, row, candidate, scored[candidate.pk], paths[candidate.pk])
+            found.origin = DetectionOrigin.PIPELINE
             if candidate.pk not in by_score:
                 found.prediction_metadata["reason"] = _MOVES if candidate.pk in linked else _BRIGHT
             made.append(found)
@@ -246,7 +250,7 @@ def _reject(candidates: list[Candidate], config: Snapshot) -> None:
     refused = vetoes.refused_by(config, candidates)
     Candidate.objects.filter(pk__in=refused).update(status=CandidateStatus.REJECTED)
     for detection in Detection.objects.select_for_update().filter(candidate__in=refused):
-        if not is_judged(detection):
+        if not _is_left(detection, is_real=False):
             _take_back(detection)
 
 
@@ -275,6 +279,11 @@ def is_judged(detection: Detection) -> bool:
     return detection.status != DetectionStatus.PENDING or detection.is_validated or bool(detection.human_label)
 
 
+def _is_left(detection: Detection, *, is_real: bool) -> bool:
+    """Tell whether a detection stays as it is: judged, or promoted against what the model still says."""
+    return is_judged(detection) or (detection.origin == DetectionOrigin.PROMOTED and not is_real)
+
+
 def _superseded(observation: Observation) -> QuerySet[Detection]:
     """Return the live detections of candidates that a later difference no longer finds."""
     gone = {"candidate__observation": observation, "candidate__status": CandidateStatus.DUPLICATE}
@@ -285,7 +294,7 @@ def _clear_superseded(observation: Observation) -> None:
     """Delete superseded detections with their candidates; archive those that were judged or made known."""
     for detection in _superseded(observation).select_related("candidate"):
         candidate = detection.candidate
-        if is_judged(detection):
+        if _is_left(detection, is_real=False):
             Detection.objects.filter(pk=detection.pk).update(status=DetectionStatus.ARCHIVED)
         elif _take_back(detection) and candidate is not None:
             candidate.delete()

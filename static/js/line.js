@@ -1,8 +1,9 @@
-// The detections that a window holds, in order: those behind, the one on screen, and the next ones. Nothing but state.
+// The items that a window holds, in order: those behind, the one on screen, and the next ones. Nothing but state. An item
+// is an object in the sky, known by the detection of it that is shown first, with the epochs that belong to it.
 
 /**
- * @typedef {object} Given  one detection as the server gives it
- * @property {string} id
+ * @typedef {object} Given  one item as the server gives it
+ * @property {string} id  of the detection that is shown first
  * @property {string} name
  * @property {number} score
  * @property {string | null} pixels  address of its cutouts, null where none are kept
@@ -15,6 +16,40 @@
  * @property {Own | null} own
  * @property {Record<string, unknown>} context
  * @property {string} html
+ * @property {GivenEpoch[]} epochs  by time, the first one among them; none where there is no other
+ * @property {string[]} unseen  detections that are not shown, and that an answer is about all the same
+ *
+ * @typedef {object} GivenEpoch
+ * @property {string | null} id  of its detection, null where there is none
+ * @property {string} when
+ * @property {string} band
+ * @property {string} brightness
+ * @property {boolean} [is_open]  an answer about the object is about it
+ * @property {string | null} [pixels]
+ * @property {number} [x]
+ * @property {number} [y]
+ * @property {Given["turn"]} [turn]
+ *
+ * @typedef {object} View  what is drawn of one detection
+ * @property {string} id
+ * @property {string | null} pixels
+ * @property {number} x
+ * @property {number} y
+ * @property {Given["turn"]} turn
+ * @property {number | null} scale_arcsec
+ * @property {import("./viewer.js").Cutouts | null} cutouts
+ * @property {string} fault  why there are no images
+ * @property {boolean} isLost  they will not come by waiting
+ * @property {boolean} isLoading
+ *
+ * @typedef {object} Epoch  of an object with several
+ * @property {View | null} view  null where nothing was detected
+ * @property {string} when
+ * @property {string} band
+ * @property {string} brightness
+ * @property {boolean} isOpen  an answer about the object is about it
+ * @property {boolean} isLeftOut  by the person
+ * @property {string[]} events  one's own about it, the latest last
  *
  * @typedef {{id: string, said: string}} Own  one's own answer
  *
@@ -24,15 +59,13 @@
  * @property {boolean} isAnswered  here
  * @property {boolean} isReturning  its answer is being taken back
  * @property {Own[]} answers  one's own, the latest last
- * @property {import("./viewer.js").Cutouts | null} cutouts
- * @property {string} fault  why there are no images
- * @property {boolean} isLost  they will not come by waiting
- * @property {boolean} isLoading
+ * @property {View} large  the one of its detections that is on screen
+ * @property {Epoch[]} times  its epochs
  * @property {number | null} seenAt  when it was painted first
  * @property {string} note
  * @property {string} said  what people said, as HTML; "" where the server has told nothing since
  *
- * @typedef {Given & Kept} Item
+ * @typedef {Omit<Given, "epochs"> & View & Kept} Item
  */
 
 // So many that were passed over are held a while.
@@ -57,6 +90,35 @@ export function wantedAhead(remaining) {
  */
 export function isOpen(item) { return !item.isAnswered; }
 
+/**
+ * Return all of an item that is drawn, what is on screen first.
+ * @param {Item} item
+ */
+export function viewsOf(item) {
+  const views = new Set([item.large, item]);
+  for (const epoch of item.times) if (epoch.view) views.add(epoch.view);
+  return [...views];
+}
+
+/**
+ * @param {Given} given
+ * @returns {Item}
+ */
+function itemOf({ epochs, ...given }) {
+  const unloaded = { cutouts: null, fault: "", isLost: false, isLoading: false };
+  /** @type {any} */
+  const item = {
+    ...given, ...unloaded, isHeld: true, wasHeld: true, isAnswered: false, isReturning: false, answers: given.own ? [given.own] : [],
+    seenAt: null, note: "", said: "",
+  };
+  item.large = item;
+  item.times = epochs.map(({ id, when, band, brightness, is_open: waits, ...drawn }) => ({
+    view: id === item.id ? item : id && { id, scale_arcsec: given.scale_arcsec, ...drawn, ...unloaded },
+    when, band, brightness, isOpen: Boolean(waits), isLeftOut: false, events: [],
+  }));
+  return item;
+}
+
 export class Line {
   /** @param {(id: string) => boolean} isUnsent  tells whether an answer about a detection waits to be sent */
   constructor(isUnsent) {
@@ -74,8 +136,11 @@ export class Line {
   get ahead() { return this.items.filter((item, k) => k > this.position && isOpen(item)).length; }
   get before() { return this.items[this.position - 1] ?? null; }
 
-  /** @param {string} id */
-  find(id) { return this.items.findIndex((item) => item.id === id); }
+  /**
+   * Find the item that a detection belongs to.
+   * @param {string} id
+   */
+  find(id) { return this.items.findIndex((item) => item.id === id || item.times.some((epoch) => epoch.view?.id === id)); }
 
   /** @param {string} id */
   get(id) { return this.items[this.find(id)] ?? null; }
@@ -89,11 +154,7 @@ export class Line {
   add(given, isAskedFor) {
     const known = this.find(given.id);
     if (this.isUnsent(given.id) || (known >= 0 && this.items[known].isHeld && isOpen(this.items[known]))) return null;
-    /** @type {Item} */
-    const item = {
-      ...given, isHeld: true, wasHeld: true, isAnswered: false, isReturning: false, answers: given.own ? [given.own] : [],
-      cutouts: null, fault: "", isLost: false, isLoading: false, seenAt: null, note: "", said: "",
-    };
+    const item = itemOf(given);
     if (!isAskedFor) this.last = item.id;
     if (known >= 0 && (isAskedFor || known === this.position)) {
       this.items[known] = item;
@@ -128,7 +189,7 @@ export class Line {
    */
   goTo(position) {
     this.position = position >= 0 ? position : this.items.length;
-    for (const far of this.items.slice(0, Math.max(this.position - KEPT_IMAGES, 0))) far.cutouts = null;
+    for (const far of this.items.slice(0, Math.max(this.position - KEPT_IMAGES, 0))) for (const view of viewsOf(far)) view.cutouts = null;
   }
 
   /** Return the place to go on to after an answer: the next open one, else one that was passed over, else -1. */

@@ -1,6 +1,6 @@
 // Keeps the line of detections filled: asks the server for the next ones, loads their images, gives back what it left.
 
-import { isOpen, wantedAhead } from "./line.js";
+import { isOpen, viewsOf, wantedAhead } from "./line.js";
 import { decode } from "./viewer.js";
 
 const ASK_AGAIN_MS = 10000, LOAD_AGAIN_MS = 3000;
@@ -10,9 +10,10 @@ const MOST_AT_ONCE = 8;
 /**
  * @typedef {import("./line.js").Item} Item
  * @typedef {import("./line.js").Given} Given
+ * @typedef {import("./line.js").View} View
  * @typedef {{code: string, title: string, text: string}} Empty
  * @typedef {{items: Given[], lost: string[], lease_seconds: number, remaining: number, empty?: Empty}} Answer
- * @typedef {"current" | "pixels" | "lease" | "state"} Change
+ * @typedef {"current" | "pixels" | "strip" | "lease" | "state"} Change
  */
 
 export class Lineup {
@@ -140,9 +141,11 @@ export class Lineup {
   /** Load the images of the detection on screen once more. */
   loadAgain() {
     const item = this.line.current;
-    if (!item || item.cutouts) return;
-    item.fault = "";
-    this.#load(item);
+    if (!item) return;
+    for (const view of viewsOf(item).filter(({ cutouts }) => !cutouts)) {
+      view.fault = "";
+      this.#load(view);
+    }
     this.listeners.onChange("pixels");
   }
 
@@ -154,7 +157,7 @@ export class Lineup {
     for (const id of given.lost) this.line.lose(id);
     for (const item of given.items) {
       const added = this.line.add(item, Boolean(body.one));
-      if (added) this.#load(added);
+      if (added) this.#loadAll(added);
     }
     // What is said of one item that is not to be had says nothing of the queue.
     if (given.items.length) this.empty = null;
@@ -168,37 +171,46 @@ export class Lineup {
   #goTo(position) {
     this.line.goTo(position);
     const item = this.line.current;
-    if (item && !item.cutouts) this.#load(item);
+    if (item) this.#loadAll(item);
     this.listeners.onChange("current");
     this.refill();
   }
 
-  /** @param {Item} item */
-  async #load(item) {
-    if (item.isLoading) return;
-    item.isLoading = true;
-    await this.#fetch(item);
-    item.isLoading = false;
-    if (item === this.line.current) this.listeners.onChange("pixels");
+  /**
+   * Load the images of an item, those that are shown large first.
+   * @param {Item} item
+   */
+  async #loadAll(item) {
+    for (const view of viewsOf(item)) if (!view.cutouts) await this.#load(view);
   }
 
-  /** @param {Item} item */
-  async #fetch(item) {
-    item.isLost = item.pixels === null;
-    if (item.pixels === null) {
-      item.fault = "The cutouts are no longer stored. They will be back once the frame has been processed again.";
+  /** @param {View} view */
+  async #load(view) {
+    if (view.isLoading) return;
+    view.isLoading = true;
+    await this.#fetch(view);
+    view.isLoading = false;
+    const { current } = this.line;
+    if (current && viewsOf(current).includes(view)) this.listeners.onChange(view === current.large ? "pixels" : "strip");
+  }
+
+  /** @param {View} view */
+  async #fetch(view) {
+    view.isLost = view.pixels === null;
+    if (view.pixels === null) {
+      view.fault = "The cutouts are no longer stored. They will be back once the frame has been processed again.";
       return;
     }
-    item.fault = "";
+    view.fault = "";
     try {
-      const response = await fetch(item.pixels);
+      const response = await fetch(view.pixels);
       if (!response.ok) throw new TypeError(String(response.status));
-      item.cutouts = decode(await response.arrayBuffer());
+      view.cutouts = decode(await response.arrayBuffer());
     } catch (error) {
       const isAway = error instanceof TypeError;
-      item.isLost = !isAway;
-      item.fault = isAway ? "The images could not be loaded yet." : `The images cannot be drawn. ${wordsOf(error)}`;
-      if (isAway) setTimeout(() => { if (!item.cutouts) this.#load(item); }, LOAD_AGAIN_MS);
+      view.isLost = !isAway;
+      view.fault = isAway ? "The images could not be loaded yet." : `The images cannot be drawn. ${wordsOf(error)}`;
+      if (isAway) setTimeout(() => { if (!view.cutouts) this.#load(view); }, LOAD_AGAIN_MS);
     }
   }
 }

@@ -145,7 +145,8 @@ export class Outbox {
    * @param {string} detection
    */
   isUnsent(detection) {
-    return this.entries.some((entry) => entry.detection === detection && entry.kind === "verdict");
+    const verdicts = this.entries.filter((entry) => entry.kind === "verdict");
+    return verdicts.some((entry) => [entry, ...(entry.others ?? [])].some((about) => about.detection === detection));
   }
 
   /**

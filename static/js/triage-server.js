@@ -12,6 +12,8 @@ export class Server {
     this.addresses = addresses;
     this.person = person;
     this.window = window;
+    // Whether single detections are reviewed, and not objects.
+    this.byDetection = addresses.byDetection === "true";
   }
 
   /**
@@ -24,7 +26,7 @@ export class Server {
     return fetch(this.#address(name), {
       method: "POST",
       headers: { "Content-Type": "application/json", "X-CSRFToken": token() },
-      body: JSON.stringify({ window: this.window, person: this.person, ...body }),
+      body: JSON.stringify({ window: this.window, person: this.person, by_detection: this.byDetection, ...body }),
       redirect: "manual",
       signal,
     });

@@ -4,7 +4,8 @@
 /**
  * @typedef {import("./line.js").Item} Item
  * @typedef {import("./line.js").Own} Own
- * @typedef {{id: string, detection: string, name: string}} Done  an answer that can be taken back
+ * @typedef {{id: string, detection: string, name: string, others?: About[]}} Done  an answer that can be taken back
+ * @typedef {{id: string, detection: string, shown?: string, supersedes?: string | null}} About  an event about another epoch
  *
  * @typedef {object} Said  what a person answers with a key or a button
  * @property {boolean} isValid
@@ -15,7 +16,9 @@
  *
  * @typedef {object} Entry  one answer as it is sent
  * @property {string} id
- * @property {string} detection
+ * @property {string} detection  the one that is large on screen
+ * @property {string} [group]  one for all that one key says
+ * @property {About[]} [others]  the other epochs that it is about
  * @property {"verdict" | "withdrawal"} kind
  * @property {boolean} [is_valid]
  * @property {string} [label]
@@ -82,33 +85,68 @@ export class TriageState {
   get isPainted() { return this.painted.length > 0; }
 
   /** Tell whether its images are here and will be painted in a moment. */
-  get isAboutToBePainted() { return !this.isPainted && Boolean(this.shown?.cutouts); }
+  get isAboutToBePainted() { return !this.isPainted && Boolean(this.shown?.large.cutouts); }
+
+  /** Put another epoch of the object on screen: the next one that has images, or a certain one. Returns whether there is. */
+  turnTo(/** @type {string | null} */ id = null) {
+    const item = this.shown;
+    if (!item) return false;
+    const views = item.times.flatMap(({ view }) => (view && (view.cutouts || view === item.large) ? [view] : []));
+    const next = id === null ? views[(views.indexOf(item.large) + 1) % views.length] : views.find((view) => view.id === id);
+    if (!next || next === item.large) return false;
+    item.large = next;
+    return true;
+  }
+
+  /**
+   * Leave an epoch out of the answer, or take it in again.
+   * @param {string} id
+   */
+  leaveOut(id) {
+    const epoch = this.shown?.times.find(({ view }) => view?.id === id);
+    if (epoch?.isOpen) epoch.isLeftOut = !epoch.isLeftOut;
+  }
+
+  /** Return what an answer would be about now besides the epoch on screen, and how many are left out for lack of images. */
+  get covered() {
+    const item = this.shown;
+    if (!item) return { epochs: [], unseen: [], imageless: 0 };
+    const others = item.times.filter(({ view, isOpen, isLeftOut }) => view && view !== item.large && isOpen && !isLeftOut);
+    const epochs = others.filter(({ view }) => view?.cutouts);
+    return { epochs, unseen: item.unseen, imageless: others.length - epochs.length };
+  }
 
   /** Return why nothing can be answered now, and what to do; "" where it can. */
   get whyNot() {
     if (!this.shown) return "There is nothing on screen to judge.";
     if (this.isPainted) return "";
-    if (this.shown.isLost) return `Not answered: there is nothing to see. ${this.shown.fault} Skip it (j).`;
-    if (this.shown.fault) return "Not answered: its images have not loaded. Load them again (l), or skip it (j).";
+    const { large } = this.shown;
+    if (large.isLost) return `Not answered: there is nothing to see. ${large.fault} Skip it (j).`;
+    if (large.fault) return "Not answered: its images have not loaded. Load them again (l), or skip it (j).";
     return "Not so fast: the images are not on screen yet.";
   }
 
   /**
-   * Answer about the detection on screen; the caller has looked at `whyNot`. Returns what is to be sent.
+   * Answer about the object on screen; the caller has looked at `whyNot`. Returns what is to be sent.
    * @param {Said} said
-   * @param {string} key
+   * @param {() => string} newKey
    * @param {number} now
    * @param {object} look  how it was drawn
    * @returns {Entry}
    */
-  judge(said, key, now, look) {
+  judge(said, newKey, now, look) {
     const item = this.shown;
     if (!item || !this.isPainted) throw new Error(this.whyNot);
     const words = `${word(said.isValid)}${said.title ? `, ${said.title}` : ""} (${said.level})`;
+    const key = newKey(), { large } = item;
+    const others = this.#others(newKey);
+    const itself = item.times.find(({ view }) => view === large);
+    const earlier = large === item ? item.answers.at(-1)?.id : itself?.events.at(-1);
+    itself?.events.push(key);
     /** @type {Entry} */
     const entry = {
-      id: key, detection: item.id, kind: "verdict", is_valid: said.isValid, label: said.label, confidence_level: said.level,
-      notes: said.note.trim(), supersedes: item.answers.at(-1)?.id ?? null,
+      id: key, detection: large.id, kind: "verdict", is_valid: said.isValid, label: said.label, confidence_level: said.level,
+      notes: said.note.trim(), supersedes: earlier ?? null, ...(others.length ? { group: newKey(), others } : {}),
       seconds_taken: Math.round(now - (item.seenAt ?? now)) / 1000,
       visible_context: { ...item.context, ...look, images: this.painted }, was_held: item.wasHeld && !item.isAnswered,
       window: this.window, name: item.name, said: words,
@@ -116,17 +154,32 @@ export class TriageState {
     if (!item.isAnswered && !item.own) this.setRemaining(this.remaining - 1);
     item.answers.push({ id: key, said: words });
     Object.assign(item, { isAnswered: true, isHeld: false, isReturning: false, note: said.note, said: "" });
-    this.undoable = [...this.undoable, { id: key, detection: item.id, name: item.name }].slice(-MOST_UNDONE);
+    this.undoable = [...this.undoable, { id: key, detection: large.id, name: item.name, others }].slice(-MOST_UNDONE);
     this.answersMade += 1;
     return entry;
   }
 
   /**
+   * Return the events about the other epochs that an answer is about.
+   * @param {() => string} newKey
+   * @returns {About[]}
+   */
+  #others(newKey) {
+    const { epochs, unseen } = this.covered;
+    const seen = epochs.map(({ view, events }) => {
+      const about = { id: newKey(), detection: view?.id ?? "", shown: "strip", supersedes: events.at(-1) ?? null };
+      events.push(about.id);
+      return about;
+    });
+    return [...seen, ...unseen.map((detection) => ({ id: newKey(), detection, shown: "unseen" }))];
+  }
+
+  /**
    * Take back the last answer by an entry of its own; null where there is none.
-   * @param {string} key
+   * @param {() => string} newKey
    * @returns {Entry | null}
    */
-  undo(key) {
+  undo(newKey) {
     const done = this.undoable.at(-1);
     if (!done) return null;
     this.undoable = this.undoable.slice(0, -1);
@@ -134,15 +187,18 @@ export class TriageState {
     const item = this.line.get(done.detection);
     if (item) {
       item.answers = item.answers.filter((own) => own.id !== done.id);
+      const gone = new Set([done.id, ...(done.others ?? []).map((other) => other.id)]);
+      for (const epoch of item.times) epoch.events = epoch.events.filter((event) => !gone.has(event));
       item.said = "";
       if (!item.answers.length) {
         Object.assign(item, { isAnswered: false, isHeld: true, isReturning: true });
         this.setRemaining(this.remaining + 1);
       }
     }
+    const others = (done.others ?? []).map(({ id, detection }) => ({ id: newKey(), detection, supersedes: id }));
     return {
-      id: key, detection: done.detection, kind: "withdrawal", supersedes: done.id, confidence_level: "medium",
-      window: this.window, name: done.name, said: "undone",
+      id: newKey(), detection: done.detection, kind: "withdrawal", supersedes: done.id, confidence_level: "medium",
+      window: this.window, name: done.name, said: "undone", ...(others.length ? { group: newKey(), others } : {}),
     };
   }
 

@@ -1,4 +1,4 @@
-// Triage: one detection on screen, keys that judge and look, answers that are never lost. What is known stands in
+// Triage: one object on screen, keys that judge and look, answers that are never lost. What is known stands in
 // triage-state.js and line.js; here it is put on the page.
 
 import { afterPaint, at, fragment, origin, part } from "./dom.js";
@@ -10,6 +10,8 @@ import { Outbox } from "./outbox.js";
 import { showSaving } from "./saving.js";
 import { say } from "./site.js";
 import { controlOf, isTaken } from "./triage-input.js";
+import { blink, fitViewer, showLook } from "./triage-looks.js";
+import { Strip } from "./strip.js";
 import { Server } from "./triage-server.js";
 import { TriageState } from "./triage-state.js";
 import { Viewer } from "./viewer.js";
@@ -46,6 +48,7 @@ const lineup = new Lineup(line, ask, {
   remaining: () => state.remaining,
 });
 const viewer = new Viewer(document.querySelectorAll("[data-panel]"), showLook);
+const strip = new Strip(at("strip"), { onPick: turnTo, onLeaveOut: leaveOut });
 
 /** @param {object} body */
 async function ask(body) {
@@ -68,6 +71,7 @@ let waitingPress = null;
 function onLineup(change) {
   const { shown } = state;
   if (change === "lease") place.lapse.hidden = !shown || shown.isHeld || shown.isAnswered || !shown.wasHeld;
+  else if (change === "strip") showStrip();
   else if (change === "pixels" || line.current !== shown) show(line.current);
   if (change === "state") showEmpty();
 }
@@ -76,18 +80,20 @@ function onLineup(change) {
 function show(item) {
   const isNew = state.show(item);
   page.dataset.viewerReady = "false";
-  page.dataset.detectionId = item?.id ?? "";
+  page.dataset.detectionId = item?.large.id ?? "";
   const wasHidden = place.stage.hidden;
   place.stage.hidden = !item;
   showEmpty();
   if (wasHidden && item) fit();
   if (!item) return;
   if (isNew) showFacts(item);
-  viewer.show(item.cutouts, item);
-  for (const fault of document.querySelectorAll("[data-fault]")) fault.textContent = item.cutouts ? "" : item.fault || "Loading the images …";
-  at("reload").hidden = Boolean(item.cutouts || item.isLost || !item.fault);
+  showStrip();
+  const { large } = item;
+  viewer.show(large.cutouts, large);
+  for (const fault of document.querySelectorAll("[data-fault]")) fault.textContent = large.cutouts ? "" : large.fault || "Loading the images …";
+  at("reload").hidden = Boolean(large.cutouts || large.isLost || !large.fault);
   afterPaint(() => {
-    if (state.shown !== item) return;
+    if (state.shown !== item || item.large !== large) return;
     state.paint(viewer.painted, performance.now());
     page.dataset.viewerReady = String(state.isPainted);
     const waited = waitingPress;
@@ -165,17 +171,18 @@ function setLevel(value) { part(`[name=level][value="${value}"]`, HTMLInputEleme
 function judge(isValid, label = "", title = "") {
   const why = state.whyNot;
   if (why) return say(why, "warning");
-  const entry = state.judge({ isValid, label, title, level: level(), note: note.value }, newKey(), performance.now(), viewer.look);
+  const entry = state.judge({ isValid, label, title, level: level(), note: note.value }, newKey, performance.now(), viewer.look);
   showRemaining();
   keepUndo();
   lineup.advance();
   outbox.add(entry);
-  at("told").textContent = `${entry.name}: ${entry.said}`;
+  const count = 1 + (entry.others?.length ?? 0);
+  at("told").textContent = `${entry.name}: ${entry.said}${count > 1 ? `, ${count} epochs` : ""}`;
 }
 
 /** Take back the last answer: a withdrawal of its own, and the detection on screen again. */
 async function undo() {
-  const entry = state.undo(newKey());
+  const entry = state.undo(newKey);
   if (!entry) return say("There is nothing to undo.", "warning");
   showRemaining();
   keepUndo();
@@ -215,42 +222,33 @@ function tellSaved(entry, reply) {
   say(told.text, "warning", told.isOpposed ? again : undefined);
 }
 
+// --- Epochs ---
+
+/** Draw the epochs of the object, and say what an answer will be about. */
+function showStrip() {
+  const item = state.shown;
+  const { epochs, unseen, imageless } = state.covered;
+  const open = item?.times.filter((epoch) => epoch.isOpen).length ?? 0;
+  strip.show(item?.times ?? [], item?.large ?? null);
+  const count = epochs.length + unseen.length + 1, left = imageless ? `; ${imageless} without images left out` : "";
+  at("covers").textContent = open > 1 ? `Your answer will be about ${count} of ${open + unseen.length} epochs${left}.` : "";
+}
+
+/** @param {string | null} id  null for the next one */
+function turnTo(id = null) {
+  if (state.turnTo(id)) show(state.shown);
+  else if (id === null) say("There is no other epoch with images.");
+}
+
+/** @param {string} id */
+function leaveOut(id) {
+  state.leaveOut(id);
+  showStrip();
+}
+
 // --- Looking ---
 
-/** @param {import("./viewer.js").Look} look */
-function showLook(look) {
-  at("stretch").textContent = look.stretch;
-  at("zoom").textContent = `${look.zoom}×`;
-  at("contrast").textContent = `${look.contrast}×`;
-  for (const [name, isOn] of Object.entries({ invert: look.isInverted, mask: look.hasMask, crosshair: look.hasCrosshair })) {
-    part(`[data-action=${name}]`, HTMLElement).setAttribute("aria-pressed", String(isOn));
-  }
-}
-
-/** Give the images what room there is: beside the answers, above the facts. */
-function fit() {
-  const style = getComputedStyle(place.stage);
-  const columns = Number(style.getPropertyValue("--panels")), beside = Number.parseFloat(style.getPropertyValue("--beside"));
-  const below = Number.parseFloat(style.getPropertyValue("--below"));
-  const width = (page.clientWidth - beside - 6 * (columns - 1) - 24) / columns;
-  const height = below ? innerHeight - place.stage.getBoundingClientRect().top - scrollY - below : Infinity;
-  viewer.fit(Math.max(Math.min(width, height), 126));
-}
-
-/**
- * Change between science and reference by itself; for people who asked for less motion once with each press.
- * @param {HTMLElement} control
- */
-function blink(control) {
-  if (matchMedia("(prefers-reduced-motion: reduce)").matches) {
-    const wasSwapped = viewer.isSwapped;
-    viewer.stopBlinking();
-    viewer.swap(!wasSwapped);
-    control.setAttribute("aria-pressed", String(viewer.isSwapped));
-  } else {
-    control.setAttribute("aria-pressed", String(viewer.blink()));
-  }
-}
+function fit() { fitViewer(viewer, page, place.stage); }
 
 /** @param {number} by */
 async function step(by) {
@@ -266,7 +264,7 @@ const ACTIONS = {
   label: ({ dataset }) => judge(dataset.isValid === "true", dataset.label, dataset.title),
   level: (control) => { if (control instanceof HTMLInputElement) control.checked = true; },
   blinkOnce: () => viewer.swap(!viewer.isSwapped),
-  blink,
+  blink: (control) => blink(viewer, control),
   invert: () => viewer.set({ isInverted: !viewer.look.isInverted }),
   stretch: () => viewer.nextStretch(),
   mask: () => viewer.set({ hasMask: !viewer.look.hasMask }),
@@ -281,12 +279,13 @@ const ACTIONS = {
   undo,
   reload: () => lineup.loadAgain(),
   note: () => note.focus(),
+  epoch: () => turnTo(),
   frame: () => { for (const link of place.facts.querySelectorAll("a")) if ("fullFrame" in link.dataset) link.click(); },
   help: () => help.showModal(),
   takeOver: () => lineup.refill({ take_over: true }),
 };
 const JUDGING = new Set(["real", "bogus", "label"]);
-const REPEATING = new Set(["zoomIn", "zoomOut", "contrastUp", "contrastDown"]);
+const REPEATING = new Set(["epoch", "zoomIn", "zoomOut", "contrastUp", "contrastDown"]);
 
 /** @param {HTMLElement} control */
 function act(control) { ACTIONS[control.dataset.action ?? ""](control); }
@@ -361,7 +360,7 @@ addEventListener("beforeunload", (event) => { if (outbox.entries.length) event.p
 addEventListener("pagehide", () => {
   const former = { window: server.window, query: location.search, after: line.before?.id ?? "" };
   sessionStorage.setItem(KEPT_PLACE, JSON.stringify(former));
-  server.leave(outbox.entries.map((entry) => entry.detection));
+  server.leave(outbox.entries.flatMap((entry) => [entry.detection, ...(entry.others ?? []).map((other) => other.detection)]));
 });
 addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
 addEventListener("resize", fit);

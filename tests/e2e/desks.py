@@ -109,14 +109,16 @@ def curator(name: str = "") -> User:
 
 
 def detections(count: int) -> list[Detection]:
-    """Return detections of one frame with their cutouts, the best first."""
-    run, source = DifferenceRunFactory(), SourceFactory()
+    """Return detections of one frame with their cutouts, the best first, each of a source of its own."""
+    run = DifferenceRunFactory()
     model_run = ModelRunFactory(observation=run.observation)
     rows: list[Detection] = []
     for number in range(count):
         candidate = CandidateFactory(difference_run=run)
         score = 0.99 - number / 100
-        rows.append(DetectionFactory(candidate=candidate, model_run=model_run, source=source, confidence_score=score))
+        rows.append(
+            DetectionFactory(candidate=candidate, model_run=model_run, source=SourceFactory(), confidence_score=score)
+        )
         store(rows[-1], cutouts(number))
     return rows
 

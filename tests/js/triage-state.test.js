@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Line } from "../../static/js/line.js";
+import { Line, viewsOf } from "../../static/js/line.js";
 import { MOST_UNDONE, TriageState } from "../../static/js/triage-state.js";
-import { IMAGES, given } from "./items.js";
+import { CUTOUTS, IMAGES, epochOf, given } from "./items.js";
 
 /** @param {{keys?: string, remaining?: number}} more */
 function stateOf({ keys = "abc", remaining = 3 } = {}) {
@@ -20,16 +20,25 @@ function stateOf({ keys = "abc", remaining = 3 } = {}) {
 const REAL = { isValid: true, label: "", title: "", level: "medium", note: " faint " };
 const BOGUS = { ...REAL, isValid: false, label: "ghost", title: "Ghost" };
 
+/**
+ * Return what makes keys: the given one, then others after it.
+ * @param {string} first
+ */
+function keysFrom(first) {
+  let count = 0;
+  return () => (count++ ? `${first}.${count - 1}` : first);
+}
+
 /** @param {TriageState} state */
 function judged(state, said = REAL, key = "1") {
   state.paint(IMAGES, 5000);
-  return state.judge(said, key, 6234, { stretch: "asinh" });
+  return state.judge(said, keysFrom(key), 6234, { stretch: "asinh" });
 }
 
 test("nothing is answered before its images are painted, and the reason says what to do", () => {
   const state = stateOf();
   assert.match(state.whyNot, /not on screen yet/);
-  assert.throws(() => state.judge(REAL, "1", 0, {}), /not on screen yet/);
+  assert.throws(() => state.judge(REAL, keysFrom("1"), 0, {}), /not on screen yet/);
   const item = state.line.items[0];
   item.fault = "The images could not be loaded yet.";
   assert.match(state.whyNot, /Load them again \(l\), or skip it \(j\)/);
@@ -72,7 +81,7 @@ test("a change of mind replaces the answer before it, and is counted once", () =
 test("what is taken back waits again, names what it takes back, and is held only once that is saved", () => {
   const state = stateOf();
   judged(state);
-  const back = state.undo("9");
+  const back = state.undo(keysFrom("9"));
   assert.equal(back?.supersedes, "1");
   assert.equal(state.remaining, 3);
   const [item] = state.line.items;
@@ -81,14 +90,14 @@ test("what is taken back waits again, names what it takes back, and is held only
   assert.ok(back);
   state.saved(back, { is_held: true });
   assert.deepEqual(state.line.held, ["a", "b", "c"]);
-  assert.equal(state.undo("10"), null);
+  assert.equal(state.undo(keysFrom("10")), null);
 });
 
 test("a refused answer cannot be taken back, and only so many are remembered", () => {
   const state = stateOf();
   judged(state);
   state.refused("1");
-  assert.equal(state.undo("2"), null);
+  assert.equal(state.undo(keysFrom("2")), null);
   for (let k = 0; k <= MOST_UNDONE; k++) judged(state, REAL, String(k));
   assert.equal(state.undoable.length, MOST_UNDONE);
 });
@@ -130,4 +139,74 @@ test("above the most that is counted one less is not known to be one less", () =
   assert.equal(state.remainingInWords, "more than 1000 left");
   state.setRemaining(-2);
   assert.equal(state.remainingInWords, "0 left");
+});
+
+/** Return a state with an object of four epochs on screen, one of them judged before, and a frame without it. */
+function stateOfObject() {
+  const line = new Line(() => false);
+  const epochs = [epochOf("a"), epochOf("b"), epochOf(null), epochOf("c"), epochOf("d", { is_open: false })];
+  line.add(given("b", { epochs, unseen: ["z"] }), false);
+  line.goTo(0);
+  const state = new TriageState(line, { window: "window", mostCounted: 1000, remaining: 3, undoable: [] });
+  state.show(line.current);
+  for (const view of viewsOf(line.items[0])) view.cutouts = CUTOUTS;
+  return state;
+}
+
+/** @param {{others?: {detection: string, shown?: string}[]}} entry */
+const about = (entry) => (entry.others ?? []).map(({ detection, shown }) => `${detection} ${shown}`);
+
+test("one answer is about every epoch that waits, and says how each was seen", () => {
+  const entry = judged(stateOfObject());
+  assert.equal(entry.detection, "b");
+  assert.deepEqual(about(entry), ["a strip", "c strip", "z unseen"]);
+  assert.equal(new Set([entry.id, entry.group, ...(entry.others ?? []).map(({ id }) => id)]).size, 5);
+});
+
+test("an epoch whose images did not come is left out, and said to be", () => {
+  const state = stateOfObject();
+  const { view } = state.line.items[0].times[0];
+  assert.ok(view);
+  view.cutouts = null;
+  assert.equal(state.covered.imageless, 1);
+  assert.deepEqual(about(judged(state)), ["c strip", "z unseen"]);
+});
+
+test("an epoch can be left out by hand and taken in again; one that was judged before cannot", () => {
+  const state = stateOfObject();
+  state.leaveOut("a");
+  state.leaveOut("c");
+  state.leaveOut("c");
+  state.leaveOut("d");
+  assert.deepEqual(about(judged(state)), ["c strip", "z unseen"]);
+});
+
+test("the answer is first about the epoch that was turned to", () => {
+  const state = stateOfObject();
+  assert.equal(state.turnTo(), true);
+  assert.equal(state.shown?.large.id, "c");
+  assert.equal(state.turnTo("a"), true);
+  assert.equal(state.turnTo("a"), false);
+  const entry = judged(state);
+  assert.equal(entry.detection, "a");
+  assert.deepEqual(about(entry), ["b strip", "c strip", "z unseen"]);
+});
+
+test("one undo takes all of an answer back, event by event", () => {
+  const state = stateOfObject();
+  const entry = judged(state);
+  const back = state.undo(keysFrom("9"));
+  assert.equal(back?.supersedes, entry.id);
+  assert.deepEqual(back?.others?.map(({ detection, supersedes }) => [detection, supersedes]), entry.others?.map(({ detection, id }) => [detection, id]));
+  assert.equal(state.remaining, 3);
+  const again = judged(state, BOGUS, "20");
+  assert.deepEqual([again, ...(again.others ?? [])].map(({ supersedes }) => supersedes ?? null), [null, null, null, null]);
+});
+
+test("a change of mind about an object replaces each of its events", () => {
+  const state = stateOfObject();
+  const first = judged(state);
+  const second = judged(state, BOGUS, "20");
+  assert.equal(second.supersedes, first.id);
+  assert.deepEqual(second.others?.slice(0, 2).map(({ supersedes }) => supersedes), first.others?.slice(0, 2).map(({ id }) => id));
 });

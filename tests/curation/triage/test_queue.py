@@ -47,14 +47,14 @@ def holder(user=None) -> Holder:
 
 
 def detections(count: int, **given) -> list[Detection]:
-    """Return detections of one frame, the best first."""
-    run, source = DifferenceRunFactory(), SourceFactory()
+    """Return detections of one frame, the best first, each of a source of its own."""
+    run = DifferenceRunFactory()
     model_run = ModelRunFactory(observation=run.observation)
     return [
         DetectionFactory(
             candidate=CandidateFactory(difference_run=run),
             model_run=model_run,
-            source=source,
+            source=SourceFactory(),
             confidence_score=1.0 - number / 1000.0,
             **given,
         )
@@ -84,7 +84,7 @@ SHOWN = {"images": ["science", "reference", "difference"]}
 def say(detection, person: Holder, is_valid: bool | None = True, **more):
     given = {"was_held": True, **{name: more.pop(name) for name in ("was_held",) if name in more}}
     judgement = Judgement(id=uuid7(), detection_id=detection.pk, is_valid=is_valid, visible_context=SHOWN, **more)
-    return answer(judgement, person, audit.Actor(person.user), **given)
+    return answer([judgement], person, audit.Actor(person.user), **given)
 
 
 def test_the_best_score_comes_first_and_the_next_ones_follow_it():
@@ -216,7 +216,7 @@ def test_the_answer_that_is_sent_again_is_not_told_to_be_late():
     person = holder()
     queue.take(waiting(), person, 1)
     judgement = Judgement(id=uuid7(), detection_id=row.pk, is_valid=True, visible_context=SHOWN)
-    outcomes = [answer(judgement, person, audit.Actor(person.user), was_held=True) for _ in range(2)]
+    outcomes = [answer([judgement], person, audit.Actor(person.user), was_held=True) for _ in range(2)]
     assert [(kept.is_new, kept.has_lapsed) for kept in outcomes] == [(True, False), (False, False)]
 
 
@@ -368,3 +368,65 @@ def test_taking_answering_giving_back_and_lapsing_at_once_neither_block_nor_disa
     assert ValidationEvent.objects.count() == said
     found = states()
     assert found.get("validated", 0) + found.get("pending", 0) == 12
+
+
+def epochs_of(source, *scores: float) -> list[Detection]:
+    return [DetectionFactory(source=source, confidence_score=score) for score in scores]
+
+
+def test_an_object_is_one_item_led_by_its_best_detection():
+    first, second = SourceFactory(), SourceFactory()
+    of_first = epochs_of(first, 0.95, 0.6)
+    of_second = epochs_of(second, 0.9, 0.92, 0.5)
+    person = holder()
+    assert queue.take(waiting(), person, 8).keys == [of_first[0].pk, of_second[1].pk]
+    assert set(Lease.objects.values_list("item", flat=True)) == {first.pk, second.pk}
+    assert queue.take(waiting(), holder(), 8).keys == [], "nobody else is given another epoch of what is looked at"
+    assert states() == {"validating": 2, "pending": 3}, "no lock grows with the epochs"
+    assert queue.remaining(waiting()) == 2
+    assert queue.remaining(waiting(), by_detection=True) == 5
+
+
+def test_an_object_that_was_passed_over_does_not_come_back_by_another_epoch():
+    passed = epochs_of(SourceFactory(), 0.95, 0.6)
+    [later] = epochs_of(SourceFactory(), 0.5)
+    person = holder()
+    [first] = queue.take(waiting(), person, 1).keys
+    queue.release(person)
+    taken = queue.take(waiting(), person, 2, after=first)
+    assert taken.keys == [later.pk, passed[0].pk]
+    assert taken.is_from_the_top
+
+
+def test_of_an_object_the_best_detection_that_the_query_shows_leads():
+    rows = epochs_of(SourceFactory(), 0.95, 0.6)
+    assert queue.take(waiting(confidence_score__lt=0.9), holder(), 8).keys == [rows[1].pk]
+
+
+def test_detections_are_reviewed_one_by_one_where_that_is_wanted():
+    rows = epochs_of(SourceFactory(), 0.95, 0.6)
+    person = Holder(UserFactory(), uuid4(), by_detection=True)
+    assert queue.take(waiting(), person, 8).keys == [row.pk for row in rows]
+    assert set(Lease.objects.values_list("item", flat=True)) == {row.pk for row in rows}
+
+
+def test_an_object_with_hundreds_of_detections_hides_none_behind_it():
+    epochs_of(SourceFactory(), *(0.99 - number / 10_000 for number in range(40)))
+    behind = epochs_of(SourceFactory(), 0.5)
+    assert queue.take(waiting(), holder(), 2).keys[1:] == [behind[0].pk]
+
+
+def test_who_asks_for_another_epoch_of_what_they_hold_goes_on_with_that():
+    rows = epochs_of(SourceFactory(), 0.95, 0.6)
+    person = holder()
+    queue.take(waiting(), person, 1)
+    assert queue.take_one(rows[1].pk, person).detection_id == rows[1].pk
+    assert states() == {"pending": 1, "validating": 1}
+
+
+def test_another_epoch_of_what_somebody_looks_at_is_theirs():
+    rows = epochs_of(SourceFactory(), 0.95, 0.6)
+    one, other = holder(), holder()
+    queue.take(waiting(), one, 1)
+    assert queue.take_one(rows[1].pk, other).holder == one.user
+    assert queue.take(waiting(), other, 4).keys == []

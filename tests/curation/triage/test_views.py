@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from catalog.ids import uuid7
-from catalog.models import AuditLog, SystemConfig, User
+from catalog.models import AuditLog, ProcessingJob, SystemConfig, User
 from curation.models import LabelDefinition, Lease, ValidationEvent
 from curation.triage.forms import AnswerForm
 from detection.models import Detection
@@ -29,6 +29,7 @@ from tests.factories import (
     PreprocessRunFactory,
     ProcessingJobFactory,
     SourceFactory,
+    TrackletFactory,
     UserFactory,
 )
 
@@ -301,15 +302,16 @@ def test_a_page_that_is_left_gives_back_all_but_what_is_unsaved():
 
 
 def test_the_number_of_queries_does_not_grow_with_history_and_little_with_items(django_assert_max_num_queries):
-    source = SourceFactory()
-    for number in range(8):
+    for number in range(16):
+        # Four objects of four epochs.
+        source = Detection.objects.order_by("created_at")[number % 4].source if number > 3 else SourceFactory()
         row = DetectionFactory(source=source, confidence_score=0.9 - number / 100)
         judge(row, True)
         judge(row, False, "medium")
         Detection.objects.update(status="pending")
     window = Window()
-    # Session, person and rights 4; leases 9; facts of all 6, and of each item 2.
-    with django_assert_max_num_queries(34):
+    # Session, person and rights 4; leases 9; objects 4, facts of all 8, and of each item 2.
+    with django_assert_max_num_queries(36):
         assert len(window.take(4)["items"]) == 4
     with django_assert_max_num_queries(12):
         assert window.page().status_code == 200
@@ -430,3 +432,113 @@ def test_what_stands_in_while_the_server_is_away_knows_nothing_of_anybody(django
     kept = re.findall(r"part=(/static/[^&\"]+)", window.page().content.decode())
     assert set(re.findall(r'(?:href|src)="(/static/[^"]+)"', page)) <= set(kept), "what it is drawn with is kept too"
     assert reverse("curation:triage_worker").startswith(reverse("curation:triage")), "its address sets its reach"
+
+
+def object_of(*scores: float) -> list[Detection]:
+    """Return the detections of one source, each in a frame of its own, by time."""
+    source = SourceFactory()
+    rows = [detection_with_cutouts(source=source, confidence_score=score) for score in scores]
+    for number, row in enumerate(rows):
+        type(row.observation).objects.filter(pk=row.observation_id).update(mjd_utc=60000.0 + number / 100)
+    return rows
+
+
+def others_of(*rows: Detection, shown: str = "strip", **more) -> list[dict[str, str]]:
+    return [{"id": str(uuid7()), "detection": str(row.pk), "shown": shown, **more} for row in rows]
+
+
+def test_an_item_is_an_object_with_all_of_its_epochs_by_time():
+    first, second, third = object_of(0.8, 0.95, 0.7)
+    [item] = Window().take(4)["items"]
+    assert item["id"] == str(second.pk)
+    assert [epoch["id"] for epoch in item["epochs"]] == [str(row.pk) for row in (first, second, third)]
+    assert all(epoch["is_open"] and str(epoch["id"]) in epoch["pixels"] for epoch in item["epochs"])
+    assert [epoch["when"] for epoch in item["epochs"]] == ["00:00:00", "00:14:24", "00:28:48"]
+    assert item["unseen"] == []
+
+
+def test_frames_without_it_stand_among_the_epochs_with_their_limit():
+    row, other = object_of(0.9, 0.8)
+    measured(row.source, -1.0, **AB)
+    [item] = Window().take(1)["items"]
+    assert [epoch["id"] for epoch in item["epochs"]] == [None, str(row.pk), str(other.pk)]
+    assert item["epochs"][0]["brightness"] == "> 19.0"
+
+
+def test_one_answer_is_about_all_epochs_and_is_one_group():
+    lead, *rest = object_of(0.95, 0.8, 0.7)
+    window, group = Window(), str(uuid7())
+    window.take(1)
+    answer = window.answer(lead, label="variable_star", group=group, others=others_of(*rest), was_held=True)
+    assert answer.status_code == 201
+    assert not answer.json()["has_lapsed"]
+    events = ValidationEvent.objects.all()
+    assert {str(event.group) for event in events} == {group}
+    assert {event.detection_id: event.shown for event in events} == {
+        lead.pk: "large", **{row.pk: "strip" for row in rest}
+    }  # fmt: skip
+    assert set(Detection.objects.values_list("status", "human_label")) == {("validated", "variable_star")}
+    assert ProcessingJob.objects.filter(job_type="alerts").count() == 1, "the rule looks once at one source"
+    assert not Lease.objects.exists()
+
+
+def test_one_answer_that_is_sent_twice_counts_once_and_one_undo_takes_all_of_it_back():
+    lead, *rest = object_of(0.95, 0.8, 0.7)
+    window, group, others = Window(), str(uuid7()), others_of(*rest)
+    window.take(1)
+    key = str(uuid7())
+    assert [window.answer(lead, id=key, group=group, others=others).status_code for _ in range(2)] == [201, 200]
+    undone = others_of(*rest, shown="")
+    for new, old in zip(undone, others, strict=True):
+        new["supersedes"] = old["id"]
+    back = window.answer(lead, kind="withdrawal", is_valid=None, supersedes=key, others=undone)
+    assert back.json()["is_held"]
+    assert sorted(Detection.objects.values_list("status", flat=True)) == ["pending", "pending", "validating"]
+    assert ValidationEvent.objects.count() == 6
+
+
+def test_of_an_answer_one_of_whose_epochs_is_refused_nothing_is_kept():
+    lead, *rest = object_of(0.95, 0.8)
+    others = [*others_of(*rest), *others_of(Detection(pk=uuid4()))]
+    refused = Window().answer(lead, group=str(uuid7()), others=others)
+    assert (refused.status_code, ValidationEvent.objects.count()) == (422, 0)
+
+
+def test_epochs_that_cannot_be_read_are_refused_in_words():
+    [lead] = object_of(0.95)
+    refused = Window().answer(lead, others=[{"id": "x"}])
+    assert refused.status_code == 422
+    assert "the other epochs that it is about" in refused.json()["detail"]
+
+
+def test_what_somebody_said_of_an_earlier_epoch_is_told_once_for_all_of_them():
+    first, second, third = object_of(0.8, 0.95, 0.7)
+    ada = judge(first, True, label="variable_star", person=UserFactory(username="ada"))
+    judge(second, True, label="variable_star", person=ada)
+    [item] = Window().take(1)["items"]
+    assert item["id"] == str(third.pk)
+    assert [epoch["is_open"] for epoch in item["epochs"]] == [False, False, True]
+    assert re.search(r"<strong>ada</strong> real, .*, 2 epochs", item["html"])
+
+
+def test_single_detections_are_reviewed_where_that_is_asked_for():
+    rows = object_of(0.95, 0.8)
+    window = Window()
+    given = window.take(4, query="by=detection")
+    assert [item["id"] for item in given["items"]] == [str(row.pk) for row in rows]
+    assert given["remaining"] == 2
+    [of_first, _] = given["items"]
+    assert [epoch["is_open"] for epoch in of_first["epochs"]] == [True, False], "an answer is about the one alone"
+    assert (
+        'data-by-detection="true"'
+        in window.client.get(reverse("curation:triage"), {"by": "detection"}).content.decode()
+    )
+
+
+def test_a_mover_says_how_it_moves():
+    rows = object_of(0.95, 0.8)
+    tracklet = TrackletFactory(rate_arcsec_per_min=0.36, position_angle=120.0)
+    tracklet.members.set([row.candidate for row in rows])
+    [item] = Window().take(1)["items"]
+    assert "0.36″/min towards" in item["html"]
+    assert len(item["epochs"]) == 2

@@ -16,6 +16,7 @@ from catalog.failures import FailureCode
 from catalog.files import storage
 from catalog.models import JobStatus, ProcessingJob, RunStatus
 from catalog.people.audit import MACHINE
+from detection.below_cut.promotion import promote
 from detection.models import CandidateScore, Detection, DetectionStatus, ModelRun, Source
 from detection.registry.weights import ensure_default_model
 from detection.sources import association
@@ -24,6 +25,7 @@ from detection.stage import vetoes
 from differencing.models import Candidate, CandidateStatus, DifferenceRun, Tracklet
 from observations.models import ObservationStatus
 from tests import factories
+from tests.curation.looks import judge
 from tests.keys import keys_named_in
 
 
@@ -439,3 +441,41 @@ def test_what_is_bright_and_has_nothing_against_it_is_a_detection_whatever_its_s
     set_value("detection.veto_crowded", False, MACHINE)
     detect(observation)
     assert not observation.detections.filter(candidate=candidate).exists()
+
+
+def promoted_of(night) -> Detection:
+    """Promote a candidate that the model has rejected."""
+    candidate = night.good[0].detections.order_by("pk").first().candidate
+    Candidate.objects.filter(pk=candidate.pk).update(is_dipole=True)
+    again(night.good[0])
+    assert not candidate.detections.exists()
+    [row] = promote([candidate.pk], MACHINE)
+    return row
+
+
+def test_what_a_person_promoted_is_left_by_repeats_until_people_call_it_real(night):
+    row = promoted_of(night)
+    observation = row.observation
+    again(observation)
+    row.refresh_from_db()
+    assert (row.origin, row.status, row.source) == ("promoted", "pending", None)
+    judge(row, False)
+    again(observation)
+    row.refresh_from_db()
+    assert (row.status, row.source) == ("rejected", None)
+    judge(row, True, level="expert")
+    detect(observation)
+    row.refresh_from_db()
+    assert row.status == "validated"
+    assert row.source is not None, "the stage has work although its model and configuration are the same"
+
+
+def test_a_promoted_candidate_that_a_repeat_does_not_find_is_archived_and_not_lost(night):
+    row = promoted_of(night)
+    newest = factories.DifferenceRunFactory(observation=row.observation, parameters_hash="older")
+    mark_superseded(row)
+    Candidate.objects.filter(pk=row.candidate_id).update(difference_run=newest)
+    DifferenceRun.objects.filter(pk=newest.pk).update(completed_at=row.observation.observation_time)
+    detect(row.observation)
+    row.refresh_from_db()
+    assert row.status == "archived"

@@ -1,0 +1,73 @@
+"""What a person brings before curators although the model or a veto has rejected it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from catalog.people import audit
+from detection.cutouts.pictures import path_of
+from detection.models import CandidateScore, Detection, DetectionOrigin
+from differencing.models import Candidate, CandidateStatus
+
+
+class PromotionRefused(ValueError):
+    """This candidate cannot be promoted; the text says why."""
+
+
+def rejected(rows: QuerySet[CandidateScore]) -> QuerySet[CandidateScore]:
+    """Return of some scores those by active models of candidates that were rejected, and that nobody has promoted."""
+    is_no_detection = {"candidate__status": CandidateStatus.REJECTED, "candidate__detections__isnull": True}
+    return rows.filter(model__is_active=True, **is_no_detection)
+
+
+@transaction.atomic
+def promote(keys: Collection[UUID], actor: audit.Actor) -> list[Detection]:
+    """Make detections of rejected candidates, for review; one that is a detection already stays what it is.
+
+    Such a detection has no source, and raises no alert, until people call it real; repeated stages leave it. Raises
+    PromotionRefused where a candidate is gone or was never scored: then none is promoted.
+    """
+    candidates = list(Candidate.objects.filter(pk__in=keys).order_by("pk").select_for_update())
+    if len(candidates) < len(set(keys)):
+        raise PromotionRefused("One of these candidates is gone: its frame was processed again. Look at the list anew.")
+    known = {row.candidate_id: row for row in Detection.objects.filter(candidate__in=candidates)}
+    scores = _latest_scores(candidates)
+    new = []
+    for candidate in candidates:
+        if candidate.pk in known:
+            continue
+        if candidate.pk not in scores:
+            raise PromotionRefused("One of these candidates has no score yet: wait until its frame has been looked at.")
+        new.append(_detection(candidate, scores[candidate.pk], actor))
+    Detection.objects.bulk_create(new)
+    for row in new:
+        audit.record(row, "promoted", actor=actor, new={"candidate": row.candidate_id, "score": row.confidence_score})
+    return [*known.values(), *new]
+
+
+def _latest_scores(candidates: list[Candidate]) -> dict[UUID, CandidateScore]:
+    rows = CandidateScore.objects.filter(candidate__in=candidates).select_related("model", "model_run")
+    return {row.candidate_id: row for row in rows.order_by("created_at")}
+
+
+def _detection(candidate: Candidate, scored: CandidateScore, actor: audit.Actor) -> Detection:
+    who = actor.user.get_username() if actor.user else "the system"
+    return Detection(
+        candidate=candidate,
+        observation_id=candidate.observation_id,
+        model_run=scored.model_run,
+        origin=DetectionOrigin.PROMOTED,
+        confidence_score=scored.score,
+        model_version=f"{scored.model.name} {scored.model.version}",
+        inference_time_ms=scored.model_run.inference_time_ms,
+        cutouts_path=path_of(candidate.observation_id, candidate.pk),
+        prediction_metadata={
+            "weights_sha256": scored.weights_sha256,
+            "reason": f"Promoted by {who}: the model or a veto had rejected it.",
+        },
+        **{name: getattr(candidate, name) for name in ("ra", "dec", "pixel_x", "pixel_y")},
+    )

@@ -1,0 +1,86 @@
+"""What the model or a veto has rejected: the list of it, and the way from there to people."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.cache import get_conditional_response
+from django.utils.html import format_html
+from django.utils.http import quote_etag, url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_POST, require_safe
+
+from catalog.counting import count_bounded
+from catalog.people.actors import actor_of
+from catalog.roles import MAY_JUDGE
+from catalog.web.access import requires
+from catalog.web.lists import list_page
+from detection.below_cut import promotion
+from detection.below_cut.filters import BelowCutFilter
+from detection.cutouts import pictures
+from detection.models import CandidateScore
+from differencing.models import Candidate
+
+# As many as a page shows.
+_MOST_AT_ONCE = 50
+_LONG = ("candidate__observation__header", "candidate__observation__facts")
+
+
+@requires("detection.view_detection", "differencing.view_candidate")
+@require_safe
+def below_cut(request: HttpRequest) -> HttpResponse:
+    """Show the rejected candidates, those nearest to the threshold first."""
+    rows = promotion.rejected(CandidateScore.objects.visible_to(request.user))
+    shown = rows.select_related("candidate__observation__field").defer(*_LONG)
+    context = list_page(request, BelowCutFilter, shown, ("-score", "id"))
+    return render(request, "detection/below_cut.html", context | {"count": count_bounded(context["rows"])})
+
+
+@requires("detection.view_detection")
+@require_safe
+def cutouts(request: HttpRequest, candidate_id: UUID) -> HttpResponse:
+    """Answer with the cutouts of a candidate as a small PNG."""
+    row = get_object_or_404(Candidate.objects.visible_to(request.user).only("observation_id"), pk=candidate_id)
+    path = pictures.path_of(row.observation_id, row.pk)
+    version = pictures.version_of(path)
+    if version is None:
+        raise Http404("There are no cutouts of this candidate.")
+    headers = {"ETag": quote_etag(version), "Cache-Control": "private, max-age=300"}
+    answer = get_conditional_response(request, etag=headers["ETag"])
+    if answer is None:
+        content = pictures.picture(path, is_small=True)
+        if content is None:
+            raise Http404("The cutouts of this candidate cannot be read.")
+        answer = HttpResponse(content, content_type="image/png")
+    for name, value in headers.items():
+        answer.headers[name] = value
+    return answer
+
+
+@requires(MAY_JUDGE)
+@require_POST
+def promote(request: HttpRequest) -> HttpResponse:
+    """Put the chosen candidates before curators."""
+    back = request.POST.get("next", "")
+    is_ours = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
+    try:
+        keys = {UUID(key) for key in request.POST.getlist("candidate")[:_MOST_AT_ONCE]}
+        made = promotion.promote(keys, actor_of(request))
+        _tell(request, len(made))
+    except promotion.PromotionRefused as refusal:
+        messages.warning(request, str(refusal))
+    except ValueError:
+        messages.warning(request, "One of these is no candidate.")
+    return redirect(back if is_ours else "detection:below_cut")
+
+
+def _tell(request: HttpRequest, count: int) -> None:
+    if not count:
+        messages.warning(request, "Nothing was chosen: tick the candidates that people shall look at.")
+        return
+    triage = f"{reverse('curation:triage')}?origin=promoted"
+    what = "A candidate awaits" if count == 1 else f"{count} candidates await"
+    messages.success(request, format_html('{} review now. <a href="{}">Review what was promoted</a>', what, triage))
