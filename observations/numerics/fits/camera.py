@@ -228,9 +228,14 @@ def _done_by_history(cards: Cards, done: set[str], notes: Notes) -> set[str]:
     return more
 
 
+def is_stacked(comment: str) -> bool:
+    """Tell whether a comment speaks of exposures that were added."""
+    return bool(_STACKED.search(comment))
+
+
 def members_of_stack(cards: Cards) -> tuple[str, int] | None:
     """Return the keyword that says that a frame is a stack, and of how many exposures, 0 for an unknown number."""
-    said = [keyword for keyword in KEYWORDS["stack_members_if_said"] if _STACKED.search(cards.comment(keyword))]
+    said = [keyword for keyword in KEYWORDS["stack_members_if_said"] if is_stacked(cards.comment(keyword))]
     for keyword in (*KEYWORDS["stack_members"], *said):
         number = cards.number(keyword)
         if number is not None and number > 1:

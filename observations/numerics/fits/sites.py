@@ -86,7 +86,7 @@ def _east(
     full = LongitudeEvidence(
         evidence.mjd_utc,
         latitude_deg,
-        (*_sidereal_times(cards), *evidence.sidereal_deg),
+        (*sidereal_times(cards), *evidence.sidereal_deg),
         evidence.utc_offset_hours,
         evidence.is_light,
     )
@@ -114,7 +114,7 @@ def doubt_clock(cards: Cards, site: Site, mjd_utc: float | None, notes: Notes) -
             "is not UTC, or the site is another.", blocks=True,
         )  # fmt: skip
     here = greenwich_sidereal_deg(mjd_utc) + site.longitude_deg
-    sidereal = _sidereal_times(cards)
+    sidereal = sidereal_times(cards)
     apart = min((abs((one - here + 180.0) % 360.0 - 180.0) for one in sidereal), default=0.0)
     if apart > _SIDEREAL_AGREES_DEG:
         notes.doubt(
@@ -150,8 +150,8 @@ def _height(cards: Cards) -> float | None:
     return None
 
 
-def _sidereal_times(cards: Cards) -> tuple[float, ...]:
-    """Local sidereal times in degrees: as written, and as right ascension plus hour angle."""
+def sidereal_times(cards: Cards) -> tuple[float, ...]:
+    """Return local sidereal times in degrees: as written, and as right ascension plus hour angle."""
     times = []
     for keyword in KEYWORDS["sidereal_time"]:
         angle = angle_of(cards, keyword)
