@@ -11,32 +11,16 @@ from observations.numerics.fits.cards import Cards
 from observations.numerics.fits.facts import FrameFacts, Notes
 from observations.numerics.fits.gains import IN_ELECTRONS, find_gain, find_read_noise
 from observations.numerics.fits.keywords import BINNING_KEYWORDS, BOUNDS, KEYWORDS
+from observations.numerics.fits.temperatures import find_temperature
 
 _SECTION = re.compile(
     r"[\[(]?\s*(\d+)(?:\.0*)?\s*:\s*(\d+)(?:\.0*)?\s*,\s*(\d+)(?:\.0*)?\s*:\s*(\d+)(?:\.0*)?\s*[\])]?$"
 )
 _OF_AMPLIFIERS = re.compile(r"(?:DATASEC|TRIMSEC|BIASSEC)[A-D1-9]$|[TBD]SEC[1-4]{1,2}$")
 # A flag or a share that has the name of a level.
-_NO_LEVEL = re.compile(r"\bnumber\b|\bfraction\b|\bpercent|%|\bpixels\b|\bflag\b", re.I)
-# A number with its unit, written as text.
-_TEMPERATURE = re.compile(
-    r"([+-]?\d+(?:\.\d*)?)\s*(?:deg(?:rees)?\.?\s*)?°?\s*([CKF])(?:elsius|elvin|ahrenheit)?$", re.I
-)
-_DEGREES = r"(?:deg(?:rees?|s)?\.?[ _-]*)"
-_TEMPERATURE_UNITS = (
-    ("K", re.compile(rf"kelvin|kevlin|[\[(]{_DEGREES}?k[\])]|\b{_DEGREES}k\b|\bin k\b|^\W*k\W*$|[,/] ?k$", re.I)),
-    ("F", re.compile(rf"fahren|[\[(]{_DEGREES}?f[\])]|\b{_DEGREES}f\b|\bin f\b|^\W*f\W*$|[,/] ?f$", re.I)),
-    (
-        "C",
-        re.compile(
-            rf"celsius|celcius|centigr|[\[(]{_DEGREES}?c[\])]|\b{_DEGREES}c\b|\bin c\b|^\W*c\W*$|[,/] ?c$", re.I
-        ),
-    ),
-)
-# Uncooled cameras in the sun; nitrogen boils at 77 K.
-_WARMEST_C = 60.0
-# Detectors whose temperature is written in kelvin and without a unit.
-_KELVIN_KEYWORDS = ("ESO INS TEMP-DETSW",)
+_NO_LEVEL = re.compile(r"\bnumber\b|\bfraction\b|\bpercent|%|\bpixels\b|\bflag\b|\bbits?\b", re.I)
+# Full wells are written in thousands.
+_THOUSANDS = re.compile(r"\bk(?:adu|dn|e-?|electrons?)(?![a-z])|\bkilo", re.I)
 # A section divided by the binning is this image's where it ends in its last quarter.
 _ENDS_WITHIN_SHARE = 0.75
 
@@ -55,7 +39,7 @@ def with_detector(facts: FrameFacts, cards: Cards, notes: Notes) -> FrameFacts:
         read_noise_e=find_read_noise(cards, gain, notes),
         saturation=saturation,
         saturation_unit=unit,
-        ccd_temperature_c=_temperature(cards, notes),
+        ccd_temperature_c=find_temperature(cards, notes),
         binning=binning(cards),
         camera=cards.first_text(KEYWORDS["camera"]),
         telescope_name=cards.first_text(KEYWORDS["telescope_name"]),
@@ -115,46 +99,14 @@ def _saturation(cards: Cards, gain: float | None, notes: Notes) -> tuple[float |
     keyword, value = next(((name, value) for name, value in found if value is not None), ("", None))
     if value is None:
         return None, None
+    value *= 1000.0 if _THOUSANDS.search(cards.comment(keyword)) else 1.0
     notes.came_from("saturation", keyword, cards.text(keyword), "by its comment" if keyword == "DATAMAX" else "")
-    is_in_electrons = bool(IN_ELECTRONS.search(cards.comment(keyword)))
+    is_in_electrons = bool(IN_ELECTRONS.search(cards.comment(keyword).replace("ke-", "e-")))
     if is_in_electrons and camera.pixel_unit(cards) not in ("electron", "electron/s"):
         notes.came_from("saturation", keyword, cards.text(keyword), "in electrons, divided by the gain")
         return (None, None) if gain is None else (value / gain, "data")
     bscale = cards.number("BSCALE")
     return value, "raw_adu" if bscale is not None and bscale != 1.0 else "data"
-
-
-def _temperature(cards: Cards, notes: Notes) -> float | None:
-    """Celsius, from kelvin and Fahrenheit too, by a word, or by a number that no detector has in Celsius."""
-    for keyword in KEYWORDS["ccd_temperature"]:
-        worded = _TEMPERATURE.match(cards.text(keyword) or "")
-        value = float(worded[1]) if worded else cards.number(keyword)
-        if value is None:
-            continue
-        unit = worded[2].upper() if worded else _temperature_unit(cards, keyword)
-        low, high = BOUNDS["ccd_temperature_c"]
-        if unit is None and _WARMEST_C < value <= high:
-            notes.doubt(
-                "temperature_unit_unsaid", "ccd_temperature", keyword, value,
-                f"{keyword} = {value:g} is no detector's temperature in Celsius, and does not say whether it is in "
-                "kelvin or in Fahrenheit: it was not used.",
-            )  # fmt: skip
-            continue
-        # Some observatories write kelvin; a detector at +100 C does not exist, so larger numbers are kelvin as well.
-        is_kelvin = unit == "K" or (unit != "F" and value > high)
-        celsius = value - 273.15 if is_kelvin else (value - 32) / 1.8 if unit == "F" else value
-        if low <= celsius <= high and not (is_kelvin and value <= 0):
-            return celsius
-        notes.impossible("ccd_temperature", keyword, cards.text(keyword))
-    return None
-
-
-def _temperature_unit(cards: Cards, keyword: str) -> str | None:
-    """C, K or F as the comment says; None where it does not."""
-    if keyword in _KELVIN_KEYWORDS:
-        return "K"
-    comment = cards.comment(keyword).strip()
-    return next((unit for unit, words in _TEMPERATURE_UNITS if words.search(comment)), None)
 
 
 def _sections(cards: Cards, facts: FrameFacts, notes: Notes) -> tuple[str | None, str | None]:

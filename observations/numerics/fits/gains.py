@@ -16,14 +16,21 @@ _ELECTRON = r"(?:photo-?)?(?:electrons?|photons?|e-?)"
 _COUNT = r"(?:adus?|dns?|counts?|data numbers?)"
 _PER_COUNT = re.compile(rf"\b{_ELECTRON}\s*(?:/|per)\s*{_COUNT}\b|\be-?\s*adu(?:\^|\*\*)?-1", re.I)
 _PER_ELECTRON = re.compile(
-    rf"\b{_COUNT}\s*(?:/|per)\s*(?:photo-?)?(?:e|photon)|\badu\s*e-?(?:\^|\*\*)?-1|\binverse gain\b", re.I
+    rf"\b{_COUNT}\s*(?:/|per)\s*(?:photo-?)?(?:e|photon)|\badu\s*e-?(?:\^|\*\*)?-1|\binverse gain\b"
+    r"|\b1 ?/ ?gain\b",
+    re.I,
 )
 # What makes counts of electrons is counts per electron; not everybody who writes so means that.
 _TO_COUNTS = re.compile(rf"\b{_ELECTRON}\s*(?:-*>|to|into)\s*{_COUNT}\b", re.I)
+# Thousandths of electrons, gains times a hundred.
+_SCALED = re.compile(r"\bmilli|\bme-|[x*] ?10+\b|\b(?:tenths?|hundredths?|thousandths?)\b|\b0\.0*1\b|/ ?10+\b", re.I)
+_SQUARED = re.compile(r"\^2|\*\*2|\bvariance\b|squared", re.I)
+# Noise is measured to some per cent, and gains of one camera are written with as many.
+_SAME_SHARE = 0.05
 # Keywords of a number that is counts per electron by definition, whatever their comments say.
 _INVERSE = re.compile(r"ESO DET OUT\d+ GAIN$")
 IN_ELECTRONS = re.compile(r"\be-(?!\d)|\[e\]|electrons?\b", re.I)
-_IN_COUNTS = re.compile(r"\b(?:adus?|dns?|counts?)\b", re.I)
+_IN_COUNTS = re.compile(r"\b(?:adus?|dns?|counts?|(?:digital|data) (?:units?|numbers?))\b", re.I)
 
 
 def find_gain(cards: Cards, notes: Notes) -> float | None:
@@ -33,6 +40,40 @@ def find_gain(cards: Cards, notes: Notes) -> float | None:
     """
     if camera.pixel_unit(cards) in ("electron", "electron/s"):
         return None
+    multiplied = camera.multiplier(cards)
+    if multiplied is not None:
+        notes.doubt(
+            "electrons_multiplied", "gain", multiplied, cards.number(multiplied),
+            f"{multiplied} = {cards.text(multiplied)}: the electrons were multiplied before they were counted, and no "
+            "gain was used: the noise is measured in the pixels alone.",
+        )  # fmt: skip
+        return None
+    gain = _stated_gain(cards, notes)
+    if gain is None:
+        gain = _gain_of_amplifiers(cards, notes)
+    else:
+        _note_other_gains(cards, gain, notes)
+    return _gain_if_said(cards, notes) if gain is None else gain
+
+
+def _note_other_gains(cards: Cards, gain: float, notes: Notes) -> None:
+    """Doubt a gain beside which another keyword gives another; the saved bit depth has one of its own."""
+    source = notes.origins["gain"].source
+    if source == "EGAINSAV":
+        return
+    others = {keyword: [keyword] for keyword in KEYWORDS["gain_e_per_adu"] if keyword not in (source, "GAIN")}
+    others |= {keywords[0]: list(keywords) for keywords in AMPLIFIER_GAINS}
+    for first, keywords in others.items():
+        values = [value for value in (_one_gain(cards, keyword, Notes()) for keyword in keywords) if value]
+        mean = sum(values) / len(values) if values else gain
+        if abs(mean / gain - 1) > _SAME_SHARE and mean <= camera.LARGEST_PLAIN_GAIN:
+            notes.doubt(
+                "gain_contradicted", "gain", first, mean,
+                f"{first} gives {mean:.4g} electrons per ADU, {source} gives {gain:.4g}: {source} was used.",
+            )  # fmt: skip
+
+
+def _stated_gain(cards: Cards, notes: Notes) -> float | None:
     for keyword in KEYWORDS["gain_e_per_adu"]:
         if keyword == "GAIN" and camera.gain_is_setting(cards):
             text = cards.text("GAIN")
@@ -49,8 +90,7 @@ def find_gain(cards: Cards, notes: Notes) -> float | None:
         if gain is not None:
             notes.came_from("gain", keyword, cards.text(keyword))
             return gain
-    gain = _gain_of_amplifiers(cards, notes)
-    return _gain_if_said(cards, notes) if gain is None else gain
+    return None
 
 
 def _one_gain(cards: Cards, keyword: str, notes: Notes) -> float | None:
@@ -58,6 +98,9 @@ def _one_gain(cards: Cards, keyword: str, notes: Notes) -> float | None:
     value = value_in_bounds(cards, keyword, "gain_e_per_adu", notes)
     comment = cards.comment(keyword)
     if value is None:
+        return None
+    if _SCALED.search(comment):
+        _note_unsaid(cards, keyword, notes)
         return None
     if _INVERSE.match(keyword):
         return 1.0 / value
@@ -133,13 +176,15 @@ def _mean_gain(keyword: str, values: Sequence[float], notes: Notes) -> float | N
 def find_read_noise(cards: Cards, gain: float | None, notes: Notes) -> float | None:
     """Return the read noise in electrons, of several amplifiers the root of the mean square.
 
-    What a comment puts into counts is multiplied by the gain.
+    What a comment puts into counts is multiplied by the gain; of a variance it is the root.
     """
     for keywords in (*((keyword,) for keyword in KEYWORDS["read_noise_e"]), *AMPLIFIER_READ_NOISES):
         listed = _listed(cards.text(keywords[0]) or "")
         values = listed if len(listed) > 1 else _noises(cards, keywords, notes)
         if not values:
             continue
+        if _SQUARED.search(cards.comment(keywords[0])):
+            values = [math.sqrt(value) for value in values]
         noise = math.sqrt(sum(value * value for value in values) / len(values))
         note = f"the root of the mean square of {len(values)} amplifiers" if len(values) > 1 else ""
         notes.came_from("read_noise_e", keywords[0], str(values) if note else cards.text(keywords[0]), note)

@@ -149,9 +149,12 @@ def _doubt_time(cards: Cards, taken: Taken, clock: Clock, notes: Notes) -> None:
     doubt_by_sky(cards, taken, notes)
     if clock.keyword is not None:
         return
+    if any(doubt.code == "longitude_turned" and doubt.blocks_publication for doubt in notes.doubts):
+        # The time itself said where the telescope stands, and cannot be confirmed by that.
+        taken = replace(taken, site=Site())
     doubt_by_header(cards, taken, notes)
     if clock.offset_hours is None:
-        doubt_zone(cards, mjd_of(taken.start), taken.site, notes)
+        doubt_zone(cards, mjd_of(taken.start), taken.exposure_s, taken.site, notes)
 
 
 def _clock_of(profile: Profile, overrides: Overrides) -> Clock:

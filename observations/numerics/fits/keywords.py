@@ -63,11 +63,13 @@ KEYWORDS: dict[str, tuple[str, ...]] = {
     "bayer_pattern": ("BAYERPAT", "BAYER", "CFA-PAT", "COLORTYP", "CFAIMAGE", "FILTER"),
     "stack_members": (
         "STACKCNT", "NCOMBINE", "NSTACK", "NUMSTACK", "SNAPSHOT", "SUBEXP", "NDRIZIM", "NSTACKED", "STACKED",
-        "STACKNUM", "NCOMB", "NAVG",
+        "STACKNUM", "NCOMB", "NAVG", "STACKS", "STKCNT", "STACKSIZ", "N_STACK", "NUM_STAC", "N_COMB",
+        "SUMFRMS", "AVGFRMS",
     ),
     # Members of a stack only where their comments say so; otherwise the frames of a sequence.
     "stack_members_if_said": (
         "NFRAMES", "NUMFRAME", "NUM_FRAM", "NIMAGES", "NEXP", "NUMEXP", "N_EXP", "FRAMES", "NSUBS",
+        "NUM_EXP", "SUBS", "NFRMS", "NIMG", "FRAMECNT", "FRMCOUNT", "IMAGECNT", "NSHOTS", "NSUBEXP",
     ),
     # Words of pipelines for the state of a file as a whole.
     "reduction_state": (
@@ -115,12 +117,6 @@ KEYWORDS: dict[str, tuple[str, ...]] = {
     "solar_time": (
         "HJD", "HJD-OBS", "HJD_OBS", "HJD-MID", "HJD_MID", "HJDMID", "HJD_UTC", "HJD-UTC", "BJD", "BJD-OBS", "BJD_OBS",
         "BJD-MID", "BJD_MID", "BJD_TDB", "BJD-TDB", "BJD_UTC", "BJD-UTC", "HMJD", "MHJD", "BMJD", "MBJD",
-    ),
-    "time_zone": (
-        "TIMEZONE", "TIMEZON", "TIMEZN", "TIME-ZON", "TIMZONE", "TZONE", "TZ", "TZOFFSET", "TZ-OFF", "TMZONE",
-        "UTOFFSET", "UT-OFF", "UTOFF", "UTCOFFS", "UTCOFFST", "UTCOFF", "UTC-OFF", "UTC_OFF", "UTCOFSET", "UTDIFF",
-        "GMTOFF", "GMTOFFS", "GMT-OFF", "GMTDIFF", "LTOFFSET", "LT-OFF", "LTOFF", "LOCOFF", "SITETZ",
-        "OBSTZ", "LOCALTZ",
     ),
 }  # fmt: skip
 
@@ -211,13 +207,12 @@ TIME_KEYWORDS: tuple[tuple[str, str, str], ...] = (
 # reach 0.99) and 40 on the horizon, seeing beyond a minute is no image, gains and read noise of real detectors.
 BOUNDS: dict[str, tuple[float, float]] = {
     "exposure_s": (0.0, 1e7),
-    "altitude_deg": ("OBJCTALT", "CENTALT", "TELALT", "ALT-TEL", "TEL-ALT", "ELEVATIN", "ESO TEL ALT"),
     "airmass": (0.99, 40.0),
     "seeing_arcsec": (0.01, 60.0),
     "gain_e_per_adu": (1e-3, 1e6),
     "read_noise_e": (1e-3, 1e4),
     "saturation": (1.0, 1e12),
-    "ccd_temperature_c": (-273.15, 100.0),
+    "ccd_temperature_c": (-270.0, 100.0),
     "pixel_scale_arcsec": (0.005, 300.0),
     "pedestal_adu": (-1e5, 1e5),
     "zero_point_mag": (-10.0, 60.0),

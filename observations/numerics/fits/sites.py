@@ -12,6 +12,7 @@ from observations.numerics.fits.cards import Cards
 from observations.numerics.fits.facts import Notes
 from observations.numerics.fits.keywords import KEYWORDS
 from observations.numerics.fits.pointing import angle_of, ascension_deg
+from observations.numerics.fits.universal import is_said_universal
 from observations.numerics.site import LongitudeEvidence, east_longitude, greenwich_sidereal_deg, sun_altitude_deg
 
 # Lights are taken in twilight, never with the Sun up; a degree for refraction and for the site's rounding.
@@ -91,11 +92,14 @@ def _east(
         evidence.is_light,
     )
     east, name = east_longitude(claim, full)
+    is_clock = name == "the Sun" and not is_said_universal(cards)
     is_said = "east" in cards.comment(keyword).lower() or keyword in ("OBSGEO-L", "ESO TEL GEOLON")
     if name is not None and abs(east - ((claim + 180) % 360 - 180)) > 1e-9:
         notes.doubt(
             "longitude_turned", "site", keyword, claim,
-            f"{name[0].upper() + name[1:]} says that {keyword} = {claim:g} is counted westward: {east:+g} was used.",
+            f"{name[0].upper() + name[1:]} says that {keyword} = {claim:g} is counted westward: {east:+g} was used"
+            + (". It may as well be that the clock is not UTC, which nothing says." if is_clock else "."),
+            blocks=is_clock,
         )  # fmt: skip
     is_guess = name is None and not is_said
     notes.came_from("site", keyword, claim, "nothing confirms that it is counted eastward" if is_guess else "")

@@ -35,6 +35,8 @@ _LOCAL = re.compile(
     r"\b(?:(?i:local(?! sidereal)|civil|zone|zonenzeit|ortszeit|zeitzone|(?:heure|hora|ora) local[e]?)"
     r"|(?i:UTC?|GMT)\s*[+-]\s*\d{1,2}(?::?\d{2})?|LT"
     r"|(?i:(?:pacific|mountain|eastern|beijing|hawaii|chile)(?: standard| daylight)? time)"
+    r"|(?i:(?:standard|daylight(?: saving\w*)?|summer|winter|wall(?:[- ]clock)?|site|observatory) time|wall clock"
+    r"|sommerzeit|winterzeit|heure l[eé]gale|hora (?:legal|oficial)|ora legale)"
     rf"|{'|'.join(ZONES)})(?![A-Za-z])"
 )
 # GPS is not among them: a comment that says so names the receiver, which gives UTC.
