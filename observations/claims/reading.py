@@ -37,7 +37,7 @@ def profiles_in_use() -> list[Profile]:
 
 def reading_with(given: Overrides) -> Reading:
     """Return with what a header is read now: what is given beside it, the profiles in use, and the time of today."""
-    return Reading(given, profiles=profiles_in_use(), now=timezone.now())
+    return Reading(given, profiles=profiles_in_use(), read_at=timezone.now())
 
 
 def as_profile(row: InstrumentProfile) -> Profile | None:

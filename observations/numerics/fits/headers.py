@@ -60,15 +60,15 @@ class Reading:
     """All that an image's header is read with.
 
     primary : the file's first header, where the image is another HDU. tables : the file, where distortion tables lie
-    in it. profiles : of instruments; the first that fits counts. now : aware UTC, after which no frame can have been
-    taken; None asks nothing of that.
+    in it. profiles : of instruments; the first that fits counts. read_at : aware UTC, after which no frame can have
+    been taken; None asks nothing of that.
     """
 
     overrides: Overrides = NOTHING_GIVEN
     primary: fits.Header | None = None
     tables: fits.HDUList | None = None
     profiles: Sequence[Profile] = ()
-    now: datetime | None = None
+    read_at: datetime | None = None
 
 
 # A header alone.
@@ -106,7 +106,7 @@ def examine(header: fits.Header, shape: tuple[int, int], reading: Reading) -> tu
     start, mid = _given_time(times.start, times.mid_mjd_utc, exposure, overrides)
     if start is not None and times.start is None:
         notes.came_from("time", "given")
-    doubt_future(start, reading.now, notes)
+    doubt_future(start, reading.read_at, notes)
     evidence = LongitudeEvidence(mid, None, (), times.utc_offset_hours, kind == "light")
     site = find_site(cards, evidence, notes)
     if profile.site_latitude_deg is not None:

@@ -18,22 +18,22 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("empty_data_root")]
 
 
 @pytest.fixture
-def of_next_week(tmp_path):
-    soon = timezone.now() + dt.timedelta(days=7)
+def of_the_day_after(tmp_path):
+    soon = timezone.now() + dt.timedelta(hours=36)
     return write(tmp_path / "a.fits", DATE_OBS=f"{soon:%Y-%m-%dT%H:%M:%S}")
 
 
-def test_a_frame_of_next_week_is_doubted_before_and_after_it_is_taken_in(of_next_week):
-    (told,) = inspect_file(of_next_week, Overrides())
+def test_a_frame_of_the_day_after_tomorrow_is_doubted_before_and_after_it_is_taken_in(of_the_day_after):
+    (told,) = inspect_file(of_the_day_after, Overrides())
     assert "time_in_future" in [doubt.code for doubt in told.doubts]
-    ingest(of_next_week)
+    ingest(of_the_day_after)
     (row,) = Observation.objects.all()
     (doubt,) = row.doubts.filter(code="time_in_future")
     assert doubt.blocks_publication
 
 
-def test_a_profile_that_is_tried_is_told_of_the_future_as_well(of_next_week):
+def test_a_profile_that_is_tried_is_told_of_the_future_as_well(of_the_day_after):
     trial = tried_on_file(
-        profile_of("CAM", {"FILTER": "*"}, {"time_shift_s": -864000.0, "time_keyword": "DATE-OBS"}), of_next_week
+        profile_of("CAM", {"FILTER": "*"}, {"time_shift_s": -86400.0, "time_keyword": "DATE-OBS"}), of_the_day_after
     )
     assert [change.after for change in trial.changes if "time_in_future" in change.fact] == [""]

@@ -17,7 +17,7 @@ ALONE = {"DATE-OBS": None}
 
 
 def shown_at(now: str):
-    reading = Reading(now=dt.datetime.fromisoformat(now).replace(tzinfo=dt.UTC))
+    reading = Reading(read_at=dt.datetime.fromisoformat(now).replace(tzinfo=dt.UTC))
     return read_facts(header_of(BASE), SHAPE, reading)[0]
 
 
