@@ -58,7 +58,10 @@ def doubt_future(start: datetime | None, now: datetime | None, notes: Notes) -> 
 
 
 def doubt_by_sky(cards: Cards, taken: Taken, notes: Notes) -> None:
-    """Doubt a time at which the field stood below the horizon of the site, or elsewhere than the header says."""
+    """Doubt a time at which the field stood below the horizon of the site, or elsewhere than the header says.
+
+    That holds nothing back: the site of a computer that was moved is as often the one that is wrong.
+    """
     altitude = _altitude_deg(taken, taken.mid_mjd_utc)
     if altitude is None:
         return
@@ -68,7 +71,7 @@ def doubt_by_sky(cards: Cards, taken: Taken, notes: Notes) -> None:
     notes.doubt(
         "below_horizon", "time", notes.origins["time"].source, round(altitude, 1),
         f"At the time and the site of the header the field stood {-altitude:.0f} degrees below the horizon: the time, "
-        "the site or the position is wrong.", blocks=True,
+        "the site or the position is wrong.",
     )  # fmt: skip
 
 
@@ -79,7 +82,7 @@ def _doubt_altitude(cards: Cards, altitude_deg: float, notes: Notes) -> None:
                 "altitude_differs", "time", keyword, cards.text(keyword),
                 f"{keyword} = {cards.text(keyword)} puts the field {told:.0f} degrees above the horizon; at the time "
                 f"and the site of the header it stood at {altitude_deg:.0f}: the time, the site or the position is "
-                "wrong.", blocks=True,
+                "wrong.",
             )  # fmt: skip
         return
 

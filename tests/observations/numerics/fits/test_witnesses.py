@@ -90,7 +90,7 @@ def test_a_field_below_the_horizon_is_a_doubt_about_the_clock():
     facts = facts_of(SITE, {"DATE-OBS": "2024-03-01T14:30:00.000", "RA": "02:00:00.0", "DEC": "+60:00:00"})
     assert codes(facts) == []
     (doubt,) = facts_of(SITE, {"RA": "23:30:00.0", "DEC": "-20:00:00"}).doubts
-    assert (doubt.code, doubt.fact, doubt.blocks_publication) == ("below_horizon", "time", True)
+    assert (doubt.code, doubt.fact, doubt.blocks_publication) == ("below_horizon", "time", False)
 
 
 @pytest.mark.parametrize(("cards", "is_denied"), [
