@@ -271,5 +271,6 @@ def members_of_stack(cards: Cards) -> tuple[str, int] | None:
     if len(members) > 1:
         return members[0].keyword, len(members)
     found = next(filter(None, map(_STACK_IN_HISTORY.search, cards.history)), None)
-    number = None if found is None else found["number"] or found["after"] or found["before"]
-    return None if found is None else ("HISTORY", int(number or 0))
+    if found is None:
+        return None
+    return "HISTORY", int(found["number"] or found["after"] or found["before"] or 0)
