@@ -7,11 +7,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from observations.claims.profiles import facts_for_people
-from observations.claims.reading import profiles_in_use
+from observations.claims.reading import reading_with
 from observations.delivery.rows import printable
 from observations.numerics.doubts import Doubt
 from observations.numerics.fits.facts import FitsRefused, Overrides
-from observations.numerics.fits.headers import Reading
 from observations.numerics.fits.images import Examined, examine_beginning, examine_images
 from observations.numerics.fits.profile import suggested
 
@@ -50,7 +49,7 @@ def inspect_file(path: Path, given: Overrides) -> list[Inspected]:
     """Return each image of a file as it is understood, with the profiles in use; nothing is stored."""
     name = printable(path.name)
     try:
-        found = examine_images(path, reading=Reading(given, profiles=profiles_in_use()))
+        found = examine_images(path, reading=reading_with(given))
     except FitsRefused as refusal:
         return [Inspected(name, (), (), str(refusal), suggested((), {}))]
     except FileNotFoundError:
@@ -61,7 +60,7 @@ def inspect_file(path: Path, given: Overrides) -> list[Inspected]:
 def inspect_beginning(name: str, content: bytes, given: Overrides) -> list[Inspected]:
     """Return the same of a file of which only the first bytes are here."""
     try:
-        found = examine_beginning(content, reading=Reading(given, profiles=profiles_in_use()))
+        found = examine_beginning(content, reading=reading_with(given))
     except FitsRefused as refusal:
         return [Inspected(printable(name), (), (), str(refusal), suggested((), {}))]
     return list(_inspected(printable(name), found))

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from catalog.files import storage
 from catalog.people import audit
@@ -54,13 +55,13 @@ def check(name: str, matches: object, rules: object) -> Profile:
 
 def tried_on_row(profile: Profile, row: Observation) -> Trial:
     """Return what a profile makes of a stored frame. Raises FitsRefused, FileNotFoundError."""
-    reading = Reading(unpacked(row.given))
+    reading = Reading(unpacked(row.given), read_at=timezone.now())
     return _trial(profile, storage.open_stored(row.fits_file_path), reading, row.hdu_index)
 
 
 def tried_on_file(profile: Profile, path: Path) -> Trial:
     """Return what a profile makes of the first image of a file. Raises FitsRefused, FileNotFoundError."""
-    return _trial(profile, path, Reading(), None)
+    return _trial(profile, path, Reading(read_at=timezone.now()), None)
 
 
 def _trial(profile: Profile, path: Path, reading: Reading, hdu_index: int | None) -> Trial:

@@ -6,6 +6,8 @@ import logging
 from dataclasses import asdict
 from datetime import datetime
 
+from django.utils import timezone
+
 from catalog.json_classes import as_json, read_as
 from observations.models import InstrumentProfile, Observation
 from observations.numerics.fits.facts import FrameFacts, Overrides
@@ -13,7 +15,7 @@ from observations.numerics.fits.headers import Reading
 from observations.numerics.fits.profile import Profile, profile_of
 
 # Raised where headers are read otherwise, so that stored frames can be told that were read before.
-READING_VERSION = 2
+READING_VERSION = 3
 log = logging.getLogger(__name__)
 
 
@@ -31,6 +33,11 @@ def unpacked(given: object) -> Overrides:
 def profiles_in_use() -> list[Profile]:
     """Return the profiles by which headers are read, first what counts first."""
     return [profile for row in InstrumentProfile.objects.in_order() if (profile := as_profile(row)) is not None]
+
+
+def reading_with(given: Overrides) -> Reading:
+    """Return with what a header is read now: what is given beside it, the profiles in use, and the time of today."""
+    return Reading(given, profiles=profiles_in_use(), read_at=timezone.now())
 
 
 def as_profile(row: InstrumentProfile) -> Profile | None:

@@ -9,11 +9,10 @@ from catalog.files import storage
 from catalog.people import audit
 from catalog.work import jobs
 from observations.claims.doubts import store_doubts
-from observations.claims.reading import profiles_in_use, unpacked
+from observations.claims.reading import reading_with, unpacked
 from observations.delivery.rows import facts_of_row
 from observations.models import DoubtOrigin, Observation, ObservationStatus, WcsQuality
 from observations.numerics.fits.facts import FitsRefused
-from observations.numerics.fits.headers import Reading
 from observations.numerics.fits.images import RawImage, read_images
 
 # What decides about pixels and what is made of them: where one of these changes, the frame goes through again.
@@ -51,7 +50,7 @@ def run(observation_id: UUID | str) -> None:
 
 
 def _read(row: Observation) -> RawImage:
-    reading = Reading(unpacked(row.given), profiles=profiles_in_use())
+    reading = reading_with(unpacked(row.given))
     try:
         path = storage.open_stored(row.fits_file_path)
         found = [image for image in read_images(path, reading=reading) if image.hdu_index == row.hdu_index]

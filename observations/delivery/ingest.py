@@ -16,14 +16,13 @@ from catalog.failures import FailureCode, StageFailure
 from catalog.files import storage
 from catalog.models import JobStatus, ProcessingJob
 from catalog.work import jobs
-from observations.claims.reading import profiles_in_use
+from observations.claims.reading import reading_with
 from observations.delivery.rows import footprint, make_calibration, make_observation, printable
 from observations.models import CalibrationFrame, Observation, Survey
 from observations.numerics.fits.images import (
     FitsRefused,
     Overrides,
     RawImage,
-    Reading,
     ReadLimits,
     is_same_exposure,
     scan_images,
@@ -182,7 +181,7 @@ def _lock(number: int) -> None:
 def ingest_file(path: Path, delivery: Delivery) -> list[IngestResult]:
     """Take in the images of one file, without a job of its own; what is refused is in the results."""
     try:
-        reading = Reading(delivery.overrides, profiles=profiles_in_use())
+        reading = reading_with(delivery.overrides)
         found = scan_images(path, limits=_limits(delivery.config), reading=reading)
     except FitsRefused as refusal:
         return [_refused(path, None, refusal.code, str(refusal))]

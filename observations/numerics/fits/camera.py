@@ -11,7 +11,14 @@ from observations.numerics.fits.keywords import CALIBRATED_KEYWORDS, KEYWORDS, W
 # Above this, GAIN of an amateur camera is a setting of its amplifier and not electrons per ADU.
 LARGEST_PLAIN_GAIN = 20.0
 _ELECTRONS = re.compile(r"\be-?\b|e-?/|electrons?\b", re.I)
-_SETTING = re.compile(r"\bsettings?\b|manufacturer|unitless|\bdB\b", re.I)
+_SETTING = re.compile(
+    r"\bsettings?\b|manufacturer|unitless|\bdB\b|decibel|\bindex\b|\bmode\b|\bsteps?\b|\bregister\b|\blevel\b|\bpercent"
+    r"|%|\bpre-?amp\w*|\bPGA\b|\bvideo\b|\banalog(?:ue)?\b|\brelative\b",
+    re.I,
+)
+# A register that multiplies electrons before they are counted.
+_MULTIPLYING = re.compile(r"\bEM[- ]?gain\b|multipl", re.I)
+_MULTIPLIERS = ("EMGAIN", "EM-GAIN", "EM_GAIN", "EMGAINST", "GAIN_EM", "GAINEM", "EMCCDGN")
 # Makes of cameras whose gain is set in steps of the maker's.
 _CMOS = re.compile(r"\bZWO\b|\bASI ?\d|\bQHY|player ?one|toup|svbony|\bSV\d{3}|altair|risingcam|ogma|omegon", re.I)
 _PATTERN = re.compile(r"[RGB]{4}$")
@@ -50,11 +57,19 @@ _DENIED = re.compile(
 )
 # Words of a comment that make a number of frames one of members of a stack.
 _STACKED = re.compile(r"stack|combin|co-?add|averag|summed|integrated", re.I)
+_ADDED = r"(?:stacked|combined|averaged|summed|co-?added|integrated)"
+_FRAMES = r"(?:frames?|images?|exposures?|subs?|files?|lights?)"
 # What programs that add exposures write.
 _STACK_IN_HISTORY = re.compile(
     r"(?:numberOfImages\W+|^\W*(?:stack|mean|median|sum|average) of )(?P<number>[2-9]|[1-9]\d+)\b"
-    r"|^\W*ImageIntegration\b|DeepSkyStacker",
+    rf"|\b{_ADDED}\W+(?:of )?(?P<after>[2-9]|[1-9]\d+) {_FRAMES}\b"
+    rf"|\b(?P<before>[2-9]|[1-9]\d+) {_FRAMES} (?:\w+ )?{_ADDED}\b"
+    r"|^\W*ImageIntegration\b|DeepSkyStacker|\bimcombine\b",
     re.I,
+)
+# A count of what was added, whatever its keyword.
+_COUNT_OF_ADDED = re.compile(
+    rf"(?:number|no\.?|#|count) of (?:\w+ ){{0,2}}{_FRAMES}\W+(?:\w+\W+){{0,3}}?{_ADDED}\b|\b{_ADDED} {_FRAMES}\b", re.I
 )
 # Units of fluxes: what a pipeline writes at its end.
 _FLUX = re.compile(r"jy\b|jansky|\berg|maggy|maggies|\bmag\b", re.I)
@@ -81,6 +96,8 @@ def gain_is_setting(cards: Cards) -> bool:
     if value is None:
         # A step of the amplifier, such as 4x; a list is that of several amplifiers.
         return text is not None and re.fullmatch(r"\d+ ?x|low|high|medium|hcg|lcg", text, re.I) is not None
+    if _MULTIPLYING.search(cards.comment("GAIN")):
+        return True
     if _ELECTRONS.search(cards.comment("GAIN")):
         return False
     if _SETTING.search(cards.comment("GAIN")):
@@ -88,6 +105,11 @@ def gain_is_setting(cards: Cards) -> bool:
     has_own = cards.number("EGAIN") is not None or cards.number("OFFSET") is not None
     is_cmos = value == int(value) and any(_CMOS.search(cards.text(keyword) or "") for keyword in KEYWORDS["camera"])
     return has_own or is_cmos or value > LARGEST_PLAIN_GAIN or value <= 0
+
+
+def multiplier(cards: Cards) -> str | None:
+    """Return the keyword by which electrons were multiplied before they were counted; None where they were not."""
+    return next((keyword for keyword in _MULTIPLIERS if (cards.number(keyword) or 0.0) > 1.0), None)
 
 
 def gain_setting(cards: Cards) -> str | None:
@@ -228,12 +250,27 @@ def _done_by_history(cards: Cards, done: set[str], notes: Notes) -> set[str]:
     return more
 
 
+def is_stacked(comment: str) -> bool:
+    """Tell whether a comment speaks of exposures that were added."""
+    return bool(_STACKED.search(comment))
+
+
 def members_of_stack(cards: Cards) -> tuple[str, int] | None:
     """Return the keyword that says that a frame is a stack, and of how many exposures, 0 for an unknown number."""
-    said = [keyword for keyword in KEYWORDS["stack_members_if_said"] if _STACKED.search(cards.comment(keyword))]
+    said = [keyword for keyword in KEYWORDS["stack_members_if_said"] if is_stacked(cards.comment(keyword))]
     for keyword in (*KEYWORDS["stack_members"], *said):
         number = cards.number(keyword)
         if number is not None and number > 1:
             return keyword, int(number)
+    for card in cards.starting_with(""):
+        number = cards.number(card.keyword)
+        if number is not None and number > 1 and number == int(number) and _COUNT_OF_ADDED.search(card.comment):
+            return card.keyword, int(number)
+    # The names of the members, one card each.
+    members = [card for card in cards.starting_with("IMCMB") if card.keyword[5:].isdigit()]
+    if len(members) > 1:
+        return members[0].keyword, len(members)
     found = next(filter(None, map(_STACK_IN_HISTORY.search, cards.history)), None)
-    return None if found is None else ("HISTORY", int(found["number"] or 0))
+    if found is None:
+        return None
+    return "HISTORY", int(found["number"] or found["after"] or found["before"] or 0)

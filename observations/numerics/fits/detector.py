@@ -6,31 +6,28 @@ import re
 from dataclasses import replace
 
 from observations.numerics.fits import camera
+from observations.numerics.fits.bounds import bounded, value_in_bounds
 from observations.numerics.fits.cards import Cards
 from observations.numerics.fits.facts import FrameFacts, Notes
-from observations.numerics.fits.keywords import AMPLIFIER_GAINS, BINNING_KEYWORDS, BOUNDS, KEYWORDS
+from observations.numerics.fits.gains import IN_ELECTRONS, find_gain, find_read_noise
+from observations.numerics.fits.keywords import BINNING_KEYWORDS, BOUNDS, KEYWORDS
+from observations.numerics.fits.temperatures import find_temperature
 
 _SECTION = re.compile(
     r"[\[(]?\s*(\d+)(?:\.0*)?\s*:\s*(\d+)(?:\.0*)?\s*,\s*(\d+)(?:\.0*)?\s*:\s*(\d+)(?:\.0*)?\s*[\])]?$"
 )
 _OF_AMPLIFIERS = re.compile(r"(?:DATASEC|TRIMSEC|BIASSEC)[A-D1-9]$|[TBD]SEC[1-4]{1,2}$")
-_IN_ELECTRONS = re.compile(r"\be-(?!\d)|\[e\]|electrons?\b", re.I)
-_IN_COUNTS = re.compile(r"\b(?:adus?|dns?|counts?)\b", re.I)
 # A flag or a share that has the name of a level.
-_NO_LEVEL = re.compile(r"\bnumber\b|\bfraction\b|\bpercent|%|\bpixels\b|\bflag\b", re.I)
-# A number with its unit, written as text.
-_TEMPERATURE = re.compile(r"([+-]?\d+(?:\.\d*)?)\s*(?:deg(?:rees)?\.?\s*)?°?\s*([CK])(?:elsius|elvin)?$", re.I)
-_KELVIN = re.compile(r"kelvin|kevlin|\[k\]|\(k\)", re.I)
-# Detectors whose temperature is written in kelvin and without a unit.
-_KELVIN_KEYWORDS = ("ESO INS TEMP-DETSW",)
-_PER_ELECTRON = re.compile(r"(adu|dn|counts?)\s*(/|per)\s*(?:photo-?)?e", re.I)
+_NO_LEVEL = re.compile(r"\bnumber\b|\bfraction\b|\bpercent|%|\bpixels\b|\bflag\b|\bbits?\b", re.I)
+# Full wells are written in thousands.
+_THOUSANDS = re.compile(r"\bk(?:adu|dn|e-?|electrons?)(?![a-z])|\bkilo", re.I)
 # A section divided by the binning is this image's where it ends in its last quarter.
 _ENDS_WITHIN_SHARE = 0.75
 
 
 def with_detector(facts: FrameFacts, cards: Cards, notes: Notes) -> FrameFacts:
     """Return the facts with what the header says of camera and conditions."""
-    gain = _gain(cards, notes)
+    gain = find_gain(cards, notes)
     saturation, unit = _saturation(cards, gain, notes)
     biassec, trimsec = _sections(cards, facts, notes)
     return replace(
@@ -39,10 +36,10 @@ def with_detector(facts: FrameFacts, cards: Cards, notes: Notes) -> FrameFacts:
         airmass=bounded(cards, "airmass", "airmass", notes),
         seeing_arcsec=_seeing(cards, facts.pixel_scale_arcsec, notes),
         gain_e_per_adu=gain,
-        read_noise_e=_read_noise(cards, gain, notes),
+        read_noise_e=find_read_noise(cards, gain, notes),
         saturation=saturation,
         saturation_unit=unit,
-        ccd_temperature_c=_temperature(cards, notes),
+        ccd_temperature_c=find_temperature(cards, notes),
         binning=binning(cards),
         camera=cards.first_text(KEYWORDS["camera"]),
         telescope_name=cards.first_text(KEYWORDS["telescope_name"]),
@@ -60,30 +57,6 @@ def with_detector(facts: FrameFacts, cards: Cards, notes: Notes) -> FrameFacts:
         biassec=biassec,
         trimsec=trimsec,
     )
-
-
-def value_in_bounds(cards: Cards, keyword: str, bounds: str, notes: Notes) -> float | None:
-    """The value of a keyword where it is possible; where it is not, that is a doubt."""
-    card = cards.get(keyword)
-    if card is None:
-        return None
-    value = cards.number(keyword)
-    low, high = BOUNDS[bounds]
-    if value is not None and low <= value <= high:
-        return value
-    if cards.text(keyword) is not None:
-        notes.impossible(bounds, keyword, cards.text(keyword))
-    return None
-
-
-def bounded(cards: Cards, fact: str, bounds: str, notes: Notes) -> float | None:
-    """The first keyword of a fact whose value is possible."""
-    for keyword in KEYWORDS[fact]:
-        value = value_in_bounds(cards, keyword, bounds, notes)
-        if value is not None:
-            notes.came_from(fact, keyword, cards.text(keyword))
-            return value
-    return None
 
 
 def binning(cards: Cards) -> str | None:
@@ -115,74 +88,6 @@ def _seeing(cards: Cards, scale_arcsec: float | None, notes: Notes) -> float | N
     return None
 
 
-def _gain(cards: Cards, notes: Notes) -> float | None:
-    """Electrons per ADU; GAIN alone is believed where it can be that, and not an amplifier's setting.
-
-    None for pixels that count electrons: the gain was applied already.
-    """
-    if camera.pixel_unit(cards) in ("electron", "electron/s"):
-        return None
-    for keyword in KEYWORDS["gain_e_per_adu"]:
-        if keyword == "GAIN" and camera.gain_is_setting(cards):
-            text = cards.text("GAIN")
-            notes.doubt(
-                "gain_is_a_setting", "gain", "GAIN", cards.number("GAIN") if cards.number("GAIN") is not None else text,
-                f"GAIN = {text} is a camera setting, not electrons per ADU, and was not used as that: without EGAIN "
-                "the noise is measured in the pixels alone.",
-            )  # fmt: skip
-            continue
-        listed = _listed(cards.text(keyword) or "")
-        if len(listed) > 1:
-            return _mean_gain(keyword, listed, notes)
-        value = value_in_bounds(cards, keyword, "gain_e_per_adu", notes)
-        if value is None:
-            continue
-        notes.came_from("gain", keyword, cards.text(keyword))
-        return 1.0 / value if _PER_ELECTRON.search(cards.comment(keyword)) else value
-    for keywords in AMPLIFIER_GAINS:
-        values = [value for value in map(cards.number, keywords) if value]
-        if values:
-            return _mean_gain(keywords[0], values, notes)
-    return None
-
-
-def _listed(text: str) -> list[float]:
-    """The numbers of a list such as [3.3,3.4,3.3,3.4]; empty where the text is none."""
-    try:
-        return [float(word) for word in text.strip().strip("[]()").replace(",", " ").split()]
-    except ValueError:
-        return []
-
-
-def _mean_gain(keyword: str, values: list[float], notes: Notes) -> float | None:
-    """The mean of the amplifiers' gains, doubted where they differ."""
-    low, high = BOUNDS["gain_e_per_adu"]
-    if not all(low <= value <= high for value in values):
-        notes.impossible("gain", keyword, str(values))
-        return None
-    mean = sum(values) / len(values)
-    notes.came_from("gain", keyword, str(values), f"the mean of {len(values)} amplifiers")
-    if max(values) - min(values) > 0.01 * mean:
-        notes.doubt(
-            "gain_of_amplifiers", "gain", keyword, mean,
-            f"{keyword} gives {len(values)} amplifiers from {min(values):g} to {max(values):g} electrons per ADU: "
-            f"their mean of {mean:.4g} was used for all pixels.",
-        )  # fmt: skip
-    return mean
-
-
-def _read_noise(cards: Cards, gain: float | None, notes: Notes) -> float | None:
-    """Read noise in electrons; what its comment puts into counts is multiplied by the gain."""
-    value = bounded(cards, "read_noise_e", "read_noise_e", notes)
-    if value is None:
-        return None
-    comment = cards.comment(notes.origins["read_noise_e"].source)
-    if not _IN_COUNTS.search(comment) or _IN_ELECTRONS.search(comment):
-        return value
-    notes.came_from("read_noise_e", notes.origins["read_noise_e"].source, value, "in counts, multiplied by the gain")
-    return None if gain is None else value * gain
-
-
 def _saturation(cards: Cards, gain: float | None, notes: Notes) -> tuple[float | None, str | None]:
     """Saturation and its unit: raw ADU where the file rescales its integers, else the data's own.
 
@@ -194,30 +99,14 @@ def _saturation(cards: Cards, gain: float | None, notes: Notes) -> tuple[float |
     keyword, value = next(((name, value) for name, value in found if value is not None), ("", None))
     if value is None:
         return None, None
+    value *= 1000.0 if _THOUSANDS.search(cards.comment(keyword)) else 1.0
     notes.came_from("saturation", keyword, cards.text(keyword), "by its comment" if keyword == "DATAMAX" else "")
-    is_in_electrons = bool(_IN_ELECTRONS.search(cards.comment(keyword)))
+    is_in_electrons = bool(IN_ELECTRONS.search(cards.comment(keyword).replace("ke-", "e-")))
     if is_in_electrons and camera.pixel_unit(cards) not in ("electron", "electron/s"):
         notes.came_from("saturation", keyword, cards.text(keyword), "in electrons, divided by the gain")
         return (None, None) if gain is None else (value / gain, "data")
     bscale = cards.number("BSCALE")
     return value, "raw_adu" if bscale is not None and bscale != 1.0 else "data"
-
-
-def _temperature(cards: Cards, notes: Notes) -> float | None:
-    for keyword in KEYWORDS["ccd_temperature"]:
-        worded = _TEMPERATURE.match(cards.text(keyword) or "")
-        value = float(worded[1]) if worded else cards.number(keyword)
-        if value is None:
-            continue
-        # Some observatories write kelvin; a detector at +100 C does not exist, so larger numbers are kelvin as well.
-        is_kelvin = bool(_KELVIN.search(cards.comment(keyword))) or keyword in _KELVIN_KEYWORDS
-        is_kelvin = worded[2].upper() == "K" if worded else is_kelvin
-        celsius = value - 273.15 if is_kelvin or value > BOUNDS["ccd_temperature_c"][1] else value
-        low, high = BOUNDS["ccd_temperature_c"]
-        if low <= celsius <= high and not (is_kelvin and value <= 0):
-            return celsius
-        notes.impossible("ccd_temperature", keyword, cards.text(keyword))
-    return None
 
 
 def _sections(cards: Cards, facts: FrameFacts, notes: Notes) -> tuple[str | None, str | None]:

@@ -22,7 +22,7 @@ _STEM = (
     r"(?:(?:nano|micro|milli|centi|deci)[- ]?)?sec(?:ond)?s?|minutes?|hours?|days?|[num\xb5]?s|[mun]?secs?|musec|cs"
     r"|mins?|hrs?|h|d"
 )
-_COUNT = r"(?:(?P<count>\d+)(?:/(?P<parts>\d+))?(?:th)?[ ]?(?:of a )?)?"
+_COUNT = r"(?:(?P<count>\d+(?:\.\d+)?)(?:/(?P<parts>\d+))?(?:th)?[ ]?(?:of a )?)?"
 # A unit that is said to be one: in brackets, after "in" or "unit", after a stroke, or alone.
 _SAID = tuple(
     re.compile(pattern, re.I)
@@ -30,6 +30,7 @@ _SAID = tuple(
         rf"[\[(]\s*{_COUNT}(?P<unit>{_STEM})\.?\s*[\])]",
         rf"\b(?:in|units?\b(?: (?:of|is))?)[ :=]+(?:units of )?{_COUNT}(?P<unit>{_STEM})\b",
         rf"/{_COUNT}(?P<unit>{_STEM})$",
+        rf"[x*] ?{_COUNT}(?P<unit>{_STEM})$",
         rf"^\W*{_COUNT}(?P<unit>{_STEM})\W*$",
     )
 )

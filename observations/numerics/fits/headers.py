@@ -23,6 +23,8 @@ from observations.numerics.fits.sites import Site, doubt_clock, find_site
 from observations.numerics.fits.spans import doubt_middle
 from observations.numerics.fits.time_claims import Clock
 from observations.numerics.fits.times import find_times
+from observations.numerics.fits.witnesses import Taken, doubt_by_header, doubt_by_sky, doubt_future
+from observations.numerics.fits.zones import doubt_zone
 from observations.numerics.site import LongitudeEvidence, mjd_of
 
 _KINDS = (
@@ -58,13 +60,15 @@ class Reading:
     """All that an image's header is read with.
 
     primary : the file's first header, where the image is another HDU. tables : the file, where distortion tables lie
-    in it. profiles : of instruments; the first that fits counts.
+    in it. profiles : of instruments; the first that fits counts. read_at : aware UTC, after which no frame can have
+    been taken; None asks nothing of that.
     """
 
     overrides: Overrides = NOTHING_GIVEN
     primary: fits.Header | None = None
     tables: fits.HDUList | None = None
     profiles: Sequence[Profile] = ()
+    read_at: datetime | None = None
 
 
 # A header alone.
@@ -97,10 +101,12 @@ def examine(header: fits.Header, shape: tuple[int, int], reading: Reading) -> tu
     kind = _kind(cards, notes)
     doubt_repeated(cards, notes)
     exposure = _exposure(cards, kind, overrides, profile, notes)
-    times = find_times(cards, exposure, notes, _clock_of(profile, overrides))
+    clock = _clock_of(profile, overrides)
+    times = find_times(cards, exposure, notes, clock)
     start, mid = _given_time(times.start, times.mid_mjd_utc, exposure, overrides)
     if start is not None and times.start is None:
         notes.came_from("time", "given")
+    doubt_future(start, reading.read_at, notes)
     evidence = LongitudeEvidence(mid, None, (), times.utc_offset_hours, kind == "light")
     site = find_site(cards, evidence, notes)
     if profile.site_latitude_deg is not None:
@@ -112,6 +118,9 @@ def examine(header: fits.Header, shape: tuple[int, int], reading: Reading) -> tu
         kept = fits.Header([card for card in header.cards if not profile.is_ignored(card.keyword)])
         claims = SkyClaims(kept, cards, shape, mid, overrides, reading.tables, profile.pixel_scale_arcsec)
         position = find_position(claims, notes)
+        if times.start is not None and times.mid_mjd_utc is not None:
+            where = (site, position.ra_deg, position.dec_deg)
+            _doubt_time(cards, Taken(times.start, times.mid_mjd_utc, exposure or 0.0, *where), clock, notes)
     facts = FrameFacts(
         kind=kind,
         width=shape[1],
@@ -133,6 +142,19 @@ def examine(header: fits.Header, shape: tuple[int, int], reading: Reading) -> tu
     facts = corrected(with_detector(facts, cards, notes), profile, cards, notes)
     doubts = tuple(doubt for doubt in notes.doubts if doubt.code not in profile.settles)
     return replace(facts, origins=notes.origins, doubts=doubts), delivered
+
+
+def _doubt_time(cards: Cards, taken: Taken, clock: Clock, notes: Notes) -> None:
+    """Doubt the time of a light by what else is known; what a profile says of its clock is believed."""
+    doubt_by_sky(cards, taken, notes)
+    if clock.keyword is not None:
+        return
+    if any(doubt.code == "longitude_turned" and doubt.blocks_publication for doubt in notes.doubts):
+        # The time itself said where the telescope stands, and cannot be confirmed by that.
+        taken = replace(taken, site=Site())
+    doubt_by_header(cards, taken, notes)
+    if clock.offset_hours is None:
+        doubt_zone(cards, mjd_of(taken.start), taken.exposure_s, taken.site, notes)
 
 
 def _clock_of(profile: Profile, overrides: Overrides) -> Clock:

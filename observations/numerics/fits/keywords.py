@@ -19,13 +19,24 @@ KEYWORDS: dict[str, tuple[str, ...]] = {
     ),
     # What was asked for, or the sum over what was combined: used where nothing else is said.
     "exposure_asked_s": ("TEXPTIME", "EXPREQ", "REQTIME"),
+    "altitude_deg": ("OBJCTALT", "CENTALT", "TELALT", "ALT-TEL", "TEL-ALT", "ELEVATIN", "ESO TEL ALT"),
     "airmass": ("AIRMASS", "SECZ", "AMSTART", "ESO TEL AIRM START"),
     "seeing": ("L1SEESEC", "SEEING", "FWHM", "MEDFWHM", "ESO TEL AMBI FWHM START"),
     # Of two bit depths, the saved one is that of the pixels.
     "gain_e_per_adu": (
-        "EGAINSAV", "EGAIN", "E-GAIN", "EPERADU", "GAINADU", "GAIN", "EFFGAIN", "CCDGAIN", "ESO DET OUT1 CONAD",
+        "EGAINSAV", "EGAIN", "E-GAIN", "E_GAIN", "EPERADU", "EPERDN", "GAINADU", "GAIN", "EFFGAIN", "CCDGAIN",
+        "ESO DET CHIP GAIN", "CELL.GAIN",
     ),
-    "read_noise_e": ("RDNOISE", "READNOIS", "READNOI", "RON", "ENOISE", "RNOISE", "ESO DET OUT1 RON"),
+    # Electrons per ADU, ADU per electron or a setting: used where the comment says which.
+    "gain_if_said": (
+        "SYSGAIN", "SYS_GAIN", "DETGAIN", "CCD_GAIN", "AGAIN", "ADUGAIN", "CONVGAIN", "KGAIN", "INVGAIN",
+        "GAINFACT", "GAIN_E", "PHGAIN", "ADCGAIN",
+    ),
+    "read_noise_e": (
+        "RDNOISE", "READNOIS", "READNOI", "RON", "ENOISE", "RNOISE", "RO_NOISE", "RO-NOISE", "RDNOI", "READ_NOI",
+        "RD_NOISE", "READNSE", "CCDNOISE", "CCDRON", "DETRON", "READNOISE", "ESO DET CHIP RON", "ESO DET RON",
+        "CELL.READNOISE",
+    ),
     # DATAMAX is the largest pixel, not the largest possible one.
     "saturation": ("SATURATE", "SATURATN", "SATURVAL", "SATLEVEL", "SATURATI", "TSATUR", "MAXLIN"),
     "ccd_temperature": (
@@ -52,11 +63,13 @@ KEYWORDS: dict[str, tuple[str, ...]] = {
     "bayer_pattern": ("BAYERPAT", "BAYER", "CFA-PAT", "COLORTYP", "CFAIMAGE", "FILTER"),
     "stack_members": (
         "STACKCNT", "NCOMBINE", "NSTACK", "NUMSTACK", "SNAPSHOT", "SUBEXP", "NDRIZIM", "NSTACKED", "STACKED",
-        "STACKNUM", "NCOMB", "NAVG",
+        "STACKNUM", "NCOMB", "NAVG", "STACKS", "STKCNT", "STACKSIZ", "N_STACK", "NUM_STAC", "N_COMB",
+        "SUMFRMS", "AVGFRMS",
     ),
     # Members of a stack only where their comments say so; otherwise the frames of a sequence.
     "stack_members_if_said": (
         "NFRAMES", "NUMFRAME", "NUM_FRAM", "NIMAGES", "NEXP", "NUMEXP", "N_EXP", "FRAMES", "NSUBS",
+        "NUM_EXP", "SUBS", "NFRMS", "NIMG", "FRAMECNT", "FRMCOUNT", "IMAGECNT", "NSHOTS", "NSUBEXP",
     ),
     # Words of pipelines for the state of a file as a whole.
     "reduction_state": (
@@ -96,12 +109,36 @@ KEYWORDS: dict[str, tuple[str, ...]] = {
     # The sum over what was added, beside the exposure of one.
     "exposure_total_s": ("TOTALEXP", "TOTEXP", "EXPTOT", "LIVETIME", "TOTEXPT"),
     "local_time": ("LOCALTIM", "DATE-LOC", "DATE-OBS"),
+    # What a clock on the wall showed, and the zone of a computer or a site.
+    "local_clock": (
+        "DATE-LOC", "DATE_LOC", "DATELOC", "LOCALTIM", "LOCTIME", "LOCAL-T", "TIME-LOC", "LT", "LT-OBS", "LTIME", "LDT",
+    ),
+    # Times at the Sun or the barycentre: up to 8.4 minutes from those of the telescope.
+    "solar_time": (
+        "HJD", "HJD-OBS", "HJD_OBS", "HJD-MID", "HJD_MID", "HJDMID", "HJD_UTC", "HJD-UTC", "BJD", "BJD-OBS", "BJD_OBS",
+        "BJD-MID", "BJD_MID", "BJD_TDB", "BJD-TDB", "BJD_UTC", "BJD-UTC", "HMJD", "MHJD", "BMJD", "MBJD",
+    ),
 }  # fmt: skip
 
-# Of cameras with several amplifiers: one gain each, which are averaged.
+# Of cameras with several amplifiers: one gain each, which are averaged. Those of ESO's first output stand for all
+# where there are no others; its GAIN is the inverse of its CONAD.
 AMPLIFIER_GAINS = (
     ("GAINA", "GAINB", "GAINC", "GAIND"), ("T_GAIN1", "T_GAIN2", "T_GAIN3", "T_GAIN4"),
     ("ATODGNA", "ATODGNB", "ATODGNC", "ATODGND"),
+    ("GAIN1", "GAIN2", "GAIN3", "GAIN4", "GAIN5", "GAIN6", "GAIN7", "GAIN8"),
+    ("GAIN01", "GAIN02", "GAIN03", "GAIN04"), ("GAIN_1", "GAIN_2", "GAIN_3", "GAIN_4"),
+    ("EGAIN1", "EGAIN2", "EGAIN3", "EGAIN4"), ("CCDGAIN1", "CCDGAIN2", "CCDGAIN3", "CCDGAIN4"),
+    ("ESO DET OUT1 CONAD", "ESO DET OUT2 CONAD", "ESO DET OUT3 CONAD", "ESO DET OUT4 CONAD"),
+    ("ESO DET OUT1 GAIN", "ESO DET OUT2 GAIN", "ESO DET OUT3 GAIN", "ESO DET OUT4 GAIN"),
+)  # fmt: skip
+AMPLIFIER_READ_NOISES = (
+    ("RDNOISEA", "RDNOISEB", "RDNOISEC", "RDNOISED"), ("READNSEA", "READNSEB", "READNSEC", "READNSED"),
+    ("READNOIA", "READNOIB", "READNOIC", "READNOID"),
+    ("RDNOISE1", "RDNOISE2", "RDNOISE3", "RDNOISE4", "RDNOISE5", "RDNOISE6", "RDNOISE7", "RDNOISE8"),
+    ("RDNOIS1", "RDNOIS2", "RDNOIS3", "RDNOIS4"), ("RDNOIS01", "RDNOIS02", "RDNOIS03", "RDNOIS04"),
+    ("READNOI1", "READNOI2", "READNOI3", "READNOI4"), ("RON1", "RON2", "RON3", "RON4"),
+    ("ENOISE1", "ENOISE2", "ENOISE3", "ENOISE4"),
+    ("ESO DET OUT1 RON", "ESO DET OUT2 RON", "ESO DET OUT3 RON", "ESO DET OUT4 RON"),
 )  # fmt: skip
 
 # First pixel of a part of the detector.
@@ -175,7 +212,7 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "gain_e_per_adu": (1e-3, 1e6),
     "read_noise_e": (1e-3, 1e4),
     "saturation": (1.0, 1e12),
-    "ccd_temperature_c": (-273.15, 100.0),
+    "ccd_temperature_c": (-270.0, 100.0),
     "pixel_scale_arcsec": (0.005, 300.0),
     "pedestal_adu": (-1e5, 1e5),
     "zero_point_mag": (-10.0, 60.0),

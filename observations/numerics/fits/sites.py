@@ -12,6 +12,7 @@ from observations.numerics.fits.cards import Cards
 from observations.numerics.fits.facts import Notes
 from observations.numerics.fits.keywords import KEYWORDS
 from observations.numerics.fits.pointing import angle_of, ascension_deg
+from observations.numerics.fits.universal import is_said_universal
 from observations.numerics.site import LongitudeEvidence, east_longitude, greenwich_sidereal_deg, sun_altitude_deg
 
 # Lights are taken in twilight, never with the Sun up; a degree for refraction and for the site's rounding.
@@ -86,16 +87,19 @@ def _east(
     full = LongitudeEvidence(
         evidence.mjd_utc,
         latitude_deg,
-        (*_sidereal_times(cards), *evidence.sidereal_deg),
+        (*sidereal_times(cards), *evidence.sidereal_deg),
         evidence.utc_offset_hours,
         evidence.is_light,
     )
     east, name = east_longitude(claim, full)
+    is_clock = name == "the Sun" and not is_said_universal(cards)
     is_said = "east" in cards.comment(keyword).lower() or keyword in ("OBSGEO-L", "ESO TEL GEOLON")
     if name is not None and abs(east - ((claim + 180) % 360 - 180)) > 1e-9:
         notes.doubt(
             "longitude_turned", "site", keyword, claim,
-            f"{name[0].upper() + name[1:]} says that {keyword} = {claim:g} is counted westward: {east:+g} was used.",
+            f"{name[0].upper() + name[1:]} says that {keyword} = {claim:g} is counted westward: {east:+g} was used"
+            + (". It may as well be that the clock is not UTC, which nothing says." if is_clock else "."),
+            blocks=is_clock,
         )  # fmt: skip
     is_guess = name is None and not is_said
     notes.came_from("site", keyword, claim, "nothing confirms that it is counted eastward" if is_guess else "")
@@ -114,7 +118,7 @@ def doubt_clock(cards: Cards, site: Site, mjd_utc: float | None, notes: Notes) -
             "is not UTC, or the site is another.", blocks=True,
         )  # fmt: skip
     here = greenwich_sidereal_deg(mjd_utc) + site.longitude_deg
-    sidereal = _sidereal_times(cards)
+    sidereal = sidereal_times(cards)
     apart = min((abs((one - here + 180.0) % 360.0 - 180.0) for one in sidereal), default=0.0)
     if apart > _SIDEREAL_AGREES_DEG:
         notes.doubt(
@@ -150,8 +154,8 @@ def _height(cards: Cards) -> float | None:
     return None
 
 
-def _sidereal_times(cards: Cards) -> tuple[float, ...]:
-    """Local sidereal times in degrees: as written, and as right ascension plus hour angle."""
+def sidereal_times(cards: Cards) -> tuple[float, ...]:
+    """Return local sidereal times in degrees: as written, and as right ascension plus hour angle."""
     times = []
     for keyword in KEYWORDS["sidereal_time"]:
         angle = angle_of(cards, keyword)

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from observations.numerics.bands import normalise_band
 from observations.numerics.fits.blocks import Unit, walk
+from observations.numerics.fits.bounds import bounded
 from observations.numerics.fits.cards import Cards
-from observations.numerics.fits.detector import bounded
 from observations.numerics.fits.durations import find_exposure
 from observations.numerics.fits.facts import FitsRefused, Notes, ReadLimits
 from observations.numerics.fits.keywords import KEYWORDS, PRODUCT_KEYWORD

@@ -41,6 +41,8 @@ _NAMED = re.compile(r"BEG|AVG|MID|END|START|OPEN|CLS|STR|STOP")
 _YEARS = (1840, 2100)
 # Numbers of days are written beside digital images, and older ones where somebody has typed the date as well.
 _FIRST_MJD = 33282.0
+# Nine tenths of an hour.
+_ANOTHER_ZONE_DAYS = 0.9 / 24
 _SCALE_OF_KIND = {"tdb": "tdb", "tai_s": "tai"}
 _CLOCKS = (
     *((keyword, "start") for keyword in KEYWORDS["clock"]),
@@ -251,7 +253,8 @@ def _with_clocks(cards: Cards, day: TimeClaim, notes: Notes) -> list[TimeClaim]:
         )  # fmt: skip
         claim = _said(claim, cards.comment(keyword))
         others = [other.keyword.rpartition("+")[2] for other in claims if other.moment == "start"]
-        if claim.is_said or all(_is_local(cards.comment(other)) for other in others):
+        is_another = any(_is_another_clock(claim, other) for other in claims)
+        if claim.is_said or is_another or all(_is_local(cards.comment(other)) for other in others):
             claims.append(claim)
     if claims and is_date_of_night(cards.comment(day.keyword)):
         notes.doubt(
@@ -263,6 +266,12 @@ def _with_clocks(cards: Cards, day: TimeClaim, notes: Notes) -> list[TimeClaim]:
     first = min((claim.mjd_utc for claim in claims if claim.moment == "start"), default=day.mjd_utc)
     # After midnight a clock begins anew.
     return [replace(c, mjd_utc=c.mjd_utc + 1) if c.mjd_utc < first - 0.5 else c for c in claims]
+
+
+def _is_another_clock(claim: TimeClaim, other: TimeClaim) -> bool:
+    """Whether two times of day differ by what no exposure lasts, midnight apart: one of them is of another zone."""
+    apart = abs((claim.mjd_utc - other.mjd_utc + 0.5) % 1 - 0.5)
+    return claim.moment == other.moment and apart >= _ANOTHER_ZONE_DAYS
 
 
 def _note_packed(cards: Cards, keyword: str, notes: Notes) -> None:

@@ -35,6 +35,8 @@ _LOCAL = re.compile(
     r"\b(?:(?i:local(?! sidereal)|civil|zone|zonenzeit|ortszeit|zeitzone|(?:heure|hora|ora) local[e]?)"
     r"|(?i:UTC?|GMT)\s*[+-]\s*\d{1,2}(?::?\d{2})?|LT"
     r"|(?i:(?:pacific|mountain|eastern|beijing|hawaii|chile)(?: standard| daylight)? time)"
+    r"|(?i:(?:standard|daylight(?: saving\w*)?|summer|winter|wall(?:[- ]clock)?|site|observatory) time|wall clock"
+    r"|sommerzeit|winterzeit|heure l[eé]gale|hora (?:legal|oficial)|ora legale)"
     rf"|{'|'.join(ZONES)})(?![A-Za-z])"
 )
 # GPS is not among them: a comment that says so names the receiver, which gives UTC.
@@ -43,8 +45,12 @@ _NOT_HERE = re.compile(r"\b(?:helio\w*|bary\w*|HJD|BJD|HMJD|BMJD)\b", re.IGNOREC
 _HOURS = re.compile(r"\b(?:hours?|hrs?|h)\b", re.IGNORECASE)
 _SECONDS = re.compile(r"\b(?:sec(?:ond)?s?|s)\b|\bmidnight\b", re.IGNORECASE)
 _NIGHT = re.compile(r"\b(?:night|evening|civil|local)\b", re.IGNORECASE)
-# Days that are counted from a zero of their own: JD-2400000, JD - 2450000.5.
-_ZERO = re.compile(r"-\s*(2[45]\d{5}(?:\.5)?)\b")
+# Days that are counted from a zero of their own: JD-2400000, JD - 2450000.5, 2400000+, JD-2.4e6.
+_ZERO = re.compile(r"-\s*(2[45]\d{5}(?:\.5)?)\b|\b(2[45]\d0000(?:\.5)?)\b|\b(2\.4\d?e\+?0?6)\b", re.I)
+_THOUSANDS = re.compile(r"\b(2),?(4\d{2}),(\d{3})\b")
+# Reduced Julian Dates lack 2400000 by the International Astronomical Union; truncated ones count from 1968.
+_REDUCED = re.compile(r"\b(?:RJD|RHJD|reduced (?:julian|jd)\w*)\b", re.I)
+_TRUNCATED = re.compile(r"\b(?:TJD|truncated (?:julian|jd)\w*)\b", re.I)
 
 
 @dataclass(frozen=True)
@@ -126,5 +132,9 @@ def is_date_of_night(comment: str) -> bool:
 
 def zero_of_days(comment: str) -> float | None:
     """Return the Julian Date from which a number of days is counted, as its comment says."""
-    found = _ZERO.search(comment)
-    return float(found[1]) if found else None
+    found = _ZERO.search(_THOUSANDS.sub(r"\1\2\3", comment))
+    if found is not None:
+        return float(found[1] or found[2] or found[3])
+    if _REDUCED.search(comment):
+        return 2400000.0
+    return 2440000.5 if _TRUNCATED.search(comment) else None

@@ -318,3 +318,11 @@ def test_a_wcs_of_unbinned_pixels_is_held():
     tan = {"CTYPE1": "RA---TAN", "CTYPE2": "DEC--TAN", "CRVAL1": 150.0, "CRVAL2": 2.0, "CRPIX1": 300.0, "CRPIX2": 200.0}
     cards = tan | {"CD1_1": -0.6 / 3600, "CD2_2": 0.6 / 3600, "XBINNING": 2, "RA": 150.0, "DEC": 2.0, "PIXSCALE": 1.2}
     assert "scale_contradicted" in {doubt.code for doubt in facts_of(cards).doubts if doubt.blocks_publication}
+
+
+@pytest.mark.parametrize(
+    ("value", "comment", "level"), [(60.0, "kADU", 60000.0), (120, "full well [ke-]", 60000.0), (16, "bits", None)]
+)
+def test_a_saturation_in_thousands_is_as_many_counts_and_a_depth_in_bits_is_none(value, comment, level):
+    facts = facts_of({"GAIN": (2.0, "e-/ADU"), "SATURATE": (value, comment)})
+    assert facts.saturation == (None if level is None else pytest.approx(level))

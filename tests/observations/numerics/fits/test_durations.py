@@ -8,6 +8,7 @@ from astropy.io import fits
 from observations.numerics.fits.cards import Cards
 from observations.numerics.fits.durations import find_exposure
 from observations.numerics.fits.facts import Notes
+from tests.observations.numerics.fits.test_headers import facts_of
 
 
 def exposure_of(**cards: object) -> tuple[float | None, Notes]:
@@ -103,3 +104,8 @@ def test_what_is_no_length_of_time_is_not_used_and_says_why(card, word):
     assert exposure is None
     assert [doubt.code for doubt in notes.doubts] == ["unreadable_exposure"]
     assert word in notes.doubts[0].message
+
+
+@pytest.mark.parametrize("comment", ["in 0.1 s", "units of 0.1 sec", "x0.1s", "[0.1 s]"])
+def test_parts_of_a_second_are_a_unit(comment):
+    assert facts_of({"EXPTIME": (600, comment)}).exposure_s == pytest.approx(60.0)

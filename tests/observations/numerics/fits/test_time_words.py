@@ -59,6 +59,9 @@ def test_what_stands_between_the_exposure_and_the_clock_is_told():
         "Ortszeit",
         "heure locale",
         "Beijing time",
+        "daylight saving time",
+        "wall clock",
+        "Sommerzeit",
     ],
 )
 def test_zones_and_offsets_are_local_clocks(comment):
