@@ -10,6 +10,7 @@ app_name = "detection"
 urlpatterns = [
     path("detections/<uuid:detection_id>/cutouts.png", cutout_views.cutouts_picture, name="cutouts"),
     path("detections/<uuid:detection_id>/pixels", cutout_views.pixels, name="pixels"),
+    path("detections/pixels", cutout_views.epoch_pixels, name="epoch_pixels"),
     path("candidates/<uuid:candidate_id>/", source_views.of_candidate, name="of_candidate"),
     path("models/", model_views.models, name="models"),
     path("models/<uuid:model_id>/", model_views.model, name="model"),

@@ -146,6 +146,7 @@ DIFFERENCING = {
 DETECTION = {
     "detection:cutouts": [Route(ACCOUNTS, keys=lambda: [detection_with_cutouts().pk])],
     "detection:pixels": [Route(ACCOUNTS, keys=lambda: [detection_with_cutouts().pk])],
+    "detection:epoch_pixels": [Route(ACCOUNTS)],
     "detection:of_candidate": [Route(ACCOUNTS, keys=lambda: [DetectionFactory().candidate_id])],
     "detection:models": [Route(ACCOUNTS)],
     "detection:model": [Route(ACCOUNTS, keys=key_of(ModelFactory))],
