@@ -8,11 +8,11 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.template.loader import render_to_string
-from django.urls import reverse
 
 from catalog.writing import number, sexagesimal_dec, sexagesimal_ra, signed, utc
 from curation.models import ValidationEvent
 from curation.triage.review import Review
+from detection.cutouts.epochs import address_of
 from detection.cutouts.overlay import place_in
 from observations.numerics.site import time_of
 
@@ -102,6 +102,4 @@ def _answers(review: Review, titles: Mapping[str, str]) -> list[tuple[Validation
 
 
 def _pixels_url(review: Review) -> str | None:
-    if review.version is None:
-        return None
-    return f"{reverse('detection:pixels', args=[review.detection.pk])}?version={review.version}"
+    return None if review.version is None else address_of([(review.detection.pk, review.version)])

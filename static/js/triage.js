@@ -6,6 +6,7 @@ import { newKey } from "./ids.js";
 import { Presses, keyOf } from "./keys.js";
 import { Line } from "./line.js";
 import { Lineup } from "./lineup.js";
+import { lookActions, showLook } from "./look-controls.js";
 import { Outbox } from "./outbox.js";
 import { showSaving } from "./saving.js";
 import { say } from "./site.js";
@@ -45,7 +46,7 @@ const lineup = new Lineup(line, ask, {
   onRelease: (keys) => server.release(keys),
   remaining: () => state.remaining,
 });
-const viewer = new Viewer(document.querySelectorAll("[data-panel]"), showLook);
+const viewer = new Viewer(document.querySelectorAll("[data-panel]"), showLook, step);
 
 /** @param {object} body */
 async function ask(body) {
@@ -217,16 +218,6 @@ function tellSaved(entry, reply) {
 
 // --- Looking ---
 
-/** @param {import("./viewer.js").Look} look */
-function showLook(look) {
-  at("stretch").textContent = look.stretch;
-  at("zoom").textContent = `${look.zoom}×`;
-  at("contrast").textContent = `${look.contrast}×`;
-  for (const [name, isOn] of Object.entries({ invert: look.isInverted, mask: look.hasMask, crosshair: look.hasCrosshair })) {
-    part(`[data-action=${name}]`, HTMLElement).setAttribute("aria-pressed", String(isOn));
-  }
-}
-
 /** Give the images what room there is: beside the answers, above the facts. */
 function fit() {
   const style = getComputedStyle(place.stage);
@@ -235,21 +226,6 @@ function fit() {
   const width = (page.clientWidth - beside - 6 * (columns - 1) - 24) / columns;
   const height = below ? innerHeight - place.stage.getBoundingClientRect().top - scrollY - below : Infinity;
   viewer.fit(Math.max(Math.min(width, height), 126));
-}
-
-/**
- * Change between science and reference by itself; for people who asked for less motion once with each press.
- * @param {HTMLElement} control
- */
-function blink(control) {
-  if (matchMedia("(prefers-reduced-motion: reduce)").matches) {
-    const wasSwapped = viewer.isSwapped;
-    viewer.stopBlinking();
-    viewer.swap(!wasSwapped);
-    control.setAttribute("aria-pressed", String(viewer.isSwapped));
-  } else {
-    control.setAttribute("aria-pressed", String(viewer.blink()));
-  }
 }
 
 /** @param {number} by */
@@ -265,17 +241,7 @@ const ACTIONS = {
   bogus: () => judge(false),
   label: ({ dataset }) => judge(dataset.isValid === "true", dataset.label, dataset.title),
   level: (control) => { if (control instanceof HTMLInputElement) control.checked = true; },
-  blinkOnce: () => viewer.swap(!viewer.isSwapped),
-  blink,
-  invert: () => viewer.set({ isInverted: !viewer.look.isInverted }),
-  stretch: () => viewer.nextStretch(),
-  mask: () => viewer.set({ hasMask: !viewer.look.hasMask }),
-  crosshair: () => viewer.set({ hasCrosshair: !viewer.look.hasCrosshair }),
-  zoomIn: () => viewer.zoom(1),
-  zoomOut: () => viewer.zoom(-1),
-  zoomReset: () => viewer.resetZoom(),
-  contrastUp: () => viewer.contrast(1),
-  contrastDown: () => viewer.contrast(-1),
+  ...lookActions(viewer),
   next: () => step(1),
   previous: () => step(-1),
   undo,
