@@ -9,12 +9,12 @@ from uuid import UUID
 
 from django.http import HttpRequest
 from django.template.loader import render_to_string
-from django.urls import reverse
 
 from catalog.writing import number, sexagesimal_dec, sexagesimal_ra, signed, utc
 from curation.detections.epochs import Epoch
 from curation.models import ValidationEvent
 from curation.triage.review import Member, Review
+from detection.cutouts.epochs import address_of
 from detection.cutouts.overlay import place_in
 from observations.numerics.site import time_of
 
@@ -27,6 +27,7 @@ def item_of(review: Review, request: HttpRequest, titles: Mapping[str, str]) -> 
         "name": f"{sexagesimal_ra(row.ra)} {sexagesimal_dec(row.dec)}",
         "score": row.confidence_score,
         **_drawn(review.shown),
+        "all_pixels": _all_pixels_url(review),
         "scale_arcsec": row.observation.pixel_scale,
         "warning": "Negative: fainter than in the reference" if candidate and candidate.is_negative else "",
         "brief": _brief(review),
@@ -52,14 +53,18 @@ def _drawn(member: Member) -> dict[str, Any]:
 def _epochs(review: Review) -> list[dict[str, Any]]:
     """Return the epochs of an object with several, by time; one without a detection has no key."""
     members = {member.detection.pk: member for member in review.members}
-    nights = {epoch.frame.middle.date() for epoch in review.epochs}
     shown = [epoch for epoch in review.epochs if epoch.detection is None or epoch.detection.pk in members]
-    return [_epoch(epoch, members, with_day=len(nights) > 1) for epoch in shown] if len(shown) > 1 else []
+    if len(shown) < 2:
+        return []
+    # As short as it tells them apart.
+    days = {epoch.frame.middle.date() for epoch in shown}
+    minutes = {f"{epoch.frame.middle:%F %H:%M}" for epoch in shown}
+    when = ("%d %b " if len(days) > 1 else "") + ("%H:%M" if len(minutes) == len(shown) else "%H:%M:%S")
+    return [_epoch(epoch, members, epoch.frame.middle.strftime(when)) for epoch in shown]
 
 
-def _epoch(epoch: Epoch, members: Mapping[UUID, Member], *, with_day: bool) -> dict[str, Any]:
-    day = f"{epoch.frame.middle:%d %b} " if with_day else ""
-    words = {"when": f"{day}{epoch.frame.middle:%H:%M:%S}", "band": epoch.frame.band}
+def _epoch(epoch: Epoch, members: Mapping[UUID, Member], when: str) -> dict[str, Any]:
+    words = {"when": when, "band": epoch.frame.band}
     if epoch.detection is None:
         limit = f"> {number(epoch.limiting_mag, 1)}" if epoch.limiting_mag is not None else epoch.trouble or "not seen"
         return {"id": None, **words, "brightness": limit}
@@ -145,6 +150,13 @@ def _answers(review: Review, titles: Mapping[str, str]) -> list[tuple[Validation
 
 
 def _pixels_url(member: Member) -> str | None:
-    if member.version is None:
+    """Return where the pixels of one epoch are, all of them."""
+    return None if member.version is None else address_of([(member.detection.pk, member.version)])
+
+
+def _all_pixels_url(review: Review) -> str | None:
+    """Return where the pixels of an item are: what is shown first, and what the strip shows of its other epochs."""
+    if review.shown.version is None:
         return None
-    return f"{reverse('detection:pixels', args=[member.detection.pk])}?version={member.version}"
+    others = [member for member in review.members if member != review.shown and member.version]
+    return address_of([(member.detection.pk, member.version) for member in (review.shown, *others)])

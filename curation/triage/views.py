@@ -293,10 +293,10 @@ def _empty(code: str, title: str, text: str) -> dict[str, str]:
 def _words(narrowed: QueueFilter) -> str:
     """Return in words what the queue is narrowed to."""
     data, asked = narrowed.data, narrowed.form.fields
-    words = [str(data.get("status") or "pending")]
+    words = [f"{data.get('status') or 'pending'} {'detections' if narrowed.by_detection else 'objects'}"]
     score = [data.get("score_min"), data.get("score_max")]
     if any(score):
         words.append(f"score {score[0] or 0} to {score[1] or 1}")
-    others = (name for name in asked if name not in ("status", "score_min", "score_max"))
+    others = (name for name in asked if name not in ("by", "status", "score_min", "score_max"))
     words += [f"{str(asked[name].label).lower()} {data[name]}" for name in others if data.get(name)]
     return ", ".join(words)

@@ -7,6 +7,7 @@
  * @property {string} name
  * @property {number} score
  * @property {string | null} pixels  address of its cutouts, null where none are kept
+ * @property {string | null} all_pixels  of those, and of what the strip shows of the other epochs
  * @property {number} x
  * @property {number} y
  * @property {{is_flipped: boolean, quarter_turns: number, north_deg: number | null}} turn
@@ -38,6 +39,7 @@
  * @property {Given["turn"]} turn
  * @property {number | null} scale_arcsec
  * @property {import("./viewer.js").Cutouts | null} cutouts
+ * @property {boolean} isWhole  with the reference, which the strip does not show
  * @property {string} fault  why there are no images
  * @property {boolean} isLost  they will not come by waiting
  * @property {boolean} isLoading
@@ -105,7 +107,7 @@ export function viewsOf(item) {
  * @returns {Item}
  */
 function itemOf({ epochs, ...given }) {
-  const unloaded = { cutouts: null, fault: "", isLost: false, isLoading: false };
+  const unloaded = { cutouts: null, isWhole: false, fault: "", isLost: false, isLoading: false };
   /** @type {any} */
   const item = {
     ...given, ...unloaded, isHeld: true, wasHeld: true, isAnswered: false, isReturning: false, answers: given.own ? [given.own] : [],
@@ -189,7 +191,8 @@ export class Line {
    */
   goTo(position) {
     this.position = position >= 0 ? position : this.items.length;
-    for (const far of this.items.slice(0, Math.max(this.position - KEPT_IMAGES, 0))) for (const view of viewsOf(far)) view.cutouts = null;
+    const far = this.items.slice(0, Math.max(this.position - KEPT_IMAGES, 0));
+    for (const view of far.flatMap(viewsOf)) Object.assign(view, { cutouts: null, isWhole: false });
   }
 
   /** Return the place to go on to after an answer: the next open one, else one that was passed over, else -1. */

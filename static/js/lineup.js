@@ -1,7 +1,7 @@
 // Keeps the line of detections filled: asks the server for the next ones, loads their images, gives back what it left.
 
 import { isOpen, viewsOf, wantedAhead } from "./line.js";
-import { decode } from "./viewer.js";
+import { readEpochs } from "./packed.js";
 
 const ASK_AGAIN_MS = 10000, LOAD_AGAIN_MS = 3000;
 // As many as the server gives at once.
@@ -13,7 +13,7 @@ const MOST_AT_ONCE = 8;
  * @typedef {import("./line.js").View} View
  * @typedef {{code: string, title: string, text: string}} Empty
  * @typedef {{items: Given[], lost: string[], lease_seconds: number, remaining: number, empty?: Empty}} Answer
- * @typedef {"current" | "pixels" | "strip" | "lease" | "state"} Change
+ * @typedef {"current" | "pixels" | "lease" | "state"} Change
  */
 
 export class Lineup {
@@ -138,15 +138,22 @@ export class Lineup {
     return given.items.length > 0;
   }
 
-  /** Load the images of the detection on screen once more. */
+  /** Load the images of the item on screen once more. */
   loadAgain() {
     const item = this.line.current;
     if (!item) return;
-    for (const view of viewsOf(item).filter(({ cutouts }) => !cutouts)) {
-      view.fault = "";
-      this.#load(view);
-    }
+    for (const view of viewsOf(item)) if (!view.isWhole) view.fault = "";
+    this.#loadAll(item);
     this.listeners.onChange("pixels");
+  }
+
+  /**
+   * Load all three images of the epoch that was turned to; the strip has shown two.
+   * @param {Item} item
+   */
+  async loadLarge(item) {
+    const { large } = item;
+    if (!large.isWhole) await this.#load(large, item, large.pixels);
   }
 
   /** @param {{count: number, after?: string, one?: string}} body */
@@ -177,41 +184,63 @@ export class Lineup {
   }
 
   /**
-   * Load the images of an item, those that are shown large first.
+   * Load the images of an item with one request, and those of the epoch that was turned to.
    * @param {Item} item
    */
   async #loadAll(item) {
-    for (const view of viewsOf(item)) if (!view.cutouts) await this.#load(view);
+    if (viewsOf(item).some(({ cutouts, isLost }) => !cutouts && !isLost)) await this.#load(item, item, item.all_pixels);
+    await this.loadLarge(item);
   }
 
-  /** @param {View} view */
-  async #load(view) {
+  /**
+   * @param {View} view  whose images are wanted
+   * @param {Item} item
+   * @param {string | null} address  of them, and maybe of others of the item
+   */
+  async #load(view, item, address) {
     if (view.isLoading) return;
     view.isLoading = true;
-    await this.#fetch(view);
+    await this.#fetch(view, item, address);
     view.isLoading = false;
-    const { current } = this.line;
-    if (current && viewsOf(current).includes(view)) this.listeners.onChange(view === current.large ? "pixels" : "strip");
+    if (item === this.line.current) this.listeners.onChange("pixels");
   }
 
-  /** @param {View} view */
-  async #fetch(view) {
-    view.isLost = view.pixels === null;
-    if (view.pixels === null) {
+  /**
+   * @param {View} view
+   * @param {Item} item
+   * @param {string | null} address
+   */
+  async #fetch(view, item, address) {
+    view.isLost = address === null;
+    if (address === null) {
       view.fault = "The cutouts are no longer stored. They will be back once the frame has been processed again.";
       return;
     }
     view.fault = "";
     try {
-      const response = await fetch(view.pixels);
+      const response = await fetch(address);
       if (!response.ok) throw new TypeError(String(response.status));
-      view.cutouts = decode(await response.arrayBuffer());
+      take(item, readEpochs(await response.arrayBuffer()));
     } catch (error) {
       const isAway = error instanceof TypeError;
       view.isLost = !isAway;
       view.fault = isAway ? "The images could not be loaded yet." : `The images cannot be drawn. ${wordsOf(error)}`;
-      if (isAway) setTimeout(() => { if (!view.cutouts) this.#load(view); }, LOAD_AGAIN_MS);
+      if (isAway) setTimeout(() => { if (!view.isWhole) this.#load(view, item, address); }, LOAD_AGAIN_MS);
     }
+  }
+}
+
+/**
+ * Give the epochs of an item the images that came, the leading one all of them.
+ * @param {Item} item
+ * @param {import("./packed.js").EpochPixels[]} epochs
+ */
+function take(item, epochs) {
+  const views = new Map(viewsOf(item).map((view) => [view.id, view]));
+  for (const { id, cutouts, fault } of epochs) {
+    const view = views.get(id);
+    const isWhole = Boolean(cutouts?.images.every(Boolean));
+    if (view && (isWhole || !view.isWhole)) Object.assign(view, { cutouts, isWhole, fault, isLost: Boolean(fault) });
   }
 }
 

@@ -39,6 +39,8 @@
  * @property {string[]} [opposed]  those of them who say the opposite
  */
 
+import { PARTS } from "./packed.js";
+
 export const MOST_UNDONE = 100;
 /** @param {boolean} isValid */
 const word = (isValid) => (isValid ? "real" : "bogus");
@@ -82,10 +84,10 @@ export class TriageState {
     if (this.shown && images.length) this.shown.seenAt ??= now;
   }
 
-  get isPainted() { return this.painted.length > 0; }
+  get isPainted() { return this.painted.length === PARTS.length; }
 
   /** Tell whether its images are here and will be painted in a moment. */
-  get isAboutToBePainted() { return !this.isPainted && Boolean(this.shown?.large.cutouts); }
+  get isAboutToBePainted() { return !this.isPainted && Boolean(this.shown?.large.isWhole); }
 
   /** Put another epoch of the object on screen: the next one that has images, or a certain one. Returns whether there is. */
   turnTo(/** @type {string | null} */ id = null) {

@@ -2,15 +2,16 @@
 // triage-state.js and line.js; here it is put on the page.
 
 import { afterPaint, at, fragment, origin, part } from "./dom.js";
+import { coverInWords, epochsOf } from "./epochs.js";
 import { newKey } from "./ids.js";
 import { Presses, keyOf } from "./keys.js";
 import { Line } from "./line.js";
 import { Lineup } from "./lineup.js";
+import { fitViewer, lookActions, showLook } from "./look-controls.js";
 import { Outbox } from "./outbox.js";
 import { showSaving } from "./saving.js";
 import { say } from "./site.js";
 import { controlOf, isTaken } from "./triage-input.js";
-import { blink, fitViewer, showLook } from "./triage-looks.js";
 import { Strip } from "./strip.js";
 import { Server } from "./triage-server.js";
 import { TriageState } from "./triage-state.js";
@@ -21,7 +22,8 @@ import { Viewer } from "./viewer.js";
 const page = part("main", HTMLElement);
 const person = page.dataset.person ?? "";
 const note = part("#note", HTMLTextAreaElement), help = part("#help", HTMLDialogElement), undoButton = part("#undo", HTMLButtonElement);
-const place = { facts: at("facts"), empty: at("empty"), stage: at("stage"), lapse: at("lapse"), own: at("own") };
+const place = { strip: at("strip"), facts: at("facts"), empty: at("empty"), stage: at("stage"), lapse: at("lapse"), own: at("own") };
+const leave = part("#leave", HTMLButtonElement);
 const PRESENCE_MS = 10000, LAPSE_CHECK_MS = 5000, FLUSH_PATIENCE_MS = 2000;
 const KEPT_UNDO = `astrid.undo.${person}`, KEPT_PLACE = "astrid.place";
 
@@ -47,8 +49,8 @@ const lineup = new Lineup(line, ask, {
   onRelease: (keys) => server.release(keys),
   remaining: () => state.remaining,
 });
-const viewer = new Viewer(document.querySelectorAll("[data-panel]"), showLook);
-const strip = new Strip(at("strip"), { onPick: turnTo, onLeaveOut: leaveOut });
+const viewer = new Viewer(document.querySelectorAll("[data-panel]"), onLook, step);
+const strip = new Strip(at("strip"), { onPick: (id) => (leave.ariaPressed === "true" ? leaveOut : turnTo)(id) });
 
 /** @param {object} body */
 async function ask(body) {
@@ -71,7 +73,6 @@ let waitingPress = null;
 function onLineup(change) {
   const { shown } = state;
   if (change === "lease") place.lapse.hidden = !shown || shown.isHeld || shown.isAnswered || !shown.wasHeld;
-  else if (change === "strip") showStrip();
   else if (change === "pixels" || line.current !== shown) show(line.current);
   if (change === "state") showEmpty();
 }
@@ -94,6 +95,7 @@ function show(item) {
   at("reload").hidden = Boolean(large.cutouts || large.isLost || !large.fault);
   afterPaint(() => {
     if (state.shown !== item || item.large !== large) return;
+    if (!large.isWhole) return;
     state.paint(viewer.painted, performance.now());
     page.dataset.viewerReady = String(state.isPainted);
     const waited = waitingPress;
@@ -226,17 +228,19 @@ function tellSaved(entry, reply) {
 
 /** Draw the epochs of the object, and say what an answer will be about. */
 function showStrip() {
-  const item = state.shown;
-  const { epochs, unseen, imageless } = state.covered;
-  const open = item?.times.filter((epoch) => epoch.isOpen).length ?? 0;
-  strip.show(item?.times ?? [], item?.large ?? null);
-  const count = epochs.length + unseen.length + 1, left = imageless ? `; ${imageless} without images left out` : "";
-  at("covers").textContent = open > 1 ? `Your answer will be about ${count} of ${open + unseen.length} epochs${left}.` : "";
+  const epochs = state.shown ? epochsOf(state.shown) : [];
+  place.strip.hidden = !epochs.length;
+  strip.show(epochs, viewer.look);
+  at("covers").textContent = coverInWords(state);
+  leave.hidden = !at("covers").textContent;
 }
 
 /** @param {string | null} id  null for the next one */
 function turnTo(id = null) {
-  if (state.turnTo(id)) show(state.shown);
+  if (state.turnTo(id) && state.shown) {
+    show(state.shown);
+    lineup.loadLarge(state.shown);
+  }
   else if (id === null) say("There is no other epoch with images.");
 }
 
@@ -247,6 +251,12 @@ function leaveOut(id) {
 }
 
 // --- Looking ---
+
+/** @param {import("./viewer.js").Look} look */
+function onLook(look) {
+  showLook(look);
+  strip.draw(look);
+}
 
 function fit() { fitViewer(viewer, page, place.stage); }
 
@@ -263,23 +273,14 @@ const ACTIONS = {
   bogus: () => judge(false),
   label: ({ dataset }) => judge(dataset.isValid === "true", dataset.label, dataset.title),
   level: (control) => { if (control instanceof HTMLInputElement) control.checked = true; },
-  blinkOnce: () => viewer.swap(!viewer.isSwapped),
-  blink: (control) => blink(viewer, control),
-  invert: () => viewer.set({ isInverted: !viewer.look.isInverted }),
-  stretch: () => viewer.nextStretch(),
-  mask: () => viewer.set({ hasMask: !viewer.look.hasMask }),
-  crosshair: () => viewer.set({ hasCrosshair: !viewer.look.hasCrosshair }),
-  zoomIn: () => viewer.zoom(1),
-  zoomOut: () => viewer.zoom(-1),
-  zoomReset: () => viewer.resetZoom(),
-  contrastUp: () => viewer.contrast(1),
-  contrastDown: () => viewer.contrast(-1),
+  ...lookActions(viewer),
   next: () => step(1),
   previous: () => step(-1),
   undo,
   reload: () => lineup.loadAgain(),
   note: () => note.focus(),
   epoch: () => turnTo(),
+  leaveOut: () => { leave.ariaPressed = String(leave.ariaPressed !== "true"); },
   frame: () => { for (const link of place.facts.querySelectorAll("a")) if ("fullFrame" in link.dataset) link.click(); },
   help: () => help.showModal(),
   takeOver: () => lineup.refill({ take_over: true }),

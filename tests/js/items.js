@@ -6,7 +6,7 @@
  */
 export function given(id, more = {}) {
   return {
-    id, name: `name of ${id}`, score: 0.9, pixels: `/pixels/${id}`, x: 31, y: 31,
+    id, name: `name of ${id}`, score: 0.9, pixels: `/pixels/${id}`, all_pixels: `/pixels/${id},…`, x: 31, y: 31,
     turn: { is_flipped: false, quarter_turns: 0, north_deg: null }, scale_arcsec: 1, warning: "", brief: [], own: null,
     context: { blind: false }, html: "", epochs: [], unseen: [], ...more,
   };

@@ -149,7 +149,7 @@ function stateOfObject() {
   line.goTo(0);
   const state = new TriageState(line, { window: "window", mostCounted: 1000, remaining: 3, undoable: [] });
   state.show(line.current);
-  for (const view of viewsOf(line.items[0])) view.cutouts = CUTOUTS;
+  for (const view of viewsOf(line.items[0])) Object.assign(view, { cutouts: CUTOUTS, isWhole: true });
   return state;
 }
 

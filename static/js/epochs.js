@@ -1,0 +1,46 @@
+// What the strip shows of an object: its epochs by time, and what an answer is about.
+
+/** @typedef {import("./line.js").Item} Item */
+
+const NOT_TURNED = { is_flipped: false, quarter_turns: 0, north_deg: null };
+
+/**
+ * Return the epochs of an item as the strip draws them; none where it has only one.
+ * @param {Item} item
+ * @returns {import("./strip.js").Epoch[]}
+ */
+export function epochsOf(item) {
+  return item.times.map((epoch) => ({
+    id: epoch.view?.id ?? null,
+    label: [epoch.when, [epoch.band, epoch.brightness].filter(Boolean).join(" ")].join("\n"),
+    cutouts: epoch.view?.cutouts ?? null,
+    fault: epoch.view?.fault ?? "",
+    turn: epoch.view?.turn ?? NOT_TURNED,
+    place: epoch.view ?? { x: 0, y: 0 },
+    state: stateOf(epoch, item),
+  }));
+}
+
+/**
+ * @param {import("./line.js").Epoch} epoch
+ * @param {Item} item
+ * @returns {import("./strip.js").State}
+ */
+function stateOf({ view, isOpen, isLeftOut }, item) {
+  if (!view) return "limit";
+  if (view === item.large) return "large";
+  if (!isOpen) return "judged";
+  return isLeftOut ? "left out" : "covered";
+}
+
+/**
+ * Say what an answer will be about, where an object has several epochs that wait; "" where it has not.
+ * @param {import("./triage-state.js").TriageState} state
+ */
+export function coverInWords(state) {
+  const { epochs, unseen, imageless } = state.covered;
+  const open = (state.shown?.times ?? []).filter((epoch) => epoch.isOpen).length + unseen.length;
+  if (open < 2) return "";
+  const left = imageless ? ` ${imageless} without images ${imageless === 1 ? "is" : "are"} left out.` : "";
+  return `Your answer is about ${epochs.length + unseen.length + 1} of ${open} epochs.${left}`;
+}
