@@ -63,7 +63,7 @@ class QueueFilter(DetectionFilter):
         """Tell whether anything but the state was asked for."""
         return any(self.data.get(name) for name in self.filters if name not in ("by", "status"))
 
-    def as_it_is(self, rows: QuerySet[Detection], *_: Any) -> QuerySet[Detection]:
+    def as_it_is(self, rows: QuerySet[Detection], *_: object) -> QuerySet[Detection]:
         """Leave to the queue what an item is."""
         return rows
 

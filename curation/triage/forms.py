@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -9,11 +10,10 @@ from uuid import UUID
 from django import forms
 
 from curation.models import ConfidenceLevel, EventKind, Quality, Shown
+from curation.triage.review import MOST_COVERED
 
 # A page asks for a few at a time, and names those that it shows.
 MOST_AT_ONCE, MOST_HELD = 8, 100
-# One answer is about so many detections of an object at most: those that are left come again.
-MOST_COVERED = 200
 _OF_LABELS = 64
 
 
@@ -34,7 +34,7 @@ class KeysField(forms.Field):
 class EpochsField(forms.JSONField):
     """The other epochs of an object that an answer is about: `detection`, `id` of the event, `shown`, `supersedes`."""
 
-    def clean(self, value: Any) -> list[Epoch]:
+    def clean(self, value: object) -> list[Epoch]:
         """Return the epochs; a list of objects that cannot be read is refused whole."""
         given = super().clean(value) or []
         if not isinstance(given, list) or len(given) > MOST_COVERED:
@@ -55,7 +55,7 @@ class Epoch:
     supersedes_id: UUID | None
 
     @classmethod
-    def read(cls, given: dict[str, Any]) -> Epoch:
+    def read(cls, given: Mapping[str, str]) -> Epoch:
         """Return what JSON says; raises ValueError, KeyError or TypeError where it says something else."""
         old = given.get("supersedes")
         shown = str(given.get("shown", ""))

@@ -44,13 +44,13 @@ def item_of(review: Review, request: HttpRequest, titles: Mapping[str, str]) -> 
     }
 
 
-def _drawn(member: Member) -> dict[str, Any]:
+def _drawn(member: Member) -> dict[str, object]:
     """Return where the pixels of a detection are, and how they are drawn."""
     x, y = place_in(member.detection)
     return {"pixels": _pixels_url(member), "x": x, "y": y, "turn": asdict(member.turn)}
 
 
-def _epochs(review: Review) -> list[dict[str, Any]]:
+def _epochs(review: Review) -> list[dict[str, object]]:
     """Return the epochs of an object with several, by time; one without a detection has no key."""
     members = {member.detection.pk: member for member in review.members}
     shown = [epoch for epoch in review.epochs if epoch.detection is None or epoch.detection.pk in members]
@@ -63,7 +63,7 @@ def _epochs(review: Review) -> list[dict[str, Any]]:
     return [_epoch(epoch, members, epoch.frame.middle.strftime(when)) for epoch in shown]
 
 
-def _epoch(epoch: Epoch, members: Mapping[UUID, Member], when: str) -> dict[str, Any]:
+def _epoch(epoch: Epoch, members: Mapping[UUID, Member], when: str) -> dict[str, object]:
     words = {"when": when, "band": epoch.frame.band}
     if epoch.detection is None:
         limit = f"> {number(epoch.limiting_mag, 1)}" if epoch.limiting_mag is not None else epoch.trouble or "not seen"

@@ -13,7 +13,6 @@ from curation.judgements import visibility
 from curation.judgements.objects import keys_of, members_of, motion_of
 from curation.judgements.verdicts import OPEN, answers_about
 from curation.models import ValidationEvent
-from curation.triage.forms import MOST_COVERED
 from detection.cutouts.overlay import turn_of
 from detection.cutouts.pictures import version_of
 from detection.models import Detection
@@ -22,6 +21,8 @@ from differencing.models import Tracklet
 
 # Of one history the latest so many detections, and measurements without one, are drawn.
 MOST_EPOCHS = 60
+# One answer is about so many detections of an object at most: those that are left come again.
+MOST_COVERED = 200
 
 
 @dataclass(frozen=True)

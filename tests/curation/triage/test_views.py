@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.contrib.auth.models import Group
@@ -101,14 +101,15 @@ def test_an_item_brings_what_is_drawn_and_what_is_read():
     PreprocessRunFactory(observation=row.observation, zero_point_mag=25.0, zero_point_error=0.02)
     window = Window()
     [item] = window.take(1)["items"]
-    assert item["pixels"].startswith(f"/detections/{row.pk}/pixels?version=")
+    assert item["pixels"] == item["all_pixels"]
+    assert f"epochs={row.pk.hex}~" in item["pixels"]
     assert (item["x"], item["y"]) == (31 + 100.5 - 100, 31.25)
     assert item["turn"] == {"is_flipped": False, "quarter_turns": 0, "north_deg": None}
     assert item["warning"] == "Negative: fainter than in the reference"
     assert "saturated" in item["html"]
     assert "10:00:02.40 +02:00:36.0" in item["html"]
     assert "150.010000 +2.010000" in item["html"]
-    assert window.client.get(item["pixels"]).content[:6] == b"\x93NUMPY"
+    assert window.client.get(item["pixels"]).content.startswith(b'{"epochs"')
 
 
 def test_a_magnitude_is_shown_where_it_is_known_and_a_dash_where_it_is_not():
@@ -156,11 +157,11 @@ def test_who_said_what_is_shown_or_hidden_until_one_s_own_answer_is_in():
     item = window.take(1, query="status=rejected")["items"][0]
     assert other.username in item["html"]
     assert "bogus (expert)" in item["html"]
-    assert item["context"] == {"blind": False, "answers_shown": 1, "cutouts": None}
+    assert item["context"] == {"blind": False, "answers_shown": 1, "cutouts": None, "origin": "pipeline"}
     SystemConfig.objects.create(key="curation.blind", value=True)
     blind = window.take(1, query="status=rejected", one=str(row.pk))["items"][0]
     assert other.username not in blind["html"]
-    assert blind["context"] == {"blind": True, "answers_shown": 0, "cutouts": None}
+    assert blind["context"] == {"blind": True, "answers_shown": 0, "cutouts": None, "origin": "pipeline"}
     window.answer(row, False)
     after = window.take(1, query="status=rejected", one=str(row.pk))["items"][0]
     assert other.username in after["html"]
@@ -363,7 +364,8 @@ def test_the_event_says_what_was_on_screen():
     assert item["context"]["cutouts"] in item["pixels"]
     window.answer(row, visible_context={**item["context"], **SHOWN, "stretch": "asinh"})
     assert ValidationEvent.objects.get().visible_context == {
-        "blind": False, "answers_shown": 0, "cutouts": item["context"]["cutouts"], "stretch": "asinh", **SHOWN,
+        "blind": False, "answers_shown": 0, "cutouts": item["context"]["cutouts"], "stretch": "asinh",
+        "origin": "pipeline", **SHOWN,
     }  # fmt: skip
 
 
@@ -452,7 +454,8 @@ def test_an_item_is_an_object_with_all_of_its_epochs_by_time():
     [item] = Window().take(4)["items"]
     assert item["id"] == str(second.pk)
     assert [epoch["id"] for epoch in item["epochs"]] == [str(row.pk) for row in (first, second, third)]
-    assert all(epoch["is_open"] and str(epoch["id"]) in epoch["pixels"] for epoch in item["epochs"])
+    assert all(epoch["is_open"] and UUID(epoch["id"]).hex in epoch["pixels"] for epoch in item["epochs"])
+    assert [UUID(epoch["id"]).hex in item["all_pixels"] for epoch in item["epochs"]] == [True] * 3
     assert [epoch["when"] for epoch in item["epochs"]] == ["00:00", "00:14", "00:28"]
     assert item["unseen"] == []
 
