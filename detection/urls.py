@@ -14,6 +14,7 @@ urlpatterns = [
     path("candidates/", below_cut_views.below_cut, name="below_cut"),
     path("candidates/promote", below_cut_views.promote, name="promote"),
     path("candidates/<uuid:candidate_id>/cutouts.png", below_cut_views.cutouts, name="candidate_cutouts"),
+    path("detections/pixels", cutout_views.epoch_pixels, name="epoch_pixels"),
     path("candidates/<uuid:candidate_id>/", source_views.of_candidate, name="of_candidate"),
     path("models/", model_views.models, name="models"),
     path("models/<uuid:model_id>/", model_views.model, name="model"),

@@ -149,6 +149,7 @@ DETECTION = {
     "detection:below_cut": [Route(ACCOUNTS)],
     "detection:promote": [Route(CURATORS, method="post")],
     "detection:candidate_cutouts": [Route(ACCOUNTS, keys=lambda: [detection_with_cutouts().candidate_id])],
+    "detection:epoch_pixels": [Route(ACCOUNTS)],
     "detection:of_candidate": [Route(ACCOUNTS, keys=lambda: [DetectionFactory().candidate_id])],
     "detection:models": [Route(ACCOUNTS)],
     "detection:model": [Route(ACCOUNTS, keys=key_of(ModelFactory))],

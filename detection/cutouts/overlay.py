@@ -14,6 +14,7 @@ from detection.numerics.stamps import STAMP_SIZE_PX
 from observations.models import WcsQuality
 from observations.numerics.fits.facts import FitsRefused
 from observations.numerics.fits.mapped import map_images
+from observations.numerics.sphere import project
 
 if TYPE_CHECKING:
     from astropy.wcs import WCS
@@ -59,26 +60,47 @@ def overlay_of(detection: Detection) -> Overlay:
     return Overlay(bar_px=bar / scale if bar and scale else None, bar_arcsec=bar, north=north, east=east)
 
 
+def local_wcs(detection: Detection) -> dict[str, float] | None:
+    """Return the projection of a detection's cutout by the keywords of a header; None where nobody knows it.
+
+    It is flat and exact at the detection; over a cutout the frame's own distortion changes nothing that is seen.
+    """
+    matrix = _matrix(detection)
+    if matrix is None:
+        return None
+    x, y = place_in(detection)
+    (cd1_1, cd1_2), (cd2_1, cd2_2) = matrix
+    return {
+        "CRVAL1": detection.ra, "CRVAL2": detection.dec, "CRPIX1": x + 1.0, "CRPIX2": y + 1.0,
+        "CD1_1": cd1_1, "CD1_2": cd1_2, "CD2_1": cd2_1, "CD2_2": cd2_2,
+    }  # fmt: skip
+
+
 def _north_and_east(detection: Detection) -> tuple[Direction, Direction] | None:
-    """Return the steps in pixels, y upwards, of an arcsecond to the north and to the east where the detection is.
+    """Return the steps in pixels, y upwards, of an arcsecond to the north and to the east where the detection is."""
+    matrix = _matrix(detection)
+    if matrix is None:
+        return None
+    (a, b), (c, d) = matrix
+    unit = 1.0 / 3600.0 / (a * d - b * c)
+    return (-b * unit, a * unit), (d * unit, -c * unit)
+
+
+def _matrix(detection: Detection) -> tuple[Direction, Direction] | None:
+    """Return degrees to the east and to the north for a pixel to the right and one upwards, where the detection is.
 
     They are from the world coordinates of its difference image. A nominal position tells no direction.
     """
-    # Astropy is loaded when the first is looked at: every process that knows the pages starts half a second sooner.
-    from astropy import units
-    from astropy.coordinates import SkyCoord
-
     candidate = detection.candidate
     if detection.observation.wcs_quality == WcsQuality.NOMINAL or candidate is None:
         return None
     wcs = _wcs(candidate.difference_run.difference_image_path)
     if wcs is None:
         return None
-    here = SkyCoord(detection.ra, detection.dec, unit="deg")
-    ends = here.directional_offset_by([0, 90] * units.deg, 1 * units.arcsec)
-    (x, y), (ends_x, ends_y) = wcs.world_to_pixel(here), wcs.world_to_pixel(ends)
-    north, east = ((float(ends_x[k] - x), float(ends_y[k] - y)) for k in (0, 1))
-    return north, east
+    x, y = detection.pixel_x, detection.pixel_y
+    ra, dec = wcs.all_pix2world([x, x + 1.0, x], [y, y, y + 1.0], 0)
+    (east_x, east_y), (north_x, north_y) = (axis.tolist() for axis in project(ra[1:], dec[1:], ra[0], dec[0]))
+    return (east_x, east_y), (north_x, north_y)
 
 
 @lru_cache(maxsize=64)

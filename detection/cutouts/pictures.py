@@ -28,14 +28,24 @@ PARTS = ("science", "reference", "difference")
 
 def picture(path: str, *, is_small: bool) -> bytes | None:
     """Return science, reference and difference beside each other as a PNG; None where the file is gone or no cutout."""
-    cutouts = _stored(path)
+    cutouts = stored(path)
     return None if cutouts is None else _png(side_by_side(cutouts, **(_SMALL if is_small else _WHOLE)))
 
 
 def part(path: str, name: str) -> bytes | None:
     """Return one of `PARTS` as a large PNG, in the greys that it shares with the others; None as above."""
-    cutouts = _stored(path)
+    cutouts = stored(path)
     return None if cutouts is None else _png(panels(cutouts, **_LARGE)[PARTS.index(name)])
+
+
+def stored(path: str) -> Image | None:
+    """Return a file of cutouts, (4, n, n); None where it is gone or holds none."""
+    try:
+        cutouts: Image = np.load(storage.open_stored(path), allow_pickle=False)
+    except (FileNotFoundError, ValueError, storage.OutsideStorage, storage.StorageUnreachable):
+        return None
+    is_square = cutouts.ndim == 3 and cutouts.shape[1] == cutouts.shape[2]
+    return cutouts if is_square and cutouts.shape[0] == 4 else None
 
 
 def version_of(path: str) -> str | None:
@@ -45,14 +55,6 @@ def version_of(path: str) -> str | None:
     except (FileNotFoundError, storage.OutsideStorage, storage.StorageUnreachable):
         return None
     return f"{known.st_mtime_ns:x}-{known.st_size:x}" if known else None
-
-
-def _stored(path: str) -> Image | None:
-    try:
-        cutouts: Image = np.load(storage.open_stored(path), allow_pickle=False)
-    except (FileNotFoundError, ValueError, storage.OutsideStorage, storage.StorageUnreachable):
-        return None
-    return cutouts if cutouts.ndim == 3 and cutouts.shape[0] == 4 else None
 
 
 def _png(colours: Colours) -> bytes:
