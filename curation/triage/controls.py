@@ -49,7 +49,9 @@ MOVE = (
 )
 LOOK = (
     Control("blink", "b", "blinks reference and science; hold the space bar to see the reference"),
-    Control("stretch", "s", "next stretch"),
+    Control("pace", ",", "blink slower or faster"),
+    Control("stretch", "s", "next stretch: asinh, linear, log, sqrt, zscale, faint"),
+    Control("colours", "o", "colours that every eye tells apart, or greys"),
     Control("contrastDown", "[", "less contrast"),
     Control("contrastUp", "]", "more contrast"),
     Control("invert", "i", "invert the greys"),
@@ -58,6 +60,7 @@ LOOK = (
     Control("zoomReset", "0", "the whole images"),
     Control("mask", "m", "masked pixels"),
     Control("crosshair", "c", "crosshair"),
+    Control("ruler", ".", "a drag measures; with Shift held it always does"),
     Control("reload", "l", "load the images again if they have not appeared"),
 )
 HELP = Control("help", "?", "this list")

@@ -9,12 +9,12 @@ from uuid import UUID
 
 from django.http import HttpRequest
 from django.template.loader import render_to_string
-from django.urls import reverse
 
 from catalog.writing import number, sexagesimal_dec, sexagesimal_ra, signed, utc
 from curation.detections.epochs import Epoch
 from curation.models import ValidationEvent
 from curation.triage.review import Member, Review
+from detection.cutouts.epochs import address_of
 from detection.cutouts.overlay import place_in
 from observations.numerics.site import time_of
 
@@ -145,6 +145,4 @@ def _answers(review: Review, titles: Mapping[str, str]) -> list[tuple[Validation
 
 
 def _pixels_url(member: Member) -> str | None:
-    if member.version is None:
-        return None
-    return f"{reverse('detection:pixels', args=[member.detection.pk])}?version={member.version}"
+    return None if member.version is None else address_of([(member.detection.pk, member.version)])

@@ -1,5 +1,7 @@
 // The greys of cutouts: science and reference on one scale, the difference symmetric about zero.
-// The same as detection/numerics/display.py, number for number; in float32 where numpy computes in float32.
+// By default the same as detection/numerics/display.py, number for number; in float32 where numpy computes in float32.
+
+import { zscale } from "./zscale.js";
 
 const f32 = Math.fround;
 const MAD_TO_SIGMA = 1.4826; // of a normal distribution
@@ -11,26 +13,45 @@ const WHITE_PERCENTILE = 99.95, LEAST_WHITE_SIGMA = 12;
 const DIFFERENCE_SIGMA = 5;
 // Of the linear stretch of the faintest: white this far above the sky.
 const FAINT_SIGMA = 6;
+// Of the logarithmic stretch: how much more a step near black counts than one near white, as in other viewers.
+const LOG_EXPONENT = 1000;
 
-export const STRETCHES = ["asinh", "linear", "faint"];
-
-/** @typedef {{sky: number, sigma: number, white: number, differenceSigma: number}} Levels */
+export const STRETCHES = ["asinh", "linear", "log", "sqrt", "zscale", "faint"];
 
 /**
- * Return what the greys of one detection are made from: the statistics of the good pixels of its three images.
- * @param {Float32Array} science
- * @param {Float32Array} reference
- * @param {Float32Array} difference
- * @param {Float32Array} mask
+ * @typedef {object} Levels
+ * @property {number} sky
+ * @property {number} sigma
+ * @property {number} white
+ * @property {[number, number]} limits  of zscale: black and white
+ * @property {number} differenceSigma
+ */
+
+/**
+ * Return what the greys of one epoch are made from: the statistics of the good pixels of its images.
+ * @param {(Float32Array | null)[]} images  science, reference, difference
+ * @param {Uint8Array} mask
  * @returns {Levels}
  */
-export function measure(science, reference, difference, mask) {
-  const good = [science, reference, difference].map((image) => image.filter((v, k) => Number.isFinite(v) && !(mask[k] > 0)));
+export function measure(images, mask) {
+  const good = images.map((image) => (image ?? new Float32Array()).filter((v, k) => Number.isFinite(v) && !mask[k]));
   const both = joined(good[0], good[1]);
   const sky = median(both);
-  const sigma = Math.max(robustSigma(good[0]), robustSigma(good[1]));
+  const sigma = Math.max(...good.slice(0, 2).filter((_, k) => images[k]).map(robustSigma));
   const white = Math.max(percentile(both, WHITE_PERCENTILE), sky + LEAST_WHITE_SIGMA * sigma);
-  return { sky, sigma, white, differenceSigma: robustSigma(good[2]) };
+  return { sky, sigma, white, limits: zscale(both), differenceSigma: robustSigma(good[2]) };
+}
+
+/**
+ * Return the levels that draw an epoch as another one is drawn: so many counts above its own sky are the same grey.
+ * @param {Levels} own
+ * @param {Levels} leading
+ * @returns {Levels}
+ */
+export function alike(own, leading) {
+  const up = own.sky - leading.sky;
+  const [low, high] = leading.limits;
+  return { ...leading, sky: own.sky, white: leading.white + up, limits: [low + up, high + up] };
 }
 
 /**
@@ -38,12 +59,32 @@ export function measure(science, reference, difference, mask) {
  * @param {Float32Array} image
  * @param {Levels} levels
  */
-export function sharedGrey(image, { sky, sigma, white }, stretch = "asinh", contrast = 1) {
-  const black = sky - BLACK_SIGMA * sigma;
-  const top = sky + (stretch === "faint" ? FAINT_SIGMA * sigma : white - sky) / contrast;
-  const level = (/** @type {number} */ v) => (stretch === "asinh" ? Math.asinh((v - sky) / (LINEAR_SIGMA * sigma)) : v);
-  const low = level(black), high = level(top);
-  return Uint8Array.from(image, (v) => roundEven(255 * clipped((level(v) - low) / (high - low), 0, 1)));
+export function sharedGrey(image, levels, stretch = "asinh", contrast = 1) {
+  const [black, top] = range(levels, stretch, contrast);
+  const { sky, sigma } = levels;
+  const level = stretch === "asinh" ? (/** @type {number} */ v) => Math.asinh((v - sky) / (LINEAR_SIGMA * sigma)) : null;
+  const [low, high] = level ? [level(black), level(top)] : [black, top];
+  const bend = BENDS[stretch];
+  const greys = new Uint8Array(image.length);
+  for (let k = 0; k < image.length; k++) {
+    const share = clipped(((level ? level(image[k]) : image[k]) - low) / (high - low), 0, 1);
+    greys[k] = roundEven(255 * (bend ? bend(share) : share));
+  }
+  return greys;
+}
+
+/** @type {Record<string, ((share: number) => number) | undefined>} */
+const BENDS = { sqrt: Math.sqrt, log: (share) => Math.log1p(LOG_EXPONENT * share) / Math.log1p(LOG_EXPONENT) };
+
+/**
+ * Return what is black and what is white.
+ * @param {Levels} levels
+ * @param {string} stretch
+ * @param {number} contrast
+ */
+function range({ sky, sigma, white, limits }, stretch, contrast) {
+  if (stretch === "zscale") return [limits[0], limits[0] + (limits[1] - limits[0]) / contrast];
+  return [sky - BLACK_SIGMA * sigma, sky + (stretch === "faint" ? FAINT_SIGMA * sigma : white - sky) / contrast];
 }
 
 /**
@@ -53,7 +94,9 @@ export function sharedGrey(image, { sky, sigma, white }, stretch = "asinh", cont
  */
 export function symmetricGrey(image, { differenceSigma }, contrast = 1) {
   const end = f32((DIFFERENCE_SIGMA * differenceSigma) / contrast);
-  return Uint8Array.from(image, (v) => roundEven(f32(127.5 + f32(127.5 * clipped(f32(v / end), -1, 1)))));
+  const greys = new Uint8Array(image.length);
+  for (let k = 0; k < image.length; k++) greys[k] = roundEven(f32(127.5 + f32(127.5 * clipped(f32(image[k] / end), -1, 1))));
+  return greys;
 }
 
 /**

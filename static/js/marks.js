@@ -35,12 +35,21 @@ export function brush(canvas) {
  * @param {string} colour
  */
 export function tint(context, colour) {
-  if (!colour || colour === "none") return;
+  if (!isTint(colour)) return;
   context.globalCompositeOperation = "multiply";
   context.fillStyle = colour;
   context.fillRect(0, 0, context.canvas.width, context.canvas.height);
   context.globalCompositeOperation = "source-over";
 }
+
+/**
+ * Tell whether greys are multiplied with a colour.
+ * @param {Inks} inks
+ */
+export function isTinted(inks) { return isTint(inks.tint); }
+
+/** @param {string} colour */
+function isTint(colour) { return Boolean(colour) && colour !== "none"; }
 
 /** Draws marks; all lengths in screen dots. */
 export class Pencil {
@@ -89,6 +98,23 @@ export class Pencil {
       this.#line([x, y], [x + 20 * ratio * dx, y + 20 * ratio * dy], this.inks.ink, ratio * 1.5);
       this.#write(name, [x + 29 * ratio * dx, y + 29 * ratio * dy + 4 * ratio]);
     }
+  }
+
+  /**
+   * @param {Point} from
+   * @param {Point} to
+   * @param {string} words
+   */
+  ruler(from, to, words) {
+    const { ratio } = this, { width, height } = this.context.canvas;
+    this.#line(from, to, this.inks.mark, 1.5 * ratio);
+    const [dx, dy] = [to[0] - from[0], to[1] - from[1]], length = Math.hypot(dx, dy) || 1;
+    const [px, py] = [(-5 * ratio * dy) / length, (5 * ratio * dx) / length];
+    for (const [x, y] of [from, to]) this.#line([x - px, y - py], [x + px, y + py], this.inks.mark, 1.5 * ratio);
+    // Beside its middle, as far as there is room.
+    const half = 80 * ratio, middle = (from[0] + to[0]) / 2, below = Math.max(from[1], to[1]) + 16 * ratio;
+    const y = below < height - 4 * ratio ? below : Math.min(from[1], to[1]) - 8 * ratio;
+    this.#write(words, [Math.min(Math.max(middle, half), width - half), Math.max(y, 12 * ratio)]);
   }
 
   /**

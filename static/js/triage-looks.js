@@ -2,13 +2,39 @@
 
 import { at, part } from "./dom.js";
 
+/**
+ * Return what the controls do, by the names of their actions.
+ * @param {import("./viewer.js").Viewer} viewer
+ * @returns {Record<string, (control: HTMLElement) => void>}
+ */
+export function lookActions(viewer) {
+  return {
+    blinkOnce: () => viewer.swap(!viewer.isSwapped),
+    blink: (control) => press(control, blink(viewer)),
+    pace: () => viewer.nextPace(),
+    invert: () => viewer.set({ isInverted: !viewer.look.isInverted }),
+    stretch: () => viewer.nextStretch(),
+    colours: () => viewer.nextMap(),
+    mask: () => viewer.set({ hasMask: !viewer.look.hasMask }),
+    crosshair: () => viewer.set({ hasCrosshair: !viewer.look.hasCrosshair }),
+    ruler: (control) => press(control, viewer.toggleRuler()),
+    zoomIn: () => viewer.zoom(1),
+    zoomOut: () => viewer.zoom(-1),
+    zoomReset: () => viewer.resetZoom(),
+    contrastUp: () => viewer.contrast(1),
+    contrastDown: () => viewer.contrast(-1),
+  };
+}
+
 /** @param {import("./viewer.js").Look} look */
 export function showLook(look) {
   at("stretch").textContent = look.stretch;
+  at("pace").textContent = look.pace;
   at("zoom").textContent = `${look.zoom}×`;
   at("contrast").textContent = `${look.contrast}×`;
-  for (const [name, isOn] of Object.entries({ invert: look.isInverted, mask: look.hasMask, crosshair: look.hasCrosshair })) {
-    part(`[data-action=${name}]`, HTMLElement).setAttribute("aria-pressed", String(isOn));
+  const { isInverted: invert, hasMask: mask, hasCrosshair: crosshair } = look;
+  for (const [name, isOn] of Object.entries({ invert, mask, crosshair, colours: look.map === "colour" })) {
+    press(part(`[data-action=${name}]`, HTMLElement), isOn);
   }
 }
 
@@ -28,17 +54,20 @@ export function fitViewer(viewer, page, stage) {
 }
 
 /**
- * Change between science and reference by itself; for people who asked for less motion once with each press.
+ * Change between science and reference by itself; for people who asked for less motion once with each press. Return
+ * whether it does now, or whether the reference is there.
  * @param {import("./viewer.js").Viewer} viewer
- * @param {HTMLElement} control
  */
-export function blink(viewer, control) {
-  if (matchMedia("(prefers-reduced-motion: reduce)").matches) {
-    const wasSwapped = viewer.isSwapped;
-    viewer.stopBlinking();
-    viewer.swap(!wasSwapped);
-    control.setAttribute("aria-pressed", String(viewer.isSwapped));
-  } else {
-    control.setAttribute("aria-pressed", String(viewer.blink()));
-  }
+function blink(viewer) {
+  if (!matchMedia("(prefers-reduced-motion: reduce)").matches) return viewer.blink();
+  const wasSwapped = viewer.isSwapped;
+  viewer.stopBlinking();
+  viewer.swap(!wasSwapped);
+  return viewer.isSwapped;
 }
+
+/**
+ * @param {HTMLElement} control
+ * @param {boolean} isOn
+ */
+function press(control, isOn) { control.setAttribute("aria-pressed", String(isOn)); }

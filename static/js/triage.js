@@ -10,7 +10,7 @@ import { Outbox } from "./outbox.js";
 import { showSaving } from "./saving.js";
 import { say } from "./site.js";
 import { controlOf, isTaken } from "./triage-input.js";
-import { blink, fitViewer, showLook } from "./triage-looks.js";
+import { fitViewer, lookActions, showLook } from "./triage-looks.js";
 import { Strip } from "./strip.js";
 import { Server } from "./triage-server.js";
 import { TriageState } from "./triage-state.js";
@@ -47,7 +47,7 @@ const lineup = new Lineup(line, ask, {
   onRelease: (keys) => server.release(keys),
   remaining: () => state.remaining,
 });
-const viewer = new Viewer(document.querySelectorAll("[data-panel]"), showLook);
+const viewer = new Viewer(document.querySelectorAll("[data-panel]"), showLook, step);
 const strip = new Strip(at("strip"), { onPick: turnTo, onLeaveOut: leaveOut });
 
 /** @param {object} body */
@@ -263,17 +263,7 @@ const ACTIONS = {
   bogus: () => judge(false),
   label: ({ dataset }) => judge(dataset.isValid === "true", dataset.label, dataset.title),
   level: (control) => { if (control instanceof HTMLInputElement) control.checked = true; },
-  blinkOnce: () => viewer.swap(!viewer.isSwapped),
-  blink: (control) => blink(viewer, control),
-  invert: () => viewer.set({ isInverted: !viewer.look.isInverted }),
-  stretch: () => viewer.nextStretch(),
-  mask: () => viewer.set({ hasMask: !viewer.look.hasMask }),
-  crosshair: () => viewer.set({ hasCrosshair: !viewer.look.hasCrosshair }),
-  zoomIn: () => viewer.zoom(1),
-  zoomOut: () => viewer.zoom(-1),
-  zoomReset: () => viewer.resetZoom(),
-  contrastUp: () => viewer.contrast(1),
-  contrastDown: () => viewer.contrast(-1),
+  ...lookActions(viewer),
   next: () => step(1),
   previous: () => step(-1),
   undo,

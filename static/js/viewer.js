@@ -1,53 +1,40 @@
-// Science, reference and difference side by side, drawn from float pixels: stretch, zoom and blink cost no request.
+// Science, reference and difference side by side, drawn from their pixels: stretch, zoom and blink cost no request.
 
 import { part } from "./dom.js";
-import { Pencil, brush, inksOf, tint } from "./marks.js";
-import { readNpy } from "./npy.js";
-import { STRETCHES, measure, sharedGrey, symmetricGrey } from "./greys.js";
+import { DIFFERENCE, areaOf, colours, turner, unturner } from "./drawing.js";
+import { STRETCHES } from "./greys.js";
+import { MAPS, PACES_MS, after, contrasted, keepLook, keptLook, zoomed } from "./looks.js";
+import { Pencil, brush, inksOf, isTinted, tint } from "./marks.js";
+import { Pointer } from "./pointer.js";
+import { legendOf, rulerWords } from "./readout.js";
 
-// As in detection/numerics/display.py.
-const MASKED = [214, 51, 132], MASKED_SHARE = 0.6, NO_DATA = [46, 16, 101];
-const ZOOMS = [1, 1.5, 2, 3, 4, 6];
-const CONTRASTS = [0.25, 0.5, 0.7, 1, 1.4, 2, 4];
-const BLINK_MS = 500;
-const KEPT_LOOK = "astrid.look";
-const DEFAULT_LOOK = { stretch: "asinh", isInverted: false, hasMask: false, hasCrosshair: true, zoom: 1, contrast: 1 };
+export { decode } from "./packed.js";
 
 /**
- * @typedef {{size: number, images: Float32Array[], levels: import("./greys.js").Levels}} Cutouts
- * @typedef {typeof DEFAULT_LOOK} Look
- * @typedef {{is_flipped: boolean, quarter_turns: number, north_deg: number | null}} Turn
- * @typedef {{x: number, y: number, turn: Turn, scale_arcsec: number | null}} Place  of a detection in its cutouts
- * @typedef {{figure: HTMLElement, canvas: HTMLCanvasElement, raw: HTMLCanvasElement, isPainted: boolean}} Panel
- * @typedef {{left: number, top: number, side: number}} Area
+ * @typedef {import("./packed.js").Cutouts} Cutouts
+ * @typedef {import("./looks.js").Look} Look
+ * @typedef {import("./drawing.js").Turn} Turn
  * @typedef {import("./marks.js").Inks} Inks
  * @typedef {import("./marks.js").Point} Point
+ * @typedef {{x: number, y: number, turn: Turn, scale_arcsec: number | null}} Place  of a detection in its cutouts
+ * @typedef {{figure: HTMLElement, canvas: HTMLCanvasElement, readout: HTMLElement, isPainted: boolean}} Panel
+ * @typedef {{from: Point, to: Point}} Ruler  in pixels of a cutout that is not turned
  */
-
-/**
- * Decode cutouts and measure their greys; throws an Error with a sentence for what are none.
- * @param {ArrayBuffer} buffer
- * @returns {Cutouts}
- */
-export function decode(buffer) {
-  const { shape, values } = readNpy(buffer);
-  const [count, rows, columns] = shape;
-  if (shape.length !== 3 || count !== 4 || rows !== columns) throw new Error("This is not a set of four square images.");
-  const images = [0, 1, 2, 3].map((k) => values.subarray(k * rows * columns, (k + 1) * rows * columns));
-  const [science, reference, difference, mask] = images;
-  return { size: rows, images, levels: measure(science, reference, difference, mask) };
-}
 
 export class Viewer {
   /**
-   * @param {NodeListOf<HTMLElement>} figures  three elements with a canvas each
+   * @param {NodeListOf<HTMLElement>} figures  three elements with a canvas and a caption each
    * @param {(look: Look) => void} onChange  hears of every change of the look
+   * @param {(by: number) => void} onSwipe  hears of a swipe: 1 for the next one, −1 for the one before
    */
-  constructor(figures, onChange) {
+  constructor(figures, onChange, onSwipe = () => {}) {
     /** @type {Panel[]} */
     this.panels = [...figures].map((figure) => ({
-      figure, canvas: part("canvas", HTMLCanvasElement, figure), raw: document.createElement("canvas"), isPainted: false,
+      figure, canvas: part("canvas", HTMLCanvasElement, figure), readout: readoutIn(figure), isPainted: false,
     }));
+    // Each image in its colours, so that zooming, moving and blinking only copy.
+    /** @type {{canvas: HTMLCanvasElement, of: unknown[]}[]} */
+    this.raws = this.panels.map(() => ({ canvas: document.createElement("canvas"), of: [] }));
     /** @type {Cutouts | null} */
     this.cutouts = null;
     /** @type {Place | null} */
@@ -57,12 +44,15 @@ export class Viewer {
     this.length = 0;
     this.ratio = 1;
     this.onChange = onChange;
-    /** @type {Look} */
-    this.look = { ...DEFAULT_LOOK, ...stored() };
+    this.look = keptLook();
     this.isSwapped = false;
+    // Whether a drag measures without a key held.
+    this.isMeasuring = false;
+    /** @type {Ruler | null} */
+    this.ruler = null;
     /** @type {Point} */
     this.pan = [0, 0];
-    for (const panel of this.panels) this.#listen(panel.canvas);
+    this.pointer = new Pointer(this, onSwipe);
   }
 
   /** Names of the images that are drawn now. */
@@ -74,10 +64,8 @@ export class Viewer {
    * @param {Place} place
    */
   show(cutouts, place) {
-    this.cutouts = cutouts;
-    this.place = place;
-    this.pan = [0, 0];
-    this.isSwapped = false;
+    Object.assign(this, { cutouts, place, pan: [0, 0], isSwapped: false, ruler: null });
+    this.pointer.tell(null, null);
     this.paint();
   }
 
@@ -87,17 +75,56 @@ export class Viewer {
    */
   set(change) {
     this.look = { ...this.look, ...change };
-    try { localStorage.setItem(KEPT_LOOK, JSON.stringify(this.look)); } catch { /* Then it lasts until the page is left. */ }
+    keepLook(this.look);
     this.paint();
     this.onChange(this.look);
   }
 
-  nextStretch() { this.set({ stretch: STRETCHES[(STRETCHES.indexOf(this.look.stretch) + 1) % STRETCHES.length] }); }
+  nextStretch() { this.set({ stretch: after(STRETCHES, this.look.stretch) }); }
+  nextMap() { this.set({ map: after(MAPS, this.look.map) }); }
   /** @param {number} step */
-  zoom(step) { this.set({ zoom: stepped(ZOOMS, this.look.zoom, step) }); }
+  zoom(step) { this.set({ zoom: zoomed(this.look.zoom, step) }); }
   /** @param {number} step */
-  contrast(step) { this.set({ contrast: stepped(CONTRASTS, this.look.contrast, step) }); }
+  contrast(step) { this.set({ contrast: contrasted(this.look.contrast, step) }); }
   resetZoom() { this.pan = [0, 0]; this.set({ zoom: 1 }); }
+
+  /**
+   * Enlarge for the moment, as fingers that still move ask.
+   * @param {number} zoom
+   */
+  enlarge(zoom) {
+    this.look = { ...this.look, zoom };
+    this.paint();
+  }
+
+  /**
+   * Move what is enlarged with the pointer.
+   * @param {number} dx  CSS px
+   * @param {number} dy
+   */
+  moveBy(dx, dy) {
+    if (!this.cutouts || this.look.zoom === 1) return;
+    const px = this.cutouts.size / this.look.zoom / (this.length / this.ratio);
+    this.pan = [this.pan[0] + dx * px, this.pan[1] + dy * px];
+    this.paint();
+  }
+
+  /** Let a drag measure, or move again; return whether it measures now. */
+  toggleRuler() {
+    this.isMeasuring = !this.isMeasuring;
+    this.measure(null);
+    return this.isMeasuring;
+  }
+
+  /**
+   * Lay a ruler over the images, or take it away.
+   * @param {Ruler | null} ruler
+   */
+  measure(ruler) {
+    if (!ruler && !this.ruler) return;
+    this.ruler = ruler;
+    this.paint();
+  }
 
   /**
    * Show the reference in the place of the science image, or the science image again.
@@ -113,14 +140,24 @@ export class Viewer {
   blink() {
     const wasBlinking = this.blinking !== undefined;
     this.stopBlinking();
-    if (!wasBlinking) this.blinking = setInterval(() => this.swap(!this.isSwapped), BLINK_MS);
+    if (!wasBlinking) this.#startBlinking();
     return !wasBlinking;
   }
+
+  #startBlinking() { this.blinking = setInterval(() => this.swap(!this.isSwapped), PACES_MS[this.look.pace]); }
 
   stopBlinking() {
     clearInterval(this.blinking);
     this.blinking = undefined;
     this.swap(false);
+  }
+
+  /** Blink slower or faster from now on. */
+  nextPace() {
+    this.set({ pace: after(Object.keys(PACES_MS), this.look.pace) });
+    if (this.blinking === undefined) return;
+    clearInterval(this.blinking);
+    this.#startBlinking();
   }
 
   /**
@@ -147,36 +184,28 @@ export class Viewer {
     const inks = inksOf(this.panels[0].figure);
     this.panels.forEach((panel, k) => this.#paint(panel, k, inks));
     this.panels[0].figure.toggleAttribute("data-swapped", this.isSwapped);
+    for (const { canvas } of this.panels) canvas.classList.toggle("enlarged", this.look.zoom > 1);
+    this.panels[DIFFERENCE].canvas.ariaLabel = legendOf(seenLook(this.look, inks));
   }
 
   /**
-   * Return the greys and colours (RGBA, first row at the top) of an image as it is drawn, before zoom.
+   * Return which image a panel shows now.
    * @param {number} k
-   * @param {Cutouts} cutouts
-   * @param {Place} place
    */
-  colours(k, { size, images, levels }, place) {
-    const { stretch, contrast, isInverted, hasMask } = this.look;
-    const image = images[k], mask = images[3];
-    const greys = k === 2 ? symmetricGrey(image, levels, contrast) : sharedGrey(image, levels, stretch, contrast);
-    const out = new Uint8ClampedArray(4 * size * size);
-    const put = turner(size, place.turn);
-    for (let y = 0; y < size; y++) {
-      for (let x = 0; x < size; x++) {
-        const from = y * size + x;
-        const [tx, ty] = put(x, y);
-        const to = 4 * ((size - 1 - ty) * size + tx);
-        const grey = isInverted ? 255 - greys[from] : greys[from];
-        const isKnown = Number.isFinite(image[from]);
-        const isTinted = hasMask && mask[from] > 0;
-        for (let c = 0; c < 3; c++) {
-          const shown = isTinted ? (1 - MASKED_SHARE) * grey + MASKED_SHARE * MASKED[c] : grey;
-          out[to + c] = isKnown ? shown : NO_DATA[c];
-        }
-        out[to + 3] = 255;
-      }
-    }
-    return out;
+  shownIn(k) { return k === 0 && this.isSwapped ? 1 : k; }
+
+  /**
+   * Return the place in the cutout under the pointer; null beside it.
+   * @param {HTMLCanvasElement} canvas
+   * @param {{clientX: number, clientY: number}} pointer
+   * @returns {Point | null}
+   */
+  pixelAt(canvas, { clientX, clientY }) {
+    if (!this.cutouts || !this.place) return null;
+    const { size } = this.cutouts, box = canvas.getBoundingClientRect(), area = this.#area(size, this.place);
+    const [right, down] = [(clientX - box.left) / box.width, (clientY - box.top) / box.height];
+    if (!(right >= 0 && right < 1 && down >= 0 && down < 1)) return null;
+    return unturner(size, this.place.turn)(area.left + right * area.side - 0.5, size - 0.5 - area.top - down * area.side);
   }
 
   /**
@@ -185,98 +214,80 @@ export class Viewer {
    * @param {Inks} inks
    */
   #paint(panel, k, inks) {
-    const { canvas, raw } = panel, { cutouts, place } = this;
+    const { canvas } = panel, { cutouts, place } = this;
     const context = brush(canvas);
     panel.isPainted = false;
     context.fillStyle = "#000";
     context.fillRect(0, 0, canvas.width, canvas.height);
-    if (!cutouts || !place) return;
-    const { size } = cutouts;
-    raw.width = raw.height = size;
-    const shown = k === 0 && this.isSwapped ? 1 : k;
-    brush(raw).putImageData(new ImageData(this.colours(shown, cutouts, place), size, size), 0, 0);
-    const target = turner(size, place.turn)(place.x, place.y);
-    const area = this.#area(size, target);
+    const raw = cutouts && place && this.#raw(this.shownIn(k), cutouts, place.turn, seenLook(this.look, inks));
+    if (!raw || !cutouts || !place) return;
+    const { left, top, side } = this.#area(cutouts.size, place);
     context.imageSmoothingEnabled = false;
-    context.drawImage(raw, area.left, area.top, area.side, area.side, 0, 0, canvas.width, canvas.height);
+    context.drawImage(raw, left, top, side, side, 0, 0, canvas.width, canvas.height);
     tint(context, inks.tint);
-    const pencil = new Pencil(context, inks, this.ratio);
-    const dots = canvas.width / area.side;
-    if (this.look.hasCrosshair) {
-      pencil.crosshair((x, y) => [(target[0] + x + 0.5 - area.left) * dots, (size - target[1] - y - 0.5 - area.top) * dots]);
-    }
-    if (k === 0) {
-      pencil.scale(place.scale_arcsec, dots);
-      pencil.compass(place.turn.north_deg);
-    }
+    this.#mark(new Pencil(context, inks, this.ratio), k, cutouts, place);
     panel.isPainted = true;
   }
 
   /**
-   * Return the part of the image that is shown: its corner and side in pixels, rows counted from the top.
-   * @param {number} size
-   * @param {Point} target
-   * @returns {Area}
+   * @param {Pencil} pencil
+   * @param {number} k
+   * @param {Cutouts} cutouts
+   * @param {Place} place
    */
-  #area(size, [x, y]) {
-    const side = size / this.look.zoom;
-    const within = (/** @type {number} */ value) => Math.min(Math.max(value, 0), size - side);
-    return { left: within(x + 0.5 - side / 2 - this.pan[0]), top: within(size - y - 0.5 - side / 2 - this.pan[1]), side };
+  #mark(pencil, k, cutouts, place) {
+    const { size } = cutouts, area = this.#area(size, place), dots = pencil.context.canvas.width / area.side;
+    const put = turner(size, place.turn);
+    const [x, y] = put(place.x, place.y);
+    const dot = (/** @type {Point} */ [a, b]) => /** @type {Point} */ ([(a + 0.5 - area.left) * dots, (size - b - 0.5 - area.top) * dots]);
+    if (this.look.hasCrosshair) pencil.crosshair((dx, dy) => dot([x + dx, y + dy]));
+    if (k === 0) {
+      pencil.scale(place.scale_arcsec, dots);
+      pencil.compass(place.turn.north_deg);
+    }
+    if (!this.ruler) return;
+    const { from, to } = this.ruler;
+    pencil.ruler(dot(put(...from)), dot(put(...to)), rulerWords(cutouts, from, to, place.scale_arcsec));
   }
 
-  /** @param {HTMLCanvasElement} canvas */
-  #listen(canvas) {
-    /** @type {[number, number, number, number] | null} */
-    let from = null;
-    canvas.addEventListener("pointerdown", (event) => {
-      from = [event.clientX, event.clientY, ...this.pan];
-      canvas.setPointerCapture(event.pointerId);
-    });
-    canvas.addEventListener("pointermove", (event) => {
-      if (!from || !this.cutouts || this.look.zoom === 1) return;
-      const px = (this.cutouts.size / this.look.zoom) / (this.length / this.ratio);
-      this.pan = [from[2] + (event.clientX - from[0]) * px, from[3] + (event.clientY - from[1]) * px];
-      this.paint();
-    });
-    for (const name of ["pointerup", "pointercancel"]) canvas.addEventListener(name, () => { from = null; });
-    canvas.addEventListener("wheel", (event) => {
-      event.preventDefault();
-      this.zoom(event.deltaY < 0 ? 1 : -1);
-    }, { passive: false });
+  /**
+   * Return an image in its colours; drawn anew only where they changed.
+   * @param {number} k
+   * @param {Cutouts} cutouts
+   * @param {Turn} turn
+   * @param {Look} look
+   */
+  #raw(k, cutouts, turn, look) {
+    const raw = this.raws[k], { stretch, contrast, map, isInverted, hasMask } = look;
+    const of = [cutouts, turn, stretch, contrast, map, isInverted, hasMask];
+    if (of.every((value, n) => value === raw.of[n])) return raw.canvas;
+    const painted = colours(k, cutouts, turn, look, cutouts.levels);
+    if (!painted) return null;
+    raw.canvas.width = raw.canvas.height = cutouts.size;
+    brush(raw.canvas).putImageData(new ImageData(painted, cutouts.size, cutouts.size), 0, 0);
+    raw.of = of;
+    return raw.canvas;
   }
+
+  /**
+   * @param {number} size
+   * @param {Place} place
+   */
+  #area(size, { x, y, turn }) { return areaOf(size, turner(size, turn)(x, y), this.look.zoom, this.pan); }
 }
 
 /**
- * Return where a pixel of a square image comes to lie (y up) when it is flipped and turned.
- * @param {number} size
- * @param {Turn} turn
- * @returns {(x: number, y: number) => Point}
+ * Return the look as this theme shows it: where all is red, colours would only be darker greys.
+ * @param {Look} look
+ * @param {Inks} inks
+ * @returns {Look}
  */
-export function turner(size, { is_flipped: isFlipped, quarter_turns: turns }) {
-  return (x, y) => {
-    let [a, b] = [isFlipped ? size - 1 - x : x, y];
-    for (let k = 0; k < turns; k++) [a, b] = [b, size - 1 - a];
-    return [a, b];
-  };
-}
+export function seenLook(look, inks) { return isTinted(inks) ? { ...look, map: "grey" } : look; }
 
-/** @returns {Partial<Look>} */
-function stored() {
-  try {
-    const look = JSON.parse(localStorage.getItem(KEPT_LOOK) ?? "{}");
-    const known = new Map(Object.entries(DEFAULT_LOOK));
-    return Object.fromEntries(Object.entries(look).filter(([name, value]) => typeof value === typeof known.get(name)));
-  } catch {
-    return {};
-  }
-}
-
-/**
- * @param {number[]} values
- * @param {number} value
- * @param {number} step
- */
-function stepped(values, value, step) {
-  const nearest = values.reduce((best, other) => (Math.abs(other - value) < Math.abs(best - value) ? other : best));
-  return values[Math.min(Math.max(values.indexOf(nearest) + step, 0), values.length - 1)];
+/** @param {HTMLElement} figure */
+function readoutIn(figure) {
+  // What a pointer shows is for eyes: the facts below say it in words.
+  const readout = Object.assign(document.createElement("span"), { className: "readout", ariaHidden: "true" });
+  part("figcaption", HTMLElement, figure).append(readout);
+  return readout;
 }
