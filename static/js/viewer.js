@@ -1,7 +1,8 @@
 // Science, reference and difference side by side, drawn from their pixels: stretch, zoom and blink cost no request.
 
+import { Coloured } from "./coloured.js";
 import { part } from "./dom.js";
-import { DIFFERENCE, areaOf, colours, turner, unturner } from "./drawing.js";
+import { DIFFERENCE, areaOf, turner, unturner } from "./drawing.js";
 import { STRETCHES } from "./greys.js";
 import { MAPS, PACES_MS, after, contrasted, keepLook, keptLook, zoomed } from "./looks.js";
 import { Pencil, brush, inksOf, isTinted, tint } from "./marks.js";
@@ -32,9 +33,7 @@ export class Viewer {
     this.panels = [...figures].map((figure) => ({
       figure, canvas: part("canvas", HTMLCanvasElement, figure), readout: readoutIn(figure), isPainted: false,
     }));
-    // Each image in its colours, so that zooming, moving and blinking only copy.
-    /** @type {{canvas: HTMLCanvasElement, of: unknown[]}[]} */
-    this.raws = this.panels.map(() => ({ canvas: document.createElement("canvas"), of: [] }));
+    this.coloured = this.panels.map(() => new Coloured());
     /** @type {Cutouts | null} */
     this.cutouts = null;
     /** @type {Place | null} */
@@ -219,8 +218,10 @@ export class Viewer {
     panel.isPainted = false;
     context.fillStyle = "#000";
     context.fillRect(0, 0, canvas.width, canvas.height);
-    const raw = cutouts && place && this.#raw(this.shownIn(k), cutouts, place.turn, seenLook(this.look, inks));
-    if (!raw || !cutouts || !place) return;
+    if (!cutouts || !place) return;
+    const shown = this.shownIn(k);
+    const raw = this.coloured[shown].draw(shown, cutouts, place.turn, seenLook(this.look, inks), cutouts.levels);
+    if (!raw) return;
     const { left, top, side } = this.#area(cutouts.size, place);
     context.imageSmoothingEnabled = false;
     context.drawImage(raw, left, top, side, side, 0, 0, canvas.width, canvas.height);
@@ -248,25 +249,6 @@ export class Viewer {
     if (!this.ruler) return;
     const { from, to } = this.ruler;
     pencil.ruler(dot(put(...from)), dot(put(...to)), rulerWords(cutouts, from, to, place.scale_arcsec));
-  }
-
-  /**
-   * Return an image in its colours; drawn anew only where they changed.
-   * @param {number} k
-   * @param {Cutouts} cutouts
-   * @param {Turn} turn
-   * @param {Look} look
-   */
-  #raw(k, cutouts, turn, look) {
-    const raw = this.raws[k], { stretch, contrast, map, isInverted, hasMask } = look;
-    const of = [cutouts, turn, stretch, contrast, map, isInverted, hasMask];
-    if (of.every((value, n) => value === raw.of[n])) return raw.canvas;
-    const painted = colours(k, cutouts, turn, look, cutouts.levels);
-    if (!painted) return null;
-    raw.canvas.width = raw.canvas.height = cutouts.size;
-    brush(raw.canvas).putImageData(new ImageData(painted, cutouts.size, cutouts.size), 0, 0);
-    raw.of = of;
-    return raw.canvas;
   }
 
   /**

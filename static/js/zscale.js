@@ -9,13 +9,13 @@ const CONTRAST = 0.25, MOST_SAMPLED = 1000, LEAST_KEPT_SHARE = 0.5, LEAST_KEPT =
  */
 export function zscale(sorted) {
   const sample = spread(sorted);
-  const count = sample.length, middle = (count - 1) / 2;
+  const count = sample.length, middle = (count - 1) >> 1;
   const [low, high] = [sample[0], sample[count - 1]];
-  const median = (sample[Math.floor(middle)] + sample[Math.ceil(middle)]) / 2;
+  const median = (sample[middle] + sample[count >> 1]) / 2;
   const { slope, kept } = line(sample);
   if (kept < Math.max(LEAST_KEPT, LEAST_KEPT_SHARE * count)) return apart(low, high);
   const steep = slope / CONTRAST;
-  return apart(Math.max(low, median - middle * steep), Math.min(high, median + (count - 1 - middle) * steep));
+  return apart(Math.max(low, median - (middle - 1) * steep), Math.min(high, median + (count - middle) * steep));
 }
 
 /** @param {Float32Array} sorted */
