@@ -34,7 +34,7 @@ function line(sample) {
   for (let round = 0; round < ROUNDS && kept < before && kept >= Math.max(LEAST_KEPT, LEAST_KEPT_SHARE * count); round++) {
     const fit = leastSquares(sample, isOut);
     slope = fit.slope;
-    isOut = rejected(sample, fit, grown);
+    isOut = rejected(sample, fit, grown, isOut);
     [before, kept] = [kept, isOut.reduce((sum, out) => sum + (out ? 0 : 1), 0)];
   }
   return { slope, kept };
@@ -65,11 +65,12 @@ function leastSquares(sample, isOut) {
  * @param {Float64Array} sample
  * @param {{slope: number, zero: number, sigma: number}} fit
  * @param {number} grown  so many about each one go too
+ * @param {Uint8Array} wasOut
  */
-function rejected(sample, { slope, zero, sigma }, grown) {
+function rejected(sample, { slope, zero, sigma }, grown, wasOut) {
   const isOut = new Uint8Array(sample.length);
   sample.forEach((value, k) => {
-    if (Math.abs(value - zero - slope * k) <= REJECT_SIGMA * sigma) return;
+    if (!wasOut[k] && Math.abs(value - zero - slope * k) <= REJECT_SIGMA * sigma) return;
     isOut.fill(1, Math.max(0, k - (grown >> 1)), Math.min(sample.length, k + ((grown + 1) >> 1)));
   });
   return isOut;
