@@ -24,7 +24,7 @@ export class Coloured {
     if (of.every((value, n) => value === this.of[n])) return this.canvas;
     const painted = colours(k, cutouts, turn, look, levels);
     if (!painted) return null;
-    this.canvas.width = this.canvas.height = size;
+    if (this.canvas.width !== size) this.canvas.width = this.canvas.height = size;
     brush(this.canvas).putImageData(new ImageData(painted, size, size), 0, 0);
     this.of = of;
     return this.canvas;

@@ -167,12 +167,14 @@ function paint(thumb, { cutouts, turn, place }, leading, look, colour) {
   if (thumb.like !== leading || !thumb.levels) Object.assign(thumb, { like: leading, levels: alike(cutouts.levels, leading) });
   const raw = thumb.levels && thumb.coloured.draw(image, cutouts, turn, look, thumb.levels);
   if (!raw) return;
-  canvas.width = canvas.height = Math.round(SIDE_PX * (window.devicePixelRatio || 1));
+  const length = Math.round(SIDE_PX * (window.devicePixelRatio || 1));
+  // Setting it, even to what it is, takes longer than to draw.
+  if (canvas.width !== length) canvas.width = canvas.height = length;
   const { left, top, side } = areaOf(size, turner(size, turn)(place.x, place.y), look.zoom);
   const context = brush(canvas);
   // Smaller than its pixels it would lose some of them otherwise, and with them a source.
-  context.imageSmoothingEnabled = side > canvas.width;
-  context.drawImage(raw, left, top, side, side, 0, 0, canvas.width, canvas.height);
+  context.imageSmoothingEnabled = side > length;
+  context.drawImage(raw, left, top, side, side, 0, 0, length, length);
   tint(context, colour);
 }
 

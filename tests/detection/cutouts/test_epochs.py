@@ -129,18 +129,19 @@ def test_five_epochs_take_less_than_one_file(client: Client):
     assert len(packed.content) < storage.open_stored(rows[0].cutouts_path).stat().st_size
 
 
-def frame(name: str, bits: np.ndarray, **cards: float) -> Detection:
-    """Return a detection with cutouts of noise and its difference image with these bits."""
-    wcs = WCS(naxis=2)
-    wcs.wcs.ctype = ["RA---TAN", "DEC--TAN"]
-    wcs.wcs.crval, wcs.wcs.crpix = [150.0, 2.0], [101.0, 91.0]
-    wcs.wcs.cd = np.array([[-2.9e-4, 1.2e-4], [1.2e-4, 2.9e-4]])
-    path = storage.write_atomically(
-        name, encode_image(np.zeros(bits.shape, np.float32), wcs=wcs, extra=[("MASK", bits)])
-    )
-    ra, dec = wcs.all_pix2world(cards["x"], cards["y"], 0)
+WCS_OF_FRAMES = WCS(naxis=2)
+WCS_OF_FRAMES.wcs.ctype = ["RA---TAN", "DEC--TAN"]
+WCS_OF_FRAMES.wcs.crval, WCS_OF_FRAMES.wcs.crpix = [150.0, 2.0], [101.0, 91.0]
+WCS_OF_FRAMES.wcs.cd = np.array([[-2.9e-4, 1.2e-4], [1.2e-4, 2.9e-4]])
+
+
+def frame(name: str, bits: np.ndarray, x: float, y: float) -> Detection:
+    """Return a detection at a place of a difference image with these bits as its mask."""
+    image = encode_image(np.zeros(bits.shape, np.float32), wcs=WCS_OF_FRAMES, extra=[("MASK", bits)])
+    path = storage.write_atomically(name, image)
+    ra, dec = WCS_OF_FRAMES.all_pix2world(x, y, 0)
     candidate = CandidateFactory(
-        difference_run__difference_image_path=path, pixel_x=cards["x"], pixel_y=cards["y"], ra=ra, dec=dec
+        difference_run__difference_image_path=path, pixel_x=x, pixel_y=y, ra=float(ra), dec=float(dec)
     )
     row: Detection = DetectionFactory(candidate=candidate)
     return row
@@ -180,12 +181,8 @@ def test_positions_in_a_cutout_are_those_of_its_frame(client: Client):
     cards = epochs(client, row)[0]["wcs"]
     local = WCS({"CTYPE1": "RA---TAN", "CTYPE2": "DEC--TAN", **cards})
     x0, y0 = round(70.2) - SIZE // 2, round(60.7) - SIZE // 2
-    whole = WCS({
-        "CTYPE1": "RA---TAN", "CTYPE2": "DEC--TAN", "CRVAL1": 150.0, "CRVAL2": 2.0, "CRPIX1": 101.0, "CRPIX2": 91.0,
-        "CD1_1": -2.9e-4, "CD1_2": 1.2e-4, "CD2_1": 1.2e-4, "CD2_2": 2.9e-4,
-    })  # fmt: skip
     for x, y in ((0, 0), (62, 0), (31, 31), (10, 62)):
-        apart = local.pixel_to_world(x, y).separation(whole.pixel_to_world(x + x0, y + y0)).arcsec
+        apart = local.pixel_to_world(x, y).separation(WCS_OF_FRAMES.pixel_to_world(x + x0, y + y0)).arcsec
         assert apart < 1e-3, (x, y)
 
 
