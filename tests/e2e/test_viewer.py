@@ -22,7 +22,8 @@ _PICTURE = """(name) => document.querySelector(`[data-panel=${name}] canvas`).to
 
 def place_of(page: Page, x: float, y: float, panel: str = "science") -> tuple[float, float]:
     """Return where a pixel of cutouts that are not turned is on the screen."""
-    box = page.locator(f"[data-panel={panel}] canvas").bounding_box() or {}
+    box = page.locator(f"[data-panel={panel}] canvas").bounding_box()
+    assert box
     dots = box["width"] / SIZE
     return box["x"] + (x + 0.5) * dots, box["y"] + (SIZE - y - 0.5) * dots
 
