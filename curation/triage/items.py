@@ -14,7 +14,7 @@ from catalog.writing import number, sexagesimal_dec, sexagesimal_ra, signed, utc
 from curation.detections.epochs import Epoch
 from curation.models import ValidationEvent
 from curation.triage.review import Member, Review
-from detection.cutouts.epochs import address_of
+from detection.cutouts.epochs import MOST_EPOCHS, address_of
 from detection.cutouts.overlay import place_in
 from observations.numerics.site import time_of
 
@@ -27,6 +27,7 @@ def item_of(review: Review, request: HttpRequest, titles: Mapping[str, str]) -> 
         "name": f"{sexagesimal_ra(row.ra)} {sexagesimal_dec(row.dec)}",
         "score": row.confidence_score,
         **_drawn(review.shown),
+        "pixels": _pixels_of(review),
         "scale_arcsec": row.observation.pixel_scale,
         "warning": "Negative: fainter than in the reference" if candidate and candidate.is_negative else "",
         "brief": _brief(review),
@@ -142,6 +143,15 @@ def _answers(review: Review, titles: Mapping[str, str]) -> list[tuple[Validation
         (events[-1], f"{words}, {len(events)} epochs" if len(events) > 1 else words)
         for (_, words), events in told.items()
     ]
+
+
+def _pixels_of(review: Review) -> str | None:
+    """Return where the pixels of all its epochs are, those of the one that is shown first whole."""
+    others = [member for member in review.members if member is not review.shown and member.version]
+    if review.shown.version is None and not others:
+        return None
+    epochs = [review.shown, *others][:MOST_EPOCHS]
+    return address_of([(member.detection.pk, member.version) for member in epochs])
 
 
 def _pixels_url(member: Member) -> str | None:

@@ -6,7 +6,7 @@
  * @property {string} id  of the detection that is shown first
  * @property {string} name
  * @property {number} score
- * @property {string | null} pixels  address of its cutouts, null where none are kept
+ * @property {string | null} pixels  address of the cutouts of all its epochs, null where none are kept
  * @property {number} x
  * @property {number} y
  * @property {{is_flipped: boolean, quarter_turns: number, north_deg: number | null}} turn
@@ -25,7 +25,7 @@
  * @property {string} band
  * @property {string} brightness
  * @property {boolean} [is_open]  an answer about the object is about it
- * @property {string | null} [pixels]
+ * @property {string | null} [pixels]  address of all its cutouts
  * @property {number} [x]
  * @property {number} [y]
  * @property {Given["turn"]} [turn]
@@ -37,10 +37,9 @@
  * @property {number} y
  * @property {Given["turn"]} turn
  * @property {number | null} scale_arcsec
- * @property {import("./viewer.js").Cutouts | null} cutouts
+ * @property {import("./viewer.js").Cutouts | null} cutouts  of epochs in the strip science and difference alone
  * @property {string} fault  why there are no images
  * @property {boolean} isLost  they will not come by waiting
- * @property {boolean} isLoading
  *
  * @typedef {object} Epoch  of an object with several
  * @property {View | null} view  null where nothing was detected
@@ -73,7 +72,7 @@ const KEPT_BEHIND = 3;
 // Images of those further behind are let go, and loaded again when somebody comes back.
 const KEPT_IMAGES = 30;
 // So many lie ready, images and all, before they are needed: for outages of a minute or two a tenth of what is left,
-// so that others find something too; an item takes 64 kB.
+// so that others find something too; an object with five epochs takes 60 kB.
 const LEAST_AHEAD = 4, MOST_AHEAD = 24, AHEAD_SHARE = 0.1;
 
 /**
@@ -105,7 +104,7 @@ export function viewsOf(item) {
  * @returns {Item}
  */
 function itemOf({ epochs, ...given }) {
-  const unloaded = { cutouts: null, fault: "", isLost: false, isLoading: false };
+  const unloaded = { cutouts: null, fault: "", isLost: false };
   /** @type {any} */
   const item = {
     ...given, ...unloaded, isHeld: true, wasHeld: true, isAnswered: false, isReturning: false, answers: given.own ? [given.own] : [],

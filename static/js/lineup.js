@@ -1,16 +1,16 @@
 // Keeps the line of detections filled: asks the server for the next ones, loads their images, gives back what it left.
 
 import { isOpen, viewsOf, wantedAhead } from "./line.js";
-import { decode } from "./viewer.js";
+import { isWhole, readEpochs } from "./packed.js";
 
 const ASK_AGAIN_MS = 10000, LOAD_AGAIN_MS = 3000;
 // As many as the server gives at once.
 const MOST_AT_ONCE = 8;
+const GONE = "The cutouts are no longer stored. They will be back once the frame has been processed again.";
 
 /**
  * @typedef {import("./line.js").Item} Item
  * @typedef {import("./line.js").Given} Given
- * @typedef {import("./line.js").View} View
  * @typedef {{code: string, title: string, text: string}} Empty
  * @typedef {{items: Given[], lost: string[], lease_seconds: number, remaining: number, empty?: Empty}} Answer
  * @typedef {"current" | "pixels" | "strip" | "lease" | "state"} Change
@@ -36,6 +36,8 @@ export class Lineup {
     this.leaseMs = 0;
     this.leaseEnds = 0;
     this.isTouching = false;
+    /** @type {Set<string>} addresses of images that are on their way */
+    this.loading = new Set();
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.timer = undefined;
   }
@@ -142,10 +144,8 @@ export class Lineup {
   loadAgain() {
     const item = this.line.current;
     if (!item) return;
-    for (const view of viewsOf(item).filter(({ cutouts }) => !cutouts)) {
-      view.fault = "";
-      this.#load(view);
-    }
+    for (const view of viewsOf(item)) if (!isWhole(view.cutouts)) Object.assign(view, { fault: "", isLost: false });
+    this.#loadAll(item);
     this.listeners.onChange("pixels");
   }
 
@@ -176,41 +176,51 @@ export class Lineup {
     this.refill();
   }
 
+  /** Load the epoch that was brought on screen, if it is not here whole. */
+  loadLarge() { if (this.line.current) this.#loadAll(this.line.current); }
+
   /**
-   * Load the images of an item, those that are shown large first.
+   * Load the images of an item: all its epochs in one answer, and the one on screen once more if it came without reference.
    * @param {Item} item
    */
   async #loadAll(item) {
-    for (const view of viewsOf(item)) if (!view.cutouts) await this.#load(view);
+    for (const view of viewsOf(item)) if (view.pixels === null) Object.assign(view, { isLost: true, fault: GONE });
+    if (viewsOf(item).some(({ cutouts, isLost }) => !cutouts && !isLost)) await this.#load(item, item.pixels);
+    if (item.large.cutouts && !isWhole(item.large.cutouts)) await this.#load(item, item.large.pixels);
   }
 
-  /** @param {View} view */
-  async #load(view) {
-    if (view.isLoading) return;
-    view.isLoading = true;
-    await this.#fetch(view);
-    view.isLoading = false;
-    const { current } = this.line;
-    if (current && viewsOf(current).includes(view)) this.listeners.onChange(view === current.large ? "pixels" : "strip");
+  /**
+   * @param {Item} item
+   * @param {string | null} address
+   */
+  async #load(item, address) {
+    if (address === null || this.loading.has(address)) return;
+    this.loading.add(address);
+    const wasThere = isWhole(item.large.cutouts);
+    await this.#fetch(item, address);
+    this.loading.delete(address);
+    if (item === this.line.current) this.listeners.onChange(wasThere ? "strip" : "pixels");
   }
 
-  /** @param {View} view */
-  async #fetch(view) {
-    view.isLost = view.pixels === null;
-    if (view.pixels === null) {
-      view.fault = "The cutouts are no longer stored. They will be back once the frame has been processed again.";
-      return;
-    }
-    view.fault = "";
+  /**
+   * @param {Item} item
+   * @param {string} address
+   */
+  async #fetch(item, address) {
+    // What is here whole is not replaced by less.
+    const lacking = new Map(viewsOf(item).filter(({ cutouts }) => !isWhole(cutouts)).map((view) => [view.id, view]));
     try {
-      const response = await fetch(view.pixels);
+      const response = await fetch(address);
       if (!response.ok) throw new TypeError(String(response.status));
-      view.cutouts = decode(await response.arrayBuffer());
+      for (const { id, cutouts, fault } of readEpochs(await response.arrayBuffer())) {
+        const view = lacking.get(id);
+        if (view) Object.assign(view, { cutouts: cutouts ?? view.cutouts, fault, isLost: Boolean(fault) });
+      }
     } catch (error) {
       const isAway = error instanceof TypeError;
-      view.isLost = !isAway;
-      view.fault = isAway ? "The images could not be loaded yet." : `The images cannot be drawn. ${wordsOf(error)}`;
-      if (isAway) setTimeout(() => { if (!view.cutouts) this.#load(view); }, LOAD_AGAIN_MS);
+      const fault = isAway ? "The images could not be loaded yet." : `The images cannot be drawn. ${wordsOf(error)}`;
+      for (const view of lacking.values()) if (!view.cutouts || view === item.large) Object.assign(view, { fault, isLost: !isAway });
+      if (isAway) setTimeout(() => this.#loadAll(item), LOAD_AGAIN_MS);
     }
   }
 }

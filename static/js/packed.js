@@ -50,15 +50,10 @@ export function readEpochs(buffer) {
 }
 
 /**
- * Decode the leading epoch alone.
- * @param {ArrayBuffer} buffer
- * @returns {Cutouts}
+ * Tell whether all images of an epoch are here.
+ * @param {Cutouts | null} cutouts
  */
-export function decode(buffer) {
-  const [{ cutouts, fault }] = readEpochs(buffer);
-  if (!cutouts) throw new Error(fault);
-  return cutouts;
-}
+export function isWhole(cutouts) { return cutouts !== null && cutouts.images.every((image) => image); }
 
 /**
  * @param {Uint8Array} bytes

@@ -47,7 +47,10 @@ const lineup = new Lineup(line, ask, {
   onRelease: (keys) => server.release(keys),
   remaining: () => state.remaining,
 });
-const viewer = new Viewer(document.querySelectorAll("[data-panel]"), showLook, step);
+const viewer = new Viewer(document.querySelectorAll("[data-panel]"), (look) => {
+  showLook(look);
+  strip.draw(look);
+}, step);
 const strip = new Strip(at("strip"), { onPick: turnTo, onLeaveOut: leaveOut });
 
 /** @param {object} body */
@@ -84,14 +87,16 @@ function show(item) {
   const wasHidden = place.stage.hidden;
   place.stage.hidden = !item;
   showEmpty();
-  if (wasHidden && item) fit();
+  const hadNoStrip = strip.place.hidden;
+  showStrip();
+  if (item && (wasHidden || hadNoStrip !== strip.place.hidden)) fit();
   if (!item) return;
   if (isNew) showFacts(item);
-  showStrip();
   const { large } = item;
   viewer.show(large.cutouts, large);
-  for (const fault of document.querySelectorAll("[data-fault]")) fault.textContent = large.cutouts ? "" : large.fault || "Loading the images …";
-  at("reload").hidden = Boolean(large.cutouts || large.isLost || !large.fault);
+  const why = large.fault || "Loading the images …";
+  document.querySelectorAll("[data-fault]").forEach((fault, k) => { fault.textContent = viewer.panels[k].isPainted ? "" : why; });
+  at("reload").hidden = large.isLost || !large.fault;
   afterPaint(() => {
     if (state.shown !== item || item.large !== large) return;
     state.paint(viewer.painted, performance.now());
@@ -229,15 +234,17 @@ function showStrip() {
   const item = state.shown;
   const { epochs, unseen, imageless } = state.covered;
   const open = item?.times.filter((epoch) => epoch.isOpen).length ?? 0;
-  strip.show(item?.times ?? [], item?.large ?? null);
+  strip.show(item?.times ?? [], item?.large ?? null, viewer.look);
   const count = epochs.length + unseen.length + 1, left = imageless ? `; ${imageless} without images left out` : "";
   at("covers").textContent = open > 1 ? `Your answer will be about ${count} of ${open + unseen.length} epochs${left}.` : "";
 }
 
 /** @param {string | null} id  null for the next one */
 function turnTo(id = null) {
-  if (state.turnTo(id)) show(state.shown);
-  else if (id === null) say("There is no other epoch with images.");
+  if (state.turnTo(id)) {
+    show(state.shown);
+    lineup.loadLarge();
+  } else if (id === null) say("There is no other epoch with images.");
 }
 
 /** @param {string} id */
@@ -357,7 +364,10 @@ addEventListener("resize", fit);
 addEventListener("online", () => outbox.flush());
 addEventListener("storage", (event) => { if (event.key?.startsWith("astrid.")) showSaving(outbox, page); });
 document.addEventListener("visibilitychange", () => { if (!document.hidden) outbox.flush(); });
-new MutationObserver(() => viewer.paint()).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+new MutationObserver(() => {
+  viewer.paint();
+  strip.draw(viewer.look);
+}).observe(document.documentElement, { attributeFilter: ["data-theme"] });
 setInterval(() => { if (lineup.hasLapsed) place.lapse.hidden = false; }, LAPSE_CHECK_MS);
 setInterval(() => server.isHere(), PRESENCE_MS);
 

@@ -9,8 +9,6 @@ import { Pencil, brush, inksOf, isTinted, tint } from "./marks.js";
 import { Pointer } from "./pointer.js";
 import { legendOf, rulerWords } from "./readout.js";
 
-export { decode } from "./packed.js";
-
 /**
  * @typedef {import("./packed.js").Cutouts} Cutouts
  * @typedef {import("./looks.js").Look} Look
@@ -54,8 +52,10 @@ export class Viewer {
     this.pointer = new Pointer(this, onSwipe);
   }
 
-  /** Names of the images that are drawn now. */
-  get painted() { return this.panels.filter((panel) => panel.isPainted).map((panel) => panel.figure.dataset.panel ?? ""); }
+  /** Names of the images on screen; none while one of them is missing. */
+  get painted() {
+    return this.panels.every((panel) => panel.isPainted) ? this.panels.map((panel) => panel.figure.dataset.panel ?? "") : [];
+  }
 
   /**
    * Draw a detection.

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 import pytest
 from astropy.coordinates import SkyCoord
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
-from detection.cutouts.epochs import address_of
-from detection.cutouts.pictures import version_of
+from catalog.files import storage
+from curation.models import ValidationEvent
 from detection.models import Detection
 from tests.curation.cutouts import SIZE, cutouts, detection_with_cutouts, store
 from tests.detection.cutouts.test_epochs import WCS_OF_FRAMES, frame
 from tests.e2e.desks import Desk, detections
+from tests.factories import ForcedPhotometryFactory, SourceFactory
 from tests.looks import not_red
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("empty_data_root")]
@@ -208,95 +212,167 @@ def test_a_finger_swipes_on_and_back_and_two_fingers_enlarge(desk):
     expect(one.main).to_have_attribute("data-detection-id", str(rows[0].pk))
 
 
-_STRIP = """async ([address, states]) => {
-    const { Strip } = await import("/static/js/strip.js");
-    const { readEpochs } = await import("/static/js/packed.js");
-    const { keptLook } = await import("/static/js/looks.js");
-    const turn = { is_flipped: false, quarter_turns: 0, north_deg: null }, place = { x: 31, y: 31 };
-    const read = readEpochs(await (await fetch(address)).arrayBuffer());
-    const epochs = read.map((epoch, k) => ({ ...epoch, turn, place, label: `03:1${k} R`, state: states[k] }));
-    epochs.splice(2, 0, { id: null, label: "03:15 R", cutouts: null, fault: "", turn, place, state: "limit" });
-    const row = document.createElement("div");
-    row.id = "strip";
-    document.querySelector("main").prepend(row);
-    window.picked = [];
-    window.strip = new Strip(row, { onPick: (id) => window.picked.push(id) });
-    window.strip.show(epochs, keptLook());
-    window.epochs = epochs;
-    window.look = keptLook();
-}"""
+@dataclass
+class Object:
+    """One object on screen: its epochs by time, the second of which leads; the third frame shows nothing."""
+
+    one: Desk
+    rows: list[Detection]
+
+    @property
+    def boxes(self) -> Locator:
+        return self.one.page.locator("#strip > li")
+
+    def states(self) -> list[str]:
+        self.one.settled()
+        found: list[str] = self.boxes.evaluate_all("(all) => all.map((one) => one.dataset.state)")
+        return found
+
+    def drawn(self) -> list[str]:
+        self.one.settled()
+        found: list[str] = self.boxes.locator("canvas").evaluate_all("(all) => all.map((one) => one.toDataURL())")
+        return found
+
+
+def an_object(count: int, **of_fourth: Any) -> list[Detection]:
+    """Make an object with so many epochs; the fourth may be a special one, and between the second and it is a limit."""
+    source, rows = SourceFactory(), []
+    for number in range(count):
+        if number == 2:
+            ForcedPhotometryFactory(source=source)
+        special = of_fourth if number == 3 else {}
+        score = 0.99 if number == 1 else 0.9
+        rows.append(detection_with_cutouts(number, source=source, confidence_score=score, **special))
+    return rows
 
 
 @pytest.fixture
-def strip(desk) -> tuple[Desk, list[Detection]]:
-    """Return a page with a strip of twelve epochs and a frame without one, and their detections."""
-    rows = [detection_with_cutouts(seed) for seed in range(12)]
-    states = ["covered", "large", "covered", "left out", "judged", *["covered"] * 7]
+def twelve(desk) -> Object:
+    rows = an_object(11, status="validated")
     one = desk().open()
-    one.shown()
-    one.page.evaluate(_STRIP, [address_of([(row.pk, version_of(row.cutouts_path)) for row in rows]), states])
-    return one, rows
+    assert one.shown() == str(rows[1].pk)
+    one.settled()
+    return Object(one, rows)
 
 
-def drawn(one: Desk) -> list[str]:
-    return one.page.evaluate("() => [...document.querySelectorAll('#strip canvas')].map((one) => one.toDataURL())")
-
-
-def test_a_strip_of_twelve_epochs_stands_in_one_row_and_says_of_each_what_it_is(strip):
-    one, _rows = strip
-    boxes = one.page.locator("#strip .epoch").all()
-    assert len(boxes) == 13
-    assert one.page.evaluate(
+def test_a_strip_of_twelve_epochs_stands_in_one_row_and_says_of_each_what_it_is(twelve: Object):
+    page = twelve.one.page
+    assert twelve.states() == ["covered", "large", "limit", "covered", "judged", *["covered"] * 7]
+    tops = {(box.bounding_box() or {})["y"] for box in twelve.boxes.all()}
+    assert len(tops) == 1
+    assert page.evaluate(
         "() => document.querySelector('#strip').scrollWidth <= document.querySelector('#strip').clientWidth"
     )
-    assert len({(box.bounding_box() or {})["y"] for box in boxes}) == 1
-    names = [box.get_attribute("aria-label") for box in boxes]
-    assert names[0] == "03:10 R, covered by your answer"
-    assert names[1] == "03:11 R, shown large"
-    assert names[2] is None, "there is nothing to press where nothing was detected"
-    assert boxes[2].inner_text().split("\n") == ["not detected", "▽ 03:15 R"]
-    assert names[4] == "03:13 R, left out"
-    signs = [box.inner_text().split("\n")[-1][0] for box in boxes[:6]]
-    assert signs == ["✓", "◉", "▽", "✓", "✕", "●"], "no state is told by colour alone"
-    assert one.page.locator("#strip [aria-current=true]").count() == 1
-    one.page.set_viewport_size({"width": 390, "height": 844})
-    assert one.page.evaluate("() => document.documentElement.scrollWidth - innerWidth") <= 0
+    names = [box.locator(".pick").get_attribute("aria-label") or "" for box in twelve.boxes.all()]
+    assert names[0].endswith(", covered by your answer")
+    assert names[1].endswith(", shown large")
+    assert names[2] == "", "there is nothing to press where nothing was detected"
+    assert names[4].endswith(", judged already")
+    signs = [box.locator(".leave:visible, .sign:visible").inner_text() for box in twelve.boxes.all()]
+    assert signs[:5] == ["✓", "◉", "▽", "✓", "●"], "no state is told by colour alone"
+    assert twelve.boxes.locator("[aria-pressed=true].pick").count() == 1
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert page.evaluate("() => document.documentElement.scrollWidth - innerWidth") <= 0
+    assert page.evaluate(
+        "() => document.querySelector('#strip').scrollWidth > document.querySelector('#strip').clientWidth"
+    )
 
 
-def test_an_epoch_is_picked_by_mouse_and_by_keyboard(strip):
-    one, rows = strip
-    one.page.locator("#strip .epoch").nth(5).click()
-    assert one.page.evaluate("() => window.picked") == [str(rows[4].pk)]
+def test_an_object_with_its_strip_is_on_one_screen(desk):
+    an_object(5)
+    one = desk().open()
+    one.shown()
+    one.settled()
+    outside = """() => [...document.querySelectorAll("main button, main canvas, #facts *")].filter((one) => {
+        const box = one.getBoundingClientRect();
+        return box.width && (box.right > innerWidth || box.bottom > innerHeight);
+    }).map((one) => one.outerHTML)"""
+    assert one.page.evaluate(outside) == []
+
+
+def test_all_epochs_come_in_one_answer_and_one_brought_on_screen_comes_whole(desk):
+    rows = an_object(5)
+    one, asked = desk(), []
+    one.page.on("request", lambda request: asked.append(request.url) if "/pixels" in request.url else None)
+    one.open().shown()
+    one.settled()
+    assert len(asked) == 1
+    one.page.locator("#strip .pick").nth(4).click()
+    expect(one.main).to_have_attribute("data-detection-id", str(rows[3].pk))
+    assert one.shown() == str(rows[3].pk)
     assert one.page.evaluate("() => document.activeElement === document.body"), "keys are free again"
-    one.page.locator("#strip [tabindex='0']").focus()
-    for key in ("ArrowRight", "ArrowRight", "Enter", "ArrowLeft", " "):
-        one.page.keyboard.press(key)
-    picked = [str(rows[number].pk) for number in (4, 3, 2)]
-    assert one.page.evaluate("() => window.picked") == picked
+    assert len(asked) == 2
+    one.page.keyboard.press("v")
+    one.saved()
+    leading = ValidationEvent.objects.get(detection=rows[3])
+    assert leading.visible_context["images"] == ["science", "reference", "difference"]
+    assert set(ValidationEvent.objects.values_list("shown", flat=True)) == {"large", "strip"}
+    assert ValidationEvent.objects.count() == 5
 
 
-def test_a_strip_follows_the_look_and_stays_red_at_night(strip):
-    one, _rows = strip
-    first = drawn(one)
-    for change in ({"stretch": "log"}, {"isInverted": True}, {"zoom": 2}, {"hasMask": True}, {"map": "colour"}):
-        one.page.evaluate("(change) => window.strip.draw({ ...window.look, ...change })", change)
-        changed = drawn(one)
-        assert changed[0] != first[0], change
-        one.page.evaluate("() => window.strip.draw(window.look)")
-        assert drawn(one) == first, change
-    one.page.evaluate("() => { document.documentElement.dataset.theme = 'night'; }")
-    one.page.evaluate("() => window.strip.draw({ ...window.look, map: 'colour' })")
-    assert not_red(one.page)["excess"] <= 25
+def test_while_the_reference_of_an_epoch_is_on_its_way_nothing_is_answered(desk):
+    rows = an_object(3)
+    one = desk().open()
+    one.shown()
+    one.settled()
+    one.page.route("**/pixels*", lambda route: route.fulfill(status=503))
+    one.page.keyboard.press("g")
+    expect(one.main).to_have_attribute("data-detection-id", str(rows[2].pk))
+    fault = one.page.locator("[data-panel=reference] [data-fault]")
+    expect(fault).to_have_text("The images could not be loaded yet.")
+    expect(one.page.locator("[data-panel=science] [data-fault]")).to_be_empty()
+    one.page.keyboard.press("v")
+    expect(one.page.locator("#messages")).to_contain_text("its images have not loaded")
+    assert one.main.get_attribute("data-viewer-ready") == "false"
+    one.page.unroute("**/pixels*")
+    one.page.keyboard.press("l")
+    assert one.shown() == str(rows[2].pk)
+    expect(fault).to_be_empty()
+    assert not ValidationEvent.objects.exists()
 
 
-def test_an_epoch_without_images_says_so_and_the_others_are_drawn(strip):
-    one, _rows = strip
-    one.page.evaluate("""() => {
-        window.epochs[3] = { ...window.epochs[3], cutouts: null, fault: "It is gone." };
-        window.strip.show(window.epochs, window.look);
-    }""")
-    lacking = one.page.locator("#strip .epoch").nth(3)
-    assert lacking.inner_text().split("\n") == ["no images", "✓ 03:12 R"]
-    assert lacking.get_attribute("aria-label") == "03:12 R, covered by your answer, It is gone."
+def test_an_epoch_is_picked_and_left_out_by_keyboard(twelve: Object):
+    page = twelve.one.page
+    page.locator("#strip [tabindex='0']").focus()
+    for key in ("ArrowRight", "ArrowRight", "ArrowRight", "Enter"):
+        page.keyboard.press(key)
+    expect(twelve.one.main).to_have_attribute("data-detection-id", str(twelve.rows[4].pk))
+    leave = twelve.boxes.nth(6).get_by_role("button", name="Leave out")
+    leave.focus()
+    page.keyboard.press("Enter")
+    assert twelve.states()[6] == "left out"
+    expect(leave).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("#covers")).to_contain_text("9 of 10 epochs")
+    leave.click()
+    assert twelve.states()[6] == "covered"
+
+
+def test_a_strip_follows_the_look_and_stays_red_at_night(twelve: Object):
+    page, first = twelve.one.page, twelve.drawn()
+    assert len(first) == 2 * 11
+    for keys, back in (("s", "sssss"), ("i", "i"), ("+", "0"), ("m", "m"), ("o", "o"), ("]", "[")):
+        for key in keys:
+            page.keyboard.press(key)
+        assert all(one != other for one, other in zip(twelve.drawn()[1::2], first[1::2], strict=True)) or keys == "s"
+        assert twelve.drawn()[0] != first[0], keys
+        for key in back:
+            page.keyboard.press(key)
+        assert twelve.drawn() == first, keys
+    page.keyboard.press("o")
+    page.locator("#theme").select_option("night")
+    assert not_red(page)["excess"] <= 25
+
+
+def test_an_epoch_without_images_says_so_is_left_out_and_the_others_are_drawn(desk):
+    rows = an_object(4)
+    storage.remove(rows[2].cutouts_path)
+    one = desk().open()
+    one.shown()
+    seen = Object(one, rows)
+    assert seen.states() == ["covered", "large", "limit", "left out", "covered"]
+    lacking = seen.boxes.nth(3)
+    assert "no images" in lacking.inner_text()
+    assert "no longer stored" in (lacking.locator(".pick").get_attribute("aria-label") or "")
     expect(lacking.locator("canvas").first).to_be_hidden()
-    expect(one.page.locator("#strip .epoch").nth(4).locator("canvas").first).to_be_visible()
+    expect(seen.boxes.nth(4).locator("canvas").first).to_be_visible()
+    expect(one.page.locator("#covers")).to_contain_text("1 without images left out")
