@@ -7,7 +7,7 @@ import { newKey } from "./ids.js";
 import { Presses, keyOf } from "./keys.js";
 import { Line } from "./line.js";
 import { Lineup } from "./lineup.js";
-import { fitViewer, lookActions, showLook } from "./look-controls.js";
+import { fitViewer, lookActions, showLook } from "./triage-looks.js";
 import { Outbox } from "./outbox.js";
 import { showSaving } from "./saving.js";
 import { say } from "./site.js";
@@ -91,11 +91,11 @@ function show(item) {
   showStrip();
   const { large } = item;
   viewer.show(large.cutouts, large);
-  for (const fault of document.querySelectorAll("[data-fault]")) fault.textContent = large.cutouts ? "" : large.fault || "Loading the images …";
-  at("reload").hidden = Boolean(large.cutouts || large.isLost || !large.fault);
+  const why = large.fault || "Loading the images …";
+  document.querySelectorAll("[data-fault]").forEach((fault, k) => { fault.textContent = viewer.panels[k].isPainted ? "" : why; });
+  at("reload").hidden = large.isWhole || large.isLost || !large.fault;
   afterPaint(() => {
     if (state.shown !== item || item.large !== large) return;
-    if (!large.isWhole) return;
     state.paint(viewer.painted, performance.now());
     page.dataset.viewerReady = String(state.isPainted);
     const waited = waitingPress;
@@ -368,7 +368,7 @@ addEventListener("resize", fit);
 addEventListener("online", () => outbox.flush());
 addEventListener("storage", (event) => { if (event.key?.startsWith("astrid.")) showSaving(outbox, page); });
 document.addEventListener("visibilitychange", () => { if (!document.hidden) outbox.flush(); });
-new MutationObserver(() => viewer.paint()).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+new MutationObserver(() => { viewer.paint(); strip.draw(viewer.look); }).observe(document.documentElement, { attributeFilter: ["data-theme"] });
 setInterval(() => { if (lineup.hasLapsed) place.lapse.hidden = false; }, LAPSE_CHECK_MS);
 setInterval(() => server.isHere(), PRESENCE_MS);
 

@@ -54,8 +54,10 @@ export class Viewer {
     this.pointer = new Pointer(this, onSwipe);
   }
 
-  /** Names of the images that are drawn now. */
-  get painted() { return this.panels.filter((panel) => panel.isPainted).map((panel) => panel.figure.dataset.panel ?? ""); }
+  /** Names of the images on screen; none while one of them is missing. */
+  get painted() {
+    return this.panels.every((panel) => panel.isPainted) ? this.panels.map((panel) => panel.figure.dataset.panel ?? "") : [];
+  }
 
   /**
    * Draw a detection.

@@ -54,6 +54,14 @@ def test_cutouts_are_sent_again_only_when_they_were_written_anew(client: Client,
     assert picture(client, row, **{"if-none-match": known}).status_code == 200
 
 
+def test_programs_get_the_stored_file_as_it_is(client: Client, empty_data_root: Path):
+    row = DetectionFactory(cutouts_path="cutouts/a.npy")
+    write_cutouts(row.cutouts_path, level=1.0 / 3.0)
+    answer = client.get(f"/detections/{row.pk}/pixels")
+    assert answer.content == storage.open_stored(row.cutouts_path).read_bytes()
+    assert np.load(io.BytesIO(answer.content)).shape == (4, 63, 63)
+
+
 def test_missing_and_damaged_cutouts_are_not_found(client: Client, empty_data_root: Path):
     gone, none = DetectionFactory(cutouts_path="cutouts/gone.npy"), DetectionFactory()
     damaged, outside = DetectionFactory(cutouts_path="cutouts/bad.npy"), DetectionFactory(cutouts_path="../secret")

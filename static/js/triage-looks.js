@@ -1,4 +1,4 @@
-// The controls of how images are looked at: what each does to the viewer, and what it shows.
+// How the images of triage are shown: what the controls say, how large they are, and blinking.
 
 import { at, part } from "./dom.js";
 
