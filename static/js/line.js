@@ -139,13 +139,22 @@ export class Line {
   get before() { return this.items[this.position - 1] ?? null; }
 
   /**
-   * Find the item that a detection belongs to.
+   * Find the item that a detection leads.
    * @param {string} id
    */
-  find(id) { return this.items.findIndex((item) => item.id === id || item.times.some((epoch) => epoch.view?.id === id)); }
+  find(id) { return this.items.findIndex((item) => item.id === id); }
+
+  /**
+   * Find the item that a detection leads, else one that it is an epoch of.
+   * @param {string} id
+   */
+  findWith(id) {
+    const led = this.find(id);
+    return led >= 0 ? led : this.items.findIndex((item) => item.times.some((epoch) => epoch.view?.id === id));
+  }
 
   /** @param {string} id */
-  get(id) { return this.items[this.find(id)] ?? null; }
+  get(id) { return this.items[this.findWith(id)] ?? null; }
 
   /**
    * Put a detection at the end; one that was asked for by itself where it was, or before the current one. Returns it, or

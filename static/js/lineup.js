@@ -123,8 +123,8 @@ export class Lineup {
    * @param {string} id
    */
   async comeBackTo(id) {
-    if (this.line.find(id) < 0 && !(await this.fetchOne(id))) return false;
-    this.#goTo(this.line.find(id));
+    if (this.line.findWith(id) < 0 && !(await this.fetchOne(id))) return false;
+    this.#goTo(this.line.findWith(id));
     return true;
   }
 

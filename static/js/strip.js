@@ -6,7 +6,7 @@ import { alike } from "./greys.js";
 import { brush, inksOf, tint } from "./marks.js";
 import { seenLook } from "./viewer.js";
 
-const SIDE_PX = 48;
+const SIDE_PX = 42;
 // What is drawn of an epoch, from the left; the reference is the same for all.
 const SHOWN = [0, DIFFERENCE];
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.signals import request_finished, request_started
 from django.db import connections
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
@@ -64,8 +66,40 @@ def page(browser: Browser) -> Iterator[Page]:
     assert faults == []
 
 
+class Served:
+    """How many requests the server works at; a browser that has gone tells nothing of those that it left behind."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.changed = threading.Condition()
+
+    def begin(self, **_: object) -> None:
+        with self.changed:
+            self.count += 1
+
+    def end(self, **_: object) -> None:
+        with self.changed:
+            self.count -= 1
+            self.changed.notify_all()
+
+    def wait_for_none(self) -> None:
+        with self.changed:
+            assert self.changed.wait_for(lambda: self.count <= 0, PATIENCE_SECONDS), "The server works and works."
+
+
 @pytest.fixture
-def desk(browser: Browser, live_server: Any) -> Iterator[Any]:
+def served() -> Iterator[Served]:
+    """Count what the server works at; connections are closed before a request counts as done."""
+    served = Served()
+    request_started.connect(served.begin)
+    request_finished.connect(served.end)
+    yield served
+    request_started.disconnect(served.begin)
+    request_finished.disconnect(served.end)
+
+
+@pytest.fixture
+def desk(browser: Browser, live_server: Any, served: Served) -> Iterator[Any]:
     """Give a test as many people as it asks for, each with a window."""
     desks: list[Desk] = []
 
@@ -76,5 +110,6 @@ def desk(browser: Browser, live_server: Any) -> Iterator[Any]:
     yield sit_down
     for one in desks:
         one.leave()
+    served.wait_for_none()
     assert [fault for one in desks for fault in one.faults] == []
     connections.close_all()

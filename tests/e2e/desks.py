@@ -56,8 +56,8 @@ class Desk:
 
     def _replaced(self, frame: Any) -> None:
         """Forget what the former document asked for: of requests that go with it, the end is not always reported."""
-        mine = [row for row in self.under_way if not row.is_navigation_request()]
-        self.under_way.difference_update(row for row in mine if row.service_worker is None and row.frame == frame)
+        former = {one for one in self.under_way if not one.is_navigation_request() and one.service_worker is None}
+        self.under_way -= {one for one in former if one.frame == frame}
 
     def open(self, query: str = "") -> Desk:
         self.page.goto(f"{self.address}/triage/{query}")

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 
 import { Line, isOpen, wantedAhead } from "../../static/js/line.js";
-import { given } from "./items.js";
+import { epochOf, given } from "./items.js";
 
 /** @param {string} keys */
 function lineOf(keys, unsent = "") {
@@ -88,4 +88,14 @@ test("whatever comes and goes, each detection stands there once and the one on s
       assert.ok(next === undefined || isOpen(next));
     }
   }), { seed: 20240301 });
+});
+
+test("an item is known by the detection that leads it, and found by each of its epochs", () => {
+  const line = new Line(() => false);
+  const epochs = [epochOf("a"), epochOf("b")];
+  assert.ok(line.add(given("a", { epochs }), false));
+  assert.ok(line.add(given("b", { epochs }), false), "single detections of one object are items each");
+  assert.deepEqual([line.find("b"), line.findWith("b")], [1, 1]);
+  line.remove(1);
+  assert.deepEqual([line.find("b"), line.findWith("b")], [-1, 0]);
 });
