@@ -50,17 +50,6 @@ export function readEpochs(buffer) {
 }
 
 /**
- * Decode the leading epoch alone.
- * @param {ArrayBuffer} buffer
- * @returns {Cutouts}
- */
-export function decode(buffer) {
-  const [{ cutouts, fault }] = readEpochs(buffer);
-  if (!cutouts) throw new Error(fault);
-  return cutouts;
-}
-
-/**
  * @param {Uint8Array} bytes
  * @returns {{epochs: Facts[], start: number}}
  */

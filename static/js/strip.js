@@ -25,7 +25,13 @@ const SHOWN = [0, DIFFERENCE];
  * @property {State} state
  *
  * @typedef {import("./greys.js").Levels} Levels
- * @typedef {{image: number, canvas: HTMLCanvasElement, coloured: Coloured, levels: Levels | null, like: Levels | null}} Thumb
+ * @typedef {object} Thumb
+ * @property {number} image
+ * @property {HTMLCanvasElement} canvas
+ * @property {Coloured} coloured
+ * @property {Levels | null} levels  in which it is drawn
+ * @property {Levels | null} own  of its epoch
+ * @property {Levels | null} like  of the leading one
  * @typedef {{button: HTMLElement, thumbs: Thumb[], lack: HTMLElement, label: HTMLElement}} Box
  */
 
@@ -147,7 +153,7 @@ function boxOf({ id }) {
   if (button instanceof HTMLButtonElement) button.type = "button";
   button.className = "epoch";
   const thumbs = (id ? SHOWN : []).map((image) => ({
-    image, canvas: Object.assign(document.createElement("canvas"), { ariaHidden: "true" }), coloured: new Coloured(), levels: null, like: null,
+    image, canvas: Object.assign(document.createElement("canvas"), { ariaHidden: "true" }), coloured: new Coloured(), levels: null, own: null, like: null,
   }));
   const [lack, label] = ["lack", "when"].map((className) => Object.assign(document.createElement("span"), { className }));
   button.append(...thumbs.map(({ canvas }) => canvas), lack, label);
@@ -164,7 +170,9 @@ function boxOf({ id }) {
 function paint(thumb, { cutouts, turn, place }, leading, look, colour) {
   if (!cutouts) return;
   const { canvas, image } = thumb, { size } = cutouts;
-  if (thumb.like !== leading || !thumb.levels) Object.assign(thumb, { like: leading, levels: alike(cutouts.levels, leading) });
+  // An epoch that was brought on screen has come whole, with levels of its own.
+  const isKnown = thumb.like === leading && thumb.own === cutouts.levels;
+  if (!isKnown) Object.assign(thumb, { like: leading, own: cutouts.levels, levels: alike(cutouts.levels, leading) });
   const raw = thumb.levels && thumb.coloured.draw(image, cutouts, turn, look, thumb.levels);
   if (!raw) return;
   const length = Math.round(SIDE_PX * (window.devicePixelRatio || 1));

@@ -9,8 +9,6 @@ import { Pencil, brush, inksOf, isTinted, tint } from "./marks.js";
 import { Pointer } from "./pointer.js";
 import { legendOf, rulerWords } from "./readout.js";
 
-export { decode } from "./packed.js";
-
 /**
  * @typedef {import("./packed.js").Cutouts} Cutouts
  * @typedef {import("./looks.js").Look} Look

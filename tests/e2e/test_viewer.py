@@ -7,12 +7,14 @@ import pytest
 from astropy.coordinates import SkyCoord
 from playwright.sync_api import Page, expect
 
+from curation.models import ValidationEvent
 from detection.cutouts.epochs import address_of
 from detection.cutouts.pictures import version_of
 from detection.models import Detection
 from tests.curation.cutouts import SIZE, cutouts, detection_with_cutouts, store
 from tests.detection.cutouts.test_epochs import WCS_OF_FRAMES, frame
 from tests.e2e.desks import Desk, detections
+from tests.e2e.test_triage_objects import object_of
 from tests.looks import not_red
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("empty_data_root")]
@@ -218,6 +220,9 @@ _STRIP = """async ([address, states]) => {
     epochs.splice(2, 0, { id: null, label: "03:15 R", cutouts: null, fault: "", turn, place, state: "limit" });
     const row = document.createElement("div");
     row.id = "strip";
+    // As wide as the images and the controls below them.
+    row.style.width = `${document.querySelector(".looks").offsetWidth}px`;
+    row.style.maxWidth = "100%";
     document.querySelector("main").prepend(row);
     window.picked = [];
     window.strip = new Strip(row, { onPick: (id) => window.picked.push(id) });
@@ -229,9 +234,9 @@ _STRIP = """async ([address, states]) => {
 
 @pytest.fixture
 def strip(desk) -> tuple[Desk, list[Detection]]:
-    """Return a page with a strip of twelve epochs and a frame without one, and their detections."""
-    rows = [detection_with_cutouts(seed) for seed in range(12)]
-    states = ["covered", "large", "covered", "left out", "judged", *["covered"] * 7]
+    """Return a page with a strip of nine epochs and a frame without one, and their detections."""
+    rows = [detection_with_cutouts(seed) for seed in range(9)]
+    states = ["covered", "large", "covered", "left out", "judged", *["covered"] * 4]
     one = desk().open()
     one.shown()
     one.page.evaluate(_STRIP, [address_of([(row.pk, version_of(row.cutouts_path)) for row in rows]), states])
@@ -242,10 +247,10 @@ def drawn(one: Desk) -> list[str]:
     return one.page.evaluate("() => [...document.querySelectorAll('#strip canvas')].map((one) => one.toDataURL())")
 
 
-def test_a_strip_of_twelve_epochs_stands_in_one_row_and_says_of_each_what_it_is(strip):
+def test_a_strip_of_ten_frames_stands_in_one_row_and_says_of_each_what_it_is(strip):
     one, _rows = strip
     boxes = one.page.locator("#strip .epoch").all()
-    assert len(boxes) == 13
+    assert len(boxes) == 10
     assert one.page.evaluate(
         "() => document.querySelector('#strip').scrollWidth <= document.querySelector('#strip').clientWidth"
     )
@@ -261,6 +266,9 @@ def test_a_strip_of_twelve_epochs_stands_in_one_row_and_says_of_each_what_it_is(
     assert one.page.locator("#strip [aria-current=true]").count() == 1
     one.page.set_viewport_size({"width": 390, "height": 844})
     assert one.page.evaluate("() => document.documentElement.scrollWidth - innerWidth") <= 0
+    assert one.page.evaluate(
+        "() => document.querySelector('#strip').scrollWidth > document.querySelector('#strip').clientWidth"
+    )
 
 
 def test_an_epoch_is_picked_by_mouse_and_by_keyboard(strip):
@@ -300,3 +308,41 @@ def test_an_epoch_without_images_says_so_and_the_others_are_drawn(strip):
     assert lacking.get_attribute("aria-label") == "03:12 R, covered by your answer, It is gone."
     expect(lacking.locator("canvas").first).to_be_hidden()
     expect(one.page.locator("#strip .epoch").nth(4).locator("canvas").first).to_be_visible()
+
+
+def test_all_epochs_come_in_one_answer_and_one_brought_on_screen_comes_whole(desk):
+    rows = object_of(0.9, 0.95, 0.8, 0.7, 0.6)
+    one, asked = desk(), []
+    one.page.on("request", lambda request: asked.append(request.url) if "/pixels" in request.url else None)
+    one.open().shown()
+    one.settled()
+    assert len(asked) == 1
+    one.page.locator("#strip button.epoch").nth(3).click()
+    expect(one.main).to_have_attribute("data-detection-id", str(rows[3].pk))
+    assert one.shown() == str(rows[3].pk)
+    assert len(asked) == 2
+    one.page.keyboard.press("v")
+    one.saved()
+    event = ValidationEvent.objects.get(detection=rows[3])
+    assert (event.shown, event.visible_context["images"]) == ("large", ["science", "reference", "difference"])
+
+
+def test_while_the_reference_of_an_epoch_is_on_its_way_nothing_is_answered(desk):
+    rows = object_of(0.9, 0.95, 0.8)
+    one = desk().open()
+    one.shown()
+    one.settled()
+    one.page.route("**/pixels*", lambda route: route.fulfill(status=503))
+    one.page.keyboard.press("g")
+    expect(one.main).to_have_attribute("data-detection-id", str(rows[2].pk))
+    fault = one.page.locator("[data-panel=reference] [data-fault]")
+    expect(fault).to_have_text("The images could not be loaded yet.")
+    expect(one.page.locator("[data-panel=science] [data-fault]")).to_be_empty()
+    one.page.keyboard.press("v")
+    expect(one.page.locator("#messages")).to_contain_text("its images have not loaded")
+    assert one.main.get_attribute("data-viewer-ready") == "false"
+    one.page.unroute("**/pixels*")
+    one.page.keyboard.press("l")
+    assert one.shown() == str(rows[2].pk)
+    expect(fault).to_be_empty()
+    assert not ValidationEvent.objects.exists()

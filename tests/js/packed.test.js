@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { decode, readEpochs } from "../../static/js/packed.js";
+import { readEpochs } from "../../static/js/packed.js";
 import { body, planes } from "./epochs.js";
 
 /** @type {[number, number, number]} */
@@ -28,11 +28,6 @@ test("all epochs of an answer are read, with what each of them lacks", () => {
   assert.equal(other.cutouts?.images[1], null, "the reference is sent once");
   assert.deepEqual([...other.cutouts?.mask ?? []], [0, 0, 0, 0]);
   assert.equal(other.cutouts?.wcs?.CRPIX1, 1);
-});
-
-test("of the leading epoch alone the fault is an error", () => {
-  assert.equal(decode(body([WHOLE], BYTES)).size, 2);
-  assert.throws(() => decode(body([GONE], [])), /It is gone/);
 });
 
 test("an answer that is cut off or something else is refused with a sentence", () => {
