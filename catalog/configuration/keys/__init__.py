@@ -11,13 +11,15 @@ from catalog.configuration.keys.curation import CURATION
 from catalog.configuration.keys.detection import DETECTION, VETOES
 from catalog.configuration.keys.differencing import DIFFERENCING
 from catalog.configuration.keys.ingest import INGEST
+from catalog.configuration.keys.known_objects import KNOWN_OBJECTS
 from catalog.configuration.keys.preprocessing import PREPROCESSING
 
 __all__ = ["DECLARED", "ConfigKey", "ConfigRefused", "ConfigValue", "check_value"]
 
-DECLARED: Mapping[str, ConfigKey] = MappingProxyType(
-    {key.name: key for key in (*INGEST, *PREPROCESSING, *DIFFERENCING, *DETECTION, *VETOES, *CURATION, *ALERTS)}
-)
+_ALL = (
+    *INGEST, *PREPROCESSING, *DIFFERENCING, *DETECTION, *VETOES, *KNOWN_OBJECTS, *CURATION, *ALERTS,
+)  # fmt: skip
+DECLARED: Mapping[str, ConfigKey] = MappingProxyType({key.name: key for key in _ALL})
 
 
 def check_value(name: str, value: object) -> ConfigValue:
