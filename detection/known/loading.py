@@ -86,9 +86,9 @@ def _store(row: OrbitSet, entries: Iterator[Entry], progress: Progress, told_at:
         _append(row, piece)
         progress(row)
     if not row.orbit_count:
-        raise LoadRefused(
-            f"None of the {row.entries_read} entries of {row.file_name} could be read: {row.first_refusal}."
-        )
+        row.delete()
+        why = row.first_refusal or "it holds nothing"
+        raise LoadRefused(f"None of the {row.entries_read} entries of {row.file_name} is an orbit: {why}.")
     newest = row.orbits.aggregate(newest=Max("last_observed_mjd"))["newest"]
     if told_at is None and newest is not None:
         row.orbits_at = _MJD_EPOCH + timedelta(days=newest)

@@ -14,7 +14,7 @@ from catalog.work import hold, jobs
 from detection.known import orbit_rows
 from detection.models import KnownObject, KnownObjectSearch, Orbit, OrbitSet, SearchOutcome
 from detection.numerics.ephemerides import brightness, nbody, observer
-from detection.numerics.ephemerides.nearby import Circle, Nearby, Quality, find_nearby
+from detection.numerics.ephemerides.nearby import Circle, Quality, find_nearby
 from detection.numerics.ephemerides.uncertainty import runoff_of, spread_arcsec
 from observations.models import Observation
 from observations.numerics.sphere import separation_deg
@@ -32,11 +32,11 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class _Known:
-    """All orbits with what they may run off by, and how new they are."""
+    """How new the orbits are; all of them with what they may run off by, where they can be integrated."""
 
-    kept: orbit_rows.KeptOrbits
-    runoff: Floats
     orbits_at: datetime
+    kept: orbit_rows.KeptOrbits | None
+    runoff: Floats
 
 
 def run(observation_id: str) -> None:
@@ -64,37 +64,19 @@ def _read() -> _Known | None:
     newest = OrbitSet.objects.complete().order_by("-orbit_count", "-created_at").first()
     if newest is None:
         return None
+    if not nbody.are_installed():
+        return _Known(newest.orbits_at, None, np.array([]))
     kept = orbit_rows.read_all()
-    by_parameter = np.array([runoff_of(parameter) for parameter in range(10)] + [np.nan])
-    parameter = np.where(np.isfinite(kept.uncertainty_parameter), kept.uncertainty_parameter, 10).astype(int)
-    return _Known(kept, by_parameter[np.clip(parameter, 0, 10)], newest.orbits_at)
+    by_parameter = np.array([*(runoff_of(parameter) for parameter in range(10)), np.nan])
+    parameter = np.where(np.isfinite(kept.uncertainty_parameter), kept.uncertainty_parameter, 10.0)
+    return _Known(newest.orbits_at, kept, by_parameter[np.clip(parameter, 0, 10).astype(int)])
 
 
 def _update(observation: Observation, known: _Known) -> int:
     """Store what is known to have been in one frame."""
-    search = _asked(observation, known)
-    rows: list[KnownObject] = []
-    if search.outcome == SearchOutcome.DONE:
-        rows = _look(observation, search, known)
-    with jobs.writing():
-        KnownObjectSearch.objects.filter(observation=observation).delete()
-        KnownObject.objects.filter(observation=observation).delete()
-        search.save(force_insert=True)
-        KnownObject.objects.bulk_create(rows, batch_size=_ROWS_AT_ONCE)
-    return len(rows)
-
-
-def _asked(observation: Observation, known: _Known) -> KnownObjectSearch:
-    """Return, unsaved, what is asked for a frame."""
     reach = frame_reach_deg(observation)
-    outcome = SearchOutcome.DONE
-    if reach is None:
-        outcome = SearchOutcome.NO_SIZE
-    elif not nbody.are_installed():
-        outcome = SearchOutcome.NO_EPHEMERIDES
-    return KnownObjectSearch(
+    search = KnownObjectSearch(
         observation=observation,
-        outcome=outcome,
         ra=observation.ra,
         dec=observation.dec,
         radius_deg=(reach or 0.0) + _MARGIN_DEG,
@@ -105,6 +87,19 @@ def _asked(observation: Observation, known: _Known) -> KnownObjectSearch:
         vague_count=0,
         searched_at=timezone.now(),
     )
+    rows: list[KnownObject] = []
+    if reach is None:
+        search.outcome = SearchOutcome.NO_SIZE
+    elif known.kept is None:
+        search.outcome = SearchOutcome.NO_EPHEMERIDES
+    else:
+        rows = _look(search, known.kept, known.runoff)
+    with jobs.writing():
+        KnownObjectSearch.objects.filter(observation=observation).delete()
+        KnownObject.objects.filter(observation=observation).delete()
+        search.save(force_insert=True)
+        KnownObject.objects.bulk_create(rows, batch_size=_ROWS_AT_ONCE)
+    return len(rows)
 
 
 def _site(observation: Observation) -> Floats | None:
@@ -116,29 +111,23 @@ def _site(observation: Observation) -> Floats | None:
     return nbody.site_of_code(telescope.mpc_code) if telescope is not None else None
 
 
-def _look(observation: Observation, search: KnownObjectSearch, known: _Known) -> list[KnownObject]:
+def _look(search: KnownObjectSearch, kept: orbit_rows.KeptOrbits, runoff: Floats) -> list[KnownObject]:
     """Return, unsaved, the bodies in a frame, and tell the search what was asked."""
-    moment = nbody.Moment(observation.mjd_utc, _site(observation))
+    moment = nbody.Moment(search.mjd_utc, _site(search.observation))
+    time = observer.tdb_of(moment.mjd_utc)
+    place = observer.earth_from_sun(time) + observer.from_centre_au(moment.site, moment.mjd_utc)
     circle = Circle(search.ra, search.dec, search.radius_deg)
-    nearby = _prefilter(moment, circle, known)
-    search.orbit_count, search.vague_count = nearby.usable, len(known.kept.keys) - nearby.usable
+    nearby = find_nearby(kept.orbits, Quality(runoff, kept.last_observed_mjd), circle, time, place)
+    search.orbit_count, search.vague_count = nearby.usable, len(kept.keys) - nearby.usable
     if nearby.usable == 0:
         search.outcome = SearchOutcome.TOO_FAR
         return []
-    (looks,) = nbody.apparent(known.kept.orbits[nearby.chosen], [moment])
-    rows = Orbit.objects.in_bulk(known.kept.keys[nearby.chosen].tolist())
-    orbits = [rows.get(key) for key in known.kept.keys[nearby.chosen].tolist()]
-    found = _Found(looks, orbits, known.runoff[nearby.chosen], search)
+    (looks,) = nbody.apparent(kept.orbits[nearby.chosen], [moment])
+    keys = kept.keys[nearby.chosen].tolist()
+    rows = Orbit.objects.in_bulk(keys)
+    found = _Found(looks, [rows.get(key) for key in keys], runoff[nearby.chosen], search)
     # One body may stand in two sets: the later orbit counts.
     return list({row.designation: row for row in found.rows()}.values())
-
-
-def _prefilter(moment: nbody.Moment, circle: Circle, known: _Known) -> Nearby:
-    """Return which bodies are worth integrating."""
-    time = observer.tdb_of(moment.mjd_utc)
-    place = observer.earth_from_sun(time) + observer.from_centre_au(moment.site, moment.mjd_utc)
-    quality = Quality(known.runoff, known.kept.last_observed_mjd)
-    return find_nearby(known.kept.orbits, quality, circle, time, place)
 
 
 @dataclass(frozen=True)
