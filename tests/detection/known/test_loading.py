@@ -122,7 +122,7 @@ def test_a_load_that_was_killed_goes_on_where_it_stopped_and_no_orbit_is_there_t
         load(wanted, die)
     # What was stored does not count yet.
     assert orbit_rows.read_all().keys.tolist() == [former.pk]
-    told = []
+    told: list[int] = []
     row = load(wanted, lambda row: told.append(row.entries_read))
     assert told == [7]
     assert sorted(Orbit.objects.values_list("designation", flat=True)) == sorted(
@@ -135,7 +135,7 @@ def test_a_file_that_is_loaded_is_left_as_it_is(tmp_path):
     wanted = file_of(tmp_path, "\n".join(LINES))
     first = load(wanted, nothing)
     keys = list(Orbit.objects.values_list("pk", flat=True))
-    told = []
+    told: list[OrbitSet] = []
     assert load(wanted, told.append) == first
     assert (told, list(Orbit.objects.values_list("pk", flat=True))) == ([], keys)
 
