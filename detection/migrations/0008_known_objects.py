@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
         ("auth", "0012_alter_user_first_name_max_length"),
         ("catalog", "0010_plain_words"),
         ("contenttypes", "0002_remove_content_type_name"),
-        ('detection', '0006_forced_photometry'),
+        ('detection', '0007_promoted'),
         ('observations', '0007_doubts_and_profiles'),
     ]
 
