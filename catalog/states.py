@@ -23,7 +23,7 @@ _STATES = {
     Kind.BAD: ("failed", "rejected", "lost"),
     # A try that failed and is repeated: the work goes on.
     Kind.BUSY: ("running", "preprocessing", "differencing", "validating", "processing", "retried"),
-    Kind.IDLE: ("pending", "ingested", "waiting", "handed_back", "no_ephemerides", "too_far", "no_size"),
+    Kind.IDLE: ("pending", "ingested", "waiting", "handed_back", "no_ephemerides", "none_usable", "no_size"),
     # Somebody decided so: no fault, and nothing that is still to come.
     Kind.PAST: ("archived", "duplicate", "cancelled"),
 }  # fmt: skip

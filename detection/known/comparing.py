@@ -117,7 +117,10 @@ def _cannot(row: Detection, search: KnownObjectSearch | None, asked: _Asked) -> 
 
 _WHY = {
     SearchOutcome.NO_EPHEMERIDES: "the ephemerides are not installed (make ephemerides)",
-    SearchOutcome.TOO_FAR: "the frame was taken too long before or after the epoch of all orbits that are loaded",
+    SearchOutcome.NONE_USABLE: (
+        "none of the loaded orbits tells where its body was when the frame was taken: they are too uncertain, or their "
+        "epochs too far away"
+    ),
     SearchOutcome.NO_SIZE: "it is not known how much of the sky the frame shows",
 }
 
@@ -140,10 +143,11 @@ def _answer(seen: Seen, search: KnownObjectSearch, objects: Sequence[KnownObject
     verdict, decides = judge([one for _, one in near])
     best = near[decides] if decides is not None else None
     days = (asked.now - search.orbits_at).days
+    basis = _Basis(search, days, radius)
     is_old = days > int(asked.config["known_objects.max_orbit_age_days"])
-    if verdict == Verdict.NOT_KNOWN and is_old:
+    if verdict == Verdict.NOT_KNOWN and (is_old or basis.is_thin):
         verdict = Verdict.CANNOT_SAY
-    sentence = _sentence(verdict, best, near, _Basis(search, days, radius))
+    sentence = _sentence(verdict, best, near, basis)
     found = tuple(_near_object(row, one) for row, one in near)
     return Known(verdict, sentence, found, search.orbits_at, search.orbit_count, search.is_geocentric)
 
@@ -182,6 +186,11 @@ class _Basis:
     radius_arcsec: float
 
     @property
+    def is_thin(self) -> bool:
+        """Whether most orbits say nothing of the frame's time: of good lists, one in ten does not."""
+        return self.search.vague_count > self.search.orbit_count
+
+    @property
     def age(self) -> str:
         return {0: "of today", 1: "of yesterday"}.get(max(self.days, 0), f"of {self.days} days ago")
 
@@ -206,6 +215,10 @@ def _sentence(verdict: Verdict, best: Near | None, near: Sequence[Near], basis: 
             f"may be anywhere within {3.0 * row.along_error_arcsec:.0f}″ of a place {one.separation_arcsec:.0f}″ away"
         )
         return f"cannot say: {row.designation}{_magnitude(row)} {room}, orbits {basis.age}"
+    if verdict == Verdict.CANNOT_SAY and basis.is_thin:
+        vague, others = _count(basis.search.vague_count), _count(basis.search.orbit_count)
+        when = "do not tell where their bodies were when the frame was taken"
+        return f"cannot say: {vague} of the loaded orbits {when}, and none of the other {others} leads here"
     if verdict == Verdict.CANNOT_SAY:
         return f"cannot say: the orbits are {basis.days} days old, and none of them leads here"
     others = f"; {_named(near[0])}, is too far or too faint to be it" if near else ""

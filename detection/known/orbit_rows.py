@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +18,8 @@ _ELEMENTS = (
     "perihelion_au", "eccentricity", "inclination_deg", "node_deg", "argument_deg", "perihelion_mjd", "epoch_mjd",
 )  # fmt: skip
 # PostgreSQL's binary form of a row of doubles: their number, then length and value of each.
-_HEAD_BYTES, _TAIL_BYTES = 19, 2
+_HEAD_BYTES = 19
+_PIECE_BYTES = 4 << 20
 _COLUMNS = ("id", *_ELEMENTS, "days", "parameter")
 _ROW = np.dtype(
     [
@@ -64,14 +65,32 @@ def read_all() -> KeptOrbits:
     """Return every orbit of the sets that are complete."""
     sql = _READ.format(elements=", ".join(_ELEMENTS), table=_TABLE, sets=OrbitSet._meta.db_table)
     with connection.cursor() as cursor, cursor.copy(sql) as copy:
-        content = b"".join(bytes(block) for block in copy)
-    rows = np.frombuffer(
-        content, dtype=_ROW, offset=_HEAD_BYTES, count=(len(content) - _HEAD_BYTES - _TAIL_BYTES) // _ROW.itemsize
-    )
-    columns = {name: rows[f"value_{name}"].astype(np.float64) for name in _COLUMNS}
+        table = np.concatenate([np.empty((0, len(_COLUMNS))), *_tables(copy)])
+    columns = dict(zip(_COLUMNS, table.T, strict=True))
     return KeptOrbits(
         columns["id"].astype(np.int64),
-        Orbits(*(columns[name] for name in _ELEMENTS)),
-        columns["days"],
-        columns["parameter"],
+        Orbits(*(np.ascontiguousarray(columns[name]) for name in _ELEMENTS)),
+        np.ascontiguousarray(columns["days"]),
+        np.ascontiguousarray(columns["parameter"]),
     )
+
+
+def _tables(blocks: Iterable[bytes | memoryview]) -> Iterator[NDArray[np.float64]]:
+    """Yield (n, columns) of what comes in PostgreSQL's binary form, in pieces: the whole of it is never held."""
+    held = bytearray()
+    is_begun = False
+    for block in blocks:
+        held += block
+        if not is_begun and len(held) >= _HEAD_BYTES:
+            del held[:_HEAD_BYTES]
+            is_begun = True
+        if len(held) >= _PIECE_BYTES:
+            yield _table(held)
+            del held[: len(held) // _ROW.itemsize * _ROW.itemsize]
+    # What is left beyond whole rows says that there are no more.
+    yield _table(held)
+
+
+def _table(held: bytearray) -> NDArray[np.float64]:
+    rows = np.frombuffer(bytes(held), dtype=_ROW, count=len(held) // _ROW.itemsize)
+    return np.stack([rows[f"value_{name}"] for name in _COLUMNS], axis=-1).astype(np.float64)

@@ -94,7 +94,7 @@ class SearchOutcome(models.TextChoices):
 
     DONE = "done", "computed"
     NO_EPHEMERIDES = "no_ephemerides", "the ephemerides were not installed"
-    TOO_FAR = "too_far", "the frame is too far in time from the epoch of the orbits"
+    NONE_USABLE = "none_usable", "no orbit told where its body was at the frame's time"
     NO_SIZE = "no_size", "it is not known how large the frame is on the sky"
 
 

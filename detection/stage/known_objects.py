@@ -120,7 +120,7 @@ def _look(search: KnownObjectSearch, kept: orbit_rows.KeptOrbits, runoff: Floats
     nearby = find_nearby(kept.orbits, Quality(runoff, kept.last_observed_mjd), circle, time, place)
     search.orbit_count, search.vague_count = nearby.usable, len(kept.keys) - nearby.usable
     if nearby.usable == 0:
-        search.outcome = SearchOutcome.TOO_FAR
+        search.outcome = SearchOutcome.NONE_USABLE
         return []
     (looks,) = nbody.apparent(kept.orbits[nearby.chosen], [moment])
     keys = kept.keys[nearby.chosen].tolist()

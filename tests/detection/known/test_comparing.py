@@ -101,7 +101,7 @@ def test_a_frame_that_was_not_computed_yet_says_so():
     ("outcome", "why"),
     [
         (SearchOutcome.NO_EPHEMERIDES, "the ephemerides are not installed (make ephemerides)"),
-        (SearchOutcome.TOO_FAR, "the frame was taken too long before or after the epoch of all orbits"),
+        (SearchOutcome.NONE_USABLE, "none of the loaded orbits tells where its body was when the frame was taken"),
         (SearchOutcome.NO_SIZE, "how much of the sky the frame shows"),
     ],
 )
@@ -110,6 +110,19 @@ def test_what_could_not_be_computed_is_never_unknown(outcome, why):
     searched(detection, outcome=outcome)
     known = known_near(detection)
     assert known.verdict == Verdict.CANNOT_SAY and why in known.sentence
+
+
+def test_where_most_orbits_say_nothing_of_the_frames_time_the_few_others_do_not_make_it_unknown():
+    detection = DetectionFactory()
+    searched(detection, orbit_count=5_000, vague_count=1_400_000)
+    known = known_near(detection)
+    assert known.verdict == Verdict.CANNOT_SAY
+    assert known.sentence == (
+        "cannot say: 1.4 million of the loaded orbits do not tell where their bodies were when the frame was taken, "
+        "and none of the other 5000 leads here"
+    )
+    body(detection, 1.0)
+    assert known_near(detection).verdict == Verdict.KNOWN
 
 
 def test_a_nominal_position_is_compared_with_nothing():

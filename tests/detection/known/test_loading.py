@@ -150,7 +150,9 @@ def test_two_that_load_one_file_do_not_store_it_twice(tmp_path):
         load(wanted, other_goes_on)
 
 
-def test_what_is_read_back_as_arrays_is_what_the_rows_hold():
+@pytest.mark.parametrize("piece", [1, 200, 4 << 20])
+def test_what_is_read_back_as_arrays_is_what_the_rows_hold(monkeypatch, piece):
+    monkeypatch.setattr(orbit_rows, "_PIECE_BYTES", piece)
     rows = [OrbitFactory(), OrbitFactory(uncertainty_parameter=None, last_observed_mjd=None, eccentricity=0.25)]
     OrbitFactory(orbit_set=OrbitSetFactory(is_complete=False, name="half"))
     kept = orbit_rows.read_all()

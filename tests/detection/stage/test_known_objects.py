@@ -108,7 +108,14 @@ def test_a_frame_years_from_every_epoch_is_told_so(two_bodies):
     observation.mjd_utc -= 3000.0
     observation.save()
     known_objects.run(str(observation.pk))
-    assert KnownObjectSearch.objects.get().outcome == SearchOutcome.TOO_FAR
+    assert KnownObjectSearch.objects.get().outcome == SearchOutcome.NONE_USABLE
+
+
+def test_orbits_that_are_all_vague_say_nothing(two_bodies):
+    orbits = drawn(1, seed=5)
+    stored(orbits, uncertainty_parameter=9)
+    known_objects.run(str(frame_at(orbits).pk))
+    assert KnownObjectSearch.objects.get().outcome == SearchOutcome.NONE_USABLE
 
 
 def test_a_frame_of_unknown_size_is_told_so(two_bodies):
