@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from detection.numerics.ephemerides.observer import LIGHT_AU_PER_DAY
 from detection.numerics.ephemerides.orbits import Orbits, two_body_states
 from detection.numerics.ephemerides.uncertainty import DAYS_PER_DECADE
 
@@ -21,6 +20,7 @@ WIDEST_SPREAD_DEG = 1.0
 # square of the time. What may come near the Earth, or into Jupiter's reach, goes further: see `benchmarks.ephemerides`.
 _DRIFT_AU, _DRIFT_DAYS = 0.006, 200.0
 _NEAR_EARTH_AU, _NEAR_JUPITER_AU, _NEAR_FACTOR = 1.3, 4.0, 10.0
+# The least is several times the way of a body in the time that its light takes, which is left out as well.
 _LEAST_MARGIN_DEG, _MOST_MARGIN_DEG = 0.02, 5.0
 # Arrays of so many bodies stay in the processor's cache, and need little memory however many there are.
 _AT_ONCE = 16384
@@ -80,9 +80,8 @@ def _judge(
     orbits: Orbits, quality: Quality, circle: Circle, mjd_tdb: float, observer_au: Floats
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Return which bodies may be in the circle, and of which their orbits say where they are."""
-    position, velocity = two_body_states(orbits, mjd_tdb)
+    position, _ = two_body_states(orbits, mjd_tdb)
     line = position - observer_au
-    line = line - velocity * (np.linalg.norm(line, axis=1) / LIGHT_AU_PER_DAY)[:, None]
     distance = np.linalg.norm(line, axis=1)
     days = np.abs(mjd_tdb - orbits.epoch_mjd)
     to_sun = np.linalg.norm(position, axis=1)
