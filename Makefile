@@ -1,5 +1,6 @@
 # make test   everything is checked: style, types, migrations, all tests
 # make demo   synthetic nights through the pipeline; DATA=/path/to/fits for frames of your own
+# make ephemerides  what tells known asteroids and comets from new ones: 640 MB, and a C compiler is needed
 # make test-faults  whole systems are broken in many ways, and mend themselves
 # PYTHON=/path/to/python3.11 chooses the interpreter that .venv is made with.
 
@@ -18,7 +19,7 @@ CANDIDATES := $(PYTHON) python3.11 $(HOME)/.pyenv/shims/python3.11 /usr/local/bi
 	/opt/homebrew/bin/python3.11 python3 python3.12 python3.13 /usr/local/bin/python3 /opt/homebrew/bin/python3
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help test test-js test-faults lint demo pictures screenshots train bench-pipeline bench-differencing bench-workers bench-recovery bench-web bench-movers bench-movers-extended bench-movers-nights bench-solving
+.PHONY: help ephemerides test test-js test-faults lint demo pictures screenshots train bench-pipeline bench-differencing bench-workers bench-recovery bench-web bench-movers bench-movers-extended bench-movers-nights bench-solving bench-ephemerides
 help:
 	@sed -n '1,/^$$/s/^# //p' Makefile
 
@@ -52,6 +53,9 @@ screenshots: $(STAMP)
 	$(BIN)/python manage.py demo --alone
 	$(BIN)/python manage.py screenshots var/screenshots --pictures docs
 
+ephemerides: $(STAMP)
+	$(BIN)/python -m pip install --quiet -r requirements-ephemerides.txt
+
 train: $(STAMP)
 	$(BIN)/python manage.py train_model
 
@@ -78,6 +82,9 @@ bench-movers-nights: $(DEV_STAMP)
 
 bench-solving: $(DEV_STAMP)
 	OMP_NUM_THREADS=1 DJANGO_SETTINGS_MODULE=astrid_site.settings $(BIN)/python -m benchmarks.solving
+
+bench-ephemerides: $(DEV_STAMP) ephemerides
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.ephemerides
 
 bench-web: $(DEV_STAMP)
 	$(BIN)/python -m benchmarks.web

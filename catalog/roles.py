@@ -39,7 +39,7 @@ SHOWN_TO_ALL = (
     "differencing.reference", "differencing.differencerun", "differencing.candidate", "differencing.tracklet",
     "differencing.mover",
     "detection.model", "detection.modelrun", "detection.candidatescore", "detection.source", "detection.detection",
-    "detection.forcedphotometry",
+    "detection.forcedphotometry", "detection.orbitset", "detection.knownobjectsearch", "detection.knownobject",
     "curation.labeldefinition", "curation.validationevent", "curation.alert", "curation.alertpublication",
     "catalog.processingjob",
 )  # fmt: skip

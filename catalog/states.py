@@ -18,11 +18,12 @@ class Kind(StrEnum):
 _STATES = {
     Kind.GOOD: (
         "completed", "preprocessed", "differenced", "validated", "confirmed", "delivered", "sent", "detected", "linked",
+        "done",
     ),
     Kind.BAD: ("failed", "rejected", "lost"),
     # A try that failed and is repeated: the work goes on.
     Kind.BUSY: ("running", "preprocessing", "differencing", "validating", "processing", "retried"),
-    Kind.IDLE: ("pending", "ingested", "waiting", "handed_back"),
+    Kind.IDLE: ("pending", "ingested", "waiting", "handed_back", "no_ephemerides", "none_usable", "no_size"),
     # Somebody decided so: no fault, and nothing that is still to come.
     Kind.PAST: ("archived", "duplicate", "cancelled"),
 }  # fmt: skip

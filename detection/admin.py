@@ -30,7 +30,17 @@ from catalog.admin import (
     state,
 )
 from detection.cutouts import pictures
-from detection.models import CandidateScore, Detection, ForcedPhotometry, Model, ModelRun, Source
+from detection.models import (
+    CandidateScore,
+    Detection,
+    ForcedPhotometry,
+    KnownObject,
+    KnownObjectSearch,
+    Model,
+    ModelRun,
+    OrbitSet,
+    Source,
+)
 from detection.registry import weights
 from differencing.admin import cutouts_image
 from observations.admin import SEARCHES_SKY, SkyAdmin, frame_link, position
@@ -187,6 +197,50 @@ class ForcedPhotometryAdmin(ProductAdmin):
         ("total_flux", "total_flux_error"), "reason", ("ra", "dec", "position_error_arcsec"),
         ("mjd_utc", "bjd_tdb", "is_geocentric"), ("zero_point_mag", "zero_point_error", "zero_point_system"),
         ("created_at", "updated_at"), "id",
+    )  # fmt: skip
+
+
+@admin.register(OrbitSet)
+class OrbitSetAdmin(ProductAdmin):
+    list_display = ("name", "orbit_count", "orbits_at", "is_complete", "refused_count", "file_name", "updated_at")
+    list_filter = (("is_complete", YesNoFilter), ("orbits_at", RangeDateTimeFilter))
+    search_fields = ("name", "file_name", "sha256__startswith")
+    search_help_text = "Name, file, ID or sha256"
+    fields = (
+        ("name", "is_complete"), ("orbit_count", "orbits_at"), ("entries_read", "refused_count"), "first_refusal",
+        ("file_name", "sha256"), ("created_at", "updated_at"), "id",
+    )  # fmt: skip
+
+
+@admin.register(KnownObjectSearch)
+class KnownObjectSearchAdmin(ProductAdmin):
+    list_display = (frame_link(), "outcome", "orbit_count", "vague_count", "orbits_at", "is_geocentric", "searched_at")
+    list_select_related = ("observation",)
+    list_filter = (("outcome", DropdownFilter), ("is_geocentric", YesNoFilter), ("searched_at", RangeDateTimeFilter))
+    search_fields = ("observation__observation_id", "observation__original_name")
+    search_help_text = "Frame or ID"
+    fields = (
+        ("observation", "outcome"), ("ra", "dec", "radius_deg"), ("mjd_utc", "is_geocentric"),
+        ("orbit_count", "vague_count", "orbits_at"), "searched_at", ("created_at", "updated_at"), "id",
+    )  # fmt: skip
+
+
+@admin.register(KnownObject)
+class KnownObjectAdmin(SkyAdmin):
+    list_display = (
+        "designation", position, number("predicted_mag", 1, "V"), number("rate_arcsec_per_min", 2, "″/min"),
+        number("along_error_arcsec", 1, "error ″"), frame_link(),
+    )  # fmt: skip
+    list_select_related = ("observation",)
+    list_filter = (("is_comet", YesNoFilter), ("predicted_mag", RangeNumericFilter))
+    search_fields = ("designation", "observation__observation_id", "observation__original_name")
+    search_help_text = f"Designation, frame, ID {SEARCHES_SKY}"
+    readonly_fields = (position,)
+    fields = (
+        ("designation", "is_comet"), "observation", position, ("ra", "dec", "predicted_mag"),
+        ("rate_arcsec_per_min", "position_angle_deg"),
+        ("along_error_arcsec", "across_error_arcsec", "error_angle_deg"), ("distance_au", "sun_distance_au"),
+        ("epoch_mjd", "uncertainty_parameter"), ("created_at", "updated_at"), "id",
     )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ LINE = ("astrid_site", "curation", "detection", "differencing", "preprocessing",
 # The room of a module follows from its path: the first folder or, at the end, the file's name that stands here decides.
 ROOM_OF_FOLDER = {
     "numerics": "numerics", "models": "models", "stage": "stage", "web": "web", "templatetags": "web", "admin": "web",
+    "keys": "models",
 }  # fmt: skip
 ROOM_OF_FILE = {
     **dict.fromkeys(("models", "sky", "positions", "constraints", "failures", "roles", "ids", "key", "keys"), "models"),
@@ -51,7 +52,7 @@ MAY_SPLIT = frozenset({"stage", "tasks"})
 WITHOUT_TORCH = frozenset({"models", "services", "web", "apps", *CATALOG_ROOMS})
 # What a web process loads with its pages and rows; none of it may reach what only the work on pixels needs.
 IN_WEB_PROCESS = frozenset({"models", "web", "apps"})
-HEAVY = frozenset({"torch", "scipy", "numba", "matplotlib", "sep"})
+HEAVY = frozenset({"torch", "scipy", "numba", "matplotlib", "sep", "assist", "rebound"})
 NOT_IN_NUMERICS = frozenset({"django", "celery", "rest_framework", "django_filters", "environ", "random", "time"})
 # What takes seconds to load, and is loaded when it is needed; no circle is escaped by that.
 LOADED_LATE = frozenset({"astrid_site.night.demonstration"})

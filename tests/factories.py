@@ -18,9 +18,13 @@ from detection.models import (
     Detection,
     DetectionType,
     ForcedPhotometry,
+    KnownObject,
+    KnownObjectSearch,
     Model,
     ModelRun,
     ModelType,
+    Orbit,
+    OrbitSet,
     Source,
 )
 from differencing.models import Candidate, DifferenceRun, Mover, Reference, Tracklet
@@ -314,6 +318,75 @@ class ForcedPhotometryFactory(RowFactory):
     mjd_utc = SelfAttribute("observation.mjd_utc")
     bjd_tdb = LazyAttribute(lambda row: row.mjd_utc + 2400000.5)
     is_geocentric = True
+
+
+class OrbitSetFactory(RowFactory):
+    class Meta:
+        model = OrbitSet
+
+    name = "asteroids"
+    file_name = "MPCORB.DAT"
+    sha256 = Sequence(lambda n: digest(f"orbits {n}"))
+    orbits_at = FIRST_EXPOSURE
+    entries_read = 1
+    orbit_count = 1
+    is_complete = True
+
+
+class OrbitFactory(RowFactory):
+    class Meta:
+        model = Orbit
+
+    orbit_set = SubFactory(OrbitSetFactory)
+    designation = Sequence(lambda n: f"2024 A{n}")
+    perihelion_au = 2.2
+    eccentricity = 0.1
+    inclination_deg = 5.0
+    node_deg = 80.0
+    argument_deg = 70.0
+    perihelion_mjd = FIRST_MJD_UTC - 100.0
+    epoch_mjd = FIRST_MJD_UTC - 50.0
+    absolute_mag = 15.0
+    slope = 0.15
+    uncertainty_parameter = 0
+    rms_arcsec = 0.5
+    last_observed_mjd = FIRST_MJD_UTC - 1.0
+
+
+class KnownObjectSearchFactory(RowFactory):
+    class Meta:
+        model = KnownObjectSearch
+
+    observation = SubFactory(ObservationFactory)
+    ra = SelfAttribute("observation.ra")
+    dec = SelfAttribute("observation.dec")
+    radius_deg = 0.4
+    mjd_utc = SelfAttribute("observation.mjd_utc")
+    is_geocentric = False
+    orbits_at = LazyFunction(lambda: timezone.now() - dt.timedelta(days=3))
+    orbit_count = 1_300_000
+    vague_count = 0
+    searched_at = LazyFunction(timezone.now)
+
+
+class KnownObjectFactory(RowFactory):
+    class Meta:
+        model = KnownObject
+
+    observation = SubFactory(ObservationFactory)
+    designation = Sequence(lambda n: f"2024 A{n}")
+    ra = SelfAttribute("observation.ra")
+    dec = SelfAttribute("observation.dec")
+    rate_arcsec_per_min = 0.5
+    position_angle_deg = 290.0
+    predicted_mag = 16.8
+    along_error_arcsec = 0.6
+    across_error_arcsec = 0.5
+    error_angle_deg = 290.0
+    distance_au = 1.5
+    sun_distance_au = 2.4
+    epoch_mjd = SelfAttribute("observation.mjd_utc")
+    uncertainty_parameter = 0
 
 
 class DetectionFactory(RowFactory):

@@ -8,8 +8,8 @@ from tests import factories
 
 
 def rows_of_every_kind() -> None:
-    """Make telescopes, fields, doubts, profiles, calibration, references, tracklets, scores, forced photometry and a
-    file on its way in."""
+    """Make telescopes, fields, doubts, profiles, calibration, references, tracklets, scores, forced photometry, orbits,
+    known objects and a file on its way in."""
     observation = factories.ObservationFactory(telescope=factories.TelescopeFactory(), field=factories.FieldFactory())
     frame = factories.CalibrationFrameFactory(telescope=observation.telescope)
     factories.CalibrationMasterFactory(telescope=observation.telescope).members.add(frame)
@@ -18,6 +18,9 @@ def rows_of_every_kind() -> None:
     score = factories.CandidateScoreFactory()
     factories.TrackletFactory(mover=factories.MoverFactory()).members.add(score.candidate)
     factories.ForcedPhotometryFactory()
+    factories.OrbitFactory()
+    factories.KnownObjectSearchFactory(observation=observation)
+    factories.KnownObjectFactory(observation=observation)
     factories.DoubtFactory(observation=observation)
     factories.ProfileFactory()
     row, _ = submit_url("https://archive.example.org/mosaic.fits", Overrides())

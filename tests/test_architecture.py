@@ -239,7 +239,15 @@ def test_the_top_level_holds_nothing_but_what_the_house_lists() -> None:
     allowed = {
         *("manage.py", "astrid_site", "observations", "preprocessing", "differencing", "detection", "curation"),
         *("catalog", "templates", "static", "tests", "requirements.txt", "requirements-dev.txt", "README.md"),
-        *("CHANGELOG.md", "LICENSE", "Makefile", "pyproject.toml", "docs", "benchmarks"),
+        *(
+            "requirements-ephemerides.txt",
+            "CHANGELOG.md",
+            "LICENSE",
+            "Makefile",
+            "pyproject.toml",
+            "docs",
+            "benchmarks",
+        ),
     }
     # Ignored by git: caches, the environment, what the program wrote.
     ignored = {"var"}

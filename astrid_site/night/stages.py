@@ -15,6 +15,7 @@ from catalog.failures import FailureCode
 from catalog.models import ProcessingJob
 from catalog.work.stages import Order, Stage
 from curation.alerts.rule import sources_of_night, sources_to_consider
+from detection.known.frames import has_orbits
 from detection.sources.unmeasured import is_left_elsewhere
 from differencing.ids import field_and_night, field_night
 from differencing.models import Candidate
@@ -69,6 +70,9 @@ def _after_detect(job: ProcessingJob) -> Iterator[Order]:
     observation = Observation.objects.get(pk=job.entity_id)
     if observation.field_id is not None:
         yield "tracklets", "field_night", field_night(observation.field_id, observation.night)
+    # Evidence for those who review: nothing waits for it.
+    if has_orbits():
+        yield "known_objects", "observation", observation.pk
     for source_id in sources_to_consider(observation.pk):
         yield "alerts", "source", source_id
 
@@ -133,6 +137,7 @@ STAGES = (
     # What a person ordered; promoting it is another order.
     Stage("reference", "differencing.stage.new_reference"),
     Stage("detect", "detection.stage.detect", follows=_after_detect, abandon="detection.stage.detect.abandon"),
+    Stage("known_objects", "detection.stage.known_objects"),
     Stage("tracklets", "differencing.stage.tracklets", waits_for=_BEFORE_TRACKLETS, follows=_after_tracklets),
     Stage("forced", "detection.stage.forced", waits_for=_BEFORE_FORCED, follows=_after_forced),
     Stage(

@@ -44,6 +44,9 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Detections", "my_location", "detection.detection"),
             ("Sources", "star", "detection.source"),
             ("Forced photometry", "show_chart", "detection.forcedphotometry"),
+            ("Orbits", "orbit", "detection.orbitset"),
+            ("Searches for known objects", "radar", "detection.knownobjectsearch"),
+            ("Known objects", "brightness_5", "detection.knownobject"),
         ),
     ),
     (

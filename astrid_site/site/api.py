@@ -22,6 +22,7 @@ from catalog.work.api import ProcessingJobViewSet
 from curation.alerts.api import AlertFeedView, AlertStreamView, AlertViewSet, PublicationViewSet
 from curation.detections.api import DetectionViewSet
 from curation.judgements.api import LabelViewSet, ValidationEventViewSet
+from detection.known.api import KnownObjectSearchViewSet, KnownObjectViewSet, OrbitSetViewSet
 from detection.registry.api import CandidateScoreViewSet, ModelRunViewSet, ModelViewSet
 from detection.sources.api import ForcedPhotometryViewSet, SourceViewSet
 from differencing.api import CandidateViewSet, DifferenceRunViewSet, MoverViewSet, ReferenceViewSet, TrackletViewSet
@@ -41,7 +42,8 @@ RESOURCES = (
     InstrumentProfileViewSet, CalibrationFrameViewSet,
     CalibrationMasterViewSet, PreprocessRunViewSet, ReferenceViewSet, DifferenceRunViewSet, CandidateViewSet,
     TrackletViewSet, MoverViewSet, ModelViewSet, ModelRunViewSet, CandidateScoreViewSet, DetectionViewSet,
-    SourceViewSet, ForcedPhotometryViewSet, LabelViewSet, ValidationEventViewSet, AlertViewSet, PublicationViewSet,
+    SourceViewSet, ForcedPhotometryViewSet, OrbitSetViewSet, KnownObjectSearchViewSet, KnownObjectViewSet,
+    LabelViewSet, ValidationEventViewSet, AlertViewSet, PublicationViewSet,
     SystemConfigViewSet, ProcessingJobViewSet, AuditLogViewSet, AccountViewSet, ApiTokenViewSet,
 )  # fmt: skip
 

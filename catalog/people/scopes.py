@@ -40,12 +40,17 @@ SCOPES: Mapping[str, Scope] = MappingProxyType(
         "forced-photometry:read": Scope("detection.view_forcedphotometry", "read forced photometry"),
         "incoming-files:read": Scope("observations.view_incomingfile", "read what became of submitted files"),
         "instrument-profiles:read": Scope("observations.view_instrumentprofile", "read profiles of instruments"),
+        "known-object-searches:read": Scope(
+            "detection.view_knownobjectsearch", "read for which frames known bodies were computed"
+        ),
+        "known-objects:read": Scope("detection.view_knownobject", "read which known bodies are in frames"),
         "labels:read": Scope("curation.view_labeldefinition", "read labels"),
         "model-runs:read": Scope("detection.view_modelrun", "read model runs"),
         "models:read": Scope("detection.view_model", "read models"),
         "movers:read": Scope("differencing.view_mover", "read what moved in several nights"),
         "observations:read": Scope("observations.view_observation", "read observations"),
         "observations:write": Scope(MAY_SUBMIT_FRAMES, "upload frames"),
+        "orbit-sets:read": Scope("detection.view_orbitset", "read which orbits are loaded"),
         "preprocess-runs:read": Scope("preprocessing.view_preprocessrun", "read calibrations"),
         "processing-jobs:read": Scope("catalog.view_processingjob", "read jobs"),
         "processing-jobs:write": Scope(MAY_ORDER_JOBS, "retry and cancel jobs"),

@@ -23,6 +23,7 @@ from curation.judgements.verdicts import answers_about, consensus_of
 from curation.models import Alert, ValidationEvent
 from detection.cutouts.overlay import overlay_of
 from detection.cutouts.pictures import PARTS
+from detection.known.comparing import known_near
 from detection.models import Detection, DetectionType, Source
 from detection.sources.filters import SourceFilter
 from detection.sources.neighbours import NEIGHBOURHOOD_ARCSEC, neighbours_of
@@ -108,6 +109,7 @@ def detection(request: HttpRequest, detection_id: UUID) -> HttpResponse:
         "brightness": brightness_of([row])[row.pk],
         "parts": PARTS if row.cutouts_path else (),
         "overlay": overlay_of(row),
+        "known": known_near(row),
         "hidden": hidden,
         "is_blind": row.pk in hidden,
         "answers": answers,

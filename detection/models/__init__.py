@@ -13,8 +13,10 @@ from detection.models.detections import (
     Source,
 )
 from detection.models.forced import ForcedPhotometry, ForcedReason
+from detection.models.known import KnownObject, KnownObjectSearch, Orbit, OrbitSet, SearchOutcome
 
 __all__ = [
     "CandidateScore", "Detection", "DetectionOrigin", "DetectionQuerySet", "DetectionStatus", "DetectionType",
-    "ForcedPhotometry", "ForcedReason", "Model", "ModelRun", "ModelType", "Source",
+    "ForcedPhotometry", "ForcedReason", "KnownObject", "KnownObjectSearch", "Model", "ModelRun", "ModelType", "Orbit",
+    "OrbitSet", "SearchOutcome", "Source",
 ]  # fmt: skip

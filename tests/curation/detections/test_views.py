@@ -24,6 +24,8 @@ from tests.factories import (
     AlertFactory,
     DetectionFactory,
     FieldFactory,
+    KnownObjectFactory,
+    KnownObjectSearchFactory,
     ObservationFactory,
     PreprocessRunFactory,
     SourceFactory,
@@ -173,7 +175,8 @@ def test_an_unknown_detection_or_source_is_not_found(client: Client):
 def test_a_page_asks_as_much_for_two_epochs_as_for_twelve(client: Client, django_assert_num_queries: Any):
     field = FieldFactory()
     row = seen(field=field, footprint=SHOWS)
-    counts = ((row, 13), (row.source, 11))
+    # Six of the detection's are what is known of the Solar System there.
+    counts = ((row, 19), (row.source, 11))
     for days in range(1, 13):
         more = seen(row.source, days=float(days), field=field, footprint=SHOWS)
         measured(row.source, days + 0.5)
@@ -182,6 +185,14 @@ def test_a_page_asks_as_much_for_two_epochs_as_for_twelve(client: Client, django
             for place, expected in counts:
                 with django_assert_num_queries(expected):
                     html_of(client, place)
+
+
+def test_a_detection_says_whether_it_is_a_known_body_of_the_solar_system(client: Client):
+    row = seen()
+    assert "Known body cannot say: no orbits are loaded" in text_of(client, row)
+    KnownObjectSearchFactory(observation=row.observation, ra=row.ra, dec=row.dec)
+    KnownObjectFactory(observation=row.observation, ra=row.ra, dec=row.dec, designation="(2713) Luxembourg")
+    assert "known: (2713) Luxembourg, 0.0″ away, V 16.8, orbits of 3 days ago" in text_of(client, row)
 
 
 # --- One source ---

@@ -1,0 +1,30 @@
+"""Every configuration key of the system: type, bounds, default, and the sentence that explains it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from catalog.configuration.key import ConfigKey, ConfigRefused, ConfigValue
+from catalog.configuration.keys.alerts import ALERTS
+from catalog.configuration.keys.curation import CURATION
+from catalog.configuration.keys.detection import DETECTION, VETOES
+from catalog.configuration.keys.differencing import DIFFERENCING
+from catalog.configuration.keys.ingest import INGEST
+from catalog.configuration.keys.known_objects import KNOWN_OBJECTS
+from catalog.configuration.keys.preprocessing import PREPROCESSING
+
+__all__ = ["DECLARED", "ConfigKey", "ConfigRefused", "ConfigValue", "check_value"]
+
+_ALL = (
+    *INGEST, *PREPROCESSING, *DIFFERENCING, *DETECTION, *VETOES, *KNOWN_OBJECTS, *CURATION, *ALERTS,
+)  # fmt: skip
+DECLARED: Mapping[str, ConfigKey] = MappingProxyType({key.name: key for key in _ALL})
+
+
+def check_value(name: str, value: object) -> ConfigValue:
+    """Return the value in the declared type, or refuse key or value with a reason."""
+    key = DECLARED.get(name)
+    if key is None:
+        raise ConfigRefused(f"There is no configuration key {name!r}.")
+    return key.checked(value)

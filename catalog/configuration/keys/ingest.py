@@ -1,0 +1,35 @@
+"""Keys of what is taken in."""
+
+from __future__ import annotations
+
+from catalog.configuration.key import ConfigKey
+
+INGEST = (
+    ConfigKey(
+        "ingest.max_unpacked_mb",
+        1024,
+        "A file is refused as soon as more than this many megabytes of it would be unpacked; a 61-megapixel "
+        "frame has 244.",
+        1,
+        65536,
+    ),
+    ConfigKey("ingest.max_axis_px", 32768, "Images with an axis longer than this are refused.", 64, 1_000_000),
+    ConfigKey(
+        "ingest.max_file_mb", 4096, "Largest file in megabytes that may be uploaded or downloaded.", 1, 1_000_000
+    ),
+    ConfigKey(
+        "ingest.settle_seconds",
+        5,
+        "A file in the watched folder is ingested once it has not changed for this long; before that it may "
+        "be incomplete.",
+        1,
+        3600,
+    ),
+    ConfigKey(
+        "ingest.field_overlap_share",
+        0.5,
+        "Frames belong to the same field if their centres are closer than this fraction of the frame's width.",
+        0.05,
+        1.0,
+    ),
+)
