@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
+from scipy.special import ndtr
 
 from observations.numerics.doubts import TRUSTED_FLUX_SHARE
 from observations.numerics.frame import Image, Mask
@@ -31,9 +32,12 @@ MESH_PX = 64
 # Starlet planes of 2, 4, ... 64 px; the first, of single pixels, is left out: four lights know a pixel's response to
 # 0.7 %, and it scatters by 0.4 %.
 PLANES = 6
-# Dust only darkens; what brightens may be the sum of stars below the cut, and has to prove more.
-DARK_CUT_SIGMA = 3.0
+# Dust only darkens; what brightens may be the sum of stars below the cut, and has to prove more. Of a hundred thousand
+# pixels noise puts 135 below -3 sigma: a cut is raised until no more than this share of what is beyond it is noise.
+DARK_CUT_SIGMA = 2.0
 BRIGHT_CUT_SIGMA = 4.0
+NOISE_SHARE = 0.05
+CUTS_SIGMA = np.arange(DARK_CUT_SIGMA, 8.0, 0.1)
 # Dust rings of 1-3 % are seen; a small-scale response further from 1 is a defect, which is the mask's business.
 LARGEST_DEPARTURE = 0.2
 
@@ -193,15 +197,16 @@ def _agreeing(lights: list[_Light]) -> list[_Light]:
     return [light for light, far in zip(lights, off, strict=True) if far < LARGEST_SHAPE_DIFFERENCE]
 
 
-def _mean(lights: list[_Light]) -> Image:
-    """Return the mean ratio of the lights that see each pixel, weighted by their noise; zero where none does."""
+def _mean(lights: list[_Light]) -> tuple[Image, Image]:
+    """Return the mean ratio of the lights that see each pixel, by their noise, and its variance; 0 where none does."""
     weight = np.zeros(lights[0].ratio.shape, dtype=np.float32)
     total = np.zeros_like(weight)
     for light in lights:
         one = np.float32(1 / light.noise**2)
         weight += one * light.seen
         total += one * light.ratio
-    return np.asarray(total / np.maximum(weight, np.float32(1e-30)), dtype=np.float32)
+    inverse = np.divide(1, weight, out=np.zeros_like(weight), where=weight > 0)
+    return total * inverse, inverse
 
 
 def _small_scale(lights: list[_Light]) -> Image:
@@ -210,20 +215,43 @@ def _small_scale(lights: list[_Light]) -> Image:
     Starlet planes (Starck & Murtagh 2006, Astronomical Image and Data Analysis, section 2.3.5), each shrunk where
     it is not significant against the scatter between the lights.
     """
-    mean = _mean(lights)
-    noise = (_mean(lights[0::2]) - _mean(lights[1::2])) / np.float32(2)
+    mean, variance = _mean(lights)
+    (one, one_variance), (other, other_variance) = _mean(lights[0::2]), _mean(lights[1::2])
+    # What the halves of the lights do not share is noise; scaled to that of the mean, pixel by pixel.
+    noise, noise_variance = one - other, one_variance + other_variance
     result = np.zeros_like(mean)
     for scale in range(PLANES):
         wider, wider_noise = _blur(mean, 2**scale), _blur(noise, 2**scale)
         plane, noise_plane = mean - wider, noise - wider_noise
         mean, noise = wider, wider_noise
+        variance, noise_variance = _blur(variance, 2**scale), _blur(noise_variance, 2**scale)
         if scale == 0:
             continue
-        sigma = MAD_TO_SIGMA * float(np.median(np.abs(noise_plane)))
-        limit = np.where(plane < 0, DARK_CUT_SIGMA, BRIGHT_CUT_SIGMA) * sigma
-        result += plane * np.clip(1 - (limit / np.maximum(np.abs(plane), 1e-30)) ** 2, 0, 1)
+        known = noise_variance > 0
+        unit = MAD_TO_SIGMA * float(np.median(np.abs(noise_plane[known]) / np.sqrt(noise_variance[known])))
+        result += _significant(plane, unit * np.sqrt(variance))
     # What is wider than the planes is what the background mesh rounded off.
     return (result + mean).astype(np.float32)
+
+
+def _significant(plane: Image, sigma: Image) -> Image:
+    """Return what of a plane is not noise, shrunk by what may be noise in it."""
+    pull = plane / np.maximum(sigma, np.float32(1e-30))
+    kept = np.zeros_like(plane)
+    for side, least in ((-pull, DARK_CUT_SIGMA), (pull, BRIGHT_CUT_SIGMA)):
+        cut = _cut(side, least)
+        found = side > cut
+        kept[found] = plane[found] * (1 - (np.float32(cut) / side[found]) ** 4)
+    return kept
+
+
+def _cut(pull: Image, least: float) -> float:
+    """Return the sigmas beyond which noise is a small enough share of what there is (Benjamini & Hochberg 1995)."""
+    high = np.sort(pull[pull > least].ravel())
+    cuts = CUTS_SIGMA[CUTS_SIGMA >= least]
+    found = high.size - np.searchsorted(high, cuts)
+    enough = ndtr(-cuts) * pull.size <= NOISE_SHARE * found
+    return float(cuts[np.argmax(enough)]) if enough.any() else float(np.inf)
 
 
 def _blur(image: NDArray[np.floating], step: int) -> Image:
