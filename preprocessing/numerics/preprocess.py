@@ -67,7 +67,7 @@ def preprocess(raw: RawPixels, masters: Masters | None, parameters: Parameters) 
         cleaned = clean(raw, calibrated, masters, parameters)
     except NoBackgroundError as error:
         return Preprocessed(None, None, Failure("empty_frame", f"There is no sky to measure: {error}."))
-    applied, lacking = calibrated.applied, calibrated.missing
+    applied, lacking, unsure = calibrated.applied, calibrated.missing, calibrated.response_error
     del calibrated
     bad = masks.is_bad(cleaned.bits)
     found = _measured(cleaned, bad, parameters)
@@ -86,6 +86,9 @@ def preprocess(raw: RawPixels, masters: Masters | None, parameters: Parameters) 
         failure = replace(failure, sentence=f"{looks} {failure.sentence}".strip())
     scale = scale_of(raw.data, raw.facts, cleaned.sky.median_noise)
     frame = replace(_frame(raw.facts, cleaned, bad, scale), psf=psf, stars=stars)
+    if unsure is not None:
+        # Of the sky's light the flat takes off too much or too little, in patches that stand still on the detector.
+        frame = replace(frame, variance=frame.variance + np.square(unsure * cleaned.sky.level))
     is_flat_known = "flat" in (*raw.facts.calibrated, *applied)
     doubts = (
         *scale.doubts,
