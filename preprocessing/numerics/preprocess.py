@@ -77,14 +77,15 @@ def preprocess(raw: RawPixels, masters: Masters | None, parameters: Parameters) 
     measured = replace(measured, exposure_s=raw.facts.exposure_s, saturation=cleaned.saturation)
     if cleaned.structure is not None:
         measured = replace(measured, structure=cleaned.structure)
+    scale = scale_of(raw.data, raw.facts, cleaned.sky.median_noise)
     failure = gate(measured, (), parameters.limits)
     if failure is None and psf is None and not are_trailed(stars):
         failure = Failure("too_few_stars", f"Too few of the {len(stars)} sources are clean stars to fit a PSF to.")
     if failure is not None:
         fewest = parameters.limits.fewest_stars
-        looks = looks_like(raw.data, raw.facts, cleaned.sky.median_noise, len(stars), fewest)
+        told = replace(raw.facts, gain_e_per_adu=scale.gain, read_noise_e=scale.read_noise_e)
+        looks = looks_like(raw.data, told, cleaned.sky.median_noise, len(stars), fewest)
         failure = replace(failure, sentence=f"{looks} {failure.sentence}".strip())
-    scale = scale_of(raw.data, raw.facts, cleaned.sky.median_noise)
     frame = replace(_frame(raw.facts, cleaned, bad, scale), psf=psf, stars=stars)
     if unsure is not None:
         # Of the sky's light the flat takes off too much or too little, in patches that stand still on the detector.

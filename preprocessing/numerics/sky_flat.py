@@ -257,7 +257,7 @@ def _cut(pull: Image, least: float, patch_px: int) -> float:
     patch_px : what noise puts beyond any cut it puts there as a patch of so many pixels; one is always reckoned with.
     """
     high = np.sort(pull[pull > least].ravel())
-    cuts = CUTS_SIGMA[CUTS_SIGMA >= least]
+    cuts = CUTS_SIGMA[least <= CUTS_SIGMA]
     found = high.size - np.searchsorted(high, cuts)
     enough = ndtr(-cuts) * pull.size + patch_px <= NOISE_SHARE * found
     return float(cuts[np.argmax(enough)]) if enough.any() else float(np.inf)
