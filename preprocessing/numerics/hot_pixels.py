@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from observations.numerics.compiled import by_strips, compiled
 from observations.numerics.frame import Image, Mask
@@ -20,11 +21,9 @@ CAP_SIGMA = 2.0
 # detector, where nothing stands still, show 85.
 HOT_SIGMA = 5.5
 # Two stars on one pixel are no rarity where they are many or the dither is small, and one more light's noise is enough
-# then. Where any light shows light beside the pixel, its four neighbours together above this much noise, the two
-# brightest lights say nothing, and the others have to tell alone. Three lights of hatp32 turned against each other then
-# show 22 pixels and not 163, of 1842 that stand still; three of the 2713 night 868 that stand still, of 1068.
+# then. A light that shows light beside the pixel says nothing, and the others have to tell alone. Three lights of
+# hatp32 turned against each other then show 59 pixels and not 163, of 2771 that stand still.
 BESIDE_SIGMA = 2.0
-STARS_AT_MOST = 2
 HOT_AMONG_STARS_SIGMA = 4.0
 # The median of eight neighbours has a noise too.
 NEIGHBOUR_NOISE = 1.09
@@ -94,21 +93,34 @@ def hot_pixels(excesses: Sequence[Image]) -> Mask:
         return np.zeros(shape, dtype=bool)
     sharp = np.stack([_above_neighbours(light) for light in lights])
     seen = np.isfinite(sharp)
-    count = seen.sum(axis=0)
-    # What is not seen comes last, and is left out.
-    ordered = np.sort(np.where(seen, sharp, np.float32(np.inf)), axis=0)
-    capped = np.minimum(ordered, ordered[0] + np.float32(CAP_SIGMA))
-    is_lit = np.logical_or.reduce([_beside(light) > 2.0 * BESIDE_SIGMA for light in lights])
-    telling = np.maximum(np.where(is_lit, count - STARS_AT_MOST, count), 1)
-    mean = np.where(np.arange(len(lights))[:, None, None] < telling, capped, np.float32(0)).sum(axis=0) / telling
-    least = np.where(is_lit, HOT_AMONG_STARS_SIGMA, HOT_SIGMA) * NEIGHBOUR_NOISE / np.sqrt(telling)
-    return np.asarray((count >= FEWEST_POINTINGS) & (mean > least))
+    is_lit = seen & np.stack([_beside(light) > 6**0.5 * BESIDE_SIGMA for light in lights])
+    is_hot = (seen.sum(axis=0) >= FEWEST_POINTINGS) & (_together(sharp, seen) > HOT_SIGMA)
+    is_hot &= ~is_lit.any(axis=0) | (_together(sharp, seen & ~is_lit) > HOT_AMONG_STARS_SIGMA)
+    return np.asarray(is_hot)
+
+
+def _together(sharp: NDArray[np.float32], telling: NDArray[np.bool_]) -> Image:
+    """Return the mean of the lights that tell of a pixel, in sigma of it; 0 where none does."""
+    count = telling.sum(axis=0)
+    lowest = np.where(telling, sharp, np.float32(np.inf)).min(axis=0)
+    capped = np.where(telling, np.minimum(sharp, lowest + np.float32(CAP_SIGMA)), np.float32(0))
+    return np.asarray(capped.sum(axis=0) / np.sqrt(np.maximum(count, 1)) / NEIGHBOUR_NOISE, dtype=np.float32)
 
 
 def _beside(light: Image) -> Image:
-    """Return the sum of each pixel's four neighbours."""
-    known = np.pad(np.nan_to_num(light), 1)
-    return np.asarray(known[:-2, 1:-1] + known[2:, 1:-1] + known[1:-1, :-2] + known[1:-1, 2:])
+    """Return by how much each pixel's four neighbours are above the four behind them, without the highest of each.
+
+    Another hot pixel may stand there.
+    """
+    ny, nx = light.shape
+    known = np.pad(np.nan_to_num(light), 2, mode="edge")
+    sums = []
+    for k in (1, 2):
+        up, down = known[2 - k : ny + 2 - k, 2:-2], known[2 + k : ny + 2 + k, 2:-2]
+        left, right = known[2:-2, 2 - k : nx + 2 - k], known[2:-2, 2 + k : nx + 2 + k]
+        highest = np.maximum(np.maximum(up, down), np.maximum(left, right))
+        sums.append(up + down + left + right - highest)
+    return np.asarray(sums[0] - sums[1])
 
 
 def _pointings(excesses: Sequence[Image]) -> list[Image]:

@@ -78,7 +78,8 @@ def sky_flat(lights: Sequence[Image], masks: Sequence[Mask]) -> Master:
     Returns
     -------
     Master
-        of kind "sky_flat", mean 1, with the error of its small-scale part; `diagnostics`: lights used and left out, rms of the small-scale part, hot pixels.
+        of kind "sky_flat", mean 1, with the error of its small-scale part; `diagnostics`: lights used and left out, rms
+        of the small-scale part, hot pixels.
 
     Raises
     ------

@@ -41,8 +41,8 @@ def test_a_dust_ring_and_the_vignette_are_found_without_adding_noise():
     y, x = np.mgrid[:SIZE, :SIZE]
     ring = np.abs(np.hypot(x - 120, y - 250) - 12) < 2
     left = (flat / truth)[ring].mean() - 1
-    # Three fifths of the 3 % ring at least; stars hide three quarters of each light, so that the mean of four scatters by
-    # 0.014 around it.
+    # Three fifths of the 3 % ring at least: stars hide three quarters of each light, so that the mean of four scatters
+    # by 0.014 around it.
     assert abs(left) < 0.012
 
 
