@@ -93,7 +93,13 @@ def preprocess(raw: RawPixels, masters: Masters | None, parameters: Parameters) 
     is_flat_known = "flat" in (*raw.facts.calibrated, *applied)
     doubts = (
         *scale.doubts,
-        *doubts_of_sky(cleaned.sky, sky_flat=_sky_flat(masters), is_flat_known=is_flat_known),
+        *doubts_of_sky(
+            cleaned.sky,
+            np.where(bad, cleaned.sky.level, cleaned.data),
+            sky_flat=_sky_flat(masters),
+            is_flat_known=is_flat_known,
+            is_zero_known=_is_zero_known(masters, applied),
+        ),
         *doubts_of_colours(raw.data, raw.facts),
         *doubts_of_sampling(cleaned.sharp_fwhm_px),
         *doubts_of_lines(psf, stars),
@@ -103,6 +109,12 @@ def preprocess(raw: RawPixels, masters: Masters | None, parameters: Parameters) 
 
 def _sky_flat(masters: Masters) -> Image | None:
     return masters.flat.data if masters.flat is not None and masters.flat.kind == "sky_flat" else None
+
+
+def _is_zero_known(masters: Masters, applied: tuple[str, ...]) -> bool:
+    """Tell whether the electronic zero point was taken off, by the steps that do so."""
+    by_dark = "dark" in applied and (masters.dark is None or masters.dark.contains_bias)
+    return by_dark or bool({"bias", "overscan", "pedestal"} & set(applied))
 
 
 def _uncovered(quality: Quality) -> tuple[str, ...]:
