@@ -214,7 +214,7 @@ def _small_scale(lights: list[_Light]) -> tuple[Image, Image]:
     """Return the denoised small-scale response and its error.
 
     Starlet planes (Starck & Murtagh 2006, Astronomical Image and Data Analysis, section 2.3.5), each shrunk where
-    it is not significant against the scatter between the lights.
+    it is not significant against the scatter between the lights that see the place.
     """
     mean, variance = _mean(lights)
     (one, one_variance), (other, other_variance) = _mean(lights[0::2]), _mean(lights[1::2])
@@ -226,11 +226,11 @@ def _small_scale(lights: list[_Light]) -> tuple[Image, Image]:
         plane, noise_plane = mean - wider, noise - wider_noise
         mean, noise = wider, wider_noise
         variance, noise_variance = _blur(variance, 2**scale), _blur(noise_variance, 2**scale)
-        if scale == 0:
-            continue
         known = noise_variance > 0
+        if scale == 0 or not known.any():
+            continue
         unit = MAD_TO_SIGMA * float(np.median(np.abs(noise_plane[known]) / np.sqrt(noise_variance[known])))
-        kept, unsure = _significant(plane, unit * np.sqrt(variance), patch_px=4**scale)
+        kept, unsure = _significant(plane, np.float32(unit) * np.sqrt(variance), patch_px=4**scale)
         result += kept
         error += np.square(unsure)
     # What is wider than the planes is what the background mesh rounded off.
@@ -242,7 +242,7 @@ def _significant(plane: Image, sigma: Image, *, patch_px: int) -> tuple[Image, I
 
     Some of it is noise that went beyond the cut: the error is what noise can be, the cut itself.
     """
-    pull = plane / np.maximum(sigma, np.float32(1e-30))
+    pull: Image = np.divide(plane, np.maximum(sigma, 1e-30), dtype=np.float32)
     kept, error = np.zeros_like(plane), np.zeros_like(plane)
     for side, least in ((-pull, DARK_CUT_SIGMA), (pull, BRIGHT_CUT_SIGMA)):
         cut = _cut(side, least, patch_px)
