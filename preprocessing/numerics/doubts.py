@@ -41,12 +41,17 @@ def doubts_of_sky(
         left = max(left, vignette_loss(image))
     taken = 0.0 if sky_flat is None else vignette_loss(sky_flat)
     more = "" if is_zero_known else ", and by more, as the electronic zero point is still in that sky"
+    without = (
+        "there is no flat, of the lights' own sky neither"
+        if sky_flat is None
+        else "that is left after what the lights' own sky had in common was taken out"
+    )
     wrong = (
         f"Were it light that was added, fluxes at the rim would be wrong by up to {taken:.0%}, too high."
         if is_zero_known
         else "But the electronic zero point is still in that sky, and no optics darken that: the true vignette is "
         f"deeper, and fluxes at the rim may be wrong by {taken:.0%} and more, too low; were it light that was added, "
-        "too high. Deliver bias frames as well."
+        "too high."
     )
     found = (
         (
@@ -57,15 +62,15 @@ def doubts_of_sky(
         ),
         (
             "vignette_without_flat", left, True,
-            f"The sky is {left:.0%} fainter at the rim than in the middle, as behind a vignette, and there is no "
-            "flat, of the lights' own sky neither: were it the detector's response, fluxes at the rim would be too "
+            f"The sky is {left:.0%} fainter at the rim than in the middle, as behind a vignette, and {without}: "
+            "were it the detector's response, fluxes at the rim would be too "
             f"low by as much{more}. Deliver flats of this camera and filter, or more lights of the night.",
         ),
         (
             "vignette_by_sky", taken, not is_zero_known,
             f"No flat was given. The lights' own sky is {taken:.0%} fainter at the rim than in the middle, in all "
             "of them alike, and all of that was taken for a vignette. " + wrong +
-            " Deliver flats of this camera and filter.",
+            " Deliver flats of this camera and filter" + ("." if is_zero_known else ", and bias frames."),
         ),
     )  # fmt: skip
     return tuple(

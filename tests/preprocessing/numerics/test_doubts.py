@@ -82,6 +82,8 @@ def test_a_vignette_that_the_mesh_of_the_sky_rounds_off_is_seen_in_the_pixels():
     (doubt,) = doubts_of_sky(rounded, image, sky_flat=None, is_flat_known=False, is_zero_known=False)
     assert (doubt.code, doubt.blocks_publication) == ("vignette_without_flat", True)
     assert "by more" in doubt.message
+    (left,) = doubts_of_sky(rounded, image, sky_flat=_vignette(0.03), is_flat_known=False)
+    assert "is left" in left.message
 
 
 def test_only_the_sharpest_stars_hold_alerts_back():
