@@ -34,6 +34,7 @@ class Master:
 
     data : (ny, nx) float32: ADU for a bias or dark, mean 1 for a flat. kind : "bias", "dark", "flat" or "sky_flat".
     contains_bias : of a dark: the bias is still in it, so that it fits lights of its own exposure only.
+    error : (ny, nx) of a sky flat: 1 sigma of the response, a share of it; None where it is below the lights' noise.
     """
 
     data: Image
@@ -43,6 +44,7 @@ class Master:
     ccd_temperature_c: float | None = None
     contains_bias: bool = False
     diagnostics: dict[str, float] = field(default_factory=dict)
+    error: Image | None = None
 
     @property
     def level(self) -> float:
@@ -88,6 +90,7 @@ class Calibrated:
     applied: tuple[str, ...]
     missing: tuple[str, ...]
     response: Image | None = None
+    response_error: Image | None = None
 
 
 def combine(stack: Sequence[Image] | Image, method: str = "clipped_mean") -> Image:
@@ -254,7 +257,7 @@ def calibrate(raw: Image, *, masters: Masters = Masters(), exposure: Exposure = 
     -------
     Calibrated
         data (ny, nx) float32 in ADU; `applied` names the steps, `missing` says in sentences what was not done and why;
-        `response` is the flat, for the noise.
+        `response` is the flat, `response_error` its error as of `Master`, for the noise.
 
     Raises
     ------
@@ -285,15 +288,15 @@ def calibrate(raw: Image, *, masters: Masters = Masters(), exposure: Exposure = 
     if exposure.pedestal_adu and not (zeroed or dark_zeroed):
         data = data + np.float32(exposure.pedestal_adu)
         applied.append("pedestal")
-    response = None
+    response, error = None, None
     if masters.flat is None and "flat" not in exposure.done:
         missing.append("no flat: vignetting, dust and pixel response remain")
     elif masters.flat is not None and "flat" not in exposure.done:
         _same_shape(data, masters.flat)
-        response = masters.flat.data
+        response, error = masters.flat.data, masters.flat.error
         data = data / response
         applied.append(masters.flat.kind)
-    return Calibrated(_trimmed(data, window, applied), tuple(applied), tuple(missing), response)
+    return Calibrated(_trimmed(data, window, applied), tuple(applied), tuple(missing), response, error)
 
 
 def _trimmed(data: Image, window: tuple[slice, slice], applied: list[str]) -> Image:

@@ -112,7 +112,7 @@ def _seen(raw: RawPixels, calibrated: Calibrated, masters: Masters) -> _Seen:
     data, unknown = calibrated.data, ~np.isfinite(calibrated.data)
     noise = mosaic.noise_of(data, unknown)
     bad = unknown | mosaic.lone_pixels(data, unknown)
-    bad |= masks.detector_defects(masters.dark, masters.flat, noise, data.shape)
+    bad |= masks.detector_defects(masters.dark, masters.flat, noise, data.shape, is_mosaic=True)
     structure = structure_of(mosaic.levelled(data, bad), bad, noise)
     # Where one colour is saturated the luminance of all that it goes into is.
     return _Seen(mosaic.brightest(raw.data), mosaic.luminance(data, bad), Masters(), mosaic.SMOOTHING, structure)

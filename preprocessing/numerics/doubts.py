@@ -18,17 +18,41 @@ SHARPEST_TRUSTED_PX = 1.15
 LEAST_SKY_SIGMA = 1.0
 
 
-def doubts_of_sky(sky: Background, *, sky_flat: Image | None, is_flat_known: bool) -> tuple[Doubt, ...]:
+def doubts_of_sky(
+    sky: Background,
+    image: Image | None = None,
+    *,
+    sky_flat: Image | None,
+    is_flat_known: bool,
+    is_zero_known: bool = True,
+) -> tuple[Doubt, ...]:
     """Doubt the fluxes where no flat says whether the sky's shape is light or the detector's response.
 
-    sky_flat : what the lights were divided by for want of a flat, mean 1, NaN where unknown; None for nothing.
+    image : the pixels themselves, the sky where they are bad: they show a vignette that the sky's mesh is too coarse
+    for. sky_flat : what the lights were divided by for want of a flat, mean 1, NaN where unknown; None for nothing.
+    is_zero_known : the electronic zero point was taken off; else the sky's shares are less than those of its light.
     """
     if is_flat_known:
         return ()
     # Of a sky that was taken off before, or hides in the noise, there are no shares.
     is_seen = sky.median_level > LEAST_SKY_SIGMA * sky.median_noise
     uneven, left = (lopsidedness(sky.level), vignette_loss(sky.level)) if is_seen else (0.0, 0.0)
+    if is_seen and image is not None:
+        left = max(left, vignette_loss(image))
     taken = 0.0 if sky_flat is None else vignette_loss(sky_flat)
+    more = "" if is_zero_known else ", and by more, as the electronic zero point is still in that sky"
+    without = (
+        "there is no flat, of the lights' own sky neither"
+        if sky_flat is None
+        else "that is left after what the lights' own sky had in common was taken out"
+    )
+    wrong = (
+        f"Were it light that was added, fluxes at the rim would be wrong by up to {taken:.0%}, too high."
+        if is_zero_known
+        else "But the electronic zero point is still in that sky, and no optics darken that: the true vignette is "
+        f"deeper, and fluxes at the rim may be wrong by {taken:.0%} and more, too low; were it light that was added, "
+        "too high."
+    )
     found = (
         (
             "gradient_without_flat", uneven, True,
@@ -38,15 +62,15 @@ def doubts_of_sky(sky: Background, *, sky_flat: Image | None, is_flat_known: boo
         ),
         (
             "vignette_without_flat", left, True,
-            f"The sky is {left:.0%} fainter at the rim than in the middle, as behind a vignette, and there is no "
-            "flat, of the lights' own sky neither: were it the detector's response, fluxes at the rim would be too "
-            "low by as much. Deliver flats of this camera and filter, or more lights of the night.",
+            f"The sky is {left:.0%} fainter at the rim than in the middle, as behind a vignette, and {without}: "
+            "were it the detector's response, fluxes at the rim would be too "
+            f"low by as much{more}. Deliver flats of this camera and filter, or more lights of the night.",
         ),
         (
-            "vignette_by_sky", taken, False,
+            "vignette_by_sky", taken, not is_zero_known,
             f"No flat was given. The lights' own sky is {taken:.0%} fainter at the rim than in the middle, in all "
-            "of them alike, and all of that was taken for a vignette; were it light that was added, fluxes at the "
-            "rim would be too high by as much. Deliver flats of this camera and filter.",
+            "of them alike, and all of that was taken for a vignette. " + wrong +
+            " Deliver flats of this camera and filter" + ("." if is_zero_known else ", and bias frames."),
         ),
     )  # fmt: skip
     return tuple(

@@ -8,7 +8,7 @@ from observations.numerics.fits.facts import FrameFacts
 from observations.numerics.frame import Image
 from observations.numerics.statistics import MAD_TO_SIGMA
 
-# The largest number of a 16-bit camera, where the header states no ceiling.
+# The largest number of a 16-bit camera, where the header states no ceiling; of pixels from 0 to 1 it is 1.
 FULL_SCALE = 65535.0
 # Flats are exposed to a third or a half of the ceiling; a sky so bright shows stars all the same.
 FLAT_SHARE = 0.15
@@ -48,7 +48,8 @@ def is_like_a_mosaic(data: Image, facts: FrameFacts) -> bool:
 def looks_like(data: Image, facts: FrameFacts, noise: float, star_count: int, fewest_stars: int) -> str:
     """Return in a sentence what a light without stars looks like; "" where it may be a light.
 
-    noise : rms of one sky pixel, data units.
+    facts : gain and read noise in the unit of the pixels, None where they are not. noise : rms of one sky pixel, data
+    units.
     """
     sample = data[::STEP, ::STEP]
     sample = sample[np.isfinite(sample)]
@@ -56,7 +57,9 @@ def looks_like(data: Image, facts: FrameFacts, noise: float, star_count: int, fe
         return ""
     if is_like_a_mosaic(data, facts):
         return MOSAIC
-    ceiling = facts.saturation if facts.saturation and facts.saturation_unit == "data" else FULL_SCALE
+    ceiling = 1.0 if float(sample.min()) >= 0.0 and float(sample.max()) <= 1.0 else FULL_SCALE
+    if facts.saturation and facts.saturation_unit == "data":
+        ceiling = facts.saturation
     if float(np.median(sample)) > FLAT_SHARE * ceiling:
         return "It looks like a flat frame whose header says that it is a light."
     gain, read_noise = facts.gain_e_per_adu, facts.read_noise_e

@@ -154,7 +154,9 @@ def _stamp_discs(mask: Mask, half_chord: NDArray[np.int64], wide: Mask) -> None:
                 wide[row, max(x - half, 0) : min(x + half + 1, nx)] = True
 
 
-def detector_defects(dark: Master | None, flat: Master | None, noise: float, shape: tuple[int, int]) -> Mask:
+def detector_defects(
+    dark: Master | None, flat: Master | None, noise: float, shape: tuple[int, int], *, is_mosaic: bool = False
+) -> Mask:
     """Mask hot pixels of the dark and dead or shaded ones of the flat.
 
     noise : rms per pixel of the light, ADU. A sky flat is too smooth to show dead pixels; its NaN still count.
@@ -165,7 +167,11 @@ def detector_defects(dark: Master | None, flat: Master | None, noise: float, sha
         # What is not finite is not below, either.
         bad |= ~(np.abs(excess, out=excess) <= np.float32(HOT_SIGMA * noise))
     if flat is not None:
-        bad |= ~np.isfinite(flat.data) | _is_shaded(flat.data)
+        bad |= ~np.isfinite(flat.data)
+        # What of a lamp the pixels of a mosaic see differs: each is compared with those of its own colour.
+        step = 2 if is_mosaic else 1
+        for kind in (np.s_[row::step, column::step] for row in range(step) for column in range(step)):
+            bad[kind] |= _is_shaded(flat.data[kind])
     return bad
 
 

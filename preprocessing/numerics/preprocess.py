@@ -67,7 +67,7 @@ def preprocess(raw: RawPixels, masters: Masters | None, parameters: Parameters) 
         cleaned = clean(raw, calibrated, masters, parameters)
     except NoBackgroundError as error:
         return Preprocessed(None, None, Failure("empty_frame", f"There is no sky to measure: {error}."))
-    applied, lacking = calibrated.applied, calibrated.missing
+    applied, lacking, unsure = calibrated.applied, calibrated.missing, calibrated.response_error
     del calibrated
     bad = masks.is_bad(cleaned.bits)
     found = _measured(cleaned, bad, parameters)
@@ -77,19 +77,29 @@ def preprocess(raw: RawPixels, masters: Masters | None, parameters: Parameters) 
     measured = replace(measured, exposure_s=raw.facts.exposure_s, saturation=cleaned.saturation)
     if cleaned.structure is not None:
         measured = replace(measured, structure=cleaned.structure)
+    scale = scale_of(raw.data, raw.facts, cleaned.sky.median_noise)
     failure = gate(measured, (), parameters.limits)
     if failure is None and psf is None and not are_trailed(stars):
         failure = Failure("too_few_stars", f"Too few of the {len(stars)} sources are clean stars to fit a PSF to.")
     if failure is not None:
         fewest = parameters.limits.fewest_stars
-        looks = looks_like(raw.data, raw.facts, cleaned.sky.median_noise, len(stars), fewest)
+        told = replace(raw.facts, gain_e_per_adu=scale.gain, read_noise_e=scale.read_noise_e)
+        looks = looks_like(raw.data, told, cleaned.sky.median_noise, len(stars), fewest)
         failure = replace(failure, sentence=f"{looks} {failure.sentence}".strip())
-    scale = scale_of(raw.data, raw.facts, cleaned.sky.median_noise)
     frame = replace(_frame(raw.facts, cleaned, bad, scale), psf=psf, stars=stars)
+    if unsure is not None:
+        # Of the sky's light the flat takes off too much or too little, in patches that stand still on the detector.
+        frame = replace(frame, variance=frame.variance + np.square(unsure * cleaned.sky.level))
     is_flat_known = "flat" in (*raw.facts.calibrated, *applied)
     doubts = (
         *scale.doubts,
-        *doubts_of_sky(cleaned.sky, sky_flat=_sky_flat(masters), is_flat_known=is_flat_known),
+        *doubts_of_sky(
+            cleaned.sky,
+            np.where(bad, cleaned.sky.level, cleaned.data),
+            sky_flat=_sky_flat(masters),
+            is_flat_known=is_flat_known,
+            is_zero_known=_is_zero_known(masters, applied),
+        ),
         *doubts_of_colours(raw.data, raw.facts),
         *doubts_of_sampling(cleaned.sharp_fwhm_px),
         *doubts_of_lines(psf, stars),
@@ -99,6 +109,12 @@ def preprocess(raw: RawPixels, masters: Masters | None, parameters: Parameters) 
 
 def _sky_flat(masters: Masters) -> Image | None:
     return masters.flat.data if masters.flat is not None and masters.flat.kind == "sky_flat" else None
+
+
+def _is_zero_known(masters: Masters, applied: tuple[str, ...]) -> bool:
+    """Tell whether the electronic zero point was taken off, by the steps that do so."""
+    by_dark = "dark" in applied and (masters.dark is None or masters.dark.contains_bias)
+    return by_dark or bool({"bias", "overscan", "pedestal"} & set(applied))
 
 
 def _uncovered(quality: Quality) -> tuple[str, ...]:

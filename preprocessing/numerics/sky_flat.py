@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
+from scipy.special import ndtr
 
 from observations.numerics.doubts import TRUSTED_FLUX_SHARE
 from observations.numerics.frame import Image, Mask
@@ -31,9 +32,12 @@ MESH_PX = 64
 # Starlet planes of 2, 4, ... 64 px; the first, of single pixels, is left out: four lights know a pixel's response to
 # 0.7 %, and it scatters by 0.4 %.
 PLANES = 6
-# Dust only darkens; what brightens may be the sum of stars below the cut, and has to prove more.
-DARK_CUT_SIGMA = 3.0
+# Dust only darkens; what brightens may be the sum of stars below the cut, and has to prove more. Of a hundred thousand
+# pixels noise puts 135 below -3 sigma: a cut is raised until no more than this share of what is beyond it is noise.
+DARK_CUT_SIGMA = 2.0
 BRIGHT_CUT_SIGMA = 4.0
+NOISE_SHARE = 0.1
+CUTS_SIGMA = np.arange(DARK_CUT_SIGMA, 8.0, 0.1)
 # Dust rings of 1-3 % are seen; a small-scale response further from 1 is a defect, which is the mask's business.
 LARGEST_DEPARTURE = 0.2
 
@@ -74,7 +78,8 @@ def sky_flat(lights: Sequence[Image], masks: Sequence[Mask]) -> Master:
     Returns
     -------
     Master
-        of kind "sky_flat", mean 1; `diagnostics`: lights used and left out, rms of the small-scale part, hot pixels.
+        of kind "sky_flat", mean 1, with the error of its small-scale part; `diagnostics`: lights used and left out, rms
+        of the small-scale part, hot pixels.
 
     Raises
     ------
@@ -95,7 +100,7 @@ def sky_flat(lights: Sequence[Image], masks: Sequence[Mask]) -> Master:
         raise TooFewLights(f"{len(agreeing)} of {len(lights)} lights have one sky shape; {FEWEST_LIGHTS} are needed")
     shape = np.median(np.stack([light.shape for light in agreeing]), axis=0).astype(np.float32)
     large = response_of(shape)
-    small = _small_scale(agreeing)
+    small, error = _small_scale(agreeing)
     flat = large * (1 + small)
     hot = hot_pixels([light.excess for light in agreeing])
     diagnostics = {
@@ -106,7 +111,7 @@ def sky_flat(lights: Sequence[Image], masks: Sequence[Mask]) -> Master:
     }
     flat = (flat / flat.mean(dtype=np.float64)).astype(np.float32)
     flat[hot] = np.nan
-    return Master(flat, "sky_flat", len(agreeing), diagnostics=diagnostics)
+    return Master(flat, "sky_flat", len(agreeing), diagnostics=diagnostics, error=error)
 
 
 def response_of(shape: Image) -> Image:
@@ -193,37 +198,70 @@ def _agreeing(lights: list[_Light]) -> list[_Light]:
     return [light for light, far in zip(lights, off, strict=True) if far < LARGEST_SHAPE_DIFFERENCE]
 
 
-def _mean(lights: list[_Light]) -> Image:
-    """Return the mean ratio of the lights that see each pixel, weighted by their noise; zero where none does."""
+def _mean(lights: list[_Light]) -> tuple[Image, Image]:
+    """Return the mean ratio of the lights that see each pixel, by their noise, and its variance; 0 where none does."""
     weight = np.zeros(lights[0].ratio.shape, dtype=np.float32)
     total = np.zeros_like(weight)
     for light in lights:
         one = np.float32(1 / light.noise**2)
         weight += one * light.seen
         total += one * light.ratio
-    return np.asarray(total / np.maximum(weight, np.float32(1e-30)), dtype=np.float32)
+    inverse = np.divide(1, weight, out=np.zeros_like(weight), where=weight > 0)
+    return total * inverse, inverse
 
 
-def _small_scale(lights: list[_Light]) -> Image:
-    """Return the denoised small-scale response.
+def _small_scale(lights: list[_Light]) -> tuple[Image, Image]:
+    """Return the denoised small-scale response and its error.
 
     Starlet planes (Starck & Murtagh 2006, Astronomical Image and Data Analysis, section 2.3.5), each shrunk where
-    it is not significant against the scatter between the lights.
+    it is not significant against the scatter between the lights that see the place.
     """
-    mean = _mean(lights)
-    noise = (_mean(lights[0::2]) - _mean(lights[1::2])) / np.float32(2)
-    result = np.zeros_like(mean)
+    mean, variance = _mean(lights)
+    (one, one_variance), (other, other_variance) = _mean(lights[0::2]), _mean(lights[1::2])
+    # What the halves of the lights do not share is noise; scaled to that of the mean, pixel by pixel.
+    noise, noise_variance = one - other, one_variance + other_variance
+    result, error = np.zeros_like(mean), np.zeros_like(mean)
     for scale in range(PLANES):
         wider, wider_noise = _blur(mean, 2**scale), _blur(noise, 2**scale)
         plane, noise_plane = mean - wider, noise - wider_noise
         mean, noise = wider, wider_noise
-        if scale == 0:
+        variance, noise_variance = _blur(variance, 2**scale), _blur(noise_variance, 2**scale)
+        known = noise_variance > 0
+        if scale == 0 or not known.any():
             continue
-        sigma = MAD_TO_SIGMA * float(np.median(np.abs(noise_plane)))
-        limit = np.where(plane < 0, DARK_CUT_SIGMA, BRIGHT_CUT_SIGMA) * sigma
-        result += plane * np.clip(1 - (limit / np.maximum(np.abs(plane), 1e-30)) ** 2, 0, 1)
+        unit = MAD_TO_SIGMA * float(np.median(np.abs(noise_plane[known]) / np.sqrt(noise_variance[known])))
+        kept, unsure = _significant(plane, np.float32(unit) * np.sqrt(variance), patch_px=4**scale)
+        result += kept
+        error += np.square(unsure)
     # What is wider than the planes is what the background mesh rounded off.
-    return (result + mean).astype(np.float32)
+    return (result + mean).astype(np.float32), np.sqrt(error)
+
+
+def _significant(plane: Image, sigma: Image, *, patch_px: int) -> tuple[Image, Image]:
+    """Return what of a plane is not noise, shrunk by what may be noise in it, and its error.
+
+    Some of it is noise that went beyond the cut: the error is what noise can be, the cut itself.
+    """
+    pull: Image = np.divide(plane, np.maximum(sigma, 1e-30), dtype=np.float32)
+    kept, error = np.zeros_like(plane), np.zeros_like(plane)
+    for side, least in ((-pull, DARK_CUT_SIGMA), (pull, BRIGHT_CUT_SIGMA)):
+        cut = _cut(side, least, patch_px)
+        found = side > cut
+        kept[found] = plane[found] * (1 - (np.float32(cut) / side[found]) ** 4)
+        error[found] = np.float32(cut) * sigma[found]
+    return kept, error
+
+
+def _cut(pull: Image, least: float, patch_px: int) -> float:
+    """Return the sigmas beyond which noise is a small enough share of what there is (Benjamini & Hochberg 1995).
+
+    patch_px : what noise puts beyond any cut it puts there as a patch of so many pixels; one is always reckoned with.
+    """
+    high = np.sort(pull[pull > least].ravel())
+    cuts = CUTS_SIGMA[least <= CUTS_SIGMA]
+    found = high.size - np.searchsorted(high, cuts)
+    enough = ndtr(-cuts) * pull.size + patch_px <= NOISE_SHARE * found
+    return float(cuts[np.argmax(enough)]) if enough.any() else float(np.inf)
 
 
 def _blur(image: NDArray[np.floating], step: int) -> Image:

@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 from observations.numerics.doubts import Doubt
 from observations.numerics.fits.facts import FrameFacts
 from observations.numerics.frame import Image
+from preprocessing.numerics.look_alike import is_like_a_mosaic
 
-# Programs that bring pixels to 0 … 1 divide by the largest number of 16 bits.
-FULL_SCALE = 65535.0
+# Programs that bring pixels to 0 … 1 divide by the largest number of the camera's bits, or by how many there are; the
+# coarsest grid on which the pixels lie is the one.
+FULL_SCALES = tuple(float(2**bits - less) for bits in (12, 14, 16) for less in (1, 0))
 # Single exposures divided so lie on multiples of 1/65535; float32 keeps them to a hundredth of that.
 ON_GRID, GRID_SHARE = 0.02, 0.99
 SAMPLE_STEP = 7
@@ -45,8 +47,9 @@ def scale_of(data: Image, facts: FrameFacts, noise: float) -> Scale:
     Notes
     -----
     Electrons count as themselves; a rate is multiplied by the exposure. Numbers from 0 to 1 are ADU divided by 65535
-    where they lie on that grid, and of an unknown unit where they do not. In every other case the noise decides
-    whether the gain can be electrons per unit of these pixels.
+    or the full scale of 12 or 14 bits where they lie on that grid, and of an unknown unit where they do not. In every
+    other case the noise decides whether the gain can be electrons per unit of these pixels, but for those of a mosaic
+    that its header does not name: the colours are none of the noise.
     """
     sample = data[::SAMPLE_STEP, ::SAMPLE_STEP]
     sample = sample[np.isfinite(sample)]
@@ -59,6 +62,8 @@ def scale_of(data: Image, facts: FrameFacts, noise: float) -> Scale:
         return Scale(gain * facts.exposure_s if gain and facts.exposure_s else None, read_noise)
     if unit == "normalised" or _is_normalised(sample, facts):
         return _normalised(sample, Scale(gain, read_noise))
+    if is_like_a_mosaic(data, facts):
+        return Scale(gain, read_noise)
     return _judged_by_noise(sample, facts, Scale(gain, read_noise), noise)
 
 
@@ -70,21 +75,25 @@ def _is_normalised(sample: NDArray[np.float32], facts: FrameFacts) -> bool:
 def _normalised(sample: NDArray[np.float32], claimed: Scale) -> Scale:
     if claimed.gain is None:
         return claimed
-    counts = sample.astype(np.float64) * FULL_SCALE
-    is_on_grid = float(np.mean(np.abs(counts - np.rint(counts)) < ON_GRID)) >= GRID_SHARE
-    if is_on_grid:
+    full = next((full for full in FULL_SCALES if _is_on_grid(sample, full)), None)
+    if full is not None:
         said = Doubt(
-            "pixels_were_divided", "gain", "BUNIT", FULL_SCALE,
-            "The pixels are the camera's counts divided by 65535, by their steps: the header's gain was multiplied by "
-            "that.",
+            "pixels_were_divided", "gain", "BUNIT", full,
+            f"The pixels are the camera's counts divided by {full:.0f}, by their steps: the header's gain was "
+            "multiplied by that.",
         )  # fmt: skip
-        return Scale(claimed.gain * FULL_SCALE, claimed.read_noise_e, (said,))
+        return Scale(claimed.gain * full, claimed.read_noise_e, (said,))
     doubt = Doubt(
         "pixels_between_0_and_1", "gain", "BUNIT", round(float(sample.max()), 6),
         "The pixels lie between 0 and 1, and not on the steps of a camera: gain and read noise of the header were not "
         "used, and the noise was measured in the pixels alone.",
     )  # fmt: skip
     return Scale(None, None, (doubt,))
+
+
+def _is_on_grid(sample: NDArray[np.float32], full: float) -> bool:
+    counts = sample.astype(np.float64) * full
+    return float(np.mean(np.abs(counts - np.rint(counts)) < ON_GRID)) >= GRID_SHARE
 
 
 def _judged_by_noise(sample: NDArray[np.float32], facts: FrameFacts, claimed: Scale, noise: float) -> Scale:

@@ -231,7 +231,11 @@ def _store(
 ) -> None:
     path = storage.write_atomically(
         f"masters/{master.kind}-{inputs_hash[:16]}.fits",
-        encode_image(master.data, cards=[("HASBIAS", master.contains_bias, "the dark holds the bias")]),
+        encode_image(
+            master.data,
+            cards=[("HASBIAS", master.contains_bias, "the dark holds the bias")],
+            extra=[] if master.error is None else [("ERROR", master.error)],
+        ),
     )
     with jobs.writing():
         row, is_new = CalibrationMaster.objects.get_or_create(
@@ -315,6 +319,7 @@ def _read(row: CalibrationMaster) -> Master:
     try:
         stored = map_images(storage.open_stored(row.file_path))
         data = stored.image()
+        unsure = stored.image("ERROR") if "ERROR" in stored.images else None
     except (FileNotFoundError, FitsRefused) as error:
         raise StageFailure(
             FailureCode.FILE_MISSING, f"The file of the master {row} cannot be read ({error}): process the night again."
@@ -326,4 +331,5 @@ def _read(row: CalibrationMaster) -> Master:
         row.exposure_time,
         row.ccd_temperature_c,
         contains_bias=bool(stored.cards.get("HASBIAS")),
+        error=unsure,
     )

@@ -108,10 +108,12 @@ class Cards:
 
 def _is_same(first: object, second: object) -> bool:
     """Whether two values are one, however they are written."""
+    if str(first).strip() == str(second).strip():
+        return True
     try:
         return float(str(first)) == float(str(second))
     except ValueError:
-        return str(first).strip() == str(second).strip()
+        return False
 
 
 def readable(header: fits.Header) -> Iterator[fits.Card]:

@@ -337,6 +337,13 @@ def _in_utc(cards: Cards, claim: TimeClaim, kind: str, notes: Notes, offset_hour
             f"The comment of {claim.keyword} says {named}, TIMESYS says {stated}: the comment was believed.",
             blocks=True,
         )  # fmt: skip
+    if own == "gps" and stated is None:
+        notes.doubt(
+            "gps_time_assumed", "time", claim.keyword, claim.written,
+            f"The comment of {claim.keyword} says GPS time, which is ahead of UTC by the leap seconds since 1980: they "
+            "were taken off. Receivers mostly give UTC; should this one do so, the time is that much later.",
+            blocks=True,
+        )  # fmt: skip
     if own is None and scale is None:
         notes.doubt(
             "unknown_time_scale", "time", "TIMESYS", stated or "",

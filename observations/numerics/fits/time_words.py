@@ -39,8 +39,11 @@ _LOCAL = re.compile(
     r"|sommerzeit|winterzeit|heure l[eé]gale|hora (?:legal|oficial)|ora legale)"
     rf"|{'|'.join(ZONES)})(?![A-Za-z])"
 )
-# GPS is not among them: a comment that says so names the receiver, which gives UTC.
+# GPS alone is not among them: a comment that says so names the receiver, which gives UTC.
 _SCALE = re.compile(r"\b(TAI|TDB|TDT|TT|TCB|TCG|UTC|UT1?|GMT)\b(?!\s*[+-]\s*\d)")
+_GPS = re.compile(
+    r"\b(?:GPST|GPS[ -]?(?:system )?time(?:[ -]?scale)?|GPS scale)\b(?![ -]*(?:stamp|tag|server|receiver))", re.I
+)
 _NOT_HERE = re.compile(r"\b(?:helio\w*|bary\w*|HJD|BJD|HMJD|BMJD)\b", re.IGNORECASE)
 _HOURS = re.compile(r"\b(?:hours?|hrs?|h)\b", re.IGNORECASE)
 _SECONDS = re.compile(r"\b(?:sec(?:ond)?s?|s)\b|\bmidnight\b", re.IGNORECASE)
@@ -103,8 +106,9 @@ def is_universal(comment: str) -> bool:
 
 def scale_said(comment: str) -> str | None:
     """Return the time scale that a comment names."""
-    found = _SCALE.search(_plain(comment))
-    return found[0] if found else None
+    text = _plain(comment)
+    found = _SCALE.search(text)
+    return found[0] if found else "GPS" if _GPS.search(text) else None
 
 
 def is_elsewhere(comment: str) -> bool:

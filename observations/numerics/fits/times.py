@@ -12,9 +12,9 @@ from observations.numerics.fits.cards import Cards
 from observations.numerics.fits.clocks import DAY_S, parse_american
 from observations.numerics.fits.durations import elapsed_s, is_uninterrupted
 from observations.numerics.fits.facts import Notes
-from observations.numerics.fits.keywords import KEYWORDS
+from observations.numerics.fits.keywords import KEYWORDS, TIME_KEYWORDS
 from observations.numerics.fits.time_claims import AS_WRITTEN, Clock, TimeClaim, claims_of, clocks_beside
-from observations.numerics.fits.time_words import is_of_file, is_slow
+from observations.numerics.fits.time_words import is_elsewhere, is_of_file, is_slow
 from observations.numerics.site import mjd_of, time_of
 
 # Digits beyond the millisecond are rarely more than a software's number format.
@@ -58,6 +58,7 @@ def find_times(cards: Cards, exposure_s: float | None, notes: Notes, clock: Cloc
             keyword, written = claims[0].keyword, claims[0].written
             sentence = f"{keyword} = {written} gives a date without a time of day."
             notes.doubt("no_time_of_day", "time", keyword, written, sentence)
+        _note_times_elsewhere(cards, notes)
         return ExposureTimes(utc_offset_hours=offset)
     usable, stray = _without_strays(_by_arithmetic(usable, exposure_s), exposure_s, notes)
     span = _span_of_stack(usable, exposure_s, notes) if members_of_stack(cards) else None
@@ -76,6 +77,18 @@ def find_times(cards: Cards, exposure_s: float | None, notes: Notes, clock: Cloc
     # Pauses move the middle by half of what they took, a readout does not: what lies between is off by a quarter.
     shift_s = late_s / 4 if not is_known and _is_shared(late_s) else 0.0
     return ExposureTimes(time_of(start), mid + shift_s / DAY_S, offset, is_known)
+
+
+def _note_times_elsewhere(cards: Cards, notes: Notes) -> None:
+    """Name the times at the Sun or the barycentre, where a header has no others."""
+    named = [keyword for keyword in KEYWORDS["solar_time"] if cards.number(keyword) is not None]
+    named += [keyword for keyword, _, _ in TIME_KEYWORDS if is_elsewhere(cards.comment(keyword))]
+    for keyword in named:
+        notes.doubt(
+            "time_elsewhere", "time", keyword, cards.text(keyword),
+            f"{keyword} = {cards.text(keyword)} is a time at the Sun or the barycentre, up to 8.4 minutes from that at "
+            "the telescope, and was not used.",
+        )  # fmt: skip
 
 
 def _by_arithmetic(claims: list[TimeClaim], exposure_s: float | None) -> list[TimeClaim]:

@@ -63,6 +63,29 @@ def test_a_vignette_that_was_taken_from_the_sky_is_said():
     assert _codes(even, sky_flat=_vignette(0.03)) == {}
 
 
+def test_a_vignette_by_a_sky_with_the_zero_point_in_it_is_said_to_leave_fluxes_too_low():
+    even = Background(np.full((160, 200), 1000.0, np.float32), np.ones((160, 200), np.float32))
+    (doubt,) = doubts_of_sky(even, sky_flat=_vignette(0.3), is_flat_known=False, is_zero_known=False)
+    assert doubt.blocks_publication
+    assert "too low" in doubt.message
+    assert "zero point" in doubt.message
+
+
+def test_a_vignette_that_the_mesh_of_the_sky_rounds_off_is_seen_in_the_pixels():
+    rng = np.random.default_rng(4)
+    v, u = np.mgrid[-1.0:1.0:320j, -1.0:1.0:320j]
+    sky = 480 * (1 - 0.35 * (u**2 + v**2) / 2) + 300
+    image = rng.normal(sky, 25).astype(np.float32)
+    rounded = Background(np.full(image.shape, 720, np.float32), np.full(image.shape, 25, np.float32))
+    even = rng.normal(720, 25, image.shape).astype(np.float32)
+    assert doubts_of_sky(rounded, even, sky_flat=None, is_flat_known=False) == ()
+    (doubt,) = doubts_of_sky(rounded, image, sky_flat=None, is_flat_known=False, is_zero_known=False)
+    assert (doubt.code, doubt.blocks_publication) == ("vignette_without_flat", True)
+    assert "by more" in doubt.message
+    (left,) = doubts_of_sky(rounded, image, sky_flat=_vignette(0.03), is_flat_known=False)
+    assert "is left" in left.message
+
+
 def test_only_the_sharpest_stars_hold_alerts_back():
     assert doubts_of_sampling(None) == ()
     assert [doubts_of_sampling(width)[0].blocks_publication for width in (1.0, 1.3, 1.7)] == [True, False, False]

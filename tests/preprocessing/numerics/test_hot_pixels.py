@@ -57,6 +57,35 @@ def test_a_hit_in_all_lights_but_one_is_not_hot():
     assert (150, 150) not in _where(hot_pixels(lights))
 
 
+@pytest.mark.parametrize("fwhm", [1.0, 1.4, 2.2])
+@pytest.mark.parametrize("count", [3, 4])
+def test_two_stars_on_one_pixel_and_noise_are_not_hot(fwhm, count):
+    lights = _lights(count, height=0.0)
+    for light, flux in zip(lights[:2], (60.0, 250.0), strict=True):
+        light += moffat_stars(SHAPE, ([150.1], [149.8], [flux * fwhm**2]), fwhm)
+    for light in lights[2:]:
+        light[145:156, 145:156] = 0.0
+        light[150, 150] = 3.0
+    assert (150, 150) not in _where(hot_pixels(lights))
+
+
+@pytest.mark.parametrize("seed", [21, 22, 23])
+def test_among_many_sharp_stars_nothing_is_hot(seed):
+    rng = np.random.default_rng(seed)
+    lights = []
+    for _ in range(3):
+        x, y, u = rng.uniform(0, 300, (3, 2700))
+        flux = 12.0 * (u + 0.01) ** -1
+        lights.append((moffat_stars(SHAPE, (x, y, flux), 1.2) + rng.normal(size=SHAPE)).astype(np.float32))
+    assert np.count_nonzero(hot_pixels(lights)) <= 1
+
+
+def test_a_hot_pixel_under_a_star_in_one_light_is_still_hot():
+    lights = _lights(3, height=12.0)
+    lights[1] += moffat_stars(SHAPE, ([201.0], [121.0], [4000.0]), 2.2)
+    assert (120, 200) in _where(hot_pixels(lights))
+
+
 def test_pixels_that_are_bad_in_some_lights_are_judged_by_the_others():
     lights = _lights(6, height=8.0)
     for light in lights[:2]:

@@ -29,6 +29,13 @@ def test_a_light_without_stars_is_named_as_what_it_looks_like(electrons, stars, 
     assert (word in said) if word else said == ""
 
 
+def test_pixels_from_0_to_1_without_a_gain_are_no_dark_frame():
+    unknown = replace(FACTS, gain_e_per_adu=None, read_noise_e=None)
+    dim, bright = (exposed(electrons) / np.float32(16383.0) for electrons in (700.0, 15_000.0))
+    assert looks_like(dim, unknown, float(dim.std()), 3, 10) == ""
+    assert "flat frame" in looks_like(bright, unknown, float(bright.std()), 3, 10)
+
+
 def mosaic(red: float, green: float, blue: float, other_green: float | None = None) -> np.ndarray:
     data = np.empty((100, 100), dtype=np.float32)
     for (i, j), level in zip(((0, 0), (0, 1), (1, 0), (1, 1)), (red, green, other_green or green, blue), strict=True):

@@ -73,6 +73,15 @@ def test_a_dead_pixel_of_the_flat_is_bad_and_vignetting_is_not():
     assert bad.sum() == 1
 
 
+@pytest.mark.parametrize("colours", [(1.0, 0.7, 0.5, 1.0), (0.7, 1.0, 1.0, 0.3), (0.3, 1.0, 1.0, 0.7)])
+def test_in_a_mosaic_a_colour_that_the_lamp_lacks_is_not_shaded(colours):
+    flat = np.tile(np.array(colours, dtype=np.float32).reshape(2, 2), (60, 60))
+    flat[40, 41] *= 0.5
+    bad = masks.detector_defects(None, Master(flat, "flat", 3), 10.0, flat.shape, is_mosaic=True)
+    assert bad[40, 41]
+    assert bad.sum() == 1
+
+
 @pytest.mark.parametrize("transposed", [False, True])
 def test_a_column_or_row_defect_is_found_and_stars_are_not(transposed):
     field = star_field(32)

@@ -142,6 +142,17 @@ def test_a_trail_near_the_columns_or_rows_gets_its_bit_and_a_bad_column_keeps_it
     assert ((bits[20:-20, 450] & MaskBit.BAD) > 0).mean() > 0.98
 
 
+def test_the_error_of_a_sky_flat_is_in_the_variance_by_the_light_of_the_sky():
+    raw = Raw(star_field(61, count=80).image, _facts())
+    error = np.zeros(raw.data.shape, dtype=np.float32)
+    error[100:120, 100:120] = 0.02
+    flats = [Master(np.ones_like(error), "sky_flat", 3, error=e) for e in (None, error)]
+    plain, unsure = (preprocess(raw, masters=Masters(flat=flat)).frame for flat in flats)
+    more = unsure.variance - plain.variance
+    assert (more[error == 0] == 0).all()
+    assert np.median(more[error > 0]) == pytest.approx((0.02 * np.median(raw.data)) ** 2, rel=0.05)
+
+
 @pytest.fixture(scope="module")
 def night(shared_data: Path):
     """Return the preprocessed lights of the 2713 night by number, masters and sky flat applied."""

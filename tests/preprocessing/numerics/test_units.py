@@ -38,6 +38,21 @@ def test_numbers_from_0_to_1_on_the_grid_of_16_bits_are_counts_divided():
     assert [doubt.code for doubt in found.doubts] == ["pixels_were_divided"]
 
 
+@pytest.mark.parametrize("full", [4095.0, 4096.0, 16383.0, 65536.0])
+def test_counts_are_known_by_their_steps_whatever_the_camera_counts_to(full):
+    found = scale(pixels() / np.float32(full))
+    # Dim pixels do not tell 65536 from 65535, and need not.
+    assert found.gain == pytest.approx(GAIN * full, rel=1e-4)
+    assert [doubt.value for doubt in found.doubts] == pytest.approx([full], rel=1e-4)
+
+
+def test_the_colours_of_an_unnamed_mosaic_contradict_no_gain():
+    data = pixels()
+    data[::2, ::2] += 3000.0
+    data[1::2, 1::2] += 1200.0
+    assert scale(data).doubts == ()
+
+
 @pytest.mark.parametrize("factor", [1 / 65535.0, 1 / 50_000.0])
 def test_numbers_from_0_to_1_off_that_grid_have_no_gain_and_say_so(factor):
     averaged = np.mean([pixels(seed) for seed in range(3)], axis=0) * factor

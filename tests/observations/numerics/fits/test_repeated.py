@@ -27,7 +27,15 @@ def test_two_values_of_one_keyword_are_a_doubt(keyword, first, second, fact, blo
     assert [(d.code, d.fact, d.blocks_publication) for d in notes.doubts] == [("keyword_repeated", fact, blocks)]
 
 
-@pytest.mark.parametrize(("keyword", "first", "second"), [("EXPTIME", 60.0, 60), ("DEC", -30.18297, -30.18300006)])
+def test_a_value_that_is_no_number_stands_there_once():
+    header, notes = fits.Header([("EXPTIME", "NaN"), ("EXPOSURE", 60.0)]), Notes()
+    doubt_repeated(Cards(header), notes)
+    assert notes.doubts == []
+
+
+@pytest.mark.parametrize(
+    ("keyword", "first", "second"), [("EXPTIME", 60.0, 60), ("EXPTIME", "NaN", "NaN"), ("DEC", -30.18297, -30.18300006)]
+)
 def test_the_same_value_twice_is_none(keyword, first, second):
     header, notes = fits.Header(), Notes()
     header.append((keyword, first))

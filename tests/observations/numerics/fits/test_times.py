@@ -147,6 +147,12 @@ MIDDLE_MJD = 60436.12818287037
     "cards",
     [
         {"DATE_OBS": "2024-05-06T03:04:23", "TIMESYS": "GPS"},
+        {"DATE_OBS": ("2024-05-06T03:04:23", "GPS time scale")},
+        {"DATE_OBS": ("2024-05-06T03:04:23", "GPS time"), "TIMESYS": "GPS"},
+        {"DATE_OBS": ("2024-05-06T03:04:05", "GPS time stamp of the shutter")},
+        {"DATE_OBS": ("2024-05-06T03:04:05", "UTC by GPS time receiver")},
+        {"DATE_OBS": ("2024-05-06T03:04:05", "UTC, from GPS time")},
+        {"DATE_OBS": ("2024-05-06T03:04:05", "start by GPS")},
         {"DATE_OBS": "2024-05-06T03:04:42", "TIMESYS": "IAT"},
         {"DATE_OBS": "2024-05-06T03:04:42", "TIMESYS": "TAI(NIST)"},
         {"DATE_OBS": "2024-05-06T03:05:14.184", "TIMESYS": "TDT"},
@@ -184,6 +190,9 @@ def test_a_time_means_what_its_scale_and_its_words_say(cards):
         ({"DATE_OBS": "2024-05-06T03:04:05", "TIMESYS": "LOCAL"}, "local_clock", "DATE-OBS", "TIMESYS = LOCAL"),
         ({"DATE_OBS": "2024-05-06"}, "no_time_of_day", "DATE-OBS", "without a time of day"),
         ({"DATE_OBS": "yesterday"}, "unreadable_date", "DATE-OBS", "yesterday"),
+        ({"HJD": (2460436.6331, "heliocentric JD")}, "time_elsewhere", "HJD", "at the Sun"),
+        ({"BJD_TDB": 2460436.6331}, "time_elsewhere", "BJD-TDB", "8.4 minutes"),
+        ({"JD": (2460436.6331, "heliocentric Julian date")}, "time_elsewhere", "JD", "2460436.6331"),
     ],
 )
 def test_what_gives_no_time_says_which_keyword_and_why(cards, code, keyword, word):
@@ -199,6 +208,8 @@ def test_what_gives_no_time_says_which_keyword_and_why(cards, code, keyword, wor
         ({"DATE_OBS": ("2024-05-06T03:05:05", "UTC at end of readout")}, "time_after_readout"),
         ({"DATE_OBS": "2024-05-06T03:04:05", "TIMESYS": "STARDATE"}, "unknown_time_scale"),
         ({"DATE_OBS": ("2024-05-06T03:04:05", "UTC"), "TIMESYS": "TAI"}, "time_scale_contradicted"),
+        ({"DATE_OBS": ("2024-05-06T03:04:23", "GPS time")}, "gps_time_assumed"),
+        ({"DATE_OBS": ("2024-05-06T03:04:23", "start, GPST")}, "gps_time_assumed"),
         ({"DATE_OBS": "06/05/24", "UT": "03:04:05"}, "two_digit_year"),
         ({"DATE_OBS": "2024-05-06T03:04:05", "MJD_OBS": 60436.13002}, "time_contradicted"),
         ({"DATE_OBS": "2024-05-06T03:04:05", "DATE_END": "2024-05-06T03:05:35"}, "exposure_took_longer"),
@@ -430,11 +441,11 @@ def test_a_time_that_is_coarse_unset_or_denied_is_held(cards, code):
         ({"DATE_OBS": "2024-05-06", "UT": ("00:04:05", "local time")}, "local_clock", "'local'"),
         ({"DATE_OBS": "2024-05-06T03h"}, "unreadable_date", "no date that can be read"),
         ({"JD": 10436.627835648}, "unknown_zero_of_days", "not used"),
-        ({"MJD_OBS": (60436.131, "BMJD_TDB of the middle")}, "", ""),
+        ({"MJD_OBS": (60436.131, "BMJD_TDB of the middle")}, "time_elsewhere", "MJD-OBS = 60436.131"),
     ],
 )
 def test_what_is_no_time_of_the_observer_is_not_used_and_says_why(cards, code, word):
     times, notes = times_of(**cards)
     assert times.start is None
-    assert [doubt.code for doubt in notes.doubts] == ([code] if code else [])
-    assert not code or word in notes.doubts[0].message
+    assert [doubt.code for doubt in notes.doubts] == [code]
+    assert word in notes.doubts[0].message
