@@ -132,6 +132,7 @@ def _context(review: Review, titles: Mapping[str, str]) -> dict[str, Any]:
         "seen": seen,
         "unseen": sum(epoch.detection is None and not epoch.trouble for epoch in review.epochs),
         "motion": review.motion,
+        "known": review.known,
         "answers": _answers(review, titles),
     }
 

@@ -15,6 +15,7 @@ from curation.judgements.verdicts import OPEN, answers_about
 from curation.models import ValidationEvent
 from detection.cutouts.overlay import turn_of
 from detection.cutouts.pictures import version_of
+from detection.known.comparing import Known, known_near_each
 from detection.models import Detection
 from detection.numerics.orientation import Turn
 from differencing.models import Tracklet
@@ -43,15 +44,17 @@ class Review:
     """One item with its evidence.
 
     detection : the one that is shown first. members : the latest of its object's detections that are shown, by time,
-    that one among them. unseen : further ones that an answer is about. motion : of what moves. epochs : by
-    time, with what was measured without a detection. answers : what people say of any of its detections, by time; None
-    where it is hidden until the person has answered. own : their own about the detection that is shown first.
+    that one among them. unseen : further ones that an answer is about. motion : of what moves. known : what orbits say
+    of the detection that is shown first. epochs : by time, with what was measured without a detection. answers : what
+    people say of any of the members, by time; None where it is hidden until the person has answered. own : their own
+    about the detection that is shown first.
     """
 
     detection: Detection
     members: Sequence[Member]
     unseen: Sequence[UUID]
     motion: Tracklet | None
+    known: Known
     epochs: list[Epoch]
     answers: list[ValidationEvent] | None
     own: ValidationEvent | None
@@ -87,6 +90,7 @@ def reviews(keys: Collection[UUID], user: User, *, by_detection: bool = False) -
     waiting = set() if by_detection else _waiting(answers, of_item.values(), user)
     hidden = visibility.veil(rows.values(), user)
     motions = motion_of(set(objects.values()))
+    known = known_near_each(found)
     histories = [
         (motions.get(objects[row.pk]) or row.source or row, [rows[pk] for pk in shown[row.pk] if pk in rows])
         for row in found
@@ -97,6 +101,7 @@ def reviews(keys: Collection[UUID], user: User, *, by_detection: bool = False) -
             members=[_member(each, each.pk == row.pk or each.pk in waiting) for each in several],
             unseen=[pk for pk in of_item[row.pk] if pk in waiting and pk not in rows][:MOST_COVERED],
             motion=motions.get(objects[row.pk]),
+            known=known[row.pk],
             epochs=epochs,
             answers=None if row.pk in hidden else _told(answers, of_item[row.pk], hidden),
             own=next((event for event in answers.get(row.pk, []) if event.validator_id == user.pk), None),
