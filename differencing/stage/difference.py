@@ -292,8 +292,8 @@ def _aligned_reference(inputs: _Inputs, science: Frame) -> tuple[Frame, Match, t
     except MatchFailed as error:
         raise StageFailure(
             FailureCode.NO_OVERLAP,
-            f"The stars of this frame and of its reference do not show the same sky ({error}). Check the pointing in "
-            "the header, or reprocess the field when better frames are there.",
+            f"The stars of this frame and of its reference do not show the same sky ({error}). Check the pointing "
+            "and the scale in the header, or reprocess the field when better frames are there.",
         ) from error
     is_given = inputs.reference.origin == ReferenceOrigin.GIVEN
     colour = colour_term_between(science, loaded, match) if is_given else None

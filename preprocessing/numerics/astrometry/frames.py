@@ -14,6 +14,8 @@ from preprocessing.numerics.astrometry.matching import Match, MatchFailed, Match
 # The brightest stars of a frame that shows far more of the sky lie outside of the other: those within so many of the
 # other's half diagonals about its middle are asked, which allows for what pointings are off.
 VIEW, WIDER = 1.5, 1.5
+# Binnings that a header's scale may know nothing of.
+FORGOTTEN = (2.0, 0.5, 3.0, 1 / 3)
 
 
 def match_frames(source: tuple[Frame, Stars], target: tuple[Frame, Stars], parameters: MatchParameters) -> Match:
@@ -47,10 +49,31 @@ def match_frames(source: tuple[Frame, Stars], target: tuple[Frame, Stars], param
         except MatchFailed as failure:
             failures.append(failure)
     if len(scales) == 1:
-        raise failures[0]
+        forgotten = _forgotten_binning((own.xy, flux[0]), (theirs.xy, flux[1]), parameters)
+        raise failures[0] if forgotten is None else MatchFailed(f"{failures[0]}; {forgotten}")
     raise MatchFailed(
         f"{failures[0]}; one has pixels of {claims[0]:.2f} arcsec and the other of {claims[1]:.2f} arcsec"
     )
+
+
+def _forgotten_binning(
+    source: tuple[NDArray[np.float64], NDArray[np.float64]],
+    target: tuple[NDArray[np.float64], NDArray[np.float64]],
+    parameters: MatchParameters,
+) -> str | None:
+    """Return in words at which other scale frames of one claimed scale match; None where they do at none."""
+    for scale in FORGOTTEN:
+        p = replace(parameters, scale=scale, tolerance_px=parameters.tolerance_px * max(1.0, scale), guess=None)
+        try:
+            found = match_stars(*source, *target, parameters=p).transform.scale
+        except MatchFailed:
+            continue
+        return (
+            f"the pixels of one are {max(found, 1 / found):.2g} times as large on the sky as the other's, though both "
+            "headers claim one scale: one of them forgot the binning. Correct its scale by an instrument profile "
+            "(pixel_scale_arcsec), and process the frames again"
+        )
+    return None
 
 
 def _in_view(frame: Frame, stars: Stars, other: Frame) -> NDArray[np.float64]:

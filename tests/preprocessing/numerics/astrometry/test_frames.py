@@ -51,6 +51,21 @@ def test_frames_of_two_scales_match_without_any_position(scale, size, turned):
     assert found.rms_px < 0.2 * max(1.0, scale / 1.2)
 
 
+@pytest.mark.parametrize(("true", "size"), [(2.4, 250), (0.6, 1000)])
+def test_frames_of_one_claimed_scale_that_match_at_another_are_told_so(true, size):
+    sky = _sky(4)
+    frame, stars = _seen(sky, scale=true, size=size, seed=5)
+    claimed = replace(frame, pixel_scale_arcsec=1.2), stars
+    with pytest.raises(MatchFailed, match=r"2 times as large .* forgot the binning"):
+        _match(claimed, _seen(sky, scale=1.2, size=500, seed=6))
+
+
+def test_frames_of_two_skies_are_not_said_to_have_forgotten_a_binning():
+    with pytest.raises(MatchFailed) as refusal:
+        _match(_seen(_sky(1), scale=1.2, size=500, seed=2), _seen(_sky(9), scale=1.2, size=500, seed=3))
+    assert "binning" not in str(refusal.value)
+
+
 def test_a_claim_that_forgot_the_binning_does_not_part_frames_of_one_camera():
     sky = _sky(4)
     frame, stars = _seen(sky, scale=1.2, size=500, seed=5)
