@@ -1,7 +1,7 @@
 """In blind mode no address tells one who has not answered yet what others said.
 
-Each address is asked twice by the same curator: once where somebody took a detection for a comet, once where they
-took it for a cosmic ray. Whatever tells the two apart is a leak.
+Each address is asked twice by the same curator: once where somebody took a detection for a variable star, once where
+they took it for a cosmic ray. Whatever tells the two apart is a leak.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ from tests.routes import ROUTES
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("empty_data_root")]
 
-WORDS = ("comet", "cosmic_ray", "Otherwise", "their own words")
+WORDS = ("variable_star", "cosmic_ray", "Otherwise", "their own words")
 # What people may have said of one detection; the test is whether anything tells which.
 WORLDS: tuple[dict[str, Any], ...] = (
-    {"is_valid": True, "label": "comet", "notes": "their own words"},
+    {"is_valid": True, "label": "variable_star", "notes": "their own words"},
     {"is_valid": False, "label": "cosmic_ray", "notes": "their own words, and others", "level": "expert"},
 )
 # The lists of pages, with what narrows each.
@@ -228,7 +228,8 @@ def test_the_same_addresses_tell_it_to_one_who_does_not_judge(scene: Scene):
     differing = {address for address in first if first[address] != second.get(address)}
     row = scene.row
     for address in (
-        "/", "/detections/", "/detections/?status=validated", "/detections/?label=comet", "/sources/", "/alerts/",
+        "/", "/detections/", "/detections/?status=validated", "/detections/?label=variable_star",
+        "/sources/", "/alerts/",
         f"/detections/{row.pk}/", f"/sources/{row.source_id}/", "/alerts/?alert_type=retraction",
         "/api/v1/detections/", f"/api/v1/detections/{row.pk}/", "/api/v1/detections/?format=csv",
         "/api/v1/detections/?format=votable", "/api/v1/detections/?status=rejected",
