@@ -155,7 +155,7 @@ def _take(queue: Queue, holder: Holder, count: int, part: Q) -> list[UUID]:
 def _lease_first(waiting: QuerySet[Detection], found: Collection[UUID], holder: Holder, count: int) -> list[UUID]:
     """Lease the objects of some detections, in order: those whose first one is among these, if nobody else takes it."""
     first = _first_of_each(waiting, found)
-    leading = [pk for pk in first if pk in set(found)]
+    leading = first.keys() & set(found)
     # Whoever takes an object locks the one that is shown first: others go past it, and wait for nobody.
     rows = waiting.filter(pk__in=leading).order_by(*_ORDER).only("pk")
     free = [row.pk for row in rows.select_for_update(skip_locked=True, of=("self",))[:count]]

@@ -5,12 +5,11 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils.cache import get_conditional_response
 from django.utils.html import format_html
-from django.utils.http import quote_etag, url_has_allowed_host_and_scheme
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
 from catalog.counting import count_bounded
@@ -20,7 +19,8 @@ from catalog.web.access import requires
 from catalog.web.lists import list_page
 from detection.below_cut import promotion
 from detection.below_cut.filters import BelowCutFilter
-from detection.cutouts import pictures
+from detection.cutouts.pictures import path_of
+from detection.cutouts.views import picture_of
 from detection.models import CandidateScore
 from differencing.models import Candidate
 
@@ -44,20 +44,7 @@ def below_cut(request: HttpRequest) -> HttpResponse:
 def cutouts(request: HttpRequest, candidate_id: UUID) -> HttpResponse:
     """Answer with the cutouts of a candidate as a small PNG."""
     row = get_object_or_404(Candidate.objects.visible_to(request.user).only("observation_id"), pk=candidate_id)
-    path = pictures.path_of(row.observation_id, row.pk)
-    version = pictures.version_of(path)
-    if version is None:
-        raise Http404("There are no cutouts of this candidate.")
-    headers = {"ETag": quote_etag(version), "Cache-Control": "private, max-age=300"}
-    answer = get_conditional_response(request, etag=headers["ETag"])
-    if answer is None:
-        content = pictures.picture(path, is_small=True)
-        if content is None:
-            raise Http404("The cutouts of this candidate cannot be read.")
-        answer = HttpResponse(content, content_type="image/png")
-    for name, value in headers.items():
-        answer.headers[name] = value
-    return answer
+    return picture_of(request, path_of(row.observation_id, row.pk), is_small=True)
 
 
 @requires(MAY_JUDGE)

@@ -84,18 +84,21 @@ def _cached(request: HttpRequest, tag: str, content: Callable[[], bytes], *, is_
 def cutouts_picture(request: HttpRequest, detection_id: UUID) -> HttpResponse:
     """Answer with the cutouts of a detection as a PNG: small for lists, one of them large by `part`, or all."""
     row = get_object_or_404(Detection.objects.visible_to(request.user).only("cutouts_path"), pk=detection_id)
-    part, is_small = request.GET.get("part", ""), "small" in request.GET
-    version = pictures.version_of(row.cutouts_path)
+    return picture_of(request, row.cutouts_path, part=request.GET.get("part", ""), is_small="small" in request.GET)
+
+
+def picture_of(request: HttpRequest, path: str, *, part: str = "", is_small: bool = False) -> HttpResponse:
+    """Answer with stored cutouts as a PNG."""
+    version = pictures.version_of(path)
     if version is None or (part and part not in pictures.PARTS):
-        raise Http404("There are no such cutouts of this detection.")
+        raise Http404("There are no such cutouts.")
     # A repeated run may write others under the same name: kept for a while, then asked for again.
     headers = {"ETag": quote_etag(version), "Cache-Control": "private, max-age=300"}
     answer = get_conditional_response(request, etag=headers["ETag"])
     if answer is None:
-        path = row.cutouts_path
         content = pictures.part(path, part) if part else pictures.picture(path, is_small=is_small)
         if content is None:
-            raise Http404("The cutouts of this detection cannot be read.")
+            raise Http404("These cutouts cannot be read.")
         answer = HttpResponse(content, content_type="image/png")
     for name, value in headers.items():
         answer.headers[name] = value
