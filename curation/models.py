@@ -47,6 +47,13 @@ class Shown(models.TextChoices):
     UNSEEN = "unseen", "not on screen"
 
 
+class DeferralKind(models.TextChoices):
+    """Why somebody has put a detection off."""
+
+    SNOOZE = "snooze", "put off"
+    OPINION = "opinion", "second opinion asked for"
+
+
 class AlertType(models.TextChoices):
     """What an alert does to what is known."""
 
@@ -186,6 +193,61 @@ class Lease(Record):
 
     def __str__(self) -> str:
         return f"{self.detection_id} held by {self.holder_id}"
+
+
+class Deferral(Record):
+    """A detection that somebody puts off: it is not offered to them again until then; to others it is.
+
+    What is found of the same object later was not put off, and brings it back.
+    """
+
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    detection = models.ForeignKey(Detection, on_delete=models.CASCADE, related_name="deferrals")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="deferrals")
+    kind = models.CharField(max_length=8, choices=DeferralKind)
+    until = models.DateTimeField(
+        null=True, blank=True, help_text="When a snooze ends; without it, with the next detection of its object."
+    )
+    note = models.TextField(blank=True, help_text="What is asked, for whoever is asked for a second opinion.")
+    group = models.UUIDField(help_text="Made by the client: what was put off with one key has one.")
+    ended_at = models.DateTimeField(null=True, blank=True, help_text="When it was taken back, or answered after all.")
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        constraints = [
+            constraints.one_of("kind", DeferralKind),
+            models.UniqueConstraint(fields=["group", "detection"], name="curation_deferral_once"),
+            models.CheckConstraint(
+                condition=Q(kind=DeferralKind.SNOOZE) | Q(until__isnull=True),
+                name="curation_deferral_only_a_snooze_ends",
+                violation_error_message="Only a snooze has a time at which it ends.",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["detection", "person"], name="deferral_of_detection", condition=Q(ended_at__isnull=True)
+            ),
+            models.Index(fields=["person"], name="deferral_of_person", condition=Q(ended_at__isnull=True)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}: {self.detection_id}"
+
+
+class TriageSettings(Record):
+    """How one person works in triage."""
+
+    person = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="triage_settings")
+    keys = models.JSONField(default=dict, blank=True, help_text="Action to key, where it is not the usual one.")
+    asks_for_reason = models.BooleanField(
+        "Ask why after “bogus”", default=False, help_text="A second key then names the label; Enter leaves it out."
+    )
+
+    class Meta:
+        ordering = ["person"]
+
+    def __str__(self) -> str:
+        return f"triage of {self.person_id}"
 
 
 class Alert(Record):

@@ -138,6 +138,15 @@ def standing_answers(detection: Detection) -> list[ValidationEvent]:
     return answers_about([detection.pk]).get(detection.pk, [])
 
 
+def standing_of_group(group: UUID, user: User) -> list[ValidationEvent]:
+    """Return the verdicts of one answer of a person that stand."""
+    events = ValidationEvent.objects.filter(group=group, validator=user, kind=EventKind.VERDICT)
+    found = list(events.select_related("detection__observation", "validator").order_by("id"))
+    answers = answers_about([event.detection_id for event in found])
+    stand = {event.pk for several in answers.values() for event in several}
+    return [event for event in found if event.pk in stand]
+
+
 def conflicts_of(event: ValidationEvent) -> list[ValidationEvent]:
     """Return the standing answers of others that a person had not seen: none where nothing had changed meanwhile."""
     if not event.visible_context.get(_MOVED_ON):

@@ -12,6 +12,7 @@ from django.db import transaction
 
 from catalog.people import audit
 from curation.judgements import visibility
+from curation.judgements.deferrals import end_of_answered
 from curation.judgements.verdicts import EventRefused, Judgement, answers_about, record_group
 from curation.models import EventKind, ValidationEvent
 from curation.triage import queue
@@ -58,6 +59,8 @@ def answer(judgements: Sequence[Judgement], holder: Holder, actor: audit.Actor, 
     with transaction.atomic():
         held_before = queue.is_held(first.detection_id, holder.user)
         event, is_new = record_group(judgements, holder.user, actor)[0]
+        if event.kind == EventKind.VERDICT:
+            end_of_answered([judgement.detection_id for judgement in judgements], holder.user)
         is_held = event.kind == EventKind.WITHDRAWAL and event.detection_id in queue.hold([event.detection_id], holder)
     covered = [judgement.detection_id for judgement in judgements]
     answers = [said for several in answers_about(covered).values() for said in several]

@@ -10,10 +10,16 @@ from django.http import HttpRequest, QueryDict
 
 from curation.detections.filters import DetectionFilter
 from curation.judgements import visibility
-from curation.triage.queue import Queue
+from curation.triage.queue import Part, Queue
 from detection.models import Detection, DetectionStatus
 
-_QUEUES = [(status.value, status.value) for status in (DetectionStatus.PENDING, *visibility.DECIDED)]
+_PARTS = {"put_off": Part.PUT_OFF, "asked": Part.ASKED}
+_QUEUES = [
+    (DetectionStatus.PENDING.value, DetectionStatus.PENDING.value),
+    ("put_off", "put off by you"),
+    ("asked", "second opinion asked for"),
+    *((status.value, status.value) for status in visibility.DECIDED),
+]
 
 
 class QueueFilter(DetectionFilter):
@@ -40,12 +46,12 @@ class QueueFilter(DetectionFilter):
     @property
     def queue(self) -> Queue:
         """Return the queue; of a filter that cannot be read an empty one: to pass it over would show too much."""
-        return Queue(self.state, self.qs)
+        return Queue(self.state, self.qs, _PARTS.get(self._asked))
 
     @property
     def state(self) -> str:
-        """Return the state that is asked for."""
-        return self.form.cleaned_data["status"] if self.form.is_valid() else DetectionStatus.PENDING
+        """Return the state that is asked for; what is put off waits like the rest."""
+        return DetectionStatus.PENDING if self._asked in _PARTS else self._asked
 
     @property
     def by_detection(self) -> bool:
@@ -62,6 +68,10 @@ class QueueFilter(DetectionFilter):
     def is_narrowed(self) -> bool:
         """Tell whether anything but the state was asked for."""
         return any(self.data.get(name) for name in self.filters if name not in ("by", "status"))
+
+    @property
+    def _asked(self) -> str:
+        return str(self.form.cleaned_data["status"]) if self.form.is_valid() else DetectionStatus.PENDING
 
     def as_it_is(self, rows: QuerySet[Detection], *_: object) -> QuerySet[Detection]:
         """Leave to the queue what an item is."""

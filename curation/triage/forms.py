@@ -9,11 +9,13 @@ from uuid import UUID
 
 from django import forms
 
-from curation.models import ConfidenceLevel, EventKind, Quality, Shown
+from curation.models import ConfidenceLevel, DeferralKind, EventKind, Quality, Shown
+from curation.triage.controls import EVERY, GROUPS, Control, Keys, choose
 from curation.triage.review import MOST_COVERED
 
 # A page asks for a few at a time, and names those that it shows.
 MOST_AT_ONCE, MOST_HELD = 8, 100
+MOST_TAGS = 20
 _OF_LABELS = 64
 
 
@@ -91,10 +93,25 @@ class ReleaseForm(WindowForm):
     kept = KeysField(required=False)
 
 
-class SaidForm(WindowForm):
-    """Of which detection the page wants to know what people say."""
+class SeenForm(forms.Form):
+    """Which detection is on screen."""
 
     detection = forms.UUIDField()
+
+
+class SaidForm(WindowForm, SeenForm):
+    """Of which detection the page wants to know what people say."""
+
+
+class TagsField(forms.JSONField):
+    """A list of short texts."""
+
+    def clean(self, value: object) -> tuple[str, ...]:
+        """Return the tags, each once; whether they can be stored is for the rule of answers to say."""
+        given = super().clean(value) or []
+        if not isinstance(given, list) or len(given) > MOST_TAGS or not all(isinstance(tag, str) for tag in given):
+            raise forms.ValidationError(f"This must be a list of at most {MOST_TAGS} texts.")
+        return tuple(dict.fromkeys(tag.strip() for tag in given if tag.strip()))
 
 
 class AnswerForm(WindowForm):
@@ -116,6 +133,7 @@ class AnswerForm(WindowForm):
     was_held = forms.BooleanField(required=False)
     group = forms.UUIDField(required=False)
     others = EpochsField(required=False)
+    tags = TagsField(required=False)
 
     # What people are told of what they did not write themselves: their page did.
     in_words = {
@@ -137,6 +155,7 @@ class AnswerForm(WindowForm):
         "was_held": "whether the detection was yours",
         "group": "the key of the answer as a whole",
         "others": "the other epochs that it is about",
+        "tags": "the tags",
     }
 
     @property
@@ -144,3 +163,66 @@ class AnswerForm(WindowForm):
         """Return in one sentence what is missing or cannot be read."""
         lacking = [self.in_words[name] for name in self.errors if name in self.in_words]
         return f"This answer cannot be read. Missing or not valid: {', '.join(lacking)}."
+
+
+class DeferralForm(WindowForm):
+    """What the page puts off, or the taking back of that: `supersedes` is then the key of what was put off."""
+
+    id = forms.UUIDField()
+    detection = forms.UUIDField()
+    kind = forms.ChoiceField(choices=[*DeferralKind.choices, (EventKind.WITHDRAWAL.value, "taken back")])
+    until = forms.DateTimeField(required=False)
+    notes = forms.CharField(required=False, strip=False, max_length=5000)
+    supersedes = forms.UUIDField(required=False)
+    others = EpochsField(required=False)
+
+
+class FrameForm(WindowForm):
+    """The rejection of the frame of a detection; `group` is the key of the whole."""
+
+    detection = forms.UUIDField()
+    group = forms.UUIDField()
+    label = forms.CharField(required=False, max_length=_OF_LABELS)
+    notes = forms.CharField(required=False, strip=False, max_length=5000)
+    visible_context = forms.JSONField(required=False)
+
+
+class FrameBackForm(WindowForm):
+    """The taking back of a frame's rejection."""
+
+    group = forms.UUIDField()
+
+
+class SettingsForm(forms.Form):
+    """How one person works: a key for each control, empty for the usual one, and whether reasons are asked for."""
+
+    asks_for_reason = forms.BooleanField(
+        required=False,
+        label="After “bogus”, ask why",
+        help_text="A second key then names the label; Enter goes on without one.",
+    )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        """Add a field for each control."""
+        super().__init__(*args, **options)
+        for control in EVERY:
+            box = forms.TextInput(attrs={"size": 3, "placeholder": control.key, "autocapitalize": "none"})
+            self.fields[control.action] = forms.CharField(
+                required=False, max_length=8, label=control.help, widget=box, label_suffix=""
+            )
+
+    @property
+    def groups(self) -> list[tuple[str, list[tuple[Control, forms.BoundField]]]]:
+        """Return the fields of the controls under the titles of their groups."""
+        return [(_TITLES[name], [(one, self[one.action]) for one in group]) for name, group in GROUPS.items()]
+
+    @property
+    def chosen(self) -> Keys:
+        """Return the keys that are asked for; raises KeyRefused."""
+        return choose({control.action: self.cleaned_data.get(control.action, "") for control in EVERY})
+
+
+_TITLES = {
+    "judge": "Judge", "levels": "Confidence", "arm": "With the next answer", "move": "Move", "look": "Look",
+    "help": "Help",
+}  # fmt: skip

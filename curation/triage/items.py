@@ -12,7 +12,7 @@ from django.template.loader import render_to_string
 
 from catalog.writing import number, sexagesimal_dec, sexagesimal_ra, signed, utc
 from curation.detections.epochs import Epoch
-from curation.models import ValidationEvent
+from curation.models import Deferral, ValidationEvent
 from curation.triage.review import Member, Review
 from detection.cutouts.epochs import address_of
 from detection.cutouts.overlay import place_in
@@ -134,7 +134,13 @@ def _context(review: Review, titles: Mapping[str, str]) -> dict[str, Any]:
         "motion": review.motion,
         "known": review.known,
         "answers": _answers(review, titles),
+        "deferrals": _deferrals(review),
     }
+
+
+def _deferrals(review: Review) -> list[Deferral]:
+    """Return what people put off of the object and why, once for each press of a key."""
+    return list({one.group: one for one in review.deferrals}.values())
 
 
 def _answers(review: Review, titles: Mapping[str, str]) -> list[tuple[ValidationEvent, str]] | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from enum import StrEnum
 from uuid import UUID
 
 from django.db import transaction
@@ -16,6 +17,7 @@ from django.db.models.functions import Coalesce, Now
 
 from catalog.counting import MOST_COUNTED, count_bounded
 from catalog.models import User
+from curation.judgements.deferrals import asked_of, put_off_by
 from curation.judgements.leases import (
     Holder,
     hold,
@@ -35,7 +37,7 @@ from curation.models import EventKind, Lease, ValidationEvent
 from detection.models import Detection, DetectionStatus
 
 __all__ = [
-    "Holder", "Queue", "Rest", "Taken", "hold", "is_held", "lease_seconds", "note_presence", "release",
+    "Holder", "Part", "Queue", "Rest", "Taken", "hold", "is_held", "lease_seconds", "note_presence", "release",
     "remaining", "rest", "take", "take_one", "take_over",
 ]  # fmt: skip
 _ORDER = ("-confidence_score", "id")
@@ -44,16 +46,35 @@ _ROWS_AN_ITEM = 4
 _MOST_LOOKED_AT = 10 * MOST_COUNTED
 
 
+class Part(StrEnum):
+    """Parts of what waits that people can ask for: what they put off, and what others ask them about."""
+
+    PUT_OFF = "put off"
+    ASKED = "asked"
+
+
 @dataclass(frozen=True)
 class Queue:
-    """Detections in one state, narrowed by whatever else the person asked for; the best score comes first."""
+    """Detections in one state, narrowed by whatever else the person asked for; the best score comes first.
+
+    part : of what waits, None for all that its person has not put off.
+    """
 
     status: str
     rows: QuerySet[Detection]
+    part: Part | None = None
+
+    def offered_to(self, user: User) -> QuerySet[Detection]:
+        """Return what is offered to a person, whatever its state."""
+        if self.part == Part.PUT_OFF:
+            return self.rows.filter(put_off_by(user))
+        if self.part == Part.ASKED:
+            return self.rows.filter(asked_of(user), ~put_off_by(user))
+        return self.rows.filter(~put_off_by(user)) if self.status == DetectionStatus.PENDING else self.rows
 
     def not_answered_by(self, user: User) -> QuerySet[Detection]:
         """Return what waits; of that, what its person has answered waits for others, who contradicted them."""
-        rows = self.rows.filter(status=self.status)
+        rows = self.offered_to(user).filter(status=self.status)
         if self.status != DetectionStatus.PENDING:
             return rows
         own = ValidationEvent.objects.filter(detection=OuterRef("pk"), validator=user)
@@ -71,11 +92,15 @@ class Taken:
 
 @dataclass(frozen=True)
 class Rest:
-    """Why a person gets nothing: what others hold, they themselves in other windows, and what waits for others."""
+    """Why a person gets nothing: what others hold, they themselves in other windows, and what waits for others.
+
+    put_off : by this person.
+    """
 
     held_by_others: int
     held_in_other_windows: int
     answered: int
+    put_off: int
     outside: int
 
 
@@ -106,12 +131,12 @@ def take_over(queue: Queue, holder: Holder, count: int) -> list[UUID]:
     return [row.pk for row in sorted(rows.values(), key=lambda row: (-row.confidence_score, row.pk))]
 
 
-def remaining(queue: Queue, *, by_detection: bool = False) -> int:
-    """Return how many items are left, those included that people look at just now; a bounded count.
+def remaining(queue: Queue, user: User, *, by_detection: bool = False) -> int:
+    """Return how many items are left for a person, those included that people look at just now; a bounded count.
 
     Of objects of very many detections it is the count of those among the first ten thousand detections.
     """
-    rows = queue.rows.filter(status__in=_states(queue.status))
+    rows = queue.offered_to(user).filter(status__in=_states(queue.status))
     if by_detection:
         return count_bounded(rows)
     looked_at = rows.order_by().values("pk")[:_MOST_LOOKED_AT]
@@ -125,7 +150,8 @@ def rest(queue: Queue, holder: Holder, every: QuerySet[Detection]) -> Rest:
     return Rest(
         held_by_others=count_bounded(leases.exclude(holder=holder.user)),
         held_in_other_windows=count_bounded(leases.filter(holder=holder.user).exclude(window=holder.window)),
-        answered=count_bounded(queue.rows.filter(status=queue.status)),
+        answered=count_bounded(queue.offered_to(holder.user).filter(status=queue.status)),
+        put_off=count_bounded(queue.rows.filter(put_off_by(holder.user), status=queue.status)),
         outside=count_bounded(every.filter(status=queue.status)),
     )
 

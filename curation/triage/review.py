@@ -9,10 +9,10 @@ from uuid import UUID
 from catalog.models import User
 from curation.detections.epochs import Epoch, epochs_of_each
 from curation.detections.light_curve import Drawing, drawing_of
-from curation.judgements import visibility
+from curation.judgements import deferrals, visibility
 from curation.judgements.objects import keys_of, members_of, motion_of
 from curation.judgements.verdicts import OPEN, answers_about
-from curation.models import ValidationEvent
+from curation.models import Deferral, ValidationEvent
 from detection.cutouts.overlay import turn_of
 from detection.cutouts.pictures import version_of
 from detection.known.comparing import Known, known_near_each
@@ -47,7 +47,7 @@ class Review:
     that one among them. unseen : further ones that an answer is about. motion : of what moves. known : what orbits say
     of the detection that is shown first. epochs : by time, with what was measured without a detection. answers : what
     people say of any of the members, by time; None where it is hidden until the person has answered. own : their own
-    about the detection that is shown first.
+    about the detection that is shown first. deferrals : what stands of those of any of the members, the latest first.
     """
 
     detection: Detection
@@ -58,6 +58,7 @@ class Review:
     epochs: list[Epoch]
     answers: list[ValidationEvent] | None
     own: ValidationEvent | None
+    deferrals: list[Deferral]
 
     @property
     def shown(self) -> Member:
@@ -89,6 +90,7 @@ def reviews(keys: Collection[UUID], user: User, *, by_detection: bool = False) -
     answers = answers_about([pk for several in of_item.values() for pk in several])
     waiting = set() if by_detection else _waiting(answers, of_item.values(), user)
     hidden = visibility.veil(rows.values(), user)
+    put_off = deferrals.about([pk for several in of_item.values() for pk in several])
     motions = motion_of(set(objects.values()))
     known = known_near_each(found)
     histories = [
@@ -105,6 +107,7 @@ def reviews(keys: Collection[UUID], user: User, *, by_detection: bool = False) -
             epochs=epochs,
             answers=None if row.pk in hidden else _told(answers, of_item[row.pk], hidden),
             own=next((event for event in answers.get(row.pk, []) if event.validator_id == user.pk), None),
+            deferrals=[one for one in put_off if one.detection_id in of_item[row.pk]],
         )
         for row, (_, several), epochs in zip(found, histories, epochs_of_each(histories, MOST_EPOCHS), strict=True)
     ]

@@ -12,28 +12,45 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django import forms
+from django.contrib import messages
 from django.contrib.staticfiles import finders
-from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
-from django.shortcuts import render
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from catalog import counting
-from catalog.models import JobStatus, ProcessingJob, User
+from catalog.models import User
 from catalog.people.actors import actor_of
 from catalog.roles import MAY_JUDGE
 from catalog.web.access import requires
+from curation.judgements.deferrals import Deferment, defer, resume
+from curation.judgements.frames import FrameAnswer, reject_frame, rejection_of, take_back_frame
+from curation.judgements.tags import tags_in_use
 from curation.judgements.verdicts import EventRefused, Judgement
-from curation.models import ConfidenceLevel, EventKind, LabelDefinition, Shown, ValidationEvent
+from curation.models import ConfidenceLevel, EventKind, LabelDefinition, Quality, Shown, ValidationEvent
 from curation.triage import controls, queue
 from curation.triage.answers import answer
+from curation.triage.emptiness import empty, why_empty
 from curation.triage.filters import QueueFilter
-from curation.triage.forms import AnswerForm, NextForm, ReleaseForm, SaidForm, WindowForm
+from curation.triage.forms import (
+    AnswerForm,
+    DeferralForm,
+    FrameBackForm,
+    FrameForm,
+    NextForm,
+    ReleaseForm,
+    SaidForm,
+    SeenForm,
+    SettingsForm,
+    WindowForm,
+)
 from curation.triage.items import item_of, said, said_of
 from curation.triage.queue import Holder
 from curation.triage.review import reviews
+from curation.triage.settings import save_settings, settings_of
 from detection.models import Detection
 from observations.models import Field
 
@@ -67,24 +84,29 @@ def _answering(view: View) -> Any:
 @require_safe
 def triage(request: HttpRequest) -> HttpResponse:
     """Show the page without a detection: its script takes the first one."""
+    user = cast(User, request.user)
     narrowed = QueueFilter(request.GET, request)
     fields = Field.objects.visible_to(request.user)
     labels = list(LabelDefinition.objects.visible_to(request.user).filter(is_active=True))
+    settings = settings_of(user)
+    keys = controls.Keys(settings.keys)
     context = {
         "form": narrowed.form,
         "controls": narrowed.offered(),
         "is_narrowed": narrowed.is_narrowed,
         "narrowed_by": _words(narrowed),
-        "remaining": queue.remaining(narrowed.queue, by_detection=narrowed.by_detection),
+        "remaining": queue.remaining(narrowed.queue, user, by_detection=narrowed.by_detection),
         "by_detection": narrowed.by_detection,
         "most_counted": counting.MOST_COUNTED,
         "on_keys": [(number, label) for number, label in enumerate(labels[: controls.LABELS_ON_KEYS], start=1)],
         "more_labels": labels[controls.LABELS_ON_KEYS :],
-        "keys": controls.BY_ACTION,
-        "judge": controls.JUDGE,
-        "move": controls.MOVE,
-        "look": controls.LOOK,
-        "levels": [(key, level.value, level.label) for key, level in controls.LEVEL_KEYS.items()],
+        "keys": keys.by_action,
+        "groups": keys.groups,
+        "levels": [(level, keys.by_action[level.value]) for level in ConfidenceLevel],
+        # From bad to good: what is marked most often needs the fewest presses.
+        "grades": " ".join(reversed(Quality.values)),
+        "asks_for_reason": settings.asks_for_reason,
+        "tags": tags_in_use(),
         "default_level": ConfidenceLevel.MEDIUM,
         "worker_url": _worker_url(),
         "field_names": fields.exclude(name="").order_by("name").values_list("name", flat=True)[:_MOST_FIELDS],
@@ -97,7 +119,8 @@ def triage_next(request: HttpRequest) -> JsonResponse:
     """Lease the next detections of a query, keep those that the page holds, and tell which it has lost."""
     asked = _read(request, NextForm)
     narrowed = QueueFilter(QueryDict(asked["query"]), request)
-    holder = Holder(cast(User, request.user), asked["window"], narrowed.by_detection)
+    user = cast(User, request.user)
+    holder = Holder(user, asked["window"], narrowed.by_detection)
     if asked["former"]:
         queue.release(_holder(request, asked | {"window": asked["former"]}))
     held = queue.hold(asked["holding"], holder)
@@ -107,7 +130,7 @@ def triage_next(request: HttpRequest) -> JsonResponse:
         "is_from_the_top": is_from_the_top,
         "lost": [str(key) for key in asked["holding"] if key not in held],
         "lease_seconds": queue.lease_seconds(),
-        "remaining": queue.remaining(narrowed.queue, by_detection=narrowed.by_detection),
+        "remaining": queue.remaining(narrowed.queue, user, by_detection=narrowed.by_detection),
     }
     if (asked["count"] or asked["one"]) and not keys:
         given["empty"] = refusal or _why_empty(narrowed, holder)
@@ -132,6 +155,82 @@ def triage_answers(request: HttpRequest) -> JsonResponse:
     told = {"id": str(kept.event.pk), "has_lapsed": kept.has_lapsed, "is_held": kept.is_held}
     told |= {"others": words(kept.others), "opposed": words(kept.opposed)}
     return JsonResponse(told, status=201 if kept.is_new else 200)
+
+
+@_answering
+def triage_deferrals(request: HttpRequest) -> JsonResponse:
+    """Put an item off, or take that back; 201 and 200 as for answers."""
+    sent = _read(request, DeferralForm)
+    holder, actor = _holder(request, sent), actor_of(request)
+    if sent["kind"] == EventKind.WITHDRAWAL:
+        is_new = bool(sent["supersedes"]) and resume(sent["supersedes"], holder.user, actor)
+        is_held = sent["detection"] in queue.hold([sent["detection"]], holder)
+        return JsonResponse({"id": str(sent["id"]), "is_held": is_held}, status=201 if is_new else 200)
+    detections = (sent["detection"], *(other.detection_id for other in sent["others"]))
+    asked = Deferment(sent["id"], detections, sent["kind"], sent["until"], sent["notes"])
+    try:
+        is_new = defer(asked, holder.user, actor)
+    except EventRefused as refusal:
+        raise _Refused(422, "refused", str(refusal)) from refusal
+    queue.release(holder, detections)
+    return JsonResponse({"id": str(sent["id"])}, status=201 if is_new else 200)
+
+
+@requires(MAY_JUDGE)
+@require_safe
+def triage_frame(request: HttpRequest) -> HttpResponse:
+    """Show what rejecting the frame of a detection would be about."""
+    asked = SeenForm(request.GET)
+    if not asked.is_valid():
+        raise Http404
+    rows = Detection.objects.visible_to(request.user).select_related("observation")
+    seen = get_object_or_404(rows, pk=asked.cleaned_data["detection"])
+    reasons = LabelDefinition.objects.visible_to(request.user).filter(is_active=True, is_valid=False)
+    context = {"rejection": rejection_of(seen.observation, cast(User, request.user)), "reasons": reasons}
+    return render(request, "curation/_reject_frame.html", context)
+
+
+@_answering
+def triage_reject_frame(request: HttpRequest) -> JsonResponse:
+    """Call everything bogus that awaits review in a frame; return what that is."""
+    sent = _read(request, FrameForm)
+    user = cast(User, request.user)
+    seen = Detection.objects.visible_to(user).filter(pk=sent["detection"]).select_related("observation").first()
+    if seen is None:
+        raise _Refused(404, "gone", "The detection no longer exists.")
+    said = FrameAnswer(sent["group"], sent["label"], sent["notes"], sent["visible_context"] or {})
+    try:
+        done = reject_frame(seen, said, user, actor_of(request))
+    except EventRefused as refusal:
+        raise _Refused(422, "refused", str(refusal)) from refusal
+    return JsonResponse({"detections": [str(pk) for pk in done]})
+
+
+@_answering
+def triage_take_back_frame(request: HttpRequest) -> JsonResponse:
+    """Take the rejection of a frame back."""
+    sent = _read(request, FrameBackForm)
+    return JsonResponse({"count": take_back_frame(sent["group"], cast(User, request.user), actor_of(request))})
+
+
+@requires(MAY_JUDGE)
+def triage_settings(request: HttpRequest) -> HttpResponse:
+    """Show one's own keys, and keep others."""
+    user = cast(User, request.user)
+    settings = settings_of(user)
+    if request.method != "POST":
+        form = SettingsForm(initial={**settings.keys, "asks_for_reason": settings.asks_for_reason})
+        return render(request, "curation/triage_settings.html", {"form": form})
+    form = SettingsForm(request.POST)
+    if form.is_valid():
+        try:
+            save_settings(user, form.chosen.chosen, asks_for_reason=form.cleaned_data["asks_for_reason"])
+        except controls.KeyRefused as refusal:
+            form.add_error(refusal.action, str(refusal))
+        else:
+            messages.success(request, "Saved. Triage has your keys now.")
+            return redirect("curation:triage_settings")
+    return render(request, "curation/triage_settings.html", {"form": form}, status=400)
 
 
 @_answering
@@ -192,7 +291,8 @@ def _judgements(sent: dict[str, Any]) -> list[Judgement]:
 
 
 _SAID = (
-    "is_valid", "label", "confidence_level", "notes", "image_quality", "detection_quality", "kind", "seconds_taken",
+    "is_valid", "label", "confidence_level", "notes", "tags", "image_quality", "detection_quality", "kind",
+    "seconds_taken",
 )  # fmt: skip
 
 
@@ -225,8 +325,8 @@ def _taken(
             return [asked["one"]], False, None
         if lease:
             who = lease.holder.get_username()
-            return [], False, _empty("held", "Somebody else has it.", f"{who} is reviewing it now.")
-        return [], False, _empty("gone", "It is gone.", "It no longer exists.")
+            return [], False, empty("held", "Somebody else has it.", f"{who} is reviewing it now.")
+        return [], False, empty("gone", "It is gone.", "It no longer exists.")
     if asked["take_over"]:
         return queue.take_over(narrowed.queue, holder, asked["count"]), False, None
     if not asked["count"]:
@@ -248,46 +348,10 @@ def _titles() -> dict[str, str]:
 
 
 def _why_empty(narrowed: QueueFilter, holder: Holder) -> dict[str, str]:
-    """Say why there is nothing, and what to do."""
     if not narrowed.form.is_valid():
-        return _empty("unreadable", "These filters cannot be read.", "Correct the marked fields and apply them again.")
+        return empty("unreadable", "These filters cannot be read.", "Correct the marked fields and apply them again.")
     left = queue.rest(narrowed.queue, holder, narrowed.every)
-    if left.held_in_other_windows:
-        here = f"You have {left.held_in_other_windows} open in another window, or in one that was closed unexpectedly."
-        return _empty("other_window", "The rest is in your other window.", here)
-    if left.held_by_others:
-        them = f"{left.held_by_others} are being reviewed; any left unanswered come back here automatically."
-        return _empty("held", "Others are reviewing the rest.", them)
-    if left.answered and narrowed.queue.status == "pending":
-        return _empty("answered", "You have answered all of these.", "People disagree about them: another must decide.")
-    if left.outside and narrowed.is_narrowed:
-        return _empty("narrow", "Nothing in this selection awaits review.", "There is more to review outside it.")
-    return _nothing_yet(holder.user)
-
-
-def _nothing_yet(user: User) -> dict[str, str]:
-    """Say that nothing waits: whether more is on its way, or what to do."""
-    frames = _in_work()
-    work = f"{counting.counted(frames).capitalize()} frame{' is' if frames == 1 else 's are'} being worked on."
-    coming = f"{work} What is found in {'it' if frames == 1 else 'them'} will appear here."
-    if Detection.objects.visible_to(user).exists():
-        text = coming if frames else "New detections will appear here."
-        return _empty("done", "Nothing is left to review.", text)
-    if frames:
-        return _empty("in_work", "Nothing has been found yet.", coming)
-    then = "Upload frames, and what the pipeline finds will appear here."
-    return _empty("none", "There are no detections yet.", then)
-
-
-def _in_work() -> int:
-    """Return on how many frames there is work to do; a bounded count."""
-    of_frames = ProcessingJob.objects.filter(entity_type="observation")
-    unfinished = of_frames.filter(status__in=(JobStatus.PENDING, JobStatus.RUNNING))
-    return counting.count_bounded(unfinished.values("entity_id").distinct())
-
-
-def _empty(code: str, title: str, text: str) -> dict[str, str]:
-    return {"code": code, "title": title, "text": text}
+    return why_empty(narrowed.queue, holder, left, is_narrowed=narrowed.is_narrowed)
 
 
 def _words(narrowed: QueueFilter) -> str:

@@ -41,6 +41,6 @@ export function coverInWords(state) {
   const { epochs, unseen, imageless } = state.covered;
   const open = (state.shown?.times ?? []).filter((epoch) => epoch.isOpen).length + unseen.length;
   if (open < 2) return "";
-  const left = imageless ? ` ${imageless} without images ${imageless === 1 ? "is" : "are"} left out.` : "";
-  return `Your answer is about ${epochs.length + unseen.length + 1} of ${open} epochs.${left}`;
+  const left = imageless ? ` Without images: ${imageless} left out.` : "";
+  return `${epochs.length + unseen.length + 1} of ${open} epochs.${left}`;
 }

@@ -66,6 +66,7 @@
  * @property {number | null} seenAt  when it was painted first
  * @property {string} note
  * @property {string} said  what people said, as HTML; "" where the server has told nothing since
+ * @property {string} putOff  how its person has put it off, "" where they have not
  *
  * @typedef {Omit<Given, "epochs"> & View & Kept} Item
  */
@@ -111,7 +112,7 @@ function itemOf({ epochs, ...given }) {
   /** @type {any} */
   const item = {
     ...given, ...unloaded, isHeld: true, wasHeld: true, isAnswered: false, isReturning: false, answers: given.own ? [given.own] : [],
-    seenAt: null, note: "", said: "",
+    seenAt: null, note: "", said: "", putOff: "",
   };
   item.large = item;
   item.times = epochs.map(({ id, when, band, brightness, is_open: waits, ...drawn }) => ({
@@ -192,6 +193,21 @@ export class Line {
     if (k < 0) return;
     this.items[k].isHeld = false;
     if (k !== this.position && isOpen(this.items[k])) this.remove(k);
+  }
+
+  /**
+   * These detections were judged by other means: nothing waits of them. Returns which items have left the line.
+   * @param {string[]} detections
+   */
+  settle(detections) {
+    const settled = new Set(detections);
+    for (const item of this.items) {
+      item.unseen = item.unseen.filter((id) => !settled.has(id));
+      for (const epoch of item.times) if (epoch.view && settled.has(epoch.view.id)) epoch.isOpen = false;
+    }
+    const gone = this.items.filter((item) => settled.has(item.id) && isOpen(item) && item !== this.current).map(({ id }) => id);
+    for (const id of gone) this.remove(this.find(id));
+    return gone;
   }
 
   /**

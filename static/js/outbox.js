@@ -141,12 +141,12 @@ export class Outbox {
   }
 
   /**
-   * Tell whether an answer about a detection waits to be sent.
+   * Tell whether an answer about a detection, or what puts it off, waits to be sent.
    * @param {string} detection
    */
   isUnsent(detection) {
-    const verdicts = this.entries.filter((entry) => entry.kind === "verdict");
-    return verdicts.some((entry) => [entry, ...(entry.others ?? [])].some((about) => about.detection === detection));
+    const said = this.entries.filter((entry) => entry.kind !== "withdrawal");
+    return said.some((entry) => [entry, ...(entry.others ?? [])].some((about) => about.detection === detection));
   }
 
   /**

@@ -12,16 +12,12 @@ export function controlOf(key) {
 }
 
 /**
- * Tell whether a press belongs to what has the focus; Escape leaves the note.
+ * Tell whether a press belongs to what has the focus.
  * @param {KeyboardEvent} event
- * @param {HTMLTextAreaElement} note
  */
-export function isTaken(event, note) {
-  const target = origin(event);
-  if (target?.closest("input:not([type=radio]), textarea, select, [contenteditable]")) {
-    if (event.key === "Escape" && target === note) note.blur();
-    return true;
-  }
+export function isTaken(event) {
+  if (document.querySelector("dialog[open]")) return true;
+  if (origin(event)?.closest("input:not([type=radio]), textarea, select, [contenteditable]")) return true;
   const isBare = event.key === " " || event.key.startsWith("Arrow");
   return isBare && ![document.body, part("main", HTMLElement), null].includes(/** @type {HTMLElement | null} */ (document.activeElement));
 }

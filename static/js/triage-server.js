@@ -1,10 +1,13 @@
 // What triage asks of the server.
 
-/** @typedef {import("./lineup.js").Answer} Answer */
+/**
+ * @typedef {import("./lineup.js").Answer} Answer
+ * @typedef {"next" | "answers" | "deferrals" | "said" | "release" | "presence" | "rejectFrame" | "takeBackFrame"} Name
+ */
 
 export class Server {
   /**
-   * @param {DOMStringMap} addresses  of the page: nextUrl, answersUrl, saidUrl, releaseUrl, presenceUrl
+   * @param {DOMStringMap} addresses  of the page, as nextUrl
    * @param {string} person  whom the page was made for
    * @param {string} window  key of this page alone
    */
@@ -18,7 +21,7 @@ export class Server {
 
   /**
    * Send something; an answer keeps the window that it was given in.
-   * @param {"next" | "answers" | "said" | "release" | "presence"} name
+   * @param {Name} name
    * @param {object} body
    * @param {AbortSignal} [signal]
    */
@@ -46,6 +49,33 @@ export class Server {
    */
   said(detection) { return this.#ask("said", { detection }); }
 
+  /**
+   * Return what rejecting the frame of a detection would be about, as HTML.
+   * @param {string} detection
+   * @returns {Promise<string>}
+   */
+  async frame(detection) {
+    const response = await fetch(`${this.#address("frame")}?detection=${detection}`, { redirect: "manual" }).catch(() => null);
+    if (!response) throw new Error("A frame can be rejected only while the server can be reached.");
+    if (response.type === "opaqueredirect") throw new Error("You are logged out: reload this page to log in.");
+    if (!response.ok) throw new Error(`The server reported an error (${response.status}).`);
+    return response.text();
+  }
+
+  /**
+   * Reject a frame.
+   * @param {object} body
+   * @returns {Promise<{detections: string[]}>}
+   */
+  rejectFrame(body) { return this.#ask("rejectFrame", body); }
+
+  /**
+   * Take the rejection of a frame back; return how many answers that were.
+   * @param {string} group
+   * @returns {Promise<{count: number}>}
+   */
+  takeBackFrame(group) { return this.#ask("takeBackFrame", { group }); }
+
   /** @param {string[]} keys */
   release(keys) {
     this.post("release", { keys }).catch(() => { /* They lapse by themselves. */ });
@@ -68,7 +98,7 @@ export class Server {
   #address(name) { return this.addresses[`${name}Url`] ?? ""; }
 
   /**
-   * @param {"next" | "said"} name
+   * @param {Name} name
    * @param {object} body
    */
   async #ask(name, body) {

@@ -4,27 +4,32 @@
 /**
  * @typedef {import("./line.js").Item} Item
  * @typedef {import("./line.js").Own} Own
- * @typedef {{id: string, detection: string, name: string, others?: About[]}} Done  an answer that can be taken back
+ * @typedef {{id: string, detection: string, name: string, others?: About[], of?: "deferral" | "frame"}} Done  what can be
+ *   taken back: an answer, where nothing else is said
  * @typedef {{id: string, detection: string, shown?: string, supersedes?: string | null}} About  an event about another epoch
  *
- * @typedef {object} Said  what a person answers with a key or a button
+ * @typedef {object} Verdict  what a person answers with a key or a button
  * @property {boolean} isValid
  * @property {string} label
  * @property {string} title  of the label
- * @property {string} level  how sure
- * @property {string} note
+ * @typedef {Verdict & import("./armed.js").With} Said  with what goes with it
  *
  * @typedef {object} Entry  one answer as it is sent
  * @property {string} id
  * @property {string} detection  the one that is large on screen
  * @property {string} [group]  one for all that one key says
  * @property {About[]} [others]  the other epochs that it is about
- * @property {"verdict" | "withdrawal"} kind
+ * @property {"verdict" | "withdrawal" | "snooze" | "opinion" | "frame"} kind  "frame" is sent by itself, and never as an entry
+ * @property {"deferrals"} [to]  where it is sent, if not to the answers
  * @property {boolean} [is_valid]
  * @property {string} [label]
- * @property {string} confidence_level
+ * @property {string} [confidence_level]
  * @property {string} [notes]
- * @property {string | null} supersedes
+ * @property {string[]} [tags]
+ * @property {string} [image_quality]
+ * @property {string} [detection_quality]
+ * @property {string | null} [until]
+ * @property {string | null} [supersedes]
  * @property {number} [seconds_taken]
  * @property {object} [visible_context]
  * @property {boolean} [was_held]
@@ -123,8 +128,8 @@ export class TriageState {
     if (!this.shown) return "There is nothing on screen to judge.";
     if (this.isPainted) return "";
     const { large } = this.shown;
-    if (large.isLost) return `Not answered: there is nothing to see. ${large.fault} Skip it (j).`;
-    if (large.fault) return "Not answered: its images have not loaded. Load them again (l), or skip it (j).";
+    if (large.isLost) return `Not answered: there is nothing to see. ${large.fault} Skip it.`;
+    if (large.fault) return "Not answered: its images have not loaded. Load them again, or skip it.";
     return "Not so fast: the images are not on screen yet.";
   }
 
@@ -148,17 +153,60 @@ export class TriageState {
     /** @type {Entry} */
     const entry = {
       id: key, detection: large.id, kind: "verdict", is_valid: said.isValid, label: said.label, confidence_level: said.level,
-      notes: said.note.trim(), supersedes: earlier ?? null, ...(others.length ? { group: newKey(), others } : {}),
+      notes: said.note.trim(), tags: said.tags, image_quality: said.imageQuality, detection_quality: said.detectionQuality,
+      supersedes: earlier ?? null, ...(others.length ? { group: newKey(), others } : {}),
       seconds_taken: Math.round(now - (item.seenAt ?? now)) / 1000,
       visible_context: { ...item.context, ...look, images: this.painted }, was_held: item.wasHeld && !item.isAnswered,
       window: this.window, name: item.name, said: words,
     };
     if (!item.isAnswered && !item.own) this.setRemaining(this.remaining - 1);
     item.answers.push({ id: key, said: words });
-    Object.assign(item, { isAnswered: true, isHeld: false, isReturning: false, note: said.note, said: "" });
-    this.undoable = [...this.undoable, { id: key, detection: large.id, name: item.name, others }].slice(-MOST_UNDONE);
-    this.answersMade += 1;
+    Object.assign(item, { isAnswered: true, isHeld: false, isReturning: false, note: said.note, said: "", putOff: "" });
+    this.#done({ id: key, detection: large.id, name: item.name, others });
     return entry;
+  }
+
+  /**
+   * Put the object on screen off in place of an answer; the caller has looked that there is one.
+   * @param {{kind: "snooze" | "opinion", until?: string | null, note: string, words: string}} asked
+   * @param {() => string} newKey
+   * @returns {Entry}
+   */
+  defer(asked, newKey) {
+    const item = this.shown;
+    if (!item) throw new Error(this.whyNot);
+    const { epochs, unseen } = this.covered;
+    const keys = [...epochs.map(({ view }) => view?.id ?? ""), ...unseen];
+    /** @type {Entry} */
+    const entry = {
+      id: newKey(), detection: item.large.id, kind: asked.kind, to: "deferrals", until: asked.until ?? null, notes: asked.note.trim(),
+      others: keys.map((detection) => ({ id: newKey(), detection })), window: this.window, name: item.name, said: asked.words,
+    };
+    if (!item.isAnswered && !item.own) this.setRemaining(this.remaining - 1);
+    Object.assign(item, { isAnswered: true, isHeld: false, isReturning: false, note: asked.note, putOff: asked.words });
+    this.#done({ id: entry.id, detection: item.large.id, name: item.name, of: "deferral" });
+    return entry;
+  }
+
+  /**
+   * The frame of the object on screen was rejected: nothing of it waits any more.
+   * @param {import("./frame-rejection.js").Rejected} rejected
+   */
+  rejectFrame({ group, detections, name }) {
+    const item = this.shown;
+    for (const id of this.line.settle(detections)) if (id !== item?.id) this.setRemaining(this.remaining - 1);
+    if (item && detections.includes(item.large.id)) {
+      if (!item.isAnswered) this.setRemaining(this.remaining - 1);
+      Object.assign(item, { isAnswered: true, isHeld: false, said: "" });
+      item.answers.push({ id: group, said: "bogus, with its whole frame" });
+    }
+    this.#done({ id: group, detection: item?.large.id ?? "", name, of: "frame" });
+  }
+
+  /** @param {Done} done */
+  #done(done) {
+    this.undoable = [...this.undoable, done].slice(-MOST_UNDONE);
+    this.answersMade += 1;
   }
 
   /**
@@ -191,15 +239,16 @@ export class TriageState {
       item.answers = item.answers.filter((own) => own.id !== done.id);
       const gone = new Set([done.id, ...(done.others ?? []).map((other) => other.id)]);
       for (const epoch of item.times) epoch.events = epoch.events.filter((event) => !gone.has(event));
-      item.said = "";
+      Object.assign(item, { said: "", putOff: "" });
       if (!item.answers.length) {
         Object.assign(item, { isAnswered: false, isHeld: true, isReturning: true });
         this.setRemaining(this.remaining + 1);
       }
     }
     const others = (done.others ?? []).map(({ id, detection }) => ({ id: newKey(), detection, supersedes: id }));
+    const to = done.of === "deferral" ? { to: /** @type {const} */ ("deferrals") } : {};
     return {
-      id: newKey(), detection: done.detection, kind: "withdrawal", supersedes: done.id, confidence_level: "medium",
+      ...to, id: newKey(), detection: done.detection, kind: done.of === "frame" ? "frame" : "withdrawal", supersedes: done.id, confidence_level: "medium",
       window: this.window, name: done.name, said: "undone", ...(others.length ? { group: newKey(), others } : {}),
     };
   }
@@ -216,6 +265,7 @@ export class TriageState {
       if (item) Object.assign(item, { isReturning: false, isHeld: !item.isAnswered && Boolean(reply.is_held) });
       return null;
     }
+    if (entry.kind !== "verdict") return null;
     const opposed = reply.opposed ?? [], others = reply.others ?? [];
     if (reply.has_lapsed) {
       const told = others.length ? `${others.join("; ")}.` : "Nobody else has answered.";

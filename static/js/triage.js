@@ -1,12 +1,16 @@
 // Triage: one object on screen, keys that judge and look, answers that are never lost. What is known stands in
 // triage-state.js and line.js; here it is put on the page.
 
-import { afterPaint, at, fragment, origin, part } from "./dom.js";
+import { Armed } from "./armed.js";
+import { afterPaint, at, origin, part } from "./dom.js";
 import { coverInWords, epochsOf } from "./epochs.js";
+import { Facts, UNKNOWN_SAID } from "./facts.js";
+import { FrameRejection } from "./frame-rejection.js";
 import { newKey } from "./ids.js";
 import { Presses, keyOf } from "./keys.js";
 import { Line } from "./line.js";
 import { Lineup } from "./lineup.js";
+import { choiceActions } from "./triage-choices.js";
 import { fitViewer, lookActions, showLook } from "./triage-looks.js";
 import { Outbox } from "./outbox.js";
 import { showSaving } from "./saving.js";
@@ -21,14 +25,14 @@ import { Viewer } from "./viewer.js";
 
 const page = part("main", HTMLElement);
 const person = page.dataset.person ?? "";
-const note = part("#note", HTMLTextAreaElement), help = part("#help", HTMLDialogElement), undoButton = part("#undo", HTMLButtonElement);
-const place = { strip: at("strip"), facts: at("facts"), empty: at("empty"), stage: at("stage"), lapse: at("lapse"), own: at("own") };
+const help = part("#help", HTMLDialogElement), undoButton = part("#undo", HTMLButtonElement);
+const place = { strip: at("strip"), stage: at("stage"), lapse: at("lapse") };
 const leave = part("#leave", HTMLButtonElement);
 const PRESENCE_MS = 10000, LAPSE_CHECK_MS = 5000, FLUSH_PATIENCE_MS = 2000;
 const KEPT_UNDO = `astrid.undo.${person}`, KEPT_PLACE = "astrid.place";
 
 const server = new Server(page.dataset, person, newKey());
-const outbox = new Outbox(person, (entry, signal) => server.post("answers", entry, signal), {
+const outbox = new Outbox(person, (entry, signal) => server.post(entry.to ?? "answers", entry, signal), {
   onChange: () => showSaving(outbox, page),
   onSaved: tellSaved,
   onRefused: (entry, reason) => {
@@ -50,6 +54,7 @@ const lineup = new Lineup(line, ask, {
   remaining: () => state.remaining,
 });
 const viewer = new Viewer(document.querySelectorAll("[data-panel]"), onLook, step);
+const facts = new Facts(), armed = new Armed(), frameRejection = new FrameRejection(server, onFrameRejected);
 const strip = new Strip(at("strip"), { onPick: (id) => (leave.ariaPressed === "true" ? leaveOut : turnTo)(id) });
 
 /** @param {object} body */
@@ -106,27 +111,10 @@ function show(item) {
 
 /** @param {Item} item */
 function showFacts(item) {
-  place.facts.replaceChildren(fragment(item.html));
-  note.value = item.note;
+  facts.show(item);
+  armed.begin(item.note);
   place.lapse.hidden = item.isHeld || !item.wasHeld || item.isAnswered;
-  at("warning").textContent = item.warning;
-  at("brief").replaceChildren(...item.brief.map((text) => Object.assign(document.createElement("p"), { textContent: text })));
-  at("arrived").textContent = `On screen: ${[item.name, ...item.brief, item.warning].filter(Boolean).join(", ")}.`;
-  setLevel(at("levels").dataset.default ?? "");
-  showSaid(item);
   if (item.isAnswered) askWhatIsSaid(item);
-}
-
-/**
- * Show what its person and others said of a detection, as the server told it last.
- * @param {Item} item
- */
-function showSaid(item) {
-  const own = item.answers.at(-1);
-  place.own.textContent = own ? `You said: ${own.said}.` : "";
-  place.own.title = place.own.textContent;
-  const said = item.said || (item.isAnswered ? '<p class="quiet">Checking what others said …</p>' : "");
-  if (said) place.facts.querySelector("[data-said]")?.replaceChildren(fragment(said));
 }
 
 /**
@@ -139,20 +127,12 @@ async function askWhatIsSaid(item) {
     if (outbox.isUnsent(item.id)) return;
     state.told(item, told);
   } catch {
-    item.said = '<p class="quiet">The server cannot be reached, so what others have said meanwhile is not known.</p>';
+    item.said = UNKNOWN_SAID;
   }
-  if (item === state.shown) showSaid(item);
+  if (item === state.shown) facts.showSaid(item);
 }
 
-function showEmpty() {
-  const empty = line.current ? null : lineup.empty;
-  place.empty.hidden = Boolean(line.current);
-  at("empty-title").textContent = empty ? empty.title : lineup.trouble || "Fetching the next detections …";
-  at("empty-text").textContent = empty ? empty.text : lineup.trouble ? "Trying again automatically." : "";
-  at("take-over").hidden = empty?.code !== "other_window";
-  at("back").hidden = !line.items.length;
-  at("all").hidden = empty?.code !== "narrow" && empty?.code !== "unreadable";
-}
+function showEmpty() { facts.showEmpty(line, lineup); }
 
 function showRemaining() {
   page.dataset.queueRemaining = String(state.remaining);
@@ -160,10 +140,6 @@ function showRemaining() {
 }
 
 // --- Answers ---
-
-function level() { return part("[name=level]:checked", HTMLInputElement).value; }
-/** @param {string} value */
-function setLevel(value) { part(`[name=level][value="${value}"]`, HTMLInputElement).checked = true; }
 
 /**
  * @param {boolean} isValid
@@ -173,7 +149,14 @@ function setLevel(value) { part(`[name=level][value="${value}"]`, HTMLInputEleme
 function judge(isValid, label = "", title = "") {
   const why = state.whyNot;
   if (why) return say(why, "warning");
-  const entry = state.judge({ isValid, label, title, level: level(), note: note.value }, newKey, performance.now(), viewer.look);
+  goOn(state.judge({ isValid, label, title, ...armed.current }, newKey, performance.now(), viewer.look));
+}
+
+/**
+ * Keep what was said, and show the next one at once.
+ * @param {import("./triage-state.js").Entry} entry
+ */
+function goOn(entry) {
   showRemaining();
   keepUndo();
   lineup.advance();
@@ -182,13 +165,25 @@ function judge(isValid, label = "", title = "") {
   at("told").textContent = `${entry.name}: ${entry.said}${count > 1 ? `, ${count} epochs` : ""}`;
 }
 
+/** @param {import("./frame-rejection.js").Rejected} rejected */
+function onFrameRejected(rejected) {
+  state.rejectFrame(rejected);
+  showRemaining();
+  keepUndo();
+  if (state.shown?.isAnswered) lineup.advance();
+  else if (state.shown) show(state.shown);
+  lineup.refill();
+  say(`${rejected.name}: ${rejected.detections.length} called bogus. Undo takes all of it back.`);
+}
+
 /** Take back the last answer: a withdrawal of its own, and the detection on screen again. */
 async function undo() {
+  if (!(await frameRejection.takeBack(state.undoable.at(-1)))) return;
   const entry = state.undo(newKey);
   if (!entry) return say("There is nothing to undo.", "warning");
   showRemaining();
   keepUndo();
-  outbox.add(entry);
+  if (entry.kind !== "frame") outbox.add(entry);
   const isBack = await lineup.comeBackTo(entry.detection).catch(() => false);
   say(`Undone: ${entry.name}. ${isBack ? "" : whyNotHere()}`);
   if (isBack && state.shown) showFacts(state.shown);
@@ -214,7 +209,7 @@ function keepUndo() {
 function tellSaved(entry, reply) {
   const told = state.saved(entry, reply);
   const item = line.get(entry.detection);
-  if (item && item === state.shown) showSaid(item);
+  if (item && item === state.shown) facts.showSaid(item);
   if (entry.kind === "withdrawal") {
     if (item && item === state.shown) onLineup("lease");
     if (!outbox.entries.length) lineup.refill();
@@ -262,7 +257,7 @@ function fit() { fitViewer(viewer, page, place.stage); }
 
 /** @param {number} by */
 async function step(by) {
-  if (state.shown) state.shown.note = note.value;
+  if (state.shown) state.shown.note = armed.note.value;
   const isThere = await lineup.step(by).catch(() => false);
   if (!isThere) say(by > 0 ? "This is the last one: there is nothing further to show." : "This is the first one.");
 }
@@ -270,22 +265,26 @@ async function step(by) {
 /** @type {Record<string, (control: HTMLElement) => unknown>} */
 const ACTIONS = {
   real: () => judge(true),
-  bogus: () => judge(false),
   label: ({ dataset }) => judge(dataset.isValid === "true", dataset.label, dataset.title),
   level: (control) => { if (control instanceof HTMLInputElement) control.checked = true; },
+  imageQuality: (control) => armed.nextGrade(control),
+  detectionQuality: (control) => armed.nextGrade(control),
+  tag: () => armed.tags.focus(),
+  rejectFrame: () => (state.shown ? frameRejection.open(state.shown.large.id, { ...viewer.look, images: state.painted }) : say(state.whyNot, "warning")),
   ...lookActions(viewer),
+  ...choiceActions(state, armed, judge, goOn),
   next: () => step(1),
   previous: () => step(-1),
   undo,
   reload: () => lineup.loadAgain(),
-  note: () => note.focus(),
+  note: () => armed.note.focus(),
   epoch: () => turnTo(),
   leaveOut: () => { leave.ariaPressed = String(leave.ariaPressed !== "true"); },
-  frame: () => { for (const link of place.facts.querySelectorAll("a")) if ("fullFrame" in link.dataset) link.click(); },
+  frame: () => { for (const link of facts.place.querySelectorAll("a")) if ("fullFrame" in link.dataset) link.click(); },
   help: () => help.showModal(),
   takeOver: () => lineup.refill({ take_over: true }),
 };
-const JUDGING = new Set(["real", "bogus", "label"]);
+const JUDGING = new Set(["real", "bogus", "label", "opinion"]);
 const REPEATING = new Set(["epoch", "zoomIn", "zoomOut", "contrastUp", "contrastDown"]);
 
 /** @param {HTMLElement} control */
@@ -299,11 +298,10 @@ const hasControl = (key) => controlOf(key) !== null;
 
 /** @param {KeyboardEvent} event */
 function onKeyDown(event) {
-  if (help.open) return;
   // A control that has the focus is pressed once, however long its key is held.
   if (event.repeat && ["Enter", " "].includes(event.key) && origin(event)?.closest("[data-action]")) return event.preventDefault();
   lineup.touch();
-  if (isTaken(event, note)) return;
+  if (isTaken(event)) return;
   if (event.key === " " && !event.ctrlKey && !event.metaKey && !event.altKey) {
     event.preventDefault();
     return viewer.swap(true);

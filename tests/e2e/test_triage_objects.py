@@ -32,7 +32,7 @@ def test_one_key_answers_for_a_moving_object_and_one_undo_takes_it_back(desk):
     expect(one.page.locator("#remaining")).to_have_text("2 left")
     expect(one.page.locator("#facts")).to_contain_text("Moving object: 0.36″/min")
     expect(one.page.locator("#strip button.epoch")).to_have_count(4)
-    expect(one.page.locator("#covers")).to_have_text("Your answer is about 4 of 4 epochs.")
+    expect(one.page.locator("#covers")).to_have_text("4 of 4 epochs.")
     one.press("3")
     one.saved()
     events = ValidationEvent.objects.all()
@@ -69,7 +69,7 @@ def test_an_epoch_is_left_out_by_hand_and_comes_again_by_itself(desk):
     one.shown()
     one.page.get_by_role("button", name="Leave out").click()
     one.page.locator("#strip button.epoch").last.click()
-    expect(one.page.locator("#covers")).to_have_text("Your answer is about 2 of 3 epochs.")
+    expect(one.page.locator("#covers")).to_have_text("2 of 3 epochs.")
     one.page.keyboard.press("x")
     one.saved()
     assert set(ValidationEvent.objects.values_list("detection", flat=True)) == {rows[0].pk, rows[1].pk}
@@ -85,7 +85,7 @@ def test_an_epoch_whose_images_are_gone_is_left_out_and_said_to_be(desk):
     one = desk().open()
     one.shown()
     expect(one.page.locator("#covers")).to_have_text(
-        "Your answer is about 2 of 3 epochs. 1 without images is left out."
+        "2 of 3 epochs. Without images: 1 left out."
     )
     one.page.keyboard.press("v")
     one.saved()
