@@ -202,9 +202,9 @@ class SettingsForm(forms.Form):
         help_text="A second key then names the label; Enter goes on without one.",
     )
 
-    def __init__(self, *args: Any, **options: Any) -> None:
+    def __init__(self, data: Mapping[str, str] | None = None, initial: dict[str, object] | None = None) -> None:
         """Add a field for each control."""
-        super().__init__(*args, **options)
+        super().__init__(data, initial=initial)
         for control in EVERY:
             box = forms.TextInput(attrs={"size": 3, "placeholder": control.key, "autocapitalize": "none"})
             self.fields[control.action] = forms.CharField(

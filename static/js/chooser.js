@@ -51,6 +51,8 @@ export class Chooser {
     const choice = event.key.toLowerCase() === this.key ? this.choices[0] : this.choices[Number(digit) - 1];
     if (!choice) return;
     event.preventDefault();
+    // The same press is not one of triage as well, which is open to keys again by then.
+    event.stopPropagation();
     this.#take(choice);
   }
 

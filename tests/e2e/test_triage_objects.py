@@ -84,9 +84,7 @@ def test_an_epoch_whose_images_are_gone_is_left_out_and_said_to_be(desk):
     Detection.objects.filter(pk=rows[2].pk).update(cutouts_path="cutouts/gone.npy")
     one = desk().open()
     one.shown()
-    expect(one.page.locator("#covers")).to_have_text(
-        "2 of 3 epochs. Without images: 1 left out."
-    )
+    expect(one.page.locator("#covers")).to_have_text("2 of 3 epochs. Without images: 1 left out.")
     one.page.keyboard.press("v")
     one.saved()
     assert set(ValidationEvent.objects.values_list("detection", flat=True)) == {rows[0].pk, rows[1].pk}

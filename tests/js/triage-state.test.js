@@ -17,6 +17,7 @@ function stateOf({ keys = "abc", remaining = 3 } = {}) {
   return state;
 }
 
+/** @type {import("../../static/js/triage-state.js").Said} */
 const REAL = { isValid: true, label: "", title: "", level: "medium", note: " faint ", tags: [], imageQuality: "", detectionQuality: "" };
 const BOGUS = { ...REAL, isValid: false, label: "ghost", title: "Ghost" };
 
@@ -209,4 +210,32 @@ test("a change of mind about an object replaces each of its events", () => {
   const second = judged(state, BOGUS, "20");
   assert.equal(second.supersedes, first.id);
   assert.deepEqual(second.others?.slice(0, 2).map(({ supersedes }) => supersedes), first.others?.slice(0, 2).map(({ id }) => id));
+});
+
+test("what is put off leaves with its epochs, is counted down, and can be taken back", () => {
+  const state = stateOf();
+  const item = state.line.items[0];
+  const entry = state.defer({ kind: "snooze", until: null, note: " later ", words: "for a day" }, keysFrom("1"));
+  assert.deepEqual([entry.kind, entry.to, entry.notes, entry.detection], ["snooze", "deferrals", "later", "a"]);
+  assert.deepEqual([item.isAnswered, item.isHeld, item.putOff, state.remaining], [true, false, "for a day", 2]);
+  assert.equal(state.saved(entry, {}), null);
+  const back = state.undo(keysFrom("2"));
+  assert.deepEqual([back?.kind, back?.to, back?.supersedes], ["withdrawal", "deferrals", "1"]);
+  assert.deepEqual([item.isAnswered, item.putOff, state.remaining], [false, "", 3]);
+});
+
+test("a rejected frame takes all that was fetched of it out of the line, and undo is of the whole", () => {
+  const state = stateOf({ keys: "abcd", remaining: 9 });
+  state.rejectFrame({ group: "g", detections: ["a", "c", "elsewhere"], name: "frame 1" });
+  assert.deepEqual(state.line.items.map(({ id }) => id), ["a", "b", "d"]);
+  assert.deepEqual([state.shown?.isAnswered, state.remaining], [true, 7]);
+  const done = state.undoable.at(-1);
+  assert.deepEqual([done?.id, done?.of], ["g", "frame"]);
+  assert.equal(state.undo(keysFrom("2"))?.kind, "frame");
+  assert.equal(state.shown?.isAnswered, false);
+});
+
+test("an answer brings its tags and grades", () => {
+  const entry = judged(stateOf(), { ...REAL, tags: ["trail"], imageQuality: "poor" });
+  assert.deepEqual([entry.tags, entry.image_quality, entry.detection_quality], [["trail"], "poor", ""]);
 });

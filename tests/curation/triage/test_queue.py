@@ -137,7 +137,7 @@ def test_a_query_is_followed_and_nothing_outside_of_it_is_given():
     rows = detections(4)
     low = waiting(confidence_score__lt=rows[1].confidence_score)
     assert queue.take(low, holder(), 9).keys == [rows[2].pk, rows[3].pk]
-    assert queue.remaining(low) == 2
+    assert queue.remaining(low, UserFactory()) == 2
 
 
 def test_an_answer_ends_the_lease_and_an_undone_one_brings_it_back():
@@ -306,7 +306,7 @@ def test_an_archived_one_stays_archived_when_its_lease_ends():
 def test_counting_stops_at_a_thousand(monkeypatch):
     monkeypatch.setattr(counting, "MOST_COUNTED", 3)
     detections(6)
-    assert queue.remaining(waiting()) == 4
+    assert queue.remaining(waiting(), UserFactory()) == 4
 
 
 @pytest.mark.django_db(transaction=True)
@@ -383,8 +383,8 @@ def test_an_object_is_one_item_led_by_its_best_detection():
     assert set(Lease.objects.values_list("item", flat=True)) == {first.pk, second.pk}
     assert queue.take(waiting(), holder(), 8).keys == [], "nobody else is given another epoch of what is looked at"
     assert states() == {"validating": 2, "pending": 3}, "no lock grows with the epochs"
-    assert queue.remaining(waiting()) == 2
-    assert queue.remaining(waiting(), by_detection=True) == 5
+    assert queue.remaining(waiting(), UserFactory()) == 2
+    assert queue.remaining(waiting(), UserFactory(), by_detection=True) == 5
 
 
 def test_an_object_that_was_passed_over_does_not_come_back_by_another_epoch():

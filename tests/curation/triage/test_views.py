@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from catalog.ids import uuid7
 from catalog.models import AuditLog, ProcessingJob, SystemConfig, User
-from curation.models import LabelDefinition, Lease, ValidationEvent
+from curation.models import Deferral, LabelDefinition, Lease, ValidationEvent
 from curation.triage.forms import AnswerForm
 from detection.models import Detection
 from tests.curation.cutouts import cutouts, detection_with_cutouts, store
@@ -545,3 +545,58 @@ def test_a_mover_says_how_it_moves():
     [item] = Window().take(1)["items"]
     assert "0.36″/min towards" in item["html"]
     assert len(item["epochs"]) == 2
+
+
+def test_an_item_is_put_off_with_its_epochs_and_taken_back():
+    source = SourceFactory()
+    rows = [detection_with_cutouts(source=source, confidence_score=score) for score in (0.9, 0.8)]
+    window, key = Window(), str(uuid7())
+    window.take(1)
+    others = [{"id": str(uuid7()), "detection": str(rows[1].pk)}]
+    body = {"id": key, "detection": str(rows[0].pk), "kind": "snooze", "others": others}
+    assert window.send("triage_deferrals", **body).json() == {"id": key}
+    assert set(Deferral.objects.values_list("detection", flat=True)) == {row.pk for row in rows}
+    given = window.take(1)
+    assert (given["items"], given["remaining"], given["empty"]["code"]) == ([], 0, "put_off")
+    assert ids(Window().take(1)) == [str(rows[0].pk)], "it is free for others"
+    Lease.objects.all().delete()
+    Detection.objects.update(status="pending")
+    back = {"id": str(uuid7()), "detection": str(rows[0].pk), "kind": "withdrawal", "supersedes": key}
+    answer = window.send("triage_deferrals", **back)
+    assert (answer.status_code, answer.json()["is_held"]) == (201, True)
+
+
+def test_who_asks_for_a_second_opinion_is_named_and_what_they_wrote_is_hidden_from_the_blind():
+    row = detection_with_cutouts()
+    one, other = Window(), Window()
+    one.send("triage_deferrals", id=str(uuid7()), detection=str(row.pk), kind="opinion", notes="Ghost, I think")
+    [item] = other.take(1, query="status=asked")["items"]
+    assert f"{one.user.username} asks for a second opinion" in item["html"]
+    assert "Ghost, I think" in item["html"]
+    SystemConfig.objects.create(key="curation.blind", value=True)
+    Lease.objects.all().delete()
+    [item] = Window().take(1, one=str(row.pk))["items"]
+    assert "asks for a second opinion" in item["html"]
+    assert "Ghost, I think" not in item["html"]
+
+
+def test_tags_and_grades_go_with_an_answer_and_are_offered_for_the_next():
+    row, window = detection_with_cutouts(), Window()
+    window.take(1)
+    answer = window.answer(row, tags=["trail", " trail ", "double"], image_quality="poor", detection_quality="good")
+    assert answer.status_code == 201, answer.content
+    event = ValidationEvent.objects.get()
+    assert (event.tags, event.image_quality, event.detection_quality) == (["trail", "double"], "poor", "good")
+    assert '<option value="trail">' in re.sub(r"\s+", " ", Window().page().content.decode())
+
+
+def test_a_frame_is_rejected_after_a_look_at_what_that_is_and_taken_back():
+    row, window, group = detection_with_cutouts(), Window(), str(uuid4())
+    preview = window.client.get(reverse("curation:triage_frame"), {"detection": str(row.pk)}).content.decode()
+    assert "1 detection of 1 object will be called bogus" in re.sub(r"\s+", " ", preview)
+    done = window.send("triage_reject_frame", detection=str(row.pk), group=group)
+    assert done.json() == {"detections": [str(row.pk)]}
+    assert Detection.objects.get().status == "rejected"
+    assert window.send("triage_reject_frame", detection=str(row.pk), group=str(uuid4())).status_code == 422
+    assert window.send("triage_take_back_frame", group=group).json() == {"count": 1}
+    assert Detection.objects.get().status == "pending"
