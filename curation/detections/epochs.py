@@ -68,6 +68,11 @@ class ZeroPoint:
             return None
         return cls(row.zero_point_mag, row.zero_point_error, row.zero_point_system)
 
+    @property
+    def to_common(self) -> float:
+        """Return what counts of a frame are multiplied by to be counts at the common zero point."""
+        return float(10.0 ** (0.4 * (COMMON_ZERO_POINT_MAG - self.mag)))
+
 
 @dataclass(frozen=True)
 class Epoch:
@@ -217,21 +222,16 @@ def _corrected(epochs: list[Epoch]) -> list[Epoch]:
 
 
 def _baseline(epochs: Sequence[Epoch], event: tuple[float, float]) -> Baseline | None:
-    scale = np.array([_common(epoch.zero_point) for epoch in epochs])
+    scale = np.array([epoch.zero_point.to_common if epoch.zero_point else 1.0 for epoch in epochs])
     flux, error = (np.array([getattr(epoch, name) for epoch in epochs]) for name in ("flux", "flux_error"))
     return fit_baseline(np.array([epoch.frame.mjd_utc for epoch in epochs]), flux * scale, error * scale, event)
-
-
-def _common(zero_point: ZeroPoint | None) -> float:
-    """Return what counts of a frame are multiplied by to be counts at the common zero point."""
-    return 1.0 if zero_point is None else float(10.0 ** (0.4 * (COMMON_ZERO_POINT_MAG - zero_point.mag)))
 
 
 def _without(epoch: Epoch, correction: Correction | None) -> Epoch:
     """Return an epoch whose flux is less by the baseline; without a detection, below 3 sigma, it is a limit."""
     if correction is None or epoch.zero_point is None or epoch.flux is None or epoch.flux_error is None:
         return epoch
-    scale = _common(epoch.zero_point)
+    scale = epoch.zero_point.to_common
     flux = epoch.flux - correction.baseline.flux / scale
     error = math.hypot(epoch.flux_error, correction.baseline.flux_error / scale)
     is_limit = epoch.detection is None and abs(flux) < DETECTED_SIGMA * error

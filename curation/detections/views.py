@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -17,7 +18,7 @@ from catalog.web.access import requires
 from catalog.web.lists import list_page
 from curation.detections.epochs import Epoch, epochs_of
 from curation.detections.filters import DetectionListFilter
-from curation.detections.light_curve import drawing_of
+from curation.detections.light_curve import drawing_of, has_nights
 from curation.judgements import visibility
 from curation.judgements.verdicts import answers_about, consensus_of
 from curation.models import Alert, ValidationEvent
@@ -117,7 +118,7 @@ def detection(request: HttpRequest, detection_id: UUID) -> HttpResponse:
         "alerts": visibility.alerts_for(request.user).filter(detection=row).order_by("created_at", "id"),
         "held_by": row.observation.doubts.blocking(),
         **_beside(row, of_source),
-        **(_light_curve(row.source, of_source) if row.source else {}),
+        **(_light_curve(row.source, of_source, request.GET) if row.source else {}),
     }
     return render(request, "curation/detection.html", context)
 
@@ -146,7 +147,7 @@ def source(request: HttpRequest, source_id: UUID) -> HttpResponse:
         "history": _history(detections, (one for events in answers.values() for one in events), alerts),
         "neighbours": neighbours_of(row),
         "neighbourhood_arcsec": NEIGHBOURHOOD_ARCSEC,
-        **_light_curve(row, detections),
+        **_light_curve(row, detections, request.GET),
     }
     return render(request, "curation/source.html", context)
 
@@ -205,10 +206,19 @@ def _beside(row: Detection, of_source: Sequence[Detection]) -> dict[str, object]
     }
 
 
-def _light_curve(row: Source, detections: Sequence[Detection]) -> dict[str, object]:
+def _light_curve(row: Source, detections: Sequence[Detection], asked: Mapping[str, str]) -> dict[str, object]:
+    """Return the light curve as asked for: `curve=flux` in counts, `time=through` with the days between nights."""
     epochs: list[Epoch] = epochs_of(row, detections)
-    has_totals = any(epoch.total_flux is not None for epoch in epochs)
-    return {"epochs": epochs, "drawing": drawing_of(epochs), "has_totals": has_totals}
+    in_flux, by_night = asked.get("curve") == "flux", asked.get("time") != "through"
+    return {
+        "epochs": epochs,
+        "drawing": drawing_of(epochs, in_flux=in_flux, most_nights=math.inf if by_night else 0),
+        "has_totals": any(epoch.total_flux is not None for epoch in epochs),
+        "in_flux": in_flux,
+        "by_night": by_night,
+        "has_magnitudes": any(epoch.mag is not None for epoch in epochs),
+        "has_nights": has_nights(epochs),
+    }
 
 
 def _history(detections: Iterable[Detection], answers: Iterable[Answer], alerts: Iterable[Alert]) -> list[Entry]:

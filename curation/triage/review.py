@@ -22,6 +22,8 @@ from differencing.models import Tracklet
 
 # Of one history the latest so many detections, and measurements without one, are drawn.
 MOST_EPOCHS = 60
+# So many nights stand side by side in the small light curve.
+_MOST_NIGHTS = 6
 # One answer is about so many detections of an object at most: those that are left come again.
 MOST_COVERED = 200
 
@@ -73,7 +75,7 @@ class Review:
     @property
     def curve(self) -> Drawing | None:
         """Return the light curve; None for a first and only look."""
-        return drawing_of(self.epochs) if len(self.epochs) > 1 else None
+        return drawing_of(self.epochs, most_nights=_MOST_NIGHTS) if len(self.epochs) > 1 else None
 
 
 def reviews(keys: Collection[UUID], user: User, *, by_detection: bool = False) -> list[Review]:

@@ -342,6 +342,8 @@ document.addEventListener("click", (event) => {
   for (const open of document.querySelectorAll("details.pop[open], details.menu-of-labels[open]")) {
     if (!open.contains(target)) open.removeAttribute("open");
   }
+  const point = target?.closest("[data-epoch]");
+  if (point instanceof SVGElement) return turnTo(point.dataset.epoch);
   const control = target?.closest("[data-action]");
   if (!(control instanceof HTMLElement) || control instanceof HTMLInputElement) return;
   // The second click of a double click means the same; afterwards the keys are free again for space and arrows.

@@ -1,4 +1,4 @@
-"""Triage by key beyond the verdict: grades, tags, putting off, second opinions, reasons, whole frames, one's own keys."""
+"""Triage by key beyond the verdict: grades, tags, putting off, second opinions, reasons, frames, keys of one's own."""
 
 from __future__ import annotations
 

@@ -137,3 +137,31 @@ def test_each_band_has_a_shape_of_its_own():
 def test_where_nothing_was_measured_nothing_is_drawn():
     assert epochs(SourceFactory()) == []
     assert drawing_of([]) is None
+
+
+def test_fluxes_of_frames_with_different_zero_points_are_brought_to_one():
+    first = seen(days=0.0, snr=100.0)
+    second = seen(first.source, days=1.0, snr=50.0)
+    for row, zero_point in ((first, 25.0), (second, 25.0 - 0.75257)):
+        PreprocessRunFactory(observation=row.observation, zero_point_mag=zero_point)
+    measured(first.source, 0.1, flux=20.0, **AB)
+    measured(first.source, 0.2, flux=20.0)
+    drawing = drawing_of(epochs(first.source), in_flux=True)
+    assert drawing.unit.value == "ADU at 25 mag"
+    one, faint, unknown, other = drawing.marks
+    assert one.y == pytest.approx(other.y, abs=0.1)
+    assert (faint.kind, unknown.kind) == ("forced", "unseen"), "a limit is a flux with its error here"
+    assert faint.y < drawing.zero < faint.low
+
+
+def test_nights_stand_side_by_side_or_time_runs_through():
+    row = seen(days=0.0)
+    for days in (0.01, 10.0, 10.01):
+        seen(row.source, days=days)
+    found = epochs(row.source)
+    beside, through = drawing_of(found), drawing_of(found, most_nights=0)
+    assert [round(place) for place in beside.dividers] == [50]
+    assert [text for _, text in beside.days] == ["2023-02-25", "07 Mar"]
+    assert beside.marks[1].x - beside.marks[0].x > 10.0
+    assert through.marks[1].x - through.marks[0].x < 1.0
+    assert (through.dividers, through.width_px) == ((), 0.0)
