@@ -3,6 +3,7 @@
 from django.urls import path
 
 from curation.alerts import views as alert_views
+from curation.batches import views as batch_views
 from curation.detections import views as detection_views
 from curation.triage import views as triage_views
 
@@ -13,6 +14,9 @@ urlpatterns = [
     path("alerts/<uuid:alert_id>/", alert_views.alert, name="alert"),
     path("detections/", detection_views.detections, name="detections"),
     path("detections/<uuid:detection_id>/", detection_views.detection, name="detection"),
+    path("detections/answer/", batch_views.preview, name="batch"),
+    path("detections/answer/save", batch_views.answer, name="batch_answer"),
+    path("detections/answer/<uuid:group>/undo", batch_views.undo, name="batch_undo"),
     path("sources/", detection_views.sources, name="sources"),
     path("sources/<uuid:source_id>/", detection_views.source, name="source"),
     path("triage/next", triage_views.triage_next, name="triage_next"),

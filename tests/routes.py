@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
+from uuid import uuid4
 
 from catalog.models import User
 from catalog.people import audit
@@ -171,6 +172,9 @@ CURATION = {
     "curation:triage_frame": [Route(CURATORS)],
     "curation:triage_reject_frame": [Route(CURATORS, method="post")],
     "curation:triage_take_back_frame": [Route(CURATORS, method="post")],
+    "curation:batch": [Route(CURATORS, method="post")],
+    "curation:batch_answer": [Route(CURATORS, method="post")],
+    "curation:batch_undo": [Route(CURATORS, keys=lambda: [uuid4()], method="post")],
     "curation:alerts": [Route(ACCOUNTS)],
     "curation:alert": [Route(ACCOUNTS, keys=key_of(AlertFactory))],
     "curation:detections": [Route(ACCOUNTS)],

@@ -26,8 +26,9 @@ from catalog.models import User
 from catalog.people.actors import actor_of
 from catalog.roles import MAY_JUDGE
 from catalog.web.access import requires
+from curation.judgements.batches import BatchAnswer
 from curation.judgements.deferrals import Deferment, defer, resume
-from curation.judgements.frames import FrameAnswer, reject_frame, rejection_of, take_back_frame
+from curation.judgements.frames import reject_frame, rejection_of, take_back_frame
 from curation.judgements.tags import tags_in_use
 from curation.judgements.verdicts import EventRefused, Judgement
 from curation.models import ConfidenceLevel, EventKind, LabelDefinition, Quality, Shown, ValidationEvent
@@ -198,7 +199,8 @@ def triage_reject_frame(request: HttpRequest) -> JsonResponse:
     seen = Detection.objects.visible_to(user).filter(pk=sent["detection"]).select_related("observation").first()
     if seen is None:
         raise _Refused(404, "gone", "The detection no longer exists.")
-    said = FrameAnswer(sent["group"], sent["label"], sent["notes"], sent["visible_context"] or {})
+    context = {**(sent["visible_context"] or {}), "answered_by": "frame"}
+    said = BatchAnswer(sent["group"], is_valid=False, label=sent["label"], notes=sent["notes"], context=context)
     try:
         done = reject_frame(seen, said, user, actor_of(request))
     except EventRefused as refusal:

@@ -9,7 +9,8 @@ import pytest
 from catalog.models import AuditLog
 from catalog.people import audit
 from curation.judgements import frames
-from curation.judgements.frames import FrameAnswer, reject_frame, rejection_of, take_back_frame
+from curation.judgements.batches import BatchAnswer
+from curation.judgements.frames import reject_frame, rejection_of, take_back_frame
 from curation.judgements.verdicts import EventRefused
 from curation.models import ValidationEvent
 from detection.models import Detection
@@ -60,7 +61,7 @@ def test_all_that_waits_is_bogus_with_one_group_and_what_was_decided_stays():
     rows, person = frame_of(4), account("curator")
     judge(rows[3], True)
     label = LabelDefinitionFactory(is_valid=False).label
-    said = FrameAnswer(uuid4(), label=label, notes="Clouds", context={"stretch": "asinh"})
+    said = BatchAnswer(uuid4(), False, label, "Clouds", {"stretch": "asinh"})
     done = reject_frame(rows[1], said, person, audit.Actor(person))
     assert set(done) == {row.pk for row in rows[:3]}
     assert states(rows) == ["rejected", "rejected", "rejected", "validated"]
@@ -71,14 +72,14 @@ def test_all_that_waits_is_bogus_with_one_group_and_what_was_decided_stays():
         rows[1].pk: "large",
         rows[2].pk: "unseen",
     }
-    assert {event.visible_context["answered_by"] for event in events} == {"frame"}
+    assert {event.visible_context["stretch"] for event in events} == {"asinh"}
     line = AuditLog.objects.get(action="reject_frame")
     assert (line.entity_id, line.new_values["detections"]) == (str(rows[0].observation_id), 3)
 
 
 def test_sent_again_it_does_nothing_more_even_if_more_waits_by_then():
     rows, person = frame_of(3), account("curator")
-    said = FrameAnswer(uuid4())
+    said = BatchAnswer(uuid4(), False)
     first = reject_frame(rows[0], said, person, audit.Actor(person))
     candidate = CandidateFactory(difference_run=rows[0].candidate.difference_run)
     DetectionFactory(candidate=candidate, model_run=rows[0].model_run)
@@ -89,7 +90,7 @@ def test_sent_again_it_does_nothing_more_even_if_more_waits_by_then():
 
 def test_one_way_back_brings_back_all_of_it_but_what_its_person_has_changed_since():
     rows, person = frame_of(3), account("curator")
-    said = FrameAnswer(uuid4())
+    said = BatchAnswer(uuid4(), False)
     reject_frame(rows[0], said, person, audit.Actor(person))
     judge(rows[2], True, person=person)
     assert take_back_frame(said.group, UserFactory(), audit.Actor(None)) == 0, "only one's own"
@@ -100,11 +101,11 @@ def test_one_way_back_brings_back_all_of_it_but_what_its_person_has_changed_sinc
 
 def test_nothing_and_too_much_are_refused_with_what_to_do(monkeypatch):
     rows, person = frame_of(3), account("curator")
-    monkeypatch.setattr(frames, "MOST_REJECTED", 2)
+    monkeypatch.setattr(frames, "MOST_AT_ONCE", 2)
     assert rejection_of(rows[0].observation, person).is_too_much
     with pytest.raises(EventRefused, match="archive the frame"):
-        reject_frame(rows[0], FrameAnswer(uuid4()), person, audit.Actor(person))
+        reject_frame(rows[0], BatchAnswer(uuid4(), False), person, audit.Actor(person))
     for row in rows:
         judge(row, True)
-    with pytest.raises(EventRefused, match="awaits review any more"):
-        reject_frame(rows[0], FrameAnswer(uuid4()), person, audit.Actor(person))
+    with pytest.raises(EventRefused, match="nothing left to answer about"):
+        reject_frame(rows[0], BatchAnswer(uuid4(), False), person, audit.Actor(person))
