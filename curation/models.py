@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from django.conf import settings
 from django.core.validators import RegexValidator
 from django.db import models
@@ -10,7 +12,7 @@ from django.db.models.functions import Now
 
 from catalog import constraints
 from catalog.ids import uuid7
-from catalog.models import Record
+from catalog.models import Record, RecordQuerySet, Visitor
 from detection.models import Detection, DetectionType
 
 
@@ -248,6 +250,70 @@ class TriageSettings(Record):
 
     def __str__(self) -> str:
         return f"triage of {self.person_id}"
+
+
+class Note(Record):
+    """What somebody writes about an object in the sky; it hangs on one of its detections, since sources come and go."""
+
+    detection = models.ForeignKey(Detection, on_delete=models.PROTECT, related_name="people_notes")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="notes")
+    text = models.TextField(max_length=5000)
+    withdrawn_at = models.DateTimeField(null=True, blank=True, help_text="When its author took it back.")
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        indexes = [models.Index(fields=["detection", "created_at"], name="note_of_detection")]
+
+    def __str__(self) -> str:
+        return f"note of {self.author_id} on {self.detection_id}"
+
+
+class Mention(Record):
+    """Somebody whom a note names, until they have seen it."""
+
+    note = models.ForeignKey(Note, on_delete=models.CASCADE, related_name="mentions")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="mentions")
+    seen_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        constraints = [models.UniqueConstraint(fields=["note", "person"], name="curation_mention_once")]
+        indexes = [models.Index(fields=["person"], name="mention_unseen", condition=Q(seen_at__isnull=True))]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} in {self.note_id}"
+
+
+class SavedFilterQuerySet(RecordQuerySet):
+    """Everybody sees their own filters, and those that others share."""
+
+    def visible_to(self, user: Visitor) -> Self:
+        """Return the filters that a person may use."""
+        return self.filter(Q(person=user.pk) | Q(is_shared=True)) if user.pk else self.none()
+
+
+class SavedFilter(Record):
+    """What narrows detections and their queue, under a name."""
+
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="saved_filters")
+    name = models.CharField(max_length=60)
+    query = models.CharField(max_length=1000, blank=True, help_text="As in the address of the page.")
+    is_shared = models.BooleanField(default=False, help_text="Others may use it.")
+    is_default = models.BooleanField(default=False, help_text="Triage begins with it for its person.")
+
+    objects = SavedFilterQuerySet.as_manager()  # type: ignore[misc]
+
+    class Meta:
+        ordering = ["name", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["person", "name"], name="curation_savedfilter_name_once"),
+            models.UniqueConstraint(
+                fields=["person"], name="curation_savedfilter_one_default", condition=Q(is_default=True)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class Alert(Record):

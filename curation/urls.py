@@ -5,6 +5,8 @@ from django.urls import path
 from curation.alerts import views as alert_views
 from curation.batches import views as batch_views
 from curation.detections import views as detection_views
+from curation.notes import views as note_views
+from curation.saved_filters import views as filter_views
 from curation.triage import views as triage_views
 
 app_name = "curation"
@@ -17,6 +19,11 @@ urlpatterns = [
     path("detections/answer/", batch_views.preview, name="batch"),
     path("detections/answer/save", batch_views.answer, name="batch_answer"),
     path("detections/answer/<uuid:group>/undo", batch_views.undo, name="batch_undo"),
+    path("detections/<uuid:detection_id>/note", note_views.write, name="write_note"),
+    path("notes/<uuid:note_id>/withdraw", note_views.withdraw, name="withdraw_note"),
+    path("notes/seen", note_views.seen, name="mentions_seen"),
+    path("filters/save", filter_views.save, name="save_filter"),
+    path("filters/<uuid:filter_id>/delete", filter_views.delete, name="delete_filter"),
     path("sources/", detection_views.sources, name="sources"),
     path("sources/<uuid:source_id>/", detection_views.source, name="source"),
     path("triage/next", triage_views.triage_next, name="triage_next"),

@@ -16,13 +16,14 @@ from django.views.decorators.cache import never_cache
 
 from astrid_site.running.health import Health, health
 from catalog.counting import count_bounded
-from catalog.models import JobStatus, ProcessingJob, Visitor
+from catalog.models import JobStatus, ProcessingJob, User, Visitor
 from catalog.web.access import requires
 from curation.alerts.views import listed
+from curation.notes.notes import told_mentions
 from detection.models import Detection, DetectionStatus
 from observations.models import Observation, ObservationStatus
 
-_ALERTS, _FAILURES = 6, 6
+_ALERTS, _FAILURES, _MENTIONS = 6, 6, 5
 _FAILURES_OF = dt.timedelta(days=3)
 # An alert younger than this is marked as new.
 _NEW_FOR = dt.timedelta(minutes=2)
@@ -65,6 +66,7 @@ def _tonight(request: HttpRequest) -> dict[str, object]:
         **_work(user),
         "alerts": alerts,
         "new_since": timezone.now() - _NEW_FOR,
+        "mentions": told_mentions(user, _MENTIONS) if isinstance(user, User) else [],
         "has_detections": bool(alerts) or Detection.objects.visible_to(user).exists(),
     }
 

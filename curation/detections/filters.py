@@ -28,6 +28,10 @@ def _night(lookup: str, label: str) -> django_filters.DateFilter:
     return django_filters.DateFilter("observation__night", lookup, label=label, widget=day_input())
 
 
+def _as_stored(label: str) -> str:
+    return label.strip().lower().replace(" ", "_")
+
+
 class DetectionFilter(SkyFilter):
     """Which detections to show.
 
@@ -35,8 +39,8 @@ class DetectionFilter(SkyFilter):
     """
 
     controls: ClassVar[tuple[str, ...]] = (
-        "place", "status", "score_min", "score_max", "detection_type", "label", "night_from", "night_to", "field",
-        "origin",
+        "place", "status", "score_min", "score_max", "detection_type", "label", "without_label", "night_from",
+        "night_to", "field", "origin",
     )  # fmt: skip
 
     status = django_filters.ChoiceFilter(
@@ -46,6 +50,12 @@ class DetectionFilter(SkyFilter):
     detection_type = django_filters.ChoiceFilter(choices=DetectionType, label="Type", empty_label="Any")
     label = django_filters.CharFilter(
         method="labelled", label="Label", max_length=64, widget=forms.TextInput(attrs={"placeholder": "asteroid"})
+    )
+    without_label = django_filters.CharFilter(
+        method="not_labelled",
+        label="Without label",
+        max_length=64,
+        widget=forms.TextInput(attrs={"placeholder": "ghost"}),
     )
     night = _night("exact", "Night (date of its evening)")
     night_from, night_to = _night("gte", "Night from"), _night("lte", "Night to")
@@ -73,7 +83,11 @@ class DetectionFilter(SkyFilter):
 
     def labelled(self, rows: QuerySet[Detection], _name: str, label: str) -> QuerySet[Detection]:
         """Keep what people gave this label, written as on its button or as clients write it."""
-        return self._as_shown(rows, "human_label", "exact", label.strip().lower().replace(" ", "_"))
+        return self._as_shown(rows, "human_label", "exact", _as_stored(label))
+
+    def not_labelled(self, rows: QuerySet[Detection], _name: str, label: str) -> QuerySet[Detection]:
+        """Leave out what people gave this label."""
+        return rows.exclude(visibility.shown_as(self.request.user, "human_label", "exact", _as_stored(label)))
 
     def _as_shown(self, rows: QuerySet[Detection], field: str, lookup: str, value: object) -> QuerySet[Detection]:
         return rows.filter(visibility.shown_as(self.request.user, field, lookup, value))

@@ -21,7 +21,9 @@ from curation.detections.filters import DetectionListFilter
 from curation.detections.light_curve import drawing_of, has_nights
 from curation.judgements import visibility
 from curation.judgements.verdicts import answers_about, consensus_of
-from curation.models import Alert, ValidationEvent
+from curation.models import Alert, SavedFilter, ValidationEvent
+from curation.notes.forms import NoteForm
+from curation.notes.notes import notes_on
 from detection.cutouts.overlay import overlay_of
 from detection.cutouts.pictures import PARTS
 from detection.known.comparing import known_near
@@ -77,6 +79,7 @@ def detections(request: HttpRequest) -> HttpResponse:
         "hidden": hidden,
         "count": count_bounded(context["rows"]),
         "field_names": _field_names(request),
+        "saved": SavedFilter.objects.visible_to(request.user).select_related("person"),
         "triage_query": DetectionListFilter.triage_query(request.GET),
     }
     return render(request, "curation/detections.html", context)
@@ -117,6 +120,9 @@ def detection(request: HttpRequest, detection_id: UUID) -> HttpResponse:
         "consensus": consensus_of([one.event for one in answers if one.stands]),
         "alerts": visibility.alerts_for(request.user).filter(detection=row).order_by("created_at", "id"),
         "held_by": row.observation.doubts.blocking(),
+        "notes": notes_on({row.pk, *(one.pk for one in of_source)}, request.user),
+        "notes_on": row.pk,
+        "note_form": NoteForm(auto_id="note_%s"),
         **_beside(row, of_source),
         **(_light_curve(row.source, of_source, request.GET) if row.source else {}),
     }
@@ -141,11 +147,14 @@ def source(request: HttpRequest, source_id: UUID) -> HttpResponse:
     alerts = visibility.alerts_for(request.user).filter(detection__source=row).order_by("-created_at", "-id")
     context = {
         "row": row,
-        "detections": detections,
+        "detections": [(one, _middle(one)) for one in detections],
         "hidden": hidden,
         "is_cut": len(detections) == _MOST_SHOWN,
         "history": _history(detections, (one for events in answers.values() for one in events), alerts),
         "neighbours": neighbours_of(row),
+        "notes": notes_on([one.pk for one in detections], request.user),
+        "notes_on": detections[-1].pk if detections else None,
+        "note_form": NoteForm(auto_id="note_%s"),
         "neighbourhood_arcsec": NEIGHBOURHOOD_ARCSEC,
         **_light_curve(row, detections, request.GET),
     }

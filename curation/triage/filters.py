@@ -27,7 +27,7 @@ class QueueFilter(DetectionFilter):
 
     controls = (
         "by", "status", "score_min", "score_max", "place", "field", "night_from", "night_to", "band", "detection_type",
-        "label", "origin",
+        "label", "without_label", "origin",
     )  # fmt: skip
     by = django_filters.ChoiceFilter(
         choices=[("object", "objects"), ("detection", "single detections")],

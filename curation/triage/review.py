@@ -12,7 +12,8 @@ from curation.detections.light_curve import Drawing, drawing_of
 from curation.judgements import deferrals, visibility
 from curation.judgements.objects import keys_of, members_of, motion_of
 from curation.judgements.verdicts import OPEN, answers_about
-from curation.models import Deferral, ValidationEvent
+from curation.models import Deferral, Note, ValidationEvent
+from curation.notes.notes import notes_on
 from detection.cutouts.overlay import turn_of
 from detection.cutouts.pictures import version_of
 from detection.known.comparing import Known, known_near_each
@@ -50,6 +51,7 @@ class Review:
     of the detection that is shown first. epochs : by time, with what was measured without a detection. answers : what
     people say of any of the members, by time; None where it is hidden until the person has answered. own : their own
     about the detection that is shown first. deferrals : what stands of those of any of the members, the latest first.
+    notes : on any of the members, as far as this person may read them, the latest first.
     """
 
     detection: Detection
@@ -61,6 +63,7 @@ class Review:
     answers: list[ValidationEvent] | None
     own: ValidationEvent | None
     deferrals: list[Deferral]
+    notes: list[Note]
 
     @property
     def shown(self) -> Member:
@@ -93,6 +96,7 @@ def reviews(keys: Collection[UUID], user: User, *, by_detection: bool = False) -
     waiting = set() if by_detection else _waiting(answers, of_item.values(), user)
     hidden = visibility.veil(rows.values(), user)
     put_off = deferrals.about([pk for several in of_item.values() for pk in several])
+    notes = notes_on([pk for several in of_item.values() for pk in several], user)
     motions = motion_of(set(objects.values()))
     known = known_near_each(found)
     histories = [
@@ -109,6 +113,7 @@ def reviews(keys: Collection[UUID], user: User, *, by_detection: bool = False) -
             epochs=epochs,
             answers=None if row.pk in hidden else _told(answers, of_item[row.pk], hidden),
             own=next((event for event in answers.get(row.pk, []) if event.validator_id == user.pk), None),
+            notes=[note for note in notes if note.detection_id in of_item[row.pk]],
             deferrals=[one for one in put_off if one.detection_id in of_item[row.pk]],
         )
         for row, (_, several), epochs in zip(found, histories, epochs_of_each(histories, MOST_EPOCHS), strict=True)

@@ -31,7 +31,8 @@ from curation.judgements.deferrals import Deferment, defer, resume
 from curation.judgements.frames import reject_frame, rejection_of, take_back_frame
 from curation.judgements.tags import tags_in_use
 from curation.judgements.verdicts import EventRefused, Judgement
-from curation.models import ConfidenceLevel, EventKind, LabelDefinition, Quality, Shown, ValidationEvent
+from curation.models import ConfidenceLevel, EventKind, LabelDefinition, Quality, SavedFilter, Shown, ValidationEvent
+from curation.saved_filters.saved import default_query
 from curation.triage import controls, queue
 from curation.triage.answers import answer
 from curation.triage.emptiness import empty, why_empty
@@ -84,7 +85,9 @@ def _answering(view: View) -> Any:
 @requires(MAY_JUDGE)
 @require_safe
 def triage(request: HttpRequest) -> HttpResponse:
-    """Show the page without a detection: its script takes the first one."""
+    """Show the page without a detection: its script takes the first one. Without a query the saved default counts."""
+    if not request.GET and (query := default_query(cast(User, request.user))):
+        return redirect(f"{reverse('curation:triage')}?{query}")
     user = cast(User, request.user)
     narrowed = QueueFilter(request.GET, request)
     fields = Field.objects.visible_to(request.user)
@@ -108,6 +111,7 @@ def triage(request: HttpRequest) -> HttpResponse:
         "grades": " ".join(reversed(Quality.values)),
         "asks_for_reason": settings.asks_for_reason,
         "tags": tags_in_use(),
+        "saved": SavedFilter.objects.visible_to(request.user).select_related("person"),
         "default_level": ConfidenceLevel.MEDIUM,
         "worker_url": _worker_url(),
         "field_names": fields.exclude(name="").order_by("name").values_list("name", flat=True)[:_MOST_FIELDS],

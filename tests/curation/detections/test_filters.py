@@ -68,6 +68,12 @@ def test_the_newest_detection_is_first_and_the_best_where_that_is_asked_for(clie
     assert shown(client, "/detections/?order=score") == [first, second]
 
 
+def test_what_has_a_label_can_be_left_out(client: Client):
+    DetectionFactory(human_label="ghost")
+    other, bare = DetectionFactory(human_label="agn"), DetectionFactory()
+    assert shown(client, "/detections/?without_label=Ghost") == [bare, other]
+
+
 def test_each_filter_keeps_what_it_says(client: Client):
     field = FieldFactory(name="M 31")
     wanted = in_frame(
@@ -77,7 +83,7 @@ def test_each_filter_keeps_what_it_says(client: Client):
     other = in_frame(0.0, confidence_score=0.55, source=SourceFactory(name="J1000+0200", ra=150.01, dec=2.01))
     for query in (
         "status=validated", "score_min=0.9", "detection_type=variable", "label=AGN", "night_from=2024-03-02",
-        "field=m+31", "place=10.0001+41.0", "place=00:40:00+%2B41:00:00+5", "place=M+31",
+        "field=m+31", "label=AGN&without_label=x", "place=10.0001+41.0", "place=00:40:00+%2B41:00:00+5", "place=M+31",
     ):  # fmt: skip
         if query == "place=M+31":
             type(field).objects.filter(pk=field.pk).update(ra=10.0, dec=41.0, healpix=wanted.healpix)

@@ -1,0 +1,58 @@
+"""What people do with their saved filters, from the pages that these narrow."""
+
+from __future__ import annotations
+
+from typing import cast
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_POST
+
+from catalog.models import User
+from catalog.web.access import requires
+from curation.models import SavedFilter
+from curation.saved_filters.forms import SaveForm
+from curation.saved_filters.saved import NotSaved, save_filter
+
+
+@requires("detection.view_detection")
+@require_POST
+def save(request: HttpRequest) -> HttpResponse:
+    """Keep what the page is narrowed to."""
+    form = SaveForm(request.POST)
+    if not form.is_valid():
+        messages.warning(request, "Not saved: give the filter a name of at most 60 characters.")
+        return _back(request)
+    given = form.cleaned_data
+    try:
+        row = save_filter(
+            cast(User, request.user),
+            given["name"],
+            given["query"],
+            is_shared=given["is_shared"],
+            is_default=given["is_default"],
+        )
+    except NotSaved as reason:
+        messages.warning(request, str(reason))
+    else:
+        messages.success(request, f"Saved: “{row.name}”.")
+    return _back(request)
+
+
+@requires("detection.view_detection")
+@require_POST
+def delete(request: HttpRequest, filter_id: UUID) -> HttpResponse:
+    """Delete one of one's own."""
+    row = get_object_or_404(SavedFilter, pk=filter_id, person=request.user.pk)
+    row.delete()
+    messages.success(request, f"Deleted: “{row.name}”.")
+    return _back(request)
+
+
+def _back(request: HttpRequest) -> HttpResponse:
+    back = request.POST.get("next", "")
+    is_ours = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
+    return redirect(back if is_ours else "curation:detections")
