@@ -150,6 +150,9 @@ DIFFERENCING = {
 DETECTION = {
     "detection:cutouts": [Route(ACCOUNTS, keys=lambda: [detection_with_cutouts().pk])],
     "detection:pixels": [Route(ACCOUNTS, keys=lambda: [detection_with_cutouts().pk])],
+    "detection:context": [Route(ACCOUNTS, keys=key_of(DetectionFactory))],
+    "detection:context_picture": [Route(ACCOUNTS, keys=lambda: [DetectionFactory().pk, "science"])],
+    "detection:finding_chart": [Route(ACCOUNTS, keys=lambda: [DetectionFactory().pk, "png"])],
     "detection:below_cut": [Route(ACCOUNTS)],
     "detection:promote": [Route(CURATORS, method="post")],
     "detection:candidate_cutouts": [Route(ACCOUNTS, keys=lambda: [detection_with_cutouts().candidate_id])],

@@ -11,12 +11,13 @@ from uuid import UUID
 import numpy as np
 
 from catalog.configuration.values import snapshot
-from detection.context.stars import kept_near
+from detection.context.stars import fields_about, kept_near
 from detection.models import ContextArea, ContextKind, ContextSource, Detection
 from detection.numerics.light_radius import in_light_radii
 from observations.models import WcsQuality
 from observations.numerics.site import MJD_J2000
 from observations.numerics.sphere import project, separation_deg
+from preprocessing.models import StarCatalogField
 
 # Two catalogues' places of one star differ by less.
 _SAME_ARCSEC = 1.0
@@ -86,22 +87,26 @@ class _Asked:
     radius_arcsec: Mapping[ContextKind, float]
     areas: Sequence[ContextArea]
     sources: Sequence[ContextSource]
+    star_fields: Sequence[StarCatalogField]
 
 
-def neighbours_of(detection: Detection) -> Neighbours:
+def neighbours_of(detection: Detection, within_arcsec: float | None = None) -> Neighbours:
     """Return what catalogues hold near one detection."""
-    return neighbours_of_each([detection])[detection.pk]
+    return neighbours_of_each([detection], within_arcsec)[detection.pk]
 
 
-def neighbours_of_each(detections: Collection[Detection]) -> dict[UUID, Neighbours]:
-    """Return what catalogues hold near each detection, by its key; their observations are loaded already."""
+def neighbours_of_each(detections: Collection[Detection], within_arcsec: float | None = None) -> dict[UUID, Neighbours]:
+    """Return what catalogues hold near each detection, by its key; their observations are loaded already.
+
+    within_arcsec : how near; None for what the configuration calls near.
+    """
     config = snapshot()
-    stars = float(config["context.search_radius_arcsec"])
+    stars = within_arcsec or float(config["context.search_radius_arcsec"])
     radius = {ContextKind.STAR: stars, ContextKind.VARIABLE: stars}
-    radius[ContextKind.GALAXY] = float(config["context.host_radius_arcsec"])
+    radius[ContextKind.GALAXY] = within_arcsec or float(config["context.host_radius_arcsec"])
     placed = [row for row in detections if row.observation.wcs_quality != WcsQuality.NOMINAL]
     areas, sources = _loaded(placed, max(radius.values()))
-    asked = _Asked(radius, areas, sources)
+    asked = _Asked(radius, areas, sources, fields_about([row.dec for row in placed]))
     answers = {row.pk: _answer(row, asked) for row in placed}
     nowhere = Neighbours(radius, cannot="the frame’s position is from pointing and optics only")
     return {row.pk: answers.get(row.pk, nowhere) for row in detections}
@@ -142,7 +147,7 @@ def _answer(row: Detection, asked: _Asked) -> Neighbours:
         found = _near(row, source, area)
         if found.separation_arcsec <= asked.radius_arcsec[kind]:
             near[kind].append(found)
-    _add_kept(row, asked.radius_arcsec[ContextKind.STAR], near[ContextKind.STAR], covers[ContextKind.STAR])
+    _add_kept(row, asked, near[ContextKind.STAR], covers[ContextKind.STAR])
     for kind, found_of_kind in near.items():
         found_of_kind.sort(key=_host_order if kind == ContextKind.GALAXY else _distance)
     return Neighbours(asked.radius_arcsec, {kind: _distinct(found) for kind, found in near.items()}, covers)
@@ -169,9 +174,9 @@ def _near(row: Detection, source: ContextSource, area: ContextArea) -> Near:
     )  # fmt: skip
 
 
-def _add_kept(row: Detection, radius_arcsec: float, near: list[Near], covers: list[Cover]) -> None:
+def _add_kept(row: Detection, asked: _Asked, near: list[Near], covers: list[Cover]) -> None:
     """Add the stars that positions are solved by, which are kept elsewhere."""
-    kept = kept_near(row.ra, row.dec, radius_arcsec, _year(row))
+    kept = kept_near(row.ra, row.dec, asked.radius_arcsec[ContextKind.STAR], _year(row), asked.star_fields)
     if kept is None:
         return
     covers.append(Cover(kept.catalogue, kept.loaded_at, kept.faintest_mag))

@@ -42,7 +42,8 @@ def _beside(neighbours: Neighbours) -> Iterator[str]:
     for one in variables[:1]:
         yield f"{_place(one)} from the known variable {_called(one)}"
     for one in galaxies[:1]:
-        yield f"{_place(one)} from the nucleus of a {_bright(one)}galaxy{_brackets(one.name, _depth(one), _redshift(one))}"
+        told = _brackets(one.name, _depth(one), _redshift(one))
+        yield f"{_place(one)} from the nucleus of a {_bright(one)}galaxy{told}"
     for one in stars[:1]:
         is_variable = any(abs(one.separation_arcsec - other.separation_arcsec) < 1.0 for other in variables[:1])
         if not (is_variable and one.separation_arcsec < _HERE_ARCSEC):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -16,7 +17,7 @@ from catalog.files import storage
 from observations.numerics.sphere import separation_deg
 from preprocessing import bright_stars
 from preprocessing.kept_stars import KeptStars, key_of, map_file, moved, unpack
-from preprocessing.models import StarCatalogField
+from preprocessing.models import MOST_RADIUS_DEG, StarCatalogField
 
 Column = NDArray[np.float64]
 
@@ -47,11 +48,25 @@ class KeptNear:
     stars: tuple[KeptStar, ...]
 
 
-def kept_near(ra: float, dec: float, radius_arcsec: float, year: float) -> KeptNear | None:
-    """Return the kept stars of a place as they stood in a year; None where no catalogue is kept for it."""
+def fields_about(decs: Collection[float]) -> list[StarCatalogField]:
+    """Return the fetched fields that may hold places of these declinations; none where a file is set for all."""
+    if settings.ASTRID_STAR_CATALOG or not decs:
+        return []
+    strip = min(decs) - MOST_RADIUS_DEG, max(decs) + MOST_RADIUS_DEG
+    return list(StarCatalogField.objects.filter(dec__range=strip).defer("stars"))
+
+
+def kept_near(
+    ra: float, dec: float, radius_arcsec: float, year: float, fields: Collection[StarCatalogField]
+) -> KeptNear | None:
+    """Return the kept stars of a place as they stood in a year; None where no catalogue is kept for it.
+
+    fields : those of `fields_about`.
+    """
     if settings.ASTRID_STAR_CATALOG:
         return _of_file(Path(settings.ASTRID_STAR_CATALOG), ra, dec, radius_arcsec)
-    row = StarCatalogField.objects.all().covering(ra, dec, radius_arcsec / 3600.0)
+    holding = [row for row in fields if row.holds(ra, dec, radius_arcsec / 3600.0)]
+    row = max(holding, key=lambda one: (one.faintest_mag, one.fetched_at), default=None)
     if row is None:
         return None
     kept = _unpacked(row.pk, row.sha256) if row.star_count else None

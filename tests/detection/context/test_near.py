@@ -142,6 +142,6 @@ def test_many_detections_cost_few_queries(django_assert_max_num_queries):
     detections = [DetectionFactory() for _ in range(6)]
     for detection in detections:
         beside(detection, 1.0)
-    with django_assert_max_num_queries(5 + len(detections)):
+    with django_assert_max_num_queries(6):
         answers = neighbours_of_each(detections)
     assert all(answers[row.pk].near[ContextKind.STAR] for row in detections)

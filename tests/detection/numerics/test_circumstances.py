@@ -51,7 +51,8 @@ def test_from_the_earth_s_centre_the_moon_is_within_a_degree_and_has_no_altitude
 @pytest.mark.parametrize(("ra", "dec"), [(266.405, -28.936), (192.859, 27.128), (83.6, 22.0), (0.0, -90.0)])
 def test_galactic_latitudes_are_astropy_s(ra, dec):
     expected = SkyCoord(ra * u.deg, dec * u.deg).galactic.b.deg
-    assert galactic_latitude_deg(ra, dec) == pytest.approx(expected, abs=1e-6)
+    # The two definitions, by the FK5 and by the ICRS, differ by some hundredths of an arcsecond.
+    assert galactic_latitude_deg(ra, dec) == pytest.approx(expected, abs=1e-5)
 
 
 def test_the_airmass_is_one_overhead_two_at_thirty_degrees_and_none_below_the_horizon():
