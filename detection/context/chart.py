@@ -91,7 +91,11 @@ def _map(window: Window, matrix: Matrix) -> PictureFile.Image:
     greys = np.array(display.palette(), dtype=np.float64).reshape(-1, 3).mean(axis=1)
     greys[display.GREYS : display.NO_DATA_CODE] = np.linspace(0, 255, display.TINTS)
     greys[display.NO_DATA_CODE] = 0.0
-    image = PictureFile.fromarray((255.0 - greys[codes]).astype(np.uint8), mode="L")
+    shown = greys[codes]
+    # What is no brighter than the sky is white, so that a print is of stars and not of noise.
+    sky = float(np.median(shown[codes != display.NO_DATA_CODE])) if (codes != display.NO_DATA_CODE).any() else 0.0
+    ink = np.clip((shown - sky) / max(255.0 - sky, 1.0), 0.0, 1.0)
+    image = PictureFile.fromarray(np.rint(255.0 * (1.0 - ink)).astype(np.uint8), mode="L")
     per_dot = SIDE_ARCSEC / _MAP / 3600.0
     # A dot to the right is to the west, one down to the south; a row of the picture down is a pixel down.
     across, down = (np.linalg.solve(matrix, step) for step in ([-per_dot, 0.0], [0.0, -per_dot]))
@@ -130,18 +134,16 @@ def _draw_frame(draw: ImageDraw.ImageDraw, *, has_north: bool) -> None:
         draw.line((x + way * 22, y, x + way * 62, y), fill=_INK, width=3)
         draw.line((x, y + way * 22, x, y + way * 62), fill=_INK, width=3)
     length = 60.0 / SIDE_ARCSEC * _MAP
-    draw.rectangle((_LEFT + 24, bottom - 74, _LEFT + length + 64, bottom - 24), fill=_PAPER, outline=_GREY)
-    draw.line((_LEFT + 44, bottom - 38, _LEFT + 44 + length, bottom - 38), fill=_INK, width=4)
-    draw.text((_LEFT + 44 + length / 2, bottom - 58), "1′", fill=_INK, font=_font(22), anchor="mm")
+    draw.line((right - 170 - length, _TOP - 16, right - 170, _TOP - 16), fill=_INK, width=4)
+    draw.text((right - 170 - length / 2, _TOP - 36), "1′", fill=_INK, font=_font(22), anchor="mm")
     if not has_north:
         text = "North is not known: the position is from pointing and optics only"
         draw.text((_LEFT, bottom + 10), text, fill=_INK, font=_font(20))
         return
-    corner, tip = (right - 60, _TOP + 130), 70
-    draw.rectangle((right - 170, _TOP + 20, right - 20, _TOP + 150), fill=_PAPER, outline=_GREY)
+    corner, tip = (right - 20, _TOP - 30), 70
     draw.line((*corner, corner[0], corner[1] - tip), fill=_INK, width=3)
     draw.line((*corner, corner[0] - tip, corner[1]), fill=_INK, width=3)
-    draw.text((corner[0], corner[1] - tip - 14), "N", fill=_INK, font=_font(24), anchor="mm")
+    draw.text((corner[0], corner[1] - tip - 16), "N", fill=_INK, font=_font(24), anchor="mm")
     draw.text((corner[0] - tip - 16, corner[1]), "E", fill=_INK, font=_font(24), anchor="mm")
 
 

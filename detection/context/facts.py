@@ -46,23 +46,14 @@ class Facts:
             ("Bright star", _bright(self)),
             ("Altitude", _altitude(self)),
             ("Moon", _moon(self.moon)),
-            ("Galactic latitude", f"{self.galactic_latitude_deg:+.0f}°".replace("-", "−")),
-            ("Frame", ", ".join(_quality(self)) or "not measured"),
+            ("Galactic latitude", _latitude(self)),
+            ("Quality", ", ".join(_quality(self)) or "not measured"),
         ]
 
     @property
     def line(self) -> str:
-        """The facts as one line."""
-        return " · ".join(
-            [
-                f"edge {_edge(self)}",
-                _bright(self),
-                _altitude(self),
-                f"Moon {_moon(self.moon)}",
-                f"b {self.galactic_latitude_deg:+.0f}°".replace("-", "−"),
-                *_quality(self),
-            ]
-        )
+        """The facts as one short line."""
+        return " · ".join([f"edge {self.edge_px:.0f} px", *_short(self), f"b {_latitude(self)}", *_quality(self)])
 
 
 def sites_of(detections: Collection[Detection]) -> dict[UUID, Telescope]:
@@ -118,20 +109,39 @@ def _edge(facts: Facts) -> str:
 
 def _bright(facts: Facts) -> str:
     if not facts.is_placed:
-        return "bright stars not known: the position is from pointing only"
+        return "not known: the position is from pointing and optics only"
     if facts.bright is None:
-        return f"no star of G < {FAINTEST_MAG:.0f} within {60.0 * BRIGHT_REACH_DEG:.0f}′"
-    return f"G = {facts.bright.mag:.1f} star {_angle(facts.bright.separation_arcsec)} away"
+        return f"none of G < {FAINTEST_MAG:.0f} within {60.0 * BRIGHT_REACH_DEG:.0f}′"
+    return f"G = {facts.bright.mag:.1f}, {_angle(facts.bright.separation_arcsec)} away"
 
 
 def _altitude(facts: Facts) -> str:
     airmass = f"airmass {facts.airmass:.2f}" if facts.airmass is not None else ""
     if facts.altitude_deg is None:
-        header = f"{airmass} by the header, " if airmass else ""
-        return f"{header}altitude not known: the telescope’s site is not"
+        header = f"{airmass} by the header; " if airmass else ""
+        return f"{header}not known: the telescope’s site is not"
     if facts.altitude_deg <= 0.0:
         return f"{-facts.altitude_deg:.0f}° below the horizon: is the site or the time wrong?"
-    return f"altitude {facts.altitude_deg:.0f}°, {airmass}"
+    return f"{facts.altitude_deg:.0f}°, {airmass}"
+
+
+def _latitude(facts: Facts) -> str:
+    return f"{facts.galactic_latitude_deg:+.0f}°".replace("-", "−")
+
+
+def _short(facts: Facts) -> Iterator[str]:
+    """Tell of stars, altitude and Moon in few words; where the site is not known, that."""
+    if facts.bright is not None:
+        yield f"G {facts.bright.mag:.1f} star {_angle(facts.bright.separation_arcsec)}"
+    if facts.altitude_deg is None:
+        header = f"airmass {facts.airmass:.2f}, " if facts.airmass is not None else ""
+        yield f"{header}site not known"
+    else:
+        yield f"altitude {facts.altitude_deg:.0f}°".replace("-", "−")
+    if facts.moon.altitude_deg is not None and facts.moon.altitude_deg <= 0.0:
+        yield "Moon down"
+    else:
+        yield f"Moon {100.0 * facts.moon.illuminated:.0f} %, {facts.moon.separation_deg:.0f}°"
 
 
 def _moon(moon: Moon) -> str:
