@@ -40,8 +40,7 @@ ASTRID_STAR_CATALOG
                   star catalogue (CSV, FITS table; Parquet where pyarrow is installed) that solves positions and zero
                   points, see docs/configuration.md. Without it: what `star_catalog fetch` kept, or bright stars
 ASTRID_STAR_CATALOG_SERVICE, ASTRID_STAR_CATALOG_TABLE: whom `star_catalog fetch` asks (default Gaia, Heidelberg)
-ASTRID_CONTEXT_STAR_SERVICE, ASTRID_CONTEXT_VARIABLE_SERVICE, ASTRID_CONTEXT_GALAXY_SERVICE
-                  cone search services that are asked for the surroundings of detections (default: none)
+ASTRID_CONTEXT_STAR_SERVICE, …_VARIABLE_…, …_GALAXY_…: cone searches, asked what lies around detections (default: none)
 """
 
 from __future__ import annotations
@@ -353,9 +352,7 @@ ASTRID_DOWNLOADS = env.int("ASTRID_DOWNLOADS", default=4)
 ASTRID_STAR_CATALOG = env.str("ASTRID_STAR_CATALOG", default="")
 ASTRID_STAR_CATALOG_SERVICE = env.str("ASTRID_STAR_CATALOG_SERVICE", default="https://gaia.ari.uni-heidelberg.de/tap")
 ASTRID_STAR_CATALOG_TABLE = env.str("ASTRID_STAR_CATALOG_TABLE", default="gaiadr3.gaia_source")
-ASTRID_CONTEXT_SERVICES = {
-    kind: env.str(f"ASTRID_CONTEXT_{kind.upper()}_SERVICE", default="") for kind in ("star", "variable", "galaxy")
-}
+ASTRID_CONTEXT_SERVICES = {kind: env.str(f"ASTRID_CONTEXT_{kind}_SERVICE", "") for kind in ("STAR", "VARIABLE", "GALAXY")}
 
 # The table of the stages, by which they start each other.
 STAGES = "astrid_site.night.stages.STAGES"

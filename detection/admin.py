@@ -33,6 +33,7 @@ from detection.cutouts import pictures
 from detection.models import (
     CandidateScore,
     ContextArea,
+    ContextSource,
     Detection,
     ForcedPhotometry,
     KnownObject,
@@ -257,6 +258,21 @@ class ContextAreaAdmin(ProductAdmin):
     fields = (
         ("catalogue", "kind"), "origin", ("ra", "dec", "radius_deg"), ("is_complete", "source_count", "epoch_year"),
         "fastest_mas_per_year", "columns", "sha256", ("loaded_at", "created_at", "updated_at"), "id",
+    )  # fmt: skip
+
+
+@admin.register(ContextSource)
+class ContextSourceAdmin(SkyAdmin):
+    list_display = ("__str__", position, number("mag", 1), "type_name", related("area"))
+    list_select_related = ("area",)
+    list_filter = (("area__kind", DropdownFilter), ("mag", RangeNumericFilter))
+    search_fields = ("name",)
+    search_help_text = f"Name, ID {SEARCHES_SKY}"
+    readonly_fields = (position,)
+    fields = (
+        ("name", "type_name"), "area", position, ("ra", "dec"), ("mag", "band", "redshift"),
+        ("parallax_mas", "pm_ra_mas_per_year", "pm_dec_mas_per_year"), ("semi_major_arcsec", "axis_ratio", "angle_deg"),
+        ("created_at", "updated_at"), "id",
     )  # fmt: skip
 
 

@@ -34,7 +34,7 @@ WHOLE_SKY = Part(0.0, 0.0, WHOLE_SKY_DEG)
 
 def service_of(kind: ContextKind) -> str:
     """Return the address that is asked for a kind of source; "" where none is set."""
-    address: str = settings.ASTRID_CONTEXT_SERVICES.get(kind.value, "")
+    address: str = settings.ASTRID_CONTEXT_SERVICES.get(kind.name, "")
     return address
 
 

@@ -101,7 +101,6 @@ class ContextSource(SkyRecord):
 
     class Meta:
         ordering = ["id"]
-        default_permissions = ()
         constraints = [
             *SkyRecord.Meta.constraints,
             constraints.finite("mag"),

@@ -110,7 +110,7 @@ def sky(settings, monkeypatch):
     ra, dec = 40.0 + rng.uniform(-1, 1, 300), 10.0 + rng.uniform(-1, 1, 300)
     with serving_sky(gaia_table(ra, dec, rng.uniform(9, 19, 300))) as server:
         settings.ASTRID_OUTGOING_HOSTS = [server.address]
-        settings.ASTRID_CONTEXT_SERVICES = {"star": f"http://{server.address}/cone"}
+        settings.ASTRID_CONTEXT_SERVICES = {"STAR": f"http://{server.address}/cone"}
         yield server
 
 
