@@ -48,9 +48,10 @@ class Review:
 
     detection : the one that is shown first. members : the latest of its object's detections that are shown, by time,
     that one among them. unseen : further ones that an answer is about. motion : of what moves. known : what orbits say
-    of the detection that is shown first. context : what else is known around it. epochs : by time, with what was measured without a detection. answers : what
-    people say of any of the members, by time; None where it is hidden until the person has answered. own : their own
-    about the detection that is shown first. deferrals : what stands of those of any of the members, the latest first.
+    of the detection that is shown first. context : what else is known around it. epochs : by time, with what was
+    measured without a detection. answers : what people say of any of the members, by time; None where it is hidden
+    until the person has answered. own : their own about the detection that is shown first. deferrals : what stands of
+    those of any of the members, the latest first.
     """
 
     detection: Detection

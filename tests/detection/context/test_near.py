@@ -1,4 +1,4 @@
-"""What catalogues hold near detections, where it stood when the frame was taken, and what may be said not to be there."""
+"""What catalogues hold near detections, where it stood at the frame's time, and what may be said not to be there."""
 
 from __future__ import annotations
 

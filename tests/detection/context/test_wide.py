@@ -58,7 +58,8 @@ def detection_in(turned_deg: float, stars: list[tuple[float, float]]) -> Detecti
     )  # fmt: skip
     row = DetectionFactory(candidate=candidate)
     frame = row.observation
-    frame.pixel_scale, frame.image_width, frame.image_height, frame.wcs_quality = SCALE, WIDTH, HEIGHT, WcsQuality.SOLVED
+    frame.pixel_scale, frame.wcs_quality = SCALE, WcsQuality.SOLVED
+    frame.image_width, frame.image_height = WIDTH, HEIGHT
     frame.save()
     return row
 
@@ -79,7 +80,7 @@ def test_a_source_is_marked_where_it_is_in_the_picture(turned_deg):
     around = around_of(row, context_of(row))
     (mark,) = around.marks
     content = wide.picture(row, "science", turn_of(row), wide.version_of(row))
-    pixels = np.array(Image.open(io.BytesIO(content)).convert("L"), dtype=float)
+    pixels = np.asarray(Image.open(io.BytesIO(content)).convert("L"), dtype=np.float64)
     assert pixels.shape[0] == pixels.shape[1]
     per_arcsec = pixels.shape[0] / wide.SIDE_ARCSEC
     expected = mark.x * per_arcsec, mark.y * per_arcsec
@@ -112,7 +113,7 @@ def test_pictures_are_kept_and_made_anew_when_the_subtraction_is():
 @pytest.mark.parametrize("turned_deg", [0.0, 33.0, 250.0])
 def test_on_a_finding_chart_north_is_up_and_east_is_to_the_left(turned_deg):
     row = detection_in(turned_deg, [(30.0, 50.0)])
-    page = np.array(Image.open(io.BytesIO(chart.chart_of(row, "png"))), dtype=float)
+    page = np.asarray(Image.open(io.BytesIO(chart.chart_of(row, "png"))), dtype=np.float64)
     middle, per_arcsec = (chart._LEFT + chart._MAP / 2, chart._TOP + chart._MAP / 2), chart._MAP / chart.SIDE_ARCSEC
     expected = middle[0] - 30.0 * per_arcsec, middle[1] - 50.0 * per_arcsec
     assert brightest(255.0 - page, expected, 40.0) == pytest.approx(expected, abs=0.5 * per_arcsec)
