@@ -12,9 +12,12 @@ from detection.context.near import Cover, Near, Neighbours
 from detection.known.comparing import Known, Verdict
 from detection.models import ContextKind, Detection
 from detection.sources.photometry import Brightness
+from observations.numerics.sphere import separation_deg
 
-# A named star or variable this close is likely to be it.
-_HERE_ARCSEC = 2.0
+# Two catalogues' places of one star differ by less, those of old lists of variables included.
+_SAME_ARCSEC = 2.0
+# Letters and numbers before which people say "an".
+_WITH_AN = ("r", "R", "i", "I", "H", "8", "11", "18")
 _NAMES = {ContextKind.VARIABLE: "variable", ContextKind.GALAXY: "galaxy", ContextKind.STAR: "star"}
 
 
@@ -35,19 +38,23 @@ def _seen(detection: Detection, brightness: Brightness) -> str:
 
 
 def _beside(neighbours: Neighbours) -> Iterator[str]:
-    """Tell of the likeliest of each kind: variable, host, star."""
-    variables = neighbours.near.get(ContextKind.VARIABLE, ())
-    galaxies = [one for one in neighbours.near.get(ContextKind.GALAXY, ()) if one.may_be_host]
-    stars = neighbours.near.get(ContextKind.STAR, ())
-    for one in variables[:1]:
-        yield f"{_place(one)} from the known variable {_called(one)}"
-    for one in galaxies[:1]:
-        told = _brackets(one.name, _depth(one), _redshift(one))
-        yield f"{_place(one)} from the nucleus of a {_bright(one)}galaxy{told}"
-    for one in stars[:1]:
-        is_variable = any(abs(one.separation_arcsec - other.separation_arcsec) < 1.0 for other in variables[:1])
-        if not (is_variable and one.separation_arcsec < _HERE_ARCSEC):
-            yield f"{_place(one)} from a {_bright(one)}star{_brackets(one.name, _parallax(one), _motion(one))}"
+    """Tell of the likeliest of each kind, the nearest first: variable, host, star."""
+    variables = neighbours.near.get(ContextKind.VARIABLE, ())[:1]
+    galaxies = [one for one in neighbours.near.get(ContextKind.GALAXY, ()) if one.may_be_host][:1]
+    stars = [one for one in neighbours.near.get(ContextKind.STAR, ())[:1] if not _is_among(one, variables)]
+    told = [(one, f"the known variable {_called(one)}") for one in variables]
+    told += [
+        (one, f"the nucleus of {_bright(one)}galaxy{_brackets(one.name, _depth(one), _redshift(one))}")
+        for one in galaxies
+    ]
+    told += [(one, f"{_bright(one)}star{_brackets(one.name, _parallax(one), _motion(one))}") for one in stars]
+    for one, what in sorted(told, key=lambda pair: pair[0].separation_arcsec):
+        yield f"{one.separation_arcsec:.1f}″ from {what}"
+
+
+def _is_among(star: Near, variables: Sequence[Near]) -> bool:
+    """Say whether a star is a variable that is told already."""
+    return any(3600.0 * float(separation_deg(star.ra, star.dec, one.ra, one.dec)) < _SAME_ARCSEC for one in variables)
 
 
 def _absent(neighbours: Neighbours) -> Iterator[str]:
@@ -99,20 +106,20 @@ def _age(at: datetime) -> str:
     return {0: "of today", 1: "of yesterday"}.get(max(days, 0), f"of {days} days ago")
 
 
-def _place(one: Near) -> str:
-    return f"{one.separation_arcsec:.1f}″"
-
-
 def _called(one: Near) -> str:
-    name = one.name or f"of {one.catalogue}"
-    return f"{name}{_brackets(one.type_name, _bright(one).strip())}"
+    return f"{one.name or f'of {one.catalogue}'}{_brackets(one.type_name, _magnitude(one))}"
 
 
 def _bright(one: Near) -> str:
-    """Name a brightness as an adjective with its space; "" where none is known."""
+    """Name a brightness as an adjective behind its article."""
+    magnitude = _magnitude(one)
+    return f"{'an' if magnitude.startswith(_WITH_AN) else 'a'} {magnitude}{' ' if magnitude else ''}"
+
+
+def _magnitude(one: Near) -> str:
     if one.mag is None:
         return ""
-    return f"{one.band} = {one.mag:.1f} " if one.band else f"{one.mag:.1f} mag "
+    return f"{one.band} = {one.mag:.1f}" if one.band else f"{one.mag:.1f} mag"
 
 
 def _depth(one: Near) -> str:

@@ -123,6 +123,18 @@ def test_a_known_variable_at_the_place_is_named_and_not_told_as_a_star_again():
     assert "from a G" not in said(detection)
 
 
+def test_the_nearest_is_told_first_and_letters_have_their_article():
+    detection = DetectionFactory()
+    beside(detection, 20.0, area__kind=ContextKind.VARIABLE, name="V1")
+    beside(detection, 7.8, area__kind=ContextKind.GALAXY, band="r")
+    beside(detection, 0.3, parallax_mas=2.14, pm_ra_mas_per_year=30.0, pm_dec_mas_per_year=40.0, band="", mag=18.2)
+    assert said(detection).startswith(
+        # Where 24 years of its motion have brought it.
+        "17.9 mag, 1.4″ from an 18.2 mag star (parallax 2.1 mas, moving 50 mas a year), 7.8″ from the nucleus of an "
+        "r = 16.2 galaxy, 20.0″ from the known variable V1 (G = 16.2);"
+    )
+
+
 def test_of_a_position_from_pointing_alone_nothing_is_said():
     detection = DetectionFactory()
     detection.observation.wcs_quality = WcsQuality.NOMINAL
