@@ -34,12 +34,11 @@ ASTRID_HEALTH_ALERT_SECONDS, ASTRID_HEALTH_PROBE_SECONDS, ASTRID_HEALTH_<queue>_
                   what /readyz and the first page call too long, see below
 ASTRID_THREADS    threads of the numerics per process (default 1)
 ASTRID_DEVICE     where the subtraction transforms: cpu, or a GPU that torch knows, such as cuda or cuda:1 (default cpu)
-NUMBA_CACHE_DIR   where compiled loops are kept (default: beside the program, or in the data root where the program's
-                  folder cannot be written to)
+NUMBA_CACHE_DIR   where compiled loops are kept (default: beside the program, or in the data root if need be)
 ASTRID_STAR_CATALOG
-                  star catalogue (CSV, FITS table; Parquet where pyarrow is installed) that solves positions and zero
-                  points, see docs/configuration.md. Without it: what `star_catalog fetch` kept, or bright stars
+                  file of stars that solves positions and zero points, see docs/configuration.md (default: what is kept)
 ASTRID_STAR_CATALOG_SERVICE, ASTRID_STAR_CATALOG_TABLE: whom `star_catalog fetch` asks (default Gaia, Heidelberg)
+ASTRID_CONTEXT_STAR_SERVICE, …_VARIABLE_…, …_GALAXY_…: cone searches, asked what lies around detections (default: none)
 """
 
 from __future__ import annotations
@@ -351,6 +350,7 @@ ASTRID_DOWNLOADS = env.int("ASTRID_DOWNLOADS", default=4)
 ASTRID_STAR_CATALOG = env.str("ASTRID_STAR_CATALOG", default="")
 ASTRID_STAR_CATALOG_SERVICE = env.str("ASTRID_STAR_CATALOG_SERVICE", default="https://gaia.ari.uni-heidelberg.de/tap")
 ASTRID_STAR_CATALOG_TABLE = env.str("ASTRID_STAR_CATALOG_TABLE", default="gaiadr3.gaia_source")
+ASTRID_CONTEXT_SERVICES = {k: env.str(f"ASTRID_CONTEXT_{k}_SERVICE", "") for k in ("STAR", "VARIABLE", "GALAXY")}
 
 # The table of the stages, by which they start each other.
 STAGES = "astrid_site.night.stages.STAGES"

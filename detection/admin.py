@@ -32,6 +32,8 @@ from catalog.admin import (
 from detection.cutouts import pictures
 from detection.models import (
     CandidateScore,
+    ContextArea,
+    ContextSource,
     Detection,
     ForcedPhotometry,
     KnownObject,
@@ -241,6 +243,36 @@ class KnownObjectAdmin(SkyAdmin):
         ("rate_arcsec_per_min", "position_angle_deg"),
         ("along_error_arcsec", "across_error_arcsec", "error_angle_deg"), ("distance_au", "sun_distance_au"),
         ("epoch_mjd", "uncertainty_parameter"), ("created_at", "updated_at"), "id",
+    )  # fmt: skip
+
+
+@admin.register(ContextArea)
+class ContextAreaAdmin(ProductAdmin):
+    list_display = (
+        "catalogue", "kind", number("ra", 4, "RA deg"), number("dec", 4, "Dec deg"),
+        number("radius_deg", 2, "radius deg"), "source_count", "is_complete", "loaded_at",
+    )  # fmt: skip
+    list_filter = (("kind", DropdownFilter), ("is_complete", YesNoFilter), ("loaded_at", RangeDateTimeFilter))
+    search_fields = ("catalogue", "origin")
+    search_help_text = "Catalogue, file or service"
+    fields = (
+        ("catalogue", "kind"), "origin", ("ra", "dec", "radius_deg"), ("is_complete", "source_count", "epoch_year"),
+        "fastest_mas_per_year", "columns", "sha256", ("loaded_at", "created_at", "updated_at"), "id",
+    )  # fmt: skip
+
+
+@admin.register(ContextSource)
+class ContextSourceAdmin(SkyAdmin):
+    list_display = ("__str__", position, number("mag", 1), "type_name", related("area"))
+    list_select_related = ("area",)
+    list_filter = (("area__kind", DropdownFilter), ("mag", RangeNumericFilter))
+    search_fields = ("name",)
+    search_help_text = f"Name, ID {SEARCHES_SKY}"
+    readonly_fields = (position,)
+    fields = (
+        ("name", "type_name"), "area", position, ("ra", "dec"), ("mag", "band", "redshift"),
+        ("parallax_mas", "pm_ra_mas_per_year", "pm_dec_mas_per_year"), ("semi_major_arcsec", "axis_ratio", "angle_deg"),
+        ("created_at", "updated_at"), "id",
     )  # fmt: skip
 
 

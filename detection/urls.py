@@ -3,6 +3,7 @@
 from django.urls import path
 
 from detection.below_cut import views as below_cut_views
+from detection.context import views as context_views
 from detection.cutouts import views as cutout_views
 from detection.registry import views as model_views
 from detection.sources import views as source_views
@@ -11,6 +12,9 @@ app_name = "detection"
 urlpatterns = [
     path("detections/<uuid:detection_id>/cutouts.png", cutout_views.cutouts_picture, name="cutouts"),
     path("detections/<uuid:detection_id>/pixels", cutout_views.pixels, name="pixels"),
+    path("detections/<uuid:detection_id>/context/", context_views.context, name="context"),
+    path("detections/<uuid:detection_id>/context/<slug:kind>.png", context_views.picture, name="context_picture"),
+    path("detections/<uuid:detection_id>/finding-chart.<slug:form>", context_views.finding_chart, name="finding_chart"),
     path("candidates/", below_cut_views.below_cut, name="below_cut"),
     path("candidates/promote", below_cut_views.promote, name="promote"),
     path("candidates/<uuid:candidate_id>/cutouts.png", below_cut_views.cutouts, name="candidate_cutouts"),

@@ -20,15 +20,12 @@ from numpy.typing import NDArray
 from catalog.files import storage
 from observations.numerics.sphere import separation_deg
 from preprocessing import bright_stars
+from preprocessing.kept_stars import key_of, map_file, moved, unpack
 from preprocessing.models import StarCatalogField
 from preprocessing.numerics.astrometry.solution import Catalogue
-from preprocessing.star_fields import unpack
 from preprocessing.star_table import StarCatalogRefused, read_table
 
 Column = NDArray[np.float64]
-
-# A change of what is kept, or how, makes files of an earlier version unreadable by name.
-LAYOUT = "2"
 
 
 @dataclass(frozen=True)
@@ -109,7 +106,7 @@ COLOURS = (
 INSTRUMENTAL = "instrumental"
 GAIA_SYSTEM = "Vega"
 MJD_OF_J2000 = 51_544.5
-_DAYS_PER_YEAR, _MAS_PER_DEGREE = 365.25, 3.6e6
+_DAYS_PER_YEAR = 365.25
 
 
 @dataclass(frozen=True)
@@ -148,7 +145,7 @@ def catalog_at(place: Place) -> StarCatalog | None:
 
 def _fetched(row: StarCatalogField, year: float) -> StarCatalog:
     kept, bands = unpack(row), tuple(Band(name, system) for name, system in row.bands)
-    ra, dec = _moved(kept.ra_deg, kept.dec_deg, kept.motion, year - row.epoch_year)
+    ra, dec = moved(kept.ra_deg, kept.dec_deg, kept.motion, year - row.epoch_year)
     order = np.argsort(dec, kind="stable")
     magnitudes = np.asarray(kept.magnitudes, dtype=np.float64)[:, order]
     return StarCatalog(row.name, row.sha256, ra[order], dec[order], magnitudes, bands)
@@ -160,12 +157,6 @@ def _bright() -> StarCatalog:
     return StarCatalog(bright_stars.NAME, bright_stars.identity(), ra, dec, magnitudes, bands)
 
 
-def _moved(ra: Column, dec: Column, motion: tuple[Column, Column], years: float) -> tuple[Column, Column]:
-    """Return positions some years later; a straight line on the sky is good to a milliarcsecond but at the poles."""
-    east = years * motion[0] / np.maximum(np.cos(np.radians(dec)), 1e-3)
-    return (ra + east / _MAS_PER_DEGREE) % 360.0, np.clip(dec + years * motion[1] / _MAS_PER_DEGREE, -90.0, 90.0)
-
-
 def open_catalog() -> StarCatalog | None:
     """Return the star catalogue of the settings, None where none is set.
 
@@ -175,11 +166,9 @@ def open_catalog() -> StarCatalog | None:
         return None
     path = Path(settings.ASTRID_STAR_CATALOG)
     try:
-        state = path.stat()
+        key = key_of(path)
     except OSError as error:
         raise StarCatalogRefused(f"The star catalogue {path.name} cannot be read: {error.strerror}.") from error
-    identity = f"{LAYOUT}|{path.resolve()}|{state.st_size}|{state.st_mtime_ns}"
-    key = f"star_catalog/{hashlib.sha256(identity.encode()).hexdigest()[:24]}"
     if not storage.exists(f"{key}.json"):
         _keep(path, key)
     return _kept(key)
@@ -202,8 +191,7 @@ def _keep(path: Path, key: str) -> None:
 
 
 def _kept(key: str) -> StarCatalog:
-    about = json.loads(storage.open_stored(f"{key}.json").read_text())
-    rows = np.load(storage.open_stored(f"{key}.npy"), mmap_mode="r")
+    about, rows = map_file(key)
     bands = tuple(Band(name, system) for name, system in about["bands"])
     first = 2 + len(bands)
     place = rows[1], rows[0], rows[2:first]

@@ -5,20 +5,17 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 from django.conf import settings
 from django.utils import timezone
-from numpy.typing import NDArray
 
 from catalog.people import audit
 from catalog.work import jobs
 from observations.models import Field, Observation, WcsQuality
+from observations.places import frame_reach_deg
 from preprocessing.models import MOST_RADIUS_DEG, StarCatalogField
 from preprocessing.star_service import Answer, Circle, ask
-
-Column = NDArray[np.float64]
 
 # Stars down to here solve a frame of five arcminutes in most of the sky, and give it a zero point.
 FAINTEST_MAG = 18.0
@@ -26,16 +23,6 @@ FAINTEST_MAG = 18.0
 NOMINAL_ERROR_DEG, HEADER_ERROR_DEG = 1.5, 0.2
 # A frame may be a tenth wider on the sky than its claimed scale makes it, and a bit more.
 FRAME_MARGIN = 1.2
-
-
-@dataclass(frozen=True)
-class KeptStars:
-    """Stars as kept, (n,) each: ICRS degrees at `epoch_year`, motions in mas a year, magnitudes (m, n)."""
-
-    ra_deg: Column
-    dec_deg: Column
-    motion: tuple[Column, Column]
-    magnitudes: Column
 
 
 def fetch_field(circle: Circle) -> StarCatalogField:
@@ -58,12 +45,6 @@ def fetch_field(circle: Circle) -> StarCatalogField:
         row, _ = StarCatalogField.objects.update_or_create(**key, defaults=values)
         audit.record(row, "fetch_star_catalog", actor=audit.MACHINE, summary=f"{row.star_count} stars: {row}")
     return row
-
-
-def unpack(row: StarCatalogField) -> KeptStars:
-    """Return the stars of a row, sorted by declination."""
-    with np.load(io.BytesIO(bytes(row.stars))) as kept:
-        return KeptStars(kept["ra"], kept["dec"], (kept["pm_ra"], kept["pm_dec"]), kept["magnitudes"])
 
 
 def _packed(answer: Answer) -> bytes:
@@ -90,14 +71,6 @@ def circle_for(observation: Observation, faintest_mag: float = FAINTEST_MAG) -> 
     error = HEADER_ERROR_DEG if observation.delivered_wcs_quality == WcsQuality.HEADER else NOMINAL_ERROR_DEG
     radius = min(round(FRAME_MARGIN * reach + error, 2), MOST_RADIUS_DEG)
     return Circle(round(observation.ra, 4), round(observation.dec, 4), radius, faintest_mag)
-
-
-def frame_reach_deg(observation: Observation) -> float | None:
-    """Return half the diagonal of a frame on the sky by its claimed scale."""
-    scale, size = observation.pixel_scale, (observation.image_width, observation.image_height)
-    if scale is None or None in size:
-        return None
-    return float(np.hypot(*size)) / 2 * scale / 3600.0
 
 
 def circles_lacking(faintest_mag: float = FAINTEST_MAG) -> Iterator[Circle]:

@@ -65,12 +65,15 @@ def ask(circle: Circle) -> Answer:
 
     Raises ServiceFailed, with a sentence, where it cannot be reached, refuses, or answers what is no star catalogue.
     """
-    url = address_of(circle)
-    with tempfile.TemporaryDirectory(prefix="astrid-stars-") as folder:
+    return _answer(fetch_table(address_of(circle), "stars"), circle)
+
+
+def fetch_table(url: str, what: str) -> Table:
+    """Return the table that a service answers with; `what` says of what in sentences. Raises ServiceFailed."""
+    with tempfile.TemporaryDirectory(prefix="astrid-service-") as folder:
         path = Path(folder) / "answer.xml"
-        _download(url, path)
-        table = _read(path)
-    return _answer(table, circle)
+        _download(url, path, what)
+        return _read(path)
 
 
 def address_of(circle: Circle) -> str:
@@ -79,8 +82,7 @@ def address_of(circle: Circle) -> str:
     if not base:
         raise ServiceFailed("No service is set for star catalogues: set ASTRID_STAR_CATALOG_SERVICE.")
     if not table:
-        place = {"RA": f"{circle.ra_deg:.6f}", "DEC": f"{circle.dec_deg:.6f}", "SR": f"{circle.radius_deg:.5f}"}
-        return _joined(base, {**place, "VERB": "1", "MAXREC": str(MOST_STARS)})
+        return cone_address(base, circle)
     circle_on_sky = f"CIRCLE('ICRS', {circle.ra_deg:.6f}, {circle.dec_deg:.6f}, {circle.radius_deg:.5f})"
     clauses = {
         "SELECT": f"TOP {MOST_STARS} {', '.join(GAIA_COLUMNS)}",
@@ -95,12 +97,18 @@ def address_of(circle: Circle) -> str:
     return _joined(sync, asked)
 
 
+def cone_address(base: str, circle: Circle, verbosity: int = 1) -> str:
+    """Return what is asked of a simple cone search."""
+    place = {"RA": f"{circle.ra_deg:.6f}", "DEC": f"{circle.dec_deg:.6f}", "SR": f"{circle.radius_deg:.5f}"}
+    return _joined(base, {**place, "VERB": str(verbosity), "MAXREC": str(MOST_STARS)})
+
+
 def _joined(base: str, parameters: dict[str, str]) -> str:
     sign = "" if base.endswith(("?", "&")) else "&" if urlsplit(base).query else "?"
     return f"{base}{sign}{urlencode(parameters)}"
 
 
-def _download(url: str, path: Path) -> None:
+def _download(url: str, path: Path, what: str) -> None:
     """Fetch an answer; what may succeed another time is tried again after a while."""
     host = urlsplit(url).hostname
     for wait in (*WAITS_S, None):
@@ -111,8 +119,8 @@ def _download(url: str, path: Path) -> None:
             raise ServiceFailed(str(refusal)) from refusal
         except outgoing.DownloadFailed as failure:
             if not failure.is_transient or wait is None:
-                raise ServiceFailed(f"{host} gave no stars: {failure}") from failure
-            log.warning("%s gave no stars (%s): it is asked again in %g s", host, failure, wait)
+                raise ServiceFailed(f"{host} gave no {what}: {failure}") from failure
+            log.warning("%s gave no %s (%s): it is asked again in %g s", host, what, failure, wait)
             time.sleep(wait)
 
 

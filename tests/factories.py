@@ -15,6 +15,9 @@ from catalog.models import ProcessingJob, RunStatus, User
 from curation.models import Alert, LabelDefinition, Lease, ValidationEvent
 from detection.models import (
     CandidateScore,
+    ContextArea,
+    ContextKind,
+    ContextSource,
     Detection,
     DetectionType,
     ForcedPhotometry,
@@ -387,6 +390,34 @@ class KnownObjectFactory(RowFactory):
     sun_distance_au = 2.4
     epoch_mjd = SelfAttribute("observation.mjd_utc")
     uncertainty_parameter = 0
+
+
+class ContextAreaFactory(RowFactory):
+    class Meta:
+        model = ContextArea
+
+    kind = ContextKind.STAR
+    catalogue = Sequence(lambda n: f"catalogue {n}")
+    origin = "catalogue.csv"
+    ra = 0.0
+    dec = 0.0
+    radius_deg = 180.0
+    epoch_year = 2000.0
+    is_complete = True
+    source_count = 0
+    sha256 = Sequence(lambda n: digest(f"catalogue {n}"))
+    loaded_at = LazyFunction(lambda: timezone.now() - dt.timedelta(days=3))
+
+
+class ContextSourceFactory(RowFactory):
+    class Meta:
+        model = ContextSource
+
+    area = SubFactory(ContextAreaFactory)
+    ra = 10.0
+    dec = 20.0
+    mag = 16.2
+    band = "G"
 
 
 class DetectionFactory(RowFactory):

@@ -85,6 +85,11 @@ def doubt_of_frame() -> list[Any]:
     return [row.observation_id, row.pk]
 
 
+def with_images(what: str) -> list[Any]:
+    """Make a detection whose subtraction's images are there; `what` is asked of it."""
+    return [DetectionFactory(candidate=CandidateFactory(difference_run=run_with_images())).pk, what]
+
+
 def own_token() -> list[Any]:
     """Make a token of the one who asks, who was made last."""
     user = User.objects.order_by("-id").first() or UserFactory()
@@ -150,6 +155,9 @@ DIFFERENCING = {
 DETECTION = {
     "detection:cutouts": [Route(ACCOUNTS, keys=lambda: [detection_with_cutouts().pk])],
     "detection:pixels": [Route(ACCOUNTS, keys=lambda: [detection_with_cutouts().pk])],
+    "detection:context": [Route(ACCOUNTS, keys=key_of(DetectionFactory))],
+    "detection:context_picture": [Route(ACCOUNTS, keys=partial(with_images, "science"))],
+    "detection:finding_chart": [Route(ACCOUNTS, keys=partial(with_images, "png"))],
     "detection:below_cut": [Route(ACCOUNTS)],
     "detection:promote": [Route(CURATORS, method="post")],
     "detection:candidate_cutouts": [Route(ACCOUNTS, keys=lambda: [detection_with_cutouts().candidate_id])],

@@ -9,7 +9,7 @@ from tests import factories
 
 def rows_of_every_kind() -> None:
     """Make telescopes, fields, doubts, profiles, calibration, references, tracklets, scores, forced photometry, orbits,
-    known objects and a file on its way in."""
+    known objects, catalogues and a file on its way in."""
     observation = factories.ObservationFactory(telescope=factories.TelescopeFactory(), field=factories.FieldFactory())
     frame = factories.CalibrationFrameFactory(telescope=observation.telescope)
     factories.CalibrationMasterFactory(telescope=observation.telescope).members.add(frame)
@@ -19,6 +19,7 @@ def rows_of_every_kind() -> None:
     factories.TrackletFactory(mover=factories.MoverFactory()).members.add(score.candidate)
     factories.ForcedPhotometryFactory()
     factories.OrbitFactory()
+    factories.ContextSourceFactory()
     factories.KnownObjectSearchFactory(observation=observation)
     factories.KnownObjectFactory(observation=observation)
     factories.DoubtFactory(observation=observation)

@@ -15,6 +15,7 @@ from catalog.failures import FailureCode
 from catalog.models import ProcessingJob
 from catalog.work.stages import Order, Stage
 from curation.alerts.rule import sources_of_night, sources_to_consider
+from detection.context.fields import lacks_context
 from detection.known.frames import has_orbits
 from detection.sources.unmeasured import is_left_elsewhere
 from differencing.ids import field_and_night, field_night
@@ -73,6 +74,8 @@ def _after_detect(job: ProcessingJob) -> Iterator[Order]:
     # Evidence for those who review: nothing waits for it.
     if has_orbits():
         yield "known_objects", "observation", observation.pk
+    if observation.field is not None and lacks_context(observation.field):
+        yield "context", "field", observation.field.pk
     for source_id in sources_to_consider(observation.pk):
         yield "alerts", "source", source_id
 
@@ -138,6 +141,7 @@ STAGES = (
     Stage("reference", "differencing.stage.new_reference"),
     Stage("detect", "detection.stage.detect", follows=_after_detect, abandon="detection.stage.detect.abandon"),
     Stage("known_objects", "detection.stage.known_objects"),
+    Stage("context", "detection.stage.context", "downloads"),
     Stage("tracklets", "differencing.stage.tracklets", waits_for=_BEFORE_TRACKLETS, follows=_after_tracklets),
     Stage("forced", "detection.stage.forced", waits_for=_BEFORE_FORCED, follows=_after_forced),
     Stage(

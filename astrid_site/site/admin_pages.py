@@ -47,6 +47,8 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Orbits", "orbit", "detection.orbitset"),
             ("Searches for known objects", "radar", "detection.knownobjectsearch"),
             ("Known objects", "brightness_5", "detection.knownobject"),
+            ("Loaded catalogues", "travel_explore", "detection.contextarea"),
+            ("Sources of catalogues", "flare", "detection.contextsource"),
         ),
     ),
     (

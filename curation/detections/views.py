@@ -24,9 +24,10 @@ from curation.judgements.verdicts import answers_about, consensus_of
 from curation.models import Alert, SavedFilter, ValidationEvent
 from curation.notes.forms import NoteForm
 from curation.notes.notes import notes_on
+from detection.context.around import around_of
+from detection.context.surroundings import context_of
 from detection.cutouts.overlay import overlay_of
 from detection.cutouts.pictures import PARTS
-from detection.known.comparing import known_near
 from detection.models import Detection, DetectionType, Source
 from detection.sources.filters import SourceFilter
 from detection.sources.neighbours import NEIGHBOURHOOD_ARCSEC, neighbours_of
@@ -106,6 +107,7 @@ def detection(request: HttpRequest, detection_id: UUID) -> HttpResponse:
     row = get_object_or_404(related, pk=detection_id)
     of_source = _detections_of(row.source, request.user) if row.source else []
     answers_of = _answers_by_detection([row, *of_source], request.user)
+    known = context_of(row)
     hidden, answers = visibility.veil([row, *of_source], request.user), answers_of.get(row.pk, [])
     context = {
         "row": row,
@@ -113,7 +115,9 @@ def detection(request: HttpRequest, detection_id: UUID) -> HttpResponse:
         "brightness": brightness_of([row])[row.pk],
         "parts": PARTS if row.cutouts_path else (),
         "overlay": overlay_of(row),
-        "known": known_near(row),
+        "known": known.known,
+        "context": known,
+        "around": around_of(row, known),
         "hidden": hidden,
         "is_blind": row.pk in hidden,
         "answers": answers,

@@ -133,6 +133,7 @@ def _context(review: Review, titles: Mapping[str, str]) -> dict[str, Any]:
         "unseen": sum(epoch.detection is None and not epoch.trouble for epoch in review.epochs),
         "motion": review.motion,
         "known": review.known,
+        "context": review.context,
         "answers": _answers(review, titles),
         "deferrals": _deferrals(review),
     }

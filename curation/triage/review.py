@@ -14,6 +14,7 @@ from curation.judgements.objects import keys_of, members_of, motion_of
 from curation.judgements.verdicts import OPEN, answers_about
 from curation.models import Deferral, Note, ValidationEvent
 from curation.notes.notes import notes_on
+from detection.context.surroundings import Context, context_of_each
 from detection.cutouts.overlay import turn_of
 from detection.cutouts.pictures import version_of
 from detection.known.comparing import Known, known_near_each
@@ -48,10 +49,11 @@ class Review:
 
     detection : the one that is shown first. members : the latest of its object's detections that are shown, by time,
     that one among them. unseen : further ones that an answer is about. motion : of what moves. known : what orbits say
-    of the detection that is shown first. epochs : by time, with what was measured without a detection. answers : what
-    people say of any of the members, by time; None where it is hidden until the person has answered. own : their own
-    about the detection that is shown first. deferrals : what stands of those of any of the members, the latest first.
-    notes : on any of the members, as far as this person may read them, the latest first.
+    of the detection that is shown first. context : what else is known around it. epochs : by time, with what was
+    measured without a detection. answers : what people say of any of the members, by time; None where it is hidden
+    until the person has answered. own : their own about the detection that is shown first. deferrals : what stands of
+    those of any of the members, the latest first. notes : on any of the members, as far as this person may read them,
+    the latest first.
     """
 
     detection: Detection
@@ -59,6 +61,7 @@ class Review:
     unseen: Sequence[UUID]
     motion: Tracklet | None
     known: Known
+    context: Context
     epochs: list[Epoch]
     answers: list[ValidationEvent] | None
     own: ValidationEvent | None
@@ -99,6 +102,7 @@ def reviews(keys: Collection[UUID], user: User, *, by_detection: bool = False) -
     notes = notes_on([pk for several in of_item.values() for pk in several], user)
     motions = motion_of(set(objects.values()))
     known = known_near_each(found)
+    contexts = context_of_each(found, known)
     histories = [
         (motions.get(objects[row.pk]) or row.source or row, [rows[pk] for pk in shown[row.pk] if pk in rows])
         for row in found
@@ -110,6 +114,7 @@ def reviews(keys: Collection[UUID], user: User, *, by_detection: bool = False) -
             unseen=[pk for pk in of_item[row.pk] if pk in waiting and pk not in rows][:MOST_COVERED],
             motion=motions.get(objects[row.pk]),
             known=known[row.pk],
+            context=contexts[row.pk],
             epochs=epochs,
             answers=None if row.pk in hidden else _told(answers, of_item[row.pk], hidden),
             own=next((event for event in answers.get(row.pk, []) if event.validator_id == user.pk), None),

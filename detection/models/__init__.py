@@ -1,5 +1,6 @@
 """Models and what they made of the candidates: scores, detections, and the sources they belong to."""
 
+from detection.models.context import WHOLE_SKY_DEG, ContextArea, ContextKind, ContextSource
 from detection.models.detections import (
     CandidateScore,
     Detection,
@@ -16,7 +17,7 @@ from detection.models.forced import ForcedPhotometry, ForcedReason
 from detection.models.known import KnownObject, KnownObjectSearch, Orbit, OrbitSet, SearchOutcome
 
 __all__ = [
-    "CandidateScore", "Detection", "DetectionOrigin", "DetectionQuerySet", "DetectionStatus", "DetectionType",
-    "ForcedPhotometry", "ForcedReason", "KnownObject", "KnownObjectSearch", "Model", "ModelRun", "ModelType", "Orbit",
-    "OrbitSet", "SearchOutcome", "Source",
+    "WHOLE_SKY_DEG", "CandidateScore", "ContextArea", "ContextKind", "ContextSource", "Detection", "DetectionOrigin",
+    "DetectionQuerySet", "DetectionStatus", "DetectionType", "ForcedPhotometry", "ForcedReason", "KnownObject",
+    "KnownObjectSearch", "Model", "ModelRun", "ModelType", "Orbit", "OrbitSet", "SearchOutcome", "Source",
 ]  # fmt: skip

@@ -18,8 +18,7 @@ from detection.numerics.ephemerides.nearby import Circle, Quality, find_nearby
 from detection.numerics.ephemerides.uncertainty import runoff_of, spread_arcsec
 from observations.models import Observation
 from observations.numerics.sphere import separation_deg
-from observations.places import place_of
-from preprocessing.star_fields import frame_reach_deg
+from observations.places import frame_reach_deg, place_of
 
 # Beyond the frame's corners: what a claimed position may err by, and the way of what moves.
 _MARGIN_DEG = 0.1

@@ -13,6 +13,7 @@ from observations.models import Observation, WcsQuality
 from observations.numerics.doubts import Doubt
 from observations.numerics.fits.solutions import wcs_from_text, wcs_to_text
 from observations.numerics.frame import Frame
+from observations.places import frame_reach_deg
 from preprocessing import bright_stars
 from preprocessing.models import PreprocessRun
 from preprocessing.numerics.astrometry.solution import (
@@ -27,7 +28,7 @@ from preprocessing.products import load_frame, stars_of
 from preprocessing.stage.plate_solvers import Problem, SolverFailed, installed, solve_with_program
 from preprocessing.stage.raw import read_raw
 from preprocessing.star_catalog import Place, StarCatalog, catalog_at
-from preprocessing.star_fields import circle_for, frame_reach_deg
+from preprocessing.star_fields import circle_for
 from preprocessing.star_table import StarCatalogRefused
 
 log = logging.getLogger(__name__)

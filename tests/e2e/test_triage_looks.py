@@ -249,3 +249,18 @@ def test_what_one_said_moves_no_button(desk):
     expect(one.main).to_have_attribute("data-detection-id", first)
     expect(one.page.locator("#own")).to_contain_text("You said: real, ")
     assert real.bounding_box() == before
+
+
+def test_surroundings_open_over_triage_and_escape_leads_back(desk):
+    detections(1)
+    one = desk().open()
+    first = one.shown()
+    one.page.get_by_role("link", name="Surroundings").click()
+    dialog = one.page.get_by_role("dialog", name="Surroundings")
+    expect(dialog.get_by_text("There is no wide picture.")).to_be_visible()
+    expect(dialog.get_by_role("link", name="SIMBAD")).to_be_visible()
+    one.page.keyboard.press("v")
+    one.page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    assert verdicts() == {}
+    expect(one.main).to_have_attribute("data-detection-id", first)
