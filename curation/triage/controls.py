@@ -63,6 +63,7 @@ MOVE = (
     Control("opinion", "f", "ask somebody else: a second opinion"),
     Control("rejectFrame", "y", "reject the whole frame: first you see what that would be"),
     Control("epoch", "g", "the next epoch of the object, large: held, it blinks through them"),
+    Control("context", "p", "what lies around it, 3′ wide: again, or Esc, closes it"),
     Control("frame", "d", "the whole frame with this detection in the middle, in another tab"),
 )
 LOOK = (

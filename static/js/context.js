@@ -66,6 +66,13 @@ function made() {
     <form method="dialog"><h2 id="context-title">Surroundings</h2><button class="small" autofocus>Close <kbd>Esc</kbd></button></form>
     <div data-body></div></dialog>`));
   const element = part("#context", HTMLDialogElement);
+  // The key that opens it closes it.
+  element.addEventListener("keydown", (event) => {
+    const control = document.querySelector("[data-action=context]");
+    if (!(control instanceof HTMLElement) || event.key.toLowerCase() !== control.dataset.key || event.repeat) return;
+    event.stopPropagation();
+    closeContext();
+  });
   element.addEventListener("close", () => { turn += 1; });
   element.addEventListener("click", (event) => { if (event.target === element) closeContext(); });
   return element;

@@ -3,6 +3,7 @@
 
 import { Armed } from "./armed.js";
 import { afterPaint, at, origin, part } from "./dom.js";
+import { openContext } from "./context.js";
 import { coverInWords, epochsOf } from "./epochs.js";
 import { Facts, UNKNOWN_SAID } from "./facts.js";
 import { FrameRejection } from "./frame-rejection.js";
@@ -170,8 +171,7 @@ function onFrameRejected(rejected) {
   state.rejectFrame(rejected);
   showRemaining();
   keepUndo();
-  if (state.shown?.isAnswered) lineup.advance();
-  else if (state.shown) show(state.shown);
+  if (state.shown?.isAnswered) lineup.advance(); else show(state.shown);
   lineup.refill();
   say(`${rejected.name}: ${rejected.detections.length} called bogus. Undo takes all of it back.`);
 }
@@ -279,6 +279,7 @@ const ACTIONS = {
   reload: () => lineup.loadAgain(),
   note: () => armed.note.focus(),
   epoch: () => turnTo(),
+  context: () => { if (state.shown) openContext(state.shown.large.id); },
   leaveOut: () => { leave.ariaPressed = String(leave.ariaPressed !== "true"); },
   frame: () => { for (const link of facts.place.querySelectorAll("a")) if ("fullFrame" in link.dataset) link.click(); },
   help: () => help.showModal(),
@@ -335,7 +336,6 @@ document.addEventListener("keyup", (event) => {
   presses.release(keyOf(event, hasControl), event.timeStamp);
 });
 addEventListener("blur", () => viewer.swap(false));
-
 document.addEventListener("click", (event) => {
   lineup.touch();
   const target = origin(event);
