@@ -50,10 +50,11 @@ from tests.factories import (
 from tests.observations.stored import stored_frame
 
 FRAME_URL = "https://archive.example.org/frame.fits"
-ROLES = ("viewer", "curator", "operator", "administrator")
+ROLES = ("viewer", "curator", "expert", "operator", "administrator")
 EVERYBODY = frozenset({"stranger", *ROLES})
 ACCOUNTS = frozenset(ROLES)
-CURATORS = frozenset({"curator", "administrator"})
+CURATORS = frozenset({"curator", "expert", "administrator"})
+EXPERTS = frozenset({"expert", "administrator"})
 OPERATORS = frozenset({"operator", "administrator"})
 ADMINISTRATORS = frozenset({"administrator"})
 
