@@ -5,6 +5,7 @@ from django.urls import path
 from curation.alerts import views as alert_views
 from curation.batches import views as batch_views
 from curation.detections import views as detection_views
+from curation.judgements import views as judgement_views
 from curation.triage import views as triage_views
 
 app_name = "curation"
@@ -17,6 +18,10 @@ urlpatterns = [
     path("detections/answer/", batch_views.preview, name="batch"),
     path("detections/answer/save", batch_views.answer, name="batch_answer"),
     path("detections/answer/<uuid:group>/undo", batch_views.undo, name="batch_undo"),
+    path("detections/<uuid:detection_id>/known", judgement_views.known, name="known"),
+    path("detections/<uuid:detection_id>/example", judgement_views.example, name="example"),
+    path("labels/", judgement_views.labels, name="labels"),
+    path("triage/known/", judgement_views.known_items, name="known_items"),
     path("sources/", detection_views.sources, name="sources"),
     path("sources/<uuid:source_id>/", detection_views.source, name="source"),
     path("triage/next", triage_views.triage_next, name="triage_next"),

@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
-from catalog.configuration.values import snapshot
+from catalog.configuration.values import Snapshot, snapshot
 from catalog.models import JobStatus, ProcessingJob, User
 from catalog.people import audit
 from catalog.roles import MAY_SETTLE_CONFLICTS
@@ -131,10 +131,12 @@ def _weigh(event: ValidationEvent, user: User) -> None:
     """Note how much the answer counts: an expert's ends a conflict of others, one to which they are no party."""
     if event.kind != EventKind.VERDICT or not user.has_perm(MAY_SETTLE_CONFLICTS):
         return
-    event.weight = float(snapshot()["curation.expert_weight"])
+    config = snapshot()
+    event.weight = float(config["curation.expert_weight"])
     said = answers_about([event.detection_id]).get(event.detection_id, [])
-    others = [answer for answer in said if answer.validator_id != user.pk]
-    event.settles = outcome([replace(answer, settles=False) for answer in _answers(others)], rule()) == Outcome.CONFLICT
+    others = _answers(answer for answer in said if answer.validator_id != user.pk)
+    found = outcome([replace(answer, settles=False) for answer in others], rule(config))
+    event.settles = found == Outcome.CONFLICT
 
 
 def answers_about(detections: Collection[UUID]) -> dict[UUID, list[ValidationEvent]]:
@@ -173,14 +175,13 @@ def consensus_of(answers: Iterable[ValidationEvent]) -> Consensus:
     return consensus(_answers(answers))
 
 
-def outcome_of(answers: Iterable[ValidationEvent]) -> Outcome:
+def outcome_of(answers: Iterable[ValidationEvent], config: Snapshot) -> Outcome:
     """Tell whether standing answers are enough."""
-    return outcome(_answers(answers), rule())
+    return outcome(_answers(answers), rule(config))
 
 
-def rule() -> Rule:
+def rule(config: Snapshot) -> Rule:
     """Return when answers are enough, as it is configured."""
-    config = snapshot()
     return Rule(
         required=int(config["curation.required_answers"]),
         least_agreement=float(config["curation.least_agreement"]),
@@ -261,7 +262,7 @@ def _verdict(detection: Detection) -> dict[str, object]:
 def _derive(detection: Detection) -> None:
     """Write what the answers come to into the detection; one that is confirmed or archived keeps its state."""
     answers = standing_answers(detection)
-    enough = outcome_of(answers)
+    enough = outcome_of(answers, snapshot())
     found = consensus_of(answers) if enough == Outcome.SETTLED else Consensus()
     detection.validation_confidence, detection.human_label = found.share, found.label
     definition = LabelDefinition.objects.filter(label=found.label).first()

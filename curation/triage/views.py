@@ -110,6 +110,7 @@ def triage(request: HttpRequest) -> HttpResponse:
         "asks_for_reason": settings.asks_for_reason,
         "tags": tags_in_use(),
         "default_level": ConfidenceLevel.MEDIUM,
+        "mixes_known": bool(snapshot()["curation.gold_share"]),
         "worker_url": _worker_url(),
         "field_names": fields.exclude(name="").order_by("name").values_list("name", flat=True)[:_MOST_FIELDS],
     }
