@@ -95,7 +95,7 @@ def record_group(
         if any(one.detection_id not in detections for one in judgements):
             raise EventRefused("There is no such detection.")
         known = {event.pk: event for event in ValidationEvent.objects.filter(pk__in=[one.id for one in judgements])}
-        recorded, concerned = [], set()
+        recorded, concerned, config = [], set(), snapshot()
         for judgement in judgements:
             event, detection = _event(judgement, user), detections[judgement.detection_id]
             if (stored := known.get(judgement.id)) is not None:
@@ -103,35 +103,36 @@ def record_group(
                     raise OtherEvent(_TAKEN)
                 recorded.append((stored, False))
                 continue
-            _take(event, detection, actor, seen)
+            _take(event, detection, actor, seen, config)
             concerned |= _sources_concerned(detection)
             recorded.append((event, True))
         _order_looks(concerned)
     return recorded
 
 
-def _take(event: ValidationEvent, detection: Detection, actor: audit.Actor, seen: Collection[str]) -> None:
+def _take(
+    event: ValidationEvent, detection: Detection, actor: audit.Actor, seen: Collection[str], config: Snapshot
+) -> None:
     """Append an event and derive what follows; the detection's lock is held."""
     user = event.validator
     _check(event, user)
-    _weigh(event, user)
+    _weigh(event, user, config)
     if seen:
         event.visible_context = {**event.visible_context, _MOVED_ON: detection.revision not in seen}
     _append(event)
     before = _verdict(detection)
     end_lease(detection, user)
-    _derive(detection)
+    _derive(detection, config)
     if Detection.objects.filter(pk=detection.pk).without_their_source().exists():
         # The stage that joins detections to sources does the rest.
         jobs.enqueue(DETECT, "observation", detection.observation_id, priority=_PRIORITY)
     audit.record(detection, f"validation_{event.kind}", actor=actor, old=before, new=_verdict(detection))
 
 
-def _weigh(event: ValidationEvent, user: User) -> None:
+def _weigh(event: ValidationEvent, user: User, config: Snapshot) -> None:
     """Note how much the answer counts: an expert's ends a conflict of others, one to which they are no party."""
     if event.kind != EventKind.VERDICT or not user.has_perm(MAY_SETTLE_CONFLICTS):
         return
-    config = snapshot()
     event.weight = float(config["curation.expert_weight"])
     said = answers_about([event.detection_id]).get(event.detection_id, [])
     others = _answers(answer for answer in said if answer.validator_id != user.pk)
@@ -259,10 +260,10 @@ def _verdict(detection: Detection) -> dict[str, object]:
     return {name: getattr(detection, name) for name in names}
 
 
-def _derive(detection: Detection) -> None:
+def _derive(detection: Detection, config: Snapshot) -> None:
     """Write what the answers come to into the detection; one that is confirmed or archived keeps its state."""
     answers = standing_answers(detection)
-    enough = outcome_of(answers, snapshot())
+    enough = outcome_of(answers, config)
     found = consensus_of(answers) if enough == Outcome.SETTLED else Consensus()
     detection.validation_confidence, detection.human_label = found.share, found.label
     definition = LabelDefinition.objects.filter(label=found.label).first()

@@ -27,12 +27,13 @@ from catalog.models import User
 from catalog.people.actors import actor_of
 from catalog.roles import MAY_JUDGE
 from catalog.web.access import requires
+from curation.judgements import visibility
 from curation.judgements.batches import BatchAnswer
 from curation.judgements.deferrals import Deferment, defer, resume
 from curation.judgements.frames import reject_frame, rejection_of, take_back_frame
 from curation.judgements.tags import tags_in_use
-from curation.judgements.verdicts import EventRefused, Judgement
-from curation.models import ConfidenceLevel, EventKind, LabelDefinition, Quality, Shown, ValidationEvent
+from curation.judgements.verdicts import OPEN, EventRefused, Judgement
+from curation.models import ConfidenceLevel, Conflict, EventKind, LabelDefinition, Quality, Shown, ValidationEvent
 from curation.triage import controls, gold, queue
 from curation.triage.answers import answer
 from curation.triage.emptiness import empty, why_empty
@@ -110,6 +111,7 @@ def triage(request: HttpRequest) -> HttpResponse:
         "asks_for_reason": settings.asks_for_reason,
         "tags": tags_in_use(),
         "default_level": ConfidenceLevel.MEDIUM,
+        "conflicts": 0 if narrowed.of_conflicts else _conflicts(user),
         "mixes_known": bool(snapshot()["curation.gold_share"]),
         "worker_url": _worker_url(),
         "field_names": fields.exclude(name="").order_by("name").values_list("name", flat=True)[:_MOST_FIELDS],
@@ -367,6 +369,13 @@ def _why_empty(narrowed: QueueFilter, holder: Holder) -> dict[str, str]:
         return empty("unreadable", "These filters cannot be read.", "Correct the marked fields and apply them again.")
     left = queue.rest(narrowed.queue, holder, narrowed.every)
     return why_empty(narrowed.queue, holder, left, is_narrowed=narrowed.is_narrowed)
+
+
+def _conflicts(user: User) -> int:
+    """Return how many detections a person is to settle: none for anybody but experts; a bounded count."""
+    if not visibility.settles_conflicts(user):
+        return 0
+    return counting.count_bounded(Conflict.objects.filter(detection__status__in=OPEN))
 
 
 def _words(narrowed: QueueFilter) -> str:

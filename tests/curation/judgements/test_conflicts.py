@@ -70,6 +70,20 @@ def test_a_conflict_is_given_to_experts_and_to_nobody_else():
     assert ids(curator.take(query="by=conflict")) == []
 
 
+def test_an_answer_about_an_object_leaves_its_epochs_in_conflict_to_experts():
+    row = in_conflict()
+    other = DetectionFactory(source=row.source)
+    [item] = Window().take()["items"]
+    assert item["id"] == str(other.pk)
+    assert {epoch["id"]: epoch["is_open"] for epoch in item["epochs"]} == {str(row.pk): False, str(other.pk): True}
+
+
+def test_the_page_tells_experts_how_many_conflicts_there_are_to_settle():
+    in_conflict()
+    assert "1 conflict to settle" in Window(account("expert")).page().content.decode()
+    assert "to settle" not in Window().page().content.decode()
+
+
 def test_what_an_expert_says_of_a_conflict_settles_it_whoever_answers_then():
     row, expert = in_conflict(), account("expert")
     judge(row, False, "low", person=expert, label="cosmic_ray")
