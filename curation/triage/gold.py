@@ -11,7 +11,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models.functions import Abs
 from django.utils import timezone
 
 from catalog.models import User
@@ -22,6 +23,7 @@ from curation.models import EventKind, GoldAnswer, GoldItem, LabelExample, Valid
 from curation.triage import queue as queues
 from curation.triage.queue import Holder, Queue
 from curation.triage.review import Review
+from detection.models import Detection
 
 # An item that was given and not answered is given again after so long: until then the answer may be on its way.
 _AGAIN_AFTER = dt.timedelta(days=1)
@@ -33,7 +35,7 @@ def take(queue: Queue, holder: Holder, count: int, after: UUID | None, share: fl
     Otherwise as `queue.take`: returns the detections shown first, and whether it began at the top again.
     """
     after = _place_of(after, holder)
-    given = _drawn(queue, holder, count, share)
+    given = _drawn(queue, holder, count, after, share)
     taken = queues.take(queue, holder, count - len(given), after)
     return _mixed(taken.keys, given, after), taken.is_from_the_top
 
@@ -114,10 +116,11 @@ def _told(given: GoldAnswer) -> str:
     return f"This was an item whose answer is known: {known}. {right}; only you are told."
 
 
-def _drawn(queue: Queue, holder: Holder, count: int, share: float) -> list[GoldAnswer]:
+def _drawn(queue: Queue, holder: Holder, count: int, after: UUID | None, share: float) -> list[GoldAnswer]:
     """Give known items of a queue to a person: each of so many places with this probability, as far as there are any.
 
-    They know nothing of one beforehand: neither those that they judged or marked, nor what is shown as an example.
+    They know nothing of one beforehand: neither those that they judged or marked, nor what is shown as an example. The
+    best score comes first, so one of another score would stand out: those are given whose scores are nearest.
     """
     wanted = sum(random.random() < share for _ in range(count))  # noqa: S311  no secret, only no pattern
     if not wanted:
@@ -128,7 +131,9 @@ def _drawn(queue: Queue, holder: Holder, count: int, share: float) -> list[GoldA
     is_over = given.filter(is_valid__isnull=False) | given.filter(updated_at__gt=timezone.now() - _AGAIN_AFTER)
     items = GoldItem.objects.filter(~Exists(own), ~Exists(example), ~Exists(is_over), is_active=True)
     found = items.filter(detection__in=queue.rows).exclude(detection__cutouts_path="").exclude(marked_by=holder.user)
-    chosen = found.select_related("detection").order_by("?")[:wanted]
+    here = Detection.objects.filter(pk=after).values_list("confidence_score", flat=True).first() if after else None
+    distance = Abs(F("detection__confidence_score") - (1.0 if here is None else here))
+    chosen = found.select_related("detection").order_by(distance, "?")[:wanted]
     return [
         GoldAnswer.objects.update_or_create(item=item, person=holder.user, defaults={"window": holder.window})[0]
         for item in chosen
@@ -136,17 +141,16 @@ def _drawn(queue: Queue, holder: Holder, count: int, share: float) -> list[GoldA
 
 
 def _mixed(keys: Sequence[UUID], given: Sequence[GoldAnswer], after: UUID | None) -> list[UUID]:
-    """Return the keys with known items at random places among them, each of which notes what it came after."""
-    order: list[UUID | GoldAnswer] = [*keys]
-    for one in given:
-        order.insert(random.randint(0, len(order)), one)  # noqa: S311
-    last, found = after, []
-    for entry in order:
-        if isinstance(entry, GoldAnswer):
-            entry.after = last
-            entry.save(update_fields=["after", "updated_at"])
-            found.append(entry.item.detection_id)
-        else:
-            last = entry
-            found.append(entry)
+    """Return the keys with known items among them, each before what scores less; they note what they came after."""
+    score = dict(Detection.objects.filter(pk__in=keys).values_list("pk", "confidence_score")) if given else {}
+    found, last, left = [], after, sorted(given, key=lambda one: one.item.detection.confidence_score)
+    for key in (*keys, None):
+        while left and (key is None or left[-1].item.detection.confidence_score > score[key]):
+            one = left.pop()
+            one.after = last
+            one.save(update_fields=["after", "updated_at"])
+            found.append(one.item.detection_id)
+        if key is not None:
+            last = key
+            found.append(key)
     return found

@@ -194,6 +194,15 @@ def test_who_asks_for_a_known_item_themselves_judges_it(expert: User, always: No
     assert ValidationEvent.objects.filter(validator=window.user, detection=row).exists()
 
 
+def test_the_known_item_is_given_whose_score_stands_out_least(expert: User, monkeypatch):
+    rows = [DetectionFactory(source=SourceFactory(), confidence_score=score) for score in (0.95, 0.85, 0.75)]
+    known(expert, confidence_score=0.2)
+    near = known(expert, confidence_score=0.8)
+    drawn = iter([0.0, 1.0, 1.0, 1.0])
+    monkeypatch.setattr(random, "random", lambda: next(drawn))
+    assert ids(Window().take(4)) == [str(row.pk) for row in (rows[0], rows[1], near, rows[2])]
+
+
 def test_known_items_come_as_often_as_is_configured(expert: User, monkeypatch):
     drawn = iter([0.6, 0.4, 0.7])
     monkeypatch.setattr(random, "random", lambda: next(drawn))
