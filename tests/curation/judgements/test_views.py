@@ -9,7 +9,7 @@ from django.urls import reverse
 from catalog.models import AuditLog, SystemConfig, User
 from catalog.people import audit
 from curation.judgements.gold import mark_known
-from curation.models import GoldItem, LabelDefinition, LabelExample
+from curation.models import EventKind, GoldItem, LabelDefinition, LabelExample, ValidationEvent
 from detection.models import Detection
 from tests.clients import account
 from tests.curation.cutouts import detection_with_cutouts
@@ -77,6 +77,16 @@ def test_who_judges_blind_sees_what_they_called_so_and_what_was_chosen_for_all()
     browser(expert).post(reverse("curation:example", args=[chosen.pk]))
     assert shown(browser(person)) == [chosen, own]
     assert set(shown(browser("viewer"))) == {own, others, chosen}
+
+
+def test_who_has_taken_their_answer_back_does_not_see_here_that_others_said_the_same():
+    SystemConfig.objects.create(key="curation.blind", value=True)
+    person, row = account("curator"), comet()
+    judge(row, True, label="comet", person=person)
+    own = ValidationEvent.objects.get(validator=person)
+    assert shown(browser(person)) == [row]
+    judge(row, None, person=person, kind=EventKind.WITHDRAWAL, supersedes_id=own.pk)
+    assert shown(browser(person)) == []
 
 
 def test_what_is_known_is_no_example_for_those_who_may_be_given_it():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+from uuid import UUID
 
 import pytest
 from django.utils import timezone
@@ -13,6 +14,9 @@ from catalog.models import AuditLog, ProcessingJob, SystemConfig, User
 from catalog.people import audit
 from curation.judgements.gold import GoldRefused, completeness_for, end_known, mark_known
 from curation.models import Alert, GoldAnswer, GoldItem, ValidationEvent
+from curation.triage import gold
+from curation.triage.queue import Holder
+from curation.triage.review import reviews
 from detection.models import Detection
 from tests.clients import account
 from tests.curation.cutouts import detection_with_cutouts
@@ -77,6 +81,12 @@ def test_a_known_item_is_given_among_others_and_looks_like_one_that_nobody_answe
     assert "Nobody has answered yet" in item["html"]
     assert "comet" not in item["html"].lower() and "validated" not in item["html"].lower()
     assert (item["own"], item["context"]["answers_shown"]) == (None, 0)
+    [review] = gold.unmarked(reviews([row.pk], window.user), Holder(window.user, UUID(window.key)))
+    assert (review.detection.status, review.detection.human_label, review.detection.is_validated) == (
+        "pending",
+        "",
+        False,
+    )
     [ordinary] = window.take(1, holding=[str(row.pk)])["items"]
     assert item.keys() == ordinary.keys() and item["context"].keys() == ordinary["context"].keys()
 
