@@ -8,7 +8,7 @@ from types import MappingProxyType
 from django.apps.registry import Apps
 from django.contrib.auth.models import Permission
 
-ROLES = ("viewer", "curator", "operator", "administrator")
+ROLES = ("viewer", "curator", "expert", "operator", "administrator")
 
 # What an action asks for. Products are changed by no form: to change one is to order work on it.
 MAY_ORDER_JOBS = "catalog.change_processingjob"
@@ -19,6 +19,9 @@ MAY_KEEP_PROFILES = "observations.change_instrumentprofile"
 MAY_PROMOTE_REFERENCES = "differencing.change_reference"
 MAY_ACTIVATE_MODELS = "detection.change_model"
 MAY_JUDGE = "curation.add_validationevent"
+MAY_SETTLE_CONFLICTS = "curation.change_conflict"
+MAY_MARK_KNOWN = "curation.add_golditem"
+MAY_CHOOSE_EXAMPLES = "curation.add_labelexample"
 MAY_ACKNOWLEDGE = "curation.change_alert"
 MAY_CONFIGURE = "catalog.change_systemconfig"
 MAY_KEEP_ACCOUNTS = "catalog.change_user"
@@ -41,11 +44,13 @@ SHOWN_TO_ALL = (
     "detection.model", "detection.modelrun", "detection.candidatescore", "detection.source", "detection.detection",
     "detection.forcedphotometry", "detection.orbitset", "detection.knownobjectsearch", "detection.knownobject",
     "detection.contextarea", "detection.contextsource",
-    "curation.labeldefinition", "curation.validationevent", "curation.alert", "curation.alertpublication",
-    "catalog.processingjob",
+    "curation.labeldefinition", "curation.labelexample", "curation.validationevent", "curation.alert",
+    "curation.alertpublication", "catalog.processingjob",
 )  # fmt: skip
 # Logs, processes and files on their way in, which only those who run the system need.
 SHOWN_TO_OPERATORS = ("catalog.jobattempt", "catalog.probe", "observations.incomingfile", "curation.lease")
+# What would tell a curator beforehand which answer is expected.
+SHOWN_TO_EXPERTS = ("curation.conflict", "curation.golditem", "curation.goldanswer")
 # People, their rights and what they did, and the configuration.
 SHOWN_TO_ADMINISTRATORS = (
     "catalog.user", "catalog.apitoken", "catalog.systemconfig", "catalog.auditlog", "auth.group",
@@ -59,20 +64,21 @@ KEPT_BY_ADMINISTRATORS = (
 
 _VIEWER = _of("view", SHOWN_TO_ALL)
 _CURATOR = _VIEWER | {MAY_JUDGE, MAY_ACKNOWLEDGE}
+_EXPERT = _CURATOR | _of("view", SHOWN_TO_EXPERTS) | {MAY_SETTLE_CONFLICTS, MAY_MARK_KNOWN, MAY_CHOOSE_EXAMPLES}
 _OPERATOR = (
     _VIEWER
     | _of("view", SHOWN_TO_OPERATORS)
     | {MAY_ORDER_JOBS, MAY_ORDER_FRAMES, MAY_SUBMIT_FRAMES, MAY_SETTLE_DOUBTS, MAY_ACKNOWLEDGE}
 )
 _ADMINISTRATOR = (
-    _CURATOR
+    _EXPERT
     | _OPERATOR
     | _of("view", SHOWN_TO_ADMINISTRATORS)
     | {permission for action in ("add", "change", "delete") for permission in _of(action, KEPT_BY_ADMINISTRATORS)}
     | {MAY_PROMOTE_REFERENCES, MAY_ACTIVATE_MODELS, MAY_LIFT_LOCKS, MAY_CONFIGURE}
 )
 PERMISSIONS: Mapping[str, frozenset[str]] = MappingProxyType(
-    {"viewer": _VIEWER, "curator": _CURATOR, "operator": _OPERATOR, "administrator": _ADMINISTRATOR}
+    {"viewer": _VIEWER, "curator": _CURATOR, "expert": _EXPERT, "operator": _OPERATOR, "administrator": _ADMINISTRATOR}
 )
 
 

@@ -20,7 +20,17 @@ from catalog.admin import (
     related_links,
     state,
 )
-from curation.models import Alert, AlertPublication, LabelDefinition, Lease, ValidationEvent
+from curation.models import (
+    Alert,
+    AlertPublication,
+    Conflict,
+    GoldAnswer,
+    GoldItem,
+    LabelDefinition,
+    LabelExample,
+    Lease,
+    ValidationEvent,
+)
 
 _OF_SOURCE = "detection__source__id__exact"
 
@@ -63,6 +73,39 @@ class LeaseAdmin(ProductAdmin):
     search_fields = ("holder__username",)
     search_help_text = "Person or ID"
     ordering = ("expires_at", "id")
+
+
+@admin.register(Conflict)
+class ConflictAdmin(ProductAdmin):
+    list_display = ("created_at", related("detection"))
+    list_select_related = ("detection",)
+    ordering = ("created_at", "id")
+
+
+@admin.register(GoldItem)
+class GoldItemAdmin(ProductAdmin):
+    list_display = ("created_at", related("detection"), "is_valid", "label", "marked_by", "is_active")
+    list_select_related = ("detection", "marked_by")
+    list_filter = (("is_valid", YesNoFilter), ("is_active", YesNoFilter), ("label", ExactTextFilter))
+    search_fields = ("label",)
+    ordering = ("-created_at", "-id")
+
+
+@admin.register(GoldAnswer)
+class GoldAnswerAdmin(ProductAdmin):
+    list_display = ("created_at", "person", related("item"), "is_valid", "label", "confidence_level", "answered_at")
+    list_select_related = ("item", "person")
+    list_filter = (("person", AutocompleteSelectFilter), ("is_valid", YesNoFilter))
+    search_fields = ("person__username", "label")
+    ordering = ("-created_at", "-id")
+
+
+@admin.register(LabelExample)
+class LabelExampleAdmin(ProductAdmin):
+    list_display = ("created_at", "label", related("detection"), "chosen_by")
+    list_select_related = ("label", "detection", "chosen_by")
+    search_fields = ("label__label",)
+    ordering = ("-created_at", "-id")
 
 
 @admin.register(Alert)

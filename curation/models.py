@@ -128,6 +128,8 @@ class ValidationEvent(Record):
     )
     seconds_taken = models.FloatField(null=True, blank=True)
     visible_context = models.JSONField(default=dict, blank=True, help_text="What was shown: blind or not.")
+    weight = models.FloatField(default=1.0, help_text="How much its person's answers counted when it was given.")
+    settles = models.BooleanField(default=False, help_text="Whether an expert ended a conflict of others with it.")
     group = models.UUIDField(
         null=True,
         blank=True,
@@ -149,6 +151,7 @@ class ValidationEvent(Record):
             constraints.one_of("detection_quality", Quality, blank=True),
             constraints.one_of("shown", Shown, blank=True),
             constraints.not_negative("seconds_taken"),
+            constraints.positive("weight"),
             models.CheckConstraint(
                 condition=Q(kind=EventKind.VERDICT, is_valid__isnull=False)
                 | Q(kind=EventKind.WITHDRAWAL, supersedes__isnull=False),
@@ -314,6 +317,73 @@ class SavedFilter(Record):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Conflict(Record):
+    """A detection about which people do not agree, and which an expert must settle; gone once it is settled."""
+
+    detection = models.OneToOneField(Detection, on_delete=models.CASCADE, related_name="conflict")
+
+    class Meta:
+        ordering = ["created_at", "id"]
+
+    def __str__(self) -> str:
+        return f"conflict about {self.detection_id}"
+
+
+class GoldItem(Record):
+    """A detection of which an expert says what it is; people are given it unmarked, to see how well they review."""
+
+    detection = models.OneToOneField(Detection, on_delete=models.PROTECT, related_name="gold")
+    is_valid = models.BooleanField(help_text="What it is known to be.")
+    label = models.CharField(max_length=64, blank=True)
+    marked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="gold_items")
+    is_active = models.BooleanField(default=True, help_text="Whether people are asked about it.")
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+
+    def __str__(self) -> str:
+        return f"known: {self.detection_id}"
+
+
+class GoldAnswer(Record):
+    """A gold item that a person was given, and the first answer that they gave; it is no judgement of the detection."""
+
+    item = models.ForeignKey(GoldItem, on_delete=models.PROTECT, related_name="answers")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="gold_answers")
+    window = models.UUIDField(help_text="Where it was given last.")
+    after = models.UUIDField(null=True, blank=True, help_text="The detection before it in the queue.")
+    event = models.UUIDField(null=True, blank=True, help_text="The key that the browser gave the answer.")
+    is_valid = models.BooleanField(null=True, blank=True, help_text="Null until it is answered.")
+    label = models.CharField(max_length=64, blank=True)
+    confidence_level = models.CharField(max_length=8, choices=ConfidenceLevel, blank=True)
+    answered_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["item", "person"], name="curation_goldanswer_once"),
+            constraints.one_of("confidence_level", ConfidenceLevel, blank=True),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} about {self.item_id}"
+
+
+class LabelExample(Record):
+    """A detection that experts show to everybody as an example of a label."""
+
+    label = models.ForeignKey(LabelDefinition, on_delete=models.CASCADE, related_name="examples")
+    detection = models.ForeignKey(Detection, on_delete=models.CASCADE, related_name="examples")
+    chosen_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="examples")
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        constraints = [models.UniqueConstraint(fields=["label", "detection"], name="curation_labelexample_once")]
+
+    def __str__(self) -> str:
+        return f"{self.detection_id} shows {self.label_id}"
 
 
 class Alert(Record):

@@ -5,6 +5,7 @@ from django.urls import path
 from curation.alerts import views as alert_views
 from curation.batches import views as batch_views
 from curation.detections import views as detection_views
+from curation.judgements import views as judgement_views
 from curation.notes import views as note_views
 from curation.saved_filters import views as filter_views
 from curation.triage import views as triage_views
@@ -24,6 +25,10 @@ urlpatterns = [
     path("notes/seen", note_views.seen, name="mentions_seen"),
     path("filters/save", filter_views.save, name="save_filter"),
     path("filters/<uuid:filter_id>/delete", filter_views.delete, name="delete_filter"),
+    path("detections/<uuid:detection_id>/known", judgement_views.known, name="known"),
+    path("detections/<uuid:detection_id>/example", judgement_views.example, name="example"),
+    path("labels/", judgement_views.labels, name="labels"),
+    path("triage/known/", judgement_views.known_items, name="known_items"),
     path("sources/", detection_views.sources, name="sources"),
     path("sources/<uuid:source_id>/", detection_views.source, name="source"),
     path("triage/next", triage_views.triage_next, name="triage_next"),

@@ -12,7 +12,16 @@ from factory import declarations
 from factory.django import DjangoModelFactory
 
 from catalog.models import ProcessingJob, RunStatus, User
-from curation.models import Alert, LabelDefinition, Lease, ValidationEvent
+from curation.models import (
+    Alert,
+    Conflict,
+    GoldAnswer,
+    GoldItem,
+    LabelDefinition,
+    LabelExample,
+    Lease,
+    ValidationEvent,
+)
 from detection.models import (
     CandidateScore,
     ContextArea,
@@ -464,6 +473,40 @@ class ValidationEventFactory(RowFactory):
     detection = SubFactory(DetectionFactory)
     validator = SubFactory(UserFactory)
     is_valid = True
+
+
+class ConflictFactory(RowFactory):
+    class Meta:
+        model = Conflict
+
+    detection = SubFactory(DetectionFactory)
+
+
+class GoldItemFactory(RowFactory):
+    class Meta:
+        model = GoldItem
+
+    detection = SubFactory(DetectionFactory, status="validated")
+    is_valid = True
+    marked_by = SubFactory(UserFactory)
+
+
+class GoldAnswerFactory(RowFactory):
+    class Meta:
+        model = GoldAnswer
+
+    item = SubFactory(GoldItemFactory)
+    person = SubFactory(UserFactory)
+    window = LazyFunction(uuid4)
+
+
+class LabelExampleFactory(RowFactory):
+    class Meta:
+        model = LabelExample
+
+    label = SubFactory(LabelDefinitionFactory)
+    detection = SubFactory(DetectionFactory)
+    chosen_by = SubFactory(UserFactory)
 
 
 class AlertFactory(RowFactory):

@@ -50,10 +50,11 @@ from tests.factories import (
 from tests.observations.stored import stored_frame
 
 FRAME_URL = "https://archive.example.org/frame.fits"
-ROLES = ("viewer", "curator", "operator", "administrator")
+ROLES = ("viewer", "curator", "expert", "operator", "administrator")
 EVERYBODY = frozenset({"stranger", *ROLES})
 ACCOUNTS = frozenset(ROLES)
-CURATORS = frozenset({"curator", "administrator"})
+CURATORS = frozenset({"curator", "expert", "administrator"})
+EXPERTS = frozenset({"expert", "administrator"})
 OPERATORS = frozenset({"operator", "administrator"})
 ADMINISTRATORS = frozenset({"administrator"})
 
@@ -191,6 +192,10 @@ CURATION = {
     "curation:alerts": [Route(ACCOUNTS)],
     "curation:alert": [Route(ACCOUNTS, keys=key_of(AlertFactory))],
     "curation:detections": [Route(ACCOUNTS)],
+    "curation:labels": [Route(ACCOUNTS)],
+    "curation:known_items": [Route(CURATORS)],
+    "curation:known": [Route(EXPERTS, keys=key_of(DetectionFactory), method="post")],
+    "curation:example": [Route(EXPERTS, keys=key_of(DetectionFactory), method="post")],
     "curation:sources": [Route(ACCOUNTS)],
     "curation:detection": [Route(ACCOUNTS, keys=key_of(DetectionFactory))],
     "curation:source": [Route(ACCOUNTS, keys=key_of(SourceFactory))],

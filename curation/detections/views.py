@@ -12,16 +12,18 @@ from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
+from catalog.configuration.values import snapshot
 from catalog.counting import count_bounded
 from catalog.models import Visitor
+from catalog.roles import MAY_CHOOSE_EXAMPLES
 from catalog.web.access import requires
 from catalog.web.lists import list_page
 from curation.detections.epochs import Epoch, epochs_of
 from curation.detections.filters import DetectionListFilter
 from curation.detections.light_curve import drawing_of, has_nights
 from curation.judgements import visibility
-from curation.judgements.verdicts import answers_about, consensus_of
-from curation.models import Alert, SavedFilter, ValidationEvent
+from curation.judgements.verdicts import OPEN, answers_about, consensus_of, outcome_of
+from curation.models import Alert, GoldItem, LabelExample, SavedFilter, ValidationEvent
 from curation.notes.forms import NoteForm
 from curation.notes.notes import notes_on
 from detection.context.around import around_of
@@ -121,7 +123,7 @@ def detection(request: HttpRequest, detection_id: UUID) -> HttpResponse:
         "hidden": hidden,
         "is_blind": row.pk in hidden,
         "answers": answers,
-        "consensus": consensus_of([one.event for one in answers if one.stands]),
+        **_decided(row, [one.event for one in answers if one.stands], request.user),
         "alerts": visibility.alerts_for(request.user).filter(detection=row).order_by("created_at", "id"),
         "held_by": row.observation.doubts.blocking(),
         "notes": notes_on({row.pk, *(one.pk for one in of_source)}, request.user),
@@ -131,6 +133,20 @@ def detection(request: HttpRequest, detection_id: UUID) -> HttpResponse:
         **(_light_curve(row.source, of_source, request.GET) if row.source else {}),
     }
     return render(request, "curation/detection.html", context)
+
+
+def _decided(row: Detection, standing: Sequence[ValidationEvent], user: Visitor) -> dict[str, object]:
+    """Return what answers come to, what is missing where that is not enough, and what experts may do with it."""
+    told: dict[str, object] = {"consensus": consensus_of(standing), "is_open": row.status in OPEN}
+    if row.status in OPEN and standing:
+        config = snapshot()
+        told |= {"outcome": outcome_of(standing, config), "required": config["curation.required_answers"]}
+        told["given"] = len(standing)
+    elif user.has_perm(MAY_CHOOSE_EXAMPLES):
+        told["is_example"] = LabelExample.objects.filter(detection=row).exists()
+        told["is_known"] = GoldItem.objects.filter(detection=row, is_active=True).exists()
+        told["mixes_known"] = bool(snapshot()["curation.gold_share"])
+    return told
 
 
 def _heading(row: Detection, *, is_blind: bool) -> str:

@@ -17,7 +17,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Now
 
-from catalog.configuration.values import snapshot
+from catalog.configuration.values import Snapshot, snapshot
 from catalog.models import User
 from curation.judgements import objects
 from curation.models import Lease
@@ -44,9 +44,9 @@ class Holder:
         return {key: key for key in detections} if self.by_detection else objects.keys_of(detections)
 
 
-def lease_seconds() -> int:
+def lease_seconds(config: Snapshot | None = None) -> int:
     """Return how long a lease lasts."""
-    return 60 * int(snapshot()["curation.lease_minutes"])
+    return 60 * int((config or snapshot())["curation.lease_minutes"])
 
 
 @transaction.atomic

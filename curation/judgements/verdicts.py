@@ -5,19 +5,21 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
+from catalog.configuration.values import Snapshot, snapshot
 from catalog.models import JobStatus, ProcessingJob, User
 from catalog.people import audit
+from catalog.roles import MAY_SETTLE_CONFLICTS
 from catalog.work import jobs
-from curation.judgements.consensus import Answer, Consensus, Event, consensus, standing
+from curation.judgements.consensus import Answer, Consensus, Event, Outcome, Rule, consensus, outcome, standing
 from curation.judgements.leases import end_lease, is_leased
-from curation.models import ConfidenceLevel, EventKind, LabelDefinition, ValidationEvent
+from curation.models import ConfidenceLevel, Conflict, EventKind, LabelDefinition, ValidationEvent
 from detection.models import Detection, DetectionStatus, DetectionType
 from differencing.models import Tracklet
 
@@ -93,7 +95,7 @@ def record_group(
         if any(one.detection_id not in detections for one in judgements):
             raise EventRefused("There is no such detection.")
         known = {event.pk: event for event in ValidationEvent.objects.filter(pk__in=[one.id for one in judgements])}
-        recorded, concerned = [], set()
+        recorded, concerned, config = [], set(), snapshot()
         for judgement in judgements:
             event, detection = _event(judgement, user), detections[judgement.detection_id]
             if (stored := known.get(judgement.id)) is not None:
@@ -101,27 +103,41 @@ def record_group(
                     raise OtherEvent(_TAKEN)
                 recorded.append((stored, False))
                 continue
-            _take(event, detection, actor, seen)
+            _take(event, detection, actor, seen, config)
             concerned |= _sources_concerned(detection)
             recorded.append((event, True))
         _order_looks(concerned)
     return recorded
 
 
-def _take(event: ValidationEvent, detection: Detection, actor: audit.Actor, seen: Collection[str]) -> None:
+def _take(
+    event: ValidationEvent, detection: Detection, actor: audit.Actor, seen: Collection[str], config: Snapshot
+) -> None:
     """Append an event and derive what follows; the detection's lock is held."""
     user = event.validator
     _check(event, user)
+    _weigh(event, user, config)
     if seen:
         event.visible_context = {**event.visible_context, _MOVED_ON: detection.revision not in seen}
     _append(event)
     before = _verdict(detection)
     end_lease(detection, user)
-    _derive(detection)
+    _derive(detection, config)
     if Detection.objects.filter(pk=detection.pk).without_their_source().exists():
         # The stage that joins detections to sources does the rest.
         jobs.enqueue(DETECT, "observation", detection.observation_id, priority=_PRIORITY)
     audit.record(detection, f"validation_{event.kind}", actor=actor, old=before, new=_verdict(detection))
+
+
+def _weigh(event: ValidationEvent, user: User, config: Snapshot) -> None:
+    """Note how much the answer counts: an expert's ends a conflict of others, one to which they are no party."""
+    if event.kind != EventKind.VERDICT or not user.has_perm(MAY_SETTLE_CONFLICTS):
+        return
+    event.weight = float(config["curation.expert_weight"])
+    said = answers_about([event.detection_id]).get(event.detection_id, [])
+    others = _answers(answer for answer in said if answer.validator_id != user.pk)
+    found = outcome([replace(answer, settles=False) for answer in others], rule(config))
+    event.settles = found == Outcome.CONFLICT
 
 
 def answers_about(detections: Collection[UUID]) -> dict[UUID, list[ValidationEvent]]:
@@ -157,12 +173,25 @@ def conflicts_of(event: ValidationEvent) -> list[ValidationEvent]:
 
 def consensus_of(answers: Iterable[ValidationEvent]) -> Consensus:
     """Return what standing answers come to."""
-    return consensus([Answer(bool(e.is_valid), e.label, e.confidence_level) for e in answers])
+    return consensus(_answers(answers))
 
 
-def verdict_of(detection: Detection) -> Consensus:
-    """Return what the standing answers about a detection come to."""
-    return consensus_of(standing_answers(detection))
+def outcome_of(answers: Iterable[ValidationEvent], config: Snapshot) -> Outcome:
+    """Tell whether standing answers are enough."""
+    return outcome(_answers(answers), rule(config))
+
+
+def rule(config: Snapshot) -> Rule:
+    """Return when answers are enough, as it is configured."""
+    return Rule(
+        required=int(config["curation.required_answers"]),
+        least_agreement=float(config["curation.least_agreement"]),
+        conflict_after=int(config["curation.conflict_after"]),
+    )
+
+
+def _answers(events: Iterable[ValidationEvent]) -> list[Answer]:
+    return [Answer(bool(e.is_valid), e.label, e.confidence_level, e.weight, e.settles) for e in events]
 
 
 def _event(judgement: Judgement, user: User) -> ValidationEvent:
@@ -231,9 +260,11 @@ def _verdict(detection: Detection) -> dict[str, object]:
     return {name: getattr(detection, name) for name in names}
 
 
-def _derive(detection: Detection) -> None:
+def _derive(detection: Detection, config: Snapshot) -> None:
     """Write what the answers come to into the detection; one that is confirmed or archived keeps its state."""
-    found = verdict_of(detection)
+    answers = standing_answers(detection)
+    enough = outcome_of(answers, config)
+    found = consensus_of(answers) if enough == Outcome.SETTLED else Consensus()
     detection.validation_confidence, detection.human_label = found.share, found.label
     definition = LabelDefinition.objects.filter(label=found.label).first()
     detection.detection_type = definition.detection_type if definition else DetectionType.UNKNOWN
@@ -244,6 +275,10 @@ def _derive(detection: Detection) -> None:
             detection.status = DetectionStatus.VALIDATING
     detection.is_validated = found.is_valid is True or detection.status == DetectionStatus.CONFIRMED
     detection.save()
+    if enough == Outcome.CONFLICT:
+        Conflict.objects.get_or_create(detection=detection)
+    else:
+        Conflict.objects.filter(detection=detection).delete()
 
 
 def _sources_concerned(detection: Detection) -> set[UUID]:

@@ -3,6 +3,7 @@
 With `curation.blind`, whoever may judge is shown nothing of what others say of a detection until an answer of their own
 stands: no judgement, nothing that is derived from one (state, label, type, share of the answers), no alert that tells
 of one, and no filter, order or count that depends on one. That somebody has answered is no secret, what they said is.
+Without it, only experts are shown nothing of what others say of a conflict, until they have answered it on their own.
 Who judges nothing sees everything, as do the audit log and the admin, which are for those who run the system.
 """
 
@@ -16,9 +17,9 @@ from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Value, When
 
 from catalog.configuration.values import snapshot
 from catalog.models import Visitor
-from catalog.roles import MAY_CONFIGURE, MAY_JUDGE
+from catalog.roles import MAY_CONFIGURE, MAY_JUDGE, MAY_SETTLE_CONFLICTS
 from curation.judgements.verdicts import answers_about
-from curation.models import Alert, AlertType, EventKind, ValidationEvent
+from curation.models import Alert, AlertType, Conflict, EventKind, ValidationEvent
 from detection.models import Detection, DetectionStatus, DetectionType
 
 # What is derived from answers, and what is shown in its place.
@@ -40,6 +41,11 @@ def is_blind(user: Visitor) -> bool:
     return bool(user.has_perm(MAY_JUDGE) and snapshot()["curation.blind"])
 
 
+def settles_conflicts(user: Visitor) -> bool:
+    """Tell whether there can be conflicts, and this person is one of those who are given them."""
+    return bool(user.has_perm(MAY_SETTLE_CONFLICTS) and snapshot()["curation.conflict_after"])
+
+
 def may_open_admin(user: Visitor) -> bool:
     """Tell whether the admin, which shows everything, is open to a person as far as the rule goes."""
     return bool(user.has_perm(MAY_CONFIGURE)) or not is_blind(user)
@@ -47,9 +53,11 @@ def may_open_admin(user: Visitor) -> bool:
 
 def hidden_from(user: Visitor, keys: Collection[UUID]) -> set[UUID]:
     """Return those of some detections of which a person may not see yet what others say."""
-    if not keys or not is_blind(user):
+    if not keys or not (is_blind(user) or settles_conflicts(user)):
         return set()
     hidden = Detection.objects.filter(pk__in=keys).exclude(pk__in=_answered(user))
+    if not is_blind(user):
+        hidden = hidden.filter(Exists(Conflict.objects.filter(detection=OuterRef("pk"))))
     return set(hidden.values_list("pk", flat=True))
 
 

@@ -15,7 +15,7 @@ from curation.judgements import visibility
 from curation.judgements.deferrals import end_of_answered
 from curation.judgements.verdicts import EventRefused, Judgement, answers_about, record_group
 from curation.models import EventKind, ValidationEvent
-from curation.triage import queue
+from curation.triage import gold, queue
 from curation.triage.queue import Holder
 from detection.cutouts.pictures import PARTS
 
@@ -29,7 +29,7 @@ class Recorded:
 
     is_new : False where it was sent before. has_lapsed : the person no longer held the detection. is_held : they hold
     it now, after taking an answer back. others : what other people say of it, as far as
-    this person may see it.
+    this person may see it. feedback : what only they are told, of an item whose answer is known.
     """
 
     event: ValidationEvent
@@ -37,6 +37,7 @@ class Recorded:
     has_lapsed: bool
     is_held: bool
     others: list[ValidationEvent]
+    feedback: str = ""
 
     @property
     def opposed(self) -> list[ValidationEvent]:
@@ -57,6 +58,10 @@ def answer(judgements: Sequence[Judgement], holder: Holder, actor: audit.Actor, 
     if first.kind == EventKind.VERDICT and not _has_shown(first):
         raise EventRefused("Its images were not on screen: look at the detection again, and answer once they are.")
     with transaction.atomic():
+        if (known := gold.kept(first, holder)) is not None:
+            is_taken_back = first.kind == EventKind.WITHDRAWAL
+            said = ValidationEvent(id=first.id, kind=first.kind, is_valid=first.is_valid)
+            return Recorded(said, known[0], has_lapsed=False, is_held=is_taken_back, others=[], feedback=known[1])
         held_before = queue.is_held(first.detection_id, holder.user)
         event, is_new = record_group(judgements, holder.user, actor)[0]
         if event.kind == EventKind.VERDICT:

@@ -18,7 +18,7 @@ def why_empty(of: Queue, holder: Holder, left: queue.Rest, *, is_narrowed: bool)
         them = f"{left.held_by_others} are being reviewed; any left unanswered come back here automatically."
         return empty("held", "Others are reviewing the rest.", them)
     if left.answered and of.status == "pending" and of.part is None:
-        return empty("answered", "You have answered all of these.", "People disagree about them: another must decide.")
+        return empty("answered", "You have answered all of these.", "They await the answers of others.")
     if left.put_off and of.part is None:
         them = f"{left.put_off} that you have put off will come back by themselves."
         return empty("put_off", "Nothing else awaits review.", them)

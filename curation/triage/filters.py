@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import django_filters
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, QueryDict
 
 from curation.detections.filters import DetectionFilter
 from curation.judgements import visibility
+from curation.models import Conflict
 from curation.triage.queue import Part, Queue
 from detection.models import Detection, DetectionStatus
 
+_BY = [("object", "objects"), ("detection", "single detections")]
+_OF_EXPERTS = ("conflict", "conflicts")
 _PARTS = {"put_off": Part.PUT_OFF, "asked": Part.ASKED}
 _QUEUES = [
     (DetectionStatus.PENDING.value, DetectionStatus.PENDING.value),
@@ -30,10 +33,10 @@ class QueueFilter(DetectionFilter):
         "label", "without_label", "origin",
     )  # fmt: skip
     by = django_filters.ChoiceFilter(
-        choices=[("object", "objects"), ("detection", "single detections")],
+        choices=[*_BY, _OF_EXPERTS],
         empty_label=None,
         label="Review",
-        method="as_it_is",
+        method="whose_it_is",
     )
     status = django_filters.ChoiceFilter(choices=_QUEUES, empty_label=None, label="State", method="kept_apart")
 
@@ -42,6 +45,8 @@ class QueueFilter(DetectionFilter):
         given.setdefault("status", DetectionStatus.PENDING)
         given.setdefault("by", "object")
         super().__init__(given, queryset=Detection.objects.visible_to(request.user), request=request)
+        if not visibility.settles_conflicts(request.user):
+            self.filters["by"].extra["choices"] = _BY
 
     @property
     def queue(self) -> Queue:
@@ -62,7 +67,8 @@ class QueueFilter(DetectionFilter):
     @property
     def every(self) -> QuerySet[Detection]:
         """Return the queue before it was narrowed by anything but the state."""
-        return self.kept_apart(self.queryset, "status", self.state)
+        by = self.form.cleaned_data["by"] if self.form.is_valid() else "object"
+        return self.whose_it_is(self.kept_apart(self.queryset, "status", self.state), "by", by)
 
     @property
     def is_narrowed(self) -> bool:
@@ -73,9 +79,20 @@ class QueueFilter(DetectionFilter):
     def _asked(self) -> str:
         return str(self.form.cleaned_data["status"]) if self.form.is_valid() else DetectionStatus.PENDING
 
-    def as_it_is(self, rows: QuerySet[Detection], *_: object) -> QuerySet[Detection]:
-        """Leave to the queue what an item is."""
-        return rows
+    @property
+    def of_conflicts(self) -> bool:
+        """Tell whether an expert reviews what people do not agree about."""
+        return self.form.is_valid() and self.form.cleaned_data["by"] == "conflict"
+
+    @property
+    def is_of_waiting(self) -> bool:
+        """Tell whether this is what waits for everybody."""
+        return self._asked == DetectionStatus.PENDING and not self.of_conflicts
+
+    def whose_it_is(self, rows: QuerySet[Detection], _: str, by: object) -> QuerySet[Detection]:
+        """Give conflicts to experts and to nobody else; what an item is, is left to the queue."""
+        conflict = Exists(Conflict.objects.filter(detection=OuterRef("pk")))
+        return rows.filter(conflict) if by == "conflict" else rows.filter(~conflict)
 
     def kept_apart(self, rows: QuerySet[Detection], _: str, state: Any) -> QuerySet[Detection]:
         """Leave the state to the queue: what waits turns into what is looked at while it is held.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from catalog.models import User
+from catalog.roles import MAY_SETTLE_CONFLICTS
 from curation.detections.epochs import Epoch, epochs_of_each
 from curation.detections.light_curve import Drawing, drawing_of
 from curation.judgements import deferrals, visibility
@@ -143,6 +144,8 @@ _Answers = Mapping[UUID, Sequence[ValidationEvent]]
 def _waiting(answers: _Answers, items: Iterable[Sequence[UUID]], user: User) -> set[UUID]:
     """Return of all members those that wait for this person's answer."""
     rows = Detection.objects.filter(pk__in=[pk for several in items for pk in several], status__in=OPEN)
+    if not user.has_perm(MAY_SETTLE_CONFLICTS):
+        rows = rows.exclude(conflict__isnull=False)
     waiting = rows.values_list("pk", flat=True)
     return {pk for pk in waiting if all(event.validator_id != user.pk for event in answers.get(pk, []))}
 

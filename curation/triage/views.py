@@ -22,18 +22,29 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from catalog import counting
+from catalog.configuration.values import snapshot
 from catalog.models import User
 from catalog.people.actors import actor_of
 from catalog.roles import MAY_JUDGE
 from catalog.web.access import requires
+from curation.judgements import visibility
 from curation.judgements.batches import BatchAnswer
 from curation.judgements.deferrals import Deferment, defer, resume
 from curation.judgements.frames import reject_frame, rejection_of, take_back_frame
 from curation.judgements.tags import tags_in_use
-from curation.judgements.verdicts import EventRefused, Judgement
-from curation.models import ConfidenceLevel, EventKind, LabelDefinition, Quality, SavedFilter, Shown, ValidationEvent
+from curation.judgements.verdicts import OPEN, EventRefused, Judgement
+from curation.models import (
+    ConfidenceLevel,
+    Conflict,
+    EventKind,
+    LabelDefinition,
+    Quality,
+    SavedFilter,
+    Shown,
+    ValidationEvent,
+)
 from curation.saved_filters.saved import default_query
-from curation.triage import controls, queue
+from curation.triage import controls, gold, queue
 from curation.triage.answers import answer
 from curation.triage.emptiness import empty, why_empty
 from curation.triage.filters import QueueFilter
@@ -113,6 +124,8 @@ def triage(request: HttpRequest) -> HttpResponse:
         "tags": tags_in_use(),
         "saved": SavedFilter.objects.visible_to(request.user).select_related("person"),
         "default_level": ConfidenceLevel.MEDIUM,
+        "conflicts": 0 if narrowed.of_conflicts else _conflicts(user),
+        "mixes_known": bool(snapshot()["curation.gold_share"]),
         "worker_url": _worker_url(),
         "field_names": fields.exclude(name="").order_by("name").values_list("name", flat=True)[:_MOST_FIELDS],
     }
@@ -129,13 +142,16 @@ def triage_next(request: HttpRequest) -> JsonResponse:
     if asked["former"]:
         queue.release(_holder(request, asked | {"window": asked["former"]}))
     held = queue.hold(asked["holding"], holder)
-    keys, is_from_the_top, refusal = _taken(asked, narrowed, holder)
+    config = snapshot()
+    known_share = config["curation.gold_share"] if narrowed.is_of_waiting else 0.0
+    keys, is_from_the_top, refusal = _taken(asked, narrowed, holder, known_share)
+    known = gold.open_in([*asked["holding"], *keys], holder) if known_share else set()
     given: dict[str, Any] = {
-        "items": _items(request, keys, by_detection=narrowed.by_detection),
+        "items": _items(request, keys, holder, known),
         "is_from_the_top": is_from_the_top,
-        "lost": [str(key) for key in asked["holding"] if key not in held],
-        "lease_seconds": queue.lease_seconds(),
-        "remaining": queue.remaining(narrowed.queue, user, by_detection=narrowed.by_detection),
+        "lost": [str(key) for key in asked["holding"] if key not in held | known],
+        "lease_seconds": queue.lease_seconds(config),
+        "remaining": queue.remaining(narrowed.queue, user, by_detection=narrowed.by_detection) + len(known),
     }
     if (asked["count"] or asked["one"]) and not keys:
         given["empty"] = refusal or _why_empty(narrowed, holder)
@@ -159,6 +175,8 @@ def triage_answers(request: HttpRequest) -> JsonResponse:
 
     told = {"id": str(kept.event.pk), "has_lapsed": kept.has_lapsed, "is_held": kept.is_held}
     told |= {"others": words(kept.others), "opposed": words(kept.opposed)}
+    if kept.feedback:
+        told["feedback"] = kept.feedback
     return JsonResponse(told, status=201 if kept.is_new else 200)
 
 
@@ -246,7 +264,7 @@ def triage_said(request: HttpRequest) -> JsonResponse:
     found = reviews([asked["detection"]], cast(User, request.user), by_detection=asked["by_detection"])
     if not found:
         raise _Refused(404, "gone", "It no longer exists.")
-    return JsonResponse(said_of(found[0], _titles()))
+    return JsonResponse(said_of(gold.unmarked(found, _holder(request, asked))[0], _titles()))
 
 
 @require_safe
@@ -322,10 +340,11 @@ def _read(request: HttpRequest, form_class: type[forms.Form]) -> dict[str, Any]:
 
 
 def _taken(
-    asked: dict[str, Any], narrowed: QueueFilter, holder: Holder
+    asked: dict[str, Any], narrowed: QueueFilter, holder: Holder, known_share: float
 ) -> tuple[list[UUID], bool, dict[str, str] | None]:
     """Return what the person is given, whether that began at the top again, and why one item was not to be had."""
     if asked["one"]:
+        gold.forget(asked["one"], holder.user)
         lease = queue.take_one(asked["one"], holder)
         if lease is not None and lease.holder_id == holder.user.pk:
             return [asked["one"]], False, None
@@ -337,16 +356,21 @@ def _taken(
         return queue.take_over(narrowed.queue, holder, asked["count"]), False, None
     if not asked["count"]:
         return [], False, None
+    if known_share and queue.remaining(narrowed.queue, holder.user):
+        keys, is_from_the_top = gold.take(narrowed.queue, holder, asked["count"], asked["after"], known_share)
+        return keys, is_from_the_top, None
     taken = queue.take(narrowed.queue, holder, asked["count"], asked["after"])
     return taken.keys, taken.is_from_the_top, None
 
 
-def _items(request: HttpRequest, keys: Collection[UUID], *, by_detection: bool) -> list[dict[str, Any]]:
+def _items(
+    request: HttpRequest, keys: Collection[UUID], holder: Holder, known: Collection[UUID]
+) -> list[dict[str, Any]]:
     if not keys:
         return []
     titles = _titles()
-    found = reviews(keys, cast(User, request.user), by_detection=by_detection)
-    return [item_of(review, request, titles) for review in found]
+    found = reviews(keys, holder.user, by_detection=holder.by_detection)
+    return [item_of(review, request, titles) for review in (gold.unmarked(found, holder) if known else found)]
 
 
 def _titles() -> dict[str, str]:
@@ -360,10 +384,18 @@ def _why_empty(narrowed: QueueFilter, holder: Holder) -> dict[str, str]:
     return why_empty(narrowed.queue, holder, left, is_narrowed=narrowed.is_narrowed)
 
 
+def _conflicts(user: User) -> int:
+    """Return how many detections a person is to settle: none for anybody but experts; a bounded count."""
+    if not visibility.settles_conflicts(user):
+        return 0
+    return counting.count_bounded(Conflict.objects.filter(detection__status__in=OPEN))
+
+
 def _words(narrowed: QueueFilter) -> str:
     """Return in words what the queue is narrowed to."""
     data, asked = narrowed.data, narrowed.form.fields
-    words = [f"{data.get('status') or 'pending'} {'detections' if narrowed.by_detection else 'objects'}"]
+    items = "conflicts" if narrowed.of_conflicts else "detections" if narrowed.by_detection else "objects"
+    words = [f"{data.get('status') or 'pending'} {items}"]
     score = [data.get("score_min"), data.get("score_max")]
     if any(score):
         words.append(f"score {score[0] or 0} to {score[1] or 1}")

@@ -42,6 +42,7 @@
  * @property {boolean} [is_held]
  * @property {string[]} [others]
  * @property {string[]} [opposed]  those of them who say the opposite
+ * @property {string} [feedback]  of an item whose answer was known, what only its person is told
  */
 
 import { PARTS } from "./packed.js";
@@ -272,6 +273,7 @@ export class TriageState {
       const text = `Your lease on ${entry.name} had expired. Your answer was kept all the same. ${told}`;
       return { text, isOpposed: opposed.length > 0 };
     }
+    if (reply.feedback) return { text: `${entry.name}: ${reply.feedback}`, isOpposed: false };
     if (!opposed.length) return null;
     return { text: `${entry.name}: you said ${entry.said}, but ${opposed.join("; ")}. Both answers are kept.`, isOpposed: true };
   }

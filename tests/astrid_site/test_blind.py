@@ -23,13 +23,15 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from astrid_site.site import home
 from astrid_site.site.api import RESOURCES
 from catalog.models import SystemConfig, User
+from catalog.people import audit
 from catalog.web.filters import FlagFilter, ListFilter
 from catalog.web.rest.rendering import FORMATS
 from curation.alerts.filters import AlertFilter
 from curation.alerts.publishing import publish_pending
 from curation.detections.filters import DetectionListFilter
 from curation.judgements import visibility
-from curation.models import Alert, AlertPublication, LabelDefinition, ValidationEvent
+from curation.judgements.gold import mark_known
+from curation.models import Alert, AlertPublication, Conflict, LabelDefinition, ValidationEvent
 from curation.triage.filters import QueueFilter
 from detection.sources.filters import SourceFilter
 from tests.curation.looks import consider, judge, seen
@@ -220,6 +222,39 @@ def test_no_address_tells_a_blind_curator_which_answer_somebody_gave(scene: Scen
     answers = {address: text for address, text in first.items() if "label" not in address and "triage" not in address}
     for word in WORDS:
         assert [address for address, text in answers.items() if word in text and word not in address] == [], word
+
+
+def test_no_address_tells_a_blind_expert_who_said_what_of_a_conflict(scene: Scene):
+    SystemConfig.objects.create(key="curation.conflict_after", value=2)
+    scene.looker.groups.set([Group.objects.get(name="expert")])
+    client, third = Client(), UserFactory(username="Third")
+    client.force_login(scene.looker)
+    known = {str(row.pk) for row in (scene.row, scene.second, scene.row.source, scene.alert, scene.row.observation)}
+    worlds = []
+    for real, bogus in ((scene.other, third), (third, scene.other)):
+        with transaction.atomic():
+            judge(scene.row, True, person=real, label="variable_star")
+            judge(scene.row, False, person=bogus, label="cosmic_ray")
+            assert Conflict.objects.filter(detection=scene.row).exists()
+            consider(scene.row.source)
+            worlds.append({cleaned(path, known): read(client, path, known) for path in addresses(scene)})
+            worlds[-1] |= triage(client, scene.looker, scene, known)
+            assert any("by=conflict" in asked and str(scene.row.pk) in text for asked, text in worlds[-1].items())
+            transaction.set_rollback(True)
+    first, second = worlds
+    assert [address for address in first.keys() | second.keys() if first.get(address) != second.get(address)] == []
+
+
+def test_no_address_tells_a_curator_what_is_known_and_will_be_asked(scene: Scene):
+    SystemConfig.objects.create(key="curation.gold_share", value=0.5)
+    client = Client()
+    client.force_login(scene.looker)
+    known = {str(row.pk) for row in (scene.row, scene.second, scene.row.source, scene.alert, scene.row.observation)}
+    judge(scene.row, True, person=scene.other, label="variable_star")
+    told = {cleaned(path, known): read(client, path, known) for path in addresses(scene)}
+    mark_known(scene.row, scene.other, audit.Actor(scene.other))
+    after = {cleaned(path, known): read(client, path, known) for path in addresses(scene)}
+    assert [address for address in told.keys() | after.keys() if told.get(address) != after.get(address)] == []
 
 
 def test_the_same_addresses_tell_it_to_one_who_does_not_judge(scene: Scene):

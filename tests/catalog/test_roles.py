@@ -13,7 +13,7 @@ OWN_MODELS = sorted(model._meta.label_lower for model in apps.get_models() if is
 
 
 def test_every_model_is_shown_to_somebody_and_only_known_models_are_named():
-    named = [*roles.SHOWN_TO_ALL, *roles.SHOWN_TO_OPERATORS, *roles.SHOWN_TO_ADMINISTRATORS]
+    named = [*roles.SHOWN_TO_ALL, *roles.SHOWN_TO_EXPERTS, *roles.SHOWN_TO_OPERATORS, *roles.SHOWN_TO_ADMINISTRATORS]
     assert sorted(named) == sorted([*OWN_MODELS, "auth.group", "axes.accessattempt"])
 
 
@@ -22,8 +22,8 @@ def test_the_demo_has_an_account_for_each_role():
 
 
 def test_each_role_has_what_the_one_below_it_sees():
-    viewer, curator, operator, administrator = (roles.PERMISSIONS[role] for role in roles.ROLES)
-    assert viewer < curator < administrator
+    viewer, curator, expert, operator, administrator = (roles.PERMISSIONS[role] for role in roles.ROLES)
+    assert viewer < curator < expert < administrator
     assert viewer < operator < administrator
 
 

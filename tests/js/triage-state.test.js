@@ -112,6 +112,14 @@ test("the opposite answer of somebody else is told, agreement is not", () => {
   assert.match(told.text, /name of a: you said real \(medium\), but bob said bogus \(high\)/);
 });
 
+test("what was known of an item is told as it comes", () => {
+  const state = stateOf();
+  const entry = judged(state);
+  assert.equal(state.saved(entry, { others: [], opposed: [], feedback: "" }), null);
+  const told = state.saved(entry, { others: [], opposed: [], feedback: "This was an item whose answer is known." });
+  assert.deepEqual(told, { text: "name of a: This was an item whose answer is known.", isOpposed: false });
+});
+
 test("a lease that had expired is told with what others said", () => {
   const state = stateOf();
   const entry = judged(state);

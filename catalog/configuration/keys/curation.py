@@ -16,4 +16,36 @@ CURATION = (
     ConfigKey(
         "curation.blind", False, "Whether people see other people's reviews of a detection only after giving their own."
     ),
+    ConfigKey("curation.required_answers", 1, "How many people must review a detection before it is decided.", 1, 10),
+    ConfigKey(
+        "curation.least_agreement",
+        0.5,
+        "Share of the weight of all reviews of a detection that must agree before it is decided; more than half "
+        "in any case.",
+        0.5,
+        1.0,
+    ),
+    ConfigKey(
+        "curation.conflict_after",
+        0,
+        "After how many reviews that do not agree a detection is a conflict, which only experts are given; with 0 the "
+        "next person is asked instead.",
+        0,
+        20,
+    ),
+    ConfigKey(
+        "curation.expert_weight",
+        1.0,
+        "How much the review of an expert weighs, beside 1 for everybody else's.",
+        1.0,
+        10.0,
+    ),
+    ConfigKey(
+        "curation.gold_share",
+        0.0,
+        "Share of what people are given to review that experts have marked as known, unmarked and only to see how well "
+        "people review; 0 for none.",
+        0.0,
+        0.5,
+    ),
 )

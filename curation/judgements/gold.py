@@ -1,0 +1,93 @@
+"""Detections of which experts know the answer, and how well people review them.
+
+What people say of them when they are given them unmarked is no judgement: it makes no event, no source, no alert and no
+label for training. Of each person the first answer to each counts.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from catalog.models import User, Visitor
+from catalog.people import audit
+from catalog.roles import MAY_MARK_KNOWN
+from curation.judgements.verdicts import REAL
+from curation.models import GoldAnswer, GoldItem
+from curation.numerics.agreement import Share, share_of
+from detection.models import Detection, DetectionStatus
+
+# Lower ends of the ranges of |S/N| that people are told of: about even steps of brightness.
+SNR_FROM = (0.0, 7.0, 10.0, 20.0, 50.0)
+
+
+class GoldRefused(ValueError):
+    """This cannot be marked as known; the text says why."""
+
+
+@dataclass(frozen=True)
+class Completeness:
+    """How often a person was right about known items of one kind and range of S/N.
+
+    kind : the label that they are known to have, else real or bogus. snr_from, snr_to : of |S/N|; None for the last
+    range, and both None where it is not known.
+    """
+
+    person: str
+    kind: str
+    is_valid: bool
+    snr_from: float | None
+    snr_to: float | None
+    right: Share
+
+
+@transaction.atomic
+def mark_known(detection: Detection, user: User, actor: audit.Actor) -> GoldItem:
+    """Say that what people decided about a detection is known to be so; people are given it from now on."""
+    if detection.status not in (*REAL, DetectionStatus.REJECTED):
+        raise GoldRefused("It is not decided yet: review it first.")
+    known = {"is_valid": detection.status in REAL, "label": detection.human_label}
+    item, is_new = GoldItem.objects.get_or_create(detection=detection, defaults={**known, "marked_by": user})
+    if not is_new and (item.is_valid, item.label) != tuple(known.values()) and item.answers.exists():
+        raise GoldRefused("People have been told that it is something else: what is known must not change.")
+    GoldItem.objects.filter(pk=item.pk).update(**known, is_active=True)
+    audit.record(detection, "mark_known", actor=actor, new=known)
+    return item
+
+
+@transaction.atomic
+def end_known(detection: Detection, actor: audit.Actor) -> None:
+    """Give a known item to nobody any more; what people said of it is kept."""
+    if GoldItem.objects.filter(detection=detection, is_active=True).update(is_active=False):
+        audit.record(detection, "end_known", actor=actor)
+
+
+def completeness_for(user: Visitor) -> list[Completeness]:
+    """Return how well people review known items: of everybody for experts, for anybody else only of themselves."""
+    answers = GoldAnswer.objects.filter(is_valid__isnull=False)
+    if not user.has_perm(MAY_MARK_KNOWN):
+        answers = answers.filter(person=user.pk)
+    return _completeness(answers.select_related("person", "item__detection__candidate"))
+
+
+def kind_of(item: GoldItem) -> str:
+    """Return what a known item is: its label, else real or bogus."""
+    return item.label or ("real" if item.is_valid else "bogus")
+
+
+def _completeness(answers: Iterable[GoldAnswer]) -> list[Completeness]:
+    right: dict[tuple[str, bool, str, int], list[bool]] = defaultdict(list)
+    for answer in answers:
+        item, candidate = answer.item, answer.item.detection.candidate
+        step = sum(abs(candidate.snr) >= start for start in SNR_FROM) if candidate else 0
+        key = (answer.person.get_username(), not item.is_valid, kind_of(item), step)
+        right[key].append(answer.is_valid == item.is_valid)
+    ends = (None, *SNR_FROM, None)
+    return [
+        Completeness(person, kind, not is_bogus, ends[step], ends[step + 1] if step else None, share)
+        for (person, is_bogus, kind, step), several in sorted(right.items())
+        if (share := share_of(sum(several), len(several))) is not None
+    ]
