@@ -103,7 +103,7 @@ def said(event: ValidationEvent, titles: Mapping[str, str]) -> str:
 def _brief(review: Review) -> list[str]:
     """Return what small screens show beside the images."""
     row, candidate = review.detection, review.detection.candidate
-    lines = [f"Score {number(row.confidence_score, 3)}"]
+    lines = [] if row.confidence_score is None else [f"Score {number(row.confidence_score, 3)}"]
     if candidate:
         lines.append(f"S/N {signed(candidate.snr)}")
     if review.now.mag is not None:

@@ -36,13 +36,15 @@ def promote(keys: Collection[UUID], actor: audit.Actor) -> list[Detection]:
         raise PromotionRefused("One of these candidates is gone: its frame was processed again. Look at the list anew.")
     known = {row.candidate_id: row for row in Detection.objects.filter(candidate__in=candidates)}
     scores = _latest_scores(candidates)
+    who = actor.user.get_username() if actor.user else "the system"
+    reason = f"Promoted by {who}: the model or a veto had rejected it."
     new = []
     for candidate in candidates:
         if candidate.pk in known:
             continue
         if candidate.pk not in scores:
             raise PromotionRefused("One of these candidates has no score yet: wait until its frame has been looked at.")
-        new.append(_detection(candidate, scores[candidate.pk], actor))
+        new.append(against_the_model(scores[candidate.pk], DetectionOrigin.PROMOTED, reason))
     Detection.objects.bulk_create(new)
     for row in new:
         audit.record(row, "promoted", actor=actor, new={"candidate": row.candidate_id, "score": row.confidence_score})
@@ -50,24 +52,23 @@ def promote(keys: Collection[UUID], actor: audit.Actor) -> list[Detection]:
 
 
 def _latest_scores(candidates: list[Candidate]) -> dict[UUID, CandidateScore]:
-    rows = CandidateScore.objects.filter(candidate__in=candidates).select_related("model", "model_run")
+    rows = CandidateScore.objects.filter(candidate__in=candidates).select_related("candidate", "model", "model_run")
     return {row.candidate_id: row for row in rows.order_by("created_at")}
 
 
-def _detection(candidate: Candidate, scored: CandidateScore, actor: audit.Actor) -> Detection:
-    who = actor.user.get_username() if actor.user else "the system"
+def against_the_model(scored: CandidateScore, origin: DetectionOrigin, reason: str, **more: float) -> Detection:
+    """Return a detection, not yet saved, of a scored candidate that was rejected; the reason says why it is there."""
+    candidate = scored.candidate
     return Detection(
         candidate=candidate,
         observation_id=candidate.observation_id,
         model_run=scored.model_run,
-        origin=DetectionOrigin.PROMOTED,
+        origin=origin,
         confidence_score=scored.score,
         model_version=f"{scored.model.name} {scored.model.version}",
         inference_time_ms=scored.model_run.inference_time_ms,
         cutouts_path=path_of(candidate.observation_id, candidate.pk),
-        prediction_metadata={
-            "weights_sha256": scored.weights_sha256,
-            "reason": f"Promoted by {who}: the model or a veto had rejected it.",
-        },
+        prediction_metadata={"weights_sha256": scored.weights_sha256, "reason": reason},
         **{name: getattr(candidate, name) for name in ("ra", "dec", "pixel_x", "pixel_y")},
+        **more,
     )

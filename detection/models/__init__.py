@@ -1,6 +1,7 @@
 """Models and what they made of the candidates: scores, detections, and the sources they belong to."""
 
 from detection.models.detections import (
+    AGAINST_THE_MODEL,
     CandidateScore,
     Detection,
     DetectionOrigin,
@@ -16,7 +17,7 @@ from detection.models.forced import ForcedPhotometry, ForcedReason
 from detection.models.known import KnownObject, KnownObjectSearch, Orbit, OrbitSet, SearchOutcome
 
 __all__ = [
-    "CandidateScore", "Detection", "DetectionOrigin", "DetectionQuerySet", "DetectionStatus", "DetectionType",
-    "ForcedPhotometry", "ForcedReason", "KnownObject", "KnownObjectSearch", "Model", "ModelRun", "ModelType", "Orbit",
-    "OrbitSet", "SearchOutcome", "Source",
+    "AGAINST_THE_MODEL", "CandidateScore", "Detection", "DetectionOrigin", "DetectionQuerySet", "DetectionStatus",
+    "DetectionType", "ForcedPhotometry", "ForcedReason", "KnownObject", "KnownObjectSearch", "Model", "ModelRun",
+    "ModelType", "Orbit", "OrbitSet", "SearchOutcome", "Source",
 ]  # fmt: skip
