@@ -2,8 +2,8 @@
 
 While one that was drawn waits, whoever may judge is shown of what waits for their answer no score, nothing else that
 tells what the model or a veto made of it, and no sign of where it comes from; lists and the queue have it at a place
-like others'. It holds for all that waits: what is hidden of a few would mark them. Who judges nothing, the audit log and the admin
-see everything.
+like others'. It holds for all that waits: what is hidden of a few would mark them. Who judges nothing, the audit log
+and the admin see everything.
 """
 
 from __future__ import annotations

@@ -45,8 +45,10 @@ class Drawn:
 def probabilities(counts: Sequence[int], share: float) -> NDArray[np.float64]:
     """Return with what probability each member of a stratum is drawn.
 
-    The number to draw, `share` of all members, is divided evenly among the strata, so that a small stratum is not
-    passed over; what a stratum cannot give is divided among the others.
+    The number to draw, `share` of all members, is divided among the strata by the square roots of their sizes (Bankier
+    1988, The American Statistician 42, 174, doi:10.1080/00031305.1988.10475556, with the power 1/2): small strata, near
+    the threshold, are looked at more closely, and the weights do not differ so much that few of them decide. What a
+    stratum cannot give is divided among the others.
 
     Parameters
     ----------
@@ -58,11 +60,11 @@ def probabilities(counts: Sequence[int], share: float) -> NDArray[np.float64]:
     Probabilities, shape (n,); 0 for a stratum without members. Their mean over all members is `share`.
     """
     members = np.asarray(counts, dtype=np.float64)
-    given = np.zeros_like(members)
+    sizes, given = np.sqrt(members), np.zeros_like(members)
     left = share * members.sum()
-    while left > 1e-9 * (1.0 + members.sum()) and (open_ := given < members).any():
-        each = left / open_.sum()
-        given[open_] = np.minimum(members[open_], given[open_] + each)
+    while left > 1e-9 * (1.0 + members.sum()) and (lasting := given < members).any():
+        portion = left / sizes[lasting].sum()
+        given[lasting] = np.minimum(members[lasting], given[lasting] + portion * sizes[lasting])
         left = share * members.sum() - given.sum()
     chances: NDArray[np.float64] = np.divide(given, members, out=np.zeros_like(members), where=members > 0)
     return np.minimum(chances, 1.0)

@@ -18,11 +18,10 @@ def test_the_expected_number_is_the_share_of_all_and_no_probability_exceeds_one(
     assert np.dot(chances, COUNTS) == pytest.approx(share * sum(COUNTS))
 
 
-def test_a_small_stratum_is_drawn_from_as_much_as_a_large_one_or_whole():
-    chances = probabilities(COUNTS, 0.05)
-    assert chances[3] == 1.0
-    # 50.55 less the three and the eight that there are, among three.
-    assert np.multiply(chances, COUNTS)[[0, 1, 4]] == pytest.approx([39.55 / 3] * 3)
+def test_members_of_a_small_stratum_are_drawn_more_often_by_the_root_of_its_size():
+    chances = probabilities(COUNTS, 0.02)
+    assert chances[1] / chances[0] == pytest.approx((900 / 60) ** 0.5)
+    assert probabilities(COUNTS, 0.2)[3] == 1.0, "what a stratum cannot give, the others do"
     assert chances[5] == 0.0, "nothing is drawn from what holds nothing"
 
 
