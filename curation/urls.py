@@ -7,6 +7,7 @@ from curation.batches import views as batch_views
 from curation.detections import views as detection_views
 from curation.notes import views as note_views
 from curation.saved_filters import views as filter_views
+from curation.statistics import views as statistics_views
 from curation.triage import views as triage_views
 
 app_name = "curation"
@@ -26,6 +27,8 @@ urlpatterns = [
     path("filters/<uuid:filter_id>/delete", filter_views.delete, name="delete_filter"),
     path("sources/", detection_views.sources, name="sources"),
     path("sources/<uuid:source_id>/", detection_views.source, name="source"),
+    path("statistics/", statistics_views.statistics, name="statistics"),
+    path("statistics/<slug:slug>.csv", statistics_views.table, name="statistic"),
     path("triage/next", triage_views.triage_next, name="triage_next"),
     path("triage/answers", triage_views.triage_answers, name="triage_answers"),
     path("triage/keys/", triage_views.triage_settings, name="triage_settings"),

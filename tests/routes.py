@@ -180,6 +180,8 @@ CURATION = {
     "curation:batch": [Route(CURATORS, method="post")],
     "curation:batch_answer": [Route(CURATORS, method="post")],
     "curation:batch_undo": [Route(CURATORS, keys=lambda: [uuid4()], method="post")],
+    "curation:statistics": [Route(ACCOUNTS)],
+    "curation:statistic": [Route(ACCOUNTS, keys=lambda: ["waiting"])],
     "curation:alerts": [Route(ACCOUNTS)],
     "curation:alert": [Route(ACCOUNTS, keys=key_of(AlertFactory))],
     "curation:detections": [Route(ACCOUNTS)],
