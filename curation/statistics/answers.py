@@ -93,10 +93,10 @@ def labels(period: Period) -> Statistic:
             unsure=Count("id", filter=Q(confidence_level="low")),
         ).order_by("-judgements", "label", "model_version")
     ]  # fmt: skip
-    bars = [
-        Bar(f"{row[0].replace('_', ' ')} ({row[1]})", float(row[3]), f"{row[3]}, mean score {row[4]:.2f}")
-        for row in rows[:_MOST_BARS]
-    ]
+    given: dict[str, int] = defaultdict(int)
+    for label, verdict, _, judgements, *_ in rows:
+        given[f"{label.replace('_', ' ')} ({verdict})"] += judgements
+    most = sorted(given.items(), key=lambda entry: -entry[1])[:_MOST_BARS]
     return Statistic(
         slug="labels",
         title="Labels",
@@ -107,7 +107,7 @@ def labels(period: Period) -> Statistic:
             Column("share_of_low_confidence", "Share unsure"),
         ),
         rows=rows,
-        bars=bars,
+        bars=[Bar(label, float(count), str(count)) for label, count in most],
     )  # fmt: skip
 
 
