@@ -158,7 +158,7 @@ class CandidateScore(Record):
                 violation_error_message="A score names the weights that gave it.",
             ),
         ]
-        indexes = [models.Index(fields=["model", "score"], name="candidatescore_by_score")]
+        indexes = [models.Index(fields=["model", "-score", "id"], name="candidatescore_by_score")]
 
     def __str__(self) -> str:
         return f"{self.score:.3f}"
