@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import UTC, date, timedelta
+from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
 
 from django.db.models import Avg, Count, F, Q, QuerySet
 from django.db.models.functions import Coalesce, TruncDate, TruncHour
@@ -14,7 +15,7 @@ from curation.models import EventKind, ValidationEvent
 from curation.statistics.tables import Bar, Column, Statistic
 
 # So many of the latest events are looked at: what the page costs does not grow with what was ever said.
-MOST_EVENTS = 100_000
+MOST_EVENTS = 30_000
 # A chart shows so many: the table holds all.
 _MOST_BARS = 7
 _ANSWERS = Count(Coalesce("group", "id"), distinct=True)
@@ -26,12 +27,17 @@ class Period:
 
     days: int
 
+    @cached_property
+    def since(self) -> datetime:
+        """Return when these days began; later, where more was judged in them than is looked at."""
+        first = timezone.now() - timedelta(days=self.days)
+        latest = ValidationEvent.objects.filter(created_at__gt=first).order_by("-created_at", "-id")
+        return next(iter(latest.values_list("created_at", flat=True)[MOST_EVENTS - 1 : MOST_EVENTS]), first)
+
     @property
     def events(self) -> QuerySet[ValidationEvent]:
         """Return the verdicts of these days, the latest."""
-        since = timezone.now() - timedelta(days=self.days)
-        latest = ValidationEvent.objects.filter(created_at__gt=since).order_by("-created_at", "-id")[:MOST_EVENTS]
-        return ValidationEvent.objects.filter(pk__in=latest.values("pk"), kind=EventKind.VERDICT).order_by()
+        return ValidationEvent.objects.filter(created_at__gte=self.since, kind=EventKind.VERDICT).order_by()
 
     @property
     def words(self) -> str:
