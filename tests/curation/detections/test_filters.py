@@ -154,6 +154,11 @@ def test_a_list_asks_as_much_for_two_rows_as_for_twenty(client: Client, django_a
     for row in rows[2:]:
         row.delete()
     with django_assert_num_queries(12):
+    with django_assert_num_queries(14):
+        assert len(shown(client, "/detections/")) == 20
+    for row in rows[2:]:
+        row.delete()
+    with django_assert_num_queries(14):
         assert len(shown(client, "/detections/")) == 2
 
 

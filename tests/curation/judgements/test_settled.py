@@ -98,7 +98,7 @@ def test_the_page_shows_what_an_answer_covers_before_it_is_given(variable):
     browser.force_login(account("curator"))
     url = reverse("curation:known")
     page = browser.get(url).content.decode()
-    assert "2 new detections of 1 of them" in page and "Show what that covers" in page
+    assert "2 new detections of 1 of them" in " ".join(page.split()) and "Show what that covers" in page
     preview = browser.get(url, {"object": str(variable.pk)})
     assert "Confirm 2 detections" in preview.content.decode() and len(pending()) == 2
     group = str(preview.context["group"])
