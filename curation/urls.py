@@ -5,9 +5,9 @@ from django.urls import path
 from curation.alerts import views as alert_views
 from curation.batches import views as batch_views
 from curation.detections import views as detection_views
+from curation.known import views as known_views
 from curation.notes import views as note_views
 from curation.saved_filters import views as filter_views
-from curation.known import views as known_views
 from curation.statistics import views as statistics_views
 from curation.triage import views as triage_views
 
