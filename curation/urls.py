@@ -6,8 +6,10 @@ from curation.alerts import views as alert_views
 from curation.batches import views as batch_views
 from curation.detections import views as detection_views
 from curation.judgements import views as judgement_views
+from curation.known import views as known_views
 from curation.notes import views as note_views
 from curation.saved_filters import views as filter_views
+from curation.statistics import views as statistics_views
 from curation.triage import views as triage_views
 
 app_name = "curation"
@@ -31,6 +33,11 @@ urlpatterns = [
     path("triage/known/", judgement_views.known_items, name="known_items"),
     path("sources/", detection_views.sources, name="sources"),
     path("sources/<uuid:source_id>/", detection_views.source, name="source"),
+    path("triage/known", known_views.known, name="known"),
+    path("triage/known/confirm", known_views.confirm_known, name="confirm_known"),
+    path("triage/known/undo", known_views.undo_known, name="undo_known"),
+    path("statistics/", statistics_views.statistics, name="statistics"),
+    path("statistics/<slug:slug>.csv", statistics_views.table, name="statistic"),
     path("triage/next", triage_views.triage_next, name="triage_next"),
     path("triage/answers", triage_views.triage_answers, name="triage_answers"),
     path("triage/keys/", triage_views.triage_settings, name="triage_settings"),

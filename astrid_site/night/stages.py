@@ -90,6 +90,8 @@ def _after_tracklets(job: ProcessingJob) -> Iterator[Order]:
     for observation_id in late.values_list("observation", flat=True).order_by("observation").distinct():
         yield "detect", "observation", observation_id
     yield "forced", "field_night", job.entity_id
+    if snapshot()["detection.hidden_share"]:
+        yield "mix_hidden", "field_night", job.entity_id
     if snapshot()["differencing.shift_and_stack"]:
         yield "shift_and_stack", "field_night", job.entity_id
     for source_id in sources_of_night(field_id, night):
@@ -143,6 +145,8 @@ STAGES = (
     Stage("known_objects", "detection.stage.known_objects"),
     Stage("context", "detection.stage.context", "downloads"),
     Stage("tracklets", "differencing.stage.tracklets", waits_for=_BEFORE_TRACKLETS, follows=_after_tracklets),
+    # By then it is known what is hidden: what moves is not.
+    Stage("mix_hidden", "detection.stage.mix_hidden", waits_for=_BEFORE_FORCED),
     Stage("forced", "detection.stage.forced", waits_for=_BEFORE_FORCED, follows=_after_forced),
     Stage(
         "shift_and_stack", "differencing.stage.shift_and_stack",

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
+from catalog.models import Visitor
 from catalog.web.rest.paging import NEWEST_FIRST
 from catalog.web.rest.views import RowSerializer, RowViewSet
 from curation.detections.filters import DetectionFilter
-from curation.judgements import visibility
+from curation.judgements import unmarked, visibility
 from detection.models import Detection
+
+_SCORE = "1 = real, 0 = bogus; of `model_version`. Null until you have answered, where hidden ones are mixed in."
 
 
 class DetectionSerializer(RowSerializer):
     class Meta:
         model = Detection
-        exclude = ("healpix",)
+        exclude = ("healpix", "drawn_score", "queue_score")
+        extra_kwargs: ClassVar = {"confidence_score": {"allow_null": True, "help_text": _SCORE}}
 
 
 class DetectionViewSet(RowViewSet):
@@ -27,17 +31,24 @@ class DetectionViewSet(RowViewSet):
     orderings = {
         "-created_at": ("-created_at", "-id"),
         "created_at": ("created_at", "id"),
-        "-confidence_score": ("-confidence_score", "id"),
-        "confidence_score": ("confidence_score", "-id"),
+        "-confidence_score": ("-queue_score", "id"),
+        "confidence_score": ("queue_score", "-id"),
         **NEWEST_FIRST,
     }
 
     def get_object(self) -> Detection:
         row: Detection = super().get_object()
-        visibility.veil([row], self.request.user)
+        _veil([row], self.request.user)
         return row
 
     def paginate_queryset(self, queryset: Any) -> list[Any] | None:
         rows: list[Any] | None = super().paginate_queryset(queryset)
-        visibility.veil(rows or [], self.request.user)
+        _veil(rows or [], self.request.user)
         return rows
+
+
+def _veil(rows: list[Detection], user: Visitor) -> None:
+    visibility.veil(rows, user)
+    for row in rows:
+        if unmarked.is_covered(row):
+            row.source = None  # What was drawn has none, and what waits beside it shows none either.

@@ -11,7 +11,7 @@ from django import forms
 from django.db.models import QuerySet
 
 from catalog.web.filters import AT, FROM_TO, ONE_OF, day_input
-from curation.judgements import visibility
+from curation.judgements import unmarked, visibility
 from detection.models import Detection, DetectionOrigin, DetectionStatus, DetectionType
 from detection.sources.filters import SkyFilter
 from observations.frames.filters import FieldNameFilter
@@ -75,7 +75,9 @@ class DetectionFilter(SkyFilter):
         """Ask what people made of a detection by the rule of who sees what."""
         given = self.form.cleaned_data
         for name, asked in self.filters.items():
-            if asked.field_name not in visibility.DERIVED or asked.method:
+            if asked.field_name in unmarked.COVERED and not asked.method:
+                queryset = queryset.filter(unmarked.shown_as(self.request.user, asked, given[name]))
+            elif asked.field_name not in visibility.DERIVED or asked.method:
                 queryset = asked.filter(queryset, given[name])
             elif given[name] not in (None, "", []):
                 queryset = self._as_shown(queryset, asked.field_name, asked.lookup_expr, given[name])
@@ -96,7 +98,7 @@ class DetectionFilter(SkyFilter):
 class DetectionListFilter(DetectionFilter):
     """Which detections the list shows, and in which order."""
 
-    _NEWEST, _BEST = ("-created_at", "-id"), ("-confidence_score", "id")
+    _NEWEST, _BEST = ("-created_at", "-id"), ("-queue_score", "id")
     _NEWEST_FRAMES = ("-observation__observation_time", "-observation_id", "-id")
     _OF_FRAMES = ("night", "night_from", "night_to", "field")
     _NOT_REVIEWED = (DetectionStatus.VALIDATING, DetectionStatus.ARCHIVED)

@@ -22,6 +22,7 @@ from curation.detections.epochs import Epoch, epochs_of
 from curation.detections.filters import DetectionListFilter
 from curation.detections.light_curve import drawing_of, has_nights
 from curation.judgements import visibility
+from curation.judgements.settled import settled_of
 from curation.judgements.verdicts import OPEN, answers_about, consensus_of, outcome_of
 from curation.models import Alert, GoldItem, LabelExample, SavedFilter, ValidationEvent
 from curation.notes.forms import NoteForm
@@ -75,9 +76,9 @@ def detections(request: HttpRequest) -> HttpResponse:
     context = list_page(request, DetectionListFilter, _listed(rows), DetectionListFilter.ordering(request.GET))
     found = context["page"].rows
     hidden = visibility.veil(found, request.user)
-    brightness = brightness_of(found)
+    brightness, settled = brightness_of(found), settled_of(found, request.user)
     for row in found:
-        row.brightness = brightness[row.pk]
+        row.brightness, row.settled = brightness[row.pk], settled.get(row.pk)
     context |= {
         "hidden": hidden,
         "count": count_bounded(context["rows"]),

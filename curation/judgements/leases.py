@@ -160,7 +160,7 @@ def put_back_of_gone_windows(holder: Holder) -> None:
 def locked(keys: Iterable[UUID]) -> dict[UUID, Detection]:
     """Return detections by key, locked in the order of their keys."""
     rows = Detection.objects.filter(pk__in=list(keys)).order_by("pk")
-    return {row.pk: row for row in rows.only("pk", "status", "confidence_score").select_for_update()}
+    return {row.pk: row for row in rows.only("pk", "status", "queue_score").select_for_update()}
 
 
 def _lapsed() -> QuerySet[Lease]:

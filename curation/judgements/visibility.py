@@ -18,6 +18,7 @@ from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Value, When
 from catalog.configuration.values import snapshot
 from catalog.models import Visitor
 from catalog.roles import MAY_CONFIGURE, MAY_JUDGE, MAY_SETTLE_CONFLICTS
+from curation.judgements import unmarked
 from curation.judgements.verdicts import answers_about
 from curation.models import Alert, AlertType, Conflict, EventKind, ValidationEvent
 from detection.models import Detection, DetectionStatus, DetectionType
@@ -64,6 +65,7 @@ def hidden_from(user: Visitor, keys: Collection[UUID]) -> set[UUID]:
 def veil(rows: Iterable[Detection], user: Visitor) -> set[UUID]:
     """Replace in rows, which are shown and never saved, what a person may not see yet; return the keys of those."""
     shown = list(rows)
+    unmarked.cover(shown, user)
     hidden = hidden_from(user, [row.pk for row in shown])
     for row in shown:
         if row.pk in hidden:

@@ -12,6 +12,7 @@ from django.template.loader import render_to_string
 
 from catalog.writing import number, sexagesimal_dec, sexagesimal_ra, signed, utc
 from curation.detections.epochs import Epoch
+from curation.judgements.settled import Settled, settled_by
 from curation.models import Deferral, ValidationEvent
 from curation.triage.review import Member, Review
 from detection.cutouts.epochs import address_of
@@ -103,7 +104,7 @@ def said(event: ValidationEvent, titles: Mapping[str, str]) -> str:
 def _brief(review: Review) -> list[str]:
     """Return what small screens show beside the images."""
     row, candidate = review.detection, review.detection.candidate
-    lines = [f"Score {number(row.confidence_score, 3)}"]
+    lines = [] if row.confidence_score is None else [f"Score {number(row.confidence_score, 3)}"]
     if candidate:
         lines.append(f"S/N {signed(candidate.snr)}")
     if review.now.mag is not None:
@@ -132,6 +133,7 @@ def _context(review: Review, titles: Mapping[str, str]) -> dict[str, Any]:
         "seen": seen,
         "unseen": sum(epoch.detection is None and not epoch.trouble for epoch in review.epochs),
         "motion": review.motion,
+        "settled": _settled(review),
         "known": review.known,
         "context": review.context,
         "answers": _answers(review, titles),
@@ -142,6 +144,16 @@ def _context(review: Review, titles: Mapping[str, str]) -> dict[str, Any]:
 def _deferrals(review: Review) -> list[Deferral]:
     """Return what people put off of the object and why, once for each press of a key."""
     return list({one.group: one for one in review.deferrals}.values())
+
+
+def _settled(review: Review) -> Settled | None:
+    """Return what is settled about the object by earlier answers, as far as this person may see them."""
+    answers: dict[UUID, list[ValidationEvent]] = {}
+    for event in review.answers or []:
+        answers.setdefault(event.detection_id, []).append(event)
+    return (
+        settled_by(review.detection.pk, [member.detection for member in review.members], answers) if answers else None
+    )
 
 
 def _answers(review: Review, titles: Mapping[str, str]) -> list[tuple[ValidationEvent, str]] | None:

@@ -40,7 +40,7 @@ __all__ = [
     "Holder", "Part", "Queue", "Rest", "Taken", "hold", "is_held", "lease_seconds", "note_presence", "release",
     "remaining", "rest", "take", "take_one", "take_over",
 ]  # fmt: skip
-_ORDER = ("-confidence_score", "id")
+_ORDER = ("-queue_score", "id")
 # So many detections are looked at for each item: few objects have more that wait.
 _ROWS_AN_ITEM = 4
 _MOST_LOOKED_AT = 10 * MOST_COUNTED
@@ -128,7 +128,7 @@ def take_over(queue: Queue, holder: Holder, count: int) -> list[UUID]:
     rows = locked(keys)
     mine = Lease.objects.filter(detection__in=rows, holder=holder.user)
     mine.update(window=holder.window, expires_at=lease_end(), seen_at=Now())
-    return [row.pk for row in sorted(rows.values(), key=lambda row: (-row.confidence_score, row.pk))]
+    return [row.pk for row in sorted(rows.values(), key=lambda row: (-row.queue_score, row.pk))]
 
 
 def remaining(queue: Queue, user: User, *, by_detection: bool = False) -> int:
@@ -200,8 +200,8 @@ def _first_of_each(waiting: QuerySet[Detection], found: Collection[UUID]) -> dic
 
 def _beyond(last: Detection) -> Q:
     """Return what comes after a row: one range, which the index can begin at, and within it the rest."""
-    same = Q(confidence_score=last.confidence_score, id__gt=last.pk)
-    return Q(confidence_score__lte=last.confidence_score) & (Q(confidence_score__lt=last.confidence_score) | same)
+    same = Q(queue_score=last.queue_score, id__gt=last.pk)
+    return Q(queue_score__lte=last.queue_score) & (Q(queue_score__lt=last.queue_score) | same)
 
 
 def _states(status: str) -> list[str]:

@@ -6,11 +6,11 @@ from collections.abc import Collection
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Case, Exists, OuterRef, QuerySet, When
 
 from catalog.people import audit
 from detection.cutouts.pictures import path_of
-from detection.models import CandidateScore, Detection, DetectionOrigin
+from detection.models import CandidateScore, Detection, DetectionOrigin, Model
 from differencing.models import Candidate, CandidateStatus
 
 
@@ -20,8 +20,12 @@ class PromotionRefused(ValueError):
 
 def rejected(rows: QuerySet[CandidateScore]) -> QuerySet[CandidateScore]:
     """Return of some scores those by active models of candidates that were rejected, and that nobody has promoted."""
-    is_no_detection = {"candidate__status": CandidateStatus.REJECTED, "candidate__detections__isnull": True}
-    return rows.filter(model__is_active=True, **is_no_detection)
+    # The model by its key, and whether there is a detection asked row by row: so PostgreSQL takes the best scores from
+    # the index until it has enough, where a join would read all of a million first.
+    active = list(Model.objects.filter(is_active=True).values_list("pk", flat=True))
+    known = Case(When(Exists(Detection.objects.filter(candidate=OuterRef("candidate"))), then=True), default=False)
+    hidden = {"is_known": False, "model__in": active, "candidate__status": CandidateStatus.REJECTED}
+    return rows.alias(is_known=known).filter(**hidden)
 
 
 @transaction.atomic
@@ -36,13 +40,15 @@ def promote(keys: Collection[UUID], actor: audit.Actor) -> list[Detection]:
         raise PromotionRefused("One of these candidates is gone: its frame was processed again. Look at the list anew.")
     known = {row.candidate_id: row for row in Detection.objects.filter(candidate__in=candidates)}
     scores = _latest_scores(candidates)
+    who = actor.user.get_username() if actor.user else "the system"
+    reason = f"Promoted by {who}: the model or a veto had rejected it."
     new = []
     for candidate in candidates:
         if candidate.pk in known:
             continue
         if candidate.pk not in scores:
             raise PromotionRefused("One of these candidates has no score yet: wait until its frame has been looked at.")
-        new.append(_detection(candidate, scores[candidate.pk], actor))
+        new.append(against_the_model(scores[candidate.pk], DetectionOrigin.PROMOTED, reason))
     Detection.objects.bulk_create(new)
     for row in new:
         audit.record(row, "promoted", actor=actor, new={"candidate": row.candidate_id, "score": row.confidence_score})
@@ -50,24 +56,23 @@ def promote(keys: Collection[UUID], actor: audit.Actor) -> list[Detection]:
 
 
 def _latest_scores(candidates: list[Candidate]) -> dict[UUID, CandidateScore]:
-    rows = CandidateScore.objects.filter(candidate__in=candidates).select_related("model", "model_run")
+    rows = CandidateScore.objects.filter(candidate__in=candidates).select_related("candidate", "model", "model_run")
     return {row.candidate_id: row for row in rows.order_by("created_at")}
 
 
-def _detection(candidate: Candidate, scored: CandidateScore, actor: audit.Actor) -> Detection:
-    who = actor.user.get_username() if actor.user else "the system"
+def against_the_model(scored: CandidateScore, origin: DetectionOrigin, reason: str, **more: float) -> Detection:
+    """Return a detection, not yet saved, of a scored candidate that was rejected; the reason says why it is there."""
+    candidate = scored.candidate
     return Detection(
         candidate=candidate,
         observation_id=candidate.observation_id,
         model_run=scored.model_run,
-        origin=DetectionOrigin.PROMOTED,
+        origin=origin,
         confidence_score=scored.score,
         model_version=f"{scored.model.name} {scored.model.version}",
         inference_time_ms=scored.model_run.inference_time_ms,
         cutouts_path=path_of(candidate.observation_id, candidate.pk),
-        prediction_metadata={
-            "weights_sha256": scored.weights_sha256,
-            "reason": f"Promoted by {who}: the model or a veto had rejected it.",
-        },
+        prediction_metadata={"weights_sha256": scored.weights_sha256, "reason": reason},
         **{name: getattr(candidate, name) for name in ("ra", "dec", "pixel_x", "pixel_y")},
+        **more,
     )

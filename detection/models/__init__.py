@@ -2,6 +2,7 @@
 
 from detection.models.context import WHOLE_SKY_DEG, ContextArea, ContextKind, ContextSource
 from detection.models.detections import (
+    AGAINST_THE_MODEL,
     CandidateScore,
     Detection,
     DetectionOrigin,
@@ -17,7 +18,8 @@ from detection.models.forced import ForcedPhotometry, ForcedReason
 from detection.models.known import KnownObject, KnownObjectSearch, Orbit, OrbitSet, SearchOutcome
 
 __all__ = [
-    "WHOLE_SKY_DEG", "CandidateScore", "ContextArea", "ContextKind", "ContextSource", "Detection", "DetectionOrigin",
-    "DetectionQuerySet", "DetectionStatus", "DetectionType", "ForcedPhotometry", "ForcedReason", "KnownObject",
-    "KnownObjectSearch", "Model", "ModelRun", "ModelType", "Orbit", "OrbitSet", "SearchOutcome", "Source",
+    "AGAINST_THE_MODEL", "WHOLE_SKY_DEG", "CandidateScore", "ContextArea", "ContextKind", "ContextSource", "Detection",
+    "DetectionOrigin", "DetectionQuerySet", "DetectionStatus", "DetectionType", "ForcedPhotometry", "ForcedReason",
+    "KnownObject", "KnownObjectSearch", "Model", "ModelRun", "ModelType", "Orbit", "OrbitSet", "SearchOutcome",
+    "Source",
 ]  # fmt: skip

@@ -6,6 +6,7 @@ from typing import Self
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Coalesce
 
 from catalog import constraints
 from catalog.models import Record, Run
@@ -49,7 +50,12 @@ class DetectionOrigin(models.TextChoices):
 
     PIPELINE = "pipeline"
     PROMOTED = "promoted", "promoted by a person, against the model"
+    SAMPLED = "sampled", "drawn at random from what the model hides"
     IMPORTED = "imported", "imported from another alert stream"
+
+
+# Against what the model says: no source until people call it real, and repeated stages leave it.
+AGAINST_THE_MODEL = (DetectionOrigin.PROMOTED, DetectionOrigin.SAMPLED)
 
 
 class Model(Record):
@@ -107,6 +113,11 @@ class ModelRun(Run):
     memory_usage_mb = models.FloatField(null=True, blank=True)
     total_predictions = models.PositiveIntegerField(null=True, blank=True, help_text="Null until it is known.")
     high_confidence_predictions = models.PositiveIntegerField(null=True, blank=True)
+    hidden_draw = models.JSONField(
+        null=True,
+        blank=True,
+        help_text="How some of what it hides was drawn for review: seed, share and strata; null until it was.",
+    )
 
     class Meta:
         ordering = ["-created_at", "-id"]
@@ -147,7 +158,7 @@ class CandidateScore(Record):
                 violation_error_message="A score names the weights that gave it.",
             ),
         ]
-        indexes = [models.Index(fields=["model", "score"], name="candidatescore_by_score")]
+        indexes = [models.Index(fields=["model", "-score", "id"], name="candidatescore_by_score")]
 
     def __str__(self) -> str:
         return f"{self.score:.3f}"
@@ -187,9 +198,9 @@ class DetectionQuerySet(SkyQuerySet):
         return self.exclude(status=DetectionStatus.ARCHIVED)
 
     def without_their_source(self) -> Self:
-        """Return those that a person promoted, that people call real, and that have no source yet."""
+        """Return those against the model that people call real, and that have no source yet."""
         real = (DetectionStatus.VALIDATED, DetectionStatus.CONFIRMED)
-        return self.filter(origin=DetectionOrigin.PROMOTED, status__in=real, source__isnull=True)
+        return self.filter(origin__in=AGAINST_THE_MODEL, status__in=real, source__isnull=True)
 
 
 class Detection(SkyRecord):
@@ -203,6 +214,18 @@ class Detection(SkyRecord):
     pixel_x = models.FloatField(help_text="0-based in the science frame's raw grid.")
     pixel_y = models.FloatField(help_text="0-based in the science frame's raw grid.")
     confidence_score = models.FloatField(help_text="1 = real, 0 = bogus; of `model_version`.")
+    drawn_score = models.FloatField(
+        null=True, blank=True, help_text="Of what was drawn from the hidden: the score at whose place it is reviewed."
+    )
+    inclusion_probability = models.FloatField(
+        null=True, blank=True, help_text="Of what was drawn from the hidden: one over it is its weight."
+    )
+    queue_score = models.GeneratedField(
+        expression=Coalesce("drawn_score", "confidence_score"),
+        output_field=models.FloatField(),
+        db_persist=True,
+        help_text="What lists and the queue are ordered by.",
+    )
     detection_type = models.CharField(max_length=10, choices=DetectionType, default=DetectionType.UNKNOWN)
     model_version = models.CharField(max_length=160, help_text="Name and version of the model.")
     inference_time_ms = models.FloatField(null=True, blank=True)
@@ -218,7 +241,7 @@ class Detection(SkyRecord):
     objects = DetectionQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta:
-        ordering = ["-confidence_score", "id"]
+        ordering = ["-queue_score", "id"]
         constraints = [
             *SkyRecord.Meta.constraints,
             constraints.one_of("origin", DetectionOrigin),
@@ -231,20 +254,32 @@ class Detection(SkyRecord):
             constraints.not_negative("inference_time_ms"),
             models.CheckConstraint(
                 condition=Q(origin=DetectionOrigin.IMPORTED, candidate__isnull=True)
-                | Q(origin__in=(DetectionOrigin.PIPELINE, DetectionOrigin.PROMOTED), candidate__isnull=False),
+                | Q(origin__in=(DetectionOrigin.PIPELINE, *AGAINST_THE_MODEL), candidate__isnull=False),
                 name="detection_detection_origin_and_candidate",
                 violation_error_message="Only an imported detection has no candidate.",
+            ),
+            constraints.within("drawn_score", 0.0, 1.0),
+            models.CheckConstraint(
+                condition=Q(
+                    origin=DetectionOrigin.SAMPLED,
+                    inclusion_probability__isnull=False,
+                    inclusion_probability__gt=0.0,
+                    inclusion_probability__lte=1.0,
+                )
+                | Q(~Q(origin=DetectionOrigin.SAMPLED), inclusion_probability__isnull=True, drawn_score__isnull=True),
+                name="detection_detection_sampled_has_probability",
+                violation_error_message="What was drawn has its probability, between 0 and 1; nothing else has one.",
             ),
             models.UniqueConstraint(fields=["candidate"], name="detection_detection_one_per_candidate"),
         ]
         indexes = [
             *SkyRecord.Meta.indexes,
-            models.Index(fields=["status", "-confidence_score", "id"], name="detection_queue"),
+            models.Index(fields=["status", "-queue_score", "id"], name="detection_queue"),
             models.Index(fields=["source", "created_at"], name="detection_of_source"),
             models.Index(fields=["observation", "-confidence_score"], name="detection_of_observation"),
             models.Index(fields=["-created_at", "-id"], name="detection_latest"),
             # What people narrow the list by, in either of its orders.
-            models.Index(fields=["-confidence_score", "id"], name="detection_best"),
+            models.Index(fields=["-queue_score", "id"], name="detection_best"),
             models.Index(fields=["status", "-created_at", "-id"], name="detection_latest_of_state"),
             models.Index(fields=["detection_type", "-created_at", "-id"], name="detection_latest_of_type"),
             models.Index(
@@ -256,6 +291,11 @@ class Detection(SkyRecord):
                 fields=["-created_at", "-id"],
                 name="detection_latest_promoted",
                 condition=Q(origin=DetectionOrigin.PROMOTED),
+            ),
+            models.Index(
+                fields=["-created_at", "-id"],
+                name="detection_latest_sampled",
+                condition=Q(origin=DetectionOrigin.SAMPLED),
             ),
             models.Index(
                 fields=["-created_at", "-id"],

@@ -31,7 +31,7 @@ class ModelViewSet(RowViewSet):
 class ModelRunSerializer(RowSerializer):
     class Meta:
         model = ModelRun
-        fields = "__all__"
+        exclude = ("hidden_draw",)
 
 
 class ModelRunFilter(ListFilter):

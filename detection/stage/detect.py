@@ -19,7 +19,15 @@ from catalog.failures import FailureCode, StageFailure
 from catalog.files import storage
 from catalog.models import RunStatus
 from catalog.work import jobs
-from detection.models import CandidateScore, Detection, DetectionOrigin, DetectionStatus, Model, ModelRun
+from detection.models import (
+    AGAINST_THE_MODEL,
+    CandidateScore,
+    Detection,
+    DetectionOrigin,
+    DetectionStatus,
+    Model,
+    ModelRun,
+)
 from detection.numerics.infer import WeightsRefused, score
 from detection.numerics.stamps import cut_stamps
 from detection.registry.weights import ensure_default_model, weights_path
@@ -219,12 +227,12 @@ def _record(
     for candidate in candidates:
         detection = known.get(candidate.pk)
         if detection is not None and _is_left(detection, is_real=candidate.pk in real):
-            # What a person has promoted gets a source when people call it real.
-            made += [] if detection.origin == DetectionOrigin.PROMOTED and not detection.is_validated else [detection]
+            # What was promoted or drawn gets a source when people call it real.
+            made += [] if detection.origin in AGAINST_THE_MODEL and not detection.is_validated else [detection]
         elif candidate.pk in real or (candidate.pk in linked and candidate.pk in scored):
             found = detection or Detection(candidate=candidate, observation_id=candidate.observation_id)
             _describe(found, row, candidate, scored[candidate.pk], paths[candidate.pk])
-            found.origin = DetectionOrigin.PIPELINE
+            found.origin, found.drawn_score, found.inclusion_probability = DetectionOrigin.PIPELINE, None, None
             if candidate.pk not in by_score:
                 found.prediction_metadata["reason"] = _MOVES if candidate.pk in linked else _BRIGHT
             made.append(found)
@@ -280,8 +288,8 @@ def is_judged(detection: Detection) -> bool:
 
 
 def _is_left(detection: Detection, *, is_real: bool) -> bool:
-    """Tell whether a detection stays as it is: judged, or promoted against what the model still says."""
-    return is_judged(detection) or (detection.origin == DetectionOrigin.PROMOTED and not is_real)
+    """Tell whether a detection stays as it is: judged, or there against what the model still says."""
+    return is_judged(detection) or (detection.origin in AGAINST_THE_MODEL and not is_real)
 
 
 def _superseded(observation: Observation) -> QuerySet[Detection]:

@@ -5,7 +5,7 @@
  * @typedef {object} Given  one item as the server gives it
  * @property {string} id  of the detection that is shown first
  * @property {string} name
- * @property {number} score
+ * @property {number | null} score
  * @property {string | null} pixels  address of its cutouts, null where none are kept
  * @property {string | null} all_pixels  of those, and of what the strip shows of the other epochs
  * @property {number} x

@@ -16,6 +16,15 @@ DETECTION = (
         "detection.bright_snr", 20.0, "With this S/N what nothing speaks against is a detection at any score.", 7.5, 1e6
     ),
     ConfigKey(
+        "detection.hidden_share",
+        0.0,
+        "So large a share of the candidates that the model or a veto has rejected is drawn at random and reviewed, "
+        "without a mark, among the detections, so that what the model misses is measured. Whoever reviews is then "
+        "shown no scores before their answer.",
+        0.0,
+        1.0,
+    ),
+    ConfigKey(
         "detection.association_floor_arcsec",
         1.0,
         "Detections closer than this are one source, even if the formal errors are smaller.",

@@ -149,11 +149,11 @@ def test_narrowed_by_night_the_newest_frame_comes_first_whenever_it_was_processe
 
 def test_a_list_asks_as_much_for_two_rows_as_for_twenty(client: Client, django_assert_num_queries: Any):
     rows = [in_frame(k, observation={"field": FieldFactory()}, cutouts_path="c.npy") for k in range(20)]
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(15):
         assert len(shown(client, "/detections/")) == 20
     for row in rows[2:]:
         row.delete()
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(15):
         assert len(shown(client, "/detections/")) == 2
 
 

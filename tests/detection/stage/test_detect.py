@@ -453,12 +453,15 @@ def promoted_of(night) -> Detection:
     return row
 
 
-def test_what_a_person_promoted_is_left_by_repeats_until_people_call_it_real(night):
+@pytest.mark.parametrize("origin", ["promoted", "sampled"])
+def test_what_stands_against_the_model_is_left_by_repeats_until_people_call_it_real(night, origin):
     row = promoted_of(night)
+    if origin == "sampled":
+        Detection.objects.filter(pk=row.pk).update(origin=origin, inclusion_probability=0.1, drawn_score=0.9)
     observation = row.observation
     again(observation)
     row.refresh_from_db()
-    assert (row.origin, row.status, row.source) == ("promoted", "pending", None)
+    assert (row.origin, row.status, row.source) == (origin, "pending", None)
     judge(row, False)
     again(observation)
     row.refresh_from_db()
@@ -468,6 +471,16 @@ def test_what_a_person_promoted_is_left_by_repeats_until_people_call_it_real(nig
     row.refresh_from_db()
     assert row.status == "validated"
     assert row.source is not None, "the stage has work although its model and configuration are the same"
+
+
+def test_what_was_drawn_and_is_found_real_by_the_model_itself_is_no_part_of_the_draw_any_more(night):
+    row = promoted_of(night)
+    drawn = {"origin": "sampled", "inclusion_probability": 0.1, "drawn_score": 0.9}
+    Detection.objects.filter(pk=row.pk).update(**drawn)
+    again(row.observation, is_dipole=False)
+    row.refresh_from_db()
+    assert (row.origin, row.inclusion_probability, row.drawn_score) == ("pipeline", None, None)
+    assert row.source is not None and row.queue_score == row.confidence_score
 
 
 def test_a_promoted_candidate_that_a_repeat_does_not_find_is_archived_and_not_lost(night):

@@ -1,0 +1,101 @@
+"""What is drawn from the hidden stands unmarked among the detections, until a person has answered about it.
+
+While one that was drawn waits, whoever may judge is shown of what waits for their answer no score, nothing else that
+tells what the model or a veto made of it, and no sign of where it comes from; lists and the queue have it at a place
+like others'. It holds for all that waits: what is hidden of a few would mark them. Who judges nothing, the audit log
+and the admin see everything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from catalog.configuration.values import snapshot
+from catalog.models import Visitor
+from catalog.roles import MAY_JUDGE
+from curation.judgements.verdicts import OPEN, answers_about
+from curation.models import EventKind, ValidationEvent
+from detection.models import Detection, DetectionOrigin
+from differencing.models import Candidate
+
+# What is asked of a detection that would tell, and the field that answers instead; the origin is a rule of its own.
+COVERED = {"confidence_score": "queue_score", "origin": "origin"}
+# Flags that reject whatever has them.
+_REJECTING = ("is_dipole", "is_reference_ghost")
+
+
+class Asked(Protocol):
+    """A filter of one field."""
+
+    field_name: str
+    lookup_expr: str
+
+
+def is_mixed(user: Visitor) -> bool:
+    """Tell whether something drawn is among what this person judges."""
+    ever = Detection.objects.filter(origin=DetectionOrigin.SAMPLED)
+    return user.has_perm(MAY_JUDGE) and ever.exists() and _drawn().exists()
+
+
+def cover(rows: Iterable[Detection], user: Visitor) -> set[UUID]:
+    """Take out of rows, which are shown and never saved, what would mark what was drawn; return the keys of those."""
+    shown = list(rows)
+    if not shown or not is_mixed(user):
+        return set()
+    is_blind = _is_blind()
+    waiting = [row for row in shown if is_blind or row.status in OPEN]
+    answers = answers_about([row.pk for row in waiting])
+    covered = set()
+    for row in waiting:
+        if any(event.validator_id == user.pk for event in answers.get(row.pk, [])):
+            continue
+        covered.add(row.pk)
+        row.confidence_score = None  # type: ignore[assignment]
+        row.inclusion_probability, row.prediction_metadata = None, {}
+        if row.origin == DetectionOrigin.SAMPLED:
+            row.origin = DetectionOrigin.PIPELINE
+        if (candidate := _loaded(row)) is not None:
+            candidate.vetoes = []
+            for flag in _REJECTING:
+                setattr(candidate, flag, False)
+    return covered
+
+
+def is_covered(row: Detection) -> bool:
+    """Tell whether that was taken out of a row."""
+    score: float | None = row.confidence_score
+    return score is None
+
+
+def shown_as(user: Visitor, asked: Asked, value: object) -> Q:
+    """Return what finds the detections that are shown to a person with this value of a covered field."""
+    if value in (None, "", []):
+        return Q()
+    if asked.field_name != "origin":
+        return Q(**{f"{COVERED[asked.field_name]}__{asked.lookup_expr}": value})
+    found = Q(origin=value)
+    if not user.has_perm(MAY_JUDGE) or value not in (DetectionOrigin.SAMPLED, DetectionOrigin.PIPELINE):
+        return found
+    own = ValidationEvent.objects.filter(validator=user.pk, kind=EventKind.VERDICT).values("detection")
+    unmarked = Q(pk__in=_drawn().exclude(pk__in=own).values("pk"))
+    return found & ~unmarked if value == DetectionOrigin.SAMPLED else found | unmarked
+
+
+def _drawn() -> QuerySet[Detection]:
+    """Return what was drawn of which not everybody may know that yet."""
+    rows = Detection.objects.filter(origin=DetectionOrigin.SAMPLED)
+    return rows if _is_blind() else rows.filter(status__in=OPEN)
+
+
+def _is_blind() -> bool:
+    """Tell whether what others have decided is shown as waiting."""
+    return bool(snapshot()["curation.blind"])
+
+
+def _loaded(row: Detection) -> Candidate | None:
+    """Return the candidate of a detection where it has been read."""
+    return row.candidate if Detection.candidate.is_cached(row) else None
