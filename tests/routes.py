@@ -199,7 +199,7 @@ CURATION = {
     "curation:detections": [Route(ACCOUNTS)],
     "curation:labels": [Route(ACCOUNTS)],
     "curation:known_items": [Route(CURATORS)],
-    "curation:known": [Route(EXPERTS, keys=key_of(DetectionFactory), method="post")],
+    "curation:mark_gold": [Route(EXPERTS, keys=key_of(DetectionFactory), method="post")],
     "curation:example": [Route(EXPERTS, keys=key_of(DetectionFactory), method="post")],
     "curation:sources": [Route(ACCOUNTS)],
     "curation:detection": [Route(ACCOUNTS, keys=key_of(DetectionFactory))],

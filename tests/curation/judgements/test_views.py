@@ -97,7 +97,7 @@ def test_what_is_known_is_no_example_for_those_who_may_be_given_it():
 
 def test_experts_mark_what_is_decided_as_known_on_its_page_once_it_is_switched_on():
     row, expert = comet(), browser("expert")
-    address, page = reverse("curation:known", args=[row.pk]), reverse("curation:detection", args=[row.pk])
+    address, page = reverse("curation:mark_gold", args=[row.pk]), reverse("curation:detection", args=[row.pk])
     assert "Mark as known" not in expert.get(page).content.decode()
     SystemConfig.objects.create(key="curation.gold_share", value=0.1)
     assert "Mark as known" in expert.get(page).content.decode()

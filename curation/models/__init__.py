@@ -1,0 +1,44 @@
+"""What people say of detections, and what is made known of them."""
+
+from __future__ import annotations
+
+from curation.models.alerts import Alert, AlertPriority, AlertPublication, AlertStatus, AlertType
+from curation.models.gold import GoldAnswer, GoldItem
+from curation.models.judgements import (
+    ConfidenceLevel,
+    Conflict,
+    EventKind,
+    LabelDefinition,
+    LabelExample,
+    Quality,
+    Shown,
+    ValidationEvent,
+)
+from curation.models.notes import Mention, Note
+from curation.models.triage import Deferral, DeferralKind, Lease, SavedFilter, SavedFilterQuerySet, TriageSettings
+
+__all__ = [
+    "Alert",
+    "AlertPriority",
+    "AlertPublication",
+    "AlertStatus",
+    "AlertType",
+    "ConfidenceLevel",
+    "Conflict",
+    "Deferral",
+    "DeferralKind",
+    "EventKind",
+    "GoldAnswer",
+    "GoldItem",
+    "LabelDefinition",
+    "LabelExample",
+    "Lease",
+    "Mention",
+    "Note",
+    "Quality",
+    "SavedFilter",
+    "SavedFilterQuerySet",
+    "Shown",
+    "TriageSettings",
+    "ValidationEvent",
+]
