@@ -253,6 +253,11 @@ SPECTACULAR_SETTINGS = {
 }
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
+STATICFILES_FINDERS = [
+    "django.contrib.staticfiles.finders.FileSystemFinder",
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+    "astrid_site.site.static_files.VersionFinder",
+]
 # Straight from the packages and the clone: nothing is collected before the first start.
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
@@ -266,7 +271,7 @@ FORMAT_MODULE_PATH = ["astrid_site.formats"]
 # --- Files ---
 STORAGES: dict[str, object] = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "staticfiles": {"BACKEND": "astrid_site.site.static_files.VersionedFiles"},
 }
 ASTRID_STORAGE = env.str("ASTRID_STORAGE", default="")
 if ASTRID_STORAGE:

@@ -6,19 +6,18 @@ import json
 from collections.abc import Callable, Collection
 from dataclasses import asdict
 from functools import wraps
-from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlencode
 from uuid import UUID
 
 from django import forms
 from django.contrib import messages
-from django.contrib.staticfiles import finders
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.urls import reverse
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_POST, require_safe
 
 from catalog import counting
@@ -33,7 +32,8 @@ from curation.judgements.tags import tags_in_use
 from curation.judgements.verdicts import EventRefused, Judgement
 from curation.models import ConfidenceLevel, EventKind, LabelDefinition, Quality, SavedFilter, Shown, ValidationEvent
 from curation.saved_filters.saved import default_query
-from curation.triage import controls, queue
+from curation.triage import controls, files, queue
+from curation.triage.ahead import may_take, most_ahead, windows_here
 from curation.triage.answers import answer
 from curation.triage.emptiness import empty, why_empty
 from curation.triage.filters import QueueFilter
@@ -57,9 +57,6 @@ from detection.models import Detection
 from observations.models import Field
 
 _MOST_FIELDS = 100
-_WORKER = "js/triage-worker.js"
-# What the page is drawn with that the worker keeps.
-_KEPT = ("css/themes.css", "css/site.css", "js/away.js", "js/dom.js", "js/outbox.js")
 
 View = Callable[[HttpRequest], JsonResponse]
 
@@ -82,6 +79,7 @@ def _answering(view: View) -> Any:
     return requires(MAY_JUDGE)(require_POST(answering))
 
 
+@gzip_page
 @requires(MAY_JUDGE)
 @require_safe
 def triage(request: HttpRequest) -> HttpResponse:
@@ -114,11 +112,13 @@ def triage(request: HttpRequest) -> HttpResponse:
         "saved": SavedFilter.objects.visible_to(request.user).select_related("person"),
         "default_level": ConfidenceLevel.MEDIUM,
         "worker_url": _worker_url(),
+        "modules": files.modules(),
         "field_names": fields.exclude(name="").order_by("name").values_list("name", flat=True)[:_MOST_FIELDS],
     }
     return render(request, "curation/triage.html", context)
 
 
+@gzip_page
 @_answering
 def triage_next(request: HttpRequest) -> JsonResponse:
     """Lease the next detections of a query, keep those that the page holds, and tell which it has lost."""
@@ -129,13 +129,19 @@ def triage_next(request: HttpRequest) -> JsonResponse:
     if asked["former"]:
         queue.release(_holder(request, asked | {"window": asked["former"]}))
     held = queue.hold(asked["holding"], holder)
+    remaining = queue.remaining(narrowed.queue, user, by_detection=narrowed.by_detection)
+    windows = windows_here(holder)
+    ahead = most_ahead(remaining, windows)
+    asked["count"] = may_take(asked["count"], ahead, len(held))
     keys, is_from_the_top, refusal = _taken(asked, narrowed, holder)
     given: dict[str, Any] = {
         "items": _items(request, keys, by_detection=narrowed.by_detection),
         "is_from_the_top": is_from_the_top,
         "lost": [str(key) for key in asked["holding"] if key not in held],
         "lease_seconds": queue.lease_seconds(),
-        "remaining": queue.remaining(narrowed.queue, user, by_detection=narrowed.by_detection),
+        "remaining": remaining,
+        "ahead": ahead,
+        "windows": windows,
     }
     if (asked["count"] or asked["one"]) and not keys:
         given["empty"] = refusal or _why_empty(narrowed, holder)
@@ -252,7 +258,7 @@ def triage_said(request: HttpRequest) -> JsonResponse:
 @require_safe
 def triage_worker(_request: HttpRequest) -> HttpResponse:
     """Answer with the script that answers while the server is away: its address sets that it may do so for triage."""
-    answer = HttpResponse(Path(str(finders.find(_WORKER))).read_bytes(), content_type="text/javascript")
+    answer = HttpResponse(files.content(files.WORKER), content_type="text/javascript")
     answer["Cache-Control"] = "private, no-cache"
     return answer
 
@@ -274,12 +280,13 @@ def triage_release(request: HttpRequest) -> JsonResponse:
 @_answering
 def triage_presence(request: HttpRequest) -> JsonResponse:
     """Note that the page is open, so that its person need not wait for what a closed window held."""
-    queue.note_presence(_holder(request, _read(request, WindowForm)))
-    return JsonResponse({})
+    holder = _holder(request, _read(request, WindowForm))
+    queue.note_presence(holder)
+    return JsonResponse({"windows": windows_here(holder)})
 
 
 def _worker_url() -> str:
-    parts = urlencode([("part", static(path)) for path in _KEPT], safe="/")
+    parts = urlencode([("part", static(path)) for path in files.kept()], safe="/")
     return f"{reverse('curation:triage_worker')}?{parts}"
 
 

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 
-import { Line, isOpen, wantedAhead } from "../../static/js/line.js";
+import { Line, isOpen } from "../../static/js/line.js";
 import { epochOf, given } from "./items.js";
 
 /** @param {string} keys */
@@ -17,10 +17,6 @@ function lineOf(keys, unsent = "") {
 
 /** @param {Line} line */
 const order = (line) => line.items.map((item) => item.id).join("");
-
-test("a tenth of what is left lies ready, at least four and at most two dozen", () => {
-  assert.deepEqual([0, 12, 40, 90, 240, 1001].map(wantedAhead), [4, 4, 4, 9, 24, 24]);
-});
 
 test("after an answer comes the next open one, at the end what was passed over, then nothing", () => {
   const line = lineOf("abc");
