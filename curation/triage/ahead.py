@@ -16,8 +16,8 @@ from curation.models import Lease
 _LEAST = 4
 # So many stay free for somebody who comes, or half of what is left.
 _RESERVE = 8
-# What is held beside those ahead: the one on screen, and some that were passed over.
-_BESIDE = 5
+# What is held beside those ahead: the one on screen, some that were passed over, and those that come in one bundle.
+_BESIDE = 12
 
 
 def windows_here(holder: Holder) -> int:

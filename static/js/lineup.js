@@ -16,7 +16,7 @@ const MOST_AT_ONCE = 8;
  * @typedef {{code: string, title: string, text: string}} Empty
  * @typedef {{items: Given[], lost: string[], lease_seconds: number, remaining: number, empty?: Empty} & Bounds} Answer
  * @typedef {{ahead: number, windows: number}} Bounds  how many may lie ready here, and for how many windows that is reckoned
- * @typedef {"current" | "pixels" | "lease" | "state"} Change
+ * @typedef {"current" | "pixels" | "ahead" | "lease" | "state"} Change
  */
 
 export class Lineup {
@@ -31,7 +31,7 @@ export class Lineup {
     this.ask = ask;
     this.store = store;
     this.listeners = listeners;
-    this.loader = new Loader(line, store, () => listeners.onChange("pixels"));
+    this.loader = new Loader(line, store, (isOnScreen) => listeners.onChange(isOnScreen ? "pixels" : "ahead"));
     this.ahead = FIRST_AHEAD;
     this.windows = 1;
     /** @type {string | undefined} this window's key before it was loaded again, until the server knows */
@@ -82,7 +82,7 @@ export class Lineup {
   /** @param {object} more */
   async #askForEnough(more) {
     // The first by itself, so that it is on screen soon.
-    const lacking = () => (this.line.current ? this.ahead - this.line.ahead : 1);
+    const lacking = () => (this.line.current ? this.#lacking : 1);
     try {
       // Whether the server is there again, and what of this is still this window's.
       if (this.trouble && this.line.current) await this.#take({ count: 0 });
@@ -187,7 +187,7 @@ export class Lineup {
     this.leaseEnds = Date.now() + this.leaseMs;
     for (const id of given.lost) this.line.lose(id);
     for (const item of given.items) if (this.line.add(item, Boolean(body.one))) this.store.keep(item);
-    const surplus = this.line.ahead < this.ahead + this.#bundle ? [] : this.line.giveBack(this.ahead);
+    const surplus = this.line.ahead < this.ahead + 2 * this.#bundle ? [] : this.line.giveBack(this.ahead);
     if (surplus.length) this.listeners.onRelease(surplus);
     this.loader.tend();
     // What is said of one item that is not to be had says nothing of the queue.
@@ -205,10 +205,12 @@ export class Lineup {
     this.loader.tend();
     this.#note();
     this.listeners.onChange("current");
-    if (this.trouble || !this.line.current || this.ahead - this.line.ahead >= this.#bundle) this.refill();
+    if (this.trouble || !this.line.current || this.#lacking > 0) this.refill();
   }
 
-  // A few at a time, and one by one where few lie ready.
+  // As soon as less lies ready than may, several are asked for at once, and one by one where few may.
+  get #lacking() { return this.line.ahead < this.ahead ? this.ahead + this.#bundle - 1 - this.line.ahead : 0; }
+
   get #bundle() { return Math.min(Math.ceil(this.ahead / 4), MOST_AT_ONCE) || 1; }
 
   #note() { this.store.note(this.line.open, this.leaseEnds); }

@@ -24,7 +24,7 @@ export class Loader {
   /**
    * @param {import("./line.js").Line} line
    * @param {Store} store
-   * @param {() => void} onPixels  images of the item on screen have come, or why they have not
+   * @param {(isOnScreen: boolean) => void} onPixels  images have come, or why they have not
    */
   constructor(line, store, onPixels) {
     this.line = line;
@@ -96,9 +96,9 @@ export class Loader {
     view.fault = address === null ? GONE : "";
     if (address !== null) await this.#fetch(view, item, address);
     view.isLoading = false;
-    if (item !== this.line.current) return;
-    this.#unpack(item);
-    this.onPixels();
+    const isOnScreen = item === this.line.current;
+    if (isOnScreen) this.#unpack(item);
+    this.onPixels(isOnScreen);
   }
 
   /**
