@@ -43,8 +43,9 @@ function isTriage(address) { return new URL(address).pathname === new URL(scope)
  * @param {Response} answer
  */
 async function keepPage(address, answer) {
-  await caches.delete(PAGE);
-  await (await caches.open(PAGE)).put(address, answer);
+  const pages = await caches.open(PAGE);
+  await pages.put(address, answer);
+  for (const { url } of await pages.keys()) if (url !== address) await pages.delete(url);
 }
 
 /** Whoever is sent elsewhere is logged out. */
@@ -71,7 +72,10 @@ async function pageFor(event) {
   let answer;
   try {
     answer = await fetch(event.request);
-  } catch { /* The server cannot be reached. */ }
+    if (answer.ok && isTriage(url)) answer = new Response(await answer.arrayBuffer(), answer);
+  } catch { /* The server cannot be reached, or was lost amid its answer. */
+    answer = null;
+  }
   if (isTriage(url)) {
     if (answer?.ok) event.waitUntil(keepPage(url, answer.clone()));
     else if (answer && answer.status < 500) event.waitUntil(forget());
