@@ -33,7 +33,7 @@ from curation.judgements.verdicts import EventRefused, Judgement
 from curation.models import ConfidenceLevel, EventKind, LabelDefinition, Quality, SavedFilter, Shown, ValidationEvent
 from curation.saved_filters.saved import default_query
 from curation.triage import controls, files, queue
-from curation.triage.ahead import may_take, most_ahead, windows_here
+from curation.triage.ahead import bounds, windows_here
 from curation.triage.answers import answer
 from curation.triage.emptiness import empty, why_empty
 from curation.triage.filters import QueueFilter
@@ -131,8 +131,8 @@ def triage_next(request: HttpRequest) -> JsonResponse:
     held = queue.hold(asked["holding"], holder)
     remaining = queue.remaining(narrowed.queue, user, by_detection=narrowed.by_detection)
     windows = windows_here(holder)
-    ahead = most_ahead(remaining, windows)
-    asked["count"] = may_take(asked["count"], ahead, len(held))
+    limits = bounds(remaining, windows)
+    asked["count"] = limits.may_take(asked["count"], len(held))
     keys, is_from_the_top, refusal = _taken(asked, narrowed, holder)
     given: dict[str, Any] = {
         "items": _items(request, keys, by_detection=narrowed.by_detection),
@@ -140,7 +140,7 @@ def triage_next(request: HttpRequest) -> JsonResponse:
         "lost": [str(key) for key in asked["holding"] if key not in held],
         "lease_seconds": queue.lease_seconds(),
         "remaining": remaining,
-        "ahead": ahead,
+        **asdict(limits),
         "windows": windows,
     }
     if (asked["count"] or asked["one"]) and not keys:

@@ -15,7 +15,7 @@ const MOST_AT_ONCE = 8;
  * @typedef {import("./line.js").Given} Given
  * @typedef {{code: string, title: string, text: string}} Empty
  * @typedef {{items: Given[], lost: string[], lease_seconds: number, remaining: number, empty?: Empty} & Bounds} Answer
- * @typedef {{ahead: number, windows: number}} Bounds  how many may lie ready here, and for how many windows that is reckoned
+ * @typedef {{ahead: number, bundle: number, windows: number}} Bounds  how many lie ready here, for how many windows that is reckoned
  * @typedef {"current" | "pixels" | "ahead" | "lease" | "state"} Change
  */
 
@@ -33,6 +33,7 @@ export class Lineup {
     this.listeners = listeners;
     this.loader = new Loader(line, store, (isOnScreen) => listeners.onChange(isOnScreen ? "pixels" : "ahead"));
     this.ahead = FIRST_AHEAD;
+    this.bundle = 1;
     this.windows = 1;
     /** @type {string | undefined} this window's key before it was loaded again, until the server knows */
     this.former = undefined;
@@ -182,12 +183,13 @@ export class Lineup {
     this.trouble = "";
     this.isAway = false;
     this.ahead = given.ahead;
+    this.bundle = given.bundle;
     this.windows = given.windows;
     this.leaseMs = 1000 * given.lease_seconds;
     this.leaseEnds = Date.now() + this.leaseMs;
     for (const id of given.lost) this.line.lose(id);
     for (const item of given.items) if (this.line.add(item, Boolean(body.one))) this.store.keep(item);
-    const surplus = this.line.ahead < this.ahead + 2 * this.#bundle ? [] : this.line.giveBack(this.ahead);
+    const surplus = this.line.ahead < this.ahead + 2 * this.bundle ? [] : this.line.giveBack(this.ahead);
     if (surplus.length) this.listeners.onRelease(surplus);
     this.loader.tend();
     // What is said of one item that is not to be had says nothing of the queue.
@@ -209,9 +211,7 @@ export class Lineup {
   }
 
   // As soon as less lies ready than may, several are asked for at once, and one by one where few may.
-  get #lacking() { return this.line.ahead < this.ahead ? this.ahead + this.#bundle - 1 - this.line.ahead : 0; }
-
-  get #bundle() { return Math.min(Math.ceil(this.ahead / 4), MOST_AT_ONCE) || 1; }
+  get #lacking() { return this.line.ahead < this.ahead ? this.ahead + this.bundle - 1 - this.line.ahead : 0; }
 
   #note() { this.store.note(this.line.open, this.leaseEnds); }
 }

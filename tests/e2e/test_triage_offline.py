@@ -16,7 +16,7 @@ from tests.e2e.desks import detections, verdicts
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("empty_data_root")]
 AHEAD = 50
-# Within so long after the network is back everything is saved; it counts where nothing else keeps the machine busy.
+# Within so long after the network is back everything is saved, where nothing else keeps the machine busy: it is told.
 GOAL_SECONDS = 10.0
 
 
@@ -50,7 +50,11 @@ _USUAL = Private.__call__
 @pytest.mark.parametrize("trouble", ["before the commit", "after the commit"])
 def test_while_the_server_is_in_trouble_all_goes_on_and_each_answer_is_stored_once(desk, monkeypatch, trouble: str):
     weather = Weather()
-    monkeypatch.setattr(Private, "__call__", lambda self, request: weather.answer(self, request))
+
+    def answer(middleware: Private, request: HttpRequest) -> HttpResponseBase:
+        return weather.answer(middleware, request)
+
+    monkeypatch.setattr(Private, "__call__", answer)
     detections(24)
     one = desk().open()
     seen = one.press("v")
@@ -67,7 +71,7 @@ def test_while_the_server_is_in_trouble_all_goes_on_and_each_answer_is_stored_on
     weather.trouble = ""
     since = time.monotonic()
     one.saved()
-    print(f"saved within {time.monotonic() - since:.1f} s")
+    print(f"Saved within {time.monotonic() - since:.1f} s, of a goal of {GOAL_SECONDS:g} s.")
     assert len(set(seen)) == ValidationEvent.objects.count() == 6
     assert set(verdicts()) == set(seen)
 
@@ -108,7 +112,7 @@ def test_fifty_answers_without_a_network_and_a_reload_amid_them_are_each_stored_
     one.context.set_offline(False)
     since = time.monotonic()
     one.saved()
-    print(f"saved within {time.monotonic() - since:.1f} s")
+    print(f"Saved within {time.monotonic() - since:.1f} s, of a goal of {GOAL_SECONDS:g} s.")
     assert len(set(seen)) == ValidationEvent.objects.count() == AHEAD + 3
     assert set(verdicts()) == set(seen)
     expect(one.page.locator("#offline")).to_have_text("")

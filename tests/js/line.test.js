@@ -55,6 +55,17 @@ test("what somebody else has leaves the line, but for what is on screen or answe
   assert.equal(line.items[0].isHeld, false);
 });
 
+test("of what lies ahead the last ones are given back, and the queue goes on where they were", () => {
+  const line = lineOf("abcdef");
+  line.goTo(1);
+  assert.deepEqual(line.giveBack(2), ["e", "f"]);
+  assert.equal(order(line), "abcd");
+  assert.equal(line.last, "d");
+  assert.deepEqual(line.giveBack(2), []);
+  assert.deepEqual(line.giveBack(0), ["c", "d"]);
+  assert.equal(line.last, "b");
+});
+
 test("what was passed over long ago is let go once", () => {
   const line = lineOf("abcdef");
   line.goTo(5);
