@@ -23,6 +23,7 @@ from whitenoise.middleware import WhiteNoiseMiddleware
 from whitenoise.responders import StaticFile
 
 _DIGITS = 12
+_Found = str | list[str]
 _TEXTS = ("text/", "application/javascript", "application/json", "image/svg+xml")
 # Smaller ones fit a packet as they are.
 _LEAST_COMPRESSED = 1000
@@ -56,11 +57,12 @@ class VersionFinder(BaseFinder):
         """Return nothing: they are other finders' files."""
         return ()
 
-    def find(self, path: str, find_all: bool = False, **_: object) -> str | list[str]:
+    def find(self, path: str, find_all: bool = False, **_: object) -> _Found:
         """Return where a file of this version is."""
         if not version() or not path.startswith(version()):
             return []
-        return finders.find(path.removeprefix(version()), find_all=find_all) or []
+        name = path.removeprefix(version())
+        return finders.find(name, find_all=True) if find_all else finders.find(name) or []
 
 
 class StaticFiles(WhiteNoiseMiddleware):
