@@ -81,7 +81,8 @@ export class Server {
 
   /** @param {string[]} keys */
   release(keys) {
-    this.post("release", { keys }).catch(() => { /* They lapse by themselves. */ });
+    // Read to its end, an answer frees its connection.
+    this.post("release", { keys }).then((answer) => answer.text()).catch(() => { /* They lapse by themselves. */ });
   }
 
   /**
