@@ -57,7 +57,7 @@ class VersionFinder(BaseFinder):
         """Return nothing: they are other finders' files."""
         return ()
 
-    def find(self, path: str, find_all: bool = False, **_: object) -> _Found:
+    def find(self, path: str, find_all: bool = False, **_: object) -> _Found:  # type: ignore[override]
         """Return where a file of this version is."""
         if not version() or not path.startswith(version()):
             return []
