@@ -18,8 +18,8 @@ _IMPORTED = re.compile(r"""^import\s[^;]*?["']\./([\w.-]+)["'];""", re.MULTILINE
 
 @lru_cache(maxsize=1)
 def modules() -> tuple[str, ...]:
-    """Return the modules of the page by name, its script first."""
-    return _with_imports(SCRIPT, "js/site.js")
+    """Return the modules of the page by name, its scripts first."""
+    return _with_imports(SCRIPT, "js/context.js", "js/site.js")
 
 
 @lru_cache(maxsize=1)
