@@ -48,6 +48,7 @@ import re
 from pathlib import Path
 
 import environ
+from django.conf import global_settings
 from django.core.exceptions import ImproperlyConfigured
 
 from astrid_site.running import postgres
@@ -253,20 +254,19 @@ SPECTACULAR_SETTINGS = {
 }
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
+STATICFILES_FINDERS = [*global_settings.STATICFILES_FINDERS, "astrid_site.site.static_files.VersionFinder"]
 # Straight from the packages and the clone: nothing is collected before the first start.
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-LANGUAGE_CODE = "en-us"
-TIME_ZONE = "UTC"
-USE_TZ = True
+LANGUAGE_CODE, TIME_ZONE, USE_TZ = "en-us", "UTC", True
 # Dates as astronomers write them: 2024-03-01 21:00:00.
 FORMAT_MODULE_PATH = ["astrid_site.formats"]
 
 # --- Files ---
 STORAGES: dict[str, object] = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "staticfiles": {"BACKEND": "astrid_site.site.static_files.VersionedFiles"},
 }
 ASTRID_STORAGE = env.str("ASTRID_STORAGE", default="")
 if ASTRID_STORAGE:

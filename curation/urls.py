@@ -11,6 +11,7 @@ from curation.notes import views as note_views
 from curation.saved_filters import views as filter_views
 from curation.statistics import views as statistics_views
 from curation.triage import views as triage_views
+from curation.triage.asides import views as aside_views
 
 app_name = "curation"
 urlpatterns = [
@@ -40,11 +41,11 @@ urlpatterns = [
     path("statistics/<slug:slug>.csv", statistics_views.table, name="statistic"),
     path("triage/next", triage_views.triage_next, name="triage_next"),
     path("triage/answers", triage_views.triage_answers, name="triage_answers"),
-    path("triage/keys/", triage_views.triage_settings, name="triage_settings"),
-    path("triage/deferrals", triage_views.triage_deferrals, name="triage_deferrals"),
-    path("triage/frame", triage_views.triage_frame, name="triage_frame"),
-    path("triage/frame/reject", triage_views.triage_reject_frame, name="triage_reject_frame"),
-    path("triage/frame/take-back", triage_views.triage_take_back_frame, name="triage_take_back_frame"),
+    path("triage/keys/", aside_views.triage_settings, name="triage_settings"),
+    path("triage/deferrals", aside_views.triage_deferrals, name="triage_deferrals"),
+    path("triage/frame", aside_views.triage_frame, name="triage_frame"),
+    path("triage/frame/reject", aside_views.triage_reject_frame, name="triage_reject_frame"),
+    path("triage/frame/take-back", aside_views.triage_take_back_frame, name="triage_take_back_frame"),
     path("triage/said", triage_views.triage_said, name="triage_said"),
     path("triage/worker.js", triage_views.triage_worker, name="triage_worker"),
     path("triage/away", triage_views.triage_away, name="triage_away"),

@@ -14,7 +14,7 @@ from curation.triage.controls import EVERY, GROUPS, Control, Keys, choose
 from curation.triage.review import MOST_COVERED
 
 # A page asks for a few at a time, and names those that it shows.
-MOST_AT_ONCE, MOST_HELD = 8, 100
+MOST_AT_ONCE, MOST_HELD = 8, 1000
 MOST_TAGS = 20
 _OF_LABELS = 64
 

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import asdict
-from functools import wraps
-from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlencode
 from uuid import UUID
 
-from django import forms
-from django.contrib import messages
-from django.contrib.staticfiles import finders
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
+from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.urls import reverse
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.gzip import gzip_page
+from django.views.decorators.http import require_safe
 
 from catalog import counting
 from catalog.configuration.values import snapshot
@@ -28,9 +23,6 @@ from catalog.people.actors import actor_of
 from catalog.roles import MAY_JUDGE
 from catalog.web.access import requires
 from curation.judgements import visibility
-from curation.judgements.batches import BatchAnswer
-from curation.judgements.deferrals import Deferment, defer, resume
-from curation.judgements.frames import reject_frame, rejection_of, take_back_frame
 from curation.judgements.tags import tags_in_use
 from curation.judgements.verdicts import OPEN, EventRefused, Judgement
 from curation.models import (
@@ -44,55 +36,29 @@ from curation.models import (
     ValidationEvent,
 )
 from curation.saved_filters.saved import default_query
-from curation.triage import controls, gold, queue
+from curation.triage import controls, files, gold, queue
+from curation.triage.ahead import bounds, windows_here
 from curation.triage.answers import answer
 from curation.triage.emptiness import empty, why_empty
 from curation.triage.filters import QueueFilter
 from curation.triage.forms import (
     AnswerForm,
-    DeferralForm,
-    FrameBackForm,
-    FrameForm,
     NextForm,
     ReleaseForm,
     SaidForm,
-    SeenForm,
-    SettingsForm,
     WindowForm,
 )
 from curation.triage.items import item_of, said, said_of
 from curation.triage.queue import Holder
 from curation.triage.review import reviews
-from curation.triage.settings import save_settings, settings_of
-from detection.models import Detection
+from curation.triage.settings import settings_of
+from curation.triage.web.sent import Refused, answering, holder_of, read
 from observations.models import Field
 
 _MOST_FIELDS = 100
-_WORKER = "js/triage-worker.js"
-# What the page is drawn with that the worker keeps.
-_KEPT = ("css/themes.css", "css/site.css", "js/away.js", "js/dom.js", "js/outbox.js")
-
-View = Callable[[HttpRequest], JsonResponse]
 
 
-class _Refused(Exception):
-    """What was sent is not taken: the state of HTTP, a code, a sentence, and what programs may want to know."""
-
-
-def _answering(view: View) -> Any:
-    """Turn what is refused into an answer that the script can show."""
-
-    @wraps(view)
-    def answering(request: HttpRequest) -> JsonResponse:
-        try:
-            return view(request)
-        except _Refused as refusal:
-            status, code, detail, *more = refusal.args
-            return JsonResponse({"code": code, "detail": detail, **dict(*more)}, status=status)
-
-    return requires(MAY_JUDGE)(require_POST(answering))
-
-
+@gzip_page
 @requires(MAY_JUDGE)
 @require_safe
 def triage(request: HttpRequest) -> HttpResponse:
@@ -127,23 +93,29 @@ def triage(request: HttpRequest) -> HttpResponse:
         "conflicts": 0 if narrowed.of_conflicts else _conflicts(user),
         "mixes_known": bool(snapshot()["curation.gold_share"]),
         "worker_url": _worker_url(),
+        "modules": files.modules(),
         "field_names": fields.exclude(name="").order_by("name").values_list("name", flat=True)[:_MOST_FIELDS],
     }
     return render(request, "curation/triage.html", context)
 
 
-@_answering
+@gzip_page
+@answering
 def triage_next(request: HttpRequest) -> JsonResponse:
     """Lease the next detections of a query, keep those that the page holds, and tell which it has lost."""
-    asked = _read(request, NextForm)
+    asked = read(request, NextForm)
     narrowed = QueueFilter(QueryDict(asked["query"]), request)
     user = cast(User, request.user)
     holder = Holder(user, asked["window"], narrowed.by_detection)
     if asked["former"]:
-        queue.release(_holder(request, asked | {"window": asked["former"]}))
+        queue.release(holder_of(request, asked | {"window": asked["former"]}))
     held = queue.hold(asked["holding"], holder)
     config = snapshot()
     known_share = config["curation.gold_share"] if narrowed.is_of_waiting else 0.0
+    remaining = queue.remaining(narrowed.queue, user, by_detection=narrowed.by_detection)
+    windows = windows_here(holder)
+    limits = bounds(remaining, windows)
+    asked["count"] = limits.may_take(asked["count"], len(held))
     keys, is_from_the_top, refusal = _taken(asked, narrowed, holder, known_share)
     known = gold.open_in([*asked["holding"], *keys], holder) if known_share else set()
     given: dict[str, Any] = {
@@ -151,22 +123,24 @@ def triage_next(request: HttpRequest) -> JsonResponse:
         "is_from_the_top": is_from_the_top,
         "lost": [str(key) for key in asked["holding"] if key not in held | known],
         "lease_seconds": queue.lease_seconds(config),
-        "remaining": queue.remaining(narrowed.queue, user, by_detection=narrowed.by_detection) + len(known),
+        "remaining": remaining + len(known),
+        **asdict(limits),
+        "windows": windows,
     }
     if (asked["count"] or asked["one"]) and not keys:
         given["empty"] = refusal or _why_empty(narrowed, holder)
     return JsonResponse(given)
 
 
-@_answering
+@answering
 def triage_answers(request: HttpRequest) -> JsonResponse:
     """Keep one answer: 201 for a new one, 200 for one that was sent before, 422 with a sentence for a refused one."""
-    sent = _read(request, AnswerForm)
-    holder = _holder(request, sent)
+    sent = read(request, AnswerForm)
+    holder = holder_of(request, sent)
     try:
         kept = answer(_judgements(sent), holder, actor_of(request), was_held=sent["was_held"])
     except EventRefused as refusal:
-        raise _Refused(422, "refused", str(refusal)) from refusal
+        raise Refused(422, "refused", str(refusal)) from refusal
     titles = _titles()
 
     def words(events: list[ValidationEvent]) -> list[str]:
@@ -180,97 +154,20 @@ def triage_answers(request: HttpRequest) -> JsonResponse:
     return JsonResponse(told, status=201 if kept.is_new else 200)
 
 
-@_answering
-def triage_deferrals(request: HttpRequest) -> JsonResponse:
-    """Put an item off, or take that back; 201 and 200 as for answers."""
-    sent = _read(request, DeferralForm)
-    holder, actor = _holder(request, sent), actor_of(request)
-    if sent["kind"] == EventKind.WITHDRAWAL:
-        is_new = bool(sent["supersedes"]) and resume(sent["supersedes"], holder.user, actor)
-        is_held = sent["detection"] in queue.hold([sent["detection"]], holder)
-        return JsonResponse({"id": str(sent["id"]), "is_held": is_held}, status=201 if is_new else 200)
-    detections = (sent["detection"], *(other.detection_id for other in sent["others"]))
-    asked = Deferment(sent["id"], detections, sent["kind"], sent["until"], sent["notes"])
-    try:
-        is_new = defer(asked, holder.user, actor)
-    except EventRefused as refusal:
-        raise _Refused(422, "refused", str(refusal)) from refusal
-    queue.release(holder, detections)
-    return JsonResponse({"id": str(sent["id"])}, status=201 if is_new else 200)
-
-
-@requires(MAY_JUDGE)
-@require_safe
-def triage_frame(request: HttpRequest) -> HttpResponse:
-    """Show what rejecting the frame of a detection would be about."""
-    asked = SeenForm(request.GET)
-    if not asked.is_valid():
-        raise Http404
-    rows = Detection.objects.visible_to(request.user).select_related("observation")
-    seen = get_object_or_404(rows, pk=asked.cleaned_data["detection"])
-    reasons = LabelDefinition.objects.visible_to(request.user).filter(is_active=True, is_valid=False)
-    context = {"rejection": rejection_of(seen.observation, cast(User, request.user)), "reasons": reasons}
-    return render(request, "curation/_reject_frame.html", context)
-
-
-@_answering
-def triage_reject_frame(request: HttpRequest) -> JsonResponse:
-    """Call everything bogus that awaits review in a frame; return what that is."""
-    sent = _read(request, FrameForm)
-    user = cast(User, request.user)
-    seen = Detection.objects.visible_to(user).filter(pk=sent["detection"]).select_related("observation").first()
-    if seen is None:
-        raise _Refused(404, "gone", "The detection no longer exists.")
-    context = {**(sent["visible_context"] or {}), "answered_by": "frame"}
-    said = BatchAnswer(sent["group"], is_valid=False, label=sent["label"], notes=sent["notes"], context=context)
-    try:
-        done = reject_frame(seen, said, user, actor_of(request))
-    except EventRefused as refusal:
-        raise _Refused(422, "refused", str(refusal)) from refusal
-    return JsonResponse({"detections": [str(pk) for pk in done]})
-
-
-@_answering
-def triage_take_back_frame(request: HttpRequest) -> JsonResponse:
-    """Take the rejection of a frame back."""
-    sent = _read(request, FrameBackForm)
-    return JsonResponse({"count": take_back_frame(sent["group"], cast(User, request.user), actor_of(request))})
-
-
-@requires(MAY_JUDGE)
-def triage_settings(request: HttpRequest) -> HttpResponse:
-    """Show one's own keys, and keep others."""
-    user = cast(User, request.user)
-    settings = settings_of(user)
-    if request.method != "POST":
-        form = SettingsForm(initial={**settings.keys, "asks_for_reason": settings.asks_for_reason})
-        return render(request, "curation/triage_settings.html", {"form": form})
-    form = SettingsForm(request.POST)
-    if form.is_valid():
-        try:
-            save_settings(user, form.chosen.chosen, asks_for_reason=form.cleaned_data["asks_for_reason"])
-        except controls.KeyRefused as refusal:
-            form.add_error(refusal.action, str(refusal))
-        else:
-            messages.success(request, "Saved. Triage has your keys now.")
-            return redirect("curation:triage_settings")
-    return render(request, "curation/triage_settings.html", {"form": form}, status=400)
-
-
-@_answering
+@answering
 def triage_said(request: HttpRequest) -> JsonResponse:
     """Tell what people say of a detection now; it is leased to nobody by that."""
-    asked = _read(request, SaidForm)
+    asked = read(request, SaidForm)
     found = reviews([asked["detection"]], cast(User, request.user), by_detection=asked["by_detection"])
     if not found:
-        raise _Refused(404, "gone", "It no longer exists.")
-    return JsonResponse(said_of(gold.unmarked(found, _holder(request, asked))[0], _titles()))
+        raise Refused(404, "gone", "It no longer exists.")
+    return JsonResponse(said_of(gold.unmarked(found, holder_of(request, asked))[0], _titles()))
 
 
 @require_safe
 def triage_worker(_request: HttpRequest) -> HttpResponse:
     """Answer with the script that answers while the server is away: its address sets that it may do so for triage."""
-    answer = HttpResponse(Path(str(finders.find(_WORKER))).read_bytes(), content_type="text/javascript")
+    answer = HttpResponse(files.content(files.WORKER), content_type="text/javascript")
     answer["Cache-Control"] = "private, no-cache"
     return answer
 
@@ -281,28 +178,25 @@ def triage_away(_request: HttpRequest) -> HttpResponse:
     return HttpResponse(render_to_string("curation/away.html"))
 
 
-@_answering
+@answering
 def triage_release(request: HttpRequest) -> JsonResponse:
     """Give back what the page holds and no longer shows; browsers send this as a form when a page is left."""
-    asked = _read(request, ReleaseForm)
-    holder = _holder(request, asked)
+    asked = read(request, ReleaseForm)
+    holder = holder_of(request, asked)
     return JsonResponse({"released": queue.release(holder, asked["keys"], kept=asked["kept"])})
 
 
-@_answering
+@answering
 def triage_presence(request: HttpRequest) -> JsonResponse:
     """Note that the page is open, so that its person need not wait for what a closed window held."""
-    queue.note_presence(_holder(request, _read(request, WindowForm)))
-    return JsonResponse({})
+    holder = holder_of(request, read(request, WindowForm))
+    queue.note_presence(holder)
+    return JsonResponse({"windows": windows_here(holder)})
 
 
 def _worker_url() -> str:
-    parts = urlencode([("part", static(path)) for path in _KEPT], safe="/")
+    parts = urlencode([("part", static(path)) for path in files.kept()], safe="/")
     return f"{reverse('curation:triage_worker')}?{parts}"
-
-
-def _holder(request: HttpRequest, sent: dict[str, Any]) -> Holder:
-    return Holder(cast(User, request.user), sent["window"], sent["by_detection"])
 
 
 def _judgements(sent: dict[str, Any]) -> list[Judgement]:
@@ -318,25 +212,6 @@ _SAID = (
     "is_valid", "label", "confidence_level", "notes", "tags", "image_quality", "detection_quality", "kind",
     "seconds_taken",
 )  # fmt: skip
-
-
-def _read(request: HttpRequest, form_class: type[forms.Form]) -> dict[str, Any]:
-    """Return what was sent, as JSON or as a form, checked; 409 where the page was made for another person."""
-    try:
-        given = request.POST if request.content_type != "application/json" else json.loads(request.body)
-    except (ValueError, RecursionError) as error:
-        raise _Refused(400, "unreadable", "This is not JSON.") from error
-    if not isinstance(given, dict):
-        raise _Refused(400, "unreadable", "This must be one JSON object.")
-    form = form_class(given)
-    if not form.is_valid():
-        fields = {name: " ".join(map(str, texts)) for name, texts in form.errors.items()}
-        if isinstance(form, AnswerForm):
-            raise _Refused(422, "invalid", form.refusal, {"fields": fields})
-        raise _Refused(400, "invalid", " ".join(f"{name}: {text}" for name, text in fields.items()))
-    if form.cleaned_data["person"] != request.user.pk:
-        raise _Refused(409, "other_person", f"You are logged in as {request.user.get_username()} now.")
-    return form.cleaned_data
 
 
 def _taken(

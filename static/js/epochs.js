@@ -39,8 +39,11 @@ function stateOf({ view, isOpen, isLeftOut }, item) {
  */
 export function coverInWords(state) {
   const { epochs, unseen, imageless } = state.covered;
-  const open = (state.shown?.times ?? []).filter((epoch) => epoch.isOpen).length + unseen.length;
+  const times = state.shown?.times ?? [], large = times.find(({ view }) => view && view === state.shown?.large);
+  const open = times.filter((epoch) => epoch.isOpen).length + unseen.length;
   if (open < 2) return "";
   const left = imageless ? ` Without images: ${imageless} left out.` : "";
-  return `${epochs.length + unseen.length + 1} of ${open} epochs.${left}`;
+  const others = epochs.length + unseen.length;
+  // One that was judged already does not wait, and is judged again all the same.
+  return large?.isOpen ? `${others + 1} of ${open} epochs.${left}` : `This one again, and ${others} of ${open} epochs.${left}`;
 }

@@ -66,6 +66,7 @@
  * @property {number | null} seenAt  when it was painted first
  * @property {string} note
  * @property {string} said  what people said, as HTML; "" where the server has told nothing since
+ * @property {ArrayBuffer | null} packed  its images as they came, until they are needed
  * @property {string} putOff  how its person has put it off, "" where they have not
  *
  * @typedef {Omit<Given, "epochs"> & View & Kept} Item
@@ -75,18 +76,6 @@
 const KEPT_BEHIND = 3;
 // Images of those further behind are let go, and loaded again when somebody comes back.
 const KEPT_IMAGES = 30;
-// So many lie ready, images and all, before they are needed: for outages of a minute or two a tenth of what is left,
-// so that others find something too; an item takes 64 kB.
-const LEAST_AHEAD = 4, MOST_AHEAD = 24, AHEAD_SHARE = 0.1;
-
-/**
- * Return how many should lie ready.
- * @param {number} remaining
- */
-export function wantedAhead(remaining) {
-  return Math.min(Math.max(Math.floor(AHEAD_SHARE * remaining), LEAST_AHEAD), MOST_AHEAD);
-}
-
 /**
  * Not answered yet, or come back to.
  * @param {Item} item
@@ -112,7 +101,7 @@ function itemOf({ epochs, ...given }) {
   /** @type {any} */
   const item = {
     ...given, ...unloaded, isHeld: true, wasHeld: true, isAnswered: false, isReturning: false, answers: given.own ? [given.own] : [],
-    seenAt: null, note: "", said: "", putOff: "",
+    seenAt: null, note: "", said: "", putOff: "", packed: null,
   };
   item.large = item;
   item.times = epochs.map(({ id, when, band, brightness, is_open: waits, ...drawn }) => ({
@@ -137,6 +126,8 @@ export class Line {
   // Not those whose way back is not saved yet: the server would not know why.
   get held() { return this.items.filter((item) => item.isHeld && !item.isReturning).map((item) => item.id); }
   get ahead() { return this.items.filter((item, k) => k > this.position && isOpen(item)).length; }
+  // What waits here, in the order in which it will be seen.
+  get open() { return this.items.filter((item, k) => k >= this.position && isOpen(item) && item.isHeld); }
   get before() { return this.items[this.position - 1] ?? null; }
 
   /**
@@ -218,6 +209,7 @@ export class Line {
     this.position = position >= 0 ? position : this.items.length;
     const far = this.items.slice(0, Math.max(this.position - KEPT_IMAGES, 0));
     for (const view of far.flatMap(viewsOf)) Object.assign(view, { cutouts: null, isWhole: false });
+    for (const item of far) item.packed = null;
   }
 
   /** Return the place to go on to after an answer: the next open one, else one that was passed over, else -1. */
@@ -234,6 +226,18 @@ export class Line {
     const to = this.position + by;
     if (this.items[to]) return to;
     return by > 0 ? this.items.findIndex((item, k) => isOpen(item) && item.isHeld && k !== this.position) : -1;
+  }
+
+  /**
+   * Give up the last ones of those ahead, so that so many are left; return their keys. The queue goes on where they were.
+   * @param {number} most
+   */
+  giveBack(most) {
+    const ahead = this.items.filter((item, k) => k > this.position && isOpen(item) && item.isHeld);
+    const kept = ahead[most - 1] ?? this.current, surplus = ahead.slice(most);
+    if (surplus.length && kept) this.last = kept.id;
+    for (const { id } of surplus) this.remove(this.find(id));
+    return surplus.map(({ id }) => id);
   }
 
   /** Let go of what was passed over some time ago; return its keys. */

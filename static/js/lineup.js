@@ -1,34 +1,47 @@
 // Keeps the line of detections filled: asks the server for the next ones, loads their images, gives back what it left.
 
-import { isOpen, viewsOf, wantedAhead } from "./line.js";
-import { readEpochs } from "./packed.js";
+import { isOpen } from "./line.js";
+import { Loader } from "./loading.js";
+import { ServerAway } from "./triage-server.js";
 
-const ASK_AGAIN_MS = 10000, LOAD_AGAIN_MS = 3000;
+const ASK_AGAIN_MS = 10000, TRY_AGAIN_MS = 3000;
+// So many lie ready until the server has told how many may.
+const FIRST_AHEAD = 4;
 // As many as the server gives at once.
 const MOST_AT_ONCE = 8;
 
 /**
  * @typedef {import("./line.js").Item} Item
  * @typedef {import("./line.js").Given} Given
- * @typedef {import("./line.js").View} View
  * @typedef {{code: string, title: string, text: string}} Empty
- * @typedef {{items: Given[], lost: string[], lease_seconds: number, remaining: number, empty?: Empty}} Answer
- * @typedef {"current" | "pixels" | "lease" | "state"} Change
+ * @typedef {{items: Given[], lost: string[], lease_seconds: number, remaining: number, empty?: Empty} & Bounds} Answer
+ * @typedef {{ahead: number, bundle: number, windows: number}} Bounds  how many lie ready here, for how many windows that is reckoned
+ * @typedef {"current" | "pixels" | "ahead" | "lease" | "state"} Change
  */
 
 export class Lineup {
   /**
    * @param {import("./line.js").Line} line
    * @param {(body: object) => Promise<Answer>} ask
-   * @param {{onChange: (change: Change) => void, onRelease: (keys: string[]) => void, remaining: () => number}} listeners
+   * @param {import("./kept.js").Kept} store
+   * @param {{onChange: (change: Change) => void, onRelease: (keys: string[]) => void}} listeners
    */
-  constructor(line, ask, listeners) {
+  constructor(line, ask, store, listeners) {
     this.line = line;
     this.ask = ask;
+    this.store = store;
     this.listeners = listeners;
+    this.loader = new Loader(line, store, (isOnScreen) => listeners.onChange(isOnScreen ? "pixels" : "ahead"));
+    this.ahead = FIRST_AHEAD;
+    this.bundle = 1;
+    this.windows = 1;
+    /** @type {string | undefined} this window's key before it was loaded again, until the server knows */
+    this.former = undefined;
     /** @type {Empty | null} */
     this.empty = null;
     this.trouble = "";
+    // Whether the trouble is that it cannot be reached, or is not itself.
+    this.isAway = false;
     /** @type {Empty | null} why the detection that was asked for last is not here */
     this.refusal = null;
     /** @type {Promise<void> | null} */
@@ -41,13 +54,19 @@ export class Lineup {
   }
 
   /**
-   * Take the first ones.
-   * @param {string | undefined} former  this window's key before it was loaded again
+   * Take the first ones; while the server is away, those that the window had before it was loaded again.
+   * @param {string | undefined} former  its key then
    * @param {string | null} after  where it was
    */
   async start(former, after) {
     this.line.last = after;
-    await this.refill({ former });
+    this.former = former;
+    await this.refill();
+    if (!this.isAway || !former || this.line.items.length) return;
+    const { items, leaseEnds } = await this.store.former();
+    for (const item of items) if (this.line.add(item, false)) this.store.keep(item);
+    this.leaseEnds = leaseEnds;
+    if (this.line.items.length) this.advance();
   }
 
   /** Ask for so many that enough lie ahead; where there is none, ask again after a while. */
@@ -55,10 +74,7 @@ export class Lineup {
     clearTimeout(this.timer);
     this.asking ??= this.#askForEnough(more).finally(() => {
       this.asking = null;
-      if (!this.line.ahead) {
-        const isQuiet = this.line.current || !this.trouble;
-        this.timer = setTimeout(() => this.refill(), isQuiet ? ASK_AGAIN_MS : LOAD_AGAIN_MS);
-      }
+      if (this.trouble || !this.line.ahead) this.timer = setTimeout(() => this.refill(), this.trouble ? TRY_AGAIN_MS : ASK_AGAIN_MS);
       this.listeners.onChange("state");
     });
     return this.asking;
@@ -67,17 +83,19 @@ export class Lineup {
   /** @param {object} more */
   async #askForEnough(more) {
     // The first by itself, so that it is on screen soon.
-    const lacking = () => (this.line.current ? wantedAhead(this.listeners.remaining()) - this.line.ahead : 1);
+    const lacking = () => (this.line.current ? this.#lacking : 1);
     try {
+      // Whether the server is there again, and what of this is still this window's.
+      if (this.trouble && this.line.current) await this.#take({ count: 0 });
       for (let count = lacking(); count > 0; count = lacking()) {
         const asked = Math.min(count, MOST_AT_ONCE);
         const { items } = await this.#take({ count: asked, after: this.line.last ?? undefined, ...more });
-        this.trouble = "";
         if (items.length < asked) return;
         more = {};
       }
     } catch (error) {
       this.trouble = wordsOf(error);
+      this.isAway = error instanceof ServerAway;
     }
   }
 
@@ -138,38 +156,47 @@ export class Lineup {
     return given.items.length > 0;
   }
 
+  /**
+   * Somebody has come, or gone: how many may lie ready here has changed.
+   * @param {number} windows  that hold something now
+   */
+  async seeWindows(windows) {
+    if (windows === this.windows || !this.line.current) return;
+    this.windows = windows;
+    await this.#take({ count: 0 }).catch(() => { /* It is learnt with the next ones. */ });
+    this.refill();
+  }
+
   /** Load the images of the item on screen once more. */
   loadAgain() {
-    const item = this.line.current;
-    if (!item) return;
-    for (const view of viewsOf(item)) if (!view.isWhole) view.fault = "";
-    this.#loadAll(item);
+    this.loader.loadAgain();
     this.listeners.onChange("pixels");
   }
 
-  /**
-   * Load all three images of the epoch that was turned to; the strip has shown two.
-   * @param {Item} item
-   */
-  async loadLarge(item) {
-    const { large } = item;
-    if (!large.isWhole) await this.#load(large, item, large.pixels);
-  }
+  /** @param {Item} item */
+  loadLarge(item) { return this.loader.loadLarge(item); }
 
   /** @param {{count: number, after?: string, one?: string}} body */
   async #take(body) {
-    const given = await this.ask({ ...body, holding: this.line.held });
+    const given = await this.ask({ ...body, former: this.former, holding: this.line.held });
+    this.former = undefined;
+    this.trouble = "";
+    this.isAway = false;
+    this.ahead = given.ahead;
+    this.bundle = given.bundle;
+    this.windows = given.windows;
     this.leaseMs = 1000 * given.lease_seconds;
     this.leaseEnds = Date.now() + this.leaseMs;
     for (const id of given.lost) this.line.lose(id);
-    for (const item of given.items) {
-      const added = this.line.add(item, Boolean(body.one));
-      if (added) this.#loadAll(added);
-    }
+    for (const item of given.items) if (this.line.add(item, Boolean(body.one))) this.store.keep(item);
+    const surplus = this.line.ahead < this.ahead + 2 * this.bundle ? [] : this.line.giveBack(this.ahead);
+    if (surplus.length) this.listeners.onRelease(surplus);
+    this.loader.tend();
     // What is said of one item that is not to be had says nothing of the queue.
     if (given.items.length) this.empty = null;
     else if (body.count) this.empty = given.empty ?? null;
     if (!this.line.current) this.advance();
+    this.#note();
     this.listeners.onChange("lease");
     return given;
   }
@@ -177,71 +204,16 @@ export class Lineup {
   /** @param {number} position */
   #goTo(position) {
     this.line.goTo(position);
-    const item = this.line.current;
-    if (item) this.#loadAll(item);
+    this.loader.tend();
+    this.#note();
     this.listeners.onChange("current");
-    this.refill();
+    if (this.trouble || !this.line.current || this.#lacking > 0) this.refill();
   }
 
-  /**
-   * Load the images of an item with one request, and those of the epoch that was turned to.
-   * @param {Item} item
-   */
-  async #loadAll(item) {
-    if (viewsOf(item).some(({ cutouts, isLost }) => !cutouts && !isLost)) await this.#load(item, item, item.all_pixels);
-    await this.loadLarge(item);
-  }
+  // As soon as less lies ready than may, several are asked for at once, and one by one where few may.
+  get #lacking() { return this.line.ahead < this.ahead ? this.ahead + this.bundle - 1 - this.line.ahead : 0; }
 
-  /**
-   * @param {View} view  whose images are wanted
-   * @param {Item} item
-   * @param {string | null} address  of them, and maybe of others of the item
-   */
-  async #load(view, item, address) {
-    if (view.isLoading) return;
-    view.isLoading = true;
-    await this.#fetch(view, item, address);
-    view.isLoading = false;
-    if (item === this.line.current) this.listeners.onChange("pixels");
-  }
-
-  /**
-   * @param {View} view
-   * @param {Item} item
-   * @param {string | null} address
-   */
-  async #fetch(view, item, address) {
-    view.isLost = address === null;
-    if (address === null) {
-      view.fault = "The cutouts are no longer stored. They will be back once the frame has been processed again.";
-      return;
-    }
-    view.fault = "";
-    try {
-      const response = await fetch(address);
-      if (!response.ok) throw new TypeError(String(response.status));
-      take(item, readEpochs(await response.arrayBuffer()));
-    } catch (error) {
-      const isAway = error instanceof TypeError;
-      view.isLost = !isAway;
-      view.fault = isAway ? "The images could not be loaded yet." : `The images cannot be drawn. ${wordsOf(error)}`;
-      if (isAway) setTimeout(() => { if (!view.isWhole) this.#load(view, item, address); }, LOAD_AGAIN_MS);
-    }
-  }
-}
-
-/**
- * Give the epochs of an item the images that came, the leading one all of them.
- * @param {Item} item
- * @param {import("./packed.js").EpochPixels[]} epochs
- */
-function take(item, epochs) {
-  const views = new Map(viewsOf(item).map((view) => [view.id, view]));
-  for (const { id, cutouts, fault } of epochs) {
-    const view = views.get(id);
-    const isWhole = Boolean(cutouts?.images.every(Boolean));
-    if (view && (isWhole || !view.isWhole)) Object.assign(view, { cutouts, isWhole, fault, isLost: Boolean(fault) });
-  }
+  #note() { this.store.note(this.line.open, this.leaseEnds); }
 }
 
 /** @param {unknown} error */

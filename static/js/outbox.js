@@ -1,6 +1,8 @@
 // Answers on their way: kept in the browser before they are sent, removed only when the server has them.
 
-const RETRY_MS = [500, 1000, 2000, 4000, 8000, 15000];
+const RETRY_MS = [500, 1000, 2000, 4000];
+// So many at once, as soon as the server is known to answer.
+const AT_ONCE = 4;
 const PATIENCE_MS = 20000;
 // Answers of the server that say nothing of the entry itself: it stays, and is sent again.
 const PASSING = new Set([401, 408, 425, 429]);
@@ -120,6 +122,7 @@ export class Outbox {
     this.world = world;
     this.failures = 0;
     this.trouble = "";
+    this.isAway = false;
     this.last = 0;
     this.isBusy = false;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -150,6 +153,14 @@ export class Outbox {
   }
 
   /**
+   * Return what answers that wait are about: the keys of the items, as the page knows them, or else of what was on screen.
+   * @param {(detection: string) => string | undefined} itemOf
+   */
+  itemsOf(itemOf) {
+    return [...new Set(this.entries.map(({ detection }) => itemOf(detection) ?? detection))];
+  }
+
+  /**
    * Keep an answer, then send it.
    * @param {Entry} entry
    */
@@ -173,7 +184,7 @@ export class Outbox {
     } finally {
       this.isBusy = false;
     }
-    if (!this.entries.length) this.trouble = "";
+    if (!this.entries.length) Object.assign(this, { trouble: "", isAway: false });
     else this.timer = setTimeout(() => this.flush(), RETRY_MS[Math.min(this.failures, RETRY_MS.length) - 1] ?? 0);
     this.listeners.onChange();
   }
@@ -200,9 +211,28 @@ export class Outbox {
   }
 
   async #sendAll() {
-    for (let first; (first = [...this.waiting.all()][0]); ) {
-      if (!(await this.#sendOne(...first))) return;
+    for (let most = 1; ; most = AT_ONCE) {
+      const sent = await Promise.all(this.#next(most).map(([name, entry]) => this.#sendOne(name, entry)));
+      if (sent.includes(false)) this.failures += 1;
+      if (!sent.length || sent.includes(false)) return;
     }
+  }
+
+  /**
+   * Return the first ones that may go at once: what is said of the same detection goes one after the other.
+   * @param {number} most
+   */
+  #next(most) {
+    /** @type {Set<string>} */
+    const about = new Set();
+    const first = [...this.waiting.all()].slice(0, most);
+    const end = first.findIndex(([, entry]) => {
+      const own = [entry, ...(entry.others ?? [])].map(({ detection }) => detection);
+      const isLater = own.some((detection) => about.has(detection));
+      for (const detection of own) about.add(detection);
+      return isLater;
+    });
+    return end < 0 ? first : first.slice(0, end);
   }
 
   /**
@@ -218,7 +248,7 @@ export class Outbox {
       response = await this.send(entry, control.signal);
       body = response.type === "opaqueredirect" ? {} : await response.json().catch(() => ({}));
     } catch {
-      return this.#fail("The server cannot be reached");
+      return this.#fail("The server cannot be reached", true);
     } finally {
       clearTimeout(patience);
     }
@@ -227,6 +257,7 @@ export class Outbox {
     if (response.ok) {
       this.failures = 0;
       this.trouble = "";
+      this.isAway = false;
       this.waiting.remove(name);
       this.listeners.onSaved(entry, body);
       this.listeners.onChange();
@@ -234,15 +265,20 @@ export class Outbox {
     }
     if (response.type === "opaqueredirect" || response.status === 401) return this.#fail("You are logged out: log in again in another tab");
     if (response.status === 409) return this.#fail(`${body.detail ?? "Somebody else is logged in."} Log in as yourself to send your answers`);
-    if (response.status >= 500 || PASSING.has(response.status)) return this.#fail(`The server reported an error (${response.status})`);
+    if (response.status >= 500 || PASSING.has(response.status)) {
+      return this.#fail(`The server reported an error (${response.status})`, response.status >= 500);
+    }
     this.#setAside(name, entry, body.detail ?? `The server refused it (${response.status}).`);
     return true;
   }
 
-  /** @param {string} trouble */
-  #fail(trouble) {
-    this.failures += 1;
+  /**
+   * @param {string} trouble
+   * @param {boolean} isAway  the server cannot be reached, or is in trouble itself
+   */
+  #fail(trouble, isAway = false) {
     this.trouble = trouble;
+    this.isAway = isAway;
     return false;
   }
 

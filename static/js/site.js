@@ -2,6 +2,7 @@
 // came to nothing.
 
 import { at, origin } from "./dom.js";
+import { forget, forgetOthers } from "./forget.js";
 
 const PASSING_MS = 4000;
 
@@ -25,6 +26,11 @@ document.addEventListener("click", async (event) => {
     say(`This browser does not let pages copy. ${text}`, "warning");
   }
 });
+
+// What the browser keeps of somebody's triage goes when they log out, or somebody else comes.
+const { person } = document.body.dataset;
+if (person !== undefined) forgetOthers(person);
+document.querySelector("form#log-out")?.addEventListener("submit", forget);
 
 document.addEventListener("submit", (event) => {
   const question = event.target instanceof HTMLFormElement ? event.target.dataset.confirm : "";

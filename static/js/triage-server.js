@@ -5,6 +5,9 @@
  * @typedef {"next" | "answers" | "deferrals" | "said" | "release" | "presence" | "rejectFrame" | "takeBackFrame"} Name
  */
 
+/** The server cannot be reached, or is in trouble itself: what is asked of it may succeed later. */
+export class ServerAway extends Error {}
+
 export class Server {
   /**
    * @param {DOMStringMap} addresses  of the page, as nextUrl
@@ -78,12 +81,15 @@ export class Server {
 
   /** @param {string[]} keys */
   release(keys) {
-    this.post("release", { keys }).catch(() => { /* They lapse by themselves. */ });
+    // Read to its end, an answer frees its connection.
+    this.post("release", { keys }).then((answer) => answer.text()).catch(() => { /* They lapse by themselves. */ });
   }
 
-  isHere() {
-    this.post("presence", {}).catch(() => { /* The next one may come through. */ });
-  }
+  /**
+   * Say that this window is open; return how many hold something now.
+   * @returns {Promise<number>}
+   */
+  async isHere() { return (await this.#ask("presence", {})).windows; }
 
   /**
    * Give back what is held while the page goes, but for what waits to be sent.
@@ -106,9 +112,10 @@ export class Server {
     try {
       response = await this.post(name, body);
     } catch {
-      throw new Error("The server cannot be reached.");
+      throw new ServerAway("The server cannot be reached.");
     }
     if (response.type === "opaqueredirect") throw new Error("You are logged out: reload this page to log in.");
+    if (response.status >= 500) throw new ServerAway(`The server reported an error (${response.status}).`);
     const given = await response.json().catch(() => ({}));
     if (!response.ok) throw new Error(given.detail ?? `The server reported an error (${response.status}).`);
     return given;

@@ -226,6 +226,14 @@ export class TriageState {
   }
 
   /**
+   * Tell whether a detection was answered in this window, also before it was loaded again.
+   * @param {string} id
+   */
+  isDone(id) {
+    return this.undoable.some((done) => [done, ...(done.others ?? [])].some(({ detection }) => detection === id));
+  }
+
+  /**
    * Take back the last answer by an entry of its own; null where there is none.
    * @param {() => string} newKey
    * @returns {Entry | null}

@@ -1,51 +1,113 @@
 // Stands between triage and the network, and does one thing: whoever loads the page while the server cannot be reached gets
-// a page that says what is kept in the browser. Nothing else is answered from here, so nothing old is ever shown.
+// the page as it was last, with its own files; its script then goes on with what was fetched ahead. Nothing else is answered
+// from here, and of other pages nothing is kept.
 
 /** @type {ServiceWorkerGlobalScope} */
 const worker = /** @type {any} */ (self);
-const VERSION = "triage-1";
-const AWAY = new URL("away", worker.registration.scope).href;
-// What that page is drawn with; the page that registers this names it.
+const { scope } = worker.registration;
+const AWAY = new URL("away", scope).href;
+// What the page is drawn with; the page that registers this names it. The addresses of one version of the program share a
+// folder, so each version has a script, and files, of its own.
 const PARTS = new URL(worker.location.href).searchParams.getAll("part").map((path) => new URL(path, worker.location.origin).href);
-
-async function keep() {
-  const cache = await caches.open(VERSION);
-  await cache.addAll([AWAY, ...PARTS].map((address) => new Request(address, { cache: "no-cache" })));
-}
+const FILES = "triage-files ", OWN_FILES = FILES + worker.location.search;
+// As in forget.js, which drops both with the log-out.
+const QUEUE = "triage-queue ", PAGE = "triage-page";
 
 worker.addEventListener("install", (event) => {
   // What is sent does not even wake this script, where the browser can arrange that.
   /** @type {any} */ (event).addRoutes?.([{ condition: { requestMethod: "POST" }, source: "network" }]);
-  event.waitUntil(keep().then(() => worker.skipWaiting()));
+  const keep = async () => {
+    const files = await caches.open(OWN_FILES);
+    await files.addAll([new Request(AWAY, { cache: "no-cache" }), ...PARTS]);
+    await worker.skipWaiting();
+  };
+  event.waitUntil(keep());
 });
 
 worker.addEventListener("activate", (event) => {
   const drop = async () => {
-    for (const name of await caches.keys()) if (name.startsWith("triage-") && name !== VERSION) await caches.delete(name);
+    // Those of former versions, whatever they were called.
+    const isOurs = (/** @type {string} */ name) => name === OWN_FILES || name === PAGE || name.startsWith(QUEUE);
+    for (const name of await caches.keys()) if (name.startsWith("triage-") && !isOurs(name)) await caches.delete(name);
     await worker.clients.claim();
   };
   event.waitUntil(drop());
 });
 
+/** @param {string} address */
+function isTriage(address) { return new URL(address).pathname === new URL(scope).pathname; }
+
 /**
- * Ask the network; where it cannot be reached, take what is kept.
- * @param {Request} request
+ * Keep the page as it was answered, and no other one.
+ * @param {string} address
+ * @param {Response} answer
+ */
+async function keepPage(address, answer) {
+  const pages = await caches.open(PAGE);
+  await pages.put(address, answer);
+  for (const { url } of await pages.keys()) if (url !== address) await pages.delete(url);
+}
+
+/** Whoever is sent elsewhere is logged out. */
+async function forget() {
+  for (const name of await caches.keys()) if (name === PAGE || name.startsWith(QUEUE)) await caches.delete(name);
+}
+
+/**
+ * Return the page as it was last, if it is of the version whose files lie here.
  * @param {string} address
  */
-async function networkOr(request, address) {
+async function keptPage(address) {
+  const page = await caches.match(address, { cacheName: PAGE, ignoreVary: true });
+  const isSameVersion = page && (await page.clone().text()).includes(new URL(PARTS[0]).pathname);
+  return isSameVersion ? page : undefined;
+}
+
+/**
+ * Answer a navigation: by the network, else with what is kept.
+ * @param {FetchEvent} event
+ */
+async function pageFor(event) {
+  const { url } = event.request;
+  let answer;
   try {
-    return await fetch(request);
-  } catch (error) {
-    const kept = await caches.match(address);
-    if (kept) return kept;
-    throw error;
+    answer = await fetch(event.request);
+    if (answer.ok && isTriage(url)) answer = new Response(await answer.arrayBuffer(), answer);
+  } catch { /* The server cannot be reached, or was lost amid its answer. */
+    answer = null;
   }
+  if (isTriage(url)) {
+    if (answer?.ok) event.waitUntil(keepPage(url, answer.clone()));
+    else if (answer && answer.status < 500) event.waitUntil(forget());
+    else answer = (await keptPage(url)) ?? answer;
+  }
+  return answer ?? (await caches.match(AWAY, { cacheName: OWN_FILES })) ?? Response.error();
+}
+
+/**
+ * Ask the network for a file; where it does not come, take it from here.
+ * @param {Request} request
+ */
+async function partFor(request) {
+  const answer = await fetch(request).catch(() => null);
+  if (answer?.ok) return answer;
+  return (await caches.match(request.url, { cacheName: OWN_FILES, ignoreVary: true })) ?? answer ?? Response.error();
 }
 
 worker.addEventListener("fetch", (event) => {
   const { request } = event;
-  if (request.mode === "navigate") event.respondWith(networkOr(request, AWAY));
+  if (request.mode === "navigate") event.respondWith(pageFor(event));
   // What a page sends as it goes would go with it.
   else if (request.keepalive) event.respondWith(fetch(request));
-  else if (PARTS.includes(request.url)) event.respondWith(networkOr(request, request.url));
+  else if (PARTS.includes(request.url)) event.respondWith(partFor(request));
+});
+
+worker.addEventListener("message", (event) => {
+  const { keep } = event.data;
+  const fetchPage = async () => {
+    if (!isTriage(keep) || (await keptPage(keep))) return;
+    const answer = await fetch(keep, { redirect: "manual" });
+    if (answer.ok) await keepPage(keep, answer);
+  };
+  event.waitUntil(fetchPage().catch(() => { /* The next time. */ }));
 });

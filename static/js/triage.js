@@ -8,11 +8,13 @@ import { coverInWords, epochsOf } from "./epochs.js";
 import { Facts, UNKNOWN_SAID } from "./facts.js";
 import { FrameRejection } from "./frame-rejection.js";
 import { newKey } from "./ids.js";
+import { Kept } from "./kept.js";
 import { Presses, keyOf } from "./keys.js";
 import { Line } from "./line.js";
 import { Lineup } from "./lineup.js";
 import { choiceActions } from "./triage-choices.js";
 import { fitViewer, lookActions, showLook } from "./triage-looks.js";
+import { Offline, keepPage } from "./offline.js";
 import { Outbox } from "./outbox.js";
 import { showSaving } from "./saving.js";
 import { say } from "./site.js";
@@ -34,7 +36,7 @@ const KEPT_UNDO = `astrid.undo.${person}`, KEPT_PLACE = "astrid.place";
 
 const server = new Server(page.dataset, person, newKey());
 const outbox = new Outbox(person, (entry, signal) => server.post(entry.to ?? "answers", entry, signal), {
-  onChange: () => showSaving(outbox, page),
+  onChange: () => { showSaving(outbox, page); offline.tell(); },
   onSaved: tellSaved,
   onRefused: (entry, reason) => {
     state.refused(entry.id);
@@ -49,11 +51,10 @@ const state = new TriageState(line, {
   remaining: Number(page.dataset.queueRemaining),
   undoable: kept(KEPT_UNDO) ?? [],
 });
-const lineup = new Lineup(line, ask, {
-  onChange: onLineup,
-  onRelease: (keys) => server.release(keys),
-  remaining: () => state.remaining,
-});
+const former = kept(KEPT_PLACE) ?? {}, tab = former.tab ?? newKey();
+const store = new Kept({ person, query: location.search, isDone: ({ id }) => state.isDone(id) }, tab);
+const lineup = new Lineup(line, ask, store, { onChange: onLineup, onRelease: (keys) => server.release(keys) });
+const offline = new Offline(lineup, outbox, page);
 const viewer = new Viewer(document.querySelectorAll("[data-panel]"), onLook, step);
 const facts = new Facts(), armed = new Armed(), frameRejection = new FrameRejection(server, onFrameRejected);
 const strip = new Strip(at("strip"), { onPick: (id) => (leave.ariaPressed === "true" ? leaveOut : turnTo)(id) });
@@ -78,6 +79,7 @@ let waitingPress = null;
 /** @param {import("./lineup.js").Change} change */
 function onLineup(change) {
   const { shown } = state;
+  offline.tell();
   if (change === "lease") place.lapse.hidden = !shown || shown.isHeld || shown.isAnswered || !shown.wasHeld;
   else if (change === "pixels" || line.current !== shown) show(line.current);
   if (change === "state") showEmpty();
@@ -359,18 +361,17 @@ at("levels").addEventListener("click", (event) => { if (event.detail > 0 && even
 
 addEventListener("beforeunload", (event) => { if (outbox.entries.length) event.preventDefault(); });
 addEventListener("pagehide", () => {
-  const former = { window: server.window, query: location.search, after: line.before?.id ?? "" };
-  sessionStorage.setItem(KEPT_PLACE, JSON.stringify(former));
-  server.leave(outbox.entries.flatMap((entry) => [entry.detection, ...(entry.others ?? []).map((other) => other.detection)]));
+  const here = { window: server.window, tab, query: location.search, after: line.before?.id ?? "" };
+  sessionStorage.setItem(KEPT_PLACE, JSON.stringify(here));
+  server.leave(outbox.itemsOf((id) => line.get(id)?.id));
 });
 addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
 addEventListener("resize", fit);
-addEventListener("online", () => outbox.flush());
 addEventListener("storage", (event) => { if (event.key?.startsWith("astrid.")) showSaving(outbox, page); });
 document.addEventListener("visibilitychange", () => { if (!document.hidden) outbox.flush(); });
 new MutationObserver(() => { viewer.paint(); strip.draw(viewer.look); }).observe(document.documentElement, { attributeFilter: ["data-theme"] });
 setInterval(() => { if (lineup.hasLapsed) place.lapse.hidden = false; }, LAPSE_CHECK_MS);
-setInterval(() => server.isHere(), PRESENCE_MS);
+setInterval(() => server.isHere().then((windows) => lineup.seeWindows(windows), () => { /* It is said elsewhere. */ }), PRESENCE_MS);
 
 /**
  * Return what this tab keeps under a name; null where it is nothing that can be read.
@@ -380,7 +381,6 @@ function kept(name) {
   try { return JSON.parse(sessionStorage.getItem(name) ?? "null"); } catch { return null; }
 }
 
-const former = kept(KEPT_PLACE) ?? {};
 sessionStorage.removeItem(KEPT_PLACE);
 showLook(viewer.look);
 showSaving(outbox, page);
@@ -396,5 +396,4 @@ if (wanted && !(await lineup.comeBackTo(wanted).catch(() => false))) {
   say(`The detection that you asked for ${isGone ? "no longer exists." : `cannot be shown. ${whyNotHere()}`}`, "warning");
 }
 
-// Where the browser has such a thing: a page that says what is kept, for those who load this one while the server is away.
-navigator.serviceWorker?.register(page.dataset.workerUrl ?? "").catch(() => { /* Then the browser says it in its own words. */ });
+keepPage(page.dataset.workerUrl ?? "");

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 
-import { Line, isOpen, wantedAhead } from "../../static/js/line.js";
+import { Line, isOpen } from "../../static/js/line.js";
 import { epochOf, given } from "./items.js";
 
 /** @param {string} keys */
@@ -17,10 +17,6 @@ function lineOf(keys, unsent = "") {
 
 /** @param {Line} line */
 const order = (line) => line.items.map((item) => item.id).join("");
-
-test("a tenth of what is left lies ready, at least four and at most two dozen", () => {
-  assert.deepEqual([0, 12, 40, 90, 240, 1001].map(wantedAhead), [4, 4, 4, 9, 24, 24]);
-});
 
 test("after an answer comes the next open one, at the end what was passed over, then nothing", () => {
   const line = lineOf("abc");
@@ -57,6 +53,17 @@ test("what somebody else has leaves the line, but for what is on screen or answe
   for (const id of "abcx") line.lose(id);
   assert.equal(order(line), "ab");
   assert.equal(line.items[0].isHeld, false);
+});
+
+test("of what lies ahead the last ones are given back, and the queue goes on where they were", () => {
+  const line = lineOf("abcdef");
+  line.goTo(1);
+  assert.deepEqual(line.giveBack(2), ["e", "f"]);
+  assert.equal(order(line), "abcd");
+  assert.equal(line.last, "d");
+  assert.deepEqual(line.giveBack(2), []);
+  assert.deepEqual(line.giveBack(0), ["c", "d"]);
+  assert.equal(line.last, "b");
 });
 
 test("what was passed over long ago is let go once", () => {

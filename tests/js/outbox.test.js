@@ -235,3 +235,38 @@ test("with a refused answer goes what takes it back, and a change of mind stands
   assert.equal(server.taken.get("e3")?.supersedes, "e0");
   assert.deepEqual(outbox.setAside.map((one) => one.id), ["e1"]);
 });
+
+test("once the server answers several go at once, but never two about the same detection", async () => {
+  const storage = new Rows(), server = new Server();
+  const outbox = outboxOf({ storage, server, now: () => 5 });
+  server.weather = "down";
+  for (const id of ["e1", "e2", "e3"]) outbox.add(entry(id));
+  outbox.add(entry("e4", { kind: "withdrawal", supersedes: "e3", detection: "of e3" }));
+  outbox.add(entry("e5", { others: [{ id: "e6", detection: "of e1" }] }));
+  await settled(outbox);
+  server.weather = "up";
+  /** @type {string[][]} */
+  const waves = [];
+  let underWay = 0;
+  const receive = server.receive.bind(server);
+  server.receive = async (one) => {
+    if (!underWay) waves.push([]);
+    underWay += 1;
+    waves.at(-1)?.push(one.id);
+    await new Promise((done) => setImmediate(done));
+    underWay -= 1;
+    return receive(one);
+  };
+  outbox.flush();
+  await settled(outbox);
+  assert.deepEqual(waves, [["e1"], ["e2", "e3"], ["e4", "e5"]]);
+});
+
+test("a page that is left keeps what its unsent answers are about, one key for each item", async () => {
+  const outbox = outboxOf({ storage: new Rows(), server: new Server(), now: () => 5 });
+  outbox.send = async () => { throw new TypeError("Failed to fetch"); };
+  const others = Array.from({ length: 150 }, (_, k) => ({ id: `o${k}`, detection: `d${k}` }));
+  outbox.add(entry("e1", { detection: "turned to", others }));
+  outbox.add(entry("e2"));
+  assert.deepEqual(outbox.itemsOf((id) => (id === "turned to" ? "first" : undefined)), ["first", "of e2"]);
+});

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { coverInWords } from "../../static/js/epochs.js";
 import { Line, viewsOf } from "../../static/js/line.js";
 import { MOST_UNDONE, TriageState } from "../../static/js/triage-state.js";
 import { CUTOUTS, IMAGES, epochOf, given } from "./items.js";
@@ -170,6 +171,15 @@ test("one answer is about every epoch that waits, and says how each was seen", (
   assert.equal(entry.detection, "b");
   assert.deepEqual(about(entry), ["a strip", "c strip", "z unseen"]);
   assert.equal(new Set([entry.id, entry.group, ...(entry.others ?? []).map(({ id }) => id)]).size, 5);
+});
+
+test("what an answer is about is said rightly, also where the epoch on screen was judged before", () => {
+  const state = stateOfObject();
+  assert.equal(coverInWords(state), "4 of 4 epochs.");
+  state.turnTo("d");
+  assert.equal(coverInWords(state), "This one again, and 4 of 4 epochs.");
+  state.leaveOut("a");
+  assert.equal(coverInWords(state), "This one again, and 3 of 4 epochs.");
 });
 
 test("an epoch whose images did not come is left out, and said to be", () => {

@@ -14,6 +14,14 @@ CURATION = (
         1440,
     ),
     ConfigKey(
+        "curation.fetched_ahead",
+        50,
+        "How many objects triage fetches ahead, images and all, so that reviewing goes on while the server cannot be "
+        "reached. Each is held as if it was being reviewed; where less is left, everybody gets an equal share of it.",
+        4,
+        200,
+    ),
+    ConfigKey(
         "curation.blind", False, "Whether people see other people's reviews of a detection only after giving their own."
     ),
     ConfigKey("curation.required_answers", 1, "How many people must review a detection before it is decided.", 1, 10),

@@ -273,9 +273,9 @@ def test_the_number_of_queries_does_not_grow_with_history_and_little_with_items(
         judge(row, False, "medium")
         Detection.objects.update(status="pending")
     window = Window()
-    # Session, person and rights 4; leases 9; objects 4, facts of all 8, known bodies 6, what else is known around them
-    # 5, what hides what was drawn 1, and of each item 2.
-    with django_assert_max_num_queries(48):
+    # Session, person and rights 4; leases 9, windows and what each may hold 2; objects 4, facts of all 8, known
+    # bodies 6, what else is known around them 5, what hides what was drawn 1, and of each item 2.
+    with django_assert_max_num_queries(52):
         assert len(window.take(4)["items"]) == 4
     with django_assert_max_num_queries(12):
         assert window.page().status_code == 200
