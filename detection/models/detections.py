@@ -264,12 +264,12 @@ class Detection(SkyRecord):
                     origin=DetectionOrigin.SAMPLED,
                     inclusion_probability__isnull=False,
                     inclusion_probability__gt=0.0,
-                    inclusion_probability__lte=1.0,
                 )
                 | Q(~Q(origin=DetectionOrigin.SAMPLED), inclusion_probability__isnull=True, drawn_score__isnull=True),
                 name="detection_detection_sampled_has_probability",
                 violation_error_message="What was drawn has its probability, between 0 and 1; nothing else has one.",
             ),
+            constraints.within("inclusion_probability", 0.0, 1.0),
             models.UniqueConstraint(fields=["candidate"], name="detection_detection_one_per_candidate"),
         ]
         indexes = [
