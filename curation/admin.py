@@ -24,11 +24,16 @@ from curation.models import (
     Alert,
     AlertPublication,
     Conflict,
+    Deferral,
     GoldAnswer,
     GoldItem,
     LabelDefinition,
     LabelExample,
     Lease,
+    Mention,
+    Note,
+    SavedFilter,
+    TriageSettings,
     ValidationEvent,
 )
 
@@ -73,6 +78,48 @@ class LeaseAdmin(ProductAdmin):
     search_fields = ("holder__username",)
     search_help_text = "Person or ID"
     ordering = ("expires_at", "id")
+
+
+@admin.register(Deferral)
+class DeferralAdmin(ProductAdmin):
+    list_display = ("created_at", "person", "kind", related("detection"), "until", "ended_at")
+    list_select_related = ("person", "detection")
+    list_filter = (("person", AutocompleteSelectFilter), ("kind", DropdownFilter))
+    search_fields = ("person__username", "note")
+    ordering = ("-created_at", "-id")
+
+
+@admin.register(Note)
+class NoteAdmin(ProductAdmin):
+    list_display = ("created_at", "author", related("detection"), "text", "withdrawn_at")
+    list_select_related = ("author", "detection")
+    list_filter = (("author", AutocompleteSelectFilter),)
+    search_fields = ("author__username", "text")
+    ordering = ("-created_at", "-id")
+
+
+@admin.register(Mention)
+class MentionAdmin(ProductAdmin):
+    list_display = ("created_at", "person", related("note"), "seen_at")
+    list_select_related = ("person", "note")
+    search_fields = ("person__username",)
+    ordering = ("-created_at", "-id")
+
+
+@admin.register(SavedFilter)
+class SavedFilterAdmin(ProductAdmin):
+    list_display = ("name", "person", "query", "is_shared", "is_default")
+    list_select_related = ("person",)
+    search_fields = ("name", "person__username")
+    ordering = ("name", "id")
+
+
+@admin.register(TriageSettings)
+class TriageSettingsAdmin(ProductAdmin):
+    list_display = ("person", "keys", "asks_for_reason", "updated_at")
+    list_select_related = ("person",)
+    search_fields = ("person__username",)
+    ordering = ("person",)
 
 
 @admin.register(Conflict)

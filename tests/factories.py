@@ -15,11 +15,16 @@ from catalog.models import ProcessingJob, RunStatus, User
 from curation.models import (
     Alert,
     Conflict,
+    Deferral,
     GoldAnswer,
     GoldItem,
     LabelDefinition,
     LabelExample,
     Lease,
+    Mention,
+    Note,
+    SavedFilter,
+    TriageSettings,
     ValidationEvent,
 )
 from detection.models import (
@@ -473,6 +478,49 @@ class ValidationEventFactory(RowFactory):
     detection = SubFactory(DetectionFactory)
     validator = SubFactory(UserFactory)
     is_valid = True
+
+
+class DeferralFactory(RowFactory):
+    class Meta:
+        model = Deferral
+
+    detection = SubFactory(DetectionFactory)
+    person = SubFactory(UserFactory)
+    kind = "snooze"
+    group = LazyFunction(uuid4)
+
+
+class NoteFactory(RowFactory):
+    class Meta:
+        model = Note
+
+    detection = SubFactory(DetectionFactory)
+    author = SubFactory(UserFactory)
+    text = "Near a galaxy."
+
+
+class MentionFactory(RowFactory):
+    class Meta:
+        model = Mention
+
+    note = SubFactory(NoteFactory)
+    person = SubFactory(UserFactory)
+
+
+class SavedFilterFactory(RowFactory):
+    class Meta:
+        model = SavedFilter
+
+    person = SubFactory(UserFactory)
+    name = "Bright ones"
+    query = "score_min=0.9"
+
+
+class TriageSettingsFactory(RowFactory):
+    class Meta:
+        model = TriageSettings
+
+    person = SubFactory(UserFactory)
 
 
 class ConflictFactory(RowFactory):

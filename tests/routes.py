@@ -86,7 +86,7 @@ def doubt_of_frame() -> list[Any]:
     return [row.observation_id, row.pk]
 
 
-def with_images(what: str) -> list[Any]:
+def with_images(what: str) -> list[object]:
     """Make a detection whose subtraction's images are there; `what` is asked of it."""
     return [DetectionFactory(candidate=CandidateFactory(difference_run=run_with_images())).pk, what]
 

@@ -1,7 +1,7 @@
 """What people put off in place of an answer: that concerns them alone, and others are offered it all the same.
 
 A snooze ends at its time, or with the next detection of its object, which nobody has put off. Whoever asks for a second
-opinion leaves the object to others.
+opinion leaves the object to others; if they have answered themselves, another answer is needed before it is settled.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from django.db.models.functions import Now
 
 from catalog.models import User
 from catalog.people import audit
-from curation.judgements.verdicts import EventRefused
+from curation.judgements.verdicts import EventRefused, derive_again
 from curation.models import Deferral, DeferralKind
 from detection.models import Detection
 
@@ -58,6 +58,8 @@ def defer(asked: Deferment, user: User, actor: audit.Actor) -> bool:
     )
     said = {"kind": asked.kind, "until": asked.until, "note": asked.note, "detections": len(rows)}
     audit.record(rows[asked.detections[0]], "deferred", actor=actor, new=said)
+    if asked.kind == DeferralKind.OPINION:
+        derive_again(rows)
     return True
 
 
@@ -68,7 +70,10 @@ def resume(group: UUID, user: User, actor: audit.Actor) -> bool:
     first = rows.order_by("id").first()
     if first is None:
         return False
+    keys = list(rows.values_list("detection", flat=True))
     rows.update(ended_at=Now())
+    if first.kind == DeferralKind.OPINION:
+        derive_again(keys)
     audit.record(first.detection, "deferral_taken_back", actor=actor, old={"kind": first.kind})
     return True
 

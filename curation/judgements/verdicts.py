@@ -19,7 +19,15 @@ from catalog.roles import MAY_SETTLE_CONFLICTS
 from catalog.work import jobs
 from curation.judgements.consensus import Answer, Consensus, Event, Outcome, Rule, consensus, outcome, standing
 from curation.judgements.leases import end_lease, is_leased
-from curation.models import ConfidenceLevel, Conflict, EventKind, LabelDefinition, ValidationEvent
+from curation.models import (
+    ConfidenceLevel,
+    Conflict,
+    Deferral,
+    DeferralKind,
+    EventKind,
+    LabelDefinition,
+    ValidationEvent,
+)
 from detection.models import Detection, DetectionStatus, DetectionType
 from differencing.models import Tracklet
 
@@ -176,9 +184,30 @@ def consensus_of(answers: Iterable[ValidationEvent]) -> Consensus:
     return consensus(_answers(answers))
 
 
-def outcome_of(answers: Iterable[ValidationEvent], config: Snapshot) -> Outcome:
-    """Tell whether standing answers are enough."""
-    return outcome(_answers(answers), rule(config))
+def outcome_of(answers: Sequence[ValidationEvent], config: Snapshot) -> Outcome:
+    """Tell whether the standing answers about a detection are enough."""
+    return outcome(_answers(answers), rule(config), asked_for=int(_is_another_asked_for(answers)))
+
+
+def derive_again(keys: Collection[UUID]) -> None:
+    """Write anew what answers come to into detections that were answered: another opinion is asked for, or no more."""
+    config = snapshot()
+    with transaction.atomic():
+        answered = Detection.objects.filter(pk__in=keys, validation_events__isnull=False).values("pk")
+        for detection in Detection.objects.filter(pk__in=answered).order_by("pk").select_for_update():
+            before = _verdict(detection)
+            _derive(detection, config)
+            if _verdict(detection) != before:
+                audit.record(detection, "validation_reopened", actor=audit.MACHINE, old=before, new=_verdict(detection))
+        _order_looks({key for row in Detection.objects.filter(pk__in=answered) for key in _sources_concerned(row)})
+
+
+def _is_another_asked_for(answers: Sequence[ValidationEvent]) -> bool:
+    """Tell whether somebody who has answered asks for the opinion of another; who has not is not counted anyway."""
+    if not answers:
+        return False
+    asked = Deferral.objects.filter(kind=DeferralKind.OPINION, ended_at__isnull=True, detection=answers[0].detection_id)
+    return asked.filter(person__in=[answer.validator_id for answer in answers]).exists()
 
 
 def rule(config: Snapshot) -> Rule:

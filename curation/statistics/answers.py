@@ -11,6 +11,8 @@ from django.db.models import Avg, Count, F, Q, QuerySet
 from django.db.models.functions import Coalesce, TruncDate, TruncHour
 from django.utils import timezone
 
+from catalog.models import Visitor
+from curation.judgements import visibility
 from curation.models import EventKind, ValidationEvent
 from curation.statistics.tables import Bar, Column, Statistic
 
@@ -23,9 +25,10 @@ _ANSWERS = Count(Coalesce("group", "id"), distinct=True)
 
 @dataclass(frozen=True)
 class Period:
-    """The latest days, this one included."""
+    """The latest days, this one included, as far as a person may read what was said in them."""
 
     days: int
+    user: Visitor
 
     @cached_property
     def since(self) -> datetime:
@@ -37,7 +40,8 @@ class Period:
     @property
     def events(self) -> QuerySet[ValidationEvent]:
         """Return the verdicts of these days, the latest."""
-        return ValidationEvent.objects.filter(created_at__gte=self.since, kind=EventKind.VERDICT).order_by()
+        events = visibility.judgements_for(self.user)
+        return events.filter(created_at__gte=self.since, kind=EventKind.VERDICT).order_by()
 
     @property
     def words(self) -> str:

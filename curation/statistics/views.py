@@ -9,8 +9,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from catalog.models import Visitor
 from catalog.web.access import requires
-from curation.statistics import answers
+from curation.judgements import visibility
+from curation.statistics import answers, people
 from curation.statistics.answers import Period
 from curation.statistics.missed import missed
 from curation.statistics.tables import Statistic
@@ -24,7 +26,12 @@ STATISTICS: Mapping[str, Callable[[Period], Statistic]] = {
     "missed": lambda _period: missed(),
     "labels": answers.labels,
     "models": answers.models,
+    "agreement": people.agreement,
+    "disagreement": people.disagreement,
+    "completeness": people.completeness,
 }
+# Made of what others say: whoever judges blind is not shown it.
+_OF_OTHERS = ("missed", "models", "labels", "disagreement")
 _DAYS = (7, 14, 30, 90)
 _USUAL = 14
 
@@ -34,19 +41,18 @@ class PeriodForm(forms.Form):
 
     days = forms.TypedChoiceField(choices=[(days, f"{days} days") for days in _DAYS], coerce=int, initial=_USUAL)
 
-    @property
-    def period(self) -> Period:
+    def period_for(self, user: Visitor) -> Period:
         """Return the days that were asked for; the usual ones where that cannot be read."""
-        return Period(self.cleaned_data["days"] if self.is_valid() else _USUAL)
+        return Period(self.cleaned_data["days"] if self.is_valid() else _USUAL, user)
 
 
 @requires("detection.view_detection", "curation.view_validationevent")
 @require_safe
 def statistics(request: HttpRequest) -> HttpResponse:
     """Show how review goes."""
-    asked = PeriodForm(request.GET).period
+    asked = PeriodForm(request.GET).period_for(request.user)
     context = {
-        "statistics": [make(asked) for make in STATISTICS.values()],
+        "statistics": [make(asked) for make in _offered(request.user).values()],
         "days": asked.days,
         "choices": _DAYS,
     }
@@ -57,9 +63,16 @@ def statistics(request: HttpRequest) -> HttpResponse:
 @require_safe
 def table(request: HttpRequest, slug: str) -> HttpResponse:
     """Answer with one table as CSV."""
-    if slug not in STATISTICS:
+    make = _offered(request.user).get(slug)
+    if make is None:
         raise Http404
-    found = STATISTICS[slug](PeriodForm(request.GET).period)
+    found = make(PeriodForm(request.GET).period_for(request.user))
     answer = HttpResponse(found.csv(), content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="{slug}.csv"'
     return answer
+
+
+def _offered(user: Visitor) -> Mapping[str, Callable[[Period], Statistic]]:
+    """Return the statistics that a person may see."""
+    hidden = _OF_OTHERS if visibility.is_blind(user) else ()
+    return {slug: make for slug, make in STATISTICS.items() if slug not in hidden}

@@ -11,6 +11,7 @@ from django.http import HttpRequest, QueryDict
 from curation.detections.filters import DetectionFilter
 from curation.judgements import visibility
 from curation.models import Conflict
+from curation.triage.orders import TITLES, Order
 from curation.triage.queue import Part, Queue
 from detection.models import Detection, DetectionStatus
 
@@ -29,7 +30,8 @@ class QueueFilter(DetectionFilter):
     """Which detections to review: those that wait, where nothing else is said."""
 
     controls = (
-        "by", "status", "score_min", "score_max", "place", "field", "night_from", "night_to", "band", "detection_type",
+        "by", "order", "status", "score_min", "score_max", "place", "field", "night_from", "night_to", "band",
+        "detection_type",
         "label", "without_label", "origin",
     )  # fmt: skip
     by = django_filters.ChoiceFilter(
@@ -38,12 +40,19 @@ class QueueFilter(DetectionFilter):
         label="Review",
         method="whose_it_is",
     )
+    order = django_filters.ChoiceFilter(
+        choices=[(order.value, title) for order, title in TITLES.items()],
+        empty_label=None,
+        label="Order",
+        method="as_it_is",
+    )
     status = django_filters.ChoiceFilter(choices=_QUEUES, empty_label=None, label="State", method="kept_apart")
 
     def __init__(self, data: QueryDict, request: HttpRequest) -> None:
         given = data.copy()
         given.setdefault("status", DetectionStatus.PENDING)
         given.setdefault("by", "object")
+        given.setdefault("order", Order.SCORE)
         super().__init__(given, queryset=Detection.objects.visible_to(request.user), request=request)
         if not visibility.settles_conflicts(request.user):
             self.filters["by"].extra["choices"] = _BY
@@ -51,7 +60,12 @@ class QueueFilter(DetectionFilter):
     @property
     def queue(self) -> Queue:
         """Return the queue; of a filter that cannot be read an empty one: to pass it over would show too much."""
-        return Queue(self.state, self.qs, _PARTS.get(self._asked))
+        return Queue(self.state, self.qs, _PARTS.get(self._asked), self.in_order)
+
+    @property
+    def in_order(self) -> Order:
+        """Return what comes first."""
+        return Order(self.form.cleaned_data["order"]) if self.form.is_valid() else Order.SCORE
 
     @property
     def state(self) -> str:
@@ -73,7 +87,7 @@ class QueueFilter(DetectionFilter):
     @property
     def is_narrowed(self) -> bool:
         """Tell whether anything but the state was asked for."""
-        return any(self.data.get(name) for name in self.filters if name not in ("by", "status"))
+        return any(self.data.get(name) for name in self.filters if name not in ("by", "order", "status"))
 
     @property
     def _asked(self) -> str:
@@ -88,6 +102,10 @@ class QueueFilter(DetectionFilter):
     def is_of_waiting(self) -> bool:
         """Tell whether this is what waits for everybody."""
         return self._asked == DetectionStatus.PENDING and not self.of_conflicts
+
+    def as_it_is(self, rows: QuerySet[Detection], *_: object) -> QuerySet[Detection]:
+        """Leave to the queue what comes first."""
+        return rows
 
     def whose_it_is(self, rows: QuerySet[Detection], _: str, by: object) -> QuerySet[Detection]:
         """Give conflicts to experts and to nobody else; what an item is, is left to the queue."""

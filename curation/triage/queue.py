@@ -12,7 +12,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import Exists, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce, Now
 
 from catalog.counting import MOST_COUNTED, count_bounded
@@ -34,13 +34,13 @@ from curation.judgements.leases import (
 )
 from curation.judgements.objects import keys_of, members_of, object_key
 from curation.models import EventKind, Lease, ValidationEvent
+from curation.triage.orders import Order
 from detection.models import Detection, DetectionStatus
 
 __all__ = [
     "Holder", "Part", "Queue", "Rest", "Taken", "hold", "is_held", "lease_seconds", "note_presence", "release",
     "remaining", "rest", "take", "take_one", "take_over",
 ]  # fmt: skip
-_ORDER = ("-queue_score", "id")
 # So many detections are looked at for each item: few objects have more that wait.
 _ROWS_AN_ITEM = 4
 _MOST_LOOKED_AT = 10 * MOST_COUNTED
@@ -55,14 +55,15 @@ class Part(StrEnum):
 
 @dataclass(frozen=True)
 class Queue:
-    """Detections in one state, narrowed by whatever else the person asked for; the best score comes first.
+    """Detections in one state, narrowed by whatever else the person asked for.
 
-    part : of what waits, None for all that its person has not put off.
+    part : of what waits, None for all that its person has not put off. order : what comes first.
     """
 
     status: str
     rows: QuerySet[Detection]
     part: Part | None = None
+    order: Order = Order.SCORE
 
     def offered_to(self, user: User) -> QuerySet[Detection]:
         """Return what is offered to a person, whatever its state."""
@@ -113,10 +114,10 @@ def take(queue: Queue, holder: Holder, count: int, after: UUID | None = None) ->
     put_back_lapsed()
     put_back_of_gone_windows(holder)
     last = Detection.objects.filter(pk=after).first() if after else None
-    keys = _take(queue, holder, count, _beyond(last) if last else Q())
+    keys = _take(queue, holder, count, last)
     is_from_the_top = last is not None and len(keys) < count
     if is_from_the_top:
-        keys += _take(queue, holder, count - len(keys), Q())
+        keys += _take(queue, holder, count - len(keys))
     return Taken(keys, is_from_the_top)
 
 
@@ -128,7 +129,7 @@ def take_over(queue: Queue, holder: Holder, count: int) -> list[UUID]:
     rows = locked(keys)
     mine = Lease.objects.filter(detection__in=rows, holder=holder.user)
     mine.update(window=holder.window, expires_at=lease_end(), seen_at=Now())
-    return [row.pk for row in sorted(rows.values(), key=lambda row: (-row.queue_score, row.pk))]
+    return list(queue.order.of(Detection.objects.filter(pk__in=rows)).values_list("pk", flat=True))
 
 
 def remaining(queue: Queue, user: User, *, by_detection: bool = False) -> int:
@@ -156,15 +157,16 @@ def rest(queue: Queue, holder: Holder, every: QuerySet[Detection]) -> Rest:
     )
 
 
-def _take(queue: Queue, holder: Holder, count: int, part: Q) -> list[UUID]:
-    """Lease the first free items of a part of the queue; the one that is shown first has to lie in it."""
+def _take(queue: Queue, holder: Holder, count: int, after: Detection | None = None) -> list[UUID]:
+    """Lease the first free items of the queue, or of what comes after a row, where the one that is shown first lies."""
     waiting = queue.not_answered_by(holder.user)
-    free = waiting.filter(part).filter(~Exists(Lease.objects.filter(detection=OuterRef("pk"))))
+    part = waiting if after is None else queue.order.beyond(waiting, after)
+    free = part.filter(~Exists(Lease.objects.filter(detection=OuterRef("pk"))))
     if holder.by_detection:
-        found = free.order_by(*_ORDER).only("pk").select_for_update(skip_locked=True, of=("self",))
+        found = queue.order.of(free).only("pk").select_for_update(skip_locked=True, of=("self",))
         return write_leases({row.pk: row.pk for row in found[:count]}, holder)
     free = free.annotate(object_key=object_key())
-    free = free.filter(~Exists(Lease.objects.filter(item=OuterRef("object_key")))).order_by(*_ORDER)
+    free = queue.order.of(free.filter(~Exists(Lease.objects.filter(item=OuterRef("object_key")))))
     taken: list[UUID] = []
     passed: set[UUID] = set()
     looked_at = _ROWS_AN_ITEM * count
@@ -174,16 +176,19 @@ def _take(queue: Queue, holder: Holder, count: int, part: Q) -> list[UUID]:
             break
         passed.update(rows)
         looked_at *= 2
-        taken += _lease_first(waiting, rows, holder, count - len(taken))
+        taken += _lease_first(queue.order.of(waiting), rows, holder, count - len(taken))
     return taken
 
 
 def _lease_first(waiting: QuerySet[Detection], found: Collection[UUID], holder: Holder, count: int) -> list[UUID]:
-    """Lease the objects of some detections, in order: those whose first one is among these, if nobody else takes it."""
+    """Lease the objects of some detections, in order: those whose first one is among these, if nobody else takes it.
+
+    waiting : in the order of the queue.
+    """
     first = _first_of_each(waiting, found)
     leading = first.keys() & set(found)
     # Whoever takes an object locks the one that is shown first: others go past it, and wait for nobody.
-    rows = waiting.filter(pk__in=leading).order_by(*_ORDER).only("pk")
+    rows = waiting.filter(pk__in=leading).only("pk")
     free = [row.pk for row in rows.select_for_update(skip_locked=True, of=("self",))[:count]]
     return write_leases({pk: first[pk] for pk in free}, holder)
 
@@ -193,15 +198,9 @@ def _first_of_each(waiting: QuerySet[Detection], found: Collection[UUID]) -> dic
     members = members_of(set(keys_of(found).values()))
     key_of = {pk: key for key, several in members.items() for pk in several}
     first: dict[UUID, UUID] = {}
-    for pk in waiting.filter(pk__in=key_of).order_by(*_ORDER).values_list("pk", flat=True):
+    for pk in waiting.filter(pk__in=key_of).values_list("pk", flat=True):
         first.setdefault(key_of[pk], pk)
     return {pk: key for key, pk in first.items()}
-
-
-def _beyond(last: Detection) -> Q:
-    """Return what comes after a row: one range, which the index can begin at, and within it the rest."""
-    same = Q(queue_score=last.queue_score, id__gt=last.pk)
-    return Q(queue_score__lte=last.queue_score) & (Q(queue_score__lt=last.queue_score) | same)
 
 
 def _states(status: str) -> list[str]:

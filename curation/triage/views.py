@@ -49,6 +49,7 @@ from curation.triage.forms import (
     WindowForm,
 )
 from curation.triage.items import item_of, said, said_of
+from curation.triage.orders import TITLES
 from curation.triage.queue import Holder
 from curation.triage.review import reviews
 from curation.triage.settings import settings_of
@@ -274,6 +275,6 @@ def _words(narrowed: QueueFilter) -> str:
     score = [data.get("score_min"), data.get("score_max")]
     if any(score):
         words.append(f"score {score[0] or 0} to {score[1] or 1}")
-    others = (name for name in asked if name not in ("by", "status", "score_min", "score_max"))
+    others = (name for name in asked if name not in ("by", "order", "status", "score_min", "score_max"))
     words += [f"{str(asked[name].label).lower()} {data[name]}" for name in others if data.get(name)]
-    return ", ".join(words)
+    return ", ".join([*words, TITLES[narrowed.in_order]])

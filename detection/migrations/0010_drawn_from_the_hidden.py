@@ -90,7 +90,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='detection',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('inclusion_probability__gt', 0.0), ('inclusion_probability__isnull', False), ('inclusion_probability__lte', 1.0), ('origin', 'sampled')), models.Q(models.Q(('origin', 'sampled'), _negated=True), ('drawn_score__isnull', True), ('inclusion_probability__isnull', True)), _connector='OR'), name='detection_detection_sampled_has_probability', violation_error_message='What was drawn has its probability, between 0 and 1; nothing else has one.'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('inclusion_probability__gt', 0.0), ('inclusion_probability__isnull', False), ('origin', 'sampled')), models.Q(models.Q(('origin', 'sampled'), _negated=True), ('drawn_score__isnull', True), ('inclusion_probability__isnull', True)), _connector='OR'), name='detection_detection_sampled_has_probability', violation_error_message='What was drawn has its probability, between 0 and 1; nothing else has one.'),
         ),
         migrations.RemoveIndex(
             model_name='candidatescore',
@@ -99,5 +99,9 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='candidatescore',
             index=models.Index(fields=['model', '-score', 'id'], name='candidatescore_by_score'),
+        ),
+        migrations.AddConstraint(
+            model_name='detection',
+            constraint=models.CheckConstraint(condition=models.Q(('inclusion_probability__gte', 0.0), ('inclusion_probability__lte', 1.0)), name='detection_detection_inclusion_probability_range', violation_error_message='inclusion_probability must lie between 0.0 and 1.0.'),
         ),
     ]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Self
 
 from django.db import models
-from django.db.models import Q
-from django.db.models.functions import Coalesce
+from django.db.models import F, Q
+from django.db.models.functions import Abs, Coalesce
 
 from catalog import constraints
 from catalog.models import Record, Run
@@ -264,17 +264,21 @@ class Detection(SkyRecord):
                     origin=DetectionOrigin.SAMPLED,
                     inclusion_probability__isnull=False,
                     inclusion_probability__gt=0.0,
-                    inclusion_probability__lte=1.0,
                 )
                 | Q(~Q(origin=DetectionOrigin.SAMPLED), inclusion_probability__isnull=True, drawn_score__isnull=True),
                 name="detection_detection_sampled_has_probability",
                 violation_error_message="What was drawn has its probability, between 0 and 1; nothing else has one.",
             ),
+            constraints.within("inclusion_probability", 0.0, 1.0),
             models.UniqueConstraint(fields=["candidate"], name="detection_detection_one_per_candidate"),
         ]
         indexes = [
             *SkyRecord.Meta.indexes,
             models.Index(fields=["status", "-queue_score", "id"], name="detection_queue"),
+            models.Index(
+                Abs(F("queue_score") - 0.5), "id", name="detection_unsure", condition=Q(status=DetectionStatus.PENDING)
+            ),
+            models.Index(fields=["id"], name="detection_by_age", condition=Q(status=DetectionStatus.PENDING)),
             models.Index(fields=["source", "created_at"], name="detection_of_source"),
             models.Index(fields=["observation", "-confidence_score"], name="detection_of_observation"),
             models.Index(fields=["-created_at", "-id"], name="detection_latest"),

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from django import forms
 from django.http import HttpRequest, JsonResponse
+from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_POST
 
 from catalog.models import User
@@ -24,7 +25,7 @@ class Refused(Exception):
     """What was sent is not taken: the state of HTTP, a code, a sentence, and what programs may want to know."""
 
 
-def answering(view: View) -> Any:
+def answering(view: View) -> Callable[..., HttpResponseBase]:
     """Turn what is refused into an answer that the script can show."""
 
     @wraps(view)

@@ -16,6 +16,7 @@ from curation.models import Deferral
 from curation.triage import queue
 from curation.triage.queue import Holder, Part, Queue
 from detection.models import Detection
+from tests.curation.looks import judge
 from tests.factories import DetectionFactory, SourceFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -108,3 +109,32 @@ def test_what_would_be_forgotten_or_is_gone_is_refused():
         defer(far, person, audit.Actor(person))
     with pytest.raises(EventRefused, match="no such detection"):
         defer(Deferment(uuid4(), (uuid4(),), "snooze"), person, audit.Actor(person))
+
+
+def test_an_answer_whose_person_asks_for_another_opinion_is_not_enough_until_there_is_one():
+    row, person, other = DetectionFactory(), UserFactory(), UserFactory()
+    judge(row, True, person=person)
+    asked = put_off(person, row, kind="opinion")
+    assert Detection.objects.get().status == "pending"
+    assert offered(other, Part.ASKED) == [row.pk]
+    assert offered(person) == []
+    judge(row, True, person=other)
+    assert Detection.objects.get().status == "validated"
+    resume(asked.group, person, audit.Actor(person))
+    assert Detection.objects.get().status == "validated"
+
+
+def test_taking_the_question_back_settles_what_was_settled_before():
+    row, person = DetectionFactory(), UserFactory()
+    judge(row, False, person=person)
+    asked = put_off(person, row, kind="opinion")
+    assert Detection.objects.get().status == "pending"
+    resume(asked.group, person, audit.Actor(person))
+    assert Detection.objects.get().status == "rejected"
+
+
+def test_who_asks_without_an_answer_of_their_own_leaves_it_to_one_other():
+    row, person = DetectionFactory(), UserFactory()
+    put_off(person, row, kind="opinion")
+    judge(row, True)
+    assert Detection.objects.get().status == "validated"

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from catalog.ids import uuid7
+from catalog.models import SystemConfig
 from curation.models import ValidationEvent
 from curation.statistics import answers, waiting
 from curation.statistics.answers import Period
@@ -49,7 +50,8 @@ def table(slug: str, query: str = "") -> list[dict[str, str]]:
 
 
 def test_the_columns_that_programs_read_stay():
-    assert {slug: [column.name for column in make(Period(14)).columns] for slug, make in STATISTICS.items()} == {
+    asked = Period(14, account("administrator"))
+    assert {slug: [column.name for column in make(asked).columns] for slug, make in STATISTICS.items()} == {
         "waiting": ["age_from_days", "age_to_days", "detections", "is_more"],
         "pace": ["date_utc", "person", "answers", "judgements"],
         "people": ["person", "answers", "active_hours", "answers_per_active_hour"],
@@ -57,8 +59,13 @@ def test_the_columns_that_programs_read_stay():
                    "missed_share_high_95", "effective_count"],
         "labels": ["label", "verdict", "model_version", "judgements", "mean_score", "share_of_low_confidence"],
         "models": ["model_version", "judgements", "real", "share_real"],
+        "agreement": ["first", "second", "share_same", "share_same_low", "share_same_high", "objects", "kappa",
+                      "kappa_low", "kappa_high"],
+        "disagreement": ["label", "share_differing", "share_differing_low", "share_differing_high", "pairs"],
+        "completeness": ["person", "kind", "snr_from", "snr_to", "share_right", "share_right_low", "share_right_high",
+                         "items"],
     }  # fmt: skip
-    assert all(make(Period(14)).slug == slug for slug, make in STATISTICS.items())
+    assert all(make(asked).slug == slug for slug, make in STATISTICS.items())
 
 
 def test_each_that_was_drawn_counts_by_one_over_its_probability():
@@ -122,7 +129,7 @@ def test_of_very_many_answers_the_latest_are_counted(monkeypatch):
     for days in (1, 2, 3):
         ValidationEventFactory(created_at=timezone.now() - dt.timedelta(days=days))
     monkeypatch.setattr(answers, "MOST_EVENTS", 2)
-    assert len(answers.pace(Period(14)).rows) == 2
+    assert len(answers.pace(Period(14, account("administrator"))).rows) == 2
     assert ValidationEvent.objects.count() == 3
 
 
@@ -131,9 +138,10 @@ def test_labels_and_models_are_told_with_what_the_model_had_said():
     LabelDefinitionFactory(label="nova")
     judge(row, True, label="nova", level="low")
     judge(drawn(0.1), False)
-    labels = {row[0]: row[1:] for row in answers.labels(Period(14)).rows}
+    asked = Period(14, account("administrator"))
+    labels = {row[0]: row[1:] for row in answers.labels(asked).rows}
     assert labels["nova"] == ["real", "net 2", 1, 0.6, 1.0]
-    assert answers.models(Period(14)).rows == [["net 2", 1, 1, 1.0]], "what the model did not show is not its"
+    assert answers.models(asked).rows == [["net 2", 1, 1, 1.0]], "what the model did not show is not its"
 
 
 def test_no_name_of_a_person_is_a_formula_of_a_spreadsheet():
@@ -159,10 +167,36 @@ def test_the_page_shows_every_statistic_with_its_table_and_asks_as_much_for_one_
     for count in (1, 10):
         for _ in range(count):
             judge(drawn(0.5), True)
-        with django_assert_num_queries(15):
+        with django_assert_num_queries(18):
             page = browser.get(URL).content.decode()
     for slug in STATISTICS:
         assert f"/statistics/{slug}.csv?days=14" in page
     assert "(95" not in page and "20 of 20" not in page and "11 of 11" in page
     assert Client().get(URL).status_code == 302
     assert browser.get("/statistics/nothing.csv").status_code == 404
+
+
+def test_how_far_people_agree_is_told_with_its_interval():
+    one, other = UserFactory(username="ann"), UserFactory(username="bob")
+    for said in (True, True, False):
+        row = DetectionFactory()
+        judge(row, True, person=one)
+        judge(row, said, person=other)
+    found = STATISTICS["agreement"](Period(14, account("administrator")))
+    pair = dict(zip([column.name for column in found.columns], found.rows[0], strict=True))
+    assert (pair["first"], pair["second"], pair["objects"]) == ("ann", "bob", 3)
+    assert pair["share_same"] == pytest.approx(2 / 3)
+    assert 0.0 < pair["share_same_low"] < 2 / 3 < pair["share_same_high"] < 1.0
+    assert "67 % of 3" in found.bars[0].words
+
+
+def test_whoever_judges_blind_is_shown_nothing_that_is_made_of_the_answers_of_others():
+    SystemConfig.objects.create(key="curation.blind", value=True)
+    judge(DetectionFactory(), True, label=LabelDefinitionFactory(is_valid=True, title="Odd one").label)
+    client = Client()
+    client.force_login(account("curator"))
+    page = client.get(URL).content.decode()
+    assert "Answers a day" in page
+    assert "Labels</h2>" not in page
+    assert client.get(f"{URL}labels.csv").status_code == 404
+    assert answers.pace(Period(14, account("curator"))).rows == []

@@ -206,6 +206,9 @@ def test_who_asks_for_a_known_item_themselves_judges_it(expert: User, always: No
 
 def test_the_known_item_is_given_whose_score_stands_out_least(expert: User, monkeypatch):
     rows = [DetectionFactory(source=SourceFactory(), confidence_score=score) for score in (0.95, 0.85, 0.75)]
+    # Enough for a window's share of what is left.
+    for _ in range(6):
+        DetectionFactory(source=SourceFactory(), confidence_score=0.1)
     known(expert, confidence_score=0.2)
     near = known(expert, confidence_score=0.8)
     drawn = iter([0.0, 1.0, 1.0, 1.0])

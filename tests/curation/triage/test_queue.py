@@ -20,6 +20,7 @@ from curation.judgements.verdicts import Judgement
 from curation.models import Lease, ValidationEvent
 from curation.triage import queue
 from curation.triage.answers import answer
+from curation.triage.orders import Order
 from curation.triage.queue import Holder, Queue
 from detection.models import Detection
 from tests.clocks import database_time
@@ -430,3 +431,35 @@ def test_another_epoch_of_what_somebody_looks_at_is_theirs():
     queue.take(waiting(), one, 1)
     assert queue.take_one(rows[1].pk, other).holder == one.user
     assert queue.take(waiting(), other, 4).keys == []
+
+
+@pytest.mark.parametrize(
+    ("order", "expected"),
+    [("score", "0123"), ("uncertain", "2310"), ("newest", "3210"), ("oldest", "0123")],
+)
+def test_each_order_is_followed_from_the_first_to_the_last(order: str, expected: str):
+    rows = detections(4)
+    for row, score in zip(rows, (0.99, 0.9, 0.55, 0.4), strict=True):
+        Detection.objects.filter(pk=row.pk).update(confidence_score=score)
+    wanted = [rows[int(number)].pk for number in expected]
+    every, person = Queue("pending", Detection.objects.all(), order=Order(order)), holder()
+    first = queue.take(every, person, 2)
+    second = queue.take(every, person, 2, after=first.keys[-1])
+    assert first.keys + second.keys == wanted
+    assert not second.is_from_the_top
+    queue.release(person)
+    one_by_one: list[UUID] = []
+    for _ in rows:
+        one_by_one += queue.take(every, person, 1, after=one_by_one[-1] if one_by_one else None).keys
+    assert one_by_one == wanted
+    assert queue.take_over(every, Holder(person.user, uuid4()), 9) == wanted
+
+
+def test_an_object_has_its_place_by_the_one_of_its_detections_that_comes_first_in_the_order():
+    source = SourceFactory()
+    old = epochs_of(source, 0.99)
+    between = epochs_of(SourceFactory(), 0.95)
+    new = epochs_of(source, 0.6)
+    newest = Queue("pending", Detection.objects.all(), order=Order.NEWEST)
+    assert queue.take(newest, holder(), 9).keys == [new[0].pk, between[0].pk]
+    assert old

@@ -1,0 +1,81 @@
+"""How far people agree, and how well they review what is known."""
+
+from __future__ import annotations
+
+from curation.judgements.agreement import agreement_for
+from curation.judgements.gold import completeness_for
+from curation.numerics.agreement import Kappa, Share
+from curation.statistics.answers import Period
+from curation.statistics.tables import Bar, Column, Statistic
+
+_MOST_BARS = 7
+
+
+def agreement(period: Period) -> Statistic:
+    """Return Cohen's kappa of each two people, Fleiss' of all, and how often they say the same."""
+    found = agreement_for(period.user, since=period.since)
+    rows = [[pair.first, pair.second, *_share(pair.same), *_kappa(pair.kappa)] for pair in found.pairs]
+    together = found.together
+    if together is not None:
+        rows.append(["all people", "", None, None, None, together.items, *_kappa(together)])
+    return Statistic(
+        slug="agreement",
+        title="Agreement",
+        sentence=f"How often two people say the same of an object, neither knowing of the other’s answer, of "
+        f"{period.words}: several people judged {found.objects} objects so.",
+        columns=(
+            Column("first", "One"), Column("second", "The other"), Column("share_same", "Same"),
+            Column("share_same_low", "from"), Column("share_same_high", "to"), Column("objects", "Objects"),
+            Column("kappa", "Kappa"), Column("kappa_low", "from"), Column("kappa_high", "to"),
+        ),
+        rows=rows,
+        bars=[_bar(f"{pair.first} and {pair.second}", pair.same) for pair in found.pairs[:_MOST_BARS]],
+        notes=("Kappa is agreement beyond chance: 1 is perfect, 0 is chance; Cohen’s of two people, Fleiss’ of all.",),
+    )  # fmt: skip
+
+
+def disagreement(period: Period) -> Statistic:
+    """Return for each label how often the other person of a pair did not give it."""
+    found = agreement_for(period.user, since=period.since)
+    return Statistic(
+        slug="disagreement",
+        title="Disagreement per label",
+        sentence=f"Of two answers, one with the label: how often the other lacks it, of {period.words}.",
+        columns=(
+            Column("label", "Label"), Column("share_differing", "Differ"), Column("share_differing_low", "from"),
+            Column("share_differing_high", "to"), Column("pairs", "Pairs"),
+        ),
+        rows=[[one.label or "no label", *_share(one.differing)] for one in found.labels],
+        bars=[_bar(one.label.replace("_", " ") or "no label", one.differing) for one in found.labels[:_MOST_BARS]],
+    )  # fmt: skip
+
+
+def completeness(period: Period) -> Statistic:
+    """Return how often people were right about known items, by kind and S/N."""
+    found = completeness_for(period.user)
+    rows = [[one.person, one.kind, one.snr_from, one.snr_to, *_share(one.right)] for one in found]
+    return Statistic(
+        slug="completeness",
+        title="Right about known items",
+        sentence="How often people said of known items what they are, by kind and signal-to-noise ratio, of all time.",
+        columns=(
+            Column("person", "Person"), Column("kind", "Kind"), Column("snr_from", "S/N from"),
+            Column("snr_to", "S/N to"), Column("share_right", "Right"), Column("share_right_low", "from"),
+            Column("share_right_high", "to"), Column("items", "Items"),
+        ),
+        rows=rows,
+        bars=[_bar(f"{one.person}, {one.kind.replace('_', ' ')}", one.right) for one in found[:_MOST_BARS]],
+        notes=("Experts see everybody’s, others their own.",),
+    )  # fmt: skip
+
+
+def _share(share: Share) -> list[float | int]:
+    return [share.value, share.low, share.high, share.whole]
+
+
+def _kappa(kappa: Kappa | None) -> list[float | None]:
+    return [None, None, None] if kappa is None else [kappa.value, kappa.low, kappa.high]
+
+
+def _bar(label: str, share: Share) -> Bar:
+    return Bar(label, share.value, f"{100 * share.value:.0f} % of {share.whole}", share.low, share.high)
