@@ -17,9 +17,11 @@ from django.views.decorators.cache import never_cache
 from astrid_site.running.health import Health, health
 from catalog.counting import count_bounded
 from catalog.models import JobStatus, ProcessingJob, User, Visitor
+from catalog.roles import MAY_JUDGE
 from catalog.web.access import requires
 from curation.alerts.views import listed
 from curation.notes.notes import told_mentions
+from curation.triage.queue import count_objects
 from detection.models import Detection, DetectionStatus
 from observations.models import Observation, ObservationStatus
 
@@ -62,6 +64,7 @@ def _tonight(request: HttpRequest) -> dict[str, object]:
         "night_span": urlencode({"night_from": night, "night_to": night}),
         "states": _states(frames, night),
         "waiting": count_bounded(waiting),
+        "objects": count_objects(waiting) if user.has_perm(MAY_JUDGE) else 0,
         "waiting_since": waiting.aggregate(first=Min("created_at"))["first"],
         **_work(user),
         "alerts": alerts,
