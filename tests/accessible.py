@@ -26,7 +26,7 @@ _WEAR = """(theme) => {
 _FIND = """async ([values, leave]) => {
   const type = values.some((value) => value.startsWith("wcag")) ? "tag" : "rule";
   const exclude = leave.filter((one) => document.querySelector(one)).map((one) => [one]);
-  const options = { runOnly: { type, values }, resultTypes: ["violations"] };
+  const options = { runOnly: { type, values }, resultTypes: ["violations"], preload: false };
   const { violations } = await axe.run({ include: [document], exclude }, options);
   return violations.map(({ id, nodes }) => {
     const { target, failureSummary } = nodes[0], contrast = failureSummary.match(/contrast of [\\d.]+/) ?? "";
