@@ -20,9 +20,10 @@ from catalog.models import JobStatus, ProcessingJob, User, Visitor
 from catalog.roles import MAY_JUDGE
 from catalog.web.access import requires
 from curation.alerts.views import listed
+from curation.judgements.verdicts import OPEN
 from curation.notes.notes import told_mentions
 from curation.triage.queue import count_objects
-from detection.models import Detection, DetectionStatus
+from detection.models import Detection
 from observations.models import Observation, ObservationStatus
 
 _ALERTS, _FAILURES, _MENTIONS = 6, 6, 5
@@ -57,7 +58,7 @@ def _tonight(request: HttpRequest) -> dict[str, object]:
     user = request.user
     frames: QuerySet[Observation] = Observation.objects.visible_to(user)
     night = frames.order_by("-night").values_list("night", flat=True).first()
-    waiting = Detection.objects.visible_to(user).filter(status=DetectionStatus.PENDING)
+    waiting = Detection.objects.visible_to(user).filter(status__in=OPEN)
     alerts = list(listed(request)[:_ALERTS])
     return {
         "night": night,
