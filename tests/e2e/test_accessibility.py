@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 from playwright.sync_api import Browser, Page, expect
+from pytest_django.live_server_helper import LiveServer
 
 from tests.accessible import OF_COLOURS, OF_WIDTH, violations, wear
 from tests.browsers import staff_of
@@ -22,7 +22,7 @@ PHONE = {"width": 390, "height": 844}
 
 
 @pytest.fixture
-def administrator(browser: Browser, live_server: Any) -> Iterator[tuple[Client, Page]]:
+def administrator(browser: Browser, live_server: LiveServer) -> Iterator[tuple[Client, Page]]:
     """Give a test an administrator and their window, who asked for less motion: colours change at once."""
     client = staff_of("administrator")
     context = browser.new_context(viewport=SCREEN, base_url=live_server.url, reduced_motion="reduce")

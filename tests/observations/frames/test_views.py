@@ -262,7 +262,8 @@ def test_a_frame_that_was_never_examined_says_so():
 
 def test_what_was_measured_is_a_part_of_its_own():
     run = PreprocessRunFactory(fwhm_px=3.25, masked_share=0.02, zero_point_mag=None)
-    text = client_of("viewer").get(reverse("preprocessing:runs_of", args=[run.observation_id])).content.decode()
+    address = reverse("preprocessing:runs_of", args=[run.observation_id])
+    text = client_of("viewer").get(address, headers={"HX-Request": "true"}).content.decode()
     assert "3.25 px" in text
     assert "unknown: no zero point" in text
     assert "<html" not in text
