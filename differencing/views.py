@@ -9,11 +9,13 @@ from django.db.models import QuerySet
 from django.db.models.functions import Abs
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
 
 from catalog.models import RunStatus, Visitor
 from catalog.web.access import requires
+from catalog.web.parts import Place, render_part
 from catalog.writing import number, signed
 from differencing.models import Candidate, DifferenceRun
 from differencing.pictures import images
@@ -80,7 +82,8 @@ def runs_of(request: HttpRequest, observation_id: UUID) -> HttpResponse:
     rows = DifferenceRun.objects.visible_to(request.user).filter(observation=frame).defer("parameters")
     shown = list(rows.select_related("reference").order_by("-created_at", "-id")[: _MOST_RUNS + 1])
     context = {"runs": shown[:_MOST_RUNS], "is_cut": len(shown) > _MOST_RUNS, "here": request.GET.get("here", "")}
-    return render(request, "differencing/_runs.html", context)
+    place = Place("Differences", "Frame", reverse("observations:observation", args=[observation_id]))
+    return render_part(request, "differencing/_runs.html", context, place)
 
 
 def _spoken(candidate: Candidate) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from catalog.web.access import requires
+from catalog.web.parts import Place, render_part
 from preprocessing.models import PreprocessRun
 
 _LATEST = 10
@@ -19,4 +20,6 @@ _LATEST = 10
 def runs_of(request: HttpRequest, observation_id: UUID) -> HttpResponse:
     """Show a frame's preprocess runs, the latest first."""
     runs = PreprocessRun.objects.visible_to(request.user).filter(observation=observation_id)
-    return render(request, "preprocessing/_runs.html", {"runs": runs.order_by("-created_at", "-id")[:_LATEST]})
+    place = Place("Calibration and quality", "Frame", reverse("observations:observation", args=[observation_id]))
+    context = {"runs": runs.order_by("-created_at", "-id")[:_LATEST]}
+    return render_part(request, "preprocessing/_runs.html", context, place)

@@ -315,6 +315,8 @@ def _template_faults(folder: Path) -> Iterator[str]:
         for number, line in enumerate(path.read_text().splitlines(), start=1):
             if len(line) > LONGEST_TEMPLATE_LINE:
                 yield f"templates/{name}:{number}: {len(line)} characters > {LONGEST_TEMPLATE_LINE}"
+            if any(line.rfind(begin) > line.rfind(end) for begin, end in (("{{", "}}"), ("{%", "%}"))):
+                yield f"templates/{name}:{number}: a tag goes on in the next line, where it is plain text"
 
 
 def _body_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:

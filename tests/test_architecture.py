@@ -199,6 +199,9 @@ PLANTED = {
     "a line of a template too long": (
         "templates/curation/detection.html", "<p>" + "a" * 150 + "</p>\n", "curation/detection.html:1: 157 characters",
     ),
+    "a tag of a template over two lines": (
+        "templates/curation/detection.html", "<p>{{ name\n}}</p>\n", "curation/detection.html:1: a tag goes on",
+    ),
     "a function too long": ("observations/stage.py", LONG_FUNCTION, "long has 51 lines > 50"),
     "many functions rather long": (
         "observations/stage.py", "".join(f"def f{i}():\n" + "    x = 1\n" * 31 for i in range(4)),

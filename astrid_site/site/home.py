@@ -17,10 +17,13 @@ from django.views.decorators.cache import never_cache
 from astrid_site.running.health import Health, health
 from catalog.counting import count_bounded
 from catalog.models import JobStatus, ProcessingJob, User, Visitor
+from catalog.roles import MAY_JUDGE
 from catalog.web.access import requires
 from curation.alerts.views import listed
+from curation.judgements.verdicts import OPEN
 from curation.notes.notes import told_mentions
-from detection.models import Detection, DetectionStatus
+from curation.triage.queue import count_objects
+from detection.models import Detection
 from observations.models import Observation, ObservationStatus
 
 _ALERTS, _FAILURES, _MENTIONS = 6, 6, 5
@@ -55,13 +58,14 @@ def _tonight(request: HttpRequest) -> dict[str, object]:
     user = request.user
     frames: QuerySet[Observation] = Observation.objects.visible_to(user)
     night = frames.order_by("-night").values_list("night", flat=True).first()
-    waiting = Detection.objects.visible_to(user).filter(status=DetectionStatus.PENDING)
+    waiting = Detection.objects.visible_to(user).filter(status__in=OPEN)
     alerts = list(listed(request)[:_ALERTS])
     return {
         "night": night,
         "night_span": urlencode({"night_from": night, "night_to": night}),
         "states": _states(frames, night),
         "waiting": count_bounded(waiting),
+        "objects": count_objects(waiting) if user.has_perm(MAY_JUDGE) else 0,
         "waiting_since": waiting.aggregate(first=Min("created_at"))["first"],
         **_work(user),
         "alerts": alerts,

@@ -38,8 +38,8 @@ from curation.triage.orders import Order
 from detection.models import Detection, DetectionStatus
 
 __all__ = [
-    "Holder", "Part", "Queue", "Rest", "Taken", "hold", "is_held", "lease_seconds", "note_presence", "release",
-    "remaining", "rest", "take", "take_one", "take_over",
+    "Holder", "Part", "Queue", "Rest", "Taken", "count_objects", "hold", "is_held", "lease_seconds", "note_presence",
+    "release", "remaining", "rest", "take", "take_one", "take_over",
 ]  # fmt: skip
 # So many detections are looked at for each item: few objects have more that wait.
 _ROWS_AN_ITEM = 4
@@ -140,6 +140,11 @@ def remaining(queue: Queue, user: User, *, by_detection: bool = False) -> int:
     rows = queue.offered_to(user).filter(status__in=_states(queue.status))
     if by_detection:
         return count_bounded(rows)
+    return count_objects(rows)
+
+
+def count_objects(rows: QuerySet[Detection]) -> int:
+    """Return how many objects detections are of; a bounded count, of the first ten thousand detections."""
     looked_at = rows.order_by().values("pk")[:_MOST_LOOKED_AT]
     keys = Detection.objects.filter(pk__in=looked_at).annotate(object_key=object_key()).values("object_key")
     return count_bounded(keys.distinct())

@@ -18,6 +18,7 @@ from catalog.files.storage import StorageFull, StorageUnreachable
 from catalog.ids import uuid7
 from catalog.people.actors import actor_of
 from catalog.web.access import requires
+from catalog.web.parts import Place, render_part
 from observations.claims.inspecting import inspect_beginning
 from observations.delivery.forms import ExtrasForm, UploadForm
 from observations.delivery.incoming import submit_upload, submit_url
@@ -78,7 +79,8 @@ def inspect(request: HttpRequest) -> HttpResponse:
 def delivery(request: HttpRequest, delivery_id: UUID) -> HttpResponse:
     """Show how far one file has come, as a part of the page."""
     row = get_object_or_404(IncomingFile.objects.visible_to(request.user), pk=delivery_id)
-    return render(request, "observations/_delivery.html", {"one": progress_of([row])[0]})
+    place = Place("A file on its way in", "Upload", reverse("observations:upload"), is_of_list=True)
+    return render_part(request, "observations/_delivery.html", {"one": progress_of([row])[0]}, place)
 
 
 def _handed_in(given: dict[str, Any], request: HttpRequest) -> tuple[list[IncomingFile], list[str]]:

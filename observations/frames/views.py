@@ -9,6 +9,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
 from django.views.decorators.http import require_POST, require_safe
@@ -20,6 +21,7 @@ from catalog.people.actors import Actor, actor_of
 from catalog.roles import MAY_ORDER_FRAMES, MAY_SETTLE_DOUBTS
 from catalog.web.access import requires
 from catalog.web.lists import list_page
+from catalog.web.parts import Place, render_part
 from observations.claims import doubts
 from observations.frames import actions, previews
 from observations.frames.filters import ObservationFilter
@@ -64,8 +66,8 @@ def observation(request: HttpRequest, observation_id: UUID) -> HttpResponse:
 @require_safe
 def header(request: HttpRequest, observation_id: UUID) -> HttpResponse:
     """Show the cards of a frame's raw file, as a part of the frame's page."""
-    rows = Observation.objects.visible_to(request.user).only("fits_file_path", "hdu_index")
-    row = get_object_or_404(rows, pk=observation_id)
+    fields = ("fits_file_path", "hdu_index", "original_name", "observation_id")
+    row = get_object_or_404(Observation.objects.visible_to(request.user).only(*fields), pk=observation_id)
     parts, reason = [], ""
     try:
         parts = previews.header(row)
@@ -78,7 +80,8 @@ def header(request: HttpRequest, observation_id: UUID) -> HttpResponse:
         reason = f"The raw file cannot be read at the moment: {error} Try again later."
     except previews.FitsRefused as refusal:
         reason = f"The raw file cannot be read any more: {refusal}"
-    return render(request, "observations/_header.html", {"parts": parts, "reason": reason})
+    place = Place("Header of the raw file", row.shown_name, reverse("observations:observation", args=[row.pk]))
+    return render_part(request, "observations/_header.html", {"parts": parts, "reason": reason}, place)
 
 
 @requires("observations.view_observation")

@@ -9,6 +9,14 @@ window.addEventListener("keydown", (event) => {
 }, { capture: true });
 
 document.addEventListener("DOMContentLoaded", () => {
+  // Landmarks, which the theme lacks or names all the same: the page itself, its menus, and what scrolls within it.
+  document.getElementById("main")?.setAttribute("role", "main");
+  document.querySelectorAll("nav:not([aria-label])").forEach((menu, k) => {
+    menu.setAttribute("aria-label", menu.id === "nav-sidebar-inner" ? "Models" : `Menu ${k}`);
+  });
+  document.querySelectorAll("[data-simplebar]").forEach((part, k) => {
+    part.setAttribute("data-simplebar-aria-label", part.id === "nav-sidebar-apps" ? "List of models" : `Scrolled part ${k}`);
+  });
   // What the theme names by a placeholder alone, which goes as soon as one types, keeps that name.
   for (const input of document.querySelectorAll("input[placeholder]:not([aria-label])")) {
     if (!(input instanceof HTMLInputElement)) continue;

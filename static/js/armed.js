@@ -66,6 +66,6 @@ function grade(control, value) {
   // A bar, as high as the grade is good: words are too long for the place.
   part("[data-value]", HTMLElement, control).textContent = BARS[grades.split(" ").indexOf(value)] ?? "–";
   control.title = `${title} quality: ${value || "not graded"}; each press is the next grade`;
-  control.ariaLabel = `${title} quality: ${value || "not graded"}`;
+  part("[data-spoken]", HTMLElement, control).textContent = `quality: ${value || "not graded"} `;
   control.classList.toggle("set", Boolean(value));
 }

@@ -58,7 +58,9 @@ export class Server {
    * @returns {Promise<string>}
    */
   async frame(detection) {
-    const response = await fetch(`${this.#address("frame")}?detection=${detection}`, { redirect: "manual" }).catch(() => null);
+    const response = await fetch(`${this.#address("frame")}?detection=${detection}`, {
+      redirect: "manual", headers: { "HX-Request": "true" },
+    }).catch(() => null);
     if (!response) throw new Error("A frame can be rejected only while the server can be reached.");
     if (response.type === "opaqueredirect") throw new Error("You are logged out: reload this page to log in.");
     if (!response.ok) throw new Error(`The server reported an error (${response.status}).`);

@@ -264,7 +264,7 @@ def test_the_subtractions_of_a_frame_are_listed_the_newest_first_and_no_others(c
     old = DifferenceRunFactory(observation=frame, candidates_found=3)
     new = DifferenceRunFactory(observation=frame, reference=ReferenceFactory(version=9), candidates_found=1)
     other = DifferenceRunFactory()
-    text = client.get(f"/observations/{frame.pk}/differences/").content.decode()
+    text = client.get(f"/observations/{frame.pk}/differences/", headers={"HX-Request": "true"}).content.decode()
     assert "<html" not in text
     assert text.index(str(new.pk)) < text.index(str(old.pk))
     assert str(other.pk) not in text

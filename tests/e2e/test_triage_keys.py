@@ -18,7 +18,7 @@ def test_grades_and_tags_go_with_one_answer_and_not_with_the_next(desk):
     one.shown()
     for key in "aah":
         one.page.keyboard.press(key)
-    expect(one.page.locator("#image-quality")).to_have_attribute("aria-label", "Image quality: fair")
+    expect(one.page.locator("#image-quality")).to_have_accessible_name("Image quality: fair a")
     one.page.keyboard.press("t")
     one.page.keyboard.type("trail, double")
     one.page.keyboard.press("Enter")

@@ -12,8 +12,13 @@ interface Htmx {
   ajax(method: string, address: string, context: { target: Element; swap: string }): void;
 }
 
+interface SwaggerOptions {
+  plugins: unknown[];
+}
+
 interface Window {
   htmx: Htmx;
+  SwaggerUIBundle: (options: SwaggerOptions) => unknown;
 }
 
 interface DocumentEventMap {

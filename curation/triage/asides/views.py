@@ -58,12 +58,14 @@ def triage_deferrals(request: HttpRequest) -> JsonResponse:
 @requires(MAY_JUDGE)
 @require_safe
 def triage_frame(request: HttpRequest) -> HttpResponse:
-    """Show what rejecting the frame of a detection would be about."""
+    """Show what rejecting the frame of a detection would be about, as a part of triage; else lead to the frame."""
     asked = SeenForm(request.GET)
     if not asked.is_valid():
         raise Http404
     rows = Detection.objects.visible_to(request.user).select_related("observation")
     seen = get_object_or_404(rows, pk=asked.cleaned_data["detection"])
+    if not request.headers.get("HX-Request"):
+        return redirect("observations:observation", seen.observation_id)
     reasons = LabelDefinition.objects.visible_to(request.user).filter(is_active=True, is_valid=False)
     context = {"rejection": rejection_of(seen.observation, cast(User, request.user)), "reasons": reasons}
     return render(request, "curation/_reject_frame.html", context)

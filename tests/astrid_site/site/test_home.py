@@ -17,7 +17,7 @@ from catalog.models import JobStatus, Probe, ProcessingJob
 from catalog.work import sweeper
 from detection.models import Detection
 from tests.browsers import staff_of
-from tests.factories import AlertFactory, DetectionFactory, ObservationFactory, ProcessingJobFactory
+from tests.factories import AlertFactory, DetectionFactory, ObservationFactory, ProcessingJobFactory, SourceFactory
 
 pytestmark = pytest.mark.django_db
 NIGHT = dt.date(2024, 3, 9)
@@ -58,6 +58,13 @@ def test_each_role_is_shown_its_next_step():
     assert ["upload-frames" in pages[role] for role in ("viewer", "curator", "operator")] == [False, False, True]
     assert "the best detections" in pages["viewer"]
     assert "1 detection awaiting review" in text_of(staff_of("curator"))
+
+
+def test_what_waits_is_told_by_detection_and_by_object_also_while_somebody_looks_at_it():
+    source = SourceFactory()
+    for status in ("pending", "validating"):
+        DetectionFactory(source=source, status=status)
+    assert "2 detections awaiting review (1 object)" in text_of(staff_of("curator"))
 
 
 def test_a_long_backlog_is_told_as_more_and_never_counted(monkeypatch: pytest.MonkeyPatch):

@@ -555,8 +555,11 @@ def test_tags_and_grades_go_with_an_answer_and_are_offered_for_the_next():
 
 def test_a_frame_is_rejected_after_a_look_at_what_that_is_and_taken_back():
     row, window, group = detection_with_cutouts(), Window(), str(uuid4())
-    preview = window.client.get(reverse("curation:triage_frame"), {"detection": str(row.pk)}).content.decode()
+    address, asked = reverse("curation:triage_frame"), {"detection": str(row.pk)}
+    preview = window.client.get(address, asked, headers={"HX-Request": "true"}).content.decode()
     assert "1 detection of 1 object will be called bogus" in re.sub(r"\s+", " ", preview)
+    frame = reverse("observations:observation", args=[row.observation_id])
+    assert window.client.get(address, asked)["Location"] == frame, "a part of a page is no page"
     done = window.send("triage_reject_frame", detection=str(row.pk), group=group)
     assert done.json() == {"detections": [str(row.pk)]}
     assert Detection.objects.get().status == "rejected"

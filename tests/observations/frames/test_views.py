@@ -120,13 +120,26 @@ def test_a_frame_whose_file_is_gone_has_a_page_and_no_picture():
     assert "missing from the data root" in header.content.decode()
 
 
+def test_a_part_of_a_page_is_a_page_where_it_is_opened_by_itself():
+    row = ObservationFactory(original_name="light_0001.fits")
+    client = client_of("operator")
+    for name in ("observations:header", "preprocessing:runs_of", "differencing:runs_of"):
+        address = reverse(name, args=[row.pk])
+        alone, part = client.get(address), client.get(address, headers={"HX-Request": "true"})
+        assert "<title>" in alone.content.decode(), name
+        assert reverse("observations:observation", args=[row.pk]) in alone.content.decode(), name
+        assert "<title>" not in part.content.decode(), name
+        assert "HX-Request" in part["Vary"], name
+
+
 def test_the_cards_are_those_of_the_raw_file_and_are_text():
     content = fits_bytes(np.ones((32, 32)), OBSERVER="x" * 60, EXPTIME=60.0)
     hostile = '<script>alert(1)</script>"><img onerror=x>\x1b\x00'.ljust(60)
     row = ObservationFactory(header={"OBSERVER": "of the row"})
     row.fits_file_path = storage.write_atomically("raw/h.fits", content.replace(b"x" * 60, hostile.encode()))
     row.save()
-    text = client_of("viewer").get(reverse("observations:header", args=[row.pk])).content.decode()
+    address = reverse("observations:header", args=[row.pk])
+    text = client_of("viewer").get(address, headers={"HX-Request": "true"}).content.decode()
     assert "&lt;script&gt;alert(1)&lt;/script&gt;&quot;&gt;&lt;img onerror=x&gt;⟨U+001B⟩⟨U+0000⟩" in text
     assert "EXPTIME" in text
     assert "<script" not in text
@@ -249,7 +262,8 @@ def test_a_frame_that_was_never_examined_says_so():
 
 def test_what_was_measured_is_a_part_of_its_own():
     run = PreprocessRunFactory(fwhm_px=3.25, masked_share=0.02, zero_point_mag=None)
-    text = client_of("viewer").get(reverse("preprocessing:runs_of", args=[run.observation_id])).content.decode()
+    address = reverse("preprocessing:runs_of", args=[run.observation_id])
+    text = client_of("viewer").get(address, headers={"HX-Request": "true"}).content.decode()
     assert "3.25 px" in text
     assert "unknown: no zero point" in text
     assert "<html" not in text
