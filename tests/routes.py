@@ -151,6 +151,8 @@ PREPROCESSING = {"preprocessing:runs_of": [Route(ACCOUNTS, keys=key_of(Observati
 DIFFERENCING = {
     "differencing:difference": [Route(ACCOUNTS, keys=key_of(DifferenceRunFactory))],
     "differencing:picture": [Route(ACCOUNTS, keys=lambda: [run_with_images().pk, "score"])],
+    "differencing:tile": [Route(ACCOUNTS, keys=lambda: [run_with_images().pk, "science", 0, 0, 0])],
+    "differencing:sample": [Route(ACCOUNTS, keys=lambda: [run_with_images().pk, 0])],
     "differencing:runs_of": [Route(ACCOUNTS, keys=key_of(ObservationFactory))],
 }
 DETECTION = {
