@@ -43,6 +43,7 @@ def difference(request: HttpRequest, run_id: UUID) -> HttpResponse:
         "run": run,
         "layout": layout,
         "kinds": images.KINDS,
+        "pyramid": tiles.pyramid_of(run) if layout is not None else None,
         "candidates": candidates,
         "is_cut": len(shown) > _MOST_CANDIDATES,
         "has_lost_some": not shown and bool(run.candidates_found),

@@ -87,7 +87,7 @@ def _halved(plane: Plane, level: int) -> tuple[Image, Causes]:
 
 def causes_of(bits: Pixels) -> Causes:
     """Return what pages are told of mask bits: every bad pixel is masked, some are saturated."""
-    return (bits > 0).astype(np.uint8) | (bits & SATURATED).astype(np.uint8)
+    return (bits > 0).astype(np.uint8) | (bits.astype(np.uint8) & np.uint8(SATURATED))
 
 
 def tile(plane: Plane, level: int, column: int, row: int) -> tuple[Image, Causes]:

@@ -12,6 +12,7 @@ import io
 import json
 import threading
 import zlib
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -35,20 +36,28 @@ _SAMPLED = images.KINDS[:3]
 
 
 def version_of(run: DifferenceRun) -> str | None:
-    """Return what changes when any of the images does; None where one is gone."""
+    """Return what changes when any of the images does; None where the science image is gone."""
     versions = [images.version_of(run, kind) for kind in images.KINDS]
-    if None in versions:
-        return None
-    return hashlib.sha256(f"{FORMAT} {versions}".encode()).hexdigest()[:24]
+    return hashlib.sha256(f"{FORMAT} {versions}".encode()).hexdigest()[:24] if versions[0] else None
 
 
-def levels_of(run: DifferenceRun) -> tuple[int, int, int] | None:
-    """Return width and height of the images and their highest level; None where they cannot be read."""
-    plane = images.plane_of(run, "science")
-    if plane is None:
+@dataclass(frozen=True)
+class Pyramid:
+    """What a page must know to ask for tiles: the images' size in pixels, their highest level, and their version."""
+
+    width: int
+    height: int
+    top: int
+    version: str
+
+
+def pyramid_of(run: DifferenceRun) -> Pyramid | None:
+    """Return how the tiles of a run lie; None where its science image cannot be read."""
+    plane, version = images.plane_of(run, "science"), version_of(run)
+    if plane is None or version is None:
         return None
     height, width = plane.values.shape
-    return width, height, pyramid.top_level((height, width))
+    return Pyramid(width, height, pyramid.top_level((height, width)), version)
 
 
 def tile(run: DifferenceRun, kind: str, version: str, place: tuple[int, int, int]) -> bytes | None:
@@ -95,12 +104,10 @@ def compressed(body: bytes) -> bytes:
 
 def prepare(run: DifferenceRun) -> None:
     """Make the copies that coarse tiles are cut from, so that the first who opens a large image does not wait."""
-    version = version_of(run)
-    levels = levels_of(run)
-    if version is None or levels is None or levels[-1] < COARSE_LEVEL:
-        return
-    for kind in images.KINDS:
-        _coarse(run, kind, version)
+    known = pyramid_of(run)
+    if known is not None and known.top >= COARSE_LEVEL:
+        for kind in images.KINDS:
+            _coarse(run, kind, known.version)
 
 
 def _plane(run: DifferenceRun, kind: str, version: str, level: int) -> tuple[Plane, int] | None:

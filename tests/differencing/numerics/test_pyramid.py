@@ -60,7 +60,7 @@ def test_values_of_the_finest_tiles_are_those_of_the_file_within_a_hundredth_of_
         np.full((4, 4), np.nan),
         np.full((4, 4), 3.25),
         np.array([[2.0, 2.0, 2.0], [2.0, 65535.0, np.inf], [2.0, 2.0, 2.5]]),
-        np.array([[0.0, 0.0, 0.0], [0.0, -1e30, 1e-3]]),
+        np.array([[0.0] * 8, [0.0, 0.0, 0.0, -1e30, 1e-3, 0.0, 0.0, 0.0]]),
         np.array([[1e-30, np.nan]]),
     ],
 )
