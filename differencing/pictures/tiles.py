@@ -88,7 +88,7 @@ def sample(run: DifferenceRun, version: str, level: int) -> bytes | None:
     """
     drawn = []
     for kind in _SAMPLED:
-        found = _plane(run, kind, version, level)
+        found = _sampled(run, kind, version, level)
         if found is None:
             return None
         drawn.append(pyramid.sample(*found).astype("<f4"))
@@ -120,6 +120,14 @@ def _plane(run: DifferenceRun, kind: str, version: str, level: int) -> tuple[Pla
     if coarse is None or level - COARSE_LEVEL > pyramid.top_level(coarse.values.shape):
         return None
     return coarse, level - COARSE_LEVEL
+
+
+def _sampled(run: DifferenceRun, kind: str, version: str, level: int) -> tuple[Plane, int] | None:
+    """Return what a sample is taken from; nobody waits for a copy to be made of which it needs a few windows."""
+    if level == COARSE_LEVEL and _kept(run, kind, version) is None:
+        plane = images.plane_of(run, kind)
+        return None if plane is None else (plane, level)
+    return _plane(run, kind, version, level)
 
 
 def _coarse(run: DifferenceRun, kind: str, version: str) -> Plane | None:
