@@ -156,6 +156,7 @@ DIFFERENCING = {
     "differencing:runs_of": [Route(ACCOUNTS, keys=key_of(ObservationFactory))],
 }
 DETECTION = {
+    "detection:over_frame": [Route(ACCOUNTS, keys=lambda: [run_with_images().pk])],
     "detection:cutouts": [Route(ACCOUNTS, keys=lambda: [detection_with_cutouts().pk])],
     "detection:pixels": [Route(ACCOUNTS, keys=lambda: [detection_with_cutouts().pk])],
     "detection:context": [Route(ACCOUNTS, keys=key_of(DetectionFactory))],

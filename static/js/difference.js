@@ -3,6 +3,7 @@
 import { at, origin, part } from "./dom.js";
 import { STRETCHES } from "./greys.js";
 import { keyOf } from "./keys.js";
+import { Known } from "./known.js";
 import { after, contrasted, keepLook } from "./looks.js";
 import { Mosaic } from "./mosaic.js";
 import { compile } from "./tan.js";
@@ -27,6 +28,7 @@ const told = viewer.dataset;
 const pyramid = { width: Number(told.columns), height: Number(told.rows), top: Number(told.top) };
 const addresses = { tiles: told.tiles ?? "", sample: told.sample ?? "", version: told.version ?? "" };
 const mosaic = new Mosaic(part("canvas", HTMLCanvasElement, field), pyramid, addresses, hear);
+const known = new Known(part(".known", SVGSVGElement, field), told.known ?? "", height, (words) => { about.textContent = words; });
 const position = numbers ? compile(JSON.parse(numbers.textContent ?? "")) : null;
 
 let chosen = "science";
@@ -99,10 +101,12 @@ function draw() {
   view.x = Math.min(Math.max(view.x, 0), width);
   view.y = Math.min(Math.max(view.y, 0), height);
   mosaic.draw(kindNow(), { x: view.x, y: height - view.y, scale });
-  marks.setAttribute("viewBox", `${view.x - across / 2 / scale} ${view.y - down / 2 / scale} ${across / scale} ${down / scale}`);
+  const box = `${view.x - across / 2 / scale} ${view.y - down / 2 / scale} ${across / scale} ${down / scale}`;
+  marks.setAttribute("viewBox", box);
   // Marks keep their size on the screen until the source itself is larger.
   const grown = Math.max(1, scale / 2);
   for (const ring of rings) ring.setAttribute("transform", `translate(${ring.dataset.x} ${ring.dataset.y}) scale(${grown / scale})`);
+  known.draw(box, grown / scale);
   field.classList.toggle("zoomed", view.scale > 0);
   part("[data-zoom]", HTMLElement, viewer).textContent = view.scale ? `${Number(scale.toPrecision(2))}×` : "fit";
 }
@@ -172,6 +176,11 @@ function toggleMarks() {
   part("[data-action='marks']", HTMLElement, viewer).setAttribute("aria-pressed", String(isShown));
 }
 
+async function toggleKnown() {
+  const button = part("[data-action='known']", HTMLElement, viewer);
+  button.setAttribute("aria-pressed", String(await known.toggle()));
+}
+
 /** @param {SVGAElement} ring */
 function tell(ring) {
   about.textContent = ring.getAttribute("aria-label");
@@ -238,7 +247,7 @@ function mark(ring) {
 
 /** @type {Record<string, () => void>} */
 const ACTIONS = {
-  in: () => zoomBy(1), out: () => zoomBy(-1), fit: () => zoomTo(0), marks: toggleMarks,
+  in: () => zoomBy(1), out: () => zoomBy(-1), fit: () => zoomTo(0), marks: toggleMarks, known: toggleKnown,
   stretch: () => setLook({ stretch: after(STRETCHES, mosaic.look.stretch) }),
   invert: () => setLook({ isInverted: !mosaic.look.isInverted }),
   less: () => setLook({ contrast: contrasted(mosaic.look.contrast, -1) }),
@@ -246,7 +255,7 @@ const ACTIONS = {
 };
 /** @type {Record<string, () => void>} */
 const KEYS = {
-  "+": ACTIONS.in, "-": ACTIONS.out, 0: ACTIONS.fit, o: toggleMarks,
+  "+": ACTIONS.in, "-": ACTIONS.out, 0: ACTIONS.fit, o: toggleMarks, k: toggleKnown,
   s: ACTIONS.stretch, i: ACTIONS.invert, "[": ACTIONS.less, "]": ACTIONS.more,
 };
 kinds.forEach((kind, k) => { KEYS[k + 1] = () => choose(kind); });

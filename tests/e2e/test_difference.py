@@ -16,7 +16,7 @@ from playwright.sync_api import Locator, Page, expect
 from differencing.models import DifferenceRun
 from differencing.pictures.images import layout_of
 from tests.differencing.images import HEIGHT, run_with_images, wcs, write_all, write_images
-from tests.factories import CandidateFactory, UserFactory
+from tests.factories import CandidateFactory, DetectionFactory, UserFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PASSWORD = "correct-horse-47"
@@ -251,3 +251,33 @@ def test_a_large_image_is_moved_without_a_blank_and_tells_the_value_of_each_pixe
         value = float(large.locator("[data-value]").inner_text())
         # The pixel whose middle is nearest to the place that is told to a tenth.
         assert value == pytest.approx(1000.0 * round(float(found[2])) + round(float(found[1])), abs=0.01)
+
+
+def test_what_is_known_is_shown_on_demand_and_detections_lead_to_their_pages(run: DifferenceRun, viewer: Page):
+    detection = DetectionFactory(candidate=run.candidates.get(is_negative=False))
+    known = viewer.locator(".viewer .known")
+    expect(known).not_to_be_visible()
+    viewer.keyboard.press("k")
+    expect(viewer.get_by_role("button", name="Known k")).to_have_attribute("aria-pressed", "true")
+    expect(viewer.locator("[data-about]")).to_have_text("Known here: 1 detection.")
+    expect(known.locator("a")).to_have_attribute("href", f"/detections/{detection.pk}/")
+    middle_of = """one => { const box = one.getBoundingClientRect();
+        return [box.x + box.width / 2, box.y + box.height / 2]; }"""
+    ring = viewer.locator(".marks .ring.detected")
+    assert known.locator("a").evaluate(middle_of) == pytest.approx(ring.evaluate(middle_of), abs=1)
+    viewer.keyboard.press("k")
+    expect(known).not_to_be_visible()
+
+
+def test_stretch_and_contrast_change_the_greys_and_are_kept(viewer: Page):
+    expect(canvas(viewer)).to_have_attribute("data-state", "whole")
+    drawn = "one => one.toDataURL()"
+    before = canvas(viewer).evaluate(drawn)
+    viewer.keyboard.press("s")
+    expect(viewer.locator("[data-stretch]")).to_have_text("linear")
+    stretched = canvas(viewer).evaluate(drawn)
+    viewer.keyboard.press("i")
+    expect(viewer.get_by_role("button", name="Invert i")).to_have_attribute("aria-pressed", "true")
+    assert len({before, stretched, canvas(viewer).evaluate(drawn)}) == 3
+    viewer.reload()
+    expect(viewer.locator("[data-stretch]")).to_have_text("linear")

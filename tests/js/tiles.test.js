@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { counted } from "../../static/js/known.js";
 import { TILE_PX, above, areaOf, levelFor, nameOf, partOf, tilesIn } from "../../static/js/pyramid.js";
 import { Tiles, readSample, readTile } from "../../static/js/tiles.js";
 
@@ -111,4 +112,10 @@ test("tiles that a view needs are kept, of the others the latest ones", async ()
   assert.equal(tiles.kept.size, 200);
   assert.ok(tiles.get(wanted[0]) && tiles.get(wanted[229]));
   assert.equal(tiles.get(wanted[1]), null);
+});
+
+test("what is known in a frame is counted in words", () => {
+  const of = (/** @type {string[]} */ ...kinds) => counted(kinds.map((kind) => ({ x: 0, y: 0, kind, text: "", url: "" })));
+  assert.equal(of("galaxy", "star", "galaxy", "detection"), "Known here: 1 detection, 1 star, 2 galaxies.");
+  assert.equal(of(), "Neither detections nor catalogues are known here.");
 });
