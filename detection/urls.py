@@ -15,6 +15,7 @@ urlpatterns = [
     path("detections/<uuid:detection_id>/context/", context_views.context, name="context"),
     path("detections/<uuid:detection_id>/context/<slug:kind>.png", context_views.picture, name="context_picture"),
     path("detections/<uuid:detection_id>/finding-chart.<slug:form>", context_views.finding_chart, name="finding_chart"),
+    path("differences/<uuid:run_id>/known/", context_views.over_frame, name="over_frame"),
     path("candidates/", below_cut_views.below_cut, name="below_cut"),
     path("candidates/promote", below_cut_views.promote, name="promote"),
     path("candidates/<uuid:candidate_id>/cutouts.png", below_cut_views.cutouts, name="candidate_cutouts"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -10,15 +10,16 @@ from django.db.models.functions import Abs
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
-from django.utils.cache import get_conditional_response
+from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.utils.http import quote_etag
+from django.views.decorators.http import require_safe
 
 from catalog.models import RunStatus, Visitor
 from catalog.web.access import requires
 from catalog.web.parts import Place, render_part
 from catalog.writing import number, signed
 from differencing.models import Candidate, DifferenceRun
-from differencing.pictures import images
+from differencing.pictures import images, tiles
 from observations.models import Observation
 
 # Of one run, the most significant; of one frame, the newest.
@@ -44,6 +45,7 @@ def difference(request: HttpRequest, run_id: UUID) -> HttpResponse:
         "run": run,
         "layout": layout,
         "kinds": images.KINDS,
+        "pyramid": tiles.pyramid_of(run) if layout is not None else None,
         "candidates": candidates,
         "is_cut": len(shown) > _MOST_CANDIDATES,
         "has_lost_some": not shown and bool(run.candidates_found),
@@ -72,6 +74,48 @@ def picture(request: HttpRequest, run_id: UUID, kind: str) -> HttpResponse:
         answer = HttpResponse(content, content_type="image/png")
     for name, value in headers.items():
         answer.headers[name] = value
+    return answer
+
+
+@requires("differencing.view_differencerun")
+@require_safe
+def tile(request: HttpRequest, run_id: UUID, kind: str, level: int, column: int, row: int) -> HttpResponse:
+    """Send 256 x 256 pixels of an image at a level, packed for pages; tiles count from the first pixel."""
+    run = get_object_or_404(DifferenceRun.objects.visible_to(request.user), pk=run_id)
+
+    def content(version: str) -> bytes | None:
+        return tiles.tile(run, kind, version, (level, column, row)) if kind in images.KINDS else None
+
+    return _packed(request, run, content)
+
+
+@requires("differencing.view_differencerun")
+@require_safe
+def sample(request: HttpRequest, run_id: UUID, level: int) -> HttpResponse:
+    """Send some pixels of the images at a level, from which a page makes its greys."""
+    run = get_object_or_404(DifferenceRun.objects.visible_to(request.user), pk=run_id)
+    return _packed(request, run, lambda version: tiles.sample(run, version, level))
+
+
+def _packed(request: HttpRequest, run: DifferenceRun, content: Callable[[str], bytes | None]) -> HttpResponse:
+    """Answer with pixels; browsers keep them for ever where the address names the version that is stored."""
+    version = tiles.version_of(run)
+    if version is None:
+        raise Http404("The images of this difference are gone.")
+    is_gzip = "gzip" in request.headers.get("Accept-Encoding", "")
+    etag = quote_etag(f"{version}{'-gzip' if is_gzip else ''}")
+    answer = get_conditional_response(request, etag=etag)
+    if answer is None:
+        body = content(version)
+        if body is None:
+            raise Http404("There are no such pixels.")
+        answer = HttpResponse(tiles.compressed(body) if is_gzip else body, content_type="application/octet-stream")
+        if is_gzip:
+            answer["Content-Encoding"] = "gzip"
+    is_named = request.GET.get("version") == version
+    answer["ETag"] = etag
+    answer["Cache-Control"] = "private, max-age=31536000, immutable" if is_named else "private, no-cache"
+    patch_vary_headers(answer, ["Accept-Encoding"])
     return answer
 
 

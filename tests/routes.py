@@ -151,9 +151,12 @@ PREPROCESSING = {"preprocessing:runs_of": [Route(ACCOUNTS, keys=key_of(Observati
 DIFFERENCING = {
     "differencing:difference": [Route(ACCOUNTS, keys=key_of(DifferenceRunFactory))],
     "differencing:picture": [Route(ACCOUNTS, keys=lambda: [run_with_images().pk, "score"])],
+    "differencing:tile": [Route(ACCOUNTS, keys=lambda: [run_with_images().pk, "science", 0, 0, 0])],
+    "differencing:sample": [Route(ACCOUNTS, keys=lambda: [run_with_images().pk, 0])],
     "differencing:runs_of": [Route(ACCOUNTS, keys=key_of(ObservationFactory))],
 }
 DETECTION = {
+    "detection:over_frame": [Route(ACCOUNTS, keys=lambda: [run_with_images().pk])],
     "detection:cutouts": [Route(ACCOUNTS, keys=lambda: [detection_with_cutouts().pk])],
     "detection:pixels": [Route(ACCOUNTS, keys=lambda: [detection_with_cutouts().pk])],
     "detection:context": [Route(ACCOUNTS, keys=key_of(DetectionFactory))],

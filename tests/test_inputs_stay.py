@@ -25,6 +25,7 @@ from differencing.numerics import (
     noise,
     peaks,
     profiles,
+    pyramid,
     refraction,
     shifted,
     spikes,
@@ -71,6 +72,7 @@ def watch(monkeypatch) -> Watch:
 WITHOUT_ARRAYS = {
     "differencing.numerics.display.factor_for",
     "differencing.numerics.display.palette",
+    "differencing.numerics.pyramid.top_level",
     "differencing.numerics.noise.white_correlation",
     "differencing.numerics.pair.moffat",
     "preprocessing.numerics.astrometry.errors.solution_error_px",
@@ -217,6 +219,9 @@ def subtraction() -> None:
     display.shared_codes(*shown)
     display.difference_codes(*display.block_mean(difference.difference, difference.mask, 2))
     display.score_codes(*display.block_mean(difference.score, difference.mask, 2))
+    plane = pyramid.Plane(difference.difference, difference.mask)
+    pyramid.pack(pyramid.tile(plane, 1, 0, 0)[0])
+    pyramid.sample(plane, 1)
     shape = profiles.Peak(60.0, 60.0, 1e3, 4.0, 0.4, 0.0)
     scene = profiles.Scene(difference.difference, difference.mask, 1.0, None)
     trailed.fit_trail(scene, shape, difference.psf_d(60.0, 60.0), 3.0)

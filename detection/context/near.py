@@ -129,8 +129,24 @@ def _loaded(rows: Sequence[Detection], radius_arcsec: float) -> tuple[list[Conte
     return areas, list(ContextSource.objects.within(cones).filter(area__in=areas))
 
 
+def year_of(mjd_utc: float) -> float:
+    """Return the Julian year of a time."""
+    return 2000.0 + (mjd_utc - MJD_J2000) / _DAYS_PER_YEAR
+
+
+def stood_at(source: ContextSource, area: ContextArea, year: float) -> tuple[float, float]:
+    """Return where a source stood in a year, as far as its motion is known."""
+    if source.pm_ra_mas_per_year is None or source.pm_dec_mas_per_year is None:
+        return source.ra, source.dec
+    years = year - area.epoch_year
+    east = years * source.pm_ra_mas_per_year / max(math.cos(math.radians(source.dec)), _SLOWEST_COSINE)
+    return (
+        source.ra + east / _MAS_PER_DEGREE
+    ) % 360.0, source.dec + years * source.pm_dec_mas_per_year / _MAS_PER_DEGREE
+
+
 def _year(row: Detection) -> float:
-    return 2000.0 + (row.observation.mjd_utc - MJD_J2000) / _DAYS_PER_YEAR
+    return year_of(row.observation.mjd_utc)
 
 
 def _answer(row: Detection, asked: _Asked) -> Neighbours:
@@ -155,13 +171,10 @@ def _answer(row: Detection, asked: _Asked) -> Neighbours:
 
 def _near(row: Detection, source: ContextSource, area: ContextArea) -> Near:
     """Return a source as it stood when the frame was taken."""
+    ra, dec = stood_at(source, area, _year(row))
     motion = None
-    ra, dec = source.ra, source.dec
     if source.pm_ra_mas_per_year is not None and source.pm_dec_mas_per_year is not None:
         motion = source.pm_ra_mas_per_year, source.pm_dec_mas_per_year
-        years = _year(row) - area.epoch_year
-        ra += years * motion[0] / _MAS_PER_DEGREE / max(math.cos(math.radians(dec)), _SLOWEST_COSINE)
-        dec += years * motion[1] / _MAS_PER_DEGREE
     apart, angle = _from(row, ra, dec)
     light_radii = None
     if source.semi_major_arcsec is not None:
@@ -169,7 +182,7 @@ def _near(row: Detection, source: ContextSource, area: ContextArea) -> Near:
         shape = source.semi_major_arcsec, source.axis_ratio or 1.0, source.angle_deg
         light_radii = in_light_radii(apart, angle, *shape)
     return Near(
-        area.catalogue, source.name, source.type_name, ra % 360.0, dec, source.mag, source.band, apart, angle,
+        area.catalogue, source.name, source.type_name, ra, dec, source.mag, source.band, apart, angle,
         source.parallax_mas, motion, source.redshift, light_radii,
     )  # fmt: skip
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from uuid import UUID
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
@@ -13,10 +14,12 @@ from django.views.decorators.vary import vary_on_headers
 
 from catalog.web.access import requires
 from detection.context import chart, wide
+from detection.context import over_frame as over
 from detection.context.around import around_of
 from detection.context.surroundings import context_of
 from detection.cutouts.overlay import turn_of
 from detection.models import Detection
+from differencing.models import DifferenceRun
 
 _RELATED = ("observation__telescope", "candidate__difference_run")
 
@@ -66,6 +69,15 @@ def finding_chart(request: HttpRequest, detection_id: UUID, form: str) -> HttpRe
     name = chart.file_name(row, form)
     disposition = {"Content-Disposition": f'inline; filename="{name}"', "Cache-Control": "private, no-cache"}
     return HttpResponse(content, content_type=chart.FORMATS[form], headers=disposition)
+
+
+@requires("detection.view_detection", "differencing.view_differencerun")
+@require_safe
+def over_frame(request: HttpRequest, run_id: UUID) -> JsonResponse:
+    """Send what is known in the whole of a frame, for the page that shows its images."""
+    rows = DifferenceRun.objects.visible_to(request.user).select_related("observation")
+    found = over.over_frame(get_object_or_404(rows, pk=run_id), request.user)
+    return JsonResponse({"objects": [asdict(one) for one in found]}, headers={"Cache-Control": "private, no-cache"})
 
 
 def _found(request: HttpRequest, detection_id: UUID) -> Detection:

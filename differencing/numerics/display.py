@@ -27,7 +27,7 @@ GREYS, TINTS = 201, 54
 NO_DATA_CODE = GREYS + TINTS
 # Pixels from which the statistics of an image are taken, at most about so many.
 _SAMPLE = 1_000_000
-# Rows of blocks that are averaged at a time, so that a mapped image is never in memory as a whole.
+# Rows that are averaged at a time, so that a mapped image is never in memory as a whole, nor beyond a processor's own.
 _ROWS_AT_ONCE = 64
 
 
@@ -59,18 +59,20 @@ def block_mean(image: NDArray[np.number], mask: Mask | NDArray[np.number] | None
     """
     rows, columns = (math.ceil(side / factor) for side in image.shape)
     means, are_bad = np.empty((rows, columns), dtype=np.float32), np.empty((rows, columns), dtype=bool)
-    for first in range(0, rows, _ROWS_AT_ONCE):
-        last = min(first + _ROWS_AT_ONCE, rows)
+    at_once = max(_ROWS_AT_ONCE // factor, 1)
+    for first in range(0, rows, at_once):
+        last = min(first + at_once, rows)
         part = slice(first * factor, min(last * factor, image.shape[0]))
         values = np.asarray(image[part], dtype=np.float32)
-        bad = np.zeros(values.shape, dtype=bool) if mask is None else np.asarray(mask[part]) > 0
         known = np.isfinite(values)
-        filled = np.where(known, values, np.float32(0))
-        good = known & ~bad
-        sums, counts = _blocks(np.where(good, filled, np.float32(0)), factor), _blocks(good, factor)
-        all_sums, all_counts = _blocks(filled, factor), _blocks(known, factor)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            means[first:last] = np.where(counts > 0, sums / counts, all_sums / all_counts)
+        good = known if mask is None else known & (np.asarray(mask[part]) <= 0)
+        counts, all_counts = _blocks(good, factor), _blocks(known, factor)
+        sums = _blocks(np.where(good, values, np.float32(0)), factor)
+        are_all = counts == 0
+        if are_all.any():
+            sums[are_all] = _blocks(np.where(known, values, np.float32(0)), factor)[are_all]
+        with np.errstate(invalid="ignore"):
+            means[first:last] = sums / np.where(are_all, all_counts, counts)
         are_bad[first:last] = (all_counts > 0) & (2 * counts < all_counts)
     return means, are_bad
 
@@ -134,9 +136,13 @@ def _codes(share: NDArray[np.float64], mask: Mask) -> Codes:
 
 
 def _blocks(values: NDArray[np.generic], factor: int) -> NDArray[np.float64]:
-    """Return the sums over blocks; those at the far edges are smaller."""
+    """Return the sums over blocks, of whole rows first, which lie in memory one after the other."""
     down, across = (np.arange(0, side, factor) for side in values.shape)
-    return np.add.reduceat(np.add.reduceat(values, across, axis=1, dtype=np.float64), down, axis=0)
+    if values.dtype == np.bool_ and values.all():
+        tall, wide = (np.minimum(factor, side - np.arange(0, side, factor)) for side in values.shape)
+        return np.outer(tall, wide).astype(np.float64)
+    rows = np.add.reduceat(values, down, axis=0, dtype=np.float32)
+    return np.add.reduceat(rows, across, axis=1, dtype=np.float64)
 
 
 def _sample(image: Image, mask: Mask) -> NDArray[np.floating]:

@@ -13,6 +13,7 @@ from PIL import Image as PictureFile
 from catalog.files import storage
 from differencing.models import DifferenceRun
 from differencing.numerics import display
+from differencing.numerics.pyramid import Plane
 from observations.models import WcsQuality
 from observations.numerics.fits.facts import FitsRefused
 from observations.numerics.fits.mapped import Mapped, Value, map_images
@@ -69,7 +70,7 @@ def picture(run: DifferenceRun, kind: str, version: str) -> bytes | None:
         return storage.open_stored(_place(run, kind, version)).read_bytes()
     made = _made(run, kind)
     for name, content in made.items():
-        _keep(run, name, version, content)
+        keep(_place(run, name, version), content, older=f"{name}-*.png")
     return made.get(kind)
 
 
@@ -83,31 +84,36 @@ def _place(run: DifferenceRun, kind: str, version: str) -> str:
     return f"previews/differences/{run.pk}/{kind}-{version}.png"
 
 
-def _keep(run: DifferenceRun, kind: str, version: str, content: bytes) -> None:
-    """Keep a picture in the place of its older versions; where there is no room it is made again the next time."""
+def keep(place: str, content: bytes, older: str) -> None:
+    """Keep what was made in the place of its older versions; where there is no room it is made again the next time."""
     try:
-        path = storage.resolve(storage.write_atomically(_place(run, kind, version), content))
+        path = storage.resolve(storage.write_atomically(place, content))
     except (storage.StorageFull, storage.StorageUnreachable):
         return
-    for old in path.parent.glob(f"{kind}-*.png"):
+    for old in path.parent.glob(older):
         if old != path:
             old.unlink(missing_ok=True)
 
 
-def _made(run: DifferenceRun, kind: str) -> dict[str, bytes]:
-    """Make a picture; science and reference, which share one scale, together."""
+def plane_of(run: DifferenceRun, kind: str) -> Plane | None:
+    """Return an image of a run with its mask, both mapped; None where it cannot be read."""
     difference, other = _mapped(run.difference_image_path), _mapped(_paths(run, kind)[-1])
     if difference is None or other is None:
+        return None
+    image, mask = other.images.get("SCIENCE" if kind == "science" else "SCI"), difference.images.get("MASK")
+    return None if image is None or mask is None or image.shape != mask.shape else Plane(image, mask)
+
+
+def _made(run: DifferenceRun, kind: str) -> dict[str, bytes]:
+    """Make a picture; science and reference, which share one scale, together."""
+    names = KINDS[:2] if kind in KINDS[:2] else (kind,)
+    planes = [plane for plane in (plane_of(run, name) for name in names) if plane is not None]
+    if len(planes) != len(names):
         return {}
-    mask = difference.images.get("MASK")
-    names = {"science": ("SCIENCE", "SCI"), "reference": ("SCIENCE", "SCI")}.get(kind, ("SCI",))
-    images = [other.images[name] for name in names if name in other.images]
-    if mask is None or [image.shape for image in images] != [mask.shape] * len(names):
-        return {}
-    factor = display.factor_for(images[0].shape, MOST_PX)
-    shown = [display.block_mean(image, mask, factor) for image in images]
+    factor = display.factor_for(planes[0].values.shape, MOST_PX)
+    shown = [display.block_mean(plane.values, plane.causes, factor) for plane in planes]
     if len(shown) == 2:
-        return {name: _png(codes) for name, codes in zip(KINDS[:2], display.shared_codes(*shown), strict=True)}
+        return {name: _png(codes) for name, codes in zip(names, display.shared_codes(*shown), strict=True)}
     codes_of = display.difference_codes if kind == "difference" else display.score_codes
     return {kind: _png(codes_of(*shown[0]))}
 

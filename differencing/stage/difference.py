@@ -37,6 +37,7 @@ from differencing.numerics.tie import TooFewStars
 from differencing.numerics.vetoes.examine import examine, filled_pixels
 from differencing.numerics.vetoes.veto import Veto
 from differencing.parameters import zogy_parameters
+from differencing.pictures import tiles
 from differencing.references import choose_reference, note_possible_gain
 from differencing.stage.candidates import replace_candidates
 from differencing.stage.colours import colour_term_between
@@ -128,9 +129,10 @@ def run(observation_id: UUID | str) -> None:
     clock = time.perf_counter()
     row = _open(inputs)
     result = _compute(inputs)
-    paths = _write(row, result)
+    _write(row, result)
+    tiles.prepare(row)
     with jobs.writing(last=True):
-        _close(row, inputs, result, paths, time.perf_counter() - clock)
+        _close(row, inputs, result, time.perf_counter() - clock)
         replace_candidates(row, result.measurements, result.wcs, result.vetoes)
         _mark_done(observation)
 
@@ -329,7 +331,7 @@ def _require_overlap(science: Frame, reference: Frame, config: Snapshot) -> None
         )
 
 
-def _write(row: DifferenceRun, result: _Result) -> dict[str, str]:
+def _write(row: DifferenceRun, result: _Result) -> None:
     """Write the three images, each whole or not at all; their names carry the run and its inputs."""
     difference = result.difference
     folder = f"differences/{row.observation_id}/{row.pk}-{row.inputs_hash[:12]}"
@@ -343,16 +345,13 @@ def _write(row: DifferenceRun, result: _Result) -> dict[str, str]:
         "significance_map_path": ("score.fits", difference.score, [("FLUX", difference.flux)]),
         "reference_aligned_path": ("reference.fits", difference.reference, [("SCIENCE", difference.science)]),
     }
-    return {
-        name: storage.write_atomically(f"{folder}/{file}", encode_image(data, wcs=result.wcs, cards=cards, extra=extra))
-        for name, (file, data, extra) in images.items()
-    }
+    for name, (file, data, extra) in images.items():
+        content = encode_image(data, wcs=result.wcs, cards=cards, extra=extra)
+        setattr(row, name, storage.write_atomically(f"{folder}/{file}", content))
 
 
-def _close(row: DifferenceRun, inputs: _Inputs, result: _Result, paths: dict[str, str], seconds: float) -> None:
+def _close(row: DifferenceRun, inputs: _Inputs, result: _Result, seconds: float) -> None:
     difference = result.difference
-    for name, path in paths.items():
-        setattr(row, name, path)
     row.noise_level = sigma_of_good(difference.difference, difference.mask)
     row.noise_rescale = difference.noise_rescale
     row.detection_threshold = inputs.config["differencing.threshold_sigma"]

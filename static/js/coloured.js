@@ -13,7 +13,7 @@ export class Coloured {
   /**
    * Return the canvas with this image; null where it was not sent.
    * @param {number} k  science, reference or difference
-   * @param {import("./packed.js").Cutouts} cutouts
+   * @param {import("./drawing.js").Pixels} cutouts
    * @param {import("./drawing.js").Turn} turn
    * @param {import("./looks.js").Look} look
    * @param {import("./greys.js").Levels} levels

@@ -1,7 +1,11 @@
-// One subtraction: four images in one place that are moved and enlarged together, and the candidates over them.
+// One subtraction: four images in one place that are moved and enlarged together, and what is known over them.
 
 import { at, origin, part } from "./dom.js";
+import { STRETCHES } from "./greys.js";
 import { keyOf } from "./keys.js";
+import { Known } from "./known.js";
+import { after, contrasted, keepLook } from "./looks.js";
+import { Mosaic } from "./mosaic.js";
 import { compile } from "./tan.js";
 
 const MOST_ZOOM = 24; // screen dots per pixel
@@ -16,14 +20,22 @@ const viewer = at("viewer");
 const field = part(".field", HTMLElement, viewer);
 const marks = part(".marks", SVGSVGElement, viewer);
 const about = part("[data-about]", HTMLElement, viewer);
-const images = new Map([...viewer.querySelectorAll("img")].map((image) => [image.dataset.kind ?? "", image]));
+const kinds = [...viewer.querySelectorAll("button")].flatMap((button) => button.dataset.kind ?? []);
 const rings = [...marks.querySelectorAll("*")].filter((one) => one instanceof SVGAElement);
 const [width, height] = [Number(viewer.dataset.width), Number(viewer.dataset.height)];
 const numbers = document.getElementById("wcs");
+const told = viewer.dataset;
+const pyramid = { width: Number(told.columns), height: Number(told.rows), top: Number(told.top) };
+const addresses = { tiles: told.tiles ?? "", sample: told.sample ?? "", version: told.version ?? "" };
+const mosaic = new Mosaic(part("canvas", HTMLCanvasElement, field), pyramid, addresses, hear);
+const known = new Known(part(".known", SVGSVGElement, field), told.known ?? "", height, (words) => { about.textContent = words; });
 const position = numbers ? compile(JSON.parse(numbers.textContent ?? "")) : null;
 
 let chosen = "science";
 let isBlinked = false;
+let isDrawing = false;
+/** @type {MouseEvent | null} */
+let pointer = null;
 // Screen px per pixel, and the pixel in the middle, y downwards; scale 0: as large as fits.
 let view = { scale: 0, x: width / 2, y: height / 2 };
 
@@ -88,15 +100,13 @@ function draw() {
   const scale = scaleNow();
   view.x = Math.min(Math.max(view.x, 0), width);
   view.y = Math.min(Math.max(view.y, 0), height);
-  const [left, top] = [across / 2 - view.x * scale, down / 2 - view.y * scale];
-  for (const image of images.values()) {
-    image.style.transform = `translate(${left}px, ${top}px) scale(${scale})`;
-    image.classList.toggle("large", scale >= 1);
-  }
-  marks.setAttribute("viewBox", `${view.x - across / 2 / scale} ${view.y - down / 2 / scale} ${across / scale} ${down / scale}`);
+  mosaic.draw(kindNow(), { x: view.x, y: height - view.y, scale });
+  const box = `${view.x - across / 2 / scale} ${view.y - down / 2 / scale} ${across / scale} ${down / scale}`;
+  marks.setAttribute("viewBox", box);
   // Marks keep their size on the screen until the source itself is larger.
   const grown = Math.max(1, scale / 2);
   for (const ring of rings) ring.setAttribute("transform", `translate(${ring.dataset.x} ${ring.dataset.y}) scale(${grown / scale})`);
+  known.draw(box, grown / scale);
   field.classList.toggle("zoomed", view.scale > 0);
   part("[data-zoom]", HTMLElement, viewer).textContent = view.scale ? `${Number(scale.toPrecision(2))}×` : "fit";
 }
@@ -120,22 +130,55 @@ function blink(isOn) {
   show();
 }
 
-function show() {
-  const kind = isBlinked ? (chosen === "reference" ? "science" : "reference") : chosen;
-  for (const [name, image] of images) image.hidden = name !== kind;
-  load(kind);
-  part("[data-shown]", HTMLElement, viewer).textContent = kind;
+function kindNow() {
+  if (!isBlinked) return chosen;
+  return chosen === "reference" ? "science" : "reference";
 }
 
-/** @param {string} kind */
-function load(kind) {
-  const image = images.get(kind);
-  if (image && !image.src) image.src = image.dataset.src ?? "";
+function show() {
+  part("[data-shown]", HTMLElement, viewer).textContent = kindNow();
+  draw();
+  tellValue();
+}
+
+/**
+ * Draw what came, once for all that comes before the screen is drawn anew.
+ * @param {string} kind
+ * @param {unknown} fault
+ */
+function hear(kind, fault) {
+  if (fault) about.textContent = `The ${kind} image cannot be read: reprocess the frame to have it again.`;
+  if (isDrawing) return;
+  isDrawing = true;
+  requestAnimationFrame(() => {
+    isDrawing = false;
+    draw();
+    tellValue();
+  });
+}
+
+/** @param {Partial<import("./looks.js").Look>} change */
+function setLook(change) {
+  mosaic.look = { ...mosaic.look, ...change };
+  keepLook(mosaic.look);
+  tellLook();
+  draw();
+}
+
+function tellLook() {
+  const { stretch, isInverted } = mosaic.look;
+  part("[data-stretch]", HTMLElement, viewer).textContent = stretch;
+  part("[data-action='invert']", HTMLElement, viewer).setAttribute("aria-pressed", String(isInverted));
 }
 
 function toggleMarks() {
   const isShown = marks.classList.toggle("off") === false;
   part("[data-action='marks']", HTMLElement, viewer).setAttribute("aria-pressed", String(isShown));
+}
+
+async function toggleKnown() {
+  const button = part("[data-action='known']", HTMLElement, viewer);
+  button.setAttribute("aria-pressed", String(await known.toggle()));
 }
 
 /** @param {SVGAElement} ring */
@@ -145,12 +188,21 @@ function tell(ring) {
 
 /** @param {MouseEvent} event */
 function tellPlace(event) {
+  pointer = event;
   const over = pixelAt(placeOf(event));
   // FITS counts from the lower left; the middle of the first pixel is 0, 0.
   const [x, y] = [over.x - 0.5, height - over.y - 0.5];
   const isOutside = over.x < 0 || over.y < 0 || over.x > width || over.y > height;
   const pixel = `x ${tenths(x)}, y ${tenths(y)}`;
   part("[data-cursor]", HTMLElement, viewer).textContent = isOutside ? "Outside the image" : position ? `${pixel} · ${position(x, y)}` : pixel;
+  tellValue();
+}
+
+function tellValue() {
+  if (!pointer) return;
+  const over = pixelAt(placeOf(pointer)), [x, y] = [Math.floor(over.x), Math.ceil(height - over.y) - 1];
+  const isOutside = x < 0 || y < 0 || x >= pyramid.width || y >= pyramid.height;
+  part("[data-value]", HTMLElement, viewer).textContent = isOutside ? "" : mosaic.valueAt(kindNow(), x, y);
 }
 
 /**
@@ -195,11 +247,18 @@ function mark(ring) {
 
 /** @type {Record<string, () => void>} */
 const ACTIONS = {
-  in: () => zoomBy(1), out: () => zoomBy(-1), fit: () => zoomTo(0), marks: toggleMarks,
+  in: () => zoomBy(1), out: () => zoomBy(-1), fit: () => zoomTo(0), marks: toggleMarks, known: toggleKnown,
+  stretch: () => setLook({ stretch: after(STRETCHES, mosaic.look.stretch) }),
+  invert: () => setLook({ isInverted: !mosaic.look.isInverted }),
+  less: () => setLook({ contrast: contrasted(mosaic.look.contrast, -1) }),
+  more: () => setLook({ contrast: contrasted(mosaic.look.contrast, 1) }),
 };
 /** @type {Record<string, () => void>} */
-const KEYS = { "+": ACTIONS.in, "-": ACTIONS.out, 0: ACTIONS.fit, o: toggleMarks };
-[...images.keys()].forEach((kind, k) => { KEYS[k + 1] = () => choose(kind); });
+const KEYS = {
+  "+": ACTIONS.in, "-": ACTIONS.out, 0: ACTIONS.fit, o: toggleMarks, k: toggleKnown,
+  s: ACTIONS.stretch, i: ACTIONS.invert, "[": ACTIONS.less, "]": ACTIONS.more,
+};
+kinds.forEach((kind, k) => { KEYS[k + 1] = () => choose(kind); });
 /** @type {Record<string, [number, number]>} */
 const ARROWS = { ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 
@@ -322,17 +381,8 @@ document.addEventListener("click", (event) => {
   if (ring) showRing(ring);
 });
 
-for (const [kind, image] of images) {
-  image.addEventListener("error", () => {
-    about.textContent = `The ${kind} image cannot be read: reprocess the frame to have it again.`;
-  });
-}
+tellLook();
 new ResizeObserver(draw).observe(field);
 // Whoever comes from a candidate sees that one.
 const wanted = ringOf(new URLSearchParams(location.search).get("candidate") ?? "");
 if (wanted) showRing(wanted);
-// The others are asked for when the first is there, so that changing between them takes no time.
-const loadOthers = () => ["reference", "difference", "score"].forEach(load);
-const first = part("img[data-kind=science]", HTMLImageElement, viewer);
-if (first.complete) loadOthers();
-else first.addEventListener("load", loadOthers);

@@ -7,6 +7,7 @@ export const DIFFERENCE = 2;
 
 /**
  * @typedef {import("./packed.js").Cutouts} Cutouts
+ * @typedef {Pick<Cutouts, "size" | "images" | "mask">} Pixels
  * @typedef {import("./looks.js").Look} Look
  * @typedef {{is_flipped: boolean, quarter_turns: number, north_deg: number | null}} Turn
  * @typedef {[number, number]} Point
@@ -15,7 +16,7 @@ export const DIFFERENCE = 2;
 /**
  * Return an image of cutouts in its colours (RGBA, first row at the top), null where it was not sent.
  * @param {number} k  science, reference or difference
- * @param {Cutouts} cutouts
+ * @param {Pixels} cutouts
  * @param {Turn} turn
  * @param {Look} look
  * @param {import("./greys.js").Levels} levels

@@ -22,9 +22,20 @@ export function valueAt({ size, images, mask, levels }, k, [x, y]) {
   const from = Math.round(y) * size + Math.round(x);
   const value = images[k]?.[from];
   if (value === undefined) return "";
-  const cause = mask[from] & IS_SATURATED ? "saturated" : mask[from] ? "masked" : "";
+  return worded(value, mask[from], k === 2 ? levels.differenceSigma : levels.sigma);
+}
+
+/**
+ * Return a value, as finely as the noise makes sense of, and why it is bad.
+ * @param {number} value
+ * @param {number} cause  0 for a good pixel
+ * @param {number} sigma
+ * @param {number} finest  what digits must tell apart, in sigma
+ */
+export function worded(value, cause, sigma, finest = FINEST_SIGMA) {
   if (!Number.isFinite(value)) return "no data";
-  return [decimal(value, k === 2 ? levels.differenceSigma : levels.sigma), cause].filter(Boolean).join(", ");
+  const word = cause & IS_SATURATED ? "saturated" : cause ? "masked" : "";
+  return [decimal(value, finest * sigma), word].filter(Boolean).join(", ");
 }
 
 /**
@@ -87,10 +98,10 @@ function lengthOf(px, scale) { return scale ? `${(px * scale).toFixed(1)}″` : 
 
 /**
  * @param {number} value
- * @param {number} sigma
+ * @param {number} finest
  */
-function decimal(value, sigma) {
-  const decimals = Math.min(Math.max(Math.ceil(-Math.log10(FINEST_SIGMA * sigma)), 0), MOST_DECIMALS);
+function decimal(value, finest) {
+  const decimals = Math.min(Math.max(Math.ceil(-Math.log10(finest)), 0), MOST_DECIMALS);
   const text = value.toFixed(decimals);
   return (Number(text) === 0 ? text.replace("-", "") : text).replace("-", "−");
 }

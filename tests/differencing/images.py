@@ -41,7 +41,11 @@ def images(seed: int = 7) -> dict[str, np.ndarray]:
 
 def write_images(run: DifferenceRun, seed: int = 7, projection: WCS | None = None) -> None:
     """Write the three products as the stage does."""
-    made = images(seed)
+    write_all(run, images(seed), projection)
+
+
+def write_all(run: DifferenceRun, made: dict[str, np.ndarray], projection: WCS | None = None) -> None:
+    """Write the products of these images."""
     contents: dict[str, tuple[np.ndarray, list[tuple[str, Any]]]] = {
         run.difference_image_path: (made["difference"], [("MASK", made["mask"])]),
         run.significance_map_path: (made["score"], []),

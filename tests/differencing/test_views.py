@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import re
@@ -15,6 +16,7 @@ from PIL import Image
 
 from catalog.files import storage
 from differencing.models import DifferenceRun
+from differencing.pictures import tiles
 from tests.browsers import staff_of
 from tests.differencing import images
 from tests.differencing.images import HEIGHT, WIDTH, run_with_images, write_images
@@ -288,3 +290,108 @@ def test_the_list_of_subtractions_asks_as_much_for_one_as_for_ten(client: Client
             DifferenceRunFactory(observation=frame, reference=ReferenceFactory())
         with django_assert_num_queries(6):
             client.get(f"/observations/{frame.pk}/differences/")
+
+
+# --- Tiles ---
+
+
+def tiled(client: Client, run: DifferenceRun, place: str, **query: str) -> Any:
+    return client.get(f"/differences/{run.pk}/tiles/{place}", query, headers={"Accept-Encoding": "identity"})
+
+
+def values_of(body: bytes) -> np.ndarray:
+    line, _, rest = body.partition(b"\n")
+    head = json.loads(line)
+    planes = np.frombuffer(rest[: 4 * 256 * 256], np.uint8).reshape(4, -1).astype(np.uint32)
+    codes = sum(plane << np.uint32(8 * number) for number, plane in enumerate(planes))
+    values = np.where(codes == 0, np.nan, head["zero"] + (codes.astype(np.float64) - 0x80808080) * head["step"])
+    return values.reshape(256, 256)
+
+
+def test_a_tile_holds_the_values_of_the_image_that_was_asked_for(client: Client, empty_data_root: Path):
+    run, made = run_with_images(), images.images()
+    for kind in KINDS:
+        values = values_of(tiled(client, run, f"{kind}/0/0/0").content)
+        noise = np.nanstd(made["reference"]) if kind != "score" else 1.0
+        assert np.nanmax(np.abs(values[:HEIGHT, :WIDTH] - made[kind])) < 0.01 * noise
+        assert np.isnan(values[0]).all()
+        assert np.isnan(values[HEIGHT:]).all()
+    body = tiled(client, run, "science/0/0/0").content
+    causes = np.frombuffer(body[-256 * 256 :], np.uint8).reshape(256, 256)
+    assert (causes[:HEIGHT, :WIDTH] > 0).tolist() == made["mask"].tolist()
+
+
+def test_tiles_that_are_not_there_are_not_found(client: Client, empty_data_root: Path):
+    run = run_with_images()
+    for place in (
+        "science/0/1/0",
+        "science/0/0/1",
+        "science/1/0/0",
+        "science/9/0/0",
+        "science/99999/0/0",
+        "noise/0/0/0",
+    ):
+        assert tiled(client, run, place).status_code == 404
+    assert client.get(f"/differences/{run.pk}/sample/7").status_code == 404
+    assert tiled(client, DifferenceRunFactory(), "science/0/0/0").status_code == 404
+
+
+def test_a_tile_is_kept_for_ever_only_under_the_version_that_is_stored(client: Client, empty_data_root: Path):
+    run = run_with_images()
+    known = tiles.pyramid_of(run)
+    assert known is not None
+    first = tiled(client, run, "science/0/0/0", version=known.version)
+    assert "immutable" in first["Cache-Control"]
+    assert "no-cache" in tiled(client, run, "science/0/0/0")["Cache-Control"]
+    address = f"/differences/{run.pk}/tiles/science/0/0/0"
+    again = client.get(address, headers={"If-None-Match": first["ETag"], "Accept-Encoding": "identity"})
+    assert again.status_code == 304
+    zipped = client.get(address, headers={"Accept-Encoding": "gzip"})
+    assert gzip.decompress(zipped.content) == first.content
+    write_images(run, seed=8)
+    later = tiled(client, run, "science/0/0/0", version=known.version)
+    assert "no-cache" in later["Cache-Control"]
+    assert later.content != first.content
+
+
+def test_greys_are_made_from_good_pixels_of_three_images(client: Client, empty_data_root: Path):
+    run, made = run_with_images(), images.images()
+    line, _, rest = client.get(f"/differences/{run.pk}/sample/0").content.partition(b"\n")
+    counts, values = json.loads(line)["counts"], np.frombuffer(rest, "<f4")
+    assert len(counts) == 3
+    assert sum(counts) == values.size > 500
+    parts = np.split(values, np.cumsum(counts)[:2])
+    for kind, part in zip(KINDS, parts, strict=False):
+        assert np.isin(part, made[kind][~made["mask"]]).all()
+
+
+def test_coarse_tiles_are_cut_from_a_copy_that_is_made_once_and_made_anew_with_the_images(
+    client: Client, empty_data_root: Path, monkeypatch: pytest.MonkeyPatch
+):
+    run = run_with_images()
+    random = np.random.default_rng(4)
+
+    def write() -> np.ndarray:
+        noise = random.normal(0.0, 1.0, (40, 2100)).astype(np.float32)
+        images.write_all(run, {**dict.fromkeys(KINDS, noise), "mask": np.zeros(noise.shape, dtype=bool)})
+        return noise
+
+    for _ in range(2):
+        noise = write()
+        tiles.prepare(run)
+        kept = sorted(storage.resolve(f"previews/differences/{run.pk}").glob("coarse-*"))
+        assert len(kept) == len(KINDS)
+        whole = noise[:, :2096].reshape(5, 8, 262, 8).mean(axis=(1, 3))
+        found = values_of(tiled(client, run, "difference/3/0/0").content)
+        assert found[:5] == pytest.approx(whole[:, :256], abs=0.01)
+        top = values_of(tiled(client, run, "difference/4/0/0").content)
+        assert top[0, 0] == pytest.approx(whole[:2, :2].mean(), abs=0.01)
+    # Where there is no room to keep one, tiles are cut all the same.
+    for path in kept:
+        path.unlink()
+    monkeypatch.setattr(storage, "write_atomically", refuse)
+    assert tiled(client, run, "science/3/1/0").status_code == 200
+
+
+def refuse(*_: object) -> str:
+    raise storage.StorageFull("No room.")

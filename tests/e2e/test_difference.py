@@ -15,8 +15,8 @@ from playwright.sync_api import Locator, Page, expect
 
 from differencing.models import DifferenceRun
 from differencing.pictures.images import layout_of
-from tests.differencing.images import HEIGHT, run_with_images, wcs, write_images
-from tests.factories import CandidateFactory, UserFactory
+from tests.differencing.images import HEIGHT, run_with_images, wcs, write_all, write_images
+from tests.factories import CandidateFactory, DetectionFactory, UserFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PASSWORD = "correct-horse-47"
@@ -49,9 +49,12 @@ def field(page: Page) -> Locator:
     return page.locator(".viewer .field")
 
 
+def canvas(page: Page) -> Locator:
+    return page.locator(".viewer canvas")
+
+
 def shown(page: Page) -> str | None:
-    [image] = [one for one in page.locator(".viewer img").all() if one.is_visible()]
-    return image.get_attribute("data-kind")
+    return canvas(page).get_attribute("data-kind")
 
 
 def where(page: Page) -> str:
@@ -63,13 +66,13 @@ def widths(page: Page) -> float:
     return float(where(page).split()[2])
 
 
-def point_at(page: Page, x: float, y: float) -> None:
+def point_at(page: Page, x: float, y: float, height: int = HEIGHT) -> None:
     """Move the pointer to a pixel (0-based, from the lower left)."""
     left, top, across, _ = (float(value) for value in where(page).split())
     box = field(page).bounding_box()
     assert box is not None
     scale = (box["width"] - 2) / across
-    page.mouse.move(box["x"] + 1 + (x + 0.5 - left) * scale, box["y"] + 1 + (HEIGHT - y - 0.5 - top) * scale)
+    page.mouse.move(box["x"] + 1 + (x + 0.5 - left) * scale, box["y"] + 1 + (height - y - 0.5 - top) * scale)
 
 
 def test_images_change_by_key_and_button_and_stay_where_they_are(viewer: Page):
@@ -87,8 +90,6 @@ def test_images_change_by_key_and_button_and_stay_where_they_are(viewer: Page):
     viewer.get_by_role("button", name="Difference 3").click()
     expect(viewer.get_by_role("button", name="Difference 3")).to_have_attribute("aria-pressed", "true")
     assert shown(viewer) == "difference"
-    transforms = {one.evaluate("image => image.style.transform") for one in viewer.locator(".viewer img").all()}
-    assert len(transforms) == 1
 
 
 def test_the_space_bar_shows_the_reference_for_as_long_as_it_is_held(viewer: Page):
@@ -202,3 +203,81 @@ def test_keys_of_other_layouts_choose_an_image(viewer: Page):
         new KeyboardEvent("keydown", { key: '"', code: "Digit3", bubbles: true }))"""
     viewer.evaluate(press)
     assert shown(viewer) == "difference"
+
+
+SIDE = 700
+
+
+@pytest.fixture
+def large(run: DifferenceRun, viewer: Page) -> Page:
+    """Show images of several tiles, whose science image counts its pixels."""
+    y, x = np.indices((SIDE, SIDE))
+    science = (1000.0 * y + x).astype(np.float32)
+    noise = np.random.default_rng(3).normal(0.0, 1.0, science.shape).astype(np.float32)
+    mask = np.zeros(science.shape, dtype=bool)
+    write_all(run, {"science": science, "reference": noise, "difference": noise, "score": noise, "mask": mask})
+    viewer.reload()
+    return viewer
+
+
+def unpainted(page: Page) -> int:
+    """Return how many dots of the canvas show nothing; the image fills it."""
+    script = """one => one.getContext("2d").getImageData(0, 0, one.width, one.height).data
+        .reduce((count, value, k) => count + (k % 4 === 3 && value === 0 ? 1 : 0), 0)"""
+    return int(canvas(page).evaluate(script))
+
+
+def test_a_large_image_is_moved_without_a_blank_and_tells_the_value_of_each_pixel(large: Page):
+    expect(canvas(large)).to_have_attribute("data-state", "whole")
+    for _ in range(4):
+        large.keyboard.press("+")
+    expect(canvas(large)).to_have_attribute("data-state", "whole")
+    assert unpainted(large) == 0
+    # From here on no finer tile comes: what is not here is drawn from the tile of the whole image.
+    large.route("**/tiles/*/0/**", lambda route: None)
+    field(large).focus()
+    for key in ("ArrowRight", "ArrowDown", "ArrowRight"):
+        large.keyboard.press(key)
+        assert unpainted(large) == 0
+    large.unroute_all(behavior="ignoreErrors")
+    large.reload()
+    expect(canvas(large)).to_have_attribute("data-state", "whole")
+    for x, y in ((10.0, 20.0), (650.0, 300.0)):
+        point_at(large, x, y, SIDE)
+        place = large.locator("[data-cursor]").inner_text()
+        found = re.match(r"x ([\d.]+), y ([\d.]+)", place)
+        assert found, place
+        expect(large.locator("[data-value]")).not_to_be_empty()
+        value = float(large.locator("[data-value]").inner_text())
+        # The pixel whose middle is nearest to the place that is told to a tenth.
+        assert value == pytest.approx(1000.0 * round(float(found[2])) + round(float(found[1])), abs=0.01)
+
+
+def test_what_is_known_is_shown_on_demand_and_detections_lead_to_their_pages(run: DifferenceRun, viewer: Page):
+    detection = DetectionFactory(candidate=run.candidates.get(is_negative=False))
+    known = viewer.locator(".viewer .known")
+    expect(known).not_to_be_visible()
+    viewer.keyboard.press("k")
+    expect(viewer.get_by_role("button", name="Known k")).to_have_attribute("aria-pressed", "true")
+    expect(viewer.locator("[data-about]")).to_have_text("Known here: 1 detection.")
+    expect(known.locator("a")).to_have_attribute("href", f"/detections/{detection.pk}/")
+    middle_of = """one => { const box = one.getBoundingClientRect();
+        return [box.x + box.width / 2, box.y + box.height / 2]; }"""
+    ring = viewer.locator(".marks .ring.detected")
+    assert known.locator("a").evaluate(middle_of) == pytest.approx(ring.evaluate(middle_of), abs=1)
+    viewer.keyboard.press("k")
+    expect(known).not_to_be_visible()
+
+
+def test_stretch_and_contrast_change_the_greys_and_are_kept(viewer: Page):
+    expect(canvas(viewer)).to_have_attribute("data-state", "whole")
+    drawn = "one => one.toDataURL()"
+    before = canvas(viewer).evaluate(drawn)
+    viewer.keyboard.press("s")
+    expect(viewer.locator("[data-stretch]")).to_have_text("linear")
+    stretched = canvas(viewer).evaluate(drawn)
+    viewer.keyboard.press("i")
+    expect(viewer.get_by_role("button", name="Invert i")).to_have_attribute("aria-pressed", "true")
+    assert len({before, stretched, canvas(viewer).evaluate(drawn)}) == 3
+    viewer.reload()
+    expect(viewer.locator("[data-stretch]")).to_have_text("linear")

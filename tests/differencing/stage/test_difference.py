@@ -22,6 +22,8 @@ from catalog.models import JobStatus, ProcessingJob, RunStatus
 from catalog.people.audit import MACHINE
 from differencing import parameters, references
 from differencing.models import Candidate, DifferenceRun, Reference
+from differencing.pictures import tiles
+from differencing.pictures.images import KINDS
 from differencing.stage import difference as stage
 from differencing.stage import reference as stage_reference
 from differencing.stage import registration, stacking
@@ -295,6 +297,17 @@ def test_an_image_that_is_gone_is_made_again_and_the_candidates_keep_their_ids(n
     assert run_of(observation).pk == run.pk
     assert storage.resolve(run.significance_map_path).is_file()
     assert {c.pk: (c.pixel_x, c.pixel_y) for c in observation.candidates.all()} == before
+
+
+def test_nobody_waits_for_the_copies_from_which_a_large_image_is_seen_from_afar(night, monkeypatch):
+    # The frames of this night are not large.
+    monkeypatch.setattr(tiles, "COARSE_LEVEL", 1)
+    run = run_of(night.good[0])
+    folder = storage.resolve(f"previews/differences/{run.pk}")
+    assert not list(folder.glob("coarse-*"))
+    storage.remove(run.significance_map_path)
+    difference(night.good[0])
+    assert sorted(path.name.split("-")[1] for path in folder.glob("coarse-*")) == sorted(KINDS)
 
 
 def test_another_threshold_is_another_run_whose_candidates_keep_the_ids_of_those_found_again(night):
