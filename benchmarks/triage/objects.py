@@ -6,6 +6,7 @@ import datetime as dt
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
+from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -95,17 +96,19 @@ def _key(rng: np.random.Generator) -> UUID:
 
 def _write(template: Model, columns: Mapping[str, str], where: str = "TRUE") -> None:
     """Write a row for each of the fresh ones: these columns by expressions, the others as a template has them."""
-    given: dict[str, tuple[str, list[object]]] = {name: (expression, []) for name, expression in columns.items()}
+    given: dict[str, tuple[str, list[Any]]] = {name: (expression, []) for name, expression in columns.items()}
     for field in template._meta.concrete_fields:
-        if isinstance(field, GeneratedField) or field.column in given:
+        column = str(field.column)
+        if isinstance(field, GeneratedField) or column in given:
             continue
         value = getattr(template, field.attname)
         if not isinstance(value, DatabaseDefault):
             value = field.pre_save(template, add=True)
-            given[field.column] = "%s", [field.get_db_prep_save(value, connection)]
+            given[column] = "%s", [field.get_db_prep_save(value, connection)]
     names = ", ".join(f'"{name}"' for name in given)
     values = ", ".join(expression for expression, _ in given.values())
     parameters = [value for _, several in given.values() for value in several]
     table = template._meta.db_table
     with connection.cursor() as cursor:
-        cursor.execute(f'INSERT INTO "{table}" ({names}) SELECT {values} FROM fresh WHERE {where}', parameters)
+        sql = f'INSERT INTO "{table}" ({names}) SELECT {values} FROM fresh WHERE {where}'
+        cursor.execute(sql, parameters)
