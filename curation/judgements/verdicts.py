@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from catalog.configuration.values import Snapshot, snapshot
-from catalog.models import JobStatus, ProcessingJob, User
+from catalog.models import User
 from catalog.people import audit
 from catalog.roles import MAY_SETTLE_CONFLICTS
 from catalog.work import jobs
@@ -138,7 +138,8 @@ def _take(
 
 def _order_joining(detections: Sequence[Detection]) -> None:
     """Order the stage that joins detections to sources where people call real what has none."""
-    rows = Detection.objects.filter(pk__in=[row.pk for row in detections]).without_their_source()
+    without = [row.pk for row in detections if row.source_id is None]
+    rows = Detection.objects.filter(pk__in=without).without_their_source()
     for observation_id in sorted(set(rows.values_list("observation", flat=True))):
         jobs.enqueue(DETECT, "observation", observation_id, priority=_PRIORITY)
 
@@ -286,8 +287,4 @@ def _order_looks(sources: Iterable[UUID]) -> None:
     An order that waits already is held until then, or it could be carried out before the judgement can be read.
     """
     for source_id in sorted(sources):
-        is_held = False
-        while not is_held:
-            job = jobs.enqueue(ALERTS, "source", source_id, priority=_PRIORITY)
-            waiting = ProcessingJob.objects.select_for_update().filter(pk=job.pk, status=JobStatus.PENDING)
-            is_held = waiting.values_list("pk").first() is not None
+        jobs.enqueue(ALERTS, "source", source_id, priority=_PRIORITY)

@@ -11,6 +11,7 @@ from django import forms
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_POST
 
+from catalog.configuration.values import one_snapshot
 from catalog.models import User
 from catalog.roles import MAY_JUDGE
 from catalog.web.access import requires
@@ -30,7 +31,8 @@ def answering(view: View) -> Any:
     @wraps(view)
     def answering(request: HttpRequest) -> JsonResponse:
         try:
-            return view(request)
+            with one_snapshot():
+                return view(request)
         except Refused as refusal:
             status, code, detail, *more = refusal.args
             return JsonResponse({"code": code, "detail": detail, **dict(*more)}, status=status)
