@@ -201,15 +201,11 @@ def _bytes(site: Site, _: argparse.Namespace) -> None:
 
 def _people(site: Site, options: argparse.Namespace) -> None:
     everybody = [_session("curator", f"bench-{number:02d}") for number in range(PEOPLE)]
-    before = site.processor_s()
     told = people.work(site.address, everybody, options.seconds)
     saves = [took for _, each in told for took in each]
     items = sum(len(given) for given, _ in told)
     report.times(f"{PEOPLE} people, an answer a second each: save", saves, p95=50.0)
     report.figure(f"items handed to two, of {items}", people.twice(told), 0.0, "")
-    report.figure(
-        "processor time of the server for each object", 1000 * (site.processor_s() - before) / items, 30, "ms"
-    )
 
 
 _MEASURES: dict[str, Callable[[Site, argparse.Namespace], None]] = {
