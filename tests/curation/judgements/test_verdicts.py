@@ -228,6 +228,7 @@ def test_an_order_that_waits_is_not_carried_out_before_the_judgement_can_be_read
 
 def test_an_answer_about_many_epochs_asks_the_database_as_often_as_one_about_a_single_one(django_assert_num_queries):
     user, source = UserFactory(), SourceFactory()
+    user.get_all_permissions()
     for count in (1, 12):
         epochs = DetectionFactory.create_batch(count, source=source)
         group = [Judgement(id=uuid7(), detection_id=row.pk, is_valid=True, label="asteroid") for row in epochs]
