@@ -131,7 +131,7 @@ def _warm(site: Site) -> None:
     curator.fetch()
     curator.look(curator.items[0])
     curator.answer()
-    curator.client.post("/triage/release", json=curator.said).raise_for_status()
+    curator.leave()
 
 
 def _lists(site: Site, _: argparse.Namespace) -> None:
@@ -196,7 +196,7 @@ def _bytes(site: Site, _: argparse.Namespace) -> None:
     several = [item for item in curator.items if len(detections_of(item)) == 5]
     sizes = [curator.look(item) + told for item in several]
     report.figure(f"an object with five epochs, the largest of {len(sizes)}", max(sizes) / 1000, 120.0, "kB")
-    curator.client.post("/triage/release", json=curator.said).raise_for_status()
+    curator.leave()
 
 
 def _people(site: Site, options: argparse.Namespace) -> None:

@@ -60,6 +60,10 @@ class Curator:
         if answer.status_code != httpx.codes.CREATED:
             raise RuntimeError(answer.text)
 
+    def leave(self) -> None:
+        """Give back what is held: while many hold something, each window gets less."""
+        self.client.post("/triage/release", json=self.said).raise_for_status()
+
 
 def detections_of(item: Mapping[str, Any]) -> list[str]:
     """Return the detections that an answer about an item is about, the one that is shown first at the beginning."""

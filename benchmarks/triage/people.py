@@ -70,4 +70,5 @@ def _person(address: str, who: Who, delay: float, seconds: int) -> Told:
             curator.fetch()
             for item in curator.items[before:]:
                 curator.look(item)
+    curator.leave()
     return curator.given, curator.saves
