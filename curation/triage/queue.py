@@ -143,8 +143,9 @@ def remaining(queue: Queue, user: User, *, by_detection: bool = False) -> int:
         return count_bounded(rows)
     keys, count = rows.order_by().annotate(object_key=object_key()).values("object_key"), 0
     for most in _LOOKED_AT:
-        count = keys[:most].aggregate(count=Count("object_key", distinct=True))["count"]
-        if count > counting.MOST_COUNTED:
+        found = keys[:most].aggregate(objects=Count("object_key", distinct=True), rows=Count("object_key"))
+        count = found["objects"]
+        if count > counting.MOST_COUNTED or found["rows"] < most:
             break
     return min(count, counting.MOST_COUNTED + 1)
 
