@@ -6,7 +6,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TypedDict
 
 from playwright.sync_api import BrowserContext, CDPSession, Page, sync_playwright
 
@@ -102,6 +102,12 @@ class Desk:
         page.wait_for_load_state("networkidle")
 
 
+class _Event(TypedDict):
+    requestId: str
+    request: dict[str, str]
+    encodedDataLength: float
+
+
 class _Loaded:
     """Counts the bytes of all that a page loads but pixels, as they come."""
 
@@ -111,10 +117,10 @@ class _Loaded:
         session.on("Network.requestWillBeSent", self._note)
         session.on("Network.loadingFinished", self._add)
 
-    def _note(self, event: dict[str, Any]) -> None:
+    def _note(self, event: _Event) -> None:
         self._addresses[event["requestId"]] = event["request"]["url"]
 
-    def _add(self, event: dict[str, Any]) -> None:
+    def _add(self, event: _Event) -> None:
         if "epochs=" not in self._addresses.get(event["requestId"], ""):
             self.count += int(event["encodedDataLength"])
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from typing import Any
+from typing import TypedDict
 from uuid import uuid4
 
 import httpx
@@ -16,6 +15,22 @@ _IMAGES = ["science", "reference", "difference"]
 _TOKEN = "b" * 32
 
 
+class Epoch(TypedDict, total=False):
+    """An epoch of an object, as far as it is looked at here."""
+
+    id: str
+    is_open: bool
+
+
+class Item(TypedDict):
+    """An item of triage, as far as it is looked at here."""
+
+    id: str
+    all_pixels: str
+    epochs: list[Epoch]
+    unseen: list[str]
+
+
 class Curator:
     """A person at a window: what they were given, and in how many milliseconds each answer was saved."""
 
@@ -23,7 +38,7 @@ class Curator:
         cookies = {"sessionid": session, "csrftoken": _TOKEN}
         self.client = httpx.Client(base_url=address, cookies=cookies, headers={"X-CSRFToken": _TOKEN}, timeout=60)
         self.said = {"person": person, "window": str(uuid4()), "by_detection": False}
-        self.items: list[dict[str, Any]] = []
+        self.items: list[Item] = []
         self.given: list[list[str]] = []
         self.saves: list[float] = []
 
@@ -39,7 +54,7 @@ class Curator:
         self.given += [detections_of(item) for item in fresh]
         return answer.num_bytes_downloaded
 
-    def look(self, item: Mapping[str, Any]) -> int:
+    def look(self, item: Item) -> int:
         """Load the pixels of an item; return their bytes, compressed."""
         answer = self.client.get(item["all_pixels"])
         answer.raise_for_status()
@@ -65,7 +80,7 @@ class Curator:
         self.client.post("/triage/release", json=self.said).raise_for_status()
 
 
-def detections_of(item: Mapping[str, Any]) -> list[str]:
+def detections_of(item: Item) -> list[str]:
     """Return the detections that an answer about an item is about, the one that is shown first at the beginning."""
     others = [epoch["id"] for epoch in item["epochs"] if epoch["id"] != item["id"] and epoch.get("is_open")]
     return [item["id"], *others, *item["unseen"]]

@@ -6,7 +6,6 @@ import datetime as dt
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
-from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -96,7 +95,7 @@ def _key(rng: np.random.Generator) -> UUID:
 
 def _write(template: Model, columns: Mapping[str, str], where: str = "TRUE") -> None:
     """Write a row for each of the fresh ones: these columns by expressions, the others as a template has them."""
-    given: dict[str, tuple[str, list[Any]]] = {name: (expression, []) for name, expression in columns.items()}
+    given: dict[str, tuple[str, list[str]]] = {name: (expression, []) for name, expression in columns.items()}
     for field in template._meta.concrete_fields:
         column = str(field.column)
         if isinstance(field, GeneratedField) or column in given:
