@@ -19,7 +19,7 @@ CANDIDATES := $(PYTHON) python3.11 $(HOME)/.pyenv/shims/python3.11 /usr/local/bi
 	/opt/homebrew/bin/python3.11 python3 python3.12 python3.13 /usr/local/bin/python3 /opt/homebrew/bin/python3
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help ephemerides test test-js test-faults lint demo pictures screenshots train bench-pipeline bench-differencing bench-workers bench-recovery bench-web bench-movers bench-movers-extended bench-movers-nights bench-solving bench-ephemerides
+.PHONY: help ephemerides test test-js test-faults lint demo pictures screenshots train bench-pipeline bench-differencing bench-workers bench-recovery bench-web bench-triage bench-movers bench-movers-extended bench-movers-nights bench-solving bench-ephemerides
 help:
 	@sed -n '1,/^$$/s/^# //p' Makefile
 
@@ -88,6 +88,9 @@ bench-ephemerides: $(DEV_STAMP) ephemerides
 
 bench-web: $(DEV_STAMP)
 	$(BIN)/python -m benchmarks.web
+
+bench-triage: $(DEV_STAMP)
+	$(BIN)/python -m benchmarks.triage
 
 # An environment that does not run (the clone was moved, its Python is gone) is made anew.
 ifneq ($(shell $(BIN)/python -c 'print("runs")' 2>/dev/null),runs)

@@ -29,13 +29,13 @@ _FIRST_NIGHT = dt.datetime(2024, 1, 1, 22, tzinfo=dt.UTC)
 def fill(detections: int) -> None:
     """Fill an empty site; the same every time."""
     rng = random.Random(1)
-    runs = _frames(rng)
-    cutouts = _cutouts()
+    runs = frames(rng)
+    paths = cutouts()
     sources = _sources(rng, int(detections * SOURCES_SHARE))
     candidates = [_candidate(rng, run) for _, run, _ in _cycled(runs, detections)]
     Candidate.objects.bulk_create(candidates, batch_size=_BATCH)
     rows = [
-        _detection(rng, candidate, model_run, rng.choice(sources), rng.choice(cutouts))
+        _detection(rng, candidate, model_run, rng.choice(sources), rng.choice(paths))
         for candidate, (_, _, model_run) in zip(candidates, _cycled(runs, detections), strict=True)
     ]
     Detection.objects.bulk_create(rows, batch_size=_BATCH)
@@ -52,36 +52,37 @@ def _cycled(runs: list[Run], count: int) -> Iterator[Run]:
     return (runs[number % len(runs)] for number in range(count))
 
 
-def _frames(rng: random.Random) -> list[Run]:
+def frames(rng: random.Random) -> list[Run]:
+    """Make the frames of 20 fields, 20 a night, one of each field, with what was made of them."""
     survey, model = factories.SurveyFactory(name="bench"), factories.ModelFactory(is_active=True)
     fields: list[Field] = factories.FieldFactory.create_batch(20)
-    frames = []
+    rows = []
     for number in range(FRAMES):
         begun = _FIRST_NIGHT + dt.timedelta(days=number // 20, minutes=10 * (number % 20))
-        frames.append(
+        rows.append(
             factories.ObservationFactory.build(
                 survey=survey, field=fields[number % 20], observation_time=begun, night=begun.date(),
                 status=ObservationStatus.DIFFERENCED, original_name=f"frame{number:05d}.fits",
                 seeing=rng.uniform(1.5, 4.0),
             )
         )  # fmt: skip
-    Observation.objects.bulk_create(frames, batch_size=_BATCH)
+    Observation.objects.bulk_create(rows, batch_size=_BATCH)
     differences = [
         factories.DifferenceRunFactory.build(observation=frame, reference_observation=other)
-        for frame, other in zip(frames, [frames[-1], *frames], strict=False)
+        for frame, other in zip(rows, [rows[-1], *rows], strict=False)
     ]
     DifferenceRun.objects.bulk_create(differences, batch_size=_BATCH)
-    inferences = [factories.ModelRunFactory.build(model=model, observation=frame) for frame in frames]
+    inferences = [factories.ModelRunFactory.build(model=model, observation=frame) for frame in rows]
     ModelRun.objects.bulk_create(inferences, batch_size=_BATCH)
-    return list(zip(frames, differences, inferences, strict=True))
+    return list(zip(rows, differences, inferences, strict=True))
 
 
-def _cutouts() -> list[str]:
+def cutouts(count: int = 20) -> list[str]:
     """Write a few cutouts, which all detections share."""
     rng, paths = np.random.default_rng(1), []
     y, x = np.mgrid[-31:32, -31:32]
     star = np.exp(-(x**2 + y**2) / 8.0)
-    for number in range(20):
+    for number in range(count):
         noise = rng.normal(0, 1, (4, 63, 63))
         noise[3] = 0
         noise[0] += 100 + 40 * star

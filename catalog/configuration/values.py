@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType, SimpleNamespace
@@ -56,8 +58,31 @@ def defaults() -> Snapshot:
     return Snapshot(MappingProxyType({name: key.default for name, key in DECLARED.items()}))
 
 
+# What was read since a block began that goes by one moment's configuration.
+_READ: ContextVar[list[Snapshot] | None] = ContextVar("astrid_configuration", default=None)
+
+
+@contextmanager
+def one_snapshot() -> Iterator[None]:
+    """Let all that is asked within the block go by the configuration as it is when it is read first."""
+    token = _READ.set([])
+    try:
+        yield
+    finally:
+        _READ.reset(token)
+
+
 def snapshot() -> Snapshot:
     """Return defaults and active rows as one frozen whole; a stored value that is not acceptable stops the run."""
+    read = _READ.get()
+    if read is None:
+        return _read()
+    if not read:
+        read.append(_read())
+    return read[0]
+
+
+def _read() -> Snapshot:
     values = dict(defaults().values)
     for name, value in SystemConfig.objects.filter(is_active=True).values_list("key", "value"):
         try:

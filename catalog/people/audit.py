@@ -54,6 +54,16 @@ def record_each(
     AuditLog.objects.bulk_create([_line(entity, action, actor, old, new) for entity in entities])
 
 
+def record_changes(
+    changes: Iterable[tuple[Model, Mapping[str, object], Mapping[str, object]]],
+    action: str,
+    *,
+    actor: Actor = MACHINE,
+) -> None:
+    """Add a row for each of several that were changed each in its own way: what, what before and what after."""
+    AuditLog.objects.bulk_create([_line(entity, action, actor, old, new) for entity, old, new in changes])
+
+
 def _line(
     entity: Model | tuple[str, str],
     action: str,

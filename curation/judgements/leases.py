@@ -108,14 +108,15 @@ def note_presence(holder: Holder) -> None:
     Lease.objects.filter(holder=holder.user, window=holder.window).update(seen_at=Now())
 
 
-def end_lease(detection: Detection, user: User) -> None:
-    """End the lease of a person who has answered; the caller holds the detection's lock and writes its state."""
-    Lease.objects.filter(detection=detection, holder=user).delete()
+def end_leases(detections: Collection[UUID], user: User) -> None:
+    """End the leases of a person who has answered; the caller holds the detections' locks and writes their states."""
+    Lease.objects.filter(detection__in=detections, holder=user).delete()
 
 
-def is_leased(detection: Detection) -> bool:
-    """Tell whether somebody holds a detection now."""
-    return Lease.objects.filter(detection=detection, expires_at__gt=Now()).exists()
+def leased_among(detections: Collection[UUID]) -> set[UUID]:
+    """Return those of some detections that somebody holds now."""
+    held = Lease.objects.filter(detection__in=detections, expires_at__gt=Now())
+    return set(held.values_list("detection", flat=True))
 
 
 def is_held(detection_id: UUID, user: User) -> bool:

@@ -63,7 +63,7 @@ def settled_by(
 
 def settled(keys: Collection[UUID], user: Visitor) -> dict[UUID, Settled]:
     """Return those of some objects that are settled, by what this person may see of them."""
-    members = members_of(set(keys))
+    members = _with_decided(members_of(set(keys)))
     every = [pk for several in members.values() for pk in several]
     hidden = visibility.hidden_from(user, every)
     related = Detection.objects.visible_to(user).select_related("observation", "candidate")
@@ -74,6 +74,14 @@ def settled(keys: Collection[UUID], user: Visitor) -> dict[UUID, Settled]:
         key: settled_by(key, [rows[pk] for pk in several if pk in rows], answers) for key, several in members.items()
     }
     return {key: one for key, one in found.items() if one is not None}
+
+
+def _with_decided(members: Mapping[UUID, Sequence[UUID]]) -> dict[UUID, Sequence[UUID]]:
+    """Return those objects of which anything is decided: of most that wait nothing is, and their rows stay unread."""
+    every = [pk for several in members.values() for pk in several]
+    rows = Detection.objects.filter(pk__in=every, status__in=visibility.DECIDED)
+    decided = set(rows.values_list("pk", flat=True))
+    return {key: several for key, several in members.items() if not decided.isdisjoint(several)}
 
 
 def settled_of(rows: Sequence[Detection], user: Visitor) -> dict[UUID, Settled]:

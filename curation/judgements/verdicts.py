@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
-from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from catalog.configuration.values import Snapshot, snapshot
-from catalog.models import JobStatus, ProcessingJob, User
+from catalog.models import User
 from catalog.people import audit
 from catalog.roles import MAY_SETTLE_CONFLICTS
 from catalog.work import jobs
+from curation.judgements.checking import EventRefused, OtherEvent, check_events
 from curation.judgements.consensus import Answer, Consensus, Event, Outcome, Rule, consensus, outcome, standing
-from curation.judgements.leases import end_lease, is_leased
+from curation.judgements.leases import end_leases, leased_among
 from curation.models import (
     ConfidenceLevel,
     Conflict,
@@ -31,6 +30,10 @@ from curation.models import (
 from detection.models import Detection, DetectionStatus, DetectionType
 from differencing.models import Tracklet
 
+__all__ = [
+    "ALERTS", "OPEN", "REAL", "EventRefused", "Judgement", "OtherEvent", "answers_about", "conflicts_of",
+    "consensus_of", "outcome_of", "record_group", "record_validation", "rule", "sources_of", "standing_of_group",
+]  # fmt: skip
 ALERTS, DETECT = "alerts", "detect"
 # People wait for what follows from their verdict.
 _PRIORITY = 5
@@ -42,17 +45,11 @@ _CONTENT = (
     "detection_quality", "supersedes_id", "group", "shown",
 )  # fmt: skip
 _TAKEN = "An event with this id already says something else: choose a new id."
-_TAG_LENGTH = 64
+# What answers come to, of a detection.
+_DERIVED = ("status", "is_validated", "validation_confidence", "human_label", "detection_type")
+_STATES = {True: DetectionStatus.VALIDATED, False: DetectionStatus.REJECTED, None: DetectionStatus.PENDING}
 # Of what was visible: whether the detection was another one already when the answer came.
 _MOVED_ON = "had_moved_on"
-
-
-class EventRefused(ValueError):
-    """This judgement cannot be taken; the text says why."""
-
-
-class OtherEvent(EventRefused):
-    """Another event with this key is there already."""
 
 
 @dataclass(frozen=True)
@@ -103,49 +100,69 @@ def record_group(
         if any(one.detection_id not in detections for one in judgements):
             raise EventRefused("There is no such detection.")
         known = {event.pk: event for event in ValidationEvent.objects.filter(pk__in=[one.id for one in judgements])}
-        recorded, concerned, config = [], set(), snapshot()
-        for judgement in judgements:
-            event, detection = _event(judgement, user), detections[judgement.detection_id]
-            if (stored := known.get(judgement.id)) is not None:
-                if any(getattr(stored, name) != getattr(event, name) for name in _CONTENT):
-                    raise OtherEvent(_TAKEN)
-                recorded.append((stored, False))
-                continue
-            _take(event, detection, actor, seen, config)
-            concerned |= _sources_concerned(detection)
-            recorded.append((event, True))
-        _order_looks(concerned)
-    return recorded
+        recorded = [_kept_or_new(_event(judgement, user), known) for judgement in judgements]
+        new = [event for event, is_new in recorded if is_new]
+        if new:
+            _take(new, [detections[pk] for pk in dict.fromkeys(event.detection_id for event in new)], actor, seen)
+        return recorded
+
+
+def _kept_or_new(event: ValidationEvent, known: Mapping[UUID, ValidationEvent]) -> tuple[ValidationEvent, bool]:
+    """Return the event that was kept under the same key, or this one, and whether it is new."""
+    kept = known.get(event.pk)
+    if kept is not None and any(getattr(kept, name) != getattr(event, name) for name in _CONTENT):
+        raise OtherEvent(_TAKEN)
+    return (event, True) if kept is None else (kept, False)
 
 
 def _take(
-    event: ValidationEvent, detection: Detection, actor: audit.Actor, seen: Collection[str], config: Snapshot
+    events: Sequence[ValidationEvent], detections: Sequence[Detection], actor: audit.Actor, seen: Collection[str]
 ) -> None:
-    """Append an event and derive what follows; the detection's lock is held."""
-    user = event.validator
-    _check(event, user)
-    _weigh(event, user, config)
+    """Append the events of one answer of a person and derive what follows; the detections' locks are held."""
+    user, config = events[0].validator, snapshot()
+    check_events(events, user)
+    _weigh(events, user, config)
     if seen:
-        event.visible_context = {**event.visible_context, _MOVED_ON: detection.revision not in seen}
-    _append(event)
-    before = _verdict(detection)
-    end_lease(detection, user)
-    _derive(detection, config)
-    if Detection.objects.filter(pk=detection.pk).without_their_source().exists():
-        # The stage that joins detections to sources does the rest.
-        jobs.enqueue(DETECT, "observation", detection.observation_id, priority=_PRIORITY)
-    audit.record(detection, f"validation_{event.kind}", actor=actor, old=before, new=_verdict(detection))
+        revisions = {row.pk: row.revision for row in detections}
+        for event in events:
+            moved_on = revisions[event.detection_id] not in seen
+            event.visible_context = {**event.visible_context, _MOVED_ON: moved_on}
+    _append(events)
+    before = {row.pk: _verdict(row) for row in detections}
+    end_leases([row.pk for row in detections], user)
+    _derive(detections, config)
+    _order_joining(detections)
+    rows = {row.pk: row for row in detections}
+    audit.record_changes(
+        [
+            (rows[event.detection_id], before[event.detection_id], _verdict(rows[event.detection_id]))
+            for event in events
+        ],
+        f"validation_{events[0].kind}",
+        actor=actor,
+    )
+    _order_looks(_sources_concerned(detections))
 
 
-def _weigh(event: ValidationEvent, user: User, config: Snapshot) -> None:
-    """Note how much the answer counts: an expert's ends a conflict of others, one to which they are no party."""
-    if event.kind != EventKind.VERDICT or not user.has_perm(MAY_SETTLE_CONFLICTS):
+def _order_joining(detections: Sequence[Detection]) -> None:
+    """Order the stage that joins detections to sources where people call real what has none."""
+    without = [row.pk for row in detections if row.source_id is None]
+    rows = Detection.objects.filter(pk__in=without).without_their_source()
+    for observation_id in sorted(set(rows.values_list("observation", flat=True))):
+        jobs.enqueue(DETECT, "observation", observation_id, priority=_PRIORITY)
+
+
+def _weigh(events: Sequence[ValidationEvent], user: User, config: Snapshot) -> None:
+    """Note how much answers count: an expert's ends a conflict of others, one to which they are no party."""
+    verdicts = [event for event in events if event.kind == EventKind.VERDICT]
+    if not verdicts or not user.has_perm(MAY_SETTLE_CONFLICTS):
         return
-    event.weight = float(config["curation.expert_weight"])
-    said = answers_about([event.detection_id]).get(event.detection_id, [])
-    others = _answers(answer for answer in said if answer.validator_id != user.pk)
-    found = outcome([replace(answer, settles=False) for answer in others], rule(config))
-    event.settles = found == Outcome.CONFLICT
+    said = answers_about([event.detection_id for event in verdicts])
+    for event in verdicts:
+        event.weight = float(config["curation.expert_weight"])
+        others = _answers(answer for answer in said.get(event.detection_id, []) if answer.validator_id != user.pk)
+        found = outcome([replace(answer, settles=False) for answer in others], rule(config))
+        event.settles = found == Outcome.CONFLICT
 
 
 def answers_about(detections: Collection[UUID]) -> dict[UUID, list[ValidationEvent]]:
@@ -155,11 +172,6 @@ def answers_about(detections: Collection[UUID]) -> dict[UUID, list[ValidationEve
     for event in about.order_by("created_at", "id"):
         events[event.detection_id].append(event)
     return {key: _standing(rows) for key, rows in events.items()}
-
-
-def standing_answers(detection: Detection) -> list[ValidationEvent]:
-    """Return each person's latest verdict that was not withdrawn, in order of time."""
-    return answers_about([detection.pk]).get(detection.pk, [])
 
 
 def standing_of_group(group: UUID, user: User) -> list[ValidationEvent]:
@@ -186,28 +198,37 @@ def consensus_of(answers: Iterable[ValidationEvent]) -> Consensus:
 
 def outcome_of(answers: Sequence[ValidationEvent], config: Snapshot) -> Outcome:
     """Tell whether the standing answers about a detection are enough."""
-    return outcome(_answers(answers), rule(config), asked_for=int(_is_another_asked_for(answers)))
+    asked_by = _asked_by([answers[0].detection_id]) if answers else {}
+    return _outcome(answers, config, asked_by)
 
 
 def derive_again(keys: Collection[UUID]) -> None:
     """Write anew what answers come to into detections that were answered: another opinion is asked for, or no more."""
-    config = snapshot()
     with transaction.atomic():
         answered = Detection.objects.filter(pk__in=keys, validation_events__isnull=False).values("pk")
-        for detection in Detection.objects.filter(pk__in=answered).order_by("pk").select_for_update():
-            before = _verdict(detection)
-            _derive(detection, config)
-            if _verdict(detection) != before:
-                audit.record(detection, "validation_reopened", actor=audit.MACHINE, old=before, new=_verdict(detection))
-        _order_looks({key for row in Detection.objects.filter(pk__in=answered) for key in _sources_concerned(row)})
+        rows = list(Detection.objects.filter(pk__in=answered).order_by("pk").select_for_update())
+        if not rows:
+            return
+        before = {row.pk: _verdict(row) for row in rows}
+        _derive(rows, snapshot())
+        changed = [(row, before[row.pk], _verdict(row)) for row in rows if _verdict(row) != before[row.pk]]
+        audit.record_changes(changed, "validation_reopened", actor=audit.MACHINE)
+        _order_looks(_sources_concerned(rows))
 
 
-def _is_another_asked_for(answers: Sequence[ValidationEvent]) -> bool:
-    """Tell whether somebody who has answered asks for the opinion of another; who has not is not counted anyway."""
-    if not answers:
-        return False
-    asked = Deferral.objects.filter(kind=DeferralKind.OPINION, ended_at__isnull=True, detection=answers[0].detection_id)
-    return asked.filter(person__in=[answer.validator_id for answer in answers]).exists()
+def _outcome(answers: Sequence[ValidationEvent], config: Snapshot, asked_by: Mapping[UUID, set[UUID]]) -> Outcome:
+    # Somebody who asks for another opinion and has not answered is not counted anyway.
+    asks = any(answer.validator_id in asked_by.get(answer.detection_id, ()) for answer in answers)
+    return outcome(_answers(answers), rule(config), asked_for=int(asks))
+
+
+def _asked_by(detections: Collection[UUID]) -> dict[UUID, set[UUID]]:
+    """Return of each of these detections who asks for the opinion of another."""
+    asked: dict[UUID, set[UUID]] = defaultdict(set)
+    standing_ones = Deferral.objects.filter(kind=DeferralKind.OPINION, ended_at__isnull=True, detection__in=detections)
+    for detection, person in standing_ones.values_list("detection", "person"):
+        asked[detection].add(person)
+    return asked
 
 
 def rule(config: Snapshot) -> Rule:
@@ -228,53 +249,13 @@ def _event(judgement: Judgement, user: User) -> ValidationEvent:
     return ValidationEvent(**{**values, "tags": list(judgement.tags)}, validator=user)
 
 
-def _check(event: ValidationEvent, user: User) -> None:
-    if not _is_storable([event.label, event.notes, event.tags, event.visible_context]):
-        raise EventRefused("It contains characters or numbers that cannot be stored: enter it again.")
-    if not all(isinstance(tag, str) and 0 < len(tag) <= _TAG_LENGTH for tag in event.tags):
-        raise EventRefused(f"A tag is a text of at most {_TAG_LENGTH} characters.")
-    try:
-        event.full_clean(exclude=["id", "detection", "validator", "supersedes"], validate_unique=False)
-    except ValidationError as error:
-        raise EventRefused(" ".join(error.messages)) from error
-    if event.kind == EventKind.VERDICT and event.is_valid is None:
-        raise EventRefused("A verdict must say whether the detection is real: give `is_valid`.")
-    if event.kind == EventKind.WITHDRAWAL and (event.is_valid is not None or event.supersedes_id is None):
-        raise EventRefused("A withdrawal names in `supersedes` the event that it withdraws, and omits `is_valid`.")
-    if event.label:
-        definition = LabelDefinition.objects.filter(label=event.label, is_active=True).first()
-        if definition is None:
-            raise EventRefused(f"There is no label {event.label!r}: choose one of those offered.")
-        if event.is_valid is not None and definition.is_valid != event.is_valid:
-            raise EventRefused(
-                f"{definition.title} is {_verdict_word(definition.is_valid)}; the verdict says otherwise."
-            )
-    if event.supersedes_id is not None:
-        old = ValidationEvent.objects.filter(pk=event.supersedes_id).first()
-        if old is None or old.detection_id != event.detection_id or old.validator_id != user.pk:
-            raise EventRefused("You can withdraw only your own answers about the same detection.")
-
-
-def _verdict_word(is_valid: bool) -> str:
-    return "astrophysical" if is_valid else "not astrophysical"
-
-
-def _is_storable(value: object) -> bool:
-    """Tell whether the database can hold this: no character zero, no halves of characters, no NaN."""
-    try:
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False).replace("\\\\", "")
-    except ValueError:
-        return False
-    return "\\u0000" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
-
-
-def _append(event: ValidationEvent) -> None:
+def _append(events: Sequence[ValidationEvent]) -> None:
     try:
         with transaction.atomic():
-            event.save(force_insert=True)
+            ValidationEvent.objects.bulk_create(events)
     except IntegrityError as error:
         # The same key at the same time, about another detection, whose lock is not the one held here.
-        if ValidationEvent.objects.filter(pk=event.pk).exists():
+        if ValidationEvent.objects.filter(pk__in=[event.pk for event in events]).exists():
             raise OtherEvent(_TAKEN) from error
         raise
 
@@ -285,36 +266,50 @@ def _standing(events: list[ValidationEvent]) -> list[ValidationEvent]:
 
 
 def _verdict(detection: Detection) -> dict[str, object]:
-    names = ("status", "is_validated", "validation_confidence", "human_label", "detection_type")
-    return {name: getattr(detection, name) for name in names}
+    return {name: getattr(detection, name) for name in _DERIVED}
 
 
-def _derive(detection: Detection, config: Snapshot) -> None:
-    """Write what the answers come to into the detection; one that is confirmed or archived keeps its state."""
-    answers = standing_answers(detection)
-    enough = outcome_of(answers, config)
-    found = consensus_of(answers) if enough == Outcome.SETTLED else Consensus()
-    detection.validation_confidence, detection.human_label = found.share, found.label
-    definition = LabelDefinition.objects.filter(label=found.label).first()
-    detection.detection_type = definition.detection_type if definition else DetectionType.UNKNOWN
-    state = {True: DetectionStatus.VALIDATED, False: DetectionStatus.REJECTED, None: DetectionStatus.PENDING}
-    if detection.status not in (DetectionStatus.CONFIRMED, DetectionStatus.ARCHIVED):
-        detection.status = state[found.is_valid]
-        if detection.status == DetectionStatus.PENDING and is_leased(detection):
-            detection.status = DetectionStatus.VALIDATING
-    detection.is_validated = found.is_valid is True or detection.status == DetectionStatus.CONFIRMED
-    detection.save()
-    if enough == Outcome.CONFLICT:
-        Conflict.objects.get_or_create(detection=detection)
-    else:
-        Conflict.objects.filter(detection=detection).delete()
+def _derive(detections: Sequence[Detection], config: Snapshot) -> None:
+    """Write what the answers come to into detections; those that are confirmed or archived keep their state."""
+    answers = answers_about([row.pk for row in detections])
+    asked_by = _asked_by([row.pk for row in detections])
+    enough = {row.pk: _outcome(answers.get(row.pk, []), config, asked_by) for row in detections}
+    found = {
+        row.pk: consensus_of(answers.get(row.pk, [])) if enough[row.pk] == Outcome.SETTLED else Consensus()
+        for row in detections
+    }
+    labels = LabelDefinition.objects.filter(label__in={one.label for one in found.values() if one.label})
+    types = dict(labels.values_list("label", "detection_type"))
+    leased = leased_among([pk for pk, one in found.items() if one.is_valid is None])
+    for row in detections:
+        consensus = found[row.pk]
+        row.validation_confidence, row.human_label = consensus.share, consensus.label
+        row.detection_type = types.get(consensus.label, DetectionType.UNKNOWN)
+        if row.status not in (DetectionStatus.CONFIRMED, DetectionStatus.ARCHIVED):
+            is_looked_at = consensus.is_valid is None and row.pk in leased
+            row.status = DetectionStatus.VALIDATING if is_looked_at else _STATES[consensus.is_valid]
+        row.is_validated = consensus.is_valid is True or row.status == DetectionStatus.CONFIRMED
+    _write(detections)
+    conflicts = [row for row in detections if enough[row.pk] == Outcome.CONFLICT]
+    Conflict.objects.bulk_create([Conflict(detection=row) for row in conflicts], ignore_conflicts=True)
+    Conflict.objects.filter(detection__in=detections).exclude(detection__in=conflicts).delete()
 
 
-def _sources_concerned(detection: Detection) -> set[UUID]:
-    """Return the source of a detection, and those that are the same moving object."""
-    concerned = {detection.source_id} if detection.source_id else set()
-    if detection.candidate_id is not None:
-        moving = Tracklet.objects.moving().filter(members=detection.candidate_id)
+def _write(detections: Iterable[Detection]) -> None:
+    """Write what was derived, with one query for all that are derived alike: as a rule, all of an object."""
+    alike: dict[tuple[object, ...], list[UUID]] = defaultdict(list)
+    for row in detections:
+        alike[tuple(_verdict(row).values())].append(row.pk)
+    for values, keys in alike.items():
+        Detection.objects.filter(pk__in=keys).update(**dict(zip(_DERIVED, values, strict=True)))
+
+
+def _sources_concerned(detections: Sequence[Detection]) -> set[UUID]:
+    """Return the sources of detections, and those that are the same moving object."""
+    concerned = {row.source_id for row in detections if row.source_id}
+    candidates = [row.candidate_id for row in detections if row.candidate_id is not None]
+    if candidates:
+        moving = Tracklet.objects.moving().filter(members__in=candidates)
         concerned.update(sources_of(Q(candidate__tracklets__in=moving)))
     return concerned
 
@@ -331,8 +326,4 @@ def _order_looks(sources: Iterable[UUID]) -> None:
     An order that waits already is held until then, or it could be carried out before the judgement can be read.
     """
     for source_id in sorted(sources):
-        is_held = False
-        while not is_held:
-            job = jobs.enqueue(ALERTS, "source", source_id, priority=_PRIORITY)
-            waiting = ProcessingJob.objects.select_for_update().filter(pk=job.pk, status=JobStatus.PENDING)
-            is_held = waiting.values_list("pk").first() is not None
+        jobs.enqueue(ALERTS, "source", source_id, priority=_PRIORITY)

@@ -5,11 +5,13 @@ An answer in triage is about what was on screen: without its images nothing is t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.db import transaction
 
+from catalog.models import User
 from catalog.people import audit
 from curation.judgements import visibility
 from curation.judgements.deferrals import end_of_answered
@@ -67,15 +69,23 @@ def answer(judgements: Sequence[Judgement], holder: Holder, actor: audit.Actor, 
         if event.kind == EventKind.VERDICT:
             end_of_answered([judgement.detection_id for judgement in judgements], holder.user)
         is_held = event.kind == EventKind.WITHDRAWAL and event.detection_id in queue.hold([event.detection_id], holder)
-    covered = [judgement.detection_id for judgement in judgements]
-    answers = [said for several in answers_about(covered).values() for said in several]
     return Recorded(
         event=event,
         is_new=is_new,
         has_lapsed=is_new and was_held and not held_before,
         is_held=is_held,
-        others=visibility.others_for(holder.user, answers),
+        others=_others([judgement.detection_id for judgement in judgements], holder.user),
     )
+
+
+def _others(detections: Collection[UUID], user: User) -> list[ValidationEvent]:
+    """Return what other people say of detections, as far as this person may see it."""
+    events = ValidationEvent.objects.filter(detection__in=detections).exclude(validator=user)
+    # As a rule nobody has said anything yet, which is sooner known than who has said what.
+    if not events.exists():
+        return []
+    answers = [said for several in answers_about(detections).values() for said in several]
+    return visibility.others_for(user, answers)
 
 
 def _has_shown(judgement: Judgement) -> bool:

@@ -12,10 +12,11 @@ from enum import StrEnum
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet, Subquery, Value
+from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce, Now
 
-from catalog.counting import MOST_COUNTED, count_bounded
+from catalog import counting
+from catalog.counting import count_bounded
 from catalog.models import User
 from curation.judgements.deferrals import asked_of, put_off_by
 from curation.judgements.leases import (
@@ -43,7 +44,8 @@ __all__ = [
 ]  # fmt: skip
 # So many detections are looked at for each item: few objects have more that wait.
 _ROWS_AN_ITEM = 4
-_MOST_LOOKED_AT = 10 * MOST_COUNTED
+# To count objects, so many detections are looked at, and more only where these are too few.
+_LOOKED_AT = (4 * counting.MOST_COUNTED, 10 * counting.MOST_COUNTED)
 
 
 class Part(StrEnum):
@@ -145,9 +147,13 @@ def remaining(queue: Queue, user: User, *, by_detection: bool = False) -> int:
 
 def count_objects(rows: QuerySet[Detection]) -> int:
     """Return how many objects detections are of; a bounded count, of the first ten thousand detections."""
-    looked_at = rows.order_by().values("pk")[:_MOST_LOOKED_AT]
-    keys = Detection.objects.filter(pk__in=looked_at).annotate(object_key=object_key()).values("object_key")
-    return count_bounded(keys.distinct())
+    keys, count = rows.order_by().annotate(object_key=object_key()).values("object_key"), 0
+    for most in _LOOKED_AT:
+        found = keys[:most].aggregate(objects=Count("object_key", distinct=True), rows=Count("object_key"))
+        count = found["objects"]
+        if count > counting.MOST_COUNTED or found["rows"] < most:
+            break
+    return min(count, counting.MOST_COUNTED + 1)
 
 
 def rest(queue: Queue, holder: Holder, every: QuerySet[Detection]) -> Rest:

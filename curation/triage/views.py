@@ -142,7 +142,7 @@ def triage_answers(request: HttpRequest) -> JsonResponse:
         kept = answer(_judgements(sent), holder, actor_of(request), was_held=sent["was_held"])
     except EventRefused as refusal:
         raise Refused(422, "refused", str(refusal)) from refusal
-    titles = _titles()
+    titles = _titles() if kept.others else {}
 
     def words(events: list[ValidationEvent]) -> list[str]:
         # One person's answer about several epochs is told once.

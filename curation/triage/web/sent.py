@@ -12,6 +12,7 @@ from django.http import HttpRequest, JsonResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_POST
 
+from catalog.configuration.values import one_snapshot
 from catalog.models import User
 from catalog.roles import MAY_JUDGE
 from catalog.web.access import requires
@@ -31,7 +32,8 @@ def answering(view: View) -> Callable[..., HttpResponseBase]:
     @wraps(view)
     def answering(request: HttpRequest) -> JsonResponse:
         try:
-            return view(request)
+            with one_snapshot():
+                return view(request)
         except Refused as refusal:
             status, code, detail, *more = refusal.args
             return JsonResponse({"code": code, "detail": detail, **dict(*more)}, status=status)

@@ -111,3 +111,14 @@ def test_a_bad_stored_row_stops_a_run_instead_of_becoming_a_default() -> None:
 def test_a_snapshot_is_one_query(django_assert_num_queries: object) -> None:
     with django_assert_num_queries(1):
         values.snapshot()
+
+
+@pytest.mark.django_db
+def test_within_one_snapshot_the_configuration_is_read_once_and_stays_what_it_was(django_assert_num_queries) -> None:
+    with values.one_snapshot():
+        with django_assert_num_queries(1):
+            before = values.snapshot()["curation.lease_minutes"]
+            values.snapshot()
+        values.set_value("curation.lease_minutes", before + 1, Actor())
+        assert values.snapshot()["curation.lease_minutes"] == before
+    assert values.snapshot()["curation.lease_minutes"] == before + 1

@@ -15,10 +15,10 @@ from catalog.ids import uuid7
 from catalog.models import AuditLog, ProcessingJob
 from catalog.people import audit
 from catalog.work import jobs
-from curation.judgements.verdicts import EventRefused, Judgement, OtherEvent, record_validation
+from curation.judgements.verdicts import EventRefused, Judgement, OtherEvent, record_group, record_validation
 from curation.models import Lease, ValidationEvent
 from detection.models import Detection
-from tests.factories import DetectionFactory, LeaseFactory, UserFactory
+from tests.factories import DetectionFactory, LeaseFactory, SourceFactory, UserFactory
 from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.django_db
@@ -224,3 +224,25 @@ def test_an_order_that_waits_is_not_carried_out_before_the_judgement_can_be_read
             record_validation(Judgement(uuid7(), detection.pk, True), user, audit.Actor(user))
             assert pool.submit(claim).result(timeout=PATIENCE_SECONDS) is None
         assert pool.submit(claim).result(timeout=PATIENCE_SECONDS) == waiting
+
+
+def test_an_answer_about_many_epochs_asks_the_database_as_often_as_one_about_a_single_one(django_assert_num_queries):
+    user, source = UserFactory(), SourceFactory()
+    user.get_all_permissions()
+    for count in (1, 12):
+        epochs = DetectionFactory.create_batch(count, source=source)
+        group = [Judgement(id=uuid7(), detection_id=row.pk, is_valid=True, label="asteroid") for row in epochs]
+        ProcessingJob.objects.all().delete()
+        with django_assert_num_queries(19):
+            record_group(group, user, audit.Actor(user))
+        states = {(row.status, row.human_label, row.is_validated) for row in source.detections.all()}
+        assert states == {("validated", "asteroid", True)}
+    lines = AuditLog.objects.filter(action="validation_verdict")
+    assert {line.entity_id for line in lines} == {str(row.pk) for row in source.detections.all()}
+    assert all((line.old_values["status"], line.new_values["status"]) == ("pending", "validated") for line in lines)
+
+
+def test_what_was_derived_is_written_with_the_time_of_its_change(detection):
+    before = detection.updated_at
+    say(detection, UserFactory())
+    assert detection.updated_at > before
