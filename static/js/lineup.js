@@ -5,6 +5,7 @@ import { Loader } from "./loading.js";
 import { ServerAway } from "./triage-server.js";
 
 const ASK_AGAIN_MS = 10000, TRY_AGAIN_MS = 3000;
+const AT_ONCE_MS = 200;
 // So many lie ready until the server has told how many may.
 const FIRST_AHEAD = 4;
 // As many as the server gives at once.
@@ -74,7 +75,10 @@ export class Lineup {
     clearTimeout(this.timer);
     this.asking ??= this.#askForEnough(more).finally(() => {
       this.asking = null;
-      if (this.trouble || !this.line.ahead) this.timer = setTimeout(() => this.refill(), this.trouble ? TRY_AGAIN_MS : ASK_AGAIN_MS);
+      // What was asked while more was held says nothing of a line that has become empty meanwhile.
+      const isAnswered = this.line.current || this.empty;
+      const wait = this.trouble ? TRY_AGAIN_MS : isAnswered ? ASK_AGAIN_MS : AT_ONCE_MS;
+      if (this.trouble || !this.line.ahead) this.timer = setTimeout(() => this.refill(), wait);
       this.listeners.onChange("state");
     });
     return this.asking;

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from django.core.signals import request_finished, request_started
-from django.db import connections
+from django.db import connection, connections
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from catalog.models import User
@@ -64,6 +64,19 @@ def page(browser: Browser) -> Iterator[Page]:
     yield page
     context.close()
     assert faults == []
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nobody_left_behind(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """End what threads of the test server have left open, before the database is dropped: a browser that is closed lets
+    go of requests that the server still writes to."""
+    yield
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        connection.close()
 
 
 class Served:

@@ -94,6 +94,8 @@ class Desk:
     def leave(self) -> None:
         """Close the window when nothing is under way any more: the database is emptied after the test."""
         self.page.route("**/triage/**", lambda route: route.abort())
+        # Where the page is on its way to another one, there is nothing to keep quiet in the one that goes.
+        self.page.wait_for_load_state()
         self.page.evaluate("() => { navigator.sendBeacon = () => true; }")
         self.settled()
         self.context.close()
