@@ -58,8 +58,9 @@ RESOURCES_OF_PEOPLE = ("detections", "sources", "validation-events", "alerts")
 # Pictures and parts of pages of pixels, which are not there in this test.
 WITHOUT_WORDS = {
     "observations:preview": "small", "differencing:picture": "score", "detection:context_picture": "science",
-    "detection:finding_chart": "png",
+    "detection:finding_chart": "png", "differencing:sample": 0,
 }  # fmt: skip
+_OF_A_TILE = {"kind": "science", "level": 0, "column": 0, "row": 0}
 _MADE_UP = (
     (re.compile(r'name="csrfmiddlewaretoken" value="\w+"|"X-CSRFToken": "\w+"|csrf-token" content="\w+"'), "TOKEN"),
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|\+00:00)?"), "TIME"),
@@ -108,7 +109,8 @@ class Scene:
             "candidate_id": self.row.candidate, "observation_id": self.row.observation, "run_id": run,
             "model_id": self.row.model_run.model,
         }  # fmt: skip
-        return [named[argument].pk if argument in named else WITHOUT_WORDS[name] for argument in arguments]
+        others = _OF_A_TILE if name == "differencing:tile" else dict.fromkeys(arguments, WITHOUT_WORDS.get(name))
+        return [named[argument].pk if argument in named else others[argument] for argument in arguments]
 
 
 @pytest.fixture
