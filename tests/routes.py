@@ -34,12 +34,14 @@ from tests.factories import (
     ModelFactory,
     ModelRunFactory,
     MoverFactory,
+    NoteFactory,
     ObservationFactory,
     OrbitSetFactory,
     PreprocessRunFactory,
     ProcessingJobFactory,
     ProfileFactory,
     ReferenceFactory,
+    SavedFilterFactory,
     SourceFactory,
     SurveyFactory,
     TelescopeFactory,
@@ -91,10 +93,14 @@ def with_images(what: str) -> list[object]:
     return [DetectionFactory(candidate=CandidateFactory(difference_run=run_with_images())).pk, what]
 
 
+def whoever_asks() -> User:
+    """Return the one who asks, who was made last."""
+    return User.objects.order_by("-id").first() or UserFactory()
+
+
 def own_token() -> list[Any]:
-    """Make a token of the one who asks, who was made last."""
-    user = User.objects.order_by("-id").first() or UserFactory()
-    return [issue(user, "client", ["alerts:read"], audit.MACHINE)[0].pk]
+    """Make a token of the one who asks."""
+    return [issue(whoever_asks(), "client", ["alerts:read"], audit.MACHINE)[0].pk]
 
 
 def published() -> AlertPublication:
@@ -185,10 +191,12 @@ CURATION = {
     "curation:triage_reject_frame": [Route(CURATORS, method="post")],
     "curation:triage_take_back_frame": [Route(CURATORS, method="post")],
     "curation:write_note": [Route(CURATORS, keys=key_of(DetectionFactory), method="post")],
-    "curation:withdraw_note": [Route(CURATORS, keys=lambda: [uuid4()], method="post")],
+    "curation:withdraw_note": [Route(CURATORS, keys=lambda: [NoteFactory(author=whoever_asks()).pk], method="post")],
     "curation:mentions_seen": [Route(CURATORS, method="post")],
     "curation:save_filter": [Route(ACCOUNTS, method="post")],
-    "curation:delete_filter": [Route(ACCOUNTS, keys=lambda: [uuid4()], method="post")],
+    "curation:delete_filter": [
+        Route(ACCOUNTS, keys=lambda: [SavedFilterFactory(person=whoever_asks()).pk], method="post")
+    ],
     "curation:batch": [Route(CURATORS, method="post")],
     "curation:batch_answer": [Route(CURATORS, method="post")],
     "curation:batch_undo": [Route(CURATORS, keys=lambda: [uuid4()], method="post")],

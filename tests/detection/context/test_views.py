@@ -65,8 +65,11 @@ def test_triage_has_it_among_the_facts(client, row, rf):
     request.user = UserFactory(is_superuser=True)
     (review,) = reviews([row.pk], request.user)
     html = item_of(review, request, {})["html"]
-    assert SAID in html and "simbad" in html
+    assert SAID in html and review.context.facts.line in html
     assert f'data-context="{row.pk}"' in html
+    # What is one key away, so that all facts fit the screen.
+    around = client.get(reverse("detection:context", args=[row.pk]), headers={"HX-Request": "true"})
+    assert "simbad" in around.content.decode()
 
 
 def test_pictures_are_asked_for_again_only_when_they_have_changed(client, row):
