@@ -15,7 +15,7 @@ from observations.models import Observation
 from tests.curation.cutouts import detection_with_cutouts
 from tests.e2e.test_admin import SCREENS, sign_in
 from tests.factories import AlertFactory, DifferenceRunFactory, PreprocessRunFactory, ProcessingJobFactory
-from tests.looks import choose_theme, not_red, weak_text
+from tests.looks import choose_theme, not_red
 
 pytestmark = pytest.mark.django_db(transaction=True)
 DOCS = "/api/v1/docs/"
@@ -62,16 +62,6 @@ def test_in_the_red_night_nothing_of_the_admin_and_the_api_documents_shines_but_
     page.set_viewport_size({"width": width, "height": height})
     found = {path: not_red(page) for path in opened(page, live_server.url, rows)}
     assert {path: worst for path, worst in found.items() if worst["excess"] > MOST_NOT_RED} == {}
-
-
-@pytest.mark.parametrize("theme", ["dark", "light", "night"])
-def test_text_of_the_admin_and_the_api_documents_stands_out_in_every_theme(
-    page: Page, live_server: Any, rows: Detection, theme: str
-):
-    sign_in(page, live_server.url, "administrator")
-    choose_theme(page, live_server.url, theme)
-    found = {path: weak_text(page) for path in opened(page, live_server.url, rows)}
-    assert {path: weak for path, weak in found.items() if weak} == {}
 
 
 def test_a_theme_that_is_chosen_in_the_admin_is_chosen_for_all_pages_and_back(page: Page, live_server: Any):
