@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib.auth.models import Group
 from django.test import Client
 from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Error as PlaywrightError
 
 from catalog.models import User
 from curation.models import ValidationEvent
@@ -23,6 +24,8 @@ from tests.factories import (
 )
 from tests.waiting import PATIENCE_SECONDS
 
+# So many pages one may be sent through, as after a log-out.
+_TURNS = 5
 SCREEN = {"width": 1366, "height": 768}
 
 
@@ -94,11 +97,19 @@ class Desk:
     def leave(self) -> None:
         """Close the window when nothing is under way any more: the database is emptied after the test."""
         self.page.route("**/triage/**", lambda route: route.abort())
-        # Where the page is on its way to another one, there is nothing to keep quiet in the one that goes.
-        self.page.wait_for_load_state()
-        self.page.evaluate("() => { navigator.sendBeacon = () => true; }")
+        self._send_nothing()
         self.settled()
         self.context.close()
+
+    def _send_nothing(self) -> None:
+        """Keep the page from sending anything as it goes; one that is on its way to another page is waited for."""
+        for _ in range(_TURNS):
+            try:
+                self.page.wait_for_load_state()
+                return self.page.evaluate("() => { navigator.sendBeacon = () => true; }")
+            except PlaywrightError:
+                self.page.wait_for_timeout(100)
+        raise AssertionError("The page goes from one to the next.")
 
     def saved(self) -> None:
         expect(self.main).to_have_attribute("data-unsaved", "0")
