@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import cast
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, JsonResponse
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_safe
 
@@ -61,7 +62,7 @@ def triage_frame(request: HttpRequest) -> HttpResponse:
     """Show what rejecting the frame of a detection would be about, as a part of triage; else lead to the frame."""
     asked = SeenForm(request.GET)
     if not asked.is_valid():
-        return HttpResponseBadRequest("Say in `detection` which one is on screen.")
+        raise BadRequest("It lacks which detection is on screen.")
     rows = Detection.objects.visible_to(request.user).select_related("observation")
     seen = get_object_or_404(rows, pk=asked.cleaned_data["detection"])
     if not request.headers.get("HX-Request"):
