@@ -80,7 +80,8 @@ def test_a_key_or_button_that_is_pressed_twice_judges_once(desk):
     one.page.get_by_role("button", name="Bogus").focus()
     judged(lambda: hold("Enter"))
     one.saved()
-    assert list(verdicts()) == seen[:5]
+    # Sent several at a time: which is stored first is no matter.
+    assert set(verdicts()) == set(seen[:5])
     assert ValidationEvent.objects.count() == 5
 
 

@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 
 def test_grades_and_tags_go_with_one_answer_and_not_with_the_next(desk):
-    detections(2)
+    rows = detections(2)
     one = desk().open()
     one.shown()
     for key in "aah":
@@ -24,7 +24,7 @@ def test_grades_and_tags_go_with_one_answer_and_not_with_the_next(desk):
     one.page.keyboard.press("Enter")
     one.press("v", "v")
     one.saved()
-    first, second = ValidationEvent.objects.order_by("created_at")
+    first, second = (ValidationEvent.objects.get(detection=row) for row in rows)
     assert (first.tags, first.image_quality, first.detection_quality) == (["trail", "double"], "fair", "poor")
     assert (second.tags, second.image_quality, second.detection_quality) == ([], "", "")
 

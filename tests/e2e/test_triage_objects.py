@@ -85,7 +85,7 @@ def test_an_epoch_whose_images_are_gone_is_left_out_and_said_to_be(desk):
     one = desk().open()
     one.shown()
     expect(one.page.locator("#covers")).to_have_text("2 of 3 epochs. Without images: 1 left out.")
-    one.page.keyboard.press("v")
+    one.press("v")
     one.saved()
     assert set(ValidationEvent.objects.values_list("detection", flat=True)) == {rows[0].pk, rows[1].pk}
 
