@@ -14,7 +14,7 @@ from catalog.people import audit
 from curation.judgements import visibility
 from curation.judgements.objects import keys_of, members_of
 from curation.judgements.verdicts import OPEN, Judgement, answers_about, record_group
-from curation.models import EventKind, Shown, ValidationEvent
+from curation.models import Shown, ValidationEvent
 from detection.models import Detection, DetectionStatus
 from differencing.models import Tracklet
 
@@ -119,21 +119,6 @@ def confirm(keys: Collection[UUID], group: UUID, user: User, actor: audit.Actor)
         for one in settled(keys, user).values()
         for row in one.waiting
     ][:MOST_AT_ONCE]  # fmt: skip
-    if judgements:
-        record_group(judgements, user, actor)
-    return len(judgements)
-
-
-def take_back(group: UUID, user: User, actor: audit.Actor) -> int:
-    """Withdraw this person's answers of a group, all of them; return how many."""
-    given = ValidationEvent.objects.filter(group=group, validator=user, kind=EventKind.VERDICT)
-    standing = given.filter(superseded_by__isnull=True).order_by("pk")
-    judgements = [
-        Judgement(
-            id=uuid7(), detection_id=event.detection_id, kind=EventKind.WITHDRAWAL, supersedes_id=event.pk, group=group
-        )
-        for event in standing
-    ]  # fmt: skip
     if judgements:
         record_group(judgements, user, actor)
     return len(judgements)

@@ -16,7 +16,8 @@ from catalog.models import User
 from catalog.people.actors import actor_of
 from catalog.roles import MAY_JUDGE
 from catalog.web.access import requires
-from curation.judgements.settled import MOST_AT_ONCE, confirm, settled, take_back, waiting_of_settled
+from curation.judgements.batches import take_back_batch
+from curation.judgements.settled import MOST_AT_ONCE, confirm, settled, waiting_of_settled
 from curation.judgements.verdicts import EventRefused
 
 _MOST_SHOWN = 50
@@ -64,7 +65,7 @@ def confirm_known(request: HttpRequest) -> HttpResponse:
 def undo_known(request: HttpRequest) -> HttpResponse:
     """Withdraw all answers of one such confirmation."""
     group = _keys([request.POST.get("group", "")])
-    count = take_back(group[0], cast(User, request.user), actor_of(request)) if group else 0
+    count = len(take_back_batch(group[0], cast(User, request.user), actor_of(request))) if group else 0
     text = f"{count} answers are taken back." if count else "There was nothing to take back."
     messages.success(request, text)
     return redirect("curation:known")

@@ -7,12 +7,12 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
-from django.utils.http import url_has_allowed_host_and_scheme
+from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_POST
 
 from catalog.models import User
 from catalog.web.access import requires
+from catalog.web.back import back_to
 from curation.models import SavedFilter
 from curation.saved_filters.forms import SaveForm
 from curation.saved_filters.saved import NotSaved, save_filter
@@ -25,7 +25,7 @@ def save(request: HttpRequest) -> HttpResponse:
     form = SaveForm(request.POST)
     if not form.is_valid():
         messages.warning(request, "Not saved: give the filter a name of at most 60 characters.")
-        return _back(request)
+        return back_to(request, "curation:detections")
     given = form.cleaned_data
     try:
         row = save_filter(
@@ -39,7 +39,7 @@ def save(request: HttpRequest) -> HttpResponse:
         messages.warning(request, str(reason))
     else:
         messages.success(request, f"Saved: “{row.name}”.")
-    return _back(request)
+    return back_to(request, "curation:detections")
 
 
 @requires("detection.view_detection")
@@ -49,10 +49,4 @@ def delete(request: HttpRequest, filter_id: UUID) -> HttpResponse:
     row = get_object_or_404(SavedFilter, pk=filter_id, person=request.user.pk)
     row.delete()
     messages.success(request, f"Deleted: “{row.name}”.")
-    return _back(request)
-
-
-def _back(request: HttpRequest) -> HttpResponse:
-    back = request.POST.get("next", "")
-    is_ours = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
-    return redirect(back if is_ours else "curation:detections")
+    return back_to(request, "curation:detections")

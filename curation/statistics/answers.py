@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from catalog.models import Visitor
 from curation.judgements import visibility
+from curation.judgements.agreement import Agreement, agreement_for
 from curation.models import EventKind, ValidationEvent
 from curation.statistics.tables import Bar, Column, Statistic
 
@@ -42,6 +43,11 @@ class Period:
         """Return the verdicts of these days, the latest."""
         events = visibility.judgements_for(self.user)
         return events.filter(created_at__gte=self.since, kind=EventKind.VERDICT).order_by()
+
+    @cached_property
+    def agreement(self) -> Agreement:
+        """Return how far people agreed in these days."""
+        return agreement_for(self.user, since=self.since)
 
     @property
     def words(self) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from curation.judgements.agreement import agreement_for
 from curation.judgements.gold import completeness_for
 from curation.numerics.agreement import Kappa, Share
 from curation.statistics.answers import Period
@@ -13,7 +12,7 @@ _MOST_BARS = 7
 
 def agreement(period: Period) -> Statistic:
     """Return Cohen's kappa of each two people, Fleiss' of all, and how often they say the same."""
-    found = agreement_for(period.user, since=period.since)
+    found = period.agreement
     rows = [[pair.first, pair.second, *_share(pair.same), *_kappa(pair.kappa)] for pair in found.pairs]
     together = found.together
     if together is not None:
@@ -36,7 +35,7 @@ def agreement(period: Period) -> Statistic:
 
 def disagreement(period: Period) -> Statistic:
     """Return for each label how often the other person of a pair did not give it."""
-    found = agreement_for(period.user, since=period.since)
+    found = period.agreement
     return Statistic(
         slug="disagreement",
         title="Disagreement per label",

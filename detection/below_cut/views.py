@@ -6,16 +6,16 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.html import format_html
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
 from catalog.counting import count_bounded
 from catalog.people.actors import actor_of
 from catalog.roles import MAY_JUDGE
 from catalog.web.access import requires
+from catalog.web.back import back_to
 from catalog.web.lists import list_page
 from detection.below_cut import promotion
 from detection.below_cut.filters import BelowCutFilter
@@ -51,8 +51,6 @@ def cutouts(request: HttpRequest, candidate_id: UUID) -> HttpResponse:
 @require_POST
 def promote(request: HttpRequest) -> HttpResponse:
     """Put the chosen candidates before curators."""
-    back = request.POST.get("next", "")
-    is_ours = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
     try:
         keys = {UUID(key) for key in request.POST.getlist("candidate")[:_MOST_AT_ONCE]}
         made = promotion.promote(keys, actor_of(request))
@@ -61,7 +59,7 @@ def promote(request: HttpRequest) -> HttpResponse:
         messages.warning(request, str(refusal))
     except ValueError:
         messages.warning(request, "One of these is no candidate.")
-    return redirect(back if is_ours else "detection:below_cut")
+    return back_to(request, "detection:below_cut")
 
 
 def _tell(request: HttpRequest, count: int) -> None:

@@ -10,7 +10,8 @@ from catalog.configuration.values import set_value
 from catalog.ids import uuid7
 from catalog.people import audit
 from catalog.people.audit import MACHINE
-from curation.judgements.settled import confirm, settled_of, take_back, waiting_of_settled
+from curation.judgements.batches import take_back_batch
+from curation.judgements.settled import confirm, settled_of, waiting_of_settled
 from curation.models import ValidationEvent
 from curation.triage.items import item_of
 from curation.triage.review import reviews
@@ -58,10 +59,10 @@ def test_one_answer_confirms_them_as_one_group_and_one_undo_takes_it_back(variab
     assert {(e.group, e.is_valid, e.label, e.shown) for e in events} == {(group, True, "variable_star", "unseen")}
     assert not pending() and waiting_of_settled(user) == []
     assert confirm([one.key], uuid7(), user, audit.Actor(user)) == 0, "sent again it does nothing"
-    assert take_back(group, UserFactory(), MACHINE) == 0, "others' answers are theirs"
-    assert take_back(group, user, audit.Actor(user)) == 2
+    assert len(take_back_batch(group, UserFactory(), MACHINE)) == 0, "others' answers are theirs"
+    assert len(take_back_batch(group, user, audit.Actor(user))) == 2
     assert len(pending()) == 2
-    assert take_back(group, user, audit.Actor(user)) == 0
+    assert len(take_back_batch(group, user, audit.Actor(user))) == 0
 
 
 def test_an_object_about_which_people_decided_differently_is_not_settled(variable):
