@@ -131,8 +131,8 @@ def _drawn(queue: Queue, holder: Holder, count: int, after: UUID | None, share: 
     is_over = given.filter(is_valid__isnull=False) | given.filter(updated_at__gt=timezone.now() - _AGAIN_AFTER)
     items = GoldItem.objects.filter(~Exists(own), ~Exists(example), ~Exists(is_over), is_active=True)
     found = items.filter(detection__in=queue.rows).exclude(detection__cutouts_path="").exclude(marked_by=holder.user)
-    here = Detection.objects.filter(pk=after).values_list("confidence_score", flat=True).first() if after else None
-    distance = Abs(F("detection__confidence_score") - (1.0 if here is None else here))
+    here = Detection.objects.filter(pk=after).values_list("queue_score", flat=True).first() if after else None
+    distance = Abs(F("detection__queue_score") - (1.0 if here is None else here))
     chosen = found.select_related("detection").order_by(distance, "?")[:wanted]
     return [
         GoldAnswer.objects.update_or_create(item=item, person=holder.user, defaults={"window": holder.window})[0]
@@ -142,10 +142,10 @@ def _drawn(queue: Queue, holder: Holder, count: int, after: UUID | None, share: 
 
 def _mixed(keys: Sequence[UUID], given: Sequence[GoldAnswer], after: UUID | None) -> list[UUID]:
     """Return the keys with known items among them, each before what scores less; they note what they came after."""
-    score = dict(Detection.objects.filter(pk__in=keys).values_list("pk", "confidence_score")) if given else {}
-    found, last, left = [], after, sorted(given, key=lambda one: one.item.detection.confidence_score)
+    score = dict(Detection.objects.filter(pk__in=keys).values_list("pk", "queue_score")) if given else {}
+    found, last, left = [], after, sorted(given, key=lambda one: one.item.detection.queue_score)
     for key in (*keys, None):
-        while left and (key is None or left[-1].item.detection.confidence_score > score[key]):
+        while left and (key is None or left[-1].item.detection.queue_score > score[key]):
             one = left.pop()
             one.after = last
             one.save(update_fields=["after", "updated_at"])
