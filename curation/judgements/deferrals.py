@@ -93,10 +93,9 @@ def put_off_by(user: User) -> Exists:
     return Exists(standing().filter(detection=OuterRef("pk"), person=user))
 
 
-def asked_of(user: User) -> Exists:
-    """Return, for a query of detections, whether somebody else asks for an opinion about each."""
-    asked = standing().filter(detection=OuterRef("pk"), kind=DeferralKind.OPINION)
-    return Exists(asked.exclude(person=user))
+def is_asked_about() -> Exists:
+    """Return, for a query of detections, whether somebody asks for the opinion of others about each."""
+    return Exists(standing().filter(detection=OuterRef("pk"), kind=DeferralKind.OPINION))
 
 
 def about(detections: Collection[UUID]) -> list[Deferral]:

@@ -18,7 +18,7 @@ from django.db.models.functions import Coalesce, Now
 from catalog import counting
 from catalog.counting import count_bounded
 from catalog.models import User
-from curation.judgements.deferrals import asked_of, put_off_by
+from curation.judgements.deferrals import is_asked_about, put_off_by
 from curation.judgements.leases import (
     Holder,
     hold,
@@ -72,7 +72,7 @@ class Queue:
         if self.part == Part.PUT_OFF:
             return self.rows.filter(put_off_by(user))
         if self.part == Part.ASKED:
-            return self.rows.filter(asked_of(user), ~put_off_by(user))
+            return self.rows.filter(is_asked_about(), ~put_off_by(user))
         return self.rows.filter(~put_off_by(user)) if self.status == DetectionStatus.PENDING else self.rows
 
     def not_answered_by(self, user: User) -> QuerySet[Detection]:
