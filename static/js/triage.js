@@ -162,8 +162,9 @@ function judge(isValid, label = "", title = "") {
 function goOn(entry) {
   showRemaining();
   keepUndo();
-  lineup.advance();
+  // Before the next ones are asked for: how many are left is then known to be of before this answer.
   outbox.add(entry);
+  lineup.advance();
   const count = 1 + (entry.others?.length ?? 0);
   at("told").textContent = `${entry.name}: ${entry.said}${count > 1 ? `, ${count} epochs` : ""}`;
 }

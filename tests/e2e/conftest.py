@@ -116,8 +116,8 @@ def desk(browser: Browser, live_server: Any, served: Served) -> Iterator[Any]:
     """Give a test as many people as it asks for, each with a window."""
     desks: list[Desk] = []
 
-    def sit_down(user: User | None = None) -> Desk:
-        desks.append(Desk(browser, live_server.url, user))
+    def sit_down(user: User | None = None, *, has_worker: bool = True) -> Desk:
+        desks.append(Desk(browser, live_server.url, user, has_worker=has_worker))
         return desks[-1]
 
     yield sit_down

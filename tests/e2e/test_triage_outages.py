@@ -116,7 +116,7 @@ def test_without_its_cutouts_a_detection_says_so_and_is_passed_over_unjudged(des
 
 def test_while_images_do_not_come_nothing_is_answered_and_they_can_be_loaded_again(desk):
     [row] = detections(1)
-    one = desk()
+    one = desk(has_worker=False)
     one.page.route("**/pixels*", lambda route: route.fulfill(status=503))
     one.open()
     again = one.page.get_by_role("button", name="Load the images again")

@@ -329,7 +329,7 @@ def test_all_epochs_come_in_one_answer_and_one_brought_on_screen_comes_whole(des
 
 def test_while_the_reference_of_an_epoch_is_on_its_way_nothing_is_answered(desk):
     rows = object_of(0.9, 0.95, 0.8)
-    one = desk().open()
+    one = desk(has_worker=False).open()
     one.shown()
     one.settled()
     one.page.route("**/pixels*", lambda route: route.fulfill(status=503))
