@@ -17,7 +17,15 @@ from curation.alerts.rule import Look, looks_at
 from curation.alerts.words import message_of, people_text, retraction_of, title_of
 from curation.judgements.verdicts import REAL
 from curation.models import Alert, AlertPriority, AlertStatus, AlertType, ConfidenceLevel
-from detection.models import DetectionStatus, DetectionType, Source
+from detection.models import DetectionStatus, DetectionType, Source, Urgency
+from detection.sources.urgency import urgency_of
+
+_PRIORITIES = {
+    Urgency.LOW: AlertPriority.LOW,
+    Urgency.MEDIUM: AlertPriority.MEDIUM,
+    Urgency.HIGH: AlertPriority.HIGH,
+    Urgency.CRITICAL: AlertPriority.CRITICAL,
+}
 
 
 def run(source_id: str) -> None:
@@ -139,14 +147,12 @@ def _has_varied(before: AlertFacts, now: AlertFacts, config: Snapshot) -> bool:
 
 
 def _priority(facts: AlertFacts, config: Snapshot) -> AlertPriority:
-    """Bright is critical; what people judged or what is very significant is high; what fades or moves is low."""
-    if facts.mag is not None and facts.mag <= config["alerts.critical_mag"]:
-        return AlertPriority.CRITICAL
-    if facts.is_negative or facts.rate_arcsec_per_min is not None:
-        return AlertPriority.LOW
-    if facts.basis == Ground.HUMAN or abs(facts.snr or 0.0) >= config["alerts.high_snr"]:
-        return AlertPriority.HIGH
-    return AlertPriority.MEDIUM
+    """As urgent as it was for review, and at least high where people judged it, unless it fades or moves."""
+    is_rising = not facts.is_negative and facts.rate_arcsec_per_min is None
+    urgency = urgency_of(facts.mag, facts.snr, is_rising=is_rising, config=config)
+    if urgency == Urgency.MEDIUM and facts.basis == Ground.HUMAN:
+        urgency = Urgency.HIGH
+    return _PRIORITIES[urgency]
 
 
 def _told_for(told: AlertFacts, look: Look) -> Ground:

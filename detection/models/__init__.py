@@ -13,6 +13,7 @@ from detection.models.detections import (
     ModelRun,
     ModelType,
     Source,
+    Urgency,
 )
 from detection.models.forced import ForcedPhotometry, ForcedReason
 from detection.models.known import KnownObject, KnownObjectSearch, Orbit, OrbitSet, SearchOutcome
@@ -21,5 +22,5 @@ __all__ = [
     "AGAINST_THE_MODEL", "WHOLE_SKY_DEG", "CandidateScore", "ContextArea", "ContextKind", "ContextSource", "Detection",
     "DetectionOrigin", "DetectionQuerySet", "DetectionStatus", "DetectionType", "ForcedPhotometry", "ForcedReason",
     "KnownObject", "KnownObjectSearch", "Model", "ModelRun", "ModelType", "Orbit", "OrbitSet", "SearchOutcome",
-    "Source",
+    "Source", "Urgency",
 ]  # fmt: skip

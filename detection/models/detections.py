@@ -54,6 +54,15 @@ class DetectionOrigin(models.TextChoices):
     IMPORTED = "imported", "imported from another alert stream"
 
 
+class Urgency(models.IntegerChoices):
+    """How soon people should see something, by how bright and significant it is."""
+
+    LOW = 1
+    MEDIUM = 2
+    HIGH = 3
+    CRITICAL = 4
+
+
 # Against what the model says: no source until people call it real, and repeated stages leave it.
 AGAINST_THE_MODEL = (DetectionOrigin.PROMOTED, DetectionOrigin.SAMPLED)
 
@@ -226,6 +235,14 @@ class Detection(SkyRecord):
         db_persist=True,
         help_text="What lists and the queue are ordered by.",
     )
+    novelty = models.FloatField(
+        null=True,
+        blank=True,
+        help_text="When it was found: 1 / (1 + earlier nights on which something was here), 0 for a known body.",
+    )
+    urgency = models.PositiveSmallIntegerField(
+        null=True, blank=True, choices=Urgency, help_text="By brightness and significance, when it was found."
+    )
     detection_type = models.CharField(max_length=10, choices=DetectionType, default=DetectionType.UNKNOWN)
     model_version = models.CharField(max_length=160, help_text="Name and version of the model.")
     inference_time_ms = models.FloatField(null=True, blank=True)
@@ -250,6 +267,8 @@ class Detection(SkyRecord):
             constraints.finite("pixel_x"),
             constraints.finite("pixel_y"),
             constraints.within("confidence_score", 0.0, 1.0),
+            constraints.within("novelty", 0.0, 1.0),
+            constraints.within("urgency", Urgency.LOW, Urgency.CRITICAL),
             constraints.within("validation_confidence", 0.0, 1.0),
             constraints.not_negative("inference_time_ms"),
             models.CheckConstraint(
@@ -279,6 +298,17 @@ class Detection(SkyRecord):
                 Abs(F("queue_score") - 0.5), "id", name="detection_unsure", condition=Q(status=DetectionStatus.PENDING)
             ),
             models.Index(fields=["id"], name="detection_by_age", condition=Q(status=DetectionStatus.PENDING)),
+            *(
+                # What is not known comes last, as in the order of the queue.
+                models.Index(
+                    Coalesce(F(name), -1, output_field=kind).desc(),
+                    F("queue_score").desc(),
+                    "id",
+                    name=f"detection_by_{name}",
+                    condition=Q(status=DetectionStatus.PENDING),
+                )
+                for name, kind in (("novelty", models.FloatField()), ("urgency", models.IntegerField()))
+            ),
             models.Index(fields=["source", "created_at"], name="detection_of_source"),
             models.Index(fields=["observation", "-confidence_score"], name="detection_of_observation"),
             models.Index(fields=["-created_at", "-id"], name="detection_latest"),

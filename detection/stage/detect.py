@@ -33,6 +33,7 @@ from detection.numerics.stamps import cut_stamps
 from detection.registry.weights import ensure_default_model, weights_path
 from detection.sources.association import alone, associate, forget_empty_sources
 from detection.stage import vetoes
+from detection.stage.ranking import rank
 from differencing.models import Candidate, CandidateStatus, DifferenceRun, Tracklet
 from observations.models import Observation
 from observations.numerics.fits.facts import FitsRefused
@@ -93,6 +94,7 @@ def run(observation_id: UUID | str) -> None:
         _clear_superseded(observation)
         associate(made, observation, config)
         forget_empty_sources()
+        rank(observation)
 
 
 def _candidates(difference: DifferenceRun) -> list[Candidate]:

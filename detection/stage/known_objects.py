@@ -16,6 +16,7 @@ from detection.models import KnownObject, KnownObjectSearch, Orbit, OrbitSet, Se
 from detection.numerics.ephemerides import brightness, nbody, observer
 from detection.numerics.ephemerides.nearby import Circle, Quality, find_nearby
 from detection.numerics.ephemerides.uncertainty import runoff_of, spread_arcsec
+from detection.stage.ranking import rank
 from observations.models import Observation
 from observations.numerics.sphere import separation_deg
 from observations.places import frame_reach_deg, place_of
@@ -98,6 +99,7 @@ def _update(observation: Observation, known: _Known) -> int:
         KnownObject.objects.filter(observation=observation).delete()
         search.save(force_insert=True)
         KnownObject.objects.bulk_create(rows, batch_size=_ROWS_AT_ONCE)
+        rank(observation)
     return len(rows)
 
 

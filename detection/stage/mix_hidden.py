@@ -11,8 +11,10 @@ from catalog.work import jobs
 from detection.below_cut.promotion import against_the_model, rejected
 from detection.models import CandidateScore, Detection, DetectionOrigin, ModelRun
 from detection.numerics.mixture import STRATA, draw, places
+from detection.stage.ranking import rank
 from differencing.ids import field_and_night
 from differencing.models import Candidate
+from observations.models import Observation
 
 SHARE, THRESHOLD = "detection.hidden_share", "detection.confidence_threshold"
 _REASON = "It was drawn at random from what the model or a veto had rejected."
@@ -59,6 +61,8 @@ def _mix(runs: Sequence[ModelRun], share: float, least: float, seed: int) -> Non
         for k, place in zip(drawn.indices, at, strict=True)
     )  # fmt: skip
     chosen = {hidden[k].pk for k in drawn.indices}
+    for observation in Observation.objects.filter(model_runs__in=runs).distinct():
+        rank(observation)
     for run_ in runs:
         own = [(row.pk in chosen, kind) for row, kind in zip(hidden, kinds, strict=True) if row.model_run_id == run_.pk]
         run_.hidden_draw = {

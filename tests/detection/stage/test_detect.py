@@ -17,7 +17,7 @@ from catalog.files import storage
 from catalog.models import JobStatus, ProcessingJob, RunStatus
 from catalog.people.audit import MACHINE
 from detection.below_cut.promotion import promote
-from detection.models import CandidateScore, Detection, DetectionStatus, ModelRun, Source
+from detection.models import CandidateScore, Detection, DetectionStatus, ModelRun, Source, Urgency
 from detection.registry.weights import ensure_default_model
 from detection.sources import association
 from detection.stage import detect as stage
@@ -90,6 +90,13 @@ def test_a_source_that_stays_is_one_source_in_all_frames_of_the_night(night):
             sources.add(found.source_id)
         assert len(sources) == 1
         assert Source.objects.get(pk=sources.pop()).detection_count == 3
+
+
+def test_what_is_found_on_the_first_night_is_new_to_the_sky_and_urgent_by_its_light(night):
+    rows = Detection.objects.filter(status="pending")
+    assert set(rows.values_list("novelty", flat=True)) == {1.0}
+    assert set(rows.values_list("urgency", flat=True)) <= set(Urgency)
+    assert not rows.filter(urgency=Urgency.HIGH, candidate__snr__lt=30.0).exists()
 
 
 def test_the_moving_asteroid_is_no_single_source(night):

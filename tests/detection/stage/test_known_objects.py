@@ -56,7 +56,10 @@ def test_the_body_in_a_frame_is_kept_with_its_errors_and_the_others_are_not(two_
         stored(orbits, index, orbit_set=OrbitSet.objects.first() or OrbitSetFactory(), designation=f"body {index}",
                uncertainty_parameter=3, rms_arcsec=0.4)  # fmt: skip
     observation = frame_at(orbits, 7)
+    here = DetectionFactory(observation=observation, ra=observation.ra, dec=observation.dec, status="pending")
     known_objects.run(str(observation.pk))
+    here.refresh_from_db()
+    assert here.novelty == 0.0, "a known body is not new to the sky"
     row = KnownObject.objects.get()
     assert row.designation == "body 7"
     assert (row.ra, row.dec) == pytest.approx((observation.ra, observation.dec), abs=1e-9)

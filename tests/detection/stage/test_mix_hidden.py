@@ -73,6 +73,7 @@ def test_what_is_drawn_waits_with_its_own_score_its_probability_and_a_place_amon
         assert (row.status, row.source, row.queue_score) == ("pending", None, 0.8)
         assert row.confidence_score == CandidateScore.objects.get(candidate=row.candidate).score < 0.5
         [kind] = [s.name for s in STRATA if s.holds(row.confidence_score, is_vetoed=False)]
+        assert row.urgency is not None, "in the order of urgency it must not stand out"
         assert row.inclusion_probability == strata[kind]["probability"]
     assert not ProcessingJob.objects.exists() and not Alert.objects.exists()
 
