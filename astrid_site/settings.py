@@ -356,6 +356,8 @@ ASTRID_CONTEXT_SERVICES = {k: env.str(f"ASTRID_CONTEXT_{k}_SERVICE", "") for k i
 STAGES = "astrid_site.night.stages.STAGES"
 # Each has worker processes of its own, so that neither a slow server nor a long training holds up frames or alerts.
 QUEUES = ("pipeline", "light", "downloads", "training")
+# Who judges what waits must not see beside it what the model made of it; differencing need not know who that is.
+CANDIDATE_COVER = "curation.judgements.unmarked.cover_candidates"
 # The page of what a job or a line of the audit log is about, so that catalog need not know the apps that stand on it.
 ENTITY_PAGES = {
     "observation": "observations:observation",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import QuerySet
 from django.db.models.functions import Abs
 from django.http import Http404, HttpRequest, HttpResponse
@@ -12,6 +13,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.utils.http import quote_etag
+from django.utils.module_loading import import_string
 from django.views.decorators.http import require_safe
 
 from catalog.models import RunStatus, Visitor
@@ -36,6 +38,7 @@ def difference(request: HttpRequest, run_id: UUID) -> HttpResponse:
     candidates = shown[:_MOST_CANDIDATES]
     # Whoever comes from one finds it here, however faint it is.
     candidates += [one for one in _wanted(request, found) if one not in candidates]
+    import_string(settings.CANDIDATE_COVER)(candidates, request.user)
     layout = images.layout_of(run)
     for candidate in candidates:
         candidate.spoken = _spoken(candidate)

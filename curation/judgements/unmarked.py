@@ -8,7 +8,7 @@ and the admin see everything.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 from uuid import UUID
 
@@ -20,7 +20,7 @@ from catalog.roles import MAY_JUDGE
 from curation.judgements.verdicts import OPEN, answers_about
 from curation.models import EventKind, ValidationEvent
 from detection.models import Detection, DetectionOrigin
-from differencing.models import Candidate
+from differencing.models import Candidate, CandidateStatus
 
 # What is asked of a detection that would tell, and the field that answers instead; the origin is a rule of its own.
 COVERED = {"confidence_score": "queue_score", "origin": "origin"}
@@ -59,10 +59,27 @@ def cover(rows: Iterable[Detection], user: Visitor) -> set[UUID]:
         if row.origin == DetectionOrigin.SAMPLED:
             row.origin = DetectionOrigin.PIPELINE
         if (candidate := _loaded(row)) is not None:
-            candidate.vetoes = []
-            for flag in _REJECTING:
-                setattr(candidate, flag, False)
+            _cover_candidate(candidate)
     return covered
+
+
+def cover_candidates(candidates: Sequence[Candidate], user: Visitor) -> None:
+    """Take out of candidates, which are shown and never saved, what would mark that one of them was drawn."""
+    if not candidates or not is_mixed(user):
+        return
+    rows = list(Detection.objects.filter(candidate__in=[one.pk for one in candidates]))
+    covered = cover(rows, user)
+    waiting = {row.candidate_id for row in rows if row.pk in covered}
+    for candidate in candidates:
+        if candidate.pk in waiting:
+            candidate.status = CandidateStatus.DETECTED
+            _cover_candidate(candidate)
+
+
+def _cover_candidate(candidate: Candidate) -> None:
+    candidate.vetoes = []
+    for flag in _REJECTING:
+        setattr(candidate, flag, False)
 
 
 def is_covered(row: Detection) -> bool:

@@ -94,6 +94,18 @@ def test_pages_of_detections_do_not_tell_either(drawn):
         assert "far more others" not in page
 
 
+def test_the_page_of_the_difference_shows_it_as_detected_until_ones_own_answer(drawn):
+    user = account("curator")
+    page = reverse("differencing:difference", args=[drawn.candidate.difference_run_id])
+    client = Client()
+    client.force_login(user)
+    [before] = client.get(page).context["candidates"]
+    assert (before.status, before.vetoes, before.is_dipole) == ("detected", [], False)
+    judge(drawn, True, person=user)
+    [after] = client.get(page).context["candidates"]
+    assert (after.status, after.is_dipole) == ("rejected", True)
+
+
 def test_after_ones_own_answer_all_is_told_and_again_not_to_others(drawn):
     person = account("curator")
     client, other = client_of(person), client_of("curator")
