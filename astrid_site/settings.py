@@ -175,7 +175,7 @@ TEMPLATES = [
 UNFOLD = THEME
 AUTH_USER_MODEL = "catalog.User"
 LOGIN_URL, LOGIN_REDIRECT_URL, LOGOUT_REDIRECT_URL = "login", "home", "login"
-AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "catalog.people.backend.Backend"]
 # Guessing passwords: five wrong ones for a name from one address, then a quarter of an hour of rest, in which none
 # counts. `catalog.people.locks` says how many a name and an address have alone.
 AXES_HANDLER = "catalog.people.locks.Handler"

@@ -24,11 +24,13 @@ THEMES = ("dark", "light", "night")
 def navigation(request: HttpRequest) -> dict[str, object]:
     """Return what every page of the site shows: `pages` and `theme`."""
     match = request.resolver_match
+    # What is refused before anybody is known, such as an address of another host, has no person.
+    user = getattr(request, "user", None)
     here = match.view_name if match else ""
     pages = [
         {"title": title, "url": reverse(name), "is_here": name == here}
         for title, name, permission in _PAGES
-        if request.user.has_perm(permission)
+        if user is not None and user.has_perm(permission)
     ]
     return {"pages": pages, "theme": theme_of(request), "themes": THEMES}
 

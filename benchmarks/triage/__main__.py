@@ -119,7 +119,7 @@ def _session(role: str, name: str) -> people.Who:
     user, _ = User.objects.get_or_create(username=name)
     user.groups.set([Group.objects.get(name=role)])
     client = Client()
-    client.force_login(user, "django.contrib.auth.backends.ModelBackend")
+    client.force_login(user, "catalog.people.backend.Backend")
     return str(user.pk), client.cookies["sessionid"].value
 
 

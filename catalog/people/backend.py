@@ -1,0 +1,38 @@
+"""What accounts may do, read in one go: every request asks."""
+
+from __future__ import annotations
+
+from django.contrib.auth.backends import ModelBackend
+from django.db import connection
+from django.db.models import Model
+
+from catalog.models import User, Visitor
+
+# What a person may themselves, and what their groups may.
+_SQL = """
+SELECT DISTINCT kind.app_label || '.' || permission.codename
+FROM auth_permission permission
+JOIN django_content_type kind ON kind.id = permission.content_type_id
+WHERE permission.id IN (
+    SELECT permission_id FROM catalog_user_user_permissions WHERE user_id = %(user)s
+    UNION ALL
+    SELECT allowed.permission_id FROM auth_group_permissions allowed
+    JOIN catalog_user_groups member ON member.group_id = allowed.group_id WHERE member.user_id = %(user)s
+)
+"""
+
+
+class Backend(ModelBackend):
+    """Django's own, whose two queries for permissions cost a request of triage a quarter of its time."""
+
+    def get_all_permissions(self, user_obj: Visitor, obj: Model | None = None) -> set[str]:
+        """Return all that an account may do, as "app.codename"; kept with the account, as Django does."""
+        if not isinstance(user_obj, User) or not user_obj.is_active or user_obj.is_superuser or obj is not None:
+            return super().get_all_permissions(user_obj, obj)
+        kept: set[str] | None = getattr(user_obj, "_perm_cache", None)
+        if kept is None:
+            with connection.cursor() as cursor:
+                cursor.execute(_SQL, {"user": user_obj.pk})
+                kept = {name for (name,) in cursor.fetchall()}
+            vars(user_obj)["_perm_cache"] = kept
+        return kept
