@@ -94,17 +94,29 @@ def record_group(
 
     Returns for each its event and whether it is new. Otherwise as `record_validation`.
     """
-    with transaction.atomic():
-        rows = Detection.objects.filter(pk__in=[one.detection_id for one in judgements]).order_by("pk")
-        detections = {row.pk: row for row in rows.select_for_update()}
-        if any(one.detection_id not in detections for one in judgements):
-            raise EventRefused("There is no such detection.")
-        known = {event.pk: event for event in ValidationEvent.objects.filter(pk__in=[one.id for one in judgements])}
-        recorded = [_kept_or_new(_event(judgement, user), known) for judgement in judgements]
-        new = [event for event, is_new in recorded if is_new]
-        if new:
-            _take(new, [detections[pk] for pk in dict.fromkeys(event.detection_id for event in new)], actor, seen)
-        return recorded
+    try:
+        with transaction.atomic():
+            return _record(judgements, user, actor, seen)
+    except IntegrityError as error:
+        # The same key at the same time, about another detection, whose lock was not the one held here.
+        if ValidationEvent.objects.filter(pk__in=[one.id for one in judgements]).exists():
+            raise OtherEvent(_TAKEN) from error
+        raise
+
+
+def _record(
+    judgements: Sequence[Judgement], user: User, actor: audit.Actor, seen: Collection[str]
+) -> list[tuple[ValidationEvent, bool]]:
+    rows = Detection.objects.filter(pk__in=[one.detection_id for one in judgements]).order_by("pk")
+    detections = {row.pk: row for row in rows.select_for_update()}
+    if any(one.detection_id not in detections for one in judgements):
+        raise EventRefused("There is no such detection.")
+    known = {event.pk: event for event in ValidationEvent.objects.filter(pk__in=[one.id for one in judgements])}
+    recorded = [_kept_or_new(_event(judgement, user), known) for judgement in judgements]
+    new = [event for event, is_new in recorded if is_new]
+    if new:
+        _take(new, [detections[pk] for pk in dict.fromkeys(event.detection_id for event in new)], actor, seen)
+    return recorded
 
 
 def _kept_or_new(event: ValidationEvent, known: Mapping[UUID, ValidationEvent]) -> tuple[ValidationEvent, bool]:
@@ -127,7 +139,7 @@ def _take(
         for event in events:
             moved_on = revisions[event.detection_id] not in seen
             event.visible_context = {**event.visible_context, _MOVED_ON: moved_on}
-    _append(events)
+    ValidationEvent.objects.bulk_create(events)
     before = {row.pk: _verdict(row) for row in detections}
     end_leases([row.pk for row in detections], user)
     _derive(detections, config)
@@ -167,11 +179,15 @@ def _weigh(events: Sequence[ValidationEvent], user: User, config: Snapshot) -> N
 
 def answers_about(detections: Collection[UUID]) -> dict[UUID, list[ValidationEvent]]:
     """Return the standing answers about each of these detections, in order of time: one for each person."""
+    return {key: _standing(rows) for key, rows in _events_about(detections).items()}
+
+
+def _events_about(detections: Collection[UUID]) -> dict[UUID, list[ValidationEvent]]:
     events: dict[UUID, list[ValidationEvent]] = defaultdict(list)
     about = ValidationEvent.objects.filter(detection__in=detections).select_related("validator")
     for event in about.order_by("created_at", "id"):
         events[event.detection_id].append(event)
-    return {key: _standing(rows) for key, rows in events.items()}
+    return events
 
 
 def standing_of_group(group: UUID, user: User) -> list[ValidationEvent]:
@@ -249,17 +265,6 @@ def _event(judgement: Judgement, user: User) -> ValidationEvent:
     return ValidationEvent(**{**values, "tags": list(judgement.tags)}, validator=user)
 
 
-def _append(events: Sequence[ValidationEvent]) -> None:
-    try:
-        with transaction.atomic():
-            ValidationEvent.objects.bulk_create(events)
-    except IntegrityError as error:
-        # The same key at the same time, about another detection, whose lock is not the one held here.
-        if ValidationEvent.objects.filter(pk__in=[event.pk for event in events]).exists():
-            raise OtherEvent(_TAKEN) from error
-        raise
-
-
 def _standing(events: list[ValidationEvent]) -> list[ValidationEvent]:
     keys = set(standing([Event(e.pk, e.validator_id, e.kind == EventKind.VERDICT, e.supersedes_id) for e in events]))
     return [event for event in events if event.pk in keys]
@@ -271,7 +276,8 @@ def _verdict(detection: Detection) -> dict[str, object]:
 
 def _derive(detections: Sequence[Detection], config: Snapshot) -> None:
     """Write what the answers come to into detections; those that are confirmed or archived keep their state."""
-    answers = answers_about([row.pk for row in detections])
+    events = _events_about([row.pk for row in detections])
+    answers = {key: _standing(rows) for key, rows in events.items()}
     asked_by = _asked_by([row.pk for row in detections])
     enough = {row.pk: _outcome(answers.get(row.pk, []), config, asked_by) for row in detections}
     found = {
@@ -292,7 +298,10 @@ def _derive(detections: Sequence[Detection], config: Snapshot) -> None:
     _write(detections)
     conflicts = [row for row in detections if enough[row.pk] == Outcome.CONFLICT]
     Conflict.objects.bulk_create([Conflict(detection=row) for row in conflicts], ignore_conflicts=True)
-    Conflict.objects.filter(detection__in=detections).exclude(detection__in=conflicts).delete()
+    # Where one person has ever said something, nobody disagrees.
+    of_several = [key for key, rows in events.items() if len({event.validator_id for event in rows}) > 1]
+    if of_several:
+        Conflict.objects.filter(detection__in=of_several).exclude(detection__in=conflicts).delete()
 
 
 def _write(detections: Iterable[Detection]) -> None:
