@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import hypot, inf, isinf
 from uuid import UUID
 
 from detection.context.stars import BRIGHT_REACH_DEG, BrightStar, nearest_bright
 from detection.models import Detection
 from detection.numerics.circumstances import Moon, airmass_at, altitude_deg, galactic_latitude_deg, moon_at
+from differencing.models import Candidate
 from observations.models import Observation, Telescope, WcsQuality
 from observations.places import place_of
 from preprocessing.bright_stars import FAINTEST_MAG
 from preprocessing.models import PreprocessRun
 
+# A ghost as near as this may be what is seen.
+_NEAR_PX = 30.0
 _OF_RUN = ("observation_id", "fwhm_px", "limiting_magnitude", "transparency", "ellipticity")
 
 
@@ -22,13 +26,15 @@ class Facts:
     """Of one detection; None where something is not known.
 
     edge_px : from the nearest edge of the frame. airmass : at the middle of the exposure, by site and time, else the
-    header's. bright : None where none is near. is_placed : its place in the sky is known better than by pointing.
+    header's. bright : None where none is near. ghost_px : from the nearest trace of what the reference alone shows,
+    infinite where the subtraction has none. is_placed : its place in the sky is known better than by pointing.
     """
 
     edge_px: float
-    edge_arcsec: float | None
     is_placed: bool
     bright: BrightStar | None
+    ghost_px: float | None
+    scale_arcsec: float | None
     altitude_deg: float | None
     airmass: float | None
     moon: Moon
@@ -44,6 +50,7 @@ class Facts:
         return [
             ("Edge", _edge(self)),
             ("Bright star", _bright(self)),
+            ("Ghost", _ghost(self)),
             ("Altitude", _altitude(self)),
             ("Moon", _moon(self.moon)),
             ("Galactic latitude", _latitude(self)),
@@ -63,10 +70,14 @@ def sites_of(detections: Collection[Detection]) -> dict[UUID, Telescope]:
 
 
 def facts_of_each(detections: Collection[Detection], sites: Mapping[UUID, Telescope]) -> dict[UUID, Facts]:
-    """Return the facts of each detection, by its key; their observations are loaded already."""
+    """Return the facts of each detection, by its key; their observations and candidates are loaded already."""
+    ghosts = _ghosts_of(row.candidate for row in detections if row.candidate is not None)
     frames = PreprocessRun.objects.filter(observation__in={row.observation_id for row in detections})
     runs = {run.observation_id: run for run in frames.newest_of_each().only(*_OF_RUN)}
-    return {row.pk: _facts(row, site_of(row, sites), runs.get(row.observation_id)) for row in detections}
+    return {
+        row.pk: _facts(row, site_of(row, sites), runs.get(row.observation_id), _from_ghost(row, ghosts))
+        for row in detections
+    }
 
 
 def site_of(row: Detection, sites: Mapping[UUID, Telescope]) -> Telescope | None:
@@ -75,14 +86,30 @@ def site_of(row: Detection, sites: Mapping[UUID, Telescope]) -> Telescope | None
     return None if key is None else sites.get(key)
 
 
-def _facts(row: Detection, telescope: Telescope | None, run: PreprocessRun | None) -> Facts:
+def _ghosts_of(candidates: Iterable[Candidate]) -> dict[UUID, list[tuple[float, float]]]:
+    """Return where the subtractions of some candidates show what the reference alone has, by the subtraction."""
+    found: dict[UUID, list[tuple[float, float]]] = {run: [] for run in {one.difference_run_id for one in candidates}}
+    ghosts = Candidate.objects.filter(difference_run__in=found, is_reference_ghost=True)
+    for run, x, y in ghosts.values_list("difference_run", "pixel_x", "pixel_y"):
+        found[run].append((x, y))
+    return found
+
+
+def _from_ghost(row: Detection, ghosts: Mapping[UUID, Sequence[tuple[float, float]]]) -> float | None:
+    if row.candidate is None:
+        return None
+    places = ghosts[row.candidate.difference_run_id]
+    return min((hypot(x - row.pixel_x, y - row.pixel_y) for x, y in places), default=inf)
+
+
+def _facts(row: Detection, telescope: Telescope | None, run: PreprocessRun | None, ghost_px: float | None) -> Facts:
     frame, place = row.observation, place_of(telescope)
     altitude = None if place is None else altitude_deg(row.ra, row.dec, frame.mjd_utc, place)
     is_placed = frame.wcs_quality != WcsQuality.NOMINAL
-    edge = _from_edge(row, frame)
     return Facts(
-        edge_px=edge,
-        edge_arcsec=edge * frame.pixel_scale if frame.pixel_scale else None,
+        edge_px=_from_edge(row, frame),
+        scale_arcsec=frame.pixel_scale or None,
+        ghost_px=ghost_px,
         is_placed=is_placed,
         bright=nearest_bright(row.ra, row.dec) if is_placed else None,
         altitude_deg=altitude,
@@ -103,8 +130,19 @@ def _from_edge(row: Detection, frame: Observation) -> float:
 
 
 def _edge(facts: Facts) -> str:
-    arcsec = facts.edge_arcsec
-    return f"{facts.edge_px:.0f} px" + ("" if arcsec is None else f", {_angle(arcsec)}")
+    return _pixels(facts.edge_px, facts.scale_arcsec)
+
+
+def _ghost(facts: Facts) -> str:
+    if facts.ghost_px is None:
+        return "not known: it was not found by a subtraction here"
+    if isinf(facts.ghost_px):
+        return "none in this difference"
+    return f"{_pixels(facts.ghost_px, facts.scale_arcsec)} away"
+
+
+def _pixels(pixels: float, scale_arcsec: float | None) -> str:
+    return f"{pixels:.0f} px" + ("" if scale_arcsec is None else f", {_angle(pixels * scale_arcsec)}")
 
 
 def _bright(facts: Facts) -> str:
@@ -133,6 +171,8 @@ def _short(facts: Facts) -> Iterator[str]:
     """Tell of stars, altitude and Moon in few words; where the site is not known, that."""
     if facts.bright is not None:
         yield f"G {facts.bright.mag:.1f} star {_angle(facts.bright.separation_arcsec)}"
+    if facts.ghost_px is not None and facts.ghost_px < _NEAR_PX:
+        yield f"ghost {facts.ghost_px:.0f} px"
     if facts.altitude_deg is None:
         header = f"airmass {facts.airmass:.2f}, " if facts.airmass is not None else ""
         yield f"{header}site not known"

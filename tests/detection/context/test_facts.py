@@ -8,7 +8,7 @@ from detection.context.facts import facts_of_each, sites_of
 from detection.context.links import links_of
 from observations.models import WcsQuality
 from preprocessing.bright_stars import bright_stars
-from tests.factories import DetectionFactory, PreprocessRunFactory, TelescopeFactory
+from tests.factories import CandidateFactory, DetectionFactory, PreprocessRunFactory, TelescopeFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -34,6 +34,20 @@ def test_the_edge_is_the_nearest_one_and_in_both_units():
     assert words(row)["Edge"] == "50 px, 1.7′"
     row.observation.pixel_scale = None
     assert words(row)["Edge"] == "50 px"
+
+
+def test_the_nearest_ghost_is_that_of_the_same_difference():
+    row = detection()
+    row.pixel_x, row.pixel_y = 500.0, 400.0
+    CandidateFactory(is_reference_ghost=True, pixel_x=501.0, pixel_y=400.0)
+    CandidateFactory(difference_run=row.candidate.difference_run, pixel_x=502.0, pixel_y=400.0)
+    assert words(row)["Ghost"] == "none in this difference"
+    for x in (560.0, 512.0):
+        CandidateFactory(difference_run=row.candidate.difference_run, is_reference_ghost=True, pixel_x=x, pixel_y=405.0)
+    assert words(row)["Ghost"] == "13 px, 26″ away"
+    assert "ghost 13 px" in facts(row).line
+    row.candidate = None
+    assert words(row)["Ghost"].startswith("not known")
 
 
 def test_altitude_and_moon_are_the_site_s():
