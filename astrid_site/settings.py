@@ -344,7 +344,6 @@ if not NUMBA_CACHE_DIR and not os.access(BASE_DIR, os.W_OK):
 ASTRID_OUTGOING_HOSTS = env.list("ASTRID_OUTGOING_HOSTS", default=[])
 ASTRID_WATCH = env.str("ASTRID_WATCH", default="")
 ASTRID_WORKERS = env.int("ASTRID_WORKERS", default=min(os.cpu_count() or 1, 4))
-
 # More would take the line from those who look at the pages, and tire the archives that they come from.
 ASTRID_DOWNLOADS = env.int("ASTRID_DOWNLOADS", default=4)
 ASTRID_STAR_CATALOG = env.str("ASTRID_STAR_CATALOG", default="")
@@ -356,9 +355,8 @@ ASTRID_CONTEXT_SERVICES = {k: env.str(f"ASTRID_CONTEXT_{k}_SERVICE", "") for k i
 STAGES = "astrid_site.night.stages.STAGES"
 # Each has worker processes of its own, so that neither a slow server nor a long training holds up frames or alerts.
 QUEUES = ("pipeline", "light", "downloads", "training")
-# Who judges what waits must not see beside it what the model made of it; differencing need not know who that is.
+# What covers candidates before who judges, and pages of what jobs are about: lower apps need not know higher ones.
 CANDIDATE_COVER = "curation.judgements.unmarked.cover_candidates"
-# The page of what a job or a line of the audit log is about, so that catalog need not know the apps that stand on it.
 ENTITY_PAGES = {
     "observation": "observations:observation",
     "differencerun": "differencing:difference",

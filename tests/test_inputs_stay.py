@@ -214,6 +214,7 @@ def subtraction() -> None:
     refraction.largest_shift_px(there, [there], "r", nominal_wcs(150.0, 2.0, 1.0, pair.science.shape))
     fixed = fixed_pixels.Seen(*np.arange(5.0)[:, None].repeat(3, 1), np.arange(3), 1e4)
     fixed_pixels.recurrences(fixed)
+    fixed_pixels.reflections(fixed, np.arange(6.0).reshape(3, 2))
     pair_numerics.constant_psf(difference.psf_d(50.0, 60.0))
     shown = [display.block_mean(image, difference.mask, 2) for image in (difference.science, difference.reference)]
     display.shared_codes(*shown)

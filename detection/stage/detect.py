@@ -87,7 +87,7 @@ def run(observation_id: UUID | str) -> None:
         # other.
         alone()
         _close(row, scored, config)
-        in_other_frames = vetoes.note_fixed_pixels(observation)
+        in_other_frames = vetoes.note_detector(observation)
         candidates = _candidates(difference)
         made = _record(row, candidates, scored.scores, paths, config)
         _reject(in_other_frames, config)

@@ -1,4 +1,4 @@
-"""What stays on its pixel of the detector while the sky moves over it: a hot pixel, a spot of dust, a reflection."""
+"""What keeps to the detector and its optics while the sky moves: a hot pixel, a spot of dust, a star thrown back."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ Counts = NDArray[np.int64]
 SAME_PX, MOVED_PX = 1.5, 4.0
 # Peaks that fall on one pixel by chance do so less often than this.
 MOST_BY_CHANCE = 3e-3
+# What is thrown back is out of focus, and its place less certain, by so many px.
+SAME_MIRRORED_PX = 2.5
 # A telescope that follows what moves keeps it on one pixel, too; then it moves evenly on the sky, to so many px.
 EVEN_PX, FEWEST_UNEVEN = 1.5, 4
 # Of one camera no more than so many things can be what the telescope follows; its parts are closer than so many px.
@@ -46,27 +48,47 @@ def recurrences(seen: Seen) -> Counts:
     stays while the sky moves evenly may be what the telescope follows, an asteroid or a comet, and is spared: where
     the sky moved unevenly (dithers), or where more than one thing stays, it is the detector.
     """
-    n = len(seen.x)
-    out = np.zeros(n, dtype=np.int64)
-    if n < 2:
-        return out
     places = np.column_stack([seen.x, seen.y])
-    sizes = dict(zip(*np.unique(seen.frame, return_counts=True), strict=True))
-    groups: dict[int, NDArray[np.intp]] = {}
-    for k, near in enumerate(KDTree(places).query_ball_point(places, SAME_PX)):
-        others = np.array([j for j in near if seen.frame[j] != seen.frame[k]], dtype=np.intp)
-        moved = np.hypot(seen.sky_x[others] - seen.sky_x[k], seen.sky_y[others] - seen.sky_y[k]) > MOVED_PX
-        count = np.unique(seen.frame[others[moved]]).size
-        if count == 0:
-            continue
-        rest = n - sizes[seen.frame[k]]
-        if stats.poisson.sf(count - 1, rest * np.pi * SAME_PX**2 / seen.area_px) < MOST_BY_CHANCE:
-            out[k] = count
-            groups[k] = np.append(others[moved], k)
+    groups = _groups(places, seen, SAME_PX)
+    out = np.zeros(len(places), dtype=np.int64)
+    for k, group in groups.items():
+        out[k] = np.unique(seen.frame[group]).size - 1
     followed = [k for k, group in groups.items() if _moves_evenly(seen, group)]
     if _count_places(places[list(groups)]) <= MOST_FOLLOWED:
         out[followed] = 0
     return out
+
+
+def reflections(seen: Seen, mirrored: Array) -> Counts:
+    """Return in how many other frames each peak mirrors the same place of the sky; 0 where chance explains it.
+
+    Light that the filter throws back comes to a focus at the other side of the optical axis: where the sky moves over
+    the detector one way, it moves the other. mirrored : (n, 2), what of the sky, in px as in `seen`, stands at the
+    place of each peak turned by half a turn about the middle of its detector. The axis need not be there: where the
+    frames are not turned against each other, all such places are off by the same.
+    """
+    out = np.zeros(len(mirrored), dtype=np.int64)
+    for k, group in _groups(mirrored, seen, SAME_MIRRORED_PX).items():
+        out[k] = np.unique(seen.frame[group]).size - 1
+    return out
+
+
+def _groups(places: Array, seen: Seen, same_px: float) -> dict[int, NDArray[np.intp]]:
+    """Return each peak that other frames have at the same place, with those, where chance does not explain them."""
+    groups: dict[int, NDArray[np.intp]] = {}
+    n = len(places)
+    known = np.flatnonzero(np.isfinite(places).all(axis=1))
+    if known.size < 2:
+        return groups
+    sizes = dict(zip(*np.unique(seen.frame, return_counts=True), strict=True))
+    for k, near in zip(known, KDTree(places[known]).query_ball_point(places[known], same_px), strict=True):
+        others = known[[j for j in near if seen.frame[known[j]] != seen.frame[k]]]
+        moved = np.hypot(seen.sky_x[others] - seen.sky_x[k], seen.sky_y[others] - seen.sky_y[k]) > MOVED_PX
+        count = np.unique(seen.frame[others[moved]]).size
+        by_chance = (n - sizes[seen.frame[k]]) * np.pi * same_px**2 / seen.area_px
+        if count and stats.poisson.sf(count - 1, by_chance) < MOST_BY_CHANCE:
+            groups[int(k)] = np.append(others[moved], k)
+    return groups
 
 
 def _count_places(places: Array) -> int:

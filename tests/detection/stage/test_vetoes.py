@@ -45,20 +45,20 @@ def codes(candidate):
 
 def test_a_hot_pixel_is_known_in_the_earlier_frames_once_a_later_one_shows_it(frames):
     first = [seen(frames[0], 0, *pixel) for pixel in HOT]
-    assert vetoes.note_fixed_pixels(frames[0]) == []
+    assert vetoes.note_detector(frames[0]) == []
     assert not any(codes(each) for each in first)
     second = [seen(frames[1], 1, *pixel) for pixel in HOT]
-    assert set(vetoes.note_fixed_pixels(frames[1])) == set(first)
+    assert set(vetoes.note_detector(frames[1])) == set(first)
     assert all(codes(each) == {"fixed_pixel"} for each in (*first, *second))
     assert "same pixel of the detector in another frame" in first[0].vetoes[0]["message"]
     # What is known is not news.
-    assert vetoes.note_fixed_pixels(frames[1]) == []
+    assert vetoes.note_detector(frames[1]) == []
 
 
 def test_a_star_that_changes_recurs_on_the_sky_and_not_on_the_detector(frames):
     stars = [seen(frame, k, 500.0, 600.0, is_fixed=False) for k, frame in enumerate(frames)]
     for frame in frames:
-        vetoes.note_fixed_pixels(frame)
+        vetoes.note_detector(frame)
     assert not any(codes(star) for star in stars)
 
 
@@ -67,7 +67,7 @@ def test_another_camera_has_other_pixels(frames):
         for pixel in HOT:
             seen(frame, k, *pixel)
     type(frames[0]).objects.filter(pk=frames[0].pk).update(camera="Another camera")
-    vetoes.note_fixed_pixels(frames[1])
+    vetoes.note_detector(frames[1])
     assert not any(codes(each) for each in Candidate.objects.all())
 
 
@@ -78,8 +78,46 @@ def test_what_no_longer_recurs_loses_the_veto_and_keeps_its_others(frames):
             seen(frame, k, *pixel)
     kept = frames[1].candidates.first()
     Candidate.objects.filter(pk=kept.pk).update(vetoes=[other])
-    vetoes.note_fixed_pixels(frames[1])
+    vetoes.note_detector(frames[1])
     assert codes(kept) == {"crowded", "fixed_pixel"}
     frames[0].candidates.all().delete()
-    vetoes.note_fixed_pixels(frames[1])
+    vetoes.note_detector(frames[1])
     assert codes(kept) == {"crowded"}
+
+
+def footprint(number):
+    """Return the corners of a frame on the sky."""
+    east, north = DITHERS[number]
+    pixels = ((-0.5, -0.5), (999.5, -0.5), (999.5, 999.5), (-0.5, 999.5))
+    return [[150.0 + (east - x) / 3600.0, (north + y) / 3600.0] for x, y in pixels]
+
+
+def reflected(frame, number, x, y):
+    """Make a candidate where a star that stands at x, y of the sky is thrown back: half a turn about pixel 499.5."""
+    type(frame).objects.filter(pk=frame.pk).update(footprint=footprint(number), wcs_quality="solved")
+    east, north = DITHERS[number]
+    return seen(frame, number, 999.0 - (x + east), 999.0 - (y - north))
+
+
+def test_light_that_the_optics_throw_back_moves_against_the_sky(frames):
+    for k, frame in enumerate(frames):
+        reflected(frame, k, 300.0, 820.0)
+        seen(frame, k, 650.0, 410.0, is_fixed=False)
+    for frame in frames:
+        frame.refresh_from_db()
+        vetoes.note_detector(frame)
+    by_place = {row.pixel_y > 300.0: codes(row) for row in frames[2].candidates.all()}
+    assert by_place == {False: {"reflection"}, True: set()}, "a star that changes is on the sky"
+    [veto] = frames[0].candidates.get(pixel_y__lt=300.0).vetoes
+    assert veto["value"] == 2.0
+    assert "In 2 other frames of the night" in veto["message"]
+
+
+def test_of_frames_that_are_only_pointed_or_not_placed_no_reflection_is_known(frames):
+    for k, frame in enumerate(frames):
+        reflected(frame, k, 300.0, 820.0)
+    type(frames[0]).objects.filter(pk=frames[0].pk).update(footprint=[])
+    type(frames[1]).objects.filter(pk=frames[1].pk).update(wcs_quality="nominal")
+    for frame in frames:
+        vetoes.note_detector(frame)
+    assert not any(codes(each) for each in Candidate.objects.all())
