@@ -56,7 +56,9 @@ def confirm_known(request: HttpRequest) -> HttpResponse:
         messages.warning(request, "Nothing was left to confirm: somebody may have answered meanwhile.")
         return redirect("curation:known")
     answered = "One detection is confirmed" if count == 1 else f"{count} detections are confirmed"
-    messages.success(request, f"{answered}.")
+    left = sum(len(one.waiting) for one in settled(keys, cast(User, request.user)).values())
+    more = f" {left} more of what you chose wait still: {MOST_AT_ONCE} are confirmed at once." if left else ""
+    messages.success(request, f"{answered}.{more}")
     return redirect(f"{reverse('curation:known')}?undo={group[0]}")
 
 

@@ -115,3 +115,13 @@ def test_the_page_shows_what_an_answer_covers_before_it_is_given(variable):
     assert len(pending()) == 2
     for wrong in ({}, {"object": "x", "group": "y"}, {"object": str(uuid7()), "group": str(uuid7())}):
         assert "Nothing was left" in post("confirm_known", wrong)
+
+
+def test_what_one_answer_cannot_cover_is_told_and_left(variable, monkeypatch):
+    monkeypatch.setattr("curation.judgements.settled.MOST_AT_ONCE", 1)
+    browser = Client()
+    browser.force_login(account("curator"))
+    sent = {"object": str(variable.pk), "group": str(uuid7())}
+    told = browser.post(reverse("curation:confirm_known"), sent, follow=True).content.decode()
+    assert "One detection is confirmed. 1 more of what you chose wait still" in told
+    assert len(pending()) == 1
