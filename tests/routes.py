@@ -178,6 +178,7 @@ DETECTION = {
 }
 CURATION = {
     "curation:triage": [Route(CURATORS)],
+    "curation:triage_plain": [Route(CURATORS), Route(CURATORS, method="post")],
     "curation:triage_next": [Route(CURATORS, method="post")],
     "curation:triage_answers": [Route(CURATORS, method="post")],
     "curation:triage_said": [Route(CURATORS, method="post")],
