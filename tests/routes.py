@@ -126,6 +126,7 @@ SITE = {
     "home": [Route(ACCOUNTS)],
     "login": [Route(EVERYBODY)],
     "logout": [Route(EVERYBODY, method="post")],
+    "theme": [Route(EVERYBODY, method="post")],
     "healthz": [Route(EVERYBODY)],
     "readyz": [Route(EVERYBODY)],
 }

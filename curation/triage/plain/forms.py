@@ -60,7 +60,7 @@ class SaidForm(forms.Form):
     notes = forms.CharField(
         required=False, max_length=5000, label="Note", widget=forms.Textarea(attrs={"rows": 2}), strip=False
     )
-    until = forms.ChoiceField(choices=_UNTIL, required=False, label="Put off")
+    until = forms.ChoiceField(choices=_UNTIL, required=False, label="Until when")
 
     # What people did not write themselves, and cannot correct.
     of_the_page = (
