@@ -19,6 +19,7 @@ from curation.models import Lease, ValidationEvent
 from detection.models import Detection
 from tests.curation.looks import judge
 from tests.e2e.desks import SCREEN, curator, detections, verdicts
+from tests.e2e.test_accessibility import in_every_theme
 from tests.e2e.test_triage_objects import object_of
 from tests.waiting import PATIENCE_SECONDS
 
@@ -35,9 +36,11 @@ class _Stays(HTTPRedirectHandler):
 class Plain:
     """A person whose browser runs no scripts."""
 
-    def __init__(self, browser: Browser, address: str, user: User | None = None) -> None:
+    def __init__(self, browser: Browser, address: str, user: User | None = None, *, runs_scripts: bool = False) -> None:
         self.address, self.user, self.client = address, user or curator(), Client()
-        self.context = browser.new_context(viewport=SCREEN, base_url=address, java_script_enabled=False)
+        self.context = browser.new_context(
+            viewport=SCREEN, base_url=address, java_script_enabled=runs_scripts, reduced_motion="reduce"
+        )
         self.context.set_default_timeout(PATIENCE_SECONDS * 1000)
         self.client.force_login(self.user)
         cookie = {"name": "sessionid", "value": self.client.cookies["sessionid"].value, "url": address}
@@ -52,7 +55,7 @@ class Plain:
 
     @property
     def main(self) -> Locator:
-        return self.page.locator("main.plain")
+        return self.page.locator("main.unscripted")
 
     @property
     def shown(self) -> str:
@@ -85,8 +88,8 @@ def plain(browser: Browser, live_server: Any, served: Any) -> Iterator[Callable[
     """Give a test as many people without scripts as it asks for."""
     people: list[Plain] = []
 
-    def sit_down(user: User | None = None) -> Plain:
-        people.append(Plain(browser, live_server.url, user))
+    def sit_down(user: User | None = None, *, runs_scripts: bool = False) -> Plain:
+        people.append(Plain(browser, live_server.url, user, runs_scripts=runs_scripts))
         return people[-1]
 
     yield sit_down
@@ -102,18 +105,12 @@ def test_an_evening_without_scripts_several_objects_one_undone_and_one_skipped(p
     expect(one.main).to_have_attribute("data-queue-remaining", "6")
     for part in ("Science", "Reference", "Difference"):
         picture = one.page.get_by_role("img", name=f"{part} image")
-        # Pictures that have not come are of no size.
-        assert (picture.bounding_box() or {})["width"] > 200
+        assert picture.evaluate("image => image.naturalWidth") == 378
     one.page.get_by_label("High", exact=True).check(force=True)
     one.page.get_by_label("Note").fill("Faint, but there.")
     one.page.get_by_label("Tags").fill("host, faint ,host")
     one.page.get_by_label("Image quality").select_option("fair")
-    seen = [
-        one.press("Real"),
-        one.press("Bogus"),
-        one.press("Supernova candidate"),
-        one.press("Skip, without an answer"),
-    ]
+    seen = [one.press(name) for name in ("Real", "Bogus", "Supernova candidate", "Skip, without an answer")]
     assert seen == [str(row.pk) for row in rows[:4]]
     expect(one.main).to_have_attribute("data-queue-remaining", "3")
     assert verdicts() == {
@@ -306,3 +303,34 @@ def test_the_look_is_chosen_without_scripts(plain):
     one.press("Set")
     expect(one.page.locator("html")).to_have_attribute("data-theme", "night")
     assert one.shown == before
+
+
+def test_the_page_breaks_no_rule_in_any_theme_with_epochs_after_an_answer_and_after_a_refusal(plain):
+    object_of(0.9, 0.95, 0.8)
+    detections(1)
+    # What looks for faults is a script itself.
+    one = plain(runs_scripts=True)
+    one.page.goto("/triage/plain/")
+    found = in_every_theme(one.page)
+    one.press("Real")
+    found += in_every_theme(one.page)
+    one.page.get_by_label("Tags").fill("x" * 70)
+    one.press("Real")
+    one.page.get_by_role("alert").wait_for()
+    found += in_every_theme(one.page)
+    assert not found, "\n".join(found)
+
+
+def test_the_focus_goes_from_the_images_to_what_goes_with_an_answer_and_then_to_the_answers(plain):
+    object_of(0.9, 0.95)
+    one = plain().open()
+    one.page.get_by_role("link", name="To the answer").focus()
+    one.page.keyboard.press("Enter")
+    order = []
+    for _ in range(8):
+        one.page.keyboard.press("Tab")
+        order.append(one.page.evaluate("() => document.activeElement.name + ' ' + document.activeElement.value"))
+    assert order == [
+        "level medium", "image_quality ", "detection_quality ", "tags ", "notes ", "say real", "say bogus",
+        "say label:supernova_candidate",
+    ]  # fmt: skip
