@@ -269,22 +269,26 @@ def _page(
     labels = titles()
     is_known = gold.open_in([review.detection.pk], holder)
     left = queue.remaining(window.narrowed.queue, holder.user, by_detection=holder.by_detection) + len(is_known)
-    context = _around(window) | facts_of(review, labels) | {
-        "sight": sight,
-        "name": name_of(sight.large.detection),
-        "overlay": overlay_of(sight.large.detection),
-        "own_said": said(sight.own, labels) if sight.own else "",
-        "remaining": left,
-        "form": form or SaidForm(),
-        "refusal": refusal,
-        "covers": _ticked(sight, form),
-        "covers_unseen": form is None or bool(form.data.get("covers_unseen")),
-        "of_page": _of_page(window, sight),
-        "labels": LabelDefinition.objects.visible_to(holder.user).filter(is_active=True),
-        "tags": tags_in_use(),
-        "here": window.address(item=review.detection.pk),
-        "skip": _SKIP,
-    }
+    context = (
+        _around(window)
+        | facts_of(review, labels)
+        | {
+            "sight": sight,
+            "name": name_of(sight.large.detection),
+            "overlay": overlay_of(sight.large.detection),
+            "own_said": said(sight.own, labels) if sight.own else "",
+            "remaining": left,
+            "form": form or SaidForm(),
+            "refusal": refusal,
+            "covers": _ticked(sight, form),
+            "covers_unseen": form is None or bool(form.data.get("covers_unseen")),
+            "of_page": _of_page(window, sight),
+            "labels": LabelDefinition.objects.visible_to(holder.user).filter(is_active=True),
+            "tags": tags_in_use(),
+            "here": window.address(item=review.detection.pk),
+            "skip": _SKIP,
+        }
+    )
     return render(window.request, "curation/triage_plain.html", context, status=status)
 
 
