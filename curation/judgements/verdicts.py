@@ -21,6 +21,7 @@ from curation.judgements.leases import end_leases, leased_among
 from curation.models import (
     ConfidenceLevel,
     Conflict,
+    Contradiction,
     Deferral,
     DeferralKind,
     EventKind,
@@ -130,7 +131,7 @@ def _take(
     _append(events)
     before = {row.pk: _verdict(row) for row in detections}
     end_leases([row.pk for row in detections], user)
-    _derive(detections, config)
+    _note_contradictions(events, _derive(detections, config))
     _order_joining(detections)
     rows = {row.pk: row for row in detections}
     audit.record_changes(
@@ -142,6 +143,17 @@ def _take(
         actor=actor,
     )
     _order_looks(_sources_concerned(detections))
+
+
+def _note_contradictions(events: Sequence[ValidationEvent], answers: Mapping[UUID, Sequence[ValidationEvent]]) -> None:
+    """Keep whom an answer contradicts, so that they are told of it; `answers` are those that stand now."""
+    Contradiction.objects.bulk_create(
+        Contradiction(person=earlier.validator, event=event)
+        for event in events
+        if event.kind == EventKind.VERDICT
+        for earlier in answers.get(event.detection_id, [])
+        if earlier.validator_id != event.validator_id and earlier.is_valid is not event.is_valid
+    )
 
 
 def _order_joining(detections: Sequence[Detection]) -> None:
@@ -269,8 +281,11 @@ def _verdict(detection: Detection) -> dict[str, object]:
     return {name: getattr(detection, name) for name in _DERIVED}
 
 
-def _derive(detections: Sequence[Detection], config: Snapshot) -> None:
-    """Write what the answers come to into detections; those that are confirmed or archived keep their state."""
+def _derive(detections: Sequence[Detection], config: Snapshot) -> Mapping[UUID, Sequence[ValidationEvent]]:
+    """Write what the answers come to into detections, and return the answers that stand.
+
+    Detections that are confirmed or archived keep their state.
+    """
     answers = answers_about([row.pk for row in detections])
     asked_by = _asked_by([row.pk for row in detections])
     enough = {row.pk: _outcome(answers.get(row.pk, []), config, asked_by) for row in detections}
@@ -293,6 +308,7 @@ def _derive(detections: Sequence[Detection], config: Snapshot) -> None:
     conflicts = [row for row in detections if enough[row.pk] == Outcome.CONFLICT]
     Conflict.objects.bulk_create([Conflict(detection=row) for row in conflicts], ignore_conflicts=True)
     Conflict.objects.filter(detection__in=detections).exclude(detection__in=conflicts).delete()
+    return answers
 
 
 def _write(detections: Iterable[Detection]) -> None:

@@ -34,7 +34,7 @@ from curation.models import (
     Shown,
 )
 from curation.saved_filters.saved import default_query
-from curation.triage import controls, files, gold, queue
+from curation.triage import controls, files, gold, news, queue
 from curation.triage.ahead import bounds, windows_here
 from curation.triage.answers import answer
 from curation.triage.emptiness import empty
@@ -42,15 +42,24 @@ from curation.triage.filters import QueueFilter
 from curation.triage.forms import (
     AnswerForm,
     NextForm,
+    PresenceForm,
     ReleaseForm,
     SaidForm,
-    WindowForm,
 )
 from curation.triage.items import item_of, said_of
 from curation.triage.queue import Holder
 from curation.triage.review import reviews
 from curation.triage.settings import settings_of
-from curation.triage.web.giving import in_words, mixes_known, next_of, reviews_of, titles, who_said, why_nothing
+from curation.triage.web.giving import (
+    in_words,
+    in_words_of,
+    mixes_known,
+    next_of,
+    reviews_of,
+    titles,
+    who_said,
+    why_nothing,
+)
 from curation.triage.web.sent import Refused, answering, holder_of, read
 from observations.models import Field
 
@@ -182,10 +191,18 @@ def triage_release(request: HttpRequest) -> JsonResponse:
 
 @answering
 def triage_presence(request: HttpRequest) -> JsonResponse:
-    """Note that the page is open, so that its person need not wait for what a closed window held."""
-    holder = holder_of(request, read(request, WindowForm))
+    """Note that the page is open, so that its person need not wait for what a closed window held; bring news.
+
+    News comes again until the page says that it has told it.
+    """
+    sent = read(request, PresenceForm)
+    holder = holder_of(request, sent)
     queue.note_presence(holder)
-    return JsonResponse({"windows": windows_here(holder)})
+    if sent["told"]:
+        news.mark_told(sent["told"], holder.user)
+    found = news.next_for(holder.user)
+    told = {"keys": found.keys, "text": in_words_of(found), "detection": found.event.detection_id} if found else None
+    return JsonResponse({"windows": windows_here(holder), "news": told})
 
 
 def _worker_url() -> str:

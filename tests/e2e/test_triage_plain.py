@@ -43,7 +43,7 @@ class Plain:
         )
         self.context.set_default_timeout(PATIENCE_SECONDS * 1000)
         self.client.force_login(self.user)
-        cookie = {"name": "sessionid", "value": self.client.cookies["sessionid"].value, "url": address}
+        cookie: Any = {"name": "sessionid", "value": self.client.cookies["sessionid"].value, "url": address}
         self.context.add_cookies([cookie])
         self.page: Page = self.context.new_page()
 

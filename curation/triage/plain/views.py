@@ -31,7 +31,7 @@ from curation.judgements.tags import tags_in_use
 from curation.judgements.verdicts import EventRefused, Judgement, answers_about
 from curation.models import LabelDefinition, SavedFilter, ValidationEvent
 from curation.saved_filters.saved import default_query
-from curation.triage import gold, queue
+from curation.triage import gold, news, queue
 from curation.triage.answers import Recorded
 from curation.triage.filters import QueueFilter
 from curation.triage.items import facts_of, name_of, said
@@ -41,7 +41,7 @@ from curation.triage.plain.forms import PlaceForm, SaidForm
 from curation.triage.plain.sights import Sight, sight_of
 from curation.triage.queue import Holder
 from curation.triage.review import Review, reviews
-from curation.triage.web.giving import in_words, next_of, titles, who_said, why_nothing
+from curation.triage.web.giving import in_words, in_words_of, next_of, titles, who_said, why_nothing
 from detection.cutouts.overlay import overlay_of
 from detection.models import Detection, DetectionStatus
 
@@ -226,8 +226,11 @@ def _tell(window: Window, judgement: Judgement, kept: Recorded, name: str) -> No
         text = f"{name}: you said {words}, but {'; '.join(opposed)}. Both answers are kept."
     else:
         return
-    link = format_html('<a href="{}">Look at it again</a>', window.address(item=judgement.detection_id))
-    messages.warning(window.request, format_html("{} {}", text, link))
+    messages.warning(window.request, format_html("{} {}", text, _again_link(window, judgement.detection_id)))
+
+
+def _again_link(window: Window, detection: UUID) -> str:
+    return format_html('<a href="{}">Look at it again</a>', window.address(item=detection))
 
 
 def _undo(window: Window) -> HttpResponse:
@@ -321,9 +324,20 @@ def _of_page(window: Window, sight: Sight) -> dict[str, Any]:
     }
 
 
+def _tell_news(window: Window) -> None:
+    """Tell who has contradicted this person meanwhile: the page comes with it, and says so once."""
+    found = news.next_for(window.holder.user)
+    if found is None:
+        return
+    news.mark_told(found.keys, window.holder.user)
+    link = _again_link(window, found.event.detection_id)
+    messages.warning(window.request, format_html("{} {}", in_words_of(found), link))
+
+
 def _around(window: Window) -> dict[str, Any]:
     """Return what stands around an item, and where there is none."""
     narrowed, session = window.narrowed, window.request.session
+    _tell_news(window)
     query = window.request.GET.copy()
     for name in PlaceForm.base_fields:
         query.pop(name, None)

@@ -10,7 +10,8 @@ from curation.models import LabelDefinition, ValidationEvent
 from curation.triage import gold, queue
 from curation.triage.emptiness import empty, why_empty
 from curation.triage.filters import QueueFilter
-from curation.triage.items import said
+from curation.triage.items import name_of, said
+from curation.triage.news import News
 from curation.triage.orders import TITLES
 from curation.triage.queue import Holder, Taken
 from curation.triage.review import Review, reviews
@@ -66,3 +67,12 @@ def who_said(events: Iterable[ValidationEvent]) -> list[str]:
     several = list(events)
     named = titles() if several else {}
     return list(dict.fromkeys(f"{event.validator.get_username()} said {said(event, named)}" for event in several))
+
+
+def in_words_of(news: News) -> str:
+    """Return in a sentence who has contradicted a person, about what."""
+    event = news.event
+    count = f", {news.count} epochs" if news.count > 1 else ""
+    mine = "real" if news.own.is_valid else "bogus"
+    who, what = event.validator.get_username(), said(event, titles())
+    return f"{who} said {what} about {name_of(event.detection)}{count}, where you said {mine}."
