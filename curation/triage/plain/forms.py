@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.http import QueryDict
 from django.utils import timezone
 
 from curation.judgements.verdicts import Judgement
@@ -67,7 +67,7 @@ class SaidForm(forms.Form):
         "person", "key", "detection", "was_held", "supersedes", "begun", "context", "unseen", "covers", "covers_unseen",
     )  # fmt: skip
 
-    def __init__(self, data: Any = None) -> None:
+    def __init__(self, data: QueryDict | None = None) -> None:
         """Read several ticked epochs as one list of keys."""
         if data is not None:
             ticked = ",".join(data.getlist("covers"))

@@ -7,8 +7,8 @@ are of the very files that the answer names.
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from curation.models import Shown, ValidationEvent
@@ -87,13 +87,13 @@ def sight_of(review: Review, own: ValidationEvent | None, large: UUID | None = N
     return Sight(review, wanted, version, parts, epochs, own)
 
 
-def _epoch(told: dict[str, Any], large: Member, paths: dict[UUID, str]) -> Epoch:
-    words = (told["when"], told["band"], told["brightness"])
+def _epoch(told: Mapping[str, object], large: Member, paths: dict[UUID, str]) -> Epoch:
+    words = (str(told["when"]), str(told["band"]), str(told["brightness"]))
     if told["id"] is None:
         return Epoch(None, *words)
-    key = UUID(told["id"])
+    key = UUID(str(told["id"]))
     picture = pictures.picture(paths[key], is_small=True)
-    return Epoch(key, *words, key == large.detection.pk, told["is_open"], _inline(picture) if picture else "")
+    return Epoch(key, *words, key == large.detection.pk, bool(told["is_open"]), _inline(picture) if picture else "")
 
 
 def _inline(picture: bytes) -> str:

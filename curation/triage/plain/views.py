@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any, cast
+from typing import cast
 from uuid import UUID, uuid4
 
 from django.contrib import messages
@@ -17,7 +17,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
-from django.views.decorators.cache import never_cache
+from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_http_methods
 
 from catalog.configuration.values import one_snapshot
@@ -80,7 +80,8 @@ def _in_one_snapshot(view: View) -> View:
 
 @requires(MAY_JUDGE)
 @require_http_methods(["GET", "HEAD", "POST"])
-@never_cache
+# Not "no-store": a page that one goes back to has then forgotten what was typed.
+@cache_control(private=True, no_cache=True)
 @_in_one_snapshot
 def triage_plain(request: HttpRequest) -> HttpResponse:
     """Show the next item, or the one in the address; keep what is said of it, and lead to the next."""
@@ -309,7 +310,7 @@ def _ticked(sight: Sight, form: SaidForm | None) -> set[UUID]:
     return offered & set(form.cleaned_data.get("covers") or ())
 
 
-def _of_page(window: Window, sight: Sight) -> dict[str, Any]:
+def _of_page(window: Window, sight: Sight) -> dict[str, object]:
     """Return what the form says of the page itself."""
     key = sight.review.detection.pk
     return {
@@ -334,7 +335,7 @@ def _tell_news(window: Window) -> None:
     messages.warning(window.request, format_html("{} {}", in_words_of(found), link))
 
 
-def _around(window: Window) -> dict[str, Any]:
+def _around(window: Window) -> dict[str, object]:
     """Return what stands around an item, and where there is none."""
     narrowed, session = window.narrowed, window.request.session
     _tell_news(window)
