@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 # What takes a second on a machine that is left alone may take minutes on one that is not.
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 120.0
 
 
 def wait_for(
