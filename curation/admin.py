@@ -24,6 +24,7 @@ from curation.models import (
     Alert,
     AlertPublication,
     Conflict,
+    Contradiction,
     Deferral,
     GoldAnswer,
     GoldItem,
@@ -95,6 +96,14 @@ class NoteAdmin(ProductAdmin):
     list_select_related = ("author", "detection")
     list_filter = (("author", AutocompleteSelectFilter),)
     search_fields = ("author__username", "text")
+    ordering = ("-created_at", "-id")
+
+
+@admin.register(Contradiction)
+class ContradictionAdmin(ProductAdmin):
+    list_display = ("created_at", "person", related("event"), "told_at")
+    list_select_related = ("person", "event")
+    search_fields = ("person__username",)
     ordering = ("-created_at", "-id")
 
 

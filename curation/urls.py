@@ -12,6 +12,7 @@ from curation.saved_filters import views as filter_views
 from curation.statistics import views as statistics_views
 from curation.triage import views as triage_views
 from curation.triage.asides import views as aside_views
+from curation.triage.plain import views as plain_views
 
 app_name = "curation"
 urlpatterns = [
@@ -39,6 +40,7 @@ urlpatterns = [
     path("triage/known/undo", known_views.undo_known, name="undo_known"),
     path("statistics/", statistics_views.statistics, name="statistics"),
     path("statistics/<slug:slug>.csv", statistics_views.table, name="statistic"),
+    path("triage/plain/", plain_views.triage_plain, name="triage_plain"),
     path("triage/next", triage_views.triage_next, name="triage_next"),
     path("triage/answers", triage_views.triage_answers, name="triage_answers"),
     path("triage/keys/", aside_views.triage_settings, name="triage_settings"),

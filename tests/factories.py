@@ -15,6 +15,7 @@ from catalog.models import ProcessingJob, RunStatus, User
 from curation.models import (
     Alert,
     Conflict,
+    Contradiction,
     Deferral,
     GoldAnswer,
     GoldItem,
@@ -505,6 +506,14 @@ class MentionFactory(RowFactory):
 
     note = SubFactory(NoteFactory)
     person = SubFactory(UserFactory)
+
+
+class ContradictionFactory(RowFactory):
+    class Meta:
+        model = Contradiction
+
+    person = SubFactory(UserFactory)
+    event = SubFactory(ValidationEventFactory)
 
 
 class SavedFilterFactory(RowFactory):

@@ -126,6 +126,7 @@ SITE = {
     "home": [Route(ACCOUNTS)],
     "login": [Route(EVERYBODY)],
     "logout": [Route(EVERYBODY, method="post")],
+    "theme": [Route(EVERYBODY, method="post")],
     "healthz": [Route(EVERYBODY)],
     "readyz": [Route(EVERYBODY)],
 }
@@ -178,6 +179,7 @@ DETECTION = {
 }
 CURATION = {
     "curation:triage": [Route(CURATORS)],
+    "curation:triage_plain": [Route(CURATORS), Route(CURATORS, method="post")],
     "curation:triage_next": [Route(CURATORS, method="post")],
     "curation:triage_answers": [Route(CURATORS, method="post")],
     "curation:triage_said": [Route(CURATORS, method="post")],

@@ -62,6 +62,7 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Put off", "snooze", "curation.deferral"),
             ("Notes", "note", "curation.note"),
             ("Mentions", "alternate_email", "curation.mention"),
+            ("Contradictions", "compare_arrows", "curation.contradiction"),
             ("Saved filters", "filter_alt", "curation.savedfilter"),
             ("Keys of people", "keyboard", "curation.triagesettings"),
             ("Conflicts", "balance", "curation.conflict"),

@@ -120,8 +120,25 @@ def leased_among(detections: Collection[UUID]) -> set[UUID]:
 
 
 def is_held(detection_id: UUID, user: User) -> bool:
-    """Tell whether this person holds a detection now."""
-    return Lease.objects.filter(detection=detection_id, holder=user, expires_at__gt=Now()).exists()
+    """Tell whether this person holds a detection now, by itself or by another epoch of its object."""
+    held = Lease.objects.filter(holder=user, expires_at__gt=Now())
+    # As a rule it is the one that was shown first, which needs no look at its object.
+    if held.filter(detection=detection_id).exists():
+        return True
+    return held.filter(item__in=objects.keys_of([detection_id]).values()).exists()
+
+
+def held_in(holder: Holder) -> list[UUID]:
+    """Return what one window holds now."""
+    leases = Lease.objects.filter(holder=holder.user, window=holder.window, expires_at__gt=Now())
+    return list(leases.order_by("created_at", "pk").values_list("detection", flat=True))
+
+
+def lease_of(key: UUID, holder: Holder) -> Lease | None:
+    """Return whoever's lease a detection or its object is under now, the first of them."""
+    under = Q(detection=key) | Q(item__in=holder.items_of([key]).values())
+    leases = Lease.objects.select_related("holder").filter(under, expires_at__gt=Now())
+    return leases.order_by("created_at").first()
 
 
 def write_leases(items: Mapping[UUID, UUID], holder: Holder) -> list[UUID]:

@@ -21,6 +21,7 @@ from curation.judgements.leases import end_leases, leased_among
 from curation.models import (
     ConfidenceLevel,
     Conflict,
+    Contradiction,
     Deferral,
     DeferralKind,
     EventKind,
@@ -142,7 +143,7 @@ def _take(
     ValidationEvent.objects.bulk_create(events)
     before = {row.pk: _verdict(row) for row in detections}
     end_leases([row.pk for row in detections], user)
-    _derive(detections, config)
+    _note_contradictions(events, _derive(detections, config))
     _order_joining(detections)
     rows = {row.pk: row for row in detections}
     audit.record_changes(
@@ -154,6 +155,17 @@ def _take(
         actor=actor,
     )
     _order_looks(_sources_concerned(detections))
+
+
+def _note_contradictions(events: Sequence[ValidationEvent], answers: Mapping[UUID, Sequence[ValidationEvent]]) -> None:
+    """Keep whom an answer contradicts, so that they are told of it; `answers` are those that stand now."""
+    Contradiction.objects.bulk_create(
+        Contradiction(person=earlier.validator, event=event)
+        for event in events
+        if event.kind == EventKind.VERDICT
+        for earlier in answers.get(event.detection_id, [])
+        if earlier.validator_id != event.validator_id and earlier.is_valid is not event.is_valid
+    )
 
 
 def _order_joining(detections: Sequence[Detection]) -> None:
@@ -274,8 +286,11 @@ def _verdict(detection: Detection) -> dict[str, object]:
     return {name: getattr(detection, name) for name in _DERIVED}
 
 
-def _derive(detections: Sequence[Detection], config: Snapshot) -> None:
-    """Write what the answers come to into detections; those that are confirmed or archived keep their state."""
+def _derive(detections: Sequence[Detection], config: Snapshot) -> Mapping[UUID, Sequence[ValidationEvent]]:
+    """Write what the answers come to into detections, and return the answers that stand.
+
+    Detections that are confirmed or archived keep their state.
+    """
     events = _events_about([row.pk for row in detections])
     answers = {key: _standing(rows) for key, rows in events.items()}
     asked_by = _asked_by([row.pk for row in detections])
@@ -302,6 +317,7 @@ def _derive(detections: Sequence[Detection], config: Snapshot) -> None:
     of_several = [key for key, rows in events.items() if len({event.validator_id for event in rows}) > 1]
     if of_several:
         Conflict.objects.filter(detection__in=of_several).exclude(detection__in=conflicts).delete()
+    return answers
 
 
 def _write(detections: Iterable[Detection]) -> None:

@@ -7,6 +7,7 @@ from curation.models.gold import GoldAnswer, GoldItem
 from curation.models.judgements import (
     ConfidenceLevel,
     Conflict,
+    Contradiction,
     EventKind,
     LabelDefinition,
     LabelExample,
@@ -25,6 +26,7 @@ __all__ = [
     "AlertType",
     "ConfidenceLevel",
     "Conflict",
+    "Contradiction",
     "Deferral",
     "DeferralKind",
     "EventKind",

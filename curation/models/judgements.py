@@ -151,6 +151,24 @@ class Conflict(Record):
         return f"conflict about {self.detection_id}"
 
 
+class Contradiction(Record):
+    """An answer that contradicts what somebody had said before, until that person has been told."""
+
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="contradictions", help_text="Who is told."
+    )
+    event = models.ForeignKey(ValidationEvent, on_delete=models.CASCADE, related_name="contradictions")
+    told_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["created_at", "id"]
+        constraints = [models.UniqueConstraint(fields=["person", "event"], name="curation_contradiction_once")]
+        indexes = [models.Index(fields=["person"], name="contradiction_untold", condition=Q(told_at__isnull=True))]
+
+    def __str__(self) -> str:
+        return f"{self.event_id} for {self.person_id}"
+
+
 class LabelExample(Record):
     """A detection that experts show to everybody as an example of a label."""
 

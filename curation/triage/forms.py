@@ -86,6 +86,12 @@ class NextForm(WindowForm):
     take_over = forms.BooleanField(required=False)
 
 
+class PresenceForm(WindowForm):
+    """That the page is open, and what it has told its person."""
+
+    told = KeysField(required=False)
+
+
 class ReleaseForm(WindowForm):
     """What the page gives back: these, or everything but those."""
 

@@ -56,6 +56,11 @@ def open_in(keys: Collection[UUID], holder: Holder) -> set[UUID]:
     return set(given.values_list("item__detection", flat=True))
 
 
+def is_given(key: UUID, holder: Holder) -> bool:
+    """Tell whether this window was given a detection as a known item, answered or not."""
+    return _given([key], holder.user).filter(window=holder.window).exists()
+
+
 def forget(key: UUID, user: User) -> None:
     """Let a person who asks for a detection themselves judge it: what waits for an answer about it does so no more."""
     _given([key], user).filter(is_valid__isnull=True).delete()

@@ -13,10 +13,12 @@ from django.template.loader import render_to_string
 from catalog.writing import number, sexagesimal_dec, sexagesimal_ra, signed, utc
 from curation.detections.epochs import Epoch
 from curation.judgements.settled import Settled, settled_by
+from curation.judgements.verdicts import Judgement
 from curation.models import Deferral, ValidationEvent
 from curation.triage.review import Member, Review
 from detection.cutouts.epochs import address_of
 from detection.cutouts.overlay import place_in
+from detection.models import Detection
 from observations.numerics.site import time_of
 
 
@@ -25,7 +27,7 @@ def item_of(review: Review, request: HttpRequest, titles: Mapping[str, str]) -> 
     row, candidate = review.detection, review.detection.candidate
     return {
         "id": str(row.pk),
-        "name": f"{sexagesimal_ra(row.ra)} {sexagesimal_dec(row.dec)}",
+        "name": name_of(row),
         "score": row.confidence_score,
         **_drawn(review.shown),
         "all_pixels": _all_pixels_url(review),
@@ -33,15 +35,25 @@ def item_of(review: Review, request: HttpRequest, titles: Mapping[str, str]) -> 
         "warning": "Negative: fainter than in the reference" if candidate and candidate.is_negative else "",
         "brief": _brief(review),
         "own": _own(review, titles),
-        "context": {
-            "blind": review.answers is None,
-            "answers_shown": len(review.answers or []),
-            "cutouts": review.shown.version,
-            "origin": row.origin,
-        },
-        "epochs": _epochs(review),
+        "context": context_of(review),
+        "epochs": epochs_of(review),
         "unseen": [str(pk) for pk in review.unseen],
-        "html": render_to_string("curation/_item.html", _context(review, titles), request),
+        "html": render_to_string("curation/_item.html", facts_of(review, titles), request),
+    }
+
+
+def name_of(row: Detection) -> str:
+    """Return what a detection is called where people are told of it: its position."""
+    return f"{sexagesimal_ra(row.ra)} {sexagesimal_dec(row.dec)}"
+
+
+def context_of(review: Review) -> dict[str, object]:
+    """Return what an answer says of what was known to its person, beside the images."""
+    return {
+        "blind": review.answers is None,
+        "answers_shown": len(review.answers or []),
+        "cutouts": review.shown.version,
+        "origin": review.detection.origin,
     }
 
 
@@ -51,7 +63,7 @@ def _drawn(member: Member) -> dict[str, object]:
     return {"pixels": _pixels_url(member), "x": x, "y": y, "turn": asdict(member.turn)}
 
 
-def _epochs(review: Review) -> list[dict[str, object]]:
+def epochs_of(review: Review) -> list[dict[str, object]]:
     """Return the epochs of an object with several, by time; one without a detection has no key."""
     members = {member.detection.pk: member for member in review.members}
     shown = [epoch for epoch in review.epochs if epoch.detection is None or epoch.detection.pk in members]
@@ -94,7 +106,7 @@ def _own(review: Review, titles: Mapping[str, str]) -> dict[str, str] | None:
     return {"id": str(own.pk), "said": said(own, titles)} if own else None
 
 
-def said(event: ValidationEvent, titles: Mapping[str, str]) -> str:
+def said(event: ValidationEvent | Judgement, titles: Mapping[str, str]) -> str:
     """Return what somebody said, in words."""
     verdict = "real" if event.is_valid else "bogus"
     label = titles.get(event.label, event.label)
@@ -114,7 +126,8 @@ def _brief(review: Review) -> list[str]:
     return lines + [flag.word for flag in candidate.flags if flag.name != "negative"] if candidate else lines
 
 
-def _context(review: Review, titles: Mapping[str, str]) -> dict[str, Any]:
+def facts_of(review: Review, titles: Mapping[str, str]) -> dict[str, Any]:
+    """Return what the facts about an item are written from."""
     row, candidate = review.detection, review.detection.candidate
     seen = sum(epoch.detection is not None for epoch in review.epochs)
     curve = review.curve

@@ -21,9 +21,11 @@ from catalog.models import User
 from curation.judgements.deferrals import is_asked_about, put_off_by
 from curation.judgements.leases import (
     Holder,
+    held_in,
     hold,
     is_held,
     lease_end,
+    lease_of,
     lease_seconds,
     locked,
     note_presence,
@@ -39,8 +41,8 @@ from curation.triage.orders import Order
 from detection.models import Detection, DetectionStatus
 
 __all__ = [
-    "Holder", "Part", "Queue", "Rest", "Taken", "count_objects", "hold", "is_held", "lease_seconds", "note_presence",
-    "release", "remaining", "rest", "take", "take_one", "take_over",
+    "Holder", "Part", "Queue", "Rest", "Taken", "count_objects", "held_in", "hold", "is_held", "lease_of",
+    "lease_seconds", "note_presence", "release", "remaining", "rest", "take", "take_one", "take_over",
 ]  # fmt: skip
 # So many detections are looked at for each item: few objects have more that wait.
 _ROWS_AN_ITEM = 4

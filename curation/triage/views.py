@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import asdict
 from typing import Any, cast
 from urllib.parse import urlencode
@@ -33,26 +32,34 @@ from curation.models import (
     Quality,
     SavedFilter,
     Shown,
-    ValidationEvent,
 )
 from curation.saved_filters.saved import default_query
-from curation.triage import controls, files, gold, queue
+from curation.triage import controls, files, gold, news, queue
 from curation.triage.ahead import bounds, windows_here
 from curation.triage.answers import answer
-from curation.triage.emptiness import empty, why_empty
+from curation.triage.emptiness import empty
 from curation.triage.filters import QueueFilter
 from curation.triage.forms import (
     AnswerForm,
     NextForm,
+    PresenceForm,
     ReleaseForm,
     SaidForm,
-    WindowForm,
 )
-from curation.triage.items import item_of, said, said_of
-from curation.triage.orders import TITLES
+from curation.triage.items import item_of, said_of
 from curation.triage.queue import Holder
 from curation.triage.review import reviews
 from curation.triage.settings import settings_of
+from curation.triage.web.giving import (
+    in_words,
+    in_words_of,
+    mixes_known,
+    next_of,
+    reviews_of,
+    titles,
+    who_said,
+    why_nothing,
+)
 from curation.triage.web.sent import Refused, answering, holder_of, read
 from observations.models import Field
 
@@ -76,7 +83,7 @@ def triage(request: HttpRequest) -> HttpResponse:
         "form": narrowed.form,
         "controls": narrowed.offered(),
         "is_narrowed": narrowed.is_narrowed,
-        "narrowed_by": _words(narrowed),
+        "narrowed_by": in_words(narrowed),
         "remaining": queue.remaining(narrowed.queue, user, by_detection=narrowed.by_detection),
         "by_detection": narrowed.by_detection,
         "most_counted": counting.MOST_COUNTED,
@@ -94,6 +101,7 @@ def triage(request: HttpRequest) -> HttpResponse:
         "conflicts": 0 if narrowed.of_conflicts else _conflicts(user),
         "mixes_known": bool(snapshot()["curation.gold_share"]),
         "worker_url": _worker_url(),
+        "plain_url": f"{reverse('curation:triage_plain')}?{request.GET.urlencode() or 'by=object'}",
         "modules": files.modules(),
         "field_names": fields.exclude(name="").order_by("name").values_list("name", flat=True)[:_MOST_FIELDS],
     }
@@ -112,15 +120,15 @@ def triage_next(request: HttpRequest) -> JsonResponse:
         queue.release(holder_of(request, asked | {"window": asked["former"]}))
     held = queue.hold(asked["holding"], holder)
     config = snapshot()
-    known_share = config["curation.gold_share"] if narrowed.is_of_waiting else 0.0
     remaining = queue.remaining(narrowed.queue, user, by_detection=narrowed.by_detection)
     windows = windows_here(holder)
     limits = bounds(remaining, windows)
     asked["count"] = limits.may_take(asked["count"], len(held))
-    keys, is_from_the_top, refusal = _taken(asked, narrowed, holder, known_share)
-    known = gold.open_in([*asked["holding"], *keys], holder) if known_share else set()
+    keys, is_from_the_top, refusal = _taken(asked, narrowed, holder)
+    known = gold.open_in([*asked["holding"], *keys], holder) if mixes_known(narrowed) else set()
+    named = titles() if keys else {}
     given: dict[str, Any] = {
-        "items": _items(request, keys, holder, known),
+        "items": [item_of(review, request, named) for review in reviews_of(keys, holder, known)] if keys else [],
         "is_from_the_top": is_from_the_top,
         "lost": [str(key) for key in asked["holding"] if key not in held | known],
         "lease_seconds": queue.lease_seconds(config),
@@ -129,7 +137,7 @@ def triage_next(request: HttpRequest) -> JsonResponse:
         "windows": windows,
     }
     if (asked["count"] or asked["one"]) and not keys:
-        given["empty"] = refusal or _why_empty(narrowed, holder)
+        given["empty"] = refusal or why_nothing(narrowed, holder)
     return JsonResponse(given)
 
 
@@ -142,14 +150,8 @@ def triage_answers(request: HttpRequest) -> JsonResponse:
         kept = answer(_judgements(sent), holder, actor_of(request), was_held=sent["was_held"])
     except EventRefused as refusal:
         raise Refused(422, "refused", str(refusal)) from refusal
-    titles = _titles() if kept.others else {}
-
-    def words(events: list[ValidationEvent]) -> list[str]:
-        # One person's answer about several epochs is told once.
-        return list(dict.fromkeys(f"{event.validator.get_username()} said {said(event, titles)}" for event in events))
-
     told = {"id": str(kept.event.pk), "has_lapsed": kept.has_lapsed, "is_held": kept.is_held}
-    told |= {"others": words(kept.others), "opposed": words(kept.opposed)}
+    told |= {"others": who_said(kept.others), "opposed": who_said(kept.opposed)}
     if kept.feedback:
         told["feedback"] = kept.feedback
     return JsonResponse(told, status=201 if kept.is_new else 200)
@@ -162,7 +164,7 @@ def triage_said(request: HttpRequest) -> JsonResponse:
     found = reviews([asked["detection"]], cast(User, request.user), by_detection=asked["by_detection"])
     if not found:
         raise Refused(404, "gone", "It no longer exists.")
-    return JsonResponse(said_of(gold.unmarked(found, holder_of(request, asked))[0], _titles()))
+    return JsonResponse(said_of(gold.unmarked(found, holder_of(request, asked))[0], titles()))
 
 
 @require_safe
@@ -189,10 +191,18 @@ def triage_release(request: HttpRequest) -> JsonResponse:
 
 @answering
 def triage_presence(request: HttpRequest) -> JsonResponse:
-    """Note that the page is open, so that its person need not wait for what a closed window held."""
-    holder = holder_of(request, read(request, WindowForm))
+    """Note that the page is open, so that its person need not wait for what a closed window held; bring news.
+
+    News comes again until the page says that it has told it.
+    """
+    sent = read(request, PresenceForm)
+    holder = holder_of(request, sent)
     queue.note_presence(holder)
-    return JsonResponse({"windows": windows_here(holder)})
+    if sent["told"]:
+        news.mark_told(sent["told"], holder.user)
+    found = news.next_for(holder.user)
+    told = {"keys": found.keys, "text": in_words_of(found), "detection": found.event.detection_id} if found else None
+    return JsonResponse({"windows": windows_here(holder), "news": told})
 
 
 def _worker_url() -> str:
@@ -216,7 +226,7 @@ _SAID = (
 
 
 def _taken(
-    asked: dict[str, Any], narrowed: QueueFilter, holder: Holder, known_share: float
+    asked: dict[str, Any], narrowed: QueueFilter, holder: Holder
 ) -> tuple[list[UUID], bool, dict[str, str] | None]:
     """Return what the person is given, whether that began at the top again, and why one item was not to be had."""
     if asked["one"]:
@@ -232,32 +242,8 @@ def _taken(
         return queue.take_over(narrowed.queue, holder, asked["count"]), False, None
     if not asked["count"]:
         return [], False, None
-    if known_share and queue.remaining(narrowed.queue, holder.user):
-        keys, is_from_the_top = gold.take(narrowed.queue, holder, asked["count"], asked["after"], known_share)
-        return keys, is_from_the_top, None
-    taken = queue.take(narrowed.queue, holder, asked["count"], asked["after"])
+    taken = next_of(narrowed, holder, asked["count"], asked["after"])
     return taken.keys, taken.is_from_the_top, None
-
-
-def _items(
-    request: HttpRequest, keys: Collection[UUID], holder: Holder, known: Collection[UUID]
-) -> list[dict[str, Any]]:
-    if not keys:
-        return []
-    titles = _titles()
-    found = reviews(keys, holder.user, by_detection=holder.by_detection)
-    return [item_of(review, request, titles) for review in (gold.unmarked(found, holder) if known else found)]
-
-
-def _titles() -> dict[str, str]:
-    return dict(LabelDefinition.objects.values_list("label", "title"))
-
-
-def _why_empty(narrowed: QueueFilter, holder: Holder) -> dict[str, str]:
-    if not narrowed.form.is_valid():
-        return empty("unreadable", "These filters cannot be read.", "Correct the marked fields and apply them again.")
-    left = queue.rest(narrowed.queue, holder, narrowed.every)
-    return why_empty(narrowed.queue, holder, left, is_narrowed=narrowed.is_narrowed)
 
 
 def _conflicts(user: User) -> int:
@@ -265,16 +251,3 @@ def _conflicts(user: User) -> int:
     if not visibility.settles_conflicts(user):
         return 0
     return counting.count_bounded(Conflict.objects.filter(detection__status__in=OPEN))
-
-
-def _words(narrowed: QueueFilter) -> str:
-    """Return in words what the queue is narrowed to."""
-    data, asked = narrowed.data, narrowed.form.fields
-    items = "conflicts" if narrowed.of_conflicts else "detections" if narrowed.by_detection else "objects"
-    words = [f"{data.get('status') or 'pending'} {items}"]
-    score = [data.get("score_min"), data.get("score_max")]
-    if any(score):
-        words.append(f"score {score[0] or 0} to {score[1] or 1}")
-    others = (name for name in asked if name not in ("by", "order", "status", "score_min", "score_max"))
-    words += [f"{str(asked[name].label).lower()} {data[name]}" for name in others if data.get(name)]
-    return ", ".join([*words, TITLES[narrowed.in_order]])

@@ -38,6 +38,14 @@ def part(path: str, name: str) -> bytes | None:
     return None if cutouts is None else _png(panels(cutouts, **_LARGE)[PARTS.index(name)])
 
 
+def parts(path: str) -> dict[str, bytes]:
+    """Return each of `PARTS` as a large PNG; none where the file is gone or no cutout."""
+    cutouts = stored(path)
+    if cutouts is None:
+        return {}
+    return {name: _png(colours) for name, colours in zip(PARTS, panels(cutouts, **_LARGE), strict=True)}
+
+
 def stored(path: str) -> Image | None:
     """Return a file of cutouts, (4, n, n); None where it is gone or holds none."""
     try:

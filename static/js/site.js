@@ -56,7 +56,14 @@ document.addEventListener("htmx:sendError", () => say("The server cannot be reac
  * @param {"" | "success" | "warning" | "error"} kind
  * @param {{title: string, act: () => void}} [offer]  something to do about it
  */
-export function say(text, kind = "", offer) {
+export function say(text, kind = "", offer) { put(text, kind, offer); }
+
+/**
+ * @param {string} text
+ * @param {"" | "success" | "warning" | "error"} kind
+ * @param {{title: string, act: () => void}} [offer]
+ */
+function put(text, kind, offer) {
   const line = document.createElement("p");
   line.className = `notice ${kind}`;
   line.textContent = text;
@@ -73,6 +80,18 @@ export function say(text, kind = "", offer) {
     close.addEventListener("click", () => line.remove());
     line.append(close);
   }
-  at("messages").replaceChildren(line);
+  for (const old of at("messages").querySelectorAll(":scope > :not(.lasting)")) old.remove();
+  at("messages").append(line);
   if (!kind) setTimeout(() => line.remove(), PASSING_MS);
+  return line;
 }
+
+/**
+ * Show a sentence that stays until somebody closes it, whatever else is said.
+ * @param {string} text
+ * @param {{title: string, act: () => void}} offer
+ */
+export function announce(text, offer) { put(text, "warning", offer).classList.add("lasting"); }
+
+/** Tell whether such a sentence is there. */
+export function isAnnouncing() { return Boolean(document.querySelector("#messages > .lasting")); }

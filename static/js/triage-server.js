@@ -88,10 +88,11 @@ export class Server {
   }
 
   /**
-   * Say that this window is open; return how many hold something now.
-   * @returns {Promise<number>}
+   * Say that this window is open, and what it has told; return how many hold something now, and news.
+   * @param {string[]} [told]
+   * @returns {Promise<import("./presence.js").Reply>}
    */
-  async isHere() { return (await this.#ask("presence", {})).windows; }
+  isHere(told = []) { return this.#ask("presence", { told }); }
 
   /**
    * Give back what is held while the page goes, but for what waits to be sent.

@@ -17,6 +17,7 @@ import { fitViewer, lookActions, showLook } from "./triage-looks.js";
 import { Offline, keepPage } from "./offline.js";
 import { Outbox } from "./outbox.js";
 import { showSaving } from "./saving.js";
+import { keepPresent } from "./news.js";
 import { say } from "./site.js";
 import { controlOf, isTaken } from "./triage-input.js";
 import { Strip } from "./strip.js";
@@ -29,9 +30,8 @@ import { Viewer } from "./viewer.js";
 const page = part("main", HTMLElement);
 const person = page.dataset.person ?? "";
 const help = part("#help", HTMLDialogElement), undoButton = part("#undo", HTMLButtonElement);
-const place = { strip: at("strip"), stage: at("stage"), lapse: at("lapse") };
-const leave = part("#leave", HTMLButtonElement);
-const PRESENCE_MS = 10000, LAPSE_CHECK_MS = 5000, FLUSH_PATIENCE_MS = 2000;
+const leave = part("#leave", HTMLButtonElement), place = { strip: at("strip"), stage: at("stage"), lapse: at("lapse") };
+const LAPSE_CHECK_MS = 5000, FLUSH_PATIENCE_MS = 2000;
 const KEPT_UNDO = `astrid.undo.${person}`, KEPT_PLACE = "astrid.place";
 
 const server = new Server(page.dataset, person, newKey());
@@ -372,7 +372,7 @@ addEventListener("storage", (event) => { if (event.key?.startsWith("astrid.")) s
 document.addEventListener("visibilitychange", () => { if (!document.hidden) outbox.flush(); });
 new MutationObserver(() => { viewer.paint(); strip.draw(viewer.look); }).observe(document.documentElement, { attributeFilter: ["data-theme"] });
 setInterval(() => { if (lineup.hasLapsed) place.lapse.hidden = false; }, LAPSE_CHECK_MS);
-setInterval(() => server.isHere().then((windows) => lineup.seeWindows(windows), () => { /* It is said elsewhere. */ }), PRESENCE_MS);
+keepPresent(server, lineup, lookAgain);
 
 /**
  * Return what this tab keeps under a name; null where it is nothing that can be read.

@@ -212,6 +212,12 @@ def triage(client: Client, person: User, scene: Scene, known: set[str]) -> dict[
             assert answer.status_code == 200, answer.content
             answers[f"triage_next {more}"] = cleaned(answer.content.decode(), known)
             transaction.set_rollback(True)
+    for query in (*queries(QueueFilter, scene), f"detection={scene.row.pk}"):
+        with transaction.atomic():
+            page = client.get(f"{reverse('curation:triage_plain')}?{query}", follow=True)
+            assert page.status_code == 200, query
+            answers[f"plain triage {query}"] = cleaned(page.content.decode(), known)
+            transaction.set_rollback(True)
     return answers
 
 
@@ -222,6 +228,7 @@ def test_no_address_tells_a_blind_curator_which_answer_somebody_gave(scene: Scen
     assert [address for address in first.keys() | second.keys() if first.get(address) != second.get(address)] == []
     # What a filter was asked for stands in the form again, and triage offers all labels.
     answers = {address: text for address, text in first.items() if "label" not in address and "triage" not in address}
+    assert any("plain-answer" in text and str(scene.row.pk) in text for text in first.values())
     for word in WORDS:
         assert [address for address, text in answers.items() if word in text and word not in address] == [], word
 

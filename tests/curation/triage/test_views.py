@@ -46,8 +46,25 @@ def test_the_page_changes_nothing_and_tells_how_many_are_left():
     assert Lease.objects.count() == 1
 
 
-def test_without_scripts_the_page_says_so():
-    assert "needs JavaScript" in Window().page().content.decode()
+def test_without_scripts_the_page_says_so_and_leads_to_one_that_needs_none():
+    page = Window().page("?order=newest&field=M31").content.decode()
+    assert "needs JavaScript" in page
+    plain = reverse("curation:triage_plain")
+    query = "?order=newest&amp;field=M31"
+    assert f'<noscript><meta http-equiv="refresh" content="0; url={plain}{query}"></noscript>' in page
+    assert f'href="{plain}{query}"' in page
+    assert f"url={plain}?by=object" in Window().page().content.decode()
+
+
+def test_an_answer_about_another_epoch_of_what_one_holds_is_given_in_time():
+    source = SourceFactory()
+    rows = [detection_with_cutouts(source=source, confidence_score=score) for score in (0.9, 0.8)]
+    window = Window()
+    assert ids(window.take(1)) == [str(rows[0].pk)]
+    given = window.answer(rows[1]).json()
+    assert given["has_lapsed"] is False
+    Lease.objects.update(expires_at=timezone.now() - dt.timedelta(minutes=1))
+    assert window.answer(rows[1]).json()["has_lapsed"] is True
 
 
 def test_the_first_nine_labels_stand_on_the_keys_and_say_what_they_mean():
