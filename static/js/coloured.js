@@ -1,7 +1,20 @@
 // One image in its colours on a canvas of its own, made anew only where something changed: zooming and blinking only copy.
 
-import { colours } from "./drawing.js";
+import { colours, makingOf } from "./drawing.js";
 import { brush } from "./marks.js";
+
+/** @type {Map<number, ImageData>} */
+const sheets = new Map();
+
+/**
+ * Return what images of a size are written to, one after the other: to make a new one takes longer than to fill it.
+ * @param {number} size
+ */
+function sheet(size) {
+  const known = sheets.get(size) ?? new ImageData(size, size);
+  sheets.set(size, known);
+  return known;
+}
 
 export class Coloured {
   constructor() {
@@ -19,13 +32,12 @@ export class Coloured {
    * @param {import("./greys.js").Levels} levels
    */
   draw(k, cutouts, turn, look, levels) {
-    const { size } = cutouts, { stretch, contrast, map, isInverted, hasMask } = look;
-    const of = [k, cutouts, turn, levels, stretch, contrast, map, isInverted, hasMask];
+    const { size } = cutouts, of = makingOf(k, cutouts, turn, look, levels);
     if (of.every((value, n) => value === this.of[n])) return this.canvas;
-    const painted = colours(k, cutouts, turn, look, levels);
-    if (!painted) return null;
+    const image = sheet(size);
+    if (!colours(k, cutouts, turn, look, levels, image.data)) return null;
     if (this.canvas.width !== size) this.canvas.width = this.canvas.height = size;
-    brush(this.canvas).putImageData(new ImageData(painted, size, size), 0, 0);
+    brush(this.canvas).putImageData(image, 0, 0);
     this.of = of;
     return this.canvas;
   }

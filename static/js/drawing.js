@@ -1,7 +1,7 @@
 // One image of a cutout as pixels of a canvas: stretched, coloured, turned north up. No document and no state.
 
-import { sharedGrey, symmetricGrey } from "./greys.js";
-import { IS_SATURATED, paletteOf } from "./palettes.js";
+import { GREYS, edgesOf, greyOf } from "./edges.js";
+import { KINDS, WITHOUT_DATA, coloursOf } from "./palettes.js";
 
 export const DIFFERENCE = 2;
 
@@ -14,7 +14,7 @@ export const DIFFERENCE = 2;
  */
 
 /**
- * Return an image of cutouts in its colours (RGBA, first row at the top), null where it was not sent.
+ * Write an image of cutouts in its colours (RGBA, first row at the top); return it, null where it was not sent.
  * @param {number} k  science, reference or difference
  * @param {Pixels} cutouts
  * @param {Turn} turn
@@ -22,18 +22,30 @@ export const DIFFERENCE = 2;
  * @param {import("./greys.js").Levels} levels
  * @returns {Uint8ClampedArray<ArrayBuffer> | null}
  */
-export function colours(k, { size, images, mask }, turn, look, levels) {
+export function colours(k, { size, images, mask }, turn, look, levels, into = new Uint8ClampedArray(4 * size * size)) {
   const image = images[k];
   if (!image) return null;
-  const greys = k === DIFFERENCE ? symmetricGrey(image, levels, look.contrast) : sharedGrey(image, levels, look.stretch, look.contrast);
-  const { plain, masked, saturated, noData } = paletteOf(k === DIFFERENCE, look);
-  const out = new Uint32Array(size * size), to = placesOf(size, turn);
+  const edges = edgesOf(k === DIFFERENCE, levels, look), table = coloursOf(k === DIFFERENCE, look);
+  const out = new Uint32Array(into.buffer), to = placesOf(size, turn);
   for (let from = 0; from < out.length; from++) {
-    const cause = look.hasMask ? mask[from] : 0;
-    const palette = !cause ? plain : cause & IS_SATURATED ? saturated : masked;
-    out[to[from]] = Number.isFinite(image[from]) ? palette[greys[from]] : noData;
+    const value = image[from];
+    // Neither NaN nor infinite.
+    const kind = value - value === 0 ? KINDS[mask[from]] : WITHOUT_DATA;
+    out[to[from]] = table[kind * GREYS + greyOf(edges, value)];
   }
-  return new Uint8ClampedArray(out.buffer);
+  return into;
+}
+
+/**
+ * Return all that the colours of an image depend on: where it is the same, they are. A difference has no stretch, say.
+ * @param {number} k  science, reference or difference
+ * @param {Pixels} cutouts
+ * @param {Turn} turn
+ * @param {Look} look
+ * @param {import("./greys.js").Levels} levels
+ */
+export function makingOf(k, cutouts, turn, look, levels) {
+  return [k, cutouts, turn, edgesOf(k === DIFFERENCE, levels, look), coloursOf(k === DIFFERENCE, look)];
 }
 
 /**

@@ -55,26 +55,39 @@ export function alike(own, leading) {
 }
 
 /**
- * Return the greys (0–255) of science or reference; `contrast` 1 is the convention, above it white comes nearer.
- * @param {Float32Array} image
- * @param {Levels} levels
+ * @typedef {object} Scale  from values to greys; it never falls
+ * @property {(value: number) => number} grey  0–255
+ * @property {(grey: number) => number} value  about where that grey, or a part of one, is reached
  */
-export function sharedGrey(image, levels, stretch = "asinh", contrast = 1) {
+
+/**
+ * Return the scale of science and reference; `contrast` 1 is the convention, above it white comes nearer.
+ * @param {Levels} levels
+ * @returns {Scale}
+ */
+export function sharedScale(levels, stretch = "asinh", contrast = 1) {
   const [black, top] = range(levels, stretch, contrast);
-  const { sky, sigma } = levels;
-  const level = stretch === "asinh" ? (/** @type {number} */ v) => Math.asinh((v - sky) / (LINEAR_SIGMA * sigma)) : null;
-  const [low, high] = level ? [level(black), level(top)] : [black, top];
-  const bend = BENDS[stretch];
-  const greys = new Uint8Array(image.length);
-  for (let k = 0; k < image.length; k++) {
-    const share = clipped(((level ? level(image[k]) : image[k]) - low) / (high - low), 0, 1);
-    greys[k] = roundEven(255 * (bend ? bend(share) : share));
-  }
-  return greys;
+  const { sky, sigma } = levels, soft = LINEAR_SIGMA * sigma, isBent = stretch === "asinh";
+  const level = (/** @type {number} */ v) => (isBent ? Math.asinh((v - sky) / soft) : v);
+  const unlevel = (/** @type {number} */ v) => (isBent ? sky + soft * Math.sinh(v) : v);
+  const [low, high] = [level(black), level(top)], { bend, unbend } = BENDS[stretch] ?? STRAIGHT;
+  return {
+    grey: (value) => roundEven(255 * bend(clipped((level(value) - low) / (high - low), 0, 1))),
+    value: (grey) => unlevel(low + unbend(grey / 255) * (high - low)),
+  };
 }
 
-/** @type {Record<string, ((share: number) => number) | undefined>} */
-const BENDS = { sqrt: Math.sqrt, log: (share) => Math.log1p(LOG_EXPONENT * share) / Math.log1p(LOG_EXPONENT) };
+/** @typedef {{bend: (share: number) => number, unbend: (share: number) => number}} Bend  and its inverse */
+/** @type {Bend} */
+const STRAIGHT = { bend: (share) => share, unbend: (share) => share };
+/** @type {Record<string, Bend | undefined>} */
+const BENDS = {
+  sqrt: { bend: Math.sqrt, unbend: (share) => share * share },
+  log: {
+    bend: (share) => Math.log1p(LOG_EXPONENT * share) / Math.log1p(LOG_EXPONENT),
+    unbend: (share) => Math.expm1(share * Math.log1p(LOG_EXPONENT)) / LOG_EXPONENT,
+  },
+};
 
 /**
  * Return what is black and what is white.
@@ -88,15 +101,16 @@ function range({ sky, sigma, white, limits }, stretch, contrast) {
 }
 
 /**
- * Return the greys (0–255) of a difference: linear, zero in the middle, ±5 sigma at the ends.
- * @param {Float32Array} image
+ * Return the scale of a difference: linear, zero in the middle, ±5 sigma at the ends.
  * @param {Levels} levels
+ * @returns {Scale}
  */
-export function symmetricGrey(image, { differenceSigma }, contrast = 1) {
+export function symmetricScale({ differenceSigma }, contrast = 1) {
   const end = f32((DIFFERENCE_SIGMA * differenceSigma) / contrast);
-  const greys = new Uint8Array(image.length);
-  for (let k = 0; k < image.length; k++) greys[k] = roundEven(f32(127.5 + f32(127.5 * clipped(f32(image[k] / end), -1, 1))));
-  return greys;
+  return {
+    grey: (value) => roundEven(f32(127.5 + f32(127.5 * clipped(f32(value / end), -1, 1)))),
+    value: (grey) => (end * (grey - 127.5)) / 127.5,
+  };
 }
 
 /**

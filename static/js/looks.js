@@ -39,9 +39,21 @@ function isOne([name, value]) {
   return typeof value === typeof known && (CHOICES.get(name)?.includes(String(value)) ?? true);
 }
 
-/** @param {Look} look */
+/** @type {Look | null} */
+let unkept = null;
+
+/**
+ * Keep a look for the next time; storing takes longer than drawing, and waits until that is done.
+ * @param {Look} look
+ */
 export function keepLook(look) {
-  try { localStorage.setItem(KEPT_LOOK, JSON.stringify(look)); } catch { /* Then it lasts until the page is left. */ }
+  if (!unkept) setTimeout(store);
+  unkept = look;
+}
+
+function store() {
+  try { localStorage.setItem(KEPT_LOOK, JSON.stringify(unkept)); } catch { /* Then it lasts until the page is left. */ }
+  unkept = null;
 }
 
 /**

@@ -41,6 +41,32 @@ export function paletteOf(isDifference, { map, isInverted }) {
   return known;
 }
 
+// What a pixel is: good, masked, saturated or without data. The rows of a table of colours stand in this order.
+const GOOD = 0, IS_MASKED = 1, IS_BRIGHT = 2;
+export const WITHOUT_DATA = 3;
+// By the bits of its mask.
+export const KINDS = Uint8Array.from({ length: 256 }, (_, cause) => (!cause ? GOOD : cause & IS_SATURATED ? IS_BRIGHT : IS_MASKED));
+
+/** @type {Map<string, Uint32Array<ArrayBuffer>>} */
+const tables = new Map();
+
+/**
+ * Return the colours of an image: 256 for each kind of pixel, by their greys.
+ * @param {boolean} isDifference
+ * @param {{map: string, isInverted: boolean, hasMask: boolean}} look
+ */
+export function coloursOf(isDifference, look) {
+  const name = `${isDifference} ${look.map} ${look.isInverted} ${look.hasMask}`;
+  const known = tables.get(name);
+  if (known) return known;
+  const { plain, masked, saturated, noData } = paletteOf(isDifference, look);
+  const rows = look.hasMask ? [plain, masked, saturated] : [plain, plain, plain];
+  const table = new Uint32Array((WITHOUT_DATA + 1) * plain.length).fill(noData);
+  rows.forEach((row, kind) => table.set(row, kind * plain.length));
+  tables.set(name, table);
+  return table;
+}
+
 /**
  * @param {Rgb[]} stops
  * @param {boolean} isInverted

@@ -56,6 +56,10 @@ export class Strip {
     this.epochs = [];
     /** @type {Box[]} */
     this.boxes = [];
+    /** @type {Look | null} */
+    this.look = null;
+    /** @type {unknown[]} how the same epochs were drawn last */
+    this.as = [];
     container.classList.add("epochs");
     container.setAttribute("role", "group");
     container.ariaLabel ??= "Epochs of this object, by time";
@@ -79,8 +83,10 @@ export class Strip {
       return id === known.id && label === known.label;
     });
     this.epochs = epochs;
+    this.as = [];
     if (!isSame) {
       this.boxes = epochs.map((epoch) => boxOf(epoch));
+      this.#listen();
       this.container.replaceChildren(...this.boxes.map(({ button }) => button));
     }
     this.#name();
@@ -94,13 +100,37 @@ export class Strip {
    * @param {Look} look
    */
   draw(look) {
+    this.look = look;
     const inks = inksOf(this.container), seen = seenLook(look, inks);
     const leading = this.epochs.find(({ state, cutouts }) => state === "large" && cutouts) ?? this.epochs.find(({ cutouts }) => cutouts);
-    if (!leading?.cutouts) return;
+    if (!leading?.cutouts || this.#isDrawn(seen, inks.tint)) return;
     const { levels } = leading.cutouts;
     this.epochs.forEach((epoch, k) => {
       for (const thumb of this.boxes[k].thumbs) paint(thumb, epoch, levels, seen, inks.tint);
     });
+  }
+
+  /** Hear when the browser had lost what was drawn, as it does with a graphics card, and draw it anew. */
+  #listen() {
+    for (const thumb of this.boxes.flatMap(({ thumbs }) => thumbs)) {
+      thumb.canvas.addEventListener("contextrestored", () => {
+        thumb.coloured = new Coloured();
+        this.as = [];
+        if (this.look) this.draw(this.look);
+      });
+    }
+  }
+
+  /**
+   * Tell whether this would change nothing, as with another crosshair or pace; remember it.
+   * @param {Look} look
+   * @param {string} colour
+   */
+  #isDrawn({ stretch, contrast, map, isInverted, hasMask, zoom }, colour) {
+    const as = [stretch, contrast, map, isInverted, hasMask, zoom, colour, window.devicePixelRatio];
+    const isSame = as.every((value, n) => value === this.as[n]);
+    this.as = as;
+    return isSame;
   }
 
   /** Say of each epoch what it is, to eyes and to ears. */

@@ -1,8 +1,8 @@
 // Science, reference and difference side by side, drawn from their pixels: stretch, zoom and blink cost no request.
 
-import { Coloured } from "./coloured.js";
 import { part } from "./dom.js";
 import { DIFFERENCE, areaOf, turner, unturner } from "./drawing.js";
+import { Drawn, drawAnew, onOtherDrawing } from "./drawn.js";
 import { STRETCHES } from "./greys.js";
 import { MAPS, PACES_MS, after, contrasted, keepLook, keptLook, zoomed } from "./looks.js";
 import { Pencil, brush, inksOf, isTinted, tint } from "./marks.js";
@@ -31,7 +31,7 @@ export class Viewer {
     this.panels = [...figures].map((figure) => ({
       figure, canvas: part("canvas", HTMLCanvasElement, figure), readout: readoutIn(figure), isPainted: false,
     }));
-    this.coloured = this.panels.map(() => new Coloured());
+    this.drawn = this.panels.map(() => new Drawn());
     /** @type {Cutouts | null} */
     this.cutouts = null;
     /** @type {Place | null} */
@@ -50,6 +50,8 @@ export class Viewer {
     /** @type {Point} */
     this.pan = [0, 0];
     this.pointer = new Pointer(this, onSwipe);
+    onOtherDrawing(() => this.paint());
+    for (const { canvas } of this.panels) canvas.addEventListener("contextrestored", drawAnew);
   }
 
   /** Names of the images on screen; none while one of them is missing. */
@@ -220,7 +222,7 @@ export class Viewer {
     context.fillRect(0, 0, canvas.width, canvas.height);
     if (!cutouts || !place) return;
     const shown = this.shownIn(k);
-    const raw = this.coloured[shown].draw(shown, cutouts, place.turn, seenLook(this.look, inks), cutouts.levels);
+    const raw = this.drawn[shown].draw(shown, cutouts, place.turn, seenLook(this.look, inks), cutouts.levels);
     if (!raw) return;
     const { left, top, side } = this.#area(cutouts.size, place);
     context.imageSmoothingEnabled = false;
@@ -228,6 +230,7 @@ export class Viewer {
     tint(context, inks.tint);
     this.#mark(new Pencil(context, inks, this.ratio), k, cutouts, place);
     panel.isPainted = true;
+    panel.figure.dataset.drawnBy = this.drawn[shown].by;
   }
 
   /**

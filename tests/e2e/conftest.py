@@ -31,13 +31,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def switches() -> list[str]:
+    """Return what Chromium is started with; files of tests may have their own."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def browser(switches: list[str]) -> Iterator[Browser]:
     """Start the browser for a file of tests; without one they fail and say what to do.
 
     Playwright's event loop ends with it: other tests of the same process may need one of their own.
     """
     # Chromium's own sandbox refuses to run as root.
-    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+    arguments = [*switches, "--no-sandbox"] if os.geteuid() == 0 else switches
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         # Playwright keeps an event loop in this thread, in which Django would refuse the database.
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")

@@ -4,12 +4,17 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { colours, turner, unturner } from "../../static/js/drawing.js";
-import { STRETCHES, alike, measure, sharedGrey } from "../../static/js/greys.js";
+import { STRETCHES, alike, measure, sharedScale } from "../../static/js/greys.js";
 import { paletteOf } from "../../static/js/palettes.js";
 import { zscale } from "../../static/js/zscale.js";
 import { LOOK, cutouts } from "./epochs.js";
 
 const LEVELS = cutouts(1).levels;
+/**
+ * @param {Float32Array} image
+ * @param {import("../../static/js/greys.js").Levels} levels
+ */
+const sharedGrey = (image, levels, stretch = "asinh", contrast = 1) => Uint8Array.from(image, sharedScale(levels, stretch, contrast).grey);
 const RISING = Float32Array.from({ length: 151 }, (_, k) => k - 30);
 
 test("every stretch goes from black to white and never back", () => {
