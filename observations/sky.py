@@ -149,3 +149,24 @@ class SkyRecord(Record):
         if names is not None and _POSITION & set(names) and "healpix" not in names:
             raise ValueError('Saving ra or dec needs "healpix" among update_fields, or a cone would miss the row.')
         super().save(*args, **kwargs)
+
+
+class RealManager(models.Manager[Any]):
+    """Leaves out what was injected into real frames: whoever wants that asks for it by name."""
+
+    def get_queryset(self) -> models.QuerySet[Any]:
+        return super().get_queryset().filter(is_injected=False)
+
+
+class InjectableRecord(SkyRecord):
+    """A row that may be of a source that was injected into a real frame, to see how well people review.
+
+    Such a one is no science: its model's `objects` has `RealManager` as base, and never meets it.
+    """
+
+    is_injected = models.BooleanField(
+        default=False, db_default=False, editable=False, help_text="No science: put into a frame to see who finds it."
+    )
+
+    class Meta(SkyRecord.Meta):
+        abstract = True
