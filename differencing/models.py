@@ -262,7 +262,7 @@ class Candidate(InjectableRecord):
     vetoes = models.JSONField(default=list, blank=True, help_text="What speaks against it: code, value, message.")
     status = models.CharField(max_length=16, choices=CandidateStatus, default=CandidateStatus.PENDING)
 
-    objects = RealManager.from_queryset(CandidateQuerySet)()
+    objects = RealManager.from_queryset(CandidateQuerySet)()  # type: ignore[misc, assignment]
 
     class Meta:
         ordering = ["-significance", "id"]

@@ -168,5 +168,7 @@ class InjectableRecord(SkyRecord):
         default=False, db_default=False, editable=False, help_text="No science: put into a frame to see who finds it."
     )
 
+    with_injected = SkyQuerySet.as_manager()  # type: ignore[misc]
+
     class Meta(SkyRecord.Meta):
         abstract = True

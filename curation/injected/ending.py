@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
@@ -25,8 +26,8 @@ def end_old() -> int:
 
 
 @transaction.atomic
-def _end(key: object) -> None:
-    item = GoldItem.objects.select_for_update().select_related("detection__candidate").get(pk=key)
+def _end(key: UUID) -> None:
+    item = GoldItem.objects.select_for_update(of=("self",)).select_related("detection__candidate").get(pk=key)
     detection = item.detection
     candidate, path = detection.candidate, detection.cutouts_path
     GoldAnswer.objects.filter(item=item, is_valid__isnull=True).delete()

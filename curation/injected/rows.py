@@ -12,12 +12,13 @@ from typing import Any
 from uuid import UUID
 
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db.models import prefetch_related_objects
 
 from catalog.models import Visitor
 from curation.models import GoldItem
 from detection.models import Detection, ForcedPhotometry, Source
 from detection.sources.association import source_of_one
+from differencing.models import Reference
+from observations.models import Observation
 
 _LEFT_OUT = ("id", "created_at", "updated_at")
 
@@ -26,9 +27,9 @@ def as_found(rows: Iterable[Detection]) -> None:
     """Give injected ones among rows, which are shown and never saved, the source that they would have."""
     for row in rows:
         if row.is_injected:
-            row.source = source_of_one(row)
-            row.source.pk = row.pk
-            row.source_id = row.pk
+            source = source_of_one(row)
+            source.pk = row.pk
+            row.source = source
 
 
 def source_shown(user: Visitor, key: UUID) -> tuple[Source, list[Detection]] | None:
@@ -42,14 +43,18 @@ def source_shown(user: Visitor, key: UUID) -> tuple[Source, list[Detection]] | N
 def histories_of(keys: Collection[UUID]) -> dict[UUID, dict[UUID, ForcedPhotometry]]:
     """Return what other frames hold at the places of injected detections, by detection and frame: rows never saved."""
     stored = dict(GoldItem.objects.filter(detection__in=keys).exclude(kind="").values_list("detection", "history"))
-    rows = {key: [ForcedPhotometry(**one) for one in history] for key, history in stored.items()}
-    every = [row for several in rows.values() for row in several]
-    prefetch_related_objects(every, "observation", "reference")
-    # What is deleted since has no frame any more.
-    return {
-        key: {row.observation.pk: row for row in several if row.observation is not None and row.reference is not None}
-        for key, several in rows.items()
-    }
+    every = [one for history in stored.values() for one in history]
+    frames = Observation.objects.in_bulk({UUID(one["observation_id"]) for one in every})
+    references = Reference.objects.in_bulk({UUID(one["reference_id"]) for one in every})
+    found: dict[UUID, dict[UUID, ForcedPhotometry]] = {}
+    for key, history in stored.items():
+        for one in history:
+            frame = frames.get(UUID(one["observation_id"]))
+            reference = references.get(UUID(one["reference_id"]))
+            if frame is not None and reference is not None:
+                row = ForcedPhotometry(**one | {"observation": frame, "reference": reference})
+                found.setdefault(key, {})[frame.pk] = row
+    return found
 
 
 def as_stored(row: ForcedPhotometry) -> dict[str, Any]:

@@ -92,7 +92,7 @@ def triage(request: HttpRequest) -> HttpResponse:
         "saved": SavedFilter.objects.visible_to(request.user).select_related("person"),
         "default_level": ConfidenceLevel.MEDIUM,
         "conflicts": 0 if narrowed.of_conflicts else _conflicts(user),
-        "mixes_known": bool(snapshot()["curation.gold_share"]),
+        "mixes_known": bool(gold.Mix.configured(snapshot())),
         "worker_url": _worker_url(),
         "modules": files.modules(),
         "field_names": fields.exclude(name="").order_by("name").values_list("name", flat=True)[:_MOST_FIELDS],
@@ -112,13 +112,13 @@ def triage_next(request: HttpRequest) -> JsonResponse:
         queue.release(holder_of(request, asked | {"window": asked["former"]}))
     held = queue.hold(asked["holding"], holder)
     config = snapshot()
-    known_share = config["curation.gold_share"] if narrowed.is_of_waiting else 0.0
+    mix = gold.Mix.configured(config) if narrowed.is_of_waiting else gold.Mix()
     remaining = queue.remaining(narrowed.queue, user, by_detection=narrowed.by_detection)
     windows = windows_here(holder)
     limits = bounds(remaining, windows)
     asked["count"] = limits.may_take(asked["count"], len(held))
-    keys, is_from_the_top, refusal = _taken(asked, narrowed, holder, known_share)
-    known = gold.open_in([*asked["holding"], *keys], holder) if known_share else set()
+    keys, is_from_the_top, refusal = _taken(asked, narrowed, holder, mix)
+    known = gold.open_in([*asked["holding"], *keys], holder) if mix else set()
     given: dict[str, Any] = {
         "items": _items(request, keys, holder, known),
         "is_from_the_top": is_from_the_top,
@@ -216,11 +216,12 @@ _SAID = (
 
 
 def _taken(
-    asked: dict[str, Any], narrowed: QueueFilter, holder: Holder, known_share: float
+    asked: dict[str, Any], narrowed: QueueFilter, holder: Holder, mix: gold.Mix
 ) -> tuple[list[UUID], bool, dict[str, str] | None]:
     """Return what the person is given, whether that began at the top again, and why one item was not to be had."""
     if asked["one"]:
-        gold.forget(asked["one"], holder.user)
+        if gold.asked_for(asked["one"], holder):
+            return [asked["one"]], False, None
         lease = queue.take_one(asked["one"], holder)
         if lease is not None and lease.holder_id == holder.user.pk:
             return [asked["one"]], False, None
@@ -232,8 +233,8 @@ def _taken(
         return queue.take_over(narrowed.queue, holder, asked["count"]), False, None
     if not asked["count"]:
         return [], False, None
-    if known_share and queue.remaining(narrowed.queue, holder.user):
-        keys, is_from_the_top = gold.take(narrowed.queue, holder, asked["count"], asked["after"], known_share)
+    if mix and queue.remaining(narrowed.queue, holder.user):
+        keys, is_from_the_top = gold.take(narrowed.queue, holder, asked["count"], asked["after"], mix)
         return keys, is_from_the_top, None
     taken = queue.take(narrowed.queue, holder, asked["count"], asked["after"])
     return taken.keys, taken.is_from_the_top, None
@@ -246,7 +247,8 @@ def _items(
         return []
     titles = _titles()
     found = reviews(keys, holder.user, by_detection=holder.by_detection)
-    return [item_of(review, request, titles) for review in (gold.unmarked(found, holder) if known else found)]
+    is_mixed = bool(known) or any(review.detection.is_injected for review in found)
+    return [item_of(review, request, titles) for review in (gold.unmarked(found, holder) if is_mixed else found)]
 
 
 def _titles() -> dict[str, str]:

@@ -238,8 +238,8 @@ class Detection(InjectableRecord):
     human_label = models.CharField(max_length=64, blank=True)
     cutouts_path = models.CharField(max_length=500, blank=True, help_text="Relative to the data root.")
 
-    objects = RealManager.from_queryset(DetectionQuerySet)()
-    with_injected = DetectionQuerySet.as_manager()  # type: ignore[misc]
+    objects = RealManager.from_queryset(DetectionQuerySet)()  # type: ignore[misc, assignment]
+    with_injected = DetectionQuerySet.as_manager()
 
     class Meta:
         ordering = ["-queue_score", "id"]

@@ -16,7 +16,8 @@ from preprocessing.numerics.photometry import psf_radius_px
 from preprocessing.numerics.stars import point_like
 
 Array = NDArray[np.float64]
-Bits = NDArray[np.integer]
+# What is cut before it is read: an array, or a file that is mapped.
+Plane = NDArray[np.number]
 
 # No cutout shows two of them.
 APART_PX = float(STAMP_SIZE_PX)
@@ -63,9 +64,9 @@ class Ground:
     error of a flux at each pixel. taken : (n, 2) x and y of what stands there already.
     """
 
-    bits: Bits
-    flux: NDArray[np.number]
-    score: NDArray[np.number]
+    bits: Plane
+    flux: Plane
+    score: Plane
     taken: Array
 
 
@@ -105,8 +106,10 @@ def draw_sources(
                 continue
             if kind == Kind.SKY and _distance(stars.xy, x, y) < _EMPTY_FWHM * fwhm:
                 continue
-            flux = flux_for(snr, _error_at(ground, x, y), source_at(frame.psf, x, y)[1], frame.gain)
-            if np.isfinite(flux) and not _saturates(frame, x, y, flux):
+            window, stamp = source_at(frame.psf, x, y)
+            flux = flux_for(snr, _error_at(ground, x, y), stamp, frame.gain)
+            inside, there = _inside(window, frame.shape)
+            if np.isfinite(flux) and not _saturates(frame.data[inside], flux * stamp[there], frame.saturation):
                 drawn.append(Injected(x, y, kind, snr, flux))
                 break
     return drawn
@@ -125,8 +128,7 @@ def add_sources(frame: Frame, sources: Sequence[Injected], random: np.random.Gen
     for one in sources:
         window, stamp = source_at(frame.psf, one.x, one.y)
         light = one.flux * np.maximum(stamp, 0.0)
-        inside = _inside(window, frame.shape)
-        there = tuple(slice(s.start - w.start, s.stop - w.start) for s, w in zip(inside, window, strict=True))
+        inside, there = _inside(window, frame.shape)
         data[inside] += (random.poisson(light[there] * frame.gain) / frame.gain).astype(data.dtype)
         if variance is not None:
             variance[inside] += (light[there] / frame.gain).astype(variance.dtype)
@@ -134,7 +136,7 @@ def add_sources(frame: Frame, sources: Sequence[Injected], random: np.random.Gen
 
 
 def source_at(psf: PsfFunction, x: float, y: float) -> tuple[tuple[slice, slice], Array]:
-    """Return the PSF moved to a position by a Fourier phase, of sum 1, and the window it covers, which may reach out."""
+    """Return the window that a source at a position covers, which may reach out, and the PSF moved there, of sum 1."""
     stamp = psf(x, y)
     half = stamp.shape[0] // 2
     row, column = round(y), round(x)
@@ -149,8 +151,8 @@ def source_at(psf: PsfFunction, x: float, y: float) -> tuple[tuple[slice, slice]
 def flux_for(snr: float, error: float, stamp: Array, gain: float) -> float:
     """Return the flux whose S/N is this, with the noise of its own light: f² = snr² (error² + q f).
 
-    q = sum(P³) / sum(P²)² / gain is the variance of a matched filter's flux for each count of a source of PSF P. error :
-    of the flux where there is no source, counts. gain : electrons per count.
+    q = sum(P³) / sum(P²)² / gain is the variance of a matched filter's flux for each count of a source of PSF P.
+    error : of the flux where there is no source, counts. gain : electrons per count.
     """
     q = float((stamp**3).sum() / (stamp**2).sum() ** 2 / gain)
     return 0.5 * (snr**2 * q + float(np.sqrt(snr**4 * q**2 + 4.0 * snr**2 * error**2)))
@@ -182,10 +184,10 @@ def _is_inside(x: float, y: float, shape: tuple[int, int]) -> bool:
     return EDGE_PX <= x <= nx - 1 - EDGE_PX and EDGE_PX <= y <= ny - 1 - EDGE_PX
 
 
-def _is_clear(bits: Bits, x: float, y: float, radius: float) -> bool:
+def _is_clear(bits: Plane, x: float, y: float, radius: float) -> bool:
     """Tell whether no pixel within a radius is bad."""
-    window = _inside((_span(y, radius), _span(x, radius)), (bits.shape[0], bits.shape[1]))
-    return not bool((np.asarray(bits[window]) & BAD_BITS).any())
+    window, _ = _inside((_span(y, radius), _span(x, radius)), (bits.shape[0], bits.shape[1]))
+    return not bool((np.asarray(bits[window], dtype=np.uint16) & BAD_BITS).any())
 
 
 def _distance(places: Array, x: float, y: float) -> float:
@@ -194,31 +196,32 @@ def _distance(places: Array, x: float, y: float) -> float:
 
 
 def _error_at(ground: Ground, x: float, y: float) -> float:
-    """Return the error of a flux at a place: the median over a few pixels, NaN where it is not known there."""
-    window = _span(y, 1.0), _span(x, 1.0)
+    """Return the error of a flux between the four pixels about a place; NaN where it is not known there."""
+    window = slice(int(y), int(y) + 2), slice(int(x), int(x) + 2)
     flux, score = (np.asarray(image[window], dtype=np.float64) for image in (ground.flux, ground.score))
+    v, u = np.mgrid[window]
+    # The score is the flux over its error, which nothing tells where both are 0.
     known = np.isfinite(score) & (np.abs(score) > 1e-3)
-    return float(np.median(np.abs(flux[known] / score[known]))) if known.any() else float("nan")
+    weight = (1.0 - np.abs(u - x)) * (1.0 - np.abs(v - y)) * known
+    errors = np.abs(np.divide(flux, score, out=np.zeros_like(flux), where=known))
+    return float((weight * errors).sum() / weight.sum()) if weight.sum() > 0.5 else float("nan")
 
 
-def _saturates(frame: Frame, x: float, y: float, flux: float) -> bool:
-    """Tell whether the brightest pixel would come too near to saturation, or is not known."""
-    window, stamp = (
-        source_at(frame.psf, x, y) if frame.psf is not None else ((_span(y, 1.0), _span(x, 1.0)), np.ones(1))
-    )
-    inside = _inside(window, frame.shape)
-    there = tuple(slice(s.start - w.start, s.stop - w.start) for s, w in zip(inside, window, strict=True))
-    most = float((frame.data[inside] + flux * stamp[there])[stamp[there] > 0.3 * stamp.max()].max())
-    return not most < _FILLED * (frame.saturation or 0.0)
+def _saturates(data: NDArray[np.float32], light: Array, level: float) -> bool:
+    """Tell whether the brightest pixel would come too near to the level of saturation, or is not known."""
+    core = light > 0.3 * light.max()
+    return not float((data + light)[core].max(initial=-np.inf)) < _FILLED * level
 
 
 def _span(middle: float, radius: float) -> slice:
     return slice(round(middle) - int(np.ceil(radius)), round(middle) + int(np.ceil(radius)) + 1)
 
 
-def _inside(window: tuple[slice, slice], shape: tuple[int, int]) -> tuple[slice, slice]:
-    rows, columns = (
-        slice(min(max(one.start, 0), size), max(min(one.stop, size), 0))
+def _inside(window: tuple[slice, slice], shape: tuple[int, int]) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
+    """Return the part of a window that lies in an image, and where that part is in the window."""
+    (rows, of_rows), (columns, of_columns) = (
+        (slice(first, last), slice(first - one.start, last - one.start))
         for one, size in zip(window, shape, strict=True)
+        for first, last in [(min(max(one.start, 0), size), max(min(one.stop, size), 0))]
     )
-    return rows, columns
+    return (rows, columns), (of_rows, of_columns)

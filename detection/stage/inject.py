@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import islice
+from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
@@ -159,7 +160,7 @@ def _scores(run: ModelRun, stamps: Stamps) -> NDArray[np.float64]:
     return score(stamps, str(weights_path(run.model)), fwhm_px=fwhm) if fwhm else np.full(len(stamps), np.nan)
 
 
-def _shown(candidates: list[Candidate], scores: NDArray[np.float64], config: Snapshot) -> set[object]:
+def _shown(candidates: list[Candidate], scores: NDArray[np.float64], config: Snapshot) -> set[UUID]:
     """Return the keys of those that the pipeline would have made detections of."""
     refused = vetoes.refused_by(config, candidates)
     least = config["detection.confidence_threshold"]

@@ -1,4 +1,4 @@
-"""Subtract again what was subtracted before, from a science frame that has been changed in memory: nothing is written."""
+"""Subtract again what was subtracted before, from a frame that was changed in memory: nothing is written."""
 
 from __future__ import annotations
 
