@@ -11,7 +11,7 @@ from catalog.models import SystemConfig
 from curation.triage.queue import Queue, remaining
 from detection.models import Detection
 from differencing.models import Candidate
-from tests.astrid_site.test_blind import Scene, addresses, cleaned, read, scene
+from tests.astrid_site.test_blind import Scene, addresses, read, scene
 from tests.factories import CandidateFactory, GoldAnswerFactory, InjectedFactory, UserFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("empty_data_root")]
@@ -36,15 +36,17 @@ def test_no_list_feed_page_or_statistic_tells_of_an_injected_source(scene: Scene
     client = Client()
     client.force_login(person)
     known = {str(row.pk) for row in (scene.row, scene.second, scene.row.source, scene.alert, scene.row.observation)}
-    before = {cleaned(path, known): read(client, path, known) for path in addresses(scene)}
+    # Each list once in each format: what narrows it narrows the same rows.
+    paths = [path for path in addresses(scene) if "?" not in path or "format=csv" in path]
+    before = {path: read(client, path, known) for path in paths}
     inject(scene)
     assert Detection.with_injected.count() == Detection.objects.count() + 2
-    after = {cleaned(path, known): read(client, path, known) for path in addresses(scene)}
-    differing = [address for address in before.keys() | after.keys() if before.get(address) != after.get(address)]
+    after = {path: read(client, path, known) for path in paths}
+    differing = [path for path in paths if before[path] != after[path]]
     # Experts and administrators are told there how well others find them.
     told = {"/triage/accuracy/", "/statistics/", "/statistics/injected.csv"} if role == "administrator" else set()
     assert set(differing) <= told, differing
-    assert len(before) > 200
+    assert len(before) > 60
 
 
 def test_what_counts_work_or_tells_of_a_night_passes_over_injected_sources(scene: Scene):

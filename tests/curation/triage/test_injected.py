@@ -130,7 +130,7 @@ def test_only_who_was_given_it_can_ask_for_it_again_by_its_address():
     reloaded.answer(row, True)
     assert GoldAnswer.objects.get().is_valid
     stranger = Window().take(1, one=str(row.pk))
-    assert (stranger["items"], stranger["empty"]["kind"]) == ([], "gone")
+    assert (stranger["items"], stranger["empty"]["code"]) == ([], "gone")
 
 
 @pytest.mark.parametrize("kind", ["snooze", "opinion"])
