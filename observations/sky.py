@@ -151,10 +151,10 @@ class SkyRecord(Record):
         super().save(*args, **kwargs)
 
 
-class RealManager(models.Manager[Any]):
+class RealManager(models.Manager[models.Model]):
     """Leaves out what was injected into real frames: whoever wants that asks for it by name."""
 
-    def get_queryset(self) -> models.QuerySet[Any]:
+    def get_queryset(self) -> models.QuerySet[models.Model]:
         return super().get_queryset().filter(is_injected=False)
 
 

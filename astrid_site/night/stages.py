@@ -150,7 +150,7 @@ STAGES = (
     # By then it is known what is hidden: what moves is not.
     Stage("mix_hidden", "detection.stage.mix_hidden", waits_for=_BEFORE_FORCED),
     # Measured in other frames as sources are.
-    Stage("inject", "curation.injected.stage", waits_for=_BEFORE_FORCED),
+    Stage("inject", "astrid_site.night.inject", waits_for=_BEFORE_FORCED),
     Stage("forced", "detection.stage.forced", waits_for=_BEFORE_FORCED, follows=_after_forced),
     Stage(
         "shift_and_stack", "differencing.stage.shift_and_stack",

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable
-from typing import Any
 from uuid import UUID
 
 from django.core.serializers.json import DjangoJSONEncoder
@@ -57,8 +56,8 @@ def histories_of(keys: Collection[UUID]) -> dict[UUID, dict[UUID, ForcedPhotomet
     return found
 
 
-def as_stored(row: ForcedPhotometry) -> dict[str, Any]:
+def as_stored(row: ForcedPhotometry) -> dict[str, object]:
     """Return a measurement, not saved, as JSON that it can be made from again."""
     values = {f.attname: getattr(row, f.attname) for f in row._meta.concrete_fields if f.name not in _LEFT_OUT}
-    told: dict[str, Any] = json.loads(json.dumps(values, cls=DjangoJSONEncoder))
+    told: dict[str, object] = json.loads(json.dumps(values, cls=DjangoJSONEncoder))
     return told

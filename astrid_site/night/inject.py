@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 from django.db.models import Exists, OuterRef
 
+from astrid_site.night.injection import Found, inject, seed_of
 from catalog.configuration.values import snapshot
 from catalog.work import jobs
 from curation.injected.rows import as_stored
 from curation.models import GoldItem
 from detection.models import Detection, DetectionOrigin, ModelRun
-from detection.stage.inject import Found, inject, seed_of
 from differencing.ids import field_and_night
 
 SHARE = "curation.fake_share"

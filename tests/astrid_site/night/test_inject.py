@@ -7,12 +7,12 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
+from astrid_site.night import inject as stage
 from astrid_site.night import stages
 from catalog.configuration.values import set_value
 from catalog.files import storage
 from catalog.models import ProcessingJob
 from catalog.people.audit import MACHINE
-from curation.injected import stage
 from curation.models import Alert, GoldItem, InjectedKind
 from detection.models import CandidateScore, Detection, ForcedPhotometry, ModelRun, Source
 from detection.numerics.injection import Kind
@@ -113,7 +113,7 @@ def test_none_is_made_where_a_frame_cannot_carry_one(one_frame, monkeypatch, lac
     monkeypatch.setattr(stage, "_wanted", lambda row, share: 4)
     difference = DifferenceRun.objects.newest_for(one_frame)
     if lack == "gain":
-        monkeypatch.setattr("detection.stage.inject.draw_sources", lambda *_: [])
+        monkeypatch.setattr("astrid_site.night.injection.draw_sources", lambda *_: [])
     elif lack == "share":
         set_value("curation.fake_share", 0.0, MACHINE)
     elif lack == "another configuration":
