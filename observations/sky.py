@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from django.db import connections, models
 from django.db.models.expressions import RawSQL
@@ -12,6 +12,7 @@ from catalog import constraints
 from catalog.models import Record, RecordQuerySet
 from observations.numerics.healpix import cone_ranges, position_index
 
+_Row = TypeVar("_Row", bound=models.Model)
 _POSITION = frozenset({"ra", "dec"})
 
 # The planner believes that the join returns millions of rows; materialising it keeps the plan to index probes.
@@ -151,10 +152,10 @@ class SkyRecord(Record):
         super().save(*args, **kwargs)
 
 
-class RealManager(models.Manager[models.Model]):
+class RealManager(models.Manager[_Row]):
     """Leaves out what was injected into real frames: whoever wants that asks for it by name."""
 
-    def get_queryset(self) -> models.QuerySet[models.Model]:
+    def get_queryset(self) -> models.QuerySet[_Row]:
         return super().get_queryset().filter(is_injected=False)
 
 
@@ -168,7 +169,7 @@ class InjectableRecord(SkyRecord):
         default=False, db_default=False, editable=False, help_text="No science: put into a frame to see who finds it."
     )
 
-    with_injected = SkyQuerySet.as_manager()  # type: ignore[misc]
+    with_injected = SkyQuerySet.as_manager()
 
     class Meta(SkyRecord.Meta):
         abstract = True

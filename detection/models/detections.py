@@ -239,7 +239,7 @@ class Detection(InjectableRecord):
     cutouts_path = models.CharField(max_length=500, blank=True, help_text="Relative to the data root.")
 
     objects = RealManager.from_queryset(DetectionQuerySet)()  # type: ignore[misc, assignment]
-    with_injected = DetectionQuerySet.as_manager()
+    with_injected = DetectionQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta:
         ordering = ["-queue_score", "id"]

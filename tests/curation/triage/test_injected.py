@@ -58,10 +58,10 @@ def anonymous(item: dict, row: Detection) -> str:
 
 
 def test_an_injected_source_looks_like_any_other_item():
-    frame = {"candidate__snr": 9.2}
     row = injected()
-    frame["candidate__difference_run"] = row.candidate.difference_run
-    other = ordinary(confidence_score=0.87, **frame)
+    assert row.candidate is not None
+    run = row.candidate.difference_run
+    other = ordinary(confidence_score=0.87, candidate__snr=9.2, candidate__difference_run=run)
     window = Window()
     [item] = window.take(1)["items"]
     [plain] = window.take(1, holding=[str(row.pk)])["items"]
