@@ -388,9 +388,8 @@ CELERY_BEAT_SCHEDULE: dict[str, object] = {
     "put back what nobody looks at": {
         "task": "curation.put_back_lapsed", "schedule": 30.0, "options": {"queue": "light", "expires": 60.0},
     },
-    "look for new files": {
-        "task": "observations.watch", "schedule": 5.0, "options": {"queue": "light", "expires": 10.0},
-    },
+    "end the injected": {"task": "curation.end_injected", "schedule": 3600.0, "options": {"queue": "light"}},
+    "new files": {"task": "observations.watch", "schedule": 5.0, "options": {"queue": "light", "expires": 10.0}},
     **{
         f"probe {queue}": {
             "task": "catalog.probe", "schedule": 15.0, "args": (queue,), "options": {"queue": queue, "expires": 60.0},

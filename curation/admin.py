@@ -140,9 +140,13 @@ class ConflictAdmin(ProductAdmin):
 
 @admin.register(GoldItem)
 class GoldItemAdmin(ProductAdmin):
-    list_display = ("created_at", related("detection"), "is_valid", "label", "marked_by", "is_active")
+    list_display = (
+        "created_at", related("detection"), "is_valid", "label", "kind", "injected_snr", "marked_by", "is_active",
+    )  # fmt: skip
     list_select_related = ("detection", "marked_by")
-    list_filter = (("is_valid", YesNoFilter), ("is_active", YesNoFilter), ("label", ExactTextFilter))
+    list_filter = (
+        ("is_valid", YesNoFilter), ("is_active", YesNoFilter), ("kind", DropdownFilter), ("label", ExactTextFilter),
+    )  # fmt: skip
     search_fields = ("label",)
     ordering = ("-created_at", "-id")
 

@@ -1,10 +1,11 @@
-"""The Celery doors of the publisher and of the queue."""
+"""The Celery doors of the publisher, of the queue, and of what was injected for review."""
 
 from __future__ import annotations
 
 from celery import shared_task
 
 from curation.alerts.publishing import publish_pending
+from curation.injected.ending import end_old
 from curation.judgements.leases import put_back_lapsed
 
 
@@ -18,3 +19,9 @@ def publish() -> int:
 def put_back() -> int:
     """Put back what people stopped looking at."""
     return put_back_lapsed()
+
+
+@shared_task(name="curation.end_injected")
+def end_injected() -> int:
+    """End what was injected long ago."""
+    return end_old()

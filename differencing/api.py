@@ -35,7 +35,7 @@ class DifferenceRunViewSet(RowViewSet):
 class CandidateSerializer(RowSerializer):
     class Meta:
         model = Candidate
-        exclude = ("healpix",)
+        exclude = ("healpix", "is_injected")
 
 
 class CandidateFilter(ListFilter):

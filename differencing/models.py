@@ -10,7 +10,7 @@ from django.db.models import Q
 from catalog import constraints
 from catalog.models import Record, RecordQuerySet, Run, RunQuerySet, RunStatus
 from observations.models import Field, Observation
-from observations.sky import SkyQuerySet, SkyRecord
+from observations.sky import InjectableRecord, RealManager, SkyQuerySet, SkyRecord
 
 
 class CandidateStatus(models.TextChoices):
@@ -218,7 +218,7 @@ class CandidateQuerySet(SkyQuerySet):
         return self.filter(Q(status=CandidateStatus.REJECTED) & moving | Q(status=CandidateStatus.LINKED) & ~moving)
 
 
-class Candidate(SkyRecord):
+class Candidate(InjectableRecord):
     """One significant peak in one difference."""
 
     difference_run = models.ForeignKey(DifferenceRun, on_delete=models.CASCADE, related_name="candidates")
@@ -262,7 +262,7 @@ class Candidate(SkyRecord):
     vetoes = models.JSONField(default=list, blank=True, help_text="What speaks against it: code, value, message.")
     status = models.CharField(max_length=16, choices=CandidateStatus, default=CandidateStatus.PENDING)
 
-    objects = CandidateQuerySet.as_manager()  # type: ignore[misc]
+    objects = RealManager.from_queryset(CandidateQuerySet)()  # type: ignore[misc, assignment]
 
     class Meta:
         ordering = ["-significance", "id"]

@@ -37,7 +37,9 @@ def difference(request: HttpRequest, run_id: UUID) -> HttpResponse:
     shown = list(found.order_by(Abs("significance").desc(), "id")[: _MOST_CANDIDATES + 1])
     candidates = shown[:_MOST_CANDIDATES]
     # Whoever comes from one finds it here, however faint it is.
-    candidates += [one for one in _wanted(request, found) if one not in candidates]
+    every = Candidate.with_injected.visible_to(request.user).filter(difference_run=run)
+    candidates += [one for one in _wanted(request, every) if one not in candidates]
+    candidates.sort(key=lambda one: (-abs(one.significance), one.pk))
     import_string(settings.CANDIDATE_COVER)(candidates, request.user)
     layout = images.layout_of(run)
     for candidate in candidates:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from django.db import connections, models
 from django.db.models.expressions import RawSQL
@@ -12,6 +12,7 @@ from catalog import constraints
 from catalog.models import Record, RecordQuerySet
 from observations.numerics.healpix import cone_ranges, position_index
 
+_Row = TypeVar("_Row", bound=models.Model)
 _POSITION = frozenset({"ra", "dec"})
 
 # The planner believes that the join returns millions of rows; materialising it keeps the plan to index probes.
@@ -149,3 +150,26 @@ class SkyRecord(Record):
         if names is not None and _POSITION & set(names) and "healpix" not in names:
             raise ValueError('Saving ra or dec needs "healpix" among update_fields, or a cone would miss the row.')
         super().save(*args, **kwargs)
+
+
+class RealManager(models.Manager[_Row]):
+    """Leaves out what was injected into real frames: whoever wants that asks for it by name."""
+
+    def get_queryset(self) -> models.QuerySet[_Row]:
+        return super().get_queryset().filter(is_injected=False)
+
+
+class InjectableRecord(SkyRecord):
+    """A row that may be of a source that was injected into a real frame, to see how well people review.
+
+    Such a one is no science: its model's `objects` has `RealManager` as base, and never meets it.
+    """
+
+    is_injected = models.BooleanField(
+        default=False, db_default=False, editable=False, help_text="No science: put into a frame to see who finds it."
+    )
+
+    with_injected = SkyQuerySet.as_manager()
+
+    class Meta(SkyRecord.Meta):
+        abstract = True

@@ -548,6 +548,22 @@ class GoldItemFactory(RowFactory):
     marked_by = SubFactory(UserFactory)
 
 
+class InjectedFactory(GoldItemFactory):
+    """A source that was injected into a frame, and that nobody has answered about."""
+
+    detection = SubFactory(
+        DetectionFactory,
+        candidate=SubFactory(CandidateFactory, is_injected=True, snr=9.2),
+        source=None,
+        is_injected=True,
+        confidence_score=0.87,
+    )
+    marked_by = None
+    kind = "sky"
+    injected_snr = 9.0
+    injected_flux = 900.0
+
+
 class GoldAnswerFactory(RowFactory):
     class Meta:
         model = GoldAnswer

@@ -92,6 +92,8 @@ def _after_tracklets(job: ProcessingJob) -> Iterator[Order]:
     yield "forced", "field_night", job.entity_id
     if snapshot()["detection.hidden_share"]:
         yield "mix_hidden", "field_night", job.entity_id
+    if snapshot()["curation.fake_share"]:
+        yield "inject", "field_night", job.entity_id
     if snapshot()["differencing.shift_and_stack"]:
         yield "shift_and_stack", "field_night", job.entity_id
     for source_id in sources_of_night(field_id, night):
@@ -147,6 +149,8 @@ STAGES = (
     Stage("tracklets", "differencing.stage.tracklets", waits_for=_BEFORE_TRACKLETS, follows=_after_tracklets),
     # By then it is known what is hidden: what moves is not.
     Stage("mix_hidden", "detection.stage.mix_hidden", waits_for=_BEFORE_FORCED),
+    # Measured in other frames as sources are.
+    Stage("inject", "astrid_site.night.inject", waits_for=_BEFORE_FORCED),
     Stage("forced", "detection.stage.forced", waits_for=_BEFORE_FORCED, follows=_after_forced),
     Stage(
         "shift_and_stack", "differencing.stage.shift_and_stack",

@@ -17,7 +17,7 @@ _SCORE = "1 = real, 0 = bogus; of `model_version`. Null until you have answered,
 class DetectionSerializer(RowSerializer):
     class Meta:
         model = Detection
-        exclude = ("healpix", "drawn_score", "queue_score")
+        exclude = ("healpix", "drawn_score", "queue_score", "is_injected")
         extra_kwargs: ClassVar = {"confidence_score": {"allow_null": True, "help_text": _SCORE}}
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from django.db.models import F, Q, Window
 from django.db.models.functions import RowNumber
 
+from curation.injected.rows import histories_of
 from detection.models import Detection, ForcedPhotometry, ForcedReason, Source
 from detection.numerics.baseline import Baseline, fit_baseline
 from detection.numerics.significance import DETECTED_SIGMA, LIMIT_SIGMA
@@ -145,6 +146,8 @@ def epochs_of_each(
     most_frames : so many measurements of each source are looked at, the latest.
     """
     forced = _forced([place.pk for place, _ in histories if isinstance(place, Source | Tracklet)], most_frames)
+    if injected := [row.pk for _, rows in histories for row in rows if row.is_injected]:
+        forced |= histories_of(injected)
     runs = zero_points({row.observation_id for _, rows in histories for row in rows})
     return [_epochs(rows, forced.get(place.pk, {}), runs) for place, rows in histories]
 

@@ -21,6 +21,7 @@ from catalog.web.lists import list_page
 from curation.detections.epochs import Epoch, epochs_of
 from curation.detections.filters import DetectionListFilter
 from curation.detections.light_curve import drawing_of, has_nights
+from curation.injected.rows import as_found, source_shown
 from curation.judgements import visibility
 from curation.judgements.settled import settled_of
 from curation.judgements.verdicts import OPEN, answers_about, consensus_of, outcome_of
@@ -105,10 +106,11 @@ def sources(request: HttpRequest) -> HttpResponse:
 @requires("detection.view_detection", "curation.view_validationevent", "curation.view_alert")
 def detection(request: HttpRequest, detection_id: UUID) -> HttpResponse:
     """Show one detection with everything that is known of it."""
-    rows = Detection.objects.visible_to(request.user).defer(*_LONG)
+    rows = Detection.with_injected.visible_to(request.user).defer(*_LONG)
     related = rows.select_related("candidate__difference_run__reference", "observation__field", "source", "model_run")
     row = get_object_or_404(related, pk=detection_id)
-    of_source = _detections_of(row.source, request.user) if row.source else []
+    as_found([row])
+    of_source = [row] if row.is_injected else _detections_of(row.source, request.user) if row.source else []
     answers_of = _answers_by_detection([row, *of_source], request.user)
     known = context_of(row)
     hidden, answers = visibility.veil([row, *of_source], request.user), answers_of.get(row.pk, [])
@@ -161,8 +163,10 @@ def _heading(row: Detection, *, is_blind: bool) -> str:
 @requires("detection.view_source", "curation.view_validationevent", "curation.view_alert")
 def source(request: HttpRequest, source_id: UUID) -> HttpResponse:
     """Show one source: its light curve, its epochs, and what happened at its place."""
-    row = get_object_or_404(Source.objects.visible_to(request.user), pk=source_id)
-    detections = _detections_of(row, request.user)
+    row, detections = source_shown(request.user, source_id) or (None, [])
+    if row is None:
+        row = get_object_or_404(Source.objects.visible_to(request.user), pk=source_id)
+        detections = _detections_of(row, request.user)
     answers = _answers_by_detection(detections, request.user)
     hidden = visibility.veil(detections, request.user)
     alerts = visibility.alerts_for(request.user).filter(detection__source=row).order_by("-created_at", "-id")

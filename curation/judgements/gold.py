@@ -1,4 +1,4 @@
-"""Detections of which experts know the answer, and how well people review them.
+"""Detections of which the answer is known, by experts or because they were injected, and how well people review them.
 
 What people say of them when they are given them unmarked is no judgement: it makes no event, no source, no alert and no
 label for training. Of each person the first answer to each counts.
@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from catalog.models import User, Visitor
 from catalog.people import audit
@@ -32,7 +33,8 @@ class GoldRefused(ValueError):
 class Completeness:
     """How often a person was right about known items of one kind and range of S/N.
 
-    kind : the label that they are known to have, else real or bogus. snr_from, snr_to : of |S/N|; None for the last
+    person : "" for all together. kind : the label that they are known to have, else real or bogus; of injected sources
+    where they are. snr_from, snr_to : of |S/N|; None for the last
     range, and both None where it is not known.
     """
 
@@ -67,23 +69,38 @@ def end_known(detection: Detection, actor: audit.Actor) -> None:
 
 def completeness_for(user: Visitor) -> list[Completeness]:
     """Return how well people review known items: of everybody for experts, for anybody else only of themselves."""
+    return _completeness(_answers_for(user).filter(item__kind=""))
+
+
+def found_injected_for(user: Visitor) -> list[Completeness]:
+    """Return how many of the injected sources people find, by kind and the S/N that was injected; of whom as above.
+
+    Experts are told of everybody together first, as a person without a name.
+    """
+    answers = list(_answers_for(user).exclude(item__kind=""))
+    is_of_all = user.has_perm(MAY_MARK_KNOWN) and len({answer.person_id for answer in answers}) > 1
+    return [*(_completeness(answers, is_of_all=True) if is_of_all else ()), *_completeness(answers)]
+
+
+def _answers_for(user: Visitor) -> QuerySet[GoldAnswer]:
     answers = GoldAnswer.objects.filter(is_valid__isnull=False)
     if not user.has_perm(MAY_MARK_KNOWN):
         answers = answers.filter(person=user.pk)
-    return _completeness(answers.select_related("person", "item__detection__candidate"))
+    return answers.select_related("person", "item__detection__candidate")
 
 
 def kind_of(item: GoldItem) -> str:
-    """Return what a known item is: its label, else real or bogus."""
-    return item.label or ("real" if item.is_valid else "bogus")
+    """Return what a known item is: where it was injected, its label, else real or bogus."""
+    return item.get_kind_display() or item.label or ("real" if item.is_valid else "bogus")
 
 
-def _completeness(answers: Iterable[GoldAnswer]) -> list[Completeness]:
+def _completeness(answers: Iterable[GoldAnswer], *, is_of_all: bool = False) -> list[Completeness]:
     right: dict[tuple[str, bool, str, int], list[bool]] = defaultdict(list)
     for answer in answers:
         item, candidate = answer.item, answer.item.detection.candidate
-        step = sum(abs(candidate.snr) >= start for start in SNR_FROM) if candidate else 0
-        key = (answer.person.get_username(), not item.is_valid, kind_of(item), step)
+        snr = item.injected_snr or (candidate.snr if candidate else None)
+        step = 0 if snr is None else sum(abs(snr) >= start for start in SNR_FROM)
+        key = ("" if is_of_all else answer.person.get_username(), not item.is_valid, kind_of(item), step)
         right[key].append(answer.is_valid == item.is_valid)
     ends = (None, *SNR_FROM, None)
     return [

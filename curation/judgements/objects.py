@@ -28,7 +28,7 @@ def object_key() -> Coalesce:
 
 def keys_of(detections: Collection[UUID]) -> dict[UUID, UUID]:
     """Return the key of the object of each of these detections."""
-    rows = Detection.objects.filter(pk__in=detections).annotate(object_key=object_key())
+    rows = Detection.with_injected.filter(pk__in=detections).annotate(object_key=object_key())
     return dict(rows.values_list("pk", "object_key"))
 
 

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
+from catalog.configuration.values import snapshot
 from catalog.models import User
 from catalog.people.actors import actor_of
 from catalog.roles import MAY_CHOOSE_EXAMPLES, MAY_JUDGE, MAY_MARK_KNOWN
@@ -36,9 +37,11 @@ def labels(request: HttpRequest) -> HttpResponse:
 def known_items(request: HttpRequest) -> HttpResponse:
     """Show how well one reviews what is known; to experts, how everybody does, and what is known."""
     is_expert = request.user.has_perm(MAY_MARK_KNOWN)
-    items = GoldItem.objects.visible_to(request.user).select_related("detection", "marked_by")
+    items = GoldItem.objects.visible_to(request.user).filter(kind="").select_related("detection", "marked_by")
     context = {
         "rows": gold.completeness_for(request.user),
+        "injected": gold.found_injected_for(request.user),
+        "is_injecting": bool(snapshot()["curation.fake_share"]),
         "is_expert": is_expert,
         "items": items[:_MOST_KNOWN] if is_expert else [],
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from curation.models.alerts import Alert, AlertPriority, AlertPublication, AlertStatus, AlertType
-from curation.models.gold import GoldAnswer, GoldItem
+from curation.models.gold import GoldAnswer, GoldItem, InjectedKind
 from curation.models.judgements import (
     ConfidenceLevel,
     Conflict,
@@ -32,6 +32,7 @@ __all__ = [
     "EventKind",
     "GoldAnswer",
     "GoldItem",
+    "InjectedKind",
     "LabelDefinition",
     "LabelExample",
     "Lease",

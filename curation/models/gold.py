@@ -1,9 +1,10 @@
-"""Items of which an expert says what they are, and how people answer about them."""
+"""Items of which it is known what they are, by an expert or because they were injected, and how people answer."""
 
 from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 
 from catalog import constraints
 from catalog.models import Record
@@ -11,17 +12,50 @@ from curation.models.judgements import ConfidenceLevel
 from detection.models import Detection
 
 
+class InjectedKind(models.TextChoices):
+    """Where in a frame a source was injected."""
+
+    SKY = "sky", "on empty sky"
+    STAR = "star", "beside a star"
+    GALAXY = "galaxy", "in a galaxy"
+
+
 class GoldItem(Record):
-    """A detection of which an expert says what it is; people are given it unmarked, to see how well they review."""
+    """A detection of which it is known what it is; people are given it unmarked, to see how well they review.
+
+    An expert says so, or it is a source that was injected into a real frame: then it has a kind.
+    """
 
     detection = models.OneToOneField(Detection, on_delete=models.PROTECT, related_name="gold")
     is_valid = models.BooleanField(help_text="What it is known to be.")
     label = models.CharField(max_length=64, blank=True)
-    marked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="gold_items")
+    marked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="gold_items"
+    )
     is_active = models.BooleanField(default=True, help_text="Whether people are asked about it.")
+    kind = models.CharField(
+        max_length=8,
+        choices=InjectedKind,
+        blank=True,
+        help_text="Where it was injected; empty where an expert says it.",
+    )
+    injected_snr = models.FloatField(null=True, blank=True, help_text="Injected flux / its expected error.")
+    injected_flux = models.FloatField(null=True, blank=True, help_text="Science ADU, before its photon noise.")
+    history = models.JSONField(
+        default=list, blank=True, help_text="What other frames hold at the place of an injected source."
+    )
 
     class Meta:
         ordering = ["-created_at", "-id"]
+        constraints = [
+            constraints.one_of("kind", InjectedKind, blank=True),
+            models.CheckConstraint(
+                condition=Q(kind="", marked_by__isnull=False, injected_snr__isnull=True, injected_flux__isnull=True)
+                | (~Q(kind="") & Q(marked_by__isnull=True, injected_snr__gt=0.0, injected_flux__gt=0.0)),
+                name="curation_golditem_marked_or_injected",
+                violation_error_message="An expert has marked it, or it was injected with a known flux.",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"known: {self.detection_id}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from curation.judgements.gold import completeness_for
+from curation.judgements.gold import Completeness, completeness_for, found_injected_for
 from curation.numerics.agreement import Kappa, Share
 from curation.statistics.answers import Period
 from curation.statistics.tables import Bar, Column, Statistic
@@ -66,6 +66,39 @@ def completeness(period: Period) -> Statistic:
         bars=[_bar(f"{one.person}, {one.kind.replace('_', ' ')}", one.right) for one in found[:_MOST_BARS]],
         notes=("Experts see everybody’s, others their own.",),
     )  # fmt: skip
+
+
+def injected(period: Period) -> Statistic:
+    """Return how many of the sources that were injected into frames people found, by kind and S/N."""
+    found = found_injected_for(period.user)
+    rows = [
+        [one.person or "all people", one.kind, one.snr_from, one.snr_to, *_share(one.right), one.right.part]
+        for one in found
+    ]
+    empty = (
+        "No injected source has been answered yet: set curation.fake_share in the configuration to mix some into what "
+        "people review, and measure how many they find."
+    )
+    return Statistic(
+        slug="injected",
+        title="Completeness on injected sources",
+        sentence="How many of the sources that were injected into real frames, and that the pipeline showed, people "
+        "called real, by where they were put and the S/N that was injected, of all time. 95 % intervals (Wilson).",
+        columns=(
+            Column("person", "Person"), Column("kind", "Where"), Column("snr_from", "S/N from"),
+            Column("snr_to", "S/N to"), Column("completeness", "Found"), Column("completeness_low_95", "from"),
+            Column("completeness_high_95", "to"), Column("injected", "Injected"), Column("found", "Of these found"),
+        ),
+        rows=rows,
+        bars=[_bar(_injected_words(one), one.right) for one in found[:_MOST_BARS]],
+        notes=("Experts see everybody’s, others their own.",) if found else (empty,),
+    )  # fmt: skip
+
+
+def _injected_words(one: Completeness) -> str:
+    """Return whose and which injected sources, as a bar says it."""
+    ends = f"{one.snr_from:.0f} and more" if one.snr_to is None else f"{one.snr_from:.0f} to {one.snr_to:.0f}"
+    return f"{one.person or 'All people'}, {one.kind}, S/N {ends}"
 
 
 def _share(share: Share) -> list[float | int]:

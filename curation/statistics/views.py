@@ -29,6 +29,7 @@ STATISTICS: Mapping[str, Callable[[Period], Statistic]] = {
     "agreement": people.agreement,
     "disagreement": people.disagreement,
     "completeness": people.completeness,
+    "injected": people.injected,
 }
 # Made of what others say: whoever judges blind is not shown it.
 _OF_OTHERS = ("missed", "models", "labels", "disagreement")

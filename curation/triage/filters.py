@@ -60,7 +60,15 @@ class QueueFilter(DetectionFilter):
     @property
     def queue(self) -> Queue:
         """Return the queue; of a filter that cannot be read an empty one: to pass it over would show too much."""
-        return Queue(self.state, self.qs, _PARTS.get(self._asked), self.in_order)
+        return Queue(self.state, self.qs, _PARTS.get(self._asked), self.in_order, self._injected)
+
+    @property
+    def _injected(self) -> QuerySet[Detection] | None:
+        """Return what was injected, narrowed in the same way."""
+        if not (self.form.is_valid() and self.is_of_waiting):
+            return None
+        rows = Detection.with_injected.visible_to(self.request.user).filter(is_injected=True)
+        return self.filter_queryset(rows)
 
     @property
     def in_order(self) -> Order:

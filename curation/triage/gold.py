@@ -8,13 +8,14 @@ from __future__ import annotations
 import datetime as dt
 import random
 from collections.abc import Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from uuid import UUID
 
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Abs
 from django.utils import timezone
 
+from catalog.configuration.values import Snapshot
 from catalog.models import User
 from curation.judgements import visibility
 from curation.judgements.gold import kind_of
@@ -29,13 +30,30 @@ from detection.models import Detection
 _AGAIN_AFTER = dt.timedelta(days=1)
 
 
-def take(queue: Queue, holder: Holder, count: int, after: UUID | None, share: float) -> tuple[list[UUID], bool]:
-    """Lease the next items of a queue, in the place of some of which, so large a share, known ones are given.
+@dataclass(frozen=True)
+class Mix:
+    """So large a share of what people are given is what experts have marked as known, and what was injected."""
+
+    marked: float = 0.0
+    injected: float = 0.0
+
+    @classmethod
+    def configured(cls, config: Snapshot) -> Mix:
+        return cls(config["curation.gold_share"], config["curation.fake_share"])
+
+    def __bool__(self) -> bool:
+        return bool(self.marked or self.injected)
+
+
+def take(queue: Queue, holder: Holder, count: int, after: UUID | None, mix: Mix) -> tuple[list[UUID], bool]:
+    """Lease the next items of a queue, in the place of some of which, by their shares, known ones are given.
 
     Otherwise as `queue.take`: returns the detections shown first, and whether it began at the top again.
     """
     after = _place_of(after, holder)
-    given = _drawn(queue, holder, count, after, share)
+    given = _drawn(queue.rows, holder, count, after, mix.marked)
+    if mix.injected and queue.injected is not None:
+        given += _drawn(queue.injected, holder, count - len(given), after, mix.injected)
     taken = queues.take(queue, holder, count - len(given), after)
     return _mixed(taken.keys, given, after), taken.is_from_the_top
 
@@ -61,9 +79,23 @@ def is_given(key: UUID, holder: Holder) -> bool:
     return _given([key], holder.user).filter(window=holder.window).exists()
 
 
-def forget(key: UUID, user: User) -> None:
-    """Let a person who asks for a detection themselves judge it: what waits for an answer about it does so no more."""
-    _given([key], user).filter(is_valid__isnull=True).delete()
+def asked_for(key: UUID, holder: Holder) -> bool:
+    """Tell whether a detection that a person asks for by its key is an injected one that they were given.
+
+    It is theirs in this window then. Anything else they judge themselves: what waits for an answer about it, to see
+    how well they review, does so no more.
+    """
+    given = _given([key], holder.user)
+    if given.filter(item__detection__is_injected=True).exists():
+        given.update(window=holder.window)
+        return True
+    given.filter(is_valid__isnull=True).delete()
+    return False
+
+
+def is_injected(key: UUID) -> bool:
+    """Tell whether a key is of an injected source."""
+    return Detection.with_injected.filter(pk=key, is_injected=True).exists()
 
 
 def unmarked(reviews: Sequence[Review], holder: Holder) -> list[Review]:
@@ -115,14 +147,18 @@ def _unmarked(review: Review, given: GoldAnswer, holder: Holder) -> Review:
 def _told(given: GoldAnswer) -> str:
     """Return in a sentence whether an answer was right."""
     item = given.item
+    if item.injected_snr is not None:
+        found = "You found it" if given.is_valid else "You took it for bogus"
+        what = f"an injected source, {item.get_kind_display()}, S/N {item.injected_snr:.0f}"
+        return f"It was {what}. {found}; only you are told."
     verdict = "real" if item.is_valid else "bogus"
     known = f"{verdict}, {kind_of(item).replace('_', ' ')}" if item.label else verdict
     right = "You were right" if given.is_valid == item.is_valid else "You said the opposite"
     return f"This was an item whose answer is known: {known}. {right}; only you are told."
 
 
-def _drawn(queue: Queue, holder: Holder, count: int, after: UUID | None, share: float) -> list[GoldAnswer]:
-    """Give known items of a queue to a person: each of so many places with this probability, as far as there are any.
+def _drawn(rows: QuerySet[Detection], holder: Holder, count: int, after: UUID | None, share: float) -> list[GoldAnswer]:
+    """Give known items among some detections to a person, in each of so many places with this probability.
 
     They know nothing of one beforehand: neither those that they judged or marked, nor what is shown as an example. The
     best score comes first, so one of another score would stand out: those are given whose scores are nearest.
@@ -135,7 +171,7 @@ def _drawn(queue: Queue, holder: Holder, count: int, after: UUID | None, share: 
     given = GoldAnswer.objects.filter(item=OuterRef("pk"), person=holder.user)
     is_over = given.filter(is_valid__isnull=False) | given.filter(updated_at__gt=timezone.now() - _AGAIN_AFTER)
     items = GoldItem.objects.filter(~Exists(own), ~Exists(example), ~Exists(is_over), is_active=True)
-    found = items.filter(detection__in=queue.rows).exclude(detection__cutouts_path="").exclude(marked_by=holder.user)
+    found = items.filter(~Q(marked_by=holder.user), detection__in=rows).exclude(detection__cutouts_path="")
     here = Detection.objects.filter(pk=after).values_list("queue_score", flat=True).first() if after else None
     distance = Abs(F("detection__queue_score") - (1.0 if here is None else here))
     chosen = found.select_related("detection").order_by(distance, "?")[:wanted]

@@ -61,13 +61,15 @@ class Part(StrEnum):
 class Queue:
     """Detections in one state, narrowed by whatever else the person asked for.
 
-    part : of what waits, None for all that its person has not put off. order : what comes first.
+    part : of what waits, None for all that its person has not put off. order : what comes first. injected : what was
+    injected, narrowed in the same way; it is no part of the queue.
     """
 
     status: str
     rows: QuerySet[Detection]
     part: Part | None = None
     order: Order = Order.SCORE
+    injected: QuerySet[Detection] | None = None
 
     def offered_to(self, user: User) -> QuerySet[Detection]:
         """Return what is offered to a person, whatever its state."""

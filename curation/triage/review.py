@@ -10,6 +10,7 @@ from catalog.models import User
 from catalog.roles import MAY_SETTLE_CONFLICTS
 from curation.detections.epochs import Epoch, epochs_of_each
 from curation.detections.light_curve import Drawing, drawing_of
+from curation.injected.rows import as_found
 from curation.judgements import deferrals, visibility
 from curation.judgements.objects import keys_of, members_of, motion_of
 from curation.judgements.verdicts import OPEN, answers_about
@@ -134,8 +135,11 @@ def _latest(members: Sequence[UUID], first: UUID) -> list[UUID]:
 
 def _rows(keys: Collection[UUID], user: User) -> dict[UUID, Detection]:
     related = ("observation__field", "candidate__difference_run", "source")
-    rows = Detection.objects.visible_to(user).filter(pk__in=keys).select_related(*related)
-    return {row.pk: row for row in rows}
+    rows = {
+        row.pk: row for row in Detection.with_injected.visible_to(user).filter(pk__in=keys).select_related(*related)
+    }
+    as_found(rows.values())
+    return rows
 
 
 _Answers = Mapping[UUID, Sequence[ValidationEvent]]

@@ -53,7 +53,7 @@ from curation.triage.settings import settings_of
 from curation.triage.web.giving import (
     in_words,
     in_words_of,
-    mixes_known,
+    mix_of,
     next_of,
     reviews_of,
     titles,
@@ -99,7 +99,7 @@ def triage(request: HttpRequest) -> HttpResponse:
         "saved": SavedFilter.objects.visible_to(request.user).select_related("person"),
         "default_level": ConfidenceLevel.MEDIUM,
         "conflicts": 0 if narrowed.of_conflicts else _conflicts(user),
-        "mixes_known": bool(snapshot()["curation.gold_share"]),
+        "mixes_known": bool(gold.Mix.configured(snapshot())),
         "worker_url": _worker_url(),
         "plain_url": f"{reverse('curation:triage_plain')}?{request.GET.urlencode() or 'by=object'}",
         "modules": files.modules(),
@@ -125,7 +125,7 @@ def triage_next(request: HttpRequest) -> JsonResponse:
     limits = bounds(remaining, windows)
     asked["count"] = limits.may_take(asked["count"], len(held))
     keys, is_from_the_top, refusal = _taken(asked, narrowed, holder)
-    known = gold.open_in([*asked["holding"], *keys], holder) if mixes_known(narrowed) else set()
+    known = gold.open_in([*asked["holding"], *keys], holder) if mix_of(narrowed) else set()
     named = titles() if keys else {}
     given: dict[str, Any] = {
         "items": [item_of(review, request, named) for review in reviews_of(keys, holder, known)] if keys else [],
@@ -230,7 +230,8 @@ def _taken(
 ) -> tuple[list[UUID], bool, dict[str, str] | None]:
     """Return what the person is given, whether that began at the top again, and why one item was not to be had."""
     if asked["one"]:
-        gold.forget(asked["one"], holder.user)
+        if gold.asked_for(asked["one"], holder):
+            return [asked["one"]], False, None
         lease = queue.take_one(asked["one"], holder)
         if lease is not None and lease.holder_id == holder.user.pk:
             return [asked["one"]], False, None

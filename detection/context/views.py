@@ -81,5 +81,5 @@ def over_frame(request: HttpRequest, run_id: UUID) -> JsonResponse:
 
 
 def _found(request: HttpRequest, detection_id: UUID) -> Detection:
-    rows = Detection.objects.visible_to(request.user).select_related(*_RELATED)
+    rows = Detection.with_injected.visible_to(request.user).select_related(*_RELATED)
     return get_object_or_404(rows, pk=detection_id)

@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from PIL import Image as PictureFile
 
 from catalog.files import storage
+from detection.cutouts.pictures import stored
 from detection.models import Detection
 from detection.numerics.orientation import Turn
+from detection.numerics.stamps import STAMP_SIZE_PX
 from differencing.numerics import display
 from observations.numerics.fits.facts import FitsRefused
 from observations.numerics.fits.mapped import Pixels, map_images
@@ -94,6 +96,8 @@ def window_of(detection: Detection, side_arcsec: float) -> Window | None:
     left, bottom = round(detection.pixel_x) - half, round(detection.pixel_y) - half
     science, reference = (_cut(images[1][_IMAGES[kind]], left, bottom, side) for kind in KINDS)
     mask = np.nan_to_num(_cut(images[0]["MASK"], left, bottom, side)) > 0
+    if detection.is_injected:
+        _paste(detection, science, half)
     return Window(science, reference, mask, detection.pixel_x - left, detection.pixel_y - bottom)
 
 
@@ -129,6 +133,15 @@ def _cut(image: Pixels, left: int, bottom: int, side: int) -> NDArray[np.float32
         there = slice(rows.start - bottom, rows.stop - bottom), slice(columns.start - left, columns.stop - left)
         cut[there] = image[rows, columns]
     return cut
+
+
+def _paste(detection: Detection, image: NDArray[np.float32], half: int) -> None:
+    """Put the cutout of an injected source where its frame, which does not hold it, was cut."""
+    cutouts = stored(detection.cutouts_path)
+    if cutouts is not None and (reach := min(half, STAMP_SIZE_PX // 2)):
+        own = STAMP_SIZE_PX // 2
+        middle = cutouts[0, own - reach : own + reach + 1, own - reach : own + reach + 1]
+        image[half - reach : half + reach + 1, half - reach : half + reach + 1] = middle
 
 
 def _turned(codes: Codes, turn: Turn) -> Codes:

@@ -27,7 +27,7 @@ def pixels(request: HttpRequest, detection_id: UUID) -> HttpResponse:
 
     An address that names the version that is stored may be kept for ever, one without it is asked about each time.
     """
-    detection = get_object_or_404(Detection.objects.visible_to(request.user), pk=detection_id)
+    detection = get_object_or_404(Detection.with_injected.visible_to(request.user), pk=detection_id)
     version = pictures.version_of(detection.cutouts_path)
     if version is None:
         return HttpResponse(epochs.GONE, status=404, content_type=_TEXT)
@@ -49,7 +49,7 @@ def epoch_pixels(request: HttpRequest) -> HttpResponse:
         asked = epochs.asked_for(request.GET.get("epochs", ""))
     except epochs.EpochsRefused as refusal:
         return HttpResponse(str(refusal), status=400, content_type=_TEXT)
-    rows = Detection.objects.visible_to(request.user).filter(pk__in=asked)
+    rows = Detection.with_injected.visible_to(request.user).filter(pk__in=asked)
     found = epochs.epochs_of(asked, {row.pk: row for row in epochs.with_images(rows)})
     if found[0].detection is None:
         raise Http404("There is no such detection.")
@@ -83,7 +83,7 @@ def _cached(request: HttpRequest, tag: str, content: Callable[[], bytes], *, is_
 @requires("detection.view_detection")
 def cutouts_picture(request: HttpRequest, detection_id: UUID) -> HttpResponse:
     """Answer with the cutouts of a detection as a PNG: small for lists, one of them large by `part`, or all."""
-    row = get_object_or_404(Detection.objects.visible_to(request.user).only("cutouts_path"), pk=detection_id)
+    row = get_object_or_404(Detection.with_injected.visible_to(request.user).only("cutouts_path"), pk=detection_id)
     return picture_of(request, row.cutouts_path, part=request.GET.get("part", ""), is_small="small" in request.GET)
 
 

@@ -78,7 +78,7 @@ def known_near(detection: Detection) -> Known:
 def known_near_each(detections: Collection[Detection]) -> dict[UUID, Known]:
     """Return what known orbits say of each detection, by its key: six queries, however many there are."""
     keys = [row.pk for row in detections]
-    rows = list(Detection.objects.filter(pk__in=keys).select_related("observation", "candidate").only(*_NEEDED))
+    rows = list(Detection.with_injected.filter(pk__in=keys).select_related("observation", "candidate").only(*_NEEDED))
     frames = {row.observation_id for row in rows}
     searches = {row.observation_id: row for row in KnownObjectSearch.objects.filter(observation__in=frames)}
     objects: dict[UUID, list[KnownObject]] = {}

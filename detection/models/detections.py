@@ -12,7 +12,7 @@ from catalog import constraints
 from catalog.models import Record, Run
 from differencing.models import Candidate
 from observations.models import Observation, WcsQuality
-from observations.sky import SkyQuerySet, SkyRecord
+from observations.sky import InjectableRecord, RealManager, SkyQuerySet, SkyRecord
 
 
 class ModelType(models.TextChoices):
@@ -212,7 +212,7 @@ class DetectionQuerySet(SkyQuerySet):
         return self.filter(origin__in=AGAINST_THE_MODEL, status__in=real, source__isnull=True)
 
 
-class Detection(SkyRecord):
+class Detection(InjectableRecord):
     """What a person reviews."""
 
     model_run = models.ForeignKey(ModelRun, on_delete=models.PROTECT, related_name="detections")
@@ -255,7 +255,8 @@ class Detection(SkyRecord):
     human_label = models.CharField(max_length=64, blank=True)
     cutouts_path = models.CharField(max_length=500, blank=True, help_text="Relative to the data root.")
 
-    objects = DetectionQuerySet.as_manager()  # type: ignore[misc]
+    objects = RealManager.from_queryset(DetectionQuerySet)()  # type: ignore[misc, assignment]
+    with_injected = DetectionQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta:
         ordering = ["-queue_score", "id"]

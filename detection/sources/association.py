@@ -135,6 +135,13 @@ def _new(place: _Placed, observation: Observation) -> Source:
     return source
 
 
+def source_of_one(detection: Detection) -> Source:
+    """Return the source, not saved, that a detection without one would make; its frame and candidate are loaded."""
+    frame = detection.observation
+    error = _error_of(detection, frame, PreprocessRun.objects.newest_for(frame))
+    return _new(_Placed(detection, error, 0.0), frame)
+
+
 def designation(ra: float, dec: float) -> str:
     """Return the IAU-style name of a position, truncated and not rounded: J041008.80+225022.5."""
     tenths_s, tenths_arcsec = int(ra / 15.0 * 3600.0 * 100.0), int(abs(dec) * 3600.0 * 10.0)

@@ -83,6 +83,11 @@ def elsewhere(field: Field, night: date) -> Iterator[Work]:
     yield from _left(frames, [target for target in _sources_at(field) if target.key in keys], {})
 
 
+def at_places(field: Field, targets: Sequence[Target], *, but: Observation) -> Iterator[Work]:
+    """Yield all differences that show places which nothing stands at, but one frame's, the latest first."""
+    yield from _left(_compared().filter(field__in=_overlapping(field)).exclude(pk=but.pk), targets, {})
+
+
 def is_left_elsewhere(field: Field, night: date) -> bool:
     """Tell whether `elsewhere` has anything."""
     return next(elsewhere(field, night), None) is not None

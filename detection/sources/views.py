@@ -16,7 +16,7 @@ from detection.models import Detection
 @require_safe
 def of_candidate(request: HttpRequest, candidate_id: UUID) -> HttpResponse:
     """Lead from a candidate to the detection that came of it."""
-    row = Detection.objects.visible_to(request.user).filter(candidate=candidate_id).first()
+    row = Detection.with_injected.visible_to(request.user).filter(candidate=candidate_id).first()
     if row is None:
         return render(request, "detection/no_detection.html", {}, status=404)
     return redirect("curation:detection", row.pk)

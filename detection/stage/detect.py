@@ -184,11 +184,11 @@ def _write_cutouts(
 ) -> dict[UUID, str]:
     """Write science, reference, difference and mask of each candidate as one numpy file, (4, 63, 63) float32."""
     paths = {candidate.pk: f"cutouts/{observation.pk}/{candidate.pk}.npy" for candidate in candidates}
-    storage.write_all(dict(zip(paths.values(), map(_as_file, stamps), strict=True)))
+    storage.write_all(dict(zip(paths.values(), map(as_file, stamps), strict=True)))
     return paths
 
 
-def _as_file(stamp: NDArray[np.float32]) -> bytes:
+def as_file(stamp: NDArray[np.float32]) -> bytes:
     buffer = io.BytesIO()
     np.save(buffer, stamp)
     return buffer.getvalue()
@@ -213,7 +213,7 @@ def _record(
     """
     scored = {c.pk: float(value) for c, value in zip(candidates, scores, strict=True) if np.isfinite(value)}
     _keep_scores(row, candidates, scored)
-    bright, is_refused = _bright(candidates, config) & scored.keys(), vetoes.refused_by(config, candidates)
+    bright, is_refused = bright_among(candidates, config) & scored.keys(), vetoes.refused_by(config, candidates)
     convincing = {key for key, value in scored.items() if value >= config["detection.confidence_threshold"]}
     by_score = convincing - is_refused
     real = by_score | (bright - is_refused)
@@ -233,7 +233,7 @@ def _record(
             made += [] if detection.origin in AGAINST_THE_MODEL and not detection.is_validated else [detection]
         elif candidate.pk in real or (candidate.pk in linked and candidate.pk in scored):
             found = detection or Detection(candidate=candidate, observation_id=candidate.observation_id)
-            _describe(found, row, candidate, scored[candidate.pk], paths[candidate.pk])
+            describe(found, row, candidate, scored[candidate.pk], paths[candidate.pk])
             found.origin, found.drawn_score, found.inclusion_probability = DetectionOrigin.PIPELINE, None, None
             if candidate.pk not in by_score:
                 found.prediction_metadata["reason"] = _MOVES if candidate.pk in linked else _BRIGHT
@@ -248,7 +248,7 @@ def _record(
     return made
 
 
-def _bright(candidates: list[Candidate], config: Snapshot) -> set[UUID]:
+def bright_among(candidates: list[Candidate], config: Snapshot) -> set[UUID]:
     """Return what is too bright for chance, with no flag or veto, rejecting or not, that says it is no source."""
     least = config["detection.bright_snr"]
     flags = ("is_negative", "is_edge", "is_saturated", "is_blended")
@@ -273,7 +273,7 @@ def _keep_scores(row: ModelRun, candidates: list[Candidate], scored: dict[UUID, 
     )
 
 
-def _describe(detection: Detection, row: ModelRun, candidate: Candidate, value: float, cutout: str) -> None:
+def describe(detection: Detection, row: ModelRun, candidate: Candidate, value: float, cutout: str) -> None:
     """Say in a detection, not yet saved, what the model made of its candidate and where that is."""
     detection.model_run, detection.confidence_score = row, value
     detection.model_version = f"{row.model.name} {row.model.version}"

@@ -43,7 +43,7 @@ def replace_candidates(
     """
     old = list(Candidate.objects.filter(observation=row.observation))
     kept, again, new = [], [], []
-    for candidate in _made(row, found, wcs, vetoes or [()] * len(found)):
+    for candidate in rows_of(row, found, wcs, vetoes or [()] * len(found)):
         same = _same(candidate, old)
         kept.append(same or candidate)
         if same is None:
@@ -84,7 +84,7 @@ def _remove(candidate: Candidate) -> None:
         candidate.save(update_fields=["status", "updated_at"])
 
 
-def _made(row: DifferenceRun, found: Measurements, wcs: WCS, vetoes: Sequence[tuple[Veto, ...]]) -> list[Candidate]:
+def rows_of(row: DifferenceRun, found: Measurements, wcs: WCS, vetoes: Sequence[tuple[Veto, ...]]) -> list[Candidate]:
     """Return each measurement as a row that is not saved; what could not be measured is null."""
     ra, dec = wcs.all_pix2world(found.x, found.y, 0) if len(found) else (np.empty(0), np.empty(0))
     angle = _position_angles(found, found.theta_deg, wcs)

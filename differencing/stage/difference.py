@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from typing import NamedTuple
@@ -78,7 +78,7 @@ READS = (
 _Pixels = NDArray[np.generic]
 
 
-class _Inputs(NamedTuple):
+class Inputs(NamedTuple):
     """What one run works on: rows and parameters."""
 
     observation: Observation
@@ -94,7 +94,7 @@ class _Inputs(NamedTuple):
         return hash_of([science, self.reference.inputs_hash, parameters])
 
 
-class _Result(NamedTuple):
+class Result(NamedTuple):
     """What one subtraction leaves in memory."""
 
     difference: Difference
@@ -122,13 +122,13 @@ def run(observation_id: UUID | str) -> None:
         raise StageFailure(FailureCode.INTERNAL_ERROR, "This observation has not been preprocessed.")
     reference = made_reference(choose_reference(observation, config), config)
     note_possible_gain(reference, config)
-    inputs = _inputs(observation, science_run, reference, config)
+    inputs = inputs_of(observation, science_run, reference, config)
     if _is_done(inputs):
         _mark_done(observation)
         return
     clock = time.perf_counter()
     row = _open(inputs)
-    result = _compute(inputs)
+    result = compute(inputs)
     _write(row, result)
     tiles.prepare(row)
     with jobs.writing(last=True):
@@ -164,26 +164,26 @@ def _configured() -> str:
     return str(snapshot()["differencing.algorithm"])
 
 
-def _inputs(observation: Observation, science_run: PreprocessRun, reference: Reference, config: Snapshot) -> _Inputs:
+def inputs_of(observation: Observation, science_run: PreprocessRun, reference: Reference, config: Snapshot) -> Inputs:
     parameters = {
         "version": VERSION,
         "zogy": asdict(zogy_parameters(config)),
         "measure": asdict(MeasureParameters()),
         "config": config.group("differencing"),
     }
-    return _Inputs(observation, science_run, reference, config, parameters)
+    return Inputs(observation, science_run, reference, config, parameters)
 
 
-def _is_done(inputs: _Inputs) -> bool:
+def _is_done(inputs: Inputs) -> bool:
     """Tell whether the newest completed run of this observation had the same inputs and its files are there."""
     newest = DifferenceRun.objects.newest_for(inputs.observation)
-    if newest is None or not _had(newest, inputs):
+    if newest is None or not had(newest, inputs):
         return False
     paths = (newest.difference_image_path, newest.significance_map_path, newest.reference_aligned_path)
     return all(path and storage.exists(path) for path in paths)
 
 
-def _had(run: DifferenceRun, inputs: _Inputs) -> bool:
+def had(run: DifferenceRun, inputs: Inputs) -> bool:
     """Tell whether a run had these inputs, by the parameters that it recorded with their hash.
 
     What it recorded beyond those that are read today may differ: earlier versions took down the whole group of keys.
@@ -207,7 +207,7 @@ def _mark_done(observation: Observation) -> None:
 
 
 @jobs.writing()
-def _open(inputs: _Inputs) -> DifferenceRun:
+def _open(inputs: Inputs) -> DifferenceRun:
     """Make or take up the run's row and say that it is at work."""
     row, _ = DifferenceRun.objects.get_or_create(
         observation=inputs.observation,
@@ -236,11 +236,11 @@ class _Prepared(NamedTuple):
     refraction_px: NDArray[np.float64] | None
 
 
-def _compute(inputs: _Inputs) -> _Result:
-    """Subtract, find and measure: no database once both frames are loaded."""
+def compute(inputs: Inputs, change: Callable[[Frame], Frame] | None = None) -> Result:
+    """Subtract, find and measure, the science frame changed before: no database once both frames are loaded."""
     config, p, device = inputs.config, zogy_parameters(inputs.config), usable_device()
     algorithm = config["differencing.algorithm"]
-    pair, science, bits, filled, match, colour, refraction_px = _prepared(inputs, algorithm, p)
+    pair, science, bits, filled, match, colour, refraction_px = _prepared(inputs, algorithm, p, change)
     with _failing_in_words():
         difference, choice = subtract_prepared(pair, algorithm=algorithm, parameters=p, device=device)
     peaks = find(difference, threshold_sigma=config["differencing.threshold_sigma"])
@@ -254,12 +254,14 @@ def _compute(inputs: _Inputs) -> _Result:
         )
     measured = measure(difference, peaks, science)
     vetoes = examine(difference, measured, filled, refraction_px=refraction_px)
-    return _Result(difference, choice, measured, vetoes, science.wcs, bits, match.count, match.rms_px, colour, spikes)
+    return Result(difference, choice, measured, vetoes, science.wcs, bits, match.count, match.rms_px, colour, spikes)
 
 
-def _prepared(inputs: _Inputs, algorithm: str, p: ZogyParameters) -> _Prepared:
+def _prepared(inputs: Inputs, algorithm: str, p: ZogyParameters, change: Callable[[Frame], Frame] | None) -> _Prepared:
     """Load both frames, bring the reference onto the science grid and both to common counts."""
     science = load_frame(inputs.science_run)
+    if change is not None:
+        science = change(science)
     if science.wcs is None:
         raise StageFailure(FailureCode.NO_WCS, "The frame has no world coordinates: preprocess it again.")
     refraction_px = refraction_between(inputs.observation, inputs.reference, science.wcs)
@@ -286,7 +288,7 @@ def _failing_in_words() -> Iterator[None]:
         raise StageFailure(FailureCode.BAD_SUBTRACTION, f"The subtraction failed: {error}.") from error
 
 
-def _aligned_reference(inputs: _Inputs, science: Frame) -> tuple[Frame, Match, tuple[str, ColourTerm] | None]:
+def _aligned_reference(inputs: Inputs, science: Frame) -> tuple[Frame, Match, tuple[str, ColourTerm] | None]:
     """Return the reference on the science grid with its PSF, the match of the stars, and a given one's colour term."""
     loaded = load_reference(inputs.reference)
     try:
@@ -331,7 +333,7 @@ def _require_overlap(science: Frame, reference: Frame, config: Snapshot) -> None
         )
 
 
-def _write(row: DifferenceRun, result: _Result) -> None:
+def _write(row: DifferenceRun, result: Result) -> None:
     """Write the three images, each whole or not at all; their names carry the run and its inputs."""
     difference = result.difference
     folder = f"differences/{row.observation_id}/{row.pk}-{row.inputs_hash[:12]}"
@@ -350,7 +352,7 @@ def _write(row: DifferenceRun, result: _Result) -> None:
         setattr(row, name, storage.write_atomically(f"{folder}/{file}", content))
 
 
-def _close(row: DifferenceRun, inputs: _Inputs, result: _Result, seconds: float) -> None:
+def _close(row: DifferenceRun, inputs: Inputs, result: Result, seconds: float) -> None:
     difference = result.difference
     row.noise_level = sigma_of_good(difference.difference, difference.mask)
     row.noise_rescale = difference.noise_rescale

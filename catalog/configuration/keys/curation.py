@@ -56,4 +56,12 @@ CURATION = (
         0.0,
         0.5,
     ),
+    ConfigKey(
+        "curation.fake_share",
+        0.0,
+        "Share of what people are given to review that are sources injected into real frames, unmarked and only to see "
+        "how well people find them; 0 for none. Each night's share is made of a new subtraction of some of its frames.",
+        0.0,
+        0.5,
+    ),
 )

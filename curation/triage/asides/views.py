@@ -22,7 +22,7 @@ from curation.models import (
     EventKind,
     LabelDefinition,
 )
-from curation.triage import controls, queue
+from curation.triage import controls, gold, queue
 from curation.triage.forms import (
     DeferralForm,
     FrameBackForm,
@@ -42,6 +42,9 @@ def triage_deferrals(request: HttpRequest) -> JsonResponse:
     """Put an item off, or take that back; 201 and 200 as for answers."""
     sent = read(request, DeferralForm)
     holder, actor = holder_of(request, sent), actor_of(request)
+    if gold.is_injected(sent["detection"]):
+        # Nothing waits for anybody else: it comes again to its person where they do not answer.
+        return JsonResponse({"id": str(sent["id"]), "is_held": sent["kind"] == EventKind.WITHDRAWAL}, status=201)
     if sent["kind"] == EventKind.WITHDRAWAL:
         is_new = bool(sent["supersedes"]) and resume(sent["supersedes"], holder.user, actor)
         is_held = sent["detection"] in queue.hold([sent["detection"]], holder)
@@ -63,7 +66,7 @@ def triage_frame(request: HttpRequest) -> HttpResponse:
     asked = SeenForm(request.GET)
     if not asked.is_valid():
         raise BadRequest("It lacks which detection is on screen.")
-    rows = Detection.objects.visible_to(request.user).select_related("observation")
+    rows = Detection.with_injected.visible_to(request.user).select_related("observation")
     seen = get_object_or_404(rows, pk=asked.cleaned_data["detection"])
     if not request.headers.get("HX-Request"):
         return redirect("observations:observation", seen.observation_id)
@@ -77,7 +80,7 @@ def triage_reject_frame(request: HttpRequest) -> JsonResponse:
     """Call everything bogus that awaits review in a frame; return what that is."""
     sent = read(request, FrameForm)
     user = cast(User, request.user)
-    seen = Detection.objects.visible_to(user).filter(pk=sent["detection"]).select_related("observation").first()
+    seen = Detection.with_injected.visible_to(user).filter(pk=sent["detection"]).select_related("observation").first()
     if seen is None:
         raise Refused(404, "gone", "The detection no longer exists.")
     context = {**(sent["visible_context"] or {}), "answered_by": "frame"}
@@ -86,7 +89,9 @@ def triage_reject_frame(request: HttpRequest) -> JsonResponse:
         done = reject_frame(seen, said, user, actor_of(request))
     except EventRefused as refusal:
         raise Refused(422, "refused", str(refusal)) from refusal
-    return JsonResponse({"detections": [str(pk) for pk in done]})
+    # What is on screen goes with its frame, whatever it is.
+    gone = [*done, *([seen.pk] if seen.is_injected else [])]
+    return JsonResponse({"detections": [str(pk) for pk in gone]})
 
 
 @answering

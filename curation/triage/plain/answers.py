@@ -17,6 +17,7 @@ from catalog.people import audit
 from curation.judgements.deferrals import Deferment, defer, resume
 from curation.judgements.verdicts import EventRefused, Judgement, standing_of_group
 from curation.models import Deferral, EventKind, Shown, ValidationEvent
+from curation.triage import gold
 from curation.triage.answers import Recorded, answer
 from curation.triage.queue import Holder
 
@@ -68,6 +69,8 @@ def put_off(asked: Deferment, words: str, user: User, actor: audit.Actor) -> UUI
     asked : its `group` is the key of the page. Raises what `defer` raises, and EventRefused as `say`.
     """
     group = uuid5(asked.group, json.dumps([asked.kind, words, asked.note, *map(str, asked.detections)]))
+    if gold.is_injected(asked.detections[0]):
+        return group
     is_new = defer(replace(asked, group=group), user, actor)
     if not is_new and not Deferral.objects.filter(group=group, ended_at__isnull=True).exists():
         raise EventRefused(_TAKEN_BACK)

@@ -107,7 +107,7 @@ def _show(window: Window) -> HttpResponse:
     """Show the item in the address, or lead to the one that is next."""
     request, item, asked_for = window.request, window.place["item"], window.place["detection"]
     if asked_for is not None:
-        gold.forget(asked_for, window.holder.user)
+        gold.asked_for(asked_for, window.holder)
         why = _why_not(asked_for, window, is_asked_for=True)
         if why:
             messages.warning(request, why)
@@ -194,7 +194,7 @@ def _said(window: Window, form: SaidForm) -> Done:
     """Keep an answer, or what is done in its place, and tell its person; raises EventRefused."""
     holder, actor = window.holder, actor_of(window.request)
     judgement, deferral = form.judgement, form.deferral
-    large = Detection.objects.visible_to(holder.user).filter(pk=form.cleaned_data["detection"]).first()
+    large = Detection.with_injected.visible_to(holder.user).filter(pk=form.cleaned_data["detection"]).first()
     if large is None:
         raise EventRefused("It no longer exists. Skip it.")
     name, others = name_of(large), form.covered

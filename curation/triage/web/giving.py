@@ -17,23 +17,24 @@ from curation.triage.queue import Holder, Taken
 from curation.triage.review import Review, reviews
 
 
-def mixes_known(narrowed: QueueFilter) -> float:
-    """Return the share of what is given of a query that is known items."""
-    return float(snapshot()["curation.gold_share"]) if narrowed.is_of_waiting else 0.0
+def mix_of(narrowed: QueueFilter) -> gold.Mix:
+    """Return the shares of what is given of a query that are known items."""
+    return gold.Mix.configured(snapshot()) if narrowed.is_of_waiting else gold.Mix()
 
 
 def next_of(narrowed: QueueFilter, holder: Holder, count: int, after: UUID | None = None) -> Taken:
     """Lease the next items of a query, known ones among them."""
-    share = mixes_known(narrowed)
-    if share and queue.remaining(narrowed.queue, holder.user):
-        return Taken(*gold.take(narrowed.queue, holder, count, after, share))
+    mix = mix_of(narrowed)
+    if mix and queue.remaining(narrowed.queue, holder.user):
+        return Taken(*gold.take(narrowed.queue, holder, count, after, mix))
     return queue.take(narrowed.queue, holder, count, after)
 
 
 def reviews_of(keys: Collection[UUID], holder: Holder, known: Collection[UUID]) -> list[Review]:
     """Return the evidence about items as this window shows them; `known` are those whose answer is known."""
     found = reviews(keys, holder.user, by_detection=holder.by_detection)
-    return gold.unmarked(found, holder) if known else found
+    is_mixed = bool(known) or any(review.detection.is_injected for review in found)
+    return gold.unmarked(found, holder) if is_mixed else found
 
 
 def why_nothing(narrowed: QueueFilter, holder: Holder) -> dict[str, str]:

@@ -64,6 +64,8 @@ def test_the_columns_that_programs_read_stay():
         "disagreement": ["label", "share_differing", "share_differing_low", "share_differing_high", "pairs"],
         "completeness": ["person", "kind", "snr_from", "snr_to", "share_right", "share_right_low", "share_right_high",
                          "items"],
+        "injected": ["person", "kind", "snr_from", "snr_to", "completeness", "completeness_low_95",
+                     "completeness_high_95", "injected", "found"],
     }  # fmt: skip
     assert all(make(asked).slug == slug for slug, make in STATISTICS.items())
 
@@ -167,7 +169,7 @@ def test_the_page_shows_every_statistic_with_its_table_and_asks_as_much_for_one_
     for count in (1, 10):
         for _ in range(count):
             judge(drawn(0.5), True)
-        with django_assert_num_queries(17):
+        with django_assert_num_queries(18):
             page = browser.get(URL).content.decode()
     for slug in STATISTICS:
         assert f"/statistics/{slug}.csv?days=14" in page
