@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import path
 from django.utils.html import format_html
@@ -351,3 +352,9 @@ class DetectionAdmin(SkyAdmin):
         if row.source_id is not None:
             links.append(list_link("detection.detection", "all of this source", source__id__exact=row.source_id))
         return related_links(links)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Detection]:
+        """Return what was found; the page of one row may be that of an injected source, which its known item names."""
+        match = request.resolver_match
+        is_one = match is not None and "object_id" in match.kwargs
+        return Detection.with_injected.visible_to(request.user) if is_one else super().get_queryset(request)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -34,6 +35,8 @@ from observations.numerics.fits.facts import FitsRefused
 from observations.numerics.fits.mapped import map_images
 from observations.numerics.frame import Frame
 from preprocessing.models import PreprocessRun
+
+logger = logging.getLogger(__name__)
 
 # Flux over its error: fainter ones the pipeline does not find, brighter ones nobody misses.
 SNR_RANGE = (5.0, 50.0)
@@ -84,7 +87,8 @@ def inject(run: ModelRun, wanted: int) -> list[Found]:
         if result is None or not put_in.sources:
             return []
         found = _found(run, difference, result, put_in.sources)
-    except (StageFailure, FileNotFoundError, FitsRefused, WeightsRefused):
+    except (StageFailure, FileNotFoundError, FitsRefused, WeightsRefused) as failure:
+        logger.warning("nothing is injected into %s: %s", run.observation, failure)
         return []
     return [_with_history(one) for one in found[:wanted]]
 

@@ -17,6 +17,7 @@ from tests.factories import (
     CalibrationMasterFactory,
     CandidateScoreFactory,
     DetectionFactory,
+    InjectedFactory,
     PreprocessRunFactory,
     ProcessingJobFactory,
     ReferenceFactory,
@@ -43,6 +44,7 @@ def row_of_each_model() -> list[Any]:
     ProcessingJobFactory(entity_type="field_night", entity_id=f"{TrackletFactory().field_id}/2024-03-01")
     ProcessingJobFactory(entity_type="night", entity_id="2024-03-01")
     ValidationEventFactory(detection=alert.detection)
+    InjectedFactory()
     own = [model for model in apps.get_models() if issubclass(model, Record)]
     return [row for model in own for row in model._default_manager.all()[:3]]
 

@@ -24,7 +24,7 @@ from detection.models import Detection
 from tests.clients import account
 from tests.curation.cutouts import cutouts, detection_with_cutouts, store
 from tests.curation.looks import judge
-from tests.factories import SourceFactory, UserFactory
+from tests.factories import InjectedFactory, SourceFactory, UserFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("empty_data_root")]
 _HIDDEN = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)">')
@@ -279,6 +279,27 @@ def test_a_known_item_looks_like_any_other_and_its_person_is_told_afterwards(mon
     assert reader.shown == str(other.pk)
     assert reader.undo().shown == str(row.pk)
     assert "You said: bogus" in reader.text
+
+
+@pytest.mark.parametrize("said", ["real", "bogus", "opinion"])
+def test_an_injected_source_is_answered_about_like_any_other_and_leaves_no_judgement(
+    monkeypatch: pytest.MonkeyPatch, said: str
+):
+    monkeypatch.setattr(random, "random", lambda: 0.0)
+    SystemConfig.objects.create(key="curation.fake_share", value=0.5)
+    injected = InjectedFactory().detection
+    store(injected, cutouts())
+    [other] = rows_of(0.5)
+    reader = Reader().get()
+    assert reader.shown == str(injected.pk)
+    assert reader.text.count("data:image/png") >= 3, "with its pictures"
+    reader.say(said)
+    told = {"real": "You found it; only you are told.", "bogus": "You took it for bogus; only you are told."}
+    assert told.get(said, "opinion") in reader.text
+    assert "no longer exists" not in reader.text
+    assert [one.is_valid for one in GoldAnswer.objects.all()] == [{"real": True, "bogus": False}.get(said)]
+    assert not ValidationEvent.objects.exists() and not Deferral.objects.exists()
+    assert reader.shown == str(other.pk)
 
 
 def test_an_object_of_more_epochs_than_a_strip_holds_is_answered_about_whole_or_in_part(
