@@ -3,13 +3,12 @@
 
 import { Coloured } from "./coloured.js";
 import { makingOf } from "./drawing.js";
-import { Shading, isComputed } from "./shading.js";
 
 // How it is drawn is chosen by itself; an address that ends in #drawing=canvas or #drawing=webgl chooses.
 const CHOICE = /^#drawing=(canvas|webgl)$/;
 const CONTEXT = { alpha: true, antialias: false, depth: false, stencil: false };
 
-/** @type {Shading | null} of all images of the page */
+/** @type {import("./shading.js").Shading | null} of all images of the page */
 let shading = null;
 // Of what was drawn in a former one nothing is used again: the card, or the browser, has lost it.
 let era = 0, isBegun = false;
@@ -64,11 +63,16 @@ function begin() {
   else if (chosen !== "canvas") (window.requestIdleCallback ?? setTimeout)(() => take(true));
 }
 
-/** @param {boolean} isQuick  whether a card that is computed is as good as none */
-function take(isQuick) {
+/**
+ * Let a card draw from now on; what it needs is loaded only where there is one.
+ * @param {boolean} isQuick  whether a card that is computed is as good as none
+ */
+async function take(isQuick) {
   try {
     const gl = new OffscreenCanvas(1, 1).getContext("webgl2", { ...CONTEXT, failIfMajorPerformanceCaveat: isQuick });
-    if (gl && !(isQuick && isComputed(gl))) shading = new Shading(gl, drawAnew);
+    if (!gl) return;
+    const { Shading, isComputed } = await import("./shading.js");
+    if (!(isQuick && isComputed(gl))) shading = new Shading(gl, drawAnew);
   } catch { /* No such canvas, or a shader that does not compile: Canvas goes on. */ }
   if (shading) drawAnew();
 }

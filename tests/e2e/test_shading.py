@@ -44,6 +44,13 @@ _CUTOUTS = """() => {
     const random = () => (seed = (seed * 48271) % 2147483647) / 2147483647;
     const HARD = [NaN, Infinity, -Infinity, 3e38, -3e38, 1e30, -1e30, 1e-42, 0, -0];
     window.load = (...names) => Promise.all(names.map((name) => import(`/static/js/${name}.js`)));
+    // The card draws as soon as what it needs is loaded.
+    window.card = async () => {
+        const [{ Drawn, onOtherDrawing }] = await window.load("drawn");
+        const begun = new Promise((go) => onOtherDrawing(() => go(null)));
+        new Drawn();
+        await begun;
+    };
     window.cutouts = (measure, size, sky, noise) => {
         const star = () => (random() < 0.05 ? 100 * noise * (random() - 0.3) : 0);
         const value = (over) => over + noise * (random() + random() + random() - 1.5) + star();
@@ -69,6 +76,7 @@ _COMPARED = """async () => {
             looks.push({ stretch, contrast, map, isInverted, hasMask });
         }
     }
+    await window.card();
     const [one, two] = [new Drawn(), new Coloured()];
     for (const [size, sky, noise] of [[63, 1000, 12], [20, 0.01, 1e-5], [33, -6e4, 300]]) {
         const epoch = window.cutouts(measure, size, sky, noise);
@@ -234,6 +242,7 @@ _TEXTURES = """async () => {
     prototype.createTexture = function () { count.made += 1; return createTexture.call(this); };
     prototype.deleteTexture = function (one) { count.gone += 1; return deleteTexture.call(this, one); };
     const [{ Drawn }, { measure }, { keptLook }] = await window.load("drawn", "greys", "looks");
+    await window.card();
     const turn = { is_flipped: false, quarter_turns: 0, north_deg: null }, drawn = [0, 1, 2].map(() => new Drawn());
     const counted = [];
     for (let n = 0; n < 150; n++) {
