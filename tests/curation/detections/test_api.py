@@ -29,7 +29,9 @@ def found(client, query: str, path: str = DETECTIONS) -> list[str]:
 def test_fields_have_their_own_names_and_keys_are_text():
     row = DetectionFactory(confidence_score=0.75)
     shown = client_of("viewer").get(f"{DETECTIONS}{row.pk}/").json()
-    names = {field.name for field in Detection._meta.concrete_fields} - {"healpix", "drawn_score", "queue_score"}
+    names = {field.name for field in Detection._meta.concrete_fields} - {
+        "healpix", "drawn_score", "queue_score", "is_injected",
+    }  # fmt: skip
     assert shown.keys() == names
     assert (shown["id"], shown["source"], shown["model_run"]) == (
         str(row.pk),
