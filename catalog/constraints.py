@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from django.db.models import CheckConstraint, Q, TextChoices
+from django.db.models import CheckConstraint, IntegerChoices, Q, TextChoices
 
 
 def _check(field: str, kind: str, condition: Q, message: str) -> CheckConstraint:
@@ -17,10 +17,11 @@ def _check(field: str, kind: str, condition: Q, message: str) -> CheckConstraint
     )
 
 
-def one_of(field: str, choices: type[TextChoices], *, blank: bool = False) -> CheckConstraint:
-    """Allow only the values of `choices`, and "" where blank means unknown."""
+def one_of(field: str, choices: type[TextChoices | IntegerChoices], *, blank: bool = False) -> CheckConstraint:
+    """Allow only the values of `choices`, and "" where blank means unknown; null passes."""
     values = [*([""] if blank else []), *choices.values]
-    return _check(field, "known", Q(**{f"{field}__in": values}), f"{field} must be one of {', '.join(choices.values)}.")
+    known = ", ".join(map(str, choices.values))
+    return _check(field, "known", Q(**{f"{field}__in": values}), f"{field} must be one of {known}.")
 
 
 def within(field: str, low: float, high: float) -> CheckConstraint:

@@ -45,6 +45,14 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='golditem',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('injected_flux__isnull', True), ('injected_snr__isnull', True), ('kind', ''), ('marked_by__isnull', False)), models.Q(models.Q(('kind', ''), _negated=True), ('injected_flux__gt', 0.0), ('injected_snr__gt', 0.0), ('marked_by__isnull', True)), _connector='OR'), name='curation_golditem_marked_or_injected', violation_error_message='An expert has marked it, or it was injected with a known flux.'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('injected_flux__isnull', True), ('injected_snr__isnull', True), ('kind', ''), ('marked_by__isnull', False)), models.Q(models.Q(('kind', ''), _negated=True), ('injected_flux__isnull', False), ('injected_snr__isnull', False), ('marked_by__isnull', True)), _connector='OR'), name='curation_golditem_marked_or_injected', violation_error_message='An expert has marked it, or it was injected with a known flux.'),
+        ),
+        migrations.AddConstraint(
+            model_name='golditem',
+            constraint=models.CheckConstraint(condition=models.Q(('injected_snr__gt', 0.0), ('injected_snr__lt', float("inf"))), name='curation_golditem_injected_snr_positive', violation_error_message='injected_snr must be a number above 0.'),
+        ),
+        migrations.AddConstraint(
+            model_name='golditem',
+            constraint=models.CheckConstraint(condition=models.Q(('injected_flux__gt', 0.0), ('injected_flux__lt', float("inf"))), name='curation_golditem_injected_flux_positive', violation_error_message='injected_flux must be a number above 0.'),
         ),
     ]

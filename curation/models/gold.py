@@ -49,9 +49,11 @@ class GoldItem(Record):
         ordering = ["-created_at", "-id"]
         constraints = [
             constraints.one_of("kind", InjectedKind, blank=True),
+            constraints.positive("injected_snr"),
+            constraints.positive("injected_flux"),
             models.CheckConstraint(
                 condition=Q(kind="", marked_by__isnull=False, injected_snr__isnull=True, injected_flux__isnull=True)
-                | (~Q(kind="") & Q(marked_by__isnull=True, injected_snr__gt=0.0, injected_flux__gt=0.0)),
+                | (~Q(kind="") & Q(marked_by__isnull=True, injected_snr__isnull=False, injected_flux__isnull=False)),
                 name="curation_golditem_marked_or_injected",
                 violation_error_message="An expert has marked it, or it was injected with a known flux.",
             ),

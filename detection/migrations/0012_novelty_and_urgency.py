@@ -37,6 +37,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='detection',
-            constraint=models.CheckConstraint(condition=models.Q(('urgency__gte', 1), ('urgency__lte', 4)), name='detection_detection_urgency_range', violation_error_message='urgency must lie between 1 and 4.'),
+            constraint=models.CheckConstraint(condition=models.Q(('urgency__in', [1, 2, 3, 4])), name='detection_detection_urgency_known', violation_error_message='urgency must be one of 1, 2, 3, 4.'),
         ),
     ]

@@ -269,7 +269,7 @@ class Detection(InjectableRecord):
             constraints.finite("pixel_y"),
             constraints.within("confidence_score", 0.0, 1.0),
             constraints.within("novelty", 0.0, 1.0),
-            constraints.within("urgency", Urgency.LOW, Urgency.CRITICAL),
+            constraints.one_of("urgency", Urgency),
             constraints.within("validation_confidence", 0.0, 1.0),
             constraints.not_negative("inference_time_ms"),
             models.CheckConstraint(
