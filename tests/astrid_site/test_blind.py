@@ -53,6 +53,8 @@ LISTS: dict[str, type[ListFilter]] = {
     "curation:alerts": AlertFilter,
     "curation:triage": QueueFilter,
 }
+# Of the queue, what is narrowed by that.
+OF_PEOPLE = ("by", "status", "label", "without_label")
 # What clients narrow by what people said, or could: all other lists hold what machines did.
 RESOURCES_OF_PEOPLE = ("detections", "sources", "validation-events", "alerts")
 # Pictures and parts of pages of pixels, which are not there in this test.
@@ -212,7 +214,9 @@ def triage(client: Client, person: User, scene: Scene, known: set[str]) -> dict[
             assert answer.status_code == 200, answer.content
             answers[f"triage_next {more}"] = cleaned(answer.content.decode(), known)
             transaction.set_rollback(True)
-    for query in (*queries(QueueFilter, scene), f"detection={scene.row.pk}"):
+    # It narrows as the other page does; here are those queries that ask what people say.
+    of_people = [query for query in queries(QueueFilter, scene) if query.partition("=")[0] in OF_PEOPLE]
+    for query in (*of_people, f"detection={scene.row.pk}"):
         with transaction.atomic():
             page = client.get(f"{reverse('curation:triage_plain')}?{query}", follow=True)
             assert page.status_code == 200, query
