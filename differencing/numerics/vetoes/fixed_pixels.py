@@ -50,9 +50,7 @@ def recurrences(seen: Seen) -> Counts:
     """
     places = np.column_stack([seen.x, seen.y])
     groups = _groups(places, seen, SAME_PX)
-    out = np.zeros(len(places), dtype=np.int64)
-    for k, group in groups.items():
-        out[k] = np.unique(seen.frame[group]).size - 1
+    out = _other_frames(groups, seen)
     followed = [k for k, group in groups.items() if _moves_evenly(seen, group)]
     if _count_places(places[list(groups)]) <= MOST_FOLLOWED:
         out[followed] = 0
@@ -67,8 +65,13 @@ def reflections(seen: Seen, mirrored: Array) -> Counts:
     place of each peak turned by half a turn about the middle of its detector. The axis need not be there: where the
     frames are not turned against each other, all such places are off by the same.
     """
-    out = np.zeros(len(mirrored), dtype=np.int64)
-    for k, group in _groups(mirrored, seen, SAME_MIRRORED_PX).items():
+    return _other_frames(_groups(mirrored, seen, SAME_MIRRORED_PX), seen)
+
+
+def _other_frames(groups: dict[int, NDArray[np.intp]], seen: Seen) -> Counts:
+    """Return for each peak in how many frames but its own its group stands."""
+    out = np.zeros(len(seen.x), dtype=np.int64)
+    for k, group in groups.items():
         out[k] = np.unique(seen.frame[group]).size - 1
     return out
 
