@@ -84,6 +84,17 @@ def test_the_page_tells_experts_how_many_conflicts_there_are_to_settle():
     assert "to settle" not in Window().page().content.decode()
 
 
+def test_a_conflict_of_two_ends_as_soon_as_one_of_them_agrees_with_the_other():
+    configured(conflict_after=2)
+    row = DetectionFactory()
+    judge(row, True, label="comet")
+    second = judge(row, False, label="cosmic_ray")
+    assert Conflict.objects.exists()
+    said = ValidationEvent.objects.get(validator=second)
+    judge(row, True, person=second, label="comet", supersedes_id=said.pk)
+    assert (row.status, Conflict.objects.exists()) == ("validated", False)
+
+
 def test_what_an_expert_says_of_a_conflict_settles_it_whoever_answers_then():
     row, expert = in_conflict(), account("expert")
     judge(row, False, "low", person=expert, label="cosmic_ray")
