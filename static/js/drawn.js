@@ -3,6 +3,7 @@
 
 import { Coloured } from "./coloured.js";
 import { makingOf } from "./drawing.js";
+import { whenIdle } from "./idle.js";
 
 // How it is drawn is chosen by itself; an address that ends in #drawing=canvas or #drawing=webgl chooses.
 const CHOICE = /^#drawing=(canvas|webgl)$/;
@@ -60,7 +61,7 @@ export class Drawn {
 function begin() {
   const chosen = CHOICE.exec(location.hash)?.[1];
   if (chosen === "webgl") take(false);
-  else if (chosen !== "canvas") (window.requestIdleCallback ?? setTimeout)(() => take(true));
+  else if (chosen !== "canvas") whenIdle(() => take(true));
 }
 
 /**

@@ -7,7 +7,7 @@ const NOT_TURNED = { is_flipped: false, quarter_turns: 0, north_deg: null };
 /**
  * Return the epochs of an item as the strip draws them; none where it has only one.
  * @param {Item} item
- * @returns {import("./strip.js").Epoch[]}
+ * @returns {import("./row.js").Epoch[]}
  */
 export function epochsOf(item) {
   return item.times.map((epoch) => ({
@@ -24,7 +24,7 @@ export function epochsOf(item) {
 /**
  * @param {import("./line.js").Epoch} epoch
  * @param {Item} item
- * @returns {import("./strip.js").State}
+ * @returns {import("./row.js").State}
  */
 function stateOf({ view, isOpen, isLeftOut }, item) {
   if (!view) return "limit";

@@ -34,7 +34,7 @@ export const STRETCHES = ["asinh", "linear", "log", "sqrt", "zscale", "faint"];
  * @returns {Levels}
  */
 export function measure(images, mask) {
-  const good = images.map((image) => (image ?? new Float32Array()).filter((v, k) => Number.isFinite(v) && !mask[k]));
+  const good = images.map((image) => goodOf(image, mask));
   const both = joined(good[0], good[1]);
   const sky = median(both);
   const sigma = Math.max(...good.slice(0, 2).filter((_, k) => images[k]).map(robustSigma));
@@ -43,15 +43,22 @@ export function measure(images, mask) {
 }
 
 /**
+ * Return the sky of one epoch, as `measure` does.
+ * @param {(Float32Array | null)[]} images  science, reference, difference
+ * @param {Uint8Array} mask
+ */
+export function skyOf([science, reference], mask) { return median(joined(goodOf(science, mask), goodOf(reference, mask))); }
+
+/**
  * Return the levels that draw an epoch as another one is drawn: so many counts above its own sky are the same grey.
- * @param {Levels} own
+ * @param {number} sky
  * @param {Levels} leading
  * @returns {Levels}
  */
-export function alike(own, leading) {
-  const up = own.sky - leading.sky;
+export function alike(sky, leading) {
+  const up = sky - leading.sky;
   const [low, high] = leading.limits;
-  return { ...leading, sky: own.sky, white: leading.white + up, limits: [low + up, high + up] };
+  return { ...leading, sky, white: leading.white + up, limits: [low + up, high + up] };
 }
 
 /**
@@ -130,6 +137,18 @@ function roundEven(value) {
   const below = Math.floor(value);
   const rest = value - below;
   return rest < 0.5 || (rest === 0.5 && below % 2 === 0) ? below : below + 1;
+}
+
+/**
+ * @param {Float32Array | null} image
+ * @param {Uint8Array} mask
+ */
+function goodOf(image, mask) {
+  const good = new Float32Array(image?.length ?? 0);
+  let count = 0;
+  // Neither NaN nor infinite, nor masked.
+  for (let k = 0; k < good.length; k++) if (image && image[k] - image[k] === 0 && !mask[k]) good[count++] = image[k];
+  return good.subarray(0, count);
 }
 
 /**

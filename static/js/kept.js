@@ -139,3 +139,11 @@ async function dropOld() {
     if (at < Date.now() - KEPT_FOR_MS) await caches.delete(name);
   }
 }
+
+/**
+ * Return what this tab keeps under a name; null where it is nothing that can be read.
+ * @param {string} name
+ */
+export function keptInTab(name) {
+  try { return JSON.parse(sessionStorage.getItem(name) ?? "null"); } catch { return null; }
+}

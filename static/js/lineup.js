@@ -1,5 +1,6 @@
 // Keeps the line of detections filled: asks the server for the next ones, loads their images, gives back what it left.
 
+import { afterPaint } from "./dom.js";
 import { isOpen } from "./line.js";
 import { Loader } from "./loading.js";
 import { ServerAway } from "./triage-server.js";
@@ -211,7 +212,7 @@ export class Lineup {
     this.loader.tend();
     this.#note();
     this.listeners.onChange("current");
-    if (this.trouble || !this.line.current || this.#lacking > 0) this.refill();
+    if (this.trouble || !this.line.current || this.#lacking > 0) afterPaint(() => this.refill());
   }
 
   // As soon as less lies ready than may, several are asked for at once, and one by one where few may.

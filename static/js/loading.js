@@ -1,6 +1,7 @@
 // Brings the images of items: what is on screen at once, then those ahead in the order in which they will be seen, a few at
 // a time. They stay packed until they are near the one on screen.
 
+import { whenIdle } from "./idle.js";
 import { isOpen, viewsOf } from "./line.js";
 import { readEpochs } from "./packed.js";
 
@@ -33,8 +34,8 @@ export class Loader {
     this.underWay = 0;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.again = undefined;
-    /** @type {ReturnType<typeof setTimeout> | undefined} */
-    this.idle = undefined;
+    /** @type {() => void} calls off what is to be unpacked next */
+    this.callOff = () => {};
   }
 
   /** See to what is on screen, then to what comes next. */
@@ -46,8 +47,7 @@ export class Loader {
       this.loadLarge(current);
     }
     for (const item of this.#ahead) if (this.underWay < AT_ONCE && lacksImages(item)) this.#bring(item);
-    clearTimeout(this.idle);
-    this.idle = setTimeout(() => this.#unpackNext());
+    this.#unpackLater();
   }
 
   /** Load the images of the item on screen once more. */
@@ -78,11 +78,17 @@ export class Loader {
     this.tend();
   }
 
-  #unpackNext() {
+  #unpackLater() {
+    this.callOff();
     const next = this.#ahead.slice(0, NEAR).find((item) => item.packed);
-    if (!next) return;
-    this.#unpack(next);
-    this.idle = setTimeout(() => this.#unpackNext());
+    if (next) this.callOff = whenIdle(() => this.#unpackAhead(next));
+  }
+
+  /** @param {Item} item */
+  #unpackAhead(item) {
+    this.#unpack(item);
+    this.onPixels(false);
+    this.#unpackLater();
   }
 
   /**

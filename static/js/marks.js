@@ -8,12 +8,25 @@ const OPEN_PX = 6, ARM_PX = 11;
  * @typedef {[number, number]} Point
  */
 
+/** @type {Map<string, Inks>} by theme: to ask makes the browser reckon all styles, amid what it has to show next */
+const known = new Map();
+
 /**
  * Return the colours that the stylesheet gives for marks, and what greys are multiplied with, "" for nothing.
+ * @returns {Inks}
+ */
+export function inksNow() {
+  const theme = document.documentElement.dataset.theme ?? "";
+  const found = known.get(theme) ?? inksOf(document.documentElement);
+  known.set(theme, found);
+  return found;
+}
+
+/**
  * @param {Element} element
  * @returns {Inks}
  */
-export function inksOf(element) {
+function inksOf(element) {
   const style = getComputedStyle(element);
   const value = (/** @type {string} */ name) => style.getPropertyValue(name).trim();
   return { mark: value("--mark"), ink: value("--mark-ink"), outline: value("--mark-outline"), tint: value("--image-tint") };

@@ -4,7 +4,7 @@ import { Coloured } from "./coloured.js";
 import { DIFFERENCE } from "./drawing.js";
 import { measure } from "./greys.js";
 import { keptLook } from "./looks.js";
-import { brush, inksOf, isTinted } from "./marks.js";
+import { brush, inksNow, isTinted } from "./marks.js";
 import { TILE_PX, above, areaOf, levelFor, nameOf, partOf, tilesIn } from "./pyramid.js";
 import { worded } from "./readout.js";
 import { RETRY_AFTER_MS, Tiles, readSample } from "./tiles.js";
@@ -160,7 +160,7 @@ export class Mosaic {
     const coloured = this.coloured.get(tile) ?? new Coloured();
     this.coloured.set(tile, coloured);
     const k = Math.min(KINDS.indexOf(kind), DIFFERENCE), look = { ...this.look, hasMask: true };
-    if (isTinted(inksOf(this.canvas))) look.map = "grey";
+    if (isTinted(inksNow())) look.map = "grey";
     return coloured.draw(k, tile, NOT_TURNED, look, kind === "score" ? SCORE_LEVELS : levels);
   }
 

@@ -161,16 +161,24 @@ export class Outbox {
   }
 
   /**
-   * Keep an answer, then send it.
+   * Keep an answer, and send it.
    * @param {Entry} entry
    */
   add(entry) {
+    this.keep(entry);
+    this.flush();
+  }
+
+  /**
+   * Keep an answer, to be sent with the next ones.
+   * @param {Entry} entry
+   */
+  keep(entry) {
     // By time, and never before what waits, were the clock set back: a verdict goes before what takes it back.
     const latest = Number.parseInt([...this.waiting.all().keys()].at(-1) ?? "", 10) || 0;
     this.last = Math.max(this.world.now(), this.last + 1, latest + 1);
     this.waiting.put(`${String(this.last).padStart(16, "0")}.${entry.id}`, entry);
     this.listeners.onChange();
-    this.flush();
   }
 
   /** Send what waits, one after the other. Windows of one browser take turns, where it can arrange that. */

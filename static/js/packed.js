@@ -1,6 +1,6 @@
 // The pixels of epochs as the server packs them (detection/cutouts/epochs.py): a line of JSON, then planes of bytes.
 
-import { measure } from "./greys.js";
+import { measure, skyOf } from "./greys.js";
 
 // Codes as in detection/numerics/packing.py.
 const MIDDLE = 0x8080, NO_DATA = 0;
@@ -12,6 +12,7 @@ export const PARTS = ["science", "reference", "difference"];
  * @property {number} size  pixels on a side
  * @property {(Float32Array | null)[]} images  science, reference, difference, NaN where there are no data; null for what was not sent
  * @property {Uint8Array} mask  why a pixel is bad, 0 for a good one
+ * @property {number} sky
  * @property {import("./greys.js").Levels} levels
  * @property {import("./tan.js").Cards | null} wcs  of the cutout itself, null where the position of its frame is not known
  *
@@ -45,8 +46,24 @@ export function readEpochs(buffer) {
     const { size } = facts, count = size * size;
     const images = PARTS.map((name) => (facts.images[name] ? unpacked(take(2 * count), facts.images[name]) : null));
     const mask = facts.has_mask ? take(count) : new Uint8Array(count);
-    return { id: facts.id, cutouts: { size, images, mask, levels: measure(images, mask), wcs: facts.wcs }, fault: "" };
+    return { id: facts.id, cutouts: measured({ size, images, mask, wcs: facts.wcs }), fault: "" };
   });
+}
+
+/**
+ * Return cutouts whose statistics are made when they are asked for first: of most epochs of an object only the sky is.
+ * @param {Omit<Cutouts, "sky" | "levels">} pixels
+ * @returns {Cutouts}
+ */
+function measured(pixels) {
+  const { images, mask } = pixels;
+  /** @type {Partial<Cutouts>} */
+  const known = {};
+  return {
+    ...pixels,
+    get sky() { return (known.sky ??= skyOf(images, mask)); },
+    get levels() { return (known.levels ??= measure(images, mask)); },
+  };
 }
 
 /**

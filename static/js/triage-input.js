@@ -21,3 +21,13 @@ export function isTaken(event) {
   const isBare = event.key === " " || event.key.startsWith("Arrow");
   return isBare && ![document.body, part("main", HTMLElement), null].includes(/** @type {HTMLElement | null} */ (document.activeElement));
 }
+
+/**
+ * Close what is folded out, but for what was pressed in.
+ * @param {Element | null} target
+ */
+export function closePops(target) {
+  for (const open of document.querySelectorAll("details.pop[open], details.menu-of-labels[open]")) {
+    if (!open.contains(target)) open.removeAttribute("open");
+  }
+}

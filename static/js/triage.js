@@ -7,8 +7,9 @@ import { openContext } from "./context.js";
 import { coverInWords, epochsOf } from "./epochs.js";
 import { Facts, UNKNOWN_SAID } from "./facts.js";
 import { FrameRejection } from "./frame-rejection.js";
+import { whenIdle } from "./idle.js";
 import { newKey } from "./ids.js";
-import { Kept } from "./kept.js";
+import { Kept, keptInTab } from "./kept.js";
 import { Presses, keyOf } from "./keys.js";
 import { Line } from "./line.js";
 import { Lineup } from "./lineup.js";
@@ -19,7 +20,7 @@ import { Outbox } from "./outbox.js";
 import { showSaving } from "./saving.js";
 import { keepPresent } from "./news.js";
 import { say } from "./site.js";
-import { controlOf, isTaken } from "./triage-input.js";
+import { closePops, controlOf, isTaken } from "./triage-input.js";
 import { Strip } from "./strip.js";
 import { Server } from "./triage-server.js";
 import { TriageState } from "./triage-state.js";
@@ -49,9 +50,9 @@ const state = new TriageState(line, {
   window: server.window,
   mostCounted: Number(page.dataset.mostCounted),
   remaining: Number(page.dataset.queueRemaining),
-  undoable: kept(KEPT_UNDO) ?? [],
+  undoable: keptInTab(KEPT_UNDO) ?? [],
 });
-const former = kept(KEPT_PLACE) ?? {}, tab = former.tab ?? newKey();
+const former = keptInTab(KEPT_PLACE) ?? {}, tab = former.tab ?? newKey();
 const store = new Kept({ person, query: location.search, isDone: ({ id }) => state.isDone(id) }, tab);
 const lineup = new Lineup(line, ask, store, { onChange: onLineup, onRelease: (keys) => server.release(keys) });
 const offline = new Offline(lineup, outbox, page);
@@ -82,6 +83,7 @@ function onLineup(change) {
   offline.tell();
   if (change === "lease") place.lapse.hidden = !shown || shown.isHeld || shown.isAnswered || !shown.wasHeld;
   else if (change === "pixels" || line.current !== shown) show(line.current);
+  else if (change === "ahead") whenIdle(prepareNext);
   if (change === "state") showEmpty();
 }
 
@@ -109,7 +111,16 @@ function show(item) {
     const waited = waitingPress;
     waitingPress = null;
     if (waited?.item === item) act(waited.control);
+    else whenIdle(prepareNext);
   });
+}
+
+/** What comes next is drawn already when its turn has come; not all at once, lest a key waits. */
+function prepareNext() {
+  const next = line.items[line.next()];
+  if (!next?.cutouts || next === line.current) return;
+  viewer.prepare(next.cutouts, next);
+  whenIdle(() => strip.prepare(epochsOf(next), viewer.look));
 }
 
 /** @param {Item} item */
@@ -163,8 +174,9 @@ function goOn(entry) {
   showRemaining();
   keepUndo();
   // Before the next ones are asked for: how many are left is then known to be of before this answer.
-  outbox.add(entry);
+  outbox.keep(entry);
   lineup.advance();
+  afterPaint(() => outbox.flush());
   const count = 1 + (entry.others?.length ?? 0);
   at("told").textContent = `${entry.name}: ${entry.said}${count > 1 ? `, ${count} epochs` : ""}`;
 }
@@ -243,10 +255,7 @@ function turnTo(id = null) {
 }
 
 /** @param {string} id */
-function leaveOut(id) {
-  state.leaveOut(id);
-  showStrip();
-}
+function leaveOut(id) { state.leaveOut(id); showStrip(); }
 
 // --- Looking ---
 
@@ -342,9 +351,7 @@ addEventListener("blur", () => viewer.swap(false));
 document.addEventListener("click", (event) => {
   lineup.touch();
   const target = origin(event);
-  for (const open of document.querySelectorAll("details.pop[open], details.menu-of-labels[open]")) {
-    if (!open.contains(target)) open.removeAttribute("open");
-  }
+  closePops(target);
   const point = target?.closest("[data-epoch]");
   if (point instanceof SVGElement) return turnTo(point.dataset.epoch);
   const control = target?.closest("[data-action]");
@@ -373,14 +380,6 @@ document.addEventListener("visibilitychange", () => { if (!document.hidden) outb
 new MutationObserver(() => { viewer.paint(); strip.draw(viewer.look); }).observe(document.documentElement, { attributeFilter: ["data-theme"] });
 setInterval(() => { if (lineup.hasLapsed) place.lapse.hidden = false; }, LAPSE_CHECK_MS);
 keepPresent(server, lineup, lookAgain);
-
-/**
- * Return what this tab keeps under a name; null where it is nothing that can be read.
- * @param {string} name
- */
-function kept(name) {
-  try { return JSON.parse(sessionStorage.getItem(name) ?? "null"); } catch { return null; }
-}
 
 sessionStorage.removeItem(KEPT_PLACE);
 showLook(viewer.look);

@@ -5,7 +5,7 @@ import { DIFFERENCE, areaOf, turner, unturner } from "./drawing.js";
 import { Drawn, drawAnew, onOtherDrawing } from "./drawn.js";
 import { STRETCHES } from "./greys.js";
 import { MAPS, PACES_MS, after, contrasted, keepLook, keptLook, zoomed } from "./looks.js";
-import { Pencil, brush, inksOf, isTinted, tint } from "./marks.js";
+import { Pencil, brush, inksNow, isTinted, tint } from "./marks.js";
 import { Pointer } from "./pointer.js";
 import { legendOf, rulerWords } from "./readout.js";
 
@@ -32,6 +32,7 @@ export class Viewer {
       figure, canvas: part("canvas", HTMLCanvasElement, figure), readout: readoutIn(figure), isPainted: false,
     }));
     this.drawn = this.panels.map(() => new Drawn());
+    this.next = { cutouts: /** @type {Cutouts | null} */ (null), drawn: this.panels.map(() => new Drawn()) };
     /** @type {Cutouts | null} */
     this.cutouts = null;
     /** @type {Place | null} */
@@ -65,9 +66,21 @@ export class Viewer {
    * @param {Place} place
    */
   show(cutouts, place) {
+    if (cutouts && cutouts === this.next.cutouts) [this.drawn, this.next] = [this.next.drawn, { cutouts: null, drawn: this.drawn }];
     Object.assign(this, { cutouts, place, pan: [0, 0], isSwapped: false, ruler: null });
     this.pointer.tell(null, null);
     this.paint();
+  }
+
+  /**
+   * Draw the images of what comes next, while there is time.
+   * @param {Cutouts} cutouts
+   * @param {Place} place
+   */
+  prepare(cutouts, { turn }) {
+    this.next.cutouts = cutouts;
+    const look = seenLook(this.look, inksNow());
+    this.next.drawn.forEach((drawn, k) => drawn.draw(k, cutouts, turn, look, cutouts.levels));
   }
 
   /**
@@ -182,7 +195,7 @@ export class Viewer {
 
   /** Draw everything anew, also in the colours of another theme. */
   paint() {
-    const inks = inksOf(this.panels[0].figure);
+    const inks = inksNow();
     this.panels.forEach((panel, k) => this.#paint(panel, k, inks));
     this.panels[0].figure.toggleAttribute("data-swapped", this.isSwapped);
     for (const { canvas } of this.panels) canvas.classList.toggle("enlarged", this.look.zoom > 1);

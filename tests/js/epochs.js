@@ -30,7 +30,7 @@ export function body(epochs, bytes) {
 export function cutouts(size, more = {}) {
   const image = () => new Float32Array(size * size);
   return {
-    size, images: [image(), image(), image()], mask: new Uint8Array(size * size), wcs: null,
+    size, images: [image(), image(), image()], mask: new Uint8Array(size * size), wcs: null, sky: 0,
     levels: { sky: 0, sigma: 10, white: 120, limits: [-20, 30], differenceSigma: 10 }, ...more,
   };
 }
