@@ -276,9 +276,9 @@ if ASTRID_STORAGE:
 EMBEDDED_POSTGRES = not env.str("DATABASE_URL", default="")
 # More lines for the embedded server's configuration, by name.
 EMBEDDED_POSTGRES_OPTIONS: dict[str, str] = {}
-DATABASES: dict[str, object] = {
-    "default": postgres.django_database(postgres.locate(ASTRID_DATA_ROOT)) if EMBEDDED_POSTGRES else env.db()
-}
+_SERVER = postgres.django_database(postgres.locate(ASTRID_DATA_ROOT)) if EMBEDDED_POSTGRES else env.db()
+# A new connection costs more than most requests: each thread keeps its own, and looks whether it still holds.
+DATABASES: dict[str, object] = {"default": {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True, **_SERVER}}
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="") or "filesystem://"
 if CELERY_BROKER_URL.startswith("filesystem:"):
     _BROKER = ASTRID_DATA_ROOT / "broker"

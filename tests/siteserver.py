@@ -10,8 +10,8 @@ from contextlib import contextmanager
 
 import uvicorn
 
-from astrid_site.asgi import Site
 from astrid_site.site.bodies import bounded
+from astrid_site.site.serving import Site
 from astrid_site.streaming.waiting import Waiting
 from tests.waiting import PATIENCE_SECONDS
 

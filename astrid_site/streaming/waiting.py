@@ -19,7 +19,8 @@ from django.conf import settings
 from django.db import connections
 from psycopg import sql
 
-from astrid_site.site.bodies import App, Message, Receive, Scope, Send, answer
+from astrid_site.site.bodies import Message, Receive, Scope, Send, answer
+from astrid_site.site.serving import Site
 from catalog.web.rest.problems import PREFIX, problem
 from curation.alerts.api import FOLLOW, HOLD
 from curation.alerts.publishing import CHANNEL
@@ -84,8 +85,8 @@ class Answer:
 class Waiting:
     """The layer in front of Django: one for each process."""
 
-    def __init__(self, app: App) -> None:
-        self._app = app
+    def __init__(self, site: Site) -> None:
+        self._site = site
         self._bell = Bell()
         # How many clients wait now.
         self.kept = 0
@@ -98,7 +99,7 @@ class Waiting:
         elif scope["type"] == "http" and scope["method"] == "GET" and scope["path"] in _PATHS:
             await self._serve(scope, receive, send)
         else:
-            await self._app(scope, receive, send)
+            await self._site(scope, receive, send)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         """Begin and end with the server."""
@@ -107,6 +108,7 @@ class Waiting:
         if self._listener is not None:
             self._listener.cancel()
             await asyncio.wait([self._listener])
+        self._site.close()
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -194,7 +196,7 @@ class Waiting:
     async def _ask(self, scope: Scope) -> Answer:
         """Let Django answer, without its knowing of the client's connection."""
         found = Answer()
-        await self._app(scope, _silent(), found.receive)
+        await self._site(scope, _silent(), found.receive)
         return found
 
     async def _listen(self) -> None:

@@ -9,7 +9,7 @@ from uuid import uuid4
 import httpx
 
 # As many are asked for at once as the page asks for.
-BUNDLE = 8
+BUNDLE = 16
 _IMAGES = ["science", "reference", "difference"]
 # Django compares what a cookie says with what a header says.
 _TOKEN = "b" * 32

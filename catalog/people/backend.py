@@ -1,6 +1,8 @@
-"""What accounts may do, read in one go: every request asks."""
+"""Accounts with what they may do, read in one go: every request asks for both."""
 
 from __future__ import annotations
+
+from uuid import UUID
 
 from django.contrib.auth.backends import ModelBackend
 from django.db import connection
@@ -9,7 +11,7 @@ from django.db.models import Model
 from catalog.models import User, Visitor
 
 # What a person may themselves, and what their groups may.
-_SQL = """
+_PERMISSIONS = """
 SELECT DISTINCT kind.app_label || '.' || permission.codename
 FROM auth_permission permission
 JOIN django_content_type kind ON kind.id = permission.content_type_id
@@ -20,19 +22,30 @@ WHERE permission.id IN (
     JOIN catalog_user_groups member ON member.group_id = allowed.group_id WHERE member.user_id = %(user)s
 )
 """
+_ACCOUNT = f"SELECT *, ARRAY({_PERMISSIONS}) AS permitted FROM catalog_user WHERE id = %(user)s"  # noqa: S608
+_KEPT = "_perm_cache"
 
 
 class Backend(ModelBackend):
-    """Django's own, whose two queries for permissions cost a request of triage a quarter of its time."""
+    """Django's own, whose three queries for an account cost a request of triage a third of its time."""
+
+    def get_user(self, user_id: UUID) -> User | None:
+        """Return the account of a session; None where it is gone, or no longer active."""
+        user: User | None = next(iter(User.objects.raw(_ACCOUNT, {"user": user_id})), None)
+        if user is None or not self.user_can_authenticate(user):
+            return None
+        if not user.is_superuser:
+            vars(user)[_KEPT] = set(vars(user)["permitted"])
+        return user
 
     def get_all_permissions(self, user_obj: Visitor, obj: Model | None = None) -> set[str]:
         """Return all that an account may do, as "app.codename"; kept with the account, as Django does."""
         if not isinstance(user_obj, User) or not user_obj.is_active or user_obj.is_superuser or obj is not None:
             return super().get_all_permissions(user_obj, obj)
-        kept: set[str] | None = getattr(user_obj, "_perm_cache", None)
+        kept: set[str] | None = getattr(user_obj, _KEPT, None)
         if kept is None:
             with connection.cursor() as cursor:
-                cursor.execute(_SQL, {"user": user_obj.pk})
+                cursor.execute(_PERMISSIONS, {"user": user_obj.pk})
                 kept = {name for (name,) in cursor.fetchall()}
-            vars(user_obj)["_perm_cache"] = kept
+            vars(user_obj)[_KEPT] = kept
         return kept

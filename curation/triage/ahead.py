@@ -19,7 +19,7 @@ _LEAST = 5
 # So many stay free for somebody who comes, or half of what is left.
 _RESERVE = 4
 # So many are asked for at once where that exceeds no share: a request for each would be many.
-_BUNDLE = 8
+BUNDLE = 16
 
 
 @dataclass(frozen=True)
@@ -46,4 +46,4 @@ def bounds(remaining: int, windows: int) -> Bounds:
     share = max(share, min(_LEAST, remaining // windows))
     # The one on screen is part of the share.
     ahead = max(min(share - 1, int(snapshot()["curation.fetched_ahead"])), 0)
-    return Bounds(ahead, min(max(share - ahead, 1), _BUNDLE))
+    return Bounds(ahead, min(max(share - ahead, 1), BUNDLE))

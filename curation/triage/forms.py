@@ -10,11 +10,12 @@ from uuid import UUID
 from django import forms
 
 from curation.models import ConfidenceLevel, DeferralKind, EventKind, Quality, Shown
+from curation.triage.ahead import BUNDLE
 from curation.triage.controls import EVERY, GROUPS, Control, Keys, choose
 from curation.triage.review import MOST_COVERED
 
 # A page asks for a few at a time, and names those that it shows.
-MOST_AT_ONCE, MOST_HELD = 8, 1000
+MOST_HELD = 1000
 MOST_TAGS = 20
 _OF_LABELS = 64
 
@@ -78,7 +79,7 @@ class NextForm(WindowForm):
     """What the page wants to be given next, and what it holds."""
 
     query = forms.CharField(required=False, max_length=2000)
-    count = forms.IntegerField(min_value=0, max_value=MOST_AT_ONCE)
+    count = forms.IntegerField(min_value=0, max_value=BUNDLE)
     after = forms.UUIDField(required=False)
     one = forms.UUIDField(required=False)
     holding = KeysField(required=False)

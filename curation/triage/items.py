@@ -7,9 +7,9 @@ from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpRequest
 from django.template.loader import render_to_string
 
+from catalog.models import User
 from catalog.writing import number, sexagesimal_dec, sexagesimal_ra, signed, utc
 from curation.detections.epochs import Epoch
 from curation.judgements.settled import Settled, settled_by
@@ -22,8 +22,8 @@ from detection.models import Detection
 from observations.numerics.site import time_of
 
 
-def item_of(review: Review, request: HttpRequest, titles: Mapping[str, str]) -> dict[str, Any]:
-    """Return what the script needs of one item; `titles` are those of the labels."""
+def item_of(review: Review, user: User, titles: Mapping[str, str]) -> dict[str, Any]:
+    """Return what the script needs of one item for a person; `titles` are those of the labels."""
     row, candidate = review.detection, review.detection.candidate
     return {
         "id": str(row.pk),
@@ -38,7 +38,7 @@ def item_of(review: Review, request: HttpRequest, titles: Mapping[str, str]) -> 
         "context": context_of(review),
         "epochs": epochs_of(review),
         "unseen": [str(pk) for pk in review.unseen],
-        "html": render_to_string("curation/_item.html", facts_of(review, titles), request),
+        "html": render_to_string("curation/_item.html", facts_of(review, titles) | {"user": user}),
     }
 
 

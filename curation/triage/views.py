@@ -128,7 +128,7 @@ def triage_next(request: HttpRequest) -> JsonResponse:
     known = gold.open_in([*asked["holding"], *keys], holder) if mix_of(narrowed) else set()
     named = titles() if keys else {}
     given: dict[str, Any] = {
-        "items": [item_of(review, request, named) for review in reviews_of(keys, holder, known)] if keys else [],
+        "items": [item_of(review, user, named) for review in reviews_of(keys, holder, known)] if keys else [],
         "is_from_the_top": is_from_the_top,
         "lost": [str(key) for key in asked["holding"] if key not in held | known],
         "lease_seconds": queue.lease_seconds(config),

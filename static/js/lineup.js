@@ -10,7 +10,7 @@ const AT_ONCE_MS = 200;
 // So many lie ready until the server has told how many may.
 const FIRST_AHEAD = 4;
 // As many as the server gives at once.
-const MOST_AT_ONCE = 8;
+const MOST_AT_ONCE = 16;
 
 /**
  * @typedef {import("./line.js").Item} Item

@@ -37,13 +37,11 @@ def pending() -> list[Detection]:
     return list(Detection.objects.filter(status="pending").order_by("observation__mjd_utc"))
 
 
-def test_new_detections_wait_and_are_told_as_known(variable, rf):
+def test_new_detections_wait_and_are_told_as_known(variable):
     rows, person = pending(), account("curator")
     assert len(rows) == 2 and {row.human_label for row in rows} == {""}
     assert {one.sentence for one in settled_of(rows, person).values()} == {"known, labelled variable star by ada"}
-    request = rf.get("/")
-    request.user = person
-    assert "Known, labelled variable star by ada" in item_of(reviews([rows[0].pk], person)[0], request, {})["html"]
+    assert "Known, labelled variable star by ada" in item_of(reviews([rows[0].pk], person)[0], person, {})["html"]
     browser = Client()
     browser.force_login(person)
     assert (

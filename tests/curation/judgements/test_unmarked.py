@@ -75,11 +75,10 @@ def test_it_comes_at_its_drawn_place_in_the_queue_and_in_lists(drawn):
     assert [row["id"] for row in found] == [str(key) for key in keys]
 
 
-def test_the_item_tells_no_score_no_veto_and_no_origin_and_none_of_the_others_a_source(drawn, rf):
-    request = rf.get("/")
-    request.user = user = account("curator")
+def test_the_item_tells_no_score_no_veto_and_no_origin_and_none_of_the_others_a_source(drawn):
+    user = account("curator")
     for review in reviews(list(Detection.objects.values_list("pk", flat=True)), user):
-        item = item_of(review, request, {})
+        item = item_of(review, user, {})
         assert item["score"] is None and item["context"]["origin"] == "pipeline"
         assert "0.004" not in str(item) and "dipole" not in str(item) and "far more others" not in str(item)
         assert "/sources/" not in item["html"]

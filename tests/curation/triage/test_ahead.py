@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 
 def test_one_person_alone_has_fifty_ready_where_there_are_that_many_and_leaves_some_for_whoever_comes():
-    assert bounds(1000, 1) == Bounds(50, 8)
+    assert bounds(1000, 1) == Bounds(50, 16)
     assert bounds(57, 1) == Bounds(50, 3)
     assert [bounds(left, 1).ahead for left in (40, 10, 4, 1, 0)] == [35, 5, 3, 0, 0]
 

@@ -60,11 +60,10 @@ def test_it_stands_on_the_detection_s_page_with_links_that_open_elsewhere(client
     assert reverse("detection:finding_chart", args=[row.pk, "pdf"]) in html
 
 
-def test_triage_has_it_among_the_facts(client, row, rf):
-    request = rf.get("/")
-    request.user = UserFactory(is_superuser=True)
-    (review,) = reviews([row.pk], request.user)
-    html = item_of(review, request, {})["html"]
+def test_triage_has_it_among_the_facts(client, row):
+    user = UserFactory(is_superuser=True)
+    (review,) = reviews([row.pk], user)
+    html = item_of(review, user, {})["html"]
     assert SAID in html and review.context.facts.line in html
     assert f'data-context="{row.pk}"' in html
     # What is one key away, so that all facts fit the screen.
