@@ -250,11 +250,11 @@ def test_the_page_asks_as_much_for_one_candidate_as_for_twenty(
 ):
     run = run_with_images(reference=ReferenceFactory())
     CandidateFactory(difference_run=run)
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(5):
         html(client, run)
     for _ in range(19):
         CandidateFactory(difference_run=run)
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(5):
         html(client, run)
 
 
@@ -289,7 +289,7 @@ def test_the_list_of_subtractions_asks_as_much_for_one_as_for_ten(client: Client
     for count in (1, 9):
         for _ in range(count):
             DifferenceRunFactory(observation=frame, reference=ReferenceFactory())
-        with django_assert_num_queries(5):
+        with django_assert_num_queries(4):
             client.get(f"/observations/{frame.pk}/differences/")
 
 

@@ -7,6 +7,7 @@ from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import AnonymousUser, Group, Permission
 from django.test import Client
 
+from catalog.ids import uuid7
 from catalog.models import User
 from catalog.people.backend import Backend
 from tests.clients import account
@@ -36,6 +37,23 @@ def test_several_groups_are_added_up_and_asked_for_once(django_assert_num_querie
         assert fresh.has_perm("curation.add_validationevent")
         assert fresh.has_perm("detection.view_detection")
         assert not fresh.has_perm("catalog.delete_user")
+
+
+def test_a_session_finds_its_account_with_what_it_may_do_by_one_query(django_assert_num_queries):
+    user = account("curator")
+    with django_assert_num_queries(1):
+        found = Backend().get_user(user.pk)
+        assert found == user and found.username == user.username
+        assert found.has_perm("curation.add_validationevent") and not found.has_perm("catalog.delete_user")
+    assert found.get_all_permissions() == ModelBackend().get_all_permissions(again(user))
+    user.is_superuser = True
+    user.save()
+    everything = Backend().get_user(user.pk)
+    assert everything is not None and everything.has_perm("catalog.delete_user")
+    user.is_active = False
+    user.save()
+    assert Backend().get_user(user.pk) is None
+    assert Backend().get_user(uuid7()) is None
 
 
 def test_who_is_shut_out_may_nothing_and_a_superuser_everything():

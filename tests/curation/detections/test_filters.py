@@ -149,11 +149,11 @@ def test_narrowed_by_night_the_newest_frame_comes_first_whenever_it_was_processe
 
 def test_a_list_asks_as_much_for_two_rows_as_for_twenty(client: Client, django_assert_num_queries: Any):
     rows = [in_frame(k, observation={"field": FieldFactory()}, cutouts_path="c.npy") for k in range(20)]
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(13):
         assert len(shown(client, "/detections/")) == 20
     for row in rows[2:]:
         row.delete()
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(13):
         assert len(shown(client, "/detections/")) == 2
 
 
@@ -283,9 +283,9 @@ def test_sources_are_narrowed_by_place_field_count_and_time(client: Client):
 def test_the_list_of_sources_asks_as_much_for_two_rows_as_for_twenty(client: Client, django_assert_num_queries: Any):
     for k in range(20):
         DetectionFactory(source=source(f"s{k}", k))
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(6):
         assert len(shown(client, "/sources/")) == 20
     Detection.objects.exclude(source__name__in=("s0", "s1")).delete()
     Source.objects.exclude(name__in=("s0", "s1")).delete()
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(6):
         assert len(shown(client, "/sources/")) == 2

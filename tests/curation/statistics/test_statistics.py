@@ -169,7 +169,7 @@ def test_the_page_shows_every_statistic_with_its_table_and_asks_as_much_for_one_
     for count in (1, 10):
         for _ in range(count):
             judge(drawn(0.5), True)
-        with django_assert_num_queries(17):
+        with django_assert_num_queries(16):
             page = browser.get(URL).content.decode()
     for slug in STATISTICS:
         assert f"/statistics/{slug}.csv?days=14" in page

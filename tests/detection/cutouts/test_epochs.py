@@ -196,7 +196,7 @@ def test_a_nominal_position_has_no_coordinates_under_the_pointer(client: Client)
 
 def test_the_number_of_queries_does_not_grow_with_epochs(client: Client, django_assert_num_queries):
     rows = [detection_with_cutouts(seed) for seed in range(6)]
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(3):
         client.get(address(*rows[:1]))
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(3):
         client.get(address(*rows))
