@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Q, QuerySet
+from django.utils.module_loading import import_string
+
 from catalog.web.filters import AT, FROM_TO, ONE_OF, ConeFilter, ListFilter
 from catalog.web.rest.paging import NEWEST_FIRST
 from catalog.web.rest.views import RowSerializer, RowViewSet
@@ -49,6 +55,15 @@ class CandidateFilter(ListFilter):
             "is_reference_ghost": AT, "is_saturated": AT, "is_blended": AT, "is_edge": AT, "created_at": FROM_TO,
         }  # fmt: skip
 
+    def filter_queryset(self, queryset: QuerySet[Candidate]) -> QuerySet[Candidate]:
+        """Find a candidate by what this person is shown of it."""
+        given = self.form.cleaned_data
+        shown_as = import_string(settings.CANDIDATES_SHOWN_AS)
+        for name, asked in self.filters.items():
+            covered: Q | None = shown_as(self.request.user, asked, given[name])
+            queryset = asked.filter(queryset, given[name]) if covered is None else queryset.filter(covered)
+        return queryset
+
 
 class CandidateViewSet(RowViewSet):
     """Significant peaks in differences, scored high or low."""
@@ -58,6 +73,25 @@ class CandidateViewSet(RowViewSet):
     serializer_class = CandidateSerializer
     filterset_class = CandidateFilter
     orderings = {**NEWEST_FIRST, "-significance": ("-significance", "id"), "significance": ("significance", "-id")}
+
+    def get_queryset(self) -> QuerySet[Candidate]:
+        """Return what lists hold; by its key, also what the person was given to review."""
+        rows: QuerySet[Candidate] = super().get_queryset()
+        if self.action != "retrieve":
+            return rows
+        user = self.request.user
+        given = import_string(settings.CANDIDATES_GIVEN)(user)
+        return Candidate.with_injected.visible_to(user).filter(Q(is_injected=False) | Q(pk__in=given))
+
+    def get_object(self) -> Candidate:
+        row: Candidate = super().get_object()
+        import_string(settings.CANDIDATE_COVER)([row], self.request.user)
+        return row
+
+    def paginate_queryset(self, queryset: Any) -> list[Any] | None:
+        rows: list[Any] | None = super().paginate_queryset(queryset)
+        import_string(settings.CANDIDATE_COVER)(rows or [], self.request.user)
+        return rows
 
 
 class ReferenceSerializer(RowSerializer):

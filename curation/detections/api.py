@@ -8,6 +8,8 @@ from catalog.models import Visitor
 from catalog.web.rest.paging import NEWEST_FIRST
 from catalog.web.rest.views import RowSerializer, RowViewSet
 from curation.detections.filters import DetectionFilter
+from curation.injected.given import found_by_key
+from curation.injected.rows import as_found
 from curation.judgements import unmarked, visibility
 from detection.models import Detection
 
@@ -36,8 +38,13 @@ class DetectionViewSet(RowViewSet):
         **NEWEST_FIRST,
     }
 
+    def get_queryset(self) -> Any:
+        """Return what lists hold; by its key, also what the person was given to review."""
+        return found_by_key(self.request.user) if self.action == "retrieve" else super().get_queryset()
+
     def get_object(self) -> Detection:
         row: Detection = super().get_object()
+        as_found([row])
         _veil([row], self.request.user)
         return row
 

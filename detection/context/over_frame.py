@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from django.db.models import F
+from django.conf import settings
+from django.db.models import F, Q
 from django.urls import reverse
+from django.utils.module_loading import import_string
 
 from catalog.files import storage
 from catalog.models import Visitor
@@ -46,9 +48,12 @@ class _Placed:
 
 def over_frame(run: DifferenceRun, user: Visitor) -> list[Over]:
     """Return what this person may see over the images of a subtraction; a nominal position places no catalogue."""
+    given = import_string(settings.CANDIDATES_GIVEN)(user)
+    rows = Detection.with_injected.visible_to(user).filter(candidate__difference_run=run)
+    own = rows.filter(Q(is_injected=False) | Q(candidate__in=given)).only("pixel_x", "pixel_y")
     found = [
         Over(row.pixel_x, row.pixel_y, "detection", "Detection", reverse("curation:detection", args=[row.pk]))
-        for row in Detection.objects.visible_to(user).filter(candidate__difference_run=run).only("pixel_x", "pixel_y")
+        for row in own
     ]
     mapped = _mapped(run.difference_image_path)
     wcs = mapped.wcs() if mapped is not None and run.observation.wcs_quality != WcsQuality.NOMINAL else None
