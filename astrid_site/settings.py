@@ -355,13 +355,8 @@ ASTRID_CONTEXT_SERVICES = {k: env.str(f"ASTRID_CONTEXT_{k}_SERVICE", "") for k i
 STAGES = "astrid_site.night.stages.STAGES"
 # Each has worker processes of its own, so that neither a slow server nor a long training holds up frames or alerts.
 QUEUES = ("pipeline", "light", "downloads", "training")
-# Lower apps need not know higher ones: what covers candidates before who judges, and what finds them so; what was put
-# into a frame for one person to find; and pages of what jobs are about.
-CANDIDATE_COVER = "curation.judgements.unmarked.cover_candidates"
-CANDIDATES_SHOWN_AS = "curation.judgements.unmarked.candidates_shown_as"
-SCORES_SHOWN = "curation.judgements.unmarked.scores_shown"
-CANDIDATES_GIVEN = "curation.injected.given.candidates_given"
-PIXELS_GIVEN = "curation.injected.given.put_into"
+# What of candidates is shown to who judges, and pages of what jobs are about: lower apps need not know higher ones.
+SHOWN_TO_JUDGES = "curation.injected.shown.RULES"
 ENTITY_PAGES = {
     "observation": "observations:observation",
     "differencerun": "differencing:difference",

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
-from django.conf import settings
 from django.db.models import Q, QuerySet
-from django.utils.module_loading import import_string
 
 from catalog.web.filters import AT, FROM_TO, ONE_OF, ConeFilter, ListFilter
 from catalog.web.rest.paging import NEWEST_FIRST
 from catalog.web.rest.views import RowSerializer, RowViewSet
+from differencing.judges import rules
 from differencing.models import Candidate, DifferenceRun, Mover, Reference, Tracklet
 
 
@@ -58,9 +57,9 @@ class CandidateFilter(ListFilter):
     def filter_queryset(self, queryset: QuerySet[Candidate]) -> QuerySet[Candidate]:
         """Find a candidate by what this person is shown of it."""
         given = self.form.cleaned_data
-        shown_as = import_string(settings.CANDIDATES_SHOWN_AS)
+        found_as = rules().found_as
         for name, asked in self.filters.items():
-            covered: Q | None = shown_as(self.request.user, asked, given[name])
+            covered = found_as(self.request.user, asked, given[name])
             queryset = asked.filter(queryset, given[name]) if covered is None else queryset.filter(covered)
         return queryset
 
@@ -80,17 +79,17 @@ class CandidateViewSet(RowViewSet):
         if self.action != "retrieve":
             return rows
         user = self.request.user
-        given = import_string(settings.CANDIDATES_GIVEN)(user)
-        return Candidate.with_injected.visible_to(user).filter(Q(is_injected=False) | Q(pk__in=given))
+        by_key: QuerySet[Candidate] = Candidate.with_injected.visible_to(user)
+        return by_key.filter(Q(is_injected=False) | Q(pk__in=rules().given(user)))
 
     def get_object(self) -> Candidate:
         row: Candidate = super().get_object()
-        import_string(settings.CANDIDATE_COVER)([row], self.request.user)
+        rules().cover([row], self.request.user)
         return row
 
-    def paginate_queryset(self, queryset: Any) -> list[Any] | None:
-        rows: list[Any] | None = super().paginate_queryset(queryset)
-        import_string(settings.CANDIDATE_COVER)(rows or [], self.request.user)
+    def paginate_queryset(self, queryset: QuerySet[Candidate] | Sequence[Candidate]) -> list[Candidate] | None:
+        rows: list[Candidate] | None = super().paginate_queryset(queryset)
+        rules().cover(rows or [], self.request.user)
         return rows
 
 

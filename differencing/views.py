@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from uuid import UUID
 
-from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Abs
 from django.http import Http404, HttpRequest, HttpResponse
@@ -14,7 +13,6 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.utils.http import quote_etag
-from django.utils.module_loading import import_string
 from django.views.decorators.http import require_safe
 
 from catalog.configuration.values import snapshot
@@ -23,6 +21,7 @@ from catalog.roles import MAY_JUDGE
 from catalog.web.access import requires
 from catalog.web.parts import Place, render_part
 from catalog.writing import number, signed
+from differencing.judges import rules
 from differencing.models import Candidate, DifferenceRun
 from differencing.pictures import images, tiles
 from differencing.pictures.put_in import Put
@@ -39,13 +38,13 @@ def difference(request: HttpRequest, run_id: UUID) -> HttpResponse:
     run = get_object_or_404(_with_frames(DifferenceRun.objects.visible_to(request.user)), pk=run_id)
     _count_given([run], request.user)
     every = Candidate.with_injected.visible_to(request.user).filter(difference_run=run)
-    found = every.filter(Q(is_injected=False) | Q(pk__in=_candidates_given(request.user)))
+    found = every.filter(Q(is_injected=False) | Q(pk__in=rules().given(request.user)))
     shown = list(found.order_by(Abs("significance").desc(), "id")[: _MOST_CANDIDATES + 1])
     candidates = shown[:_MOST_CANDIDATES]
     # Whoever comes from one finds it here, however faint it is.
     candidates += [one for one in _wanted(request, every) if one not in candidates]
     candidates.sort(key=lambda one: (-abs(one.significance), one.pk))
-    import_string(settings.CANDIDATE_COVER)(candidates, request.user)
+    rules().cover(candidates, request.user)
     layout = images.layout_of(run)
     for candidate in candidates:
         candidate.spoken = _spoken(candidate)
@@ -55,7 +54,7 @@ def difference(request: HttpRequest, run_id: UUID) -> HttpResponse:
         "run": run,
         "layout": layout,
         "kinds": images.KINDS,
-        "pyramid": tiles.pyramid_of(run, _put_into(run, request.user)) if layout is not None else None,
+        "pyramid": tiles.pyramid_of(run, rules().put_into(run, request.user)) if layout is not None else None,
         "is_injecting": request.user.has_perm(MAY_JUDGE) and bool(snapshot()["curation.fake_share"]),
         "candidates": candidates,
         "is_cut": len(shown) > _MOST_CANDIDATES,
@@ -75,7 +74,7 @@ def picture(request: HttpRequest, run_id: UUID, kind: str) -> HttpResponse:
     version = images.version_of(run, kind) if kind in images.KINDS else None
     if version is None:
         raise Http404("There is no such image of this difference.")
-    put = _put_into(run, request.user)
+    put = rules().put_into(run, request.user)
     # A repeated run may write another under the same name: kept, and asked for again each time.
     headers = {"ETag": quote_etag(images.shown_version(version, put)), "Cache-Control": "private, no-cache"}
     answer = get_conditional_response(request, etag=headers["ETag"])
@@ -94,7 +93,7 @@ def picture(request: HttpRequest, run_id: UUID, kind: str) -> HttpResponse:
 def tile(request: HttpRequest, run_id: UUID, kind: str, level: int, column: int, row: int) -> HttpResponse:
     """Send 256 x 256 pixels of an image at a level, packed for pages; tiles count from the first pixel."""
     run = get_object_or_404(DifferenceRun.objects.visible_to(request.user), pk=run_id)
-    put = _put_into(run, request.user)
+    put = rules().put_into(run, request.user)
 
     def content(version: str) -> bytes | None:
         return tiles.tile(run, kind, version, (level, column, row), put) if kind in images.KINDS else None
@@ -107,7 +106,7 @@ def tile(request: HttpRequest, run_id: UUID, kind: str, level: int, column: int,
 def sample(request: HttpRequest, run_id: UUID, level: int) -> HttpResponse:
     """Send some pixels of the images at a level, from which a page makes its greys."""
     run = get_object_or_404(DifferenceRun.objects.visible_to(request.user), pk=run_id)
-    put = _put_into(run, request.user)
+    put = rules().put_into(run, request.user)
     return _packed(request, run, lambda version: tiles.sample(run, version, level), put)
 
 
@@ -147,22 +146,10 @@ def runs_of(request: HttpRequest, observation_id: UUID) -> HttpResponse:
     return render_part(request, "differencing/_runs.html", context, place)
 
 
-def _candidates_given(user: Visitor) -> QuerySet[Candidate]:
-    """Return the candidates of injected sources that a person was given to review, and has not answered about."""
-    given: QuerySet[Candidate] = import_string(settings.CANDIDATES_GIVEN)(user)
-    return given
-
-
-def _put_into(run: DifferenceRun, user: Visitor) -> list[Put]:
-    """Return the pixels of such sources in a run."""
-    put: list[Put] = import_string(settings.PIXELS_GIVEN)(run, user)
-    return put
-
-
 def _count_given(runs: Sequence[DifferenceRun], user: Visitor) -> None:
-    """Count such sources with the candidates of runs, which are shown and never saved."""
+    """Count what a person was given with the candidates of runs, which are shown and never saved."""
     keys = [run.pk for run in runs]
-    given = Counter(_candidates_given(user).filter(difference_run__in=keys).values_list("difference_run", flat=True))
+    given = Counter(rules().given(user).filter(difference_run__in=keys).values_list("difference_run", flat=True))
     for run in runs:
         if run.candidates_found is not None:
             run.candidates_found += given[run.pk]

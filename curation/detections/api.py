@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from django.db.models import QuerySet
+
 from catalog.models import Visitor
 from catalog.web.rest.paging import NEWEST_FIRST
 from catalog.web.rest.views import RowSerializer, RowViewSet
@@ -38,9 +40,10 @@ class DetectionViewSet(RowViewSet):
         **NEWEST_FIRST,
     }
 
-    def get_queryset(self) -> Any:
+    def get_queryset(self) -> QuerySet[Detection]:
         """Return what lists hold; by its key, also what the person was given to review."""
-        return found_by_key(self.request.user) if self.action == "retrieve" else super().get_queryset()
+        rows: QuerySet[Detection] = super().get_queryset()
+        return found_by_key(self.request.user) if self.action == "retrieve" else rows
 
     def get_object(self) -> Detection:
         row: Detection = super().get_object()

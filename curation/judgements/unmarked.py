@@ -9,7 +9,6 @@ and the admin see everything.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import Protocol
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -19,7 +18,8 @@ from catalog.models import Visitor
 from catalog.roles import MAY_JUDGE
 from curation.judgements.verdicts import OPEN, answers_about
 from curation.models import EventKind, ValidationEvent
-from detection.models import CandidateScore, Detection, DetectionOrigin
+from detection.models import Detection, DetectionOrigin
+from differencing.judges import Asked
 from differencing.models import Candidate, CandidateStatus
 
 # What is asked of a detection that would tell, and the field that answers instead; the origin is a rule of its own.
@@ -28,13 +28,6 @@ COVERED = {"confidence_score": "queue_score", "origin": "origin"}
 _REJECTING = ("is_dipole", "is_reference_ghost")
 # What clients ask of a candidate that would tell, and what is shown in its place.
 _COVERED_OF_CANDIDATES = {"status": CandidateStatus.DETECTED, **dict.fromkeys(_REJECTING, False)}
-
-
-class Asked(Protocol):
-    """A filter of one field."""
-
-    field_name: str
-    lookup_expr: str
 
 
 def is_mixed(user: Visitor) -> bool:
@@ -104,7 +97,7 @@ def shown_as(user: Visitor, asked: Asked, value: object) -> Q:
     return found & ~unmarked if value == DetectionOrigin.SAMPLED else found | unmarked
 
 
-def candidates_shown_as(user: Visitor, asked: Asked, value: object) -> Q | None:
+def candidates_found_as(user: Visitor, asked: Asked, value: object) -> Q | None:
     """Return what finds the candidates that are shown to a person with this value; None where nothing covers it.
 
     `lookup_expr` is "exact", or "in" with several values.
@@ -118,15 +111,15 @@ def candidates_shown_as(user: Visitor, asked: Asked, value: object) -> Q | None:
     return found | waiting if is_shown else found & ~waiting
 
 
-def scores_shown(rows: QuerySet[CandidateScore], user: Visitor) -> QuerySet[CandidateScore]:
-    """Return those of some scores that a person may see.
+def scores_shown(user: Visitor) -> Q:
+    """Return what finds the scores that a person may see.
 
     What was drawn has a low one, and what was injected has none: while there may be such ones, none is shown of what
     waits for their answer.
     """
     if not user.has_perm(MAY_JUDGE) or not (snapshot()["curation.fake_share"] or is_mixed(user)):
-        return rows
-    return rows.exclude(Exists(_waiting(user).filter(candidate=OuterRef("candidate"))))
+        return Q()
+    return ~Q(Exists(_waiting(user).filter(candidate=OuterRef("candidate"))))
 
 
 def _waiting(user: Visitor) -> QuerySet[Detection]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.db.models import QuerySet
-from django.utils.module_loading import import_string
 
 from catalog.web.filters import AT, FROM_TO, ONE_OF, ListFilter
 from catalog.web.rest.views import RowSerializer, RowViewSet
 from detection.models import CandidateScore, Model, ModelRun
+from differencing.judges import rules
 
 
 class ModelSerializer(RowSerializer):
@@ -78,5 +77,5 @@ class CandidateScoreViewSet(RowViewSet):
 
     def get_queryset(self) -> QuerySet[CandidateScore]:
         """Return what the person may see: of what waits for their answer maybe none."""
-        rows: QuerySet[CandidateScore] = import_string(settings.SCORES_SHOWN)(super().get_queryset(), self.request.user)
-        return rows
+        rows: QuerySet[CandidateScore] = super().get_queryset()
+        return rows.filter(rules().scored(self.request.user))
