@@ -82,15 +82,8 @@ class CandidateViewSet(RowViewSet):
         by_key: QuerySet[Candidate] = Candidate.with_injected.visible_to(user)
         return by_key.filter(Q(is_injected=False) | Q(pk__in=rules().given(user)))
 
-    def get_object(self) -> Candidate:
-        row: Candidate = super().get_object()
-        rules().cover([row], self.request.user)
-        return row
-
-    def paginate_queryset(self, queryset: QuerySet[Candidate] | Sequence[Candidate]) -> list[Candidate] | None:
-        rows: list[Candidate] | None = super().paginate_queryset(queryset)
-        rules().cover(rows or [], self.request.user)
-        return rows
+    def cover(self, rows: Sequence[Candidate]) -> None:
+        rules().cover(rows, self.request.user)
 
 
 class ReferenceSerializer(RowSerializer):
