@@ -349,14 +349,15 @@ ASTRID_DOWNLOADS = env.int("ASTRID_DOWNLOADS", default=4)
 ASTRID_STAR_CATALOG = env.str("ASTRID_STAR_CATALOG", default="")
 ASTRID_STAR_CATALOG_SERVICE = env.str("ASTRID_STAR_CATALOG_SERVICE", default="https://gaia.ari.uni-heidelberg.de/tap")
 ASTRID_STAR_CATALOG_TABLE = env.str("ASTRID_STAR_CATALOG_TABLE", default="gaiadr3.gaia_source")
+ASTRID_ORBITS = env.list("ASTRID_ORBITS", default=[])
 ASTRID_CONTEXT_SERVICES = {k: env.str(f"ASTRID_CONTEXT_{k}_SERVICE", "") for k in ("STAR", "VARIABLE", "GALAXY")}
 
 # The table of the stages, by which they start each other.
 STAGES = "astrid_site.night.stages.STAGES"
 # Each has worker processes of its own, so that neither a slow server nor a long training holds up frames or alerts.
 QUEUES = ("pipeline", "light", "downloads", "training")
-# What covers candidates before who judges, and pages of what jobs are about: lower apps need not know higher ones.
-CANDIDATE_COVER = "curation.judgements.unmarked.cover_candidates"
+# Lower apps need not know higher ones: what of candidates is shown to who judges, and pages of what jobs are about.
+SHOWN_TO_JUDGES = "curation.injected.shown.RULES"
 ENTITY_PAGES = {
     "observation": "observations:observation",
     "differencerun": "differencing:difference",
@@ -385,9 +386,8 @@ CELERY_BEAT_SCHEDULE: dict[str, object] = {
     "take back lost work": {"task": "catalog.sweep", "schedule": 5.0, "options": {"queue": "light", "expires": 10.0}},
     # Behind a night of uploads it may stand in line for some seconds, and must not be thrown away meanwhile.
     "publish": {"task": "curation.publish", "schedule": 2.0, "options": {"queue": "light", "expires": 60.0}},
-    "put back what nobody looks at": {
-        "task": "curation.put_back_lapsed", "schedule": 30.0, "options": {"queue": "light", "expires": 60.0},
-    },
+    "put back": {"task": "curation.put_back_lapsed", "schedule": 30.0, "options": {"queue": "light", "expires": 60.0}},
+    "refresh what is known": {"task": "detection.refresh", "schedule": 3600.0, "options": {"queue": "light"}},
     "end the injected": {"task": "curation.end_injected", "schedule": 3600.0, "options": {"queue": "light"}},
     "new files": {"task": "observations.watch", "schedule": 5.0, "options": {"queue": "light", "expires": 10.0}},
     **{

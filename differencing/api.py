@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from django.db.models import Q, QuerySet
+
 from catalog.web.filters import AT, FROM_TO, ONE_OF, ConeFilter, ListFilter
 from catalog.web.rest.paging import NEWEST_FIRST
 from catalog.web.rest.views import RowSerializer, RowViewSet
+from differencing.judges import rules
 from differencing.models import Candidate, DifferenceRun, Mover, Reference, Tracklet
 
 
@@ -49,6 +54,15 @@ class CandidateFilter(ListFilter):
             "is_reference_ghost": AT, "is_saturated": AT, "is_blended": AT, "is_edge": AT, "created_at": FROM_TO,
         }  # fmt: skip
 
+    def filter_queryset(self, queryset: QuerySet[Candidate]) -> QuerySet[Candidate]:
+        """Find a candidate by what this person is shown of it."""
+        given = self.form.cleaned_data
+        found_as = rules().found_as
+        for name, asked in self.filters.items():
+            covered = found_as(self.request.user, asked, given[name])
+            queryset = asked.filter(queryset, given[name]) if covered is None else queryset.filter(covered)
+        return queryset
+
 
 class CandidateViewSet(RowViewSet):
     """Significant peaks in differences, scored high or low."""
@@ -58,6 +72,18 @@ class CandidateViewSet(RowViewSet):
     serializer_class = CandidateSerializer
     filterset_class = CandidateFilter
     orderings = {**NEWEST_FIRST, "-significance": ("-significance", "id"), "significance": ("significance", "-id")}
+
+    def get_queryset(self) -> QuerySet[Candidate]:
+        """Return what lists hold; by its key, also what the person was given to review."""
+        rows: QuerySet[Candidate] = super().get_queryset()
+        if self.action != "retrieve":
+            return rows
+        user = self.request.user
+        by_key: QuerySet[Candidate] = Candidate.with_injected.visible_to(user)
+        return by_key.filter(Q(is_injected=False) | Q(pk__in=rules().given(user)))
+
+    def cover(self, rows: Sequence[Candidate]) -> None:
+        rules().cover(rows, self.request.user)
 
 
 class ReferenceSerializer(RowSerializer):

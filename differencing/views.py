@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from uuid import UUID
 
-from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Abs
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.utils.http import quote_etag
-from django.utils.module_loading import import_string
 from django.views.decorators.http import require_safe
 
+from catalog.configuration.values import snapshot
 from catalog.models import RunStatus, Visitor
+from catalog.roles import MAY_JUDGE
 from catalog.web.access import requires
 from catalog.web.parts import Place, render_part
 from catalog.writing import number, signed
+from differencing.judges import rules
 from differencing.models import Candidate, DifferenceRun
 from differencing.pictures import images, tiles
+from differencing.pictures.put_in import Put
 from observations.models import Observation
 
 # Of one run, the most significant; of one frame, the newest.
@@ -33,14 +36,15 @@ _LONG = ("header", "facts", "footprint")
 def difference(request: HttpRequest, run_id: UUID) -> HttpResponse:
     """Show one subtraction: the four images with the candidates over them, its facts, and a table of candidates."""
     run = get_object_or_404(_with_frames(DifferenceRun.objects.visible_to(request.user)), pk=run_id)
-    found = Candidate.objects.visible_to(request.user).filter(difference_run=run)
+    _count_given([run], request.user)
+    every = Candidate.with_injected.visible_to(request.user).filter(difference_run=run)
+    found = every.filter(Q(is_injected=False) | Q(pk__in=rules().given(request.user)))
     shown = list(found.order_by(Abs("significance").desc(), "id")[: _MOST_CANDIDATES + 1])
     candidates = shown[:_MOST_CANDIDATES]
     # Whoever comes from one finds it here, however faint it is.
-    every = Candidate.with_injected.visible_to(request.user).filter(difference_run=run)
     candidates += [one for one in _wanted(request, every) if one not in candidates]
     candidates.sort(key=lambda one: (-abs(one.significance), one.pk))
-    import_string(settings.CANDIDATE_COVER)(candidates, request.user)
+    rules().cover(candidates, request.user)
     layout = images.layout_of(run)
     for candidate in candidates:
         candidate.spoken = _spoken(candidate)
@@ -50,7 +54,8 @@ def difference(request: HttpRequest, run_id: UUID) -> HttpResponse:
         "run": run,
         "layout": layout,
         "kinds": images.KINDS,
-        "pyramid": tiles.pyramid_of(run) if layout is not None else None,
+        "pyramid": tiles.pyramid_of(run, rules().put_into(run, request.user)) if layout is not None else None,
+        "is_injecting": request.user.has_perm(MAY_JUDGE) and bool(snapshot()["curation.fake_share"]),
         "candidates": candidates,
         "is_cut": len(shown) > _MOST_CANDIDATES,
         "has_lost_some": not shown and bool(run.candidates_found),
@@ -69,11 +74,12 @@ def picture(request: HttpRequest, run_id: UUID, kind: str) -> HttpResponse:
     version = images.version_of(run, kind) if kind in images.KINDS else None
     if version is None:
         raise Http404("There is no such image of this difference.")
+    put = rules().put_into(run, request.user)
     # A repeated run may write another under the same name: kept, and asked for again each time.
-    headers = {"ETag": quote_etag(version), "Cache-Control": "private, no-cache"}
+    headers = {"ETag": quote_etag(images.shown_version(version, put)), "Cache-Control": "private, no-cache"}
     answer = get_conditional_response(request, etag=headers["ETag"])
     if answer is None:
-        content = images.picture(run, kind, version)
+        content = images.picture(run, kind, version, put)
         if content is None:
             raise Http404("This image of the difference cannot be read.")
         answer = HttpResponse(content, content_type="image/png")
@@ -87,11 +93,12 @@ def picture(request: HttpRequest, run_id: UUID, kind: str) -> HttpResponse:
 def tile(request: HttpRequest, run_id: UUID, kind: str, level: int, column: int, row: int) -> HttpResponse:
     """Send 256 x 256 pixels of an image at a level, packed for pages; tiles count from the first pixel."""
     run = get_object_or_404(DifferenceRun.objects.visible_to(request.user), pk=run_id)
+    put = rules().put_into(run, request.user)
 
     def content(version: str) -> bytes | None:
-        return tiles.tile(run, kind, version, (level, column, row)) if kind in images.KINDS else None
+        return tiles.tile(run, kind, version, (level, column, row), put) if kind in images.KINDS else None
 
-    return _packed(request, run, content)
+    return _packed(request, run, content, put)
 
 
 @requires("differencing.view_differencerun")
@@ -99,19 +106,22 @@ def tile(request: HttpRequest, run_id: UUID, kind: str, level: int, column: int,
 def sample(request: HttpRequest, run_id: UUID, level: int) -> HttpResponse:
     """Send some pixels of the images at a level, from which a page makes its greys."""
     run = get_object_or_404(DifferenceRun.objects.visible_to(request.user), pk=run_id)
-    return _packed(request, run, lambda version: tiles.sample(run, version, level))
+    put = rules().put_into(run, request.user)
+    return _packed(request, run, lambda version: tiles.sample(run, version, level), put)
 
 
-def _packed(request: HttpRequest, run: DifferenceRun, content: Callable[[str], bytes | None]) -> HttpResponse:
-    """Answer with pixels; browsers keep them for ever where the address names the version that is stored."""
-    version = tiles.version_of(run)
-    if version is None:
+def _packed(
+    request: HttpRequest, run: DifferenceRun, content: Callable[[str], bytes | None], put: Sequence[Put]
+) -> HttpResponse:
+    """Answer with pixels; browsers keep them for ever where the address names the version that is there."""
+    stored, version = tiles.version_of(run), tiles.version_of(run, put)
+    if stored is None or version is None:
         raise Http404("The images of this difference are gone.")
     is_gzip = "gzip" in request.headers.get("Accept-Encoding", "")
     etag = quote_etag(f"{version}{'-gzip' if is_gzip else ''}")
     answer = get_conditional_response(request, etag=etag)
     if answer is None:
-        body = content(version)
+        body = content(stored)
         if body is None:
             raise Http404("There are no such pixels.")
         answer = HttpResponse(tiles.compressed(body) if is_gzip else body, content_type="application/octet-stream")
@@ -130,9 +140,19 @@ def runs_of(request: HttpRequest, observation_id: UUID) -> HttpResponse:
     frame = get_object_or_404(Observation.objects.visible_to(request.user).only("pk"), pk=observation_id)
     rows = DifferenceRun.objects.visible_to(request.user).filter(observation=frame).defer("parameters")
     shown = list(rows.select_related("reference").order_by("-created_at", "-id")[: _MOST_RUNS + 1])
+    _count_given(shown, request.user)
     context = {"runs": shown[:_MOST_RUNS], "is_cut": len(shown) > _MOST_RUNS, "here": request.GET.get("here", "")}
     place = Place("Differences", "Frame", reverse("observations:observation", args=[observation_id]))
     return render_part(request, "differencing/_runs.html", context, place)
+
+
+def _count_given(runs: Sequence[DifferenceRun], user: Visitor) -> None:
+    """Count what a person was given with the candidates of runs, which are shown and never saved."""
+    keys = [run.pk for run in runs]
+    given = Counter(rules().given(user).filter(difference_run__in=keys).values_list("difference_run", flat=True))
+    for run in runs:
+        if run.candidates_found is not None:
+            run.candidates_found += given[run.pk]
 
 
 def _spoken(candidate: Candidate) -> str:

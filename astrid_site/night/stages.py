@@ -146,6 +146,7 @@ STAGES = (
     Stage("detect", "detection.stage.detect", follows=_after_detect, abandon="detection.stage.detect.abandon"),
     Stage("known_objects", "detection.stage.known_objects"),
     Stage("context", "detection.stage.context", "downloads"),
+    Stage("orbits", "detection.stage.orbits", "downloads"),
     Stage("tracklets", "differencing.stage.tracklets", waits_for=_BEFORE_TRACKLETS, follows=_after_tracklets),
     # By then it is known what is hidden: what moves is not.
     Stage("mix_hidden", "detection.stage.mix_hidden", waits_for=_BEFORE_FORCED),

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import ClassVar
 
-from catalog.models import Visitor
+from django.db.models import QuerySet
+
 from catalog.web.rest.paging import NEWEST_FIRST
 from catalog.web.rest.views import RowSerializer, RowViewSet
 from curation.detections.filters import DetectionFilter
+from curation.injected.given import found_by_key
+from curation.injected.rows import as_found
 from curation.judgements import unmarked, visibility
 from detection.models import Detection
 
@@ -36,19 +40,14 @@ class DetectionViewSet(RowViewSet):
         **NEWEST_FIRST,
     }
 
-    def get_object(self) -> Detection:
-        row: Detection = super().get_object()
-        _veil([row], self.request.user)
-        return row
+    def get_queryset(self) -> QuerySet[Detection]:
+        """Return what lists hold; by its key, also what the person was given to review."""
+        rows: QuerySet[Detection] = super().get_queryset()
+        return found_by_key(self.request.user) if self.action == "retrieve" else rows
 
-    def paginate_queryset(self, queryset: Any) -> list[Any] | None:
-        rows: list[Any] | None = super().paginate_queryset(queryset)
-        _veil(rows or [], self.request.user)
-        return rows
-
-
-def _veil(rows: list[Detection], user: Visitor) -> None:
-    visibility.veil(rows, user)
-    for row in rows:
-        if unmarked.is_covered(row):
-            row.source = None  # What was drawn has none, and what waits beside it shows none either.
+    def cover(self, rows: Sequence[Detection]) -> None:
+        as_found(rows)
+        visibility.veil(rows, self.request.user)
+        for row in rows:
+            if unmarked.is_covered(row):
+                row.source = None  # What was drawn has none, and what waits beside it shows none either.

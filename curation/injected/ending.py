@@ -1,4 +1,4 @@
-"""Injected sources do not stay: after a while nobody is given them, and what nobody has answered is deleted."""
+"""Injected sources do not stay: after a while nobody is given them, and what nobody spoke of is deleted."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _AT_ONCE = 200
 
 
 def end_old() -> int:
-    """End what was injected long ago; return how many. Answers that people gave are kept, without the cutouts."""
+    """End what was injected long ago; return how many. Answers and notes of people are kept, without the cutouts."""
     old = GoldItem.objects.filter(created_at__lt=timezone.now() - KEPT, is_active=True).exclude(kind="")
     keys = list(old.order_by("pk").values_list("pk", flat=True)[:_AT_ONCE])
     for key in keys:
@@ -31,7 +31,7 @@ def _end(key: UUID) -> None:
     detection = item.detection
     candidate, path = detection.candidate, detection.cutouts_path
     GoldAnswer.objects.filter(item=item, is_valid__isnull=True).delete()
-    if item.answers.exists():
+    if item.answers.exists() or detection.people_notes.exists():
         item.is_active, item.history = False, []
         item.save(update_fields=["is_active", "history", "updated_at"])
         detection.cutouts_path = ""

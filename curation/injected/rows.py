@@ -6,10 +6,12 @@ is no science: they are made for the page, from what was measured when it was in
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Collection, Iterable
 from uuid import UUID
 
+from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 
 from catalog.models import Visitor
@@ -27,20 +29,29 @@ def as_found(rows: Iterable[Detection]) -> None:
     for row in rows:
         if row.is_injected:
             source = source_of_one(row)
-            source.pk = row.pk
+            source.pk = source_key(row.pk)
             row.source = source
 
 
+def source_key(key: UUID) -> UUID:
+    """Return the key of the source that a detection would have, and of such a source that of its detection.
+
+    It looks like any other, and nobody outside can tell that it follows from the other one.
+    """
+    mask = int.from_bytes(hashlib.sha256(f"source {settings.SECRET_KEY}".encode()).digest()[:7])
+    return UUID(int=key.int ^ mask)
+
+
 def source_shown(user: Visitor, key: UUID) -> tuple[Source, list[Detection]] | None:
-    """Return the source that an injected detection of this key would have, and that detection; None without one."""
-    rows = Detection.with_injected.visible_to(user).filter(pk=key, is_injected=True)
+    """Return the source of this key that an injected detection would have, and that detection; None without one."""
+    rows = Detection.with_injected.visible_to(user).filter(pk=source_key(key), is_injected=True)
     found = list(rows.select_related("candidate", "observation"))
     as_found(found)
     return (found[0].source, found) if found and found[0].source else None
 
 
 def histories_of(keys: Collection[UUID]) -> dict[UUID, dict[UUID, ForcedPhotometry]]:
-    """Return what other frames hold at the places of injected detections, by detection and frame: rows never saved."""
+    """Return what other frames hold at the places of injected detections, by source and frame: rows never saved."""
     stored = dict(GoldItem.objects.filter(detection__in=keys).exclude(kind="").values_list("detection", "history"))
     every = [one for history in stored.values() for one in history]
     frames = Observation.objects.in_bulk({UUID(one["observation_id"]) for one in every})
@@ -52,7 +63,7 @@ def histories_of(keys: Collection[UUID]) -> dict[UUID, dict[UUID, ForcedPhotomet
             reference = references.get(UUID(one["reference_id"]))
             if frame is not None and reference is not None:
                 row = ForcedPhotometry(**one | {"observation": frame, "reference": reference})
-                found.setdefault(key, {})[frame.pk] = row
+                found.setdefault(source_key(key), {})[frame.pk] = row
     return found
 
 

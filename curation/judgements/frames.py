@@ -14,20 +14,30 @@ from catalog.models import User
 from catalog.people import audit
 from curation.judgements.batches import MOST_AT_ONCE, BatchAnswer, answer_batch, take_back_batch
 from curation.judgements.objects import keys_of
-from curation.judgements.verdicts import OPEN, EventRefused
-from curation.models import Lease, Shown
+from curation.judgements.verdicts import OPEN, EventRefused, standing_of_group
+from curation.models import GoldAnswer, Lease, Shown
 from detection.models import Detection
 from observations.models import Observation
 
 
 @dataclass(frozen=True)
 class Rejection:
-    """What rejecting a frame would be about: detections that await review, of how many objects, and held by others."""
+    """What rejecting a frame would be about: detections that await review, of how many objects, and held by others.
+
+    unmarked : items of the frame whose answer is known, that the person was given: they count, and go, with the others,
+    and nothing is kept of that.
+    """
 
     observation: Observation
     detections: list[UUID]
+    unmarked: list[UUID]
     objects: int
     held_by_others: int
+
+    @property
+    def count(self) -> int:
+        """Return how many detections that is, as the person is told."""
+        return len(self.detections) + len(self.unmarked)
 
     @property
     def is_too_much(self) -> bool:
@@ -40,12 +50,14 @@ def rejection_of(observation: Observation, user: User) -> Rejection:
     rows = Detection.objects.visible_to(user).filter(observation=observation, status__in=OPEN)
     keys = list(rows.order_by("pk").values_list("pk", flat=True)[: MOST_AT_ONCE + 1])
     others = Lease.objects.filter(detection__in=keys).exclude(holder=user)
-    return Rejection(observation, keys, len(set(keys_of(keys).values())), others.count())
+    given = GoldAnswer.objects.filter(person=user, is_valid__isnull=True, item__detection__observation=observation)
+    unmarked = list(given.exclude(item__detection__in=keys).values_list("item__detection", flat=True))
+    return Rejection(observation, keys, unmarked, len(set(keys_of(keys).values())) + len(unmarked), others.count())
 
 
 @transaction.atomic
 def reject_frame(seen: Detection, said: BatchAnswer, user: User, actor: audit.Actor) -> list[UUID]:
-    """Answer about everything that awaits review in the frame of a detection; return the detections.
+    """Answer about everything that awaits review in the frame of a detection; return what goes with it.
 
     `seen` is the one that was large on screen. Sent again, it does nothing more. Raises EventRefused where nothing
     awaits review, or too much.
@@ -55,10 +67,12 @@ def reject_frame(seen: Detection, said: BatchAnswer, user: User, actor: audit.Ac
         raise EventRefused(
             f"More than {MOST_AT_ONCE} detections of this frame await review: archive the frame, and find out why."
         )
+    if found.unmarked and not found.detections and not standing_of_group(said.group, user):
+        return found.unmarked
     done, is_new = answer_batch(found.detections, {seen.pk: Shown.LARGE}, said, user, actor)
     if is_new:
         audit.record(seen.observation, "reject_frame", actor=actor, new={"detections": len(done), "label": said.label})
-    return done
+    return [*done, *found.unmarked]
 
 
 @transaction.atomic

@@ -7,8 +7,9 @@ label for training. Of each person the first answer to each counts.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -46,6 +47,20 @@ class Completeness:
     right: Share
 
 
+@dataclass(frozen=True)
+class OfPerson:
+    """The same of one person ("" for all together) at a glance.
+
+    of_ranges : by the lower end of their range of S/N, None where it is not known. of_verdicts : by whether they are
+    real. every : of all of them.
+    """
+
+    person: str
+    of_ranges: dict[float | None, Share]
+    of_verdicts: dict[bool, Share]
+    every: Share
+
+
 @transaction.atomic
 def mark_known(detection: Detection, user: User, actor: audit.Actor) -> GoldItem:
     """Say that what people decided about a detection is known to be so; people are given it from now on."""
@@ -80,6 +95,44 @@ def found_injected_for(user: Visitor) -> list[Completeness]:
     answers = list(_answers_for(user).exclude(item__kind=""))
     is_of_all = user.has_perm(MAY_MARK_KNOWN) and len({answer.person_id for answer in answers}) > 1
     return [*(_completeness(answers, is_of_all=True) if is_of_all else ()), *_completeness(answers)]
+
+
+def by_person(found: Sequence[Completeness]) -> list[OfPerson]:
+    """Return how often each person was right, kinds together."""
+    told = []
+    for person, several in groupby(found, key=lambda one: one.person):
+        own = list(several)
+        ranges = {
+            one.snr_from: one for one in sorted(own, key=lambda one: -1.0 if one.snr_from is None else one.snr_from)
+        }
+        verdicts = dict.fromkeys(sorted((one.is_valid for one in own), reverse=True))
+        told.append(
+            OfPerson(
+                person,
+                {start: _together(one.right for one in own if one.snr_from == start) for start in ranges},
+                {verdict: _together(one.right for one in own if one.is_valid == verdict) for verdict in verdicts},
+                _together(one.right for one in own),
+            )
+        )
+    return told
+
+
+def range_in_words(start: float | None) -> str:
+    """Return a range of S/N by its lower end."""
+    if start is None:
+        return "unknown"
+    end = next((other for other in SNR_FROM if other > start), None)
+    if end is None:
+        return f"{start:.0f} and more"
+    return f"{start:.0f} to {end:.0f}" if start else f"below {end:.0f}"
+
+
+def _together(shares: Iterable[Share]) -> Share:
+    several = list(shares)
+    share = share_of(sum(one.part for one in several), sum(one.whole for one in several))
+    if share is None:
+        raise ValueError("There is nothing to add up.")
+    return share
 
 
 def _answers_for(user: Visitor) -> QuerySet[GoldAnswer]:

@@ -8,11 +8,10 @@ and the admin see everything.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Protocol
+from collections.abc import Collection, Iterable, Sequence
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from catalog.configuration.values import snapshot
 from catalog.models import Visitor
@@ -20,19 +19,15 @@ from catalog.roles import MAY_JUDGE
 from curation.judgements.verdicts import OPEN, answers_about
 from curation.models import EventKind, ValidationEvent
 from detection.models import Detection, DetectionOrigin
+from differencing.judges import Asked
 from differencing.models import Candidate, CandidateStatus
 
 # What is asked of a detection that would tell, and the field that answers instead; the origin is a rule of its own.
 COVERED = {"confidence_score": "queue_score", "origin": "origin"}
 # Flags that reject whatever has them.
 _REJECTING = ("is_dipole", "is_reference_ghost")
-
-
-class Asked(Protocol):
-    """A filter of one field."""
-
-    field_name: str
-    lookup_expr: str
+# What clients ask of a candidate that would tell, and what is shown in its place.
+_COVERED_OF_CANDIDATES = {"status": CandidateStatus.DETECTED, **dict.fromkeys(_REJECTING, False)}
 
 
 def is_mixed(user: Visitor) -> bool:
@@ -67,7 +62,7 @@ def cover_candidates(candidates: Sequence[Candidate], user: Visitor) -> None:
     """Take out of candidates, which are shown and never saved, what would mark that one of them was drawn."""
     if not candidates or not is_mixed(user):
         return
-    rows = list(Detection.objects.filter(candidate__in=[one.pk for one in candidates]))
+    rows = list(Detection.with_injected.filter(candidate__in=[one.pk for one in candidates]))
     covered = cover(rows, user)
     waiting = {row.candidate_id for row in rows if row.pk in covered}
     for candidate in candidates:
@@ -100,6 +95,38 @@ def shown_as(user: Visitor, asked: Asked, value: object) -> Q:
     own = ValidationEvent.objects.filter(validator=user.pk, kind=EventKind.VERDICT).values("detection")
     unmarked = Q(pk__in=_drawn().exclude(pk__in=own).values("pk"))
     return found & ~unmarked if value == DetectionOrigin.SAMPLED else found | unmarked
+
+
+def candidates_found_as(user: Visitor, asked: Asked, value: object) -> Q | None:
+    """Return what finds the candidates that are shown to a person with this value; None where nothing covers it.
+
+    `lookup_expr` is "exact", or "in" with several values.
+    """
+    if asked.field_name not in _COVERED_OF_CANDIDATES or value in (None, "", []) or not is_mixed(user):
+        return None
+    covering = _COVERED_OF_CANDIDATES[asked.field_name]
+    found = Q(**{f"{asked.field_name}__{asked.lookup_expr}": value})
+    waiting = Q(Exists(_waiting(user).filter(candidate=OuterRef("pk"))))
+    is_shown = covering in value if asked.lookup_expr == "in" and isinstance(value, Collection) else covering == value
+    return found | waiting if is_shown else found & ~waiting
+
+
+def scores_shown(user: Visitor) -> Q:
+    """Return what finds the scores that a person may see.
+
+    What was drawn has a low one, and what was injected has none: while there may be such ones, none is shown of what
+    waits for their answer.
+    """
+    if not user.has_perm(MAY_JUDGE) or not (snapshot()["curation.fake_share"] or is_mixed(user)):
+        return Q()
+    return ~Q(Exists(_waiting(user).filter(candidate=OuterRef("candidate"))))
+
+
+def _waiting(user: Visitor) -> QuerySet[Detection]:
+    """Return what is shown to a person as waiting and has no answer of theirs."""
+    own = ValidationEvent.objects.filter(validator=user.pk, kind=EventKind.VERDICT, detection=OuterRef("pk"))
+    rows = Detection.objects.filter(~Exists(own))
+    return rows if _is_blind() else rows.filter(status__in=OPEN)
 
 
 def _drawn() -> QuerySet[Detection]:

@@ -38,9 +38,17 @@ def known_items(request: HttpRequest) -> HttpResponse:
     """Show how well one reviews what is known; to experts, how everybody does, and what is known."""
     is_expert = request.user.has_perm(MAY_MARK_KNOWN)
     items = GoldItem.objects.visible_to(request.user).filter(kind="").select_related("detection", "marked_by")
+    rows, injected = gold.completeness_for(request.user), gold.found_injected_for(request.user)
+    starts = sorted({one.snr_from for one in injected if one.snr_from is not None})
     context = {
-        "rows": gold.completeness_for(request.user),
-        "injected": gold.found_injected_for(request.user),
+        "rows": rows,
+        "people": [(one, one.of_verdicts.get(True), one.of_verdicts.get(False)) for one in gold.by_person(rows)],
+        "injected": injected,
+        "ranges": [gold.range_in_words(start) for start in starts],
+        "injected_people": [
+            (one, [(gold.range_in_words(start), one.of_ranges.get(start)) for start in starts])
+            for one in gold.by_person(injected)
+        ],
         "is_injecting": bool(snapshot()["curation.fake_share"]),
         "is_expert": is_expert,
         "items": items[:_MOST_KNOWN] if is_expert else [],

@@ -56,7 +56,7 @@ def hidden_from(user: Visitor, keys: Collection[UUID]) -> set[UUID]:
     """Return those of some detections of which a person may not see yet what others say."""
     if not keys or not (is_blind(user) or settles_conflicts(user)):
         return set()
-    hidden = Detection.objects.filter(pk__in=keys).exclude(pk__in=_answered(user))
+    hidden = Detection.with_injected.filter(pk__in=keys).exclude(pk__in=_answered(user))
     if not is_blind(user):
         hidden = hidden.filter(Exists(Conflict.objects.filter(detection=OuterRef("pk"))))
     return set(hidden.values_list("pk", flat=True))

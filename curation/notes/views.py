@@ -24,7 +24,7 @@ from detection.models import Detection
 @require_POST
 def write(request: HttpRequest, detection_id: UUID) -> HttpResponse:
     """Keep a note on the object of a detection."""
-    row = get_object_or_404(Detection.objects.visible_to(request.user), pk=detection_id)
+    row = get_object_or_404(Detection.with_injected.visible_to(request.user), pk=detection_id)
     form = NoteForm(request.POST)
     if form.is_valid():
         write_note(row, form.cleaned_data["text"], cast(User, request.user), actor_of(request))

@@ -19,8 +19,6 @@ from curation.statistics.tables import Bar, Column, Statistic
 
 # So many of the latest events are looked at: what the page costs does not grow with what was ever said.
 MOST_EVENTS = 30_000
-# A chart shows so many: the table holds all.
-_MOST_BARS = 7
 _ANSWERS = Count(Coalesce("group", "id"), distinct=True)
 
 
@@ -73,7 +71,7 @@ def pace(period: Period) -> Statistic:
             Column("judgements", "Judgements"),
         ),
         rows=rows,
-        bars=[Bar(day.isoformat(), float(count), str(count)) for day, count in list(on_day.items())[:_MOST_BARS]],
+        bars=[Bar(day.isoformat(), float(count), str(count)) for day, count in on_day.items()],
     )  # fmt: skip
 
 
@@ -94,7 +92,7 @@ def people(period: Period) -> Statistic:
             Column("answers_per_active_hour", "An hour"),
         ),
         rows=rows,
-        bars=[Bar(row[0], row[3], f"{row[3]:.0f} an hour, {row[1]} in {row[2]} h") for row in rows[:_MOST_BARS]],
+        bars=[Bar(row[0], row[3], f"{row[3]:.0f} an hour, {row[1]} in {row[2]} h") for row in rows],
     )  # fmt: skip
 
 
@@ -112,7 +110,7 @@ def labels(period: Period) -> Statistic:
     given: dict[str, int] = defaultdict(int)
     for label, verdict, _, judgements, *_ in rows:
         given[f"{label.replace('_', ' ')} ({verdict})"] += judgements
-    most = sorted(given.items(), key=lambda entry: -entry[1])[:_MOST_BARS]
+    most = sorted(given.items(), key=lambda entry: -entry[1])
     return Statistic(
         slug="labels",
         title="Labels",
@@ -145,5 +143,6 @@ def models(period: Period) -> Statistic:
             Column("share_real", "Share real"),
         ),
         rows=rows,
-        bars=[Bar(row[0], row[3], f"{100 * row[3]:.0f} % of {row[1]}") for row in rows[:_MOST_BARS]],
+        bars=[Bar(row[0], row[3], f"{100 * row[3]:.0f} % of {row[1]}") for row in rows],
+        full=1.0,
     )  # fmt: skip

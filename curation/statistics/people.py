@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from curation.judgements.gold import Completeness, completeness_for, found_injected_for
+from curation.judgements.gold import by_person, completeness_for, found_injected_for, range_in_words
 from curation.numerics.agreement import Kappa, Share
 from curation.statistics.answers import Period
 from curation.statistics.tables import Bar, Column, Statistic
-
-_MOST_BARS = 7
 
 
 def agreement(period: Period) -> Statistic:
@@ -28,7 +26,8 @@ def agreement(period: Period) -> Statistic:
             Column("kappa", "Kappa"), Column("kappa_low", "from"), Column("kappa_high", "to"),
         ),
         rows=rows,
-        bars=[_bar(f"{pair.first} and {pair.second}", pair.same) for pair in found.pairs[:_MOST_BARS]],
+        bars=[_bar(f"{pair.first} and {pair.second}", pair.same) for pair in found.pairs],
+        full=1.0,
         notes=("Kappa is agreement beyond chance: 1 is perfect, 0 is chance; Cohen’s of two people, Fleiss’ of all.",),
     )  # fmt: skip
 
@@ -45,7 +44,8 @@ def disagreement(period: Period) -> Statistic:
             Column("share_differing_high", "to"), Column("pairs", "Pairs"),
         ),
         rows=[[one.label or "no label", *_share(one.differing)] for one in found.labels],
-        bars=[_bar(one.label.replace("_", " ") or "no label", one.differing) for one in found.labels[:_MOST_BARS]],
+        bars=[_bar(one.label.replace("_", " ") or "no label", one.differing) for one in found.labels],
+        full=1.0,
     )  # fmt: skip
 
 
@@ -63,8 +63,13 @@ def completeness(period: Period) -> Statistic:
             Column("share_right_high", "to"), Column("items", "Items"),
         ),
         rows=rows,
-        bars=[_bar(f"{one.person}, {one.kind.replace('_', ' ')}", one.right) for one in found[:_MOST_BARS]],
-        notes=("Experts see everybody’s, others their own.",),
+        bars=[
+            _bar(f"{one.person}, {'real' if is_valid else 'bogus'} ones", share)
+            for one in by_person(found)
+            for is_valid, share in one.of_verdicts.items()
+        ],
+        notes=("The chart is of all kinds together. Experts see everybody’s, others their own.",),
+        full=1.0,
     )  # fmt: skip
 
 
@@ -75,6 +80,8 @@ def injected(period: Period) -> Statistic:
         [one.person or "all people", one.kind, one.snr_from, one.snr_to, *_share(one.right), one.right.part]
         for one in found
     ]
+    # Of everybody together where an expert asks, else of oneself.
+    first = next(iter(by_person(found)), None)
     empty = (
         "No injected source has been answered yet: set curation.fake_share in the configuration to mix some into what "
         "people review, and measure how many they find."
@@ -90,15 +97,10 @@ def injected(period: Period) -> Statistic:
             Column("completeness_high_95", "to"), Column("injected", "Injected"), Column("found", "Of these found"),
         ),
         rows=rows,
-        bars=[_bar(_injected_words(one), one.right) for one in found[:_MOST_BARS]],
-        notes=("Experts see everybody’s, others their own.",) if found else (empty,),
+        bars=[_bar(f"S/N {range_in_words(start)}", share) for start, share in first.of_ranges.items()] if first else [],
+        notes=(f"The chart is of all places together, of {first.person or 'all people'}.",) if first else (empty,),
+        full=1.0,
     )  # fmt: skip
-
-
-def _injected_words(one: Completeness) -> str:
-    """Return whose and which injected sources, as a bar says it."""
-    ends = f"{one.snr_from:.0f} and more" if one.snr_to is None else f"{one.snr_from:.0f} to {one.snr_to:.0f}"
-    return f"{one.person or 'All people'}, {one.kind}, S/N {ends}"
 
 
 def _share(share: Share) -> list[float | int]:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import date
 
 Cell = str | int | float | date | None
+# A chart shows so many: the table holds all.
+_MOST_BARS = 7
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,8 @@ class Statistic:
     """A table, and what a chart shows of it.
 
     slug : in the address of the CSV. sentence : what is counted, of which time. notes : what limits it. rows : values
-    as the CSV has them. shown : the same as the page has them.
+    as the CSV has them. shown : the same as the page has them. bars : all; the chart shows the first. full : what a bar
+    of full length is, 1 for shares that are near it; None for the largest that is drawn.
     """
 
     slug: str
@@ -58,17 +61,24 @@ class Statistic:
     rows: Sequence[Sequence[Cell]]
     bars: Sequence[Bar] = ()
     notes: Sequence[str] = field(default=())
+    full: float | None = None
+
+    @property
+    def left_out(self) -> int:
+        """Return how many bars there is no room for."""
+        return max(len(self.bars) - _MOST_BARS, 0)
 
     @property
     def placed(self) -> list[Placed]:
-        """Return the bars from zero to the largest of all that is drawn."""
-        ends = [end for bar in self.bars for end in (bar.value, bar.high) if end is not None]
-        largest = max(ends, default=0.0) or 1.0
+        """Return the bars of the chart, from zero to `full`, or to the largest of all that is drawn."""
+        drawn = self.bars[:_MOST_BARS]
+        ends = [end for bar in drawn for end in (bar.value, bar.high) if end is not None]
+        largest = self.full or max(ends, default=0.0) or 1.0
 
         def place(value: float | None) -> float | None:
             return None if value is None else round(100.0 * value / largest, 2)
 
-        return [Placed(bar, place(bar.value) or 0.0, place(bar.low), place(bar.high)) for bar in self.bars]
+        return [Placed(bar, place(bar.value) or 0.0, place(bar.low), place(bar.high)) for bar in drawn]
 
     @property
     def shown(self) -> list[list[str]]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from django.db.models import F
+from django.db.models import F, Q
 from django.urls import reverse
 
 from catalog.files import storage
@@ -15,6 +15,7 @@ from catalog.writing import number
 from detection.context.near import stood_at, year_of
 from detection.context.stars import fields_about, kept_near
 from detection.models import ContextKind, ContextSource, Detection
+from differencing.judges import rules
 from differencing.models import DifferenceRun
 from observations.models import WcsQuality
 from observations.numerics.fits.facts import FitsRefused
@@ -46,9 +47,11 @@ class _Placed:
 
 def over_frame(run: DifferenceRun, user: Visitor) -> list[Over]:
     """Return what this person may see over the images of a subtraction; a nominal position places no catalogue."""
+    rows = Detection.with_injected.visible_to(user).filter(candidate__difference_run=run)
+    own = rows.filter(Q(is_injected=False) | Q(candidate__in=rules().given(user))).only("pixel_x", "pixel_y")
     found = [
         Over(row.pixel_x, row.pixel_y, "detection", "Detection", reverse("curation:detection", args=[row.pk]))
-        for row in Detection.objects.visible_to(user).filter(candidate__difference_run=run).only("pixel_x", "pixel_y")
+        for row in own
     ]
     mapped = _mapped(run.difference_image_path)
     wcs = mapped.wcs() if mapped is not None and run.observation.wcs_quality != WcsQuality.NOMINAL else None

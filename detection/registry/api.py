@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from django.db.models import QuerySet
+
 from catalog.web.filters import AT, FROM_TO, ONE_OF, ListFilter
 from catalog.web.rest.views import RowSerializer, RowViewSet
 from detection.models import CandidateScore, Model, ModelRun
+from differencing.judges import rules
 
 
 class ModelSerializer(RowSerializer):
@@ -62,9 +65,17 @@ class CandidateScoreFilter(ListFilter):
 
 
 class CandidateScoreViewSet(RowViewSet):
-    """What one model says of one candidate, also below the threshold."""
+    """What one model says of one candidate, also below the threshold.
+
+    Whoever may judge is shown none of what waits for their own answer, where hidden or injected ones are mixed in.
+    """
 
     resource = "candidate-scores"
     queryset = CandidateScore.objects.all()
     serializer_class = CandidateScoreSerializer
     filterset_class = CandidateScoreFilter
+
+    def get_queryset(self) -> QuerySet[CandidateScore]:
+        """Return what the person may see: of what waits for their answer maybe none."""
+        rows: QuerySet[CandidateScore] = super().get_queryset()
+        return rows.filter(rules().scored(self.request.user))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PIL import Image as PictureFile
@@ -14,6 +16,7 @@ from catalog.files import storage
 from differencing.models import DifferenceRun
 from differencing.numerics import display
 from differencing.numerics.pyramid import Plane
+from differencing.pictures.put_in import Put, put_into
 from observations.models import WcsQuality
 from observations.numerics.fits.facts import FitsRefused
 from observations.numerics.fits.mapped import Mapped, Value, map_images
@@ -64,8 +67,19 @@ def version_of(run: DifferenceRun, kind: str) -> str | None:
     return "-".join([f"{_RECIPE}", *(f"{one.st_mtime_ns:x}-{one.st_size:x}" for one in known)])
 
 
-def picture(run: DifferenceRun, kind: str, version: str) -> bytes | None:
-    """Return the picture of this version as PNG, made anew where it is not kept; None where no image can be read."""
+def shown_version(version: str, put: Sequence[Put]) -> str:
+    """Return what stands for a version of what is stored, with what is put into it; all of these look alike."""
+    names = ",".join(sorted(one.name for one in put))
+    return hashlib.sha256(f"{version} {names}".encode()).hexdigest()[:24]
+
+
+def picture(run: DifferenceRun, kind: str, version: str, put: Sequence[Put] = ()) -> bytes | None:
+    """Return the picture of this version as PNG, made anew where it is not kept; None where no image can be read.
+
+    version : of what is stored. With sources put into it, it is for one person, and is not kept.
+    """
+    if put:
+        return _made(run, kind, put).get(kind)
     with contextlib.suppress(FileNotFoundError, storage.StorageUnreachable):
         return storage.open_stored(_place(run, kind, version)).read_bytes()
     made = _made(run, kind)
@@ -104,7 +118,7 @@ def plane_of(run: DifferenceRun, kind: str) -> Plane | None:
     return None if image is None or mask is None or image.shape != mask.shape else Plane(image, mask)
 
 
-def _made(run: DifferenceRun, kind: str) -> dict[str, bytes]:
+def _made(run: DifferenceRun, kind: str, put: Sequence[Put] = ()) -> dict[str, bytes]:
     """Make a picture; science and reference, which share one scale, together."""
     names = KINDS[:2] if kind in KINDS[:2] else (kind,)
     planes = [plane for plane in (plane_of(run, name) for name in names) if plane is not None]
@@ -112,6 +126,8 @@ def _made(run: DifferenceRun, kind: str) -> dict[str, bytes]:
         return {}
     factor = display.factor_for(planes[0].values.shape, MOST_PX)
     shown = [display.block_mean(plane.values, plane.causes, factor) for plane in planes]
+    for name, plane, (means, _) in zip(names, planes, shown, strict=True):
+        put_into(means, plane, name, put, factor, (0, 0))
     if len(shown) == 2:
         return {name: _png(codes) for name, codes in zip(names, display.shared_codes(*shown), strict=True)}
     codes_of = display.difference_codes if kind == "difference" else display.score_codes

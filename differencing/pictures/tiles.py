@@ -7,11 +7,11 @@ from a copy at COARSE_LEVEL, a 64th of the product, that is made once and kept b
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import io
 import json
 import threading
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -23,6 +23,7 @@ from differencing.models import DifferenceRun
 from differencing.numerics import pyramid
 from differencing.numerics.pyramid import COARSE_LEVEL, Plane
 from differencing.pictures import images
+from differencing.pictures.put_in import Put, put_into
 
 # Browsers keep a tile for ever under its address, which therefore changes with what is sent and with what is kept.
 FORMAT = 1
@@ -35,10 +36,10 @@ _making = threading.Lock()
 _SAMPLED = images.KINDS[:3]
 
 
-def version_of(run: DifferenceRun) -> str | None:
-    """Return what changes when any of the images does; None where the science image is gone."""
+def version_of(run: DifferenceRun, put: Sequence[Put] = ()) -> str | None:
+    """Return what changes when any of the images does, or what is put into them; None without a science image."""
     versions = [images.version_of(run, kind) for kind in images.KINDS]
-    return hashlib.sha256(f"{FORMAT} {versions}".encode()).hexdigest()[:24] if versions[0] else None
+    return images.shown_version(f"{FORMAT} {versions}", put) if versions[0] else None
 
 
 @dataclass(frozen=True)
@@ -51,17 +52,21 @@ class Pyramid:
     version: str
 
 
-def pyramid_of(run: DifferenceRun) -> Pyramid | None:
+def pyramid_of(run: DifferenceRun, put: Sequence[Put] = ()) -> Pyramid | None:
     """Return how the tiles of a run lie; None where its science image cannot be read."""
-    plane, version = images.plane_of(run, "science"), version_of(run)
+    plane, version = images.plane_of(run, "science"), version_of(run, put)
     if plane is None or version is None:
         return None
     height, width = plane.values.shape
     return Pyramid(width, height, pyramid.top_level((height, width)), version)
 
 
-def tile(run: DifferenceRun, kind: str, version: str, place: tuple[int, int, int]) -> bytes | None:
-    """Return the tile at level, column and row; None where there is none.
+def tile(
+    run: DifferenceRun, kind: str, version: str, place: tuple[int, int, int], put: Sequence[Put] = ()
+) -> bytes | None:
+    """Return the tile at level, column and row, with what is put into it; None where there is none.
+
+    version : of what is stored.
 
     The first line is JSON: `zero` and `step` of the codes (`differencing.numerics.pyramid`), and whether a plane that
     says why pixels are bad follows on the four of the codes.
@@ -75,6 +80,8 @@ def tile(run: DifferenceRun, kind: str, version: str, place: tuple[int, int, int
         values, causes = pyramid.tile(plane, times, column, row)
     except IndexError:
         return None
+    if put and (whole := images.plane_of(run, kind)) is not None:
+        put_into(values, whole, kind, put, 1 << level, (pyramid.TILE_PX * row, pyramid.TILE_PX * column))
     packed = pyramid.pack(values)
     has_mask = bool(causes.any())
     head = json.dumps({"zero": packed.zero, "step": packed.step, "has_mask": has_mask}).encode()

@@ -27,7 +27,8 @@ const SILENT = new Set(["Dead", "Process", "Unidentified"]);
 
 /**
  * Return the key that is meant, "" for none: what it writes, or where the layout has no such letter, where it lies.
- * The row of digits goes by position: on some layouts it writes them with shift only. Signs may come with AltGr.
+ * The row of digits goes by position: on some layouts it writes them with shift only; what a person has chosen that is
+ * written there comes first. Signs may come with AltGr.
  * @param {Press} press
  * @param {(key: string) => boolean} isOurs
  * @returns {string}
@@ -39,8 +40,10 @@ export function keyOf(press, isOurs) {
   if (isThirdLevel) return isOurs(key) && !/[\p{L}\d]/u.test(key) ? key : "";
   if (press.ctrlKey || press.altKey) return "";
   const digit = /^Digit(\d)$/.exec(code)?.[1];
-  if (digit && (!shiftKey || key === digit)) return digit;
   const written = SAME_KEY[key] ?? (key.length === 1 ? key.toLowerCase() : "");
+  // Of the usual keys some layouts write "-" and "+" in this row; whatever else is ours there a person has chosen.
+  const isChosen = isOurs(written) && !/[\d+-]/.test(written);
+  if (digit && !isChosen && (!shiftKey || key === digit)) return digit;
   if (isOurs(written) || /^[a-z]$/.test(written)) return written;
   const isSilent = SILENT.has(key);
   if (isSilent || /^\p{L}$/u.test(written)) {

@@ -3,7 +3,7 @@
 
 import { whenIdle } from "./idle.js";
 import { isOpen, viewsOf } from "./line.js";
-import { readEpochs } from "./packed.js";
+import { hasArrived, readEpochs } from "./packed.js";
 
 /**
  * @typedef {import("./line.js").Item} Item
@@ -114,7 +114,7 @@ export class Loader {
    */
   async #fetch(view, item, address) {
     try {
-      const kept = await this.store.pixels(address);
+      const stored = await this.store.pixels(address), kept = stored && hasArrived(stored) ? stored : null;
       const pixels = kept ?? (await fetched(address));
       if (!kept) this.store.keepPixels(address, pixels);
       if (view === item) item.packed = pixels;
@@ -150,7 +150,10 @@ function lacksImages(item) {
 async function fetched(address) {
   const response = await fetch(address);
   if (!response.ok) throw new TypeError(String(response.status));
-  return response.arrayBuffer();
+  const pixels = await response.arrayBuffer();
+  // What was cut off on its way would otherwise be kept, and come again each time.
+  if (!hasArrived(pixels)) throw new TypeError("The images did not arrive whole.");
+  return pixels;
 }
 
 /**

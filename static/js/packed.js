@@ -28,6 +28,26 @@ export const PARTS = ["science", "reference", "difference"];
  */
 
 /**
+ * Tell whether a body holds all that its first line tells of.
+ * @param {ArrayBuffer} buffer
+ */
+export function hasArrived(buffer) {
+  const bytes = new Uint8Array(buffer);
+  try {
+    const { epochs, start } = head(bytes);
+    return bytes.length >= epochs.reduce((sum, facts) => sum + lengthOf(facts), start);
+  } catch {
+    return false;
+  }
+}
+
+/** @param {Facts} facts */
+function lengthOf({ fault, size, images, has_mask: hasMask }) {
+  if (fault) return 0;
+  return size * size * (2 * PARTS.filter((name) => images[name]).length + (hasMask ? 1 : 0));
+}
+
+/**
  * Decode the epochs of an object, the leading one first; throws an Error with a sentence for what are none.
  * @param {ArrayBuffer} buffer
  * @returns {EpochPixels[]}

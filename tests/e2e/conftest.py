@@ -122,8 +122,8 @@ def desk(browser: Browser, live_server: Any, served: Served) -> Iterator[Any]:
     """Give a test as many people as it asks for, each with a window."""
     desks: list[Desk] = []
 
-    def sit_down(user: User | None = None, *, has_worker: bool = True) -> Desk:
-        desks.append(Desk(browser, live_server.url, user, has_worker=has_worker))
+    def sit_down(user: User | None = None, *, has_worker: bool = True, has_touch: bool = False) -> Desk:
+        desks.append(Desk(browser, live_server.url, user, has_worker=has_worker, has_touch=has_touch))
         return desks[-1]
 
     yield sit_down

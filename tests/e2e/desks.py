@@ -32,12 +32,21 @@ SCREEN = {"width": 1366, "height": 768}
 class Desk:
     """A person at a window of their own."""
 
-    def __init__(self, browser: Browser, address: str, user: User | None = None, *, has_worker: bool = True) -> None:
+    def __init__(
+        self,
+        browser: Browser,
+        address: str,
+        user: User | None = None,
+        *,
+        has_worker: bool = True,
+        has_touch: bool = False,
+    ) -> None:
         """Where a test answers in the server's place, the service worker has to go: while one starts, the browser asks
         the network beside it, and nobody can step in between."""
         self.address = address
         self.user = user or curator()
-        self.context = browser.new_context(viewport=SCREEN, service_workers="allow" if has_worker else "block")
+        workers = "allow" if has_worker else "block"
+        self.context = browser.new_context(viewport=SCREEN, service_workers=workers, has_touch=has_touch)
         self.context.set_default_timeout(PATIENCE_SECONDS * 1000)
         client = Client()
         client.force_login(self.user)

@@ -26,6 +26,15 @@ test("where the layout has no such letter a key goes by its place", () => {
   assert.equal(meant({ key: "Process", code: "KeyV" }), "v", "a keyboard that composes");
 });
 
+test("a key that somebody has chosen goes before the digit on which it lies", () => {
+  const chosen = new Set([...OURS, "é", "&"]);
+  const own = (/** @type {object} */ press) => keyOf({ key: "", ...press }, (key) => chosen.has(key));
+  assert.equal(own({ key: "é", code: "Digit2" }), "é");
+  assert.equal(own({ key: "&", code: "Digit1" }), "&");
+  assert.equal(own({ key: "2", code: "Digit2", shiftKey: true }), "2", "the digit is on the same key");
+  assert.equal(own({ key: "è", code: "Digit7" }), "7", "not chosen");
+});
+
 test("the row of digits goes by its place, with shift and without", () => {
   for (const [digit, written] of [..."&é\"'(-è_ç"].entries()) assert.equal(meant({ key: written, code: `Digit${digit + 1}` }), String(digit + 1));
   assert.equal(meant({ key: "6", code: "Digit6", shiftKey: true }), "6");

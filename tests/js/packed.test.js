@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { readEpochs } from "../../static/js/packed.js";
+import { hasArrived, readEpochs } from "../../static/js/packed.js";
 import { body, planes } from "./epochs.js";
 
 /** @type {[number, number, number]} */
@@ -35,4 +35,11 @@ test("an answer that is cut off or something else is refused with a sentence", (
   for (const text of ["", "<html>\n", "{}\n", '{"epochs":[]}\n', '{"epochs"']) {
     assert.throws(() => readEpochs(new TextEncoder().encode(text).buffer), /no images/, text);
   }
+});
+
+test("whether all has arrived is told from the first line", () => {
+  assert.ok(hasArrived(body([WHOLE, GONE, OTHER], BYTES)));
+  assert.ok(hasArrived(body([GONE], [])));
+  for (const length of [0, 20, BYTES.length - 1]) assert.ok(!hasArrived(body([WHOLE, GONE, OTHER], BYTES.slice(0, length))), `${length}`);
+  for (const text of ["", "<html>\n", "{}\n"]) assert.ok(!hasArrived(new TextEncoder().encode(text).buffer), text);
 });

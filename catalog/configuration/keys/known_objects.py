@@ -28,4 +28,11 @@ KNOWN_OBJECTS = (
         1,
         3650,
     ),
+    ConfigKey(
+        "known_objects.reload_after_days",
+        7,
+        "Orbits are loaded again after so long from the addresses that ASTRID_ORBITS names; without one, never.",
+        1,
+        365,
+    ),
 )

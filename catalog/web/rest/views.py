@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, cast
 
 import django_filters
@@ -59,6 +59,19 @@ class ResourceViewSet(StrictAPIView, GenericViewSet[Any]):
     def get_queryset(self) -> Any:
         rows: Any = super().get_queryset()
         return rows.visible_to(self.request.user)
+
+    def get_object(self) -> Any:
+        row = super().get_object()
+        self.cover([row])
+        return row
+
+    def paginate_queryset(self, queryset: Any) -> Any:
+        rows = super().paginate_queryset(queryset)
+        self.cover(rows or [])
+        return rows
+
+    def cover(self, rows: Sequence[Any]) -> None:
+        """Take out of rows, which are shown and never saved, what this person may not see."""
 
     def get_renderers(self) -> list[BaseRenderer]:
         """Tables are for what is read."""

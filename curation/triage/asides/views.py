@@ -89,9 +89,7 @@ def triage_reject_frame(request: HttpRequest) -> JsonResponse:
         done = reject_frame(seen, said, user, actor_of(request))
     except EventRefused as refusal:
         raise Refused(422, "refused", str(refusal)) from refusal
-    # What is on screen goes with its frame, whatever it is.
-    gone = [*done, *([seen.pk] if seen.is_injected else [])]
-    return JsonResponse({"detections": [str(pk) for pk in gone]})
+    return JsonResponse({"detections": [str(pk) for pk in done]})
 
 
 @answering

@@ -15,6 +15,7 @@ from django.db import transaction
 from catalog.models import User
 from catalog.people import audit
 from curation.judgements.deferrals import Deferment, defer, resume
+from curation.judgements.frames import take_back_frame
 from curation.judgements.verdicts import EventRefused, Judgement, standing_of_group
 from curation.models import Deferral, EventKind, Shown, ValidationEvent
 from curation.triage import gold
@@ -23,10 +24,13 @@ from curation.triage.queue import Holder
 
 _TAKEN_BACK = "You said this before, and have taken it back or replaced it since: say it again, if you still mean it."
 
+# The kind of what is done about a whole frame.
+FRAME = "frame"
+
 
 @dataclass(frozen=True)
 class Done:
-    """What can be taken back: an answer, or what was put off.
+    """What can be taken back: an answer, what was put off, or the rejection of a frame.
 
     group : the key of the whole. detection : the one that was large on screen. name, said : in words.
     """
@@ -80,6 +84,9 @@ def put_off(asked: Deferment, words: str, user: User, actor: audit.Actor) -> UUI
 @transaction.atomic
 def take_back(done: Done, holder: Holder, actor: audit.Actor) -> None:
     """Take back what was said with one press; a second time, nothing more happens."""
+    if done.kind == FRAME:
+        take_back_frame(done.group, holder.user, actor)
+        return
     if done.kind != EventKind.VERDICT:
         resume(done.group, holder.user, actor)
         return

@@ -24,13 +24,27 @@ _UNTIL = [
 
 
 class PlaceForm(forms.Form):
-    """Where a window is: what is on screen, which epoch of it is large, what came before, which one is asked for."""
+    """Where a window is: what is on screen, which epoch of it is large, what came before, which one is asked for.
+
+    frame : of whose frame the rejection is looked at before.
+    """
 
     window = forms.UUIDField()
     item = forms.UUIDField(required=False)
     large = forms.UUIDField(required=False)
     after = forms.UUIDField(required=False)
     detection = forms.UUIDField(required=False)
+    frame = forms.UUIDField(required=False)
+
+
+class RejectionForm(forms.Form):
+    """The rejection of a whole frame."""
+
+    person = forms.UUIDField()
+    group = forms.UUIDField()
+    context = forms.JSONField(required=False)
+    label = forms.CharField(required=False, max_length=64)
+    notes = forms.CharField(required=False, max_length=5000, strip=False)
 
 
 class SaidForm(forms.Form):

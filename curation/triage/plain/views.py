@@ -6,7 +6,6 @@ Where the window is stands in the address, so that a page that is loaded again s
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from functools import wraps
 from typing import cast
 from uuid import UUID, uuid4
@@ -36,9 +35,11 @@ from curation.triage.answers import Recorded
 from curation.triage.filters import QueueFilter
 from curation.triage.items import facts_of, name_of, said
 from curation.triage.plain import done as kept_done
-from curation.triage.plain.answers import Done, put_off, say, take_back
+from curation.triage.plain.answers import FRAME, Done, put_off, say, take_back
 from curation.triage.plain.forms import PlaceForm, SaidForm
 from curation.triage.plain.sights import Sight, sight_of
+from curation.triage.plain.web import frame
+from curation.triage.plain.web.window import Window
 from curation.triage.queue import Holder
 from curation.triage.review import Review, reviews
 from curation.triage.web.giving import in_words, in_words_of, next_of, titles, who_said, why_nothing
@@ -47,26 +48,6 @@ from detection.models import Detection, DetectionStatus
 
 _GONE = "What you asked for no longer exists: here is the next one."
 _SKIP, _TAKE_OVER, _UNDO = "skip", "take over", "undo"
-
-
-@dataclass(frozen=True)
-class Window:
-    """A window of the page: the query that it is in, whose it is, and where it is."""
-
-    request: HttpRequest
-    narrowed: QueueFilter
-    holder: Holder
-    place: dict[str, UUID | None]
-
-    def address(self, **place: object) -> str:
-        """Return where the same window is at another place."""
-        query = self.request.GET.copy()
-        for name in PlaceForm.base_fields:
-            query.pop(name, None)
-        query["window"] = str(self.holder.window)
-        for name, value in place.items():
-            query[name] = str(value)
-        return f"{reverse('curation:triage_plain')}?{query.urlencode()}"
 
 
 def _in_one_snapshot(view: View) -> View:
@@ -115,6 +96,8 @@ def _show(window: Window) -> HttpResponse:
     if item is None:
         return _next(window)
     why = _why_not(item, window)
+    if not why and window.place["frame"] is not None:
+        return frame.preview(window)
     found = [] if why else reviews([item], window.holder.user, by_detection=window.holder.by_detection)
     if not found:
         messages.warning(request, why or _GONE)
@@ -172,6 +155,8 @@ def _post(window: Window) -> HttpResponse:
         keys = queue.take_over(window.narrowed.queue, window.holder, 1)
         return redirect(window.address(**({"item": keys[0]} if keys else {})))
     item = window.place["item"]
+    if pressed == frame.REJECT:
+        return frame.reject(window)
     if pressed == _SKIP or item is None:
         queue.release(window.holder)
         return redirect(window.address(**({"after": item} if item else {})))
@@ -248,7 +233,9 @@ def _undo(window: Window) -> HttpResponse:
         return redirect(window.address())
     kept_done.end(window.request.session, done)
     messages.success(window.request, f"Undone: {done.name}: {done.said}.")
-    return redirect(window.address(item=done.detection))
+    # With its frame an item was answered that this window may hold no longer: it is asked for anew.
+    is_here = done.kind != FRAME or gold.is_given(done.detection, window.holder)
+    return redirect(window.address(**{"item" if is_here else "detection": done.detection}))
 
 
 # --- The page ---
@@ -290,6 +277,7 @@ def _page(
             "labels": LabelDefinition.objects.visible_to(holder.user).filter(is_active=True),
             "tags": tags_in_use(),
             "here": window.address(item=review.detection.pk),
+            "of_frame": window.address(item=review.detection.pk, frame=sight.large.detection.pk),
             "skip": _SKIP,
         }
     )

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import argparse
-import tempfile
 from datetime import UTC, date, datetime
 from itertools import groupby
 from pathlib import Path
 from typing import TypedDict, Unpack
 from urllib.parse import urlsplit
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from catalog.files.addresses import AddressRefused
-from catalog.files.outgoing import DownloadFailed, Limits, fetch
+from catalog.files.outgoing import DownloadFailed
+from detection.known.fetching import load_address
 from detection.known.frames import has_orbits, wanting
 from detection.known.loading import LoadRefused, Wanted, load
 from detection.models import OrbitSet
 from detection.stage.known_objects import update
 
-# The Minor Planet Center's list is 1.7 GB as JSON that is not packed.
-_LARGEST_BYTES = 4_000_000_000
 # All orbits are read once for so many frames.
 _FRAMES_AT_ONCE = 500
 
@@ -61,19 +58,12 @@ class Command(BaseCommand):
         told_at = datetime(day.year, day.month, day.day, tzinfo=UTC) if day else None
         try:
             if urlsplit(options["file"]).scheme in ("http", "https"):
-                self._load_address(options["file"], options["name"], told_at)
+                self.stdout.write(self._line(load_address(options["file"], self._tell, options["name"], told_at)))
             else:
                 path = Path(options["file"])
                 self._load_file(Wanted(path, path.name, options["name"], told_at))
         except (LoadRefused, AddressRefused, DownloadFailed, OSError, EOFError) as error:
             raise CommandError(f"{error}") from error
-
-    def _load_address(self, address: str, name: str, told_at: datetime | None) -> None:
-        """Fetch a file and load it; what was fetched is not kept."""
-        with tempfile.TemporaryDirectory(dir=settings.ASTRID_DATA_ROOT) as folder:
-            path = Path(folder) / "orbits"
-            fetch(address, path, Limits(_LARGEST_BYTES))
-            self._load_file(Wanted(path, Path(urlsplit(address).path).name, name, told_at))
 
     def _load_file(self, wanted: Wanted) -> None:
         row = load(wanted, self._tell)

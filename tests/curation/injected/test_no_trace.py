@@ -6,9 +6,10 @@ import pytest
 from django.contrib.auth.models import Group
 from django.db import transaction
 from django.test import Client
+from django.urls import reverse
 
 from astrid_site.night.document import document
-from catalog.models import SystemConfig
+from catalog.models import SystemConfig, User
 from curation.triage.queue import Queue, remaining
 from detection.models import Detection
 from differencing.models import Candidate
@@ -19,17 +20,19 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("empty_data_root")]
 __all__ = ["scene"]
 
 
-def inject(scene: Scene) -> None:
+def inject(scene: Scene, given_to: User | None = None) -> None:
     """Inject two sources into the frame that was judged, one of which somebody has answered about."""
     run = scene.row.candidate.difference_run
     for said in (None, False):
         candidate = CandidateFactory(difference_run=run, is_injected=True, significance=30.0)
         item = InjectedFactory(detection__candidate=candidate, detection__model_run=scene.row.model_run)
         GoldAnswerFactory(item=item, person=scene.other, is_valid=said)
+        if given_to is not None and said is None:
+            GoldAnswerFactory(item=item, person=given_to)
 
 
-@pytest.mark.parametrize("role", ["curator", "administrator"])
-def test_no_list_feed_page_or_statistic_tells_of_an_injected_source(scene: Scene, role: str):
+@pytest.mark.parametrize(("role", "is_given"), [("curator", False), ("curator", True), ("administrator", False)])
+def test_no_list_feed_page_or_statistic_tells_of_an_injected_source(scene: Scene, role: str, is_given: bool):
     SystemConfig.objects.update(is_active=False)
     SystemConfig.objects.create(key="curation.fake_share", value=0.5)
     person = UserFactory(username="reader")
@@ -43,13 +46,19 @@ def test_no_list_feed_page_or_statistic_tells_of_an_injected_source(scene: Scene
     for path in paths:
         before = read(client, path, known)
         with transaction.atomic():
-            inject(scene)
+            inject(scene, person if is_given else None)
             assert Detection.with_injected.count() == Detection.objects.count() + 2
             if read(client, path, known) != before:
                 differing.append(path)
             transaction.set_rollback(True)
     # Experts and administrators are told there how well others find them.
     told = {"/triage/accuracy/", "/statistics/", "/statistics/injected.csv"} if role == "administrator" else set()
+    if is_given:
+        # Whoever was given one finds it in the whole frame, as whatever was found.
+        run, frame = scene.row.candidate.difference_run_id, scene.row.observation_id
+        names = (("differencing:difference", run), ("detection:over_frame", run), ("differencing:runs_of", frame))
+        told |= {reverse(name, args=[key]) for name, key in names}
+        assert told == set(differing)
     assert set(differing) <= told, differing
     assert len(paths) > 60
 

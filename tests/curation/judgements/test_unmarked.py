@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -14,9 +16,10 @@ from curation.triage.items import item_of
 from curation.triage.queue import Holder, Queue
 from curation.triage.review import reviews
 from detection.models import Detection
+from differencing.models import Candidate
 from tests.clients import account, client_of
 from tests.curation.looks import judge
-from tests.factories import CandidateFactory, DetectionFactory, UserFactory
+from tests.factories import CandidateFactory, CandidateScoreFactory, DetectionFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 DETECTIONS = "/api/v1/detections/"
@@ -33,6 +36,11 @@ def drawn() -> Detection:
         confidence_score=0.004, drawn_score=0.8, inclusion_probability=0.02,
         prediction_metadata={"reason": "It was drawn at random."},
     )  # fmt: skip
+
+
+def another(**given) -> Detection:
+    """Another drawn one, which waits."""
+    return DetectionFactory(source=None, origin="sampled", drawn_score=0.6, inclusion_probability=0.02, **given)
 
 
 def shape(value):
@@ -103,6 +111,41 @@ def test_the_page_of_the_difference_shows_it_as_detected_until_ones_own_answer(d
     judge(drawn, True, person=user)
     [after] = client.get(page).context["candidates"]
     assert (after.status, after.is_dipole) == ("rejected", True)
+
+
+def test_clients_find_its_candidate_as_what_waits_beside_it(drawn):
+    user, address = account("curator"), "/api/v1/candidates/"
+    Candidate.objects.exclude(pk=drawn.candidate_id).update(status="detected")
+    client = client_of(user)
+    told = [client.get(f"{address}{row.candidate_id}/").json() for row in Detection.objects.all()]
+    told += client.get(address).json()["results"]
+    told += client.get(f"{address}?format=json").json()["results"]
+    assert {(row["status"], row["is_dipole"], str(row["vetoes"])) for row in told} == {("detected", False, "[]")}
+    for asked, count in (
+        ("status=rejected", 0), ("status=detected", 3), ("status__in=rejected,linked", 0),
+        ("status__in=rejected,detected", 3), ("is_dipole=true", 0), ("is_dipole=false", 3),
+    ):  # fmt: skip
+        assert len(client.get(f"{address}?{asked}").json()["results"]) == count, asked
+    assert len(client_of("viewer").get(f"{address}?status=rejected&is_dipole=true").json()["results"]) == 1
+    judge(drawn, True, person=user)
+    another(candidate=CandidateFactory(status="detected"))
+    assert [row["id"] for row in client.get(f"{address}?status=rejected").json()["results"]] == [
+        str(drawn.candidate_id)
+    ]
+
+
+def test_no_score_is_told_of_what_waits_for_ones_own_answer(drawn):
+    user, address = account("curator"), "/api/v1/candidate-scores/"
+    for row in Detection.objects.all():
+        CandidateScoreFactory(candidate=row.candidate, score=row.confidence_score)
+    hidden = CandidateScoreFactory(candidate__status="rejected", score=0.001)
+    client = client_of(user)
+    assert [row["id"] for row in client.get(address).json()["results"]] == [str(hidden.pk)]
+    assert client.get(f"{address}{drawn.candidate.scores.get().pk}/").status_code == 404
+    assert len(client_of("viewer").get(address).json()["results"]) == 4
+    judge(drawn, True, person=user)
+    another()
+    assert drawn.candidate_id in {UUID(row["candidate"]) for row in client.get(address).json()["results"]}
 
 
 def test_after_ones_own_answer_all_is_told_and_again_not_to_others(drawn):

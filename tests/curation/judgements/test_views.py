@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -14,7 +16,7 @@ from detection.models import Detection
 from tests.clients import account
 from tests.curation.cutouts import detection_with_cutouts
 from tests.curation.looks import judge
-from tests.factories import DetectionFactory, GoldAnswerFactory, GoldItemFactory, UserFactory
+from tests.factories import DetectionFactory, GoldAnswerFactory, GoldItemFactory, InjectedFactory, UserFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("empty_data_root")]
 
@@ -119,6 +121,21 @@ def test_people_see_how_well_they_review_and_experts_see_all():
     assert "bobby" in browser("expert").get(reverse("curation:known_items")).content.decode()
     link = reverse("curation:detection", args=[item.detection_id])
     assert link not in own and link in browser("expert").get(reverse("curation:known_items")).content.decode()
+
+
+def test_how_well_people_do_is_told_at_a_glance_with_the_table_as_csv():
+    person = account("curator")
+    for snr, kind, said in ((6.0, "sky", True), (6.5, "galaxy", False), (30.0, "sky", True)):
+        GoldAnswerFactory(item=InjectedFactory(kind=kind, injected_snr=snr), person=person, is_valid=said)
+    GoldAnswerFactory(item=GoldItemFactory(is_valid=False, label="ghost"), person=person, is_valid=False)
+    page = re.sub(r"\s+", " ", browser(person).get(reverse("curation:known_items")).content.decode())
+    heads = re.findall(r'<th scope="col" class="figure">(S/N [^<]+)</th>', page)
+    assert heads == ["S/N below 7", "S/N 20 to 50"]
+    assert re.findall(r'<strong>(\d+)\W+%</strong> <span class="quiet nowrap">([^<]+)<', page) == [
+        ("50", "1 of 2"), ("100", "1 of 1"), ("67", "2 of 3"), ("100", "1 of 1"), ("100", "1 of 1"),
+    ]  # fmt: skip
+    for slug in ("injected", "completeness"):
+        assert reverse("curation:statistic", args=[slug]) in page
 
 
 def test_a_detections_page_says_how_many_answers_it_awaits_and_who_ends_a_conflict():

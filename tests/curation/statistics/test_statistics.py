@@ -24,6 +24,9 @@ from tests.clients import account
 from tests.curation.looks import judge
 from tests.factories import (
     DetectionFactory,
+    GoldAnswerFactory,
+    GoldItemFactory,
+    InjectedFactory,
     LabelDefinitionFactory,
     ObservationFactory,
     UserFactory,
@@ -159,6 +162,47 @@ def test_bars_fill_the_chart_up_to_the_end_of_the_longest_interval():
         (50.0, None, None),
     ]
     assert Statistic("s", "S", "", (), [], bars=[Bar("a", 0.0, "0")]).placed[0].length == 0.0
+
+
+def test_a_share_is_drawn_of_the_whole_and_what_there_is_no_room_for_is_told():
+    bars = [Bar(f"{k}", 0.5, "50 %", 0.4, 0.6) for k in range(9)]
+    one = Statistic("s", "S", "", (), [], bars=bars, full=1.0)
+    assert {(placed.length, placed.low, placed.high) for placed in one.placed} == {(50.0, 40.0, 60.0)}
+    assert (len(one.placed), one.left_out) == (7, 2)
+    for _ in range(3):
+        judge(DetectionFactory(), True)
+    judge(DetectionFactory(), False)
+    [bar] = STATISTICS["models"](Period(14, account("administrator"))).placed
+    assert bar.length == 75.0
+
+
+def test_the_chart_of_injected_sources_holds_all_places_and_ranges_and_the_table_each():
+    one, other = account("curator"), account("curator")
+    for kind, snr, said in (("sky", 6.0, False), ("galaxy", 6.0, True), ("star", 6.0, True), ("sky", 30.0, True)):
+        item = InjectedFactory(kind=kind, injected_snr=snr)
+        for person in (one, other):
+            GoldAnswerFactory(item=item, person=person, is_valid=said)
+    found = STATISTICS["injected"](Period(14, account("expert")))
+    assert [(bar.label, bar.words) for bar in found.bars] == [
+        ("S/N below 7", "67 % of 6"), ("S/N 20 to 50", "100 % of 2"),
+    ]  # fmt: skip
+    assert "of all people" in found.notes[0]
+    assert len(found.rows) == 3 * 4
+    own = STATISTICS["injected"](Period(14, one))
+    assert [bar.words for bar in own.bars] == ["67 % of 3", "100 % of 1"]
+    assert one.get_username() in own.notes[0]
+
+
+def test_the_chart_of_known_items_is_by_person_and_verdict():
+    person = account("curator")
+    for is_valid, said in ((True, True), (True, False), (False, False)):
+        item = GoldItemFactory(is_valid=is_valid, label="" if is_valid else "ghost")
+        GoldAnswerFactory(item=item, person=person, is_valid=said)
+    name = person.get_username()
+    bars = STATISTICS["completeness"](Period(14, person)).bars
+    assert [(bar.label, bar.words) for bar in bars] == [
+        (f"{name}, real ones", "50 % of 2"), (f"{name}, bogus ones", "100 % of 1"),
+    ]  # fmt: skip
 
 
 def test_the_page_shows_every_statistic_with_its_table_and_asks_as_much_for_one_row_as_for_ten(
