@@ -27,6 +27,8 @@ Array = NDArray[np.float64]
 # Below half a FWHM a trail widens a star by 5 %: as much as PSF models err. The gain in chi² is that of five sigma.
 SHORTEST_FWHM = 0.5
 LEAST_CHI2_GAIN = 25.0
+# A trail is fitted with a blur beside where its slope foretells this share of that gain: it is a first order's.
+_PERHAPS_BLURRED = 0.2
 # Shapes whose ellipticity times S/N is below this are round within their noise, and not worth a fit.
 ELONGATED_SIGMA = 4.0
 _LONGEST_PX = 200.0
@@ -131,9 +133,12 @@ def _fitted(window: Window, guess: Array, psf: Array, fwhm_psf: float) -> tuple[
         return None
     if 2.0 * (point.cost - trail.cost) >= LEAST_CHI2_GAIN:
         coma = _coma(profile, trail, fwhm_psf)
-        drawn = profile.fit(np.concatenate([coma.numbers[:3], trail.numbers[3:5], coma.numbers[5:]]), DRAWN_COMA)
-        if coma.cost <= trail.cost or 2.0 * (trail.cost - drawn.cost) >= LEAST_CHI2_GAIN:
-            point, trail = coma, drawn
+        is_wide = coma.cost <= trail.cost
+        # A sharp trail needs no blur, and the fit of one that has none to find does not come to its end.
+        if is_wide or profile.gain_of_blur(trail) > _PERHAPS_BLURRED * LEAST_CHI2_GAIN:
+            drawn = profile.fit(np.concatenate([coma.numbers[:3], trail.numbers[3:5], coma.numbers[5:]]), DRAWN_COMA)
+            if is_wide or 2.0 * (trail.cost - drawn.cost) >= LEAST_CHI2_GAIN:
+                point, trail = coma, drawn
     numbers = trail.numbers
     # A middle that has left the peak by more than the trail's half is that of another source.
     farthest = 0.5 * np.hypot(numbers[3], numbers[4]) + np.hypot(fwhm_psf, FWHM_PER_SIGMA * numbers[5])
