@@ -19,8 +19,8 @@ COMA, DRAWN_COMA, COMA_ON_SKY = (0, 1, 2, 5), (0, 1, 2, 3, 4, 5), (0, 1, 2, 5, 6
 NUMBERS = 7
 # The window reaches so many FWHM beyond the trail's ends.
 _MARGIN_FWHM = 4.0
-# A fit has come to its end when a step changes the sum of squares, or itself, by less than this share.
-_ENOUGH = 1e-6
+# A fit has come to its end when a step changes the sum of squares, or itself, by less than this share: far below noise.
+ENOUGH = 1e-6
 # Turns below which the slope of sin(q) / q is its first term.
 _SMALL = 1e-6
 
@@ -116,8 +116,8 @@ class Profile:
             noise += np.maximum(start[0] * self._image(start), 0.0) / window.gain
         self._weight = np.where(window.mask, 0.0, 1.0 / np.sqrt(noise))
 
-    def fit(self, start: Array, free: tuple[int, ...]) -> Fitted:
-        """Fit some of the numbers, the others as they start, until steps change the squares far less than noise."""
+    def fit(self, start: Array, free: tuple[int, ...], *, enough: float = ENOUGH) -> Fitted:
+        """Fit some of the numbers, the others as they start, until a step changes the squares by less than a share."""
         which = np.array(free)
 
         def whole(q: Array) -> Array:
@@ -134,7 +134,7 @@ class Profile:
             return np.asarray(columns.reshape(len(columns), -1).T)
 
         found = optimize.least_squares(
-            residual, start[which], jacobian, method="lm", max_nfev=60, ftol=_ENOUGH, xtol=_ENOUGH
+            residual, start[which], jacobian, method="lm", max_nfev=60, ftol=enough, xtol=ENOUGH
         )
         return Fitted(whole(found.x), float(found.cost), np.asarray(found.jac))
 
