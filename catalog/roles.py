@@ -90,17 +90,25 @@ def grant(apps: Apps) -> None:
 
     `apps` is a migration's, whose permissions may not be there yet: Django would make them after all migrations.
     """
-    group_of = apps.get_model("auth", "Group").objects.get_or_create
+    groups, permissions = apps.get_model("auth", "Group").objects, _permissions(apps)
     for role, names in PERMISSIONS.items():
-        group_of(name=role)[0].permissions.add(*(_permission(apps, name) for name in sorted(names)))
+        groups.get_or_create(name=role)[0].permissions.add(*(permissions[name] for name in sorted(names)))
 
 
-def _permission(apps: Apps, name: str) -> Permission:
-    app_label, codename = name.split(".")
-    action, model = codename.split("_", 1)
+def _permissions(apps: Apps) -> dict[str, Permission]:
+    """Return the permissions of the table by their names; those that are not there yet are made."""
     kinds, permissions = apps.get_model("contenttypes", "ContentType"), apps.get_model("auth", "Permission")
-    kind, _ = kinds.objects.get_or_create(app_label=app_label, model=model)
-    found, _ = permissions.objects.get_or_create(
-        content_type=kind, codename=codename, defaults={"name": f"Can {action} {model}"}
-    )
-    return found
+    there = {
+        (found.content_type.app_label, found.content_type.model, found.codename): found
+        for found in permissions.objects.select_related("content_type")
+    }
+    named = {}
+    for name in sorted(frozenset[str]().union(*PERMISSIONS.values())):
+        app_label, codename = name.split(".")
+        action, model = codename.split("_", 1)
+        found = there.get((app_label, model, codename))
+        if found is None:
+            kind, _ = kinds.objects.get_or_create(app_label=app_label, model=model)
+            found = permissions.objects.create(content_type=kind, codename=codename, name=f"Can {action} {model}")
+        named[name] = found
+    return named

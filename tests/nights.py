@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,6 +23,7 @@ from observations.delivery.ingest import Overrides, ingest_paths
 from observations.delivery.simulated import write_synthetic_nights
 from observations.models import Field, Observation
 from observations.numerics.simulate.nights import NightParameters
+from tests.once import once
 
 # Large enough for 50 stars above the threshold, small enough for a second a frame.
 PARAMETERS = NightParameters(
@@ -76,20 +78,19 @@ def quiet(_: str) -> None:
 @pytest.fixture(scope="session")
 def delivered_nights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Write two simulated nights as FITS files, with truth.json, and return their folder."""
-    folder = tmp_path_factory.mktemp("delivered")
-    for _ in write_synthetic_nights(folder, PARAMETERS):
-        pass
-    return folder
+    return once(tmp_path_factory, "delivered", lambda folder: list(write_synthetic_nights(folder, PARAMETERS)))
 
 
 @pytest.fixture(scope="session")
 def few_frames(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Write a night and one light of the next, and return their folder: what has masters, a stack and a difference."""
-    folder = tmp_path_factory.mktemp("few")
-    for name in write_synthetic_nights(folder, replace(PARAMETERS, size=224, stars_per_mpx=2800)):
-        if name.startswith("night2") and name != "night2_light01.fits":
-            (folder / name).unlink()
-    return folder
+
+    def write(folder: Path) -> None:
+        for name in write_synthetic_nights(folder, replace(PARAMETERS, size=224, stars_per_mpx=2800)):
+            if name.startswith("night2") and name != "night2_light01.fits":
+                (folder / name).unlink()
+
+    return once(tmp_path_factory, "few", write)
 
 
 @pytest.fixture(scope="session")
@@ -97,10 +98,21 @@ def processed_night(
     delivered_nights: Path, tmp_path_factory: pytest.TempPathFactory, django_db_setup: None, django_db_blocker: Any
 ) -> Processed:
     """Process both nights in a transaction that is taken back: the first up to preprocessing, the second to the end."""
-    root = tmp_path_factory.mktemp("processed")
-    with django_db_blocker.unblock(), override_settings(ASTRID_DATA_ROOT=root), transaction.atomic():
+
+    def process(folder: Path) -> None:
+        with django_db_blocker.unblock():
+            (folder / "rows").write_bytes(pickle.dumps(_processed(delivered_nights, folder / "root")))
+
+    folder = once(tmp_path_factory, "processed", process)
+    return Processed(pickle.loads((folder / "rows").read_bytes()), folder / "root")
+
+
+def _processed(delivered: Path, root: Path) -> list[dict[str, Any]]:
+    """Process what was delivered, with a data root that this makes; return the rows."""
+    root.mkdir()
+    with override_settings(ASTRID_DATA_ROOT=root), transaction.atomic():
         before = {model: set(model.objects.values_list("pk", flat=True)) for model in _models()}
-        ingest_paths([delivered_nights], overrides=Overrides(), config=snapshot(), report=quiet)
+        ingest_paths([delivered], overrides=Overrides(), config=snapshot(), report=quiet)
         first, second = sorted(set(Observation.objects.values_list("night", flat=True)))
         run_stage("masters", "night", [(first.isoformat(), "first night")], quiet)
         earlier = Observation.objects.filter(night=first)
@@ -109,9 +121,14 @@ def processed_night(
         # A detection that was made known is kept for ever; most tests want to see what a stage does with the others.
         Alert.objects.all().delete()
         made = [row for model in _models() for row in model.objects.exclude(pk__in=before[model])]
-        rows = serializers.serialize("python", made)
+        rows: list[dict[str, Any]] = serializers.serialize("python", made)
         transaction.set_rollback(True)
-    return Processed(rows, root)
+    return rows
+
+
+@pytest.fixture(scope="session")
+def loops(processed_night: Processed) -> None:
+    """For those who process nights of their own: on a new clone one worker compiles the loops over pixels for all."""
 
 
 @pytest.fixture

@@ -21,6 +21,8 @@ _TYPICAL_SHARE = 0.35
 # Frames stand so far from each other in the tree that holds all of them, arcsec: no prediction reaches over.
 _FRAME_STEP = 1e8
 _RASTER_CELLS = 4_000_000
+# For fewer places than so many the tree has answered before a raster is made.
+_FEWEST_RASTERED = 300
 _SEEDS_AT_ONCE = 100_000
 _FEW = 1000
 # More pairs than so many, half a minute of them, are not tried.
@@ -238,6 +240,8 @@ def _joining(plane: Plane, solved: Array, frame: Indices) -> Indices:
 
 def _has_company(plane: Plane, x: Array, y: Array, frame: Indices, reach: float) -> Flags:
     """Tell which places may have a sighting within reach: a raster answers ten times as fast as a tree."""
+    if len(x) < _FEWEST_RASTERED:
+        return np.ones(len(x), dtype=bool)
     left, low, frames = plane.x.min(), plane.y.min(), len(plane.rows)
     cell = max(reach, float(np.sqrt(plane.area * frames / _RASTER_CELLS)))
     wide, high = int(np.ptp(plane.x) / cell) + 3, int(np.ptp(plane.y) / cell) + 3

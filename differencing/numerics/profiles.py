@@ -19,8 +19,8 @@ COMA, DRAWN_COMA, COMA_ON_SKY = (0, 1, 2, 5), (0, 1, 2, 3, 4, 5), (0, 1, 2, 5, 6
 NUMBERS = 7
 # The window reaches so many FWHM beyond the trail's ends.
 _MARGIN_FWHM = 4.0
-# A fit has come to its end when a step changes the sum of squares, or itself, by less than this share.
-_ENOUGH = 1e-6
+# A fit has come to its end when a step changes the sum of squares, or itself, by less than this share: far below noise.
+ENOUGH = 1e-6
 # Turns below which the slope of sin(q) / q is its first term.
 _SMALL = 1e-6
 
@@ -103,19 +103,21 @@ class Profile:
         stamp = np.zeros((size, size))
         index = np.arange(-reach, reach + 1)
         cut = psf[middle - reach : middle + reach + 1, middle - reach : middle + reach + 1]
-        stamp[np.ix_(index % size, index % size)] = cut
+        # The window's first pixel is that of the transform: what is drawn is cut out as it lies.
+        stamp[np.ix_((half + index) % size, (half + index) % size)] = cut
         self._psf = fft.rfft2(stamp)
         self._ky, self._kx = fft.fftfreq(size)[:, None], fft.rfftfreq(size)[None, :]
         self._k2 = self._kx**2 + self._ky**2
-        self._size, self._index = size, np.ix_(np.arange(-half, half + 1) % size, np.arange(-half, half + 1) % size)
+        self._size, self._side = size, 2 * half + 1
+        self._last: tuple[bytes, tuple[NDArray[np.complex128], Array, Array]] | None = None
         self._values = window.values
         noise = np.full(window.values.shape, window.sigma**2)
         if window.gain is not None:
             noise += np.maximum(start[0] * self._image(start), 0.0) / window.gain
         self._weight = np.where(window.mask, 0.0, 1.0 / np.sqrt(noise))
 
-    def fit(self, start: Array, free: tuple[int, ...]) -> Fitted:
-        """Fit some of the numbers, the others as they start, until steps change the squares far less than noise."""
+    def fit(self, start: Array, free: tuple[int, ...], *, enough: float = ENOUGH) -> Fitted:
+        """Fit some of the numbers, the others as they start, until a step changes the squares by less than a share."""
         which = np.array(free)
 
         def whole(q: Array) -> Array:
@@ -132,9 +134,25 @@ class Profile:
             return np.asarray(columns.reshape(len(columns), -1).T)
 
         found = optimize.least_squares(
-            residual, start[which], jacobian, method="lm", max_nfev=60, ftol=_ENOUGH, xtol=_ENOUGH
+            residual, start[which], jacobian, method="lm", max_nfev=60, ftol=enough, xtol=ENOUGH
         )
         return Fitted(whole(found.x), float(found.cost), np.asarray(found.jac))
+
+    def gain_of_blur(self, fitted: Fitted) -> float:
+        """Return by how much chi² would fall if what was fitted without a blur were given one, to first order in b².
+
+        It is g² / |c|² with g the slope of half of chi² by b² and c that of the residuals, less what the free numbers
+        can make up for; 0 where a blur makes it worse.
+        """
+        p = fitted.numbers
+        placed, _, sinc = self._spectrum(p)
+        slope = (self._weight * self._drawn(-2.0 * np.pi**2 * self._k2 * p[0] * placed * sinc)).ravel()
+        rest = (self._weight * (p[0] * self._image(p) + p[6] - self._values)).ravel()
+        falls = -float(slope @ rest)
+        if falls <= 0.0:
+            return 0.0
+        own = slope - fitted.slopes @ (np.linalg.pinv(fitted.slopes.T @ fitted.slopes) @ (fitted.slopes.T @ slope))
+        return falls**2 / max(float(own @ own), 1e-300)
 
     def fluxes(self, parts: list[Array]) -> tuple[Array, Array]:
         """Return the fluxes of several profiles that share the light between them, and their errors."""
@@ -144,12 +162,12 @@ class Profile:
         return np.asarray(found, dtype=np.float64), np.sqrt(np.diag(covariance))
 
     def _image(self, p: Array) -> Array:
-        return self._drawn(self._placed(p) * _sinc(self._turns(p)))
+        placed, _, sinc = self._spectrum(p)
+        return self._drawn(placed * sinc)
 
     def _slopes(self, p: Array, free: tuple[int, ...]) -> Array:
         """Return the derivatives by the free numbers."""
-        placed, q = self._placed(p), self._turns(p)
-        sinc = _sinc(q)
+        placed, q, sinc = self._spectrum(p)
         image = placed * sinc
         spectra = []
         for number in free:
@@ -167,17 +185,25 @@ class Profile:
         return drawn if 6 not in free else np.concatenate([drawn, np.ones((1, *drawn.shape[1:]))])
 
     def _drawn(self, spectra: NDArray[np.complex128]) -> Array:
-        return np.asarray(fft.irfft2(spectra, (self._size, self._size))[(..., *self._index)])
+        # Rows beyond the window are not transformed back.
+        rows = fft.ifft(spectra, axis=-2)[..., : self._side, :]
+        return np.asarray(fft.irfft(rows, self._size)[..., : self._side])
 
-    def _turns(self, p: Array) -> Array:
-        return np.asarray(np.pi * (self._kx * p[3] + self._ky * p[4]))
+    def _spectrum(self, p: Array) -> tuple[NDArray[np.complex128], Array, Array]:
+        """Return the spectrum of the PSF in its place, pi k . L, and the sine of that over itself.
+
+        The slopes are asked for where the image was just before: the last answer is kept.
+        """
+        key = p[1:6].tobytes()
+        if self._last is None or self._last[0] != key:
+            q = np.pi * (self._kx * p[3] + self._ky * p[4])
+            safe = np.where(q == 0.0, 1.0, q)
+            self._last = key, (self._placed(p), q, np.where(q == 0.0, 1.0, np.sin(safe) / safe))
+        return self._last[1]
 
     def _placed(self, p: Array) -> NDArray[np.complex128]:
-        moved = np.exp(-2j * np.pi * self._ky * p[2]) * np.exp(-2j * np.pi * self._kx * p[1])
-        blurred = np.exp(-2.0 * (np.pi * p[5]) ** 2 * self._k2) if p[5] else 1.0
-        return np.asarray(self._psf * moved * blurred)
-
-
-def _sinc(q: Array) -> Array:
-    """Return sin(q) / q."""
-    return np.asarray(np.sinc(q / np.pi))
+        rows, columns = (
+            np.exp(-2j * np.pi * k * place - 2.0 * (np.pi * p[5] * k) ** 2)
+            for k, place in ((self._ky, p[2]), (self._kx, p[1]))
+        )
+        return np.asarray(self._psf * (rows * columns))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from differencing.numerics.profiles import (
     COMA,
     DRAWN_COMA,
+    ENOUGH,
     NUMBERS,
     POINT,
     TRAIL,
@@ -27,6 +28,11 @@ Array = NDArray[np.float64]
 # Below half a FWHM a trail widens a star by 5 %: as much as PSF models err. The gain in chi² is that of five sigma.
 SHORTEST_FWHM = 0.5
 LEAST_CHI2_GAIN = 25.0
+# A trail is fitted with a blur beside where its slope foretells this share of that gain: it is a first order's.
+_PERHAPS_BLURRED = 0.2
+# A fit whose steps gain less than this share has a few hundredths to gain still: with half as much again as the trail
+# leaves, it will not come near.
+_ROUGHLY, _FAR_WORSE = 0.01, 1.5
 # Shapes whose ellipticity times S/N is below this are round within their noise, and not worth a fit.
 ELONGATED_SIGMA = 4.0
 _LONGEST_PX = 200.0
@@ -130,10 +136,7 @@ def _fitted(window: Window, guess: Array, psf: Array, fwhm_psf: float) -> tuple[
     if trail.numbers[0] <= 0.0:
         return None
     if 2.0 * (point.cost - trail.cost) >= LEAST_CHI2_GAIN:
-        coma = _coma(profile, trail, fwhm_psf)
-        drawn = profile.fit(np.concatenate([coma.numbers[:3], trail.numbers[3:5], coma.numbers[5:]]), DRAWN_COMA)
-        if coma.cost <= trail.cost or 2.0 * (trail.cost - drawn.cost) >= LEAST_CHI2_GAIN:
-            point, trail = coma, drawn
+        point, trail = _wider(profile, trail, fwhm_psf) or (point, trail)
     numbers = trail.numbers
     # A middle that has left the peak by more than the trail's half is that of another source.
     farthest = 0.5 * np.hypot(numbers[3], numbers[4]) + np.hypot(fwhm_psf, FWHM_PER_SIGMA * numbers[5])
@@ -166,14 +169,29 @@ def _without_line(p: Array) -> Array:
     return out
 
 
-def _coma(profile: Profile, trail: Fitted, fwhm_psf: float) -> Fitted:
+def _wider(profile: Profile, trail: Fitted, fwhm_psf: float) -> tuple[Fitted, Fitted] | None:
+    """Return a coma, and one that is drawn out, where either explains a trail better; None where it is a sharp one."""
+    # A sharp trail needs no blur, and the fit of one that has none to find does not come to its end.
+    is_blurred = profile.gain_of_blur(trail) > _PERHAPS_BLURRED * LEAST_CHI2_GAIN
+    # Nor need a coma be known well that is far worse.
+    if not is_blurred and _coma(profile, trail, fwhm_psf, enough=_ROUGHLY).cost > _FAR_WORSE * trail.cost:
+        return None
+    coma = _coma(profile, trail, fwhm_psf)
+    if not is_blurred and coma.cost > trail.cost:
+        return None
+    drawn = profile.fit(np.concatenate([coma.numbers[:3], trail.numbers[3:5], coma.numbers[5:]]), DRAWN_COMA)
+    is_better = coma.cost <= trail.cost or 2.0 * (trail.cost - drawn.cost) >= LEAST_CHI2_GAIN
+    return (coma, drawn) if is_better else None
+
+
+def _coma(profile: Profile, trail: Fitted, fwhm_psf: float, *, enough: float = ENOUGH) -> Fitted:
     """Fit something round and wider than a star in a trail's place: noise draws out a coma's moments."""
     starts = []
     for width in _ROUND_FWHM:
         start = _without_line(trail.numbers)
         start[5] = width * fwhm_psf / FWHM_PER_SIGMA
         starts.append(start)
-    return min((profile.fit(start, COMA) for start in starts), key=lambda each: each.cost)
+    return min((profile.fit(start, COMA, enough=enough) for start in starts), key=lambda each: each.cost)
 
 
 def _polar(p: Array, covariance: Array) -> tuple[float, float, float]:

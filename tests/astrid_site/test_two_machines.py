@@ -49,6 +49,7 @@ def together(folder: Path, roots: dict[str, Path]) -> dict[str, Any]:
 
 
 @pytest.mark.django_db
+@pytest.mark.usefixtures("loops")
 def test_stages_on_different_machines_over_one_bucket_leave_the_rows_and_files_of_one_machine(
     few_frames, s3_address, s3_client, bucket, tmp_path
 ):

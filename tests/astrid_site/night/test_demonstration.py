@@ -56,7 +56,7 @@ def run_demo(root: Path, *arguments: str) -> Run:
 
 
 @pytest.fixture(scope="module")
-def runs(django_db_setup, django_db_blocker, tmp_path_factory):
+def runs(loops, django_db_setup, django_db_blocker, tmp_path_factory):
     """Run the demo twice on small nights; what it wrote to the database is taken back at the end."""
     root = tmp_path_factory.mktemp("demo")
     patch = pytest.MonkeyPatch()

@@ -37,7 +37,7 @@ def give(monkeypatch):
     return run
 
 
-@pytest.mark.usefixtures("db", "empty_data_root")
+@pytest.mark.usefixtures("loops", "db", "empty_data_root")
 def test_on_the_first_night_frames_are_compared_with_the_image_and_not_with_each_other(
     process, delivered_nights, cutout
 ):

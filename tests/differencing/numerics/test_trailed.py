@@ -3,7 +3,7 @@ import pytest
 
 from differencing.numerics import measure as measuring
 from differencing.numerics.measure import measure
-from differencing.numerics.profiles import Peak, Scene
+from differencing.numerics.profiles import DRAWN_COMA, TRAIL, Peak, Profile, Scene, window_about
 from differencing.numerics.trailed import fit_trail
 from observations.numerics.simulate.sources import MoffatPsf, point_sources
 from tests.differencing.numerics.scenes import find, pair_of, subtract, with_sources
@@ -61,6 +61,28 @@ def test_length_angle_place_and_flux_are_unbiased_within_their_errors(length, fl
     # The mean of 40 pulls is known to 0.16, their scatter to 0.11: limits at three sigma.
     assert np.abs(pulls.mean(axis=0)).max() < 0.5
     assert (pulls.std(axis=0) > 0.67).all() and (pulls.std(axis=0) < 1.35).all()
+
+
+@pytest.mark.parametrize("fwhm", [2.7, 3.0, 3.15, 3.3])
+def test_what_a_blur_would_gain_is_foretold_and_is_nothing_where_the_trail_is_sharp(fwhm):
+    rng = np.random.default_rng(int(100 * fwhm))
+    image = drawn(15.0, 30.0, 1e5, psf=MoffatPsf(fwhm, SHAPE)) + rng.normal(0.0, SIGMA, SHAPE)
+    scene = Scene(image.astype(np.float32), np.zeros(SHAPE, bool), SIGMA, None)
+    window = window_about(scene, Peak(*PLACE, 1e5, FWHM, 0.2, 30.0), 40.0, FWHM)
+    start = np.array([1e5, 0.3, -0.4, 13.0, 7.5, 0.0, 0.0])
+    profile = Profile(PSF(*PLACE), window, start)
+    trail = profile.fit(start, TRAIL)
+    foretold = profile.gain_of_blur(trail)
+    start = trail.numbers.copy()
+    start[5] = 0.5
+    gained = 2.0 * (trail.cost - profile.fit(start, DRAWN_COMA).cost)
+    if fwhm > FWHM:
+        # To first order in the square of the blur, which is a fifth or a half of the star's here.
+        assert gained > 100.0
+        assert foretold == pytest.approx(gained, rel=0.3)
+    else:
+        # By chance half of the sharp ones gain something; five is more than two sigma.
+        assert foretold < 5.0 and gained < 5.0
 
 
 def test_a_point_is_no_trail():
