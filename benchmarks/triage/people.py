@@ -13,7 +13,7 @@ from benchmarks.triage.client import BUNDLE, Curator
 
 _PROCESSES = 4
 # So many lie ready for each person, as in a browser that has been open for a while.
-_AHEAD = 16
+_AHEAD = 2 * BUNDLE
 
 # Key of a person, and of their session.
 Who = tuple[str, str]
@@ -45,7 +45,7 @@ _ready: list[Barrier] = []
 
 
 def _share(ready: Barrier) -> None:
-    """Keep what everybody waits at until all have their first items."""
+    """Keep what everybody waits at until all have their first items, and until all have answered."""
     _ready.append(ready)
 
 
@@ -70,5 +70,7 @@ def _person(address: str, who: Who, delay: float, seconds: int) -> Told:
             curator.fetch()
             for item in curator.items[before:]:
                 curator.look(item)
+    # What one gives back is rightly given to another.
+    _ready[0].wait()
     curator.leave()
     return curator.given, curator.saves
