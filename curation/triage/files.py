@@ -12,7 +12,7 @@ SCRIPT, WORKER = "js/triage.js", "js/triage-worker.js"
 # The page that stands in for it where it was never loaded before.
 AWAY = "js/away.js"
 # Of every page.
-_OTHERS = ("css/themes.css", "css/site.css", "icon.svg", "django_htmx/htmx-2.min.js")
+_OTHERS = ("css/themes.css", "css/site.css", "icon.svg")
 _IMPORTED = re.compile(r"""^import\s[^;]*?["']\./([\w.-]+)["'];""", re.MULTILINE)
 
 
