@@ -19,11 +19,13 @@ CANDIDATES := $(PYTHON) python3.11 $(HOME)/.pyenv/shims/python3.11 /usr/local/bi
 	/opt/homebrew/bin/python3.11 python3 python3.12 python3.13 /usr/local/bin/python3 /opt/homebrew/bin/python3
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help ephemerides test test-js test-faults lint demo pictures screenshots train bench-pipeline bench-differencing bench-workers bench-recovery bench-web bench-triage bench-movers bench-movers-extended bench-movers-nights bench-solving bench-ephemerides
+.PHONY: help ephemerides test test-python test-js test-faults lint demo pictures screenshots train bench-pipeline bench-differencing bench-workers bench-recovery bench-web bench-triage bench-movers bench-movers-extended bench-movers-nights bench-solving bench-ephemerides
 help:
 	@sed -n '1,/^$$/s/^# //p' Makefile
 
-test: lint test-js
+test: lint test-js test-python
+
+test-python: $(DEV_STAMP)
 	$(BIN)/python -m pytest -m "not faults" $(PYTEST_ARGS)
 
 test-js: $(JS_STAMP)
