@@ -17,7 +17,8 @@ from benchmarks.detection.intervals import by_exposure
 from curation.numerics.agreement import share_of
 from detection.numerics.calibration import area_under_curve
 from detection.numerics.infer import score
-from detection.numerics.stamps import CHANNELS, Stamps, width_of
+from detection.numerics.stamp_width import width_of
+from detection.numerics.stamps import CHANNELS, Stamps
 
 _WEIGHTS = Path("detection/weights")
 _THRESHOLD = 0.5

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import ndimage
 
 from observations.numerics.statistics import MAD_TO_SIGMA
 
@@ -19,9 +18,7 @@ NETWORK_SIZE_PX = 31
 NETWORK_FWHM_PX = 3.0
 
 # No detector counts so far: surveys fill with the largest number where they know nothing.
-_BEYOND_COUNTS = 1e30
-# What is brighter than this, in sigma of the sky, has a width of its own and not one of the noise.
-_BRIGHT_SIGMA = 50.0
+BEYOND_COUNTS = 1e30
 
 # A stamp whose core (one FWHM around the candidate) is known by less than half of its weight is no evidence.
 LEAST_KNOWN_CORE_SHARE = 0.5
@@ -106,7 +103,7 @@ def network_input(stamps: Stamps, fwhm_px: ArrayLike) -> tuple[Stamps, NDArray[n
     if not (np.isfinite(fwhm).all() and (fwhm > 0).all()):
         raise ValueError("the FWHM must be a positive number of pixels")
     weights = resampling_weights(fwhm, size)
-    finite = np.abs(stamps[:, :3]) < _BEYOND_COUNTS  # False for NaN too
+    finite = np.abs(stamps[:, :3]) < BEYOND_COUNTS  # False for NaN too
     images, known = _resample(np.where(finite, stamps[:, :3], 0.0).astype(np.float32), finite, weights)
     bad, inside = _resample(np.nan_to_num(stamps[:, 3:], nan=1.0), np.ones_like(finite[:, :1]), weights)
     bad = np.where(inside > 0, bad, 1.0)
@@ -115,39 +112,6 @@ def network_input(stamps: Stamps, fwhm_px: ArrayLike) -> tuple[Stamps, NDArray[n
     core = _core(known)
     is_usable: NDArray[np.bool_] = is_scaled & (core >= LEAST_KNOWN_CORE_SHARE).all(axis=1)
     return np.concatenate([values, unknown[:, None]], axis=1).astype(np.float32), is_usable
-
-
-def width_of(stamps: Stamps) -> float:
-    """Estimate the FWHM of a star in stamps of one survey, pixels, where nobody tells it: good to a fifth.
-
-    It is the median, over stamps, of the width of what is brightest in their science image: of the disc with as many
-    pixels as lie above half of its peak. Galaxies and what is saturated are wider, defects narrower; most are stars.
-
-    Parameters
-    ----------
-    stamps : (n, >=1, size, size) raw stamps, the science image first; NaN = unknown.
-
-    Raises
-    ------
-    ValueError : no stamp has anything bright enough.
-    """
-    widths = []
-    for image in np.where(np.abs(stamps[:, 0]) < _BEYOND_COUNTS, stamps[:, 0], np.nan):
-        known = np.isfinite(image)
-        if not known.any():
-            continue
-        sky = np.median(image[known])
-        noise = MAD_TO_SIGMA * np.median(np.abs(image[known] - sky))
-        light = np.where(known, image - sky, -np.inf)
-        peak = np.unravel_index(np.argmax(light), light.shape)
-        if not 0.0 < _BRIGHT_SIGMA * noise < light[peak]:
-            continue
-        parts, _ = ndimage.label(light > 0.5 * light[peak])
-        area = np.count_nonzero(parts == parts[peak])
-        widths.append(2.0 * np.sqrt(area / np.pi))
-    if not widths:
-        raise ValueError("nothing in these stamps is bright enough to tell how wide a star is")
-    return float(np.median(widths))
 
 
 def resampling_weights(fwhm_px: NDArray[np.float64], size: int) -> NDArray[np.float32]:

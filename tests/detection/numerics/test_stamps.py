@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 
+from detection.numerics.stamp_width import width_of
 from detection.numerics.stamps import (
     NETWORK_FWHM_PX,
     NETWORK_SIZE_PX,
     cut_stamps,
     network_input,
     resampling_weights,
-    width_of,
 )
 
 SHAPE = (80, 100)
