@@ -19,7 +19,7 @@ CANDIDATES := $(PYTHON) python3.11 $(HOME)/.pyenv/shims/python3.11 /usr/local/bi
 	/opt/homebrew/bin/python3.11 python3 python3.12 python3.13 /usr/local/bin/python3 /opt/homebrew/bin/python3
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help ephemerides test test-python test-js test-faults lint demo pictures screenshots train bench-pipeline bench-differencing bench-workers bench-recovery bench-web bench-triage bench-movers bench-movers-extended bench-movers-nights bench-solving bench-ephemerides
+.PHONY: help ephemerides test test-python test-js test-faults lint demo pictures screenshots train bench-pipeline bench-differencing bench-workers bench-recovery bench-web bench-triage bench-movers bench-movers-extended bench-movers-nights bench-solving bench-ephemerides bench-detection
 help:
 	@sed -n '1,/^$$/s/^# //p' Makefile
 
@@ -87,6 +87,10 @@ bench-solving: $(DEV_STAMP)
 
 bench-ephemerides: $(DEV_STAMP) ephemerides
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.ephemerides
+
+# BENCH_DETECTION="--ztf FOLDER" for stamps of ZTF.
+bench-detection: $(DEV_STAMP)
+	$(BIN)/python -m benchmarks.detection $(BENCH_DETECTION)
 
 bench-web: $(DEV_STAMP)
 	$(BIN)/python -m benchmarks.web

@@ -17,6 +17,9 @@ CHANNELS = ("science", "reference", "difference", "mask")
 NETWORK_SIZE_PX = 31
 NETWORK_FWHM_PX = 3.0
 
+# No detector counts so far: surveys fill with the largest number where they know nothing.
+BEYOND_COUNTS = 1e30
+
 # A stamp whose core (one FWHM around the candidate) is known by less than half of its weight is no evidence.
 LEAST_KNOWN_CORE_SHARE = 0.5
 
@@ -100,7 +103,7 @@ def network_input(stamps: Stamps, fwhm_px: ArrayLike) -> tuple[Stamps, NDArray[n
     if not (np.isfinite(fwhm).all() and (fwhm > 0).all()):
         raise ValueError("the FWHM must be a positive number of pixels")
     weights = resampling_weights(fwhm, size)
-    finite = np.isfinite(stamps[:, :3])
+    finite = np.abs(stamps[:, :3]) < BEYOND_COUNTS  # False for NaN too
     images, known = _resample(np.where(finite, stamps[:, :3], 0.0).astype(np.float32), finite, weights)
     bad, inside = _resample(np.nan_to_num(stamps[:, 3:], nan=1.0), np.ones_like(finite[:, :1]), weights)
     bad = np.where(inside > 0, bad, 1.0)

@@ -29,7 +29,7 @@ Flags = NDArray[np.bool_]
 # stamp tells them apart, so that such a pair teaches nothing. The faults drawn here cost up to 20 %.
 WORST_FLUX_SCALE_ERROR = 0.25
 
-Progress = Callable[[int, int], bool]
+Progress = Callable[[int, int], None]
 
 TRANSIENTS, VARIABLES, OTHER_CHANGES = 30, 12, 10  # per pair; sparse enough that they do not overlap at FWHM 7 px
 
@@ -73,7 +73,7 @@ def make_training_set(parameters: TrainingSetParameters, progress: Progress | No
 
     Parameters
     ----------
-    progress : called after each pair with the number of pairs and of examples so far; False ends it there.
+    progress : called after each pair with the number of pairs and of examples so far.
 
     Returns
     -------
@@ -88,8 +88,8 @@ def make_training_set(parameters: TrainingSetParameters, progress: Progress | No
         part = examples_of_pair(parameters, index)
         if part is not None and len(part):
             parts.append(part)
-        if progress is not None and not progress(index + 1, sum(map(len, parts))):
-            break
+        if progress is not None:
+            progress(index + 1, sum(map(len, parts)))
     if not parts:
         raise ValueError("no pair gave an example")
     return TrainingSet(

@@ -17,10 +17,8 @@ def quick_set(parameters, progress=None) -> TrainingSet:
     is_real = np.arange(count) % 2 == 0
     images = rng.normal(0.0, 1.0, (count, 4, 31, 31)).astype(np.float16)
     images[is_real, 2, 14:17, 14:17] += 4.0
-    for pair in range(parameters.pairs):
-        if progress is not None and not progress(pair + 1, 20 * (pair + 1)):
-            images, is_real = images[: 20 * (pair + 1)], is_real[: 20 * (pair + 1)]
-            break
+    for pair in range(parameters.pairs if progress is not None else 0):
+        progress(pair + 1, 20 * (pair + 1))
     kind = np.where(is_real, "hostless", "bogus")
     return TrainingSet(images, is_real, kind, np.arange(len(is_real)) // 20, np.full(len(is_real), 9.0, np.float32))
 
@@ -41,18 +39,28 @@ def test_the_command_writes_weights_that_score_and_a_card_that_the_registry_take
 
 def test_the_same_seed_writes_the_same_weights(tmp_path):
     for folder in ("a", "b"):
-        call_command("train_model", "--pairs", "8", "--epochs", "1", "--out", str(tmp_path / folder))
+        call_command(
+            "train_model", "--pairs", "8", "--epochs", "1", "--out", str(tmp_path / folder), "--model-version", "1"
+        )
     first, second = ((tmp_path / folder / "realbogus-1.safetensors").read_bytes() for folder in ("a", "b"))
     assert first == second
 
 
-def test_out_of_time_it_trains_on_what_it_has_and_says_how_much_that_was(tmp_path, monkeypatch, capsys):
-    moments = iter([0.0] + [1.0] * 8 + [1e6] * 100)
-    monkeypatch.setattr(training.time, "monotonic", lambda: next(moments))
-    call_command("train_model", "--pairs", "50", "--epochs", "1", "--minutes", "5", "--out", str(tmp_path))
+def test_it_says_how_far_it_is_and_no_clock_cuts_it_short(tmp_path, monkeypatch, capsys):
+    moments = iter(range(0, 10**9, 10**6))
+    monkeypatch.setattr(training.time, "monotonic", lambda: float(next(moments)))
+    call_command("train_model", "--pairs", "12", "--epochs", "2", "--out", str(tmp_path), "--model-version", "1")
     card = json.loads((tmp_path / "realbogus-1.json").read_text())
-    assert card["hyperparameters"]["training_set"]["pairs"] == 9
-    assert "--pairs 9 gives the same weights" in capsys.readouterr().err
+    assert card["hyperparameters"]["training_set"]["pairs"] == 12
+    said = capsys.readouterr().err
+    assert "10 of 12 pairs, 200 examples" in said and "12 of 12 pairs, 240 examples" in said
+    assert "epoch 2: loss" in said
+
+
+def test_by_default_a_version_of_its_own_lies_in_the_data_root(empty_data_root):
+    call_command("train_model", "--pairs", "12", "--epochs", "1")
+    [card] = (empty_data_root / "training").glob("realbogus-*.json")
+    assert weights.read_card(card).version not in ("", "1")
 
 
 def test_too_few_pairs_are_refused_with_a_sentence(tmp_path):

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TypedDict, Unpack
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
 
 from catalog.work import jobs
 from detection.stage.training import Order, train_model
@@ -15,12 +17,11 @@ class _Given(TypedDict):
     seed: int
     pairs: int
     epochs: int
-    minutes: float
     threads: int
     name: str
     model_version: str
     queue: bool
-    out: Path
+    out: Path | None
 
 
 class Command(BaseCommand):
@@ -31,16 +32,19 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--seed", type=int, default=1, help="Same seed, pairs and epochs: same weights.")
-        parser.add_argument("--pairs", type=int, default=100, help="Pairs of frames to simulate.")
-        parser.add_argument("--epochs", type=int, default=12, help="Passes through the examples.")
-        parser.add_argument("--minutes", type=float, default=8.0, help="Simulate fewer pairs if it would take longer.")
+        parser.add_argument("--pairs", type=int, default=Order.pairs, help="Pairs of frames to simulate.")
+        parser.add_argument("--epochs", type=int, default=Order.epochs, help="Passes through the examples.")
         parser.add_argument("--threads", type=int, default=1, help="Threads for training.")
         parser.add_argument("--name", default="realbogus")
-        parser.add_argument("--model-version", default="1")
+        parser.add_argument(
+            "--model-version", default=f"{timezone.now():%Y%m%d-%H%M}", help="The time by default: none is given twice."
+        )
         parser.add_argument(
             "--queue", action="store_true", help="Let the training worker do it, and register the model."
         )
-        parser.add_argument("--out", type=Path, default=Path(), help="Folder for the weights and the card.")
+        parser.add_argument(
+            "--out", type=Path, help="Folder for weights and card; by default training/ in the data root."
+        )
 
     def handle(self, *args: object, **options: Unpack[_Given]) -> None:
         if options["queue"]:
@@ -48,13 +52,12 @@ class Command(BaseCommand):
             self.stdout.write(f"Queued as job {job.pk}. The model will be registered but not activated.")
             return
         order = Order(
-            folder=options["out"],
+            folder=options["out"] or settings.ASTRID_DATA_ROOT / "training",
             name=options["name"],
             version=options["model_version"],
             seed=options["seed"],
             pairs=options["pairs"],
             epochs=options["epochs"],
-            minutes=options["minutes"],
             threads=options["threads"],
         )
         try:

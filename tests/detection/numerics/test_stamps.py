@@ -1,7 +1,14 @@
 import numpy as np
 import pytest
 
-from detection.numerics.stamps import NETWORK_FWHM_PX, NETWORK_SIZE_PX, cut_stamps, network_input, resampling_weights
+from detection.numerics.stamp_width import width_of
+from detection.numerics.stamps import (
+    NETWORK_FWHM_PX,
+    NETWORK_SIZE_PX,
+    cut_stamps,
+    network_input,
+    resampling_weights,
+)
 
 SHAPE = (80, 100)
 
@@ -159,3 +166,28 @@ def test_a_fwhm_that_is_no_width_is_refused(fwhm_px):
 def test_stamps_of_another_shape_are_refused():
     with pytest.raises(ValueError, match="stamps are"):
         network_input(star_stamps(3.0)[:, :3], 3.0)
+
+
+def test_what_surveys_fill_with_is_unknown_as_nan_is():
+    filled, unknown = star_stamps(3.0), star_stamps(3.0)
+    filled[0, 1, :, :20] = np.finfo(np.float32).min
+    unknown[0, 1, :, :20] = np.nan
+    for one, other in zip(network_input(filled, 3.0), network_input(unknown, 3.0), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("fwhm_px", [2.0, 3.0, 5.0])
+def test_the_width_of_a_star_is_found_in_stamps_to_a_fifth(fwhm_px):
+    rng = np.random.default_rng(5)
+    stamps = rng.normal(100.0, 3.0, (30, 3, 63, 63)).astype(np.float32)
+    y, x = np.mgrid[:63, :63]
+    for stamp in stamps:
+        at_x, at_y = rng.uniform(20, 42, 2)
+        stamp[0] += 2000.0 * np.exp(-4.0 * np.log(2.0) * ((x - at_x) ** 2 + (y - at_y) ** 2) / fwhm_px**2)
+    # A hot pixel and a galaxy among them, and one that knows nothing.
+    stamps[0, 0, 5, 5] = 1e5
+    stamps[1, 0] += 5000.0 * np.exp(-((x - 31) ** 2 + (y - 31) ** 2) / 300.0)
+    stamps[2, 0] = np.nan
+    assert width_of(stamps) == pytest.approx(fwhm_px, rel=0.2)
+    with pytest.raises(ValueError, match="bright enough"):
+        width_of(rng.normal(100.0, 3.0, (5, 3, 63, 63)).astype(np.float32))
