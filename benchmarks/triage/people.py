@@ -13,7 +13,7 @@ from benchmarks.triage.client import BUNDLE, Curator
 
 _PROCESSES = 4
 # So many lie ready for each person, as in a browser that has been open for a while.
-_AHEAD = 2 * BUNDLE
+_AHEAD = 24
 
 # Key of a person, and of their session.
 Who = tuple[str, str]
