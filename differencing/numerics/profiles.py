@@ -98,7 +98,9 @@ class Profile:
         half = (window.values.shape[0] - 1) // 2
         reach = min((psf.shape[0] - 1) // 2, half)
         # What a trail throws beyond one side must not come back from the other.
-        size = fft.next_fast_len(half + reach + int(0.5 * window.length) + 2 + half // 2, real=True)
+        least = half + reach + int(0.5 * window.length) + 2 + half // 2
+        # And a PSF that is known less far than the window reaches must not make it smaller than that.
+        size = fft.next_fast_len(max(least, 2 * half + 1), real=True)
         middle = (psf.shape[0] - 1) // 2
         stamp = np.zeros((size, size))
         index = np.arange(-reach, reach + 1)

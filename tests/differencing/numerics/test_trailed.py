@@ -3,7 +3,7 @@ import pytest
 
 from differencing.numerics import measure as measuring
 from differencing.numerics.measure import measure
-from differencing.numerics.profiles import DRAWN_COMA, TRAIL, Peak, Profile, Scene, window_about
+from differencing.numerics.profiles import DRAWN_COMA, TRAIL, Peak, Profile, Scene, Window, window_about
 from differencing.numerics.trailed import fit_trail
 from observations.numerics.simulate.sources import MoffatPsf, point_sources
 from tests.differencing.numerics.scenes import find, pair_of, subtract, with_sources
@@ -180,3 +180,15 @@ def test_a_coma_that_thins_out_into_wide_wings_is_no_trail_along_them():
     image = 60.0 * 12.0 * np.exp(-r / 10.0) / np.hypot(r, 2.5)
     found = fitted(image + rng.normal(0.0, SIGMA, SHAPE), guess=(6.0, 0.5, 0.0), flux=2e4)
     assert found is None or found[2] < 2.0 * np.hypot(FWHM, 12.0)
+
+
+def test_a_window_may_reach_much_further_than_its_psf():
+    y, x = np.mgrid[-3:4, -3:4]
+    psf = np.exp(-0.5 * (x**2 + y**2) / 1.2**2)
+    psf /= psf.sum()
+    values = np.zeros((161, 161))
+    values[77:84, 77:84] = 500.0 * psf
+    window = Window(values, np.zeros(values.shape, dtype=bool), (80, 80), 4.0, 1.0, None)
+    start = np.array([400.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0])
+    fitted = Profile(psf, window, start).fit(start, (0, 1, 2))
+    np.testing.assert_allclose(fitted.numbers[:3], [500.0, 0.0, 0.0], atol=1e-3)
