@@ -59,32 +59,6 @@ def browser(switches: list[str]) -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """Give a test a page of its own; the test fails afterwards where the browser's console held an error."""
-    context = browser.new_context(viewport={"width": 1366, "height": 768})
-    context.set_default_timeout(PATIENCE_SECONDS * 1000)
-    page, faults = context.new_page(), []
-    page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    yield page
-    context.close()
-    assert faults == []
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _nobody_left_behind(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """End what threads of the test server have left open, before the database is dropped: a browser that is closed lets
-    go of requests that the server still writes to."""
-    yield
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
-        connection.close()
-
-
 class Served:
     """How many requests the server works at; a browser that has gone tells nothing of those that it left behind."""
 
@@ -115,6 +89,36 @@ def served() -> Iterator[Served]:
     yield served
     request_started.disconnect(served.begin)
     request_finished.disconnect(served.end)
+
+
+@pytest.fixture
+def page(browser: Browser, served: Served) -> Iterator[Page]:
+    """Give a test a page of its own; the test fails afterwards where the browser's console held an error.
+
+    It ends when the server has ended, too: what it still asks the database stands against the flush after the test.
+    """
+    context = browser.new_context(viewport={"width": 1366, "height": 768})
+    context.set_default_timeout(PATIENCE_SECONDS * 1000)
+    page, faults = context.new_page(), []
+    page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    yield page
+    context.close()
+    served.wait_for_none()
+    assert faults == []
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nobody_left_behind(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """End what threads of the test server have left open, before the database is dropped: a browser that is closed lets
+    go of requests that the server still writes to."""
+    yield
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        connection.close()
 
 
 @pytest.fixture

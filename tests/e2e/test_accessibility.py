@@ -13,6 +13,7 @@ from pytest_django.live_server_helper import LiveServer
 from tests.accessible import OF_COLOURS, OF_WIDTH, violations, wear
 from tests.browsers import staff_of
 from tests.curation.cutouts import detection_with_cutouts
+from tests.e2e.conftest import Served
 from tests.e2e.desks import SCREEN, detections
 from tests.factories import ProcessingJobFactory
 from tests.routes import ROUTES
@@ -22,13 +23,14 @@ PHONE = {"width": 390, "height": 844}
 
 
 @pytest.fixture
-def administrator(browser: Browser, live_server: LiveServer) -> Iterator[tuple[Client, Page]]:
+def administrator(browser: Browser, live_server: LiveServer, served: Served) -> Iterator[tuple[Client, Page]]:
     """Give a test an administrator and their window, who asked for less motion: colours change at once."""
     client = staff_of("administrator")
     context = browser.new_context(viewport=SCREEN, base_url=live_server.url, reduced_motion="reduce")
     context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}])
     yield client, context.new_page()
     context.close()
+    served.wait_for_none()
 
 
 def in_every_theme(page: Page) -> list[str]:
