@@ -174,6 +174,7 @@ TEMPLATES = [
 ]
 UNFOLD = THEME
 AUTH_USER_MODEL = "catalog.User"
+SESSION_ENGINE = "catalog.people.sessions"
 LOGIN_URL, LOGIN_REDIRECT_URL, LOGOUT_REDIRECT_URL = "login", "home", "login"
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "catalog.people.backend.Backend"]
 # Guessing passwords: five wrong ones for a name from one address, then a quarter of an hour of rest, in which none

@@ -293,6 +293,13 @@ class Candidate(InjectableRecord):
             models.Index(fields=["status", "created_at"], name="candidate_queue"),
             models.Index(fields=["difference_run", "-significance"], name="candidate_of_run"),
             models.Index(fields=["-significance", "id"], name="candidate_strongest"),
+            # A frame has thousands of candidates and a few of these, which are asked for with each detection.
+            models.Index(
+                fields=["difference_run"],
+                condition=models.Q(is_reference_ghost=True),
+                include=["pixel_x", "pixel_y", "is_injected"],
+                name="candidate_ghosts",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -38,6 +38,7 @@ __all__ = [
 
 logger = logging.getLogger(__name__)
 
+_ONE = "SELECT * FROM catalog_processingjob WHERE id = %s"
 UNFINISHED = (JobStatus.PENDING, JobStatus.RUNNING)
 # What a disk or the folder on it says that is broken, read-only, another's or gone.
 _DISK_FAULTS = frozenset({
@@ -71,7 +72,7 @@ def enqueue(
     while True:
         job = ProcessingJob(**same, priority=priority, workflow_id=workflow_id, scheduled_at=Now())
         ProcessingJob.objects.bulk_create([job], ignore_conflicts=True)
-        stored = ProcessingJob.objects.filter(pk=job.pk).first()
+        stored = next(iter(ProcessingJob.objects.raw(_ONE, [job.pk])), None)
         if stored is not None:
             return stored
         stored = _join(same, workflow_id)

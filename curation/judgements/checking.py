@@ -24,7 +24,9 @@ class OtherEvent(EventRefused):
 
 def check_events(events: Sequence[ValidationEvent], user: User) -> None:
     """Refuse what cannot be kept of one answer of a person, with EventRefused."""
-    labels = {row.label: row for row in LabelDefinition.objects.filter(label__in=_named(events), is_active=True)}
+    named = _named(events)
+    rows = LabelDefinition.objects.filter(label__in=named, is_active=True) if named else ()
+    labels = {row.label: row for row in rows}
     superseded = ValidationEvent.objects.in_bulk({event.supersedes_id for event in events if event.supersedes_id})
     for event in events:
         _check_fields(event)

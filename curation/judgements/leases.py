@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Now
@@ -61,7 +61,7 @@ def hold(keys: Collection[UUID], holder: Holder) -> set[UUID]:
     mine = [pk for pk, lease in leases.items() if lease.holder_id == holder.user.pk and lease.window == holder.window]
     Lease.objects.filter(detection__in=mine).update(expires_at=lease_end(), seen_at=Now())
     free = [row.pk for row in rows.values() if row.pk not in leases and row.status == DetectionStatus.PENDING]
-    return {*mine, *write_leases(holder.items_of(free), holder)}
+    return {*mine, *(write_leases(holder.items_of(free), holder) if free else ())}
 
 
 @transaction.atomic
@@ -110,11 +110,16 @@ def note_presence(holder: Holder) -> None:
 
 def end_leases(detections: Collection[UUID], user: User) -> None:
     """End the leases of a person who has answered; the caller holds the detections' locks and writes their states."""
-    Lease.objects.filter(detection__in=detections, holder=user).delete()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM curation_lease WHERE detection_id = ANY(%s) AND holder_id = %s", (list(detections), user.pk)
+        )
 
 
 def leased_among(detections: Collection[UUID]) -> set[UUID]:
     """Return those of some detections that somebody holds now."""
+    if not detections:
+        return set()
     held = Lease.objects.filter(detection__in=detections, expires_at__gt=Now())
     return set(held.values_list("detection", flat=True))
 

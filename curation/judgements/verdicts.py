@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from catalog.models import User
 from catalog.people import audit
 from catalog.roles import MAY_SETTLE_CONFLICTS
 from catalog.work import jobs
+from curation.judgements.around import Around, lock
 from curation.judgements.checking import EventRefused, OtherEvent, check_events
 from curation.judgements.consensus import Answer, Consensus, Event, Outcome, Rule, consensus, outcome, standing
 from curation.judgements.leases import end_leases, leased_among
@@ -32,8 +34,9 @@ from detection.models import Detection, DetectionStatus, DetectionType
 from differencing.models import Tracklet
 
 __all__ = [
-    "ALERTS", "OPEN", "REAL", "EventRefused", "Judgement", "OtherEvent", "answers_about", "conflicts_of",
-    "consensus_of", "outcome_of", "record_group", "record_validation", "rule", "sources_of", "standing_of_group",
+    "ALERTS", "OPEN", "REAL", "EventRefused", "Judgement", "OtherEvent", "answers_about", "appending", "conflicts_of",
+    "consensus_of", "lock_for", "outcome_of", "record_group", "record_locked", "record_validation", "rule",
+    "sources_of", "standing_of_group",
 ]  # fmt: skip
 ALERTS, DETECT = "alerts", "detect"
 # People wait for what follows from their verdict.
@@ -95,9 +98,16 @@ def record_group(
 
     Returns for each its event and whether it is new. Otherwise as `record_validation`.
     """
+    with appending(judgements):
+        return record_locked(lock_for(judgements, user), judgements, user, actor, seen)
+
+
+@contextmanager
+def appending(judgements: Sequence[Judgement]) -> Iterator[None]:
+    """Append what is said within the block as a whole; see `record_validation` for what it raises."""
     try:
         with transaction.atomic():
-            return _record(judgements, user, actor, seen)
+            yield
     except IntegrityError as error:
         # The same key at the same time, about another detection, whose lock was not the one held here.
         if ValidationEvent.objects.filter(pk__in=[one.id for one in judgements]).exists():
@@ -105,18 +115,23 @@ def record_group(
         raise
 
 
-def _record(
-    judgements: Sequence[Judgement], user: User, actor: audit.Actor, seen: Collection[str]
+def lock_for(judgements: Sequence[Judgement], user: User) -> Around:
+    """Lock the detections that an answer of a person is about."""
+    return lock([one.detection_id for one in judgements], [one.id for one in judgements], user)
+
+
+def record_locked(
+    around: Around, judgements: Sequence[Judgement], user: User, actor: audit.Actor, seen: Collection[str] = ()
 ) -> list[tuple[ValidationEvent, bool]]:
-    rows = Detection.objects.filter(pk__in=[one.detection_id for one in judgements]).order_by("pk")
-    detections = {row.pk: row for row in rows.select_for_update()}
-    if any(one.detection_id not in detections for one in judgements):
+    """Do what `record_group` does, where the locks are held."""
+    if any(one.detection_id not in around.detections for one in judgements):
         raise EventRefused("There is no such detection.")
-    known = {event.pk: event for event in ValidationEvent.objects.filter(pk__in=[one.id for one in judgements])}
+    keys = [one.id for one in judgements] if around.is_repeated else []
+    known = ValidationEvent.objects.in_bulk(keys)
     recorded = [_kept_or_new(_event(judgement, user), known) for judgement in judgements]
     new = [event for event, is_new in recorded if is_new]
     if new:
-        _take(new, [detections[pk] for pk in dict.fromkeys(event.detection_id for event in new)], actor, seen)
+        _take(new, around, actor, seen)
     return recorded
 
 
@@ -128,13 +143,12 @@ def _kept_or_new(event: ValidationEvent, known: Mapping[UUID, ValidationEvent]) 
     return (event, True) if kept is None else (kept, False)
 
 
-def _take(
-    events: Sequence[ValidationEvent], detections: Sequence[Detection], actor: audit.Actor, seen: Collection[str]
-) -> None:
+def _take(events: Sequence[ValidationEvent], around: Around, actor: audit.Actor, seen: Collection[str]) -> None:
     """Append the events of one answer of a person and derive what follows; the detections' locks are held."""
     user, config = events[0].validator, snapshot()
+    detections = [around.detections[pk] for pk in dict.fromkeys(event.detection_id for event in events)]
     check_events(events, user)
-    _weigh(events, user, config)
+    _weigh(events, user, config, is_said=around.is_said)
     if seen:
         revisions = {row.pk: row.revision for row in detections}
         for event in events:
@@ -143,9 +157,10 @@ def _take(
     ValidationEvent.objects.bulk_create(events)
     before = {row.pk: _verdict(row) for row in detections}
     end_leases([row.pk for row in detections], user)
-    _note_contradictions(events, _derive(detections, config))
+    said = _events_about([row.pk for row in detections]) if around.is_said else _by_detection(events)
+    _note_contradictions(events, _derive(detections, config, said, is_put_off=around.is_put_off))
     _order_joining(detections)
-    rows = {row.pk: row for row in detections}
+    rows = around.detections
     audit.record_changes(
         [
             (rows[event.detection_id], before[event.detection_id], _verdict(rows[event.detection_id]))
@@ -154,7 +169,7 @@ def _take(
         f"validation_{events[0].kind}",
         actor=actor,
     )
-    _order_looks(_sources_concerned(detections))
+    _order_looks(_sources_concerned(detections, may_move=around.may_move))
 
 
 def _note_contradictions(events: Sequence[ValidationEvent], answers: Mapping[UUID, Sequence[ValidationEvent]]) -> None:
@@ -171,17 +186,19 @@ def _note_contradictions(events: Sequence[ValidationEvent], answers: Mapping[UUI
 def _order_joining(detections: Sequence[Detection]) -> None:
     """Order the stage that joins detections to sources where people call real what has none."""
     without = [row.pk for row in detections if row.source_id is None]
+    if not without:
+        return
     rows = Detection.objects.filter(pk__in=without).without_their_source()
     for observation_id in sorted(set(rows.values_list("observation", flat=True))):
         jobs.enqueue(DETECT, "observation", observation_id, priority=_PRIORITY)
 
 
-def _weigh(events: Sequence[ValidationEvent], user: User, config: Snapshot) -> None:
+def _weigh(events: Sequence[ValidationEvent], user: User, config: Snapshot, *, is_said: bool) -> None:
     """Note how much answers count: an expert's ends a conflict of others, one to which they are no party."""
     verdicts = [event for event in events if event.kind == EventKind.VERDICT]
     if not verdicts or not user.has_perm(MAY_SETTLE_CONFLICTS):
         return
-    said = answers_about([event.detection_id for event in verdicts])
+    said = answers_about([event.detection_id for event in verdicts]) if is_said else {}
     for event in verdicts:
         event.weight = float(config["curation.expert_weight"])
         others = _answers(answer for answer in said.get(event.detection_id, []) if answer.validator_id != user.pk)
@@ -195,11 +212,15 @@ def answers_about(detections: Collection[UUID]) -> dict[UUID, list[ValidationEve
 
 
 def _events_about(detections: Collection[UUID]) -> dict[UUID, list[ValidationEvent]]:
-    events: dict[UUID, list[ValidationEvent]] = defaultdict(list)
     about = ValidationEvent.objects.filter(detection__in=detections).select_related("validator")
-    for event in about.order_by("created_at", "id"):
-        events[event.detection_id].append(event)
-    return events
+    return _by_detection(about.order_by("created_at", "id"))
+
+
+def _by_detection(events: Iterable[ValidationEvent]) -> dict[UUID, list[ValidationEvent]]:
+    found: dict[UUID, list[ValidationEvent]] = defaultdict(list)
+    for event in events:
+        found[event.detection_id].append(event)
+    return found
 
 
 def standing_of_group(group: UUID, user: User) -> list[ValidationEvent]:
@@ -238,7 +259,7 @@ def derive_again(keys: Collection[UUID]) -> None:
         if not rows:
             return
         before = {row.pk: _verdict(row) for row in rows}
-        _derive(rows, snapshot())
+        _derive(rows, snapshot(), _events_about([row.pk for row in rows]))
         changed = [(row, before[row.pk], _verdict(row)) for row in rows if _verdict(row) != before[row.pk]]
         audit.record_changes(changed, "validation_reopened", actor=audit.MACHINE)
         _order_looks(_sources_concerned(rows))
@@ -286,21 +307,25 @@ def _verdict(detection: Detection) -> dict[str, object]:
     return {name: getattr(detection, name) for name in _DERIVED}
 
 
-def _derive(detections: Sequence[Detection], config: Snapshot) -> Mapping[UUID, Sequence[ValidationEvent]]:
+def _derive(
+    detections: Sequence[Detection],
+    config: Snapshot,
+    events: Mapping[UUID, list[ValidationEvent]],
+    *,
+    is_put_off: bool = True,
+) -> Mapping[UUID, Sequence[ValidationEvent]]:
     """Write what the answers come to into detections, and return the answers that stand.
 
-    Detections that are confirmed or archived keep their state.
+    Detections that are confirmed or archived keep their state. events : what was ever said of them.
     """
-    events = _events_about([row.pk for row in detections])
     answers = {key: _standing(rows) for key, rows in events.items()}
-    asked_by = _asked_by([row.pk for row in detections])
+    asked_by = _asked_by([row.pk for row in detections]) if is_put_off else {}
     enough = {row.pk: _outcome(answers.get(row.pk, []), config, asked_by) for row in detections}
     found = {
         row.pk: consensus_of(answers.get(row.pk, [])) if enough[row.pk] == Outcome.SETTLED else Consensus()
         for row in detections
     }
-    labels = LabelDefinition.objects.filter(label__in={one.label for one in found.values() if one.label})
-    types = dict(labels.values_list("label", "detection_type"))
+    types = _types_of({one.label for one in found.values() if one.label})
     leased = leased_among([pk for pk, one in found.items() if one.is_valid is None])
     for row in detections:
         consensus = found[row.pk]
@@ -320,6 +345,12 @@ def _derive(detections: Sequence[Detection], config: Snapshot) -> Mapping[UUID, 
     return answers
 
 
+def _types_of(labels: Collection[str]) -> dict[str, str]:
+    if not labels:
+        return {}
+    return dict(LabelDefinition.objects.filter(label__in=labels).values_list("label", "detection_type"))
+
+
 def _write(detections: Iterable[Detection]) -> None:
     """Write what was derived, with one query for all that are derived alike: as a rule, all of an object."""
     alike: dict[tuple[object, ...], list[UUID]] = defaultdict(list)
@@ -329,9 +360,11 @@ def _write(detections: Iterable[Detection]) -> None:
         Detection.objects.filter(pk__in=keys).update(**dict(zip(_DERIVED, values, strict=True)))
 
 
-def _sources_concerned(detections: Sequence[Detection]) -> set[UUID]:
+def _sources_concerned(detections: Sequence[Detection], *, may_move: bool = True) -> set[UUID]:
     """Return the sources of detections, and those that are the same moving object."""
     concerned = {row.source_id for row in detections if row.source_id}
+    if not may_move:
+        return concerned
     candidates = [row.candidate_id for row in detections if row.candidate_id is not None]
     if candidates:
         moving = Tracklet.objects.moving().filter(members__in=candidates)

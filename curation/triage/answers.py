@@ -9,13 +9,18 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db import transaction
-
 from catalog.models import User
 from catalog.people import audit
 from curation.judgements import visibility
 from curation.judgements.deferrals import end_of_answered
-from curation.judgements.verdicts import EventRefused, Judgement, answers_about, record_group
+from curation.judgements.verdicts import (
+    EventRefused,
+    Judgement,
+    answers_about,
+    appending,
+    lock_for,
+    record_locked,
+)
 from curation.models import EventKind, ValidationEvent
 from curation.triage import gold, queue
 from curation.triage.queue import Holder
@@ -59,31 +64,28 @@ def answer(judgements: Sequence[Judgement], holder: Holder, actor: audit.Actor, 
     first = judgements[0]
     if first.kind == EventKind.VERDICT and not _has_shown(first):
         raise EventRefused("Its images were not on screen: look at the detection again, and answer once they are.")
-    with transaction.atomic():
-        if (known := gold.kept(first, holder)) is not None:
+    with appending(judgements):
+        around = lock_for(judgements, holder.user)
+        if around.is_known and (known := gold.kept(first, holder)) is not None:
             is_taken_back = first.kind == EventKind.WITHDRAWAL
             said = ValidationEvent(id=first.id, kind=first.kind, is_valid=first.is_valid)
             return Recorded(said, known[0], has_lapsed=False, is_held=is_taken_back, others=[], feedback=known[1])
-        held_before = queue.is_held(first.detection_id, holder.user)
-        event, is_new = record_group(judgements, holder.user, actor)[0]
-        if event.kind == EventKind.VERDICT:
-            end_of_answered([judgement.detection_id for judgement in judgements], holder.user)
+        held_before = around.is_leased or queue.is_held(first.detection_id, holder.user)
+        event, is_new = record_locked(around, judgements, holder.user, actor)[0]
+        if event.kind == EventKind.VERDICT and around.is_put_off:
+            end_of_answered(around.detections, holder.user)
         is_held = event.kind == EventKind.WITHDRAWAL and event.detection_id in queue.hold([event.detection_id], holder)
     return Recorded(
         event=event,
         is_new=is_new,
         has_lapsed=is_new and was_held and not held_before,
         is_held=is_held,
-        others=_others([judgement.detection_id for judgement in judgements], holder.user),
+        others=_others(around.detections, holder.user) if around.is_said else [],
     )
 
 
 def _others(detections: Collection[UUID], user: User) -> list[ValidationEvent]:
     """Return what other people say of detections, as far as this person may see it."""
-    events = ValidationEvent.objects.filter(detection__in=detections).exclude(validator=user)
-    # As a rule nobody has said anything yet, which is sooner known than who has said what.
-    if not events.exists():
-        return []
     answers = [said for several in answers_about(detections).values() for said in several]
     return visibility.others_for(user, answers)
 

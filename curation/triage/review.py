@@ -28,6 +28,11 @@ from differencing.models import Tracklet
 MOST_EPOCHS = 60
 # So many nights stand side by side in the small light curve.
 _MOST_NIGHTS = 6
+# What is long and nobody looks at here.
+_LONG = (
+    *(f"observation__{name}" for name in ("header", "given", "facts", "profile", "footprint", "error_message")),
+    *(f"candidate__difference_run__{name}" for name in ("parameters", "doubts", "error_message")),
+)
 # One answer is about so many detections of an object at most: those that are left come again.
 MOST_COVERED = 200
 
@@ -135,9 +140,8 @@ def _latest(members: Sequence[UUID], first: UUID) -> list[UUID]:
 
 def _rows(keys: Collection[UUID], user: User) -> dict[UUID, Detection]:
     related = ("observation__field", "candidate__difference_run", "source")
-    rows = {
-        row.pk: row for row in Detection.with_injected.visible_to(user).filter(pk__in=keys).select_related(*related)
-    }
+    found = Detection.with_injected.visible_to(user).filter(pk__in=keys).select_related(*related).defer(*_LONG)
+    rows = {row.pk: row for row in found}
     as_found(rows.values())
     return rows
 

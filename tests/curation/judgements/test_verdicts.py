@@ -233,7 +233,7 @@ def test_an_answer_about_many_epochs_asks_the_database_as_often_as_one_about_a_s
         epochs = DetectionFactory.create_batch(count, source=source)
         group = [Judgement(id=uuid7(), detection_id=row.pk, is_valid=True, label="asteroid") for row in epochs]
         ProcessingJob.objects.all().delete()
-        with django_assert_num_queries(16):
+        with django_assert_num_queries(13):
             record_group(group, user, audit.Actor(user))
         states = {(row.status, row.human_label, row.is_validated) for row in source.detections.all()}
         assert states == {("validated", "asteroid", True)}
