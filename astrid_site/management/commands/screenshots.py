@@ -36,7 +36,8 @@ MOST_SECONDS_TO_START = 120.0
 # What the README shows: the first screen of a page, in the dark.
 PICTURES = ("home", "triage")
 _LISTS = (
-    "home", "curation:detections", "curation:sources", "curation:alerts", "observations:observations",
+    "home", "curation:detections", "detection:below_cut", "curation:known", "curation:sources", "curation:alerts",
+    "curation:statistics", "curation:known_items", "curation:labels", "observations:observations",
     "observations:upload", "catalog:jobs", "detection:models", "catalog:audit", "catalog:profile", "admin:index",
 )  # fmt: skip
 _DETAILS: tuple[tuple[str, QuerySet[Model]], ...] = (
@@ -101,6 +102,7 @@ def _pages() -> Iterator[tuple[str, str]]:
     """Return name and address of each page; one of each kind of row that there is."""
     yield from ((_short(name), reverse(name)) for name in _LISTS)
     yield "triage", reverse("curation:triage")
+    yield "triage-without-scripts", reverse("curation:triage_plain")
     yield "login", reverse("login")
     yield "not-found", "/nothing/"
     for name, rows in _DETAILS:
