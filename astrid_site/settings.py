@@ -260,7 +260,7 @@ STATICFILES_FINDERS = [*global_settings.STATICFILES_FINDERS, "astrid_site.site.s
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-LANGUAGE_CODE, TIME_ZONE, USE_TZ = "en-us", "UTC", True
+LANGUAGE_CODE, USE_I18N, TIME_ZONE, USE_TZ = "en-us", False, "UTC", True
 # Dates as astronomers write them: 2024-03-01 21:00:00.
 FORMAT_MODULE_PATH = ["astrid_site.formats"]
 

@@ -45,6 +45,7 @@ def main() -> None:
     parser.add_argument("--detections", type=int, default=1_000_000)
     parser.add_argument("--seconds", type=int, default=90, help="of many people at work")
     parser.add_argument("--only", nargs="+", choices=_PARTS, default=_PARTS)
+    parser.add_argument("--web-processes", type=int, default=1, help="that answer")
     parser.add_argument("--root", type=Path, help="folder of the site; it is kept")
     options = parser.parse_args()
     with _folder(options.root) as root, socket.socket() as free:
@@ -53,6 +54,7 @@ def main() -> None:
             "ASTRID_DATA_ROOT": str(root),
             "PORT": str(free.getsockname()[1]),
             "DJANGO_SETTINGS_MODULE": "astrid_site.settings",
+            "WEB_CONCURRENCY": str(options.web_processes),
         }
         free.close()
         measure(options)
@@ -105,8 +107,8 @@ def _fill(detections: int) -> None:
 
 def _processor_of_server() -> float:
     [server] = [one for one in psutil.Process().children(recursive=True) if "uvicorn" in one.cmdline()]
-    used = server.cpu_times()
-    return float(used.user + used.system)
+    used = [one.cpu_times() for one in (server, *server.children(recursive=True))]
+    return float(sum(one.user + one.system for one in used))
 
 
 def _session(role: str, name: str) -> people.Who:

@@ -18,7 +18,7 @@ def said(minutes_ago: int, *given: str) -> None:
 
 
 def test_those_used_most_come_first_and_of_equal_ones_the_one_used_last():
-    for ago, given in ((50, ["old"]), (40, ["often", "twice"]), (30, ["often"]), (20, ["twice", "often"]), (10, ["new"])):
+    for ago, *given in ((50, "old"), (40, "often", "twice"), (30, "often"), (20, "twice", "often"), (10, "new")):
         said(ago, *given)
     assert tags.tags_in_use() == ["often", "twice", "new", "old"]
 
