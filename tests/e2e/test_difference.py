@@ -296,7 +296,7 @@ _DOTS = """one => {
 
 
 def test_in_the_red_night_the_drawn_pixels_are_red_themselves_and_what_is_not_drawn_stays_clear(viewer: Page):
-    """Not every browser blends a coloured layer with the canvas below it: there was no image, and all was bright red."""
+    """Not every browser blends a layer with the canvas below it: there all was bright red, without an image."""
     expect(canvas(viewer)).to_have_attribute("data-state", "whole")
     before = canvas(viewer).evaluate(_DOTS)
     assert before["others"] > 200, "in the dark theme greys are grey"
