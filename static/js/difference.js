@@ -383,6 +383,7 @@ document.addEventListener("click", (event) => {
 
 tellLook();
 new ResizeObserver(draw).observe(field);
+new MutationObserver(draw).observe(document.documentElement, { attributeFilter: ["data-theme"] });
 // Whoever comes from a candidate sees that one.
 const wanted = ringOf(new URLSearchParams(location.search).get("candidate") ?? "");
 if (wanted) showRing(wanted);

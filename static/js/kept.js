@@ -147,3 +147,15 @@ async function dropOld() {
 export function keptInTab(name) {
   try { return JSON.parse(sessionStorage.getItem(name) ?? "null"); } catch { return null; }
 }
+
+/**
+ * Keep something in this tab, null for nothing any more; a tab that keeps nothing, or has no room left, goes without.
+ * @param {string} name
+ * @param {unknown} value
+ */
+export function keepInTab(name, value) {
+  try {
+    if (value === null) sessionStorage.removeItem(name);
+    else sessionStorage.setItem(name, JSON.stringify(value));
+  } catch { /* Then it lasts until the page is left. */ }
+}

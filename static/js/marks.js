@@ -43,15 +43,16 @@ export function brush(canvas) {
 }
 
 /**
- * Multiply what is drawn with a colour, before marks come over it.
+ * Multiply what is drawn with a colour, before marks come over it; where nothing is drawn the colour itself comes.
  * @param {CanvasRenderingContext2D} context
  * @param {string} colour
+ * @param {[number, number, number, number]} box  left, top, width and height in dots, by default all of the canvas
  */
-export function tint(context, colour) {
+export function tint(context, colour, box = [0, 0, context.canvas.width, context.canvas.height]) {
   if (!isTint(colour)) return;
   context.globalCompositeOperation = "multiply";
   context.fillStyle = colour;
-  context.fillRect(0, 0, context.canvas.width, context.canvas.height);
+  context.fillRect(...box);
   context.globalCompositeOperation = "source-over";
 }
 

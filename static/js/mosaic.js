@@ -4,7 +4,7 @@ import { Coloured } from "./coloured.js";
 import { DIFFERENCE } from "./drawing.js";
 import { measure } from "./greys.js";
 import { keptLook } from "./looks.js";
-import { brush, inksNow, isTinted } from "./marks.js";
+import { brush, inksNow, isTinted, tint } from "./marks.js";
 import { TILE_PX, above, areaOf, levelFor, nameOf, partOf, tilesIn } from "./pyramid.js";
 import { worded } from "./readout.js";
 import { RETRY_AFTER_MS, Tiles, readSample } from "./tiles.js";
@@ -146,6 +146,7 @@ export class Mosaic {
       const part = partOf(place, up);
       context.imageSmoothingEnabled = dots * 2 ** (place.level + up) < 1;
       context.drawImage(raw, part.left, part.top, part.side, part.side, left, top, right - left, bottom - top);
+      tint(context, inksNow().tint, [left, top, right - left, bottom - top]);
       return up;
     }
     return null;

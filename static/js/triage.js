@@ -9,7 +9,7 @@ import { Facts, UNKNOWN_SAID } from "./facts.js";
 import { FrameRejection } from "./frame-rejection.js";
 import { whenIdle } from "./idle.js";
 import { newKey } from "./ids.js";
-import { Kept, keptInTab } from "./kept.js";
+import { Kept, keepInTab, keptInTab } from "./kept.js";
 import { Presses, keyOf } from "./keys.js";
 import { Line } from "./line.js";
 import { Lineup } from "./lineup.js";
@@ -213,7 +213,7 @@ async function lookAgain(id) {
 function whyNotHere() { return lineup.refusal?.text ?? "The server cannot be reached."; }
 
 function keepUndo() {
-  sessionStorage.setItem(KEPT_UNDO, JSON.stringify(state.undoable));
+  keepInTab(KEPT_UNDO, state.undoable);
   undoButton.disabled = !state.undoable.length;
 }
 
@@ -370,7 +370,7 @@ at("levels").addEventListener("click", (event) => { if (event.detail > 0 && even
 addEventListener("beforeunload", (event) => { if (outbox.entries.length) event.preventDefault(); });
 addEventListener("pagehide", () => {
   const here = { window: server.window, tab, query: location.search, after: line.before?.id ?? "" };
-  sessionStorage.setItem(KEPT_PLACE, JSON.stringify(here));
+  keepInTab(KEPT_PLACE, here);
   server.leave(outbox.itemsOf((id) => line.get(id)?.id));
 });
 addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
@@ -381,7 +381,7 @@ new MutationObserver(() => { viewer.paint(); strip.draw(viewer.look); }).observe
 setInterval(() => { if (lineup.hasLapsed) place.lapse.hidden = false; }, LAPSE_CHECK_MS);
 keepPresent(server, lineup, lookAgain);
 
-sessionStorage.removeItem(KEPT_PLACE);
+keepInTab(KEPT_PLACE, null);
 showLook(viewer.look);
 showSaving(outbox, page);
 showRemaining();

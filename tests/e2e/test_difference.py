@@ -281,3 +281,27 @@ def test_stretch_and_contrast_change_the_greys_and_are_kept(viewer: Page):
     assert len({before, stretched, canvas(viewer).evaluate(drawn)}) == 3
     viewer.reload()
     expect(viewer.locator("[data-stretch]")).to_have_text("linear")
+
+
+_DOTS = """one => {
+    const { data } = one.getContext("2d").getImageData(0, 0, one.width, one.height);
+    const of = { red: 0, others: 0, clear: 0 };
+    for (let k = 0; k < data.length; k += 4) {
+        of.red = Math.max(of.red, data[k]);
+        of.others = Math.max(of.others, data[k + 1], data[k + 2]);
+        of.clear += data[k + 3] === 0 ? 1 : 0;
+    }
+    return of;
+}"""
+
+
+def test_in_the_red_night_the_drawn_pixels_are_red_themselves_and_what_is_not_drawn_stays_clear(viewer: Page):
+    """Not every browser blends a layer with the canvas below it: there all was bright red, without an image."""
+    expect(canvas(viewer)).to_have_attribute("data-state", "whole")
+    before = canvas(viewer).evaluate(_DOTS)
+    assert before["others"] > 200, "in the dark theme greys are grey"
+    viewer.locator("#theme").select_option("night")
+    viewer.wait_for_function(f"() => ({_DOTS})(document.querySelector('.viewer canvas')).others < 100")
+    after = canvas(viewer).evaluate(_DOTS)
+    assert after["red"] > 4 * after["others"]
+    assert 0 < after["clear"] == before["clear"]

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
 
 import { forget, forgetOthers } from "../../static/js/forget.js";
-import { Kept } from "../../static/js/kept.js";
+import { Kept, keepInTab, keptInTab } from "../../static/js/kept.js";
 import { given } from "./items.js";
 
 /** A browser's stores, as far as they are used. */
@@ -127,4 +127,29 @@ test("a browser without such a store goes on as before", async () => {
   const kept = await keptOf("abc");
   assert.equal(await idsOf(kept), "");
   assert.equal(await kept.pixels("/pixels/a,…"), null);
+});
+
+test("a tab that keeps nothing, or has no room left, stops nobody", () => {
+  const never = () => { throw new Error("QuotaExceededError"); };
+  for (const storage of [null, { getItem: never, setItem: never, removeItem: never }]) {
+    Object.assign(globalThis, { sessionStorage: storage });
+    keepInTab("astrid.undo", [{ id: "a" }]);
+    keepInTab("astrid.undo", null);
+    assert.equal(keptInTab("astrid.undo"), null);
+  }
+});
+
+test("what a tab keeps is read as it was, and can be dropped", () => {
+  const rows = new Map();
+  Object.assign(globalThis, {
+    sessionStorage: {
+      getItem: (/** @type {string} */ key) => rows.get(key) ?? null,
+      setItem: (/** @type {string} */ key, /** @type {string} */ text) => rows.set(key, text),
+      removeItem: (/** @type {string} */ key) => rows.delete(key),
+    },
+  });
+  keepInTab("astrid.place", { tab: "t", after: "" });
+  assert.deepEqual(keptInTab("astrid.place"), { tab: "t", after: "" });
+  keepInTab("astrid.place", null);
+  assert.equal(keptInTab("astrid.place"), null);
 });
