@@ -9,6 +9,8 @@ const AWAY = new URL("away", scope).href;
 // What the page is drawn with; the page that registers this names it. The addresses of one version of the program share a
 // folder, so each version has a script, and files, of its own.
 const PARTS = new URL(worker.location.href).searchParams.getAll("part").map((path) => new URL(path, worker.location.origin).href);
+// So long the server may say nothing where what is kept can be shown in the place of its answer.
+const PATIENCE_MS = 8000;
 const FILES = "triage-files ", OWN_FILES = FILES + worker.location.search;
 // As in forget.js, which drops both with the log-out.
 const QUEUE = "triage-queue ", PAGE = "triage-page";
@@ -64,18 +66,38 @@ async function keptPage(address) {
 }
 
 /**
+ * Return a page as the network answers: of triage as a whole.
+ * @param {Request} request
+ */
+async function asked(request) {
+  const answer = await fetch(request);
+  return answer.ok && isTriage(request.url) ? new Response(await answer.arrayBuffer(), answer) : answer;
+}
+
+/**
+ * Return what comes, or nothing where it fails or takes too long: a server may take connections and never answer.
+ * @template T
+ * @param {Promise<T>} coming
+ */
+async function inTime(coming) {
+  let timer = 0;
+  /** @type {Promise<null>} */
+  const late = new Promise((resolve) => { timer = setTimeout(() => resolve(null), PATIENCE_MS); });
+  const first = await Promise.race([coming.catch(() => null), late]);
+  clearTimeout(timer);
+  return first;
+}
+
+/**
  * Answer a navigation: by the network, else with what is kept.
  * @param {FetchEvent} event
  */
 async function pageFor(event) {
   const { url } = event.request;
-  let answer;
-  try {
-    answer = await fetch(event.request);
-    if (answer.ok && isTriage(url)) answer = new Response(await answer.arrayBuffer(), answer);
-  } catch { /* The server cannot be reached, or was lost amid its answer. */
-    answer = null;
-  }
+  const coming = asked(event.request);
+  const isKept = isTriage(url) && Boolean(await keptPage(url));
+  // Null: the server cannot be reached, or was lost amid its answer.
+  let answer = await (isKept ? inTime(coming) : coming.catch(() => null));
   if (isTriage(url)) {
     if (answer?.ok) event.waitUntil(keepPage(url, answer.clone()));
     else if (answer && answer.status < 500) event.waitUntil(forget());
@@ -89,9 +111,10 @@ async function pageFor(event) {
  * @param {Request} request
  */
 async function partFor(request) {
-  const answer = await fetch(request).catch(() => null);
-  if (answer?.ok) return answer;
-  return (await caches.match(request.url, { cacheName: OWN_FILES, ignoreVary: true })) ?? answer ?? Response.error();
+  const coming = fetch(request);
+  const kept = await caches.match(request.url, { cacheName: OWN_FILES, ignoreVary: true });
+  const answer = await (kept ? inTime(coming) : coming.catch(() => null));
+  return answer?.ok ? answer : kept ?? answer ?? Response.error();
 }
 
 worker.addEventListener("fetch", (event) => {
