@@ -23,7 +23,7 @@ from tests.once import once, workers
 from tests.order import import_all_files, longest_first
 from tests.settings import TEST_ROOT_PREFIX
 
-pytest_plugins = ["tests.nights"]
+pytest_plugins = ["tests.nights", "tests.starts"]
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
