@@ -18,6 +18,8 @@ PYTEST_ARGS ?= -n 3 --dist loadfile --no-loadscope-reorder
 CANDIDATES := $(PYTHON) python3.11 $(HOME)/.pyenv/shims/python3.11 /usr/local/bin/python3.11 \
 	/opt/homebrew/bin/python3.11 python3 python3.12 python3.13 /usr/local/bin/python3 /opt/homebrew/bin/python3
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Images of containers forbid Python to keep what it compiles: each of the many processes here would compile all anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help ephemerides test test-python test-js test-faults lint demo pictures screenshots train bench-pipeline bench-differencing bench-workers bench-recovery bench-web bench-triage bench-movers bench-movers-extended bench-movers-nights bench-solving bench-ephemerides bench-detection
 help:

@@ -20,9 +20,10 @@ from pytest_django.plugin import blocking_manager_key
 
 from astrid_site.running import postgres
 from tests.once import once, workers
+from tests.order import import_all_files, longest_first
 from tests.settings import TEST_ROOT_PREFIX
 
-pytest_plugins = ["tests.nights"]
+pytest_plugins = ["tests.nights", "tests.starts"]
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -108,6 +109,18 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None):
             ContentType.objects.all().delete()
             connection.creation.deserialize_db_from_string(item.config.stash[_MIGRATED_ROWS])
     return result
+
+
+def pytest_collection(session: pytest.Session) -> None:
+    """Share among the workers of a whole run what is compiled at the first import."""
+    if workers() > 1 and session.config.args_source is pytest.Config.ArgsSource.TESTPATHS:
+        import_all_files()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest."""
+    longest_first(items)
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,8 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
-from collections.abc import Iterable, Mapping
+import threading
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Never
 
@@ -70,6 +71,26 @@ class StaticFiles(WhiteNoiseMiddleware):
 
     The addresses without a version are good too, and asked about each minute.
     """
+
+    _is_to_look_up = False
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._looking_up = threading.Lock()
+        super().__init__(get_response)
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer who asks for a file; the first has all of them looked up, which takes as long as some pages."""
+        if not request.path_info.startswith(self.static_prefix):
+            return self.get_response(request)
+        with self._looking_up:
+            if self._is_to_look_up:
+                super().add_files_from_finders()
+                self._is_to_look_up = False
+        return super().__call__(request)
+
+    def add_files_from_finders(self) -> None:
+        """Leave it to the first who asks."""
+        self._is_to_look_up = True
 
     def add_file_to_dictionary(
         self, url: str, path: str, stat_cache: Mapping[str, os.stat_result] | None = None

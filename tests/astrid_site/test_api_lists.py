@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.urls import reverse
 
 from astrid_site.site.api import RESOURCES
@@ -24,15 +25,24 @@ LISTS = [view for view in RESOURCES if issubclass(view, RowViewSet)]
 ORDERINGS = [(view, name) for view in LISTS for name in view.orderings]
 
 
+@pytest.fixture(scope="module")
+def _rows(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """Make the rows for all tests of this file, and take them back."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        event = ValidationEventFactory(notes="<script>")
+        AlertFactory(detection=event.detection)
+        PreprocessRunFactory()
+        ProcessingJobFactory()
+        rows_of_every_kind()
+        audit.record(event, "look")
+        publish_pending()
+        yield
+        transaction.set_rollback(True)
+
+
 @pytest.fixture
-def one_of_each(db: None) -> None:
-    event = ValidationEventFactory(notes="<script>")
-    AlertFactory(detection=event.detection)
-    PreprocessRunFactory()
-    ProcessingJobFactory()
-    rows_of_every_kind()
-    audit.record(event, "look")
-    publish_pending()
+def one_of_each(_rows: None, db: None) -> None:
+    """Give a test the rows, and take back what it does to them."""
 
 
 @pytest.mark.parametrize("view", RESOURCES, ids=lambda view: view.resource)

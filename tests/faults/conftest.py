@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 
 from tests.faults.system import system
+from tests.starts import Start
 
 
 @pytest.fixture(scope="session")
-def faultless(delivered_nights: Path) -> dict[str, Any]:
+def faultless(delivered_nights: Path, first_start: Start) -> dict[str, Any]:
     """Return the fingerprint of the simulated nights, processed in the foreground without any worker."""
-    with system() as whole:
+    with system(first_start.cluster) as whole:
         whole.manage("process", str(delivered_nights))
         found = whole.fingerprint()
     assert found["detections"]

@@ -19,6 +19,7 @@ import psutil
 import psycopg
 
 from tests import waiting
+from tests.starts import copy_cluster
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
 # Work that is lost is to be missed soon, so that tests are short; the ratios are those of the defaults.
@@ -132,15 +133,18 @@ def assert_same(found: dict[str, Any], expected: dict[str, Any]) -> None:
 
 
 @contextmanager
-def system(**variables: str) -> Iterator[System]:
-    """Make a system with an empty database, and leave nothing of it."""
+def system(cluster: Path | None = None, **variables: str) -> Iterator[System]:
+    """Make a system with an empty database, or with a copy of one that has its tables, and leave nothing of it."""
     folder = Path(tempfile.mkdtemp(prefix="astrid-faults-"))
     folder.chmod(0o755)
     made = System(folder / "root", **variables)
     made.root.mkdir()
     try:
+        if cluster is not None:
+            copy_cluster(cluster, made.root / "postgres")
         made.manage("db", "start")
-        made.manage("migrate", "--verbosity", "0")
+        if cluster is None:
+            made.manage("migrate", "--verbosity", "0")
         yield made
     finally:
         made.close()

@@ -85,8 +85,8 @@ def broker() -> Iterator[RabbitMQ]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def test_a_night_over_rabbitmq_ends_as_one_in_the_foreground(delivered_nights, faultless, broker):
-    with system(CELERY_BROKER_URL=broker.url) as whole:
+def test_a_night_over_rabbitmq_ends_as_one_in_the_foreground(delivered_nights, faultless, first_start, broker):
+    with system(first_start.cluster, CELERY_BROKER_URL=broker.url) as whole:
         whole.start_all()
         whole.manage("ingest", str(delivered_nights))
         whole.wait_until_idle()

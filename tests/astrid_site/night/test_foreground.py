@@ -6,11 +6,7 @@ import datetime as dt
 import gzip
 import json
 import math
-import os
 import shutil
-import subprocess
-import sys
-import tempfile
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,9 +31,7 @@ from tests import factories
 from tests.astrid_site.conftest import Ended
 from tests.lights import write
 from tests.nights import restore
-from tests.waiting import PATIENCE_SECONDS
 
-REPOSITORY = Path(__file__).resolve().parents[3]
 MEASURED = [
     "file", "ra", "dec", "pixel_x", "pixel_y", "significance", "snr", "flux", "flux_error", "fwhm", "is_negative",
     "is_dipole", "is_reference_ghost", "is_saturated", "is_blended", "is_edge", "vetoes",
@@ -307,33 +301,13 @@ def run_as_from_a_shell(arguments):
 # --- The program as a person starts it ---
 
 
-@pytest.fixture
-def own_root():
-    """Give a data root that an unprivileged server may enter."""
-    folder = Path(tempfile.mkdtemp(prefix="astrid-process-"))
-    folder.chmod(0o755)
-    yield folder / "data"
-    shutil.rmtree(folder)
-
-
-def test_the_program_starts_its_database_prints_one_document_and_stops_what_it_started(own_root, inbox):
-    (inbox / "page.fits").write_text("<!DOCTYPE html><html><body>Not found</body></html>")
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("DATABASE", "DJANGO"))}
-    environment["ASTRID_DATA_ROOT"] = str(own_root)
-
-    def manage(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "manage.py", *arguments]
-        return subprocess.run(
-            command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=PATIENCE_SECONDS
-        )
-
-    ended = manage("process", str(inbox / "page.fits"), "--json")
-    assert ended.returncode == 1, ended.stderr
-    (row,) = json.loads(ended.stdout)["observations"]
+def test_the_program_starts_its_database_prints_one_document_and_stops_what_it_started(first_start):
+    assert first_start.status == 1, first_start.progress
+    (row,) = json.loads(first_start.output)["observations"]
     assert row["failure_code"] == FailureCode.NOT_FITS
-    assert "page.fits" in ended.stderr
-    assert "Traceback" not in ended.stderr
-    assert manage("db", "status").returncode == 3, "the server still runs"
+    assert "page.fits" in first_start.progress
+    assert "Traceback" not in first_start.progress
+    assert first_start.status_of_database == 3, "the server still runs"
 
 
 def test_a_gzipped_frame_is_the_frame(process, night, inbox):

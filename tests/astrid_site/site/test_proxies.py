@@ -91,13 +91,8 @@ class Ports(NamedTuple):
     plain: int
 
 
-@pytest.fixture
-def ports() -> Ports:
-    return Ports(*free_ports(3))
-
-
-@pytest.fixture
-def site(folder: Path, ports: Ports, transactional_db: None) -> Iterator[None]:
+@contextmanager
+def site(folder: Path, ports: Ports) -> Iterator[None]:
     """Run the web server of the supervisor, on the tests' database, as a site behind one proxy."""
     database = connection.settings_dict
     environment = {
@@ -152,15 +147,16 @@ def _caddy(folder: Path, ports: Ports) -> tuple[str, ...]:
     return (str(shutil.which("caddy")), "run", "--adapter", "caddyfile", "--config", str(folder / "Caddyfile"))
 
 
-@pytest.fixture(params=[_nginx, _caddy], ids=["nginx", "caddy"])
-def proxy(request: pytest.FixtureRequest, folder: Path, ports: Ports) -> Iterator[str]:
-    """Run a proxy before the web server; give its address."""
+@pytest.fixture(scope="module", params=[_nginx, _caddy], ids=["nginx", "caddy"])
+def proxy(request: pytest.FixtureRequest, folder: Path, django_db_setup: None) -> Iterator[str]:
+    """Run a proxy before a web server of its own, which counts what it refuses; give its address."""
     name = request.param.__name__.removeprefix("_")
     if shutil.which(name) is None:
         pytest.skip(f"NOT TESTED BEHIND {name.upper()}: there is no {name} (Debian: apt install {name})")
-    request.getfixturevalue("site")
+    ports = Ports(*free_ports(3))
     environment = {**os.environ, "HOME": str(folder), "XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
-    with running(request.param(folder, ports), ports.public, folder / f"{name}.log", environment):
+    program = request.param(folder, ports)
+    with site(folder, ports), running(program, ports.public, folder / f"{name}.log", environment):
         yield f"https://127.0.0.1:{ports.public}"
 
 
