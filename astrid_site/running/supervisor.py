@@ -61,8 +61,16 @@ def services() -> list[Service]:
     schedule = str(storage.resolve("run/beat-schedule"))
     address = ("--host", settings.BIND_ADDRESS, "--port", str(settings.PORT))
     # Clients that wait for alerts would let it wait as long. Whose word counts for the client's address is the site's
-    # to decide, and not the server's too.
-    manners = ("--timeout-graceful-shutdown", "5", "--no-proxy-headers", "--no-access-log")
+    # to decide, and not the server's too. Pages ask again within seconds, and proxies keep connections for two minutes:
+    # who shuts one first lets the other's next request fail.
+    manners = (
+        "--timeout-graceful-shutdown",
+        "5",
+        "--timeout-keep-alive",
+        "130",
+        "--no-proxy-headers",
+        "--no-access-log",
+    )
     web = (sys.executable, "-m", "uvicorn", "astrid_site.asgi:application", *address, *manners)
     downloads = str(settings.ASTRID_DOWNLOADS)
     return [

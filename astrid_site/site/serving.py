@@ -6,15 +6,16 @@ import asyncio
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from contextvars import ContextVar
-from typing import IO
+from contextvars import copy_context
+from typing import IO, Any
 
 from asgiref.sync import ThreadSensitiveContext, sync_to_async
 from django.core.exceptions import RequestAborted
-from django.core.handlers.asgi import ASGIHandler
+from django.core.handlers.asgi import ASGIHandler, get_script_prefix
+from django.core.signals import request_started
 from django.db import connections
-from django.http import HttpRequest
-from django.http.response import HttpResponseBase
+from django.http import FileResponse, StreamingHttpResponse
+from django.urls import set_script_prefix
 
 from astrid_site.site.bodies import Receive, Scope, Send
 
@@ -23,14 +24,13 @@ _MOST_AT_ONCE = 64
 # So many stay for the next requests, the last one first. More come and go with a rush.
 KEPT = 8
 
-_body: ContextVar[IO[bytes]] = ContextVar("body")
-
 
 class Site(ASGIHandler):
-    """Django, which answers one request in one thread.
+    """Django, which answers one request in one thread, whole.
 
-    Every view is synchronous. Django itself would change between its loop and a thread twice for each middleware, which
-    takes as long as the middlewares; and it would make a thread for each request, with a connection to the database.
+    Every view is synchronous. Django itself would change between its loop and a thread five times for each request and
+    twice for each middleware, which takes as long as the middlewares; and it would make a thread for each request, with
+    a connection to the database.
     """
 
     def __init__(self) -> None:
@@ -41,19 +41,44 @@ class Site(ASGIHandler):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         # Nobody's slow line keeps a thread before the request is here.
         try:
-            _body.set(await super().read_body(receive))
+            body = await self.read_body(receive)
         except RequestAborted:
             return
         async with self._threads.one() as thread, ThreadSensitiveContext(executor=thread):
-            await self.handle(scope, receive, send)
+            loop = asyncio.get_running_loop()
+            response = await loop.run_in_executor(thread, copy_context().run, self._answer, scope, body)
+            if response.streaming:
+                await self._stream(response, receive, send)
+        if not response.streaming:
+            await self.send_response(response, send)
 
-    async def read_body(self, receive: Receive) -> IO[bytes]:
-        """Return what was read already."""
-        return _body.get()
+    def _answer(self, scope: Scope, body: IO[bytes]) -> Any:
+        """Answer a request, in its thread; what is not streamed is over with that."""
+        set_script_prefix(get_script_prefix(scope))
+        request_started.send(sender=type(self), scope=scope)
+        request, refusal = self.create_request(scope, body)
+        response: Any = refusal if request is None else self.get_response(request)
+        response._handler_class = type(self)
+        if isinstance(response, FileResponse):
+            response.block_size = self.chunk_size
+        if not response.streaming:
+            response.close()
+            body.close()
+        return response
 
-    async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
-        """Answer a request."""
-        return await sync_to_async(self.get_response, thread_sensitive=True)(request)
+    async def _stream(self, response: StreamingHttpResponse, receive: Receive, send: Send) -> None:
+        """Send what comes bit by bit, until its reader has gone."""
+        tasks = [
+            asyncio.create_task(self.send_response(response, send)),
+            asyncio.create_task(self.listen_for_disconnect(receive)),
+        ]
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in tasks:
+            task.cancel()
+        sent, _ = await asyncio.gather(*tasks, return_exceptions=True)
+        await sync_to_async(response.close)()
+        if isinstance(sent, Exception):
+            raise sent
 
     def close(self) -> None:
         """Let go of the threads and their connections; who comes later gets new ones."""

@@ -22,7 +22,8 @@ WHERE permission.id IN (
     JOIN catalog_user_groups member ON member.group_id = allowed.group_id WHERE member.user_id = %(user)s
 )
 """
-_ACCOUNT = f"SELECT *, ARRAY({_PERMISSIONS}) AS permitted FROM catalog_user WHERE id = %(user)s"  # noqa: S608
+_FIELDS = [field.attname for field in User._meta.concrete_fields]
+_ACCOUNT = f"SELECT {', '.join(_FIELDS)}, ARRAY({_PERMISSIONS}) FROM catalog_user WHERE id = %(user)s"  # noqa: S608
 _KEPT = "_perm_cache"
 
 
@@ -31,11 +32,17 @@ class Backend(ModelBackend):
 
     def get_user(self, user_id: UUID) -> User | None:
         """Return the account of a session; None where it is gone, or no longer active."""
-        user: User | None = next(iter(User.objects.raw(_ACCOUNT, {"user": user_id})), None)
-        if user is None or not self.user_can_authenticate(user):
+        with connection.cursor() as cursor:
+            cursor.execute(_ACCOUNT, {"user": user_id})
+            found = cursor.fetchone()
+        if found is None:
+            return None
+        *values, permitted = found
+        user: User = User.from_db(connection.alias, _FIELDS, values)
+        if not self.user_can_authenticate(user):
             return None
         if not user.is_superuser:
-            vars(user)[_KEPT] = set(vars(user)["permitted"])
+            vars(user)[_KEPT] = set(permitted)
         return user
 
     def get_all_permissions(self, user_obj: Visitor, obj: Model | None = None) -> set[str]:
