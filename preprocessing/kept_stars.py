@@ -12,7 +12,7 @@ from typing import TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.files import storage
+from catalog.files import arrays, storage
 from preprocessing.models import StarCatalogField
 
 Column = NDArray[np.float64]
@@ -43,8 +43,8 @@ class KeptStars:
 
 def unpack(row: StarCatalogField) -> KeptStars:
     """Return the stars of a row, sorted by declination."""
-    with np.load(io.BytesIO(bytes(row.stars))) as kept:
-        return KeptStars(kept["ra"], kept["dec"], (kept["pm_ra"], kept["pm_dec"]), kept["magnitudes"])
+    kept = arrays.load_all(io.BytesIO(bytes(row.stars)))
+    return KeptStars(kept["ra"], kept["dec"], (kept["pm_ra"], kept["pm_dec"]), kept["magnitudes"])
 
 
 def moved(ra: Column, dec: Column, motion: tuple[Column, Column], years: float) -> tuple[Column, Column]:
@@ -63,4 +63,4 @@ def key_of(path: Path) -> str:
 def map_file(key: str) -> tuple[About, Column]:
     """Return what is kept of a file: its description, and rows declination, right ascension, magnitudes, colours."""
     about: About = json.loads(storage.open_stored(f"{key}.json").read_text())
-    return about, np.load(storage.open_stored(f"{key}.npy"), mmap_mode="r")
+    return about, arrays.load(storage.open_stored(f"{key}.npy"), is_mapped=True)

@@ -10,7 +10,7 @@ from astropy import units
 from astropy.coordinates import SkyCoord
 
 from astrid_site.night.contact_sheet import Cell
-from catalog.files import storage
+from catalog.files import arrays, storage
 from detection.cutouts.overlay import place_in, turn_of
 from detection.models import Detection
 from observations.models import WcsQuality
@@ -36,7 +36,7 @@ def best_first(detections: Iterable[Detection]) -> list[Detection]:
 def cell_of(detection: Detection, names: Mapping[Place, str]) -> Cell | None:
     """Return the cell of one detection, None where its cutouts are gone; `names` are true names by place."""
     try:
-        cutouts = np.load(storage.open_stored(detection.cutouts_path), allow_pickle=False)
+        cutouts = arrays.load(storage.open_stored(detection.cutouts_path))
     except (FileNotFoundError, storage.OutsideStorage):
         return None
     observation = detection.observation

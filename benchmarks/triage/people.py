@@ -53,7 +53,16 @@ def _group(address: str, group: Sequence[Who], seconds: int) -> list[Told]:
     with ThreadPoolExecutor(len(group)) as threads:
         # Spread over the second, as people are.
         delays = [number / len(group) for number in range(len(group))]
-        return list(threads.map(lambda who, delay: _person(address, who, delay, seconds), group, delays))
+        return list(threads.map(lambda who, delay: _until_all_fail(address, who, delay, seconds), group, delays))
+
+
+def _until_all_fail(address: str, who: Who, delay: float, seconds: int) -> Told:
+    """Let one person work; where that fails, nobody waits for them."""
+    try:
+        return _person(address, who, delay, seconds)
+    except Exception:
+        _ready[0].abort()
+        raise
 
 
 def _person(address: str, who: Who, delay: float, seconds: int) -> Told:

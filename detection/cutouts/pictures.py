@@ -5,10 +5,9 @@ from __future__ import annotations
 import io
 from uuid import UUID
 
-import numpy as np
 from PIL import Image as PictureFile
 
-from catalog.files import storage
+from catalog.files import arrays, storage
 from detection.numerics.display import Colours, Image, panels, side_by_side
 from detection.numerics.stamps import STAMP_SIZE_PX
 
@@ -49,7 +48,7 @@ def parts(path: str) -> dict[str, bytes]:
 def stored(path: str) -> Image | None:
     """Return a file of cutouts, (4, n, n); None where it is gone or holds none."""
     try:
-        cutouts: Image = np.load(storage.open_stored(path), allow_pickle=False)
+        cutouts: Image = arrays.load(storage.open_stored(path))
     except (FileNotFoundError, ValueError, storage.OutsideStorage, storage.StorageUnreachable):
         return None
     is_square = cutouts.ndim == 3 and cutouts.shape[1] == cutouts.shape[2]

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from catalog.files import storage
+from catalog.files import arrays, storage
 from differencing.models import DifferenceRun
 from differencing.numerics import pyramid
 from differencing.numerics.pyramid import COARSE_LEVEL, Plane
@@ -155,7 +155,7 @@ def _kept(run: DifferenceRun, kind: str, version: str) -> Plane | None:
 # Mapped, not read: what is open costs an address and no memory of its own.
 @lru_cache(maxsize=16)
 def _opened(path: Path) -> Plane:
-    both = np.load(path, mmap_mode="r")
+    both = arrays.load(path, is_mapped=True)
     return Plane(both["value"], both["cause"])
 
 
