@@ -6,13 +6,14 @@ apart once and not each time, which was a tenth of what the next items of triage
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import ForeignObject, UUIDField
 from django.db.models.fields.related_lookups import RelatedIn
 from django.db.models.lookups import In
+from django.db.models.sql.compiler import SQLCompiler
 
 _ANY = "= ANY(%s)"
 
@@ -20,8 +21,8 @@ _ANY = "= ANY(%s)"
 class _AsArray:
     """Of a lookup `in`: keys that are given one by one become an array."""
 
-    def process_rhs(self, compiler: Any, connection: BaseDatabaseWrapper) -> tuple[str, Any]:
-        rhs: Any = self.rhs  # type: ignore[attr-defined]
+    def process_rhs(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, Sequence[object]]:
+        rhs: object = self.rhs  # type: ignore[attr-defined]
         keys = [key for key in rhs if key is not None] if isinstance(rhs, list) else []
         # None at all is Django's to answer, and so are other queries, expressions and keys that are numbers.
         if not keys or not all(isinstance(key, UUID) for key in keys):
@@ -32,11 +33,11 @@ class _AsArray:
         return rhs if rhs == _ANY else super().get_rhs_op(connection, rhs)  # type: ignore[misc]
 
 
-class KeysIn(_AsArray, In):
+class KeysIn(_AsArray, In):  # type: ignore[misc]
     """`pk__in` of keys."""
 
 
-class RelatedKeysIn(_AsArray, RelatedIn):
+class RelatedKeysIn(_AsArray, RelatedIn):  # type: ignore[misc]
     """`detection__in`, and the like."""
 
 

@@ -11,12 +11,13 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
-from catalog import constraints
+from catalog import constraints, lookups
 from catalog.configuration.keys import ConfigRefused, check_value
 from catalog.failures import failure_code_choices
 from catalog.ids import uuid7
 from catalog.roles import MAY_OPEN_ADMIN
 
+lookups.register()
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 

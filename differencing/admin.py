@@ -28,7 +28,8 @@ from catalog.admin import (
 )
 from catalog.failures import NotPossible
 from differencing import references
-from differencing.models import FLAGS, Candidate, DifferenceRun, Mover, Reference, Tracklet
+from differencing.flags import FLAGS
+from differencing.models import Candidate, DifferenceRun, Mover, Reference, Tracklet
 from observations.admin import SEARCHES_SKY, SkyAdmin, frame_link, position
 
 

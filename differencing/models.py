@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Self
+from typing import Self
 
 from django.db import models
 from django.db.models import Q
 
 from catalog import constraints
 from catalog.models import Record, RecordQuerySet, Run, RunQuerySet, RunStatus
+from differencing.flags import FLAGS, Flag
 from observations.models import Field, Observation
 from observations.sky import InjectableRecord, RealManager, SkyQuerySet, SkyRecord
 
@@ -189,24 +190,6 @@ class DifferenceRun(Run):
 
     def __str__(self) -> str:
         return f"{self.algorithm} of {self.observation_id}"
-
-
-class Flag(NamedTuple):
-    """What makes a candidate doubtful: its field without `is_`, a word for it, and what it means."""
-
-    name: str
-    word: str
-    meaning: str
-
-
-FLAGS = (
-    Flag("negative", "negative", "fainter than in the reference"),
-    Flag("dipole", "dipole", "positive beside negative: a star that moved, or that was aligned badly"),
-    Flag("reference_ghost", "reference ghost", "a source of the reference that moved or faded"),
-    Flag("saturated", "saturated", "near saturated pixels: its brightness is uncertain"),
-    Flag("blended", "blended", "another change is near"),
-    Flag("edge", "edge", "near the frame's edge"),
-)
 
 
 class CandidateQuerySet(SkyQuerySet):

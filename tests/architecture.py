@@ -21,7 +21,10 @@ ROOM_OF_FOLDER = {
     "keys": "models",
 }  # fmt: skip
 ROOM_OF_FILE = {
-    **dict.fromkeys(("models", "sky", "positions", "constraints", "failures", "roles", "ids", "key", "keys"), "models"),
+    **dict.fromkeys(
+        ("models", "sky", "positions", "constraints", "failures", "roles", "ids", "key", "keys", "lookups", "flags"),
+        "models",
+    ),
     **dict.fromkeys(("views", "api", "filters", "forms", "urls", "admin"), "web"),
     "stage": "stage",
     "tasks": "tasks",

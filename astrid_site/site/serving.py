@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from contextvars import copy_context
-from typing import IO, Any
+from typing import IO, cast
 
 from asgiref.sync import ThreadSensitiveContext, sync_to_async
 from django.core.exceptions import RequestAborted
@@ -15,6 +15,7 @@ from django.core.handlers.asgi import ASGIHandler, get_script_prefix
 from django.core.signals import request_started
 from django.db import connections
 from django.http import FileResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.urls import set_script_prefix
 
 from astrid_site.site.bodies import Receive, Scope, Send
@@ -47,18 +48,18 @@ class Site(ASGIHandler):
         async with self._threads.one() as thread, ThreadSensitiveContext(executor=thread):
             loop = asyncio.get_running_loop()
             response = await loop.run_in_executor(thread, copy_context().run, self._answer, scope, body)
-            if response.streaming:
+            if isinstance(response, StreamingHttpResponse):
                 await self._stream(response, receive, send)
         if not response.streaming:
             await self.send_response(response, send)
 
-    def _answer(self, scope: Scope, body: IO[bytes]) -> Any:
+    def _answer(self, scope: Scope, body: IO[bytes]) -> HttpResponseBase:
         """Answer a request, in its thread; what is not streamed is over with that."""
         set_script_prefix(get_script_prefix(scope))
         request_started.send(sender=type(self), scope=scope)
         request, refusal = self.create_request(scope, body)
-        response: Any = refusal if request is None else self.get_response(request)
-        response._handler_class = type(self)
+        response = cast(HttpResponseBase, refusal if request is None else self.get_response(request))
+        response._handler_class = type(self)  # type: ignore[attr-defined]
         if isinstance(response, FileResponse):
             response.block_size = self.chunk_size
         if not response.streaming:

@@ -15,13 +15,15 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+# Of whatever kind of number.
+Values = NDArray[Any]
 _MAGIC = b"\x93NUMPY\x01\x00"
 # Numbers of one kind, row by row, as `numpy.save` writes them.
 _PLAIN = re.compile(rb"\{'descr': '([<|][a-z]\d+)', 'fortran_order': False, 'shape': \((\d+(?:, \d+)*),?\), \} *\n")
 _parsing = threading.Lock()
 
 
-def load(path: Path, *, is_mapped: bool = False) -> NDArray[Any]:
+def load(path: Path, *, is_mapped: bool = False) -> Values:
     """Return what an .npy file holds, mapped to read only where wanted; ValueError where it is none, or cut off."""
     with path.open("rb") as file:
         found = _PLAIN.fullmatch(_head(file))
@@ -33,16 +35,16 @@ def load(path: Path, *, is_mapped: bool = False) -> NDArray[Any]:
         return np.fromfile(file, dtype, math.prod(shape)).reshape(shape)
 
 
-def _parsed(path: Path, *, is_mapped: bool) -> NDArray[Any]:
+def _parsed(path: Path, *, is_mapped: bool) -> Values:
     try:
         with _parsing:
-            values: NDArray[Any] = np.load(path, mmap_mode="r" if is_mapped else None, allow_pickle=False)
+            values: Values = np.load(path, mmap_mode="r" if is_mapped else None, allow_pickle=False)
     except EOFError as error:
         raise ValueError(f"{path.name} is empty.") from error
     return values
 
 
-def load_all(file: IO[bytes] | Path) -> dict[str, NDArray[Any]]:
+def load_all(file: IO[bytes] | Path) -> dict[str, Values]:
     """Return all arrays of an .npz file."""
     with _parsing, np.load(file, allow_pickle=False) as arrays:
         return dict(arrays)

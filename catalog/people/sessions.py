@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib.sessions.backends import db
 from django.db import connection
 from django.utils import timezone
@@ -14,7 +12,7 @@ _SQL = "SELECT session_data FROM django_session WHERE session_key = %s AND expir
 class SessionStore(db.SessionStore):
     """Django's own, whose query takes Python longer to write than the database to answer."""
 
-    def load(self) -> dict[str, Any]:
+    def load(self) -> dict[str, object]:
         """Return what the session holds; nothing where it is over or never was."""
         with connection.cursor() as cursor:
             cursor.execute(_SQL, (self.session_key, timezone.now()))

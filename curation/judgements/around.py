@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -61,7 +60,7 @@ def lock(detections: Collection[UUID], events: Collection[UUID], user: User) -> 
     """Lock the detections of an answer of a person, the one on screen first; those that are gone are left out."""
     keys = list(detections)
     rows: dict[UUID, Detection] = {row.pk: row for row in Detection.objects.raw(_LOCKED, [keys])}
-    asked: dict[str, Any] = {
+    asked: dict[str, UUID | list[UUID]] = {
         "keys": keys,
         "events": list(events),
         "candidates": [row.candidate_id for row in rows.values() if row.candidate_id is not None],

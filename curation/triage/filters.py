@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import django_filters
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, QueryDict
@@ -120,7 +118,7 @@ class QueueFilter(DetectionFilter):
         conflict = Exists(Conflict.objects.filter(detection=OuterRef("pk")))
         return rows.filter(conflict) if by == "conflict" else rows.filter(~conflict)
 
-    def kept_apart(self, rows: QuerySet[Detection], _: str, state: Any) -> QuerySet[Detection]:
+    def kept_apart(self, rows: QuerySet[Detection], _: str, state: object) -> QuerySet[Detection]:
         """Leave the state to the queue: what waits turns into what is looked at while it is held.
 
         What was decided is found by those who may see it.
