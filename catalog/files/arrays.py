@@ -44,7 +44,7 @@ def _parsed(path: Path, *, is_mapped: bool) -> Values:
     return values
 
 
-def load_all(file: IO[bytes] | Path) -> dict[str, Values]:
+def load_all(file: IO[bytes]) -> dict[str, Values]:
     """Return all arrays of an .npz file."""
     with _parsing, np.load(file, allow_pickle=False) as arrays:
         return dict(arrays)

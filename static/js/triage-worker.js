@@ -66,24 +66,26 @@ async function keptPage(address) {
 }
 
 /**
- * Return a page as the network answers: of triage as a whole.
+ * Return what the network answers, a page of triage as a whole; null where the server cannot be reached, or was lost amid
+ * its answer.
  * @param {Request} request
  */
 async function asked(request) {
-  const answer = await fetch(request);
-  return answer.ok && isTriage(request.url) ? new Response(await answer.arrayBuffer(), answer) : answer;
+  try {
+    const answer = await fetch(request);
+    return answer.ok && isTriage(request.url) ? new Response(await answer.arrayBuffer(), answer) : answer;
+  } catch { return null; }
 }
 
 /**
- * Return what comes, or nothing where it fails or takes too long: a server may take connections and never answer.
- * @template T
- * @param {Promise<T>} coming
+ * Return what comes, or null where that takes too long: a server may take connections and never answer.
+ * @param {Promise<Response | null>} coming
  */
 async function inTime(coming) {
   let timer = 0;
   /** @type {Promise<null>} */
   const late = new Promise((resolve) => { timer = setTimeout(() => resolve(null), PATIENCE_MS); });
-  const first = await Promise.race([coming.catch(() => null), late]);
+  const first = await Promise.race([coming, late]);
   clearTimeout(timer);
   return first;
 }
@@ -96,8 +98,7 @@ async function pageFor(event) {
   const { url } = event.request;
   const coming = asked(event.request);
   const isKept = isTriage(url) && Boolean(await keptPage(url));
-  // Null: the server cannot be reached, or was lost amid its answer.
-  let answer = await (isKept ? inTime(coming) : coming.catch(() => null));
+  let answer = await (isKept ? inTime(coming) : coming);
   if (isTriage(url)) {
     if (answer?.ok) event.waitUntil(keepPage(url, answer.clone()));
     else if (answer && answer.status < 500) event.waitUntil(forget());
@@ -111,9 +112,9 @@ async function pageFor(event) {
  * @param {Request} request
  */
 async function partFor(request) {
-  const coming = fetch(request);
+  const coming = asked(request);
   const kept = await caches.match(request.url, { cacheName: OWN_FILES, ignoreVary: true });
-  const answer = await (kept ? inTime(coming) : coming.catch(() => null));
+  const answer = await (kept ? inTime(coming) : coming);
   return answer?.ok ? answer : kept ?? answer ?? Response.error();
 }
 

@@ -131,7 +131,7 @@ def test_forty_that_wait_hold_neither_threads_nor_connections_and_all_are_told(c
     with waiting(40) as asked:
         # Forty of this test's own, that ask; the server's are its loop and a few that are idle, once the rush is over.
         wait_for(
-            lambda: threading.active_count() - before - 40 < 20,
+            lambda: threading.active_count() - before - 40 < 15,
             lambda: f"{threading.active_count() - before - 40} threads",
         )
         wait_for(
