@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from observations.numerics.frame import Image
-from observations.numerics.simulate.sources import MoffatPsf
+from observations.numerics.simulate.sources import MoffatPsf, point_sources
 from observations.numerics.statistics import FWHM_PER_SIGMA
 
 Array = NDArray[np.float64]
@@ -33,6 +33,7 @@ class Faults:
     hot_pixels: int = 0
     bad_columns: int = 0
     trails: int = 0
+    flash_trains: int = 0
     dust_rings: int = 0
     blobs: int = 0
     spikes: int = 0
@@ -55,13 +56,14 @@ def draw_faults(rng: Rng) -> Faults:
         hot_pixels=count(0.5, 10),
         bad_columns=count(0.2, 2),
         trails=count(0.15, 1),
+        flash_trains=count(0.5, 3),
         dust_rings=count(0.15, 3),
         blobs=count(0.15, 4),
         spikes=count(0.25, 4),
         banding_sigma=float(rng.uniform(0.1, 0.5)) if rng.random() < 0.1 else 0.0,
         masked_share=float(rng.uniform(0.0, 0.6)),
         warp_px=float(rng.uniform(0.05, 0.4)) if rng.random() < 0.4 else 0.0,
-        psf_error=float(rng.normal(0.0, 0.05)) if rng.random() < 0.4 else 0.0,
+        psf_error=float(rng.normal(0.0, 0.08)) if rng.random() < 0.5 else 0.0,
         saturation_adu=float(10 ** rng.uniform(3.6, 4.6)) if rng.random() < 0.5 else None,
         is_saturation_masked=bool(rng.random() < 0.6),
     )
@@ -126,6 +128,26 @@ def trails(rng: Rng, shape: Shape, count: int, sigma: float, fwhm_px: float) -> 
             image *= 1.0 + rng.uniform(0.2, 1.0) * np.sin(along * 2 * np.pi / rng.uniform(20, 120))
         images.append(image.astype(np.float32))
     return images
+
+
+def flashes(rng: Rng, shape: Shape, count: int, sigma: float, fwhm_px: float) -> Image:
+    """Draw rows of 3 to 12 flashes of tumbling satellites, as sharp as stars, at equal steps of 3 to 20 FWHM.
+
+    Each by itself is a new star: that there are others in a row is all that tells. With wide steps no stamp shows it.
+    """
+    image = np.zeros(shape)
+    psf = MoffatPsf(fwhm_px, shape)
+    for _ in range(count):
+        angle, step = rng.uniform(0, 2 * np.pi), fwhm_px * np.exp(rng.uniform(np.log(3.0), np.log(20.0)))
+        number = np.arange(int(rng.integers(3, 13)))
+        x = rng.uniform(0, shape[1]) + number * step * np.cos(angle)
+        y = rng.uniform(0, shape[0]) + number * step * np.sin(angle)
+        # Now and then none of its faces glints.
+        seen = (x > 0) & (x < shape[1] - 1) & (y > 0) & (y < shape[0] - 1) & (rng.random(number.size) < 0.9)
+        area = 1.13 * fwhm_px**2  # of a Gaussian: flux over peak
+        flux = sigma * area * 10 ** rng.uniform(0.4, 1.8) * rng.uniform(0.5, 1.5, number.size)
+        image += point_sources(shape, x[seen], y[seen], flux[seen], psf)
+    return image.astype(np.float32)
 
 
 def dust_rings(rng: Rng, image: Image, count: int) -> Image:

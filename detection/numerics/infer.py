@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
-from safetensors import SafetensorError
-from safetensors.torch import load
+from safetensors import SafetensorError, safe_open
 
 from detection.numerics.calibration import probabilities
-from detection.numerics.networks import RealBogusNetwork, as_tensor_image, in_channels_last
-from detection.numerics.stamps import Stamps, network_input
+from detection.numerics.networks import NETWORKS, ONE_VIEW, Network, as_tensor_image, fused, in_channels_last
+from detection.numerics.stamps import Stamps
+from detection.numerics.views import network_input
 
 # 128 stamps need 15 MB for the largest layer: it stays in the cache, and larger batches are no faster.
 BATCH = 128
@@ -65,16 +65,15 @@ def score(
     return probabilities(np.concatenate(logits) if logits else np.empty(0), temperature)
 
 
-def load_network(weights_path: Path | str) -> tuple[RealBogusNetwork, float]:
-    """Load the network, ready to score, and the temperature of its calibration."""
-    try:
-        tensors = load(Path(weights_path).read_bytes())
-    except SafetensorError as error:
-        raise WeightsRefused(f"{Path(weights_path).name} is not a safetensors file: {error}") from error
+def load_network(weights_path: Path | str) -> tuple[Network, float]:
+    """Load the network that weights are of, ready to score, and the temperature of its calibration."""
+    tensors, architecture = _read(Path(weights_path))
     temperature = tensors.pop(TEMPERATURE, None)
     if temperature is None or temperature.numel() != 1:
         raise WeightsRefused(f"{Path(weights_path).name} lacks its calibration: train it with train_model")
-    network = RealBogusNetwork()
+    if architecture not in NETWORKS:
+        raise WeightsRefused(f"{Path(weights_path).name} is of {architecture}, which this version does not have")
+    network = NETWORKS[architecture]()
     try:
         network.load_state_dict(tensors)
     except RuntimeError as error:
@@ -82,11 +81,23 @@ def load_network(weights_path: Path | str) -> tuple[RealBogusNetwork, float]:
     is_finite = all(bool(torch.isfinite(tensor).all()) for tensor in tensors.values())
     if not is_finite or not (math.isfinite(temperature.item()) and temperature.item() > 0):
         raise WeightsRefused(f"{Path(weights_path).name} holds values that are not finite")
-    return in_channels_last(network).eval(), float(temperature.item())
+    return in_channels_last(fused(network.eval())), float(temperature.item())
+
+
+def _read(path: Path) -> tuple[dict[str, torch.Tensor], str]:
+    """Return the tensors of a file, and the network that they are of."""
+    if not path.is_file():
+        raise FileNotFoundError(path)
+    try:
+        with safe_open(path, framework="pt") as file:
+            architecture = (file.metadata() or {}).get("architecture", ONE_VIEW)
+            return {name: file.get_tensor(name) for name in file.keys()}, architecture  # noqa: SIM118  no mapping
+    except SafetensorError as error:
+        raise WeightsRefused(f"{path.name} is not a safetensors file: {error}") from error
 
 
 def network_logits(network: torch.nn.Module, images: Stamps, is_usable: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Return the uncalibrated logits of prepared images (n, 4, 31, 31); NaN where not usable."""
+    """Return the uncalibrated logits of prepared images (n, 8, 31, 31); NaN where not usable."""
     device = next(network.parameters()).device
     with torch.inference_mode():
         logits = network(as_tensor_image(images).to(device)).cpu().numpy().astype(np.float64)

@@ -1,17 +1,20 @@
-"""The real/bogus network: small enough for a thousand stamps a second on one core."""
+"""Networks that tell real from bogus: small enough for thousands of stamps a second on one core."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from detection.numerics.stamps import CHANNELS
+from detection.numerics.views import VIEWS_FWHM_PX
 
-ARCHITECTURE = "realbogus-cnn-1"
+# Weights say which network they are of; those of former versions are scored with as before.
+ONE_VIEW, TWO_VIEWS = "realbogus-cnn-1", "realbogus-cnn-2"
 
 
-class RealBogusNetwork(nn.Module):
-    """Four images in, one logit out; positive means real. 46 k parameters."""
+class OneView(nn.Module):
+    """The near view alone: four images in, one logit out; positive means real. 46 k parameters."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -31,7 +34,43 @@ class RealBogusNetwork(nn.Module):
         )
 
     def forward(self, stamps: Tensor) -> Tensor:
-        return self.layers(stamps).squeeze(1)  # (n,)
+        return self.layers(stamps[:, : len(CHANNELS)]).squeeze(1)  # (n,)
+
+
+class TwoViews(nn.Module):
+    """Two views of four images in, one logit out; positive means real. 58 k parameters."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.near = _tower(16, 32, 24)  # (n, 4, 31, 31) -> (n, 600)
+        self.wide = _tower(16, 16, 16)  # (n, 400); its middle is seen near already
+        self.head = nn.Sequential(nn.Dropout(0.3), nn.Linear(1000, 24), nn.ReLU(), nn.Linear(24, 1))
+
+    def forward(self, stamps: Tensor) -> Tensor:
+        near, wide = stamps.chunk(len(VIEWS_FWHM_PX), dim=1)
+        return self.head(torch.cat([self.near(near), self.wide(wide)], dim=1)).squeeze(1)  # (n,)
+
+
+Network = OneView | TwoViews
+NETWORKS: dict[str, type[Network]] = {ONE_VIEW: OneView, TWO_VIEWS: TwoViews}
+
+
+def _tower(first: int, second: int, last: int) -> nn.Sequential:
+    """Return layers that keep to the end where in the stamp something lies: the candidate is in its middle.
+
+    Steps of two pixels in place of the largest of four were tried for speed, and cost a third of what a second view
+    gains on stamps of other surveys.
+    """
+    return nn.Sequential(
+        *_block(len(CHANNELS), first),  # (n, first, 31, 31)
+        *_block(first, first),
+        nn.MaxPool2d(2),  # (n, first, 15, 15)
+        *_block(first, second),
+        *_block(second, second),
+        nn.MaxPool2d(2),  # (n, second, 7, 7)
+        *_block(second, last, padding=0),  # (n, last, 5, 5)
+        nn.Flatten(),
+    )
 
 
 def _block(channels_in: int, channels_out: int, padding: int = 1) -> list[nn.Module]:
@@ -47,7 +86,7 @@ def parameter_count(network: nn.Module) -> int:
     return sum(parameter.numel() for parameter in network.parameters())
 
 
-def in_channels_last(network: RealBogusNetwork) -> RealBogusNetwork:
+def in_channels_last(network: Network) -> Network:
     """Lay the weights out as `as_tensor_image` lays out the stamps; measured 1.3 times (scoring) and 2 times
     (training) faster than the default on one core."""
     return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -56,3 +95,13 @@ def in_channels_last(network: RealBogusNetwork) -> RealBogusNetwork:
 def as_tensor_image(stamps: object) -> Tensor:
     """Wrap an array (n, channels, y, x) in the layout that convolutions run fastest in on a CPU."""
     return torch.as_tensor(stamps).contiguous(memory_format=torch.channels_last)
+
+
+def fused(network: Network) -> Network:
+    """Return the network for scoring alone, with each normalisation within the convolution before it."""
+    for part in network.modules():
+        if isinstance(part, nn.Sequential):
+            for place, (first, second) in enumerate(zip(list(part), list(part)[1:], strict=False)):
+                if isinstance(first, nn.Conv2d) and isinstance(second, nn.BatchNorm2d):
+                    part[place], part[place + 1] = fuse_conv_bn_eval(first, second), nn.Identity()
+    return network

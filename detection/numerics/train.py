@@ -17,41 +17,12 @@ from detection.numerics.calibration import (
     probabilities,
     threshold_for_false_positive_rate,
 )
+from detection.numerics.examples import Examples
 from detection.numerics.infer import BATCH, TEMPERATURE, network_logits
-from detection.numerics.networks import (
-    ARCHITECTURE,
-    RealBogusNetwork,
-    as_tensor_image,
-    in_channels_last,
-    parameter_count,
-)
+from detection.numerics.networks import TWO_VIEWS, Network, TwoViews, as_tensor_image, in_channels_last, parameter_count
+from detection.numerics.views import VIEWS_FWHM_PX, network_input
 
 Report = Callable[[int, float], None]
-
-
-@dataclass(frozen=True)
-class TrainingSet:
-    """Labelled examples, prepared by `network_input`.
-
-    images : (n, 4, 31, 31) float16 or float32, finite. is_real : (n,) bool. kind : (n,) text, what each one is.
-    group : (n,) int, the pair of frames it comes from: a group is never split between training and test.
-    snr : (n,) |S_corr| of the peak, sigma.
-    """
-
-    images: NDArray[np.floating]
-    is_real: NDArray[np.bool_]
-    kind: NDArray[np.str_]
-    group: NDArray[np.int64]
-    snr: NDArray[np.float32]
-
-    def __len__(self) -> int:
-        return len(self.is_real)
-
-    def select(self, chosen: NDArray[np.bool_]) -> TrainingSet:
-        """Return the chosen examples."""
-        return TrainingSet(
-            self.images[chosen], self.is_real[chosen], self.kind[chosen], self.group[chosen], self.snr[chosen]
-        )
 
 
 @dataclass(frozen=True)
@@ -78,7 +49,7 @@ class Trained:
     hyperparameters: dict[str, float]
 
 
-def train(dataset: TrainingSet, parameters: TrainingParameters, report: Report | None = None) -> Trained:
+def train(dataset: Examples, parameters: TrainingParameters, report: Report | None = None) -> Trained:
     """Train on most groups, calibrate on some, and measure on the rest.
 
     Each example is seen under a random one of the eight symmetries of the square, and half of the time with
@@ -114,7 +85,7 @@ def train(dataset: TrainingSet, parameters: TrainingParameters, report: Report |
         probabilities(logits[0], temperature), probabilities(logits[1], temperature), calibration_part, test_part
     )
     tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
-    weights = save(tensors | {TEMPERATURE: torch.tensor([temperature])}, metadata={"architecture": ARCHITECTURE})
+    weights = save(tensors | {TEMPERATURE: torch.tensor([temperature])}, metadata={"architecture": TWO_VIEWS})
     hyperparameters = asdict(parameters) | {
         "parameter_count": parameter_count(network),
         "temperature": temperature,
@@ -124,7 +95,7 @@ def train(dataset: TrainingSet, parameters: TrainingParameters, report: Report |
     return Trained(weights, metrics, by_kind, hyperparameters)
 
 
-def split(dataset: TrainingSet, parameters: TrainingParameters) -> tuple[TrainingSet, TrainingSet, TrainingSet]:
+def split(dataset: Examples, parameters: TrainingParameters) -> tuple[Examples, Examples, Examples]:
     """Divide the examples by group into training, calibration and test parts."""
     groups = np.random.default_rng([parameters.seed, 1]).permutation(np.unique(dataset.group))
     n_test = max(1, round(parameters.test_share * groups.size))
@@ -136,9 +107,9 @@ def split(dataset: TrainingSet, parameters: TrainingParameters) -> tuple[Trainin
     return dataset.select(~in_test & ~in_calibration), dataset.select(in_calibration), dataset.select(in_test)
 
 
-def _fit(part: TrainingSet, p: TrainingParameters, report: Report | None) -> RealBogusNetwork:
-    network = in_channels_last(RealBogusNetwork())
-    images = torch.as_tensor(part.images)
+def _fit(part: Examples, p: TrainingParameters, report: Report | None) -> Network:
+    network = in_channels_last(TwoViews())
+    images = torch.as_tensor(_prepared(part))
     labels = torch.as_tensor(part.is_real.astype(np.float32))
     optimiser = torch.optim.AdamW(network.parameters(), lr=p.learning_rate, weight_decay=p.weight_decay)
     steps = -(-len(part) // p.batch)
@@ -174,17 +145,29 @@ def augment(images: Tensor) -> Tensor:
 
 def swapped(images: Tensor) -> Tensor:
     """Return what the subtraction of the science image from the reference would have shown, to first order."""
-    return torch.stack([images[:, 1], images[:, 0], -images[:, 2], images[:, 3]], dim=1)
+    views = images.chunk(len(VIEWS_FWHM_PX), dim=1)
+    turned = [(view[:, 1], view[:, 0], -view[:, 2], view[:, 3]) for view in views]
+    return torch.stack([channel for view in turned for channel in view], dim=1)
 
 
-def _logits(network: RealBogusNetwork, part: TrainingSet) -> NDArray[np.float64]:
+def _prepared(part: Examples) -> NDArray[np.float16]:
+    """Return what the network sees of the examples: half the bytes, and far finer than the noise."""
+    parts = [
+        network_input(part.stamps[start : start + BATCH], part.fwhm_px[start : start + BATCH])[0].astype(np.float16)
+        for start in range(0, len(part), BATCH)
+    ]
+    return np.concatenate(parts)
+
+
+def _logits(network: Network, part: Examples) -> NDArray[np.float64]:
     everything = np.ones(BATCH, dtype=bool)
-    batches = (part.images[start : start + BATCH].astype(np.float32) for start in range(0, len(part), BATCH))
-    return np.concatenate([network_logits(network, images, everything[: len(images)]) for images in batches])
+    images = _prepared(part)
+    batches = (images[start : start + BATCH].astype(np.float32) for start in range(0, len(part), BATCH))
+    return np.concatenate([network_logits(network, some, everything[: len(some)]) for some in batches])
 
 
 def _metrics(
-    calibration_scores: NDArray[np.float64], scores: NDArray[np.float64], calibration: TrainingSet, test: TrainingSet
+    calibration_scores: NDArray[np.float64], scores: NDArray[np.float64], calibration: Examples, test: Examples
 ) -> dict[str, float]:
     metrics = classification_metrics(scores, test.is_real)
     for rate, name in ((0.01, "0_01"), (0.05, "0_05")):
@@ -196,6 +179,6 @@ def _metrics(
     return metrics
 
 
-def _share_by_kind(scores: NDArray[np.float64], test: TrainingSet) -> dict[str, float]:
+def _share_by_kind(scores: NDArray[np.float64], test: Examples) -> dict[str, float]:
     """Return the share called real (score 0.5) of each kind: recall for real kinds, false positives for others."""
     return {str(kind): float((scores[test.kind == kind] >= 0.5).mean()) for kind in np.unique(test.kind)}

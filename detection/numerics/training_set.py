@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from detection.numerics import faults as draw
+from detection.numerics.examples import Examples, joined, standardised
 from detection.numerics.faults import Faults, Rng, draw_faults
-from detection.numerics.stamps import cut_stamps, network_input
-from detection.numerics.train import TrainingSet
+from detection.numerics.stamps import cut_stamps
+from detection.numerics.views import network_input
 from differencing.numerics.align import align
 from differencing.numerics.difference import Difference
 from differencing.numerics.parameters import ZogyParameters
@@ -64,7 +65,7 @@ class Truth:
     kind: NDArray[np.str_]
 
 
-def make_training_set(parameters: TrainingSetParameters, progress: Progress | None = None) -> TrainingSet:
+def make_training_set(parameters: TrainingSetParameters, progress: Progress | None = None) -> Examples:
     """Simulate pairs, spoil them, subtract them, and label what the peak finder finds.
 
     Real are peaks at an injected change of either sign: transients on and off hosts, variable stars, trailed moving
@@ -77,13 +78,13 @@ def make_training_set(parameters: TrainingSetParameters, progress: Progress | No
 
     Returns
     -------
-    TrainingSet with one group per pair.
+    Examples with one group per pair.
 
     Raises
     ------
     ValueError : no pair gave an example.
     """
-    parts: list[TrainingSet] = []
+    parts: list[Examples] = []
     for index in range(parameters.pairs):
         part = examples_of_pair(parameters, index)
         if part is not None and len(part):
@@ -92,16 +93,10 @@ def make_training_set(parameters: TrainingSetParameters, progress: Progress | No
             progress(index + 1, sum(map(len, parts)))
     if not parts:
         raise ValueError("no pair gave an example")
-    return TrainingSet(
-        images=np.concatenate([part.images for part in parts]),
-        is_real=np.concatenate([part.is_real for part in parts]),
-        kind=np.concatenate([part.kind for part in parts]),
-        group=np.concatenate([part.group for part in parts]),
-        snr=np.concatenate([part.snr for part in parts]),
-    )
+    return joined(parts)
 
 
-def examples_of_pair(parameters: TrainingSetParameters, index: int) -> TrainingSet | None:
+def examples_of_pair(parameters: TrainingSetParameters, index: int) -> Examples | None:
     """Make the examples of one pair, or None where it could not be subtracted."""
     rng = np.random.default_rng([parameters.seed, index])
     recipe = draw_pair(rng, parameters, index)
@@ -119,15 +114,17 @@ def examples_of_pair(parameters: TrainingSetParameters, index: int) -> TrainingS
     stamps = cut_stamps(
         difference.science, difference.reference, difference.difference, difference.mask, (peaks.x[keep], peaks.y[keep])
     )
-    images, is_usable = network_input(stamps, measured)
-    count = int(is_usable.sum())
-    return TrainingSet(
-        images[is_usable].astype(np.float16),
-        is_real[keep][is_usable],
-        kind[keep][is_usable],
-        np.full(count, index),
-        np.abs(peaks.score[keep][is_usable]).astype(np.float32),
+    _, is_usable = network_input(stamps, measured)
+    count = len(stamps)
+    found = Examples(
+        standardised(stamps),
+        np.full(count, measured, dtype=np.float32),
+        is_real[keep],
+        kind[keep],
+        np.full(count, f"pair {parameters.seed}.{index}"),
+        np.abs(peaks.score[keep]).astype(np.float32),
     )
+    return found.select(is_usable)
 
 
 def draw_pair(rng: Rng, parameters: TrainingSetParameters, index: int) -> PairParameters:
@@ -162,7 +159,7 @@ def spoilt_difference(
     rng: Rng, pair: Pair, recipe: PairParameters, zogy: ZogyParameters
 ) -> tuple[Difference | None, Truth]:
     """Add more real changes and the faults, register the reference with its error, and subtract."""
-    science_faults, reference_faults = draw_faults(rng), draw_faults(rng)
+    science_faults, reference_faults = draw_faults(rng), replace(draw_faults(rng), flash_trains=0)
     science, reference, truth = add_changes(rng, pair, recipe)
     science = spoil(rng, science, science_faults, pair)
     reference = spoil(rng, reference, reference_faults, pair)
@@ -237,6 +234,8 @@ def spoil(rng: Rng, frame: Frame, faults: Faults, pair: Pair) -> Frame:
     fwhm = pair.psf_science.fwhm_px
     data += draw.dust_rings(rng, frame.data, faults.dust_rings) if faults.dust_rings else 0
     data += draw.blobs(rng, shape, faults.blobs, sigma, fwhm) if faults.blobs else 0
+    # A reference is a stack, from which what flashed once is rejected.
+    data += draw.flashes(rng, shape, faults.flash_trains, sigma, fwhm) if faults.flash_trains else 0
     stars = (pair.star_x, pair.star_y, pair.star_flux)
     data += draw.spikes(rng, shape, stars, faults.spikes, sigma) if faults.spikes else 0
     data += draw.banding(rng, shape, faults.banding_sigma * sigma) if faults.banding_sigma else 0

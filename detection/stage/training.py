@@ -13,7 +13,7 @@ from pathlib import Path
 from catalog.configuration.values import defaults
 from catalog.files import storage
 from detection.models import ModelType
-from detection.numerics.networks import ARCHITECTURE
+from detection.numerics.networks import TWO_VIEWS
 from detection.numerics.train import Trained, TrainingParameters, train
 from detection.numerics.training_set import TrainingSetParameters, make_training_set
 from differencing.parameters import zogy_parameters
@@ -89,7 +89,7 @@ def _card(order: Order, written: Written, trained: Trained, recipe: dict[str, ob
         "name": order.name,
         "version": order.version,
         "model_type": ModelType.CLASSIFIER,
-        "architecture": ARCHITECTURE,
+        "architecture": TWO_VIEWS,
         "weights": written.weights.name,
         "sha256": written.sha256,
         "training_dataset": "{pairs} simulated pairs, seed {seed}, {examples} peaks, {real} real".format(**recipe),

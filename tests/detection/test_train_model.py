@@ -4,23 +4,26 @@ import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
+from detection.numerics.examples import Examples
 from detection.numerics.infer import score
-from detection.numerics.train import TrainingSet
 from detection.registry import weights
 from detection.stage import training
 
 
-def quick_set(parameters, progress=None) -> TrainingSet:
+def quick_set(parameters, progress=None) -> Examples:
     """Stand in for the simulation, which takes minutes: noise, with a bright middle in what is real."""
     rng = np.random.default_rng(parameters.seed)
     count = 20 * parameters.pairs
     is_real = np.arange(count) % 2 == 0
-    images = rng.normal(0.0, 1.0, (count, 4, 31, 31)).astype(np.float16)
-    images[is_real, 2, 14:17, 14:17] += 4.0
+    stamps = rng.normal(0.0, 1.0, (count, 4, 63, 63)).astype(np.float16)
+    stamps[:, 3] = 0.0
+    stamps[is_real, 2, 30:33, 30:33] += 4.0
     for pair in range(parameters.pairs if progress is not None else 0):
         progress(pair + 1, 20 * (pair + 1))
     kind = np.where(is_real, "hostless", "bogus")
-    return TrainingSet(images, is_real, kind, np.arange(len(is_real)) // 20, np.full(len(is_real), 9.0, np.float32))
+    group = (np.arange(count) // 20).astype(str)
+    same = [np.full(count, value, dtype=np.float32) for value in (3.0, 9.0)]
+    return Examples(stamps, same[0], is_real, kind, group, same[1])
 
 
 @pytest.fixture(autouse=True)

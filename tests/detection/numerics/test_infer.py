@@ -6,14 +6,14 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from detection.numerics.infer import BATCH, WeightsRefused, score, weights_sha256
-from detection.numerics.networks import RealBogusNetwork
+from detection.numerics.networks import OneView
 
 
 @pytest.fixture
 def weights(tmp_path: Path) -> Path:
     torch.manual_seed(4)
     path = tmp_path / "weights.safetensors"
-    save_file(RealBogusNetwork().state_dict() | {"temperature": torch.tensor([1.5])}, path)
+    save_file(OneView().state_dict() | {"temperature": torch.tensor([1.5])}, path)
     return path
 
 

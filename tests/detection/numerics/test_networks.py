@@ -1,28 +1,57 @@
+import pytest
 import torch
 
-from detection.numerics.networks import RealBogusNetwork, parameter_count
+from detection.numerics.networks import NETWORKS, fused, parameter_count
+
+KINDS = pytest.mark.parametrize("kind", NETWORKS)
 
 
-def test_the_network_has_fewer_than_a_hundred_thousand_parameters():
-    assert 10_000 < parameter_count(RealBogusNetwork()) <= 100_000
+@KINDS
+def test_the_network_has_fewer_than_a_hundred_thousand_parameters(kind):
+    assert 10_000 < parameter_count(NETWORKS[kind]()) <= 100_000
 
 
-def test_one_logit_comes_out_for_each_stamp():
-    network = RealBogusNetwork().eval()
-    assert network(torch.zeros(3, 4, 31, 31)).shape == (3,)
+@KINDS
+def test_one_logit_comes_out_for_each_stamp(kind):
+    assert NETWORKS[kind]().eval()(torch.zeros(3, 8, 31, 31)).shape == (3,)
 
 
-def test_a_stamp_s_logit_does_not_depend_on_its_neighbours():
+@KINDS
+def test_a_stamp_s_logit_does_not_depend_on_its_neighbours(kind):
     torch.manual_seed(1)
-    network = RealBogusNetwork().eval()
-    images = torch.randn(5, 4, 31, 31)
+    network = NETWORKS[kind]().eval()
+    images = torch.randn(5, 8, 31, 31)
     # Different batch sizes take different summation orders in float32.
     torch.testing.assert_close(network(images)[2:3], network(images[2:3]), atol=1e-5, rtol=1e-4)
 
 
-def test_the_position_in_the_stamp_matters():
+@KINDS
+def test_the_position_in_the_stamp_matters(kind):
     torch.manual_seed(1)
-    network = RealBogusNetwork().eval()
-    centred, aside = torch.zeros(1, 4, 31, 31), torch.zeros(1, 4, 31, 31)
+    network = NETWORKS[kind]().eval()
+    centred, aside = torch.zeros(1, 8, 31, 31), torch.zeros(1, 8, 31, 31)
     centred[..., 15, 15] = aside[..., 3, 3] = 5.0
     assert not torch.allclose(network(centred), network(aside))
+
+
+def test_only_the_network_of_two_views_sees_the_wide_one():
+    torch.manual_seed(1)
+    images = torch.randn(1, 8, 31, 31)
+    other = torch.cat([images[:, :4], torch.randn(1, 4, 31, 31)], dim=1)
+    seen = {kind: not torch.equal(*(network(i) for i in (images, other))) for kind, network in made().items()}
+    assert seen == {"realbogus-cnn-1": False, "realbogus-cnn-2": True}
+
+
+@KINDS
+def test_what_is_fused_for_scoring_says_the_same(kind):
+    torch.manual_seed(1)
+    network = NETWORKS[kind]()
+    network(torch.randn(64, 8, 31, 31))  # running statistics that are not those of a new network
+    images = torch.randn(5, 8, 31, 31)
+    with torch.inference_mode():
+        before = network.eval()(images)
+        torch.testing.assert_close(fused(network)(images), before, atol=1e-5, rtol=1e-4)
+
+
+def made() -> dict[str, torch.nn.Module]:
+    return {kind: network().eval() for kind, network in NETWORKS.items()}

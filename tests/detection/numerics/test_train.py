@@ -1,11 +1,13 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from safetensors.torch import load
 
+from detection.numerics.examples import Examples, standardised
 from detection.numerics.infer import score
-from detection.numerics.stamps import network_input
-from detection.numerics.train import TrainingParameters, TrainingSet, augment, split, swapped, train
+from detection.numerics.train import TrainingParameters, augment, split, swapped, train
 
 QUICK = TrainingParameters(seed=3, epochs=3, batch=32)
 
@@ -25,11 +27,12 @@ def raw_stamps(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     return stamps, is_real
 
 
-def easy_set(n: int = 240, seed: int = 1) -> TrainingSet:
+def easy_set(n: int = 240, seed: int = 1) -> Examples:
     stamps, is_real = raw_stamps(n, seed)
-    images = network_input(stamps, 3.0)[0].astype(np.float16)
     kind = np.where(is_real, "hostless", "bogus")
-    return TrainingSet(images, is_real, kind, np.arange(n) // 2 % 20, np.full(n, 9.0, dtype=np.float32))
+    group = (np.arange(n) // 2 % 20).astype(str)
+    same = [np.full(n, value, dtype=np.float32) for value in (3.0, 9.0)]
+    return Examples(standardised(stamps), same[0], is_real, kind, group, same[1])
 
 
 @pytest.fixture(scope="module")
@@ -79,20 +82,21 @@ def test_no_pair_of_frames_is_in_two_parts():
 
 def test_too_few_pairs_are_refused():
     whole = easy_set(20)
-    single = TrainingSet(whole.images, whole.is_real, whole.kind, np.zeros(20, dtype=np.int64), whole.snr)
+    single = replace(whole, group=np.full(20, "one"))
     with pytest.raises(ValueError, match="groups"):
         train(single, QUICK)
 
 
 def test_swapping_twice_changes_nothing_and_once_turns_the_difference():
-    images = torch.randn(2, 4, 31, 31, generator=torch.Generator().manual_seed(1))
+    images = torch.randn(2, 8, 31, 31, generator=torch.Generator().manual_seed(1))
     torch.testing.assert_close(swapped(swapped(images)), images)
-    torch.testing.assert_close(swapped(images)[:, 2], -images[:, 2])
-    torch.testing.assert_close(swapped(images)[:, 0], images[:, 1])
+    for first in (0, 4):  # of the near view, and of the wide one
+        torch.testing.assert_close(swapped(images)[:, first + 2], -images[:, first + 2])
+        torch.testing.assert_close(swapped(images)[:, first], images[:, first + 1])
 
 
 def test_augmentation_keeps_the_centre_and_the_pixels():
-    images = torch.randn(8, 4, 31, 31, generator=torch.Generator().manual_seed(1))
+    images = torch.randn(8, 8, 31, 31, generator=torch.Generator().manual_seed(1))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(2)
         changed = augment(images)

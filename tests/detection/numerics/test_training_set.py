@@ -3,6 +3,7 @@ import pytest
 
 from detection.numerics import faults
 from detection.numerics.training_set import TrainingSetParameters, Truth, label, make_training_set
+from detection.numerics.views import network_input
 from differencing.numerics.peaks import Peaks
 from tests.parameters import ZOGY
 
@@ -52,31 +53,32 @@ def test_no_peaks_and_no_truths_are_both_possible():
 def test_pairs_give_both_classes_finite_and_of_their_group(small_set):
     assert small_set.is_real.any()
     assert (~small_set.is_real).any()
-    assert small_set.images.shape[1:] == (4, 31, 31)
-    assert np.isfinite(small_set.images).all()
-    assert set(small_set.group.tolist()) == {0, 1}
+    assert small_set.stamps.shape[1:] == (4, 63, 63)
+    assert set(small_set.group.tolist()) == {"pair 6.0", "pair 6.1"}
     assert ((small_set.kind == "bogus") == ~small_set.is_real).all()
     # The parabola's height is the threshold at least.
     assert small_set.snr.min() >= SMALL.threshold_sigma
 
 
 def test_real_positive_ones_are_bright_in_the_middle_of_science_and_difference(small_set):
-    fresh = small_set.images[np.isin(small_set.kind, ["hostless", "on host", "moving"])].astype(float)
+    chosen = small_set.select(np.isin(small_set.kind, ["hostless", "on host", "moving"]))
+    fresh = network_input(chosen.stamps, chosen.fwhm_px)[0].astype(float)
     # A peak of 4.5 sigma or more spread over a FWHM of 3 px stands out by more than 1 sigma in its middle on average.
     assert np.sinh(fresh[:, 2, 14:17, 14:17]).mean() > 1.0
     assert np.median(fresh[:, 0, 15, 15]) > 1.0
 
 
 def test_vanished_ones_are_negative(small_set):
-    gone = small_set.images[small_set.kind == "vanished"].astype(float)
-    assert len(gone) > 0
+    chosen = small_set.select(small_set.kind == "vanished")
+    assert len(chosen) > 0
+    gone = network_input(chosen.stamps, chosen.fwhm_px)[0].astype(float)
     assert gone[:, 2, 14:17, 14:17].mean() < 0
 
 
 def test_the_same_seed_gives_the_same_examples():
     tiny = TrainingSetParameters(ZOGY, seed=6, pairs=1, shape=(200, 200))
     first, second = make_training_set(tiny), make_training_set(tiny)
-    np.testing.assert_array_equal(first.images, second.images)
+    np.testing.assert_array_equal(first.stamps, second.stamps)
     np.testing.assert_array_equal(first.kind, second.kind)
 
 
