@@ -232,10 +232,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": ["catalog.web.rest.permissions.ByRoleAndScope"],
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
-    "POSTPROCESSING_HOOKS": [
-        "drf_spectacular.hooks.postprocess_schema_enums",
-        "catalog.web.rest.schema.with_problems",
-    ],
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "catalog.web.rest.schema.with_problems"],
     "ENUM_NAME_OVERRIDES": {
         "RunStatus": "catalog.models.RunStatus",
         "JobStatus": "catalog.models.JobStatus",
@@ -244,6 +241,7 @@ SPECTACULAR_SETTINGS = {
         "ObservationStatus": "observations.models.ObservationStatus",
         "CandidateStatus": "differencing.models.CandidateStatus",
         "DetectionStatus": "detection.models.DetectionStatus",
+        "DetectionType": "detection.models.DetectionType",
         "AlertStatus": "curation.models.AlertStatus",
         "AlertType": "curation.models.AlertType",
         "Quality": "curation.models.Quality",

@@ -155,11 +155,18 @@ class CandidateScore(Record):
     model = models.ForeignKey(Model, on_delete=models.PROTECT, related_name="scores")
     model_run = models.ForeignKey(ModelRun, on_delete=models.CASCADE, related_name="scores")
     score = models.FloatField(help_text="1 = real, 0 = bogus.")
+    p_supernova = models.FloatField(null=True, blank=True, help_text="If it is real, by its stamp alone; null unknown.")
+    p_variable = models.FloatField(null=True, blank=True, help_text="If it is real, by its stamp alone; null unknown.")
+    p_transient = models.FloatField(null=True, blank=True, help_text="If it is real, by its stamp alone; null unknown.")
+    anomaly = models.FloatField(
+        null=True, blank=True, help_text="Share of what the model was trained with that is more ordinary; null unknown."
+    )
     weights_sha256 = models.CharField(max_length=64)
 
     class Meta:
         constraints = [
-            constraints.within("score", 0.0, 1.0),
+            *(constraints.within(name, 0.0, 1.0) for name in ("score", "p_supernova", "p_variable", "p_transient")),
+            constraints.within("anomaly", 0.0, 1.0),
             models.UniqueConstraint(fields=["candidate", "model"], name="detection_candidatescore_once"),
             models.CheckConstraint(
                 condition=~Q(weights_sha256=""),
@@ -244,6 +251,12 @@ class Detection(InjectableRecord):
         null=True, blank=True, choices=Urgency, help_text="By brightness and significance, when it was found."
     )
     detection_type = models.CharField(max_length=10, choices=DetectionType, default=DetectionType.UNKNOWN)
+    predicted_type = models.CharField(
+        max_length=10,
+        choices=DetectionType,
+        default=DetectionType.UNKNOWN,
+        help_text="What it is taken for until a person says it: by motion, catalogues, history and its stamp.",
+    )
     model_version = models.CharField(max_length=160, help_text="Name and version of the model.")
     inference_time_ms = models.FloatField(null=True, blank=True)
     prediction_metadata = models.JSONField(default=dict, blank=True)
@@ -264,6 +277,7 @@ class Detection(InjectableRecord):
             *SkyRecord.Meta.constraints,
             constraints.one_of("origin", DetectionOrigin),
             constraints.one_of("detection_type", DetectionType),
+            constraints.one_of("predicted_type", DetectionType),
             constraints.one_of("status", DetectionStatus),
             constraints.finite("pixel_x"),
             constraints.finite("pixel_y"),

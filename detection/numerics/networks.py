@@ -13,6 +13,10 @@ from detection.numerics.views import VIEWS_FWHM_PX
 ONE_VIEW, TWO_VIEWS = "realbogus-cnn-1", "realbogus-cnn-2"
 
 
+# What something real may be by its stamp alone; what is not real is an artefact.
+TYPES = ("supernova", "variable", "transient")
+
+
 class OneView(nn.Module):
     """The near view alone: four images in, one logit out; positive means real. 46 k parameters."""
 
@@ -34,21 +38,21 @@ class OneView(nn.Module):
         )
 
     def forward(self, stamps: Tensor) -> Tensor:
-        return self.layers(stamps[:, : len(CHANNELS)]).squeeze(1)  # (n,)
+        return self.layers(stamps[:, : len(CHANNELS)])  # (n, 1)
 
 
 class TwoViews(nn.Module):
-    """Two views of four images in, one logit out; positive means real. 58 k parameters."""
+    """Two views of four images in; a logit out, positive means real, and one for each of `TYPES`. 58 k parameters."""
 
     def __init__(self) -> None:
         super().__init__()
         self.near = _tower(16, 32, 24)  # (n, 4, 31, 31) -> (n, 600)
         self.wide = _tower(16, 16, 16)  # (n, 400); its middle is seen near already
-        self.head = nn.Sequential(nn.Dropout(0.3), nn.Linear(1000, 24), nn.ReLU(), nn.Linear(24, 1))
+        self.head = nn.Sequential(nn.Dropout(0.3), nn.Linear(1000, 24), nn.ReLU(), nn.Linear(24, 1 + len(TYPES)))
 
     def forward(self, stamps: Tensor) -> Tensor:
         near, wide = stamps.chunk(len(VIEWS_FWHM_PX), dim=1)
-        return self.head(torch.cat([self.near(near), self.wide(wide)], dim=1)).squeeze(1)  # (n,)
+        return self.head(torch.cat([self.near(near), self.wide(wide)], dim=1))  # (n, 4)
 
 
 Network = OneView | TwoViews

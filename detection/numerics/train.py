@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from safetensors.torch import save
 from torch import Tensor, nn
 
+from detection.numerics.anomaly import Ordinary, as_arrays, fit_ordinary
 from detection.numerics.calibration import (
     classification_metrics,
     fit_temperature,
@@ -18,11 +19,18 @@ from detection.numerics.calibration import (
     threshold_for_false_positive_rate,
 )
 from detection.numerics.examples import Examples
-from detection.numerics.infer import BATCH, TEMPERATURE, network_logits
+from detection.numerics.infer import ANOMALY, BATCH, TEMPERATURE, network_outputs
 from detection.numerics.networks import TWO_VIEWS, Network, TwoViews, as_tensor_image, in_channels_last, parameter_count
 from detection.numerics.views import VIEWS_FWHM_PX, network_input
 
 Report = Callable[[int, float], None]
+
+# Of what is real: by the names of the simulation, and by those that a person's label stands for. In the order of TYPES.
+_KINDS_OF_TYPES = (("on host", "supernova"), ("variable",), ("hostless", "moving", "vanished", "transient", "asteroid"))
+_NO_TYPE = -1
+# Whether something is real comes first.
+_TYPES_WEIGHT = 0.2
+_ORDINARY_OF = 6000
 
 
 @dataclass(frozen=True)
@@ -85,7 +93,9 @@ def train(dataset: Examples, parameters: TrainingParameters, report: Report | No
         probabilities(logits[0], temperature), probabilities(logits[1], temperature), calibration_part, test_part
     )
     tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
-    weights = save(tensors | {TEMPERATURE: torch.tensor([temperature])}, metadata={"architecture": TWO_VIEWS})
+    ordinary = {name: torch.as_tensor(of) for name, of in as_arrays(_ordinary(train_part), ANOMALY).items()}
+    own = {TEMPERATURE: torch.tensor([temperature])}
+    weights = save(tensors | own | ordinary, metadata={"architecture": TWO_VIEWS})
     hyperparameters = asdict(parameters) | {
         "parameter_count": parameter_count(network),
         "temperature": temperature,
@@ -111,18 +121,22 @@ def _fit(part: Examples, p: TrainingParameters, report: Report | None) -> Networ
     network = in_channels_last(TwoViews())
     images = torch.as_tensor(_prepared(part))
     labels = torch.as_tensor(part.is_real.astype(np.float32))
+    types = torch.as_tensor(types_of(part))
     optimiser = torch.optim.AdamW(network.parameters(), lr=p.learning_rate, weight_decay=p.weight_decay)
     steps = -(-len(part) // p.batch)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, p.learning_rate, epochs=p.epochs, steps_per_epoch=steps)
     # Both classes weigh the same, whatever the faults that were drawn: the prior of a night is not known.
     weight = torch.tensor(float((~part.is_real).sum()) / max(float(part.is_real.sum()), 1.0))
-    loss_function = nn.BCEWithLogitsLoss(pos_weight=weight)
+    is_real, of_type = nn.BCEWithLogitsLoss(pos_weight=weight), nn.CrossEntropyLoss(ignore_index=_NO_TYPE)
     for epoch in range(1, p.epochs + 1):
         network.train()
         total = 0.0
         for chosen in torch.randperm(len(part)).split(p.batch):
             optimiser.zero_grad()
-            loss = loss_function(network(augment(images[chosen].float())), labels[chosen])
+            said = network(augment(images[chosen].float()))
+            loss = is_real(said[:, 0], labels[chosen])
+            if (types[chosen] != _NO_TYPE).any():
+                loss = loss + _TYPES_WEIGHT * of_type(said[:, 1:], types[chosen])
             loss.backward()
             optimiser.step()
             schedule.step()
@@ -130,6 +144,13 @@ def _fit(part: Examples, p: TrainingParameters, report: Report | None) -> Networ
         if report is not None:
             report(epoch, total / len(part))
     return network.eval()
+
+
+def types_of(part: Examples) -> NDArray[np.int64]:
+    """Return the place in `networks.TYPES` of each example, or the number of those that have none."""
+    by_kind = {kind: place for place, kinds in enumerate(_KINDS_OF_TYPES) for kind in kinds}
+    types = np.array([by_kind.get(str(kind), _NO_TYPE) for kind in part.kind], dtype=np.int64)
+    return np.where(part.is_real, types, _NO_TYPE)
 
 
 def augment(images: Tensor) -> Tensor:
@@ -159,11 +180,16 @@ def _prepared(part: Examples) -> NDArray[np.float16]:
     return np.concatenate(parts)
 
 
+def _ordinary(part: Examples) -> Ordinary:
+    """Return what is ordinary of the examples, or of so many of them that more would not change it."""
+    step = max(1, len(part) // _ORDINARY_OF)
+    return fit_ordinary(_prepared(part.select(np.arange(0, len(part), step))))
+
+
 def _logits(network: Network, part: Examples) -> NDArray[np.float64]:
-    everything = np.ones(BATCH, dtype=bool)
     images = _prepared(part)
     batches = (images[start : start + BATCH].astype(np.float32) for start in range(0, len(part), BATCH))
-    return np.concatenate([network_logits(network, some, everything[: len(some)]) for some in batches])
+    return np.concatenate([network_outputs(network, some)[:, 0] for some in batches])
 
 
 def _metrics(

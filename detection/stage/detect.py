@@ -28,11 +28,13 @@ from detection.models import (
     Model,
     ModelRun,
 )
-from detection.numerics.infer import WeightsRefused, score
+from detection.numerics.infer import Judged, WeightsRefused, judge
+from detection.numerics.networks import TYPES
 from detection.numerics.stamps import cut_stamps
 from detection.registry.weights import ensure_default_model, weights_path
 from detection.sources.association import alone, associate, forget_empty_sources
 from detection.stage import vetoes
+from detection.stage.kinds import tell_types
 from detection.stage.ranking import rank
 from differencing.models import Candidate, CandidateStatus, DifferenceRun, Tracklet
 from observations.models import Observation
@@ -57,9 +59,9 @@ _BRIGHT = "It is bright and nothing speaks against it, whatever its score."
 
 
 class _Scored(NamedTuple):
-    """What inference gives: one score (NaN = none) and one stamp for each candidate, and what it cost."""
+    """What inference gives: what the model says of each candidate, its stamp, and what it cost."""
 
-    scores: NDArray[np.float64]
+    judged: Judged
     stamps: NDArray[np.float32]
     time_ms: float
     memory_mb: float
@@ -89,12 +91,13 @@ def run(observation_id: UUID | str) -> None:
         _close(row, scored, config)
         in_other_frames = vetoes.note_detector(observation)
         candidates = _candidates(difference)
-        made = _record(row, candidates, scored.scores, paths, config)
+        made = _record(row, candidates, scored.judged, paths, config)
         _reject(in_other_frames, config)
         _clear_superseded(observation)
         associate(made, observation, config)
         forget_empty_sources()
         rank(observation)
+        tell_types(observation)
 
 
 def _candidates(difference: DifferenceRun) -> list[Candidate]:
@@ -147,10 +150,10 @@ def _infer(observation: Observation, difference: DifferenceRun, candidates: list
     x, y = [c.pixel_x for c in candidates], [c.pixel_y for c in candidates]
     stamps = cut_stamps(*images, (x, y))
     try:
-        scores = score(stamps, weights, fwhm_px=fwhm, threads=settings.ASTRID_THREADS)
+        judged = judge(stamps, weights, fwhm_px=fwhm, threads=settings.ASTRID_THREADS)
     except (WeightsRefused, FileNotFoundError) as error:
         raise StageFailure(FailureCode.MODEL_MISSING, f"The model's weights cannot be used: {error}") from error
-    return _Scored(scores, stamps, (time.perf_counter() - clock) * 1000.0, peak_memory_mb())
+    return _Scored(judged, stamps, (time.perf_counter() - clock) * 1000.0, peak_memory_mb())
 
 
 class _Images(NamedTuple):
@@ -195,7 +198,7 @@ def as_file(stamp: NDArray[np.float32]) -> bytes:
 
 
 def _close(row: ModelRun, scored: _Scored, config: Snapshot) -> None:
-    known = scored.scores[np.isfinite(scored.scores)]
+    known = scored.judged.confidence[np.isfinite(scored.judged.confidence)]
     row.inference_time_ms, row.memory_usage_mb = scored.time_ms, scored.memory_mb
     row.total_predictions = int(known.size)
     row.high_confidence_predictions = int((known >= config["detection.confidence_threshold"]).sum())
@@ -204,15 +207,15 @@ def _close(row: ModelRun, scored: _Scored, config: Snapshot) -> None:
 
 
 def _record(
-    row: ModelRun, candidates: list[Candidate], scores: NDArray[np.float64], paths: dict[UUID, str], config: Snapshot
+    row: ModelRun, candidates: list[Candidate], judged: Judged, paths: dict[UUID, str], config: Snapshot
 ) -> list[Detection]:
     """Keep the scores; make, refresh or take back the detections.
 
     Ghosts, dipoles and what is vetoed become none; what is vetoed does where it is a member of something that moves.
     What is bright and not vetoed does at any score: a network that has seen no such telescope hides no nova.
     """
-    scored = {c.pk: float(value) for c, value in zip(candidates, scores, strict=True) if np.isfinite(value)}
-    _keep_scores(row, candidates, scored)
+    scored = {c.pk: float(value) for c, value in zip(candidates, judged.confidence, strict=True) if np.isfinite(value)}
+    _keep_scores(row, candidates, judged)
     bright, is_refused = bright_among(candidates, config) & scored.keys(), vetoes.refused_by(config, candidates)
     convincing = {key for key, value in scored.items() if value >= config["detection.confidence_threshold"]}
     by_score = convincing - is_refused
@@ -264,13 +267,22 @@ def _reject(candidates: list[Candidate], config: Snapshot) -> None:
             _take_back(detection)
 
 
-def _keep_scores(row: ModelRun, candidates: list[Candidate], scored: dict[UUID, float]) -> None:
+def _keep_scores(row: ModelRun, candidates: list[Candidate], judged: Judged) -> None:
     """Replace what this model said of the candidates."""
     CandidateScore.objects.filter(candidate__in=candidates, model=row.model).delete()
     own = {"model": row.model, "model_run": row, "weights_sha256": row.model.weights_sha256}
+    said = np.column_stack([judged.types, judged.anomaly])
     CandidateScore.objects.bulk_create(
-        CandidateScore(candidate_id=key, score=value, **own) for key, value in scored.items()
+        CandidateScore(candidate=candidate, score=float(value), **_where_known(more), **own)
+        for candidate, value, more in zip(candidates, judged.confidence, said, strict=True)
+        if np.isfinite(value)
     )
+
+
+def _where_known(said: NDArray[np.float64]) -> dict[str, float]:
+    """Return what a model says of types and of how ordinary something is; one without a head for it says nothing."""
+    names = (*(f"p_{name}" for name in TYPES), "anomaly")
+    return {name: float(value) for name, value in zip(names, said, strict=True) if np.isfinite(value)}
 
 
 def describe(detection: Detection, row: ModelRun, candidate: Candidate, value: float, cutout: str) -> None:
