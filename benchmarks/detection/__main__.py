@@ -17,7 +17,7 @@ from benchmarks.detection.intervals import by_exposure
 from curation.numerics.agreement import share_of
 from detection.numerics.calibration import area_under_curve
 from detection.numerics.infer import score
-from detection.numerics.stamp_width import width_of
+from detection.numerics.stamp_width import widths_of
 from detection.numerics.stamps import CHANNELS, Stamps
 
 _WEIGHTS = Path("detection/weights")
@@ -47,20 +47,19 @@ def on_ztf(folder: Path, weights: Path) -> None:
     with np.load(folder / "stamps.npz", allow_pickle=False) as file:
         known = {name: file[name] for name in ("jd", "scorr", "evidence_real", "visual_label", "drb")}
         stamps = with_masks(file["triplets"])
-    fwhm = width_of(stamps)
+    fwhm = widths_of(stamps, known["jd"])
     scores = score(stamps, weights, fwhm_px=fwhm)
     is_scored = np.isfinite(scores)
     is_real, is_bogus = known["evidence_real"] != "", known["visual_label"] == 0
     chosen = (is_real | is_bogus) & is_scored
-    print(
-        f"ZTF: {is_real.sum()} real, {is_bogus.sum()} bogus, {(~is_scored).sum()} without a score, FWHM {fwhm:.2f} px"
-    )
+    counts = f"{is_real.sum()} real, {is_bogus.sum()} bogus, {(~is_scored).sum()} without a score"
+    print(f"ZTF: {counts}; FWHM {fwhm.min():.2f} to {fwhm.max():.2f} px")
     area, low, high = by_exposure(area_under_curve, scores[chosen], is_real[chosen], known["jd"][chosen])
     print(f"area under the curve {area:.3f} [{low:.3f}, {high:.3f}]")
     both = chosen & np.isfinite(known["drb"])
     theirs, ours = (area_under_curve(of[both], is_real[both]) for of in (known["drb"], scores))
-    counts = f"{is_real[both].sum()} real, {(~is_real[both]).sum()} bogus"
-    print(f"beside ZTF's own score (drb), on {counts}: {ours:.3f}, theirs {theirs:.3f}")
+    labelled = f"{is_real[both].sum()} real, {(~is_real[both]).sum()} bogus"
+    print(f"beside ZTF's own score (drb), on {labelled}: {ours:.3f}, theirs {theirs:.3f}")
     for kind in [*np.unique(known["evidence_real"][is_real]), "bogus"]:
         of_kind = (is_bogus if kind == "bogus" else known["evidence_real"] == kind) & is_scored
         print(f"{kind}: called real {_share(scores[of_kind] >= _THRESHOLD)}")

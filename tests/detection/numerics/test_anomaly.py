@@ -10,7 +10,8 @@ from tests.detection.numerics.test_views import star_stamps
 def images(count: int, seed: int) -> np.ndarray:
     """Stars of several brightnesses in the middle of noise."""
     rng = np.random.default_rng(seed)
-    stamps = [star_stamps(3.0, amplitude=float(rng.uniform(0, 80)), seed=int(rng.integers(1_000_000))) for _ in range(count)]
+    drawn = zip(rng.uniform(0, 80, count), rng.integers(1_000_000, size=count), strict=True)
+    stamps = [star_stamps(3.0, amplitude=float(peak), seed=int(one)) for peak, one in drawn]
     return network_input(standardised(np.concatenate(stamps)), 3.0)[0]
 
 
