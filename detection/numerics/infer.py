@@ -17,7 +17,16 @@ from scipy.special import softmax
 
 from detection.numerics.anomaly import Ordinary, anomaly, from_arrays
 from detection.numerics.calibration import probabilities
-from detection.numerics.networks import NETWORKS, ONE_VIEW, TYPES, Network, as_tensor_image, fused, in_channels_last
+from detection.numerics.networks import (
+    FEATURES,
+    NETWORKS,
+    ONE_VIEW,
+    TYPES,
+    Network,
+    as_tensor_image,
+    fused,
+    in_channels_last,
+)
 from detection.numerics.stamps import Stamps
 from detection.numerics.views import network_input
 
@@ -41,12 +50,14 @@ class Judged:
     """What a model says of stamps: NaN where it says nothing.
 
     confidence : (n,), calibrated probability of being real. types : (n, 3), probabilities of `networks.TYPES` if it is
-    real, which sum to 1. anomaly : (n,), share of what the model was trained with that is more ordinary.
+    real, which sum to 1. anomaly : (n,), share of what the model was trained with that is more ordinary. features :
+    (n, 24), what the model goes by: stamps near each other in them are alike to it.
     """
 
     confidence: NDArray[np.float64]
     types: NDArray[np.float64]
     anomaly: NDArray[np.float64]
+    features: NDArray[np.float64]
 
     def columns(self) -> tuple[NDArray[np.float64], ...]:
         """Return confidence, the probabilities of each type and of being an artefact, which sum to 1, and anomaly."""
@@ -64,14 +75,14 @@ class Loaded:
 
 
 def score(
-    stamps: Stamps, weights_path: Path | str, *, fwhm_px: ArrayLike, device: str = "cpu", threads: int = 1
+    stamps: NDArray[np.floating], weights_path: Path | str, *, fwhm_px: ArrayLike, device: str = "cpu", threads: int = 1
 ) -> NDArray[np.float64]:
     """Give each stamp its calibrated probability of being real; arguments and errors as of `judge`."""
     return judge(stamps, weights_path, fwhm_px=fwhm_px, device=device, threads=threads).confidence
 
 
 def judge(
-    stamps: Stamps, weights_path: Path | str, *, fwhm_px: ArrayLike, device: str = "cpu", threads: int = 1
+    stamps: NDArray[np.floating], weights_path: Path | str, *, fwhm_px: ArrayLike, device: str = "cpu", threads: int = 1
 ) -> Judged:
     """Say of each stamp how likely it is real, what it may be, and how unlike all others.
 
@@ -94,7 +105,7 @@ def judge(
     loaded = load_network(weights_path)
     loaded.network.to(device=device, dtype=_fastest(device))
     fwhm = np.broadcast_to(np.asarray(fwhm_px, dtype=np.float64), (len(stamps),))
-    outputs = np.full((len(stamps), 1 + len(TYPES)), np.nan)
+    outputs = np.full((len(stamps), 1 + len(TYPES) + FEATURES), np.nan)
     unlike = np.full(len(stamps), np.nan)
     with _threads(threads):
         for start in range(0, len(stamps), BATCH):
@@ -104,7 +115,8 @@ def judge(
             outputs[part, : found.shape[1]] = np.where(is_usable[:, None], found, np.nan)
             if loaded.ordinary is not None:
                 unlike[part] = np.where(is_usable, anomaly(loaded.ordinary, images), np.nan)
-    return Judged(probabilities(outputs[:, 0], loaded.temperature), softmax(outputs[:, 1:], axis=1), unlike)
+    real, types, features = np.split(outputs, (1, 1 + len(TYPES)), axis=1)
+    return Judged(probabilities(real[:, 0], loaded.temperature), softmax(types, axis=1), unlike, features)
 
 
 def load_network(weights_path: Path | str) -> Loaded:
@@ -140,7 +152,7 @@ def _read(path: Path) -> tuple[dict[str, torch.Tensor], str]:
 
 
 def network_outputs(network: torch.nn.Module, images: Stamps) -> NDArray[np.float64]:
-    """Return the uncalibrated outputs for prepared images (n, 8, 31, 31): (n, 1) or (n, 4), real first."""
+    """Return the uncalibrated outputs for prepared images (n, 8, 31, 31): (n, 1) or (n, 28), real first."""
     own = next(network.parameters())
     with torch.inference_mode():
         outputs = network(as_tensor_image(images).to(device=own.device, dtype=own.dtype)).float().cpu()

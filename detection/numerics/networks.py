@@ -15,6 +15,7 @@ ONE_VIEW, TWO_VIEWS = "realbogus-cnn-1", "realbogus-cnn-2"
 
 # What something real may be by its stamp alone; what is not real is an artefact.
 TYPES = ("supernova", "variable", "transient")
+FEATURES = 24
 
 
 class OneView(nn.Module):
@@ -42,17 +43,23 @@ class OneView(nn.Module):
 
 
 class TwoViews(nn.Module):
-    """Two views of four images in; a logit out, positive means real, and one for each of `TYPES`. 58 k parameters."""
+    """Two views of four images in; 58 k parameters.
+
+    Out come a logit, positive means real, one for each of `TYPES`, and the features that these are made of, by which
+    stamps are alike.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.near = _tower(16, 32, 24)  # (n, 4, 31, 31) -> (n, 600)
         self.wide = _tower(16, 16, 16)  # (n, 400); its middle is seen near already
-        self.head = nn.Sequential(nn.Dropout(0.3), nn.Linear(1000, 24), nn.ReLU(), nn.Linear(24, 1 + len(TYPES)))
+        self.features = nn.Sequential(nn.Dropout(0.3), nn.Linear(1000, FEATURES), nn.ReLU())
+        self.logits = nn.Linear(FEATURES, 1 + len(TYPES))
 
     def forward(self, stamps: Tensor) -> Tensor:
         near, wide = stamps.chunk(len(VIEWS_FWHM_PX), dim=1)
-        return self.head(torch.cat([self.near(near), self.wide(wide)], dim=1))  # (n, 4)
+        features = self.features(torch.cat([self.near(near), self.wide(wide)], dim=1))
+        return torch.cat([self.logits(features), features], dim=1)  # (n, 4 + 24)
 
 
 Network = OneView | TwoViews

@@ -20,7 +20,15 @@ from detection.numerics.calibration import (
 )
 from detection.numerics.examples import Examples
 from detection.numerics.infer import ANOMALY, BATCH, TEMPERATURE, network_outputs
-from detection.numerics.networks import TWO_VIEWS, Network, TwoViews, as_tensor_image, in_channels_last, parameter_count
+from detection.numerics.networks import (
+    TWO_VIEWS,
+    TYPES,
+    Network,
+    TwoViews,
+    as_tensor_image,
+    in_channels_last,
+    parameter_count,
+)
 from detection.numerics.views import VIEWS_FWHM_PX, network_input
 
 Report = Callable[[int, float], None]
@@ -136,7 +144,7 @@ def _fit(part: Examples, p: TrainingParameters, report: Report | None) -> Networ
             said = network(augment(images[chosen].float()))
             loss = is_real(said[:, 0], labels[chosen])
             if (types[chosen] != _NO_TYPE).any():
-                loss = loss + _TYPES_WEIGHT * of_type(said[:, 1:], types[chosen])
+                loss = loss + _TYPES_WEIGHT * of_type(said[:, 1 : 1 + len(TYPES)], types[chosen])
             loss.backward()
             optimiser.step()
             schedule.step()

@@ -55,7 +55,7 @@ class ModelRunViewSet(RowViewSet):
 class CandidateScoreSerializer(RowSerializer):
     class Meta:
         model = CandidateScore
-        fields = "__all__"
+        exclude = ("features",)
 
 
 class CandidateScoreFilter(ListFilter):

@@ -6,6 +6,7 @@ import io
 import resource
 import sys
 import time
+from itertools import compress
 from typing import NamedTuple
 from uuid import UUID
 
@@ -272,11 +273,14 @@ def _keep_scores(row: ModelRun, candidates: list[Candidate], judged: Judged) -> 
     CandidateScore.objects.filter(candidate__in=candidates, model=row.model).delete()
     own = {"model": row.model, "model_run": row, "weights_sha256": row.model.weights_sha256}
     said = np.column_stack([judged.types, judged.anomaly])
-    CandidateScore.objects.bulk_create(
+    made = (
         CandidateScore(candidate=candidate, score=float(value), **_where_known(more), **own)
         for candidate, value, more in zip(candidates, judged.confidence, said, strict=True)
-        if np.isfinite(value)
     )
+    rows = list(compress(zip(made, judged.features, strict=True), np.isfinite(judged.confidence)))
+    for score, features in rows:
+        score.features = features.astype("<f2").tobytes() if np.isfinite(features).all() else None
+    CandidateScore.objects.bulk_create(score for score, _ in rows)
 
 
 def _where_known(said: NDArray[np.float64]) -> dict[str, float]:

@@ -11,8 +11,8 @@ def test_the_network_has_fewer_than_a_hundred_thousand_parameters(kind):
     assert 10_000 < parameter_count(NETWORKS[kind]()) <= 100_000
 
 
-@pytest.mark.parametrize(("kind", "outputs"), [("realbogus-cnn-1", 1), ("realbogus-cnn-2", 4)])
-def test_a_logit_comes_out_for_each_stamp_and_with_two_views_one_for_each_type(kind, outputs):
+@pytest.mark.parametrize(("kind", "outputs"), [("realbogus-cnn-1", 1), ("realbogus-cnn-2", 28)])
+def test_a_logit_comes_out_for_each_stamp_and_with_two_views_one_for_each_type_and_the_features(kind, outputs):
     assert NETWORKS[kind]().eval()(torch.zeros(3, 8, 31, 31)).shape == (3, outputs)
 
 
