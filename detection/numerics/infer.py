@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,8 @@ from detection.numerics.views import network_input
 BATCH = 128
 # Names in the weights file: of the calibration's tensor, and what those of the anomaly begin with.
 TEMPERATURE, ANOMALY = "temperature", "anomaly."
+# The active model, one in its shadow, and one that somebody tries.
+_KEPT = 3
 
 
 class WeightsRefused(ValueError):
@@ -102,8 +105,7 @@ def judge(
     FileNotFoundError : no weights there. WeightsRefused : not this network's weights, or weights that are not finite.
     ValueError : stamps of the wrong shape, or a FWHM that is not positive.
     """
-    loaded = load_network(weights_path)
-    loaded.network.to(device=device, dtype=_fastest(device))
+    loaded = _kept(str(weights_path), weights_sha256(weights_path), device)
     fwhm = np.broadcast_to(np.asarray(fwhm_px, dtype=np.float64), (len(stamps),))
     outputs = np.full((len(stamps), 1 + len(TYPES) + FEATURES), np.nan)
     unlike = np.full(len(stamps), np.nan)
@@ -117,6 +119,14 @@ def judge(
                 unlike[part] = np.where(is_usable, anomaly(loaded.ordinary, images), np.nan)
     real, types, features = np.split(outputs, (1, 1 + len(TYPES)), axis=1)
     return Judged(probabilities(real[:, 0], loaded.temperature), softmax(types, axis=1), unlike, features)
+
+
+@lru_cache(maxsize=_KEPT)
+def _kept(weights_path: str, sha256: str, device: str) -> Loaded:  # noqa: ARG001  other bytes are another network
+    """Load a network once for all frames of a process, as it is computed fastest."""
+    loaded = load_network(weights_path)
+    loaded.network.to(device=device, dtype=_fastest(device))
+    return loaded
 
 
 def load_network(weights_path: Path | str) -> Loaded:
