@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='candidatescore',
             name='features',
-            field=models.BinaryField(blank=True, help_text='What the model goes by, 24 float16: what is near in them is alike to it.', null=True),
+            field=models.BinaryField(blank=True, help_text='What the model goes by, float16: what is near in them is alike to it.', null=True),
         ),
         migrations.AddField(
             model_name='candidatescore',

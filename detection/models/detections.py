@@ -162,7 +162,7 @@ class CandidateScore(Record):
         null=True, blank=True, help_text="Share of what the model was trained with that is more ordinary; null unknown."
     )
     features = models.BinaryField(
-        null=True, blank=True, help_text="What the model goes by, 24 float16: what is near in them is alike to it."
+        null=True, blank=True, help_text="What the model goes by, float16: what is near in them is alike to it."
     )
     weights_sha256 = models.CharField(max_length=64)
 

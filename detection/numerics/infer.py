@@ -54,7 +54,7 @@ class Judged:
 
     confidence : (n,), calibrated probability of being real. types : (n, 3), probabilities of `networks.TYPES` if it is
     real, which sum to 1. anomaly : (n,), share of what the model was trained with that is more ordinary. features :
-    (n, 24), what the model goes by: stamps near each other in them are alike to it.
+    (n, 48), what the model goes by: stamps near each other in them are alike to it.
     """
 
     confidence: NDArray[np.float64]
@@ -162,7 +162,7 @@ def _read(path: Path) -> tuple[dict[str, torch.Tensor], str]:
 
 
 def network_outputs(network: torch.nn.Module, images: Stamps) -> NDArray[np.float64]:
-    """Return the uncalibrated outputs for prepared images (n, 8, 31, 31): (n, 1) or (n, 28), real first."""
+    """Return the uncalibrated outputs for prepared images (n, 8, 31, 31): (n, 1) or (n, 52), real first."""
     own = next(network.parameters())
     with torch.inference_mode():
         outputs = network(as_tensor_image(images).to(device=own.device, dtype=own.dtype)).float().cpu()

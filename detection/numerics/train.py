@@ -21,8 +21,8 @@ from detection.numerics.calibration import (
 from detection.numerics.examples import Examples
 from detection.numerics.infer import ANOMALY, BATCH, TEMPERATURE, network_outputs
 from detection.numerics.networks import (
+    MEMBERS,
     TWO_VIEWS,
-    TYPES,
     Network,
     TwoViews,
     as_tensor_image,
@@ -125,8 +125,9 @@ def split(dataset: Examples, parameters: TrainingParameters) -> tuple[Examples, 
     return dataset.select(~in_test & ~in_calibration), dataset.select(in_calibration), dataset.select(in_test)
 
 
-def _fit(part: Examples, p: TrainingParameters, report: Report | None) -> Network:
-    network = in_channels_last(TwoViews())
+def _fit(part: Examples, p: TrainingParameters, report: Report | None) -> TwoViews:
+    network = TwoViews()
+    in_channels_last(network)
     images = torch.as_tensor(_prepared(part))
     labels = torch.as_tensor(part.is_real.astype(np.float32))
     types = torch.as_tensor(types_of(part))
@@ -141,10 +142,12 @@ def _fit(part: Examples, p: TrainingParameters, report: Report | None) -> Networ
         total = 0.0
         for chosen in torch.randperm(len(part)).split(p.batch):
             optimiser.zero_grad()
-            said = network(augment(images[chosen].float()))
-            loss = is_real(said[:, 0], labels[chosen])
+            said, _ = network.each(augment(images[chosen].float()))
+            # Each member learns by itself: together they would learn to make up for each other, and be one network.
+            loss = MEMBERS * is_real(said[:, :, 0], labels[chosen, None].expand(-1, MEMBERS))
             if (types[chosen] != _NO_TYPE).any():
-                loss = loss + _TYPES_WEIGHT * of_type(said[:, 1 : 1 + len(TYPES)], types[chosen])
+                of_each = said[:, :, 1:].transpose(1, 2), types[chosen, None].expand(-1, MEMBERS)
+                loss = loss + MEMBERS * _TYPES_WEIGHT * of_type(*of_each)
             loss.backward()
             optimiser.step()
             schedule.step()
