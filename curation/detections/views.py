@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
@@ -38,6 +38,7 @@ from detection.sources.neighbours import NEIGHBOURHOOD_ARCSEC, neighbours_of
 from detection.sources.photometry import brightness_of
 from differencing.models import Candidate
 from observations.models import Field
+from observations.places import middle_of
 
 # What a list shows of the rows beside its own: headers and footprints are long, and nobody reads them here.
 _FRAME = ("original_name", "observation_id", "observation_time", "filter_band", "field_id")
@@ -264,5 +265,4 @@ def _history(detections: Iterable[Detection], answers: Iterable[Answer], alerts:
 
 
 def _middle(row: Detection) -> datetime:
-    frame = row.observation
-    return frame.observation_time + timedelta(seconds=frame.exposure_time / 2)
+    return middle_of(row.observation)

@@ -140,7 +140,7 @@ def facts_of(review: Review, titles: Mapping[str, str]) -> dict[str, Any]:
         "mag_system": review.now.system,
         "now": review.now,
         "middle": time_of(row.observation.mjd_utc),
-        "masked_percent": 100.0 * candidate.masked_share if candidate else None,
+        "masked_percent": _percent(candidate.masked_share) if candidate else None,
         "curve": curve,
         "kinds": {mark.kind for mark in curve.marks} if curve else set(),
         "seen": seen,
@@ -152,6 +152,10 @@ def facts_of(review: Review, titles: Mapping[str, str]) -> dict[str, Any]:
         "answers": _answers(review, titles),
         "deferrals": _deferrals(review),
     }
+
+
+def _percent(share: float | None) -> float | None:
+    return None if share is None else 100.0 * share
 
 
 def _deferrals(review: Review) -> list[Deferral]:
