@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID, uuid5
 
-from django.db.models import F
 from django.utils import timezone
 
 from catalog.json_classes import as_json
@@ -46,12 +45,12 @@ class SurveyFacts:
 
 
 SURVEYS: Mapping[str, SurveyFacts] = {
-    # The width is the median over 151 packets, as they tell it.
+    # The width is the median over 154 packets.
     "ZTF": SurveyFacts(
         "Zwicky Transient Facility", "https://www.ztf.caltech.edu", "Palomar 48-inch Samuel Oschin",
-        33.3573, -116.8597, 1712.0, "I41", "America/Los_Angeles", 1.01, 2.8,
+        33.3573, -116.8597, 1712.0, "I41", "America/Los_Angeles", 1.01, 2.5,
     ),
-    # The width is the median over 19 packets, as they tell it.
+    # The width is the median over 19 packets.
     "LSST": SurveyFacts(
         "Legacy Survey of Space and Time", "https://rubinobservatory.org", "Simonyi Survey Telescope",
         -30.2446, -70.7494, 2647.0, "X05", "America/Santiago", 0.2, 5.7,
@@ -102,7 +101,10 @@ def write_exposures(packets: Sequence[Packet]) -> dict[UUID, Observation]:
 
 
 def write_detections(scored: Sequence[Scored], observations: Mapping[UUID, Observation], model: Model) -> set[UUID]:
-    """Write candidates, scores and detections; return the keys of the sources that they belong to."""
+    """Write candidates, scores and detections; return the keys of the sources that they belong to.
+
+    The caller lets no other import write at the same time.
+    """
     _write_sources([one.packet for one in scored], observations)
     runs = {run.observation_id: run for run in _differences(observations)}
     inferences = _inferences(observations.values(), model)
@@ -119,10 +121,12 @@ def write_detections(scored: Sequence[Scored], observations: Mapping[UUID, Obser
         _detection(row, one, inferences[row.observation_id])
         for row, one in zip(candidates, scored, strict=True)
     )  # fmt: skip
-    for exposure, run in runs.items():
-        own = sum(observation_key(one.packet) == exposure for one in scored)
-        DifferenceRun.objects.filter(pk=run.pk).update(candidates_found=F("candidates_found") + own)
-        ModelRun.objects.filter(pk=inferences[exposure].pk).update(total_predictions=F("total_predictions") + own)
+    for row in candidates:
+        run, inference = runs[row.observation_id], inferences[row.observation_id]
+        run.candidates_found = (run.candidates_found or 0) + 1
+        inference.total_predictions = (inference.total_predictions or 0) + 1
+    DifferenceRun.objects.bulk_update(runs.values(), ["candidates_found"])
+    ModelRun.objects.bulk_update(inferences.values(), ["total_predictions"])
     return {key for one in scored if (key := source_key(one.packet)) is not None}
 
 

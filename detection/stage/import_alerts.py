@@ -139,8 +139,7 @@ def _write(scored: Sequence[Scored], model: Model) -> int:
     observations = rows.write_exposures([one.packet for one in new])
     sources = rows.write_detections(new, observations, model)
     refresh(sources)
-    for observation in observations.values():
-        rank(observation)
+    rank(*observations.values())
     _record(observations.values(), new)
     return len(new)
 
