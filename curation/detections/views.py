@@ -52,6 +52,10 @@ _OFFERED = 200
 # Rows of one source that a page shows, the latest.
 _MOST_SHOWN = 200
 _LONG = ("observation__header", "observation__facts", "prediction_metadata")
+_LONG_OF_ONE = _LONG[:2]
+_RELATED = (
+    "candidate__difference_run__reference", "observation__field", "observation__survey", "source", "model_run",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -107,8 +111,8 @@ def sources(request: HttpRequest) -> HttpResponse:
 @requires("detection.view_detection", "curation.view_validationevent", "curation.view_alert")
 def detection(request: HttpRequest, detection_id: UUID) -> HttpResponse:
     """Show one detection with everything that is known of it."""
-    rows = Detection.with_injected.visible_to(request.user).defer(*_LONG)
-    related = rows.select_related("candidate__difference_run__reference", "observation__field", "source", "model_run")
+    rows = Detection.with_injected.visible_to(request.user).defer(*_LONG_OF_ONE)
+    related = rows.select_related(*_RELATED)
     row = get_object_or_404(related, pk=detection_id)
     as_found([row])
     of_source = [row] if row.is_injected else _detections_of(row.source, request.user) if row.source else []

@@ -97,7 +97,7 @@ def _ghosts_of(candidates: Iterable[Candidate]) -> dict[UUID, list[tuple[float, 
 
 
 def _from_ghost(row: Detection, ghosts: Mapping[UUID, Sequence[tuple[float, float]]]) -> float | None:
-    if row.candidate is None:
+    if row.candidate is None or row.candidate.is_imported:
         return None
     places = ghosts[row.candidate.difference_run_id]
     return min((hypot(x - row.pixel_x, y - row.pixel_y) for x, y in places), default=inf)

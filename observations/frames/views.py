@@ -35,7 +35,7 @@ _LATEST_JOBS, _OFFERED, _LONGEST_NOTE = 12, 200, 500
 @require_safe
 def observations(request: HttpRequest) -> HttpResponse:
     """Show the frames, those observed last first."""
-    rows = Observation.objects.visible_to(request.user).select_related("field").defer(*_LONG)
+    rows = Observation.objects.visible_to(request.user).select_related("field", "survey").defer(*_LONG)
     context = list_page(request, ObservationFilter, rows, ObservationFilter.ordering(request.GET))
     names = Field.objects.visible_to(request.user).exclude(name="").order_by("name").values_list("name", flat=True)
     return render(request, "observations/observations.html", context | {"field_names": names[:_OFFERED]})
