@@ -68,6 +68,7 @@ def test_an_item_shows_their_score_beside_ours_and_what_is_not_given(alerts):
     [review] = reviews([alerts["170112073308569690"].pk], user)
     text = " ".join(item_of(review, user, {})["html"].split())
     assert "known body: <strong>2006 TK6</strong>" in text and "nJy" in text and "as LSST tells" in text
+    assert "not computed for exposures of which only alerts are here" in text
 
 
 def test_scores_of_theirs_are_hidden_where_ours_are(alerts):
