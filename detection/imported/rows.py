@@ -187,7 +187,6 @@ def _preprocessing(row: Observation, exposure: Exposure) -> PreprocessRun:
         zero_point_catalogue=row.survey.name if has_zero_point else "",
         zero_point_band=exposure.band if has_zero_point else "",
         zero_point_system="AB" if has_zero_point else "",
-        masters=[{"missing": ["This is what the survey's alerts tell: its frame was not processed here."]}],
         inputs_hash=IMPORTED,
     )
 
