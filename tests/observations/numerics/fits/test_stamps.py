@@ -5,7 +5,9 @@ from __future__ import annotations
 import gzip
 import io
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import fastavro
 import numpy as np
@@ -76,10 +78,11 @@ def test_what_is_no_cutout_is_refused_with_the_reason(content, reason):
         read_stamp(content)
 
 
-def real_stamps(folder: Path):
+def real_stamps(folder: Path) -> Iterator[tuple[str, bytes]]:
     for path in sorted((folder / "alerts_ztf_avro").glob("*.avro")):
         with path.open("rb") as file:
-            yield from ((path.name, packet[name]["stampData"]) for packet in fastavro.reader(file) for name in STAMPS)
+            packets: list[Any] = list(fastavro.reader(file))
+        yield from ((path.name, packet[name]["stampData"]) for packet in packets for name in STAMPS)
     for path in sorted([*folder.glob("alerts_fink_parquet/*"), *folder.glob("alerts_rubin_parquet/*")]):
         for packet in pq.read_table(path, columns=[*STAMPS]).to_pylist():
             for name in STAMPS:
