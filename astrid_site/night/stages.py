@@ -23,7 +23,7 @@ from differencing.models import Candidate
 from observations.models import Field, Observation, ObservationStatus
 from preprocessing.services import lights_lacking_masters
 
-_LEFT_ALONE = (ObservationStatus.FAILED, ObservationStatus.ARCHIVED)
+_LEFT_ALONE = (ObservationStatus.FAILED, ObservationStatus.ARCHIVED, ObservationStatus.IMPORTED)
 
 
 def _after_masters(job: ProcessingJob) -> Iterator[Order]:

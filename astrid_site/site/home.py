@@ -56,7 +56,7 @@ def _part(request: HttpRequest, name: str, context: dict[str, object]) -> dict[s
 
 def _tonight(request: HttpRequest) -> dict[str, object]:
     user = request.user
-    frames: QuerySet[Observation] = Observation.objects.visible_to(user)
+    frames: QuerySet[Observation] = Observation.objects.with_frame().visible_to(user)
     night = frames.order_by("-night").values_list("night", flat=True).first()
     waiting = Detection.objects.visible_to(user).filter(status__in=OPEN)
     alerts = list(listed(request)[:_ALERTS])

@@ -15,7 +15,7 @@ from curation.alerts.words import people_text
 from curation.judgements.consensus import LEVELS
 from curation.judgements.verdicts import OPEN, REAL, answers_about, consensus_of, sources_of
 from curation.models import Alert, ValidationEvent
-from detection.models import Detection, DetectionStatus, Source
+from detection.models import Detection, DetectionOrigin, DetectionStatus, Source
 from differencing.models import Tracklet
 from observations.models import WcsQuality, is_held
 
@@ -130,7 +130,9 @@ def _speaks_for_itself(config: Snapshot) -> Q:
         return Q(pk__in=[])
     least = config["alerts.automatic_min_snr"]
     is_bright = Q(candidate__snr__gte=least) | Q(candidate__snr__lte=-least)
-    is_sure = Q(status__in=OPEN, confidence_score__gte=config["alerts.automatic_threshold"])
+    # What another survey has told about already is told about only once a person has judged it.
+    is_ours = ~Q(origin=DetectionOrigin.IMPORTED)
+    is_sure = is_ours & Q(status__in=OPEN, confidence_score__gte=config["alerts.automatic_threshold"])
     is_clean = Q(candidate__is_reference_ghost=False, candidate__is_dipole=False, candidate__vetoes=[])
     return is_sure & is_bright & is_clean
 

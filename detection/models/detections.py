@@ -290,10 +290,9 @@ class Detection(InjectableRecord):
             constraints.within("validation_confidence", 0.0, 1.0),
             constraints.not_negative("inference_time_ms"),
             models.CheckConstraint(
-                condition=Q(origin=DetectionOrigin.IMPORTED, candidate__isnull=True)
-                | Q(origin__in=(DetectionOrigin.PIPELINE, *AGAINST_THE_MODEL), candidate__isnull=False),
+                condition=Q(origin=DetectionOrigin.IMPORTED) | Q(candidate__isnull=False),
                 name="detection_detection_origin_and_candidate",
-                violation_error_message="Only an imported detection has no candidate.",
+                violation_error_message="Only an imported detection may have no candidate.",
             ),
             constraints.within("drawn_score", 0.0, 1.0),
             models.CheckConstraint(
