@@ -159,5 +159,6 @@ STAGES = (
     ),
     Stage("alerts", "curation.alerts.stage", "light", waits_for=_BEFORE_ALERTS),
     Stage("forced_backlog", "detection.stage.forced_backlog", waits_for=_BEFORE_BACKLOG, follows=_after_forced),
+    Stage("recalibrate", "curation.rates.stage"),
     Stage("train", "detection.stage.retrain", "training"),
 )  # fmt: skip

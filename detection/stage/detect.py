@@ -34,6 +34,7 @@ from detection.registry.weights import ensure_default_model, weights_path
 from detection.sources.association import alone, associate, forget_empty_sources
 from detection.stage import vetoes
 from detection.stage.ranking import rank
+from detection.thresholds import in_force as thresholds
 from differencing.models import Candidate, CandidateStatus, DifferenceRun, Tracklet
 from observations.models import Observation
 from observations.numerics.fits.facts import FitsRefused
@@ -46,7 +47,7 @@ READS = (
     "detection.association_floor_arcsec",
     "detection.association_sigma",
     "detection.bright_snr",
-    "detection.confidence_threshold",
+    *thresholds.READS,
     *vetoes.READS,
 )
 
@@ -86,7 +87,7 @@ def run(observation_id: UUID | str) -> None:
         # Frames of one night say of each other's candidates what stays on its pixel: two at once would block each
         # other.
         alone()
-        _close(row, scored, config)
+        _close(row, scored)
         in_other_frames = vetoes.note_detector(observation)
         candidates = _candidates(difference)
         made = _record(row, candidates, scored.scores, paths, config)
@@ -119,9 +120,11 @@ def _open(model: Model, observation: Observation, difference: DifferenceRun, con
     row, _ = ModelRun.objects.select_for_update().get_or_create(
         model=model, observation=observation, input_image_path=difference.difference_image_path
     )
-    if row.status == RunStatus.COMPLETED and row.config_hash == config.hash and not _has_work(difference):
+    now = thresholds.in_force(model, config)
+    is_same = (row.config_hash, row.threshold) == (config.hash, now.threshold)
+    if row.status == RunStatus.COMPLETED and is_same and not _has_work(difference):
         return None
-    row.config_hash = config.hash
+    row.config_hash, row.threshold, row.calibration = config.hash, now.threshold, now.calibration
     row.begin()
     row.save()
     return row
@@ -194,11 +197,11 @@ def as_file(stamp: NDArray[np.float32]) -> bytes:
     return buffer.getvalue()
 
 
-def _close(row: ModelRun, scored: _Scored, config: Snapshot) -> None:
+def _close(row: ModelRun, scored: _Scored) -> None:
     known = scored.scores[np.isfinite(scored.scores)]
     row.inference_time_ms, row.memory_usage_mb = scored.time_ms, scored.memory_mb
     row.total_predictions = int(known.size)
-    row.high_confidence_predictions = int((known >= config["detection.confidence_threshold"]).sum())
+    row.high_confidence_predictions = int((known >= thresholds.of_run(row)).sum())
     row.complete()
     row.save()
 
@@ -214,7 +217,8 @@ def _record(
     scored = {c.pk: float(value) for c, value in zip(candidates, scores, strict=True) if np.isfinite(value)}
     _keep_scores(row, candidates, scored)
     bright, is_refused = bright_among(candidates, config) & scored.keys(), vetoes.refused_by(config, candidates)
-    convincing = {key for key, value in scored.items() if value >= config["detection.confidence_threshold"]}
+    least = thresholds.of_run(row)
+    convincing = {key for key, value in scored.items() if value >= least}
     by_score = convincing - is_refused
     real = by_score | (bright - is_refused)
     rows = Candidate.objects.filter(pk__in=[c.pk for c in candidates])

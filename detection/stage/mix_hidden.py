@@ -12,11 +12,12 @@ from detection.below_cut.promotion import against_the_model, rejected
 from detection.models import CandidateScore, Detection, DetectionOrigin, ModelRun
 from detection.numerics.mixture import STRATA, draw, places
 from detection.stage.ranking import rank
+from detection.thresholds.in_force import of_run
 from differencing.ids import field_and_night
 from differencing.models import Candidate
 from observations.models import Observation
 
-SHARE, THRESHOLD = "detection.hidden_share", "detection.confidence_threshold"
+SHARE = "detection.hidden_share"
 _REASON = "It was drawn at random from what the model or a veto had rejected."
 
 
@@ -38,7 +39,7 @@ def run(key: str) -> None:
         )  # fmt: skip
         rows = list(runs.order_by("pk"))
         if rows:
-            _mix(rows, share, config[THRESHOLD], secrets.randbits(48))
+            _mix(rows, share, min(map(of_run, rows)), secrets.randbits(48))
 
 
 def _mix(runs: Sequence[ModelRun], share: float, least: float, seed: int) -> None:
