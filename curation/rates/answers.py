@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -85,7 +86,7 @@ def gather(model: Model, config: Snapshot) -> Gathered:
     return Gathered(answered, drawn, tuple(nights), automatic, digest)
 
 
-def _scored_by(model: Model, since: date) -> QuerySet[Detection]:
+def _scored_by(model: Model, since: date) -> QuerySet[Any]:
     """Return detections of these nights with the model's `score` of each and the `cell` that it lies in."""
     own = {"candidate__scores__model": model, "candidate__scores__weights_sha256": model.weights_sha256}
     rows = Detection.objects.filter(**own, observation__night__gte=since).annotate(score=F("candidate__scores__score"))
@@ -98,7 +99,7 @@ def _was_drawn_from() -> Exists:
     return Exists(ModelRun.objects.filter(observation=OuterRef("observation"), hidden_draw__isnull=False))
 
 
-def _factors(rows: QuerySet[Detection]) -> dict[tuple[str, int], float]:
+def _factors(rows: QuerySet[Any]) -> dict[tuple[str, int], float]:
     """Return by what an answer counts for those like it that wait: what is near the top of the queue is answered first.
 
     Where nothing in a range is answered, its like are all of the same origin.
@@ -122,7 +123,7 @@ def _factors(rows: QuerySet[Detection]) -> dict[tuple[str, int], float]:
     }
 
 
-def _automatic(rows: QuerySet[Detection], config: Snapshot) -> Automatic:
+def _automatic(rows: QuerySet[Any], config: Snapshot) -> Automatic:
     """Return what the rule of automatic alerts would have told about, of what is answered."""
     score, snr = config["alerts.automatic_threshold"], config["alerts.automatic_min_snr"]
     bright = Q(candidate__snr__gte=snr) | Q(candidate__snr__lte=-snr)

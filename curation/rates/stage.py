@@ -16,7 +16,7 @@ from curation.numerics.shares import highest_share
 from curation.rates import answers
 from curation.rates.answers import Gathered, gather
 from detection.models import RATES, Calibration, Model
-from detection.numerics.rates import Rates, grid_for, rates_at, withheld_rate
+from detection.numerics.rates import KINDS, Rates, grid_for, rates_at, withheld_rate
 from detection.numerics.recalibration import NODES, fit_map
 from detection.thresholds.in_force import latest_calibration
 
@@ -95,7 +95,7 @@ def _curve(gathered: Gathered) -> list[dict[str, object]]:
     if not gathered.answered.scores.size:
         return []
     thresholds = grid_for(gathered.answered)
-    both = {kind: rates_at(gathered.answered, thresholds, kind) for kind in ("false_positive_rate", "missed_rate")}  # type: ignore[arg-type]
+    both = {kind: rates_at(gathered.answered, thresholds, kind) for kind in KINDS}
     return [
         {"threshold": float(at), **{kind: _stored(rates, k) for kind, rates in both.items()}}
         for k, at in enumerate(thresholds)

@@ -12,6 +12,7 @@ from scipy.stats import beta, norm, t
 
 Array = NDArray[np.float64]
 Kind = Literal["false_positive_rate", "missed_rate"]
+KINDS: tuple[Kind, ...] = ("false_positive_rate", "missed_rate")
 
 # Enough that what lies between two points differs by less than a twentieth of the rate.
 _POINTS = 60
@@ -117,9 +118,9 @@ def grid_for(answered: Answered) -> Array:
     """Return thresholds, rising, at which either rate takes steps of about the same ratio."""
     steps = np.geomspace(2e-4, 0.999, _POINTS)
     found = [np.array([0.5])]
-    for kind, chosen in (("missed_rate", answered.is_real), ("false_positive_rate", ~answered.is_real)):
-        if chosen.any():
-            found.append(np.array([threshold_for(answered, kind, float(step)) for step in steps]))  # type: ignore[arg-type]
+    for kind in KINDS:
+        if _of_class(answered, kind).scores.size:
+            found.append(np.array([threshold_for(answered, kind, float(step)) for step in steps]))
     return np.unique(np.concatenate(found))
 
 

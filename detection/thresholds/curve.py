@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -97,7 +98,7 @@ def rates_at(points: Sequence[Point], threshold: float, kind: str) -> RateAt | N
     known = [(point.threshold, found) for point in points if (found := point.rate(kind)) is not None]
     if not known or not known[0][0] <= threshold <= known[-1][0]:
         return None
-    for (before, one), (after, other) in zip(known, known[1:], strict=False):
+    for (before, one), (after, other) in itertools.pairwise(known):
         if before <= threshold <= after:
             part = 0.0 if after == before else (threshold - before) / (after - before)
             return RateAt(*(a + part * (b - a) for a, b in zip(_ends(one), _ends(other), strict=True)))
@@ -127,7 +128,7 @@ def _ends(rate: RateAt) -> tuple[float, float, float]:
 
 def _crossing(rising: Sequence[tuple[float, float]], rate: float) -> float | None:
     """Return the place at which a rising value comes to a rate."""
-    for (place, value), (after, reached) in zip(rising, rising[1:], strict=False):
+    for (place, value), (after, reached) in itertools.pairwise(rising):
         if value <= rate <= reached:
             if value <= 0.0 or reached <= value:
                 return after

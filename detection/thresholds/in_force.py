@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -45,8 +46,8 @@ def in_force(model: Model, config: Snapshot) -> InForce:
     if of_card is not None:
         return InForce(
             of_card,
-            why="Too few answers yet to know it on the site’s own nights: the threshold is the one that the model’s card "
-            "gives for this rate, measured on its own examples.",
+            why="Too few answers yet to know it on the site’s own nights: the threshold is the one that the model’s "
+            "card gives for this rate, measured on its own examples.",
         )
     return InForce(
         config["detection.confidence_threshold"],
@@ -76,7 +77,7 @@ def card_threshold(model: Model, rate: float) -> float | None:
         for name, value in metrics.items()
         if name.startswith(_ON_CARD) and isinstance(value, int | float) and 0.0 <= value <= 1.0
     )
-    for (low, first), (high, last) in zip(known, known[1:], strict=False):
+    for (low, first), (high, last) in itertools.pairwise(known):
         if low <= rate <= high:
             part = math.log(rate / low) / math.log(high / low)
             return first + part * (last - first)
