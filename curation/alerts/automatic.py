@@ -43,7 +43,7 @@ def automatic(config: Snapshot) -> AutomaticAlerts:
         return AutomaticAlerts(
             None,
             f"It is not known yet how many automatic alerts of {model} would be false. At least {lacking} objects that "
-            f"it would alert must have been reviewed, in {LEAST_NIGHTS} nights.",
+            f"it would alert must have been reviewed, in {LEAST_NIGHTS} nights or more.",
             lacking,
         )
     return _by_answers(model, known, config["alerts.automatic_most_false"])

@@ -64,8 +64,7 @@ class Automatic:
 
 def gather(model: Model, config: Snapshot) -> Gathered:
     """Return what people have answered about the candidates that a model, shown or not, has scored with its weights."""
-    since = timezone.now().date() - dt.timedelta(days=config["detection.calibration_days"])
-    rows = _scored_by(model, since)
+    rows = _scored_by(model, _since(model, config["detection.calibration_days"]))
     automatic = _automatic(rows, config)
     known = rows.filter(CLEAN, _was_drawn_from(), origin__in=(DetectionOrigin.PIPELINE, DetectionOrigin.SAMPLED))
     factors = _factors(known)
@@ -84,6 +83,13 @@ def gather(model: Model, config: Snapshot) -> Gathered:
     drawn = sum(row[3] == DetectionOrigin.SAMPLED for row in found)
     digest = _digest(found, weights, automatic)
     return Gathered(answered, drawn, tuple(nights), automatic, digest)
+
+
+def _since(model: Model, days: int) -> date:
+    """Return the first night that counts, by the latest that the model has scored: what comes from an archive is old."""
+    scored = ModelRun.objects.completed().filter(model=model).order_by("-observation__night")
+    last = scored.values_list("observation__night", flat=True).first()
+    return (last or timezone.now().date()) - dt.timedelta(days=days)
 
 
 def _scored_by(model: Model, since: date) -> QuerySet[Any]:

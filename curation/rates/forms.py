@@ -52,7 +52,7 @@ class ThresholdForm(forms.Form):
         return cls(
             initial={
                 "by": config["detection.threshold_by"],
-                "rate": float(f"{100.0 * config['detection.asked_rate']:g}"),
+                "rate": f"{100.0 * config['detection.asked_rate']:g}",
                 "score": config["detection.confidence_threshold"],
             }
         )

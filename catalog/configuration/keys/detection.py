@@ -28,7 +28,11 @@ DETECTION = (
         0.5,
     ),
     ConfigKey(
-        "detection.calibration_days", 90, "Answers about nights of the last so many days calibrate the model.", 1, 3650
+        "detection.calibration_days",
+        90,
+        "Answers about so many days before the latest night that a model has scored calibrate it.",
+        1,
+        3650,
     ),
     ConfigKey(
         "detection.bright_snr", 20.0, "With this S/N what nothing speaks against is a detection at any score.", 7.5, 1e6
