@@ -176,6 +176,7 @@ DETECTION = {
     "detection:of_candidate": [Route(ACCOUNTS, keys=lambda: [DetectionFactory().candidate_id])],
     "detection:models": [Route(ACCOUNTS)],
     "detection:model": [Route(ACCOUNTS, keys=key_of(ModelFactory))],
+    "detection:change_model": [Route(ADMINISTRATORS, keys=lambda: [ModelFactory().pk, "end-shadow"], method="post")],
 }
 CURATION = {
     "curation:triage": [Route(CURATORS)],
@@ -208,6 +209,7 @@ CURATION = {
     "curation:statistics": [Route(ACCOUNTS)],
     "curation:statistic": [Route(ACCOUNTS, keys=lambda: ["waiting"])],
     "curation:threshold": [Route(ACCOUNTS, keys=key_of(ModelFactory))],
+    "curation:comparison": [Route(ACCOUNTS, keys=key_of(ModelFactory))],
     "curation:choose_threshold": [Route(ADMINISTRATORS, keys=key_of(ModelFactory), method="post")],
     "curation:recalibrate": [Route(OPERATORS, keys=key_of(ModelFactory), method="post")],
     "curation:alerts": [Route(ACCOUNTS)],

@@ -86,7 +86,7 @@ def gather(model: Model, config: Snapshot) -> Gathered:
 
 
 def _since(model: Model, days: int) -> date:
-    """Return the first night that counts, by the latest that the model has scored: what comes from an archive is old."""
+    """Return the first night that counts, by the latest that the model has scored: archives are old."""
     scored = ModelRun.objects.completed().filter(model=model).order_by("-observation__night")
     last = scored.values_list("observation__night", flat=True).first()
     return (last or timezone.now().date()) - dt.timedelta(days=days)

@@ -19,6 +19,7 @@ from catalog.web.access import requires
 from curation.alerts.automatic import automatic
 from curation.judgements import visibility
 from curation.rates.choosing import Choice, choose
+from curation.rates.comparison import ENOUGH_FRAMES, compare, most_different
 from curation.rates.drawing import plot_of
 from curation.rates.forms import ThresholdForm
 from curation.rates.last_week import LastWeek, last_week
@@ -74,6 +75,23 @@ def recalibrate(request: HttpRequest, model_id: UUID) -> HttpResponse:
     order_for(model, actor_of(request))
     messages.success(request, "Ordered: this page shows the new calibration when it is done.")
     return redirect("curation:threshold", model_id)
+
+
+@requires("detection.view_model", "detection.view_candidatescore", "curation.view_validationevent")
+@require_safe
+def comparison(request: HttpRequest, model_id: UUID) -> HttpResponse:
+    """Show a model beside the active one of its type, on what both have scored."""
+    model = get_object_or_404(Model.objects.visible_to(request.user), pk=model_id)
+    active = Model.objects.filter(model_type=model.model_type, is_active=True).exclude(pk=model.pk).first()
+    context = {
+        "model": model,
+        "active": active,
+        "found": compare(model, active, snapshot()) if active is not None else None,
+        "different": most_different(model, active, request.user) if active is not None else [],
+        "enough": ENOUGH_FRAMES,
+        "is_blind": visibility.is_blind(request.user),
+    }
+    return render(request, "curation/comparison.html", context)
 
 
 def _context(request: HttpRequest, model: Model, given: Mapping[str, str] | None) -> dict[str, object]:

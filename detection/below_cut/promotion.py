@@ -57,7 +57,8 @@ def promote(keys: Collection[UUID], actor: audit.Actor) -> list[Detection]:
 
 def _latest_scores(candidates: list[Candidate]) -> dict[UUID, CandidateScore]:
     rows = CandidateScore.objects.filter(candidate__in=candidates).select_related("candidate", "model", "model_run")
-    return {row.candidate_id: row for row in rows.order_by("created_at")}
+    # Of the last in use, not of one that scores beside it.
+    return {row.candidate_id: row for row in rows.order_by("model__is_active", "created_at")}
 
 
 def against_the_model(scored: CandidateScore, origin: DetectionOrigin, reason: str, **more: float) -> Detection:

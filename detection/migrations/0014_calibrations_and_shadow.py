@@ -57,6 +57,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='modelrun',
+            name='is_shadow',
+            field=models.BooleanField(default=False, help_text='It scored beside the active model, and decided nothing.'),
+        ),
+        migrations.AddField(
+            model_name='modelrun',
             name='threshold',
             field=models.FloatField(blank=True, help_text='Score from which it made detections; null: none.', null=True),
         ),

@@ -133,6 +133,7 @@ class ModelRun(Run):
     memory_usage_mb = models.FloatField(null=True, blank=True)
     total_predictions = models.PositiveIntegerField(null=True, blank=True, help_text="Null until it is known.")
     high_confidence_predictions = models.PositiveIntegerField(null=True, blank=True)
+    is_shadow = models.BooleanField(default=False, help_text="It scored beside the active model, and decided nothing.")
     threshold = models.FloatField(null=True, blank=True, help_text="Score from which it made detections; null: none.")
     calibration = models.ForeignKey(
         "Calibration", on_delete=models.PROTECT, null=True, blank=True, related_name="runs",

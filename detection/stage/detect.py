@@ -57,7 +57,7 @@ _MOVES = "It is a member of a tracklet that chance does not explain, whatever it
 _BRIGHT = "It is bright and nothing speaks against it, whatever its score."
 
 
-class _Scored(NamedTuple):
+class Scored(NamedTuple):
     """What inference gives: one score (NaN = none) and one stamp for each candidate, and what it cost."""
 
     scores: NDArray[np.float64]
@@ -74,14 +74,14 @@ def run(observation_id: UUID | str) -> None:
     """
     config = snapshot().only(READS)
     observation = Observation.objects.get(pk=observation_id)
-    difference = _newest_difference(observation)
+    difference = newest_difference(observation)
     model = ensure_default_model()
     row = _open(model, observation, difference, config)
     if row is None:
         return
     weights = weights_path(model)
-    candidates = _candidates(difference)
-    scored = _infer(observation, difference, candidates, str(weights))
+    candidates = candidates_in(difference)
+    scored = infer(observation, difference, candidates, str(weights))
     paths = _write_cutouts(observation, candidates, scored.stamps)
     with jobs.writing(last=True):
         # Frames of one night say of each other's candidates what stays on its pixel: two at once would block each
@@ -89,7 +89,7 @@ def run(observation_id: UUID | str) -> None:
         alone()
         _close(row, scored)
         in_other_frames = vetoes.note_detector(observation)
-        candidates = _candidates(difference)
+        candidates = candidates_in(difference)
         made = _record(row, candidates, scored.scores, paths, config)
         _reject(in_other_frames, config)
         _clear_superseded(observation)
@@ -98,16 +98,16 @@ def run(observation_id: UUID | str) -> None:
         rank(observation)
 
 
-def _candidates(difference: DifferenceRun) -> list[Candidate]:
+def candidates_in(difference: DifferenceRun) -> list[Candidate]:
     return list(Candidate.objects.filter(difference_run=difference).order_by("-significance", "id"))
 
 
 def abandon(observation_id: str, code: FailureCode, sentence: str) -> None:
     """Close the model runs that were at work, in the caller's transaction."""
-    ModelRun.objects.filter(observation=UUID(str(observation_id))).give_up(code, sentence)
+    ModelRun.objects.filter(observation=UUID(str(observation_id)), is_shadow=False).give_up(code, sentence)
 
 
-def _newest_difference(observation: Observation) -> DifferenceRun:
+def newest_difference(observation: Observation) -> DifferenceRun:
     newest = DifferenceRun.objects.newest_for(observation)
     if newest is None:
         raise StageFailure(FailureCode.INTERNAL_ERROR, "This observation has no completed difference.")
@@ -125,6 +125,7 @@ def _open(model: Model, observation: Observation, difference: DifferenceRun, con
     if row.status == RunStatus.COMPLETED and is_same and not _has_work(difference):
         return None
     row.config_hash, row.threshold, row.calibration = config.hash, now.threshold, now.calibration
+    row.is_shadow = False
     row.begin()
     row.save()
     return row
@@ -139,7 +140,7 @@ def _has_work(difference: DifferenceRun) -> bool:
     return unscored.exists() or found_since or homeless.exists()
 
 
-def _infer(observation: Observation, difference: DifferenceRun, candidates: list[Candidate], weights: str) -> _Scored:
+def infer(observation: Observation, difference: DifferenceRun, candidates: list[Candidate], weights: str) -> Scored:
     """Cut the stamps out of the stored images and score them: no database from here."""
     preprocessed = PreprocessRun.objects.newest_for(observation)
     fwhm = preprocessed.fwhm_px if preprocessed else None
@@ -153,7 +154,7 @@ def _infer(observation: Observation, difference: DifferenceRun, candidates: list
         scores = score(stamps, weights, fwhm_px=fwhm, threads=settings.ASTRID_THREADS)
     except (WeightsRefused, FileNotFoundError) as error:
         raise StageFailure(FailureCode.MODEL_MISSING, f"The model's weights cannot be used: {error}") from error
-    return _Scored(scores, stamps, (time.perf_counter() - clock) * 1000.0, peak_memory_mb())
+    return Scored(scores, stamps, (time.perf_counter() - clock) * 1000.0, peak_memory_mb())
 
 
 class _Images(NamedTuple):
@@ -197,7 +198,7 @@ def as_file(stamp: NDArray[np.float32]) -> bytes:
     return buffer.getvalue()
 
 
-def _close(row: ModelRun, scored: _Scored) -> None:
+def _close(row: ModelRun, scored: Scored) -> None:
     known = scored.scores[np.isfinite(scored.scores)]
     row.inference_time_ms, row.memory_usage_mb = scored.time_ms, scored.memory_mb
     row.total_predictions = int(known.size)
@@ -215,7 +216,7 @@ def _record(
     What is bright and not vetoed does at any score: a network that has seen no such telescope hides no nova.
     """
     scored = {c.pk: float(value) for c, value in zip(candidates, scores, strict=True) if np.isfinite(value)}
-    _keep_scores(row, candidates, scored)
+    keep_scores(row, candidates, scored)
     bright, is_refused = bright_among(candidates, config) & scored.keys(), vetoes.refused_by(config, candidates)
     least = thresholds.of_run(row)
     convincing = {key for key, value in scored.items() if value >= least}
@@ -268,7 +269,7 @@ def _reject(candidates: list[Candidate], config: Snapshot) -> None:
             _take_back(detection)
 
 
-def _keep_scores(row: ModelRun, candidates: list[Candidate], scored: dict[UUID, float]) -> None:
+def keep_scores(row: ModelRun, candidates: list[Candidate], scored: dict[UUID, float]) -> None:
     """Replace what this model said of the candidates."""
     CandidateScore.objects.filter(candidate__in=candidates, model=row.model).delete()
     own = {"model": row.model, "model_run": row, "weights_sha256": row.model.weights_sha256}

@@ -34,7 +34,7 @@ def run(key: str) -> None:
         if not share:
             return
         runs = ModelRun.objects.completed().select_for_update().filter(
-            model__is_active=True, hidden_draw__isnull=True,
+            model__is_active=True, is_shadow=False, hidden_draw__isnull=True,
             observation__field=field_id, observation__night=night,
         )  # fmt: skip
         rows = list(runs.order_by("pk"))
