@@ -8,6 +8,7 @@ from curation.alerts.publishing import publish_pending
 from curation.injected.ending import end_old
 from curation.judgements.leases import put_back_lapsed
 from curation.rates.ordering import order_nightly
+from curation.rates.watching import watch
 
 
 @shared_task(name="curation.publish")
@@ -30,5 +31,6 @@ def end_injected() -> int:
 
 @shared_task(name="curation.recalibrate")
 def recalibrate() -> int:
-    """Order the calibration of what scores by what was answered since yesterday."""
+    """Look at the latest scores, and order the calibration of what scores by what was answered since yesterday."""
+    watch()
     return order_nightly()

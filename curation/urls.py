@@ -45,6 +45,7 @@ urlpatterns = [
     path("models/<uuid:model_id>/threshold/choose", rate_views.choose_threshold, name="choose_threshold"),
     path("models/<uuid:model_id>/threshold/calibrate", rate_views.recalibrate, name="recalibrate"),
     path("models/<uuid:model_id>/comparison/", rate_views.comparison, name="comparison"),
+    path("models/<uuid:model_id>/drift/", rate_views.drift, name="drift"),
     path("triage/plain/", plain_views.triage_plain, name="triage_plain"),
     path("triage/next", triage_views.triage_next, name="triage_next"),
     path("triage/answers", triage_views.triage_answers, name="triage_answers"),

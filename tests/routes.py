@@ -19,6 +19,7 @@ from tests.curation.cutouts import detection_with_cutouts
 from tests.differencing.images import run_with_images
 from tests.factories import (
     AlertFactory,
+    CalibrationFactory,
     CalibrationFrameFactory,
     CalibrationMasterFactory,
     CandidateFactory,
@@ -210,6 +211,7 @@ CURATION = {
     "curation:statistic": [Route(ACCOUNTS, keys=lambda: ["waiting"])],
     "curation:threshold": [Route(ACCOUNTS, keys=key_of(ModelFactory))],
     "curation:comparison": [Route(ACCOUNTS, keys=key_of(ModelFactory))],
+    "curation:drift": [Route(ACCOUNTS, keys=key_of(ModelFactory))],
     "curation:choose_threshold": [Route(ADMINISTRATORS, keys=key_of(ModelFactory), method="post")],
     "curation:recalibrate": [Route(OPERATORS, keys=key_of(ModelFactory), method="post")],
     "curation:alerts": [Route(ACCOUNTS)],
@@ -249,6 +251,7 @@ API: dict[str, list[Route]] = {
     **_read("references", ReferenceFactory),
     **_read("tracklets", TrackletFactory),
     **_read("movers", MoverFactory),
+    **_read("calibrations", CalibrationFactory),
     **_read("candidate-scores", CandidateScoreFactory),
     **_read("labels", LabelDefinitionFactory),
     **_read("publications", published),

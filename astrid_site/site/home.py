@@ -25,11 +25,12 @@ from curation.alerts.views import listed
 from curation.judgements.verdicts import OPEN
 from curation.judgements.visibility import is_blind
 from curation.notes.notes import told_mentions
+from curation.rates.watching import alarms
 from curation.triage.queue import count_objects
 from detection.models import Detection
 from observations.models import Observation, ObservationStatus
 
-_ALERTS, _FAILURES, _MENTIONS = 6, 6, 5
+_ALERTS, _FAILURES, _MENTIONS, _DRIFTS = 6, 6, 5, 2
 _FAILURES_OF = dt.timedelta(days=3)
 # An alert younger than this is marked as new.
 _NEW_FOR = dt.timedelta(minutes=2)
@@ -73,6 +74,7 @@ def _tonight(request: HttpRequest) -> dict[str, object]:
         **_work(user),
         "alerts": alerts,
         "automatic": None if is_blind(user) else automatic(snapshot()),
+        "drifts": [] if is_blind(user) else alarms()[:_DRIFTS],
         "new_since": timezone.now() - _NEW_FOR,
         "mentions": told_mentions(user, _MENTIONS) if isinstance(user, User) else [],
         "has_detections": bool(alerts) or Detection.objects.visible_to(user).exists(),

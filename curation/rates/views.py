@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import groupby
 from uuid import UUID
 
 from django.contrib import messages
@@ -21,6 +22,7 @@ from curation.judgements import visibility
 from curation.rates.choosing import Choice, choose
 from curation.rates.comparison import ENOUGH_FRAMES, compare, most_different
 from curation.rates.drawing import plot_of
+from curation.rates.drift import BASE_NIGHTS, LEAST_BASE, alarms_among, drift_of
 from curation.rates.forms import ThresholdForm
 from curation.rates.last_week import LastWeek, last_week
 from curation.rates.ordering import order_for
@@ -92,6 +94,24 @@ def comparison(request: HttpRequest, model_id: UUID) -> HttpResponse:
         "is_blind": visibility.is_blind(request.user),
     }
     return render(request, "curation/comparison.html", context)
+
+
+@requires("detection.view_model", "detection.view_candidatescore", "curation.view_validationevent")
+@require_safe
+def drift(request: HttpRequest, model_id: UUID) -> HttpResponse:
+    """Show how the scores of a model, and the share of false ones, go from night to night."""
+    model = get_object_or_404(Model.objects.visible_to(request.user), pk=model_id)
+    is_blind = visibility.is_blind(request.user)
+    rows = [] if is_blind else drift_of(model)
+    context = {
+        "model": model,
+        "is_blind": is_blind,
+        "nights": [(night, list(of_night)) for night, of_night in groupby(rows, key=lambda row: row.night)],
+        "alarms": alarms_among(rows),
+        "base": BASE_NIGHTS,
+        "least": LEAST_BASE,
+    }
+    return render(request, "curation/drift.html", context)
 
 
 def _context(request: HttpRequest, model: Model, given: Mapping[str, str] | None) -> dict[str, object]:
