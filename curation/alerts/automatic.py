@@ -36,7 +36,7 @@ def automatic(config: Snapshot) -> AutomaticAlerts:
     model = Model.objects.filter(model_type=ModelType.CLASSIFIER, is_active=True).first()
     if model is None:
         return AutomaticAlerts(None, "No model is in use yet.")
-    known = latest_calibration(model)
+    known = latest_calibration(model, is_whole=False)
     asked = (config["alerts.automatic_threshold"], config["alerts.automatic_min_snr"])
     if known is None or (known.automatic_score, known.automatic_snr) != asked:
         lacking = least_count(0, config["alerts.automatic_most_false"])

@@ -63,10 +63,10 @@ def of_run(run: ModelRun) -> float:
     return float(snapshot()["detection.confidence_threshold"])
 
 
-def latest_calibration(model: Model) -> Calibration | None:
-    """Return the latest calibration of a model with the weights that it has."""
-    rows = Calibration.objects.filter(model=model, weights_sha256=model.weights_sha256)
-    return rows.order_by("-version").first()
+def latest_calibration(model: Model, *, is_whole: bool = True) -> Calibration | None:
+    """Return the latest calibration of a model with the weights that it has; its large curve can be left out."""
+    rows = Calibration.objects.filter(model=model, weights_sha256=model.weights_sha256).order_by("-version")
+    return (rows if is_whole else rows.defer("curve", "map_points")).first()
 
 
 def card_threshold(model: Model, rate: float) -> float | None:
