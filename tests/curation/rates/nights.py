@@ -10,6 +10,7 @@ from django.utils import timezone
 from detection.models import CandidateScore, Detection, DetectionOrigin, Model
 from detection.numerics.mixture import STRATA, draw
 from differencing.models import Candidate
+from observations.models import Observation
 from tests import factories
 
 SHOWN_FROM = 0.5
@@ -26,8 +27,8 @@ def scores_of(rng: np.random.Generator, bogus: int, real: int) -> tuple[np.ndarr
 
 def answered_night(
     model: Model, scores: np.ndarray, is_real: np.ndarray, days_ago: int, *, share: float = 0.05, snr: float = 25.0
-) -> None:
-    """Make a night of which all that is shown, and `share` of what is not, has an answer; nothing below is 0 drawn."""
+) -> Observation:
+    """Make a night of one frame, which is returned: all that is shown, and `share` of what is not, has an answer."""
     night = timezone.now().date() - dt.timedelta(days=days_ago)
     frame = factories.ObservationFactory(night=night)
     difference = factories.DifferenceRunFactory(observation=frame)
@@ -57,3 +58,4 @@ def answered_night(
         )
         for k, chance in chances.items()
     )  # fmt: skip
+    return frame

@@ -29,9 +29,8 @@ def night(model, days_ago: int, high: float = 0.1, false: float = 0.2, seed: int
     rng = np.random.default_rng(days_ago if seed is None else seed)
     shown = int(300 * high)
     scores = np.concatenate([rng.uniform(0.6, 1.0, shown), rng.uniform(0.0, 0.3, 300 - shown)])
-    answered_night(model, scores, np.arange(300) >= false * shown, days_ago)
-    if frame:
-        Observation.objects.filter(pk=Observation.objects.latest("created_at").pk).update(**frame)
+    made = answered_night(model, scores, np.arange(300) >= false * shown, days_ago)
+    Observation.objects.filter(pk=made.pk).update(**{"filter_band": "R"} | frame)
 
 
 def test_nights_that_are_alike_raise_no_alarm(model):
