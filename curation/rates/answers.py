@@ -8,17 +8,17 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 from uuid import UUID
 
 import numpy as np
-from django.db.models import Case, Exists, F, IntegerField, OuterRef, Q, QuerySet, Sum, Value, When
+from django.db.models import Case, Exists, F, IntegerField, OuterRef, Q, Sum, Value, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from catalog.configuration.values import Snapshot
 from curation.judgements.verdicts import OPEN, REAL
-from detection.models import Detection, DetectionOrigin, DetectionStatus, Model, ModelRun
+from curation.rates.decided import CLEAN
+from detection.models import Detection, DetectionOrigin, DetectionQuerySet, DetectionStatus, Model, ModelRun
 from detection.numerics.rates import Answered
 
 # Beyond this many, the latest: what a calibration takes does not grow with what was ever said.
@@ -28,9 +28,6 @@ _EDGES = (0.02, 0.1, 0.3, 0.5, 0.7, 0.9, 0.97)
 # With fewer nights than this, exposures are what varies.
 _LEAST_NIGHTS = 3
 READS = ("alerts.automatic_min_snr", "alerts.automatic_threshold", "detection.calibration_days")
-
-# Neither a flag nor a veto, rejecting or not: of the others the score does not decide.
-CLEAN = Q(candidate__is_reference_ghost=False, candidate__is_dipole=False, candidate__vetoes=[])
 
 
 @dataclass(frozen=True)
@@ -92,7 +89,7 @@ def _since(model: Model, days: int) -> date:
     return (last or timezone.now().date()) - dt.timedelta(days=days)
 
 
-def _scored_by(model: Model, since: date) -> QuerySet[Any]:
+def _scored_by(model: Model, since: date) -> DetectionQuerySet:
     """Return detections of these nights with the model's `score` of each and the `cell` that it lies in."""
     own = {"candidate__scores__model": model, "candidate__scores__weights_sha256": model.weights_sha256}
     rows = Detection.objects.filter(**own, observation__night__gte=since).annotate(score=F("candidate__scores__score"))
@@ -105,7 +102,7 @@ def _was_drawn_from() -> Exists:
     return Exists(ModelRun.objects.filter(observation=OuterRef("observation"), hidden_draw__isnull=False))
 
 
-def _factors(rows: QuerySet[Any]) -> dict[tuple[str, int], float]:
+def _factors(rows: DetectionQuerySet) -> dict[tuple[str, int], float]:
     """Return by what an answer counts for those like it that wait: what is near the top of the queue is answered first.
 
     Where nothing in a range is answered, its like are all of the same origin.
@@ -129,7 +126,7 @@ def _factors(rows: QuerySet[Any]) -> dict[tuple[str, int], float]:
     }
 
 
-def _automatic(rows: QuerySet[Any], config: Snapshot) -> Automatic:
+def _automatic(rows: DetectionQuerySet, config: Snapshot) -> Automatic:
     """Return what the rule of automatic alerts would have told about, of what is answered."""
     score, snr = config["alerts.automatic_threshold"], config["alerts.automatic_min_snr"]
     bright = Q(candidate__snr__gte=snr) | Q(candidate__snr__lte=-snr)

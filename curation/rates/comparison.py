@@ -12,7 +12,7 @@ from catalog.models import Visitor
 from curation.judgements.unmarked import scores_shown
 from curation.judgements.verdicts import REAL
 from curation.numerics.shares import Share, Sums, weighted_share
-from curation.rates.answers import CLEAN
+from curation.rates.decided import CLEAN
 from detection.models import CandidateScore, DetectionOrigin, DetectionStatus, Model
 from detection.thresholds.in_force import in_force
 

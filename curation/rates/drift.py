@@ -12,7 +12,7 @@ from django.db.models import Case, Count, F, IntegerField, Q, Value, When
 
 from curation.judgements.verdicts import REAL
 from curation.numerics.shares import Share, Sums, weighted_share
-from curation.rates.answers import CLEAN
+from curation.rates.decided import CLEAN
 from detection.models import CandidateScore, DetectionOrigin, DetectionStatus, Model, ModelRun
 
 # A night is held against those before it; with fewer than three of these it cannot be told what is usual.
