@@ -11,7 +11,6 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from catalog.people.actors import actor_of
-from catalog.people.audit import Actor
 from catalog.roles import MAY_ACTIVATE_MODELS
 from catalog.web.access import requires
 from detection.models import Model, ModelRun
@@ -21,7 +20,7 @@ from detection.registry.weights import ModelRefused, activate
 # More than this has no registry that people keep by hand and by training.
 _MOST_MODELS, _LATEST_RUNS = 200, 20
 # What is done to a model by the last part of its address, and what is said then.
-_CHANGES: Mapping[str, tuple[Callable[[Model, Actor], Model], str]] = {
+_CHANGES: Mapping[str, tuple[Callable[..., Model], str]] = {
     "activate": (activate, "{} scores the candidates from the next frame on."),
     "shadow": (begin_shadow, "{} scores beside the active model from the next frame on, and decides nothing."),
     "end-shadow": (end_shadow, "{} scores no more. What it has scored is kept."),
