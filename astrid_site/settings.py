@@ -371,8 +371,7 @@ ENTITY_PAGES = {
 HEALTH_ALERT_SECONDS = env.float("ASTRID_HEALTH_ALERT_SECONDS", default=30.0)
 # A probe is sent every 15 s; four of them may be late.
 HEALTH_PROBE_SECONDS = env.float("ASTRID_HEALTH_PROBE_SECONDS", default=60.0)
-# A job that could run waits, and its queue takes up no other either: what is light takes seconds, a frame minutes, and
-# a download or a training that is longer at work than a job may be is stopped, and makes room.
+# A job that could run waits, and its queue takes up no other either; what is at work for too long is stopped.
 HEALTH_WAIT_SECONDS = {
     "pipeline": env.float("ASTRID_HEALTH_PIPELINE_SECONDS", default=900.0),
     "light": env.float("ASTRID_HEALTH_LIGHT_SECONDS", default=60.0),
@@ -387,6 +386,7 @@ CELERY_BEAT_SCHEDULE: dict[str, object] = {
     "publish": {"task": "curation.publish", "schedule": 2.0, "options": {"queue": "light", "expires": 60.0}},
     "put back": {"task": "curation.put_back_lapsed", "schedule": 30.0, "options": {"queue": "light", "expires": 60.0}},
     "refresh what is known": {"task": "detection.refresh", "schedule": 3600.0, "options": {"queue": "light"}},
+    "recalibrate": {"task": "curation.recalibrate", "schedule": 3600.0, "options": {"queue": "light"}},
     "end the injected": {"task": "curation.end_injected", "schedule": 3600.0, "options": {"queue": "light"}},
     "new files": {"task": "observations.watch", "schedule": 5.0, "options": {"queue": "light", "expires": 10.0}},
     **{

@@ -43,7 +43,7 @@ SHOWN_TO_ALL = (
     "differencing.mover",
     "detection.model", "detection.modelrun", "detection.candidatescore", "detection.source", "detection.detection",
     "detection.forcedphotometry", "detection.orbitset", "detection.knownobjectsearch", "detection.knownobject",
-    "detection.contextarea", "detection.contextsource",
+    "detection.contextarea", "detection.contextsource", "detection.calibration",
     "curation.labeldefinition", "curation.labelexample", "curation.validationevent", "curation.alert",
     "curation.alertpublication", "catalog.processingjob",
 )  # fmt: skip

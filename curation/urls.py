@@ -8,6 +8,7 @@ from curation.detections import views as detection_views
 from curation.judgements import views as judgement_views
 from curation.known import views as known_views
 from curation.notes import views as note_views
+from curation.rates import views as rate_views
 from curation.saved_filters import views as filter_views
 from curation.statistics import views as statistics_views
 from curation.triage import views as triage_views
@@ -40,6 +41,11 @@ urlpatterns = [
     path("triage/known/undo", known_views.undo_known, name="undo_known"),
     path("statistics/", statistics_views.statistics, name="statistics"),
     path("statistics/<slug:slug>.csv", statistics_views.table, name="statistic"),
+    path("models/<uuid:model_id>/threshold/", rate_views.threshold, name="threshold"),
+    path("models/<uuid:model_id>/threshold/choose", rate_views.choose_threshold, name="choose_threshold"),
+    path("models/<uuid:model_id>/threshold/calibrate", rate_views.recalibrate, name="recalibrate"),
+    path("models/<uuid:model_id>/comparison/", rate_views.comparison, name="comparison"),
+    path("models/<uuid:model_id>/drift/", rate_views.drift, name="drift"),
     path("triage/plain/", plain_views.triage_plain, name="triage_plain"),
     path("triage/next", triage_views.triage_next, name="triage_next"),
     path("triage/answers", triage_views.triage_answers, name="triage_answers"),

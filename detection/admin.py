@@ -32,6 +32,7 @@ from catalog.admin import (
 )
 from detection.cutouts import pictures
 from detection.models import (
+    Calibration,
     CandidateScore,
     ContextArea,
     ContextSource,
@@ -67,7 +68,8 @@ class ModelAdmin(ProductAdmin):
             None,
             {
                 "fields": (
-                    ("name", "version"), "related", ("model_type", "is_active"), "architecture", "deployment_date",
+                    ("name", "version"), "related", ("model_type", "is_active", "is_shadow"), "architecture",
+                    "deployment_date",
                     ("precision", "recall"), ("f1_score", "accuracy"),
                 )
             },
@@ -111,6 +113,25 @@ class ModelAdmin(ProductAdmin):
         return [] if is_active else super().get_actions_detail(request, object_id)
 
 
+@admin.register(Calibration)
+class CalibrationAdmin(ProductAdmin):
+    list_display = (
+        "__str__", "created_at", "real_count", "bogus_count", "night_count", number("calibration_error", 3),
+        "asked_by", number("asked_rate", 4), number("withheld_rate", 4),
+    )  # fmt: skip
+    list_select_related = ("model",)
+    list_filter = (("model", RelatedDropdownFilter), ("created_at", RangeDateTimeFilter))
+    search_fields = ("weights_sha256__startswith",)
+    search_help_text = "ID or sha256 of the weights"
+    fields = (
+        ("model", "version"), ("real_count", "bogus_count", "drawn_count"), ("stands_for", "night_count"),
+        ("first_night", "last_night"), ("map_name", "calibration_error", "calibration_error_raw"),
+        ("asked_by", "asked_rate"), ("withheld_rate", "withheld_rate_low", "withheld_rate_high"),
+        ("automatic_score", "automatic_snr"), ("automatic_objects", "automatic_false", "automatic_nights"),
+        "automatic_false_high", "weights_sha256", "answers_sha256", "created_at", "id",
+    )  # fmt: skip
+
+
 @admin.register(ModelRun)
 class ModelRunAdmin(ProductAdmin):
     list_display = (
@@ -129,7 +150,8 @@ class ModelRunAdmin(ProductAdmin):
     readonly_fields = ("related",)
     fields = (
         ("observation", "model"), "related", ("status", "failure_code"), "error_message",
-        ("total_predictions", "high_confidence_predictions"), ("inference_time_ms", "memory_usage_mb"),
+        ("total_predictions", "high_confidence_predictions"), ("is_shadow", "threshold", "calibration"),
+        ("inference_time_ms", "memory_usage_mb"),
         ("started_at", "completed_at"), "input_image_path", "config_hash", ("created_at", "updated_at"), "id",
     )  # fmt: skip
 

@@ -23,4 +23,5 @@ urlpatterns = [
     path("candidates/<uuid:candidate_id>/", source_views.of_candidate, name="of_candidate"),
     path("models/", model_views.models, name="models"),
     path("models/<uuid:model_id>/", model_views.model, name="model"),
+    path("models/<uuid:model_id>/<slug:change>", model_views.change_model, name="change_model"),
 ]

@@ -29,6 +29,7 @@ from curation.models import (
     ValidationEvent,
 )
 from detection.models import (
+    Calibration,
     CandidateScore,
     ContextArea,
     ContextKind,
@@ -297,6 +298,30 @@ class ModelRunFactory(RowFactory):
     model = SubFactory(ModelFactory)
     observation = SubFactory(ObservationFactory)
     status = RunStatus.COMPLETED
+
+
+class CalibrationFactory(RowFactory):
+    """A calibration by which few automatic alerts are false."""
+
+    class Meta:
+        model = Calibration
+
+    model = SubFactory(ModelFactory)
+    version = Sequence(lambda n: n + 1)
+    weights_sha256 = SelfAttribute("model.weights_sha256")
+    real_count = 300
+    bogus_count = 300
+    drawn_count = 200
+    stands_for = 5000.0
+    night_count = 8
+    answers_sha256 = Sequence(lambda n: digest(f"answers {n}"))
+    map_name = "none"
+    automatic_score = 0.99
+    automatic_snr = 10.0
+    automatic_objects = 200
+    automatic_false = 2
+    automatic_nights = 8
+    automatic_false_high = 0.031
 
 
 class CandidateScoreFactory(RowFactory):

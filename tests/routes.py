@@ -19,6 +19,7 @@ from tests.curation.cutouts import detection_with_cutouts
 from tests.differencing.images import run_with_images
 from tests.factories import (
     AlertFactory,
+    CalibrationFactory,
     CalibrationFrameFactory,
     CalibrationMasterFactory,
     CandidateFactory,
@@ -176,6 +177,7 @@ DETECTION = {
     "detection:of_candidate": [Route(ACCOUNTS, keys=lambda: [DetectionFactory().candidate_id])],
     "detection:models": [Route(ACCOUNTS)],
     "detection:model": [Route(ACCOUNTS, keys=key_of(ModelFactory))],
+    "detection:change_model": [Route(ADMINISTRATORS, keys=lambda: [ModelFactory().pk, "end-shadow"], method="post")],
 }
 CURATION = {
     "curation:triage": [Route(CURATORS)],
@@ -207,6 +209,11 @@ CURATION = {
     "curation:undo_known": [Route(CURATORS, method="post")],
     "curation:statistics": [Route(ACCOUNTS)],
     "curation:statistic": [Route(ACCOUNTS, keys=lambda: ["waiting"])],
+    "curation:threshold": [Route(ACCOUNTS, keys=key_of(ModelFactory))],
+    "curation:comparison": [Route(ACCOUNTS, keys=key_of(ModelFactory))],
+    "curation:drift": [Route(ACCOUNTS, keys=key_of(ModelFactory))],
+    "curation:choose_threshold": [Route(ADMINISTRATORS, keys=key_of(ModelFactory), method="post")],
+    "curation:recalibrate": [Route(OPERATORS, keys=key_of(ModelFactory), method="post")],
     "curation:alerts": [Route(ACCOUNTS)],
     "curation:alert": [Route(ACCOUNTS, keys=key_of(AlertFactory))],
     "curation:detections": [Route(ACCOUNTS)],
@@ -244,6 +251,7 @@ API: dict[str, list[Route]] = {
     **_read("references", ReferenceFactory),
     **_read("tracklets", TrackletFactory),
     **_read("movers", MoverFactory),
+    **_read("calibrations", CalibrationFactory),
     **_read("candidate-scores", CandidateScoreFactory),
     **_read("labels", LabelDefinitionFactory),
     **_read("publications", published),

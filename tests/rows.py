@@ -16,6 +16,7 @@ def rows_of_every_kind() -> None:
     reference = factories.ReferenceFactory(best_member=observation)
     reference.members.add(observation)
     score = factories.CandidateScoreFactory()
+    factories.CalibrationFactory(model=score.model)
     factories.TrackletFactory(mover=factories.MoverFactory()).members.add(score.candidate)
     factories.ForcedPhotometryFactory()
     factories.OrbitFactory()

@@ -31,7 +31,11 @@ def run(key: str) -> None:
         return
     has_some = Exists(Detection.with_injected.filter(model_run=OuterRef("pk"), is_injected=True))
     runs = ModelRun.objects.completed().filter(
-        ~has_some, model__is_active=True, observation__field=field_id, observation__night=night
+        ~has_some,
+        model__is_active=True,
+        is_shadow=False,
+        observation__field=field_id,
+        observation__night=night,
     )
     for row in runs.select_related("model", "observation__field").order_by("pk"):
         if wanted := _wanted(row, share):

@@ -17,6 +17,7 @@ from catalog.work.stages import Order, Stage
 from curation.alerts.rule import sources_of_night, sources_to_consider
 from detection.context.fields import lacks_context
 from detection.known.frames import has_orbits
+from detection.registry.shadow import has_shadow
 from detection.sources.unmeasured import is_left_elsewhere
 from differencing.ids import field_and_night, field_night
 from differencing.models import Candidate
@@ -76,6 +77,8 @@ def _after_detect(job: ProcessingJob) -> Iterator[Order]:
         yield "known_objects", "observation", observation.pk
     if observation.field is not None and lacks_context(observation.field):
         yield "context", "field", observation.field.pk
+    if has_shadow():
+        yield "shadow", "observation", observation.pk
     for source_id in sources_to_consider(observation.pk):
         yield "alerts", "source", source_id
 
@@ -159,5 +162,8 @@ STAGES = (
     ),
     Stage("alerts", "curation.alerts.stage", "light", waits_for=_BEFORE_ALERTS),
     Stage("forced_backlog", "detection.stage.forced_backlog", waits_for=_BEFORE_BACKLOG, follows=_after_forced),
+    # Nothing waits for it, and it decides nothing.
+    Stage("shadow", "detection.stage.shadow", waits_for=_BEFORE_BACKLOG, abandon="detection.stage.shadow.abandon"),
+    Stage("recalibrate", "curation.rates.stage"),
     Stage("train", "detection.stage.retrain", "training"),
 )  # fmt: skip

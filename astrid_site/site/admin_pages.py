@@ -39,6 +39,7 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Tracklets", "timeline", "differencing.tracklet"),
             ("Movers", "moving", "differencing.mover"),
             ("Models", "network_node", "detection.model"),
+            ("Calibrations", "balance", "detection.calibration"),
             ("Model runs", "model_training", "detection.modelrun"),
             ("Candidate scores", "speed", "detection.candidatescore"),
             ("Detections", "my_location", "detection.detection"),

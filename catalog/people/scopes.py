@@ -30,6 +30,7 @@ SCOPES: Mapping[str, Scope] = MappingProxyType(
         "audit-log:read": Scope("catalog.view_auditlog", "read the audit log"),
         "calibration-frames:read": Scope("observations.view_calibrationframe", "read calibration frames"),
         "calibration-masters:read": Scope("preprocessing.view_calibrationmaster", "read masters"),
+        "calibrations:read": Scope("detection.view_calibration", "read how scores of models were calibrated"),
         "candidate-scores:read": Scope("detection.view_candidatescore", "read how models score candidates"),
         "candidates:read": Scope("differencing.view_candidate", "read candidates"),
         "detections:read": Scope("detection.view_detection", "read detections"),

@@ -82,6 +82,9 @@ class Model(Record):
     f1_score = models.FloatField(null=True, blank=True)
     accuracy = models.FloatField(null=True, blank=True)
     is_active = models.BooleanField(default=False, help_text="At most one active model of each type.")
+    is_shadow = models.BooleanField(
+        default=False, help_text="Scores beside the active one, and decides nothing; at most one of each type."
+    )
     deployment_date = models.DateTimeField(null=True, blank=True)
     model_path = models.CharField(max_length=500, blank=True, help_text="Relative to the data root.")
     mlflow_run_id = models.CharField(max_length=64, blank=True)
@@ -104,6 +107,14 @@ class Model(Record):
                 name="detection_model_active_has_weights",
                 violation_error_message="An active model has weights and their sha256.",
             ),
+            models.UniqueConstraint(
+                fields=["model_type"], condition=Q(is_shadow=True), name="detection_model_one_shadow_per_type"
+            ),
+            models.CheckConstraint(
+                condition=Q(is_shadow=False) | (Q(is_active=False) & ~Q(model_path="") & ~Q(weights_sha256="")),
+                name="detection_model_shadow_is_not_active",
+                violation_error_message="A shadow has weights and is not the active model.",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -122,6 +133,12 @@ class ModelRun(Run):
     memory_usage_mb = models.FloatField(null=True, blank=True)
     total_predictions = models.PositiveIntegerField(null=True, blank=True, help_text="Null until it is known.")
     high_confidence_predictions = models.PositiveIntegerField(null=True, blank=True)
+    is_shadow = models.BooleanField(default=False, help_text="It scored beside the active model, and decided nothing.")
+    threshold = models.FloatField(null=True, blank=True, help_text="Score from which it made detections; null: none.")
+    calibration = models.ForeignKey(
+        "Calibration", on_delete=models.PROTECT, null=True, blank=True, related_name="runs",
+        help_text="The one that gave the threshold; null where it was set.",
+    )  # fmt: skip
     hidden_draw = models.JSONField(
         null=True,
         blank=True,
@@ -134,6 +151,7 @@ class ModelRun(Run):
             *Run.Meta.constraints,
             constraints.not_negative("inference_time_ms"),
             constraints.not_negative("memory_usage_mb"),
+            constraints.within("threshold", 0.0, 1.0),
             models.UniqueConstraint(
                 fields=["model", "observation", "input_image_path"], name="detection_modelrun_once"
             ),
@@ -146,6 +164,13 @@ class ModelRun(Run):
 
     def __str__(self) -> str:
         return f"{self.model_id} on {self.observation_id}"
+
+    @property
+    def time_of_each_ms(self) -> float | None:
+        """What scoring one candidate took of the run; None where that is not known."""
+        if self.inference_time_ms is None or not self.total_predictions:
+            return None
+        return self.inference_time_ms / self.total_predictions
 
 
 class CandidateScore(Record):

@@ -62,6 +62,10 @@ class Judged:
     anomaly: NDArray[np.float64]
     features: NDArray[np.float64]
 
+    def select(self, chosen: NDArray[np.bool_]) -> Judged:
+        """Return what is said of the chosen stamps."""
+        return Judged(self.confidence[chosen], self.types[chosen], self.anomaly[chosen], self.features[chosen])
+
     def columns(self) -> tuple[NDArray[np.float64], ...]:
         """Return confidence, the probabilities of each type and of being an artefact, which sum to 1, and anomaly."""
         of_types = (self.confidence[:, None] * self.types).T

@@ -6,7 +6,7 @@ from django.db.models import QuerySet
 
 from catalog.web.filters import AT, FROM_TO, ONE_OF, ListFilter
 from catalog.web.rest.views import RowSerializer, RowViewSet
-from detection.models import CandidateScore, Model, ModelRun
+from detection.models import Calibration, CandidateScore, Model, ModelRun
 from differencing.judges import rules
 
 
@@ -19,7 +19,7 @@ class ModelSerializer(RowSerializer):
 class ModelFilter(ListFilter):
     class Meta:
         model = Model
-        fields = {"name": AT, "version": AT, "model_type": ONE_OF, "is_active": AT}
+        fields = {"name": AT, "version": AT, "model_type": ONE_OF, "is_active": AT, "is_shadow": AT}
 
 
 class ModelViewSet(RowViewSet):
@@ -29,6 +29,27 @@ class ModelViewSet(RowViewSet):
     queryset = Model.objects.all()
     serializer_class = ModelSerializer
     filterset_class = ModelFilter
+
+
+class CalibrationSerializer(RowSerializer):
+    class Meta:
+        model = Calibration
+        fields = "__all__"
+
+
+class CalibrationFilter(ListFilter):
+    class Meta:
+        model = Calibration
+        fields = {"model": AT, "version": AT, "created_at": FROM_TO}
+
+
+class CalibrationViewSet(RowViewSet):
+    """What scores of a model were worth, by what people had answered; rows never change."""
+
+    resource = "calibrations"
+    queryset = Calibration.objects.all()
+    serializer_class = CalibrationSerializer
+    filterset_class = CalibrationFilter
 
 
 class ModelRunSerializer(RowSerializer):

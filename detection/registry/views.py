@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
-from django.views.decorators.http import require_safe
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST, require_safe
 
+from catalog.people.actors import actor_of
+from catalog.roles import MAY_ACTIVATE_MODELS
 from catalog.web.access import requires
 from detection.models import Model, ModelRun
+from detection.registry.shadow import begin_shadow, end_shadow, previous_of, roll_back
+from detection.registry.weights import ModelRefused, activate
 
 # More than this has no registry that people keep by hand and by training.
 _MOST_MODELS, _LATEST_RUNS = 200, 20
+# What is done to a model by the last part of its address, and what is said then.
+_CHANGES: Mapping[str, tuple[Callable[..., Model], str]] = {
+    "activate": (activate, "{} scores the candidates from the next frame on."),
+    "shadow": (begin_shadow, "{} scores beside the active model from the next frame on, and decides nothing."),
+    "end-shadow": (end_shadow, "{} scores no more. What it has scored is kept."),
+    "roll-back": (roll_back, "{} is in use again, from the next frame on."),
+}
 # What the registry keeps beside the document that training wrote.
 _COLUMNS = ("precision", "recall", "f1_score", "accuracy")
 
@@ -39,8 +51,26 @@ def model(request: HttpRequest, model_id: UUID) -> HttpResponse:
         "runs": runs.order_by("-created_at", "-id")[:_LATEST_RUNS],
         "measured": list(_lines(measured)),
         "hyperparameters": list(_lines(row.hyperparameters)),
+        "previous": previous_of(row) if row.is_active else None,
     }
     return render(request, "detection/model.html", context)
+
+
+@requires(MAY_ACTIVATE_MODELS)
+@require_POST
+def change_model(request: HttpRequest, model_id: UUID, change: str) -> HttpResponse:
+    """Activate a model, begin or end its shadow, or put back into use the one before it."""
+    if change not in _CHANGES:
+        raise Http404
+    row = get_object_or_404(Model.objects.visible_to(request.user), pk=model_id)
+    work, said = _CHANGES[change]
+    try:
+        done = work(row, actor_of(request))
+    except ModelRefused as refusal:
+        messages.error(request, str(refusal))
+        return redirect("detection:model", model_id)
+    messages.success(request, said.format(done))
+    return redirect("detection:model", done.pk)
 
 
 def _lines(values: Mapping[str, object], before: str = "") -> Iterator[tuple[str, object]]:

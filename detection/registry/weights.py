@@ -161,6 +161,6 @@ def _activate(model: Model, actor: audit.Actor) -> None:
         other.is_active = False
         other.save(update_fields=["is_active", "updated_at"])
         audit.record(other, "deactivate_model", actor=actor, old={"is_active": True}, new={"is_active": False})
-    model.is_active, model.deployment_date = True, timezone.now()
-    model.save(update_fields=["is_active", "deployment_date", "updated_at"])
+    model.is_active, model.is_shadow, model.deployment_date = True, False, timezone.now()
+    model.save(update_fields=["is_active", "is_shadow", "deployment_date", "updated_at"])
     audit.record(model, "activate_model", actor=actor, old={"is_active": False}, new={"is_active": True})

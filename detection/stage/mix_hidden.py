@@ -13,11 +13,12 @@ from detection.models import CandidateScore, Detection, DetectionOrigin, ModelRu
 from detection.numerics.mixture import STRATA, draw, places
 from detection.stage.kinds import tell_types
 from detection.stage.ranking import rank
+from detection.thresholds.in_force import of_run
 from differencing.ids import field_and_night
 from differencing.models import Candidate
 from observations.models import Observation
 
-SHARE, THRESHOLD = "detection.hidden_share", "detection.confidence_threshold"
+SHARE = "detection.hidden_share"
 _REASON = "It was drawn at random from what the model or a veto had rejected."
 
 
@@ -34,12 +35,12 @@ def run(key: str) -> None:
         if not share:
             return
         runs = ModelRun.objects.completed().select_for_update().filter(
-            model__is_active=True, hidden_draw__isnull=True,
+            model__is_active=True, is_shadow=False, hidden_draw__isnull=True,
             observation__field=field_id, observation__night=night,
         )  # fmt: skip
         rows = list(runs.order_by("pk"))
         if rows:
-            _mix(rows, share, config[THRESHOLD], secrets.randbits(48))
+            _mix(rows, share, min(map(of_run, rows)), secrets.randbits(48))
 
 
 def _mix(runs: Sequence[ModelRun], share: float, least: float, seed: int) -> None:

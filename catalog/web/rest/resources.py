@@ -18,6 +18,7 @@ RESOURCES: Mapping[str, str] = MappingProxyType(
         "alertpublication": "publications",
         "apitoken": "api-tokens",
         "auditlog": "audit-log",
+        "calibration": "calibrations",
         "calibrationframe": "calibration-frames",
         "calibrationmaster": "calibration-masters",
         "candidate": "candidates",

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('detection', '0013_injected_sources'),
+        ('detection', '0014_imported_alerts'),
         ('differencing', '0010_ghosts_of_a_difference'),
         ('observations', '0007_doubts_and_profiles'),
     ]
