@@ -60,10 +60,14 @@ SURVEYS: Mapping[str, SurveyFacts] = {
 
 @dataclass(frozen=True)
 class Scored:
-    """A packet with our score, and how wide a star was taken to be, by whom: packet, pixels or survey."""
+    """A packet with what our model says of it, and how wide a star was taken to be: by packet, pixels or survey.
+
+    said : more than the score, by the names of `CandidateScore`.
+    """
 
     packet: Packet
     score: float
+    said: Mapping[str, float | bytes]
     fwhm_px: float
     fwhm_from: str
 
@@ -113,7 +117,7 @@ def write_detections(scored: Sequence[Scored], observations: Mapping[UUID, Obser
     of_model = {"model": model, "weights_sha256": model.weights_sha256}
     CandidateScore.objects.bulk_create(
         CandidateScore(
-            candidate=row, model_run=inferences[row.observation_id], score=one.score, **of_model
+            candidate=row, model_run=inferences[row.observation_id], **one.said, **of_model
         )
         for row, one in zip(candidates, scored, strict=True)
     )  # fmt: skip

@@ -66,6 +66,20 @@ class Judged:
         """Return what is said of the chosen stamps."""
         return Judged(self.confidence[chosen], self.types[chosen], self.anomaly[chosen], self.features[chosen])
 
+    def of_each(self) -> list[dict[str, float | bytes]]:
+        """Return what is said of each stamp, by name, as it is kept: features as little-endian float16.
+
+        What the model does not say is left out; where it gives no score all is.
+        """
+        names = ("score", *(f"p_{name}" for name in TYPES), "anomaly")
+        said = np.column_stack([self.confidence, self.types, self.anomaly])
+        each: list[dict[str, float | bytes]] = []
+        for values, features in zip(said, self.features, strict=True):
+            known = {name: float(value) for name, value in zip(names, values, strict=True) if np.isfinite(value)}
+            more = {"features": features.astype("<f2").tobytes()} if np.isfinite(features).all() else {}
+            each.append({**known, **more} if "score" in known else {})
+        return each
+
     def columns(self) -> tuple[NDArray[np.float64], ...]:
         """Return confidence, the probabilities of each type and of being an artefact, which sum to 1, and anomaly."""
         of_types = (self.confidence[:, None] * self.types).T

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import time
-from itertools import compress
 from typing import NamedTuple
 from uuid import UUID
 
@@ -29,7 +28,6 @@ from detection.models import (
     ModelRun,
 )
 from detection.numerics.infer import Judged, WeightsRefused, judge
-from detection.numerics.networks import TYPES
 from detection.numerics.stamps import cut_stamps
 from detection.registry.weights import ensure_default_model, weights_path
 from detection.sources.association import alone, associate, forget_empty_sources
@@ -276,21 +274,8 @@ def keep_scores(row: ModelRun, candidates: list[Candidate], judged: Judged) -> N
     """Replace what this model said of the candidates."""
     CandidateScore.objects.filter(candidate__in=candidates, model=row.model).delete()
     own = {"model": row.model, "model_run": row, "weights_sha256": row.model.weights_sha256}
-    said = np.column_stack([judged.types, judged.anomaly])
-    made = (
-        CandidateScore(candidate=candidate, score=float(value), **_where_known(more), **own)
-        for candidate, value, more in zip(candidates, judged.confidence, said, strict=True)
-    )
-    rows = list(compress(zip(made, judged.features, strict=True), np.isfinite(judged.confidence)))
-    for score, features in rows:
-        score.features = features.astype("<f2").tobytes() if np.isfinite(features).all() else None
-    CandidateScore.objects.bulk_create(score for score, _ in rows)
-
-
-def _where_known(said: NDArray[np.float64]) -> dict[str, float]:
-    """Return what a model says of types and of how ordinary something is; one without a head for it says nothing."""
-    names = (*(f"p_{name}" for name in TYPES), "anomaly")
-    return {name: float(value) for name, value in zip(names, said, strict=True) if np.isfinite(value)}
+    each = zip(candidates, judged.of_each(), strict=True)
+    CandidateScore.objects.bulk_create(CandidateScore(candidate=one, **said, **own) for one, said in each if said)
 
 
 def describe(detection: Detection, row: ModelRun, candidate: Candidate, value: float, cutout: str) -> None:

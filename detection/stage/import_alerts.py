@@ -18,13 +18,14 @@ from detection.cutouts.pictures import path_of
 from detection.imported import rows
 from detection.imported.rows import Scored, candidate_key, observation_key
 from detection.models import Model
-from detection.numerics.infer import score
+from detection.numerics.infer import judge
 from detection.numerics.packets.files import Found, Refused, files_under, packets_in
 from detection.numerics.packets.packet import Packet
 from detection.numerics.stamp_width import width_of
 from detection.registry.weights import ensure_default_model, weights_path
 from detection.sources.association import alone, refresh
 from detection.stage.detect import as_file
+from detection.stage.kinds import tell_types
 from detection.stage.ranking import rank
 from differencing.models import Candidate
 from observations.models import Observation
@@ -107,10 +108,12 @@ def _scored(packets: Sequence[Packet], model: Model) -> list[Scored | None]:
     widths = [_width_of(packet) for packet in packets]
     stamps = np.stack([packet.stamps for packet in packets])
     fwhm_px = np.array([width for width, _ in widths])
-    values = score(stamps, weights_path(model), fwhm_px=fwhm_px, threads=settings.ASTRID_THREADS)
+    judged = judge(stamps, weights_path(model), fwhm_px=fwhm_px, threads=settings.ASTRID_THREADS)
     return [
-        Scored(packet, float(value), width, origin) if np.isfinite(value) else None
-        for packet, value, (width, origin) in zip(packets, values, widths, strict=True)
+        Scored(packet, float(score), said, width, origin) if said else None
+        for packet, score, said, (width, origin) in zip(
+            packets, judged.confidence, judged.of_each(), widths, strict=True
+        )
     ]
 
 
@@ -140,6 +143,8 @@ def _write(scored: Sequence[Scored], model: Model) -> int:
     sources = rows.write_detections(new, observations, model)
     refresh(sources)
     rank(*observations.values())
+    for observation in observations.values():
+        tell_types(observation)
     _record(observations.values(), new)
     return len(new)
 
