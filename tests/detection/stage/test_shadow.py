@@ -13,6 +13,7 @@ from catalog.failures import FailureCode
 from catalog.files import storage
 from catalog.models import JobStatus, ProcessingJob, RunStatus
 from detection.models import CandidateScore, Detection, Model, ModelRun
+from detection.numerics.infer import Judged
 from detection.stage import shadow
 from detection.stage.detect import Scored
 from differencing.models import CandidateStatus
@@ -35,7 +36,8 @@ def difference(monkeypatch):
         factories.CandidateScoreFactory(candidate=candidate, model_run=scored, score=0.4)
     model = factories.ModelFactory(is_shadow=True, weights_sha256=hashlib.sha256(b"weights").hexdigest())
     storage.write_atomically(model.model_path, b"weights")
-    given = Scored(np.array(SCORES), np.zeros((3, 4, 63, 63), dtype=np.float32), 12.0, 300.0)
+    judged = Judged(np.array(SCORES), *(np.full(shape, np.nan) for shape in ((3, 3), 3, (3, 48))))
+    given = Scored(judged, np.zeros((3, 4, 63, 63), dtype=np.float32), 12.0, 300.0)
     monkeypatch.setattr(shadow, "infer", lambda *_: given)
     return run
 
