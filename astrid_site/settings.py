@@ -351,6 +351,8 @@ ASTRID_STAR_CATALOG = env.str("ASTRID_STAR_CATALOG", default="")
 ASTRID_STAR_CATALOG_SERVICE = env.str("ASTRID_STAR_CATALOG_SERVICE", default="https://gaia.ari.uni-heidelberg.de/tap")
 ASTRID_STAR_CATALOG_TABLE = env.str("ASTRID_STAR_CATALOG_TABLE", default="gaiadr3.gaia_source")
 ASTRID_ORBITS = env.list("ASTRID_ORBITS", default=[])
+# Where trainings are told of, if anywhere; a server that is not public is named in ASTRID_OUTGOING_HOSTS too.
+MLFLOW_TRACKING_URI = env.str("MLFLOW_TRACKING_URI", default="")
 ASTRID_CONTEXT_SERVICES = {k: env.str(f"ASTRID_CONTEXT_{k}_SERVICE", "") for k in ("STAR", "VARIABLE", "GALAXY")}
 
 # The table of the stages, by which they start each other.

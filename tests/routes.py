@@ -177,6 +177,9 @@ DETECTION = {
     "detection:of_candidate": [Route(ACCOUNTS, keys=lambda: [DetectionFactory().candidate_id])],
     "detection:models": [Route(ACCOUNTS)],
     "detection:model": [Route(ACCOUNTS, keys=key_of(ModelFactory))],
+    "detection:activate_model": [Route(ADMINISTRATORS, keys=key_of(ModelFactory), method="post")],
+    "detection:order_training": [Route(ADMINISTRATORS, method="post")],
+    "detection:data_set": [Route(ACCOUNTS, keys=key_of(DataSetFactory))],
 }
 CURATION = {
     "curation:triage": [Route(CURATORS)],
@@ -206,6 +209,8 @@ CURATION = {
     "curation:known": [Route(CURATORS)],
     "curation:confirm_known": [Route(CURATORS, method="post")],
     "curation:undo_known": [Route(CURATORS, method="post")],
+    "curation:retraining": [Route(ACCOUNTS)],
+    "curation:order_retraining": [Route(ADMINISTRATORS, method="post")],
     "curation:statistics": [Route(ACCOUNTS)],
     "curation:statistic": [Route(ACCOUNTS, keys=lambda: ["waiting"])],
     "curation:alerts": [Route(ACCOUNTS)],

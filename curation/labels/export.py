@@ -13,13 +13,13 @@ from datetime import datetime
 from pathlib import Path
 
 from django.db.models import Exists, OuterRef, QuerySet
-from django.utils import timezone
 
 from catalog.files import storage
 from curation.judgements.verdicts import answers_about, consensus_of
 from curation.judgements.visibility import DECIDED
 from curation.models import EventKind, Shown, ValidationEvent
 from detection.models import Detection
+from detection.registry.ordering import labels_path
 
 _AT_ONCE = 500
 BLIND, SHOWN, MIXED, UNKNOWN = "blind", "answers shown", "mixed", "unknown"
@@ -97,9 +97,9 @@ def write_labels(path: Path) -> int:
     return len(lines)
 
 
-def keep_labels() -> tuple[str, int]:
-    """Write the file under the data root, named after the time; return its path there, and of how many it tells."""
-    path = f"labels/{timezone.now():%Y%m%dT%H%M%S}.jsonl"
+def keep_labels(version: str) -> tuple[str, int]:
+    """Write the file under the data root, from where training takes it; return its path, and of how many it tells."""
+    path = labels_path(version)
     lines = [json.dumps(asdict(label), allow_nan=False) for label in labels()]
     return storage.write_atomically(path, "".join(f"{line}\n" for line in lines).encode()), len(lines)
 

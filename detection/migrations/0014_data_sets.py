@@ -55,6 +55,11 @@ class Migration(migrations.Migration):
             name='data_set',
             field=models.ForeignKey(blank=True, help_text='It learned from it.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='models', to='detection.dataset'),
         ),
+        migrations.AddField(
+            model_name='model',
+            name='report',
+            field=models.JSONField(blank=True, default=dict, help_text='How good it is by kind, camera and S/N, and what that says nothing about.'),
+        ),
         migrations.RunSQL(FORWARD, BACKWARD),
         migrations.RunPython(let_the_roles_read_it, migrations.RunPython.noop),
     ]

@@ -81,6 +81,9 @@ class Model(Record):
         DataSet, on_delete=models.PROTECT, null=True, blank=True, related_name="models", help_text="It learned from it."
     )
     training_metrics = models.JSONField(default=dict, blank=True)
+    report = models.JSONField(
+        default=dict, blank=True, help_text="How good it is by kind, camera and S/N, and what that says nothing about."
+    )
     precision = models.FloatField(null=True, blank=True)
     recall = models.FloatField(null=True, blank=True)
     f1_score = models.FloatField(null=True, blank=True)

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from catalog.files import storage
 from curation.labels.export import keep_labels, write_labels
+from detection.registry.ordering import new_version
 
 
 class _Given(TypedDict):
@@ -28,7 +29,7 @@ class Command(BaseCommand):
         path = options["file"]
         try:
             if path is None:
-                name, count = keep_labels()
+                name, count = keep_labels(new_version())
                 path = storage.resolve(name)
             else:
                 count = write_labels(path)

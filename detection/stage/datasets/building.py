@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -59,7 +60,8 @@ def build(recipe: Recipe, say: Say, actor: audit.Actor = audit.MACHINE) -> DataS
     except ValueError as refusal:
         raise DataSetRefused(f"{recipe.name}:{recipe.version} cannot be made: {refusal}") from refusal
     kept = parted.select(parted.part != LEFT_OUT)
-    manifest = _manifest(kept, division, [origin.told for origin in found], len(whole))
+    manifest = manifest_of(kept, [origin.told for origin in found])
+    manifest["division"] = asdict(division) | manifest["division"]
     manifest["seen_elsewhere_and_left_out"] = len(parted) - len(kept)
     manifest["suspects"] = list(_suspects(kept, say))
     return write(kept, recipe.name, recipe.version, manifest, is_golden=recipe.is_golden, actor=actor)
@@ -92,14 +94,12 @@ def _once(whole: Gathered) -> Gathered:
     return whole.select(np.array([not key or last[key] == k for k, key in enumerate(whole.key.tolist())], dtype=bool))
 
 
-def _manifest(
-    of: Gathered, division: Division, told: list[dict[str, object]], gathered_in_all: int
-) -> dict[str, object]:
+def manifest_of(of: Gathered, told: list[dict[str, object]]) -> dict[str, Any]:
+    """Return what a data set is made of, and how it is divided."""
     examples = of.examples
     _, count = np.unique(components(of.source, of.night, examples.group), return_counts=True)
     return {
         "examples": len(of),
-        "gathered": gathered_in_all,
         "real": int(examples.is_real.sum()),
         "cutout": {"shape": list(examples.stamps.shape[1:]), "type": str(examples.stamps.dtype)},
         "normalisation": _NORMALISATION,
@@ -109,9 +109,10 @@ def _manifest(
             for name in np.unique(of.origin).tolist()
         },
         "cameras": dict(sorted(Counter(of.camera.tolist()).items())),
-        "division": asdict(division) | {"independent_groups": len(count), "largest_group": int(count.max())},
+        "division": {"independent_groups": len(count), "largest_group": int(count.max())},
         "parts": {name: _part(of.select(of.part == name)) for name in PARTS},
         "weights": f"1 / probability of having been drawn for review, {MOST_WEIGHT:g} at most",
+        "suspects": [],
     }
 
 

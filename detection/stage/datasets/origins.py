@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from catalog.configuration.values import defaults
 from catalog.files import storage
 from detection.models import Detection
+from detection.numerics.compact import simulated_cameras
 from detection.numerics.examples import Examples, standardised
 from detection.numerics.gathered import Gathered, gathered, together, weight_of
 from detection.numerics.stamp_width import width_of
@@ -94,8 +95,7 @@ def simulated(pairs: int, seed: int, say: Say) -> Origin:
             say(f"{done} of {pairs} pairs, {examples} examples")
 
     examples = make_training_set(parameters, report)
-    # Each pair is an instrument of its own.
-    found = gathered(examples, SIMULATED, camera="simulated, any")
+    found = gathered(examples, SIMULATED, camera=simulated_cameras(examples.fwhm_px))
     return Origin(found, {"origin": SIMULATED, "examples": len(found), "parameters": asdict(parameters)})
 
 

@@ -74,6 +74,6 @@ def test_only_what_was_answered_since_is_new():
 
 def test_without_a_name_the_file_lies_under_the_data_root(empty_data_root):
     ValidationEventFactory(detection=DetectionFactory(**VALIDATED))
-    path, count = keep_labels()
+    path, count = keep_labels("7")
     assert count == 1
     assert len((empty_data_root / path).read_text().splitlines()) == 1
