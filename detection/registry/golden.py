@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from functools import lru_cache
 from zipfile import BadZipFile
 
 import numpy as np
@@ -28,18 +29,28 @@ def keep(model: Model, golden: DataSet, measured: Measured) -> None:
 def known(model: Model, golden: DataSet) -> Measured | None:
     """Return what was kept; None where it was not measured, or what was kept cannot be read."""
     try:
-        with np.load(storage.open_stored(_path(model, golden)), allow_pickle=False) as file:
-            return Measured(**{name: file[name] for name in _COLUMNS})
+        return _read(_path(model, golden))
     except (OSError, ValueError, KeyError, BadZipFile):
         return None
 
 
 def comparison(candidate: Model, active: Model, golden: DataSet) -> Comparison | None:
     """Return both models side by side; None where one of them was not measured yet."""
-    found = [known(model, golden) for model in (candidate, active)]
-    if found[0] is None or found[1] is None or len(found[0]) != len(found[1]):
+    try:
+        return _compared(_path(candidate, golden), _path(active, golden))
+    except (OSError, ValueError, KeyError, BadZipFile):
         return None
-    return compare(found[0], found[1], THRESHOLD)
+
+
+@lru_cache(maxsize=32)
+def _compared(candidate: str, active: str) -> Comparison:
+    """Compare what was kept: a path names weights and examples, so that it never becomes another one."""
+    return compare(_read(candidate), _read(active), THRESHOLD)
+
+
+def _read(path: str) -> Measured:
+    with np.load(storage.open_stored(path), allow_pickle=False) as file:
+        return Measured(**{name: file[name] for name in _COLUMNS})
 
 
 def _path(model: Model, golden: DataSet) -> str:

@@ -133,7 +133,8 @@ def activate(model: Model, actor: audit.Actor, *, reason: str = "") -> Model:
         weights_path(model)
     except StageFailure as failure:
         raise ModelRefused(failure.sentence) from failure
-    known = _compared(model, is_needed=not reason)
+    before = active_model(model.model_type)
+    known = _compared(model, before, is_needed=not reason)
     if known is not None and known.reasons and not reason:
         raise ModelRefused(
             f"{model} is worse on the golden set: {'; '.join(known.reasons)}. Its page shows both side by side, and "
@@ -145,6 +146,8 @@ def activate(model: Model, actor: audit.Actor, *, reason: str = "") -> Model:
         row = {known.pk: known for known in same}[model.pk]
         if row.is_active:
             raise ModelRefused(f"{row} is already active.")
+        if before != next((other for other in same if other.is_active), None):
+            raise ModelRefused("Another model was put to use in this moment: compare them first.")
         worse = list(known.reasons) if known else []
         _activate(
             row, actor, reason, {"worse_on_golden_set": worse, "was_measured": known is not None} if reason else {}
@@ -154,18 +157,15 @@ def activate(model: Model, actor: audit.Actor, *, reason: str = "") -> Model:
 
 def compared(model: Model) -> Comparison | None:
     """Return a model beside the one in use of its type, on the golden set; None where that is not known."""
-    active, of_all = active_model(model.model_type), DataSet.objects.golden().first()
-    if active is None or of_all is None or active.pk == model.pk:
-        return None
-    return golden.comparison(model, active, of_all)
+    return _compared(model, active_model(model.model_type), is_needed=False)
 
 
-def _compared(model: Model, *, is_needed: bool) -> Comparison | None:
+def _compared(model: Model, active: Model | None, *, is_needed: bool) -> Comparison | None:
     """Return the comparison, None where there is nothing to compare with; order it where it is lacking."""
-    active = active_model(model.model_type)
     if model.model_type != ModelType.CLASSIFIER or active is None or active.pk == model.pk:
         return None
-    found = compared(model)
+    of_all = DataSet.objects.golden().first()
+    found = None if of_all is None else golden.comparison(model, active, of_all)
     if found is None and is_needed:
         job = jobs.enqueue(MEASURE, "model", model.pk)
         raise ModelRefused(

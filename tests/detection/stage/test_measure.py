@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from django.core.management import CommandError, call_command
+from django.urls import reverse
 from safetensors.torch import load, save
 
 from catalog.failures import StageFailure
@@ -20,7 +21,8 @@ from catalog.work import jobs
 from detection.models import DataSet, Model
 from detection.registry import golden, weights
 from detection.stage import measure
-from tests.factories import UserFactory
+from tests.browsers import client_of
+from tests.factories import DataSetFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -41,6 +43,12 @@ def copy_of_default(folder: Path, version: str, *, spoil: float) -> Path:
     path = folder / f"{version}.json"
     path.write_text(json.dumps(card))
     return path
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered():
+    """Each test has a data root of its own, and what was measured there."""
+    golden._compared.cache_clear()
 
 
 @pytest.fixture
@@ -163,3 +171,33 @@ def test_what_is_kept_is_what_was_measured(active):
     kept = golden.known(active, measure.golden_set())
     assert kept is not None
     assert len(kept) == measure.golden_set().example_count
+
+
+def test_the_page_shows_both_side_by_side_and_takes_a_reason(active, worse):
+    measure.measure(worse)
+    administrator = client_of("administrator")
+    page, use = (reverse(f"detection:{name}", args=[worse.pk]) for name in ("model", "activate_model"))
+    text = administrator.get(page).content.decode()
+    assert "area under the curve" in text
+    assert use in text
+    assert use not in client_of("operator").get(page).content.decode()
+    refused = administrator.post(use, {"reason": "  "}, follow=True).content.decode()
+    assert "worse on the golden set" in refused
+    worse.refresh_from_db()
+    assert not worse.is_active
+    administrator.post(use, {"reason": "The camera was exchanged."})
+    worse.refresh_from_db()
+    assert worse.is_active
+
+
+def test_training_is_ordered_from_the_page_of_models_on_the_data_set_that_was_chosen(empty_data_root):
+    data_set = DataSetFactory(name="mine", version="3")
+    administrator = client_of("administrator")
+    text = administrator.get(reverse("detection:models")).content.decode()
+    assert 'value="mine:3"' in text
+    answer = administrator.post(reverse("detection:order_training"), {"data_set": str(data_set)})
+    job = ProcessingJob.objects.get(job_type="train")
+    assert job.entity_id.endswith(" from mine:3")
+    assert answer.headers["Location"] == reverse("catalog:job", args=[job.pk])
+    administrator.post(reverse("detection:order_training"), {"data_set": "x" * 60})
+    assert ProcessingJob.objects.count() == 1
