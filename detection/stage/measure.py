@@ -44,7 +44,8 @@ def measure(model: Model) -> None:
             if golden.known(one, of_all) is None:
                 examples = examples or read(of_all)
                 own = examples.examples
-                scores = score(own.stamps, weights_path(one), fwhm_px=own.fwhm_px, threads=settings.ASTRID_THREADS)
+                stamps = own.stamps.astype(np.float32)
+                scores = score(stamps, weights_path(one), fwhm_px=own.fwhm_px, threads=settings.ASTRID_THREADS)
                 measured = Measured(scores, own.is_real, own.kind, examples.camera, own.snr, own.group)
                 golden.keep(one, of_all, measured)
     except DataSetRefused as refusal:

@@ -21,11 +21,11 @@ from detection.numerics.compact import simulated_cameras
 from detection.numerics.gathered import Gathered, gathered
 from detection.numerics.infer import score
 from detection.numerics.intervals import Drawn
+from detection.numerics.learning import Epoch
 from detection.numerics.measured import Measured, area, limits, shares
 from detection.numerics.networks import TWO_VIEWS
 from detection.numerics.parts import CALIBRATION, TEST, TRAIN
 from detection.numerics.train import (
-    Epoch,
     Hooks,
     Parts,
     Trained,
@@ -238,7 +238,9 @@ def _before_and_after(answers: Gathered, after: NDArray[np.float64]) -> dict[str
     }  # fmt: skip
     active = active_model()
     if active is not None:
-        before = score(answers.examples.stamps, weights_path(active), fwhm_px=answers.examples.fwhm_px)
+        before = score(
+            answers.examples.stamps.astype(np.float32), weights_path(active), fwhm_px=answers.examples.fwhm_px
+        )
         told |= {"before": _on(answers, before), "model_before": str(active)}
     return told
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -52,7 +52,7 @@ def build(recipe: Recipe, say: Say, actor: audit.Actor = audit.MACHINE) -> DataS
             f"{recipe.name}:{recipe.version} is there already, and a data set never changes: give another version"
         )
     try:
-        found = [origin for make in _origins(recipe, say) for origin in [make()]]
+        found = list(_origins(recipe, say))
         whole = together([origin.examples for origin in found if origin.examples is not None])
         whole = _once(whole)
         division = Division(seed=recipe.seed, held_out_nights=recipe.held_out_nights)
@@ -67,19 +67,16 @@ def build(recipe: Recipe, say: Say, actor: audit.Actor = audit.MACHINE) -> DataS
     return write(kept, recipe.name, recipe.version, manifest, is_golden=recipe.is_golden, actor=actor)
 
 
-def _origins(recipe: Recipe, say: Say) -> Iterator[Callable[[], Origin]]:
+def _origins(recipe: Recipe, say: Say) -> Iterator[Origin]:
     if recipe.simulated_pairs:
-        yield lambda: origins.simulated(recipe.simulated_pairs, recipe.seed, say)
-    for path in recipe.truth:
-        yield lambda path=path: origins.by_truth(path)  # type: ignore[misc]
-    for path in recipe.labels:
-        yield lambda path=path: origins.answers(path)  # type: ignore[misc]
+        yield origins.simulated(recipe.simulated_pairs, recipe.seed, say)
+    yield from (_included(asked) for asked in recipe.include)
+    yield from (origins.by_truth(path) for path in recipe.truth)
+    yield from (origins.imported(path) for path in recipe.imported)
     if recipe.with_injected:
-        yield origins.injected
-    for path in recipe.imported:
-        yield lambda path=path: origins.imported(path)  # type: ignore[misc]
-    for asked in recipe.include:
-        yield lambda asked=asked: _included(asked)  # type: ignore[misc]
+        yield origins.injected()
+    # Last, and so what counts of a detection that was known before: people may have changed their minds.
+    yield from (origins.answers(path) for path in recipe.labels)
 
 
 def _included(asked: str) -> Origin:

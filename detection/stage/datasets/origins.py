@@ -249,7 +249,7 @@ def _records(path: Path) -> tuple[bytes, dict[UUID, _Answer]]:
     try:
         content = path.read_bytes()
         lines = [json.loads(line) for line in content.decode().splitlines() if line.strip()]
-        return content, {UUID(line["detection"]): _answer(line) for line in lines}
+        return content, {UUID(str(line["detection"])): _answer(line) for line in lines}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataSetRefused(f"{path.name} is no file of `manage.py export_labels`: {error}") from error
 
