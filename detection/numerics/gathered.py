@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,12 +60,15 @@ def gathered(examples: Examples, origin: str, **known: Sequence[str] | str | NDA
     """
     if unknown := set(known) - set(_OWN):
         raise ValueError(f"there is no column {', '.join(sorted(unknown))}")
-    values = {"origin": origin, "weight": np.float32(1.0)} | known
-    own: dict[str, NDArray[Any]] = {}
-    for name in _OWN:
-        given = np.asarray(values.get(name, ""), dtype=np.float32 if name == "weight" else np.str_)
-        own[name] = np.broadcast_to(given, (len(examples),)).copy()
-    return Gathered(examples, **own)
+    count = len(examples)
+    weight = np.asarray(known.pop("weight", np.ones(1)), dtype=np.float32)
+    values = {"origin": origin} | known
+    texts: dict[str, Texts] = {
+        name: np.broadcast_to(np.asarray(values.get(name, ""), dtype=np.str_), (count,)).copy()
+        for name in _OWN
+        if name != "weight"
+    }
+    return Gathered(examples, weight=np.broadcast_to(weight, (count,)).copy(), **texts)
 
 
 def together(parts: Sequence[Gathered]) -> Gathered:

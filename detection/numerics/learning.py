@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import pickle
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -122,7 +122,7 @@ class Learning:
     def go_on_from(self, state: bytes) -> None:
         """Become what a training was when it gave this state. ValueError where it is of another one, or spoilt."""
         try:
-            known: dict[str, Any] = torch.load(io.BytesIO(state), map_location="cpu", weights_only=True)
+            known = torch.load(io.BytesIO(state), map_location="cpu", weights_only=True)
             self._network.load_state_dict(known["network"])
             self._optimiser.load_state_dict(known["optimiser"])
             self._schedule.load_state_dict(known["schedule"])

@@ -7,7 +7,6 @@ import math
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -32,7 +31,7 @@ def track(card: Card, say: Callable[[str], object]) -> str:
         return ""
     try:
         return _track(card)
-    except (AddressRefused, DownloadFailed, OSError, ValueError, KeyError, TypeError) as error:
+    except (AddressRefused, DownloadFailed, OSError, ValueError) as error:
         say(f"MLflow was not told of this training: {error}")
         return ""
 
@@ -41,7 +40,7 @@ def _track(card: Card) -> str:
     now = int(timezone.now().timestamp() * 1000)
     name = f"{card.name} {card.version}"
     begun = {"experiment_id": _experiment(), "run_name": name, "start_time": now}
-    run_id = str(_ask("runs/create", begun)["run"]["info"]["run_id"])
+    run_id = _named(_ask("runs/create", begun), "run", "info", "run_id")
     _ask("runs/log-batch", {"run_id": run_id, "metrics": list(_metrics(card, now)), "params": list(_params(card))})
     _ask("runs/update", {"run_id": run_id, "status": "FINISHED", "end_time": now})
     return run_id
@@ -50,9 +49,9 @@ def _track(card: Card) -> str:
 def _experiment() -> str:
     try:
         found = _ask("experiments/get-by-name?" + urlencode({"experiment_name": _EXPERIMENT}))
-        return str(found["experiment"]["experiment_id"])
+        return _named(found, "experiment", "experiment_id")
     except DownloadFailed:
-        return str(_ask("experiments/create", {"name": _EXPERIMENT})["experiment_id"])
+        return _named(_ask("experiments/create", {"name": _EXPERIMENT}), "experiment_id")
 
 
 def _metrics(card: Card, moment: int) -> Iterator[dict[str, object]]:
@@ -72,11 +71,20 @@ def _params(card: Card) -> Iterator[dict[str, str]]:
         yield {"key": key, "value": text[:_LONGEST]}
 
 
-def _ask(what: str, told: Mapping[str, object] | None = None) -> dict[str, Any]:
+def _ask(what: str, told: Mapping[str, object] | None = None) -> object:
     """Ask the server's REST interface, and return what it answers."""
     address = f"{settings.MLFLOW_TRACKING_URI.rstrip('/')}/api/2.0/mlflow/{what}"
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "answer.json"
         fetch(address, target, _LIMITS, body=None if told is None else json.dumps(told).encode())
-        answer: dict[str, Any] = json.loads(target.read_bytes() or b"{}")
+        answer: object = json.loads(target.read_bytes() or b"{}")
     return answer
+
+
+def _named(answer: object, *path: str) -> str:
+    """Return what an answer has under these names, one within the other. ValueError where it has none."""
+    for name in path:
+        if not isinstance(answer, dict) or name not in answer:
+            raise ValueError(f"its answer has no {name}")
+        answer = answer[name]
+    return str(answer)

@@ -85,7 +85,7 @@ class Command(BaseCommand):
         self.stdout.write(f"{row}: {row.path}, sha256 {row.sha256}")
 
     def _tell(self, manifest: Mapping[str, object]) -> None:
-        for name in ("examples", "real", "origins", "kinds", "cameras", "parts", "division"):
+        for name in ("examples", "real", "origins", "kinds", "cameras", "parts", "division", "divided_by"):
             value = manifest[name]
             if isinstance(value, dict):
                 self.stdout.write(f"{name}:")

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -61,7 +60,7 @@ def build(recipe: Recipe, say: Say, actor: audit.Actor = audit.MACHINE) -> DataS
         raise DataSetRefused(f"{recipe.name}:{recipe.version} cannot be made: {refusal}") from refusal
     kept = parted.select(parted.part != LEFT_OUT)
     manifest = manifest_of(kept, [origin.told for origin in found])
-    manifest["division"] = asdict(division) | manifest["division"]
+    manifest["divided_by"] = asdict(division)
     manifest["seen_elsewhere_and_left_out"] = len(parted) - len(kept)
     manifest["suspects"] = list(_suspects(kept, say))
     return write(kept, recipe.name, recipe.version, manifest, is_golden=recipe.is_golden, actor=actor)
@@ -91,7 +90,7 @@ def _once(whole: Gathered) -> Gathered:
     return whole.select(np.array([not key or last[key] == k for k, key in enumerate(whole.key.tolist())], dtype=bool))
 
 
-def manifest_of(of: Gathered, told: list[dict[str, object]]) -> dict[str, Any]:
+def manifest_of(of: Gathered, told: list[dict[str, object]]) -> dict[str, object]:
     """Return what a data set is made of, and how it is divided."""
     examples = of.examples
     _, count = np.unique(components(of.source, of.night, examples.group), return_counts=True)

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import TypedDict
 from uuid import UUID
 
 import numpy as np
@@ -47,6 +47,18 @@ class Change(TypedDict):
     y: float
     change_adu: float
     is_on_host: bool
+
+
+class _Line(TypedDict):
+    """What is read of one line of exported labels."""
+
+    detection: str
+    is_valid: bool
+    label: str
+    inclusion_probability: float
+    look: str
+    model_version: str
+    model_sha256: str
 
 
 @dataclass(frozen=True)
@@ -254,7 +266,7 @@ def _records(path: Path) -> tuple[bytes, dict[UUID, _Answer]]:
         raise DataSetRefused(f"{path.name} is no file of `manage.py export_labels`: {error}") from error
 
 
-def _answer(line: dict[str, Any]) -> _Answer:
+def _answer(line: _Line) -> _Answer:
     if not isinstance(line["is_valid"], bool):
         raise ValueError(f"is_valid of {line['detection']} is neither true nor false")
     kind = str(line["label"] or ("real" if line["is_valid"] else "bogus"))
