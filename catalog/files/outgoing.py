@@ -201,7 +201,8 @@ class _Transport(httpx.BaseTransport):
             port=request.url.port,
             target=request.url.raw_path,
         )
-        answer = self._pool.handle_request(httpcore.Request(request.method, url, headers=request.headers.raw))
+        sent = httpcore.Request(request.method, url, headers=request.headers.raw, content=request.read())
+        answer = self._pool.handle_request(sent)
         return httpx.Response(answer.status, headers=answer.headers, stream=_Body(answer), extensions=answer.extensions)
 
     def close(self) -> None:
