@@ -177,8 +177,7 @@ AUTH_USER_MODEL = "catalog.User"
 SESSION_ENGINE = "catalog.people.sessions"
 LOGIN_URL, LOGIN_REDIRECT_URL, LOGOUT_REDIRECT_URL = "login", "home", "login"
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "catalog.people.backend.Backend"]
-# Guessing passwords: five wrong ones for a name from one address, then a quarter of an hour of rest, in which none
-# counts. `catalog.people.locks` says how many a name and an address have alone.
+# Five wrong passwords for a name from one address, then a quarter of an hour of rest; more in `catalog.people.locks`.
 AXES_HANDLER = "catalog.people.locks.Handler"
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25
@@ -349,6 +348,7 @@ ASTRID_STAR_CATALOG = env.str("ASTRID_STAR_CATALOG", default="")
 ASTRID_STAR_CATALOG_SERVICE = env.str("ASTRID_STAR_CATALOG_SERVICE", default="https://gaia.ari.uni-heidelberg.de/tap")
 ASTRID_STAR_CATALOG_TABLE = env.str("ASTRID_STAR_CATALOG_TABLE", default="gaiadr3.gaia_source")
 ASTRID_ORBITS = env.list("ASTRID_ORBITS", default=[])
+MLFLOW_TRACKING_URI = env.str("MLFLOW_TRACKING_URI", default="")
 ASTRID_CONTEXT_SERVICES = {k: env.str(f"ASTRID_CONTEXT_{k}_SERVICE", "") for k in ("STAR", "VARIABLE", "GALAXY")}
 
 # The table of the stages, by which they start each other.

@@ -7,6 +7,7 @@ from curation.batches import views as batch_views
 from curation.detections import views as detection_views
 from curation.judgements import views as judgement_views
 from curation.known import views as known_views
+from curation.labels import views as label_views
 from curation.notes import views as note_views
 from curation.rates import views as rate_views
 from curation.saved_filters import views as filter_views
@@ -39,6 +40,8 @@ urlpatterns = [
     path("triage/known/", known_views.known, name="known"),
     path("triage/known/confirm", known_views.confirm_known, name="confirm_known"),
     path("triage/known/undo", known_views.undo_known, name="undo_known"),
+    path("models/retraining/", label_views.retraining, name="retraining"),
+    path("models/retraining/order", label_views.order_retraining, name="order_retraining"),
     path("statistics/", statistics_views.statistics, name="statistics"),
     path("statistics/<slug:slug>.csv", statistics_views.table, name="statistic"),
     path("models/<uuid:model_id>/threshold/", rate_views.threshold, name="threshold"),

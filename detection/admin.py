@@ -36,6 +36,7 @@ from detection.models import (
     CandidateScore,
     ContextArea,
     ContextSource,
+    DataSet,
     Detection,
     ForcedPhotometry,
     KnownObject,
@@ -50,6 +51,18 @@ from differencing.admin import cutouts_image
 from observations.admin import SEARCHES_SKY, SkyAdmin, frame_link, position
 
 SNR = number("candidate__snr", 1, "S/N", is_signed=True)
+
+
+@admin.register(DataSet)
+class DataSetAdmin(ProductAdmin):
+    list_display = ("__str__", "example_count", "real_count", "is_golden", "made_at", "code_version")
+    list_filter = (("is_golden", YesNoFilter), ("made_at", RangeDateTimeFilter))
+    search_fields = ("name", "version", "sha256__startswith")
+    search_help_text = "Name, version, ID or sha256"
+    fields = (
+        ("name", "version"), ("example_count", "real_count"), "is_golden", "manifest",
+        ("path", "sha256"), "code_version", ("made_at", "created_at", "updated_at"), "id",
+    )  # fmt: skip
 
 
 @admin.register(Model)
@@ -74,7 +87,14 @@ class ModelAdmin(ProductAdmin):
                 )
             },
         ),
-        ("Training", {"fields": ("training_dataset", "hyperparameters", "training_metrics", "mlflow_run_id")}),
+        (
+            "Training",
+            {
+                "fields": (
+                    ("training_dataset", "data_set"), "hyperparameters", "training_metrics", "mlflow_run_id",
+                )
+            },
+        ),
         ("Record", {"fields": ("model_path", "weights_sha256", ("created_at", "updated_at"), "id")}),
     )  # fmt: skip
 

@@ -34,6 +34,7 @@ from detection.models import (
     ContextArea,
     ContextKind,
     ContextSource,
+    DataSet,
     Detection,
     DetectionType,
     ForcedPhotometry,
@@ -278,6 +279,21 @@ class TrackletFactory(RowFactory):
     night = FIRST_EXPOSURE.date()
     rate_arcsec_per_min = 0.5
     rms_arcsec = 0.2
+
+
+class DataSetFactory(RowFactory):
+    class Meta:
+        model = DataSet
+
+    name = "simulated"
+    version = Sequence(lambda n: f"{n}")
+    path = Sequence(lambda n: f"datasets/simulated-{n}")
+    sha256 = Sequence(lambda n: digest(f"examples {n}"))
+    example_count = 100
+    real_count = 40
+    code_version = "0123456789abcdef"
+    manifest = LazyFunction(dict)
+    made_at = LazyFunction(lambda: dt.datetime.now(dt.UTC))
 
 
 class ModelFactory(RowFactory):

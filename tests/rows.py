@@ -20,6 +20,7 @@ def rows_of_every_kind() -> None:
     factories.TrackletFactory(mover=factories.MoverFactory()).members.add(score.candidate)
     factories.ForcedPhotometryFactory()
     factories.OrbitFactory()
+    factories.DataSetFactory()
     factories.ContextSourceFactory()
     factories.KnownObjectSearchFactory(observation=observation)
     factories.KnownObjectFactory(observation=observation)

@@ -17,6 +17,8 @@ from catalog.work.stages import Order, Stage
 from curation.alerts.rule import sources_of_night, sources_to_consider
 from detection.context.fields import lacks_context
 from detection.known.frames import has_orbits
+from detection.models import Model
+from detection.registry.ordering import asked_by
 from detection.registry.shadow import has_shadow
 from detection.sources.unmeasured import is_left_elsewhere
 from differencing.ids import field_and_night, field_night
@@ -116,6 +118,14 @@ def _after_forced(job: ProcessingJob) -> Iterator[Order]:
         yield "forced_backlog", "field_night", job.entity_id
 
 
+def _after_train(job: ProcessingJob) -> Iterator[Order]:
+    """What was trained is compared with what is in use, before somebody wants to use it."""
+    asked = asked_by(job.entity_id)
+    model = Model.objects.filter(name=asked.name, version=asked.version).first()
+    if model is not None:
+        yield "measure", "model", model.pk
+
+
 # A night is calibrated, and a field compared, when all of it has been delivered.
 _BEFORE_MASTERS = ("deliver", "ingest", "download", "receive")
 _BEFORE_PREPROCESS = (*_BEFORE_MASTERS, "masters")
@@ -165,5 +175,6 @@ STAGES = (
     # Nothing waits for it, and it decides nothing.
     Stage("shadow", "detection.stage.shadow", waits_for=_BEFORE_BACKLOG, abandon="detection.stage.shadow.abandon"),
     Stage("recalibrate", "curation.rates.stage"),
-    Stage("train", "detection.stage.retrain", "training"),
+    Stage("train", "detection.stage.retrain", "training", follows=_after_train),
+    Stage("measure", "detection.stage.measure"),
 )  # fmt: skip

@@ -38,6 +38,7 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Candidates", "flare", "differencing.candidate"),
             ("Tracklets", "timeline", "differencing.tracklet"),
             ("Movers", "moving", "differencing.mover"),
+            ("Data sets", "dataset", "detection.dataset"),
             ("Models", "network_node", "detection.model"),
             ("Calibrations", "balance", "detection.calibration"),
             ("Model runs", "model_training", "detection.modelrun"),

@@ -33,6 +33,7 @@ SCOPES: Mapping[str, Scope] = MappingProxyType(
         "calibrations:read": Scope("detection.view_calibration", "read how scores of models were calibrated"),
         "candidate-scores:read": Scope("detection.view_candidatescore", "read how models score candidates"),
         "candidates:read": Scope("differencing.view_candidate", "read candidates"),
+        "data-sets:read": Scope("detection.view_dataset", "read what models are trained with and measured by"),
         "detections:read": Scope("detection.view_detection", "read detections"),
         "difference-runs:read": Scope("differencing.view_differencerun", "read subtractions"),
         "doubts:read": Scope("observations.view_doubt", "read what is in doubt about frames"),

@@ -52,6 +52,7 @@ def context_of(review: Review) -> dict[str, object]:
     return {
         "blind": review.answers is None,
         "answers_shown": len(review.answers or []),
+        "score_shown": review.detection.confidence_score is not None,
         "cutouts": review.shown.version,
         "origin": review.detection.origin,
     }

@@ -2,6 +2,7 @@
 
 from detection.models.calibrations import RATES, Calibration, ThresholdBy
 from detection.models.context import WHOLE_SKY_DEG, ContextArea, ContextKind, ContextSource
+from detection.models.datasets import DataSet, DataSetQuerySet
 from detection.models.detections import (
     AGAINST_THE_MODEL,
     CandidateScore,
@@ -21,7 +22,7 @@ from detection.models.known import KnownObject, KnownObjectSearch, Orbit, OrbitS
 
 __all__ = [
     "AGAINST_THE_MODEL", "RATES", "WHOLE_SKY_DEG", "Calibration", "CandidateScore", "ContextArea", "ContextKind",
-    "ContextSource", "Detection", "DetectionOrigin", "DetectionQuerySet", "DetectionStatus", "DetectionType",
-    "ForcedPhotometry", "ForcedReason", "KnownObject", "KnownObjectSearch", "Model", "ModelRun", "ModelType", "Orbit",
-    "OrbitSet", "SearchOutcome", "Source", "ThresholdBy", "Urgency",
+    "ContextSource", "DataSet", "DataSetQuerySet", "Detection", "DetectionOrigin", "DetectionQuerySet",
+    "DetectionStatus", "DetectionType", "ForcedPhotometry", "ForcedReason", "KnownObject", "KnownObjectSearch", "Model",
+    "ModelRun", "ModelType", "Orbit", "OrbitSet", "SearchOutcome", "Source", "ThresholdBy", "Urgency",
 ]  # fmt: skip

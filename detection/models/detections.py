@@ -10,6 +10,7 @@ from django.db.models.functions import Abs, Coalesce
 
 from catalog import constraints
 from catalog.models import Record, Run
+from detection.models.datasets import DataSet
 from differencing.models import Candidate
 from observations.models import Observation, WcsQuality
 from observations.sky import InjectableRecord, RealManager, SkyQuerySet, SkyRecord
@@ -76,7 +77,13 @@ class Model(Record):
     architecture = models.CharField(max_length=100, blank=True)
     hyperparameters = models.JSONField(default=dict, blank=True)
     training_dataset = models.CharField(max_length=500, blank=True)
+    data_set = models.ForeignKey(
+        DataSet, on_delete=models.PROTECT, null=True, blank=True, related_name="models", help_text="It learned from it."
+    )
     training_metrics = models.JSONField(default=dict, blank=True)
+    report = models.JSONField(
+        default=dict, blank=True, help_text="How good it is by kind, camera and S/N, and what that says nothing about."
+    )
     precision = models.FloatField(null=True, blank=True)
     recall = models.FloatField(null=True, blank=True)
     f1_score = models.FloatField(null=True, blank=True)

@@ -69,7 +69,8 @@ def roll_back(model: Model, actor: audit.Actor) -> Model:
     before = previous_of(model)
     if before is None:
         raise ModelRefused(f"No other model was in use before {model}.")
-    back = activate(before, actor)
+    # It was in use before: it is not measured anew where the one after it turned out wrong.
+    back = activate(before, actor, reason=f"Back from {model}.")
     audit.record(model, "roll_back_model", actor=actor, new={"active": str(back)}, summary=f"{model} → {back}")
     return back
 

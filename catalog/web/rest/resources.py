@@ -23,6 +23,7 @@ RESOURCES: Mapping[str, str] = MappingProxyType(
         "calibrationmaster": "calibration-masters",
         "candidate": "candidates",
         "candidatescore": "candidate-scores",
+        "dataset": "data-sets",
         "detection": "detections",
         "differencerun": "difference-runs",
         "doubt": "doubts",

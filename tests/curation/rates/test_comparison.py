@@ -71,7 +71,7 @@ def test_the_page_shows_both_and_says_that_one_frame_is_too_few(models):
     assert "too few to decide by" in text
     assert "33 %" in text
     assert "67 %" in text
-    assert reverse("detection:change_model", args=[shadow.pk, "activate"]) in text
+    assert reverse("detection:activate_model", args=[shadow.pk]) in text
 
 
 def test_the_page_says_why_there_is_nothing_to_compare(models):
