@@ -57,8 +57,8 @@ class Order:
     version: str = "1"
     data_set: str = ""
     seed: int = 1
-    pairs: int = 130
-    epochs: int = 12
+    pairs: int = 240
+    epochs: int = 9
     threads: int = 1
 
 

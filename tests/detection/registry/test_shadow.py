@@ -29,7 +29,9 @@ def stored(**more) -> Model:
 
 
 def said(client, model, change) -> tuple[Model, str]:
-    answer = client.post(reverse("detection:change_model", args=[model.pk, change]), follow=True)
+    is_use = change == "activate"
+    address = reverse("detection:activate_model", args=[model.pk]) if is_use else None
+    answer = client.post(address or reverse("detection:change_model", args=[model.pk, change]), follow=True)
     model.refresh_from_db()
     return model, " ".join(str(message) for message in answer.context["messages"])
 
@@ -52,7 +54,7 @@ def test_the_active_model_is_no_shadow_and_an_activated_shadow_is_none_any_more(
     begin_shadow(other, MACHINE)
     with pytest.raises(ModelRefused, match="already"):
         begin_shadow(other, MACHINE)
-    activate(other, MACHINE)
+    activate(other, MACHINE, reason="Tried.")
     other.refresh_from_db()
     assert (other.is_active, other.is_shadow) == (True, False)
     with pytest.raises(ModelRefused, match="not in shadow"):
@@ -62,8 +64,8 @@ def test_the_active_model_is_no_shadow_and_an_activated_shadow_is_none_any_more(
 @pytest.mark.parametrize("harm", ["missing", "altered"])
 def test_missing_or_altered_weights_block_shadow_and_the_way_back_with_a_reason(harm):
     first, second = stored(), stored()
-    activate(first, MACHINE)
-    activate(second, MACHINE)
+    activate(first, MACHINE, reason="Tried.")
+    activate(second, MACHINE, reason="Tried.")
     if harm == "missing":
         storage.remove(first.model_path)
     else:
@@ -78,7 +80,7 @@ def test_missing_or_altered_weights_block_shadow_and_the_way_back_with_a_reason(
 def test_the_way_back_leads_to_the_one_that_was_in_use_before():
     first, second, third = stored(), stored(), stored()
     for row in (first, second, third):
-        activate(row, MACHINE)
+        activate(row, MACHINE, reason="Tried.")
     assert previous_of(third) == second
     assert roll_back(third, MACHINE) == second
     assert Model.objects.get(is_active=True) == second
@@ -90,7 +92,7 @@ def test_the_way_back_leads_to_the_one_that_was_in_use_before():
 
 def test_without_another_there_is_no_way_back():
     row = stored()
-    activate(row, MACHINE)
+    activate(row, MACHINE, reason="Tried.")
     with pytest.raises(ModelRefused, match="No other model"):
         roll_back(row, MACHINE)
 
@@ -110,8 +112,8 @@ def test_an_administrator_does_it_on_the_models_page_and_is_told_why_not():
 
 def test_the_page_offers_the_way_back_by_name():
     first, second = stored(name="older"), stored(name="newer")
-    activate(first, MACHINE)
-    activate(second, MACHINE)
+    activate(first, MACHINE, reason="Tried.")
+    activate(second, MACHINE, reason="Tried.")
     text = client_of("administrator").get(reverse("detection:model", args=[second.pk])).content.decode()
     assert reverse("detection:change_model", args=[second.pk, "roll-back"]) in text
     assert str(first) in text
