@@ -348,8 +348,8 @@ def test_the_event_says_what_was_on_screen():
     assert item["context"]["cutouts"] in item["pixels"]
     window.answer(row, visible_context={**item["context"], **SHOWN, "stretch": "asinh"})
     assert ValidationEvent.objects.get().visible_context == {
-        "blind": False, "answers_shown": 0, "score_shown": True, "cutouts": item["context"]["cutouts"], "stretch": "asinh",
-        "origin": "pipeline", **SHOWN,
+        "blind": False, "answers_shown": 0, "score_shown": True, "cutouts": item["context"]["cutouts"],
+        "stretch": "asinh", "origin": "pipeline", **SHOWN,
     }  # fmt: skip
 
 
