@@ -95,5 +95,8 @@ def _blocks(images: NDArray[np.floating]) -> Floats:
     views, channels, side = len(VIEWS_FWHM_PX), len(CHANNELS), NETWORK_SIZE_PX // _BLOCK_PX
     kept = images.reshape(len(images), views, channels, NETWORK_SIZE_PX, NETWORK_SIZE_PX)[:, :, :-1]
     kept = kept[..., : side * _BLOCK_PX, : side * _BLOCK_PX].astype(np.float32)
-    means = kept.reshape(*kept.shape[:3], side, _BLOCK_PX, side, _BLOCK_PX).mean(axis=(4, 6))
-    return means.reshape(len(images), -1)
+    # Sums of whole planes: a mean over two short axes takes ten times as long.
+    rows = kept[..., ::_BLOCK_PX, :] + kept[..., 1::_BLOCK_PX, :] + kept[..., 2::_BLOCK_PX, :]
+    blocks = rows[..., ::_BLOCK_PX] + rows[..., 1::_BLOCK_PX] + rows[..., 2::_BLOCK_PX]
+    means: Floats = blocks.reshape(len(images), -1) / np.float32(_BLOCK_PX**2)
+    return means
