@@ -73,8 +73,10 @@ def examples_for(row: Detection, scored: CandidateScore, user: Visitor) -> Examp
     """
     if scored.features is None:
         return Examples((), ())
-    kinds = [_answered(scored, REAL), _answered(scored, (DetectionStatus.REJECTED,))]
     here = unpacked([bytes(scored.features)])[0]
+    if not np.isfinite(here).all():
+        return Examples((), ())
+    kinds = [_answered(scored, REAL), _answered(scored, (DetectionStatus.REJECTED,))]
     usual = usual_distance(np.concatenate([kind.features for kind in kinds]))
     titles = dict(LabelDefinition.objects.values_list("label", "title"))
     real, bogus = (
@@ -93,8 +95,11 @@ def _answered(scored: CandidateScore, states: Sequence[str]) -> _Answered:
         features__isnull=False,
         candidate__detections__in=latest.values("pk"),
     ).values_list("candidate__detections", "features")
-    keys, stored = zip(*rows, strict=True) if rows else ((), ())
-    return _Answered(keys, unpacked([bytes(one) for one in stored]))
+    found = list(rows)
+    features = unpacked([bytes(stored) for _, stored in found])
+    # What was too large for a float16 is near nothing.
+    is_known = np.isfinite(features).all(axis=1)
+    return _Answered([key for (key, _), known in zip(found, is_known, strict=True) if known], features[is_known])
 
 
 def _nearest(
@@ -102,7 +107,7 @@ def _nearest(
 ) -> list[tuple[Detection, list[ValidationEvent], float]]:
     """Return the nearest of one kind that may be shown, with the answers that are such, and how far away each is."""
     apart = distances(here, kind.features)
-    order = [k for k in np.argsort(apart, kind="stable")[:_LOOKED_AT] if math.isfinite(apart[k])]
+    order = np.argsort(apart, kind="stable")[:_LOOKED_AT]
     own = keys_of([row.pk])
     passed = set(own.values())
     found: list[tuple[Detection, list[ValidationEvent], float]] = []

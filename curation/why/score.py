@@ -53,7 +53,7 @@ def said_of(row: Detection, scored: CandidateScore | None, others: list[Candidat
     kind = row.get_predicted_type_display()
     is_known = row.predicted_type != DetectionType.UNKNOWN
     return Said(
-        sure=_sure(str(model), worth.probability),
+        sure=f"The model ({model}) is {_sure(worth.probability)}",
         basis=worth.basis,
         kind=f"Taken for: {kind.lower()}. {reason}".strip() if is_known else reason,
         stamp=_stamp(scored) if scored else "",
@@ -73,17 +73,17 @@ def worth_of(score: float, model: Model) -> Worth:
     return Worth(score, f"Calibrated on examples that it was not trained on{examples}, not on this site’s own nights.")
 
 
-def _sure(model: str, probability: float) -> str:
+def _sure(probability: float) -> str:
+    """Return what follows after "The model is"."""
     if probability > 1.0 - _CERTAIN:
-        return f"{model} is more than 99 % sure that it is real: of 100 with such a score more than 99 were."
+        return "more than 99 % sure that it is real: of 100 with such a score more than 99 were."
     if probability < _CERTAIN:
-        return f"{model} is more than 99 % sure that it is not real: of 100 with such a score less than one was real."
-    if probability >= 0.5:
-        share = round(100.0 * probability)
-        return f"{model} is {share} % sure that it is real: of 100 with such a score about {share} were."
+        return "more than 99 % sure that it is not real: of 100 with such a score less than one was real."
     share = round(100.0 * probability)
+    if probability >= 0.5:
+        return f"{share} % sure that it is real: of 100 with such a score about {share} were."
     were = "was" if share == 1 else "were"
-    return f"{model} is {100 - share} % sure that it is not real: of 100 with such a score about {share} {were} real."
+    return f"{100 - share} % sure that it is not real: of 100 with such a score about {share} {were} real."
 
 
 def _stamp(scored: CandidateScore) -> str:

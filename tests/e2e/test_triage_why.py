@@ -7,18 +7,16 @@ from playwright.sync_api import expect
 
 from curation.models import ValidationEvent
 from tests.curation.why.alike import answered, scored
-from tests.factories import LabelDefinitionFactory, ModelFactory
+from tests.factories import ModelFactory
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("empty_data_root")]
 
 
 def test_one_key_opens_and_closes_why_and_the_answer_says_that_it_was_seen(desk):
     model = ModelFactory(name="realbogus", version="2", training_dataset="64 simulated pairs")
-    LabelDefinitionFactory(label="supernova", title="Supernova candidate", is_valid=True)
-    LabelDefinitionFactory(label="cosmic_ray", title="Cosmic ray", is_valid=False)
     row = scored(model, 0.0, confidence_score=0.97, predicted_type="transient")
     for place, is_valid, label in (
-        (1.0, True, "supernova"),
+        (1.0, True, "supernova_candidate"),
         (4.0, True, ""),
         (3.0, False, "cosmic_ray"),
         (9.0, False, ""),

@@ -19,20 +19,26 @@ def row(**given) -> Detection:
 @pytest.mark.parametrize(
     ("score", "sentence"),
     [
-        (0.97, "realbogus 2 is 97 % sure that it is real: of 100 with such a score about 97 were."),
-        (0.5, "realbogus 2 is 50 % sure that it is real: of 100 with such a score about 50 were."),
-        (0.12, "realbogus 2 is 88 % sure that it is not real: of 100 with such a score about 12 were real."),
-        (0.01, "realbogus 2 is 99 % sure that it is not real: of 100 with such a score about 1 was real."),
-        (0.9991, "realbogus 2 is more than 99 % sure that it is real: of 100 with such a score more than 99 were."),
+        (0.97, "97 % sure that it is real: of 100 with such a score about 97 were."),
+        (0.5, "50 % sure that it is real: of 100 with such a score about 50 were."),
+        (
+            0.12,
+            "88 % sure that it is not real: of 100 with such a score about 12 were real.",
+        ),
+        (0.01, "99 % sure that it is not real: of 100 with such a score about 1 was real."),
+        (
+            0.9991,
+            "more than 99 % sure that it is real: of 100 with such a score more than 99 were.",
+        ),
         (
             0.0,
-            "realbogus 2 is more than 99 % sure that it is not real: of 100 with such a score less than one was real.",
+            "more than 99 % sure that it is not real: of 100 with such a score less than one was real.",
         ),
     ],
 )
 def test_a_score_is_told_as_a_share_of_a_hundred(score: float, sentence: str):
     said = said_of(row(confidence_score=score), None, [])
-    assert said.sure == sentence
+    assert said.sure == f"The model (realbogus 2) is {sentence}"
     assert "64 simulated pairs" in said.basis
     assert "not on this site’s own nights" in said.basis
 
