@@ -95,11 +95,11 @@ def _answered(scored: CandidateScore, states: Sequence[str]) -> _Answered:
         features__isnull=False,
         candidate__detections__in=latest.values("pk"),
     ).values_list("candidate__detections", "features")
-    found = list(rows)
-    features = unpacked([bytes(stored) for _, stored in found])
+    found = [(key, bytes(stored)) for key, stored in rows if stored is not None]
+    features = unpacked([stored for _, stored in found])
     # What was too large for a float16 is near nothing.
-    is_known = np.isfinite(features).all(axis=1)
-    return _Answered([key for (key, _), known in zip(found, is_known, strict=True) if known], features[is_known])
+    known = np.flatnonzero(np.isfinite(features).all(axis=1))
+    return _Answered([found[k][0] for k in known], features[known])
 
 
 def _nearest(
