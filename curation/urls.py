@@ -15,6 +15,7 @@ from curation.statistics import views as statistics_views
 from curation.triage import views as triage_views
 from curation.triage.asides import views as aside_views
 from curation.triage.plain import views as plain_views
+from curation.why import views as why_views
 
 app_name = "curation"
 urlpatterns = [
@@ -26,6 +27,7 @@ urlpatterns = [
     path("detections/answer/", batch_views.preview, name="batch"),
     path("detections/answer/save", batch_views.answer, name="batch_answer"),
     path("detections/answer/<uuid:group>/undo", batch_views.undo, name="batch_undo"),
+    path("detections/<uuid:detection_id>/why/", why_views.why, name="why"),
     path("detections/<uuid:detection_id>/note", note_views.write, name="write_note"),
     path("notes/<uuid:note_id>/withdraw", note_views.withdraw, name="withdraw_note"),
     path("notes/seen", note_views.seen, name="mentions_seen"),

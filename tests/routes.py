@@ -229,6 +229,7 @@ CURATION = {
     "curation:example": [Route(EXPERTS, keys=key_of(DetectionFactory), method="post")],
     "curation:sources": [Route(ACCOUNTS)],
     "curation:detection": [Route(ACCOUNTS, keys=key_of(DetectionFactory))],
+    "curation:why": [Route(ACCOUNTS, keys=key_of(DetectionFactory))],
     "curation:source": [Route(ACCOUNTS, keys=key_of(SourceFactory))],
 }
 # Addresses under /api/v1/: who may read each kind of thing, and what is done with it besides.

@@ -64,6 +64,7 @@ MOVE = (
     Control("rejectFrame", "y", "reject the whole frame: first you see what that would be"),
     Control("epoch", "g", "the next epoch of the object, large: held, it blinks through them"),
     Control("context", "p", "what lies around it, 3′ wide: again, or Esc, closes it"),
+    Control("why", ";", "why it has its score: in words, and the most alike that people have answered"),
     Control("frame", "d", "the whole frame with this detection in the middle, in another tab"),
 )
 LOOK = (

@@ -70,6 +70,7 @@ def against_the_model(scored: CandidateScore, origin: DetectionOrigin, reason: s
         model_run=scored.model_run,
         origin=origin,
         confidence_score=scored.score,
+        anomaly=scored.anomaly,
         model_version=f"{scored.model.name} {scored.model.version}",
         inference_time_ms=scored.model_run.time_of_each_ms,
         cutouts_path=path_of(candidate.observation_id, candidate.pk),

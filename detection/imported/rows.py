@@ -67,6 +67,7 @@ class Scored:
 
     packet: Packet
     score: float
+    anomaly: float | None
     said: Mapping[str, float | bytes]
     fwhm_px: float
     fwhm_from: str
@@ -280,6 +281,7 @@ def _detection(candidate: Candidate, one: Scored, run: ModelRun) -> Detection:
         source_id=source_key(packet),
         origin=DetectionOrigin.IMPORTED,
         confidence_score=one.score,
+        anomaly=one.anomaly,
         model_version=f"{run.model.name} {run.model.version}",
         prediction_metadata={"weights_sha256": run.model.weights_sha256, TOLD: as_json(told)},
         cutouts_path=path_of(candidate.observation_id, candidate.pk),

@@ -285,6 +285,12 @@ class Detection(InjectableRecord):
     urgency = models.PositiveSmallIntegerField(
         null=True, blank=True, choices=Urgency, help_text="By brightness and significance, when it was found."
     )
+    anomaly = models.FloatField(
+        null=True, blank=True, help_text="Share of what the model was trained with that is more ordinary; null unknown."
+    )
+    disagreement = models.FloatField(
+        null=True, blank=True, help_text="How far the score of another version of the model is from this one's."
+    )
     detection_type = models.CharField(max_length=10, choices=DetectionType, default=DetectionType.UNKNOWN)
     predicted_type = models.CharField(
         max_length=10,
@@ -318,6 +324,8 @@ class Detection(InjectableRecord):
             constraints.finite("pixel_y"),
             constraints.within("confidence_score", 0.0, 1.0),
             constraints.within("novelty", 0.0, 1.0),
+            constraints.within("anomaly", 0.0, 1.0),
+            constraints.within("disagreement", 0.0, 1.0),
             constraints.one_of("urgency", Urgency),
             constraints.within("validation_confidence", 0.0, 1.0),
             constraints.not_negative("inference_time_ms"),
@@ -356,7 +364,12 @@ class Detection(InjectableRecord):
                     name=f"detection_by_{name}",
                     condition=Q(status=DetectionStatus.PENDING),
                 )
-                for name, kind in (("novelty", models.FloatField()), ("urgency", models.IntegerField()))
+                for name, kind in (
+                    ("novelty", models.FloatField()),
+                    ("urgency", models.IntegerField()),
+                    ("anomaly", models.FloatField()),
+                    ("disagreement", models.FloatField()),
+                )
             ),
             models.Index(fields=["source", "created_at"], name="detection_of_source"),
             models.Index(fields=["observation", "-confidence_score"], name="detection_of_observation"),

@@ -18,6 +18,7 @@ from scipy.special import softmax
 
 from detection.numerics.anomaly import Ordinary, anomaly, from_arrays
 from detection.numerics.calibration import probabilities
+from detection.numerics.nearest import FEATURES
 from detection.numerics.networks import (
     FEATURES,
     NETWORKS,

@@ -32,6 +32,7 @@ from detection.numerics.stamps import cut_stamps
 from detection.registry.weights import ensure_default_model, weights_path
 from detection.sources.association import alone, associate, forget_empty_sources
 from detection.stage import vetoes
+from detection.stage.disagreement import note_disagreement
 from detection.stage.kinds import tell_types
 from detection.stage.ranking import rank
 from detection.thresholds import in_force as thresholds
@@ -97,6 +98,7 @@ def run(observation_id: UUID | str) -> None:
         forget_empty_sources()
         rank(observation)
         tell_types(observation)
+        note_disagreement(observation)
 
 
 def candidates_in(difference: DifferenceRun) -> list[Candidate]:
@@ -217,6 +219,7 @@ def _record(
     What is bright and not vetoed does at any score: a network that has seen no such telescope hides no nova.
     """
     scored = {c.pk: float(value) for c, value in zip(candidates, judged.confidence, strict=True) if np.isfinite(value)}
+    unlike = {c.pk: float(value) for c, value in zip(candidates, judged.anomaly, strict=True) if np.isfinite(value)}
     keep_scores(row, candidates, judged)
     bright, is_refused = bright_among(candidates, config) & scored.keys(), vetoes.refused_by(config, candidates)
     least = thresholds.of_run(row)
@@ -240,6 +243,7 @@ def _record(
         elif candidate.pk in real or (candidate.pk in linked and candidate.pk in scored):
             found = detection or Detection(candidate=candidate, observation_id=candidate.observation_id)
             describe(found, row, candidate, scored[candidate.pk], paths[candidate.pk])
+            found.anomaly = unlike.get(candidate.pk)
             found.origin, found.drawn_score, found.inclusion_probability = DetectionOrigin.PIPELINE, None, None
             if candidate.pk not in by_score:
                 found.prediction_metadata["reason"] = _MOVES if candidate.pk in linked else _BRIGHT

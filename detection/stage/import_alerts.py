@@ -110,9 +110,9 @@ def _scored(packets: Sequence[Packet], model: Model) -> list[Scored | None]:
     fwhm_px = np.array([width for width, _ in widths])
     judged = judge(stamps, weights_path(model), fwhm_px=fwhm_px, threads=settings.ASTRID_THREADS)
     return [
-        Scored(packet, float(score), said, width, origin) if said else None
-        for packet, score, said, (width, origin) in zip(
-            packets, judged.confidence, judged.of_each(), widths, strict=True
+        Scored(packet, float(score), None if np.isnan(unlike) else float(unlike), said, *width) if said else None
+        for packet, score, unlike, said, width in zip(
+            packets, judged.confidence, judged.anomaly, judged.of_each(), widths, strict=True
         )
     ]
 

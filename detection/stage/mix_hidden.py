@@ -11,6 +11,7 @@ from catalog.work import jobs
 from detection.below_cut.promotion import against_the_model, rejected
 from detection.models import CandidateScore, Detection, DetectionOrigin, ModelRun
 from detection.numerics.mixture import STRATA, draw, places
+from detection.stage.disagreement import note_disagreement
 from detection.stage.kinds import tell_types
 from detection.stage.ranking import rank
 from detection.thresholds.in_force import of_run
@@ -66,6 +67,7 @@ def _mix(runs: Sequence[ModelRun], share: float, least: float, seed: int) -> Non
     for observation in Observation.objects.filter(model_runs__in=runs).distinct():
         rank(observation)
         tell_types(observation)
+        note_disagreement(observation)
     for run_ in runs:
         own = [(row.pk in chosen, kind) for row, kind in zip(hidden, kinds, strict=True) if row.model_run_id == run_.pk]
         run_.hidden_draw = {

@@ -14,6 +14,7 @@ from detection.models import Model, ModelRun
 from detection.registry.shadow import shadow_of
 from detection.registry.weights import weights_path
 from detection.stage.detect import candidates_in, infer, keep_scores, newest_difference
+from detection.stage.disagreement import note_disagreement
 from differencing.models import DifferenceRun
 from observations.models import Observation
 
@@ -45,6 +46,7 @@ def run(observation_id: UUID | str) -> None:
         row.total_predictions = int(np.isfinite(judged.confidence).sum())
         row.complete()
         row.save()
+        note_disagreement(observation)
 
 
 def abandon(observation_id: str, code: FailureCode, sentence: str) -> None:
