@@ -20,7 +20,6 @@ from detection.numerics.anomaly import Ordinary, anomaly, from_arrays
 from detection.numerics.calibration import probabilities
 from detection.numerics.nearest import FEATURES
 from detection.numerics.networks import (
-    FEATURES,
     NETWORKS,
     ONE_VIEW,
     TYPES,

@@ -14,7 +14,7 @@ from tests.factories import CandidateScoreFactory, ModelRunFactory, SourceFactor
 
 def scored(model: Model, place: float, *, seed: int = 1, **given: Any) -> Detection:
     """Return a detection of a source of its own, whose features are all 0 but the first."""
-    features = np.zeros(24, dtype="<f2")
+    features = np.zeros(48, dtype="<f2")
     features[0] = place
     row = detection_with_cutouts(seed, model_run=ModelRunFactory(model=model), source=SourceFactory(), **given)
     CandidateScoreFactory(

@@ -74,7 +74,7 @@ def test_what_is_not_answered_or_not_scored_by_this_model_is_no_example(model):
     without = answered(model, 0.1, True)
     CandidateScore.objects.filter(candidate=without.candidate).update(features=None)
     boundless = answered(model, 0.1, True)
-    features = np.full(24, np.inf, dtype="<f2").tobytes()
+    features = np.full(48, np.inf, dtype="<f2").tobytes()
     CandidateScore.objects.filter(candidate=boundless.candidate).update(features=features)
     assert shown(why(row)) == []
     assert "No answered detection yet that this model has scored." in why(row)

@@ -18,7 +18,7 @@ def test_what_is_stored_comes_back_to_half_a_thousandth():
 
 
 def test_features_of_another_length_are_refused():
-    with pytest.raises(ValueError, match="24 numbers"):
+    with pytest.raises(ValueError, match="48 numbers"):
         unpacked([b"\0" * 46])
 
 
