@@ -28,13 +28,13 @@ pytestmark = pytest.mark.django_db
 
 
 def copy_of_default(folder: Path, version: str, *, spoil: float) -> Path:
-    """Write a card of the shipped network with its last layer spoilt: 0 leaves it as it is."""
+    """Write a card of the shipped network with its last layers spoilt: 0 leaves it as it is."""
     card = json.loads(weights.DEFAULT_CARD.read_text())
     content = weights.read_card(weights.DEFAULT_CARD).weights
     tensors = load(content)
-    last = [name for name in tensors if name.endswith("weight")][-1]
     torch.manual_seed(1)
-    tensors[last] = tensors[last] + spoil * torch.randn_like(tensors[last])
+    for last in [name for name in tensors if name.endswith("logits.weight")]:
+        tensors[last] = tensors[last] + spoil * torch.randn_like(tensors[last])
     changed = save(tensors, metadata={"architecture": card["architecture"]})
     folder.mkdir(exist_ok=True)
     (folder / f"{version}.safetensors").write_bytes(changed)
