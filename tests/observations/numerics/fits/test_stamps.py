@@ -55,7 +55,7 @@ def test_the_corner_in_the_frame_is_told():
 
 
 def bomb() -> bytes:
-    return gzip.compress(b"SIMPLE  =" + b" " * 20_000_000)
+    return gzip.compress(b"SIMPLE  =" + b" " * 20_000_000, mtime=0)
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def bomb() -> bytes:
     [
         (b"\xff\xd8\xff\xe0 a picture", "a JPEG picture"),
         (b"hello", "no FITS image"),
-        (gzip.compress(b"hello"), "no FITS image"),
+        (gzip.compress(b"hello", mtime=0), "no FITS image"),
         (fits_bytes(star())[:500], "ends too early"),
         (b"\x1f\x8b" + b"\0" * 50, "is damaged"),
         (fits_bytes(star(), is_gzipped=False)[:4000], "shorter than its header says"),
