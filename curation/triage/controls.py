@@ -117,7 +117,9 @@ class Keys:
         return {control.action: self._own(control) for control in EVERY}
 
     def _own(self, control: Control) -> Control:
-        return replace(control, key=self.chosen.get(control.action, control.key))
+        """Return a control with the person's key; one that is newer than their choice of its usual key has none."""
+        usual = "" if control.key in self.chosen.values() else control.key
+        return replace(control, key=self.chosen.get(control.action, usual))
 
 
 def choose(wanted: Mapping[str, str]) -> Keys:

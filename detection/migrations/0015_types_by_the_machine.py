@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='candidatescore',
             name='anomaly',
-            field=models.FloatField(blank=True, help_text='Share of what the model was trained with that is more ordinary; null unknown.', null=True),
+            field=models.FloatField(blank=True, help_text="Share of the training's stamps that is more ordinary.", null=True),
         ),
         migrations.AddField(
             model_name='candidatescore',
@@ -40,7 +40,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='detection',
             name='predicted_type',
-            field=models.CharField(choices=[('supernova', 'supernova candidate'), ('variable', 'Variable'), ('transient', 'Transient'), ('unknown', 'Unknown'), ('artifact', 'Artifact')], default='unknown', help_text='What it is taken for until a person says it: by motion, catalogues, history and its stamp.', max_length=10),
+            field=models.CharField(choices=[('supernova', 'supernova candidate'), ('variable', 'Variable'), ('transient', 'Transient'), ('unknown', 'Unknown'), ('artifact', 'Artifact')], default='unknown', help_text='Until a person says it.', max_length=10),
         ),
         migrations.AddConstraint(
             model_name='candidatescore',

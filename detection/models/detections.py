@@ -190,9 +190,7 @@ class CandidateScore(Record):
     p_supernova = models.FloatField(null=True, blank=True, help_text="If it is real, by its stamp alone; null unknown.")
     p_variable = models.FloatField(null=True, blank=True, help_text="If it is real, by its stamp alone; null unknown.")
     p_transient = models.FloatField(null=True, blank=True, help_text="If it is real, by its stamp alone; null unknown.")
-    anomaly = models.FloatField(
-        null=True, blank=True, help_text="Share of what the model was trained with that is more ordinary; null unknown."
-    )
+    anomaly = models.FloatField(null=True, blank=True, help_text="Share of the training's stamps that is more ordinary.")
     features = models.BinaryField(
         null=True, blank=True, help_text="What the model goes by, float16: what is near in them is alike to it."
     )
@@ -293,10 +291,7 @@ class Detection(InjectableRecord):
     )
     detection_type = models.CharField(max_length=10, choices=DetectionType, default=DetectionType.UNKNOWN)
     predicted_type = models.CharField(
-        max_length=10,
-        choices=DetectionType,
-        default=DetectionType.UNKNOWN,
-        help_text="What it is taken for until a person says it: by motion, catalogues, history and its stamp.",
+        max_length=10, choices=DetectionType, default=DetectionType.UNKNOWN, help_text="Until a person says it."
     )
     model_version = models.CharField(max_length=160, help_text="Name and version of the model.")
     inference_time_ms = models.FloatField(null=True, blank=True)
