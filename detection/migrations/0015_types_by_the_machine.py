@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='candidatescore',
             name='anomaly',
-            field=models.FloatField(blank=True, help_text="Share of the training's stamps that is more ordinary.", null=True),
+            field=models.FloatField(blank=True, help_text="Share of the training's stamps that is more usual.", null=True),
         ),
         migrations.AddField(
             model_name='candidatescore',

@@ -190,7 +190,7 @@ class CandidateScore(Record):
     p_supernova = models.FloatField(null=True, blank=True, help_text="If it is real, by its stamp alone; null unknown.")
     p_variable = models.FloatField(null=True, blank=True, help_text="If it is real, by its stamp alone; null unknown.")
     p_transient = models.FloatField(null=True, blank=True, help_text="If it is real, by its stamp alone; null unknown.")
-    anomaly = models.FloatField(null=True, blank=True, help_text="Share of the training's stamps that is more ordinary.")
+    anomaly = models.FloatField(null=True, blank=True, help_text="Share of the training's stamps that is more usual.")
     features = models.BinaryField(
         null=True, blank=True, help_text="What the model goes by, float16: what is near in them is alike to it."
     )
