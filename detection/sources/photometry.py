@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from detection.models import Detection
+from observations.numerics.statistics import MAG_PER_SHARE
 from preprocessing.models import PreprocessRun
 
-# A flux error of this share is one of so many magnitudes: 2.5 / ln 10.
-_MAG_PER_SHARE = 2.5 / math.log(10.0)
 _NUMBERS = ("zero_point_mag", "zero_point_error", "zero_point_system", "limiting_magnitude", "fwhm_px")
 
 
@@ -38,7 +37,7 @@ def magnitude_of(
     """Return magnitude and error of a flux in counts; None where something is not known, or light is missing."""
     if flux is None or flux_error is None or zero_point_mag is None or flux <= 0.0:
         return None, None
-    shares = math.hypot(_MAG_PER_SHARE * flux_error / flux, zero_point_error or 0.0)
+    shares = math.hypot(MAG_PER_SHARE * flux_error / flux, zero_point_error or 0.0)
     return zero_point_mag - 2.5 * math.log10(flux), shares
 
 

@@ -143,8 +143,7 @@ def _write(scored: Sequence[Scored], model: Model) -> int:
     sources = rows.write_detections(new, observations, model)
     refresh(sources)
     rank(*observations.values())
-    for observation in observations.values():
-        tell_types(observation)
+    tell_types(*observations.values())
     _record(observations.values(), new)
     return len(new)
 

@@ -1,4 +1,4 @@
-"""What the detections of a frame are taken for, as far as it is known now."""
+"""What the detections of frames are taken for, as far as it is known now."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from observations.models import Observation
 _SAME_ARCSEC = 1.5
 
 
-def tell_types(observation: Observation) -> None:
-    """Say of the detections of a frame that await review what they are taken for, and why."""
-    waiting = Detection.objects.filter(observation=observation, status=DetectionStatus.PENDING, human_label="")
+def tell_types(*observations: Observation) -> None:
+    """Say of the detections of frames that await review what they are taken for, and why."""
+    waiting = Detection.objects.filter(observation__in=observations, status=DetectionStatus.PENDING, human_label="")
     rows = list(waiting.select_related("candidate", "observation").order_by("pk"))
     if not rows:
         return
@@ -37,7 +37,7 @@ def tell_types(observation: Observation) -> None:
             moves=row.candidate_id in moving,
             is_known_body=known[row.pk].verdict == Verdict.KNOWN,
             is_negative=row.candidate is not None and row.candidate.is_negative,
-            nights=len(nights | {observation.night}),
+            nights=len(nights | {row.observation.night}),
             has_both=len(signs) > 1,
             stamp=stamps.get((row.model_run_id, row.candidate_id), {}),
             **_of_catalogs(near[row.pk]),

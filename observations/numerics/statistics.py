@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -9,6 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 MAD_TO_SIGMA = 1.4826
 # A Gaussian's full width at half maximum in sigma.
 FWHM_PER_SIGMA = 2.3548
+# Magnitudes for each share of a flux: the error of a magnitude over the relative error of its flux.
+MAG_PER_SHARE = 2.5 / math.log(10.0)
 
 
 def centroid_error(fwhm: float, snr: ArrayLike) -> NDArray[np.float64]:

@@ -34,14 +34,12 @@ from detection.numerics.packets.packet import (
 )
 from detection.numerics.stamps import Stamps
 from observations.numerics.fits.stamps import StampFile
+from observations.numerics.statistics import FWHM_PER_SIGMA, MAG_PER_SHARE
 
 SURVEY = "LSST"
 PIXEL_SCALE_ARCSEC = 0.2
 # Fluxes and pixels are nanojansky: magnitude of one, AB.
 _ZERO_POINT_MAG = 31.4
-_MAG_PER_SHARE = 2.5 / math.log(10.0)
-# FWHM of a Gaussian over its sigma: 2 sqrt(2 ln 2).
-_FWHM_PER_SIGMA = 2.0 * math.sqrt(2.0 * math.log(2.0))
 _SECONDS_A_DAY = 86_400.0
 # By so much atomic time is ahead of UTC since 2017: no leap second has come since, and none is announced.
 _TAI_MINUS_UTC_S = 37.0
@@ -100,7 +98,7 @@ def _fwhm_px(source: Record, of: str = "") -> float | None:
     ixx, iyy = positive(source, f"ixx{of}"), positive(source, f"iyy{of}")
     if ixx is None or iyy is None:
         return None
-    return _FWHM_PER_SIGMA * math.sqrt((ixx + iyy) / 2.0) / PIXEL_SCALE_ARCSEC
+    return FWHM_PER_SIGMA * math.sqrt((ixx + iyy) / 2.0) / PIXEL_SCALE_ARCSEC
 
 
 def _measured(source: Record) -> Measured:
@@ -120,7 +118,7 @@ def _measured(source: Record) -> Measured:
         significance=None if snr is None else (-snr if is_negative else snr),
         snr=flux / error if flux is not None and error is not None else None,
         mag=_ZERO_POINT_MAG - 2.5 * math.log10(flux) if flux is not None and is_light else None,
-        mag_error=_MAG_PER_SHARE * error / flux if flux is not None and is_light and error is not None else None,
+        mag_error=MAG_PER_SHARE * error / flux if flux is not None and is_light and error is not None else None,
         position_error_px=math.hypot(x_error, y_error) / math.sqrt(2.0) if x_error and y_error else None,
         fwhm_px=_fwhm_px(source),
         ellipticity=_ellipticity(source),

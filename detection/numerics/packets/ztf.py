@@ -6,8 +6,6 @@ measured of them.
 
 from __future__ import annotations
 
-import math
-
 from detection.numerics.packets.packet import (
     DIFFERENCE,
     REFERENCE,
@@ -31,14 +29,13 @@ from detection.numerics.packets.packet import (
     whole,
 )
 from detection.numerics.stamps import STAMP_SIZE_PX, Stamps
+from observations.numerics.statistics import MAG_PER_SHARE
 
 SURVEY = "ZTF"
 _BANDS = {1: "g", 2: "r", 3: "i"}
 _POSITIVE, _NEGATIVE = frozenset({"t", "1"}), frozenset({"f", "0"})
 _MJD_IN_JD = 2_400_000.5
 _SECONDS_A_DAY = 86_400.0
-# An error of this share of the flux is one of so many magnitudes: 2.5 / ln 10.
-_MAG_PER_SHARE = 2.5 / math.log(10.0)
 # The number of bad pixels is that in a box of 5 x 5 about the candidate.
 _BOX_PX = 25
 # Nothing that light makes in a frame of ZTF is narrower or wider, in pixels.
@@ -139,9 +136,9 @@ def _measured(candidate: Record, is_negative: bool) -> Measured:
         pixel_y=needed(candidate, "ypos") - 1.0,
         is_negative=is_negative,
         flux=None if flux is None else sign * flux,
-        flux_error=flux * mag_error / _MAG_PER_SHARE if flux and mag_error else None,
+        flux_error=flux * mag_error / MAG_PER_SHARE if flux and mag_error else None,
         significance=None if scorr is None else sign * scorr,
-        snr=None if mag_error is None else sign * _MAG_PER_SHARE / mag_error,
+        snr=None if mag_error is None else sign * MAG_PER_SHARE / mag_error,
         mag=mag,
         mag_error=mag_error,
         fwhm_px=positive(candidate, "fwhm"),
