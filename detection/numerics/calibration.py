@@ -21,16 +21,15 @@ class Scale(NamedTuple):
     bias: float = 0.0
 
 
-def fit_scale(logits: Array, is_real: Flags) -> Scale:
+def fit_scale(logits: Array, is_real: Flags, weight: Array | None = None) -> Scale:
     """Fit the temperature and the bias with which logits are calibrated.
 
     They minimise the log loss on data that the network was not trained on, and never change an order: Platt (1999, in
-    Advances in Large Margin Classifiers, 61), with his targets that leave room for what few examples cannot show. The
-    bias takes back that training weighs both classes alike, whatever their numbers.
+    Advances in Large Margin Classifiers, 61), with his targets that leave room for what few examples cannot show.
 
     Parameters
     ----------
-    logits : (n,) finite. is_real : (n,) bool, both classes present.
+    logits : (n,) finite. is_real : (n,) bool, both classes present. weight : (n,), for how many each stands; 1 if None.
 
     Returns
     -------
@@ -46,7 +45,7 @@ def fit_scale(logits: Array, is_real: Flags) -> Scale:
 
     def loss(at: NDArray[np.float64]) -> float:
         scaled = logits / np.exp(at[0]) + at[1]
-        return float((np.logaddexp(0.0, scaled) - target * scaled).mean())
+        return float(np.average(np.logaddexp(0.0, scaled) - target * scaled, weights=weight))
 
     bounds = [(np.log(0.05), np.log(20.0)), (-10.0, 10.0)]
     found = minimize(loss, np.zeros(2), method="L-BFGS-B", bounds=bounds).x

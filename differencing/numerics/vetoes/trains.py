@@ -93,8 +93,8 @@ def find_trains(
             train = _judged(peaks, row, shortest)
             if train is None or train.expected >= MOST_BY_CHANCE * len(places) / len(train.members):
                 continue
-            # Also of wide steps: every second part of a trail makes a row, too.
-            if score is None or _is_dark_between(score, places[list(train.members)]):
+            is_short = train.step_px < SURE_STEP_FWHM * fwhm_px
+            if score is None or not is_short or _is_dark_between(score, places[list(train.members)]):
                 rows[frozenset(train.members)] = train
     used: set[int] = set()
     out = []
