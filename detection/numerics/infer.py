@@ -18,11 +18,10 @@ from scipy.special import softmax
 
 from detection.numerics.anomaly import Ordinary, anomaly, from_arrays
 from detection.numerics.calibration import Scale, probabilities
-from detection.numerics.nearest import FEATURES
+from detection.numerics.nearest import FEATURES, TYPES
 from detection.numerics.networks import (
     NETWORKS,
     ONE_VIEW,
-    TYPES,
     Network,
     as_tensor_image,
     fused,
@@ -52,7 +51,7 @@ def weights_sha256(weights_path: Path | str) -> str:
 class Judged:
     """What a model says of stamps: NaN where it says nothing.
 
-    confidence : (n,), calibrated probability of being real. types : (n, 3), probabilities of `networks.TYPES` if it is
+    confidence : (n,), calibrated probability of being real. types : (n, 3), probabilities of `nearest.TYPES` if it is
     real, which sum to 1. anomaly : (n,), share of what the model was trained with that is more ordinary. features :
     (n, 48), what the model goes by: stamps near each other in them are alike to it.
     """

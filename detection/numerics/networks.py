@@ -6,15 +6,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from detection.numerics.nearest import FEATURES
+from detection.numerics.nearest import FEATURES, TYPES
 from detection.numerics.stamps import CHANNELS
 
 # Weights say which network they are of; those of former versions are scored with as before.
 ONE_VIEW, TWO_VIEWS = "realbogus-cnn-1", "realbogus-cnn-2"
-
-
-# What something real may be by its stamp alone; what is not real is an artefact.
-TYPES = ("supernova", "variable", "transient")
 MEMBERS = 3
 
 

@@ -31,9 +31,9 @@ from detection.numerics.infer import Judged, WeightsRefused, judge
 from detection.numerics.stamps import cut_stamps
 from detection.registry.weights import ensure_default_model, weights_path
 from detection.sources.association import alone, associate, forget_empty_sources
+from detection.sources.telling import tell_types
 from detection.stage import vetoes
 from detection.stage.disagreement import note_disagreement
-from detection.stage.kinds import tell_types
 from detection.stage.ranking import rank
 from detection.thresholds import in_force as thresholds
 from differencing.models import Candidate, CandidateStatus, DifferenceRun, Tracklet
