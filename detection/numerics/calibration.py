@@ -21,15 +21,16 @@ class Scale(NamedTuple):
     bias: float = 0.0
 
 
-def fit_scale(logits: Array, is_real: Flags, weight: Array | None = None) -> Scale:
+def fit_scale(logits: Array, is_real: Flags) -> Scale:
     """Fit the temperature and the bias with which logits are calibrated.
 
     They minimise the log loss on data that the network was not trained on, and never change an order: Platt (1999, in
-    Advances in Large Margin Classifiers, 61), with his targets that leave room for what few examples cannot show.
+    Advances in Large Margin Classifiers, 61), with his targets that leave room for what few examples cannot show. The
+    bias takes back that training weighs both classes alike, whatever their numbers.
 
     Parameters
     ----------
-    logits : (n,) finite. is_real : (n,) bool, both classes present. weight : (n,), for how many each stands; 1 if None.
+    logits : (n,) finite. is_real : (n,) bool, both classes present.
 
     Returns
     -------
@@ -45,7 +46,7 @@ def fit_scale(logits: Array, is_real: Flags, weight: Array | None = None) -> Sca
 
     def loss(at: NDArray[np.float64]) -> float:
         scaled = logits / np.exp(at[0]) + at[1]
-        return float(np.average(np.logaddexp(0.0, scaled) - target * scaled, weights=weight))
+        return float((np.logaddexp(0.0, scaled) - target * scaled).mean())
 
     bounds = [(np.log(0.05), np.log(20.0)), (-10.0, 10.0)]
     found = minimize(loss, np.zeros(2), method="L-BFGS-B", bounds=bounds).x

@@ -24,8 +24,6 @@ _NO_TYPE = -1
 # Whether something is real comes first.
 _TYPES_WEIGHT = 0.2
 _KEPT_EACH_STEP = 0.99
-# Between them both classes weigh the same.
-_SNR_EDGES, _MOST_BALANCE = (5.0, 6.0, 7.5, 10.0, 20.0), 10.0
 
 
 @dataclass(frozen=True)
@@ -62,8 +60,8 @@ class Learning:
         self._images = torch.as_tensor(prepared(examples))
         self._labels = torch.as_tensor(examples.is_real.astype(np.float32))
         self._types = torch.as_tensor(types_of(examples))
-        self._weights = torch.as_tensor(balanced(examples, weight))
-        self._calibration = (prepared(calibration), calibration.is_real, balanced(calibration))
+        self._weights = torch.as_tensor(_balanced(examples.is_real, weight))
+        self._calibration = (prepared(calibration), calibration.is_real)
         self._network = TwoViews().to(device)
         in_channels_last(self._network)
         # What is kept is the mean over about the last hundred steps: no single one decides what it makes of stamps that
@@ -164,9 +162,10 @@ class Learning:
             raise ValueError(f"training cannot go on from this state: {error}") from error
 
     def _calibration_loss(self) -> float:
-        images, is_real, weight = self._calibration
+        images, is_real = self._calibration
         logits = _logits(self._average.module.eval(), images)
-        return float((weight * np.logaddexp(0.0, -np.where(is_real, 1.0, -1.0) * logits)).mean())
+        sign, weight = np.where(is_real, 1.0, -1.0), _balanced(is_real, np.ones(len(is_real), dtype=np.float32))
+        return float((weight * np.logaddexp(0.0, -sign * logits)).mean())
 
 
 def logits_of(network: Network, part: Examples) -> NDArray[np.float64]:
@@ -199,24 +198,15 @@ def swapped(images: Tensor) -> Tensor:
     return torch.stack([channel for view in turned for channel in view], dim=1)
 
 
-def balanced(part: Examples, weight: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
-    """Return weights with which both classes weigh the same at every S/N, 1 on average of the bogus ones.
+def _balanced(is_real: NDArray[np.bool_], weight: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return weights with which both classes weigh the same, 1 on average of the bogus ones.
 
-    How many of what is found at a S/N are real is not known of a night, whatever the faults that were drawn: what is
-    learned is how each looks. A class that is rare at a S/N weighs `_MOST_BALANCE` times as much at most.
+    The prior of a night is not known, whatever the faults that were drawn.
     """
-    given = np.ones(len(part), dtype=np.float32) if weight is None else weight
-    out = given.astype(np.float64)
-    place = np.where(np.isfinite(part.snr), np.searchsorted(_SNR_EDGES, part.snr), -1)
-    for at in np.unique(place):
-        real, bogus = (place == at) & part.is_real, (place == at) & ~part.is_real
-        share = float(given[bogus].sum()) / max(float(given[real].sum()), 1e-9)
-        if real.any() and bogus.any():
-            out[real] *= np.clip(share, 1.0 / _MOST_BALANCE, _MOST_BALANCE)
-    # What the limit, or a S/N with one class alone, has left uneven.
-    out[part.is_real] *= out[~part.is_real].sum() / max(float(out[part.is_real].sum()), 1e-9)
-    mean = float(out[~part.is_real].sum()) / max(int((~part.is_real).sum()), 1)
-    return (out / max(mean, 1e-9)).astype(np.float32)
+    real, bogus = float(weight[is_real].sum()), float(weight[~is_real].sum())
+    share = bogus / max(real, 1e-9)
+    mean = bogus / max(int((~is_real).sum()), 1)
+    return (weight * np.where(is_real, share, 1.0) / max(mean, 1e-9)).astype(np.float32)
 
 
 def prepared(part: Examples) -> NDArray[np.float16]:

@@ -19,7 +19,7 @@ from detection.numerics.calibration import (
 )
 from detection.numerics.examples import Examples
 from detection.numerics.infer import ANOMALY, BIAS, TEMPERATURE
-from detection.numerics.learning import Epoch, Learning, balanced, logits_of, prepared
+from detection.numerics.learning import Epoch, Learning, logits_of, prepared
 from detection.numerics.networks import TWO_VIEWS, parameter_count
 
 Report = Callable[[Epoch], object]
@@ -96,9 +96,8 @@ def train_parts(
 
     Each example is seen under a random one of the eight symmetries of the square, and half of the time with
     science and reference swapped and the difference's sign turned: a vanished source is as real as a new one. Both
-    classes weigh the same at every S/N, in training and in what makes scores of it. The weights kept are those of the
-    epoch that does best on the calibration part. The same data, parameters and machine give the same weights, bit by
-    bit, also where it ended in between and went on.
+    classes weigh the same. The weights kept are those of the epoch that does best on the calibration part. The same
+    data, parameters and machine give the same weights, bit by bit, also where it ended in between and went on.
 
     Parameters
     ----------
@@ -129,7 +128,7 @@ def train_parts(
     finally:
         torch.set_num_threads(before)
         torch.use_deterministic_algorithms(deterministic)
-    scale = fit_scale(logits[0], parts.calibration.is_real, balanced(parts.calibration))
+    scale = fit_scale(logits[0], parts.calibration.is_real)
     scores = [probabilities(some, scale) for some in logits]
     tensors = {name: tensor.contiguous().cpu() for name, tensor in network.state_dict().items()}
     ordinary = {name: torch.as_tensor(of) for name, of in as_arrays(_ordinary(parts.train), ANOMALY).items()}
