@@ -19,7 +19,7 @@ from detection.models import DataSet, Model, ModelType
 from detection.numerics.guard import Comparison
 from detection.registry import golden
 
-DEFAULT_CARD = Path(__file__).parent.parent / "weights" / "realbogus-2.json"
+DEFAULT_CARD = Path(__file__).parent.parent / "weights" / "realbogus-3.json"
 MEASURE = "measure"
 _CARD_FIELDS = ("name", "version", "model_type", "architecture", "weights", "sha256")
 
