@@ -89,7 +89,7 @@ def run(observation_id: UUID | str) -> None:
         # other.
         alone()
         _close(row, scored)
-        in_other_frames = vetoes.note_detector(observation)
+        in_other_frames = vetoes.note_night(observation)
         candidates = candidates_in(difference)
         made = _record(row, candidates, scored.judged, paths, config)
         _reject(in_other_frames, config)
