@@ -11,13 +11,13 @@ from django.db.models import QuerySet
 from numpy.typing import NDArray
 
 from catalog.configuration.values import Snapshot
-from detection.sources.photometry import magnitude_of, zero_points
 from differencing.models import Candidate, CandidateStatus, DifferenceRun
 from differencing.numerics.vetoes.fixed_pixels import Seen, recurrences, reflections
 from differencing.numerics.vetoes.seen_once import Frames, Peaks, seen_once
 from differencing.numerics.vetoes.veto import CODES, Veto
 from observations.models import Observation, WcsQuality
 from observations.numerics.sphere import project
+from observations.numerics.statistics import FWHM_PER_SIGMA
 from preprocessing.models import PreprocessRun
 
 READS = tuple(f"detection.veto_{code}" for code in CODES)
@@ -29,6 +29,7 @@ _OF_NIGHT = {
     "seen_once": "{frames} of the night would have shown it, and nothing is there, nor anything that moves like it: a "
     "flash of a satellite, or light that went astray.",
 }
+_OF_DEPTH = ("transparency", "background_noise", "fwhm_px")
 # So far from the rim of another frame a place is well within it.
 _RIM_PX = 20.0
 # What is faster leaves a trail, or is linked over the frames: no chance neighbour must speak for a flash.
@@ -121,26 +122,46 @@ def _once(rows: list[Candidate], seen: Seen) -> NDArray[np.int64]:
     compared = DifferenceRun.objects.completed().filter(observation__in=_like(first)).values("observation")
     frames = list(Observation.objects.filter(pk__in=compared).order_by("pk"))
     place = {frame.pk: k for k, frame in enumerate(frames)}
-    runs = zero_points(place.keys())
-    magnitudes = [_magnitude(row, runs.get(row.observation_id)) for row in rows]
-    peaks = Peaks(seen.sky_x, seen.sky_y, np.array(magnitudes), np.array([place[row.observation_id] for row in rows]))
-    limits = [getattr(runs.get(frame.pk), "limiting_magnitude", None) for frame in frames]
+    newest = PreprocessRun.objects.filter(observation__in=frames).newest_of_each()
+    runs = {run.observation_id: run for run in newest.only("observation_id", *_OF_DEPTH)}
+    light = {frame.pk: _light(frame, runs.get(frame.pk)) for frame in frames}
+    fluxes = [
+        np.nan if row.flux is None or row.trail_length_arcsec is not None else abs(row.flux) / light[row.observation_id]
+        for row in rows
+    ]
+    faintest = [_faintest(runs.get(frame.pk)) / light[frame.pk] for frame in frames]
+    peaks = Peaks(
+        seen.sky_x, seen.sky_y, _mag(fluxes), np.array([place[row.observation_id] for row in rows], dtype=np.int64)
+    )
     nights = Frames(
         mjd=np.array([frame.mjd_utc for frame in frames]),
-        limit_mag=np.array([np.nan if limit is None else limit for limit in limits]),
-        band=np.array([frame.filter_band for frame in frames]),
+        limit_mag=_mag(faintest),
+        # Transparencies of two fields have nothing to do with each other.
+        band=np.array([f"{frame.field_id} {frame.filter_band}" for frame in frames]),
     )
     scale = first.pixel_scale or 1.0
     covers = np.column_stack([_is_within(frame, rows[0], seen, scale) for frame in frames])
     return seen_once(peaks, nights, covers, _FASTEST_ARCSEC_PER_MIN / scale)
 
 
-def _magnitude(row: Candidate, run: PreprocessRun | None) -> float:
-    """Return how bright the change is, of either sign; NaN where that is not known, or where it is a trail."""
-    if run is None or row.flux is None or row.trail_length_arcsec is not None:
+def _light(frame: Observation, run: PreprocessRun | None) -> float:
+    """Return what a source's counts are proportional to within a field: seconds and clouds; NaN where not known."""
+    if run is None or not run.transparency or not frame.exposure_time:
         return float("nan")
-    mag, _ = magnitude_of(abs(row.flux), row.flux_error, run.zero_point_mag, run.zero_point_error)
-    return float("nan") if mag is None else mag
+    return float(run.transparency * frame.exposure_time)
+
+
+def _faintest(run: PreprocessRun | None) -> float:
+    """Return the counts of a point source that is found at 5 sigma of the sky's noise; NaN where that is not known."""
+    if run is None or not run.background_noise or not run.fwhm_px:
+        return float("nan")
+    return float(5.0 * run.background_noise * np.sqrt(4.0 * np.pi) * run.fwhm_px / FWHM_PER_SIGMA)
+
+
+def _mag(light: list[float]) -> NDArray[np.float64]:
+    """Return magnitudes of one unknown zero point, the same for all frames of a night."""
+    with np.errstate(divide="ignore"):  # no light is infinitely faint
+        return -2.5 * np.log10(np.array(light, dtype=np.float64))
 
 
 def _is_within(frame: Observation, origin: Candidate, seen: Seen, scale: float) -> NDArray[np.bool_]:

@@ -125,12 +125,12 @@ def test_of_frames_that_are_only_pointed_or_not_placed_no_reflection_is_known(fr
 
 @pytest.fixture
 def night(frames):
-    """Three compared frames of the same sky with zero points, deep enough for what 10 000 counts are."""
+    """Three compared frames of the same sky, in which 5 sigma are 226 counts."""
     for frame in frames:
         frame.footprint = [[150.13, -0.13], [149.86, -0.13], [149.86, 0.14], [150.13, 0.14]]
         frame.wcs_quality = "solved"
         frame.save()
-        factories.PreprocessRunFactory(observation=frame, zero_point_mag=25.0, limiting_magnitude=20.0)
+        factories.PreprocessRunFactory(observation=frame, transparency=1.0, background_noise=10.0, fwhm_px=3.0)
         factories.DifferenceRunFactory(observation=frame)
     return frames
 
@@ -142,7 +142,7 @@ def flash(frame, flux=10_000.0, **changed):
 
 
 def test_what_one_frame_alone_shows_is_told_once_the_others_are_there_and_in_words(night):
-    bright, faint = flash(night[1]), flash(night[1], flux=150.0, dec=0.05)
+    bright, faint = flash(night[1]), flash(night[1], flux=500.0, dec=0.05)
     trail = flash(night[1], dec=-0.05, trail_length_arcsec=20.0)
     outside = flash(night[1], dec=0.3)
     vetoes.note_night(night[1])
@@ -161,12 +161,16 @@ def test_what_a_later_frame_shows_again_is_no_flash_any_more(night):
     assert codes(first) == set()
 
 
-def test_frames_without_a_zero_point_or_a_comparison_tell_nothing(night):
+@pytest.mark.parametrize("changed", [{"transparency": None}, {"transparency": 0.04}, {"background_noise": 250.0}])
+def test_a_clouded_frame_and_one_of_unknown_depth_tell_nothing(night, changed):
     candidate = flash(night[0])
-    night[1].preprocess_runs.update(zero_point_mag=None, limiting_magnitude=None)
+    night[1].preprocess_runs.update(**changed)
     vetoes.note_night(night[0])
     assert codes(candidate) == set()
-    night[1].preprocess_runs.update(zero_point_mag=25.0, limiting_magnitude=20.0)
+
+
+def test_a_frame_that_was_not_compared_tells_nothing(night):
+    candidate = flash(night[0])
     night[2].difference_runs.all().delete()
     vetoes.note_night(night[0])
     assert codes(candidate) == set()
