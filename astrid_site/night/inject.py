@@ -12,7 +12,7 @@ from catalog.configuration.values import snapshot
 from catalog.work import jobs
 from curation.injected.rows import as_stored
 from curation.models import GoldItem
-from detection.models import Detection, DetectionOrigin, ModelRun
+from detection.models import Detection, DetectionOrigin, ModelRun, ModelType
 from differencing.ids import field_and_night
 
 SHARE = "curation.fake_share"
@@ -31,7 +31,11 @@ def run(key: str) -> None:
         return
     has_some = Exists(Detection.with_injected.filter(model_run=OuterRef("pk"), is_injected=True))
     runs = ModelRun.objects.completed().filter(
-        ~has_some, model__is_active=True, observation__field=field_id, observation__night=night
+        ~has_some,
+        model__is_active=True,
+        model__model_type=ModelType.CLASSIFIER,
+        observation__field=field_id,
+        observation__night=night,
     )
     for row in runs.select_related("model", "observation__field").order_by("pk"):
         if wanted := _wanted(row, share):

@@ -15,7 +15,10 @@ from catalog.files import storage
 from catalog.people import audit
 from detection.models import Model, ModelType
 
-DEFAULT_CARD = Path(__file__).parent.parent / "weights" / "realbogus-1.json"
+_SHIPPED = Path(__file__).parent.parent / "weights"
+DEFAULT_CARD = _SHIPPED / "realbogus-1.json"
+# What is shipped with the code, by type of model.
+DEFAULT_CARDS = {ModelType.CLASSIFIER: DEFAULT_CARD, ModelType.UNET: _SHIPPED / "trails-1.json"}
 _CARD_FIELDS = ("name", "version", "model_type", "architecture", "weights", "sha256")
 
 
@@ -99,12 +102,13 @@ def ensure_default_model(model_type: str = ModelType.CLASSIFIER) -> Model:
     active = Model.objects.filter(model_type=model_type, is_active=True).first()
     if active is not None:
         return active
-    if model_type != ModelType.CLASSIFIER or not DEFAULT_CARD.is_file():
+    card = DEFAULT_CARDS.get(ModelType(model_type))
+    if card is None or not card.is_file():
         raise StageFailure(
             FailureCode.MODEL_MISSING,
             f"There is no active {model_type} model. Train one with train_model and give its card to register_model.",
         )
-    return register(read_card(DEFAULT_CARD), activate=True)
+    return register(read_card(card), activate=True)
 
 
 def activate(model: Model, actor: audit.Actor) -> Model:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import resource
-import sys
 import time
 from typing import NamedTuple
 from uuid import UUID
@@ -32,7 +30,8 @@ from detection.numerics.infer import WeightsRefused, score
 from detection.numerics.stamps import cut_stamps
 from detection.registry.weights import ensure_default_model, weights_path
 from detection.sources.association import alone, associate, forget_empty_sources
-from detection.stage import vetoes
+from detection.stage import trails, vetoes
+from detection.stage.costs import peak_memory_mb
 from detection.stage.ranking import rank
 from differencing.models import Candidate, CandidateStatus, DifferenceRun, Tracklet
 from observations.models import Observation
@@ -47,6 +46,7 @@ READS = (
     "detection.association_sigma",
     "detection.bright_snr",
     "detection.confidence_threshold",
+    *trails.READS,
     *vetoes.READS,
 )
 
@@ -79,14 +79,16 @@ def run(observation_id: UUID | str) -> None:
     if row is None:
         return
     weights = weights_path(model)
-    candidates = _candidates(difference)
-    scored = _infer(observation, difference, candidates, str(weights))
+    candidates, fwhm = _candidates(difference), _seeing(observation)
+    scored = _infer(difference, candidates, str(weights), fwhm)
+    mask = trails.drawn(difference, config, fwhm)
     paths = _write_cutouts(observation, candidates, scored.stamps)
     with jobs.writing(last=True):
         # Frames of one night say of each other's candidates what stays on its pixel: two at once would block each
         # other.
         alone()
         _close(row, scored, config)
+        trails.note(candidates, mask, fwhm)
         in_other_frames = vetoes.note_detector(observation)
         candidates = _candidates(difference)
         made = _record(row, candidates, scored.scores, paths, config)
@@ -119,7 +121,8 @@ def _open(model: Model, observation: Observation, difference: DifferenceRun, con
     row, _ = ModelRun.objects.select_for_update().get_or_create(
         model=model, observation=observation, input_image_path=difference.difference_image_path
     )
-    if row.status == RunStatus.COMPLETED and row.config_hash == config.hash and not _has_work(difference):
+    is_done = row.status == RunStatus.COMPLETED and row.config_hash == config.hash and not _has_work(difference)
+    if is_done and not trails.is_due(difference, config):
         return None
     row.config_hash = config.hash
     row.begin()
@@ -136,12 +139,16 @@ def _has_work(difference: DifferenceRun) -> bool:
     return unscored.exists() or found_since or homeless.exists()
 
 
-def _infer(observation: Observation, difference: DifferenceRun, candidates: list[Candidate], weights: str) -> _Scored:
-    """Cut the stamps out of the stored images and score them: no database from here."""
+def _seeing(observation: Observation) -> float:
     preprocessed = PreprocessRun.objects.newest_for(observation)
     fwhm = preprocessed.fwhm_px if preprocessed else None
     if not fwhm:
         raise StageFailure(FailureCode.TOO_FEW_STARS, "The seeing of this frame is not known: preprocess it again.")
+    return fwhm
+
+
+def _infer(difference: DifferenceRun, candidates: list[Candidate], weights: str, fwhm: float) -> _Scored:
+    """Cut the stamps out of the stored images and score them: no database from here."""
     clock = time.perf_counter()
     images = _images(difference)
     x, y = [c.pixel_x for c in candidates], [c.pixel_y for c in candidates]
@@ -171,12 +178,6 @@ def _images(run: DifferenceRun) -> _Images:
         raise StageFailure(
             FailureCode.FILE_MISSING, f"The images of this difference cannot be read ({error}): difference it again."
         ) from error
-
-
-def peak_memory_mb() -> float:
-    """Return the peak resident memory of this process in megabytes (macOS counts bytes, Linux kibibytes)."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 2**20 if sys.platform == "darwin" else peak / 2**10
 
 
 def _write_cutouts(

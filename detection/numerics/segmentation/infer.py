@@ -44,11 +44,14 @@ class Segmentation:
 
     bits : (ny, nx) uint8 of the image, TRAIL = 1, ARTEFACT = 2. confidence : the greater of both probabilities as
     (ny / step, nx / step) uint8, 255 = certain, of squares of `step` px; those that the edge cuts count as whole.
+    trails, artefacts : how many pieces were drawn; a trail behind a star may be two.
     """
 
     bits: NDArray[np.uint8]
     confidence: NDArray[np.uint8]
     step: int
+    trails: int
+    artefacts: int
 
 
 def segment(
@@ -80,12 +83,13 @@ def segment(
         chances = _chances(network, difference, mask, noise)
     finally:
         torch.set_num_threads(before)
-    trail = _called(chances[0], SHORTEST_FWHM * fwhm_px / step / STEP_OUT)
-    artefact = _called(chances[1], SMALLEST_ARTEFACT) & ~trail
-    whole = (trail * np.uint8(TRAIL)) | (artefact * np.uint8(ARTEFACT))
+    trail, trails = _called(chances[0], SHORTEST_FWHM * fwhm_px / step / STEP_OUT)
+    artefact, artefacts = _called(chances[1], SMALLEST_ARTEFACT)
+    whole = (trail * np.uint8(TRAIL)) | ((artefact & ~trail) * np.uint8(ARTEFACT))
     ny, nx = difference.shape
     bits = np.repeat(np.repeat(whole, step * STEP_OUT, axis=0), step * STEP_OUT, axis=1)[:ny, :nx]
-    return Segmentation(bits, np.rint(255 * chances.max(axis=0)).astype(np.uint8), step * STEP_OUT)
+    confidence = np.rint(255 * chances.max(axis=0)).astype(np.uint8)
+    return Segmentation(bits, confidence, step * STEP_OUT, trails, artefacts)
 
 
 def _chances(network: TrailsUnet, difference: Image, mask: Mask, noise: Noise) -> Maps:
@@ -137,15 +141,19 @@ def _of_tile(network: TrailsUnet, planes: Image) -> Maps:
         return torch.sigmoid(network(tensor))[0].numpy()
 
 
-def _called(chance: NDArray[np.float32], shortest: float) -> NDArray[np.bool_]:
-    """Return what hangs together above the lower threshold, is certain somewhere, and is long enough, map pixels."""
+def _called(chance: NDArray[np.float32], shortest: float) -> tuple[NDArray[np.bool_], int]:
+    """Return what hangs together above the lower threshold, is certain somewhere, and is long enough, map pixels.
+
+    And in how many pieces.
+    """
     labels, count = ndimage.label(chance > POSSIBLE, ALL_NEIGHBOURS)
     if not count:
-        return labels > 0
+        return labels > 0, 0
     certain = ndimage.maximum(chance, labels, np.arange(1, count + 1)) > CERTAIN
     boxes = ndimage.find_objects(labels)
     extent = np.array([np.hypot(b[0].stop - b[0].start, b[1].stop - b[1].start) for b in boxes])
-    return np.concatenate([[False], certain & (extent >= shortest)])[labels]
+    is_called = np.concatenate([[False], certain & (extent >= shortest)])
+    return is_called[labels], int(is_called.sum())
 
 
 def load_network(weights_path: Path | str) -> TrailsUnet:

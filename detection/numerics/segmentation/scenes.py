@@ -144,7 +144,7 @@ def draw_trail(rng: Rng, shape: Shape, fwhm_px: float, peak: float | None = None
     Its profile is a Gaussian of 1 to 1.6 times the seeing; its peak 0.5 to 12 sigma of a pixel, of either sign (that
     of the reference's trails is negative), unless `peak` says which.
     """
-    y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
+    y, x = (axis.astype(np.float32) for axis in np.ogrid[: shape[0], : shape[1]])
     angle, width = rng.uniform(0, np.pi), fwhm_px * rng.uniform(1.0, 1.6)
     x0, y0 = rng.uniform(0.05, 0.95) * shape[1], rng.uniform(0.05, 0.95) * shape[0]
     along = (x - x0) * np.cos(angle) + (y - y0) * np.sin(angle)
@@ -217,7 +217,7 @@ def _neither(rng: Rng, shape: Shape, fwhm: float) -> Image:
     """Draw what looks like one and is none: trailed asteroids, comets, residuals of galaxies, uneven sky."""
     image = np.zeros(shape, dtype=np.float32)
     for _ in range(int(rng.integers(0, 5))):
-        image += _asteroid(rng, shape, fwhm)
+        _asteroid(rng, image, fwhm)
     if rng.random() < 0.25:
         image += _comet(rng, shape, fwhm)
     if rng.random() < 0.4:
@@ -234,16 +234,23 @@ def _waves(rng: Rng, shape: Shape) -> Image:
     return image.astype(np.float32)
 
 
-def _asteroid(rng: Rng, shape: Shape, fwhm: float) -> Image:
-    """Draw a point that moved by 0 to 10 FWHM, as bright as it likes."""
-    y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
+def _asteroid(rng: Rng, image: Image, fwhm: float) -> None:
+    """Add a point that moved by 0 to 10 FWHM, as bright as it likes."""
     angle, half = rng.uniform(0, np.pi), 0.5 * fwhm * rng.uniform(0, 10)
-    x = x - np.float32(rng.uniform(0, shape[1]))
-    y = y - np.float32(rng.uniform(0, shape[0]))
+    x0, y0 = (rng.uniform(0, n) for n in (image.shape[1], image.shape[0]))
+    near, x, y = _window(image.shape, x0, y0, half + 3 * fwhm)
     along, across = x * np.cos(angle) + y * np.sin(angle), x * np.sin(angle) - y * np.cos(angle)
     beyond = np.maximum(np.abs(along) - half, 0)
     profile = np.exp(-0.5 * (across**2 + beyond**2) * (FWHM_PER_SIGMA / fwhm) ** 2)
-    return (rng.choice([-1.0, 1.0, 1.0]) * np.exp(rng.uniform(np.log(1.5), np.log(40))) * profile).astype(np.float32)
+    image[near] += rng.choice([-1.0, 1.0, 1.0]) * np.exp(rng.uniform(np.log(1.5), np.log(40))) * profile
+
+
+def _window(shape: Shape, x0: float, y0: float, reach: float) -> tuple[tuple[slice, slice], Array, Array]:
+    """Return what lies within `reach` px of a place along both axes, and how far from it, x and y."""
+    top, left = (max(0, int(place - reach)) for place in (y0, x0))
+    near = (slice(top, int(y0 + reach) + 1), slice(left, int(x0 + reach) + 1))
+    y, x = np.ogrid[top : min(near[0].stop, shape[0]), left : min(near[1].stop, shape[1])]
+    return near, x - x0, y - y0
 
 
 def _comet(rng: Rng, shape: Shape, fwhm: float) -> Image:
@@ -267,11 +274,12 @@ def _with_gaps(rng: Rng, mask: Mask) -> Mask:
     ny, nx = mask.shape
     mask = mask.copy()
     if rng.random() < 0.2:
-        y, x = np.mgrid[:ny, :nx]
+        y, x = np.ogrid[:ny, :nx]
         angle = rng.choice(4) * np.pi / 2 + rng.normal(0, 0.02)
         beyond = (x - nx / 2) * np.cos(angle) + (y - ny / 2) * np.sin(angle)
         mask |= beyond > rng.uniform(0.2, 0.5) * min(ny, nx)
     for _ in range(int(rng.choice([0, 0, 1, 3]))):
-        y, x = np.mgrid[:ny, :nx]
-        mask |= np.hypot(x - rng.uniform(0, nx), y - rng.uniform(0, ny)) < rng.uniform(3, 25)
+        reach, x0, y0 = rng.uniform(3, 25), rng.uniform(0, nx), rng.uniform(0, ny)
+        near, x, y = _window(mask.shape, x0, y0, reach)
+        mask[near] |= np.hypot(x, y) < reach
     return mask
