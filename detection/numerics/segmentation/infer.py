@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from scipy import ndimage
 
 from detection.numerics.infer import WeightsRefused
 from detection.numerics.segmentation.network import (
@@ -21,6 +20,7 @@ from detection.numerics.segmentation.network import (
     TrailsUnet,
     ready,
 )
+from detection.numerics.segmentation.pieces import call_artefacts, call_trails
 from detection.numerics.segmentation.prepare import Noise, binning, compressed, noise_of, planes_of
 from observations.numerics.frame import Image, Mask
 
@@ -30,12 +30,6 @@ Maps = NDArray[np.float32]
 TRAIL, ARTEFACT = 1, 2
 # What a tile shows of its neighbours on each side; what the network sees farther away changes no clear trail.
 TILE_PX, MARGIN_PX = 1024, 128
-# What belongs to a trail, where some of it is certain: so is a fainter part called, and noise is not.
-CERTAIN, POSSIBLE = 0.8, 0.4
-# What is shorter, in FWHM, is no satellite's trail: an asteroid may be that long, and a galaxy.
-SHORTEST_FWHM = 15.0
-SMALLEST_ARTEFACT = 6.0  # pixels of the map
-ALL_NEIGHBOURS = np.ones((3, 3), dtype=bool)
 
 
 @dataclass(frozen=True)
@@ -44,7 +38,7 @@ class Segmentation:
 
     bits : (ny, nx) uint8 of the image, TRAIL = 1, ARTEFACT = 2. confidence : the greater of both probabilities as
     (ny / step, nx / step) uint8, 255 = certain, of squares of `step` px; those that the edge cuts count as whole.
-    trails, artefacts : how many pieces were drawn; a trail behind a star may be two.
+    trails, artefacts : how many were drawn.
     """
 
     bits: NDArray[np.uint8]
@@ -80,11 +74,11 @@ def segment(
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
-        chances = _chances(network, difference, mask, noise)
+        chances, is_bad = _chances(network, difference, mask, noise)
     finally:
         torch.set_num_threads(before)
-    trail, trails = _called(chances[0], SHORTEST_FWHM * fwhm_px / step / STEP_OUT)
-    artefact, artefacts = _called(chances[1], SMALLEST_ARTEFACT)
+    trail, trails = call_trails(chances[0], is_bad, fwhm_px / step / STEP_OUT)
+    artefact, artefacts = call_artefacts(chances[1])
     whole = (trail * np.uint8(TRAIL)) | ((artefact & ~trail) * np.uint8(ARTEFACT))
     ny, nx = difference.shape
     bits = np.repeat(np.repeat(whole, step * STEP_OUT, axis=0), step * STEP_OUT, axis=1)[:ny, :nx]
@@ -92,17 +86,22 @@ def segment(
     return Segmentation(bits, confidence, step * STEP_OUT, trails, artefacts)
 
 
-def _chances(network: TrailsUnet, difference: Image, mask: Mask, noise: Noise) -> Maps:
-    """Return the probability of each class, (2, ny / 2, nx / 2) of the binned image, cut edges counted as whole."""
+def _chances(network: TrailsUnet, difference: Image, mask: Mask, noise: Noise) -> tuple[Maps, Mask]:
+    """Return the probability of each class, (2, ny / 2, nx / 2) of the binned image, and what of it is bad.
+
+    Squares that the edge cuts are whole.
+    """
     out = np.empty((len(CLASSES), *(-(-n // STEP_OUT) for n in noise.shape)), dtype=np.float32)
+    is_bad = np.empty(out.shape[1:], dtype=bool)
     for rows in _spans(noise.shape[0]):
         for columns in _spans(noise.shape[1]):
-            made = _of_tile(network, compressed(*planes_of(difference, mask, noise, (rows.seen, columns.seen))))
+            sigmas, bad = planes_of(difference, mask, noise, (rows.seen, columns.seen))
+            made = _of_tile(network, compressed(sigmas, bad))
             kept = (_halved(rows.kept), _halved(columns.kept))
             top, left = rows.seen.start // STEP_OUT, columns.seen.start // STEP_OUT
             within = (slice(kept[0].start - top, kept[0].stop - top), slice(kept[1].start - left, kept[1].stop - left))
-            out[:, *kept] = made[:, *within]
-    return out
+            out[:, *kept], is_bad[kept] = made[:, *within], bad[::STEP_OUT, ::STEP_OUT][within]
+    return out, is_bad
 
 
 def _halved(span: slice) -> slice:
@@ -139,21 +138,6 @@ def _of_tile(network: TrailsUnet, planes: Image) -> Maps:
     with torch.inference_mode():
         tensor = torch.as_tensor(filled[None]).contiguous(memory_format=torch.channels_last)
         return torch.sigmoid(network(tensor))[0].numpy()
-
-
-def _called(chance: NDArray[np.float32], shortest: float) -> tuple[NDArray[np.bool_], int]:
-    """Return what hangs together above the lower threshold, is certain somewhere, and is long enough, map pixels.
-
-    And in how many pieces.
-    """
-    labels, count = ndimage.label(chance > POSSIBLE, ALL_NEIGHBOURS)
-    if not count:
-        return labels > 0, 0
-    certain = ndimage.maximum(chance, labels, np.arange(1, count + 1)) > CERTAIN
-    boxes = ndimage.find_objects(labels)
-    extent = np.array([np.hypot(b[0].stop - b[0].start, b[1].stop - b[1].start) for b in boxes])
-    is_called = np.concatenate([[False], certain & (extent >= shortest)])
-    return is_called[labels], int(is_called.sum())
 
 
 def load_network(weights_path: Path | str) -> TrailsUnet:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from detection.numerics import faults as draw
 from detection.numerics.faults import Rng, Shape
@@ -91,8 +92,10 @@ class Trail:
 
 
 # A trail is called to so far from its axis, in its own FWHM; one beneath this S/N as a whole is left open.
-HALF_WIDTH_FWHM = 0.8
+HALF_WIDTH_FWHM = 0.75
 LEAST_SNR = 9.0
+# What an artefact adds less than, in sigma of a pixel, is left open.
+LEAST_ARTEFACT = 0.5
 # What is no longer is the trail of an asteroid, at most, and no satellite's.
 SHORTEST_FWHM = 20.0
 
@@ -106,8 +109,8 @@ def draw_scene(rng: Rng, plain: Plain, side: int) -> Scene:
     for image in _artefacts(rng, shape, fwhm, stars):
         sigmas = sigmas + image
         strength = np.abs(image)
-        classes[ARTEFACT] |= strength > 0.7
-        is_open |= (strength > 0.2) & (strength <= 0.7)
+        classes[ARTEFACT] |= strength > LEAST_ARTEFACT
+        is_open |= (strength > 0.3 * LEAST_ARTEFACT) & (strength <= LEAST_ARTEFACT)
     for _ in range(int(rng.choice(4, p=[0.25, 0.45, 0.2, 0.1]))):
         trail = draw_trail(rng, shape, fwhm)
         sigmas = sigmas + trail.image
@@ -118,8 +121,11 @@ def draw_scene(rng: Rng, plain: Plain, side: int) -> Scene:
         if rng.random() < 0.1:
             # The pipeline found some of it.
             mask = mask | (trail.distance <= rng.uniform(0.3, 1.5) * trail.fwhm_px)
-    is_open &= ~classes.any(axis=0)
-    mask = _with_gaps(rng, mask)
+    mask, glow = _with_gaps(rng, mask)
+    sigmas = sigmas + glow
+    # Of what is masked nobody can say what it was.
+    classes &= ~mask
+    is_open = (is_open | mask) & ~classes.any(axis=0)
     return Scene(np.where(mask, 0, sigmas).astype(np.float32), mask, classes, is_open)
 
 
@@ -141,7 +147,7 @@ def _cut(rng: Rng, plain: Plain, side: int) -> tuple[Image, Mask, tuple[Array, A
 def draw_trail(rng: Rng, shape: Shape, fwhm_px: float, peak: float | None = None) -> Trail:
     """Draw a satellite's trail: of any angle, whole or with ends, even or flashing, straight or slightly bent.
 
-    Its profile is a Gaussian of 1 to 1.6 times the seeing; its peak 0.5 to 12 sigma of a pixel, of either sign (that
+    Its profile is a Gaussian of 1 to 1.6 times the seeing; its peak 0.5 to 20 sigma of a pixel, of either sign (that
     of the reference's trails is negative), unless `peak` says which.
     """
     y, x = (axis.astype(np.float32) for axis in np.ogrid[: shape[0], : shape[1]])
@@ -157,7 +163,7 @@ def draw_trail(rng: Rng, shape: Shape, fwhm_px: float, peak: float | None = None
         length = rng.uniform(SHORTEST_FWHM * fwhm_px, max(shape))
         start = -rng.uniform(0.2, 0.8) * length
         shown = ((along > start) & (along < start + length)).astype(np.float32)
-    height = float(np.exp(rng.uniform(np.log(0.5), np.log(12.0)))) if peak is None else peak
+    height = float(np.exp(rng.uniform(np.log(0.5), np.log(20.0)))) if peak is None else peak
     light = height * shown * _flicker(rng, along)
     image = light * np.exp(-0.5 * (across * FWHM_PER_SIGMA / width) ** 2)
     if peak is None and rng.random() < 0.2:
@@ -181,8 +187,8 @@ def _artefacts(rng: Rng, shape: Shape, fwhm: float, stars: tuple[Array, Array, A
     images: list[Image] = []
     if rng.random() < 0.2:
         images += [_ghost(rng, shape, fwhm) for _ in range(int(rng.integers(1, 3)))]
-    if rng.random() < 0.12:
-        images += draw.bad_columns(rng, shape, int(rng.integers(1, 3)), 1.0)
+    if rng.random() < 0.2:
+        images += [_column(rng, shape, fwhm) for _ in range(int(rng.integers(1, 3)))]
     if rng.random() < 0.25 and stars[0].size:
         for star in np.argsort(-stars[2])[: int(rng.integers(1, 4))]:
             chosen = tuple(column[star : star + 1] for column in stars)
@@ -194,14 +200,33 @@ def _artefacts(rng: Rng, shape: Shape, fwhm: float, stars: tuple[Array, Array, A
 
 
 def _ghost(rng: Rng, shape: Shape, fwhm: float) -> Image:
-    """Draw the light of a star that optics threw back, out of focus: a disc or a ring, flat, with soft edges."""
-    y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
+    """Draw what is out of focus, a star's light that optics threw back or dust: a disc, a ring or an arc, soft-edged.
+
+    Dust that has moved since the reference, or the flat, is there twice, once of each sign.
+    """
+    y, x = (axis.astype(np.float32) for axis in np.ogrid[: shape[0], : shape[1]])
     outer = fwhm * np.exp(rng.uniform(np.log(4.0), np.log(30.0)))
-    inner = outer * rng.choice([0.0, rng.uniform(0.2, 0.7)])
-    radius = np.hypot(x - rng.uniform(0, shape[1]), (y - rng.uniform(0, shape[0])) * rng.uniform(0.8, 1.25))
-    soft = rng.uniform(1.0, 4.0)
+    inner = outer * rng.choice([0.0, rng.uniform(0.2, 0.9)])
+    x, y = x - np.float32(rng.uniform(0, shape[1])), (y - np.float32(rng.uniform(0, shape[0]))) * rng.uniform(0.8, 1.25)
+    radius, soft = np.hypot(x, y), rng.uniform(1.0, 4.0)
     disc = 1 / (1 + np.exp((radius - outer) / soft)) - (1 / (1 + np.exp((radius - inner) / soft)) if inner else 0)
-    return (rng.choice([-1.0, 1.0]) * np.exp(rng.uniform(np.log(0.8), np.log(8.0))) * disc).astype(np.float32)
+    if inner and rng.random() < 0.4:
+        towards = np.cos(np.arctan2(y, x) - rng.uniform(0, 2 * np.pi))
+        disc = disc / (1 + np.exp((rng.uniform(-0.5, 0.9) - towards) * 8))
+    if rng.random() < 0.3:
+        disc = disc - np.roll(disc, rng.integers(-8, 9, 2), (0, 1))
+    return (rng.choice([-1.0, 1.0]) * np.exp(rng.uniform(np.log(0.6), np.log(8.0))) * disc).astype(np.float32)
+
+
+def _column(rng: Rng, shape: Shape, fwhm: float) -> Image:
+    """Draw a column, or a row, whose charge is off along some way, blurred as the subtraction does."""
+    image = np.zeros(shape, dtype=np.float32)
+    middle, width = int(rng.integers(shape[1])), int(rng.integers(1, 3))
+    first, last = sorted(rng.integers(0, shape[0], 2))
+    rows = slice(first, last if rng.random() < 0.3 else None)
+    image[rows, middle : middle + width] = rng.choice([-1.0, 1.0]) * np.exp(rng.uniform(np.log(0.6), np.log(15)))
+    image = ndimage.gaussian_filter1d(image, rng.uniform(0.1, 0.5) * fwhm, axis=1)
+    return image.T if rng.random() < 0.3 and shape[0] == shape[1] else image
 
 
 def _bleed(rng: Rng, shape: Shape, x: float, y: float) -> Image:
@@ -269,17 +294,22 @@ def _comet(rng: Rng, shape: Shape, fwhm: float) -> Image:
     return image.astype(np.float32)
 
 
-def _with_gaps(rng: Rng, mask: Mask) -> Mask:
-    """Mask more: strips beyond the reference's edge, and discs around stars."""
+def _with_gaps(rng: Rng, mask: Mask) -> tuple[Mask, Image]:
+    """Mask more: what lies beyond an edge, straight or round, of any angle, and discs; and what glows along edges."""
     ny, nx = mask.shape
-    mask = mask.copy()
-    if rng.random() < 0.2:
-        y, x = np.ogrid[:ny, :nx]
-        angle = rng.choice(4) * np.pi / 2 + rng.normal(0, 0.02)
-        beyond = (x - nx / 2) * np.cos(angle) + (y - ny / 2) * np.sin(angle)
-        mask |= beyond > rng.uniform(0.2, 0.5) * min(ny, nx)
+    mask, glow = mask.copy(), np.zeros(mask.shape, dtype=np.float32)
+    if rng.random() < 0.35:
+        y, x = (axis - half for axis, half in zip(np.ogrid[:ny, :nx], (ny / 2, nx / 2), strict=True))
+        angle = rng.choice(4) * np.pi / 2 + rng.normal(0, 0.02) if rng.random() < 0.4 else rng.uniform(0, 2 * np.pi)
+        beyond = x * np.cos(angle) + y * np.sin(angle) - rng.uniform(0.0, 0.5) * min(ny, nx)
+        if rng.random() < 0.5:
+            beyond = beyond + (x * np.sin(angle) - y * np.cos(angle)) ** 2 / (rng.uniform(1, 6) * max(ny, nx))
+        mask |= beyond > 0
+        if rng.random() < 0.5:
+            height = rng.choice([-1.0, 1.0]) * rng.uniform(0.2, 3)
+            glow = (height * np.exp(np.minimum(beyond, 0) / rng.uniform(1, 15))).astype(np.float32)
     for _ in range(int(rng.choice([0, 0, 1, 3]))):
         reach, x0, y0 = rng.uniform(3, 25), rng.uniform(0, nx), rng.uniform(0, ny)
         near, x, y = _window(mask.shape, x0, y0, reach)
         mask[near] |= np.hypot(x, y) < reach
-    return mask
+    return mask, glow

@@ -28,7 +28,7 @@ class LearningParameters:
     """
 
     seed: int = 1
-    epochs: int = 20
+    epochs: int = 26
     scenes: int = 400
     side: int = 192
     batch: int = 4

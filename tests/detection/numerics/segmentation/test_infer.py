@@ -64,18 +64,6 @@ def test_every_pixel_of_a_large_frame_is_of_one_tile():
         assert (seen == 1).all()
 
 
-def test_what_is_short_or_nowhere_certain_is_not_called():
-    chance = np.zeros((60, 60), dtype=np.float32)
-    chance[10, 5:50] = 0.6
-    chance[10, 20] = 0.9
-    chance[30, 5:50] = 0.6
-    chance[50, 5:20] = 0.95
-    called, pieces = infer._called(chance, 25.0)
-    assert pieces == 1
-    assert called[10, 5:50].all()
-    assert called.sum() == 45
-
-
 def test_weights_of_something_else_are_refused(tmp_path):
     with pytest.raises(FileNotFoundError):
         load_network(tmp_path / "none.safetensors")

@@ -21,7 +21,7 @@ def test_the_same_seed_gives_the_same_weights_and_another_others():
 
 def test_loss_falls_and_what_is_learned_can_be_used(tmp_path):
     losses = []
-    longer = LearningParameters(seed=3, epochs=4, scenes=24, side=64, batch=4)
+    longer = LearningParameters(seed=3, epochs=5, scenes=48, side=64, batch=4)
     made = learn([plain(), plain(2)], longer, lambda epoch, loss: losses.append(loss))
     assert losses[-1] < losses[0]
     path = tmp_path / "w.safetensors"
