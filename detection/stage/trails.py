@@ -103,10 +103,9 @@ def _write(row: ModelRun, difference: DifferenceRun, images: Mapped, found: Segm
         cards=[("TRAILBIT", 1, "bit of trails"), ("ARTBIT", 2, "bit of artefacts"), ("NTRAILS", found.trails)],
     )
     # Distortions are told in pixels of the whole frame: squares have none.
-    is_plain = wcs is not None and wcs.sip is None and not wcs.has_distortion
     confidence = encode_image(
         found.confidence,
-        wcs=wcs[:: found.step, :: found.step] if is_plain else None,
+        wcs=None if wcs is None or wcs.has_distortion else wcs[:: found.step, :: found.step],
         cards=[
             ("SQUARE", found.step, "side of a square, px of the frame"),
             ("FULL", 255, "stands for a probability of 1"),

@@ -52,7 +52,7 @@ def train_trails(order: Order, say: Say) -> Written:
     plains = _plains(data, say)
     simulated = time.monotonic()
     kept = max(1, round(HELD_OUT_SHARE * len(plains)))
-    learned = learn(plains[:-kept], order.learning, lambda epoch, loss: say(f"epoch {epoch}: loss {loss:.4f}"))
+    learned = learn(plains[:-kept], order.learning, _reporter(say))
     trained = time.monotonic()
     name = f"{order.name}-{order.version}"
     weights = order.folder / f"{name}.safetensors"
@@ -64,6 +64,13 @@ def train_trails(order: Order, say: Say) -> Written:
     card = _card(order, written, learned, asdict(data) | {"subtracted": len(plains)}) | {"seconds": seconds}
     storage.write_whole(written.card, (json.dumps(card, indent=1, allow_nan=False) + "\n").encode())
     return written
+
+
+def _reporter(say: Say) -> Callable[[int, float], None]:
+    def report(epoch: int, loss: float) -> None:
+        say(f"epoch {epoch}: loss {loss:.4f}")
+
+    return report
 
 
 def _plains(data: TrainingSetParameters, say: Say) -> list[Plain]:

@@ -22,6 +22,7 @@ from detection.numerics.segmentation.network import (
 )
 from detection.numerics.segmentation.pieces import call_artefacts, call_trails
 from detection.numerics.segmentation.prepare import Noise, binning, compressed, noise_of, planes_of
+from observations.numerics.fits.mapped import Pixels
 from observations.numerics.frame import Image, Mask
 
 Maps = NDArray[np.float32]
@@ -49,7 +50,7 @@ class Segmentation:
 
 
 def segment(
-    difference: Image, mask: Mask, weights_path: Path | str, *, fwhm_px: float, threads: int = 1
+    difference: Pixels, mask: Mask, weights_path: Path | str, *, fwhm_px: float, threads: int = 1
 ) -> Segmentation:
     """Draw what is a trail, and what else is an artefact, in a difference image.
 
@@ -58,7 +59,7 @@ def segment(
 
     Parameters
     ----------
-    difference : (ny, nx), any unit; NaN = unknown. mask : (ny, nx), True = bad.
+    difference : (ny, nx), any unit, may be a mapped file; NaN = unknown. mask : (ny, nx), True = bad.
     weights_path : safetensors file written by training. fwhm_px : FWHM of a star in the difference.
 
     Raises
@@ -86,7 +87,7 @@ def segment(
     return Segmentation(bits, confidence, step * STEP_OUT, trails, artefacts)
 
 
-def _chances(network: TrailsUnet, difference: Image, mask: Mask, noise: Noise) -> tuple[Maps, Mask]:
+def _chances(network: TrailsUnet, difference: Pixels, mask: Mask, noise: Noise) -> tuple[Maps, Mask]:
     """Return the probability of each class, (2, ny / 2, nx / 2) of the binned image, and what of it is bad.
 
     Squares that the edge cuts are whole.

@@ -40,7 +40,7 @@ class TrailsUnet(nn.Module):
         )
         self.out = nn.Conv2d(a, len(CLASSES), 1)
         # Few pixels are either: to learn that first takes a hundred steps.
-        nn.init.constant_(self.out.bias, -3.0)
+        self.out.bias = nn.Parameter(torch.full((len(CLASSES),), -3.0))
 
     def forward(self, images: Tensor) -> Tensor:
         x = self.top(functional.pixel_unshuffle(images, STEP_OUT))

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from observations.numerics.fits.mapped import Pixels
 from observations.numerics.frame import Image, Mask
 
 # Trails are as wide as stars: finer sampling than this shows nothing more of them.
@@ -35,13 +36,12 @@ def binned(image: Image, mask: Mask, step: int) -> tuple[Image, Mask]:
     is_bad = mask | ~np.isfinite(image)
     if step == 1:
         return np.where(is_bad, np.float32(0), image).astype(np.float32), is_bad
-    ny, nx = (-(-n // step) for n in image.shape)
     rows, columns = np.arange(0, image.shape[0], step), np.arange(0, image.shape[1], step)
     total, good = (
         np.add.reduceat(np.add.reduceat(plane, rows, axis=0), columns, axis=1)
         for plane in (np.where(is_bad, 0, image).astype(np.float32), (~is_bad).astype(np.float32))
     )
-    return (total / np.maximum(good, 1)).reshape(ny, nx), (good * 2 < step**2).reshape(ny, nx)
+    return (total / np.maximum(good, 1)).astype(np.float32), np.asarray(good * 2 < step**2)
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Noise:
         return out
 
 
-def noise_of(image: Image, mask: Mask, step: int) -> Noise:
+def noise_of(image: Pixels, mask: Mask, step: int) -> Noise:
     """Measure the noise of an image, binned by `step`, in blocks of 64 px, each the median of it and its neighbours.
 
     Of each block it is the scaled median absolute deviation; blocks without enough good pixels take the whole image's.
@@ -105,13 +105,13 @@ def noise_of(image: Image, mask: Mask, step: int) -> Noise:
     return Noise(float(np.median(middle[known])), blocks, shape, step)
 
 
-def part_of(image: Image, mask: Mask, step: int, part: tuple[slice, slice]) -> tuple[Image, Mask]:
+def part_of(image: Pixels, mask: Mask, step: int, part: tuple[slice, slice]) -> tuple[Image, Mask]:
     """Return a part (of the binned image) and its mask, read from where they lie."""
     whole = tuple(slice(span.start * step, span.stop * step) for span in part)
     return binned(np.asarray(image[whole], dtype=np.float32), mask[whole], step)
 
 
-def planes_of(image: Image, mask: Mask, noise: Noise, part: tuple[slice, slice]) -> tuple[Image, Mask]:
+def planes_of(image: Pixels, mask: Mask, noise: Noise, part: tuple[slice, slice]) -> tuple[Image, Mask]:
     """Return a part in sigmas, 0 where bad, and its mask."""
     pixels, is_bad = part_of(image, mask, noise.step, part)
     sigmas = (pixels - np.float32(noise.middle)) / noise.around(*part)

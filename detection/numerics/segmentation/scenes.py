@@ -68,7 +68,7 @@ def make_plain(parameters: TrainingSetParameters, index: int) -> Plain | None:
 def _without_what_is_drawn_later(faults: draw.Faults) -> draw.Faults:
     """Return the faults that are neither trail nor artefact; what is saturated is masked, as the pipeline does."""
     none = {"trails": 0, "flash_trains": 0, "spikes": 0, "blobs": 0, "dust_rings": 0, "bad_columns": 0}
-    return replace(faults, **none, is_saturation_masked=True)  # type: ignore[arg-type]
+    return replace(faults, **none, is_saturation_masked=True)
 
 
 @dataclass(frozen=True)
