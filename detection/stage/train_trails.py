@@ -6,7 +6,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from catalog.configuration.values import defaults
@@ -26,13 +26,16 @@ HELD_OUT_SHARE = 0.15
 
 @dataclass(frozen=True)
 class Order:
-    """What to train: the same seed, pairs and learning give the same weights, however long that takes."""
+    """What to train: the same seed, pairs, epochs and scenes give the same weights, however long that takes."""
 
     folder: Path
     name: str = "trails"
     version: str = "1"
     pairs: int = 80
-    learning: LearningParameters = field(default_factory=LearningParameters)
+    seed: int = LearningParameters.seed
+    epochs: int = LearningParameters.epochs
+    scenes: int = LearningParameters.scenes
+    threads: int = LearningParameters.threads
 
 
 @dataclass(frozen=True)
@@ -48,17 +51,18 @@ class Written:
 def train_trails(order: Order, say: Say) -> Written:
     """Simulate, train, measure and write. ValueError where no pair could be subtracted."""
     begin = time.monotonic()
-    data = TrainingSetParameters(zogy_parameters(defaults()), seed=order.learning.seed, pairs=order.pairs)
+    learning = LearningParameters(order.seed, order.epochs, order.scenes, threads=order.threads)
+    data = TrainingSetParameters(zogy_parameters(defaults()), seed=order.seed, pairs=order.pairs)
     plains = _plains(data, say)
     simulated = time.monotonic()
     kept = max(1, round(HELD_OUT_SHARE * len(plains)))
-    learned = learn(plains[:-kept], order.learning, _reporter(say))
+    learned = learn(plains[:-kept], learning, _reporter(say))
     trained = time.monotonic()
     name = f"{order.name}-{order.version}"
     weights = order.folder / f"{name}.safetensors"
     order.folder.mkdir(parents=True, exist_ok=True)
     storage.write_whole(weights, learned.weights)
-    metrics = held_out(plains[-kept:], weights, order.learning)
+    metrics = held_out(plains[-kept:], weights, learning)
     written = Written(order.folder / f"{name}.json", weights, hashlib.sha256(learned.weights).hexdigest(), metrics)
     seconds = {"simulation": round(simulated - begin, 1), "training": round(trained - simulated, 1)}
     card = _card(order, written, learned, asdict(data) | {"subtracted": len(plains)}) | {"seconds": seconds}

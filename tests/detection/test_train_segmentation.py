@@ -12,8 +12,7 @@ def _small(monkeypatch):
     """Stand in for the simulation, which takes minutes, and for scenes of full size."""
     monkeypatch.setattr(train_trails, "make_plain", lambda data, index: plain(index) if index else None)
     monkeypatch.setattr(
-        "detection.management.commands.train_segmentation.LearningParameters",
-        lambda **given: LearningParameters(**{"side": 64, "batch": 4, **given}),
+        train_trails, "LearningParameters", lambda *given, threads: LearningParameters(*given, 64, 4, threads=threads)
     )
 
 

@@ -9,7 +9,6 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from detection.numerics.segmentation.train import LearningParameters
 from detection.stage.train_trails import Order, train_trails
 
 
@@ -31,11 +30,10 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        default = LearningParameters()
         parser.add_argument("--seed", type=int, default=1, help="Same seed, pairs, epochs and scenes: same weights.")
         parser.add_argument("--pairs", type=int, default=Order.pairs, help="Pairs of frames to simulate.")
-        parser.add_argument("--epochs", type=int, default=default.epochs)
-        parser.add_argument("--scenes", type=int, default=default.scenes, help="Drawn in each epoch, each anew.")
+        parser.add_argument("--epochs", type=int, default=Order.epochs)
+        parser.add_argument("--scenes", type=int, default=Order.scenes, help="Drawn in each epoch, each anew.")
         parser.add_argument("--threads", type=int, default=1, help="Threads for training.")
         parser.add_argument("--name", default="trails")
         parser.add_argument(
@@ -46,15 +44,15 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: object, **options: Unpack[_Given]) -> None:
-        learning = LearningParameters(
-            seed=options["seed"], epochs=options["epochs"], scenes=options["scenes"], threads=options["threads"]
-        )
         order = Order(
             folder=options["out"] or settings.ASTRID_DATA_ROOT / "training",
             name=options["name"],
             version=options["model_version"],
             pairs=options["pairs"],
-            learning=learning,
+            seed=options["seed"],
+            epochs=options["epochs"],
+            scenes=options["scenes"],
+            threads=options["threads"],
         )
         try:
             written = train_trails(order, self.stderr.write)
