@@ -177,8 +177,7 @@ AUTH_USER_MODEL = "catalog.User"
 SESSION_ENGINE = "catalog.people.sessions"
 LOGIN_URL, LOGIN_REDIRECT_URL, LOGOUT_REDIRECT_URL = "login", "home", "login"
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "catalog.people.backend.Backend"]
-# Guessing passwords: five wrong ones for a name from one address, then a quarter of an hour of rest, in which none
-# counts. `catalog.people.locks` says how many a name and an address have alone.
+# Five wrong passwords for a name from one address, then a quarter of an hour of rest; more in `catalog.people.locks`.
 AXES_HANDLER = "catalog.people.locks.Handler"
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25
@@ -232,10 +231,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": ["catalog.web.rest.permissions.ByRoleAndScope"],
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
-    "POSTPROCESSING_HOOKS": [
-        "drf_spectacular.hooks.postprocess_schema_enums",
-        "catalog.web.rest.schema.with_problems",
-    ],
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "catalog.web.rest.schema.with_problems"],
     "ENUM_NAME_OVERRIDES": {
         "RunStatus": "catalog.models.RunStatus",
         "JobStatus": "catalog.models.JobStatus",
@@ -244,6 +240,7 @@ SPECTACULAR_SETTINGS = {
         "ObservationStatus": "observations.models.ObservationStatus",
         "CandidateStatus": "differencing.models.CandidateStatus",
         "DetectionStatus": "detection.models.DetectionStatus",
+        "DetectionType": "detection.models.DetectionType",
         "AlertStatus": "curation.models.AlertStatus",
         "AlertType": "curation.models.AlertType",
         "Quality": "curation.models.Quality",
@@ -351,6 +348,7 @@ ASTRID_STAR_CATALOG = env.str("ASTRID_STAR_CATALOG", default="")
 ASTRID_STAR_CATALOG_SERVICE = env.str("ASTRID_STAR_CATALOG_SERVICE", default="https://gaia.ari.uni-heidelberg.de/tap")
 ASTRID_STAR_CATALOG_TABLE = env.str("ASTRID_STAR_CATALOG_TABLE", default="gaiadr3.gaia_source")
 ASTRID_ORBITS = env.list("ASTRID_ORBITS", default=[])
+MLFLOW_TRACKING_URI = env.str("MLFLOW_TRACKING_URI", default="")
 ASTRID_CONTEXT_SERVICES = {k: env.str(f"ASTRID_CONTEXT_{k}_SERVICE", "") for k in ("STAR", "VARIABLE", "GALAXY")}
 
 # The table of the stages, by which they start each other.
@@ -373,8 +371,7 @@ ENTITY_PAGES = {
 HEALTH_ALERT_SECONDS = env.float("ASTRID_HEALTH_ALERT_SECONDS", default=30.0)
 # A probe is sent every 15 s; four of them may be late.
 HEALTH_PROBE_SECONDS = env.float("ASTRID_HEALTH_PROBE_SECONDS", default=60.0)
-# A job that could run waits, and its queue takes up no other either: what is light takes seconds, a frame minutes, and
-# a download or a training that is longer at work than a job may be is stopped, and makes room.
+# A job that could run waits, and its queue takes up no other either; what is at work for too long is stopped.
 HEALTH_WAIT_SECONDS = {
     "pipeline": env.float("ASTRID_HEALTH_PIPELINE_SECONDS", default=900.0),
     "light": env.float("ASTRID_HEALTH_LIGHT_SECONDS", default=60.0),
@@ -389,6 +386,7 @@ CELERY_BEAT_SCHEDULE: dict[str, object] = {
     "publish": {"task": "curation.publish", "schedule": 2.0, "options": {"queue": "light", "expires": 60.0}},
     "put back": {"task": "curation.put_back_lapsed", "schedule": 30.0, "options": {"queue": "light", "expires": 60.0}},
     "refresh what is known": {"task": "detection.refresh", "schedule": 3600.0, "options": {"queue": "light"}},
+    "recalibrate": {"task": "curation.recalibrate", "schedule": 3600.0, "options": {"queue": "light"}},
     "end the injected": {"task": "curation.end_injected", "schedule": 3600.0, "options": {"queue": "light"}},
     "new files": {"task": "observations.watch", "schedule": 5.0, "options": {"queue": "light", "expires": 10.0}},
     **{

@@ -64,6 +64,12 @@ def declination(field: str = "dec") -> CheckConstraint:
     return within(field, -90.0, 90.0)
 
 
+def only_imported_lack(condition: Q, *fields: str) -> CheckConstraint:
+    """Allow null in `fields` where `condition` holds: of what came with another survey's alert."""
+    known = Q(**{f"{field}__isnull": False for field in fields})
+    return _check("imported", "lacks", condition | known, f"Only what was imported lacks {', '.join(fields)}.")
+
+
 def reason_when_failed() -> CheckConstraint:
     """Refuse a failure without code and sentence."""
     condition = ~Q(status="failed") | (~Q(failure_code="") & ~Q(error_message=""))

@@ -41,9 +41,10 @@ SHOWN_TO_ALL = (
     "preprocessing.calibrationmaster", "preprocessing.preprocessrun", "preprocessing.starcatalogfield",
     "differencing.reference", "differencing.differencerun", "differencing.candidate", "differencing.tracklet",
     "differencing.mover",
-    "detection.model", "detection.modelrun", "detection.candidatescore", "detection.source", "detection.detection",
+    "detection.dataset", "detection.model", "detection.modelrun", "detection.candidatescore", "detection.source",
+    "detection.detection",
     "detection.forcedphotometry", "detection.orbitset", "detection.knownobjectsearch", "detection.knownobject",
-    "detection.contextarea", "detection.contextsource",
+    "detection.contextarea", "detection.contextsource", "detection.calibration",
     "curation.labeldefinition", "curation.labelexample", "curation.validationevent", "curation.alert",
     "curation.alertpublication", "catalog.processingjob",
 )  # fmt: skip

@@ -18,7 +18,7 @@ class Kind(StrEnum):
 _STATES = {
     Kind.GOOD: (
         "completed", "preprocessed", "differenced", "validated", "confirmed", "delivered", "sent", "detected", "linked",
-        "done",
+        "done", "imported",
     ),
     Kind.BAD: ("failed", "rejected", "lost"),
     # A try that failed and is repeated: the work goes on.

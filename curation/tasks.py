@@ -1,4 +1,4 @@
-"""The Celery doors of the publisher, of the queue, and of what was injected for review."""
+"""The Celery doors of the publisher, of the queue, of what was injected for review, and of calibration."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from celery import shared_task
 from curation.alerts.publishing import publish_pending
 from curation.injected.ending import end_old
 from curation.judgements.leases import put_back_lapsed
+from curation.rates.ordering import order_nightly
+from curation.rates.watching import watch
 
 
 @shared_task(name="curation.publish")
@@ -25,3 +27,10 @@ def put_back() -> int:
 def end_injected() -> int:
     """End what was injected long ago."""
     return end_old()
+
+
+@shared_task(name="curation.recalibrate")
+def recalibrate() -> int:
+    """Look at the latest scores, and order the calibration of what scores by what was answered since yesterday."""
+    watch()
+    return order_nightly()

@@ -7,12 +7,15 @@ from curation.batches import views as batch_views
 from curation.detections import views as detection_views
 from curation.judgements import views as judgement_views
 from curation.known import views as known_views
+from curation.labels import views as label_views
 from curation.notes import views as note_views
+from curation.rates import views as rate_views
 from curation.saved_filters import views as filter_views
 from curation.statistics import views as statistics_views
 from curation.triage import views as triage_views
 from curation.triage.asides import views as aside_views
 from curation.triage.plain import views as plain_views
+from curation.why import views as why_views
 
 app_name = "curation"
 urlpatterns = [
@@ -24,6 +27,7 @@ urlpatterns = [
     path("detections/answer/", batch_views.preview, name="batch"),
     path("detections/answer/save", batch_views.answer, name="batch_answer"),
     path("detections/answer/<uuid:group>/undo", batch_views.undo, name="batch_undo"),
+    path("detections/<uuid:detection_id>/why/", why_views.why, name="why"),
     path("detections/<uuid:detection_id>/note", note_views.write, name="write_note"),
     path("notes/<uuid:note_id>/withdraw", note_views.withdraw, name="withdraw_note"),
     path("notes/seen", note_views.seen, name="mentions_seen"),
@@ -38,8 +42,15 @@ urlpatterns = [
     path("triage/known/", known_views.known, name="known"),
     path("triage/known/confirm", known_views.confirm_known, name="confirm_known"),
     path("triage/known/undo", known_views.undo_known, name="undo_known"),
+    path("models/retraining/", label_views.retraining, name="retraining"),
+    path("models/retraining/order", label_views.order_retraining, name="order_retraining"),
     path("statistics/", statistics_views.statistics, name="statistics"),
     path("statistics/<slug:slug>.csv", statistics_views.table, name="statistic"),
+    path("models/<uuid:model_id>/threshold/", rate_views.threshold, name="threshold"),
+    path("models/<uuid:model_id>/threshold/choose", rate_views.choose_threshold, name="choose_threshold"),
+    path("models/<uuid:model_id>/threshold/calibrate", rate_views.recalibrate, name="recalibrate"),
+    path("models/<uuid:model_id>/comparison/", rate_views.comparison, name="comparison"),
+    path("models/<uuid:model_id>/drift/", rate_views.drift, name="drift"),
     path("triage/plain/", plain_views.triage_plain, name="triage_plain"),
     path("triage/next", triage_views.triage_next, name="triage_next"),
     path("triage/answers", triage_views.triage_answers, name="triage_answers"),

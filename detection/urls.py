@@ -22,5 +22,10 @@ urlpatterns = [
     path("detections/pixels", cutout_views.epoch_pixels, name="epoch_pixels"),
     path("candidates/<uuid:candidate_id>/", source_views.of_candidate, name="of_candidate"),
     path("models/", model_views.models, name="models"),
+    path("models/train", model_views.order_training, name="order_training"),
+    path("models/data-sets/<uuid:data_set_id>/", model_views.data_set, name="data_set"),
     path("models/<uuid:model_id>/", model_views.model, name="model"),
+    path("models/<uuid:model_id>/activate", model_views.activate, name="activate_model"),
+    # Whatever else is done to one; what has a page of its own comes before it.
+    path("models/<uuid:model_id>/<slug:change>", model_views.change_model, name="change_model"),
 ]

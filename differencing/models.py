@@ -13,6 +13,11 @@ from differencing.flags import FLAGS, Flag
 from observations.models import Field, Observation
 from observations.sky import InjectableRecord, RealManager, SkyQuerySet, SkyRecord
 
+# The algorithm of what another survey subtracted: no image of it is here, and no reference.
+IMPORTED = "imported"
+_MEASURED = ("flux", "flux_error", "significance", "snr", "masked_share")
+_IMPORTED = "Of another survey's alert: what that does not tell is null."
+
 
 class CandidateStatus(models.TextChoices):
     """What became of a peak."""
@@ -166,6 +171,7 @@ class DifferenceRun(Run):
             constraints.not_negative("processing_time_seconds"),
             models.CheckConstraint(
                 condition=~Q(status=RunStatus.COMPLETED)
+                | Q(algorithm=IMPORTED, candidates_found__isnull=False)
                 | Q(
                     Q(reference_observation__isnull=False) | Q(reference__isnull=False), candidates_found__isnull=False
                 ),
@@ -208,10 +214,10 @@ class Candidate(InjectableRecord):
     observation = models.ForeignKey(Observation, on_delete=models.PROTECT, related_name="candidates")
     pixel_x = models.FloatField(help_text="0-based in the science frame's raw grid, fractions kept.")
     pixel_y = models.FloatField(help_text="0-based in the science frame's raw grid, fractions kept.")
-    flux = models.FloatField(help_text="Signed, science ADU.")
-    flux_error = models.FloatField(help_text="Science ADU.")
-    significance = models.FloatField(help_text="Signed S_corr at the interpolated peak, sigma.")
-    snr = models.FloatField(help_text="Signed PSF flux / its error with the source's own noise.")
+    flux = models.FloatField(null=True, blank=True, help_text="Signed, science ADU; of imported ones as their cutouts.")
+    flux_error = models.FloatField(null=True, blank=True, help_text="In the unit of the flux.")
+    significance = models.FloatField(null=True, blank=True, help_text="Signed S_corr at the interpolated peak, sigma.")
+    snr = models.FloatField(null=True, blank=True, help_text="Signed PSF flux / its error with the source's own noise.")
     position_error_px = models.FloatField(
         null=True, blank=True, help_text="By noise alone, 1 sigma in each axis; of a trail's middle, along it."
     )
@@ -241,9 +247,10 @@ class Candidate(InjectableRecord):
     is_reference_ghost = models.BooleanField(
         default=False, help_text="A source of the reference that has moved or faded."
     )
-    masked_share = models.FloatField(default=0.0, help_text="Masked fraction of the core.")
+    masked_share = models.FloatField(null=True, blank=True, default=0.0, help_text="Masked fraction of the core.")
     vetoes = models.JSONField(default=list, blank=True, help_text="What speaks against it: code, value, message.")
     status = models.CharField(max_length=16, choices=CandidateStatus, default=CandidateStatus.PENDING)
+    is_imported = models.BooleanField(default=False, db_default=False, editable=False, help_text=_IMPORTED)
 
     objects = RealManager.from_queryset(CandidateQuerySet)()  # type: ignore[misc, assignment]
 
@@ -270,6 +277,7 @@ class Candidate(InjectableRecord):
             constraints.positive("trail_flux"),
             constraints.positive("trail_flux_error"),
             constraints.not_negative("trail_chi2_gain"),
+            constraints.only_imported_lack(Q(is_imported=True), *_MEASURED),
         ]
         indexes = [
             *SkyRecord.Meta.indexes,
@@ -286,7 +294,8 @@ class Candidate(InjectableRecord):
         ]
 
     def __str__(self) -> str:
-        return f"{self.significance:+.1f} sigma at {self.ra:.5f} {self.dec:+.5f}"
+        strength = f"{self.significance:+.1f} sigma" if self.significance is not None else "candidate"
+        return f"{strength} at {self.ra:.5f} {self.dec:+.5f}"
 
     @property
     def flags(self) -> list[Flag]:

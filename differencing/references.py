@@ -255,13 +255,13 @@ def depth_weight(run: PreprocessRun) -> float:
     anchor, whatever camera counts them.
     """
     transparency = run.wcs_info.get("transparency") or run.transparency or 1.0
-    light = max(transparency, 1e-3) * run.observation.exposure_time
+    light = max(transparency, 1e-3) * run.observation.delivered.exposure_s
     return (light / ((run.fwhm_px or math.inf) * (run.background_noise or math.inf))) ** 2
 
 
 def _order(run: PreprocessRun) -> tuple[float, float, str]:
     """Order frames from the best, equal ones by what they are and not by when they came."""
-    return (-depth_weight(run), run.observation.mjd_utc, run.observation.sha256)
+    return (-depth_weight(run), run.observation.mjd_utc, run.observation.delivered.sha256)
 
 
 def _furthest(science: Observation, runs: list[PreprocessRun], config: Snapshot) -> PreprocessRun:

@@ -39,11 +39,11 @@ def difference(request: HttpRequest, run_id: UUID) -> HttpResponse:
     _count_given([run], request.user)
     every = Candidate.with_injected.visible_to(request.user).filter(difference_run=run)
     found = every.filter(Q(is_injected=False) | Q(pk__in=rules().given(request.user)))
-    shown = list(found.order_by(Abs("significance").desc(), "id")[: _MOST_CANDIDATES + 1])
+    shown = list(found.order_by(Abs("significance").desc(nulls_last=True), "id")[: _MOST_CANDIDATES + 1])
     candidates = shown[:_MOST_CANDIDATES]
     # Whoever comes from one finds it here, however faint it is.
     candidates += [one for one in _wanted(request, every) if one not in candidates]
-    candidates.sort(key=lambda one: (-abs(one.significance), one.pk))
+    candidates.sort(key=lambda one: (-abs(one.significance or 0.0), one.pk))
     rules().cover(candidates, request.user)
     layout = images.layout_of(run)
     for candidate in candidates:

@@ -29,10 +29,12 @@ from curation.models import (
     ValidationEvent,
 )
 from detection.models import (
+    Calibration,
     CandidateScore,
     ContextArea,
     ContextKind,
     ContextSource,
+    DataSet,
     Detection,
     DetectionType,
     ForcedPhotometry,
@@ -279,6 +281,21 @@ class TrackletFactory(RowFactory):
     rms_arcsec = 0.2
 
 
+class DataSetFactory(RowFactory):
+    class Meta:
+        model = DataSet
+
+    name = "simulated"
+    version = Sequence(lambda n: f"{n}")
+    path = Sequence(lambda n: f"datasets/simulated-{n}")
+    sha256 = Sequence(lambda n: digest(f"examples {n}"))
+    example_count = 100
+    real_count = 40
+    code_version = "0123456789abcdef"
+    manifest = LazyFunction(dict)
+    made_at = LazyFunction(lambda: dt.datetime.now(dt.UTC))
+
+
 class ModelFactory(RowFactory):
     class Meta:
         model = Model
@@ -297,6 +314,30 @@ class ModelRunFactory(RowFactory):
     model = SubFactory(ModelFactory)
     observation = SubFactory(ObservationFactory)
     status = RunStatus.COMPLETED
+
+
+class CalibrationFactory(RowFactory):
+    """A calibration by which few automatic alerts are false."""
+
+    class Meta:
+        model = Calibration
+
+    model = SubFactory(ModelFactory)
+    version = Sequence(lambda n: n + 1)
+    weights_sha256 = SelfAttribute("model.weights_sha256")
+    real_count = 300
+    bogus_count = 300
+    drawn_count = 200
+    stands_for = 5000.0
+    night_count = 8
+    answers_sha256 = Sequence(lambda n: digest(f"answers {n}"))
+    map_name = "none"
+    automatic_score = 0.99
+    automatic_snr = 10.0
+    automatic_objects = 200
+    automatic_false = 2
+    automatic_nights = 8
+    automatic_false_high = 0.031
 
 
 class CandidateScoreFactory(RowFactory):

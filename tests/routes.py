@@ -19,10 +19,12 @@ from tests.curation.cutouts import detection_with_cutouts
 from tests.differencing.images import run_with_images
 from tests.factories import (
     AlertFactory,
+    CalibrationFactory,
     CalibrationFrameFactory,
     CalibrationMasterFactory,
     CandidateFactory,
     CandidateScoreFactory,
+    DataSetFactory,
     DetectionFactory,
     DifferenceRunFactory,
     DoubtFactory,
@@ -176,6 +178,10 @@ DETECTION = {
     "detection:of_candidate": [Route(ACCOUNTS, keys=lambda: [DetectionFactory().candidate_id])],
     "detection:models": [Route(ACCOUNTS)],
     "detection:model": [Route(ACCOUNTS, keys=key_of(ModelFactory))],
+    "detection:change_model": [Route(ADMINISTRATORS, keys=lambda: [ModelFactory().pk, "end-shadow"], method="post")],
+    "detection:activate_model": [Route(ADMINISTRATORS, keys=key_of(ModelFactory), method="post")],
+    "detection:order_training": [Route(ADMINISTRATORS, method="post")],
+    "detection:data_set": [Route(ACCOUNTS, keys=key_of(DataSetFactory))],
 }
 CURATION = {
     "curation:triage": [Route(CURATORS)],
@@ -205,8 +211,15 @@ CURATION = {
     "curation:known": [Route(CURATORS)],
     "curation:confirm_known": [Route(CURATORS, method="post")],
     "curation:undo_known": [Route(CURATORS, method="post")],
+    "curation:retraining": [Route(ACCOUNTS)],
+    "curation:order_retraining": [Route(ADMINISTRATORS, method="post")],
     "curation:statistics": [Route(ACCOUNTS)],
     "curation:statistic": [Route(ACCOUNTS, keys=lambda: ["waiting"])],
+    "curation:threshold": [Route(ACCOUNTS, keys=key_of(ModelFactory))],
+    "curation:comparison": [Route(ACCOUNTS, keys=key_of(ModelFactory))],
+    "curation:drift": [Route(ACCOUNTS, keys=key_of(ModelFactory))],
+    "curation:choose_threshold": [Route(ADMINISTRATORS, keys=key_of(ModelFactory), method="post")],
+    "curation:recalibrate": [Route(OPERATORS, keys=key_of(ModelFactory), method="post")],
     "curation:alerts": [Route(ACCOUNTS)],
     "curation:alert": [Route(ACCOUNTS, keys=key_of(AlertFactory))],
     "curation:detections": [Route(ACCOUNTS)],
@@ -216,6 +229,7 @@ CURATION = {
     "curation:example": [Route(EXPERTS, keys=key_of(DetectionFactory), method="post")],
     "curation:sources": [Route(ACCOUNTS)],
     "curation:detection": [Route(ACCOUNTS, keys=key_of(DetectionFactory))],
+    "curation:why": [Route(ACCOUNTS, keys=key_of(DetectionFactory))],
     "curation:source": [Route(ACCOUNTS, keys=key_of(SourceFactory))],
 }
 # Addresses under /api/v1/: who may read each kind of thing, and what is done with it besides.
@@ -244,6 +258,7 @@ API: dict[str, list[Route]] = {
     **_read("references", ReferenceFactory),
     **_read("tracklets", TrackletFactory),
     **_read("movers", MoverFactory),
+    **_read("calibrations", CalibrationFactory),
     **_read("candidate-scores", CandidateScoreFactory),
     **_read("labels", LabelDefinitionFactory),
     **_read("publications", published),
@@ -251,6 +266,7 @@ API: dict[str, list[Route]] = {
     **_read("preprocess-runs", PreprocessRunFactory),
     **_read("difference-runs", DifferenceRunFactory),
     **_read("candidates", CandidateFactory),
+    **_read("data-sets", DataSetFactory),
     **_read("models", ModelFactory),
     **_read("model-runs", ModelRunFactory),
     **_read("detections", DetectionFactory),

@@ -56,7 +56,7 @@ def cell_of(detection: Detection, names: Mapping[Place, str]) -> Cell | None:
 
 
 def _snr(detection: Detection) -> float:
-    return detection.candidate.snr if detection.candidate is not None else 0.0
+    return (detection.candidate.snr or 0.0) if detection.candidate is not None else 0.0
 
 
 def _where(detection: Detection, is_nominal: bool) -> str:
@@ -76,7 +76,7 @@ def shortened(name: str) -> str:
 def _what(detection: Detection) -> str:
     words = [f"S/N {_snr(detection):.1f}", f"score {detection.confidence_score:.2f}"]
     candidate, run = detection.candidate, PreprocessRun.objects.newest_for(detection.observation)
-    if candidate is not None and run is not None and run.zero_point_mag is not None and candidate.flux != 0:
+    if candidate is not None and run is not None and run.zero_point_mag is not None and candidate.flux:
         magnitude = run.zero_point_mag - 2.5 * np.log10(abs(candidate.flux))
         words.append(f"{run.zero_point_band} {magnitude:.2f} mag")
     if candidate is not None and candidate.fwhm is not None:

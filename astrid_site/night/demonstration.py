@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from astrid_site.night import cells, contact_sheet, truth
+from astrid_site.night.demo_answers import ACCOUNT, answer_from_truth
 from astrid_site.night.document import shown_detections
 from astrid_site.night.foreground import Processed, deliver, follow, process_paths
 from astrid_site.night.summary import moving_lines, summary_lines
@@ -57,6 +58,16 @@ class Results:
         names = self._report()
         if self.done.has_ingested:
             self._draw(names)
+            self._answer(names)
+
+    def _answer(self, names: Mapping[cells.Place, str]) -> None:
+        """Let the demo's expert answer about a few objects whose truth is known, and say so."""
+        real, false = answer_from_truth(shown_detections(self.done.observation_ids), names)
+        if real or false:
+            self.write(
+                f"As {ACCOUNT}, the demo has judged {real} objects real and {false} not, by the truth: its alerts come "
+                "from these answers."
+            )
 
     def _report(self) -> dict[cells.Place, str]:
         """Print what was found, beside the truth where it is known; return the true names of the detections."""

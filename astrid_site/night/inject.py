@@ -34,6 +34,7 @@ def run(key: str) -> None:
         ~has_some,
         model__is_active=True,
         model__model_type=ModelType.CLASSIFIER,
+        is_shadow=False,
         observation__field=field_id,
         observation__night=night,
     )

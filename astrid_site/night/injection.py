@@ -25,6 +25,7 @@ from detection.sources.unmeasured import Target, at_places
 from detection.stage import vetoes
 from detection.stage.detect import READS, as_file, bright_among, describe
 from detection.stage.forced_pixels import rows_of
+from detection.thresholds.in_force import of_run
 from differencing.models import Candidate, CandidateStatus, DifferenceRun
 from differencing.stage.candidates import position_error_arcsec
 from differencing.stage.candidates import rows_of as candidates_of
@@ -137,7 +138,7 @@ def _found(run: ModelRun, difference: DifferenceRun, result: Result, sources: Se
     x, y = [row.pixel_x for row in candidates], [row.pixel_y for row in candidates]
     stamps = cut_stamps(subtracted.science, subtracted.reference, subtracted.difference, subtracted.mask, (x, y))
     scores = _scores(run, stamps)
-    shown = _shown(candidates, scores, config)
+    shown = _shown(candidates, scores, of_run(run), config)
     out = []
     for (row, one), stamp, value in zip(own, stamps, scores, strict=True):
         if row.pk in shown:
@@ -164,10 +165,9 @@ def _scores(run: ModelRun, stamps: Stamps) -> NDArray[np.float64]:
     return score(stamps, str(weights_path(run.model)), fwhm_px=fwhm) if fwhm else np.full(len(stamps), np.nan)
 
 
-def _shown(candidates: list[Candidate], scores: NDArray[np.float64], config: Snapshot) -> set[UUID]:
+def _shown(candidates: list[Candidate], scores: NDArray[np.float64], least: float, config: Snapshot) -> set[UUID]:
     """Return the keys of those that the pipeline would have made detections of."""
     refused = vetoes.refused_by(config, candidates)
-    least = config["detection.confidence_threshold"]
     known = {row.pk for row, value in zip(candidates, scores, strict=True) if np.isfinite(value)}
     convincing = {row.pk for row, value in zip(candidates, scores, strict=True) if value >= least}
     return ((convincing | bright_among(candidates, config)) & known) - refused

@@ -17,13 +17,16 @@ from catalog.work.stages import Order, Stage
 from curation.alerts.rule import sources_of_night, sources_to_consider
 from detection.context.fields import lacks_context
 from detection.known.frames import has_orbits
+from detection.models import Model
+from detection.registry.ordering import asked_by
+from detection.registry.shadow import has_shadow
 from detection.sources.unmeasured import is_left_elsewhere
 from differencing.ids import field_and_night, field_night
 from differencing.models import Candidate
 from observations.models import Field, Observation, ObservationStatus
 from preprocessing.services import lights_lacking_masters
 
-_LEFT_ALONE = (ObservationStatus.FAILED, ObservationStatus.ARCHIVED)
+_LEFT_ALONE = (ObservationStatus.FAILED, ObservationStatus.ARCHIVED, ObservationStatus.IMPORTED)
 
 
 def _after_masters(job: ProcessingJob) -> Iterator[Order]:
@@ -76,6 +79,8 @@ def _after_detect(job: ProcessingJob) -> Iterator[Order]:
         yield "known_objects", "observation", observation.pk
     if observation.field is not None and lacks_context(observation.field):
         yield "context", "field", observation.field.pk
+    if has_shadow():
+        yield "shadow", "observation", observation.pk
     for source_id in sources_to_consider(observation.pk):
         yield "alerts", "source", source_id
 
@@ -111,6 +116,14 @@ def _after_forced(job: ProcessingJob) -> Iterator[Order]:
     field = Field.objects.filter(pk=field_id).first()
     if field is not None and is_left_elsewhere(field, night):
         yield "forced_backlog", "field_night", job.entity_id
+
+
+def _after_train(job: ProcessingJob) -> Iterator[Order]:
+    """What was trained is compared with what is in use, before somebody wants to use it."""
+    asked = asked_by(job.entity_id)
+    model = Model.objects.filter(name=asked.name, version=asked.version).first()
+    if model is not None:
+        yield "measure", "model", model.pk
 
 
 # A night is calibrated, and a field compared, when all of it has been delivered.
@@ -159,5 +172,9 @@ STAGES = (
     ),
     Stage("alerts", "curation.alerts.stage", "light", waits_for=_BEFORE_ALERTS),
     Stage("forced_backlog", "detection.stage.forced_backlog", waits_for=_BEFORE_BACKLOG, follows=_after_forced),
-    Stage("train", "detection.stage.retrain", "training"),
+    # Nothing waits for it, and it decides nothing.
+    Stage("shadow", "detection.stage.shadow", waits_for=_BEFORE_BACKLOG, abandon="detection.stage.shadow.abandon"),
+    Stage("recalibrate", "curation.rates.stage"),
+    Stage("train", "detection.stage.retrain", "training", follows=_after_train),
+    Stage("measure", "detection.stage.measure"),
 )  # fmt: skip

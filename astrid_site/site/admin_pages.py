@@ -38,7 +38,9 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Candidates", "flare", "differencing.candidate"),
             ("Tracklets", "timeline", "differencing.tracklet"),
             ("Movers", "moving", "differencing.mover"),
+            ("Data sets", "dataset", "detection.dataset"),
             ("Models", "network_node", "detection.model"),
+            ("Calibrations", "balance", "detection.calibration"),
             ("Model runs", "model_training", "detection.modelrun"),
             ("Candidate scores", "speed", "detection.candidatescore"),
             ("Detections", "my_location", "detection.detection"),
@@ -161,9 +163,10 @@ def _failures() -> QuerySet[ProcessingJob]:
 
 
 def _newest_night() -> dict[str, object]:
-    newest = Observation.objects.order_by("-night").values_list("night", flat=True).first()
+    frames = Observation.objects.with_frame()
+    newest = frames.order_by("-night").values_list("night", flat=True).first()
     if newest is None:
         return {}
-    counts = Observation.objects.filter(night=newest).values("status").annotate(count=Count("id")).order_by("status")
+    counts = frames.filter(night=newest).values("status").annotate(count=Count("id")).order_by("status")
     link = f"{_list_of('observations.observation')}?night_from={newest}&night_to={newest}"
     return {"date": newest, "states": [{**row, "link": f"{link}&status__exact={row['status']}"} for row in counts]}

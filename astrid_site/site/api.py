@@ -23,7 +23,13 @@ from curation.alerts.api import AlertFeedView, AlertStreamView, AlertViewSet, Pu
 from curation.detections.api import DetectionViewSet
 from curation.judgements.api import LabelViewSet, ValidationEventViewSet
 from detection.known.api import KnownObjectSearchViewSet, KnownObjectViewSet, OrbitSetViewSet
-from detection.registry.api import CandidateScoreViewSet, ModelRunViewSet, ModelViewSet
+from detection.registry.api import (
+    CalibrationViewSet,
+    CandidateScoreViewSet,
+    DataSetViewSet,
+    ModelRunViewSet,
+    ModelViewSet,
+)
 from detection.sources.api import ForcedPhotometryViewSet, SourceViewSet
 from differencing.api import CandidateViewSet, DifferenceRunViewSet, MoverViewSet, ReferenceViewSet, TrackletViewSet
 from observations.claims.api import DoubtViewSet, InstrumentProfileViewSet
@@ -41,9 +47,10 @@ RESOURCES = (
     SurveyViewSet, TelescopeViewSet, FieldViewSet, IncomingFileViewSet, ObservationViewSet, DoubtViewSet,
     InstrumentProfileViewSet, CalibrationFrameViewSet,
     CalibrationMasterViewSet, PreprocessRunViewSet, ReferenceViewSet, DifferenceRunViewSet, CandidateViewSet,
-    TrackletViewSet, MoverViewSet, ModelViewSet, ModelRunViewSet, CandidateScoreViewSet, DetectionViewSet,
-    SourceViewSet, ForcedPhotometryViewSet, OrbitSetViewSet, KnownObjectSearchViewSet, KnownObjectViewSet,
-    LabelViewSet, ValidationEventViewSet, AlertViewSet, PublicationViewSet,
+    TrackletViewSet, MoverViewSet, DataSetViewSet, ModelViewSet, CalibrationViewSet, ModelRunViewSet,
+    CandidateScoreViewSet, DetectionViewSet, SourceViewSet, ForcedPhotometryViewSet, OrbitSetViewSet,
+    KnownObjectSearchViewSet, KnownObjectViewSet, LabelViewSet, ValidationEventViewSet, AlertViewSet,
+    PublicationViewSet,
     SystemConfigViewSet, ProcessingJobViewSet, AuditLogViewSet, AccountViewSet, ApiTokenViewSet,
 )  # fmt: skip
 

@@ -15,18 +15,22 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.cache import never_cache
 
 from astrid_site.running.health import Health, health
+from catalog.configuration.values import snapshot
 from catalog.counting import count_bounded
 from catalog.models import JobStatus, ProcessingJob, User, Visitor
 from catalog.roles import MAY_JUDGE
 from catalog.web.access import requires
+from curation.alerts.automatic import automatic
 from curation.alerts.views import listed
 from curation.judgements.verdicts import OPEN
+from curation.judgements.visibility import is_blind
 from curation.notes.notes import told_mentions
+from curation.rates.watching import alarms
 from curation.triage.queue import count_objects
 from detection.models import Detection
 from observations.models import Observation, ObservationStatus
 
-_ALERTS, _FAILURES, _MENTIONS = 6, 6, 5
+_ALERTS, _FAILURES, _MENTIONS, _DRIFTS = 6, 6, 5, 2
 _FAILURES_OF = dt.timedelta(days=3)
 # An alert younger than this is marked as new.
 _NEW_FOR = dt.timedelta(minutes=2)
@@ -56,7 +60,7 @@ def _part(request: HttpRequest, name: str, context: dict[str, object]) -> dict[s
 
 def _tonight(request: HttpRequest) -> dict[str, object]:
     user = request.user
-    frames: QuerySet[Observation] = Observation.objects.visible_to(user)
+    frames: QuerySet[Observation] = Observation.objects.with_frame().visible_to(user)
     night = frames.order_by("-night").values_list("night", flat=True).first()
     waiting = Detection.objects.visible_to(user).filter(status__in=OPEN)
     alerts = list(listed(request)[:_ALERTS])
@@ -69,6 +73,8 @@ def _tonight(request: HttpRequest) -> dict[str, object]:
         "waiting_since": waiting.aggregate(first=Min("created_at"))["first"],
         **_work(user),
         "alerts": alerts,
+        "automatic": None if is_blind(user) else automatic(snapshot()),
+        "drifts": [] if is_blind(user) else alarms()[:_DRIFTS],
         "new_since": timezone.now() - _NEW_FOR,
         "mentions": told_mentions(user, _MENTIONS) if isinstance(user, User) else [],
         "has_detections": bool(alerts) or Detection.objects.visible_to(user).exists(),

@@ -13,15 +13,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.detection.intervals import by_exposure
-from curation.numerics.agreement import share_of
+from benchmarks.detection.candidates import THRESHOLD, on_nights
+from benchmarks.detection.intervals import by_exposure, share_in_words
 from detection.numerics.calibration import area_under_curve
 from detection.numerics.infer import score
-from detection.numerics.stamp_width import width_of
+from detection.numerics.stamp_width import widths_of
 from detection.numerics.stamps import CHANNELS, Stamps
 
 _WEIGHTS = Path("detection/weights")
-_THRESHOLD = 0.5
 _SNR = (5.0, 7.0, 10.0, 20.0, np.inf)
 _SPEED_STAMPS = 2048
 
@@ -34,11 +33,15 @@ def main() -> None:
         type=Path,
         help="folder with stamps.npz: triplets, jd, scorr, evidence_real, visual_label and drb of ZTF's alerts",
     )
+    parser.add_argument("--nights", type=Path, help="folder for the stamps of simulated nights, made where they lack")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[90211], help="of the nights; some minutes for each")
     options = parser.parse_args()
     for weights in options.weights:
         print(f"== {weights.stem}")
         if options.ztf is not None:
             on_ztf(options.ztf, weights)
+        if options.nights is not None:
+            on_nights(options.nights, options.seeds, weights)
         print(f"stamps a second, one thread, all included: {speed(weights):.0f} (goal 6000)")
 
 
@@ -47,26 +50,25 @@ def on_ztf(folder: Path, weights: Path) -> None:
     with np.load(folder / "stamps.npz", allow_pickle=False) as file:
         known = {name: file[name] for name in ("jd", "scorr", "evidence_real", "visual_label", "drb")}
         stamps = with_masks(file["triplets"])
-    fwhm = width_of(stamps)
+    fwhm = widths_of(stamps, known["jd"])
     scores = score(stamps, weights, fwhm_px=fwhm)
     is_scored = np.isfinite(scores)
     is_real, is_bogus = known["evidence_real"] != "", known["visual_label"] == 0
     chosen = (is_real | is_bogus) & is_scored
-    print(
-        f"ZTF: {is_real.sum()} real, {is_bogus.sum()} bogus, {(~is_scored).sum()} without a score, FWHM {fwhm:.2f} px"
-    )
+    counts = f"{is_real.sum()} real, {is_bogus.sum()} bogus, {(~is_scored).sum()} without a score"
+    print(f"ZTF: {counts}; FWHM {fwhm.min():.2f} to {fwhm.max():.2f} px")
     area, low, high = by_exposure(area_under_curve, scores[chosen], is_real[chosen], known["jd"][chosen])
     print(f"area under the curve {area:.3f} [{low:.3f}, {high:.3f}]")
     both = chosen & np.isfinite(known["drb"])
     theirs, ours = (area_under_curve(of[both], is_real[both]) for of in (known["drb"], scores))
-    counts = f"{is_real[both].sum()} real, {(~is_real[both]).sum()} bogus"
-    print(f"beside ZTF's own score (drb), on {counts}: {ours:.3f}, theirs {theirs:.3f}")
+    labelled = f"{is_real[both].sum()} real, {(~is_real[both]).sum()} bogus"
+    print(f"beside ZTF's own score (drb), on {labelled}: {ours:.3f}, theirs {theirs:.3f}")
     for kind in [*np.unique(known["evidence_real"][is_real]), "bogus"]:
         of_kind = (is_bogus if kind == "bogus" else known["evidence_real"] == kind) & is_scored
-        print(f"{kind}: called real {_share(scores[of_kind] >= _THRESHOLD)}")
+        print(f"{kind}: called real {share_in_words(scores[of_kind] >= THRESHOLD)}")
     for least, most in pairwise(_SNR):
         of_bin = is_real & is_scored & (np.abs(known["scorr"]) >= least) & (np.abs(known["scorr"]) < most)
-        print(f"real of S/N {least:g} to {most:g}: called real {_share(scores[of_bin] >= _THRESHOLD)}")
+        print(f"real of S/N {least:g} to {most:g}: called real {share_in_words(scores[of_bin] >= THRESHOLD)}")
 
 
 def with_masks(triplets: NDArray[np.floating]) -> Stamps:
@@ -86,15 +88,6 @@ def speed(weights: Path) -> float:
         score(stamps, weights, fwhm_px=2.6)
         took.append(time.process_time() - begun)
     return _SPEED_STAMPS / min(took)
-
-
-def _share(said: NDArray[np.bool_]) -> str:
-    found = share_of(int(said.sum()), said.size)
-    return (
-        "none of this kind"
-        if found is None
-        else f"{found.value:.2f} [{found.low:.2f}, {found.high:.2f}] of {found.whole}"
-    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The interval of a figure of stamps, 95 %."""
+"""The interval of a figure of stamps, 95 %: few labels of other surveys are certain."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
+
+from curation.numerics.agreement import share_of
 
 _DRAWS = 1000
 Floats = NDArray[np.float64]
@@ -26,3 +28,13 @@ def by_exposure(
         if 0 < is_real[chosen].sum() < chosen.size:
             drawn.append(measure(scores[chosen], is_real[chosen]))
     return measure(scores, is_real), float(np.percentile(drawn, 2.5)), float(np.percentile(drawn, 97.5))
+
+
+def share_in_words(said: NDArray[np.bool_]) -> str:
+    """Return a share with its interval, in words."""
+    found = share_of(int(said.sum()), said.size)
+    return (
+        "none of this kind"
+        if found is None
+        else f"{found.value:.2f} [{found.low:.2f}, {found.high:.2f}] of {found.whole}"
+    )

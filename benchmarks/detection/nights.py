@@ -19,13 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detection.numerics import faults
-from detection.numerics.examples import Examples, standardised
-from detection.numerics.training_set import Truth, label
-from differencing.numerics.peaks import Peaks
+from detection.numerics.examples import Examples
 from observations.numerics.simulate.nights import Light, Night, NightParameters, simulate_nights
-
-# A peak within the first of a truth is it; one between them is its wing, and neither real nor bogus. In FWHM.
-_MATCH_FWHM, _DROP_FWHM = 0.6, 2.5
 
 
 @dataclass(frozen=True)
@@ -126,44 +121,20 @@ def _write(folder: Path, nights: list[Night], parameters: NightParameters, *, is
 
 def _found(lights: dict[str, Light], origin: str) -> Iterator[dict[str, NDArray[np.generic]]]:
     """Yield the columns of each frame's candidates."""
-    from catalog.files import storage
-    from differencing.models import Candidate, DifferenceRun
+    from detection.stage.datasets.origins import Change, candidates_of, labelled, truth_of
     from observations.models import Observation
-    from preprocessing.models import PreprocessRun
 
     for observation in Observation.objects.order_by("mjd_utc"):
         light = lights.get(observation.original_name)
-        run, before = DifferenceRun.objects.newest_for(observation), PreprocessRun.objects.newest_for(observation)
-        if light is None or run is None or before is None or before.fwhm_px is None:
+        found = None if light is None else candidates_of(observation)
+        if light is None or found is None:
             continue
-        rows = list(Candidate.objects.filter(difference_run=run).order_by("-significance", "id"))
-        if not rows:
-            continue
-        peaks = Peaks(*(np.array(column) for column in zip(*map(_peak, rows), strict=True)))
-        is_real, kind, keep = label(peaks, _truth(light), _MATCH_FWHM * light.fwhm_px + 0.5, _DROP_FWHM * light.fwhm_px)
-        files = [storage.open_stored(f"cutouts/{observation.pk}/{row.pk}.npy") for row in rows]
-        examples = Examples(
-            standardised(np.stack([np.load(file) for file in files])),
-            np.full(len(rows), before.fwhm_px, dtype=np.float32),
-            is_real,
-            kind,
-            np.full(len(rows), f"{origin} {light.name}"),
-            np.abs(peaks.score).astype(np.float32),
-        ).select(keep)
-        vetoed = np.array([bool(r.vetoes) or r.is_reference_ghost or r.is_dipole for r in rows])[keep]
-        yield {**vars(examples), "is_vetoed": vetoed}
-
-
-def _peak(row: object) -> tuple[object, ...]:
-    return tuple(getattr(row, name) for name in ("pixel_x", "pixel_y", "significance", "is_negative"))
-
-
-def _truth(light: Light) -> Truth:
-    sources = light.sources
-    x, y = (np.array([getattr(each, axis) for each in sources]) for axis in "xy")
-    negative = np.array([each.change_adu < 0 for each in sources], dtype=bool)
-    kinds = ["on host" if each.is_on_host else each.kind for each in sources]
-    return Truth(x, y, negative, np.array(kinds, dtype="U12"))
+        changes = [
+            Change(name=s.name, kind=s.kind, x=s.x, y=s.y, change_adu=s.change_adu, is_on_host=s.is_on_host)
+            for s in light.sources
+        ]
+        examples, keep = labelled(found, truth_of(changes), f"{origin} {light.name}")
+        yield {**vars(examples), "is_vetoed": found.is_vetoed[keep]}
 
 
 def _quiet(line: str) -> None:

@@ -70,16 +70,19 @@ class Limits:
     whole_seconds: float = 3300.0
 
 
-def fetch(url: str, target: Path, limits: Limits, progress: Progress | None = None) -> int:
+def fetch(
+    url: str, target: Path, limits: Limits, progress: Progress | None = None, *, body: bytes | None = None
+) -> int:
     """Write what lies at a URL to a file and return its bytes; `progress(received, whole)` is called as they come.
 
-    Raises AddressRefused where the address, or one that it leads to, is not public, DownloadFailed, OSError where the
-    file cannot be written, and what stops the job of this thread.
+    body : JSON that is sent there (POST), and whose answer is written; None only asks. Raises AddressRefused where the
+    address, or one that it leads to, is not public, DownloadFailed, OSError where the file cannot be written, and what
+    stops the job of this thread.
     """
     patience = _Patience(limits)
     with (
         httpx.Client(transport=_Transport(patience), headers=_HEADERS, trust_env=False) as client,
-        closing(_ask(client, url)) as response,
+        closing(_ask(client, url, body)) as response,
     ):
         return _receive(response, target, patience, progress)
 
@@ -113,11 +116,13 @@ class _Patience:
         self._marked_at, self._marked = now, self.received
 
 
-def _ask(client: httpx.Client, url: str) -> httpx.Response:
+def _ask(client: httpx.Client, url: str, body: bytes | None) -> httpx.Response:
     """Return the answer to which an address leads in the end, its body not yet read."""
     check_url(url)
     try:
         request = client.build_request("GET", url)
+        if body is not None:
+            request = client.build_request("POST", url, content=body, headers={"Content-Type": "application/json"})
     except httpx.InvalidURL as error:
         raise AddressRefused(f"{url!r} is not an address: {error}.") from error
     for _ in range(_MOST_REDIRECTS + 1):
@@ -196,7 +201,8 @@ class _Transport(httpx.BaseTransport):
             port=request.url.port,
             target=request.url.raw_path,
         )
-        answer = self._pool.handle_request(httpcore.Request(request.method, url, headers=request.headers.raw))
+        sent = httpcore.Request(request.method, url, headers=request.headers.raw, content=request.read())
+        answer = self._pool.handle_request(sent)
         return httpx.Response(answer.status, headers=answer.headers, stream=_Body(answer), extensions=answer.extensions)
 
     def close(self) -> None:

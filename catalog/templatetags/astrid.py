@@ -98,6 +98,14 @@ def share(value: float | None) -> str:
 
 
 @register.filter
+def per_cent(value: float | None) -> str:
+    """Return a share of one in per cent, with two digits however small it is."""
+    if value is None:
+        return MISSING
+    return f"{100.0 * value:.0f} %" if value >= 0.0995 else f"{100.0 * value:.2g} %"
+
+
+@register.filter
 def unit(text: str, suffix: str) -> str:
     """Return a number with its unit, and the dash for a missing one without."""
     return text if text == MISSING else f"{text}{suffix}"

@@ -146,6 +146,8 @@ def facts_of(source: Source, known: Known) -> AlertFacts:
     best, candidate, observation = known.best, known.best.candidate, known.best.observation
     run = PreprocessRun.objects.newest_for(observation)
     mag, error = magnitude(best, run)
+    # The fluxes of alerts are in whatever unit their survey uses.
+    counted = None if candidate is None or candidate.is_imported else candidate
     first = min((row.observation for row in known.live), key=lambda row: row.mjd_utc)
     rate, angle, tracklet_size = _motion(candidate)
     return AlertFacts(
@@ -159,10 +161,10 @@ def facts_of(source: Source, known: Known) -> AlertFacts:
         mjd_utc=observation.mjd_utc,
         band=observation.filter_band or None,
         exposure_s=observation.exposure_time,
-        frame=observation.original_name,
+        frame=observation.shown_name,
         is_negative=candidate.is_negative if candidate else None,
-        flux_adu=candidate.flux if candidate else None,
-        flux_error_adu=candidate.flux_error if candidate else None,
+        flux_adu=counted.flux if counted else None,
+        flux_error_adu=counted.flux_error if counted else None,
         snr=candidate.snr if candidate else None,
         mag=mag,
         mag_error=error,

@@ -10,12 +10,13 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from catalog.configuration.values import Snapshot, snapshot
+from curation.alerts.automatic import automatic
 from curation.alerts.facts import Ground
 from curation.alerts.words import people_text
 from curation.judgements.consensus import LEVELS
 from curation.judgements.verdicts import OPEN, REAL, answers_about, consensus_of, sources_of
 from curation.models import Alert, ValidationEvent
-from detection.models import Detection, DetectionStatus, Source
+from detection.models import Detection, DetectionOrigin, DetectionStatus, Source
 from differencing.models import Tracklet
 from observations.models import WcsQuality, is_held
 
@@ -125,12 +126,20 @@ def _ground(row: Detection, answers: Sequence[ValidationEvent], is_sure: bool, c
 
 
 def _speaks_for_itself(config: Snapshot) -> Q:
-    """Return the detections that are told about before anybody has looked: sure, bright, and no known artefact."""
-    if not config["alerts.automatic"]:
+    """Return the detections that are told about before anybody has looked: sure, bright, and no known artefact.
+
+    There are none until people's answers have shown that few of them are false.
+    """
+    trusted = automatic(config).model
+    if trusted is None:
         return Q(pk__in=[])
     least = config["alerts.automatic_min_snr"]
     is_bright = Q(candidate__snr__gte=least) | Q(candidate__snr__lte=-least)
-    is_sure = Q(status__in=OPEN, confidence_score__gte=config["alerts.automatic_threshold"])
+    # What another survey has told about already is told about only once a person has judged it.
+    is_ours = ~Q(origin=DetectionOrigin.IMPORTED)
+    is_sure = is_ours & Q(
+        status__in=OPEN, confidence_score__gte=config["alerts.automatic_threshold"], model_run__model=trusted
+    )
     is_clean = Q(candidate__is_reference_ghost=False, candidate__is_dipole=False, candidate__vetoes=[])
     return is_sure & is_bright & is_clean
 

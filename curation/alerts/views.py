@@ -9,9 +9,11 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
+from catalog.configuration.values import snapshot
 from catalog.models import Visitor
 from catalog.web.access import requires
 from catalog.web.lists import list_page
+from curation.alerts.automatic import automatic
 from curation.alerts.facts import facts_told
 from curation.alerts.filters import AlertFilter
 from curation.alerts.words import facts_in_words
@@ -30,7 +32,9 @@ _MOST_SHOWN = 50
 @requires("curation.view_alert")
 def alerts(request: HttpRequest) -> HttpResponse:
     """Show the alerts, the newest first."""
-    return render(request, "curation/alerts.html", list_page(request, AlertFilter, listed(request), _NEWEST))
+    told = None if visibility.is_blind(request.user) else automatic(snapshot())
+    page = list_page(request, AlertFilter, listed(request), _NEWEST)
+    return render(request, "curation/alerts.html", page | {"automatic": told})
 
 
 def listed(request: HttpRequest) -> QuerySet[Alert]:

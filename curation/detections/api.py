@@ -21,7 +21,8 @@ _SCORE = "1 = real, 0 = bogus; of `model_version`. Null until you have answered,
 class DetectionSerializer(RowSerializer):
     class Meta:
         model = Detection
-        exclude = ("healpix", "drawn_score", "queue_score", "is_injected")
+        # How unusual one is, and what other versions say, `candidate-scores` tells whoever may know it.
+        exclude = ("healpix", "drawn_score", "queue_score", "is_injected", "anomaly", "disagreement")
         extra_kwargs: ClassVar = {"confidence_score": {"allow_null": True, "help_text": _SCORE}}
 
 

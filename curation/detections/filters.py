@@ -15,6 +15,7 @@ from curation.judgements import unmarked, visibility
 from detection.models import Detection, DetectionOrigin, DetectionStatus, DetectionType
 from detection.sources.filters import SkyFilter
 from observations.frames.filters import FieldNameFilter
+from observations.models import Survey
 
 
 def _score(lookup: str, label: str) -> django_filters.NumberFilter:
@@ -40,7 +41,7 @@ class DetectionFilter(SkyFilter):
 
     controls: ClassVar[tuple[str, ...]] = (
         "place", "status", "score_min", "score_max", "detection_type", "label", "without_label", "night_from",
-        "night_to", "field", "origin",
+        "night_to", "field", "origin", "survey",
     )  # fmt: skip
 
     status = django_filters.ChoiceFilter(
@@ -62,6 +63,9 @@ class DetectionFilter(SkyFilter):
     field = FieldNameFilter("observation__field")
     band = django_filters.CharFilter("observation__filter_band", label="Band", max_length=32)
     origin = django_filters.ChoiceFilter(choices=DetectionOrigin, label="Origin", empty_label="Any")
+    survey = django_filters.CharFilter(
+        method="of_survey", label="Survey", max_length=100, widget=forms.TextInput(attrs={"placeholder": "ZTF"})
+    )
 
     class Meta:
         model = Detection
@@ -82,6 +86,10 @@ class DetectionFilter(SkyFilter):
             elif given[name] not in (None, "", []):
                 queryset = self._as_shown(queryset, asked.field_name, asked.lookup_expr, given[name])
         return queryset
+
+    def of_survey(self, rows: QuerySet[Detection], _name: str, name: str) -> QuerySet[Detection]:
+        """Keep what a survey delivered or told of, by its name; frames of one's own are of "local"."""
+        return rows.filter(observation__survey__in=list(Survey.objects.filter(name__iexact=name)))
 
     def labelled(self, rows: QuerySet[Detection], _name: str, label: str) -> QuerySet[Detection]:
         """Keep what people gave this label, written as on its button or as clients write it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
@@ -38,6 +38,7 @@ from detection.sources.neighbours import NEIGHBOURHOOD_ARCSEC, neighbours_of
 from detection.sources.photometry import brightness_of
 from differencing.models import Candidate
 from observations.models import Field
+from observations.places import middle_of
 
 # What a list shows of the rows beside its own: headers and footprints are long, and nobody reads them here.
 _FRAME = ("original_name", "observation_id", "observation_time", "filter_band", "field_id")
@@ -51,6 +52,10 @@ _OFFERED = 200
 # Rows of one source that a page shows, the latest.
 _MOST_SHOWN = 200
 _LONG = ("observation__header", "observation__facts", "prediction_metadata")
+_LONG_OF_ONE = _LONG[:2]
+_RELATED = (
+    "candidate__difference_run__reference", "observation__field", "observation__survey", "source", "model_run",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -106,8 +111,8 @@ def sources(request: HttpRequest) -> HttpResponse:
 @requires("detection.view_detection", "curation.view_validationevent", "curation.view_alert")
 def detection(request: HttpRequest, detection_id: UUID) -> HttpResponse:
     """Show one detection with everything that is known of it."""
-    rows = Detection.with_injected.visible_to(request.user).defer(*_LONG)
-    related = rows.select_related("candidate__difference_run__reference", "observation__field", "source", "model_run")
+    rows = Detection.with_injected.visible_to(request.user).defer(*_LONG_OF_ONE)
+    related = rows.select_related(*_RELATED)
     row = get_object_or_404(related, pk=detection_id)
     as_found([row])
     of_source = [row] if row.is_injected else _detections_of(row.source, request.user) if row.source else []
@@ -264,5 +269,4 @@ def _history(detections: Iterable[Detection], answers: Iterable[Answer], alerts:
 
 
 def _middle(row: Detection) -> datetime:
-    frame = row.observation
-    return frame.observation_time + timedelta(seconds=frame.exposure_time / 2)
+    return middle_of(row.observation)

@@ -49,7 +49,7 @@ def put_into(run: DifferenceRun, user: Visitor) -> list[Put]:
 
 def _put(row: Detection, fwhm_px: float) -> Put | None:
     cutouts = stored(row.cutouts_path)
-    if cutouts is None or row.candidate is None:
+    if cutouts is None or row.candidate is None or row.candidate.significance is None:
         return None
     planes = {name: cutouts[k] for k, name in enumerate(PARTS)}
     return Put(f"{row.pk}", row.pixel_x, row.pixel_y, planes, row.candidate.significance, fwhm_px)

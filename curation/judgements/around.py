@@ -17,7 +17,7 @@ from detection.models import Detection
 
 _LOCKED = """
 SELECT id, observation_id, candidate_id, source_id, updated_at, status, is_validated, validation_confidence,
-    human_label, detection_type
+    human_label, detection_type, predicted_type
 FROM detection_detection WHERE id = ANY(%s) AND NOT is_injected ORDER BY id FOR UPDATE
 """
 # Asked when the locks are held: before, it would miss what others write until they let go of them.

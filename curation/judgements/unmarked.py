@@ -117,9 +117,24 @@ def scores_shown(user: Visitor) -> Q:
     What was drawn has a low one, and what was injected has none: while there may be such ones, none is shown of what
     waits for their answer.
     """
-    if not user.has_perm(MAY_JUDGE) or not (snapshot()["curation.fake_share"] or is_mixed(user)):
+    if not _may_be_marked(user):
         return Q()
     return ~Q(Exists(_waiting(user).filter(candidate=OuterRef("candidate"))))
+
+
+def is_withheld(row: Detection, user: Visitor) -> bool:
+    """Tell whether a person may not see yet what models made of one detection.
+
+    The same rule as of `scores_shown`, but also of what is decided: a known item is given as if it waited.
+    """
+    if not _may_be_marked(user):
+        return False
+    return all(event.validator_id != user.pk for event in answers_about([row.pk]).get(row.pk, []))
+
+
+def _may_be_marked(user: Visitor) -> bool:
+    """Tell whether scores would mark some of what this person is given."""
+    return user.has_perm(MAY_JUDGE) and (bool(snapshot()["curation.fake_share"]) or is_mixed(user))
 
 
 def _waiting(user: Visitor) -> QuerySet[Detection]:

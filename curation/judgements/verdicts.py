@@ -330,7 +330,8 @@ def _derive(
     for row in detections:
         consensus = found[row.pk]
         row.validation_confidence, row.human_label = consensus.share, consensus.label
-        row.detection_type = types.get(consensus.label, DetectionType.UNKNOWN)
+        untold = DetectionType.UNKNOWN if consensus.is_valid is False else row.predicted_type
+        row.detection_type = types.get(consensus.label, untold)
         if row.status not in (DetectionStatus.CONFIRMED, DetectionStatus.ARCHIVED):
             is_looked_at = consensus.is_valid is None and row.pk in leased
             row.status = DetectionStatus.VALIDATING if is_looked_at else _STATES[consensus.is_valid]

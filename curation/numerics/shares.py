@@ -72,6 +72,31 @@ def weighted_share(sums: Sums, level: float = 0.95) -> Share | None:
     return Share(p, low, high, effective)
 
 
+def highest_share(count: int, hits: int, certainty: float = 0.95) -> float:
+    """Return the share that is not exceeded with this certainty where `hits` of `count` were counted; 1 of none.
+
+    One-sided, by Clopper and Pearson (1934).
+    """
+    return 1.0 if hits >= count else _beta_quantile(certainty, hits + 1.0, float(count - hits))
+
+
+def least_count(hits: int, most: float, certainty: float = 0.95) -> int:
+    """Return how many must have been counted, `hits` of them hits, for the share to be at most `most` with certainty.
+
+    `most` lies above 0.
+    """
+    low, high = hits, hits + 1
+    while highest_share(high, hits, certainty) > most:
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        if highest_share(middle, hits, certainty) > most:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
 def _beta_quantile(probability: float, a: float, b: float) -> float:
     """Return where the beta distribution reaches a probability, by bisection."""
     low, high = 0.0, 1.0

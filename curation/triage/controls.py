@@ -64,6 +64,7 @@ MOVE = (
     Control("rejectFrame", "y", "reject the whole frame: first you see what that would be"),
     Control("epoch", "g", "the next epoch of the object, large: held, it blinks through them"),
     Control("context", "p", "what lies around it, 3′ wide: again, or Esc, closes it"),
+    Control("why", ";", "why it has its score: in words, and the most alike that people have answered"),
     Control("frame", "d", "the whole frame with this detection in the middle, in another tab"),
 )
 LOOK = (
@@ -116,7 +117,9 @@ class Keys:
         return {control.action: self._own(control) for control in EVERY}
 
     def _own(self, control: Control) -> Control:
-        return replace(control, key=self.chosen.get(control.action, control.key))
+        """Return a control with the person's key; one that is newer than their choice of its usual key has none."""
+        usual = "" if control.key in self.chosen.values() else control.key
+        return replace(control, key=self.chosen.get(control.action, usual))
 
 
 def choose(wanted: Mapping[str, str]) -> Keys:

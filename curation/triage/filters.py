@@ -30,7 +30,7 @@ class QueueFilter(DetectionFilter):
     controls = (
         "by", "order", "status", "score_min", "score_max", "place", "field", "night_from", "night_to", "band",
         "detection_type",
-        "label", "without_label", "origin",
+        "label", "without_label", "origin", "survey",
     )  # fmt: skip
     by = django_filters.ChoiceFilter(
         choices=[*_BY, _OF_EXPERTS],

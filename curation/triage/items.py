@@ -52,6 +52,7 @@ def context_of(review: Review) -> dict[str, object]:
     return {
         "blind": review.answers is None,
         "answers_shown": len(review.answers or []),
+        "score_shown": review.detection.confidence_score is not None,
         "cutouts": review.shown.version,
         "origin": review.detection.origin,
     }
@@ -82,7 +83,8 @@ def _epoch(epoch: Epoch, members: Mapping[UUID, Member], when: str) -> dict[str,
         limit = f"> {number(epoch.limiting_mag, 1)}" if epoch.limiting_mag is not None else epoch.trouble or "not seen"
         return {"id": None, **words, "brightness": limit}
     member = members[epoch.detection.pk]
-    snr = f"S/N {signed(member.detection.candidate.snr, 0)}" if member.detection.candidate else ""
+    candidate = member.detection.candidate
+    snr = f"S/N {signed(candidate.snr, 0)}" if candidate and candidate.snr is not None else ""
     brightness = f"{number(epoch.mag, 1)} mag" if epoch.mag is not None else snr
     return {
         "id": str(member.detection.pk),
@@ -117,7 +119,9 @@ def _brief(review: Review) -> list[str]:
     """Return what small screens show beside the images."""
     row, candidate = review.detection, review.detection.candidate
     lines = [] if row.confidence_score is None else [f"Score {number(row.confidence_score, 3)}"]
-    if candidate:
+    told = row.prediction_metadata.get("told") or {}
+    lines += [f"{one['name']} {number(one['value'], 3)}" for one in told.get("scores", [])[:1]]
+    if candidate and candidate.snr is not None:
         lines.append(f"S/N {signed(candidate.snr)}")
     if review.now.mag is not None:
         lines.append(f"{number(review.now.mag)} mag")
@@ -140,7 +144,7 @@ def facts_of(review: Review, titles: Mapping[str, str]) -> dict[str, Any]:
         "mag_system": review.now.system,
         "now": review.now,
         "middle": time_of(row.observation.mjd_utc),
-        "masked_percent": 100.0 * candidate.masked_share if candidate else None,
+        "masked_percent": _percent(candidate.masked_share) if candidate else None,
         "curve": curve,
         "kinds": {mark.kind for mark in curve.marks} if curve else set(),
         "seen": seen,
@@ -152,6 +156,10 @@ def facts_of(review: Review, titles: Mapping[str, str]) -> dict[str, Any]:
         "answers": _answers(review, titles),
         "deferrals": _deferrals(review),
     }
+
+
+def _percent(share: float | None) -> float | None:
+    return None if share is None else 100.0 * share
 
 
 def _deferrals(review: Review) -> list[Deferral]:

@@ -1,4 +1,4 @@
-"""In which order people review: by what the model is sure of, by urgency or novelty, or by age."""
+"""In which order people review: by what the model is sure of, by what stands out, or by age."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ _NOT_KNOWN = -1
 _FIRST_BY = {
     "novelty": Coalesce(F("novelty"), _NOT_KNOWN, output_field=FloatField()),
     "urgency": Coalesce(F("urgency"), _NOT_KNOWN, output_field=IntegerField()),
+    "unusual": Coalesce(F("anomaly"), _NOT_KNOWN, output_field=FloatField()),
+    "disagreement": Coalesce(F("disagreement"), _NOT_KNOWN, output_field=FloatField()),
 }
+_NAMED_OTHERWISE = {"unusual": "anomaly"}
 
 
 class Order(StrEnum):
@@ -25,6 +28,8 @@ class Order(StrEnum):
     SCORE = "score"
     URGENCY = "urgency"
     NOVELTY = "novelty"
+    UNUSUAL = "unusual"
+    DISAGREEMENT = "disagreement"
     UNCERTAIN = "uncertain"
     NEWEST = "newest"
     OLDEST = "oldest"
@@ -49,7 +54,7 @@ class Order(StrEnum):
             return rows.alias(unsure=_UNSURE).filter(Q(unsure__gte=unsure) & (Q(unsure__gt=unsure) | same))
         same = Q(queue_score=last.queue_score, id__gt=last.pk)
         if self in _FIRST_BY:
-            value = getattr(last, self)
+            value = getattr(last, _NAMED_OTHERWISE.get(self, self))
             value = _NOT_KNOWN if value is None else value
             same = Q(first_by=value) & (Q(queue_score__lt=last.queue_score) | same)
             return rows.alias(first_by=_FIRST_BY[self]).filter(Q(first_by__lte=value) & (Q(first_by__lt=value) | same))
@@ -61,6 +66,8 @@ TITLES = {
     Order.SCORE: "best score first",
     Order.URGENCY: "most urgent first",
     Order.NOVELTY: "newest to the sky first",
+    Order.UNUSUAL: "most unlike the training first",
+    Order.DISAGREEMENT: "versions of the model disagree most first",
     Order.UNCERTAIN: "least certain first",
     Order.NEWEST: "newest first",
     Order.OLDEST: "oldest first",

@@ -139,7 +139,7 @@ def _latest(members: Sequence[UUID], first: UUID) -> list[UUID]:
 
 
 def _rows(keys: Collection[UUID], user: User) -> dict[UUID, Detection]:
-    related = ("observation__field", "candidate__difference_run", "source")
+    related = ("observation__field", "observation__survey", "candidate__difference_run", "source")
     found = Detection.with_injected.visible_to(user).filter(pk__in=keys).select_related(*related).defer(*_LONG)
     rows = {row.pk: row for row in found}
     as_found(rows.values())

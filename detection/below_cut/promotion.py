@@ -57,7 +57,8 @@ def promote(keys: Collection[UUID], actor: audit.Actor) -> list[Detection]:
 
 def _latest_scores(candidates: list[Candidate]) -> dict[UUID, CandidateScore]:
     rows = CandidateScore.objects.filter(candidate__in=candidates).select_related("candidate", "model", "model_run")
-    return {row.candidate_id: row for row in rows.order_by("created_at")}
+    # Of the last in use, not of one that scores beside it.
+    return {row.candidate_id: row for row in rows.order_by("model__is_active", "created_at")}
 
 
 def against_the_model(scored: CandidateScore, origin: DetectionOrigin, reason: str, **more: float) -> Detection:
@@ -69,8 +70,9 @@ def against_the_model(scored: CandidateScore, origin: DetectionOrigin, reason: s
         model_run=scored.model_run,
         origin=origin,
         confidence_score=scored.score,
+        anomaly=scored.anomaly,
         model_version=f"{scored.model.name} {scored.model.version}",
-        inference_time_ms=scored.model_run.inference_time_ms,
+        inference_time_ms=scored.model_run.time_of_each_ms,
         cutouts_path=path_of(candidate.observation_id, candidate.pk),
         prediction_metadata={"weights_sha256": scored.weights_sha256, "reason": reason},
         **{name: getattr(candidate, name) for name in ("ra", "dec", "pixel_x", "pixel_y")},

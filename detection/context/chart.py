@@ -161,7 +161,8 @@ def _draw_head(draw: ImageDraw.ImageDraw, detection: Detection) -> None:
     draw.text((_LEFT, 30), _title(detection), fill=_INK, font=_font(34))
     where = f"{detection.ra:.6f} {detection.dec:+.6f}".replace("-", "−") + "  (ICRS, degrees)"
     draw.text((_LEFT, 82), where, fill=_INK, font=_font(26))
-    when = f"{utc(time_of(frame.mjd_utc))} UTC, {frame.filter_band}, {frame.exposure_time:g} s, {frame.shown_name}"
+    long = [] if frame.exposure_time is None else [f"{frame.exposure_time:g} s"]
+    when = ", ".join([f"{utc(time_of(frame.mjd_utc))} UTC", frame.filter_band, *long, frame.shown_name])
     draw.text((_LEFT, 122), when[:90], fill=_INK, font=_font(22))
     draw.text((_LEFT, 154), f"{SIDE_ARCSEC / 60.0:g}′ × {SIDE_ARCSEC / 60.0:g}′", fill=_GREY, font=_font(20))
 

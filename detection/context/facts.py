@@ -30,7 +30,7 @@ class Facts:
     infinite where the subtraction has none. is_placed : its place in the sky is known better than by pointing.
     """
 
-    edge_px: float
+    edge_px: float | None
     is_placed: bool
     bright: BrightStar | None
     ghost_px: float | None
@@ -60,7 +60,8 @@ class Facts:
     @property
     def line(self) -> str:
         """The facts as one short line."""
-        return " · ".join([f"edge {self.edge_px:.0f} px", *_short(self), f"b {_latitude(self)}", *_quality(self)])
+        edge = [] if self.edge_px is None else [f"edge {self.edge_px:.0f} px"]
+        return " · ".join([*edge, *_short(self), f"b {_latitude(self)}", *_quality(self)])
 
 
 def sites_of(detections: Collection[Detection]) -> dict[UUID, Telescope]:
@@ -96,7 +97,7 @@ def _ghosts_of(candidates: Iterable[Candidate]) -> dict[UUID, list[tuple[float, 
 
 
 def _from_ghost(row: Detection, ghosts: Mapping[UUID, Sequence[tuple[float, float]]]) -> float | None:
-    if row.candidate is None:
+    if row.candidate is None or row.candidate.is_imported:
         return None
     places = ghosts[row.candidate.difference_run_id]
     return min((hypot(x - row.pixel_x, y - row.pixel_y) for x, y in places), default=inf)
@@ -123,14 +124,16 @@ def _facts(row: Detection, telescope: Telescope | None, run: PreprocessRun | Non
     )
 
 
-def _from_edge(row: Detection, frame: Observation) -> float:
+def _from_edge(row: Detection, frame: Observation) -> float | None:
     """Return the distance from the nearest edge of the frame, in pixels; the first pixel's middle is 0."""
+    if frame.image_width is None or frame.image_height is None:
+        return None
     x, y = row.pixel_x + 0.5, row.pixel_y + 0.5
     return max(min(x, y, frame.image_width - x, frame.image_height - y), 0.0)
 
 
 def _edge(facts: Facts) -> str:
-    return _pixels(facts.edge_px, facts.scale_arcsec)
+    return "not known" if facts.edge_px is None else _pixels(facts.edge_px, facts.scale_arcsec)
 
 
 def _ghost(facts: Facts) -> str:

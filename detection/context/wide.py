@@ -47,7 +47,7 @@ class Window:
 
 def why_not(detection: Detection) -> str:
     """Return why there is nothing to cut; "" where there should be."""
-    if detection.candidate is None:
+    if detection.candidate is None or detection.candidate.is_imported:
         return "It came from another alert stream, without a frame."
     if not detection.observation.pixel_scale:
         return "How large the frame’s pixels are on the sky is not known."

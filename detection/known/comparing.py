@@ -13,13 +13,13 @@ from catalog.configuration.values import Snapshot, snapshot
 from detection.models import Detection, KnownObject, KnownObjectSearch, OrbitSet, SearchOutcome
 from detection.numerics.ephemerides.matching import Comparison, Predicted, Seen, Verdict, compare, judge
 from detection.sources.photometry import brightness_of
-from observations.models import WcsQuality
+from observations.models import ObservationStatus, WcsQuality
 from observations.numerics.sphere import separation_deg
 
 # Of a position whose error in the frame was not measured, and what a frame's solution leaves beside it.
 _UNMEASURED_ARCSEC, _WCS_ARCSEC = 1.0, 0.3
 _NEEDED = (
-    "ra", "dec", "observation__mjd_utc", "observation__pixel_scale", "observation__wcs_quality",
+    "ra", "dec", "observation__mjd_utc", "observation__pixel_scale", "observation__wcs_quality", "observation__status",
     "candidate__flux", "candidate__flux_error", "candidate__position_error_px",
 )  # fmt: skip
 
@@ -103,6 +103,8 @@ def _cannot(row: Detection, search: KnownObjectSearch | None, asked: _Asked) -> 
     """Return why nothing can be said whatever was computed; "" where something can."""
     if row.observation.wcs_quality == WcsQuality.NOMINAL:
         return "the frame’s position is from pointing and optics only"
+    if row.observation.status == ObservationStatus.IMPORTED:
+        return "known bodies are not computed for exposures of which only alerts are here"
     if search is None:
         load, update = "no orbits are loaded (manage.py known_objects load)", "manage.py known_objects update"
         return f"no known objects were computed for this frame yet ({update})" if asked.has_orbits else load

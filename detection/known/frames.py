@@ -7,7 +7,7 @@ from datetime import date
 from django.db.models import F, Q, QuerySet, Subquery
 
 from detection.models import OrbitSet, SearchOutcome
-from observations.models import Observation, ObservationStatus
+from observations.models import Observation
 
 # Where a frame's solution moved it by more than this, a tenth of the margin about it, it is asked again; in time, by
 # more than a second.
@@ -24,7 +24,7 @@ def wanting(night: date | None = None, *, again: bool = False) -> QuerySet[Obser
 
     `again`: the others too. The frames of one night stand together, the latest night first.
     """
-    rows = Observation.objects.exclude(status=ObservationStatus.ARCHIVED).select_related("telescope")
+    rows = Observation.objects.live().select_related("telescope")
     if night is not None:
         rows = rows.filter(night=night)
     if not again:

@@ -10,6 +10,7 @@ from django.db.models.functions import Abs, Coalesce
 
 from catalog import constraints
 from catalog.models import Record, Run
+from detection.models.datasets import DataSet
 from differencing.models import Candidate
 from observations.models import Observation, WcsQuality
 from observations.sky import InjectableRecord, RealManager, SkyQuerySet, SkyRecord
@@ -76,12 +77,21 @@ class Model(Record):
     architecture = models.CharField(max_length=100, blank=True)
     hyperparameters = models.JSONField(default=dict, blank=True)
     training_dataset = models.CharField(max_length=500, blank=True)
+    data_set = models.ForeignKey(
+        DataSet, on_delete=models.PROTECT, null=True, blank=True, related_name="models", help_text="It learned from it."
+    )
     training_metrics = models.JSONField(default=dict, blank=True)
+    report = models.JSONField(
+        default=dict, blank=True, help_text="How good it is by kind, camera and S/N, and what that says nothing about."
+    )
     precision = models.FloatField(null=True, blank=True)
     recall = models.FloatField(null=True, blank=True)
     f1_score = models.FloatField(null=True, blank=True)
     accuracy = models.FloatField(null=True, blank=True)
     is_active = models.BooleanField(default=False, help_text="At most one active model of each type.")
+    is_shadow = models.BooleanField(
+        default=False, help_text="Scores beside the active one, and decides nothing; at most one of each type."
+    )
     deployment_date = models.DateTimeField(null=True, blank=True)
     model_path = models.CharField(max_length=500, blank=True, help_text="Relative to the data root.")
     mlflow_run_id = models.CharField(max_length=64, blank=True)
@@ -104,6 +114,14 @@ class Model(Record):
                 name="detection_model_active_has_weights",
                 violation_error_message="An active model has weights and their sha256.",
             ),
+            models.UniqueConstraint(
+                fields=["model_type"], condition=Q(is_shadow=True), name="detection_model_one_shadow_per_type"
+            ),
+            models.CheckConstraint(
+                condition=Q(is_shadow=False) | (Q(is_active=False) & ~Q(model_path="") & ~Q(weights_sha256="")),
+                name="detection_model_shadow_is_not_active",
+                violation_error_message="A shadow has weights and is not the active model.",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -122,6 +140,12 @@ class ModelRun(Run):
     memory_usage_mb = models.FloatField(null=True, blank=True)
     total_predictions = models.PositiveIntegerField(null=True, blank=True, help_text="Null until it is known.")
     high_confidence_predictions = models.PositiveIntegerField(null=True, blank=True)
+    is_shadow = models.BooleanField(default=False, help_text="It scored beside the active model, and decided nothing.")
+    threshold = models.FloatField(null=True, blank=True, help_text="Score from which it made detections; null: none.")
+    calibration = models.ForeignKey(
+        "Calibration", on_delete=models.PROTECT, null=True, blank=True, related_name="runs",
+        help_text="The one that gave the threshold; null where it was set.",
+    )  # fmt: skip
     hidden_draw = models.JSONField(
         null=True,
         blank=True,
@@ -134,6 +158,7 @@ class ModelRun(Run):
             *Run.Meta.constraints,
             constraints.not_negative("inference_time_ms"),
             constraints.not_negative("memory_usage_mb"),
+            constraints.within("threshold", 0.0, 1.0),
             models.UniqueConstraint(
                 fields=["model", "observation", "input_image_path"], name="detection_modelrun_once"
             ),
@@ -147,6 +172,13 @@ class ModelRun(Run):
     def __str__(self) -> str:
         return f"{self.model_id} on {self.observation_id}"
 
+    @property
+    def time_of_each_ms(self) -> float | None:
+        """What scoring one candidate took of the run; None where that is not known."""
+        if self.inference_time_ms is None or not self.total_predictions:
+            return None
+        return self.inference_time_ms / self.total_predictions
+
 
 class CandidateScore(Record):
     """What one model says of one candidate, also below the threshold."""
@@ -155,11 +187,19 @@ class CandidateScore(Record):
     model = models.ForeignKey(Model, on_delete=models.PROTECT, related_name="scores")
     model_run = models.ForeignKey(ModelRun, on_delete=models.CASCADE, related_name="scores")
     score = models.FloatField(help_text="1 = real, 0 = bogus.")
+    p_supernova = models.FloatField(null=True, blank=True, help_text="If it is real, by its stamp alone; null unknown.")
+    p_variable = models.FloatField(null=True, blank=True, help_text="If it is real, by its stamp alone; null unknown.")
+    p_transient = models.FloatField(null=True, blank=True, help_text="If it is real, by its stamp alone; null unknown.")
+    anomaly = models.FloatField(null=True, blank=True, help_text="Share of the training's stamps that is more usual.")
+    features = models.BinaryField(
+        null=True, blank=True, help_text="What the model goes by, float16: what is near in them is alike to it."
+    )
     weights_sha256 = models.CharField(max_length=64)
 
     class Meta:
         constraints = [
-            constraints.within("score", 0.0, 1.0),
+            *(constraints.within(name, 0.0, 1.0) for name in ("score", "p_supernova", "p_variable", "p_transient")),
+            constraints.within("anomaly", 0.0, 1.0),
             models.UniqueConstraint(fields=["candidate", "model"], name="detection_candidatescore_once"),
             models.CheckConstraint(
                 condition=~Q(weights_sha256=""),
@@ -243,7 +283,16 @@ class Detection(InjectableRecord):
     urgency = models.PositiveSmallIntegerField(
         null=True, blank=True, choices=Urgency, help_text="By brightness and significance, when it was found."
     )
+    anomaly = models.FloatField(
+        null=True, blank=True, help_text="Share of what the model was trained with that is more ordinary; null unknown."
+    )
+    disagreement = models.FloatField(
+        null=True, blank=True, help_text="How far the score of another version of the model is from this one's."
+    )
     detection_type = models.CharField(max_length=10, choices=DetectionType, default=DetectionType.UNKNOWN)
+    predicted_type = models.CharField(
+        max_length=10, choices=DetectionType, default=DetectionType.UNKNOWN, help_text="Until a person says it."
+    )
     model_version = models.CharField(max_length=160, help_text="Name and version of the model.")
     inference_time_ms = models.FloatField(null=True, blank=True)
     prediction_metadata = models.JSONField(default=dict, blank=True)
@@ -264,19 +313,21 @@ class Detection(InjectableRecord):
             *SkyRecord.Meta.constraints,
             constraints.one_of("origin", DetectionOrigin),
             constraints.one_of("detection_type", DetectionType),
+            constraints.one_of("predicted_type", DetectionType),
             constraints.one_of("status", DetectionStatus),
             constraints.finite("pixel_x"),
             constraints.finite("pixel_y"),
             constraints.within("confidence_score", 0.0, 1.0),
             constraints.within("novelty", 0.0, 1.0),
+            constraints.within("anomaly", 0.0, 1.0),
+            constraints.within("disagreement", 0.0, 1.0),
             constraints.one_of("urgency", Urgency),
             constraints.within("validation_confidence", 0.0, 1.0),
             constraints.not_negative("inference_time_ms"),
             models.CheckConstraint(
-                condition=Q(origin=DetectionOrigin.IMPORTED, candidate__isnull=True)
-                | Q(origin__in=(DetectionOrigin.PIPELINE, *AGAINST_THE_MODEL), candidate__isnull=False),
+                condition=Q(origin=DetectionOrigin.IMPORTED) | Q(candidate__isnull=False),
                 name="detection_detection_origin_and_candidate",
-                violation_error_message="Only an imported detection has no candidate.",
+                violation_error_message="Only an imported detection may have no candidate.",
             ),
             constraints.within("drawn_score", 0.0, 1.0),
             models.CheckConstraint(
@@ -308,7 +359,12 @@ class Detection(InjectableRecord):
                     name=f"detection_by_{name}",
                     condition=Q(status=DetectionStatus.PENDING),
                 )
-                for name, kind in (("novelty", models.FloatField()), ("urgency", models.IntegerField()))
+                for name, kind in (
+                    ("novelty", models.FloatField()),
+                    ("urgency", models.IntegerField()),
+                    ("anomaly", models.FloatField()),
+                    ("disagreement", models.FloatField()),
+                )
             ),
             models.Index(fields=["source", "created_at"], name="detection_of_source"),
             models.Index(fields=["observation", "-confidence_score"], name="detection_of_observation"),

@@ -62,7 +62,7 @@ def draw_faults(rng: Rng) -> Faults:
         spikes=count(0.25, 4),
         banding_sigma=float(rng.uniform(0.1, 0.5)) if rng.random() < 0.1 else 0.0,
         masked_share=float(rng.uniform(0.0, 0.6)),
-        warp_px=float(rng.uniform(0.05, 0.4)) if rng.random() < 0.4 else 0.0,
+        warp_px=float(rng.uniform(0.05, 0.6)) if rng.random() < 0.5 else 0.0,
         psf_error=float(rng.normal(0.0, 0.08)) if rng.random() < 0.5 else 0.0,
         saturation_adu=float(10 ** rng.uniform(3.6, 4.6)) if rng.random() < 0.5 else None,
         is_saturation_masked=bool(rng.random() < 0.6),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import numpy as np
+from numpy.typing import NDArray
 from scipy import ndimage
 
 from detection.numerics.stamps import BEYOND_COUNTS, Stamps
@@ -10,6 +13,32 @@ from observations.numerics.statistics import MAD_TO_SIGMA
 
 # What is brighter than this, in sigma of the sky, has a width of its own and not one of the noise.
 _BRIGHT_SIGMA = 50.0
+# Exposures are not better or worse than a survey's typical one by more: what seems so was no star.
+_SEEING_RANGE = (0.75, 1.55)
+
+
+def widths_of(stamps: Stamps, exposure: NDArray[np.generic]) -> NDArray[np.float64]:
+    """Estimate the FWHM of a star in stamps of many exposures of one survey, pixels: (n,).
+
+    The seeing of an exposure is known from its few stamps to no better than it differs from the survey's: the middle
+    of both is nearer to it than either. An exposure in which nothing is bright has the survey's.
+
+    Parameters
+    ----------
+    stamps : as of `width_of`. exposure : (n,), what tells exposures apart.
+
+    Raises
+    ------
+    ValueError : no stamp has anything bright enough.
+    """
+    common = width_of(stamps)
+    widths = np.full(len(stamps), common)
+    for one in np.unique(exposure):
+        chosen = exposure == one
+        with suppress(ValueError):
+            ratio = np.clip(width_of(stamps[chosen]) / common, *_SEEING_RANGE)
+            widths[chosen] = common * np.sqrt(ratio)
+    return widths
 
 
 def width_of(stamps: Stamps) -> float:

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors.torch import save
-from torch import Tensor, nn
 
+from detection.numerics.anomaly import Ordinary, as_arrays, fit_ordinary
 from detection.numerics.calibration import (
     classification_metrics,
     fit_temperature,
@@ -18,16 +18,20 @@ from detection.numerics.calibration import (
     threshold_for_false_positive_rate,
 )
 from detection.numerics.examples import Examples
-from detection.numerics.infer import BATCH, TEMPERATURE, network_logits
-from detection.numerics.networks import TWO_VIEWS, Network, TwoViews, as_tensor_image, in_channels_last, parameter_count
-from detection.numerics.views import VIEWS_FWHM_PX, network_input
+from detection.numerics.infer import ANOMALY, TEMPERATURE
+from detection.numerics.learning import Epoch, Learning, logits_of, prepared
+from detection.numerics.networks import TWO_VIEWS, parameter_count
 
-Report = Callable[[int, float], None]
+Report = Callable[[Epoch], object]
+Keep = Callable[[bytes], object]
+
+_ORDINARY_OF = 6000
 
 
 @dataclass(frozen=True)
 class TrainingParameters:
-    """How to train. calibration_share, test_share : shares of the groups kept for the temperature and the metrics."""
+    """How to train. calibration_share, test_share : shares of the groups kept for the temperature and the metrics,
+    where the examples are not divided yet. patience : epochs without a better calibration part after which it ends."""
 
     seed: int = 1
     epochs: int = 12
@@ -37,62 +41,108 @@ class TrainingParameters:
     calibration_share: float = 0.12
     test_share: float = 0.18
     threads: int = 1
+    patience: int = 4
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What is trained with, calibrated with and measured with. weight : (n of training,), for how many each stands."""
+
+    train: Examples
+    calibration: Examples
+    test: Examples
+    weight: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Hooks:
+    """What happens after each epoch: `report` is told of it, `keep` is given the state from which training goes on.
+
+    resume : such a state, of the same parts and parameters; training then goes on as if it had never ended.
+    """
+
+    report: Report | None = None
+    keep: Keep | None = None
+    resume: bytes | None = None
 
 
 @dataclass(frozen=True)
 class Trained:
-    """Weights as a safetensors file, metrics on the held-out groups, and what they were made with."""
+    """Weights as a safetensors file, metrics on the held-out groups, and what they were made with.
+
+    test_scores : of the test part. epochs : how training went; best_epoch is the one whose weights these are.
+    """
 
     weights: bytes
     metrics: dict[str, float]
     recall_by_kind: dict[str, float]
     hyperparameters: dict[str, float]
+    test_scores: NDArray[np.float64]
+    epochs: tuple[Epoch, ...]
+    best_epoch: int
 
 
 def train(dataset: Examples, parameters: TrainingParameters, report: Report | None = None) -> Trained:
-    """Train on most groups, calibrate on some, and measure on the rest.
+    """Divide examples by group, and train as `train_parts` does. ValueError where there are too few groups."""
+    parts = split(dataset, parameters)
+    weight = np.ones(len(parts[0]), dtype=np.float32)
+    return train_parts(Parts(*parts, weight=weight), parameters, Hooks(report))
+
+
+def train_parts(
+    parts: Parts, parameters: TrainingParameters, hooks: Hooks | None = None, *, device: str = "cpu"
+) -> Trained:
+    """Train on one part, calibrate on the second, and measure on the third.
 
     Each example is seen under a random one of the eight symmetries of the square, and half of the time with
-    science and reference swapped and the difference's sign turned: a vanished source is as real as a new one. The
-    same data, parameters and machine give the same weights, bit by bit.
+    science and reference swapped and the difference's sign turned: a vanished source is as real as a new one. Both
+    classes weigh the same. The weights kept are those of the epoch that does best on the calibration part. The same
+    data, parameters and machine give the same weights, bit by bit, also where it ended in between and went on.
 
     Parameters
     ----------
-    dataset : both classes, several groups. report : called with the epoch (from 1) and its mean loss.
+    parts : both classes in each. hooks : what happens after each epoch. device : where torch computes.
 
     Returns
     -------
-    Trained : `metrics` at a score of 0.5, and the thresholds for 1 % and 5 % false positives, on the test groups.
+    Trained : `metrics` at a score of 0.5, and the thresholds for 1 % and 5 % false positives, on the test part.
 
     Raises
     ------
-    ValueError : too few groups or only one class in a part.
+    ValueError : only one class in a part, or a state to go on from that is of another training.
     """
-    train_part, calibration_part, test_part = split(dataset, parameters)
+    hooks = hooks or Hooks()
+    for part in (parts.train, parts.calibration, parts.test):
+        if not len(part) or part.is_real.all() or not part.is_real.any():
+            raise ValueError("both real and bogus examples are needed in each part")
     before, deterministic = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
     torch.set_num_threads(parameters.threads)
-    torch.use_deterministic_algorithms(True)
+    # Not all of what a GPU does can be repeated bit by bit.
+    torch.use_deterministic_algorithms(True, warn_only=device != "cpu")
     try:
-        with torch.random.fork_rng(devices=[]):
+        with torch.random.fork_rng(devices=[] if device == "cpu" else None):
             torch.manual_seed(parameters.seed)
-            network = _fit(train_part, parameters, report)
-        logits = [_logits(network, part) for part in (calibration_part, test_part)]
+            learning = _learned(parts, parameters, hooks, device)
+        network = learning.best_network()
+        logits = [logits_of(network, part) for part in (parts.calibration, parts.test)]
     finally:
         torch.set_num_threads(before)
         torch.use_deterministic_algorithms(deterministic)
-    temperature = fit_temperature(logits[0], calibration_part.is_real)
-    metrics = _metrics(
-        probabilities(logits[0], temperature), probabilities(logits[1], temperature), calibration_part, test_part
+    temperature = fit_temperature(logits[0], parts.calibration.is_real)
+    scores = [probabilities(some, temperature) for some in logits]
+    tensors = {name: tensor.contiguous().cpu() for name, tensor in network.state_dict().items()}
+    ordinary = {name: torch.as_tensor(of) for name, of in as_arrays(_ordinary(parts.train), ANOMALY).items()}
+    own = {TEMPERATURE: torch.tensor([temperature])} | ordinary
+    return Trained(
+        weights=save(tensors | own, metadata={"architecture": TWO_VIEWS}),
+        metrics=_metrics(scores[0], scores[1], parts.calibration, parts.test),
+        recall_by_kind=_share_by_kind(scores[1], parts.test),
+        hyperparameters=asdict(parameters)
+        | {"parameter_count": parameter_count(network), "temperature": temperature, "n_train": len(parts.train)},
+        test_scores=scores[1],
+        epochs=tuple(learning.history),
+        best_epoch=learning.best_epoch,
     )
-    tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
-    weights = save(tensors | {TEMPERATURE: torch.tensor([temperature])}, metadata={"architecture": TWO_VIEWS})
-    hyperparameters = asdict(parameters) | {
-        "parameter_count": parameter_count(network),
-        "temperature": temperature,
-        "n_train": len(train_part),
-    }
-    by_kind = _share_by_kind(probabilities(logits[1], temperature), test_part)
-    return Trained(weights, metrics, by_kind, hyperparameters)
 
 
 def split(dataset: Examples, parameters: TrainingParameters) -> tuple[Examples, Examples, Examples]:
@@ -107,63 +157,28 @@ def split(dataset: Examples, parameters: TrainingParameters) -> tuple[Examples, 
     return dataset.select(~in_test & ~in_calibration), dataset.select(in_calibration), dataset.select(in_test)
 
 
-def _fit(part: Examples, p: TrainingParameters, report: Report | None) -> Network:
-    network = in_channels_last(TwoViews())
-    images = torch.as_tensor(_prepared(part))
-    labels = torch.as_tensor(part.is_real.astype(np.float32))
-    optimiser = torch.optim.AdamW(network.parameters(), lr=p.learning_rate, weight_decay=p.weight_decay)
-    steps = -(-len(part) // p.batch)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, p.learning_rate, epochs=p.epochs, steps_per_epoch=steps)
-    # Both classes weigh the same, whatever the faults that were drawn: the prior of a night is not known.
-    weight = torch.tensor(float((~part.is_real).sum()) / max(float(part.is_real.sum()), 1.0))
-    loss_function = nn.BCEWithLogitsLoss(pos_weight=weight)
-    for epoch in range(1, p.epochs + 1):
-        network.train()
-        total = 0.0
-        for chosen in torch.randperm(len(part)).split(p.batch):
-            optimiser.zero_grad()
-            loss = loss_function(network(augment(images[chosen].float())), labels[chosen])
-            loss.backward()
-            optimiser.step()
-            schedule.step()
-            total += loss.item() * len(chosen)
-        if report is not None:
-            report(epoch, total / len(part))
-    return network.eval()
+def _ordinary(part: Examples) -> Ordinary:
+    """Return what is ordinary of the examples, or of so many of them that more would not change it."""
+    step = max(1, len(part) // _ORDINARY_OF)
+    return fit_ordinary(prepared(part.select(np.arange(0, len(part), step))))
 
 
-def augment(images: Tensor) -> Tensor:
-    """Return the batch under one random symmetry per quarter of it, science and reference swapped at random."""
-    parts = []
-    for part in images.chunk(4):
-        turns, is_flipped, is_swapped = (int(torch.randint(n, ())) for n in (4, 2, 2))
-        part = torch.rot90(part, turns, (2, 3))
-        part = part.flip(3) if is_flipped else part
-        parts.append(swapped(part) if is_swapped else part)
-    return as_tensor_image(torch.cat(parts))
+def best_device() -> str:
+    """Return where torch computes fastest on this machine: CUDA where there is one."""
+    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def swapped(images: Tensor) -> Tensor:
-    """Return what the subtraction of the science image from the reference would have shown, to first order."""
-    views = images.chunk(len(VIEWS_FWHM_PX), dim=1)
-    turned = [(view[:, 1], view[:, 0], -view[:, 2], view[:, 3]) for view in views]
-    return torch.stack([channel for view in turned for channel in view], dim=1)
-
-
-def _prepared(part: Examples) -> NDArray[np.float16]:
-    """Return what the network sees of the examples: half the bytes, and far finer than the noise."""
-    parts = [
-        network_input(part.stamps[start : start + BATCH], part.fwhm_px[start : start + BATCH])[0].astype(np.float16)
-        for start in range(0, len(part), BATCH)
-    ]
-    return np.concatenate(parts)
-
-
-def _logits(network: Network, part: Examples) -> NDArray[np.float64]:
-    everything = np.ones(BATCH, dtype=bool)
-    images = _prepared(part)
-    batches = (images[start : start + BATCH].astype(np.float32) for start in range(0, len(part), BATCH))
-    return np.concatenate([network_logits(network, some, everything[: len(some)]) for some in batches])
+def _learned(parts: Parts, p: TrainingParameters, hooks: Hooks, device: str) -> Learning:
+    learning = Learning(parts.train, parts.weight, parts.calibration, p, device)
+    if hooks.resume is not None:
+        learning.go_on_from(hooks.resume)
+    while not learning.is_over:
+        epoch = learning.one_epoch()
+        if hooks.keep is not None:
+            hooks.keep(learning.state())
+        if hooks.report is not None:
+            hooks.report(epoch)
+    return learning
 
 
 def _metrics(

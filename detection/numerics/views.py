@@ -48,23 +48,51 @@ def network_input(stamps: NDArray[np.floating], fwhm_px: ArrayLike) -> tuple[Sta
     """
     if stamps.ndim != 4 or stamps.shape[1] != len(CHANNELS) or stamps.shape[2] != stamps.shape[3]:
         raise ValueError(f"stamps are (n, 4, size, size), not {stamps.shape}")
-    count, _, size, _ = stamps.shape
+    count = len(stamps)
     fwhm = np.ascontiguousarray(np.broadcast_to(np.asarray(fwhm_px, dtype=np.float64), (count,)))
     if not (np.isfinite(fwhm).all() and (fwhm > 0).all()):
         raise ValueError("the FWHM must be a positive number of pixels")
     raw = np.ascontiguousarray(stamps, dtype=np.float32)
-    parts, is_usable = [], np.ones(count, dtype=np.bool_)
-    for pixels in VIEWS_FWHM_PX:
-        images, share = _resampled(raw, *taps_of(fwhm / pixels, size))
-        known = share[:, :-1]
+    prepared = np.empty((count, len(VIEWS_FWHM_PX), len(CHANNELS), NETWORK_SIZE_PX, NETWORK_SIZE_PX), dtype=np.float32)
+    is_usable = np.ones(count, dtype=np.bool_)
+    # Most stamps lack nothing, and what lacks nothing is worked off in half the time. False for NaN too.
+    flat = raw.reshape(count, -1)
+    is_whole = (flat.max(axis=1) < BEYOND_COUNTS) & (flat.min(axis=1) > -BEYOND_COUNTS)
+    for chosen in (is_whole, ~is_whole):
+        if chosen.all():
+            is_usable[:] = _write_views(raw, fwhm, prepared, may_lack=not is_whole[0])
+        elif chosen.any():
+            views = np.empty((int(chosen.sum()), *prepared.shape[1:]), dtype=np.float32)
+            is_usable[chosen] = _write_views(raw[chosen], fwhm[chosen], views, may_lack=chosen is not is_whole)
+            prepared[chosen] = views
+    return prepared.reshape(count, -1, NETWORK_SIZE_PX, NETWORK_SIZE_PX), is_usable
+
+
+def _write_views(stamps: Stamps, fwhm_px: NDArray[np.float64], out: Stamps, *, may_lack: bool) -> NDArray[np.bool_]:
+    """Write both views of stamps, (n, 2, 4, 31, 31), and return which of them can be scored."""
+    known = None
+    if may_lack:
+        is_known = np.abs(stamps) < BEYOND_COUNTS
+        # A mask that nobody knows is bad.
+        is_known[:, -1] = True
+        stamps = np.where(is_known, stamps, np.float32(0.0))
+        stamps[:, -1] = np.nan_to_num(stamps[:, -1], nan=1.0)
+        known = is_known.astype(np.float32)
+    is_usable = np.ones(len(stamps), dtype=np.bool_)
+    for pixels, view in zip(VIEWS_FWHM_PX, np.moveaxis(out, 1, 0), strict=True):
+        first, weights = taps_of(fwhm_px / pixels, stamps.shape[2])
+        # Of all four, or one for all where nothing lacks.
+        share = _inside(first, weights, stamps.shape[2]) if known is None else _resampled(known, first, weights)
+        np.minimum(share, np.float32(1.0), out=share)
+        share[share <= _LEAST_SHARE] = 0.0
+        np.divide(_resampled(stamps, first, weights), np.where(share > 0.0, share, np.float32(np.inf)), out=view)
         # Bad is what the mask says, what lies beyond the stamp, and what any image lacks.
-        bad = np.where(share[:, -1] > 0.0, images[:, -1], np.float32(1.0))
-        unknown = np.maximum(bad, np.float32(1.0) - known.min(axis=1))
-        values, is_scaled = _standardised(images[:, :-1], known > 0.0, unknown > 0.5)
-        parts += [values, unknown[:, None]]
+        view[:, -1][share[:, -1] == 0.0] = 1.0
+        np.maximum(view[:, -1], np.float32(1.0) - share[:, :3].min(axis=1), out=view[:, -1])
+        is_scaled = _standardise(view[:, :-1], share[:, :3] > 0.0, view[:, -1] > 0.5)
         if pixels == NETWORK_FWHM_PX:
-            is_usable = is_scaled & (_core(known) >= LEAST_KNOWN_CORE_SHARE).all(axis=1)
-    return np.concatenate(parts, axis=1), is_usable
+            is_usable = is_scaled & (_core(share[:, :3]) >= LEAST_KNOWN_CORE_SHARE).all(axis=1)
+    return is_usable
 
 
 def taps_of(pitch: NDArray[np.float64], size: int) -> tuple[NDArray[np.int64], Floats]:
@@ -87,88 +115,82 @@ def taps_of(pitch: NDArray[np.float64], size: int) -> tuple[NDArray[np.int64], F
     return first, weights.astype(np.float32)
 
 
+def _inside(first: NDArray[np.int64], weights: Floats, size: int) -> Floats:
+    """Return the share of the weight that lies in stamps that lack nothing, the same for all images: (n, 1, 31, 31)."""
+    place = first[:, :, None] + np.arange(weights.shape[2])
+    along = np.where((place >= 0) & (place < size), weights, np.float32(0.0)).sum(axis=2)
+    return (along[:, :, None] * along[:, None, :])[:, None]
+
+
 @compiled
-def _weighted(image: Floats, first: NDArray[np.int64], weights: Floats) -> Floats:
-    """Return the weighted sums of rows (m, k), transposed, so that doing it twice does both axes: (k, 31)."""
-    size, width = image.shape
-    side, taps = weights.shape
-    line, out = np.empty(width, dtype=np.float32), np.empty((width, side), dtype=np.float32)
-    for j in range(side):
-        for k in range(width):
-            line[k] = 0.0
-        for t in range(max(0, -first[j]), min(taps, size - first[j])):
-            weight = weights[j, t]
-            for k in range(width):
-                line[k] += weight * image[first[j] + t, k]
-        for k in range(width):
-            out[k, j] = line[k]
+def _resampled(images: Floats, first: NDArray[np.int64], weights: Floats) -> Floats:
+    """Return the weighted sums of images (n, c, size, size) along both axes: (n, c, 31, 31)."""
+    count, channels, size, _ = images.shape
+    side, taps = weights.shape[1], weights.shape[2]
+    out = np.empty((count, channels, side, side), dtype=np.float32)
+    line = np.empty(size, dtype=np.float32)
+    turned = np.empty((size, side), dtype=np.float32)
+    for n in range(count):
+        for channel in range(channels):
+            # The sums over rows, with what is across put along, so that both sums run through memory in its order.
+            for j in range(side):
+                line[:] = 0.0
+                for t in range(max(0, -first[n, j]), min(taps, size - first[n, j])):
+                    weight, row = weights[n, j, t], first[n, j] + t
+                    for k in range(size):
+                        line[k] += weight * images[n, channel, row, k]
+                for k in range(size):
+                    turned[k, j] = line[k]
+            for i in range(side):
+                line[:] = 0.0
+                for t in range(max(0, -first[n, i]), min(taps, size - first[n, i])):
+                    weight, row = weights[n, i, t], first[n, i] + t
+                    for j in range(side):
+                        line[j] += weight * turned[row, j]
+                for j in range(side):
+                    out[n, channel, j, i] = line[j]
     return out
 
 
-@compiled
-def _resampled(stamps: Stamps, first: NDArray[np.int64], weights: Floats) -> tuple[Floats, Floats]:
-    """Return the weighted mean of the known pixels and their share of the weight, both (n, 4, 31, 31).
+def _standardise(images: Floats, is_known: NDArray[np.bool_], is_bad: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Put asinh of the deviations in robust sigmas in place of images (n, 3, 31, 31), 0 where unknown.
 
-    A mask that is not known is bad.
+    is_known : (n, 3, 31, 31), or (n, 1, 31, 31) for all three. Returns (n,) bool, whether all three have a scale.
     """
-    count, channels, size, _ = stamps.shape
-    side, taps = weights.shape[1], weights.shape[2]
-    images = np.zeros((count, channels, side, side), dtype=np.float32)
-    share = np.zeros((count, channels, side, side), dtype=np.float32)
-    values, known = np.empty((size, size), dtype=np.float32), np.empty((size, size), dtype=np.float32)
-    inside = np.empty(side, dtype=np.float32)
-    for n in range(count):
-        for i in range(side):
-            inside[i] = 0.0
-            for t in range(max(0, -first[n, i]), min(taps, size - first[n, i])):
-                inside[i] += weights[n, i, t]
-        for channel in range(channels):
-            lacks = 0
-            for j in range(size):
-                for k in range(size):
-                    value = stamps[n, channel, j, k]
-                    if channel == channels - 1 and value != value:
-                        value = np.float32(1.0)
-                    is_known = abs(value) < BEYOND_COUNTS
-                    lacks += 0 if is_known else 1
-                    values[j, k] = value if is_known else np.float32(0.0)
-                    known[j, k] = np.float32(1.0) if is_known else np.float32(0.0)
-            total = _weighted(_weighted(values, first[n], weights[n]), first[n], weights[n])
-            seen = np.outer(inside, inside)
-            if lacks > 0:
-                seen = _weighted(_weighted(known, first[n], weights[n]), first[n], weights[n])
-            for j in range(side):
-                for i in range(side):
-                    if seen[j, i] > _LEAST_SHARE:
-                        images[n, channel, j, i] = total[j, i] / seen[j, i]
-                        share[n, channel, j, i] = min(seen[j, i], np.float32(1.0))
-    return images, share
-
-
-def _standardised(
-    images: Floats, is_known: NDArray[np.bool_], is_bad: NDArray[np.bool_]
-) -> tuple[Floats, NDArray[np.bool_]]:
-    """Return asinh of the deviations in robust sigmas, 0 where unknown, and whether all three images have a scale."""
-    good = np.where(is_known & ~is_bad[:, None], images, np.float32(np.nan)).reshape(*images.shape[:2], -1)
-    # A stamp that is masked all over is judged by its known pixels: the mask channel still says what they are.
-    is_hopeless = np.isnan(good).all(axis=2, keepdims=True)
-    if is_hopeless.any():
-        good = np.where(is_hopeless & is_known.reshape(good.shape), images.reshape(good.shape), good)
-    centre = median_of_known(good)
-    good -= centre[:, :, None]
-    scale = np.float32(MAD_TO_SIGMA) * median_of_known(np.abs(good, out=good))
+    whole = (is_known.all(axis=1) & ~is_bad).all(axis=(1, 2))
+    centre, scale = (np.empty(images.shape[:2], dtype=np.float32) for _ in range(2))
+    for chosen, is_whole in ((whole, True), (~whole, False)):
+        if not chosen.any():
+            continue
+        good = images[chosen].reshape(-1, images.shape[1], NETWORK_SIZE_PX**2)
+        if not is_whole:
+            known = np.broadcast_to(is_known[chosen], images[chosen].shape).reshape(good.shape)
+            fair = known & ~is_bad[chosen].reshape(-1, 1, NETWORK_SIZE_PX**2)
+            # A stamp that is masked all over is judged by its known pixels: the mask still says what they are.
+            fair = np.where(fair.any(axis=2, keepdims=True), fair, known)
+            good = np.where(fair, good, np.float32(np.nan))
+        centre[chosen] = median_of_known(good)
+        good -= centre[chosen][:, :, None]
+        scale[chosen] = np.float32(MAD_TO_SIGMA) * median_of_known(np.abs(good, out=good))
     has_scale = scale > 0  # False for NaN too
-    deviation = images - np.where(has_scale, centre, 0.0)[:, :, None, None]
-    deviation /= np.where(has_scale, scale, 1.0)[:, :, None, None]
-    deviation[~(has_scale[:, :, None, None] & is_known)] = 0.0
-    return np.arcsinh(deviation, out=deviation), np.all(has_scale, axis=1)
+    images -= np.where(has_scale, centre, np.float32(0.0))[:, :, None, None]
+    images /= np.where(has_scale, scale, np.float32(np.inf))[:, :, None, None]
+    if not whole.all():
+        images *= is_known
+    np.arcsinh(images, out=images)
+    is_scaled: NDArray[np.bool_] = np.all(has_scale, axis=1)
+    return is_scaled
 
 
 def median_of_known(values: Floats) -> Floats:
     """Return the (upper) median along the last axis without NaN; NaN if all are. `nanmedian` is slower."""
+    count = values.shape[-1]
+    known = np.isfinite(values).sum(axis=-1)
+    if (known == count).all():
+        whole: Floats = np.partition(values, count // 2, axis=-1)[..., count // 2]
+        return whole
     in_order = np.sort(values, axis=-1)  # NaN last
-    middle = np.minimum(np.isfinite(in_order).sum(axis=-1, keepdims=True) // 2, values.shape[-1] - 1)
-    return np.take_along_axis(in_order, middle, axis=-1)[..., 0]
+    return np.take_along_axis(in_order, np.minimum(known // 2, count - 1)[..., None], axis=-1)[..., 0]
 
 
 def _core(known: Floats) -> Floats:

@@ -6,8 +6,29 @@ from django.db.models import QuerySet
 
 from catalog.web.filters import AT, FROM_TO, ONE_OF, ListFilter
 from catalog.web.rest.views import RowSerializer, RowViewSet
-from detection.models import CandidateScore, Model, ModelRun
+from detection.models import Calibration, CandidateScore, DataSet, Model, ModelRun
 from differencing.judges import rules
+
+
+class DataSetSerializer(RowSerializer):
+    class Meta:
+        model = DataSet
+        fields = "__all__"
+
+
+class DataSetFilter(ListFilter):
+    class Meta:
+        model = DataSet
+        fields = {"name": AT, "version": AT, "sha256": AT, "is_golden": AT, "made_at": FROM_TO}
+
+
+class DataSetViewSet(RowViewSet):
+    """What models are trained with and measured by: what each data set is made of, and how it is divided."""
+
+    resource = "data-sets"
+    queryset = DataSet.objects.all()
+    serializer_class = DataSetSerializer
+    filterset_class = DataSetFilter
 
 
 class ModelSerializer(RowSerializer):
@@ -19,7 +40,9 @@ class ModelSerializer(RowSerializer):
 class ModelFilter(ListFilter):
     class Meta:
         model = Model
-        fields = {"name": AT, "version": AT, "model_type": ONE_OF, "is_active": AT}
+        fields = {
+            "name": AT, "version": AT, "model_type": ONE_OF, "is_active": AT, "is_shadow": AT, "data_set": AT,
+        }  # fmt: skip
 
 
 class ModelViewSet(RowViewSet):
@@ -29,6 +52,27 @@ class ModelViewSet(RowViewSet):
     queryset = Model.objects.all()
     serializer_class = ModelSerializer
     filterset_class = ModelFilter
+
+
+class CalibrationSerializer(RowSerializer):
+    class Meta:
+        model = Calibration
+        fields = "__all__"
+
+
+class CalibrationFilter(ListFilter):
+    class Meta:
+        model = Calibration
+        fields = {"model": AT, "version": AT, "created_at": FROM_TO}
+
+
+class CalibrationViewSet(RowViewSet):
+    """What scores of a model were worth, by what people had answered; rows never change."""
+
+    resource = "calibrations"
+    queryset = Calibration.objects.all()
+    serializer_class = CalibrationSerializer
+    filterset_class = CalibrationFilter
 
 
 class ModelRunSerializer(RowSerializer):
@@ -55,7 +99,7 @@ class ModelRunViewSet(RowViewSet):
 class CandidateScoreSerializer(RowSerializer):
     class Meta:
         model = CandidateScore
-        fields = "__all__"
+        exclude = ("features",)
 
 
 class CandidateScoreFilter(ListFilter):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import timedelta
 from typing import NamedTuple
 from uuid import UUID
 
@@ -15,6 +14,7 @@ from catalog.configuration.values import Snapshot
 from detection.models import Detection, Source
 from observations.models import Observation, WcsQuality
 from observations.numerics.statistics import centroid_error
+from observations.places import middle_of
 from preprocessing.models import PreprocessRun
 
 # One process at a time joins detections to sources, so that one star never becomes two.
@@ -49,7 +49,7 @@ def associate(detections: list[Detection], observation: Observation, config: Sna
         place.detection.source = source
     Source.objects.bulk_create(new)
     Detection.objects.bulk_update(homeless, ["source"])
-    _refresh({d.source_id for d in detections if d.source_id is not None} - {s.pk for s in new})
+    refresh({d.source_id for d in detections if d.source_id is not None} - {s.pk for s in new})
 
 
 class _Error(NamedTuple):
@@ -91,7 +91,7 @@ def _floor_arcsec(config: Snapshot) -> float:
 
 def _error_of(detection: Detection, observation: Observation, run: PreprocessRun | None) -> _Error:
     candidate, scale = detection.candidate, observation.pixel_scale
-    if candidate is None or run is None or not run.fwhm_px or not scale:
+    if candidate is None or candidate.snr is None or run is None or not run.fwhm_px or not scale:
         return _UNKNOWN
     centroid = candidate.position_error_px
     if centroid is None:
@@ -154,7 +154,7 @@ def designation(ra: float, dec: float) -> str:
     )
 
 
-def _refresh(keys: set[UUID]) -> None:
+def refresh(keys: set[UUID]) -> None:
     """Derive position, error, times and count of sources from their detections."""
     members: dict[UUID, list[Detection]] = defaultdict(list)
     for detection in Detection.objects.filter(source__in=keys).select_related("observation", "candidate"):
@@ -182,7 +182,7 @@ def _derive(source: Source, members: list[tuple[Detection, Observation]], errors
     # Noise averages out; what a WCS is off by is common to all frames of a field, as far as anybody knows.
     averaged = (weights**2 * noise**2).sum() / weights.sum() ** 2
     source.position_error_arcsec = float(np.sqrt(averaged + np.average(wcs, weights=weights) ** 2))
-    middles = [o.observation_time + timedelta(seconds=o.exposure_time / 2) for _, o in members]
+    middles = [middle_of(observation) for _, observation in members]
     source.first_detected_at, source.last_detected_at = min(middles), max(middles)
     source.detection_count = len(members)
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 import numpy as np
+import psutil
 from django.conf import settings
 from django.db.models import ProtectedError, QuerySet
 from numpy.typing import NDArray
@@ -26,13 +27,15 @@ from detection.models import (
     Model,
     ModelRun,
 )
-from detection.numerics.infer import WeightsRefused, score
+from detection.numerics.infer import Judged, WeightsRefused, judge
 from detection.numerics.stamps import cut_stamps
 from detection.registry.weights import ensure_default_model, weights_path
 from detection.sources.association import alone, associate, forget_empty_sources
 from detection.stage import trails, vetoes
-from detection.stage.costs import peak_memory_mb
+from detection.stage.disagreement import note_disagreement
+from detection.stage.kinds import tell_types
 from detection.stage.ranking import rank
+from detection.thresholds import in_force as thresholds
 from differencing.models import Candidate, CandidateStatus, DifferenceRun, Tracklet
 from observations.models import Observation
 from observations.numerics.fits.facts import FitsRefused
@@ -45,7 +48,7 @@ READS = (
     "detection.association_floor_arcsec",
     "detection.association_sigma",
     "detection.bright_snr",
-    "detection.confidence_threshold",
+    *thresholds.READS,
     *trails.READS,
     *vetoes.READS,
 )
@@ -56,10 +59,10 @@ _MOVES = "It is a member of a tracklet that chance does not explain, whatever it
 _BRIGHT = "It is bright and nothing speaks against it, whatever its score."
 
 
-class _Scored(NamedTuple):
-    """What inference gives: one score (NaN = none) and one stamp for each candidate, and what it cost."""
+class Scored(NamedTuple):
+    """What inference gives: what the model says of each candidate, its stamp, and what it cost."""
 
-    scores: NDArray[np.float64]
+    judged: Judged
     stamps: NDArray[np.float32]
     time_ms: float
     memory_mb: float
@@ -73,42 +76,44 @@ def run(observation_id: UUID | str) -> None:
     """
     config = snapshot().only(READS)
     observation = Observation.objects.get(pk=observation_id)
-    difference = _newest_difference(observation)
+    difference = newest_difference(observation)
     model = ensure_default_model()
     row = _open(model, observation, difference, config)
     if row is None:
         return
     weights = weights_path(model)
-    candidates, fwhm = _candidates(difference), _seeing(observation)
-    scored = _infer(difference, candidates, str(weights), fwhm)
-    mask = trails.drawn(difference, config, fwhm)
+    candidates = candidates_in(difference)
+    scored = infer(observation, difference, candidates, str(weights))
+    mask = trails.drawn(difference, config)
     paths = _write_cutouts(observation, candidates, scored.stamps)
     with jobs.writing(last=True):
         # Frames of one night say of each other's candidates what stays on its pixel: two at once would block each
         # other.
         alone()
-        _close(row, scored, config)
-        trails.note(candidates, mask, fwhm)
+        _close(row, scored)
+        trails.note(candidates, mask)
         in_other_frames = vetoes.note_detector(observation)
-        candidates = _candidates(difference)
-        made = _record(row, candidates, scored.scores, paths, config)
+        candidates = candidates_in(difference)
+        made = _record(row, candidates, scored.judged, paths, config)
         _reject(in_other_frames, config)
         _clear_superseded(observation)
         associate(made, observation, config)
         forget_empty_sources()
         rank(observation)
+        tell_types(observation)
+        note_disagreement(observation)
 
 
-def _candidates(difference: DifferenceRun) -> list[Candidate]:
+def candidates_in(difference: DifferenceRun) -> list[Candidate]:
     return list(Candidate.objects.filter(difference_run=difference).order_by("-significance", "id"))
 
 
 def abandon(observation_id: str, code: FailureCode, sentence: str) -> None:
     """Close the model runs that were at work, in the caller's transaction."""
-    ModelRun.objects.filter(observation=UUID(str(observation_id))).give_up(code, sentence)
+    ModelRun.objects.filter(observation=UUID(str(observation_id)), is_shadow=False).give_up(code, sentence)
 
 
-def _newest_difference(observation: Observation) -> DifferenceRun:
+def newest_difference(observation: Observation) -> DifferenceRun:
     newest = DifferenceRun.objects.newest_for(observation)
     if newest is None:
         raise StageFailure(FailureCode.INTERNAL_ERROR, "This observation has no completed difference.")
@@ -121,10 +126,13 @@ def _open(model: Model, observation: Observation, difference: DifferenceRun, con
     row, _ = ModelRun.objects.select_for_update().get_or_create(
         model=model, observation=observation, input_image_path=difference.difference_image_path
     )
-    is_done = row.status == RunStatus.COMPLETED and row.config_hash == config.hash and not _has_work(difference)
+    now = thresholds.in_force(model, config)
+    is_same = (row.config_hash, row.threshold) == (config.hash, now.threshold)
+    is_done = row.status == RunStatus.COMPLETED and is_same and not _has_work(difference)
     if is_done and not trails.is_due(difference, config):
         return None
-    row.config_hash = config.hash
+    row.config_hash, row.threshold, row.calibration = config.hash, now.threshold, now.calibration
+    row.is_shadow = False
     row.begin()
     row.save()
     return row
@@ -139,25 +147,22 @@ def _has_work(difference: DifferenceRun) -> bool:
     return unscored.exists() or found_since or homeless.exists()
 
 
-def _seeing(observation: Observation) -> float:
+def infer(observation: Observation, difference: DifferenceRun, candidates: list[Candidate], weights: str) -> Scored:
+    """Cut the stamps out of the stored images and score them: no database from here."""
     preprocessed = PreprocessRun.objects.newest_for(observation)
     fwhm = preprocessed.fwhm_px if preprocessed else None
     if not fwhm:
         raise StageFailure(FailureCode.TOO_FEW_STARS, "The seeing of this frame is not known: preprocess it again.")
-    return fwhm
-
-
-def _infer(difference: DifferenceRun, candidates: list[Candidate], weights: str, fwhm: float) -> _Scored:
-    """Cut the stamps out of the stored images and score them: no database from here."""
-    clock = time.perf_counter()
+    clock, before_mb = time.perf_counter(), resident_mb()
     images = _images(difference)
     x, y = [c.pixel_x for c in candidates], [c.pixel_y for c in candidates]
     stamps = cut_stamps(*images, (x, y))
     try:
-        scores = score(stamps, weights, fwhm_px=fwhm, threads=settings.ASTRID_THREADS)
+        judged = judge(stamps, weights, fwhm_px=fwhm, threads=settings.ASTRID_THREADS)
     except (WeightsRefused, FileNotFoundError) as error:
         raise StageFailure(FailureCode.MODEL_MISSING, f"The model's weights cannot be used: {error}") from error
-    return _Scored(scores, stamps, (time.perf_counter() - clock) * 1000.0, peak_memory_mb())
+    took_ms, took_mb = (time.perf_counter() - clock) * 1000.0, max(0.0, resident_mb() - before_mb)
+    return Scored(judged, stamps, took_ms, took_mb)
 
 
 class _Images(NamedTuple):
@@ -180,6 +185,11 @@ def _images(run: DifferenceRun) -> _Images:
         ) from error
 
 
+def resident_mb() -> float:
+    """Return what this process holds in memory, megabytes: what a run adds to it is its own."""
+    return float(psutil.Process().memory_info().rss) / 2**20
+
+
 def _write_cutouts(
     observation: Observation, candidates: list[Candidate], stamps: NDArray[np.float32]
 ) -> dict[UUID, str]:
@@ -195,27 +205,29 @@ def as_file(stamp: NDArray[np.float32]) -> bytes:
     return buffer.getvalue()
 
 
-def _close(row: ModelRun, scored: _Scored, config: Snapshot) -> None:
-    known = scored.scores[np.isfinite(scored.scores)]
+def _close(row: ModelRun, scored: Scored) -> None:
+    known = scored.judged.confidence[np.isfinite(scored.judged.confidence)]
     row.inference_time_ms, row.memory_usage_mb = scored.time_ms, scored.memory_mb
     row.total_predictions = int(known.size)
-    row.high_confidence_predictions = int((known >= config["detection.confidence_threshold"]).sum())
+    row.high_confidence_predictions = int((known >= thresholds.of_run(row)).sum())
     row.complete()
     row.save()
 
 
 def _record(
-    row: ModelRun, candidates: list[Candidate], scores: NDArray[np.float64], paths: dict[UUID, str], config: Snapshot
+    row: ModelRun, candidates: list[Candidate], judged: Judged, paths: dict[UUID, str], config: Snapshot
 ) -> list[Detection]:
     """Keep the scores; make, refresh or take back the detections.
 
     Ghosts, dipoles and what is vetoed become none; what is vetoed does where it is a member of something that moves.
     What is bright and not vetoed does at any score: a network that has seen no such telescope hides no nova.
     """
-    scored = {c.pk: float(value) for c, value in zip(candidates, scores, strict=True) if np.isfinite(value)}
-    _keep_scores(row, candidates, scored)
+    scored = {c.pk: float(value) for c, value in zip(candidates, judged.confidence, strict=True) if np.isfinite(value)}
+    unlike = {c.pk: float(value) for c, value in zip(candidates, judged.anomaly, strict=True) if np.isfinite(value)}
+    keep_scores(row, candidates, judged)
     bright, is_refused = bright_among(candidates, config) & scored.keys(), vetoes.refused_by(config, candidates)
-    convincing = {key for key, value in scored.items() if value >= config["detection.confidence_threshold"]}
+    least = thresholds.of_run(row)
+    convincing = {key for key, value in scored.items() if value >= least}
     by_score = convincing - is_refused
     real = by_score | (bright - is_refused)
     rows = Candidate.objects.filter(pk__in=[c.pk for c in candidates])
@@ -235,6 +247,7 @@ def _record(
         elif candidate.pk in real or (candidate.pk in linked and candidate.pk in scored):
             found = detection or Detection(candidate=candidate, observation_id=candidate.observation_id)
             describe(found, row, candidate, scored[candidate.pk], paths[candidate.pk])
+            found.anomaly = unlike.get(candidate.pk)
             found.origin, found.drawn_score, found.inclusion_probability = DetectionOrigin.PIPELINE, None, None
             if candidate.pk not in by_score:
                 found.prediction_metadata["reason"] = _MOVES if candidate.pk in linked else _BRIGHT
@@ -265,20 +278,19 @@ def _reject(candidates: list[Candidate], config: Snapshot) -> None:
             _take_back(detection)
 
 
-def _keep_scores(row: ModelRun, candidates: list[Candidate], scored: dict[UUID, float]) -> None:
+def keep_scores(row: ModelRun, candidates: list[Candidate], judged: Judged) -> None:
     """Replace what this model said of the candidates."""
     CandidateScore.objects.filter(candidate__in=candidates, model=row.model).delete()
     own = {"model": row.model, "model_run": row, "weights_sha256": row.model.weights_sha256}
-    CandidateScore.objects.bulk_create(
-        CandidateScore(candidate_id=key, score=value, **own) for key, value in scored.items()
-    )
+    each = zip(candidates, judged.of_each(), strict=True)
+    CandidateScore.objects.bulk_create(CandidateScore(candidate=one, **said, **own) for one, said in each if said)
 
 
 def describe(detection: Detection, row: ModelRun, candidate: Candidate, value: float, cutout: str) -> None:
     """Say in a detection, not yet saved, what the model made of its candidate and where that is."""
     detection.model_run, detection.confidence_score = row, value
     detection.model_version = f"{row.model.name} {row.model.version}"
-    detection.inference_time_ms = row.inference_time_ms
+    detection.inference_time_ms = row.time_of_each_ms
     detection.cutouts_path = cutout
     detection.prediction_metadata = {"weights_sha256": row.model.weights_sha256}
     for name in ("ra", "dec", "pixel_x", "pixel_y"):

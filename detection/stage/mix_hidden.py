@@ -11,12 +11,15 @@ from catalog.work import jobs
 from detection.below_cut.promotion import against_the_model, rejected
 from detection.models import CandidateScore, Detection, DetectionOrigin, ModelRun, ModelType
 from detection.numerics.mixture import STRATA, draw, places
+from detection.stage.disagreement import note_disagreement
+from detection.stage.kinds import tell_types
 from detection.stage.ranking import rank
+from detection.thresholds.in_force import of_run
 from differencing.ids import field_and_night
 from differencing.models import Candidate
 from observations.models import Observation
 
-SHARE, THRESHOLD = "detection.hidden_share", "detection.confidence_threshold"
+SHARE = "detection.hidden_share"
 _REASON = "It was drawn at random from what the model or a veto had rejected."
 
 
@@ -33,12 +36,12 @@ def run(key: str) -> None:
         if not share:
             return
         runs = ModelRun.objects.completed().select_for_update().filter(
-            model__is_active=True, model__model_type=ModelType.CLASSIFIER, hidden_draw__isnull=True,
+            model__is_active=True, model__model_type=ModelType.CLASSIFIER, is_shadow=False, hidden_draw__isnull=True,
             observation__field=field_id, observation__night=night,
         )  # fmt: skip
         rows = list(runs.order_by("pk"))
         if rows:
-            _mix(rows, share, config[THRESHOLD], secrets.randbits(48))
+            _mix(rows, share, min(map(of_run, rows)), secrets.randbits(48))
 
 
 def _mix(runs: Sequence[ModelRun], share: float, least: float, seed: int) -> None:
@@ -63,6 +66,8 @@ def _mix(runs: Sequence[ModelRun], share: float, least: float, seed: int) -> Non
     chosen = {hidden[k].pk for k in drawn.indices}
     for observation in Observation.objects.filter(model_runs__in=runs).distinct():
         rank(observation)
+        tell_types(observation)
+        note_disagreement(observation)
     for run_ in runs:
         own = [(row.pk in chosen, kind) for row, kind in zip(hidden, kinds, strict=True) if row.model_run_id == run_.pk]
         run_.hidden_draw = {

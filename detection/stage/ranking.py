@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from datetime import date
 from uuid import UUID
 
@@ -18,16 +19,16 @@ from observations.models import Observation, WcsQuality
 from observations.numerics.sphere import separation_deg
 
 
-def rank(observation: Observation) -> None:
-    """Tell of the detections of a frame that await review how new and how urgent they are, as of now.
+def rank(*observations: Observation) -> None:
+    """Tell of the detections of frames that await review how new and how urgent they are, as of now.
 
     Whatever the model said of them: what was drawn from the hidden must not stand out.
     """
-    waiting = Detection.objects.filter(observation=observation, status=DetectionStatus.PENDING)
+    waiting = Detection.objects.filter(observation__in=observations, status=DetectionStatus.PENDING)
     rows = list(waiting.select_related("candidate").order_by("pk"))
     if not rows:
         return
-    novelty, urgency = _novelty(rows, observation), _urgency(rows)
+    novelty, urgency = _novelty(rows, {frame.pk: frame for frame in observations}), _urgency(rows)
     changed = []
     for row in rows:
         now = (novelty.get(row.pk), urgency.get(row.pk))
@@ -37,16 +38,18 @@ def rank(observation: Observation) -> None:
     Detection.objects.bulk_update(changed, ["novelty", "urgency"])
 
 
-def _novelty(rows: list[Detection], observation: Observation) -> dict[UUID, float]:
+def _novelty(every: list[Detection], frames: Mapping[UUID, Observation]) -> dict[UUID, float]:
     """Return 1 / (1 + earlier nights) for each place, 0 for known bodies; of nominal positions nothing is known."""
-    if observation.wcs_quality == WcsQuality.NOMINAL:
+    rows = [row for row in every if frames[row.observation_id].wcs_quality != WcsQuality.NOMINAL]
+    if not rows:
         return {}
+    night = {row.pk: frames[row.observation_id].night for row in rows}
     radius = snapshot()["detection.association_floor_arcsec"]
     before = (
         Detection.objects.within([(row.ra, row.dec, radius) for row in rows])
         .live()
         .exclude(status=DetectionStatus.REJECTED)
-        .filter(observation__night__lt=observation.night)
+        .filter(observation__night__lt=max(night.values()))
         .exclude(observation__wcs_quality=WcsQuality.NOMINAL)
         .values_list("ra", "dec", "observation__night")
     )
@@ -56,7 +59,7 @@ def _novelty(rows: list[Detection], observation: Observation) -> dict[UUID, floa
         ra, dec = np.array([place[:2] for place in earlier]).T
         for row in rows:
             near = separation_deg(row.ra, row.dec, ra, dec) * 3600.0 <= radius
-            nights[row.pk] = {earlier[k][2] for k in np.flatnonzero(near)}
+            nights[row.pk] = {earlier[k][2] for k in np.flatnonzero(near) if earlier[k][2] < night[row.pk]}
     known = known_near_each(rows)
     return {
         row.pk: 0.0 if known[row.pk].verdict == Verdict.KNOWN else 1.0 / (1.0 + len(nights[row.pk])) for row in rows

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from catalog.failures import StageFailure
 from detection.models import Model
-from detection.numerics.infer import score
+from detection.numerics.infer import Judged, judge
 from detection.numerics.stamp_width import width_of
 from detection.numerics.stamps import CHANNELS, STAMP_SIZE_PX, Stamps
 from detection.registry.weights import ensure_default_model, weights_path
@@ -25,9 +25,9 @@ class StampsRefused(ValueError):
 
 @dataclass(frozen=True)
 class Scored:
-    """Scores of stamps in their order, NaN where there is none, by a model; the FWHM that a star was taken to have."""
+    """What a model says of stamps, in their order; the FWHM that a star was taken to have."""
 
-    scores: NDArray[np.float64]
+    judged: Judged
     model: Model
     fwhm_px: float
 
@@ -43,7 +43,7 @@ def score_file(path: Path, asked: str = "", fwhm_px: float | None = None) -> Sco
     stamps[:, :3] = triplets
     try:
         width = fwhm_px or width_of(stamps)
-        return Scored(score(stamps, weights_path(model), fwhm_px=width), model, width)
+        return Scored(judge(stamps, weights_path(model), fwhm_px=width), model, width)
     except ValueError as error:
         raise StampsRefused(str(error)) from error
     except StageFailure as failure:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from dataclasses import asdict
+from typing import NamedTuple
 
 import numpy as np
+import psutil
 from django.conf import settings
 from numpy.typing import NDArray
 
@@ -18,12 +20,12 @@ from detection.models import Model, ModelRun, ModelType
 from detection.numerics.infer import WeightsRefused
 from detection.numerics.segmentation.infer import TRAIL, Segmentation, segment
 from detection.registry.weights import ensure_default_model, weights_path
-from detection.stage.costs import peak_memory_mb
 from differencing.models import Candidate, DifferenceRun
 from differencing.numerics.vetoes.veto import Veto
 from observations.numerics.fits.facts import FitsRefused
 from observations.numerics.fits.mapped import Mapped, Pixels, map_images
 from observations.numerics.fits.products import encode_image
+from preprocessing.models import PreprocessRun
 
 SEGMENTATION = "detection.segmentation"
 READS = (SEGMENTATION,)
@@ -37,19 +39,33 @@ def is_due(difference: DifferenceRun, config: Snapshot) -> bool:
     return bool(config[SEGMENTATION]) and _done(ensure_default_model(ModelType.UNET), difference) is None
 
 
-def drawn(difference: DifferenceRun, config: Snapshot, fwhm_px: float) -> Pixels | None:
-    """Return the mask of the trails and artefacts of a difference, drawn where it is not there yet; None if not wanted.
+class Drawn(NamedTuple):
+    """The mask of trails and artefacts of a difference, and its seeing."""
+
+    mask: Pixels
+    fwhm_px: float
+
+
+def drawn(difference: DifferenceRun, config: Snapshot) -> Drawn | None:
+    """Return the trails and artefacts of a difference, drawn where that was not done yet; None if not wanted.
 
     Raises StageFailure `model_missing` where the weights are gone or changed.
     """
     if not config[SEGMENTATION]:
         return None
     model = ensure_default_model(ModelType.UNET)
-    row = _done(model, difference)
+    row, fwhm = _done(model, difference), _seeing(difference)
     if row is None:
         row = _open(model, difference, config)
-        _draw(row, difference, str(weights_path(model)), fwhm_px)
-    return map_images(storage.open_stored(row.output_mask_path)).plane()
+        _draw(row, difference, str(weights_path(model)), fwhm)
+    return Drawn(map_images(storage.open_stored(row.output_mask_path)).plane(), fwhm)
+
+
+def _seeing(difference: DifferenceRun) -> float:
+    preprocessed = PreprocessRun.objects.newest_for(difference.observation)
+    if preprocessed is None or not preprocessed.fwhm_px:
+        raise StageFailure(FailureCode.TOO_FEW_STARS, "The seeing of this frame is not known: preprocess it again.")
+    return preprocessed.fwhm_px
 
 
 def _done(model: Model, difference: DifferenceRun) -> ModelRun | None:
@@ -71,7 +87,7 @@ def _open(model: Model, difference: DifferenceRun, config: Snapshot) -> ModelRun
 
 def _draw(row: ModelRun, difference: DifferenceRun, weights: str, fwhm_px: float) -> None:
     """Draw, write both maps, each whole or not at all, and close the row."""
-    clock = time.perf_counter()
+    clock, before = time.perf_counter(), psutil.Process().memory_info().rss
     try:
         images = map_images(storage.open_stored(difference.difference_image_path))
         found = segment(images.plane(), images.mask(), weights, fwhm_px=fwhm_px, threads=settings.ASTRID_THREADS)
@@ -86,7 +102,7 @@ def _draw(row: ModelRun, difference: DifferenceRun, weights: str, fwhm_px: float
     _write(row, difference, images, found)
     with jobs.writing():
         row.inference_time_ms = (time.perf_counter() - clock) * 1000.0
-        row.memory_usage_mb = peak_memory_mb()
+        row.memory_usage_mb = max(0.0, (psutil.Process().memory_info().rss - before) / 2**20)
         row.total_predictions = found.trails + found.artefacts
         row.high_confidence_predictions = found.trails
         row.complete()
@@ -115,10 +131,10 @@ def _write(row: ModelRun, difference: DifferenceRun, images: Mapped, found: Segm
     row.confidence_map_path = storage.write_atomically(f"{folder}/confidence.fits", confidence)
 
 
-def note(candidates: Iterable[Candidate], mask: Pixels | None, fwhm_px: float) -> None:
+def note(candidates: Iterable[Candidate], drawn: Drawn | None) -> None:
     """Say of candidates which lie in a trail, and no longer of those which do not; in the caller's transaction."""
     for row in candidates:
-        share = 0.0 if mask is None else share_of_core(mask, row.pixel_x, row.pixel_y, fwhm_px)
+        share = 0.0 if drawn is None else share_of_core(drawn.mask, row.pixel_x, row.pixel_y, drawn.fwhm_px)
         others = [veto for veto in row.vetoes if veto["code"] != CODE]
         message = f"The segmentation calls it a trail: {share:.0%} of its core."
         kept = [*others, asdict(Veto(CODE, round(share, 3), message))] if share >= LEAST_SHARE else others

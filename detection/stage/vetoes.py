@@ -92,7 +92,7 @@ def _seen(rows: list[Candidate], observation: Observation) -> Seen:
         sky_y=_ARCSEC * north / scale,
         mjd=np.array([row.observation.mjd_utc for row in rows]),
         frame=np.array([frames[row.observation_id] for row in rows], dtype=np.int64),
-        area_px=float(observation.image_width * observation.image_height),
+        area_px=float(observation.delivered.width_px * observation.delivered.height_px),
     )
 
 
@@ -109,7 +109,7 @@ def _mirrored(rows: list[Candidate], scale_arcsec: float) -> NDArray[np.float64]
             continue
         ra, dec = np.array(frame.footprint).T
         first, along_x, _, along_y = np.column_stack(project(ra, dec, ra0, dec0)) * _ARCSEC / scale_arcsec
-        x = frame.image_width - 0.5 - row.pixel_x
-        y = frame.image_height - 0.5 - row.pixel_y
-        out[k] = first + (along_x - first) * x / frame.image_width + (along_y - first) * y / frame.image_height
+        height, width = frame.delivered.shape
+        x, y = width - 0.5 - row.pixel_x, height - 0.5 - row.pixel_y
+        out[k] = first + (along_x - first) * x / width + (along_y - first) * y / height
     return out

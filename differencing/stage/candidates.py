@@ -158,8 +158,9 @@ def position_error_arcsec(candidate: Candidate) -> float:
     as this one was measured: what is wide and was too faint to be fitted as such is less well placed than a point.
     """
     scale, registration = candidate.observation.pixel_scale, candidate.difference_run.registration_rms_px
-    if not scale or registration is None or not (candidate.fwhm or candidate.position_error_px):
+    is_measured = candidate.snr is not None and bool(candidate.fwhm or candidate.position_error_px)
+    if not scale or registration is None or not is_measured:
         return float("nan")
-    centroid = float(centroid_error(candidate.fwhm or 0.0, candidate.snr))
+    centroid = float(centroid_error(candidate.fwhm or 0.0, candidate.snr or 0.0))
     fitted = candidate.position_error_px or 0.0
     return scale * float(np.sqrt(max(centroid, fitted) ** 2 + registration**2 + _CENTROID_FLOOR_PX**2))

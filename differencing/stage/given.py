@@ -106,7 +106,7 @@ def _grid(frames: list[Observation], field: Field) -> tuple[WCS, tuple[int, int]
     if not scales:
         raise StageFailure(FailureCode.NO_WCS, f"The pixel scale of the frames of {field} is not known.")
     scale = float(np.median(scales))
-    side = int(MARGIN * max(np.hypot(frame.image_width, frame.image_height) for frame in frames) / np.sqrt(2.0))
+    side = int(MARGIN * max(np.hypot(*frame.delivered.shape) for frame in frames) / np.sqrt(2.0))
     return nominal_wcs(field.ra, field.dec, scale, (side, side)), (side, side), scale
 
 

@@ -141,7 +141,7 @@ def _trail_ratio(members: list[Candidate], rate_arcsec_per_min: float) -> float 
     """
     ratios = []
     for candidate in members:
-        expected = rate_arcsec_per_min * candidate.observation.exposure_time / 60.0
+        expected = rate_arcsec_per_min * candidate.observation.delivered.exposure_s / 60.0
         width = (candidate.fwhm or 0.0) * (candidate.observation.pixel_scale or 0.0)
         if candidate.trail_length_arcsec is not None and expected > 0.0:
             ratios.append(candidate.trail_length_arcsec / expected)

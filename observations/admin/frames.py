@@ -40,6 +40,12 @@ from observations.positions import parse_position
 from observations.sky import SkyQuerySet, SkyRecord
 
 SEARCHES_SKY = "or a position: RA Dec [radius in arcseconds]"
+# What may be done with a frame of a status that is not "process it again, or archive it".
+_USUAL = ("reprocess_frame", "archive_frame")
+_FITTING: dict[ObservationStatus, tuple[str, ...]] = {
+    ObservationStatus.ARCHIVED: ("take_frame_back",),
+    ObservationStatus.IMPORTED: (),
+}
 # Long enough to be no word: the beginning of a sha256.
 _DIGEST = re.compile(r"[0-9a-f]{12,64}\Z")
 
@@ -271,7 +277,7 @@ class ObservationAdmin(SkyAdmin):
     def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[UnfoldAction]:
         """Offer only what the frame's status allows."""
         status = Observation.objects.filter(pk=object_id).values_list("status", flat=True).first()
-        fitting = ("take_frame_back",) if status == ObservationStatus.ARCHIVED else ("reprocess_frame", "archive_frame")
+        fitting = _FITTING.get(ObservationStatus(status), _USUAL) if status else _USUAL
         return [
             entry for entry in super().get_actions_detail(request, object_id) if entry.action_name.endswith(fitting)
         ]

@@ -18,7 +18,7 @@ from catalog.people import audit
 from catalog.work import jobs
 from observations.claims.doubts import EXAMINE
 from observations.claims.reading import as_profile, unpacked
-from observations.models import InstrumentProfile, Observation, ObservationStatus
+from observations.models import InstrumentProfile, Observation
 from observations.numerics.fits.facts import FitsRefused, Origin
 from observations.numerics.fits.headers import Reading
 from observations.numerics.fits.images import Examined, examine_images
@@ -138,7 +138,7 @@ def _text(name: str, value: object) -> str:
 
 def frames_of(profile: Profile) -> QuerySet[Observation]:
     """Return the stored frames that a profile is meant for."""
-    rows = Observation.objects.exclude(status=ObservationStatus.ARCHIVED)
+    rows = Observation.objects.live()
     for keyword, pattern in profile.matches.items():
         rows = rows.filter(**{f"header__{keyword}__iregex": _as_regex(pattern)})
     return rows

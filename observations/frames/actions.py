@@ -20,6 +20,7 @@ def reprocess(observation: Observation, actor: audit.Actor) -> ProcessingJob:
     row = _locked(observation)
     if row.status == ObservationStatus.ARCHIVED:
         raise NotPossible(f"{row} is archived: restore it first.")
+    _must_have_frame(row)
     job = jobs.enqueue("preprocess", "observation", row.pk, workflow_id=f"reprocess-{uuid7()}")
     audit.record(row, "reprocess_observation", actor=actor, new={"job": str(job.pk)}, summary=str(row))
     return job
@@ -31,6 +32,7 @@ def archive(observation: Observation, actor: audit.Actor) -> Observation:
     row = _locked(observation)
     if row.status == ObservationStatus.ARCHIVED:
         raise NotPossible(f"{row} is already archived.")
+    _must_have_frame(row)
     work = ProcessingJob.objects.filter(entity_type="observation", entity_id=str(row.pk), status__in=jobs.UNFINISHED)
     if work.exists():
         raise NotPossible(f"{row} is being processed: wait for its jobs or cancel them, then archive it.")
@@ -47,6 +49,11 @@ def take_back(observation: Observation, actor: audit.Actor) -> Observation:
     before = lines.order_by("-created_at", "-id").values_list("old_values", flat=True).first() or {}
     status = ObservationStatus(before.get("status", ObservationStatus.INGESTED))
     return _to_status(row, status, "take_back_observation", actor)
+
+
+def _must_have_frame(row: Observation) -> None:
+    if row.status == ObservationStatus.IMPORTED:
+        raise NotPossible(f"{row} was imported with another survey's alerts: its frame is not here.")
 
 
 def _locked(observation: Observation) -> Observation:

@@ -35,7 +35,7 @@ _LATEST_JOBS, _OFFERED, _LONGEST_NOTE = 12, 200, 500
 @require_safe
 def observations(request: HttpRequest) -> HttpResponse:
     """Show the frames, those observed last first."""
-    rows = Observation.objects.visible_to(request.user).select_related("field").defer(*_LONG)
+    rows = Observation.objects.visible_to(request.user).select_related("field", "survey").defer(*_LONG)
     context = list_page(request, ObservationFilter, rows, ObservationFilter.ordering(request.GET))
     names = Field.objects.visible_to(request.user).exclude(name="").order_by("name").values_list("name", flat=True)
     return render(request, "observations/observations.html", context | {"field_names": names[:_OFFERED]})
@@ -56,8 +56,9 @@ def observation(request: HttpRequest, observation_id: UUID) -> HttpResponse:
         "may_settle": request.user.has_perm(MAY_SETTLE_DOUBTS),
         "origins": sorted(row.facts.items()),
         "jobs": jobs.order_by("-created_at", "-id")[:_LATEST_JOBS],
-        "may_order": request.user.has_perm(MAY_ORDER_FRAMES),
+        "may_order": request.user.has_perm(MAY_ORDER_FRAMES) and row.status != ObservationStatus.IMPORTED,
         "is_archived": row.status == ObservationStatus.ARCHIVED,
+        "is_imported": row.status == ObservationStatus.IMPORTED,
     }
     return render(request, "observations/observation.html", context)
 
@@ -91,6 +92,8 @@ def preview(request: HttpRequest, observation_id: UUID, size: str) -> HttpRespon
     row = get_object_or_404(Observation.objects.visible_to(request.user).defer(*_LONG), pk=observation_id)
     if size not in previews.SIZES:
         raise Http404("There is no preview of this size.")
+    if row.sha256 is None:
+        raise Http404("The frame of this exposure is not here: it was imported with another survey's alerts.")
     etag = quote_etag(f"{row.sha256[:32]}-{size}")
     unchanged = get_conditional_response(request, etag=etag)
     if unchanged is not None:

@@ -6,6 +6,7 @@ from observations.models.frames import (
     CalibrationKind,
     CameraSetting,
     Field,
+    NoFrame,
     Observation,
     ObservationQuerySet,
     ObservationStatus,
@@ -19,6 +20,6 @@ from observations.models.profiles import InstrumentProfile
 
 __all__ = [
     "CalibrationFrame", "CalibrationKind", "CameraSetting", "Doubt", "DoubtOrigin", "DoubtQuerySet", "Field",
-    "IncomingFile", "IncomingRoute", "InstrumentProfile", "Observation", "ObservationQuerySet", "ObservationStatus",
-    "SaturationUnit", "Survey", "Telescope", "WcsQuality", "is_held",
+    "IncomingFile", "IncomingRoute", "InstrumentProfile", "NoFrame", "Observation", "ObservationQuerySet",
+    "ObservationStatus", "SaturationUnit", "Survey", "Telescope", "WcsQuality", "is_held",
 ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Self
 
 from django.db import models
@@ -24,6 +25,7 @@ class ObservationStatus(models.TextChoices):
     DIFFERENCED = "differenced"
     FAILED = "failed"
     ARCHIVED = "archived"
+    IMPORTED = "imported", "imported with an alert, its frame is not here"
 
 
 class WcsQuality(models.TextChoices):
@@ -124,33 +126,66 @@ class Field(SkyRecord):
         return self.name or f"{self.ra:.4f} {self.dec:+.4f}"
 
 
+class NoFrame(ValueError):
+    """Somebody asks for the frame of an exposure that only another survey's alerts told of."""
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """What is known of every frame that was delivered."""
+
+    width_px: int
+    height_px: int
+    exposure_s: float
+    sha256: str
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return self.height_px, self.width_px
+
+
 class ObservationQuerySet(SkyQuerySet):
     """Questions about exposures."""
 
     def live(self) -> Self:
-        """Return what takes part: all that nobody has archived."""
-        return self.exclude(status=ObservationStatus.ARCHIVED)
+        """Return what takes part: all that nobody has archived, and whose frame is here."""
+        return self.exclude(status__in=(ObservationStatus.ARCHIVED, ObservationStatus.IMPORTED))
+
+    def with_frame(self) -> Self:
+        """Return the exposures whose frame was delivered, archived or not: alerts bring no more than cutouts."""
+        return self.exclude(status=ObservationStatus.IMPORTED)
 
 
 class Observation(SkyRecord, CameraSetting):
-    """One exposure of one detector as delivered; `ra`, `dec` are the centre's. The raw file never changes."""
+    """One exposure of one detector as delivered; `ra`, `dec` are the centre's. The raw file never changes.
+
+    Of one that came with another survey's alerts there is no file, and what the alerts lack is null; `ra`, `dec` are
+    then the first alert's.
+    """
 
     survey = models.ForeignKey(Survey, on_delete=models.PROTECT, related_name="observations")
     observation_id = models.CharField(max_length=200, help_text="The survey's own name for it, detector included.")
     observation_time = models.DateTimeField(help_text="Start of the exposure, UTC.")
     filter_band = models.CharField(max_length=32)
-    exposure_time = models.FloatField(help_text="Seconds.")
+    exposure_time = models.FloatField(null=True, blank=True, help_text="Seconds; null where an alert does not tell.")
     fits_url = models.URLField(max_length=2000, blank=True)
     pixel_scale = models.FloatField(null=True, blank=True, help_text="Arcseconds per pixel.")
-    image_width = models.PositiveIntegerField(help_text="Pixels.")
-    image_height = models.PositiveIntegerField(help_text="Pixels.")
+    image_width = models.PositiveIntegerField(null=True, blank=True, help_text="Pixels; null of an imported one.")
+    image_height = models.PositiveIntegerField(null=True, blank=True, help_text="Pixels; null of an imported one.")
     airmass = models.FloatField(null=True, blank=True)
     seeing = models.FloatField(null=True, blank=True, help_text="Full width at half maximum, arcseconds.")
     status = models.CharField(max_length=16, choices=ObservationStatus, default=ObservationStatus.INGESTED)
     fits_file_path = models.CharField(max_length=500, blank=True, help_text="Relative to the data root.")
     thumbnail_path = models.CharField(max_length=500, blank=True, help_text="Relative to the data root.")
 
-    sha256 = models.CharField(max_length=64, unique=True, help_text="Of the uncompressed header and data.")
+    sha256 = models.CharField(
+        max_length=64,
+        unique=True,
+        null=True,
+        blank=True,
+        help_text="Of the uncompressed header and data; null of an imported one.",
+    )
     mjd_utc = models.FloatField(help_text="Middle of the exposure.")
     night = models.DateField(help_text="Date of the evening: local noon to local noon at the site.")
     hdu_index = models.PositiveIntegerField(default=0)
@@ -207,6 +242,9 @@ class Observation(SkyRecord, CameraSetting):
                 name="observations_observation_saturation_has_unit",
                 violation_error_message="A saturation level needs the unit that it applies to.",
             ),
+            constraints.only_imported_lack(
+                Q(status=ObservationStatus.IMPORTED), "exposure_time", "image_width", "image_height", "sha256"
+            ),
             models.UniqueConstraint(
                 fields=["survey", "observation_id"], name="observations_observation_once_per_survey"
             ),
@@ -234,6 +272,14 @@ class Observation(SkyRecord, CameraSetting):
     def shown_name(self) -> str:
         """The name of its file; the survey's own name where it came without one."""
         return self.original_name or self.observation_id
+
+    @property
+    def delivered(self) -> Delivered:
+        """What is known of its frame. Raises NoFrame where it was imported: then nothing may ask."""
+        width, height, exposure_s, digest = self.image_width, self.image_height, self.exposure_time, self.sha256
+        if width is None or height is None or exposure_s is None or digest is None:
+            raise NoFrame(f"{self} was imported with an alert: its frame is not here.")
+        return Delivered(width, height, exposure_s, digest)
 
 
 class CalibrationFrame(Record, CameraSetting):

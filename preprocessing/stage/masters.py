@@ -63,7 +63,7 @@ def run(night: str) -> None:
         frames = CalibrationFrame.objects.filter(night=when, kind=kind).order_by("observation_time", "id")
         for _, group in groupby(sorted(frames, key=_group_key), key=_group_key):
             _combine(list(group)[: config["preprocessing.master_max_frames"]], config)
-    lights = Observation.objects.filter(night=when).order_by("mjd_utc", "observation_id")
+    lights = Observation.objects.with_frame().filter(night=when).order_by("mjd_utc", "observation_id")
     for _, members in groupby(sorted(lights, key=_light_key), key=_light_key):
         _sky_flat(list(members), config)
 
@@ -76,7 +76,7 @@ def masters_for(light: Observation, config: Snapshot) -> Chosen:
         if done
         else _nearest(_of_camera(light, MasterKind.BIAS), light, config["preprocessing.bias_validity_days"])
     )
-    dark = _dark_for(light, light.exposure_time, config) if done in ([], ["bias"]) else None
+    dark = _dark_for(light, light.delivered.exposure_s, config) if done in ([], ["bias"]) else None
     flat = None if "flat" in done else _flat_for(light, config)
     rows = [row for row in (bias, dark, flat) if row is not None]
     record = [
@@ -195,14 +195,14 @@ def _sky_flat(lights: list[Observation], config: Snapshot) -> None:
     ):
         return
     fewest, most = _SKY_FLAT_LIGHTS
-    most = min(most, max(fewest, _SKY_FLAT_PIXELS // (first.image_width * first.image_height)))
+    most = min(most, max(fewest, _SKY_FLAT_PIXELS // (first.delivered.width_px * first.delivered.height_px)))
     lights = lights[:: -(-len(lights) // most)]
     if len(lights) < config["preprocessing.sky_flat_min_frames"]:
         return
     bias = _nearest(_of_camera(first, MasterKind.BIAS), first, config["preprocessing.bias_validity_days"])
-    darks = [_dark_for(light, light.exposure_time, config) for light in lights]
+    darks = [_dark_for(light, light.delivered.exposure_s, config) for light in lights]
     parents = [row.inputs_hash for row in (bias, *darks) if row is not None]
-    inputs_hash = _hash(MasterKind.SKY_FLAT, [*(light.sha256 for light in lights), *parents])
+    inputs_hash = _hash(MasterKind.SKY_FLAT, [*(light.delivered.sha256 for light in lights), *parents])
     if _exists(MasterKind.SKY_FLAT, inputs_hash):
         return
     bias_in_memory = None if bias is None else _read(bias)

@@ -231,7 +231,7 @@ def _doubts(row: PreprocessRun, claimed: WCS | None, solved: WCS, anchor: Anchor
     is_header = row.observation.delivered_wcs_quality == WcsQuality.HEADER
     if claimed is None or not is_header or anchor.quality != WcsQuality.SOLVED:
         return ()
-    shape = (row.observation.image_height, row.observation.image_width)
+    shape = row.observation.delivered.shape
     return doubts_of_header(claimed, solved, shape, error_px * check_wcs(solved, shape))
 
 
@@ -312,7 +312,7 @@ def _save(
     if wcs is None:
         Observation.objects.filter(pk=row.observation_id).update(wcs_quality=quality)
         return
-    width, height = row.observation.image_width, row.observation.image_height
+    height, width = row.observation.delivered.shape
     corners = wcs.all_pix2world([-0.5, width - 0.5, width - 0.5, -0.5], [-0.5, -0.5, height - 0.5, height - 0.5], 0)
     footprint = [[float(ra) % 360.0, float(dec)] for ra, dec in zip(*corners, strict=True)]
     Observation.objects.filter(pk=row.observation_id).update(
@@ -326,7 +326,7 @@ def _of_the_sky(row: PreprocessRun, wcs: WCS, quality: str) -> dict[str, float]:
     """Return what the sky tells better than any header: where the frame is, its scale, and the seeing by that."""
     if quality != WcsQuality.SOLVED:
         return {}
-    shape = (row.observation.image_height, row.observation.image_width)
+    shape = row.observation.delivered.shape
     ra, dec = centre_of(wcs, shape)
     scale = check_wcs(wcs, shape)
     seeing = {} if row.fwhm_px is None else {"seeing": row.fwhm_px * scale}

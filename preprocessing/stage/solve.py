@@ -103,8 +103,8 @@ def find_means(observation: Observation) -> Means:
 
 def place_of(observation: Observation) -> Place:
     """Return where a frame is and how much of the sky it claims to show."""
-    scale, size = observation.pixel_scale, (observation.image_width, observation.image_height)
-    side = None if scale is None or None in size else float(np.sqrt(size[0] * size[1])) * scale / 3600.0
+    scale, (height, width) = observation.pixel_scale, observation.delivered.shape
+    side = None if scale is None else float(np.sqrt(width * height)) * scale / 3600.0
     return Place(observation.ra, observation.dec, frame_reach_deg(observation), side, observation.mjd_utc)
 
 

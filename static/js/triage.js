@@ -3,7 +3,7 @@
 
 import { Armed } from "./armed.js";
 import { afterPaint, at, origin, part } from "./dom.js";
-import { openContext } from "./context.js";
+import { asideActions } from "./triage-asides.js";
 import { coverInWords, epochsOf } from "./epochs.js";
 import { Facts, UNKNOWN_SAID } from "./facts.js";
 import { FrameRejection } from "./frame-rejection.js";
@@ -291,7 +291,7 @@ const ACTIONS = {
   reload: () => lineup.loadAgain(),
   note: () => armed.note.focus(),
   epoch: () => turnTo(),
-  context: () => { if (state.shown) openContext(state.shown.large.id); },
+  ...asideActions(state),
   leaveOut: () => { leave.ariaPressed = String(leave.ariaPressed !== "true"); },
   frame: () => { for (const link of facts.place.querySelectorAll("a")) if ("fullFrame" in link.dataset) link.click(); },
   help: () => help.showModal(),

@@ -35,7 +35,7 @@ from curation.models import Alert, AlertPublication, Conflict, LabelDefinition, 
 from curation.triage.filters import QueueFilter
 from detection.sources.filters import SourceFilter
 from tests.curation.looks import consider, judge, seen
-from tests.factories import PreprocessRunFactory, ProcessingJobFactory, SurveyFactory, UserFactory
+from tests.factories import DataSetFactory, PreprocessRunFactory, ProcessingJobFactory, SurveyFactory, UserFactory
 from tests.routes import ROUTES
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("empty_data_root")]
@@ -83,6 +83,7 @@ class Scene:
         self.second = seen(days=1.0)
         self.row = seen(self.second.source, days=2.0)
         PreprocessRunFactory(observation=self.row.observation)
+        self.data_set = DataSetFactory()
         self.job = ProcessingJobFactory(entity_type="source", entity_id=str(self.row.source_id))
         consider(self.row.source)
         publish_pending()
@@ -109,7 +110,7 @@ class Scene:
         named = {
             "detection_id": self.row, "source_id": self.row.source, "alert_id": self.alert, "job_id": self.job,
             "candidate_id": self.row.candidate, "observation_id": self.row.observation, "run_id": run,
-            "model_id": self.row.model_run.model,
+            "model_id": self.row.model_run.model, "data_set_id": self.data_set,
         }  # fmt: skip
         others = _OF_A_TILE if name == "differencing:tile" else dict.fromkeys(arguments, WITHOUT_WORDS.get(name))
         return [named[argument].pk if argument in named else others[argument] for argument in arguments]

@@ -10,7 +10,7 @@ from catalog.people import audit
 from curation.alerts import stage
 from curation.judgements.verdicts import Judgement, record_validation
 from curation.models import Alert
-from detection.models import Detection, ForcedPhotometry
+from detection.models import Detection, ForcedPhotometry, Model
 from differencing.models import Tracklet
 from tests import factories
 
@@ -18,8 +18,16 @@ from tests import factories
 SHOWS = [[150.2, 1.8], [149.8, 1.8], [149.8, 2.2], [150.2, 2.2]]
 
 
-def seen(source=None, *, snr: float = 25.0, score: float = 0.999, days: float = 0.0, **observation) -> Detection:
-    """Return a detection of a source, by default a sure one, so many days after the first."""
+def seen(
+    source=None,
+    *,
+    snr: float = 25.0,
+    score: float = 0.999,
+    days: float = 0.0,
+    model: Model | None = None,
+    **observation,
+) -> Detection:
+    """Return a detection of a source, by default a sure one that may alert, so many days after the first."""
     when = factories.FIRST_EXPOSURE + dt.timedelta(days=days)
     given = {"observation_time": when, "night": when.date(), "mjd_utc": 60000.0 + days, "wcs_quality": "solved"}
     frame = factories.ObservationFactory(**{**given, **observation})
@@ -27,7 +35,16 @@ def seen(source=None, *, snr: float = 25.0, score: float = 0.999, days: float = 
         difference_run__observation=frame, snr=snr, flux=snr * 50.0, flux_error=50.0, significance=snr
     )
     more = {"source": source} if source is not None else {}
+    more["model_run__model"] = model or trusted_model()
     return factories.DetectionFactory(candidate=candidate, confidence_score=score, **more)
+
+
+def trusted_model() -> Model:
+    """Return the model in use, of whose automatic alerts few are known to be false."""
+    model = Model.objects.filter(is_active=True).first() or factories.ModelFactory(is_active=True)
+    if not model.calibrations.exists():
+        factories.CalibrationFactory(model=model)
+    return model
 
 
 # A zero point: with an error of 50 counts, the limit is 19.005 mag.

@@ -94,7 +94,8 @@ def test_a_detection_links_to_its_source_frame_and_candidate():
 
 def test_activating_a_model_takes_the_place_of_the_active_one(empty_data_root: Path):
     old, new = with_weights(version="1", is_active=True), with_weights(version="2")
-    weights.activate(new, audit.Actor(UserFactory(username="ada")))
+    # Neither can be scored: what the golden set says is tested in stage/test_measure.py.
+    weights.activate(new, audit.Actor(UserFactory(username="ada")), reason="They are not networks.")
     assert [model.version for model in Model.objects.filter(is_active=True)] == ["2"]
     assert Model.objects.get(pk=new.pk).deployment_date is not None
     written = AuditLog.objects.order_by("id").values_list("action", "entity_id", "user")

@@ -49,7 +49,13 @@ def test_each_stamp_has_a_line_with_the_score_of_the_active_model(tmp_path, caps
     assert np.isfinite(expected).tolist() == [True, False, True, True, True]
     for row, value in zip(rows, expected, strict=True):
         assert row["confidence_score"] == ("" if np.isnan(value) else f"{value:.6f}")
-        assert {row[name] for name in ("p_supernova", "p_artifact", "anomaly")} == {""}, "nothing is made up"
+        if np.isnan(value):
+            assert set(row.values()) == {row["index"], ""}, "nothing is made up"
+            continue
+        of_all = [float(row[f"p_{name}"]) for name in ("supernova", "variable", "transient", "artifact")]
+        assert sum(of_all) == pytest.approx(1.0, abs=1e-5)
+        assert of_all[-1] == pytest.approx(1.0 - value, abs=1e-5)
+        assert 0.0 <= float(row["anomaly"]) <= 1.0
     assert "4 of 5 scored by" in capsys.readouterr().out
 
 

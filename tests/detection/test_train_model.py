@@ -4,10 +4,15 @@ import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
+from catalog.people import audit
+from detection.models import DataSet
 from detection.numerics.examples import Examples
 from detection.numerics.infer import score
+from detection.numerics.parts import CALIBRATION, TEST, TRAIN
 from detection.registry import weights
 from detection.stage import training
+from detection.stage.datasets import stored
+from tests.detection.numerics.gathering import independent
 
 
 def quick_set(parameters, progress=None) -> Examples:
@@ -70,3 +75,71 @@ def test_too_few_pairs_are_refused_with_a_sentence(tmp_path):
     with pytest.raises(CommandError, match="cannot be trained on"):
         call_command("train_model", "--pairs", "1", "--out", str(tmp_path))
     assert list(tmp_path.iterdir()) == []
+
+
+def data_set_in_root() -> DataSet:
+    of = independent(240)
+    exposures = np.unique(of.examples.group)
+    held = [np.isin(of.examples.group, exposures[start : start + 4]) for start in (0, 4)]
+    part = np.select(held, [TEST, CALIBRATION], TRAIN)
+    return stored.write(of.divided(part), "mine", "1", {"origins": []}, is_golden=False, actor=audit.MACHINE)
+
+
+def on_data_set(out, version: str = "1") -> dict:
+    call_command("train_model", "--dataset", "mine:1", "--epochs", "3", "--out", str(out), "--model-version", version)
+    return json.loads((out / f"realbogus-{version}.json").read_text())
+
+
+@pytest.mark.django_db
+def test_a_data_set_is_trained_on_in_its_own_parts_and_named_on_the_card(empty_data_root, tmp_path):
+    row = data_set_in_root()
+    card = on_data_set(tmp_path / "out")
+    assert card["hyperparameters"]["data_set"] == {"name": "mine", "version": "1", "sha256": row.sha256, "left_out": 0}
+    assert card["metrics"]["n_real"] + card["metrics"]["n_bogus"] == 40
+    assert {share["about"] for share in card["report"]["shares_called_real"]} == {"all", "kind", "camera", "S/N"}
+    assert "4 exposures" in card["report"]["intervals"]
+    assert any("simulated frames alone" in limit for limit in card["report"]["limits"])
+    assert weights.register(weights.read_card(tmp_path / "out" / "realbogus-1.json")).data_set == row
+
+
+@pytest.mark.django_db
+def test_what_the_golden_set_holds_is_not_trained_with(empty_data_root, tmp_path, capsys):
+    data_set_in_root()
+    of = independent(240)
+    golden = of.select(of.examples.group == "simulated 1 20").divided(np.full(10, TEST))
+    stored.write(golden, "golden", "9", {"origins": []}, is_golden=True, actor=audit.MACHINE)
+    assert on_data_set(tmp_path / "out")["hyperparameters"]["data_set"]["left_out"] == 10
+    assert "left out" in capsys.readouterr().err
+
+
+@pytest.mark.django_db
+def test_a_training_that_was_cut_off_goes_on_and_writes_the_same_bytes(empty_data_root, tmp_path, monkeypatch, capsys):
+    data_set_in_root()
+    whole = on_data_set(tmp_path / "whole")
+    keep = training.storage.write_whole
+
+    def cut_off(path, content):
+        keep(path, content)
+        if path.suffix == ".checkpoint":
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(training.storage, "write_whole", cut_off)
+    with pytest.raises(KeyboardInterrupt):
+        on_data_set(tmp_path / "cut")
+    monkeypatch.undo()
+    assert [path.name for path in (tmp_path / "cut").iterdir()] == ["realbogus-1.checkpoint"]
+    capsys.readouterr()
+    assert on_data_set(tmp_path / "cut")["sha256"] == whole["sha256"]
+    said = capsys.readouterr().err
+    assert "going on" in said
+    assert "epoch 1:" not in said
+    assert not (tmp_path / "cut" / "realbogus-1.checkpoint").exists()
+
+
+@pytest.mark.django_db
+def test_an_altered_data_set_is_refused_with_the_reason(empty_data_root, tmp_path):
+    row = data_set_in_root()
+    path = empty_data_root / row.path / "examples.npz"
+    path.write_bytes(path.read_bytes() + b"x")
+    with pytest.raises(CommandError, match="sha256"):
+        on_data_set(tmp_path / "out")

@@ -5,7 +5,19 @@ from __future__ import annotations
 from catalog.configuration.key import ConfigKey
 
 ALERTS = (
-    ConfigKey("alerts.automatic", True, "Whether a high score alone raises an alert, without any review."),
+    ConfigKey(
+        "alerts.automatic",
+        True,
+        "Whether a high score alone raises an alert, without any review, once answers have shown that few of these "
+        "would be false; until then none is raised.",
+    ),
+    ConfigKey(
+        "alerts.automatic_most_false",
+        0.05,
+        "Alerts are automatic only while, with 95 % certainty, no larger share of what they would be about is false.",
+        0.001,
+        1.0,
+    ),
     ConfigKey(
         "alerts.automatic_threshold",
         0.99,

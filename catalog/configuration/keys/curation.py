@@ -64,4 +64,12 @@ CURATION = (
         0.0,
         0.5,
     ),
+    ConfigKey(
+        "curation.answers_until_retraining",
+        300,
+        "When people have decided about so many detections from which the model in use has not learned, training anew "
+        "is proposed on the page of models.",
+        1,
+        1_000_000,
+    ),
 )

@@ -8,9 +8,31 @@ DETECTION = (
     ConfigKey(
         "detection.confidence_threshold",
         0.5,
-        "A candidate with a score at or above this becomes a detection; lower ones remain candidates.",
+        "A candidate with a score at or above this becomes a detection; lower ones remain candidates. It holds where "
+        "the threshold is not chosen by a rate, and until a rate is known.",
         0.0,
         1.0,
+    ),
+    ConfigKey(
+        "detection.threshold_by",
+        "score",
+        "By what the threshold is chosen: a fixed score, or a rate that is kept by what people answer.",
+        choices=("score", "false_positive_rate", "missed_rate"),
+    ),
+    ConfigKey(
+        "detection.asked_rate",
+        0.01,
+        "The rate to keep: of the false candidates the share that is shown (false_positive_rate), or of the real ones "
+        "the share that is not (missed_rate).",
+        0.0005,
+        0.5,
+    ),
+    ConfigKey(
+        "detection.calibration_days",
+        90,
+        "Answers about so many days before the latest night that a model has scored calibrate it.",
+        1,
+        3650,
     ),
     ConfigKey(
         "detection.bright_snr", 20.0, "With this S/N what nothing speaks against is a detection at any score.", 7.5, 1e6

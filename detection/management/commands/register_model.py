@@ -7,12 +7,16 @@ from typing import TypedDict, Unpack
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from detection.registry.weights import ModelRefused, read_card, register
+from catalog.failures import StageFailure
+from catalog.people import audit
+from detection.registry.weights import ModelRefused, activate, active_model, read_card, register
+from detection.stage.measure import measure
 
 
 class _Given(TypedDict):
     card: Path
     activate: bool
+    reason: str
 
 
 class Command(BaseCommand):
@@ -22,10 +26,20 @@ class Command(BaseCommand):
         parser.add_argument("card", type=Path, help="The JSON file that train_model wrote, with the weights beside it.")
         parser.add_argument("--activate", action="store_true", help="Score new candidates with this model from now on.")
 
+        parser.add_argument(
+            "--reason", default="", help="Why it is to score although it is worse on the golden set; the log keeps it."
+        )
+
     def handle(self, *args: object, **options: Unpack[_Given]) -> None:
         try:
-            model = register(read_card(options["card"]), activate=options["activate"])
+            model = register(read_card(options["card"]))
+            if options["activate"] and not model.is_active:
+                if active_model(model.model_type) is not None and not options["reason"]:
+                    measure(model)
+                model = activate(model, audit.MACHINE, reason=options["reason"])
         except ModelRefused as refusal:
             raise CommandError(str(refusal)) from refusal
+        except StageFailure as failure:
+            raise CommandError(failure.sentence) from failure
         state = "active" if model.is_active else "registered"
         self.stdout.write(f"{model} is {state}: {model.model_path}, sha256 {model.weights_sha256}")

@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from detection.stage.score_stamps import TRIPLETS, StampsRefused, score_file
 
-# What no model gives yet is empty.
+# What a model does not give is empty. The four of p_ sum to 1.
 _COLUMNS = ("index", "confidence_score", "p_supernova", "p_variable", "p_transient", "p_artifact", "anomaly")
 
 
@@ -43,11 +43,13 @@ class Command(BaseCommand):
             raise CommandError(str(refusal)) from refusal
         if options["fwhm"] is None:
             self.stderr.write(f"A star is taken to be {found.fwhm_px:.2f} px wide, as what is bright in the stamps is.")
-        lacking = [""] * (len(_COLUMNS) - 2)
+        lines = enumerate(zip(*found.judged.columns(), strict=True))
         with options["out"].open("w", newline="") as file:
             rows = csv.writer(file)
             rows.writerow(_COLUMNS)
-            rows.writerows([k, "" if math.isnan(s) else f"{s:.6f}", *lacking] for k, s in enumerate(found.scores))
-        known = sum(not math.isnan(value) for value in found.scores)
+            rows.writerows([k, *("" if math.isnan(value) else f"{value:.6f}" for value in line)] for k, line in lines)
+        known = sum(not math.isnan(value) for value in found.judged.confidence)
         model = found.model
-        self.stdout.write(f"{known} of {len(found.scores)} scored by {model} (sha256 {model.weights_sha256})")
+        self.stdout.write(
+            f"{known} of {len(found.judged.confidence)} scored by {model} (sha256 {model.weights_sha256})"
+        )

@@ -1,4 +1,4 @@
-"""Train the real/bogus network on the residuals of simulated nights."""
+"""Train the real/bogus network on a data set, or on the residuals of simulated nights."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from catalog.work import jobs
+from catalog.people import audit
+from detection.registry.ordering import Asked, OrderRefused, order_training
+from detection.stage.datasets.stored import DataSetRefused
 from detection.stage.training import Order, train_model
 
 
@@ -20,17 +22,24 @@ class _Given(TypedDict):
     threads: int
     name: str
     model_version: str
+    dataset: str
     queue: bool
     out: Path | None
 
 
 class Command(BaseCommand):
     help = (
-        "Simulate nights, subtract them, and train the real/bogus network on what is found; write weights "
-        "and a model card."
+        "Train the real/bogus network on a data set, or on what is found in newly simulated nights; write weights and "
+        "a model card. What was cut off goes on after its last epoch."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--dataset",
+            default="",
+            metavar="NAME:VERSION",
+            help="Data set to train on; without one nights are simulated.",
+        )
         parser.add_argument("--seed", type=int, default=1, help="Same seed, pairs and epochs: same weights.")
         parser.add_argument("--pairs", type=int, default=Order.pairs, help="Pairs of frames to simulate.")
         parser.add_argument("--epochs", type=int, default=Order.epochs, help="Passes through the examples.")
@@ -48,12 +57,17 @@ class Command(BaseCommand):
 
     def handle(self, *args: object, **options: Unpack[_Given]) -> None:
         if options["queue"]:
-            job = jobs.enqueue("train", "model", f"{options['name']} {options['model_version']}")
+            asked = Asked(options["name"], options["model_version"], options["dataset"])
+            try:
+                job = order_training(asked, audit.MACHINE)
+            except OrderRefused as refusal:
+                raise CommandError(str(refusal)) from refusal
             self.stdout.write(f"Queued as job {job.pk}. The model will be registered but not activated.")
             return
         order = Order(
             folder=options["out"] or settings.ASTRID_DATA_ROOT / "training",
             name=options["name"],
+            data_set=options["dataset"],
             version=options["model_version"],
             seed=options["seed"],
             pairs=options["pairs"],
@@ -62,6 +76,8 @@ class Command(BaseCommand):
         )
         try:
             written = train_model(order, self.stderr.write)
+        except DataSetRefused as refusal:
+            raise CommandError(f"{refusal}.") from refusal
         except ValueError as error:
             raise CommandError(f"these examples cannot be trained on: {error}") from error
         for name, value in written.metrics.items():

@@ -13,7 +13,7 @@ from catalog.ids import uuid7
 from catalog.work import jobs
 from observations.claims.doubts import EXAMINE
 from observations.claims.reading import READING_VERSION
-from observations.models import InstrumentProfile, Observation, ObservationStatus
+from observations.models import InstrumentProfile, Observation
 
 
 class _Given(TypedDict):
@@ -31,7 +31,7 @@ class Command(BaseCommand):
         parser.add_argument("--profile", metavar="NAME", help="the frames that were read by this profile")
 
     def handle(self, *args: object, **options: Unpack[_Given]) -> None:
-        rows = Observation.objects.exclude(status=ObservationStatus.ARCHIVED)
+        rows = Observation.objects.live()
         if options["profile"]:
             if not InstrumentProfile.objects.filter(name=options["profile"]).exists():
                 raise CommandError(f"There is no profile {options['profile']}.")

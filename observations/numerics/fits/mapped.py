@@ -67,12 +67,12 @@ def map_images(path: Path) -> Mapped:
     size_bytes = path.stat().st_size
     with path.open("rb") as file:
         while not images or file.tell() < size_bytes:
-            cards = _header(file)
+            cards = read_cards(file)
             first = first or cards
             if first.get(PRODUCT_KEYWORD) != "image":
                 raise FitsRefused("not_fits", "The file is not an image of the pipeline: make it again.")
             start = file.tell()
-            dtype, shape = _layout(cards)
+            dtype, shape = layout_of(cards)
             length = dtype.itemsize * math.prod(shape)
             if start + length > size_bytes:
                 raise FitsRefused("truncated", "The image is shorter than its header says: make it again.")
@@ -98,8 +98,8 @@ def wcs_of(cards: Mapping[str, Value], shape: tuple[int, ...]) -> WCS | None:
     return wcs
 
 
-def _header(file: BinaryIO) -> dict[str, Value]:
-    """Read the cards up to END; the file then stands at the first byte of the data."""
+def read_cards(file: BinaryIO) -> dict[str, Value]:
+    """Read the cards up to END; the file then stands at the first byte of the data. Raises FitsRefused: truncated."""
     cards: dict[str, Value] = {}
     for _ in range(_LONGEST_HEADER_BLOCKS):
         block = file.read(_BLOCK).decode("ascii", errors="replace")
@@ -127,8 +127,8 @@ def _value(text: str) -> Value:
         return None
 
 
-def _layout(cards: dict[str, Value]) -> tuple[np.dtype[np.number], tuple[int, int]]:
-    """Return type and shape (ny, nx) of an image whose numbers stand as they are."""
+def layout_of(cards: Mapping[str, Value]) -> tuple[np.dtype[np.number], tuple[int, int]]:
+    """Return type and shape (ny, nx) of an image whose numbers stand as they are. Raises FitsRefused for others."""
     dtype, width, height = BITPIX_TYPES.get(_whole(cards, "BITPIX")), _whole(cards, "NAXIS1"), _whole(cards, "NAXIS2")
     is_scaled = cards.get("BSCALE", 1) != 1 or cards.get("BZERO", 0) != 0
     if dtype is None or cards.get("NAXIS") != 2 or min(width, height) < 1 or is_scaled:
@@ -136,6 +136,6 @@ def _layout(cards: dict[str, Value]) -> tuple[np.dtype[np.number], tuple[int, in
     return np.dtype(dtype), (height, width)
 
 
-def _whole(cards: dict[str, Value], keyword: str) -> int:
+def _whole(cards: Mapping[str, Value], keyword: str) -> int:
     value = cards.get(keyword)
     return value if isinstance(value, int) else 0

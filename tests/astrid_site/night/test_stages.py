@@ -67,7 +67,7 @@ def test_a_registered_field_compares_the_frames_of_the_workflow_and_those_that_w
 
 
 def test_a_differenced_frame_is_scored_and_a_scored_one_is_linked_and_its_sources_are_considered():
-    detection = factories.DetectionFactory(confidence_score=0.999)
+    detection = factories.DetectionFactory(status="validated", is_validated=True)
     observation = detection.observation
     observation.status, observation.field = "differenced", factories.FieldFactory()
     observation.wcs_quality = "solved"

@@ -74,9 +74,9 @@ def test_the_list_asks_as_much_for_two_alerts_as_for_twenty(client: Client, djan
     for _ in range(20):
         AlertFactory(detection=DetectionFactory(cutouts_path="c.npy"))
     publish_pending()
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(5):
         assert len(shown(client)) == 20
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(5):
         assert len(shown(client, f"since={timezone.now().date() + dt.timedelta(days=1)}")) == 0
 
 

@@ -30,7 +30,7 @@ def test_fields_have_their_own_names_and_keys_are_text():
     row = DetectionFactory(confidence_score=0.75)
     shown = client_of("viewer").get(f"{DETECTIONS}{row.pk}/").json()
     names = {field.name for field in Detection._meta.concrete_fields} - {
-        "healpix", "drawn_score", "queue_score", "is_injected",
+        "healpix", "drawn_score", "queue_score", "is_injected", "anomaly", "disagreement",
     }  # fmt: skip
     assert shown.keys() == names
     assert (shown["id"], shown["source"], shown["model_run"]) == (

@@ -437,14 +437,18 @@ def test_another_epoch_of_what_somebody_looks_at_is_theirs():
     ("order", "expected"),
     [
         ("score", "0123"), ("uncertain", "2310"), ("newest", "3210"), ("oldest", "0123"),
-        ("novelty", "3012"), ("urgency", "2301"),
+        ("novelty", "3012"), ("urgency", "2301"), ("unusual", "2031"), ("disagreement", "1302"),
     ],
 )  # fmt: skip
 def test_each_order_is_followed_from_the_first_to_the_last(order: str, expected: str):
     rows = detections(4)
     known = [(0.5, 1), (0.5, None), (None, 4), (1.0, 3)]
-    for row, score, (novelty, urgency) in zip(rows, (0.99, 0.9, 0.55, 0.4), known, strict=True):
-        Detection.objects.filter(pk=row.pk).update(confidence_score=score, novelty=novelty, urgency=urgency)
+    of_models = [(0.5, None), (None, 0.6), (0.9, None), (0.5, 0.2)]
+    for row, score, (novelty, urgency), (anomaly, disagreement) in zip(
+        rows, (0.99, 0.9, 0.55, 0.4), known, of_models, strict=True
+    ):
+        more = {"novelty": novelty, "urgency": urgency, "anomaly": anomaly, "disagreement": disagreement}
+        Detection.objects.filter(pk=row.pk).update(confidence_score=score, **more)
     wanted = [rows[int(number)].pk for number in expected]
     every, person = Queue("pending", Detection.objects.all(), order=Order(order)), holder()
     first = queue.take(every, person, 2)

@@ -136,11 +136,15 @@ def test_who_said_what_is_shown_or_hidden_until_one_s_own_answer_is_in():
     item = window.take(1, query="status=rejected")["items"][0]
     assert other.username in item["html"]
     assert "bogus (expert)" in item["html"]
-    assert item["context"] == {"blind": False, "answers_shown": 1, "cutouts": None, "origin": "pipeline"}
+    assert item["context"] == {
+        "blind": False, "answers_shown": 1, "score_shown": True, "cutouts": None, "origin": "pipeline",
+    }  # fmt: skip
     SystemConfig.objects.create(key="curation.blind", value=True)
     blind = window.take(1, query="status=rejected", one=str(row.pk))["items"][0]
     assert other.username not in blind["html"]
-    assert blind["context"] == {"blind": True, "answers_shown": 0, "cutouts": None, "origin": "pipeline"}
+    assert blind["context"] == {
+        "blind": True, "answers_shown": 0, "score_shown": True, "cutouts": None, "origin": "pipeline",
+    }  # fmt: skip
     window.answer(row, False)
     after = window.take(1, query="status=rejected", one=str(row.pk))["items"][0]
     assert other.username in after["html"]
@@ -344,8 +348,8 @@ def test_the_event_says_what_was_on_screen():
     assert item["context"]["cutouts"] in item["pixels"]
     window.answer(row, visible_context={**item["context"], **SHOWN, "stretch": "asinh"})
     assert ValidationEvent.objects.get().visible_context == {
-        "blind": False, "answers_shown": 0, "cutouts": item["context"]["cutouts"], "stretch": "asinh",
-        "origin": "pipeline", **SHOWN,
+        "blind": False, "answers_shown": 0, "score_shown": True, "cutouts": item["context"]["cutouts"],
+        "stretch": "asinh", "origin": "pipeline", **SHOWN,
     }  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from detection.numerics.networks import NETWORKS, fused, parameter_count
+from detection.numerics.networks import NETWORKS, TwoViews, fused, parameter_count
 
 KINDS = pytest.mark.parametrize("kind", NETWORKS)
 
@@ -11,9 +11,9 @@ def test_the_network_has_fewer_than_a_hundred_thousand_parameters(kind):
     assert 10_000 < parameter_count(NETWORKS[kind]()) <= 100_000
 
 
-@KINDS
-def test_one_logit_comes_out_for_each_stamp(kind):
-    assert NETWORKS[kind]().eval()(torch.zeros(3, 8, 31, 31)).shape == (3,)
+@pytest.mark.parametrize(("kind", "outputs"), [("realbogus-cnn-1", 1), ("realbogus-cnn-2", 52)])
+def test_a_logit_comes_out_for_each_stamp_and_with_two_views_one_for_each_type_and_the_features(kind, outputs):
+    assert NETWORKS[kind]().eval()(torch.zeros(3, 8, 31, 31)).shape == (3, outputs)
 
 
 @KINDS
@@ -55,3 +55,13 @@ def test_what_is_fused_for_scoring_says_the_same(kind):
 
 def made() -> dict[str, torch.nn.Module]:
     return {kind: network().eval() for kind, network in NETWORKS.items()}
+
+
+def test_what_comes_out_is_the_mean_of_members_that_differ():
+    torch.manual_seed(1)
+    network = TwoViews().eval()
+    images = torch.randn(4, 8, 31, 31)
+    said, features = network.each(images)
+    assert not torch.allclose(said[:, 0], said[:, 1])
+    torch.testing.assert_close(network(images)[:, :4], said.mean(dim=1))
+    torch.testing.assert_close(network(images)[:, 4:], features.flatten(1))

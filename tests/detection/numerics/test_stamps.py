@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from detection.numerics.stamp_width import width_of
+from detection.numerics.stamp_width import width_of, widths_of
 from detection.numerics.stamps import cut_stamps
 from detection.numerics.views import network_input
 
@@ -88,3 +88,13 @@ def test_the_width_of_a_star_is_found_in_stamps_to_a_fifth(fwhm_px):
     assert width_of(stamps) == pytest.approx(fwhm_px, rel=0.2)
     with pytest.raises(ValueError, match="bright enough"):
         width_of(rng.normal(100.0, 3.0, (5, 3, 63, 63)).astype(np.float32))
+
+
+def test_exposures_of_other_seeing_are_told_apart_and_one_without_stars_has_the_survey_s():
+    sharp = np.concatenate([star_stamps(2.0, amplitude=900.0, seed=k) for k in range(12)])
+    soft = np.concatenate([star_stamps(2.8, amplitude=900.0, seed=k) for k in range(6)])
+    empty = np.random.default_rng(1).normal(0.0, 1.0, (2, 4, 63, 63)).astype(np.float32)
+    widths = widths_of(np.concatenate([sharp, soft, empty]), np.repeat(["a", "b", "c"], [12, 6, 2]))
+    assert len(set(widths[:12])) == len(set(widths[12:18])) == 1
+    assert widths[0] < widths[12] < 2.8
+    assert widths[18] == pytest.approx(widths[0], rel=0.1)

@@ -7,9 +7,10 @@ from safetensors.torch import load
 
 from detection.numerics.examples import Examples, standardised
 from detection.numerics.infer import score
-from detection.numerics.train import TrainingParameters, augment, split, swapped, train
+from detection.numerics.learning import augment, swapped
+from detection.numerics.train import Hooks, Parts, TrainingParameters, split, train, train_parts
 
-QUICK = TrainingParameters(seed=3, epochs=3, batch=32)
+QUICK = TrainingParameters(seed=3, epochs=6, batch=32)
 
 
 def raw_stamps(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -40,7 +41,7 @@ def trained():
     return train(easy_set(), QUICK)
 
 
-def test_stars_are_told_from_hot_pixels_after_three_epochs(trained, tmp_path):
+def test_stars_are_told_from_hot_pixels_after_six_epochs(trained, tmp_path):
     path = tmp_path / "w.safetensors"
     path.write_bytes(trained.weights)
     stamps, is_real = raw_stamps(40, seed=99)
@@ -60,7 +61,7 @@ def test_training_leaves_torch_s_global_state_alone():
     torch.manual_seed(5)
     expected = torch.rand(3)
     torch.manual_seed(5)
-    train(easy_set(60), TrainingParameters(seed=1, epochs=1, batch=32))
+    train(easy_set(160), TrainingParameters(seed=1, epochs=1, batch=32))
     torch.testing.assert_close(torch.rand(3), expected)
     assert not torch.are_deterministic_algorithms_enabled()
 
@@ -102,3 +103,61 @@ def test_augmentation_keeps_the_centre_and_the_pixels():
         changed = augment(images)
     torch.testing.assert_close(changed[:, 2, 15, 15].abs(), images[:, 2, 15, 15].abs())
     torch.testing.assert_close(changed[:, 3].sum(dim=(1, 2)), images[:, 3].sum(dim=(1, 2)), atol=1e-3, rtol=1e-4)
+
+
+class Killed(Exception):
+    """Stands in for the end of the process."""
+
+
+def easy_parts(seed: int = 1) -> Parts:
+    parts = split(easy_set(seed=seed), QUICK)
+    return Parts(*parts, weight=np.ones(len(parts[0]), dtype=np.float32))
+
+
+def test_a_training_that_is_killed_goes_on_and_gives_the_same_bytes():
+    whole = train_parts(easy_parts(), QUICK)
+    states: list[bytes] = []
+
+    def kept_until_killed(state: bytes) -> None:
+        states.append(state)
+        if len(states) == 2:
+            raise Killed
+
+    with pytest.raises(Killed):
+        train_parts(easy_parts(), QUICK, Hooks(keep=kept_until_killed))
+    torch.manual_seed(99)  # another process has another state
+    seen: list[int] = []
+    resumed = train_parts(easy_parts(), QUICK, Hooks(report=lambda e: seen.append(e.number), resume=states[1]))
+    assert seen == [3, 4, 5, 6]
+    assert resumed.weights == whole.weights
+    assert resumed.epochs == whole.epochs
+
+
+def test_a_state_that_is_spoilt_is_refused():
+    with pytest.raises(ValueError, match="cannot go on"):
+        train_parts(easy_parts(), QUICK, Hooks(resume=b"not a state"))
+
+
+def test_it_ends_early_where_the_calibration_part_gains_nothing_and_keeps_the_best_epoch():
+    parts = easy_parts()
+    # Labels of noise: there is nothing to learn that holds for others.
+    random = np.random.default_rng(1).random(len(parts.calibration)) < 0.5
+    confused = replace(parts, calibration=replace(parts.calibration, is_real=random))
+    trained = train_parts(confused, replace(QUICK, epochs=12, patience=2))
+    losses = [epoch.calibration_loss for epoch in trained.epochs]
+    assert len(losses) < 12
+    assert trained.best_epoch == 1 + losses.index(min(losses))
+    assert len(losses) == trained.best_epoch + 2
+
+
+def test_what_stands_for_many_counts_for_many():
+    parts = easy_parts()
+    heavy = replace(parts, weight=np.where(np.arange(len(parts.train)) < 8, 20.0, 1.0).astype(np.float32))
+    assert train_parts(heavy, replace(QUICK, epochs=1)).weights != train_parts(parts, replace(QUICK, epochs=1)).weights
+
+
+def test_a_part_of_one_class_is_refused():
+    parts = easy_parts()
+    one = replace(parts, calibration=parts.calibration.select(parts.calibration.is_real))
+    with pytest.raises(ValueError, match="both real and bogus"):
+        train_parts(one, QUICK)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 
 from catalog.models import JobStatus, ProcessingJob
 from catalog.work import jobs
@@ -43,7 +43,9 @@ def test_an_ordered_training_ends_in_the_registry_and_scores_nothing_yet(empty_d
 
 def test_a_version_that_is_taken_is_refused_in_words(empty_data_root):
     ModelFactory(name="mine", version="7")
-    call_command("train_model", "--queue", "--name", "mine", "--model-version", "7")
+    with pytest.raises(CommandError, match="another version"):
+        call_command("train_model", "--queue", "--name", "mine", "--model-version", "7")
+    jobs.enqueue("train", "model", "mine 7")  # or taken after it was ordered
     job = train()
     assert job.status == JobStatus.FAILED
     assert "another version" in job.error_message

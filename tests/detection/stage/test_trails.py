@@ -130,14 +130,14 @@ def test_what_lies_in_a_trail_is_flagged_with_its_share_and_no_longer_when_it_do
     mask = np.zeros((64, 64), dtype=np.uint8)
     mask[18:23] = 1
     mask[38:43] = 2
-    trails.note([inside, beside], mask, 3.0)
+    trails.note([inside, beside], trails.Drawn(mask, 3.0))
     inside.refresh_from_db()
     beside.refresh_from_db()
     assert [veto["code"] for veto in inside.vetoes] == ["crowded", "trail"]
     assert inside.vetoes[1]["value"] == 1.0
     assert "100% of its core" in inside.vetoes[1]["message"]
     assert beside.vetoes == []
-    trails.note([inside], np.zeros_like(mask), 3.0)
+    trails.note([inside], None)
     assert inside.vetoes == [other]
 
 
