@@ -30,7 +30,7 @@ from detection.numerics.segmentation.measure import Count
 from observations.numerics.frame import Image, Mask
 from observations.numerics.statistics import FWHM_PER_SIGMA, MAD_TO_SIGMA
 
-WEIGHTS = Path("detection/weights/trails-1.safetensors")
+WEIGHTS = Path("detection/weights/trails-2.safetensors")
 # Peaks of the trails, in sigma of a pixel of the difference; as many trails in each bin.
 FLASHING_SHARE = 0.25
 BINS = (0.5, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)

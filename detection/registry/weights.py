@@ -22,7 +22,7 @@ from detection.registry import golden
 _SHIPPED = Path(__file__).parent.parent / "weights"
 DEFAULT_CARD = _SHIPPED / "realbogus-2.json"
 # What is shipped with the code, by type of model.
-DEFAULT_CARDS = {ModelType.CLASSIFIER: DEFAULT_CARD, ModelType.UNET: _SHIPPED / "trails-1.json"}
+DEFAULT_CARDS = {ModelType.CLASSIFIER: DEFAULT_CARD, ModelType.UNET: _SHIPPED / "trails-2.json"}
 MEASURE = "measure"
 _CARD_FIELDS = ("name", "version", "model_type", "architecture", "weights", "sha256")
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
 from detection.numerics.infer import WeightsRefused
+from detection.numerics.segmentation.lines import call_trails
 from detection.numerics.segmentation.network import (
     ARCHITECTURE,
     CLASSES,
@@ -20,7 +21,7 @@ from detection.numerics.segmentation.network import (
     TrailsUnet,
     ready,
 )
-from detection.numerics.segmentation.pieces import call_artefacts, call_trails
+from detection.numerics.segmentation.pieces import call_artefacts
 from detection.numerics.segmentation.prepare import Noise, binning, compressed, noise_of, planes_of
 from observations.numerics.fits.mapped import Pixels
 from observations.numerics.frame import Image, Mask
@@ -31,6 +32,8 @@ Maps = NDArray[np.float32]
 TRAIL, ARTEFACT = 1, 2
 # What a tile shows of its neighbours on each side; what the network sees farther away changes no clear trail.
 TILE_PX, MARGIN_PX = 1024, 128
+# From this probability on a pixel may be a trail, whatever else it may be.
+NOT_EXCLUDED = 0.2
 
 
 @dataclass(frozen=True)
@@ -78,13 +81,23 @@ def segment(
         chances, is_bad = _chances(network, difference, mask, noise)
     finally:
         torch.set_num_threads(before)
-    trail, trails = call_trails(chances[0], is_bad, fwhm_px / step / STEP_OUT)
-    artefact, artefacts = call_artefacts(chances[1])
-    whole = (trail * np.uint8(TRAIL)) | ((artefact & ~trail) * np.uint8(ARTEFACT))
+    lines = call_trails(_line_like(chances), is_bad, fwhm_px / step / STEP_OUT)
+    artefact, artefacts = call_artefacts(chances[1], lines.columns)
+    whole = (lines.trails * np.uint8(TRAIL)) | ((artefact & ~lines.trails) * np.uint8(ARTEFACT))
     ny, nx = difference.shape
     bits = np.repeat(np.repeat(whole, step * STEP_OUT, axis=0), step * STEP_OUT, axis=1)[:ny, :nx]
     confidence = np.rint(255 * chances.max(axis=0)).astype(np.uint8)
-    return Segmentation(bits, confidence, step * STEP_OUT, trails, artefacts)
+    return Segmentation(bits, confidence, step * STEP_OUT, lines.count, artefacts)
+
+
+def _line_like(chances: Maps) -> Maps:
+    """Return the probability that a pixel is of a trail, as far as its surroundings tell.
+
+    What is bright and sharp may be a spike, or a trail: the network's second class counts, too, where the first is not
+    excluded. Which of both it is, its whole line tells.
+    """
+    trail, artefact = chances
+    return np.asarray(np.maximum(trail, artefact * np.minimum(1, trail / NOT_EXCLUDED)))
 
 
 def _chances(network: TrailsUnet, difference: Pixels, mask: Mask, noise: Noise) -> tuple[Maps, Mask]:

@@ -1,8 +1,8 @@
-"""Trails among probabilities: what lies along a line, however faint, counts together; what bends or is short does not."""
+"""Trails among probabilities: what lies along a line, however faint, counts together."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +12,8 @@ from scipy import ndimage
 Flags = NDArray[np.bool_]
 Map = NDArray[np.float32]
 Vector = NDArray[np.float64]
+# Where something begins and ends along a curve, px of the map.
+Ends = tuple[float, float]
 
 # Pixels beneath this take no part in the search.
 POSSIBLE = 0.15
@@ -20,16 +22,18 @@ ANGLES, STRIP_PX = 360, 3.0
 MOST_TRIES = 60
 # Along a line the probability is averaged over so many FWHM; a section is where that is above `FAINT`.
 SMOOTH_FWHM, FAINT = 5.0, 0.3
-# Sections are of one trail up to so far apart, as a multiple of the longer; flashes are no farther than that.
-LARGEST_GAP = 1.0
-# A trail as a whole: at least so long, in FWHM, on average and somewhere so certain, and not mostly gaps.
-SHORTEST_FWHM, LEAST_MEAN, LEAST_PEAK, LEAST_COVERED = 25.0, 0.5, 0.75, 0.5
-# Its sagitta is at most such a share of its length: optics bend it by less, arcs of dust and edges are bent more.
-MOST_BENT = 0.02
+# Sections are of one trail up to so far apart, as a multiple of the longest; what is sure to be a trail reaches
+# farther, for flashes, to sections that are at least so long, in FWHM.
+LARGEST_GAP, LARGEST_GAP_OF_SURE, SHORTEST_SECTION_FWHM = 1.0, 3.0, 4.0
+# A trail as a whole: at least so long, in FWHM; where it shows, on average and somewhere so certain; not mostly gaps;
+# and the sum of all probabilities along it at least this, in FWHM.
+SHORTEST_FWHM, LEAST_MEAN, LEAST_PEAK, LEAST_COVERED, LEAST_SUM_FWHM = 25.0, 0.45, 0.75, 0.5, 18.0
+# Its sagitta is at most such a share of its length, or so many FWHM: optics bend it less, arcs of dust are bent more.
+MOST_BENT, MOST_BENT_FWHM = 0.02, 1.0
 # Beside a trail there is less of it than so: a broad patch has lines through it, too.
 MOST_BESIDE = 0.35
-# What keeps to a column or a row of the detector, to this angle or to one pixel of the map, is a bad one.
-ALONG_AXIS_RAD, ALONG_AXIS_PX = 0.006, 1.5
+# What keeps to a column or a row of the detector, to this angle or to so many pixels of the map, is a bad one.
+ALONG_AXIS_RAD, ALONG_AXIS_PX = 0.006, 2.5
 # Where this share of a line runs along a broad masked part, at these distances in FWHM, it is that part's edge.
 MOST_ALONG_EDGE, EDGE_FWHM = 0.5, (4.0, 8.0)
 # A trail goes on to the image's edge, or to what is masked from there on, where that is so near, in FWHM.
@@ -54,8 +58,12 @@ class Curve:
         dx, dy = self.direction
         return self.at[0] + along * dx - off * dy, self.at[1] + along * dy + off * dx
 
-    def is_bent(self, length: float) -> bool:
-        return self.terms.size > 2 and abs(float(self.terms[2])) * length / 4 > MOST_BENT
+    def sagitta(self, length: float) -> float:
+        return abs(float(self.terms[2])) * length**2 / 4 if self.terms.size > 2 else 0.0
+
+    def is_along_axis(self, length: float) -> bool:
+        off = float(np.abs(self.direction).min())
+        return off < ALONG_AXIS_RAD or off * length < ALONG_AXIS_PX
 
     def seen_from(self, x: Vector, y: Vector) -> tuple[Vector, Vector]:
         """Return how far along, and across, places are."""
@@ -64,26 +72,40 @@ class Curve:
         return along, across - np.polynomial.polynomial.polyval(along, self.terms)
 
 
-def call_trails(chance: Map, mask: Flags, fwhm: float) -> tuple[Flags, int]:
-    """Return where trails are called, and how many there are.
+@dataclass(frozen=True)
+class Lines:
+    """Where trails are called, and where bad columns and rows are, (ny, nx) each, and how many trails there are."""
+
+    trails: Flags
+    columns: Flags
+    count: int
+
+
+def call_trails(chance: Map, mask: Flags, fwhm: float) -> Lines:
+    """Return where trails are called.
 
     The straight strip with the most probability in it is taken, a curve is fitted to what lies there, and as much of
-    it as hangs together is called, as a band, if as a whole it is long, thin and certain enough, and keeps neither to
-    the detector's columns or rows nor to the edge of what is masked. Then the next.
+    it as hangs together is called, as a band, if as a whole it is long, straight, thin and certain enough, and does
+    not keep to the edge of what is masked. Then the next. What keeps to a column or a row is called apart.
 
     Parameters
     ----------
     chance : (ny, nx) probability. mask : (ny, nx), True = bad. fwhm : seeing, pixels of the map.
     """
-    out, count = np.zeros(chance.shape, dtype=bool), 0
-    field = _Field(np.where(mask, np.float32(0), chance), mask, np.zeros_like(out), fwhm)
+    trails, columns, count = np.zeros(chance.shape, dtype=bool), np.zeros(chance.shape, dtype=bool), 0
+    field = _Field(np.where(mask, np.float32(0), chance), mask, np.zeros_like(trails), fwhm)
     for curve, ends in _lines(field):
-        if field.is_trail(curve, ends):
-            count += 1
-            ends, half_width = field.to_the_edge(curve, ends), field.half_width(curve, ends)
-            _draw(out, curve, ends, half_width)
-            _draw(field.taken, curve, ends, half_width + BESIDE_FWHM * fwhm)
-    return out, count
+        if not field.is_trail(curve, ends):
+            continue
+        ends = field.ends(curve, sure=ends) or ends
+        if curve.is_along_axis(ends[1] - ends[0]):
+            _draw(columns, curve, ends, NARROWEST_FWHM * fwhm)
+            continue
+        count += 1
+        ends, half_width = field.to_the_edge(curve, ends), field.half_width(curve, ends)
+        _draw(trails, curve, ends, half_width)
+        _draw(field.taken, curve, ends, half_width + BESIDE_FWHM * fwhm)
+    return Lines(trails, columns & ~trails, count)
 
 
 @dataclass(frozen=True)
@@ -115,26 +137,54 @@ class _Field:
         rows, columns = (np.clip(axis, 0, n - 1) for axis, n in zip((y, x), self.taken.shape, strict=True))
         return np.where(self.bad(curve, along, 0.0) | self.taken[rows, columns], np.nan, best)
 
-    def is_trail(self, curve: Curve, ends: tuple[float, float]) -> bool:
+    def is_trail(self, curve: Curve, ends: Ends) -> bool:
+        """Tell whether what lies between two ends is long, straight, certain and thin enough, and no edge."""
         length = ends[1] - ends[0]
-        if length < SHORTEST_FWHM * self.fwhm or _is_along_axis(curve, length) or curve.is_bent(length):
+        bent = max(MOST_BENT * length, MOST_BENT_FWHM * self.fwhm)
+        if length < SHORTEST_FWHM * self.fwhm or curve.sagitta(length) > bent:
             return False
         along = np.arange(ends[0], ends[1] + 1)
         profile = self.profile(curve, along)
         smooth = _smoothed(profile, self.fwhm)
-        on = np.isfinite(profile) & (smooth > FAINT)
         known = np.isfinite(profile)
-        if not on.any() or smooth.max() < LEAST_PEAK or on.sum() < LEAST_COVERED * known.sum():
+        shows = known & (smooth > FAINT)
+        if smooth.max() < LEAST_PEAK or not shows.sum() >= max(LEAST_COVERED * known.sum(), 1):
             return False
-        mean = float(profile[on].mean())
-        sides = [self.sample(curve, along[on], side * self.fwhm).mean() for side in (-4.0, -3.0, 3.0, 4.0)]
+        mean = float(profile[shows].mean())
+        if mean < LEAST_MEAN or mean * shows.sum() < LEAST_SUM_FWHM * self.fwhm:
+            return False
+        beside = np.mean([self.sample(curve, along[shows], side * self.fwhm) for side in (-4.0, -3.0, 3.0, 4.0)])
         edges = [
             np.all([self.bad(curve, along, side * far * self.fwhm) for far in EDGE_FWHM], axis=0).mean()
             for side in (-1.0, 1.0)
         ]
-        return mean >= LEAST_MEAN and float(np.mean(sides)) <= MOST_BESIDE * mean and max(edges) <= MOST_ALONG_EDGE
+        return float(beside) <= MOST_BESIDE * mean and max(edges) <= MOST_ALONG_EDGE
 
-    def to_the_edge(self, curve: Curve, ends: tuple[float, float]) -> tuple[float, float]:
+    def ends(self, curve: Curve, sure: Ends | None = None) -> Ends | None:
+        """Return where the longest chain of sections along a curve begins and ends; None where there is none.
+
+        sure : the ends of what is sure to be a trail, to be carried on over wider gaps.
+        """
+        reach = float(np.hypot(*self.mask.shape))
+        along = np.arange(-reach, reach)
+        x, y = curve.places(along)
+        along = along[(x >= 0) & (y >= 0) & (x <= self.mask.shape[1] - 1) & (y <= self.mask.shape[0] - 1)]
+        profile = self.profile(curve, along)
+        labels, count = ndimage.label((_smoothed(profile, self.fwhm) > FAINT) & ~(profile < POSSIBLE))
+        if not count:
+            return sure
+        spans = [(float(along[s[0].start]), float(along[s[0].stop - 1]) + 1) for s in ndimage.find_objects(labels)]
+        if sure is None:
+            best = max(_chains(spans, LARGEST_GAP), key=lambda chain: sum(stop - start for start, stop in chain))
+            return best[0][0], best[-1][1]
+        inside = [s for s in spans if s[0] < sure[1] and s[1] > sure[0]]
+        long = [s for s in spans if s[1] - s[0] >= SHORTEST_SECTION_FWHM * self.fwhm and s not in inside]
+        for chain in _chains(sorted([*inside, *long]), LARGEST_GAP_OF_SURE):
+            if chain[0][0] < sure[1] and chain[-1][1] > sure[0]:
+                return min(sure[0], chain[0][0]), max(sure[1], chain[-1][1])
+        return sure
+
+    def to_the_edge(self, curve: Curve, ends: Ends) -> Ends:
         """Return the ends, carried on over what is masked from there on, and to what of it is near."""
         reach = np.arange(1.0, float(np.hypot(*self.mask.shape)))
         out = []
@@ -144,7 +194,7 @@ class _Field:
             out.append(end + sign * (last + 1.0 if last <= TO_EDGE_FWHM * self.fwhm else 0.0))
         return out[0], out[1]
 
-    def half_width(self, curve: Curve, ends: tuple[float, float]) -> float:
+    def half_width(self, curve: Curve, ends: Ends) -> float:
         """Return half the width of what is probable across a curve, where it is at all."""
         along = np.arange(ends[0], ends[1] + 1)
         along = along[np.nan_to_num(self.profile(curve, along)) > 0.5]
@@ -155,9 +205,16 @@ class _Field:
         return float(np.clip(0.5 * width, NARROWEST_FWHM * self.fwhm, WIDEST_FWHM * self.fwhm))
 
 
-def _is_along_axis(curve: Curve, length: float) -> bool:
-    off = float(np.abs(curve.direction).min())
-    return off < ALONG_AXIS_RAD or off * length < ALONG_AXIS_PX
+def _chains(spans: Sequence[Ends], largest_gap: float) -> list[list[Ends]]:
+    """Join neighbours that are no farther apart than a multiple of the longest of them."""
+    chains = [[spans[0]]] if spans else []
+    for span in spans[1:]:
+        longest = max(stop - start for start, stop in (*chains[-1], span))
+        if span[0] - chains[-1][-1][1] <= largest_gap * longest:
+            chains[-1].append(span)
+        else:
+            chains.append([span])
+    return chains
 
 
 def _smoothed(profile: Vector, fwhm: float) -> Vector:
@@ -168,7 +225,7 @@ def _smoothed(profile: Vector, fwhm: float) -> Vector:
     return total / np.maximum(ndimage.uniform_filter1d(known, size, mode="constant"), 0.5 / size)
 
 
-def _lines(field: _Field) -> Iterator[tuple[Curve, tuple[float, float]]]:
+def _lines(field: _Field) -> Iterator[tuple[Curve, Ends]]:
     """Yield the curves with the most probability along them, the best first, and where each begins and ends."""
     y, x = (axis.astype(np.float64) for axis in np.nonzero(field.chance > POSSIBLE))
     weight = field.chance[field.chance > POSSIBLE].astype(np.float64)
@@ -178,16 +235,15 @@ def _lines(field: _Field) -> Iterator[tuple[Curve, tuple[float, float]]]:
         height, curve = votes.best()
         if height < least:
             return
-        ends = None
         for reach, order in ((2 * STRIP_PX, 1), (STRIP_PX, 1), (2 * STRIP_PX, 2), (STRIP_PX, 2)):
-            ends = _ends(field, curve, ends)
+            ends = field.ends(curve)
             along, across = curve.seen_from(x, y)
             near = (np.abs(across) <= reach) & (weight > 0)
             if ends is not None:
                 margin = 0.25 * (ends[1] - ends[0])
                 near &= (along >= ends[0] - margin) & (along <= ends[1] + margin)
             curve = _fitted(curve, (x[near], y[near], weight[near]), order)
-        ends = _ends(field, curve, ends)
+        ends = field.ends(curve)
         along, across = curve.seen_from(x, y)
         used = (np.abs(across) <= max(2 * field.fwhm, STRIP_PX)) & (weight > 0)
         if ends is not None:
@@ -211,31 +267,6 @@ def _fitted(curve: Curve, points: tuple[Vector, Vector, Vector], order: int) -> 
         return made
     along, across = made.seen_from(x, y)
     return Curve(at, axes[:, 1], np.polynomial.polynomial.polyfit(along, across, order, w=np.sqrt(weight)))
-
-
-def _ends(field: _Field, curve: Curve, _: object) -> tuple[float, float] | None:
-    """Return where the longest chain of sections along a curve begins and ends; None where there is none."""
-    reach = float(np.hypot(*field.mask.shape))
-    along = np.arange(-reach, reach)
-    x, y = curve.places(along)
-    along = along[(x >= 0) & (y >= 0) & (x <= field.mask.shape[1] - 1) & (y <= field.mask.shape[0] - 1)]
-    if not along.size:
-        return None
-    profile = field.profile(curve, along)
-    labels, count = ndimage.label((_smoothed(profile, field.fwhm) > FAINT) & ~(profile < POSSIBLE))
-    if not count:
-        return None
-    spans = [(float(along[s[0].start]), float(along[s[0].stop - 1]) + 1) for s in ndimage.find_objects(labels)]
-    chains = [[spans[0]]]
-    for span in spans[1:]:
-        last = chains[-1][-1]
-        longest = max(span[1] - span[0], *(b - a for a, b in chains[-1]))
-        if span[0] - last[1] <= LARGEST_GAP * longest:
-            chains[-1].append(span)
-        else:
-            chains.append([span])
-    best = max(chains, key=lambda chain: sum(b - a for a, b in chain))
-    return best[0][0], best[-1][1]
 
 
 @dataclass
@@ -264,9 +295,7 @@ class _Votes:
         angle, strip = np.unravel_index(int(np.argmax(self.sums)), self.sums.shape)
         normal = self.normals[:, angle]
         offset = (strip + 0.5 - self.zero) * STRIP_PX
-        return float(self.sums[angle, strip]), Curve(
-            offset * normal, np.array([-normal[1], normal[0]]), np.zeros(1)
-        )
+        return float(self.sums[angle, strip]), Curve(offset * normal, np.array([-normal[1], normal[0]]), np.zeros(1))
 
     def take(self, x: Vector, y: Vector, weight: Vector, height: float) -> None:
         """Take points out; a strip that none of them lies in is taken out itself."""
@@ -276,7 +305,7 @@ class _Votes:
             self.sums[top] = -np.inf
 
 
-def _draw(out: Flags, curve: Curve, ends: tuple[float, float], half_width: float) -> None:
+def _draw(out: Flags, curve: Curve, ends: Ends, half_width: float) -> None:
     """Call a band along a curve."""
     x, y = curve.places(np.array([ends[0], 0.5 * (ends[0] + ends[1]), ends[1]]))
     left, top = (max(0, int(np.floor(axis.min() - half_width - 1))) for axis in (x, y))

@@ -10,7 +10,7 @@ from detection.numerics.segmentation.measure import Count
 from observations.numerics.statistics import FWHM_PER_SIGMA
 from tests.detection.numerics.segmentation.conftest import blank, untrained
 
-SHIPPED = Path(infer.__file__).parents[2] / "weights" / "trails-1.safetensors"
+SHIPPED = Path(infer.__file__).parents[2] / "weights" / "trails-2.safetensors"
 
 
 @pytest.mark.parametrize(("shape", "fwhm", "step"), [((97, 131), 3.0, 2), ((128, 70), 6.5, 4), ((64, 64), 1.5, 2)])
