@@ -169,6 +169,8 @@ class _Field:
         along = np.arange(-reach, reach)
         x, y = curve.places(along)
         along = along[(x >= 0) & (y >= 0) & (x <= self.mask.shape[1] - 1) & (y <= self.mask.shape[0] - 1)]
+        if not along.size:
+            return sure
         profile = self.profile(curve, along)
         labels, count = ndimage.label((_smoothed(profile, self.fwhm) > FAINT) & ~(profile < POSSIBLE))
         if not count:
