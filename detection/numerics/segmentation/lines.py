@@ -268,7 +268,8 @@ def _fitted(curve: Curve, points: tuple[Vector, Vector, Vector], order: int) -> 
     if order == 1:
         return made
     along, across = made.seen_from(x, y)
-    return Curve(at, axes[:, 1], np.polynomial.polynomial.polyfit(along, across, order, w=np.sqrt(weight)))
+    terms = np.polynomial.polynomial.polyfit(along, across, order, w=np.sqrt(weight))
+    return Curve(at, axes[:, 1], np.asarray(terms, dtype=np.float64))
 
 
 @dataclass
@@ -283,7 +284,7 @@ class _Votes:
     def of(cls, x: Vector, y: Vector, weight: Vector, shape: tuple[int, ...]) -> _Votes:
         turn = np.arange(ANGLES) * np.pi / ANGLES
         zero = float(np.ceil(shape[1] / STRIP_PX)) + 1
-        size = int(zero + np.hypot(*shape) / STRIP_PX) + 2
+        size = int(zero + np.hypot(shape[0], shape[1]) / STRIP_PX) + 2
         votes = cls(np.zeros((ANGLES, size), dtype=np.float32), np.stack([np.cos(turn), np.sin(turn)]), zero)
         votes._add(x, y, weight)
         return votes
