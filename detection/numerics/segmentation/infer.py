@@ -103,7 +103,7 @@ def _line_like(chances: Maps) -> Maps:
 def _chances(network: TrailsUnet, difference: Pixels, mask: Mask, noise: Noise) -> tuple[Maps, Mask]:
     """Return the probability of each class, (2, ny / 2, nx / 2) of the binned image, and what of it is bad.
 
-    Squares that the edge cuts are whole.
+    Of what is bad nothing is known: its probability is 0. Squares that the edge cuts are whole.
     """
     out = np.empty((len(CLASSES), *(-(-n // STEP_OUT) for n in noise.shape)), dtype=np.float32)
     is_bad = np.empty(out.shape[1:], dtype=bool)
@@ -114,7 +114,8 @@ def _chances(network: TrailsUnet, difference: Pixels, mask: Mask, noise: Noise) 
             kept = (_halved(rows.kept), _halved(columns.kept))
             top, left = rows.seen.start // STEP_OUT, columns.seen.start // STEP_OUT
             within = (slice(kept[0].start - top, kept[0].stop - top), slice(kept[1].start - left, kept[1].stop - left))
-            out[:, *kept], is_bad[kept] = made[:, *within], bad[::STEP_OUT, ::STEP_OUT][within]
+            is_bad[kept] = bad[::STEP_OUT, ::STEP_OUT][within]
+            out[:, *kept] = np.where(is_bad[kept], np.float32(0), made[:, *within])
     return out, is_bad
 
 

@@ -35,6 +35,15 @@ def test_what_is_masked_or_unknown_changes_nothing_by_its_value(weights):
         np.testing.assert_array_equal(first.confidence, other.confidence)
 
 
+def test_of_what_is_masked_nothing_is_said():
+    image, mask = blank((256, 256))
+    mask[:, 100:] = True
+    found = segment(image, mask, SHIPPED, fwhm_px=3.0)
+    assert not found.bits.any()
+    assert not found.confidence[:, 51:].any()
+    assert found.confidence.any()
+
+
 def test_the_given_image_and_mask_are_left_as_they_are(weights):
     image, mask = blank((96, 96))
     before = image.copy()
