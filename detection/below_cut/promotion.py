@@ -11,6 +11,7 @@ from django.db.models import Case, Exists, OuterRef, QuerySet, When
 from catalog.people import audit
 from detection.cutouts.pictures import path_of
 from detection.models import CandidateScore, Detection, DetectionOrigin, Model
+from detection.sources.telling import tell_types
 from differencing.models import Candidate, CandidateStatus
 
 
@@ -35,7 +36,12 @@ def promote(keys: Collection[UUID], actor: audit.Actor) -> list[Detection]:
     Such a detection has no source, and raises no alert, until people call it real; repeated stages leave it. Raises
     PromotionRefused where a candidate is gone or was never scored: then none is promoted.
     """
-    candidates = list(Candidate.objects.filter(pk__in=keys).order_by("pk").select_for_update())
+    candidates = list(
+        Candidate.objects.filter(pk__in=keys)
+        .select_related("observation")
+        .order_by("pk")
+        .select_for_update(of=("self",))
+    )
     if len(candidates) < len(set(keys)):
         raise PromotionRefused("One of these candidates is gone: its frame was processed again. Look at the list anew.")
     known = {row.candidate_id: row for row in Detection.objects.filter(candidate__in=candidates)}
@@ -50,13 +56,16 @@ def promote(keys: Collection[UUID], actor: audit.Actor) -> list[Detection]:
             raise PromotionRefused("One of these candidates has no score yet: wait until its frame has been looked at.")
         new.append(against_the_model(scores[candidate.pk], DetectionOrigin.PROMOTED, reason))
     Detection.objects.bulk_create(new)
+    tell_types(*{row.observation_id: row.candidate.observation for row in new if row.candidate}.values())
     for row in new:
         audit.record(row, "promoted", actor=actor, new={"candidate": row.candidate_id, "score": row.confidence_score})
     return [*known.values(), *new]
 
 
 def _latest_scores(candidates: list[Candidate]) -> dict[UUID, CandidateScore]:
-    rows = CandidateScore.objects.filter(candidate__in=candidates).select_related("candidate", "model", "model_run")
+    rows = CandidateScore.objects.filter(candidate__in=candidates).select_related(
+        "candidate__observation", "model", "model_run"
+    )
     # Of the last in use, not of one that scores beside it.
     return {row.candidate_id: row for row in rows.order_by("model__is_active", "created_at")}
 

@@ -20,6 +20,9 @@ Array = NDArray[np.float64]
 Rng = np.random.Generator
 Shape = tuple[int, int]
 
+# Steps between flashes, in FWHM: as they come, and such that the next one can be seen in the wide view of a stamp.
+WIDEST_STEP_FWHM, SEEN_STEP_FWHM = 20.0, 12.0
+
 
 @dataclass(frozen=True)
 class Faults:
@@ -130,15 +133,17 @@ def trails(rng: Rng, shape: Shape, count: int, sigma: float, fwhm_px: float) -> 
     return images
 
 
-def flashes(rng: Rng, shape: Shape, count: int, sigma: float, fwhm_px: float) -> Image:
-    """Draw rows of 3 to 12 flashes of tumbling satellites, as sharp as stars, at equal steps of 3 to 20 FWHM.
+def flashes(
+    rng: Rng, shape: Shape, count: int, sigma: float, fwhm_px: float, *, widest_fwhm: float = WIDEST_STEP_FWHM
+) -> Image:
+    """Draw rows of 3 to 12 flashes of tumbling satellites, as sharp as stars, at equal steps of 3 FWHM and more.
 
     Each by itself is a new star: that there are others in a row is all that tells. With wide steps no stamp shows it.
     """
     image = np.zeros(shape)
     psf = MoffatPsf(fwhm_px, shape)
     for _ in range(count):
-        angle, step = rng.uniform(0, 2 * np.pi), fwhm_px * np.exp(rng.uniform(np.log(3.0), np.log(20.0)))
+        angle, step = rng.uniform(0, 2 * np.pi), fwhm_px * np.exp(rng.uniform(np.log(3.0), np.log(widest_fwhm)))
         number = np.arange(int(rng.integers(3, 13)))
         x = rng.uniform(0, shape[1]) + number * step * np.cos(angle)
         y = rng.uniform(0, shape[0]) + number * step * np.sin(angle)

@@ -174,7 +174,7 @@ def logits_of(network: Network, part: Examples) -> NDArray[np.float64]:
 
 
 def types_of(part: Examples) -> NDArray[np.int64]:
-    """Return the place in `networks.TYPES` of each example, or the number of those that have none."""
+    """Return the place in `nearest.TYPES` of each example, or the number of those that have none."""
     by_kind = {kind: place for place, kinds in enumerate(_KINDS_OF_TYPES) for kind in kinds}
     types = np.array([by_kind.get(str(kind), _NO_TYPE) for kind in part.kind], dtype=np.int64)
     return np.where(part.is_real, types, _NO_TYPE)

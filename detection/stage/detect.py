@@ -31,9 +31,9 @@ from detection.numerics.infer import Judged, WeightsRefused, judge
 from detection.numerics.stamps import cut_stamps
 from detection.registry.weights import ensure_default_model, weights_path
 from detection.sources.association import alone, associate, forget_empty_sources
+from detection.sources.telling import tell_types
 from detection.stage import trails, vetoes
 from detection.stage.disagreement import note_disagreement
-from detection.stage.kinds import tell_types
 from detection.stage.ranking import rank
 from detection.thresholds import in_force as thresholds
 from differencing.models import Candidate, CandidateStatus, DifferenceRun, Tracklet
@@ -92,7 +92,7 @@ def run(observation_id: UUID | str) -> None:
         alone()
         _close(row, scored)
         trails.note(candidates, mask)
-        in_other_frames = vetoes.note_detector(observation)
+        in_other_frames = vetoes.note_night(observation)
         candidates = candidates_in(difference)
         made = _record(row, candidates, scored.judged, paths, config)
         _reject(in_other_frames, config)

@@ -24,8 +24,8 @@ from detection.numerics.packets.packet import Packet
 from detection.numerics.stamp_width import width_of
 from detection.registry.weights import ensure_default_model, weights_path
 from detection.sources.association import alone, refresh
+from detection.sources.telling import tell_types
 from detection.stage.detect import as_file
-from detection.stage.kinds import tell_types
 from detection.stage.ranking import rank
 from differencing.models import Candidate
 from observations.models import Observation

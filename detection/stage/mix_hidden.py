@@ -11,8 +11,8 @@ from catalog.work import jobs
 from detection.below_cut.promotion import against_the_model, rejected
 from detection.models import CandidateScore, Detection, DetectionOrigin, ModelRun, ModelType
 from detection.numerics.mixture import STRATA, draw, places
+from detection.sources.telling import tell_types
 from detection.stage.disagreement import note_disagreement
-from detection.stage.kinds import tell_types
 from detection.stage.ranking import rank
 from detection.thresholds.in_force import of_run
 from differencing.ids import field_and_night

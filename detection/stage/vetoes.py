@@ -7,22 +7,32 @@ from dataclasses import asdict
 from uuid import UUID
 
 import numpy as np
+from django.db.models import QuerySet
 from numpy.typing import NDArray
 
 from catalog.configuration.values import Snapshot
-from differencing.models import Candidate, CandidateStatus
+from detection.sources.photometry import magnitude_of, zero_points
+from differencing.models import Candidate, CandidateStatus, DifferenceRun
 from differencing.numerics.vetoes.fixed_pixels import Seen, recurrences, reflections
+from differencing.numerics.vetoes.seen_once import Frames, Peaks, seen_once
 from differencing.numerics.vetoes.veto import CODES, Veto
 from observations.models import Observation, WcsQuality
 from observations.numerics.sphere import project
+from preprocessing.models import PreprocessRun
 
 READS = tuple(f"detection.veto_{code}" for code in CODES)
-_OF_DETECTOR = {
+_OF_NIGHT = {
     "fixed_pixel": "It stands on the same pixel of the detector in {frames} of the night, though the sky has moved: a "
     "fault of the detector or of its optics.",
     "reflection": "In {frames} of the night something stands where the same place of the sky is mirrored at the middle "
     "of the detector, though the sky has moved: light of a star that the optics throw back.",
+    "seen_once": "{frames} of the night would have shown it, and nothing is there, nor anything that moves like it: a "
+    "flash of a satellite, or light that went astray.",
 }
+# So far from the rim of another frame a place is well within it.
+_RIM_PX = 20.0
+# What is faster leaves a trail, or is linked over the frames: no chance neighbour must speak for a flash.
+_FASTEST_ARCSEC_PER_MIN = 2.0
 _ARCSEC = 3600.0
 _CORNERS = 4
 
@@ -33,8 +43,10 @@ def refused_by(config: Snapshot, candidates: Iterable[Candidate]) -> set[UUID]:
     return {c.pk for c in candidates if c.is_reference_ghost or c.is_dipole or c.veto_codes & rejecting}
 
 
-def note_detector(observation: Observation) -> list[Candidate]:
-    """Say of the candidates of a frame, and of the same camera's others of that night, which keep to the detector.
+def note_night(observation: Observation) -> list[Candidate]:
+    """Say what the frames of one camera and night together tell of their candidates.
+
+    Which keep to the detector, and which one frame alone shows where the others would have shown them.
 
     In the caller's transaction. Returns those of other frames of which this was not known before: their frames have
     been judged without it.
@@ -48,14 +60,17 @@ def note_detector(observation: Observation) -> list[Candidate]:
         counts = {
             "fixed_pixel": recurrences(seen),
             "reflection": reflections(seen, _mirrored(rows, observation.pixel_scale)),
+            "seen_once": _once(rows, seen),
         }
         for k, row in enumerate(rows):
             found = [_veto(code, int(of_each[k])) for code, of_each in counts.items() if of_each[k]]
             is_own = row.observation_id == observation.pk
-            known = row.veto_codes & _OF_DETECTOR.keys()
-            is_news = bool({veto.code for veto in found} - known)
+            known = row.veto_codes & _OF_NIGHT.keys()
+            now = {veto.code for veto in found}
+            # What another frame has shown again is no flash any more.
+            is_news = bool(now - known) or bool((known - now) & {"seen_once"})
             if is_news or (is_own and (known or found)):
-                others = [veto for veto in row.vetoes if veto["code"] not in _OF_DETECTOR]
+                others = [veto for veto in row.vetoes if veto["code"] not in _OF_NIGHT]
                 row.vetoes = [*others, *map(asdict, found)]
                 row.save(update_fields=["vetoes", "updated_at"])
                 changed += [] if is_own else [row]
@@ -64,20 +79,24 @@ def note_detector(observation: Observation) -> list[Candidate]:
 
 def _veto(code: str, count: int) -> Veto:
     frames = "another frame" if count == 1 else f"{count} other frames"
-    return Veto(code, float(count), _OF_DETECTOR[code].format(frames=frames))
+    return Veto(code, float(count), _OF_NIGHT[code].format(frames=frames))
 
 
 def _of_the_night(observation: Observation, *, is_negative: bool) -> list[Candidate]:
     """Return the candidates of one sign that a camera gave in one night, of frames of one size."""
-    rows = Candidate.objects.filter(
-        observation__survey=observation.survey_id,
-        observation__camera=observation.camera,
-        observation__night=observation.night,
-        observation__image_width=observation.image_width,
-        observation__image_height=observation.image_height,
-        is_negative=is_negative,
-    ).exclude(status=CandidateStatus.DUPLICATE)
-    return list(rows.select_related("observation").order_by("pk"))
+    rows = Candidate.objects.filter(observation__in=_like(observation), is_negative=is_negative)
+    return list(rows.exclude(status=CandidateStatus.DUPLICATE).select_related("observation").order_by("pk"))
+
+
+def _like(observation: Observation) -> QuerySet[Observation]:
+    """Return the frames of one size that the camera of this one gave in the same night."""
+    return Observation.objects.filter(
+        survey=observation.survey_id,
+        camera=observation.camera,
+        night=observation.night,
+        image_width=observation.image_width,
+        image_height=observation.image_height,
+    )
 
 
 def _seen(rows: list[Candidate], observation: Observation) -> Seen:
@@ -96,20 +115,67 @@ def _seen(rows: list[Candidate], observation: Observation) -> Seen:
     )
 
 
+def _once(rows: list[Candidate], seen: Seen) -> NDArray[np.int64]:
+    """Return for each candidate, as in `seen`, how many other frames would have shown it and do not."""
+    first = rows[0].observation
+    compared = DifferenceRun.objects.completed().filter(observation__in=_like(first)).values("observation")
+    frames = list(Observation.objects.filter(pk__in=compared).order_by("pk"))
+    place = {frame.pk: k for k, frame in enumerate(frames)}
+    runs = zero_points(place.keys())
+    magnitudes = [_magnitude(row, runs.get(row.observation_id)) for row in rows]
+    peaks = Peaks(seen.sky_x, seen.sky_y, np.array(magnitudes), np.array([place[row.observation_id] for row in rows]))
+    limits = [getattr(runs.get(frame.pk), "limiting_magnitude", None) for frame in frames]
+    nights = Frames(
+        mjd=np.array([frame.mjd_utc for frame in frames]),
+        limit_mag=np.array([np.nan if limit is None else limit for limit in limits]),
+        band=np.array([frame.filter_band for frame in frames]),
+    )
+    scale = first.pixel_scale or 1.0
+    covers = np.column_stack([_is_within(frame, rows[0], seen, scale) for frame in frames])
+    return seen_once(peaks, nights, covers, _FASTEST_ARCSEC_PER_MIN / scale)
+
+
+def _magnitude(row: Candidate, run: PreprocessRun | None) -> float:
+    """Return how bright the change is, of either sign; NaN where that is not known, or where it is a trail."""
+    if run is None or row.flux is None or row.trail_length_arcsec is not None:
+        return float("nan")
+    mag, _ = magnitude_of(abs(row.flux), row.flux_error, run.zero_point_mag, run.zero_point_error)
+    return float("nan") if mag is None else mag
+
+
+def _is_within(frame: Observation, origin: Candidate, seen: Seen, scale: float) -> NDArray[np.bool_]:
+    """Tell which places of the sky lie well within a frame; none where its position is only nominal."""
+    along = _plane(frame, origin, scale)
+    if along is None:
+        return np.zeros(len(seen.x), dtype=bool)
+    corner, matrix = along
+    height, width = frame.delivered.shape
+    x, y = np.linalg.solve(matrix, np.stack([seen.sky_x, seen.sky_y]) - corner[:, None])
+    return (x > _RIM_PX) & (x < width - _RIM_PX) & (y > _RIM_PX) & (y < height - _RIM_PX)
+
+
+def _plane(
+    frame: Observation, origin: Candidate, scale_arcsec: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+    """Return where a frame's first corner lies on the plane of `seen`, px, and what a pixel along x and y is there."""
+    if frame.wcs_quality == WcsQuality.NOMINAL or len(frame.footprint) != _CORNERS:
+        return None
+    ra, dec = np.array(frame.footprint).T
+    corners = np.column_stack(project(ra, dec, origin.ra, origin.dec)) * _ARCSEC / scale_arcsec
+    height, width = frame.delivered.shape
+    return corners[0], np.column_stack([(corners[1] - corners[0]) / width, (corners[3] - corners[0]) / height])
+
+
 def _mirrored(rows: list[Candidate], scale_arcsec: float) -> NDArray[np.float64]:
     """Return what of the sky, as in `seen`, stands at each candidate's place mirrored at the middle of its frame.
 
     Arrays (n, 2), px; NaN where a frame's corners on the sky are not known, or its position is only nominal.
     """
     out = np.full((len(rows), 2), np.nan)
-    ra0, dec0 = rows[0].ra, rows[0].dec
     for k, row in enumerate(rows):
-        frame = row.observation
-        if frame.wcs_quality == WcsQuality.NOMINAL or len(frame.footprint) != _CORNERS:
-            continue
-        ra, dec = np.array(frame.footprint).T
-        first, along_x, _, along_y = np.column_stack(project(ra, dec, ra0, dec0)) * _ARCSEC / scale_arcsec
-        height, width = frame.delivered.shape
-        x, y = width - 0.5 - row.pixel_x, height - 0.5 - row.pixel_y
-        out[k] = first + (along_x - first) * x / width + (along_y - first) * y / height
+        along = _plane(row.observation, rows[0], scale_arcsec)
+        if along is not None:
+            corner, matrix = along
+            height, width = row.observation.delivered.shape
+            out[k] = corner + matrix @ np.array([width - 0.5 - row.pixel_x, height - 0.5 - row.pixel_y])
     return out

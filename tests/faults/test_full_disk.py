@@ -72,7 +72,7 @@ OF_A_NIGHT = [
     Full("difference", "references/*", f"No room for {'_' * 16}.fits%"),
     # The last of three files.
     Full("difference", "differences/*/.reference.fits.*", "No room for reference.fits%"),
-    Full("detect", "models/*", "No room for realbogus-2-%"),
+    Full("detect", "models/*", "No room for realbogus-3-%"),
     Full("detect", "cutouts/*", "No room for %.npy%"),
     # What is fetched from an address.
     Full("download", "incoming/*", "No room for night1\\_light01.fits%"),

@@ -89,6 +89,7 @@ VETOES = tuple(
         ("hot_pixel", "a peak of the reference that is sharper than a star"),
         ("fixed_pixel", "what stays on its pixel of the detector while the sky moves"),
         ("reflection", "what moves against the sky as light does that a star throws back through the optics"),
+        ("seen_once", "what one frame alone shows, where others of the night would have shown it, and that moves not,"),
         ("displaced_star", "what a small displacement of a static star explains better than a new source"),
         ("soft_pixels", "a peak whose core was filled in to a large part"),
         ("crowded", "a peak among far more others than elsewhere in the frame"),

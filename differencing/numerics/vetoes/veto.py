@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 # All reasons; the configuration says of each whether it rejects.
 CODES = (
-    "flash_train", "cosmic_ray", "hot_pixel", "fixed_pixel", "reflection", "displaced_star", "soft_pixels",
-    "crowded", "wider_than_star", "psf_difference", "psf_science", "psf_reference",
+    "flash_train", "cosmic_ray", "hot_pixel", "fixed_pixel", "reflection", "displaced_star", "seen_once",
+    "soft_pixels", "crowded", "wider_than_star", "psf_difference", "psf_science", "psf_reference",
     "trail",
 )  # fmt: skip
 # What these speak against is no light of the sky's, and nothing that moves.

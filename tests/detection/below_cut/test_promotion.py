@@ -37,6 +37,17 @@ def test_a_promoted_candidate_awaits_review_with_its_score_and_no_source(candida
     assert candidate.status == "rejected", "what the model said stays"
 
 
+def test_it_is_said_at_once_what_a_promoted_candidate_is_taken_for():
+    scored = CandidateScoreFactory(
+        candidate__status="rejected", score=0.2, p_supernova=0.1, p_variable=0.8, p_transient=0.1
+    )
+    [row] = promote([scored.candidate_id], audit.MACHINE)
+    row = Detection.objects.get(pk=row.pk)
+    assert row.predicted_type == "variable"
+    assert "stamp" in row.prediction_metadata["type_reason"]
+    assert row.prediction_metadata["reason"], "why it is there stays"
+
+
 def test_what_is_a_detection_already_is_left_as_it_is(candidate):
     known = DetectionFactory()
     rows = promote([known.candidate_id, candidate.pk], audit.MACHINE)

@@ -45,20 +45,20 @@ def codes(candidate):
 
 def test_a_hot_pixel_is_known_in_the_earlier_frames_once_a_later_one_shows_it(frames):
     first = [seen(frames[0], 0, *pixel) for pixel in HOT]
-    assert vetoes.note_detector(frames[0]) == []
+    assert vetoes.note_night(frames[0]) == []
     assert not any(codes(each) for each in first)
     second = [seen(frames[1], 1, *pixel) for pixel in HOT]
-    assert set(vetoes.note_detector(frames[1])) == set(first)
+    assert set(vetoes.note_night(frames[1])) == set(first)
     assert all(codes(each) == {"fixed_pixel"} for each in (*first, *second))
     assert "same pixel of the detector in another frame" in first[0].vetoes[0]["message"]
     # What is known is not news.
-    assert vetoes.note_detector(frames[1]) == []
+    assert vetoes.note_night(frames[1]) == []
 
 
 def test_a_star_that_changes_recurs_on_the_sky_and_not_on_the_detector(frames):
     stars = [seen(frame, k, 500.0, 600.0, is_fixed=False) for k, frame in enumerate(frames)]
     for frame in frames:
-        vetoes.note_detector(frame)
+        vetoes.note_night(frame)
     assert not any(codes(star) for star in stars)
 
 
@@ -67,7 +67,7 @@ def test_another_camera_has_other_pixels(frames):
         for pixel in HOT:
             seen(frame, k, *pixel)
     type(frames[0]).objects.filter(pk=frames[0].pk).update(camera="Another camera")
-    vetoes.note_detector(frames[1])
+    vetoes.note_night(frames[1])
     assert not any(codes(each) for each in Candidate.objects.all())
 
 
@@ -78,10 +78,10 @@ def test_what_no_longer_recurs_loses_the_veto_and_keeps_its_others(frames):
             seen(frame, k, *pixel)
     kept = frames[1].candidates.first()
     Candidate.objects.filter(pk=kept.pk).update(vetoes=[other])
-    vetoes.note_detector(frames[1])
+    vetoes.note_night(frames[1])
     assert codes(kept) == {"crowded", "fixed_pixel"}
     frames[0].candidates.all().delete()
-    vetoes.note_detector(frames[1])
+    vetoes.note_night(frames[1])
     assert codes(kept) == {"crowded"}
 
 
@@ -105,7 +105,7 @@ def test_light_that_the_optics_throw_back_moves_against_the_sky(frames):
         seen(frame, k, 650.0, 410.0, is_fixed=False)
     for frame in frames:
         frame.refresh_from_db()
-        vetoes.note_detector(frame)
+        vetoes.note_night(frame)
     by_place = {row.pixel_y > 300.0: codes(row) for row in frames[2].candidates.all()}
     assert by_place == {False: {"reflection"}, True: set()}, "a star that changes is on the sky"
     [veto] = frames[0].candidates.get(pixel_y__lt=300.0).vetoes
@@ -119,5 +119,54 @@ def test_of_frames_that_are_only_pointed_or_not_placed_no_reflection_is_known(fr
     type(frames[0]).objects.filter(pk=frames[0].pk).update(footprint=[])
     type(frames[1]).objects.filter(pk=frames[1].pk).update(wcs_quality="nominal")
     for frame in frames:
-        vetoes.note_detector(frame)
+        vetoes.note_night(frame)
     assert not any(codes(each) for each in Candidate.objects.all())
+
+
+@pytest.fixture
+def night(frames):
+    """Three compared frames of the same sky with zero points, deep enough for what 10 000 counts are."""
+    for frame in frames:
+        frame.footprint = [[150.13, -0.13], [149.86, -0.13], [149.86, 0.14], [150.13, 0.14]]
+        frame.wcs_quality = "solved"
+        frame.save()
+        factories.PreprocessRunFactory(observation=frame, zero_point_mag=25.0, limiting_magnitude=20.0)
+        factories.DifferenceRunFactory(observation=frame)
+    return frames
+
+
+def flash(frame, flux=10_000.0, **changed):
+    run = frame.difference_runs.get()
+    place = {"pixel_x": 500.0, "pixel_y": 500.0, "ra": 150.0, "dec": 0.0}
+    return factories.CandidateFactory(difference_run=run, flux=flux, flux_error=100.0, **(place | changed))
+
+
+def test_what_one_frame_alone_shows_is_told_once_the_others_are_there_and_in_words(night):
+    bright, faint = flash(night[1]), flash(night[1], flux=150.0, dec=0.05)
+    trail = flash(night[1], dec=-0.05, trail_length_arcsec=20.0)
+    outside = flash(night[1], dec=0.3)
+    vetoes.note_night(night[1])
+    assert codes(bright) == {"seen_once"}
+    assert bright.vetoes[0]["value"] == 2.0
+    assert "2 other frames of the night would have shown it" in bright.vetoes[0]["message"]
+    assert not any(codes(each) for each in (faint, trail, outside))
+
+
+def test_what_a_later_frame_shows_again_is_no_flash_any_more(night):
+    first = flash(night[0])
+    vetoes.note_night(night[0])
+    assert codes(first) == {"seen_once"}
+    flash(night[2])
+    vetoes.note_night(night[2])
+    assert codes(first) == set()
+
+
+def test_frames_without_a_zero_point_or_a_comparison_tell_nothing(night):
+    candidate = flash(night[0])
+    night[1].preprocess_runs.update(zero_point_mag=None, limiting_magnitude=None)
+    vetoes.note_night(night[0])
+    assert codes(candidate) == set()
+    night[1].preprocess_runs.update(zero_point_mag=25.0, limiting_magnitude=20.0)
+    night[2].difference_runs.all().delete()
+    vetoes.note_night(night[0])
+    assert codes(candidate) == set()

@@ -23,7 +23,18 @@ ABSOLUTE = {
 SHARE = 1e-3
 
 
+_READ: dict[tuple[str, str], FrameFacts] = {}
+
+
 def read(instrument: Instrument, **given: object) -> FrameFacts:
+    """Read a header once for all that is asked of it."""
+    key = (instrument.name, repr(given))
+    if key not in _READ:
+        _READ[key] = _read(instrument, **given)
+    return _READ[key]
+
+
+def _read(instrument: Instrument, **given: object) -> FrameFacts:
     reading = Reading(Overrides(**given), primary=instrument.primary_header())
     return read_facts(instrument.header(), instrument.shape, reading)[0]
 

@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 
 from detection.models import CandidateScore, Detection, DetectionType
-from detection.stage.kinds import tell_types
+from detection.sources.telling import tell_types
 from tests.factories import CandidateScoreFactory, DetectionFactory, ObservationFactory, SourceFactory, TrackletFactory
 
 pytestmark = pytest.mark.django_db

@@ -9,7 +9,7 @@ from uuid import UUID
 from detection.context.near import Neighbours, neighbours_of_each
 from detection.known.comparing import Verdict, known_near_each
 from detection.models import CandidateScore, ContextKind, Detection, DetectionStatus
-from detection.numerics.networks import TYPES
+from detection.numerics.nearest import TYPES
 from detection.sources.kinds import Facts, type_of
 from differencing.models import Tracklet
 from observations.models import Observation
