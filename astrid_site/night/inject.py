@@ -12,7 +12,7 @@ from catalog.configuration.values import snapshot
 from catalog.work import jobs
 from curation.injected.rows import as_stored
 from curation.models import GoldItem
-from detection.models import Detection, DetectionOrigin, ModelRun
+from detection.models import Detection, DetectionOrigin, ModelRun, ModelType
 from differencing.ids import field_and_night
 
 SHARE = "curation.fake_share"
@@ -33,6 +33,7 @@ def run(key: str) -> None:
     runs = ModelRun.objects.completed().filter(
         ~has_some,
         model__is_active=True,
+        model__model_type=ModelType.CLASSIFIER,
         is_shadow=False,
         observation__field=field_id,
         observation__night=night,

@@ -30,7 +30,7 @@ _SPEED_STAMPS = 2048
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--weights", nargs="+", type=Path, default=sorted(_WEIGHTS.glob("*.safetensors")))
+    parser.add_argument("--weights", nargs="+", type=Path, default=sorted(_WEIGHTS.glob("realbogus-*.safetensors")))
     parser.add_argument(
         "--ztf",
         type=Path,

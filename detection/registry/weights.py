@@ -19,7 +19,10 @@ from detection.models import DataSet, Model, ModelType
 from detection.numerics.guard import Comparison
 from detection.registry import golden
 
-DEFAULT_CARD = Path(__file__).parent.parent / "weights" / "realbogus-3.json"
+_SHIPPED = Path(__file__).parent.parent / "weights"
+DEFAULT_CARD = _SHIPPED / "realbogus-3.json"
+# What is shipped with the code, by type of model.
+DEFAULT_CARDS = {ModelType.CLASSIFIER: DEFAULT_CARD, ModelType.UNET: _SHIPPED / "trails-2.json"}
 MEASURE = "measure"
 _CARD_FIELDS = ("name", "version", "model_type", "architecture", "weights", "sha256")
 
@@ -114,12 +117,13 @@ def ensure_default_model(model_type: str = ModelType.CLASSIFIER) -> Model:
     active = active_model(model_type)
     if active is not None:
         return active
-    if model_type != ModelType.CLASSIFIER or not DEFAULT_CARD.is_file():
+    card = DEFAULT_CARDS.get(ModelType(model_type))
+    if card is None or not card.is_file():
         raise StageFailure(
             FailureCode.MODEL_MISSING,
             f"There is no active {model_type} model. Train one with train_model and give its card to register_model.",
         )
-    return register(read_card(DEFAULT_CARD), activate=True)
+    return register(read_card(card), activate=True)
 
 
 def activate(model: Model, actor: audit.Actor, *, reason: str = "") -> Model:

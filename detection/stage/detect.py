@@ -32,7 +32,7 @@ from detection.numerics.stamps import cut_stamps
 from detection.registry.weights import ensure_default_model, weights_path
 from detection.sources.association import alone, associate, forget_empty_sources
 from detection.sources.telling import tell_types
-from detection.stage import vetoes
+from detection.stage import trails, vetoes
 from detection.stage.disagreement import note_disagreement
 from detection.stage.ranking import rank
 from detection.thresholds import in_force as thresholds
@@ -49,6 +49,7 @@ READS = (
     "detection.association_sigma",
     "detection.bright_snr",
     *thresholds.READS,
+    *trails.READS,
     *vetoes.READS,
 )
 
@@ -83,12 +84,14 @@ def run(observation_id: UUID | str) -> None:
     weights = weights_path(model)
     candidates = candidates_in(difference)
     scored = infer(observation, difference, candidates, str(weights))
+    mask = trails.drawn(difference, config)
     paths = _write_cutouts(observation, candidates, scored.stamps)
     with jobs.writing(last=True):
         # Frames of one night say of each other's candidates what stays on its pixel: two at once would block each
         # other.
         alone()
         _close(row, scored)
+        trails.note(candidates, mask)
         in_other_frames = vetoes.note_night(observation)
         candidates = candidates_in(difference)
         made = _record(row, candidates, scored.judged, paths, config)
@@ -125,7 +128,8 @@ def _open(model: Model, observation: Observation, difference: DifferenceRun, con
     )
     now = thresholds.in_force(model, config)
     is_same = (row.config_hash, row.threshold) == (config.hash, now.threshold)
-    if row.status == RunStatus.COMPLETED and is_same and not _has_work(difference):
+    is_done = row.status == RunStatus.COMPLETED and is_same and not _has_work(difference)
+    if is_done and not trails.is_due(difference, config):
         return None
     row.config_hash, row.threshold, row.calibration = config.hash, now.threshold, now.calibration
     row.is_shadow = False

@@ -9,7 +9,7 @@ from itertools import compress
 from catalog.configuration.values import snapshot
 from catalog.work import jobs
 from detection.below_cut.promotion import against_the_model, rejected
-from detection.models import CandidateScore, Detection, DetectionOrigin, ModelRun
+from detection.models import CandidateScore, Detection, DetectionOrigin, ModelRun, ModelType
 from detection.numerics.mixture import STRATA, draw, places
 from detection.sources.telling import tell_types
 from detection.stage.disagreement import note_disagreement
@@ -36,7 +36,7 @@ def run(key: str) -> None:
         if not share:
             return
         runs = ModelRun.objects.completed().select_for_update().filter(
-            model__is_active=True, is_shadow=False, hidden_draw__isnull=True,
+            model__is_active=True, model__model_type=ModelType.CLASSIFIER, is_shadow=False, hidden_draw__isnull=True,
             observation__field=field_id, observation__night=night,
         )  # fmt: skip
         rows = list(runs.order_by("pk"))

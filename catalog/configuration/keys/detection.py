@@ -68,6 +68,16 @@ DETECTION = (
         1,
         100_000,
     ),
+    ConfigKey(
+        "detection.segmentation",
+        False,
+        "Whether a network draws trails and other artefacts in each difference, as a mask beside it.",
+    ),
+    ConfigKey(
+        "detection.veto_trail",
+        False,
+        "Whether a peak in what the segmentation calls a trail is rejected; if not, it is only flagged.",
+    ),
 )
 
 # What a candidate is rejected for, unless the site wants it flagged only: see docs/frames.md.

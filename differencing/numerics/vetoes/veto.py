@@ -8,6 +8,7 @@ from dataclasses import dataclass
 CODES = (
     "flash_train", "cosmic_ray", "hot_pixel", "fixed_pixel", "reflection", "displaced_star", "seen_once",
     "soft_pixels", "crowded", "wider_than_star", "psf_difference", "psf_science", "psf_reference",
+    "trail",
 )  # fmt: skip
 # What these speak against is no light of the sky's, and nothing that moves.
 OF_NO_SOURCE = frozenset({"flash_train", "cosmic_ray", "hot_pixel", "fixed_pixel", "reflection", "displaced_star"})

@@ -113,7 +113,7 @@ def test_missing_or_changed_weights_stop_the_run_with_their_code_and_registering
 
 def test_no_model_of_another_type_is_made_up():
     with pytest.raises(StageFailure) as failure:
-        weights.ensure_default_model("unet")
+        weights.ensure_default_model("anomaly_detector")
     assert failure.value.code == FailureCode.MODEL_MISSING
 
 

@@ -21,7 +21,7 @@ from detection.models import CandidateScore, Detection, DetectionStatus, ModelRu
 from detection.registry.weights import ensure_default_model
 from detection.sources import association
 from detection.stage import detect as stage
-from detection.stage import vetoes
+from detection.stage import trails, vetoes
 from detection.thresholds import in_force
 from differencing.models import Candidate, CandidateStatus, DifferenceRun, Tracklet
 from observations.models import ObservationStatus
@@ -172,7 +172,7 @@ def test_a_key_that_detection_does_not_read_makes_no_second_inference(night):
 def test_detection_names_the_keys_that_its_hash_covers_and_no_others():
     of_vetoes = {key for key in DECLARED if key.startswith("detection.veto_")}
     assert set(vetoes.READS) == of_vetoes
-    assert keys_named_in(stage, association, in_force) | of_vetoes == set(stage.READS)
+    assert keys_named_in(stage, association, in_force, trails) | of_vetoes == set(stage.READS)
 
 
 upgrade = import_module("detection.migrations.0004_hashes_of_the_keys_that_are_read")
@@ -192,8 +192,8 @@ def former_runs(night):
 @pytest.mark.usefixtures("former_runs")
 def test_a_run_that_the_former_version_wrote_has_the_hash_of_the_keys_that_were_read_then():
     upgrade.to_keys_read(apps, None)
-    # Since then vetoes, brightness and an asked rate have a say: with them a run is another, and is done again.
-    since = {*vetoes.READS, "detection.bright_snr", "detection.threshold_by", "detection.asked_rate"}
+    # Since then vetoes, trails, brightness and an asked rate have a say: with them a run is another, and is done again.
+    since = {*vetoes.READS, *trails.READS, "detection.bright_snr", "detection.threshold_by", "detection.asked_rate"}
     read_then = snapshot().only(set(stage.READS) - since)
     assert set(ModelRun.objects.values_list("config_hash", flat=True)) == {read_then.hash}
 
