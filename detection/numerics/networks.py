@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
@@ -76,6 +78,7 @@ class _Member(nn.Module):
 
 
 Network = OneView | TwoViews
+Fused = TypeVar("Fused", bound=nn.Module)
 NETWORKS: dict[str, type[Network]] = {ONE_VIEW: OneView, TWO_VIEWS: TwoViews}
 
 
@@ -135,7 +138,7 @@ def as_tensor_image(stamps: object) -> Tensor:
     return torch.as_tensor(stamps).contiguous(memory_format=torch.channels_last)
 
 
-def fused(network: Network) -> Network:
+def fused(network: Fused) -> Fused:
     """Return the network for scoring alone, with each normalisation within the convolution before it."""
     for part in network.modules():
         if isinstance(part, nn.Sequential):

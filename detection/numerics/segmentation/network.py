@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from detection.numerics.networks import fused
 
 ARCHITECTURE = "trails-unet-1"
 # What comes in and what goes out, in this order.
@@ -68,10 +69,4 @@ def _block(channels_in: int, channels_out: int, stride: int = 1, dilation: int =
 
 def ready(network: TrailsUnet) -> TrailsUnet:
     """Return the network for use alone: each normalisation within the convolution before it, channels last."""
-    network.eval()
-    for part in network.modules():
-        if isinstance(part, nn.Sequential):
-            for place, (first, second) in enumerate(zip(list(part), list(part)[1:], strict=False)):
-                if isinstance(first, nn.Conv2d) and isinstance(second, nn.BatchNorm2d):
-                    part[place], part[place + 1] = fuse_conv_bn_eval(first, second), nn.Identity()
-    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return fused(network.eval()).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
