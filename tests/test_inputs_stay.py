@@ -37,7 +37,7 @@ from differencing.numerics import (
     zogy,
 )
 from differencing.numerics import pair as pair_numerics
-from differencing.numerics.vetoes import examine, fixed_pixels, shapes
+from differencing.numerics.vetoes import examine, fixed_pixels, seen_once, shapes
 from observations.numerics.fits.facts import FrameFacts
 from observations.numerics.fits.wcs import nominal_wcs
 from observations.numerics.frame import Frame
@@ -215,6 +215,9 @@ def subtraction() -> None:
     fixed = fixed_pixels.Seen(*np.arange(5.0)[:, None].repeat(3, 1), np.arange(3), 1e4)
     fixed_pixels.recurrences(fixed)
     fixed_pixels.reflections(fixed, np.arange(6.0).reshape(3, 2))
+    frames = seen_once.Frames(np.arange(3.0), np.full(3, 21.0), np.full(3, "r"))
+    flashes = seen_once.Peaks(*np.arange(3.0)[:, None].repeat(3, 1), np.arange(3))
+    seen_once.seen_once(flashes, frames, np.ones((3, 3), dtype=bool), 1.0)
     pair_numerics.constant_psf(difference.psf_d(50.0, 60.0))
     shown = [display.block_mean(image, difference.mask, 2) for image in (difference.science, difference.reference)]
     display.shared_codes(*shown)
