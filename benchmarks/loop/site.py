@@ -1,0 +1,85 @@
+"""A site of its own for the benchmark: database, web server and workers, over one folder."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from benchmarks.loop.nights import Field, Truth, write_field
+
+_SERVICES = ("web", "light", "pipeline", "training")
+
+
+def choose(root: Path) -> None:
+    """Let this process, and all that it starts, work in a folder, with one thread and one process of each kind."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    os.environ |= {
+        "ASTRID_DATA_ROOT": str(root), "PORT": str(port), "DJANGO_SETTINGS_MODULE": "astrid_site.settings",
+        "ASTRID_WORKERS": "1", "ASTRID_THREADS": "1", "OMP_NUM_THREADS": "1", "WEB_CONCURRENCY": "1",
+    }  # fmt: skip
+
+
+def address() -> str:
+    return f"http://127.0.0.1:{os.environ['PORT']}"
+
+
+@contextmanager
+def running() -> Iterator[None]:
+    """Keep the site running for the block."""
+    from astrid_site.running import database, supervisor
+
+    wanted = [service for service in supervisor.services() if service.name in _SERVICES]
+    with database.usable(_quiet, is_owner=True), supervisor.running(_quiet, wanted) as everything:
+        everything.wait_for_pages()
+        yield
+
+
+def configure(values: Mapping[str, object]) -> None:
+    """Set configuration, as an administrator does."""
+    from catalog.configuration.values import set_value
+    from catalog.people.audit import MACHINE
+
+    for key, value in values.items():
+        set_value(key, value, MACHINE)
+
+
+def observe(field: Field, kept: Path) -> Truth:
+    """Deliver the nights of a field and process them to the end; what was delivered before is left alone."""
+    from astrid_site.night.foreground import process_paths
+    from observations.delivery.ingest import Overrides
+
+    path = kept / f"{field.name.replace(' ', '_')}.pickle"
+    if not path.is_file():
+        with TemporaryDirectory(prefix="astrid-bench-") as folder:
+            truth = write_field(Path(folder), field)
+            process_paths([Path(folder)], Overrides(), _quiet)
+        path.write_bytes(pickle.dumps(truth))
+    finish()
+    found: Truth = pickle.loads(path.read_bytes())  # noqa: S301 - written here
+    return found
+
+
+def finish() -> None:
+    """Wait until the workers have nothing left to do; a job that failed ends the benchmark."""
+    from astrid_site.night.foreground import follow
+    from catalog.models import JobStatus, ProcessingJob
+
+    follow(_quiet)
+    failed = ProcessingJob.objects.filter(status=JobStatus.FAILED).exclude(failure_code__in=_EXPECTED)
+    if (job := failed.first()) is not None:
+        raise RuntimeError(f"{job.job_type} of {job.entity_id} failed: {job.error_message}")
+
+
+# A clouded frame of each night has too few stars.
+_EXPECTED = ("too_few_stars", "clouded", "no_alignment", "poor_quality")
+
+
+def _quiet(line: str) -> None:
+    """Progress is of no interest here."""
