@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
+from scipy.optimize import minimize
 from scipy.special import expit
 from scipy.stats import rankdata
 
@@ -12,11 +14,19 @@ Array = NDArray[np.floating]
 Flags = NDArray[np.bool_]
 
 
-def fit_temperature(logits: Array, is_real: Flags) -> float:
-    """Fit the number by which logits are divided so that they are calibrated.
+class Scale(NamedTuple):
+    """What makes probabilities of logits: they are divided by the temperature, then the bias is added."""
 
-    The temperature minimises the log loss on data that the network was not trained on; it never changes an order.
-    Guo et al. (2017, ICML, arXiv:1706.04599).
+    temperature: float
+    bias: float = 0.0
+
+
+def fit_scale(logits: Array, is_real: Flags) -> Scale:
+    """Fit the temperature and the bias with which logits are calibrated.
+
+    They minimise the log loss on data that the network was not trained on, and never change an order: Platt (1999, in
+    Advances in Large Margin Classifiers, 61), with his targets that leave room for what few examples cannot show. The
+    bias takes back that training weighs both classes alike, whatever their numbers.
 
     Parameters
     ----------
@@ -24,24 +34,28 @@ def fit_temperature(logits: Array, is_real: Flags) -> float:
 
     Returns
     -------
-    Temperature between 0.05 and 20.
+    Scale with a temperature between 0.05 and 20, and a bias between -10 and 10.
 
     Raises
     ------
     ValueError : one class only, or a logit that is not finite.
     """
     _check(logits, is_real)
-    sign = np.where(is_real, 1.0, -1.0)
+    n_real, n_bogus = int(is_real.sum()), int((~is_real).sum())
+    target = np.where(is_real, (n_real + 1) / (n_real + 2), 1 / (n_bogus + 2))
 
-    def loss(log_temperature: float) -> float:
-        return float(np.logaddexp(0.0, -sign * logits / np.exp(log_temperature)).mean())
+    def loss(at: NDArray[np.float64]) -> float:
+        scaled = logits / np.exp(at[0]) + at[1]
+        return float((np.logaddexp(0.0, scaled) - target * scaled).mean())
 
-    return float(np.exp(minimize_scalar(loss, bounds=(np.log(0.05), np.log(20.0)), method="bounded").x))
+    bounds = [(np.log(0.05), np.log(20.0)), (-10.0, 10.0)]
+    found = minimize(loss, np.zeros(2), method="L-BFGS-B", bounds=bounds).x
+    return Scale(float(np.exp(found[0])), float(found[1]))
 
 
-def probabilities(logits: Array, temperature: float) -> NDArray[np.float64]:
+def probabilities(logits: Array, scale: Scale) -> NDArray[np.float64]:
     """Turn logits into calibrated probabilities of being real; NaN stays NaN."""
-    return expit(np.asarray(logits, dtype=np.float64) / temperature)
+    return expit(np.asarray(logits, dtype=np.float64) / scale.temperature + scale.bias)
 
 
 def expected_calibration_error(scores: Array, is_real: Flags, bins: int = 15) -> float:

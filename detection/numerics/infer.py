@@ -17,7 +17,7 @@ from safetensors import SafetensorError, safe_open
 from scipy.special import softmax
 
 from detection.numerics.anomaly import Ordinary, anomaly, from_arrays
-from detection.numerics.calibration import probabilities
+from detection.numerics.calibration import Scale, probabilities
 from detection.numerics.nearest import FEATURES
 from detection.numerics.networks import (
     NETWORKS,
@@ -33,8 +33,8 @@ from detection.numerics.views import network_input
 
 # 128 stamps need 15 MB for the largest layer: it stays in the cache, and larger batches are no faster.
 BATCH = 128
-# Names in the weights file: of the calibration's tensor, and what those of the anomaly begin with.
-TEMPERATURE, ANOMALY = "temperature", "anomaly."
+# Names in the weights file: of the calibration's tensors, and what those of the anomaly begin with.
+TEMPERATURE, BIAS, ANOMALY = "temperature", "bias", "anomaly."
 # The active model, one in its shadow, and one that somebody tries.
 _KEPT = 3
 
@@ -88,10 +88,10 @@ class Judged:
 
 @dataclass(frozen=True)
 class Loaded:
-    """A network ready to score, the temperature of its calibration, and what is ordinary, where that is known."""
+    """A network ready to score, its calibration, and what is ordinary, where that is known."""
 
     network: Network
-    temperature: float
+    scale: Scale
     ordinary: Ordinary | None
 
 
@@ -136,7 +136,7 @@ def judge(
             if loaded.ordinary is not None:
                 unlike[part] = np.where(is_usable, anomaly(loaded.ordinary, images), np.nan)
     real, types, features = np.split(outputs, (1, 1 + len(TYPES)), axis=1)
-    return Judged(probabilities(real[:, 0], loaded.temperature), softmax(types, axis=1), unlike, features)
+    return Judged(probabilities(real[:, 0], loaded.scale), softmax(types, axis=1), unlike, features)
 
 
 @lru_cache(maxsize=_KEPT)
@@ -150,12 +150,13 @@ def _kept(weights_path: str, sha256: str, device: str) -> Loaded:  # noqa: ARG00
 def load_network(weights_path: Path | str) -> Loaded:
     """Load the network that weights are of, ready to score."""
     tensors, architecture = _read(Path(weights_path))
-    temperature = tensors.pop(TEMPERATURE, None)
-    if temperature is None or temperature.numel() != 1:
+    # Former versions knew of no bias.
+    temperature, bias = tensors.pop(TEMPERATURE, None), tensors.pop(BIAS, torch.zeros(1))
+    if temperature is None or temperature.numel() != 1 or bias.numel() != 1:
         raise WeightsRefused(f"{Path(weights_path).name} lacks its calibration: train it with train_model")
     if architecture not in NETWORKS:
         raise WeightsRefused(f"{Path(weights_path).name} is of {architecture}, which this version does not have")
-    is_finite = all(bool(torch.isfinite(tensor).all()) for tensor in tensors.values())
+    is_finite = all(bool(torch.isfinite(tensor).all()) for tensor in (*tensors.values(), bias))
     if not is_finite or not (math.isfinite(temperature.item()) and temperature.item() > 0):
         raise WeightsRefused(f"{Path(weights_path).name} holds values that are not finite")
     network = NETWORKS[architecture]()
@@ -164,7 +165,8 @@ def load_network(weights_path: Path | str) -> Loaded:
         network.load_state_dict({name: one for name, one in tensors.items() if not name.startswith(ANOMALY)})
     except (RuntimeError, TypeError) as error:
         raise WeightsRefused(f"{Path(weights_path).name} does not fit the network: {error}") from error
-    return Loaded(in_channels_last(fused(network.eval())), float(temperature.item()), ordinary)
+    scale = Scale(float(temperature.item()), float(bias.item()))
+    return Loaded(in_channels_last(fused(network.eval())), scale, ordinary)
 
 
 def _read(path: Path) -> tuple[dict[str, torch.Tensor], str]:

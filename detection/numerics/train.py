@@ -13,12 +13,12 @@ from safetensors.torch import save
 from detection.numerics.anomaly import Ordinary, as_arrays, fit_ordinary
 from detection.numerics.calibration import (
     classification_metrics,
-    fit_temperature,
+    fit_scale,
     probabilities,
     threshold_for_false_positive_rate,
 )
 from detection.numerics.examples import Examples
-from detection.numerics.infer import ANOMALY, TEMPERATURE
+from detection.numerics.infer import ANOMALY, BIAS, TEMPERATURE
 from detection.numerics.learning import Epoch, Learning, logits_of, prepared
 from detection.numerics.networks import TWO_VIEWS, parameter_count
 
@@ -30,7 +30,7 @@ _ORDINARY_OF = 6000
 
 @dataclass(frozen=True)
 class TrainingParameters:
-    """How to train. calibration_share, test_share : shares of the groups kept for the temperature and the metrics,
+    """How to train. calibration_share, test_share : shares of the groups kept for the calibration and the metrics,
     where the examples are not divided yet. patience : epochs without a better calibration part after which it ends."""
 
     seed: int = 1
@@ -128,17 +128,17 @@ def train_parts(
     finally:
         torch.set_num_threads(before)
         torch.use_deterministic_algorithms(deterministic)
-    temperature = fit_temperature(logits[0], parts.calibration.is_real)
-    scores = [probabilities(some, temperature) for some in logits]
+    scale = fit_scale(logits[0], parts.calibration.is_real)
+    scores = [probabilities(some, scale) for some in logits]
     tensors = {name: tensor.contiguous().cpu() for name, tensor in network.state_dict().items()}
     ordinary = {name: torch.as_tensor(of) for name, of in as_arrays(_ordinary(parts.train), ANOMALY).items()}
-    own = {TEMPERATURE: torch.tensor([temperature])} | ordinary
+    own = {TEMPERATURE: torch.tensor([scale.temperature]), BIAS: torch.tensor([scale.bias])} | ordinary
     return Trained(
         weights=save(tensors | own, metadata={"architecture": TWO_VIEWS}),
         metrics=_metrics(scores[0], scores[1], parts.calibration, parts.test),
         recall_by_kind=_share_by_kind(scores[1], parts.test),
         hyperparameters=asdict(parameters)
-        | {"parameter_count": parameter_count(network), "temperature": temperature, "n_train": len(parts.train)},
+        | {"parameter_count": parameter_count(network), **scale._asdict(), "n_train": len(parts.train)},
         test_scores=scores[1],
         epochs=tuple(learning.history),
         best_epoch=learning.best_epoch,

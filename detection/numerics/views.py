@@ -22,6 +22,8 @@ VIEWS_FWHM_PX = (NETWORK_FWHM_PX, 1.0)
 LEAST_KNOWN_CORE_SHARE = 0.5
 # Below a tenth of the weight a mean is one far pixel's noise: unknown.
 _LEAST_SHARE = 0.1
+# Every second pixel of a view tells its median and spread to some per cent, in half the time.
+_SAMPLED = 2
 
 
 def network_input(stamps: NDArray[np.floating], fwhm_px: ArrayLike) -> tuple[Stamps, NDArray[np.bool_]]:
@@ -132,6 +134,13 @@ def _resampled(images: Floats, first: NDArray[np.int64], weights: Floats) -> Flo
     turned = np.empty((size, side), dtype=np.float32)
     for n in range(count):
         for channel in range(channels):
+            is_empty = True  # as most masks are
+            for row in range(size):
+                for k in range(size):
+                    is_empty &= images[n, channel, row, k] == 0.0
+            if is_empty:
+                out[n, channel] = 0.0
+                continue
             # The sums over rows, with what is across put along, so that both sums run through memory in its order.
             for j in range(side):
                 line[:] = 0.0
@@ -159,13 +168,15 @@ def _standardise(images: Floats, is_known: NDArray[np.bool_], is_bad: NDArray[np
     """
     whole = (is_known.all(axis=1) & ~is_bad).all(axis=(1, 2))
     centre, scale = (np.empty(images.shape[:2], dtype=np.float32) for _ in range(2))
+    pixels = images.reshape(*images.shape[:2], -1)[..., ::_SAMPLED]
     for chosen, is_whole in ((whole, True), (~whole, False)):
         if not chosen.any():
             continue
-        good = images[chosen].reshape(-1, images.shape[1], NETWORK_SIZE_PX**2)
+        good = pixels[chosen]
         if not is_whole:
-            known = np.broadcast_to(is_known[chosen], images[chosen].shape).reshape(good.shape)
-            fair = known & ~is_bad[chosen].reshape(-1, 1, NETWORK_SIZE_PX**2)
+            known = is_known[chosen].reshape(len(good), is_known.shape[1], -1)[..., ::_SAMPLED]
+            known = np.broadcast_to(known, good.shape)
+            fair = known & ~is_bad[chosen].reshape(len(good), 1, -1)[..., ::_SAMPLED]
             # A stamp that is masked all over is judged by its known pixels: the mask still says what they are.
             fair = np.where(fair.any(axis=2, keepdims=True), fair, known)
             good = np.where(fair, good, np.float32(np.nan))

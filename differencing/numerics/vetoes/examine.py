@@ -68,7 +68,7 @@ def examine(
     p = parameters or VetoParameters()
     m, fwhm = measured, psf_fwhm_px(difference, is_negative=False)
     shape_of = Shapes(difference, m)
-    steps = _steps_of_trains(m, fwhm, difference.score.shape)
+    steps = _steps_of_trains(m, fwhm, difference.score)
     neighbours = crowds(
         m.x, m.y, np.abs(m.significance), m.is_edge, fwhm_px=fwhm, area_px=float((~difference.mask).sum())
     )
@@ -175,10 +175,15 @@ def _soft_share(filled: Mask, x: float, y: float, fwhm: float) -> float:
     return float(cut[core].mean()) if core.any() else 0.0
 
 
-def _steps_of_trains(m: Measurements, fwhm: float, shape: tuple[int, ...]) -> dict[int, tuple[int, float]]:
+def _steps_of_trains(m: Measurements, fwhm: float, score: NDArray[np.floating]) -> dict[int, tuple[int, float]]:
     """Return for each positive peak that stands in a train how many do, and the step in px."""
     positive: NDArray[np.intp] = np.flatnonzero(~m.is_negative)
     trains = find_trains(
-        m.x[positive], m.y[positive], m.position_error[positive], fwhm_px=fwhm, shape=(shape[0], shape[1])
+        m.x[positive],
+        m.y[positive],
+        m.position_error[positive],
+        fwhm_px=fwhm,
+        shape=(score.shape[0], score.shape[1]),
+        score=score,
     )
     return {int(positive[j]): (len(train.members), train.step_px) for train in trains for j in train.members}

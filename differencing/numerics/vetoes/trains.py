@@ -23,8 +23,10 @@ JITTER = max(JITTERS)
 LONGEST_GAP = 3
 # What chance makes of more than this share of a frame's peaks is no train: rows of every size add up to 0.2 % of them.
 MOST_BY_CHANCE = 7e-4
-# Steps shorter than so many FWHM are the parts of one trail, or of one extended source.
-SHORTEST_STEP_FWHM = 5.0
+# Steps shorter than so many FWHM may be the parts of one trail, or of one extended source: flashes are dark between
+# them, below a share of the fainter one at most places. Nearer ones than the second can no longer be told apart.
+SURE_STEP_FWHM, SHORTEST_STEP_FWHM = 5.0, 2.5
+_DARK, _DARK_PLACES = 0.5, 0.75
 FEWEST, MOST_PEAKS = 3, 100
 # A train that chance makes less often than this is sure.
 SURE = 1e-3
@@ -43,7 +45,15 @@ class Train:
     expected: float
 
 
-def find_trains(x: Array, y: Array, error_px: Array, *, fwhm_px: float, shape: tuple[int, int]) -> list[Train]:
+def find_trains(
+    x: Array,
+    y: Array,
+    error_px: Array,
+    *,
+    fwhm_px: float,
+    shape: tuple[int, int],
+    score: NDArray[np.floating] | None = None,
+) -> list[Train]:
     """Find rows of peaks at equal steps, of which chance makes too few in such a frame to be one.
 
     Every two peaks propose a step and its half and third, since a flash may be missing; what stands at a multiple of
@@ -61,6 +71,8 @@ def find_trains(x: Array, y: Array, error_px: Array, *, fwhm_px: float, shape: t
     ----------
     x, y : (n,) px of the peaks of one frame, strongest first. error_px : (n,) 1 sigma in one axis, NaN where unknown.
     fwhm_px : of the PSF. shape : (ny, nx) of the frame.
+    score : (ny, nx) S/N of a point source at each pixel, by which short steps are told from the parts of one trail;
+    without it no step below `SURE_STEP_FWHM` counts.
 
     Returns
     -------
@@ -73,12 +85,16 @@ def find_trains(x: Array, y: Array, error_px: Array, *, fwhm_px: float, shape: t
     everything = _Peaks(np.column_stack([x, y]), tolerance, shape[0] * shape[1])
     places = everything.places[:MOST_PEAKS]
     peaks = everything._replace(places=places, tolerance=tolerance[:MOST_PEAKS])
+    shortest = fwhm_px * (SURE_STEP_FWHM if score is None else SHORTEST_STEP_FWHM)
     rows: dict[frozenset[int], Train] = {}
-    for seed, part in _seeds(peaks, SHORTEST_STEP_FWHM * fwhm_px):
+    for seed, part in _seeds(peaks, shortest):
         for jitter in JITTERS:
             row = _pruned(peaks, _grown(peaks, seed, part, jitter), jitter)
-            train = _judged(peaks, row, SHORTEST_STEP_FWHM * fwhm_px)
-            if train is not None and train.expected < MOST_BY_CHANCE * len(places) / len(train.members):
+            train = _judged(peaks, row, shortest)
+            if train is None or train.expected >= MOST_BY_CHANCE * len(places) / len(train.members):
+                continue
+            # Also of wide steps: every second part of a trail makes a row, too.
+            if score is None or _is_dark_between(score, places[list(train.members)]):
                 rows[frozenset(train.members)] = train
     used: set[int] = set()
     out = []
@@ -198,6 +214,14 @@ def _judged(peaks: _Peaks, row: _Row | None, shortest: float) -> Train | None:
     share = min(1.0, 4.0 * pi * scatter[0] * scatter[1] * choice * n / peaks.area)
     expected = LONGEST_GAP * n * (n - 1) / 2 * comb(span - 2, count - 2) * share ** (count - 2)
     return Train(tuple(int(k) for k in row.members[np.argsort(row.numbers)]), step, float(expected))
+
+
+def _is_dark_between(score: NDArray[np.floating], places: Array) -> bool:
+    """Tell whether most pairs of neighbours in a row have nothing half-way between them; an unknown pixel is dark."""
+    middle = (places[:-1] + places[1:]) / 2.0
+    own, between = (score[tuple(np.rint(each[:, ::-1]).astype(int).T)] for each in (places, middle))
+    is_dark = ~(between >= _DARK * np.minimum(own[:-1], own[1:]))
+    return bool(is_dark.mean() >= _DARK_PLACES)
 
 
 def _whole(peaks: _Peaks, train: Train, used: set[int]) -> Train:

@@ -2,10 +2,11 @@ import numpy as np
 import pytest
 
 from detection.numerics.calibration import (
+    Scale,
     area_under_curve,
     classification_metrics,
     expected_calibration_error,
-    fit_temperature,
+    fit_scale,
     probabilities,
     recall_at_false_positive_rate,
     threshold_for_false_positive_rate,
@@ -15,20 +16,29 @@ from detection.numerics.calibration import (
 def calibrated(n: int, seed: int = 11) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(seed)
     logits = rng.normal(0.0, 2.5, n)
-    return logits, rng.random(n) < probabilities(logits, 1.0)
+    return logits, rng.random(n) < probabilities(logits, Scale(1.0))
 
 
-def test_the_temperature_that_spoilt_the_logits_is_found():
+def test_the_temperature_and_the_bias_that_spoilt_the_logits_are_found():
     logits, is_real = calibrated(20000)
-    # 20 000 examples fix the slope of a logistic curve to about 2 %.
-    assert fit_temperature(3.0 * logits, is_real) == pytest.approx(3.0, rel=0.05)
+    found = fit_scale(3.0 * (logits - 1.5), is_real)
+    # 20 000 examples fix the slope of a logistic curve to about 2 %, and its middle as well.
+    assert found.temperature == pytest.approx(3.0, rel=0.05)
+    assert found.bias == pytest.approx(1.5, abs=0.08)
 
 
-def test_temperature_brings_the_calibration_error_down():
+def test_a_few_examples_that_are_told_apart_without_error_make_nothing_certain():
+    logits, is_real = np.array([-3.0, -2.0, 2.0, 3.0]), np.array([False, False, True, True])
+    scores = probabilities(logits, fit_scale(logits, is_real))
+    assert scores.min() > 0.1
+    assert scores.max() < 0.9
+
+
+def test_scaling_brings_the_calibration_error_down():
     logits, is_real = calibrated(20000)
-    spoilt = 3.0 * logits
-    before = expected_calibration_error(probabilities(spoilt, 1.0), is_real)
-    after = expected_calibration_error(probabilities(spoilt, fit_temperature(spoilt, is_real)), is_real)
+    spoilt = 3.0 * logits - 2.0
+    before = expected_calibration_error(probabilities(spoilt, Scale(1.0)), is_real)
+    after = expected_calibration_error(probabilities(spoilt, fit_scale(spoilt, is_real)), is_real)
     # The error of a perfectly calibrated sample of this size is about 15 bins x sqrt(p q / n).
     assert before > 0.05
     assert after < 0.015
@@ -83,8 +93,8 @@ def test_a_score_that_is_not_a_number_is_refused():
 
 def test_one_class_alone_cannot_be_calibrated():
     with pytest.raises(ValueError, match="both"):
-        fit_temperature(np.array([1.0, 2.0]), np.array([True, True]))
+        fit_scale(np.array([1.0, 2.0]), np.array([True, True]))
 
 
 def test_an_unknown_logit_stays_unknown():
-    assert np.isnan(probabilities(np.array([np.nan, 0.0]), 2.0)).tolist() == [True, False]
+    assert np.isnan(probabilities(np.array([np.nan, 0.0]), Scale(2.0))).tolist() == [True, False]

@@ -67,7 +67,8 @@ def test_training_leaves_torch_s_global_state_alone():
 
 
 def test_weights_carry_their_temperature_and_metrics_all_that_the_registry_wants(trained):
-    assert load(trained.weights)["temperature"].item() == pytest.approx(trained.hyperparameters["temperature"])
+    for name in ("temperature", "bias"):
+        assert load(trained.weights)[name].item() == pytest.approx(trained.hyperparameters[name])
     assert {"precision", "recall", "f1_score", "accuracy", "auc", "ece", "threshold_fpr_0_01"} <= set(trained.metrics)
     assert set(trained.recall_by_kind) == {"hostless", "bogus"}
 

@@ -63,6 +63,26 @@ def test_sources_at_random_places_make_no_train():
     assert members <= 6
 
 
+def score_of(x, y, *, along=1):
+    """S/N of stars of 3 px at places, or of the line through them where `along` points are drawn for each step."""
+    numbers = np.linspace(0, len(x) - 1, along * (len(x) - 1) + 1)
+    x, y = (np.interp(numbers, np.arange(len(x)), each) for each in (x, y))
+    rows, columns = np.mgrid[:200, :200]
+    squared = (columns - x[:, None, None]) ** 2 + (rows - y[:, None, None]) ** 2
+    noise = np.random.default_rng(1).normal(0.0, 1.0, rows.shape)
+    return (20.0 * np.exp(-squared / (2.0 * 1.8**2))).max(axis=0) + noise
+
+
+@pytest.mark.parametrize("step", [8.0, 13.0])
+def test_flashes_at_short_steps_are_a_train_where_it_is_dark_between_them_and_a_trail_has_none(step):
+    x, y = 60.0 + np.arange(5) * step, 70.0 + np.arange(5) * 0.4 * step
+    told = {"fwhm_px": 3.0, "shape": (200, 200)}
+    error = np.full(5, 0.1)
+    (train,) = find_trains(x, y, error, score=score_of(x, y), **told)
+    assert train.members == (0, 1, 2, 3, 4)
+    assert find_trains(x, y, error, score=score_of(x, y, along=8), **told) == []
+
+
 def test_the_parts_of_one_trail_are_no_train():
     # Peaks 8 px apart, below five FWHM.
     assert trains_of([100.0, 108.0, 116.0, 124.0], [100.0, 104.0, 108.0, 112.0]) == []
