@@ -39,11 +39,10 @@ def fields_of(seed: int) -> dict[str, list[Field]]:
             of("learned 1", "flash trains", 0, _TRAINS), of("learned 2", "flash trains", 1, _TRAINS),
             of("learned 3", "trails", 2, _TRAINS),
         ],
-        "shadow": [of("shadow", "flash trains", 4, _TRAINS, nights=3)],
-        "the same kinds of nights": [
-            of("next 1", "flash trains", 8, _TRAINS), of("next 2", "trails", 9, _TRAINS),
+        "in shadow": [
+            of("next 1", "flash trains", 8, _TRAINS), of("ordinary", "typical", 9), of("next 2", "trails", 10, _TRAINS),
         ],
-        "ordinary nights": [of("ordinary", "typical", 11)],
+        "in use": [of("last", "flash trains", 12, _TRAINS)],
     }  # fmt: skip
 
 
@@ -92,15 +91,15 @@ class Loop:
         new = self._step("data set and training", self._train)["model"]
         old = self._done["data set and training"]["before"]
         self._step("into shadow", lambda: self._administrator.press(new, "Score in shadow"))
-        self._observe("shadow")
-        self._step("answers about the nights in shadow", lambda: self._answer(10_000))
+        self._observe("in shadow")
+        self._tell("in shadow", old, new)
+        self._step("answers about these nights", lambda: self._answer(10_000))
         self._step("threshold", lambda: self._thresholds(old, new))
         self._step("comparison", lambda: self._administrator.read(f"/models/{new}/comparison/"))
         self._step("into use", lambda: self._activate(new))
         self._step("the former into shadow", lambda: self._administrator.press(old, "Score in shadow"))
-        for name in ("the same kinds of nights", "ordinary nights"):
-            self._observe(name)
-        self._tell(old, new)
+        self._observe("in use")
+        self._tell("in use", old, new)
 
     def _step(self, name: str, work: Callable[[], Any]) -> Any:
         """Do a step, unless it was done in this folder before, and return what it gave."""
@@ -150,12 +149,16 @@ class Loop:
             raise RuntimeError(f"The model was not put to use: {said}")
         return said
 
-    def _tell(self, old: str, new: str) -> None:
+    def _tell(self, when: str, old: str, new: str) -> None:
+        """Print what both models make of nights that nobody has answered about yet; each is told once."""
+        for field in self._fields[when]:
+            self._step(f"told {field.name}", lambda field=field: self._told(field, old, new))
+            print(self._done[f"told {field.name}"])
+
+    def _told(self, field: Field, old: str, new: str) -> str:
         thresholds = {report.OLD: _threshold(old), report.NEW: _threshold(new)}
-        for kind in ("the same kinds of nights", "ordinary nights"):
-            fields = self._fields[kind]
-            of = scored([field.name for field in fields], self._truths, {report.OLD: old, report.NEW: new})
-            report.print_nights(kind, sum(field.nights for field in fields), of, thresholds, MISSED)
+        of = scored([field.name], self._truths, {report.OLD: old, report.NEW: new})
+        return "\n".join(report.of_nights(f"{field.name}, {field.kind}", of, thresholds, MISSED))
 
 
 def _session(role: str) -> str:

@@ -15,7 +15,13 @@ from benchmarks.loop import site
 from benchmarks.loop.judging import Verdict
 
 VIEWPORT = {"width": 1366, "height": 768}
-_SHOWN = "main[data-viewer-ready='true'], #empty:not([hidden])"
+_READY = "main[data-viewer-ready='true']"
+# An object is on screen, another than the one before; or nothing is left, and nothing is being fetched.
+_NEXT = """(before) => {
+  const main = document.querySelector("main"), empty = document.getElementById("empty");
+  const isNext = main.dataset.viewerReady === "true" && main.dataset.detectionId !== before;
+  return isNext || (!empty.hidden && !document.getElementById("empty-title").textContent.startsWith("Fetching"));
+}"""
 _PATIENCE_MS = 120_000
 
 
@@ -54,9 +60,10 @@ def answer(page: Page, known: Callable[[str], Verdict], most: int) -> Given:
     """Answer about single detections by keys, as they come, until there are so many answers or none is left."""
     given, begun = Given(), time.monotonic()
     page.goto(f"{site.address()}/triage/?by=detection")
+    shown = ""
     while given.count < most:
-        page.locator(_SHOWN).first.wait_for()
-        if page.locator("#empty:not([hidden])").count():
+        page.wait_for_function(_NEXT, arg=shown)
+        if not page.locator(_READY).count():
             break
         shown = page.locator("main").get_attribute("data-detection-id") or ""
         key = {Verdict.REAL: "v", Verdict.FALSE: "x", Verdict.UNCLEAR: "j"}[known(shown)]
@@ -65,7 +72,6 @@ def answer(page: Page, known: Callable[[str], Verdict], most: int) -> Given:
             given.passed_over += 1
         else:
             given.answers[key] += 1
-        page.locator(f'main:not([data-detection-id="{shown}"]), #empty:not([hidden])').first.wait_for()
     page.locator("main[data-unsaved='0']").wait_for()
     given.seconds = time.monotonic() - begun
     page.goto("about:blank")

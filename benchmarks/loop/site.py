@@ -1,4 +1,4 @@
-"""A site of its own for the benchmark: database, web server and workers, over one folder."""
+"""A site of its own for the benchmark, over one folder: database and web server; the work is done in this process."""
 
 from __future__ import annotations
 
@@ -12,17 +12,15 @@ from tempfile import TemporaryDirectory
 
 from benchmarks.loop.nights import Field, Truth, write_field
 
-_SERVICES = ("web", "light", "pipeline", "training")
-
 
 def choose(root: Path) -> None:
-    """Let this process, and all that it starts, work in a folder, with one thread and one process of each kind."""
+    """Let this process, and all that it starts, work in a folder, with one thread."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     os.environ |= {
         "ASTRID_DATA_ROOT": str(root), "PORT": str(port), "DJANGO_SETTINGS_MODULE": "astrid_site.settings",
-        "ASTRID_WORKERS": "1", "ASTRID_THREADS": "1", "OMP_NUM_THREADS": "1", "WEB_CONCURRENCY": "1",
+        "ASTRID_THREADS": "1", "OMP_NUM_THREADS": "1", "WEB_CONCURRENCY": "1",
         # Playwright has a loop of its own, in which nothing else runs.
         "DJANGO_ALLOW_ASYNC_UNSAFE": "1",
     }  # fmt: skip
@@ -37,7 +35,7 @@ def running() -> Iterator[None]:
     """Keep the site running for the block."""
     from astrid_site.running import database, supervisor
 
-    wanted = [service for service in supervisor.services() if service.name in _SERVICES]
+    wanted = [service for service in supervisor.services() if service.name == "web"]
     with database.usable(_quiet, is_owner=True), supervisor.running(_quiet, wanted) as everything:
         everything.wait_for_pages()
         yield
@@ -69,11 +67,16 @@ def observe(field: Field, kept: Path) -> Truth:
 
 
 def finish() -> None:
-    """Wait until the workers have nothing left to do; where more than a frame fails that benchmark has failed."""
-    from astrid_site.night.foreground import follow
+    """Do all that is ordered, and what follows from it; where more than a frame fails the benchmark has failed."""
     from catalog.models import JobStatus, ProcessingJob
+    from catalog.work import jobs
+    from catalog.work.stages import stages
 
-    follow(_quiet)
+    while (job := jobs.claim_next(list(stages()), jobs.this_owner())) is not None:
+        try:
+            jobs.do(job, is_tried_again=False)
+        except jobs.JobCrashed as crash:
+            print(crash)
     failed = ProcessingJob.objects.filter(status=JobStatus.FAILED).exclude(job_type__in=_OF_A_FRAME)
     if (job := failed.first()) is not None:
         raise RuntimeError(f"{job.job_type} of {job.entity_id} failed: {job.error_message}")
