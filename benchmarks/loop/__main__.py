@@ -40,7 +40,7 @@ def fields_of(seed: int) -> dict[str, list[Field]]:
             of("learned 3", "trails", 2, _TRAINS),
         ],
         "in shadow": [
-            of("next 1", "flash trains", 8, _TRAINS), of("ordinary", "typical", 9), of("next 2", "trails", 10, _TRAINS),
+            of("next 1", "flash trains", 8, _TRAINS), of("ordinary", "typical", 9),
         ],
         "in use": [of("last", "flash trains", 12, _TRAINS)],
     }  # fmt: skip
@@ -91,14 +91,12 @@ class Loop:
         new = self._step("data set and training", self._train)["model"]
         old = self._done["data set and training"]["before"]
         self._step("into shadow", lambda: self._administrator.press(new, "Score in shadow"))
-        self._observe("in shadow")
         self._tell("in shadow", old, new)
         self._step("answers about these nights", lambda: self._answer(10_000))
         self._step("threshold", lambda: self._thresholds(old, new))
         self._step("comparison", lambda: self._administrator.read(f"/models/{new}/comparison/"))
         self._step("into use", lambda: self._activate(new))
         self._step("the former into shadow", lambda: self._administrator.press(old, "Score in shadow"))
-        self._observe("in use")
         self._tell("in use", old, new)
 
     def _step(self, name: str, work: Callable[[], Any]) -> Any:
@@ -115,8 +113,11 @@ class Loop:
 
     def _observe(self, kind: str) -> None:
         for field in self._fields[kind]:
-            self._step(f"night {field.name}", lambda field=field: _count(field, site.observe(field, self._root)))
-            self._truths[field.name] = site.observe(field, self._root)
+            self._observe_one(field)
+
+    def _observe_one(self, field: Field) -> None:
+        self._step(f"night {field.name}", lambda: _count(field, site.observe(field, self._root)))
+        self._truths[field.name] = site.observe(field, self._root)
 
     def _answer(self, most: int) -> dict[str, Any]:
         given = people.answer(self._curator, lambda key: verdict_of(key, self._truths), most)
@@ -150,8 +151,9 @@ class Loop:
         return said
 
     def _tell(self, when: str, old: str, new: str) -> None:
-        """Print what both models make of nights that nobody has answered about yet; each is told once."""
+        """Let nights come, and print what both models make of each before anybody has answered about it."""
         for field in self._fields[when]:
+            self._observe_one(field)
             self._step(f"told {field.name}", lambda field=field: self._told(field, old, new))
             print(self._done[f"told {field.name}"])
 

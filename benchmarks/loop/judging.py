@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.loop.nights import Truth
+from observations.numerics.simulate.nights import Source
 
 
 class Verdict(Enum):
@@ -48,7 +50,7 @@ def verdict_of(detection: str, truths: Mapping[str, Truth]) -> Verdict:
     return found.get(str(row.candidate_id), Verdict.UNCLEAR)
 
 
-def scored(names: Sequence[str], truths: Mapping[str, Truth], models: Mapping[str, object]) -> Scored:
+def scored(names: Sequence[str], truths: Mapping[str, Truth], models: Mapping[str, str]) -> Scored:
     """Return the candidates of some fields with what each of the models says of them."""
     from catalog.configuration.values import snapshot
     from detection.models import CandidateScore
@@ -80,7 +82,7 @@ def scored(names: Sequence[str], truths: Mapping[str, Truth], models: Mapping[st
     )
 
 
-def _frames(names: Sequence[str], truths: Mapping[str, Truth]) -> Iterator[tuple[list, dict[str, Verdict], int]]:
+def _frames(names: Sequence[str], truths: Mapping[str, Truth]) -> Iterator[tuple[list[Any], dict[str, Verdict], int]]:
     """Yield the candidates of each exposure that was compared, what each is, and how many real things are in it."""
     from detection.stage.detect import candidates_in
     from differencing.models import DifferenceRun
@@ -94,18 +96,19 @@ def _frames(names: Sequence[str], truths: Mapping[str, Truth]) -> Iterator[tuple
                 yield candidates_in(run), _verdicts(observation, sources), len(sources)
 
 
-def _truth_of(name: str, truths: Mapping[str, Truth]) -> tuple:
+def _truth_of(name: str, truths: Mapping[str, Truth]) -> tuple[Source, ...]:
     return next(of[name] for of in truths.values() if name in of)
 
 
-def _verdicts(observation: object, sources: Sequence) -> dict[str, Verdict]:
+def _verdicts(observation: Any, sources: Sequence[Source]) -> dict[str, Verdict]:
     """Return what each candidate of an exposure is."""
     from detection.numerics.training_set import label
     from detection.stage.datasets.origins import DROP_FWHM, MATCH_FWHM, Change, Found, truth_of
     from detection.stage.detect import candidates_in, newest_difference
     from preprocessing.models import PreprocessRun
 
-    fwhm = PreprocessRun.objects.newest_for(observation).fwhm_px
+    before = PreprocessRun.objects.newest_for(observation)
+    fwhm = float(before.fwhm_px) if before is not None and before.fwhm_px else 0.0
     candidates = candidates_in(newest_difference(observation))
     changes = [
         Change(name=s.name, kind=s.kind, x=s.x, y=s.y, change_adu=s.change_adu, is_on_host=s.is_on_host)

@@ -89,20 +89,20 @@ class Administrator:
         self._page.get_by_role("button", name="Train on these answers").click()
         self._page.wait_for_url("**/jobs/**")
 
-    def press(self, model: object, button: str) -> str:
+    def press(self, model: str, button: str) -> str:
         """Press a button on a model's page; return what the page says then."""
         self._page.goto(f"{site.address()}/models/{model}/")
         self._page.get_by_role("button", name=button).click()
         return self._said()
 
-    def choose_threshold(self, model: object, missed_per_cent: float) -> str:
+    def choose_threshold(self, model: str, missed_per_cent: float) -> str:
         self._page.goto(f"{site.address()}/models/{model}/threshold/")
         self._page.get_by_label("Chosen by").select_option("missed_rate")
         self._page.get_by_label("Share in per cent").fill(f"{missed_per_cent:g}")
-        self._page.get_by_role("button", name="Choose").click()
+        self._page.get_by_role("button", name="Use from now on").click()
         return self._said()
 
-    def calibrate(self, model: object) -> str:
+    def calibrate(self, model: str) -> str:
         self._page.goto(f"{site.address()}/models/{model}/threshold/")
         self._page.get_by_role("button", name="Calibrate now").click()
         return self._said()
