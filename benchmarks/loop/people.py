@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import TimeoutError as NothingComes
 
 from benchmarks.loop import site
 from benchmarks.loop.judging import Verdict
@@ -22,7 +23,7 @@ _NEXT = """(before) => {
   const isNext = main.dataset.viewerReady === "true" && main.dataset.detectionId !== before;
   return isNext || (!empty.hidden && !document.getElementById("empty-title").textContent.startsWith("Fetching"));
 }"""
-_PATIENCE_MS = 120_000
+_PATIENCE_MS, _NO_OTHER_MS = 120_000, 30_000
 
 
 @dataclass
@@ -60,12 +61,16 @@ def answer(page: Page, known: Callable[[str], Verdict], most: int) -> Given:
     """Answer about single detections by keys, as they come, until there are so many answers or none is left."""
     given, begun = Given(), time.monotonic()
     page.goto(f"{site.address()}/triage/?by=detection")
-    shown = ""
+    shown, seen = "", set[str]()
     while given.count < most:
-        page.wait_for_function(_NEXT, arg=shown)
-        if not page.locator(_READY).count():
-            break
+        try:
+            page.wait_for_function(_NEXT, arg=shown, timeout=_PATIENCE_MS if shown not in seen else _NO_OTHER_MS)
+        except NothingComes:
+            break  # what was passed over is all that is left
         shown = page.locator("main").get_attribute("data-detection-id") or ""
+        if not page.locator(_READY).count() or shown in seen:
+            break
+        seen.add(shown)
         key = {Verdict.REAL: "v", Verdict.FALSE: "x", Verdict.UNCLEAR: "j"}[known(shown)]
         page.keyboard.press(key)
         if key == "j":
