@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +130,8 @@ class Loop:
         from detection.registry.weights import active_model
 
         before = active_model()
+        if before is None:
+            raise RuntimeError("No model is in use.")
         self._administrator.train_on_answers()
         site.finish()
         model = Model.objects.exclude(pk=before.pk).latest("created_at")
@@ -154,7 +157,7 @@ class Loop:
         """Let nights come, and print what both models make of each before anybody has answered about it."""
         for field in self._fields[when]:
             self._observe_one(field)
-            self._step(f"told {field.name}", lambda field=field: self._told(field, old, new))
+            self._step(f"told {field.name}", partial(self._told, field, old, new))
             print(self._done[f"told {field.name}"])
 
     def _told(self, field: Field, old: str, new: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,7 +68,9 @@ def scored(names: Sequence[str], truths: Mapping[str, Truth], models: Mapping[st
         count += real
     keys = [one.pk for one in rows]
     said = {
-        name: dict(CandidateScore.objects.filter(model=model, candidate__in=keys).values_list("candidate", "score"))
+        name: dict(
+            CandidateScore.objects.filter(model__pk=UUID(model), candidate__in=keys).values_list("candidate", "score")
+        )
         for name, model in models.items()
     }
     known = np.array([all(key in of for of in said.values()) for key in keys], dtype=bool)
@@ -114,7 +117,7 @@ def _verdicts(observation: Any, sources: Sequence[Source]) -> dict[str, Verdict]
         Change(name=s.name, kind=s.kind, x=s.x, y=s.y, change_adu=s.change_adu, is_on_host=s.is_on_host)
         for s in sources
     ]
-    peaks = Found(candidates, np.zeros(0), fwhm).peaks
+    peaks = Found(candidates, np.zeros(0, dtype=np.float32), fwhm).peaks
     is_real, _, keep = label(peaks, truth_of(changes), MATCH_FWHM * fwhm + 0.5, DROP_FWHM * fwhm)
     return {
         str(one.pk): Verdict.REAL if real else Verdict.FALSE if kept else Verdict.UNCLEAR

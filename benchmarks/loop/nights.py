@@ -12,8 +12,6 @@ from benchmarks.detection.nights import CONDITIONS, Condition, changed
 from observations.numerics.fits.synthetic import night_files
 from observations.numerics.simulate.nights import NightParameters, Source, simulate_nights
 
-# Enough real ones, and as many false ones as people would tire of.
-_NIGHT = {"size": 640, "frames": 3, "transients": 14, "transient_snr": (4.0, 60.0)}
 _DAYS_APART, _DEG_APART = 20.0, 1.0
 
 
@@ -41,7 +39,7 @@ class Field:
         """Return how it is simulated: where no other field is, and in nights of its own."""
         own = CONDITIONS[self.kind].night
         return replace(
-            own, **_NIGHT, seed=self.seed, nights=1 + self.nights, ra_deg=own.ra_deg + _DEG_APART * self.place,
+            own, size=640, frames=3, transients=14, transient_snr=(4.0, 60.0), seed=self.seed, nights=1 + self.nights, ra_deg=own.ra_deg + _DEG_APART * self.place,
             first_mjd_utc=own.first_mjd_utc + _DAYS_APART * self.place,
         )  # fmt: skip
 

@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 from playwright.sync_api import TimeoutError as NothingComes
 
 from benchmarks.loop import site
 from benchmarks.loop.judging import Verdict
 
-VIEWPORT = {"width": 1366, "height": 768}
+VIEWPORT: ViewportSize = {"width": 1366, "height": 768}
 _READY = "main[data-viewer-ready='true']"
 # An object is on screen, another than the one before; or nothing is left, and nothing is being fetched.
 _NEXT = """(before) => {

@@ -166,7 +166,7 @@ def _from_answers(data: _Data, train: Gathered, calibration: Gathered, say: Say)
         (of.weight * np.where(of.origin == ANSWERS, times, 1.0)).astype(np.float32) for of in (train, calibration)
     )
     parts = replace(data.parts, weight=weight, calibration_weight=of_calibration)
-    told = {"each_answer_weighs": round(times, 2)}
+    told: dict[str, object] = {"each_answer_weighs": round(times, 2)}
     learning = data.learning
     if shipped.architecture == TWO_VIEWS:
         say(f"going on from {shipped.name} {shipped.version}; each answer weighs {times:.1f} times as much as another")
