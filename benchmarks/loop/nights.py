@@ -39,7 +39,8 @@ class Field:
         """Return how it is simulated: where no other field is, and in nights of its own."""
         own = CONDITIONS[self.kind].night
         return replace(
-            own, size=640, frames=3, transients=14, transient_snr=(4.0, 60.0), seed=self.seed, nights=1 + self.nights, ra_deg=own.ra_deg + _DEG_APART * self.place,
+            own, size=640, frames=3, transients=14, transient_snr=(4.0, 60.0),
+            seed=self.seed, nights=1 + self.nights, ra_deg=own.ra_deg + _DEG_APART * self.place,
             first_mjd_utc=own.first_mjd_utc + _DAYS_APART * self.place,
         )  # fmt: skip
 
