@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import pickle
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Protocol
 
@@ -62,6 +63,7 @@ class Learning:
         self._types = torch.as_tensor(types_of(examples))
         self._weights = torch.as_tensor(_balanced(examples.is_real, weight))
         self._calibration = (prepared(calibration), calibration.is_real)
+        self._calibration_weight = np.ones(len(calibration), dtype=np.float32)
         self._network = TwoViews().to(device)
         in_channels_last(self._network)
         # What is kept is the mean over about the last hundred steps: no single one decides what it makes of stamps that
@@ -76,6 +78,18 @@ class Learning:
         )
         self._best: dict[str, Tensor] = {}
         self.history: list[Epoch] = []
+
+    def weigh_calibration(self, weight: NDArray[np.float32]) -> None:
+        """Let each example of the calibration part stand for so many where the best epoch is told, (n,)."""
+        self._calibration_weight = weight
+
+    def begin_with(self, tensors: Mapping[str, Tensor]) -> None:
+        """Begin with what a network of this kind has learned. ValueError where the weights are of another one."""
+        try:
+            self._network.load_state_dict(tensors)
+            self._average.module.load_state_dict(tensors)
+        except RuntimeError as error:
+            raise ValueError(f"training cannot begin with these weights: {error}") from error
 
     @property
     def best_epoch(self) -> int:
@@ -164,7 +178,7 @@ class Learning:
     def _calibration_loss(self) -> float:
         images, is_real = self._calibration
         logits = _logits(self._average.module.eval(), images)
-        sign, weight = np.where(is_real, 1.0, -1.0), _balanced(is_real, np.ones(len(is_real), dtype=np.float32))
+        sign, weight = np.where(is_real, 1.0, -1.0), _balanced(is_real, self._calibration_weight)
         return float((weight * np.logaddexp(0.0, -sign * logits)).mean())
 
 

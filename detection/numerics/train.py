@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import save
+from safetensors.torch import load, save
 
 from detection.numerics.anomaly import Ordinary, as_arrays, fit_ordinary
 from detection.numerics.calibration import (
@@ -46,12 +46,18 @@ class TrainingParameters:
 
 @dataclass(frozen=True)
 class Parts:
-    """What is trained with, calibrated with and measured with. weight : (n of training,), for how many each stands."""
+    """What is trained with, calibrated with and measured with.
+
+    weight : (n of training,), for how many each stands. calibration_weight : (n of calibration,), the same of those by
+    which the best epoch is told; None where all are alike. start : weights of this network to begin with; b"" for none.
+    """
 
     train: Examples
     calibration: Examples
     test: Examples
     weight: NDArray[np.float32]
+    calibration_weight: NDArray[np.float32] | None = None
+    start: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -109,7 +115,8 @@ def train_parts(
 
     Raises
     ------
-    ValueError : only one class in a part, or a state to go on from that is of another training.
+    ValueError : only one class in a part, a state to go on from that is of another training, or weights to begin with
+    that are of another network.
     """
     hooks = hooks or Hooks()
     for part in (parts.train, parts.calibration, parts.test):
@@ -163,6 +170,12 @@ def _ordinary(part: Examples) -> Ordinary:
     return fit_ordinary(prepared(part.select(np.arange(0, len(part), step))))
 
 
+def _learned_before(weights: bytes) -> dict[str, torch.Tensor]:
+    """Return what a network had learned, without what was fitted to it afterwards."""
+    fitted = (TEMPERATURE, BIAS)
+    return {name: of for name, of in load(weights).items() if name not in fitted and not name.startswith(ANOMALY)}
+
+
 def best_device() -> str:
     """Return where torch computes fastest on this machine: CUDA where there is one."""
     return "cuda" if torch.cuda.is_available() else "cpu"
@@ -170,6 +183,10 @@ def best_device() -> str:
 
 def _learned(parts: Parts, p: TrainingParameters, hooks: Hooks, device: str) -> Learning:
     learning = Learning(parts.train, parts.weight, parts.calibration, p, device)
+    if parts.calibration_weight is not None:
+        learning.weigh_calibration(parts.calibration_weight)
+    if parts.start:
+        learning.begin_with(_learned_before(parts.start))
     if hooks.resume is not None:
         learning.go_on_from(hooks.resume)
     while not learning.is_over:

@@ -8,7 +8,7 @@ import math
 import os
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -35,13 +35,18 @@ from detection.numerics.train import (
     train_parts,
 )
 from detection.numerics.training_set import TrainingSetParameters, make_training_set
-from detection.registry.weights import active_model, weights_path
+from detection.registry.weights import DEFAULT_CARD, active_model, read_card, weights_path
 from detection.stage.datasets.origins import ANSWERS, SIMULATED
 from detection.stage.datasets.stored import find, read
 from differencing.parameters import zogy_parameters
 
 Say = Callable[[str], object]
 _THRESHOLD = 0.5
+# A few hundred answers among thousands of simulated stamps would change nothing, and alone would make a network forget
+# what it knows: they get this share of the weight, but none counts more than so many times.
+_ANSWERS_SHARE, _MOST_TIMES = 0.4, 30.0
+# From a trained network on: slower, so that it is not taken apart first, and not for long.
+_MORE_EPOCHS, _MORE_RATE = 5, 1e-3
 _BARS = "▁▂▃▄▅▆▇█"
 
 
@@ -76,7 +81,8 @@ class Written:
 class _Data:
     """What is trained with: the parts, all of the test part, and what it is in the card's words.
 
-    mark : the same data have one, from which a training that ended may go on.
+    mark : the same data have one, from which a training that ended may go on. learning : how, where that follows from
+    the data.
     """
 
     parts: Parts
@@ -84,6 +90,7 @@ class _Data:
     words: str
     recipe: dict[str, object]
     mark: str
+    learning: TrainingParameters
 
 
 def train_model(order: Order, say: Say) -> Written:
@@ -91,14 +98,14 @@ def train_model(order: Order, say: Say) -> Written:
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # without it a GPU cannot repeat a sum
     begin = time.monotonic()
     learning = TrainingParameters(seed=order.seed, epochs=order.epochs, threads=order.threads)
-    data = _of_data_set(order, say) if order.data_set else _simulated(order, learning, say)
+    data = _of_data_set(order, learning, say) if order.data_set else _simulated(order, learning, say)
     prepared = time.monotonic()
     name = f"{order.name}-{order.version}"
     checkpoint = order.folder / f"{name}.checkpoint"
-    hooks = _hooks(checkpoint, f"{data.mark} {learning}", order, say)
+    hooks = _hooks(checkpoint, f"{data.mark} {data.learning}", data.learning.epochs, say)
     device = best_device()
     say(f"training on {len(data.parts.train)} examples by {device}")
-    trained = train_parts(data.parts, learning, hooks, device=device)
+    trained = train_parts(data.parts, data.learning, hooks, device=device)
     seconds = {"data": round(prepared - begin, 1), "training": round(time.monotonic() - prepared, 1)}
     written = Written(
         card=order.folder / f"{name}.json",
@@ -127,13 +134,15 @@ def _simulated(order: Order, learning: TrainingParameters, say: Say) -> _Data:
     parts = Parts(train, calibration, test, np.ones(len(train), dtype=np.float32))
     recipe = asdict(how) | {"examples": len(examples), "real": int(examples.is_real.sum())}
     words = "{pairs} simulated pairs, seed {seed}, {examples} peaks, {real} real".format(**recipe)
-    return _Data(
-        parts, gathered(test, SIMULATED, camera=simulated_cameras(test.fwhm_px)), words, {"training_set": recipe}, words
-    )
+    whole = gathered(test, SIMULATED, camera=simulated_cameras(test.fwhm_px))
+    return _Data(parts, whole, words, {"training_set": recipe}, words, learning)
 
 
-def _of_data_set(order: Order, say: Say) -> _Data:
-    """Read a data set; what the golden set holds of the same objects, nights and exposures is not trained with."""
+def _of_data_set(order: Order, learning: TrainingParameters, say: Say) -> _Data:
+    """Read a data set; what the golden set holds of the same objects, nights and exposures is not trained with.
+
+    Where it holds answers, training goes on from the model that comes with AstrID, which has seen none of them.
+    """
     row = find(order.data_set)
     of = read(row)
     is_golden = _is_in_golden(of, row)
@@ -144,7 +153,32 @@ def _of_data_set(order: Order, say: Say) -> _Data:
     parts = Parts(train.examples, calibration.examples, test.examples, train.weight)
     told = {"name": row.name, "version": row.version, "sha256": row.sha256, "left_out": int(is_golden.sum())}
     words = f"{row}, {row.example_count} examples, {row.real_count} real"
-    return _Data(parts, test, words, {"data_set": told}, f"{row.sha256} {int(is_golden.sum())}")
+    data = _Data(parts, test, words, {"data_set": told}, f"{row.sha256} {int(is_golden.sum())}", learning)
+    return _from_answers(data, train, calibration, say) if (train.origin == ANSWERS).any() else data
+
+
+def _from_answers(data: _Data, train: Gathered, calibration: Gathered, say: Say) -> _Data:
+    """Let a few hundred answers change what the shipped model has learned, beside far more that keep it as it is."""
+    shipped = read_card(DEFAULT_CARD)
+    of_answers, others = (float(train.weight[chosen].sum()) for chosen in _parted(train))
+    times = min(max(others * _ANSWERS_SHARE / (of_answers * (1.0 - _ANSWERS_SHARE)), 1.0), _MOST_TIMES)
+    weight, of_calibration = (
+        (of.weight * np.where(of.origin == ANSWERS, times, 1.0)).astype(np.float32) for of in (train, calibration)
+    )
+    parts = replace(data.parts, weight=weight, calibration_weight=of_calibration)
+    told: dict[str, object] = {"each_answer_weighs": round(times, 2)}
+    learning = data.learning
+    if shipped.architecture == TWO_VIEWS:
+        say(f"going on from {shipped.name} {shipped.version}; each answer weighs {times:.1f} times as much as another")
+        parts = replace(parts, start=shipped.weights)
+        told["begins_with"] = f"{shipped.name} {shipped.version} {shipped.sha256[:12]}"
+        learning = replace(learning, epochs=min(learning.epochs, _MORE_EPOCHS), learning_rate=_MORE_RATE)
+    return replace(data, parts=parts, recipe=data.recipe | told, mark=f"{data.mark} {told}", learning=learning)
+
+
+def _parted(of: Gathered) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    is_answer = of.origin == ANSWERS
+    return is_answer, ~is_answer
 
 
 def _is_in_golden(of: Gathered, row: DataSet) -> NDArray[np.bool_]:
@@ -159,7 +193,7 @@ def _is_in_golden(of: Gathered, row: DataSet) -> NDArray[np.bool_]:
     return found
 
 
-def _hooks(checkpoint: Path, mark: str, order: Order, say: Say) -> Hooks:
+def _hooks(checkpoint: Path, mark: str, epochs: int, say: Say) -> Hooks:
     """Say how it goes, keep the state after each epoch, and go on from one that was kept of the same training."""
     told = hashlib.sha256(mark.encode()).digest()
     losses: list[float] = []
@@ -172,7 +206,7 @@ def _hooks(checkpoint: Path, mark: str, order: Order, say: Say) -> Hooks:
         losses.append(epoch.calibration_loss)
         say(
             f"epoch {epoch.number}: loss {epoch.loss:.4f}, on the calibration part {epoch.calibration_loss:.4f}  "
-            f"{_curve(losses)} of {order.epochs} epochs at most"
+            f"{_curve(losses)} of {epochs} epochs at most"
         )
 
     resume = checkpoint.read_bytes() if checkpoint.is_file() else b""

@@ -67,7 +67,6 @@ def test_without_an_answer_nothing_is_ordered(empty_data_root):
 
 def test_the_button_ends_in_a_model_of_the_answers_that_is_told_before_and_after(empty_data_root, monkeypatch):
     monkeypatch.setattr(stage, "Order", partial(Order, epochs=1))
-    monkeypatch.setattr(stage.Order, "pairs", 24, raising=False)
     simulated = independent(240)
     monkeypatch.setattr(
         origins, "simulated", lambda pairs, seed, say: origins.Origin(simulated, {"origin": "simulated"})
@@ -88,6 +87,9 @@ def test_the_button_ends_in_a_model_of_the_answers_that_is_told_before_and_after
     assert sum(data_set.manifest["kinds"]["answers"].values()) == 24
     model = Model.objects.get(data_set=data_set)
     assert not model.is_active
+    # It goes on from what the shipped model knows, and the few answers are heard among all that is simulated.
+    assert str(model.hyperparameters["begins_with"]).startswith(str(before))
+    assert float(model.hyperparameters["each_answer_weighs"]) > 3.0
     assert model.report["held_out_answers"]["model_before"] == str(before)
     assert {"found", "falsely_real"} <= set(model.report["held_out_answers"]["before"])
     assert "▁" in job.attempts.get().log

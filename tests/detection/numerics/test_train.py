@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load
+from safetensors.torch import load, save
 
 from detection.numerics.examples import Examples, standardised
 from detection.numerics.infer import score
@@ -155,6 +155,29 @@ def test_what_stands_for_many_counts_for_many():
     parts = easy_parts()
     heavy = replace(parts, weight=np.where(np.arange(len(parts.train)) < 8, 20.0, 1.0).astype(np.float32))
     assert train_parts(heavy, replace(QUICK, epochs=1)).weights != train_parts(parts, replace(QUICK, epochs=1)).weights
+
+
+def test_what_goes_on_from_learned_weights_knows_at_once_what_another_has_yet_to_learn(trained):
+    parts, one = easy_parts(), replace(QUICK, epochs=1, learning_rate=1e-4)
+    further, anew = (train_parts(replace(parts, start=start), one) for start in (trained.weights, b""))
+    assert further.epochs[0].calibration_loss < 0.5 * anew.epochs[0].calibration_loss
+
+
+def test_weights_of_another_network_are_no_beginning():
+    with pytest.raises(ValueError, match="cannot begin"):
+        train_parts(replace(easy_parts(), start=save({"layers.0.weight": torch.zeros(1)})), QUICK)
+
+
+def test_the_best_epoch_is_told_by_those_of_the_calibration_part_that_weigh_most():
+    parts = easy_parts()
+    count = len(parts.calibration)
+    wrong = np.arange(count) < 6  # labels that what is learned speaks against
+    turned = replace(parts.calibration, is_real=parts.calibration.is_real ^ wrong)
+    light, heavy = (
+        train_parts(replace(parts, calibration=turned, calibration_weight=np.where(wrong, of, 1.0)), QUICK)
+        for of in (0.01, 100.0)
+    )
+    assert light.best_epoch > heavy.best_epoch
 
 
 def test_a_part_of_one_class_is_refused():
