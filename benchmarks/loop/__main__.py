@@ -16,7 +16,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import cast
+
+from playwright.sync_api import Browser
 
 from benchmarks.loop import people, report, site
 from benchmarks.loop.judging import scored, verdict_of
@@ -76,21 +78,21 @@ def _folder(kept: Path | None) -> Iterator[Path]:
 class Loop:
     """The steps, each done once for a folder, and what each gave."""
 
-    def __init__(self, root: Path, fields: dict[str, list[Field]], browser: Any) -> None:
+    def __init__(self, root: Path, fields: dict[str, list[Field]], browser: Browser) -> None:
         self._root, self._fields = root, fields
         self._truths: dict[str, Truth] = {}
         self._administrator = people.Administrator(people.page_of(browser, _session("administrator")))
         self._curator = people.page_of(browser, _session("curator"))
         self._done_path = root / "loop.json"
-        self._done: dict[str, Any] = json.loads(self._done_path.read_text()) if self._done_path.is_file() else {}
+        self._done: dict[str, object] = json.loads(self._done_path.read_text()) if self._done_path.is_file() else {}
 
     def run(self, answers: int) -> None:
         """Go round once, and print what came of it."""
         self._step("configure", lambda: site.configure(_CHOSEN))
         self._observe("learned")
         self._step("answers", lambda: self._answer(answers))
-        new = self._step("data set and training", self._train)["model"]
-        old = self._done["data set and training"]["before"]
+        trained = cast("dict[str, str]", self._step("data set and training", self._train))
+        old, new = trained["before"], trained["model"]
         self._step("into shadow", lambda: self._administrator.press(new, "Score in shadow"))
         self._tell("in shadow", old, new)
         self._step("answers about these nights", lambda: self._answer(10_000))
@@ -100,7 +102,7 @@ class Loop:
         self._step("the former into shadow", lambda: self._administrator.press(old, "Score in shadow"))
         self._tell("in use", old, new)
 
-    def _step(self, name: str, work: Callable[[], Any]) -> Any:
+    def _step(self, name: str, work: Callable[[], object]) -> object:
         """Do a step, unless it was done in this folder before, and return what it gave."""
         if name not in self._done:
             begun = time.monotonic()
@@ -109,7 +111,7 @@ class Loop:
             self._done[name] = found
             self._done[f"seconds: {name}"] = round(seconds, 1)
             self._done_path.write_text(json.dumps(self._done, indent=1))
-        print(f"{name:40} {self._done[f'seconds: {name}']:8.1f} s   {_short(self._done[name])}", flush=True)
+        print(f"{name:40} {self._done[f'seconds: {name}']!s:>8} s   {_short(self._done[name])}", flush=True)
         return self._done[name]
 
     def _observe(self, kind: str) -> None:
@@ -120,7 +122,7 @@ class Loop:
         self._step(f"night {field.name}", lambda: _count(field, site.observe(field, self._root)))
         self._truths[field.name] = site.observe(field, self._root)
 
-    def _answer(self, most: int) -> dict[str, Any]:
+    def _answer(self, most: int) -> dict[str, float]:
         given = people.answer(self._curator, lambda key: verdict_of(key, self._truths), most)
         return {"real": given.answers["v"], "not real": given.answers["x"], "unclear": given.passed_over,
                 "seconds each": round(given.seconds / max(given.count, 1), 2)}  # fmt: skip
@@ -197,7 +199,7 @@ def _count(field: Field, truth: Truth) -> str:
     return f"{field.kind}, {candidates} candidates, {detections} detections"
 
 
-def _short(found: Any) -> str:
+def _short(found: object) -> str:
     return "" if found is None else " ".join(str(found).split())[:160]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import numpy as np
@@ -13,6 +13,10 @@ from numpy.typing import NDArray
 
 from benchmarks.loop.nights import Truth
 from observations.numerics.simulate.nights import Source
+
+if TYPE_CHECKING:  # models are there once Django is
+    from differencing.models import Candidate
+    from observations.models import Observation
 
 
 class Verdict(Enum):
@@ -85,7 +89,9 @@ def scored(names: Sequence[str], truths: Mapping[str, Truth], models: Mapping[st
     )
 
 
-def _frames(names: Sequence[str], truths: Mapping[str, Truth]) -> Iterator[tuple[list[Any], dict[str, Verdict], int]]:
+def _frames(
+    names: Sequence[str], truths: Mapping[str, Truth]
+) -> Iterator[tuple[list[Candidate], dict[str, Verdict], int]]:
     """Yield the candidates of each exposure that was compared, what each is, and how many real things are in it."""
     from detection.stage.detect import candidates_in
     from differencing.models import DifferenceRun
@@ -103,7 +109,7 @@ def _truth_of(name: str, truths: Mapping[str, Truth]) -> tuple[Source, ...]:
     return next(of[name] for of in truths.values() if name in of)
 
 
-def _verdicts(observation: Any, sources: Sequence[Source]) -> dict[str, Verdict]:
+def _verdicts(observation: Observation, sources: Sequence[Source]) -> dict[str, Verdict]:
     """Return what each candidate of an exposure is."""
     from detection.numerics.training_set import label
     from detection.stage.datasets.origins import DROP_FWHM, MATCH_FWHM, Change, Found, truth_of

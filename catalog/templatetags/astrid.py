@@ -99,9 +99,11 @@ def share(value: float | None) -> str:
 
 @register.filter
 def per_cent(value: float | None) -> str:
-    """Return a share of one in per cent, with two digits however small it is."""
+    """Return a share of one in per cent, with two digits down to a hundredth of a per cent."""
     if value is None:
         return MISSING
+    if 0.0 < value < 5e-5:
+        return "under 0.01 %"
     return f"{100.0 * value:.0f} %" if value >= 0.0995 else f"{100.0 * value:.2g} %"
 
 

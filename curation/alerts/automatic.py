@@ -53,12 +53,12 @@ def _by_answers(model: Model, known: Calibration, most: float) -> AutomaticAlert
     objects, false = known.automatic_objects, known.automatic_false
     found = f"{false} of {objects} reviewed objects that {model} would have alerted by itself were not real"
     if known.automatic_false_high > most:
-        lacking = max(least_count(false, most) - objects, 1)
+        lacking, allowed = max(least_count(false, most) - objects, 1), f"{100 * most:.3g} %"
         if objects and false / objects > most:
-            return AutomaticAlerts(None, f"Too many automatic alerts would be false: {found}, more than {most:.1%}.")
+            return AutomaticAlerts(None, f"Too many automatic alerts would be false: {found}, more than {allowed}.")
         return AutomaticAlerts(
             None,
-            f"It is not certain enough yet that at most {most:.1%} of automatic alerts would be false: {found}. About "
+            f"It is not certain enough yet that at most {allowed} of automatic alerts would be false: {found}. About "
             f"{lacking} more must be reviewed, none of them false.",
             lacking,
         )
@@ -69,4 +69,5 @@ def _by_answers(model: Model, known: Calibration, most: float) -> AutomaticAlert
             f"Few automatic alerts would be false: {found}. But these are of {known.automatic_nights} "
             f"night{'s' if known.automatic_nights != 1 else ''} alone: {lacking_nights} more must be reviewed.",
         )
-    return AutomaticAlerts(model, f"{found}: with 95 % certainty at most {known.automatic_false_high:.1%} are false.")
+    high = f"{100 * known.automatic_false_high:.2g} %"
+    return AutomaticAlerts(model, f"{found}: with 95 % certainty at most {high} are false.")
