@@ -25,9 +25,11 @@ from benchmarks.loop.judging import scored, verdict_of
 from benchmarks.loop.nights import Field, Truth
 
 ANSWERS, MISSED = 300, 0.05
-# What an administrator has chosen: the model and nobody else decides about flashes in a row, as on a site that has lost
-# something real to that veto; and some of what is hidden is reviewed, so that rates can be known.
-_CHOSEN = {"detection.veto_flash_train": False, "detection.hidden_share": 0.1}
+# What an administrator has chosen: the model and nobody else decides about flashes, as on a site that has lost
+# something real to those vetoes; and some of what is hidden is reviewed, so that rates can be known.
+_CHOSEN = {
+    "detection.veto_flash_train": False, "detection.veto_seen_once": False, "detection.hidden_share": 0.1,
+}  # fmt: skip
 _TRAINS = 5
 
 
@@ -40,7 +42,7 @@ def fields_of(seed: int) -> dict[str, list[Field]]:
     return {
         "learned": [
             of("learned 1", "flash trains", 0, _TRAINS), of("learned 2", "flash trains", 1, _TRAINS),
-            of("learned 3", "trails", 2, _TRAINS),
+            of("learned 3", "trails", 2, _TRAINS), of("learned 4", "flash trains", 3, _TRAINS),
         ],
         "in shadow": [
             of("next 1", "flash trains", 8, _TRAINS), of("ordinary", "typical", 9),

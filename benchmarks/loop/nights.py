@@ -59,11 +59,6 @@ def write_field(folder: Path, field: Field) -> Truth:
     return truth
 
 
-def truth_of_field(field: Field) -> Truth:
-    """Return what is in each frame, of a field that was written before."""
-    return {name: sources for name, _, sources in _files(field) if sources is not None}
-
-
 def _files(field: Field) -> Iterator[tuple[str, bytes, tuple[Source, ...] | None]]:
     rng = np.random.default_rng([field.seed, 77])
     for night in simulate_nights(field.parameters):
