@@ -10,16 +10,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import cast
 
 from playwright.sync_api import Browser
 
+from benchmarks.folders import kept_or_passing
 from benchmarks.loop import people, report, site
 from benchmarks.loop.judging import scored, verdict_of
 from benchmarks.loop.nights import Field, Truth
@@ -57,24 +56,13 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=7101, help="of the simulated fields")
     parser.add_argument("--root", type=Path, help="folder of the site; it is kept")
     options = parser.parse_args()
-    with _folder(options.root) as root:
+    with kept_or_passing(options.root) as root:
         site.choose(root)
         import django
 
         django.setup()
         with site.running(), people.browser() as browser:
             Loop(root, fields_of(options.seed), browser).run(options.answers)
-
-
-@contextmanager
-def _folder(kept: Path | None) -> Iterator[Path]:
-    if kept is not None:
-        kept.mkdir(parents=True, exist_ok=True)
-        yield kept.resolve()
-        return
-    with tempfile.TemporaryDirectory(prefix="astrid-bench-") as root:
-        Path(root).chmod(0o755)
-        yield Path(root)
 
 
 class Loop:

@@ -8,16 +8,15 @@ from __future__ import annotations
 import argparse
 import os
 import socket
-import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import psutil
 
+from benchmarks.folders import kept_or_passing
 from benchmarks.triage import people, report
 from benchmarks.triage.browser import desk
 from benchmarks.triage.client import Curator, detections_of
@@ -48,7 +47,7 @@ def main() -> None:
     parser.add_argument("--web-processes", type=int, default=1, help="that answer")
     parser.add_argument("--root", type=Path, help="folder of the site; it is kept")
     options = parser.parse_args()
-    with _folder(options.root) as root, socket.socket() as free:
+    with kept_or_passing(options.root) as root, socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         os.environ |= {
             "ASTRID_DATA_ROOT": str(root),
@@ -58,17 +57,6 @@ def main() -> None:
         }
         free.close()
         measure(options)
-
-
-@contextmanager
-def _folder(kept: Path | None) -> Iterator[Path]:
-    if kept is not None:
-        kept.mkdir(parents=True, exist_ok=True)
-        yield kept.resolve()
-        return
-    with tempfile.TemporaryDirectory(prefix="astrid-bench-") as root:
-        Path(root).chmod(0o755)
-        yield Path(root)
 
 
 def measure(options: argparse.Namespace) -> None:
