@@ -8,7 +8,6 @@ from typing import NamedTuple
 from uuid import UUID
 
 import numpy as np
-import psutil
 from django.conf import settings
 from django.db.models import ProtectedError, QuerySet
 from numpy.typing import NDArray
@@ -35,13 +34,12 @@ from detection.sources.telling import tell_types
 from detection.stage import trails, vetoes
 from detection.stage.disagreement import note_disagreement
 from detection.stage.ranking import rank
+from detection.stage.reading import reading, resident_mb, seeing_of
 from detection.thresholds import in_force as thresholds
 from differencing.models import Candidate, CandidateStatus, DifferenceRun, Tracklet
 from observations.models import Observation
-from observations.numerics.fits.facts import FitsRefused
 from observations.numerics.fits.mapped import Pixels, map_images
 from observations.numerics.frame import Mask
-from preprocessing.models import PreprocessRun
 
 # The keys that decide about detections and their sources.
 READS = (
@@ -149,10 +147,7 @@ def _has_work(difference: DifferenceRun) -> bool:
 
 def infer(observation: Observation, difference: DifferenceRun, candidates: list[Candidate], weights: str) -> Scored:
     """Cut the stamps out of the stored images and score them: no database from here."""
-    preprocessed = PreprocessRun.objects.newest_for(observation)
-    fwhm = preprocessed.fwhm_px if preprocessed else None
-    if not fwhm:
-        raise StageFailure(FailureCode.TOO_FEW_STARS, "The seeing of this frame is not known: preprocess it again.")
+    fwhm = seeing_of(observation)
     clock, before_mb = time.perf_counter(), resident_mb()
     images = _images(difference)
     x, y = [c.pixel_x for c in candidates], [c.pixel_y for c in candidates]
@@ -175,19 +170,10 @@ class _Images(NamedTuple):
 
 
 def _images(run: DifferenceRun) -> _Images:
-    try:
+    with reading():
         difference = map_images(storage.open_stored(run.difference_image_path))
         matched = map_images(storage.open_stored(run.reference_aligned_path))
         return _Images(matched.plane("SCIENCE"), matched.plane(), difference.plane(), difference.mask())
-    except (OSError, FitsRefused) as error:
-        raise StageFailure(
-            FailureCode.FILE_MISSING, f"The images of this difference cannot be read ({error}): difference it again."
-        ) from error
-
-
-def resident_mb() -> float:
-    """Return what this process holds in memory, megabytes: what a run adds to it is its own."""
-    return float(psutil.Process().memory_info().rss) / 2**20
 
 
 def _write_cutouts(

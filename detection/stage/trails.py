@@ -8,7 +8,6 @@ from dataclasses import asdict
 from typing import NamedTuple
 
 import numpy as np
-import psutil
 from django.conf import settings
 from numpy.typing import NDArray
 
@@ -20,12 +19,11 @@ from detection.models import Model, ModelRun, ModelType
 from detection.numerics.infer import WeightsRefused
 from detection.numerics.segmentation.infer import TRAIL, Segmentation, segment
 from detection.registry.weights import ensure_default_model, weights_path
+from detection.stage.reading import reading, resident_mb, seeing_of
 from differencing.models import Candidate, DifferenceRun
 from differencing.numerics.vetoes.veto import Veto
-from observations.numerics.fits.facts import FitsRefused
 from observations.numerics.fits.mapped import Mapped, Pixels, map_images
 from observations.numerics.fits.products import encode_image
-from preprocessing.models import PreprocessRun
 
 SEGMENTATION = "detection.segmentation"
 READS = (SEGMENTATION,)
@@ -54,18 +52,11 @@ def drawn(difference: DifferenceRun, config: Snapshot) -> Drawn | None:
     if not config[SEGMENTATION]:
         return None
     model = ensure_default_model(ModelType.UNET)
-    row, fwhm = _done(model, difference), _seeing(difference)
+    row, fwhm = _done(model, difference), seeing_of(difference.observation)
     if row is None:
         row = _open(model, difference, config)
         _draw(row, difference, str(weights_path(model)), fwhm)
     return Drawn(map_images(storage.open_stored(row.output_mask_path)).plane(), fwhm)
-
-
-def _seeing(difference: DifferenceRun) -> float:
-    preprocessed = PreprocessRun.objects.newest_for(difference.observation)
-    if preprocessed is None or not preprocessed.fwhm_px:
-        raise StageFailure(FailureCode.TOO_FEW_STARS, "The seeing of this frame is not known: preprocess it again.")
-    return preprocessed.fwhm_px
 
 
 def _done(model: Model, difference: DifferenceRun) -> ModelRun | None:
@@ -87,14 +78,11 @@ def _open(model: Model, difference: DifferenceRun, config: Snapshot) -> ModelRun
 
 def _draw(row: ModelRun, difference: DifferenceRun, weights: str, fwhm_px: float) -> None:
     """Draw, write both maps, each whole or not at all, and close the row."""
-    clock, before = time.perf_counter(), psutil.Process().memory_info().rss
+    clock, before_mb = time.perf_counter(), resident_mb()
     try:
-        images = map_images(storage.open_stored(difference.difference_image_path))
-        found = segment(images.plane(), images.mask(), weights, fwhm_px=fwhm_px, threads=settings.ASTRID_THREADS)
-    except (OSError, FitsRefused) as error:
-        raise StageFailure(
-            FailureCode.FILE_MISSING, f"The images of this difference cannot be read ({error}): difference it again."
-        ) from error
+        with reading():
+            images = map_images(storage.open_stored(difference.difference_image_path))
+            found = segment(images.plane(), images.mask(), weights, fwhm_px=fwhm_px, threads=settings.ASTRID_THREADS)
     except WeightsRefused as error:
         raise StageFailure(FailureCode.MODEL_MISSING, f"The model's weights cannot be used: {error}") from error
     except ValueError as error:
@@ -102,7 +90,7 @@ def _draw(row: ModelRun, difference: DifferenceRun, weights: str, fwhm_px: float
     _write(row, difference, images, found)
     with jobs.writing():
         row.inference_time_ms = (time.perf_counter() - clock) * 1000.0
-        row.memory_usage_mb = max(0.0, (psutil.Process().memory_info().rss - before) / 2**20)
+        row.memory_usage_mb = max(0.0, resident_mb() - before_mb)
         row.total_predictions = found.trails + found.artefacts
         row.high_confidence_predictions = found.trails
         row.complete()

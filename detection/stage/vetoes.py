@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict
+from typing import NamedTuple
 from uuid import UUID
 
 import numpy as np
@@ -53,6 +54,7 @@ def note_night(observation: Observation) -> list[Candidate]:
     been judged without it.
     """
     changed = []
+    compared = _compared(observation)
     for is_negative in (False, True):
         rows = list(_of_the_night(observation, is_negative=is_negative))
         if not rows or not observation.pixel_scale:
@@ -61,7 +63,7 @@ def note_night(observation: Observation) -> list[Candidate]:
         counts = {
             "fixed_pixel": recurrences(seen),
             "reflection": reflections(seen, _mirrored(rows, observation.pixel_scale)),
-            "seen_once": _once(rows, seen),
+            "seen_once": _once(rows, seen, compared),
         }
         for k, row in enumerate(rows):
             found = [_veto(code, int(of_each[k])) for code, of_each in counts.items() if of_each[k]]
@@ -116,14 +118,24 @@ def _seen(rows: list[Candidate], observation: Observation) -> Seen:
     )
 
 
-def _once(rows: list[Candidate], seen: Seen) -> NDArray[np.int64]:
-    """Return for each candidate, as in `seen`, how many other frames would have shown it and do not."""
-    first = rows[0].observation
-    compared = DifferenceRun.objects.completed().filter(observation__in=_like(first)).values("observation")
+class _Compared(NamedTuple):
+    """The frames of a night whose candidates are known, and what was measured of each."""
+
+    frames: list[Observation]
+    runs: dict[UUID, PreprocessRun]
+
+
+def _compared(observation: Observation) -> _Compared:
+    compared = DifferenceRun.objects.completed().filter(observation__in=_like(observation)).values("observation")
     frames = list(Observation.objects.filter(pk__in=compared).order_by("pk"))
-    place = {frame.pk: k for k, frame in enumerate(frames)}
     newest = PreprocessRun.objects.filter(observation__in=frames).newest_of_each()
-    runs = {run.observation_id: run for run in newest.only("observation_id", *_OF_DEPTH)}
+    return _Compared(frames, {run.observation_id: run for run in newest.only("observation_id", *_OF_DEPTH)})
+
+
+def _once(rows: list[Candidate], seen: Seen, compared: _Compared) -> NDArray[np.int64]:
+    """Return for each candidate, as in `seen`, how many other frames would have shown it and do not."""
+    frames, runs = compared
+    place = {frame.pk: k for k, frame in enumerate(frames)}
     light = {frame.pk: _light(frame, runs.get(frame.pk)) for frame in frames}
     fluxes = [
         np.nan if row.flux is None or row.trail_length_arcsec is not None else abs(row.flux) / light[row.observation_id]
@@ -139,7 +151,7 @@ def _once(rows: list[Candidate], seen: Seen) -> NDArray[np.int64]:
         # Transparencies of two fields have nothing to do with each other.
         band=np.array([f"{frame.field_id} {frame.filter_band}" for frame in frames]),
     )
-    scale = first.pixel_scale or 1.0
+    scale = rows[0].observation.pixel_scale or 1.0
     covers = np.column_stack([_is_within(frame, rows[0], seen, scale) for frame in frames])
     return seen_once(peaks, nights, covers, _FASTEST_ARCSEC_PER_MIN / scale)
 
