@@ -8,7 +8,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 import numpy as np
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from numpy.typing import NDArray
 
 from catalog.configuration.values import Snapshot
@@ -126,8 +126,11 @@ class _Compared(NamedTuple):
 
 
 def _compared(observation: Observation) -> _Compared:
-    compared = DifferenceRun.objects.completed().filter(observation__in=_like(observation)).values("observation")
-    frames = list(Observation.objects.filter(pk__in=compared).order_by("pk"))
+    of_night = {"observation__in": _like(observation)}
+    compared = DifferenceRun.objects.completed().filter(**of_night).values("observation")
+    # While a frame is compared anew its former candidates are known.
+    known = Candidate.objects.filter(**of_night).values("observation")
+    frames = list(Observation.objects.filter(Q(pk__in=compared) | Q(pk__in=known)).order_by("pk"))
     newest = PreprocessRun.objects.filter(observation__in=frames).newest_of_each()
     return _Compared(frames, {run.observation_id: run for run in newest.only("observation_id", *_OF_DEPTH)})
 

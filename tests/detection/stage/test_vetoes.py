@@ -174,3 +174,10 @@ def test_a_frame_that_was_not_compared_tells_nothing(night):
     night[2].difference_runs.all().delete()
     vetoes.note_night(night[0])
     assert codes(candidate) == set()
+
+
+def test_a_frame_that_is_being_compared_anew_is_known_by_its_former_candidates(night):
+    first, again = flash(night[0]), flash(night[1], dec=0.05, pixel_x=640.0, pixel_y=310.0)
+    night[1].difference_runs.update(status="running", started_at=dt.datetime(2024, 3, 2, tzinfo=dt.UTC))
+    vetoes.note_night(night[0])
+    assert codes(first) == codes(again) == {"seen_once"}
