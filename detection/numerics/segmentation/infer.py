@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
-from detection.numerics.infer import WeightsRefused
+from detection.numerics.infer import WeightsRefused, weights_sha256
 from detection.numerics.segmentation.lines import call_trails
 from detection.numerics.segmentation.network import (
     ARCHITECTURE,
@@ -72,7 +73,7 @@ def segment(
     """
     if difference.ndim != 2 or mask.shape != difference.shape:
         raise ValueError(f"an image of {difference.shape} does not go with a mask of {mask.shape}")
-    network = load_network(weights_path)
+    network = _kept(str(weights_path), weights_sha256(weights_path))
     step = binning(fwhm_px)
     noise = noise_of(difference, mask, step)
     before = torch.get_num_threads()
@@ -153,6 +154,12 @@ def _of_tile(network: TrailsUnet, planes: Image) -> Maps:
     with torch.inference_mode():
         tensor = torch.as_tensor(filled[None]).contiguous(memory_format=torch.channels_last)
         return torch.sigmoid(network(tensor))[0].numpy()
+
+
+@lru_cache(maxsize=2)
+def _kept(weights_path: str, sha256: str) -> TrailsUnet:  # noqa: ARG001  other bytes are another network
+    """Load a network once for all frames of a process."""
+    return load_network(weights_path)
 
 
 def load_network(weights_path: Path | str) -> TrailsUnet:
