@@ -52,9 +52,11 @@ from django.conf import global_settings
 from django.core.exceptions import ImproperlyConfigured
 
 from astrid_site.running import postgres
+from astrid_site.running.beat import beat_of
 from astrid_site.running.secret import kept_secret
 from astrid_site.running.shared_storage import django_storage
 from astrid_site.site.admin_theme import THEME
+from astrid_site.site.openapi import OPENAPI
 
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -223,33 +225,7 @@ REST_FRAMEWORK = {
     "DEFAULT_METADATA_CLASS": None,
     "EXCEPTION_HANDLER": "catalog.web.rest.problems.handle",
 }
-SPECTACULAR_SETTINGS = {
-    "TITLE": "AstrID",
-    "DESCRIPTION": "What the telescopes delivered, what changed in the sky, how people judged it, and the alerts.",
-    "VERSION": "1",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_PERMISSIONS": ["catalog.web.rest.permissions.ByRoleAndScope"],
-    "SCHEMA_PATH_PREFIX": "/api/v1",
-    "COMPONENT_SPLIT_REQUEST": True,
-    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "catalog.web.rest.schema.with_problems"],
-    "ENUM_NAME_OVERRIDES": {
-        "RunStatus": "catalog.models.RunStatus",
-        "JobStatus": "catalog.models.JobStatus",
-        "FailureCode": "catalog.failures.failure_code_choices",
-        "WcsQuality": "observations.models.WcsQuality",
-        "ObservationStatus": "observations.models.ObservationStatus",
-        "CandidateStatus": "differencing.models.CandidateStatus",
-        "DetectionStatus": "detection.models.DetectionStatus",
-        "DetectionType": "detection.models.DetectionType",
-        "AlertStatus": "curation.models.AlertStatus",
-        "AlertType": "curation.models.AlertType",
-        "Quality": "curation.models.Quality",
-        "EventKind": "curation.models.EventKind",
-    },
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None, "persistAuthorization": False},
-}
+SPECTACULAR_SETTINGS = OPENAPI
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATICFILES_FINDERS = [*global_settings.STATICFILES_FINDERS, "astrid_site.site.static_files.VersionFinder"]
@@ -379,20 +355,4 @@ HEALTH_WAIT_SECONDS = {
     "training": env.float("ASTRID_HEALTH_TRAINING_SECONDS", default=JOB_TIME_LIMIT_SECONDS),
 }
 
-CELERY_BEAT_SCHEDULE: dict[str, object] = {
-    "wake workers": {"task": "catalog.relay", "schedule": 2.0, "options": {"queue": "light", "expires": 4.0}},
-    "take back lost work": {"task": "catalog.sweep", "schedule": 5.0, "options": {"queue": "light", "expires": 10.0}},
-    # Behind a night of uploads it may stand in line for some seconds, and must not be thrown away meanwhile.
-    "publish": {"task": "curation.publish", "schedule": 2.0, "options": {"queue": "light", "expires": 60.0}},
-    "put back": {"task": "curation.put_back_lapsed", "schedule": 30.0, "options": {"queue": "light", "expires": 60.0}},
-    "refresh what is known": {"task": "detection.refresh", "schedule": 3600.0, "options": {"queue": "light"}},
-    "recalibrate": {"task": "curation.recalibrate", "schedule": 3600.0, "options": {"queue": "light"}},
-    "end the injected": {"task": "curation.end_injected", "schedule": 3600.0, "options": {"queue": "light"}},
-    "new files": {"task": "observations.watch", "schedule": 5.0, "options": {"queue": "light", "expires": 10.0}},
-    **{
-        f"probe {queue}": {
-            "task": "catalog.probe", "schedule": 15.0, "args": (queue,), "options": {"queue": queue, "expires": 60.0},
-        }
-        for queue in QUEUES
-    },
-}  # fmt: skip
+CELERY_BEAT_SCHEDULE = beat_of(QUEUES)

@@ -1,0 +1,26 @@
+"""What is done again and again, and how often: the table of Celery's clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+def beat_of(queues: Iterable[str]) -> dict[str, object]:
+    """Return what is sent when, in seconds; what nobody took up until it expires is thrown away."""
+    return {
+        "wake workers": _every(2.0, "catalog.relay", expires=4.0),
+        "take back lost work": _every(5.0, "catalog.sweep", expires=10.0),
+        # Behind a night of uploads it may stand in line for some seconds, and must not be thrown away meanwhile.
+        "publish": _every(2.0, "curation.publish", expires=60.0),
+        "put back": _every(30.0, "curation.put_back_lapsed", expires=60.0),
+        "refresh what is known": _every(3600.0, "detection.refresh"),
+        "recalibrate": _every(3600.0, "curation.recalibrate"),
+        "end the injected": _every(3600.0, "curation.end_injected"),
+        "new files": _every(5.0, "observations.watch", expires=10.0),
+        **{f"probe {queue}": _every(15.0, "catalog.probe", queue, queue=queue, expires=60.0) for queue in queues},
+    }
+
+
+def _every(seconds: float, task: str, *args: str, queue: str = "light", expires: float | None = None) -> object:
+    options = {"queue": queue} | ({} if expires is None else {"expires": expires})
+    return {"task": task, "schedule": seconds, "args": args, "options": options}
