@@ -214,7 +214,7 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_CLASSES": ["catalog.web.rest.throttling.PerClient"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "catalog.web.rest.rendering.ByFormatParameter",
     "DEFAULT_RENDERER_CLASSES": [
-        "rest_framework.renderers.JSONRenderer",
+        "catalog.web.rest.rendering.Json",
         "catalog.web.rest.rendering.CSV",
         "catalog.web.rest.rendering.VOTable",
     ],

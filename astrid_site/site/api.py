@@ -8,7 +8,6 @@ from drf_spectacular.renderers import OpenApiJsonRenderer2, OpenApiYamlRenderer
 from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.negotiation import DefaultContentNegotiation
-from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
@@ -17,6 +16,7 @@ from rest_framework.routers import SimpleRouter
 from catalog.configuration.api import SystemConfigViewSet
 from catalog.people.api import AccountViewSet, ApiTokenViewSet, AuditLogViewSet
 from catalog.people.scopes import open_to
+from catalog.web.rest.rendering import Json
 from catalog.web.rest.views import StrictAPIView
 from catalog.work.api import ProcessingJobViewSet
 from curation.alerts.api import AlertFeedView, AlertStreamView, AlertViewSet, PublicationViewSet
@@ -58,7 +58,7 @@ RESOURCES = (
 class RootView(StrictAPIView):
     """What there is to read for whoever asks."""
 
-    renderer_classes = (JSONRenderer,)
+    renderer_classes = (Json,)
 
     @extend_schema(
         operation_id="root",

@@ -14,7 +14,6 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
-from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.encoders import JSONEncoder
@@ -27,7 +26,9 @@ from catalog.web.filters import AT, FROM_TO, ONE_OF, ListFilter, TimeField
 from catalog.web.rest.fields import RowKey
 from catalog.web.rest.paging import MOST, PAGE_SIZE, page_size_of
 from catalog.web.rest.problems import Problem
-from catalog.web.rest.views import RowSerializer, RowViewSet, StrictAPIView, person_of, tags_known
+from catalog.web.rest.rendering import Json
+from catalog.web.rest.rows import RowSerializer
+from catalog.web.rest.views import RowViewSet, StrictAPIView, person_of, tags_known
 from curation.alerts.facts import RetractedFacts
 from curation.alerts.feed import FeedPage, OtherNumbering, cursor_after, feed_page
 from curation.alerts.filters import AlertFilter
@@ -154,7 +155,7 @@ class AlertFeedView(StrictAPIView):
     """
 
     resource = "alerts"
-    renderer_classes = (JSONRenderer,)
+    renderer_classes = (Json,)
 
     def parameters(self) -> frozenset[str]:
         return frozenset({"since", "published_from", "page_size", "wait"})
@@ -193,7 +194,7 @@ class AlertStreamView(StrictAPIView):
     """The feed as server-sent events, which come as they are published."""
 
     resource = "alerts"
-    renderer_classes = (JSONRenderer,)
+    renderer_classes = (Json,)
     cache_control = "no-store"
 
     def parameters(self) -> frozenset[str]:

@@ -8,7 +8,8 @@ from typing import ClassVar
 from django.db.models import QuerySet
 
 from catalog.web.rest.paging import NEWEST_FIRST
-from catalog.web.rest.views import RowSerializer, RowViewSet
+from catalog.web.rest.rows import RowSerializer
+from catalog.web.rest.views import RowViewSet
 from curation.detections.filters import DetectionFilter
 from curation.injected.given import found_by_key
 from curation.injected.rows import as_found

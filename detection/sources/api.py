@@ -6,7 +6,8 @@ from rest_framework import serializers
 
 from catalog.web.filters import AT, FROM_TO, ONE_OF, ListFilter
 from catalog.web.rest.paging import NEWEST_FIRST
-from catalog.web.rest.views import RowSerializer, RowViewSet
+from catalog.web.rest.rows import RowSerializer
+from catalog.web.rest.views import RowViewSet
 from detection.models import ForcedPhotometry, Source
 from detection.sources.filters import SourceFilter
 

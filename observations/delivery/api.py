@@ -12,7 +12,8 @@ from rest_framework.reverse import reverse
 from catalog.json_classes import as_json, schema_of
 from catalog.web.filters import AT, FROM_TO, ONE_OF, ListFilter
 from catalog.web.rest.resources import address_of
-from catalog.web.rest.views import RowSerializer, RowViewSet
+from catalog.web.rest.rows import RowSerializer
+from catalog.web.rest.views import RowViewSet
 from observations.delivery.results import ImageResult, results_of
 from observations.models import IncomingFile
 

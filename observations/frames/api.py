@@ -24,7 +24,8 @@ from catalog.web.rest.fields import Input, Number, RowKey, Text
 from catalog.web.rest.paging import NEWEST_FIRST
 from catalog.web.rest.parsing import BoundedJSON
 from catalog.web.rest.problems import Problem
-from catalog.web.rest.views import RowSerializer, RowViewSet
+from catalog.web.rest.rows import RowSerializer
+from catalog.web.rest.views import RowViewSet
 from observations.delivery.incoming import submit_upload, submit_url
 from observations.delivery.ingest import Overrides
 from observations.frames.filters import ObservationFilter

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any
+from uuid import UUID
 
+import orjson
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
@@ -30,6 +33,37 @@ class ByFormatParameter(DefaultContentNegotiation):
         offered = list(renderers)
         chosen = next((renderer for renderer in offered if renderer.format == wanted), offered[0])
         return chosen, chosen.media_type
+
+
+class Json(BaseRenderer):
+    """JSON, of keys and times as Python has them; what is JSON already (`orjson.Fragment`) goes out as it is."""
+
+    media_type, format, charset = "application/json", "json", None
+
+    def render(
+        self,
+        data: object,
+        accepted_media_type: str | None = None,
+        renderer_context: Mapping[str, object] | None = None,
+    ) -> bytes:
+        return b"" if data is None else as_json_bytes(data)
+
+
+def as_json_bytes(data: object) -> bytes:
+    """Return data as JSON: times in UTC with a Z, numbers that are none as null."""
+    try:
+        return orjson.dumps(data, default=_ENCODER.default, option=orjson.OPT_UTC_Z)
+    except orjson.JSONEncodeError:
+        # Keys that are no texts, and whole numbers beyond 64 bits.
+        return json.dumps(data, cls=_Encoder, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+class _Encoder(JSONEncoder):
+    def default(self, obj: object) -> object:
+        return json.loads(obj.contents) if isinstance(obj, orjson.Fragment) else super().default(obj)
+
+
+_ENCODER = _Encoder()
 
 
 class CSV(BaseRenderer):
@@ -69,7 +103,16 @@ def _table(data: Any, context: Mapping[str, Any] | None) -> tuple[Fields, list[M
     """Return the columns and the rows of an answer: a page of a list, or one row."""
     view = (context or {})["view"]
     rows = data["results"] if view.action == "list" else [data]
-    return view.get_serializer_class()().fields, rows
+    return view.get_serializer_class()().fields, [{name: _told(value) for name, value in row.items()} for row in rows]
+
+
+def _told(value: object) -> object:
+    """Return keys and times as the texts that they are in JSON."""
+    if isinstance(value, UUID):
+        return str(value)
+    if isinstance(value, dt.datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    return value.isoformat() if isinstance(value, dt.date) else value
 
 
 def _cell(value: object) -> str | int | float:

@@ -9,9 +9,9 @@ from typing import Any, ClassVar, cast
 import django_filters
 from django.http import HttpResponse
 from django.utils.http import parse_etags, quote_etag
-from rest_framework import mixins, serializers
+from rest_framework import mixins
 from rest_framework.exceptions import ValidationError
-from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -19,7 +19,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from catalog.models import Record, User
 from catalog.web.rest.paging import NEWEST_FIRST, PARAMETERS
-from catalog.web.rest.rendering import FORMATS
+from catalog.web.rest.rendering import FORMATS, Json
 from catalog.web.rest.schema import MAY_BE_EMPTY
 
 
@@ -75,7 +75,7 @@ class ResourceViewSet(StrictAPIView, GenericViewSet[Any]):
 
     def get_renderers(self) -> list[BaseRenderer]:
         """Tables are for what is read."""
-        return super().get_renderers() if self.action in ("list", "retrieve") else [JSONRenderer()]
+        return super().get_renderers() if self.action in ("list", "retrieve") else [Json()]
 
     def parameters(self) -> frozenset[str]:
         if self.action == "list":
@@ -101,16 +101,6 @@ class RowViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ResourceViewS
         """Return what changes with the row, and is another one for another form of it."""
         name = self.request.query_params.get("format", FORMATS[0])
         return quote_etag(row.revision if name == FORMATS[0] else f"{row.revision}-{name}")
-
-
-class RowSerializer(serializers.ModelSerializer[Record]):
-    """Fields of a model under their own names, read-only."""
-
-    def get_fields(self) -> dict[str, serializers.Field]:
-        fields = super().get_fields()
-        for field in fields.values():
-            field.read_only = True
-        return fields
 
 
 def _refuse_unknown(request: Request, known: frozenset[str]) -> None:
