@@ -91,6 +91,7 @@ class AlertViewSet(RowViewSet):
     serializer_class = AlertSerializer
     filterset_class = AlertFilter
     orderings = {"-created_at": ("-created_at", "-id"), "created_at": ("created_at", "id")}
+    json_columns = ("alert_metadata",)
 
     def get_queryset(self) -> QuerySet[Alert]:
         return visibility.alerts_for(self.request.user)
@@ -137,6 +138,7 @@ class PublicationViewSet(RowViewSet):
     queryset = AlertPublication.objects.all()
     serializer_class = PublicationSerializer
     filterset_class = PublicationFilter
+    json_columns = ("payload",)
 
     def get_queryset(self) -> QuerySet[AlertPublication]:
         rows: QuerySet[AlertPublication] = super().get_queryset()
