@@ -14,8 +14,6 @@ from typing import Protocol
 
 # Whoever imports these draws pixels or computes; pages get what a service or a stage made of them.
 ARRAY_LIBRARIES = frozenset({"numpy", "astropy", "scipy", "sep", "matplotlib", "torch", "photutils", "numba"})
-# The one format whose library takes its rows as arrays.
-WRITES_ARRAYS = frozenset({"catalog.web.rest.votable"})
 # Where Celery may be met: its application, and the doors of the tasks.
 KNOWS_CELERY = frozenset({"tasks", "site"})
 _RELATIONS = frozenset({"ForeignKey", "OneToOneField", "ManyToManyField"})
@@ -74,7 +72,7 @@ def _library_faults(module: Source, node: ast.Import | ast.ImportFrom) -> Iterat
         top = name.split(".")[0]
         if top == "celery" and module.room not in KNOWS_CELERY:
             yield f"{_place(module, node)}: {module.room} know of Celery"
-        if top in ARRAY_LIBRARIES and module.room == "web" and module.name not in WRITES_ARRAYS:
+        if top in ARRAY_LIBRARIES and module.room == "web":
             yield f"{_place(module, node)}: a page works on arrays: {top}"
         if name.startswith("django.db.models.signals"):
             yield f"{_place(module, node)}: behaviour hidden in signals of models"
