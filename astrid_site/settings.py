@@ -217,6 +217,7 @@ REST_FRAMEWORK = {
         "catalog.web.rest.rendering.Json",
         "catalog.web.rest.rendering.CSV",
         "catalog.web.rest.rendering.VOTable",
+        "catalog.web.rest.rendering.Parquet",
     ],
     "DEFAULT_PARSER_CLASSES": ["catalog.web.rest.parsing.BoundedJSON"],
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],

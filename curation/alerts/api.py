@@ -26,8 +26,9 @@ from catalog.web.filters import AT, FROM_TO, ONE_OF, ListFilter, TimeField
 from catalog.web.rest.fields import RowKey
 from catalog.web.rest.paging import MOST, PAGE_SIZE, page_size_of
 from catalog.web.rest.problems import Problem
-from catalog.web.rest.rendering import Json, as_json_bytes
+from catalog.web.rest.rendering import Json
 from catalog.web.rest.rows import RowSerializer
+from catalog.web.rest.tables import as_json_bytes
 from catalog.web.rest.throttling import is_repeat
 from catalog.web.rest.views import RowViewSet, StrictAPIView, person_of, tags_known
 from curation.alerts.facts import RetractedFacts

@@ -1,26 +1,19 @@
-"""Answers as tables: CSV for spreadsheets, VOTable for the tools of astronomers. `format` chooses, nothing else."""
+"""Answers in the form that `format` chooses, and nothing else: JSON, or tables."""
 
 from __future__ import annotations
 
-import csv
-import datetime as dt
-import io
-import json
 from collections.abc import Iterable, Mapping
-from typing import Any
-from uuid import UUID
+from typing import Any, ClassVar
 
-import orjson
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
-from rest_framework.utils.encoders import JSONEncoder
 
-from catalog.web.rest.votable import Fields, votable
+from catalog.web.rest import tables
+from catalog.web.rest.parquet import ParquetTable
+from catalog.web.rest.tables import CsvTable, TableWriter, as_json_bytes
 
-FORMATS = ("json", "csv", "votable")
-# What a spreadsheet would carry out as a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+FORMATS = ("json", "csv", "votable", "parquet")
 
 
 class ByFormatParameter(DefaultContentNegotiation):
@@ -49,78 +42,37 @@ class Json(BaseRenderer):
         return b"" if data is None else as_json_bytes(data)
 
 
-def as_json_bytes(data: object) -> bytes:
-    """Return data as JSON: times in UTC with a Z, numbers that are none as null."""
-    try:
-        return orjson.dumps(data, default=_ENCODER.default, option=orjson.OPT_UTC_Z)
-    except orjson.JSONEncodeError:
-        # Keys that are no texts, and whole numbers beyond 64 bits.
-        return json.dumps(data, cls=_Encoder, ensure_ascii=False, separators=(",", ":")).encode()
+class _Table(BaseRenderer):
+    """A page of a list, or one row, as a table."""
 
-
-class _Encoder(JSONEncoder):
-    def default(self, obj: object) -> object:
-        return json.loads(obj.contents) if isinstance(obj, orjson.Fragment) else super().default(obj)
-
-
-_ENCODER = _Encoder()
-
-
-class CSV(BaseRenderer):
-    """One line for each row, under a line of names; what is nested is JSON in its cell."""
-
-    media_type, format, charset = "text/csv", "csv", "utf-8"
+    charset: str | None = None
+    table: ClassVar[type[TableWriter]]
 
     def render(
         self,
-        data: object,
+        data: Any,
         accepted_media_type: str | None = None,
-        renderer_context: Mapping[str, object] | None = None,
+        renderer_context: Mapping[str, Any] | None = None,
     ) -> bytes:
-        names, rows = _table(data, renderer_context)
-        buffer = io.StringIO()
-        writer = csv.writer(buffer)
-        writer.writerow(names)
-        writer.writerows([_cell(row[name]) for name in names] for row in rows)
-        return buffer.getvalue().encode()
+        view = (renderer_context or {})["view"]
+        rows = data["results"] if view.action == "list" else [data]
+        table = self.table(view.get_serializer_class()().fields)
+        return table.begin() + table.rows(rows) + table.end()
 
 
-class VOTable(BaseRenderer):
-    """The table of the Virtual Observatory."""
+class CSV(_Table):
+    """For spreadsheets."""
 
-    media_type, format, charset = "application/x-votable+xml", "votable", None
-
-    def render(
-        self,
-        data: object,
-        accepted_media_type: str | None = None,
-        renderer_context: Mapping[str, object] | None = None,
-    ) -> bytes:
-        return votable(*_table(data, renderer_context))
+    media_type, format, charset, table = "text/csv", "csv", "utf-8", CsvTable
 
 
-def _table(data: Any, context: Mapping[str, Any] | None) -> tuple[Fields, list[Mapping[str, object]]]:
-    """Return the columns and the rows of an answer: a page of a list, or one row."""
-    view = (context or {})["view"]
-    rows = data["results"] if view.action == "list" else [data]
-    return view.get_serializer_class()().fields, [{name: _told(value) for name, value in row.items()} for row in rows]
+class VOTable(_Table):
+    """For the tools of astronomers."""
+
+    media_type, format, table = "application/x-votable+xml", "votable", tables.VOTable
 
 
-def _told(value: object) -> object:
-    """Return keys and times as the texts that they are in JSON."""
-    if isinstance(value, UUID):
-        return str(value)
-    if isinstance(value, dt.datetime):
-        return value.isoformat().replace("+00:00", "Z")
-    return value.isoformat() if isinstance(value, dt.date) else value
+class Parquet(_Table):
+    """For data frames and databases."""
 
-
-def _cell(value: object) -> str | int | float:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int | float):
-        return value
-    text = json.dumps(value, cls=JSONEncoder) if isinstance(value, dict | list) else str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    media_type, format, table = "application/vnd.apache.parquet", "parquet", ParquetTable

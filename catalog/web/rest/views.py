@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, ClassVar, cast
 
 import django_filters
@@ -20,6 +20,8 @@ from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
 from catalog.models import Record, User
+from catalog.web.rest import exporting
+from catalog.web.rest.exporting import Exported
 from catalog.web.rest.paging import NEWEST_FIRST, PARAMETERS
 from catalog.web.rest.rendering import FORMATS, Json
 from catalog.web.rest.rows import text_of
@@ -44,11 +46,15 @@ class StrictAPIView(APIView):
         super().initial(request, *args, **kwargs)
         # What is not served at all is refused for that.
         if hasattr(self, str(request.method).lower()):
-            _refuse_unknown(request, self.parameters())
+            _refuse_unknown(request, self.parameters(), self.forms())
 
     def parameters(self) -> frozenset[str]:
         """Return the names of what may stand behind the question mark."""
         return frozenset()
+
+    def forms(self) -> Collection[str]:
+        """Return what `format` may be."""
+        return FORMATS
 
 
 class ResourceViewSet(StrictAPIView, GenericViewSet[Any]):
@@ -86,10 +92,15 @@ class ResourceViewSet(StrictAPIView, GenericViewSet[Any]):
         return super().get_renderers() if self.action in ("list", "retrieve") else [Json()]
 
     def parameters(self) -> frozenset[str]:
+        filters = frozenset(self.filterset_class.base_filters if self.filterset_class else ())
         if self.action == "list":
-            filters = self.filterset_class.base_filters if self.filterset_class else {}
-            return PARAMETERS | {"format", *filters}
+            return PARAMETERS | {"format"} | filters
+        if self.action == "export":
+            return exporting.PARAMETERS | filters
         return frozenset({"format"} if self.action == "retrieve" else ())
+
+    def forms(self) -> Collection[str]:
+        return exporting.FORMS if self.action == "export" else super().forms()
 
     def finalize_response(self, request: Request, response: Response, *args: object, **kwargs: object) -> Response:
         final = super().finalize_response(request, response, *args, **kwargs)
@@ -98,7 +109,7 @@ class ResourceViewSet(StrictAPIView, GenericViewSet[Any]):
         return final
 
 
-class RowViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ResourceViewSet):
+class RowViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Exported, ResourceViewSet):
     """Rows of one model."""
 
     def retrieve(self, request: Request, *args: object, **kwargs: object) -> Response:
@@ -111,7 +122,7 @@ class RowViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ResourceViewS
         return quote_etag(row.revision if name == FORMATS[0] else f"{row.revision}-{name}")
 
 
-def _refuse_unknown(request: Request, known: frozenset[str]) -> None:
+def _refuse_unknown(request: Request, known: frozenset[str], forms: Collection[str]) -> None:
     errors: dict[str, list[str]] = {}
     for name, values in request.query_params.lists():
         if name not in known:
@@ -121,8 +132,8 @@ def _refuse_unknown(request: Request, known: frozenset[str]) -> None:
             errors[name] = ["Give it once."]
         elif not values[0] and name not in MAY_BE_EMPTY:
             errors[name] = ["Give a value, or leave it out."]
-    if not errors and request.query_params.get("format", FORMATS[0]) not in FORMATS:
-        errors["format"] = [f"Choose one of {', '.join(FORMATS)}."]
+    if not errors and request.query_params.get("format") not in (None, *forms):
+        errors["format"] = [f"Choose one of {', '.join(forms)}."]
     if errors:
         raise ValidationError(errors)
 
