@@ -24,7 +24,7 @@ from catalog.models import User
 from catalog.people.actors import actor_of
 from catalog.web.filters import AT, FROM_TO, ONE_OF, ListFilter, TimeField
 from catalog.web.rest.fields import RowKey
-from catalog.web.rest.paging import MOST, PAGE_SIZE, page_size_of
+from catalog.web.rest.paging import MOST, OLDEST_CHANGE_FIRST, PAGE_SIZE, page_size_of
 from catalog.web.rest.problems import Problem
 from catalog.web.rest.rendering import Json
 from catalog.web.rest.rows import RowSerializer
@@ -91,7 +91,9 @@ class AlertViewSet(RowViewSet):
     queryset = Alert.objects.all()
     serializer_class = AlertSerializer
     filterset_class = AlertFilter
-    orderings = {"-created_at": ("-created_at", "-id"), "created_at": ("created_at", "id")}
+    orderings = {
+        "-created_at": ("-created_at", "-id"), "created_at": ("created_at", "id"), **OLDEST_CHANGE_FIRST,
+    }  # fmt: skip
     json_columns = ("alert_metadata",)
 
     def get_queryset(self) -> QuerySet[Alert]:

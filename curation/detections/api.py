@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from django.db.models import QuerySet
 
-from catalog.web.rest.paging import NEWEST_FIRST
+from catalog.web.rest.paging import NEWEST_FIRST, OLDEST_CHANGE_FIRST
 from catalog.web.rest.rows import RowSerializer
 from catalog.web.rest.views import RowViewSet
 from curation.detections.filters import DetectionFilter
@@ -37,6 +37,7 @@ class DetectionViewSet(RowViewSet):
     orderings = {
         "-created_at": ("-created_at", "-id"),
         "created_at": ("created_at", "id"),
+        **OLDEST_CHANGE_FIRST,
         "-confidence_score": ("-queue_score", "id"),
         "confidence_score": ("queue_score", "-id"),
         **NEWEST_FIRST,

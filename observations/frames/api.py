@@ -20,7 +20,7 @@ from catalog.models import ProcessingJob
 from catalog.people.actors import actor_of
 from catalog.web.filters import AT, FROM_TO, ONE_OF, ConeFilter, ListFilter
 from catalog.web.rest.fields import Input, Number, RowKey, Text
-from catalog.web.rest.paging import NEWEST_FIRST
+from catalog.web.rest.paging import NEWEST_FIRST, OLDEST_CHANGE_FIRST
 from catalog.web.rest.parsing import BoundedJSON
 from catalog.web.rest.problems import Problem
 from catalog.web.rest.resources import address
@@ -195,6 +195,7 @@ class ObservationViewSet(RowViewSet):
     orderings = {
         "-observation_time": ("-observation_time", "-id"),
         "observation_time": ("observation_time", "id"),
+        **OLDEST_CHANGE_FIRST,
         **NEWEST_FIRST,
     }
 

@@ -48,7 +48,7 @@ FORMS: Mapping[str, Form] = MappingProxyType(
         "votable": Form(VOTable, "application/x-votable+xml"),
     }
 )
-PARAMETERS = frozenset({"format", "after", "rows"})
+PARAMETERS = frozenset({"format", "fields", "after", "rows"})
 _DESCRIBED = [
     OpenApiParameter("format", {"type": "string", "enum": [*FORMS]}, description="Of the file; csv by default."),
     OpenApiParameter(

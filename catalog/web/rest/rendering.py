@@ -56,7 +56,7 @@ class _Table(BaseRenderer):
     ) -> bytes:
         view = (renderer_context or {})["view"]
         rows = data["results"] if view.action == "list" else [data]
-        table = self.table(view.get_serializer_class()().fields)
+        table = self.table(view.get_serializer().fields)
         return table.begin() + table.rows(rows) + table.end()
 
 

@@ -16,6 +16,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import ListSerializer
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
@@ -76,9 +77,26 @@ class ResourceViewSet(StrictAPIView, GenericViewSet[Any]):
         self.cover([row])
         return row
 
+    def get_serializer(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the serializer with the fields that are asked for, all of them where none are named."""
+        serializer = super().get_serializer(*args, **kwargs)
+        of_row: Any = serializer.child if isinstance(serializer, ListSerializer) else serializer
+        wanted = self.wanted()
+        if unknown := sorted(wanted - of_row.fields.keys()):
+            known = ", ".join(of_row.fields)
+            raise ValidationError({"fields": [f"There is no field {', '.join(unknown)}. There are: {known}."]})
+        for name in of_row.fields.keys() - wanted if wanted else ():
+            del of_row.fields[name]
+        return serializer
+
+    def wanted(self) -> set[str]:
+        """Return the names of the fields that are asked for; none where all are."""
+        return set(filter(None, self.request.query_params.get("fields", "").split(",")))
+
     def paginate_queryset(self, queryset: Any) -> Any:
         if self.json_columns and self.request.query_params.get("format", FORMATS[0]) == FORMATS[0]:
-            texts = {text_of(name): Cast(name, TextField()) for name in self.json_columns}
+            wanted = self.wanted() or set(self.json_columns)
+            texts = {text_of(name): Cast(name, TextField()) for name in self.json_columns if name in wanted}
             queryset = queryset.defer(*self.json_columns).annotate(**texts)
         rows = super().paginate_queryset(queryset)
         self.cover(rows or [])
@@ -94,10 +112,10 @@ class ResourceViewSet(StrictAPIView, GenericViewSet[Any]):
     def parameters(self) -> frozenset[str]:
         filters = frozenset(self.filterset_class.base_filters if self.filterset_class else ())
         if self.action == "list":
-            return PARAMETERS | {"format"} | filters
+            return PARAMETERS | {"format", "fields"} | filters
         if self.action == "export":
             return exporting.PARAMETERS | filters
-        return frozenset({"format"} if self.action == "retrieve" else ())
+        return frozenset({"format", "fields"} if self.action == "retrieve" else ())
 
     def forms(self) -> Collection[str]:
         return exporting.FORMS if self.action == "export" else super().forms()
@@ -118,8 +136,9 @@ class RowViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Exported, Res
 
     def etag_of(self, row: Record) -> str:
         """Return what changes with the row, and is another one for another form of it."""
-        name = self.request.query_params.get("format", FORMATS[0])
-        return quote_etag(row.revision if name == FORMATS[0] else f"{row.revision}-{name}")
+        form = self.request.query_params.get("format", FORMATS[0])
+        told = [row.revision, *([form] if form != FORMATS[0] else ()), *sorted(self.wanted())]
+        return quote_etag("-".join(told))
 
 
 def _refuse_unknown(request: Request, known: frozenset[str], forms: Collection[str]) -> None:

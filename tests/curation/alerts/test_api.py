@@ -13,10 +13,10 @@ from curation.alerts.publishing import publish_pending
 from curation.models import Alert, AlertPublication
 from tests.clients import client_of
 from tests.curation.looks import consider, judge, seen
-from tests.factories import AlertFactory, DetectionFactory
+from tests.factories import AlertFactory, CandidateFactory, DetectionFactory, ObservationFactory, SourceFactory
 
 pytestmark = pytest.mark.django_db
-FEED, STREAM = "/api/v1/alerts/feed/", "/api/v1/alerts/stream"
+ALERTS, FEED, STREAM = "/api/v1/alerts/", "/api/v1/alerts/feed/", "/api/v1/alerts/stream"
 
 
 def publish_alerts() -> None:
@@ -200,3 +200,18 @@ def test_who_judges_blind_reads_no_publication_that_tells_what_others_judged():
     viewer = [row["alert"] for row in client_of("viewer").get("/api/v1/publications/").json()["results"]]
     assert (len(curator), len(viewer)) == (1, 2)
     assert Alert.objects.get(pk=curator[0]).detection == silent
+
+
+@pytest.mark.parametrize("name", ["source", "candidate", "cone", "mjd_utc__gte", "band"])
+def test_alerts_are_found_by_what_they_tell_of(name):
+    AlertFactory()
+    frame = ObservationFactory(mjd_utc=80200.0, filter_band="g")
+    candidate = CandidateFactory(difference_run__observation=frame)
+    source = SourceFactory()
+    detection = DetectionFactory(candidate=candidate, observation=frame, ra=10.0, dec=20.0, source=source)
+    wanted = AlertFactory(detection=detection)
+    given = {
+        "source": source.pk, "candidate": candidate.pk, "cone": "10,20,5", "mjd_utc__gte": 80100, "band": "g",
+    }[name]  # fmt: skip
+    rows = client_of("viewer").get(ALERTS, {name: given}).json()["results"]
+    assert [row["id"] for row in rows] == [str(wanted.pk)]
