@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 from django.db.models import Q, QuerySet
 
 from catalog.web.filters import AT, FROM_TO, ONE_OF, ConeFilter, ListFilter
+from catalog.web.rest.files import WithFiles
 from catalog.web.rest.paging import NEWEST_FIRST
 from catalog.web.rest.rows import RowSerializer
 from catalog.web.rest.views import RowViewSet
@@ -29,10 +31,15 @@ class DifferenceRunFilter(ListFilter):
         }  # fmt: skip
 
 
-class DifferenceRunViewSet(RowViewSet):
-    """Subtractions of references from frames."""
+class DifferenceRunViewSet(WithFiles, RowViewSet):
+    """Subtractions of references from frames. Files: `difference.fits`, `score.fits`, `reference.fits`."""
 
     resource = "difference-runs"
+    files: ClassVar[Mapping[str, str]] = {
+        "difference.fits": "difference_image_path",
+        "score.fits": "significance_map_path",
+        "reference.fits": "reference_aligned_path",
+    }
     queryset = DifferenceRun.objects.all()
     serializer_class = DifferenceRunSerializer
     filterset_class = DifferenceRunFilter
@@ -102,10 +109,11 @@ class ReferenceFilter(ListFilter):
         }  # fmt: skip
 
 
-class ReferenceViewSet(RowViewSet):
-    """Frames or stacks that others are compared with."""
+class ReferenceViewSet(WithFiles, RowViewSet):
+    """Frames or stacks that others are compared with. Files: `stack.fits`."""
 
     resource = "references"
+    files: ClassVar[Mapping[str, str]] = {"stack.fits": "file_path"}
     queryset = Reference.objects.prefetch_related("members")
     serializer_class = ReferenceSerializer
     filterset_class = ReferenceFilter

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 from uuid import UUID
 
 from drf_spectacular.utils import extend_schema_field
@@ -11,6 +12,7 @@ from rest_framework import serializers
 
 from catalog.json_classes import KeyOf, schema_of
 from catalog.web.filters import AT, FROM_TO, ONE_OF, ListFilter
+from catalog.web.rest.files import WithFiles
 from catalog.web.rest.rows import RowSerializer
 from catalog.web.rest.views import RowViewSet
 from preprocessing.models import CalibrationMaster, PreprocessRun
@@ -45,10 +47,11 @@ class PreprocessRunFilter(ListFilter):
         fields = {"observation": AT, "status": ONE_OF, "failure_code": ONE_OF, "created_at": FROM_TO}
 
 
-class PreprocessRunViewSet(RowViewSet):
-    """Calibration and measurement of single frames."""
+class PreprocessRunViewSet(WithFiles, RowViewSet):
+    """Calibration and measurement of single frames. Files: `processed.fits`."""
 
     resource = "preprocess-runs"
+    files: ClassVar[Mapping[str, str]] = {"processed.fits": "processed_fits_path"}
     queryset = PreprocessRun.objects.all()
     serializer_class = PreprocessRunSerializer
     filterset_class = PreprocessRunFilter
@@ -69,10 +72,11 @@ class CalibrationMasterFilter(ListFilter):
         }  # fmt: skip
 
 
-class CalibrationMasterViewSet(RowViewSet):
-    """Calibration frames of one kind combined."""
+class CalibrationMasterViewSet(WithFiles, RowViewSet):
+    """Calibration frames of one kind combined. Files: `master.fits`."""
 
     resource = "calibration-masters"
+    files: ClassVar[Mapping[str, str]] = {"master.fits": "file_path"}
     queryset = CalibrationMaster.objects.prefetch_related("members", "light_members")
     serializer_class = CalibrationMasterSerializer
     filterset_class = CalibrationMasterFilter

@@ -120,6 +120,10 @@ def _read(name: str, factory: Any, may: frozenset[str] = ACCOUNTS) -> dict[str, 
     }
 
 
+def _with_file(factory: Any, name: str) -> list[Any]:
+    return [factory().pk, name]
+
+
 def _order(may: frozenset[str], keys: Callable[[], list[Any]] = list) -> Route:
     return Route(may, keys, method="post", is_for_clients=True)
 
@@ -240,6 +244,18 @@ API: dict[str, list[Route]] = {
     "api:docs": [Route(ACCOUNTS)],
     "api:alerts-feed": [Route(ACCOUNTS, is_for_clients=True)],
     "api:alerts-stream": [Route(ACCOUNTS, is_for_clients=True)],
+    **{
+        f"api:{name}-file": [Route(ACCOUNTS, partial(_with_file, factory, file), is_for_clients=True)]
+        for name, factory, file in (
+            ("observations", ObservationFactory, "raw"),
+            ("calibration-frames", CalibrationFrameFactory, "raw"),
+            ("calibration-masters", CalibrationMasterFactory, "master.fits"),
+            ("preprocess-runs", PreprocessRunFactory, "processed.fits"),
+            ("references", ReferenceFactory, "stack.fits"),
+            ("difference-runs", DifferenceRunFactory, "difference.fits"),
+        )
+    },
+    "api:sources-light-curve": [Route(ACCOUNTS, key_of(SourceFactory), is_for_clients=True)],
     "api:alerts-acknowledge": [_order(CURATORS | OPERATORS, key_of(partial(AlertFactory, is_published=True)))],
     "api:processing-jobs-retry": [_order(OPERATORS, key_of(ProcessingJobFactory))],
     "api:processing-jobs-cancel": [_order(OPERATORS, key_of(ProcessingJobFactory))],

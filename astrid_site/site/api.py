@@ -20,7 +20,7 @@ from catalog.web.rest.resources import address
 from catalog.web.rest.views import StrictAPIView
 from catalog.work.api import ProcessingJobViewSet
 from curation.alerts.api import AlertFeedView, AlertStreamView, AlertViewSet, PublicationViewSet
-from curation.detections.api import DetectionViewSet
+from curation.detections.api import DetectionViewSet, LightCurveView
 from curation.judgements.api import LabelViewSet, ValidationEventViewSet
 from detection.known.api import KnownObjectSearchViewSet, KnownObjectViewSet, OrbitSetViewSet
 from detection.registry.api import (
@@ -90,5 +90,6 @@ urlpatterns = [
     path("docs/", login_required(SpectacularSwaggerSplitView.as_view(url_name="api:schema")), name="docs"),
     path("alerts/feed/", AlertFeedView.as_view(), name="alerts-feed"),
     path("alerts/stream", AlertStreamView.as_view(), name="alerts-stream"),
+    path("sources/<uuid:id>/light-curve/", LightCurveView.as_view(), name="sources-light-curve"),
     *router.urls,
 ]

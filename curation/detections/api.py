@@ -4,18 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import ClassVar
+from uuid import UUID
 
 from django.db.models import QuerySet
+from django.http import Http404
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
 
+from catalog.json_classes import schema_of
 from catalog.web.rest.paging import NEWEST_FIRST, OLDEST_CHANGE_FIRST
+from catalog.web.rest.rendering import Json
 from catalog.web.rest.rows import RowSerializer
-from catalog.web.rest.views import RowViewSet
+from catalog.web.rest.views import RowViewSet, StrictAPIView, person_of
 from curation.detections.filters import DetectionFilter
+from curation.detections.told import EPOCHS, MOST_EPOCHS, LightCurveFacts, light_curve_shown
 from curation.injected.given import found_by_key
 from curation.injected.rows import as_found
 from curation.judgements import unmarked, visibility
 from detection.models import Detection
 
+LIGHT_CURVE = schema_of(LightCurveFacts)
 _SCORE = "1 = real, 0 = bogus; of `model_version`. Null until you have answered, where hidden ones are mixed in."
 
 
@@ -25,6 +35,36 @@ class DetectionSerializer(RowSerializer):
         # How unusual one is, and what other versions say, `candidate-scores` tells whoever may know it.
         exclude = ("healpix", "drawn_score", "queue_score", "is_injected", "anomaly", "disagreement")
         extra_kwargs: ClassVar = {"confidence_score": {"allow_null": True, "help_text": _SCORE}}
+
+
+class LightCurveView(StrictAPIView):
+    """The light curve of a source."""
+
+    resource = "sources"
+    renderer_classes = (Json,)
+
+    def parameters(self) -> frozenset[str]:
+        return frozenset({"last"})
+
+    @extend_schema(
+        operation_id="sources_light_curve",
+        responses=LIGHT_CURVE,
+        parameters=[
+            OpenApiParameter(
+                "last", {"type": "integer", "minimum": 1, "maximum": MOST_EPOCHS},
+                description=f"So many epochs, the latest; {EPOCHS} by default.",
+            )
+        ],
+    )  # fmt: skip
+    def get(self, request: Request, id: UUID) -> Response:  # noqa: A002
+        """Return every frame in which it was detected or measured, with fluxes, magnitudes and limits."""
+        text = request.query_params.get("last", str(EPOCHS))
+        if not (text.isascii() and text.isdecimal() and len(text) <= 6 and 1 <= int(text) <= MOST_EPOCHS):
+            raise ValidationError({"last": [f"Give a whole number from 1 to {MOST_EPOCHS}."]})
+        found = light_curve_shown(person_of(request), id, int(text))
+        if found is None:
+            raise Http404
+        return Response(found)
 
 
 class DetectionViewSet(RowViewSet):

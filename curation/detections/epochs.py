@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
 import numpy as np
-from django.db.models import F, Q, Window
-from django.db.models.functions import RowNumber
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef
 
 from curation.injected.rows import histories_of
 from detection.models import Detection, ForcedPhotometry, ForcedReason, Source
@@ -25,7 +25,6 @@ from preprocessing.models import PreprocessRun
 
 # Measurements of one source that are looked at, the latest: a field of years has tens of thousands of frames.
 _MOST_FRAMES = 400
-_LONG = ("observation__header", "observation__facts")
 # Fluxes of different frames are compared in counts at this zero point.
 COMMON_ZERO_POINT_MAG = 25.0
 
@@ -63,7 +62,7 @@ class ZeroPoint:
     system: str
 
     @classmethod
-    def of(cls, row: PreprocessRun | ForcedPhotometry | None) -> ZeroPoint | None:
+    def of(cls, row: PreprocessRun | Measured | None) -> ZeroPoint | None:
         """Return what a row knows of it."""
         if row is None or row.zero_point_mag is None:
             return None
@@ -73,6 +72,40 @@ class ZeroPoint:
     def to_common(self) -> float:
         """Return what counts of a frame are multiplied by to be counts at the common zero point."""
         return float(10.0 ** (0.4 * (COMMON_ZERO_POINT_MAG - self.mag)))
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Forced photometry in one frame, as its row holds it."""
+
+    frame: Frame
+    flux: float | None
+    flux_error: float | None
+    limiting_flux: float | None
+    total_flux: float | None
+    total_flux_error: float | None
+    zero_point_mag: float | None
+    zero_point_error: float | None
+    zero_point_system: str
+    reason: str
+    reference_version: int
+
+    @classmethod
+    def of(cls, row: ForcedPhotometry) -> Measured:
+        """Return a row that was never saved so."""
+        numbers = {name: getattr(row, name) for name in _NUMBERS}
+        return cls(frame=_frame(row.observation), reference_version=row.reference.version, **numbers)
+
+
+# What is read of a row: a light curve may have a hundred thousand.
+_NUMBERS = (
+    "flux", "flux_error", "limiting_flux", "total_flux", "total_flux_error", "zero_point_mag", "zero_point_error",
+    "zero_point_system", "reason",
+)  # fmt: skip
+_COLUMNS = (
+    "source", "tracklet", "observation", "observation__mjd_utc", "observation__filter_band",
+    "observation__original_name", "observation__observation_id", *_NUMBERS, "reference__version",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -145,30 +178,37 @@ def epochs_of_each(
     are loaded.
     most_frames : so many measurements of each source are looked at, the latest.
     """
-    forced = _forced([place.pk for place, _ in histories if isinstance(place, Source | Tracklet)], most_frames)
+    forced = _forced([place for place, _ in histories if isinstance(place, Source | Tracklet)], most_frames)
     if injected := [row.pk for _, rows in histories for row in rows if row.is_injected]:
-        forced |= histories_of(injected)
+        for place, rows in histories_of(injected).items():
+            forced[place] = {key: Measured.of(row) for key, row in rows.items()}
     runs = zero_points({row.observation_id for _, rows in histories for row in rows})
     return [_epochs(rows, forced.get(place.pk, {}), runs) for place, rows in histories]
 
 
-def _forced(places: Collection[UUID], most: int) -> dict[UUID, dict[UUID, ForcedPhotometry]]:
+def _forced(places: Sequence[Source | Tracklet], most: int) -> dict[UUID, dict[UUID, Measured]]:
     """Return the measurements of each source and tracklet by frame, those by the newest difference."""
-    latest = Window(RowNumber(), partition_by=[F("source"), F("tracklet")], order_by=F("mjd_utc").desc())
-    rows = ForcedPhotometry.objects.filter(Q(source__in=places) | Q(tracklet__in=places))
-    rows = rows.exclude(reason=ForcedReason.OUTSIDE)
-    shown = rows.annotate(place_in_time=latest).filter(place_in_time__lte=most)
-    related = shown.select_related("observation", "reference").defer(*_LONG)
-    found: dict[UUID, dict[UUID, ForcedPhotometry]] = {}
-    for row in related.order_by("difference_run__completed_at"):
-        place = row.source_id or row.tracklet_id
-        if place is not None:
-            found.setdefault(place, {})[row.observation_id] = row
+    keys: list[UUID] = []
+    for owner in {type(place) for place in places}:
+        keys += _latest(owner, [place.pk for place in places if isinstance(place, owner)], most)
+    rows = ForcedPhotometry.objects.filter(pk__in=keys).order_by("difference_run__completed_at")
+    found: dict[UUID, dict[UUID, Measured]] = {}
+    for source, tracklet, observation, mjd_utc, band, name, other_name, *numbers in rows.values_list(*_COLUMNS):
+        frame = Frame(observation, mjd_utc, band, name or other_name)
+        found.setdefault(source or tracklet, {})[observation] = Measured(frame, *numbers)
     return found
 
 
+def _latest(owner: type[Source] | type[Tracklet], places: Collection[UUID], most: int) -> Iterator[UUID]:
+    """Yield the keys of the latest measurements of each, so many of one, which may have tens of thousands."""
+    of_one = ForcedPhotometry.objects.filter(**{str(owner._meta.model_name): OuterRef("pk")})
+    latest = of_one.exclude(reason=ForcedReason.OUTSIDE).order_by("-mjd_utc").values("pk")[:most]
+    for keys in owner.objects.filter(pk__in=places).values_list(ArraySubquery(latest), flat=True):
+        yield from keys
+
+
 def _epochs(
-    detections: Sequence[Detection], forced: Mapping[UUID, ForcedPhotometry], runs: Mapping[UUID, PreprocessRun]
+    detections: Sequence[Detection], forced: Mapping[UUID, Measured], runs: Mapping[UUID, PreprocessRun]
 ) -> list[Epoch]:
     seen = {row.observation_id for row in detections}
     epochs = [_detected(row, forced.get(row.observation_id), runs.get(row.observation_id)) for row in detections]
@@ -176,7 +216,7 @@ def _epochs(
     return _corrected(sorted(epochs, key=lambda epoch: epoch.frame.mjd_utc))
 
 
-def _detected(row: Detection, forced: ForcedPhotometry | None, run: PreprocessRun | None) -> Epoch:
+def _detected(row: Detection, forced: Measured | None, run: PreprocessRun | None) -> Epoch:
     """Return an epoch with the numbers of its detection."""
     candidate = row.candidate
     return Epoch(
@@ -187,23 +227,23 @@ def _detected(row: Detection, forced: ForcedPhotometry | None, run: PreprocessRu
         total_flux=forced.total_flux if forced else None,
         total_flux_error=forced.total_flux_error if forced else None,
         zero_point=ZeroPoint.of(run),
-        reference_version=forced.reference.version if forced else None,
+        reference_version=forced.reference_version if forced else None,
         fwhm_px=run.fwhm_px if run else None,
     )
 
 
-def _measured(row: ForcedPhotometry) -> Epoch:
+def _measured(row: Measured) -> Epoch:
     """Return an epoch without a detection."""
     return Epoch(
-        _frame(row.observation),
+        row.frame,
         flux=row.flux,
         flux_error=row.flux_error,
         limiting_flux=row.limiting_flux,
         total_flux=row.total_flux,
         total_flux_error=row.total_flux_error,
         zero_point=ZeroPoint.of(row),
-        trouble=row.get_reason_display() if row.reason else "",
-        reference_version=row.reference.version,
+        trouble=ForcedReason(row.reason).label if row.reason else "",
+        reference_version=row.reference_version,
     )
 
 

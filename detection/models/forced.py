@@ -127,6 +127,11 @@ class ForcedPhotometry(Record):
                 fields=["tracklet", "observation", "reference"], name="detection_forcedphotometry_tracklet_once"
             ),
         ]
+        # The latest of a light curve, of which there may be a hundred thousand.
+        indexes = [
+            models.Index(fields=[name, "-mjd_utc"], name=f"forced_of_{name}", condition=Q(**{f"{name}__isnull": False}))
+            for name in ("source", "tracklet")
+        ]
 
     def __str__(self) -> str:
         if self.flux is None or self.flux_error is None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -20,6 +21,7 @@ from catalog.models import ProcessingJob
 from catalog.people.actors import actor_of
 from catalog.web.filters import AT, FROM_TO, ONE_OF, ConeFilter, ListFilter
 from catalog.web.rest.fields import Input, Number, RowKey, Text
+from catalog.web.rest.files import WithFiles
 from catalog.web.rest.paging import NEWEST_FIRST, OLDEST_CHANGE_FIRST
 from catalog.web.rest.parsing import BoundedJSON
 from catalog.web.rest.problems import Problem
@@ -120,10 +122,11 @@ class CalibrationFrameFilter(ListFilter):
         fields = {"kind": ONE_OF, "telescope": AT, "camera": AT, "night": [*AT, *FROM_TO], "sha256": AT}
 
 
-class CalibrationFrameViewSet(RowViewSet):
-    """Bias, dark and flat frames as delivered."""
+class CalibrationFrameViewSet(WithFiles, RowViewSet):
+    """Bias, dark and flat frames as delivered. Files: `raw`."""
 
     resource = "calibration-frames"
+    files: ClassVar[Mapping[str, str]] = {"raw": "fits_file_path"}
     queryset = CalibrationFrame.objects.defer("header")
     serializer_class = CalibrationFrameSerializer
     filterset_class = CalibrationFrameFilter
@@ -185,10 +188,11 @@ class OrderedSerializer(serializers.Serializer[object]):
         filters=False,
     ),
 )
-class ObservationViewSet(RowViewSet):
-    """Exposures as delivered."""
+class ObservationViewSet(WithFiles, RowViewSet):
+    """Exposures as delivered. Files: `raw`."""
 
     resource = "observations"
+    files: ClassVar[Mapping[str, str]] = {"raw": "fits_file_path"}
     queryset = Observation.objects.all()
     filterset_class = ObservationFilter
     parser_classes = (BoundedJSON, MultiPartParser)

@@ -93,6 +93,14 @@ class Schema(AutoSchema):
         related = holder.parent.Meta.model._meta.get_field(holder.source).related_model
         return {**schema, "x-resource": resource_of(related)}
 
+    def _resolve_path_parameters(self, variables: list[str]) -> list[Document]:
+        """Name the files that rows of this kind have."""
+        parameters: list[Document] = super()._resolve_path_parameters(variables)
+        for parameter in parameters:
+            if parameter["name"] == "name" and (files := getattr(self.view, "files", None)):
+                parameter["schema"] = {"type": "string", "enum": [*files]}
+        return parameters
+
     def get_tags(self) -> list[str]:
         resource = getattr(self.view, "resource", None)
         return [resource] if resource else ["about"]

@@ -177,7 +177,7 @@ def test_a_page_asks_as_much_for_two_epochs_as_for_twelve(client: Client, django
     field = FieldFactory()
     row = seen(field=field, footprint=SHOWS)
     # Six of the detection's are what is known of the Solar System there, five what else is known around it, one notes.
-    counts = ((row, 24), (row.source, 11))
+    counts = ((row, 25), (row.source, 12))
     for days in range(1, 13):
         more = seen(row.source, days=float(days), field=field, footprint=SHOWS)
         measured(row.source, days + 0.5)
