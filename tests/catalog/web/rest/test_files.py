@@ -20,7 +20,7 @@ CONTENT = bytes(range(256)) * 4
 def address(empty_data_root: Any) -> str:
     path = storage.write_atomically("products/difference.fits", CONTENT)
     row = DifferenceRunFactory(difference_image_path=path)
-    return f"/api/v1/difference-runs/{row.pk}/files/difference.fits"
+    return f"/api/v1/difference-runs/{row.pk}/files/difference.fits/"
 
 
 def body(answer: Any) -> bytes:
