@@ -21,7 +21,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Images of containers forbid Python to keep what it compiles: each of the many processes here would compile all anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help ephemerides test test-python test-js test-faults lint demo pictures screenshots train bench-pipeline bench-differencing bench-workers bench-recovery bench-web bench-triage bench-movers bench-movers-extended bench-movers-nights bench-solving bench-ephemerides bench-detection bench-loop
+.PHONY: help ephemerides test test-python test-js test-faults lint demo pictures screenshots train bench-pipeline bench-differencing bench-workers bench-recovery bench-web bench-triage bench-movers bench-movers-extended bench-movers-nights bench-solving bench-ephemerides bench-detection bench-loop bench-api
 help:
 	@sed -n '1,/^$$/s/^# //p' Makefile
 
@@ -97,6 +97,10 @@ bench-detection: $(DEV_STAMP)
 # BENCH_LOOP="--root FOLDER" keeps the site, and goes on where it was cut off.
 bench-loop: $(DEV_STAMP)
 	$(BIN)/python -m benchmarks.loop $(BENCH_LOOP)
+
+# Five million alerts take a quarter of an hour to make. BENCH_API="--root FOLDER" keeps them.
+bench-api: $(DEV_STAMP)
+	$(BIN)/python -m benchmarks.api $(BENCH_API)
 
 bench-web: $(DEV_STAMP)
 	$(BIN)/python -m benchmarks.web
