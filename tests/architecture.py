@@ -189,8 +189,13 @@ def _imports(node: ast.AST, *, is_in_function: bool) -> Iterator[Import]:
             yield from (Import(target, child.lineno, is_in_function) for target in targets)
         elif isinstance(child, ast.Call) and (named := _named_in_string(child)):
             yield Import(named, child.lineno, is_in_function)
-        is_function = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        # What only names types is never loaded.
+        is_function = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) or _is_for_types(child)
         yield from _imports(child, is_in_function=is_in_function or is_function)
+
+
+def _is_for_types(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
 
 
 def _named_in_string(call: ast.Call) -> str | None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import ClassVar, Protocol
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -18,8 +18,10 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.utils.urls import replace_query_param
 
+from catalog.models import Record
 from catalog.web.rest.parquet import ParquetTable
 from catalog.web.rest.problems import Problem
+from catalog.web.rest.rows import RowSerializer
 from catalog.web.rest.tables import CsvTable, JsonLines, TableWriter, VOTable
 from catalog.web.streamed import Streamed
 
@@ -61,8 +63,22 @@ _DESCRIBED = [
 ]  # fmt: skip
 
 
+class _List(Protocol):
+    """What a list of `catalog.web.rest.views` has."""
+
+    resource: ClassVar[str]
+
+    def get_queryset(self) -> QuerySet[Record]: ...
+
+    def filter_queryset(self, queryset: QuerySet[Record]) -> QuerySet[Record]: ...
+
+    def get_serializer(self) -> RowSerializer: ...
+
+    def cover(self, rows: Sequence[Record]) -> None: ...
+
+
 class Exported:
-    """A list of `catalog.web.rest.views` that is had as one file too."""
+    """A list that is had as one file too."""
 
     @extend_schema(
         parameters=_DESCRIBED,
@@ -70,7 +86,7 @@ class Exported:
         filters=True,
     )
     @action(detail=False, pagination_class=None)
-    def export(self: Any, request: Request) -> Streamed:
+    def export(self: _List, request: Request) -> Streamed:
         """Write all that the filters leave, in the order of the keys, while it is read.
 
         What is added meanwhile is not in it. A file that broke off is resumed by `after`, or made in parts by `rows`.
@@ -107,8 +123,8 @@ class _Parts:
         self._give_back()
 
 
-def _made(view: Any, rows: QuerySet[Any], last: UUID | None, table: TableWriter) -> Iterator[bytes]:
-    serializer = view.get_serializer(many=True)
+def _made(view: _List, rows: QuerySet[Record], last: UUID | None, table: TableWriter) -> Iterator[bytes]:
+    serializer = view.get_serializer()
     yield table.begin()
     after: UUID | None = None
     while last is not None:
@@ -118,11 +134,11 @@ def _made(view: Any, rows: QuerySet[Any], last: UUID | None, table: TableWriter)
             break
         after = block[-1].pk
         view.cover(block)
-        yield table.rows(serializer.to_representation(block))
+        yield table.rows([serializer.to_representation(row) for row in block])
     yield table.end()
 
 
-def _last_of(rows: QuerySet[Any], most: int | None) -> UUID | None:
+def _last_of(rows: QuerySet[Record], most: int | None) -> UUID | None:
     """Return the key of the last row that goes out; None where there is none."""
     if most is not None and (found := rows.values_list("pk", flat=True)[most - 1 : most]):
         return UUID(str(found[0]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar, Protocol
 
 from django.http import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
@@ -13,6 +13,7 @@ from rest_framework.request import Request
 
 from catalog.configuration.values import snapshot
 from catalog.files import storage
+from catalog.models import Record
 from catalog.roles import MAY_JUDGE
 from catalog.web.rest.problems import Problem
 from catalog.web.stored_files import answer_file
@@ -30,6 +31,12 @@ def refuse_pixels_to_judges(request: Request) -> None:
         raise Problem(403, "judges_injected", _INJECTED)
 
 
+class _Rows(Protocol):
+    files: ClassVar[Mapping[str, str]]
+
+    def get_object(self) -> Record: ...
+
+
 class WithFiles:
     """A list of `catalog.web.rest.views` whose rows have files: under which names, and which column tells where."""
 
@@ -37,7 +44,7 @@ class WithFiles:
 
     @extend_schema(responses={(200, FITS): OpenApiTypes.BINARY, (206, FITS): OpenApiTypes.BINARY})
     @action(detail=True, url_path="files/<str:name>", url_name="file")
-    def file(self: Any, request: Request, name: str, **_: object) -> HttpResponseBase:
+    def file(self: _Rows, request: Request, name: str, **_: object) -> HttpResponseBase:
         """Return a file of the row, whole or by `Range`. Which there are: see the description of the list."""
         refuse_pixels_to_judges(request)
         row = self.get_object()
@@ -53,5 +60,4 @@ class WithFiles:
         if path is None:
             raise Problem(404, "file_gone", "This file is not there, or not there any more.")
         kind = FITS if name.endswith(".fits") else "application/octet-stream"
-        answer: HttpResponseBase = answer_file(request._request, path, f"{row.pk}-{name}", kind)
-        return answer
+        return answer_file(request._request, path, f"{row.pk}-{name}", kind)

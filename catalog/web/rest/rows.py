@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cached_property
 from operator import attrgetter
-from typing import Any
 
 import orjson
 from rest_framework import serializers
@@ -13,7 +12,7 @@ from rest_framework.fields import SkipField
 
 from catalog.models import Record
 
-Reader = Callable[[Any], object]
+Reader = Callable[[Record], object]
 
 # What these make of a value, the renderers make of it too: see `rendering.Json`.
 _AS_IT_IS = {

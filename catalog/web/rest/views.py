@@ -16,7 +16,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import ListSerializer
+from rest_framework.serializers import BaseSerializer, ListSerializer, Serializer
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
@@ -77,10 +77,12 @@ class ResourceViewSet(StrictAPIView, GenericViewSet[Any]):
         self.cover([row])
         return row
 
-    def get_serializer(self, *args: Any, **kwargs: Any) -> Any:
+    def get_serializer(self, *args: object, **kwargs: object) -> BaseSerializer[Any]:
         """Return the serializer with the fields that are asked for, all of them where none are named."""
         serializer = super().get_serializer(*args, **kwargs)
-        of_row: Any = serializer.child if isinstance(serializer, ListSerializer) else serializer
+        of_row = serializer.child if isinstance(serializer, ListSerializer) else serializer
+        if not isinstance(of_row, Serializer):
+            raise TypeError(of_row)
         wanted = self.wanted()
         if unknown := sorted(wanted - of_row.fields.keys()):
             known = ", ".join(of_row.fields)
