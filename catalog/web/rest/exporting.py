@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-import weakref
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import ClassVar, Protocol
@@ -30,7 +30,6 @@ _BLOCK = 5000
 MOST_ROWS = 1_000_000
 # Of one web process: each holds a thread and a connection to the database for as long as its reader takes.
 _AT_ONCE = 4
-_TURNS = threading.BoundedSemaphore(_AT_ONCE)
 _RETRY_AFTER_SECONDS = 30
 
 
@@ -97,11 +96,11 @@ class Exported:
         after = _after(request)
         left = rows if after is None else rows.filter(pk__gt=after)
         last = _last_of(left, most)
-        if not _TURNS.acquire(blocking=False):
+        if _TURNS.are_all_taken:
             raise Problem(
                 503, "too_many_exports", "Others are exporting: try again in a moment.", wait=_RETRY_AFTER_SECONDS
             )
-        parts = _Parts(_made(self, left, last, form.table(self.get_serializer().fields)))
+        parts = _made(self, left, last, form.table(self.get_serializer().fields))
         answer = Streamed(parts, content_type=form.media_type)
         answer["Content-Disposition"] = f'attachment; filename="{self.resource}.{name}"'
         if most is not None and last is not None and rows.filter(pk__gt=last).exists():
@@ -109,33 +108,44 @@ class Exported:
         return answer
 
 
-class _Parts:
-    """The parts of a file, with the turn that it takes up until it is closed, or nobody has it any more."""
+class _Turns:
+    """How many files are being written now."""
 
-    def __init__(self, made: Iterator[bytes]) -> None:
-        self._made = made
-        self._give_back = weakref.finalize(self, _TURNS.release)
+    def __init__(self) -> None:
+        self._lock, self._taken = threading.Lock(), 0
 
-    def __iter__(self) -> Iterator[bytes]:
-        return self._made
+    @property
+    def are_all_taken(self) -> bool:
+        return self._taken >= _AT_ONCE
 
-    def close(self) -> None:
-        self._give_back()
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        with self._lock:
+            self._taken += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._taken -= 1
+
+
+_TURNS = _Turns()
 
 
 def _made(view: _List, rows: QuerySet[Record], last: UUID | None, table: TableWriter) -> Iterator[bytes]:
     serializer = view.get_serializer()
-    yield table.begin()
-    after: UUID | None = None
-    while last is not None:
-        left = rows.filter(pk__lte=last) if after is None else rows.filter(pk__gt=after, pk__lte=last)
-        block = list(left[:_BLOCK])
-        if not block:
-            break
-        after = block[-1].pk
-        view.cover(block)
-        yield table.rows([serializer.to_representation(row) for row in block])
-    yield table.end()
+    with _TURNS.one():
+        yield table.begin()
+        after: UUID | None = None
+        while last is not None:
+            left = rows.filter(pk__lte=last) if after is None else rows.filter(pk__gt=after, pk__lte=last)
+            block = list(left[:_BLOCK])
+            if not block:
+                break
+            after = block[-1].pk
+            view.cover(block)
+            yield table.rows([serializer.to_representation(row) for row in block])
+        yield table.end()
 
 
 def _last_of(rows: QuerySet[Record], most: int | None) -> UUID | None:

@@ -57,7 +57,9 @@ class WithFiles:
             path = None
         except (storage.StorageUnreachable, storage.StorageFull) as error:
             raise Problem(503, "storage_unreachable", "The storage does not answer: try again later.") from error
+        if not stored:
+            raise Problem(404, "no_such_file", "This row has no such file, or not yet.")
         if path is None:
-            raise Problem(404, "file_gone", "This file is not there, or not there any more.")
+            raise Problem(410, "file_gone", "This file is not there any more.")
         kind = FITS if name.endswith(".fits") else "application/octet-stream"
         return answer_file(request._request, path, f"{row.pk}-{name}", kind)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -106,10 +107,10 @@ def test_what_cannot_be_read_is_refused_before_anything_is_sent(query: str):
 
 @pytest.fixture
 def every_turn_taken() -> Iterator[None]:
-    while exporting._TURNS.acquire(blocking=False):
-        pass
-    yield
-    exporting._TURNS = exporting.threading.BoundedSemaphore(exporting._AT_ONCE)
+    with ExitStack() as turns:
+        for _ in range(exporting._AT_ONCE):
+            turns.enter_context(exporting._TURNS.one())
+        yield
 
 
 def test_too_many_at_once_are_told_to_come_again(every_turn_taken: None):
@@ -129,5 +130,6 @@ def test_a_reader_who_goes_gives_the_turn_back(keys: list[str], kept_connection:
     client = client_of("viewer")
     for _ in range(3 * exporting._AT_ONCE):
         answer = client.get(EXPORT)
-        assert answer.status_code == 200
+        assert answer.status_code == 200 and next(iter(answer))
         answer.close()
+    assert not exporting._TURNS.are_all_taken

@@ -71,11 +71,12 @@ def test_a_part_of_a_file_that_has_changed_is_the_whole_new_one(address: str):
 
 def test_a_file_that_is_not_there_says_so(address: str):
     client = client_of("viewer")
-    assert client.get(address.replace("difference.fits", "score.fits")).json()["code"] == "file_gone"
+    assert client.get(address.replace("difference.fits", "score.fits")).json()["code"] == "no_such_file"
     answer = client.get(address.replace("difference.fits", "other.fits"))
     assert (answer.status_code, answer.json()["code"]) == (404, "no_such_file")
     storage.remove("products/difference.fits")
-    assert client.get(address).json()["code"] == "file_gone"
+    answer = client.get(address)
+    assert (answer.status_code, answer.json()["code"]) == (410, "file_gone")
 
 
 def test_who_reviews_what_was_injected_gets_no_file_that_tells_it(address: str):
