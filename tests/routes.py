@@ -282,9 +282,15 @@ API: dict[str, list[Route]] = {
     "api:system-config-list": [Route(ADMINISTRATORS, is_for_clients=True)],
     "api:system-config-detail": [Route(ADMINISTRATORS, lambda: ["alerts.automatic"], is_for_clients=True)],
 }
+# Services of the Virtual Observatory.
+VO: dict[str, list[Route]] = {
+    "vo:scs": [Route(ACCOUNTS, is_for_clients=True)],
+    "vo:scs_detections": [Route(ACCOUNTS, is_for_clients=True)],
+    "vo:scs_sources": [Route(ACCOUNTS, is_for_clients=True)],
+}
 API["api:observations-list"].append(_order(OPERATORS))
 API["api:validation-events-list"].append(_order(CURATORS))
 
 ROUTES: dict[str, list[Route]] = {
-    **SITE, **CATALOG, **OBSERVATIONS, **PREPROCESSING, **DIFFERENCING, **DETECTION, **CURATION, **API,
+    **SITE, **CATALOG, **OBSERVATIONS, **PREPROCESSING, **DIFFERENCING, **DETECTION, **CURATION, **API, **VO,
 }  # fmt: skip
