@@ -22,6 +22,7 @@ from catalog.work.api import ProcessingJobViewSet
 from curation.alerts.api import AlertFeedView, AlertStreamView, AlertViewSet, PublicationViewSet
 from curation.detections.api import DetectionViewSet
 from curation.judgements.api import LabelViewSet, ValidationEventViewSet
+from curation.tonight.api import TonightView
 from detection.known.api import KnownObjectSearchViewSet, KnownObjectViewSet, OrbitSetViewSet
 from detection.registry.api import (
     CalibrationViewSet,
@@ -90,5 +91,6 @@ urlpatterns = [
     path("docs/", login_required(SpectacularSwaggerSplitView.as_view(url_name="api:schema")), name="docs"),
     path("alerts/feed/", AlertFeedView.as_view(), name="alerts-feed"),
     path("alerts/stream", AlertStreamView.as_view(), name="alerts-stream"),
+    path("tonight/", TonightView.as_view(), name="tonight"),
     *router.urls,
 ]

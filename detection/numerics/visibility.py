@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import erfa
 import numpy as np
@@ -38,17 +39,17 @@ class Night:
     moon: Floats
     illuminated: Floats
 
-    @property
+    @cached_property
     def zenith(self) -> Floats:
         """Return the zenith in axes of the ICRS: (n, 3)."""
         return np.asarray(np.einsum("nij,i->nj", self.to_earth, self.up))
 
-    @property
+    @cached_property
     def sun_altitude_deg(self) -> Floats:
         """Return the altitude of the Sun's middle, without refraction: (n,)."""
         return _altitude(np.einsum("nj,nj->n", self.sun, self.zenith))
 
-    @property
+    @cached_property
     def moon_altitude_deg(self) -> Floats:
         """Return the altitude of the Moon's middle, without refraction: (n,)."""
         return _altitude(np.einsum("nj,nj->n", self.moon, self.zenith))
@@ -87,7 +88,15 @@ def night_of_place(mjd_utc: float, place: Place) -> Night:
     left out. The Sun's place is good to 20″ for the same reason, the Moon's to 15″ (erfa's epv00 and moon98).
     """
     noon = math.floor(mjd_utc + place.longitude_deg / 360.0 - 0.5) + 0.5 - place.longitude_deg / 360.0
-    mjd = noon + np.arange(_STEPS_PER_NIGHT + 1) / _STEPS_PER_NIGHT
+    return _times(noon + np.arange(_STEPS_PER_NIGHT + 1) / _STEPS_PER_NIGHT, place)
+
+
+def moment(mjd_utc: float, place: Place) -> Night:
+    """Return one time alone, as a night of one step."""
+    return _times(np.array([mjd_utc]), place)
+
+
+def _times(mjd: Floats, place: Place) -> Night:
     whole, part = erfa.taitt(*erfa.utctai(_JD_OF_MJD_0, mjd))
     to_earth = np.asarray(erfa.c2t06a(whole, part, _JD_OF_MJD_0, mjd, 0.0, 0.0), dtype=np.float64)
     site = np.einsum("nij,i->nj", to_earth, on_earth(place)) / METRES_PER_AU
