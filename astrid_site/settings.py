@@ -214,9 +214,10 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_CLASSES": ["catalog.web.rest.throttling.PerClient"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "catalog.web.rest.rendering.ByFormatParameter",
     "DEFAULT_RENDERER_CLASSES": [
-        "rest_framework.renderers.JSONRenderer",
+        "catalog.web.rest.rendering.Json",
         "catalog.web.rest.rendering.CSV",
         "catalog.web.rest.rendering.VOTable",
+        "catalog.web.rest.rendering.Parquet",
     ],
     "DEFAULT_PARSER_CLASSES": ["catalog.web.rest.parsing.BoundedJSON"],
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],

@@ -8,7 +8,8 @@ from django.db.models import Q, QuerySet
 
 from catalog.web.filters import AT, FROM_TO, ONE_OF, ConeFilter, ListFilter
 from catalog.web.rest.paging import NEWEST_FIRST
-from catalog.web.rest.views import RowSerializer, RowViewSet
+from catalog.web.rest.rows import RowSerializer
+from catalog.web.rest.views import RowViewSet
 from differencing.judges import rules
 from differencing.models import Candidate, DifferenceRun, Mover, Reference, Tracklet
 

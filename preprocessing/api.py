@@ -11,7 +11,8 @@ from rest_framework import serializers
 
 from catalog.json_classes import KeyOf, schema_of
 from catalog.web.filters import AT, FROM_TO, ONE_OF, ListFilter
-from catalog.web.rest.views import RowSerializer, RowViewSet
+from catalog.web.rest.rows import RowSerializer
+from catalog.web.rest.views import RowViewSet
 from preprocessing.models import CalibrationMaster, PreprocessRun
 
 

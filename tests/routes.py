@@ -116,6 +116,7 @@ def _read(name: str, factory: Any, may: frozenset[str] = ACCOUNTS) -> dict[str, 
     return {
         f"api:{name}-list": [Route(may, is_for_clients=True)],
         f"api:{name}-detail": [Route(may, key_of(factory), is_for_clients=True)],
+        f"api:{name}-export": [Route(may, is_for_clients=True)],
     }
 
 
@@ -246,6 +247,7 @@ API: dict[str, list[Route]] = {
     "api:processing-jobs-cancel": [_order(OPERATORS, key_of(ProcessingJobFactory))],
     **_read("accounts", UserFactory, ADMINISTRATORS),
     "api:api-tokens-list": [Route(ADMINISTRATORS, is_for_clients=True)],
+    "api:api-tokens-export": [Route(ADMINISTRATORS, is_for_clients=True)],
     "api:api-tokens-detail": [Route(ADMINISTRATORS, own_token, is_for_clients=True)],
     **_read("surveys", SurveyFactory),
     **_read("telescopes", TelescopeFactory),

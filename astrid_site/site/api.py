@@ -8,15 +8,15 @@ from drf_spectacular.renderers import OpenApiJsonRenderer2, OpenApiYamlRenderer
 from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.negotiation import DefaultContentNegotiation
-from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.reverse import reverse
 from rest_framework.routers import SimpleRouter
 
 from catalog.configuration.api import SystemConfigViewSet
 from catalog.people.api import AccountViewSet, ApiTokenViewSet, AuditLogViewSet
 from catalog.people.scopes import open_to
+from catalog.web.rest.rendering import Json
+from catalog.web.rest.resources import address
 from catalog.web.rest.views import StrictAPIView
 from catalog.work.api import ProcessingJobViewSet
 from curation.alerts.api import AlertFeedView, AlertStreamView, AlertViewSet, PublicationViewSet
@@ -59,7 +59,7 @@ RESOURCES = (
 class RootView(StrictAPIView):
     """What there is to read for whoever asks."""
 
-    renderer_classes = (JSONRenderer,)
+    renderer_classes = (Json,)
 
     @extend_schema(
         operation_id="root",
@@ -69,7 +69,7 @@ class RootView(StrictAPIView):
         """Return the addresses of all lists that the account may read, by name."""
         open_scopes = open_to(request.user)
         names = [view.resource for view in RESOURCES if f"{view.resource}:read" in open_scopes]
-        return Response({name: reverse(f"api:{name}-list", request=request) for name in names})
+        return Response({name: address(request, f"{name}-list") for name in names})
 
 
 @extend_schema(exclude=True)

@@ -136,6 +136,7 @@ class Waiting:
         gone = asyncio.create_task(leaving)
         try:
             if seconds is not None:
+                kept.scope = _from(kept.scope, cursor or "")
                 await self._hold(kept, gone, time.monotonic() + float(seconds))
             else:
                 await self._follow(kept, gone, cursor or "")
@@ -150,6 +151,7 @@ class Waiting:
             if await self._rang(kept.heard, gone, left):
                 kept.heard = self._bell.count
                 last = await self._ask_again(kept.scope)
+                last.take(FOLLOW)
                 if last.take(HOLD) is None:
                     break
             if gone.done():

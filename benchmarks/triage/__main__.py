@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
-import psutil
 
 from benchmarks.folders import kept_or_passing
+from benchmarks.server import processor_of_server
 from benchmarks.triage import people, report
 from benchmarks.triage.browser import desk
 from benchmarks.triage.client import Curator, detections_of
@@ -72,7 +72,7 @@ def measure(options: argparse.Namespace) -> None:
         web = [service for service in supervisor.services() if service.name == "web"]
         with supervisor.running(print, web) as everything:
             everything.wait_for_pages()
-            site = Site(f"http://127.0.0.1:{os.environ['PORT']}", _processor_of_server)
+            site = Site(f"http://127.0.0.1:{os.environ['PORT']}", processor_of_server)
             _warm(site)
             for part in options.only:
                 _MEASURES[part](site, options)
@@ -91,12 +91,6 @@ def _fill(detections: int) -> None:
         print(f"{detections} detections made in {time.monotonic() - begun:.0f} s")
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
-
-
-def _processor_of_server() -> float:
-    [server] = [one for one in psutil.Process().children(recursive=True) if "uvicorn" in one.cmdline()]
-    used = [one.cpu_times() for one in (server, *server.children(recursive=True))]
-    return float(sum(one.user + one.system for one in used))
 
 
 def _session(role: str, name: str) -> people.Who:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import count
 from uuid import UUID
 
 import numpy as np
 from django.db import connection, transaction
-from django.db.models import GeneratedField, Model
-from django.db.models.expressions import DatabaseDefault
 
 from benchmarks import crowd
+from benchmarks.bulk import write
 from curation.models import ValidationEvent
 from detection.models import Detection, DetectionStatus, Source
 from observations.numerics.healpix import position_index
@@ -45,22 +44,22 @@ def fill(detections: int) -> None:
         with cursor.copy("COPY fresh FROM STDIN") as copy:
             for row in _rows(detections, runs, paths):
                 copy.write_row(row)
-        _write(Source(position_error_arcsec=0.3, first_detected_at=_FIRST), {
+        write(Source(position_error_arcsec=0.3, first_detected_at=_FIRST), {
             "id": "source", "ra": "ra", "dec": "dec", "healpix": "healpix", "detection_count": "epochs",
             "last_detected_at": "at",
         }, "first")  # fmt: skip
         _, difference, inference = runs[0]
-        _write(factories.CandidateFactory.build(difference_run=difference, observation=difference.observation), {
+        write(factories.CandidateFactory.build(difference_run=difference, observation=difference.observation), {
             "id": "candidate", "ra": "ra", "dec": "dec", "healpix": "healpix", "pixel_x": "x", "pixel_y": "y",
             "snr": "snr", "significance": "snr", "observation_id": "observation", "difference_run_id": "difference",
         })  # fmt: skip
-        _write(Detection(model_run=inference, model_version="bench 1"), {
+        write(Detection(model_run=inference, model_version="bench 1"), {
             "id": "detection", "ra": "ra", "dec": "dec", "healpix": "healpix", "pixel_x": "x", "pixel_y": "y",
             "candidate_id": "candidate", "source_id": "source", "confidence_score": "score", "status": "status",
             "cutouts_path": "cutouts", "observation_id": "observation", "model_run_id": "inference",
             "created_at": "at",
         })  # fmt: skip
-        _write(ValidationEvent(validator=person), {
+        write(ValidationEvent(validator=person), {
             "id": "event", "detection_id": "detection", "is_valid": "status = 'validated'", "created_at": "at",
         }, "status <> 'pending'")  # fmt: skip
 
@@ -91,23 +90,3 @@ def _rows(detections: int, runs: Sequence[crowd.Run], paths: Sequence[str]) -> I
 
 def _key(rng: np.random.Generator) -> UUID:
     return UUID(bytes=rng.bytes(16), version=4)
-
-
-def _write(template: Model, columns: Mapping[str, str], where: str = "TRUE") -> None:
-    """Write a row for each of the fresh ones: these columns by expressions, the others as a template has them."""
-    given: dict[str, tuple[str, list[str]]] = {name: (expression, []) for name, expression in columns.items()}
-    for field in template._meta.concrete_fields:
-        column = str(field.column)
-        if isinstance(field, GeneratedField) or column in given:
-            continue
-        value = getattr(template, field.attname)
-        if not isinstance(value, DatabaseDefault):
-            value = field.pre_save(template, add=True)
-            given[column] = "%s", [field.get_db_prep_save(value, connection)]
-    names = ", ".join(f'"{name}"' for name in given)
-    values = ", ".join(expression for expression, _ in given.values())
-    parameters = [value for _, several in given.values() for value in several]
-    table = template._meta.db_table
-    with connection.cursor() as cursor:
-        sql = f'INSERT INTO "{table}" ({names}) SELECT {values} FROM fresh WHERE {where}'
-        cursor.execute(sql, parameters)

@@ -8,7 +8,8 @@ from catalog.models import ApiToken, AuditLog, User
 from catalog.people.filters import AuditFilter
 from catalog.web.filters import AT, ListFilter
 from catalog.web.rest.resources import address_of
-from catalog.web.rest.views import RowSerializer, RowViewSet
+from catalog.web.rest.rows import RowSerializer
+from catalog.web.rest.views import RowViewSet
 
 
 class AccountSerializer(RowSerializer):

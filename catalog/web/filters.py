@@ -59,6 +59,11 @@ class WholeFilter(django_filters.NumberFilter):
     field_class = forms.IntegerField
 
 
+def number(field: str, lookup: str) -> django_filters.NumberFilter:
+    """Return a bound on a number that stands in another row, under a name of its own."""
+    return django_filters.NumberFilter(field, lookup)
+
+
 class OneOfFilter(django_filters.BaseInFilter, django_filters.ChoiceFilter):
     """Some of a field's states; the library's own takes any words."""
 

@@ -1,4 +1,4 @@
-"""Answers that are made and sent part by part: no more of them is in memory than one part."""
+"""Answers that are made while they are sent, each part in the thread of their request, with its connection."""
 
 from __future__ import annotations
 
@@ -9,16 +9,10 @@ from django.http import StreamingHttpResponse
 
 
 class Streamed(StreamingHttpResponse):
-    """Parts of an iterator that asks the database: each is made in the thread of the request.
-
-    Django's own gathers all of them first where the server is asynchronous.
-    """
+    """What an iterator of bytes gives; Django would gather all of it before it sent the first."""
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         parts = iter(self)
-
-        def following() -> bytes | None:
-            return next(parts, None)
-
-        while (part := await sync_to_async(following)()) is not None:
+        following = sync_to_async(lambda: next(parts, None))
+        while (part := await following()) is not None:
             yield part

@@ -14,7 +14,8 @@ from catalog.models import ProcessingJob
 from catalog.people.actors import Actor, actor_of
 from catalog.web.rest.problems import Problem
 from catalog.web.rest.resources import address_of
-from catalog.web.rest.views import RowSerializer, RowViewSet
+from catalog.web.rest.rows import RowSerializer
+from catalog.web.rest.views import RowViewSet
 from catalog.work import jobs
 from catalog.work.filters import JobFilter
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 
+import orjson
 from django.core.exceptions import ValidationError as FormError
 from django.db.models import QuerySet
 from django.http import HttpResponse
@@ -14,22 +14,25 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
-from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.utils.encoders import JSONEncoder
 
 from catalog.cursors import CursorRefused
 from catalog.failures import NotPossible
 from catalog.json_classes import schema_of
+from catalog.models import User
 from catalog.people.actors import actor_of
 from catalog.web.filters import AT, FROM_TO, ONE_OF, ListFilter, TimeField
 from catalog.web.rest.fields import RowKey
-from catalog.web.rest.paging import MOST, PAGE_SIZE, page_size_of
+from catalog.web.rest.paging import MOST, OLDEST_CHANGE_FIRST, PAGE_SIZE, page_size_of
 from catalog.web.rest.problems import Problem
-from catalog.web.rest.views import RowSerializer, RowViewSet, StrictAPIView, person_of, tags_known
+from catalog.web.rest.rendering import Json
+from catalog.web.rest.rows import RowSerializer
+from catalog.web.rest.tables import as_json_bytes
+from catalog.web.rest.throttling import is_repeat
+from catalog.web.rest.views import RowViewSet, StrictAPIView, person_of, tags_known
 from curation.alerts.facts import RetractedFacts
-from curation.alerts.feed import FeedPage, OtherNumbering, cursor_after, feed_page
+from curation.alerts.feed import Entry, FeedPage, OtherNumbering, cursor_after, end_of_feed, feed_page
 from curation.alerts.filters import AlertFilter
 from curation.alerts.publishing import AlertPayload, acknowledge, note_pulled
 from curation.judgements import visibility
@@ -47,6 +50,10 @@ _SINCE = OpenApiParameter(
 _FROM = OpenApiParameter(
     "published_from", OpenApiTypes.DATETIME,
     description="Instead of `since`: from this time on, UTC if no time zone is given.",
+)  # fmt: skip
+_START = OpenApiParameter(
+    "start", {"type": "string", "enum": ["beginning", "now"]},
+    description="Instead of `since`: from the beginning, or what is published from now on.",
 )  # fmt: skip
 _PAGE_SIZE = OpenApiParameter(
     "page_size", {"type": "integer", "minimum": 1, "maximum": MOST}, description=f"{PAGE_SIZE} by default."
@@ -84,7 +91,10 @@ class AlertViewSet(RowViewSet):
     queryset = Alert.objects.all()
     serializer_class = AlertSerializer
     filterset_class = AlertFilter
-    orderings = {"-created_at": ("-created_at", "-id"), "created_at": ("created_at", "id")}
+    orderings = {
+        "-created_at": ("-created_at", "-id"), "created_at": ("created_at", "id"), **OLDEST_CHANGE_FIRST,
+    }  # fmt: skip
+    json_columns = ("alert_metadata",)
 
     def get_queryset(self) -> QuerySet[Alert]:
         return visibility.alerts_for(self.request.user)
@@ -131,6 +141,7 @@ class PublicationViewSet(RowViewSet):
     queryset = AlertPublication.objects.all()
     serializer_class = PublicationSerializer
     filterset_class = PublicationFilter
+    json_columns = ("payload",)
 
     def get_queryset(self) -> QuerySet[AlertPublication]:
         rows: QuerySet[AlertPublication] = super().get_queryset()
@@ -145,6 +156,10 @@ class FeedSerializer(serializers.Serializer[FeedPage]):
         allow_null=True,
         help_text="Key of the first publication: if it differs, this is another feed. Null while there is none.",
     )
+    latest = serializers.IntegerField(
+        help_text="`sequence` of the last publication that there is; 0 while there is none."
+    )
+    lag = serializers.IntegerField(help_text="How many publications come after this page.")
 
 
 class AlertFeedView(StrictAPIView):
@@ -154,10 +169,10 @@ class AlertFeedView(StrictAPIView):
     """
 
     resource = "alerts"
-    renderer_classes = (JSONRenderer,)
+    renderer_classes = (Json,)
 
     def parameters(self) -> frozenset[str]:
-        return frozenset({"since", "published_from", "page_size", "wait"})
+        return frozenset({"since", "published_from", "start", "page_size", "wait"})
 
     @extend_schema(
         operation_id="alerts_feed",
@@ -165,6 +180,7 @@ class AlertFeedView(StrictAPIView):
         parameters=[
             _SINCE,
             _FROM,
+            _START,
             _PAGE_SIZE,
             OpenApiParameter(
                 "wait", {"type": "integer", "minimum": 0, "maximum": LONGEST_WAIT_SECONDS},
@@ -175,17 +191,20 @@ class AlertFeedView(StrictAPIView):
     def get(self, request: Request) -> Response:
         """Return what was published after a cursor, the oldest first."""
         wait = _wait_of(request)
-        page = _pull(request, request.query_params.get("since", ""))
+        # Who waits for what comes from now on waits for what comes after the first answer, not the last one.
+        begun = request.headers.get("Last-Event-ID", "") if is_repeat(request) else ""
+        page = _pull(request, request.query_params.get("since", ""), begun)
         # Nothing that was published changes: what lies between two cursors is told by the second.
-        etag = quote_etag(f"{page.numbering}-{len(page.rows)}-{page.next_since}")
+        etag = quote_etag(f"{page.numbering}-{len(page.rows)}-{page.latest}-{page.next_since}")
         if etag in tags_known(request):
             response = Response(status=304)
         else:
-            rows = [publication_json(row) for row in page.rows]
-            response = Response({"results": rows, "next_since": page.next_since, "numbering": page.numbering})
+            rows = [_entry_json(row) for row in page.rows]
+            told = {"next_since": page.next_since, "numbering": page.numbering, "latest": page.latest, "lag": page.lag}
+            response = Response({"results": rows, **told})
         response["ETag"] = etag
         if wait and not page.rows:
-            response[HOLD] = str(wait)
+            response[HOLD], response[FOLLOW] = str(wait), page.next_since
         return response
 
 
@@ -193,11 +212,11 @@ class AlertStreamView(StrictAPIView):
     """The feed as server-sent events, which come as they are published."""
 
     resource = "alerts"
-    renderer_classes = (JSONRenderer,)
+    renderer_classes = (Json,)
     cache_control = "no-store"
 
     def parameters(self) -> frozenset[str]:
-        return frozenset({"since", "published_from", "page_size"})
+        return frozenset({"since", "published_from", "start", "page_size"})
 
     @extend_schema(
         operation_id="alerts_stream",
@@ -205,6 +224,7 @@ class AlertStreamView(StrictAPIView):
         parameters=[
             _SINCE,
             _FROM,
+            _START,
             _PAGE_SIZE,
             OpenApiParameter(
                 "Last-Event-ID", OpenApiTypes.STR, OpenApiParameter.HEADER,
@@ -226,35 +246,49 @@ def _pull(request: Request, since: str, last_event: str = "") -> FeedPage:
     if visibility.is_blind(user):
         # To leave out what may not be seen yet would break the promise that nothing is missed.
         raise Problem(403, "judges_blind", _BLIND)
-    moment = None if last_event else _published_from(request)
-    if since and moment is not None:
-        raise ValidationError({"published_from": ["Give either this or `since`."]})
     try:
-        page = feed_page(last_event or since, page_size_of(request), user, published_from=moment)
+        page = _page(request, since, last_event, user)
     except OtherNumbering as refusal:
         raise Problem(409, "other_numbering", str(refusal)) from refusal
     except CursorRefused as refusal:
         raise ValidationError({"since": [str(refusal)]}) from refusal
-    first = [row.alert_id for row in page.rows if row.alert.status == AlertStatus.PENDING]
+    first = [row.alert for row in page.rows if row.status == AlertStatus.PENDING]
     if first:
         note_pulled(first, actor_of(request._request))
     return page
 
 
-def publication_json(row: AlertPublication) -> dict[str, object]:
+def _page(request: Request, since: str, last_event: str, user: User) -> FeedPage:
+    size = page_size_of(request)
+    if last_event:
+        return feed_page(last_event, size, user)
+    moment, start = _published_from(request), _start_of(request)
+    if sum(1 for given in (since, moment, start) if given) > 1:
+        raise ValidationError({"since": ["Give one of `since`, `published_from` and `start`."]})
+    return feed_page(end_of_feed() if start == "now" else since, size, user, published_from=moment)
+
+
+def _start_of(request: Request) -> str | None:
+    text = request.query_params.get("start")
+    if text not in (None, "beginning", "now"):
+        raise ValidationError({"start": ["Give beginning or now."]})
+    return text
+
+
+def _entry_json(row: Entry) -> dict[str, object]:
     """Return a publication as it is answered, by the shortest way: readers take them by the thousand."""
     return {
         "sequence": row.sequence,
-        "alert": row.alert_id,
+        "alert": row.alert,
         "version": row.version,
         "kind": row.kind,
         "published_at": row.published_at,
-        "payload": row.payload,
+        "payload": orjson.Fragment(row.payload),
     }
 
 
-def _event(row: AlertPublication) -> str:
-    return f"id: {cursor_after(row)}\ndata: {json.dumps(publication_json(row), cls=JSONEncoder)}\n\n"
+def _event(row: Entry) -> str:
+    return f"id: {cursor_after(row)}\ndata: {as_json_bytes(_entry_json(row)).decode()}\n\n"
 
 
 def _published_from(request: Request) -> datetime | None:

@@ -11,6 +11,9 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from django.db.models import Q, TextField
+from django.db.models.functions import Cast
+
 from catalog.cursors import CursorRefused, packed, unpacked
 from catalog.models import User
 from curation.models import AlertPublication
@@ -29,16 +32,32 @@ class OtherNumbering(CursorRefused):
     """The cursor lies in another numbering of the feed, or beyond its end."""
 
 
+class Entry(NamedTuple):
+    """One publication as it goes out; its payload as the text that the database wrote of it."""
+
+    sequence: int
+    publication: UUID
+    alert: UUID
+    version: int
+    kind: str
+    published_at: datetime
+    payload: str
+    status: str
+
+
 @dataclass(frozen=True)
 class FeedPage:
     """Publications in order, and the cursor after them.
 
     numbering : the key of the feed's first publication; another one is another feed. None while there is none.
+    latest : the number of the last publication, 0 while there is none. lag : how many come after this page.
     """
 
-    rows: list[AlertPublication]
+    rows: list[Entry]
     next_since: str
     numbering: UUID | None
+    latest: int
+    lag: int
 
 
 class _Place(NamedTuple):
@@ -51,29 +70,40 @@ class _Place(NamedTuple):
 def feed_page(since: str, page_size: int, user: User, *, published_from: datetime | None = None) -> FeedPage:
     """Return what was published after a cursor, or from a time on, in order; without either, from the beginning.
 
-    Each row has its alert with no more than its status. Raises CursorRefused for what is no cursor, OtherNumbering for
+    Raises CursorRefused for what is no cursor, OtherNumbering for
     one that is not of this numbering.
     """
     place = _place(since) if since or published_from is None else _before(published_from)
-    known = _keys_of(1, place.sequence)
+    known, latest = _landmarks(place.sequence)
     if place.sequence:
         _check(place, known.get(place.sequence))
     after = AlertPublication.objects.visible_to(user).filter(sequence__gt=place.sequence).order_by("sequence")
-    shown = after.select_related("alert").only(
-        "sequence", "alert__status", "version", "kind", "published_at", "payload"
+    shown = after.values_list(
+        "sequence", "pk", "alert", "version", "kind", "published_at", Cast("payload", TextField()), "alert__status"
     )
-    rows = list(shown[: min(page_size, _MOST_PUBLICATIONS)])
+    rows = [Entry(*row) for row in shown[: min(page_size, _MOST_PUBLICATIONS)]]
     reached = cursor_after(rows[-1]) if rows else since or _cursor(place)
-    return FeedPage(rows, reached, known.get(1))
+    last = rows[-1].sequence if rows else place.sequence
+    return FeedPage(rows, reached, known.get(1), latest, max(latest - last, 0))
 
 
-def cursor_after(row: AlertPublication) -> str:
+def end_of_feed() -> str:
+    """Return the cursor after what is published now: who begins there reads what comes."""
+    last = AlertPublication.objects.order_by("-sequence").values_list("sequence", "pk").first()
+    return _cursor(_Place(*last)) if last else ""
+
+
+def cursor_after(row: Entry) -> str:
     """Return the cursor after a publication."""
-    return _cursor(_Place(row.sequence, row.pk))
+    return _cursor(_Place(row.sequence, row.publication))
 
 
-def _keys_of(*sequences: int) -> dict[int, UUID]:
-    return dict(AlertPublication.objects.filter(sequence__in=sequences).values_list("sequence", "pk"))
+def _landmarks(sequence: int) -> tuple[dict[int, UUID], int]:
+    """Return the keys of the first publication and of that one, by number, and the number of the last."""
+    numbers = AlertPublication.objects.order_by().values_list("sequence", "pk")
+    newest = AlertPublication.objects.order_by("-sequence").values("sequence")[:1]
+    found = dict(numbers.filter(Q(sequence__in={1, sequence}) | Q(sequence=newest)))
+    return found, max(found, default=0)
 
 
 def _check(place: _Place, key: UUID | None) -> None:

@@ -11,8 +11,9 @@ from rest_framework import serializers
 
 from catalog.models import Visitor
 from catalog.web.rest.cone_search import ConeSearchView
-from catalog.web.rest.paging import NEWEST_FIRST
-from catalog.web.rest.views import RowSerializer, RowViewSet
+from catalog.web.rest.paging import NEWEST_FIRST, OLDEST_CHANGE_FIRST
+from catalog.web.rest.rows import RowSerializer
+from catalog.web.rest.views import RowViewSet
 from curation.detections.filters import DetectionFilter
 from curation.injected.given import found_by_key
 from curation.injected.rows import as_found
@@ -40,6 +41,7 @@ class DetectionViewSet(RowViewSet):
     orderings = {
         "-created_at": ("-created_at", "-id"),
         "created_at": ("created_at", "id"),
+        **OLDEST_CHANGE_FIRST,
         "-confidence_score": ("-queue_score", "id"),
         "confidence_score": ("queue_score", "-id"),
         **NEWEST_FIRST,

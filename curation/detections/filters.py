@@ -10,7 +10,7 @@ import django_filters
 from django import forms
 from django.db.models import QuerySet
 
-from catalog.web.filters import AT, FROM_TO, ONE_OF, day_input
+from catalog.web.filters import AT, FROM_TO, ONE_OF, day_input, number
 from curation.judgements import unmarked, visibility
 from detection.models import Detection, DetectionOrigin, DetectionStatus, DetectionType
 from detection.sources.filters import SkyFilter
@@ -62,6 +62,10 @@ class DetectionFilter(SkyFilter):
     night_from, night_to = _night("gte", "Night from"), _night("lte", "Night to")
     field = FieldNameFilter("observation__field")
     band = django_filters.CharFilter("observation__filter_band", label="Band", max_length=32)
+    # Its own time, the middle of the exposure, and how bright it is against the reference, signed.
+    mjd_utc__gte, mjd_utc__lte = number("observation__mjd_utc", "gte"), number("observation__mjd_utc", "lte")
+    snr__gte, snr__lte = number("candidate__snr", "gte"), number("candidate__snr", "lte")
+    flux__gte, flux__lte = number("candidate__flux", "gte"), number("candidate__flux", "lte")
     origin = django_filters.ChoiceFilter(choices=DetectionOrigin, label="Origin", empty_label="Any")
     survey = django_filters.CharFilter(
         method="of_survey", label="Survey", max_length=100, widget=forms.TextInput(attrs={"placeholder": "ZTF"})
@@ -72,7 +76,7 @@ class DetectionFilter(SkyFilter):
         fields = {
             "id": ["in"], "observation": AT, "source": AT, "candidate": AT, "model_run": AT, "origin": AT,
             "status": ONE_OF, "detection_type": ONE_OF, "confidence_score": FROM_TO, "is_validated": AT,
-            "human_label": ONE_OF, "created_at": FROM_TO,
+            "human_label": ONE_OF, "created_at": FROM_TO, "updated_at": FROM_TO,
         }  # fmt: skip
 
     def filter_queryset(self, queryset: QuerySet[Detection]) -> QuerySet[Detection]:

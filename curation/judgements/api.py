@@ -17,7 +17,8 @@ from catalog.people.actors import actor_of
 from catalog.web.filters import AT, FROM_TO, ONE_OF, ListFilter
 from catalog.web.rest.fields import Choice, Flag, Input, Key, Number, Text
 from catalog.web.rest.problems import Problem
-from catalog.web.rest.views import RowSerializer, RowViewSet, person_of
+from catalog.web.rest.rows import RowSerializer
+from catalog.web.rest.views import RowViewSet, person_of
 from curation.judgements import visibility
 from curation.judgements.verdicts import EventRefused, Judgement, OtherEvent, conflicts_of, record_validation
 from curation.models import ConfidenceLevel, EventKind, LabelDefinition, Quality, Shown, ValidationEvent

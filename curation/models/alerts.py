@@ -69,6 +69,7 @@ class Alert(Record):
             models.Index(fields=["status", "created_at"], name="alert_queue"),
             models.Index(fields=["detection", "created_at"], name="alert_of_detection"),
             models.Index(fields=["-created_at", "-id"], name="alert_latest"),
+            models.Index(fields=["updated_at", "id"], name="alert_changed"),
             models.Index(fields=["status", "-created_at", "-id"], name="alert_latest_of_state"),
             models.Index(fields=["priority", "-created_at", "-id"], name="alert_latest_of_priority"),
             models.Index(fields=["alert_type", "-created_at", "-id"], name="alert_latest_of_type"),

@@ -9,14 +9,14 @@ from collections.abc import Mapping
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
-from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from catalog.models import ApiToken
 from catalog.web.rest.fields import RowKey
 from catalog.web.rest.problems import Problem
-from catalog.web.rest.rendering import VOTable
+from catalog.web.rest.rendering import Json, Parquet, VOTable
 from catalog.web.rest.resources import address_of
 from catalog.web.rest.views import StrictAPIView, person_of
 from catalog.writing import sexagesimal_dec, sexagesimal_ra
@@ -110,7 +110,7 @@ class TonightView(StrictAPIView):
     """
 
     resource = "detections"
-    renderer_classes = (JSONRenderer, TargetsCSV, VOTable)
+    renderer_classes = (Json, TargetsCSV, VOTable, Parquet)
     # By these a table knows that it is one of rows.
     action = "list"
 

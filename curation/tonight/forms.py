@@ -37,7 +37,7 @@ class TonightForm(forms.Form):
     def __init__(self, data: Mapping[str, object], user: Visitor) -> None:
         super().__init__(data)
         self.telescopes = telescopes_for(user)
-        self.fields["telescope"].widget.choices = [("", "of the newest frames")] + [
+        self.fields["telescope"].widget.choices = [("", "last used")] + [
             (str(row.pk), row.name) for row in self.telescopes
         ]
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from catalog.web.filters import AT, FROM_TO, ONE_OF, ConeFilter, ListFilter
-from catalog.web.rest.views import RowSerializer, RowViewSet
+from catalog.web.rest.rows import RowSerializer
+from catalog.web.rest.views import RowViewSet
 from detection.models import KnownObject, KnownObjectSearch, OrbitSet
 
 

@@ -11,14 +11,12 @@ from detection.models.detections import (
     DetectionQuerySet,
     DetectionStatus,
     DetectionType,
-    Model,
-    ModelRun,
-    ModelType,
     Source,
     Urgency,
 )
 from detection.models.forced import ForcedPhotometry, ForcedReason
 from detection.models.known import KnownObject, KnownObjectSearch, Orbit, OrbitSet, SearchOutcome
+from detection.models.registry import Model, ModelRun, ModelType
 
 __all__ = [
     "AGAINST_THE_MODEL", "RATES", "WHOLE_SKY_DEG", "Calibration", "CandidateScore", "ContextArea", "ContextKind",

@@ -7,7 +7,7 @@ from django.db.models import Q
 
 from catalog import constraints
 from catalog.models import Record
-from detection.models.detections import Model
+from detection.models.registry import Model
 
 
 class ThresholdBy(models.TextChoices):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from django.db.models import QuerySet
 
 from catalog.web.filters import AT, FROM_TO, ONE_OF, ListFilter
-from catalog.web.rest.views import RowSerializer, RowViewSet
+from catalog.web.rest.rows import RowSerializer
+from catalog.web.rest.views import RowViewSet
 from detection.models import Calibration, CandidateScore, DataSet, Model, ModelRun
 from differencing.judges import rules
 

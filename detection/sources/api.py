@@ -8,8 +8,9 @@ from rest_framework import serializers
 
 from catalog.web.filters import AT, FROM_TO, ONE_OF, ListFilter
 from catalog.web.rest.cone_search import ConeSearchView
-from catalog.web.rest.paging import NEWEST_FIRST
-from catalog.web.rest.views import RowSerializer, RowViewSet
+from catalog.web.rest.paging import NEWEST_FIRST, OLDEST_CHANGE_FIRST
+from catalog.web.rest.rows import RowSerializer
+from catalog.web.rest.views import RowViewSet
 from detection.models import ForcedPhotometry, Source
 from detection.sources.filters import SourceFilter
 
@@ -30,6 +31,7 @@ class SourceViewSet(RowViewSet):
     orderings = {
         "-last_detected_at": ("-last_detected_at", "id"),
         "last_detected_at": ("last_detected_at", "-id"),
+        **OLDEST_CHANGE_FIRST,
         **NEWEST_FIRST,
     }
 

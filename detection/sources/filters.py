@@ -84,6 +84,7 @@ class SourceFilter(SkyFilter):
         fields = {
             "id": ["in"], "name": AT, "wcs_quality": ONE_OF, "detection_count": ["gte", "lte"],
             "first_detected_at": FROM_TO, "last_detected_at": FROM_TO, "created_at": FROM_TO,
+            "updated_at": FROM_TO,
         }  # fmt: skip
 
     def in_field(self, rows: SkyQuerySet, _name: str, keys: list[UUID]) -> SkyQuerySet:

@@ -15,7 +15,8 @@ from catalog.people.actors import actor_of
 from catalog.web.filters import AT, ONE_OF, ListFilter
 from catalog.web.rest.fields import Input, Text
 from catalog.web.rest.problems import Problem
-from catalog.web.rest.views import RowSerializer, RowViewSet
+from catalog.web.rest.rows import RowSerializer
+from catalog.web.rest.views import RowViewSet
 from observations.claims import doubts
 from observations.models import Doubt, InstrumentProfile
 

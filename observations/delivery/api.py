@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from django.utils.http import urlencode
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
-from rest_framework.reverse import reverse
 
 from catalog.json_classes import as_json, schema_of
 from catalog.web.filters import AT, FROM_TO, ONE_OF, ListFilter
-from catalog.web.rest.resources import address_of
-from catalog.web.rest.views import RowSerializer, RowViewSet
+from catalog.web.rest.resources import address, address_of
+from catalog.web.rest.rows import RowSerializer
+from catalog.web.rest.views import RowViewSet
 from observations.delivery.results import ImageResult, results_of
 from observations.models import IncomingFile
 
@@ -41,7 +41,7 @@ class IncomingFileSerializer(RowSerializer):
     @extend_schema_field({"type": "string", "format": "uri"})
     def get_jobs(self, row: IncomingFile) -> str:
         query = urlencode({"entity_type": "incoming_file", "entity_id": str(row.pk)})
-        return f"{reverse('api:processing-jobs-list', request=self.context['request'])}?{query}"
+        return f"{address(self.context['request'], 'processing-jobs-list')}?{query}"
 
     def _url(self, line: ImageResult) -> str | None:
         return address_of(line.entity_type or "", line.entity_id or "", self.context["request"])

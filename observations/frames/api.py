@@ -12,7 +12,6 @@ from rest_framework import serializers
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.reverse import reverse
 
 from catalog.failures import StageFailure
 from catalog.files.addresses import AddressRefused
@@ -21,10 +20,12 @@ from catalog.models import ProcessingJob
 from catalog.people.actors import actor_of
 from catalog.web.filters import AT, FROM_TO, ONE_OF, ConeFilter, ListFilter
 from catalog.web.rest.fields import Input, Number, RowKey, Text
-from catalog.web.rest.paging import NEWEST_FIRST
+from catalog.web.rest.paging import NEWEST_FIRST, OLDEST_CHANGE_FIRST
 from catalog.web.rest.parsing import BoundedJSON
 from catalog.web.rest.problems import Problem
-from catalog.web.rest.views import RowSerializer, RowViewSet
+from catalog.web.rest.resources import address
+from catalog.web.rest.rows import RowSerializer
+from catalog.web.rest.views import RowViewSet
 from observations.delivery.incoming import submit_upload, submit_url
 from observations.delivery.ingest import Overrides
 from observations.frames.filters import ObservationFilter
@@ -194,6 +195,7 @@ class ObservationViewSet(RowViewSet):
     orderings = {
         "-observation_time": ("-observation_time", "-id"),
         "observation_time": ("observation_time", "id"),
+        **OLDEST_CHANGE_FIRST,
         **NEWEST_FIRST,
     }
 
@@ -217,11 +219,11 @@ class ObservationViewSet(RowViewSet):
             raise Problem(413, str(refusal.code), refusal.sentence, {"file": [refusal.sentence]}) from refusal
         except StorageFull as full:
             raise Problem(507, "disk_full", str(full)) from full
-        url = reverse("api:processing-jobs-detail", args=[job.pk], request=request)
+        url = address(request, "processing-jobs-detail", job.pk)
         ordered = {
             "job": url,
             "job_id": job.pk,
-            "incoming_file": reverse("api:incoming-files-detail", args=[row.pk], request=request),
+            "incoming_file": address(request, "incoming-files-detail", row.pk),
             "incoming_file_id": row.pk,
             "name": row.name,
         }

@@ -68,6 +68,7 @@ class ObservationFilter(ListFilter):
             "id": ["in"], "survey": AT, "telescope": AT, "field": AT, "observation_id": AT, "sha256": AT,
             "status": ONE_OF, "filter_band": ONE_OF, "wcs_quality": ONE_OF, "failure_code": ONE_OF,
             "night": [*AT, *FROM_TO], "observation_time": FROM_TO, "mjd_utc": FROM_TO, "created_at": FROM_TO,
+            "updated_at": FROM_TO,
         }  # fmt: skip
 
     @classmethod

@@ -255,6 +255,7 @@ class Observation(SkyRecord, CameraSetting):
             models.Index(fields=["field", "filter_band", "mjd_utc"], name="observation_of_field"),
             models.Index(fields=["night", "telescope"], name="observation_night"),
             models.Index(fields=["observation_time", "id"], name="observation_time"),
+            models.Index(fields=["updated_at", "id"], name="observation_changed"),
             # Orders of the list, narrowed.
             models.Index(fields=["night", "observation_time", "id"], name="observation_list_night"),
             models.Index(fields=["field", "observation_time", "id"], name="observation_list_field"),

@@ -116,7 +116,7 @@ def test_who_waits_in_vain_is_told_so_when_the_time_is_over(client):
     begun = time.monotonic()
     answer = client.get(FEED, params={"wait": 1})
     assert time.monotonic() - begun >= 1.0
-    assert answer.json() == {"results": [], "next_since": "", "numbering": None}
+    assert answer.json() == {"results": [], "next_since": "", "numbering": None, "latest": 0, "lag": 0}
 
 
 def test_what_is_there_already_is_not_waited_for(client):
@@ -204,7 +204,7 @@ def test_a_stream_that_broke_off_goes_on_after_the_last_event(client):
         cursor = next(line for line in stream.iter_lines() if line.startswith("id: ")).removeprefix("id: ")
     with client.stream("GET", STREAM, headers={"Last-Event-ID": cursor}) as stream:
         data = (line for line in stream.iter_lines() if line.startswith("data: "))
-        assert ['"sequence": 2,' in next(data), '"sequence": 3,' in next(data)] == [True, True]
+        assert ['"sequence":2,' in next(data), '"sequence":3,' in next(data)] == [True, True]
 
 
 def test_who_has_a_cursor_of_another_numbering_is_not_held_and_a_page_that_is_known_is(client, door):
@@ -271,3 +271,16 @@ def test_a_request_that_is_too_large_is_refused_before_it_is_read(client, settin
 def test_a_request_that_does_not_say_how_large_it_is_is_refused(client):
     answer = client.post("/api/v1/validation-events/", content=iter([b"{}"]))
     assert (answer.status_code, answer.json()["code"]) == (411, "length_required")
+
+
+def test_who_waits_for_what_comes_from_now_on_is_told_of_it_and_of_nothing_before(client: httpx.Client):
+    publish(2)
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(client.get, FEED, params={"start": "now", "wait": 30})
+        wait_for(lambda: listeners() != [])
+        publish()
+        answer = asked.result().json()
+    assert [row["sequence"] for row in answer["results"]] == [3]
+    assert (answer["latest"], answer["lag"]) == (3, 0)
+    assert client.get(FEED, params={"start": "now"}).json()["results"] == []
+    assert client.get(FEED, params={"page_size": 1}).json()["lag"] == 2

@@ -19,7 +19,8 @@ from catalog.models import Record
 from catalog.web.rest import votable
 from catalog.web.rest.authentication import ByToken, ByTokenAsPassword
 from catalog.web.rest.problems import sentence_of
-from catalog.web.rest.views import RowSerializer
+from catalog.web.rest.rows import RowSerializer
+from catalog.web.rest.tables import told
 from catalog.web.streamed import Streamed
 
 CONTENT_TYPE = "application/x-votable+xml"
@@ -158,7 +159,8 @@ class ConeSearchView(APIView, Generic[_Row]):
             kept = found[: cone.most - sent]
             self.cover(kept)
             sent += len(kept)
-            yield votable.body(serializer.fields, [serializer.to_representation(row) for row in kept]).encode()
+            rows = [serializer.to_representation(row) for row in kept]
+            yield votable.body(serializer.fields, [{name: told(row[name]) for name in row} for row in rows]).encode()
         yield votable.tail(is_cut=is_cut).encode()
 
     def _chunks(self, cone: Cone) -> Iterator[list[_Row]]:

@@ -18,6 +18,8 @@ PAGE_SIZE, MOST = 100, 1000
 PARAMETERS = frozenset({"cursor", "page_size", "ordering"})
 # By what a client asks for: the columns. Keys are ordered by the time of their making.
 NEWEST_FIRST: Mapping[str, tuple[str, ...]] = {"-id": ("-id",), "id": ("id",)}
+# For who keeps a copy of a list: what changed after they looked last comes after it.
+OLDEST_CHANGE_FIRST: Mapping[str, tuple[str, ...]] = {"updated_at": ("updated_at", "id")}
 
 
 def page_size_of(request: Request) -> int:

@@ -24,9 +24,11 @@ Errors = dict[str, list[str]]
 class Problem(exceptions.APIException):
     """A refusal with a status and a code of its own."""
 
-    def __init__(self, status: int, code: str, detail: str, errors: Errors | None = None) -> None:
+    def __init__(
+        self, status: int, code: str, detail: str, errors: Errors | None = None, *, wait: float | None = None
+    ) -> None:
         super().__init__(detail, code)
-        self.status_code, self.errors = status, errors
+        self.status_code, self.errors, self.wait = status, errors, wait
 
 
 def problem(status: int, code: str, detail: str, errors: Errors | None = None) -> HttpResponse:

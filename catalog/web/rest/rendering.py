@@ -1,23 +1,19 @@
-"""Answers as tables: CSV for spreadsheets, VOTable for the tools of astronomers. `format` chooses, nothing else."""
+"""Answers in the form that `format` chooses, and nothing else: JSON, or tables."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
-from rest_framework.utils.encoders import JSONEncoder
 
-from catalog.web.rest.votable import Fields, votable
+from catalog.web.rest import tables
+from catalog.web.rest.parquet import ParquetTable
+from catalog.web.rest.tables import CsvTable, TableWriter, as_json_bytes
 
-FORMATS = ("json", "csv", "votable")
-# What a spreadsheet would carry out as a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+FORMATS = ("json", "csv", "votable", "parquet")
 
 
 class ByFormatParameter(DefaultContentNegotiation):
@@ -32,29 +28,10 @@ class ByFormatParameter(DefaultContentNegotiation):
         return chosen, chosen.media_type
 
 
-class CSV(BaseRenderer):
-    """One line for each row, under a line of names; what is nested is JSON in its cell."""
+class Json(BaseRenderer):
+    """JSON, of keys and times as Python has them; what is JSON already (`orjson.Fragment`) goes out as it is."""
 
-    media_type, format, charset = "text/csv", "csv", "utf-8"
-
-    def render(
-        self,
-        data: object,
-        accepted_media_type: str | None = None,
-        renderer_context: Mapping[str, object] | None = None,
-    ) -> bytes:
-        names, rows = _table(data, renderer_context)
-        buffer = io.StringIO()
-        writer = csv.writer(buffer)
-        writer.writerow(names)
-        writer.writerows([_cell(row[name]) for name in names] for row in rows)
-        return buffer.getvalue().encode()
-
-
-class VOTable(BaseRenderer):
-    """The table of the Virtual Observatory."""
-
-    media_type, format, charset = "application/x-votable+xml", "votable", None
+    media_type, format, charset = "application/json", "json", None
 
     def render(
         self,
@@ -62,22 +39,40 @@ class VOTable(BaseRenderer):
         accepted_media_type: str | None = None,
         renderer_context: Mapping[str, object] | None = None,
     ) -> bytes:
-        return votable(*_table(data, renderer_context))
+        return b"" if data is None else as_json_bytes(data)
 
 
-def _table(data: Any, context: Mapping[str, Any] | None) -> tuple[Fields, list[Mapping[str, object]]]:
-    """Return the columns and the rows of an answer: a page of a list, or one row."""
-    view = (context or {})["view"]
-    rows = data["results"] if view.action == "list" else [data]
-    return view.get_serializer_class()().fields, rows
+class _Table(BaseRenderer):
+    """A page of a list, or one row, as a table."""
+
+    charset: str | None = None
+    table: ClassVar[type[TableWriter]]
+
+    def render(
+        self,
+        data: Any,
+        accepted_media_type: str | None = None,
+        renderer_context: Mapping[str, Any] | None = None,
+    ) -> bytes:
+        view = (renderer_context or {})["view"]
+        rows = data["results"] if view.action == "list" else [data]
+        table = self.table(view.get_serializer().fields)
+        return table.begin() + table.rows(rows) + table.end()
 
 
-def _cell(value: object) -> str | int | float:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int | float):
-        return value
-    text = json.dumps(value, cls=JSONEncoder) if isinstance(value, dict | list) else str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+class CSV(_Table):
+    """For spreadsheets."""
+
+    media_type, format, charset, table = "text/csv", "csv", "utf-8", CsvTable
+
+
+class VOTable(_Table):
+    """For the tools of astronomers."""
+
+    media_type, format, table = "application/x-votable+xml", "votable", tables.VOTable
+
+
+class Parquet(_Table):
+    """For data frames and databases."""
+
+    media_type, format, table = "application/vnd.apache.parquet", "parquet", ParquetTable

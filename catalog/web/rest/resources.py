@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from django.db.models import Model
-from django.urls import NoReverseMatch
+from django.urls import NoReverseMatch, reverse
 from django.utils.http import urlencode
 from rest_framework.request import Request
-from rest_framework.reverse import reverse
 
 # The list for clients that holds the rows of each model, by the model's name without spaces.
 RESOURCES: Mapping[str, str] = MappingProxyType(
@@ -66,14 +65,19 @@ def resource_of(model: type[Model]) -> str:
     return str(RESOURCES.get(str(model._meta.model_name), ""))
 
 
+def address(request: Request, name: str, *keys: object) -> str:
+    """Return the whole address of something for clients; REST framework's own would carry `format` over to it."""
+    return request.build_absolute_uri(reverse(f"api:{name}", args=keys))
+
+
 def address_of(entity_type: str, entity_id: str, request: Request) -> str | None:
     """Return where that is which a job or a line of the audit log is about; None where clients have no such thing."""
     if entity_type in NARROWED:
         listed, parameters = NARROWED[entity_type]
         query = urlencode(dict(zip(parameters, entity_id.split("/"), strict=False)))
-        return f"{reverse(f'api:{listed}-list', request=request)}?{query}"
+        return f"{address(request, f'{listed}-list')}?{query}"
     name = RESOURCES.get(entity_type.replace("_", ""))
     try:
-        return reverse(f"api:{name}-detail", args=[entity_id], request=request) if name and entity_id else None
+        return address(request, f"{name}-detail", entity_id) if name and entity_id else None
     except NoReverseMatch:
         return None  # A name that was no key: of a model that was to be trained, say.

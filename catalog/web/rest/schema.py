@@ -37,6 +37,7 @@ _PROBLEM = {
 _NO_JSON = {
     "text/csv": {"type": "string"},
     "application/x-votable+xml": {"type": "string"},
+    "application/vnd.apache.parquet": {"type": "string", "format": "binary"},
     "text/event-stream": {
         "type": "object",
         "description": "`data` is one publication, as in the feed.",

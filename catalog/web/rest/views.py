@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, ClassVar, cast
 
 import django_filters
+from django.db.models import TextField
+from django.db.models.functions import Cast
 from django.http import HttpResponse
 from django.utils.http import parse_etags, quote_etag
-from rest_framework import mixins, serializers
+from rest_framework import mixins
 from rest_framework.exceptions import ValidationError
-from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import ListSerializer
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
 from catalog.models import Record, User
+from catalog.web.rest import exporting
+from catalog.web.rest.exporting import Exported
 from catalog.web.rest.paging import NEWEST_FIRST, PARAMETERS
-from catalog.web.rest.rendering import FORMATS
+from catalog.web.rest.rendering import FORMATS, Json
+from catalog.web.rest.rows import text_of
 from catalog.web.rest.schema import MAY_BE_EMPTY
 
 
@@ -41,11 +47,15 @@ class StrictAPIView(APIView):
         super().initial(request, *args, **kwargs)
         # What is not served at all is refused for that.
         if hasattr(self, str(request.method).lower()):
-            _refuse_unknown(request, self.parameters())
+            _refuse_unknown(request, self.parameters(), self.forms())
 
     def parameters(self) -> frozenset[str]:
         """Return the names of what may stand behind the question mark."""
         return frozenset()
+
+    def forms(self) -> Collection[str]:
+        """Return what `format` may be."""
+        return FORMATS
 
 
 class ResourceViewSet(StrictAPIView, GenericViewSet[Any]):
@@ -55,6 +65,8 @@ class ResourceViewSet(StrictAPIView, GenericViewSet[Any]):
     lookup_value_converter = "uuid"
     orderings: ClassVar[Mapping[str, tuple[str, ...]]] = NEWEST_FIRST
     filterset_class: ClassVar[type[django_filters.FilterSet] | None] = None
+    # Columns of JSON that nobody reads on their way from the database into an answer that is JSON.
+    json_columns: ClassVar[tuple[str, ...]] = ()
 
     def get_queryset(self) -> Any:
         rows: Any = super().get_queryset()
@@ -65,7 +77,27 @@ class ResourceViewSet(StrictAPIView, GenericViewSet[Any]):
         self.cover([row])
         return row
 
+    def get_serializer(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the serializer with the fields that are asked for, all of them where none are named."""
+        serializer = super().get_serializer(*args, **kwargs)
+        of_row: Any = serializer.child if isinstance(serializer, ListSerializer) else serializer
+        wanted = self.wanted()
+        if unknown := sorted(wanted - of_row.fields.keys()):
+            known = ", ".join(of_row.fields)
+            raise ValidationError({"fields": [f"There is no field {', '.join(unknown)}. There are: {known}."]})
+        for name in of_row.fields.keys() - wanted if wanted else ():
+            del of_row.fields[name]
+        return serializer
+
+    def wanted(self) -> set[str]:
+        """Return the names of the fields that are asked for; none where all are."""
+        return set(filter(None, self.request.query_params.get("fields", "").split(",")))
+
     def paginate_queryset(self, queryset: Any) -> Any:
+        if self.json_columns and self.request.query_params.get("format", FORMATS[0]) == FORMATS[0]:
+            wanted = self.wanted() or set(self.json_columns)
+            texts = {text_of(name): Cast(name, TextField()) for name in self.json_columns if name in wanted}
+            queryset = queryset.defer(*self.json_columns).annotate(**texts)
         rows = super().paginate_queryset(queryset)
         self.cover(rows or [])
         return rows
@@ -75,13 +107,18 @@ class ResourceViewSet(StrictAPIView, GenericViewSet[Any]):
 
     def get_renderers(self) -> list[BaseRenderer]:
         """Tables are for what is read."""
-        return super().get_renderers() if self.action in ("list", "retrieve") else [JSONRenderer()]
+        return super().get_renderers() if self.action in ("list", "retrieve") else [Json()]
 
     def parameters(self) -> frozenset[str]:
+        filters = frozenset(self.filterset_class.base_filters if self.filterset_class else ())
         if self.action == "list":
-            filters = self.filterset_class.base_filters if self.filterset_class else {}
-            return PARAMETERS | {"format", *filters}
-        return frozenset({"format"} if self.action == "retrieve" else ())
+            return PARAMETERS | {"format", "fields"} | filters
+        if self.action == "export":
+            return exporting.PARAMETERS | filters
+        return frozenset({"format", "fields"} if self.action == "retrieve" else ())
+
+    def forms(self) -> Collection[str]:
+        return exporting.FORMS if self.action == "export" else super().forms()
 
     def finalize_response(self, request: Request, response: Response, *args: object, **kwargs: object) -> Response:
         final = super().finalize_response(request, response, *args, **kwargs)
@@ -90,7 +127,7 @@ class ResourceViewSet(StrictAPIView, GenericViewSet[Any]):
         return final
 
 
-class RowViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ResourceViewSet):
+class RowViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Exported, ResourceViewSet):
     """Rows of one model."""
 
     def retrieve(self, request: Request, *args: object, **kwargs: object) -> Response:
@@ -99,21 +136,12 @@ class RowViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ResourceViewS
 
     def etag_of(self, row: Record) -> str:
         """Return what changes with the row, and is another one for another form of it."""
-        name = self.request.query_params.get("format", FORMATS[0])
-        return quote_etag(row.revision if name == FORMATS[0] else f"{row.revision}-{name}")
+        form = self.request.query_params.get("format", FORMATS[0])
+        told = [row.revision, *([form] if form != FORMATS[0] else ()), *sorted(self.wanted())]
+        return quote_etag("-".join(told))
 
 
-class RowSerializer(serializers.ModelSerializer[Record]):
-    """Fields of a model under their own names, read-only."""
-
-    def get_fields(self) -> dict[str, serializers.Field]:
-        fields = super().get_fields()
-        for field in fields.values():
-            field.read_only = True
-        return fields
-
-
-def _refuse_unknown(request: Request, known: frozenset[str]) -> None:
+def _refuse_unknown(request: Request, known: frozenset[str], forms: Collection[str]) -> None:
     errors: dict[str, list[str]] = {}
     for name, values in request.query_params.lists():
         if name not in known:
@@ -123,8 +151,8 @@ def _refuse_unknown(request: Request, known: frozenset[str]) -> None:
             errors[name] = ["Give it once."]
         elif not values[0] and name not in MAY_BE_EMPTY:
             errors[name] = ["Give a value, or leave it out."]
-    if not errors and request.query_params.get("format", FORMATS[0]) not in FORMATS:
-        errors["format"] = [f"Choose one of {', '.join(FORMATS)}."]
+    if not errors and request.query_params.get("format") not in (None, *forms):
+        errors["format"] = [f"Choose one of {', '.join(forms)}."]
     if errors:
         raise ValidationError(errors)
 

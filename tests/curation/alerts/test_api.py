@@ -13,10 +13,10 @@ from curation.alerts.publishing import publish_pending
 from curation.models import Alert, AlertPublication
 from tests.clients import client_of
 from tests.curation.looks import consider, judge, seen
-from tests.factories import AlertFactory, DetectionFactory
+from tests.factories import AlertFactory, CandidateFactory, DetectionFactory, ObservationFactory, SourceFactory
 
 pytestmark = pytest.mark.django_db
-FEED, STREAM = "/api/v1/alerts/feed/", "/api/v1/alerts/stream"
+ALERTS, FEED, STREAM = "/api/v1/alerts/", "/api/v1/alerts/feed/", "/api/v1/alerts/stream"
 
 
 def publish_alerts() -> None:
@@ -70,7 +70,7 @@ def test_the_feed_is_read_page_by_page_and_from_any_point_again():
         pages.append((since, page))
         since = page["next_since"]
     numbering = str(AlertPublication.objects.get(sequence=1).pk)
-    assert page == {"results": [], "next_since": since, "numbering": numbering}
+    assert page == {"results": [], "next_since": since, "numbering": numbering, "latest": 5, "lag": 0}
     rows = [row for _, page in pages for row in page["results"]]
     assert [row["sequence"] for row in rows] == [1, 2, 3, 4, 5]
     assert [(row["version"], row["kind"]) for row in rows] == [(1, "new"), *((n, "update") for n in range(2, 6))]
@@ -81,7 +81,13 @@ def test_the_feed_is_read_page_by_page_and_from_any_point_again():
 
 
 def test_the_feed_does_not_hold_a_client_that_does_not_wait():
-    assert client_of("viewer").get(FEED).json() == {"results": [], "next_since": "", "numbering": None}
+    assert client_of("viewer").get(FEED).json() == {
+        "results": [],
+        "next_since": "",
+        "numbering": None,
+        "latest": 0,
+        "lag": 0,
+    }
 
 
 @pytest.mark.parametrize(
@@ -163,7 +169,7 @@ def test_the_stream_begins_at_a_time_and_goes_on_after_its_last_event():
     moment = AlertPublication.objects.get(sequence=2).published_at.isoformat()
     client = client_of("viewer")
     (event, _) = client.get(STREAM, {"published_from": moment}).content.decode().split("\n\n")
-    assert '"sequence": 2' in event
+    assert '"sequence":2' in event
     cursor = event.splitlines()[0].removeprefix("id: ")
     assert client.get(STREAM, {"published_from": moment}, headers={"Last-Event-ID": cursor}).content == b""
 
@@ -194,3 +200,18 @@ def test_who_judges_blind_reads_no_publication_that_tells_what_others_judged():
     viewer = [row["alert"] for row in client_of("viewer").get("/api/v1/publications/").json()["results"]]
     assert (len(curator), len(viewer)) == (1, 2)
     assert Alert.objects.get(pk=curator[0]).detection == silent
+
+
+@pytest.mark.parametrize("name", ["source", "candidate", "cone", "mjd_utc__gte", "band"])
+def test_alerts_are_found_by_what_they_tell_of(name):
+    AlertFactory()
+    frame = ObservationFactory(mjd_utc=80200.0, filter_band="g")
+    candidate = CandidateFactory(difference_run__observation=frame)
+    source = SourceFactory()
+    detection = DetectionFactory(candidate=candidate, observation=frame, ra=10.0, dec=20.0, source=source)
+    wanted = AlertFactory(detection=detection)
+    given = {
+        "source": source.pk, "candidate": candidate.pk, "cone": "10,20,5", "mjd_utc__gte": 80100, "band": "g",
+    }[name]  # fmt: skip
+    rows = client_of("viewer").get(ALERTS, {name: given}).json()["results"]
+    assert [row["id"] for row in rows] == [str(wanted.pk)]

@@ -102,7 +102,7 @@ def test_an_empty_feed_knows_no_cursor_and_another_feed_has_another_numbering():
         feed_page(page.next_since, 10, READER)
     publish()
     other = feed_page("", 10, READER)
-    assert other.numbering == other.rows[0].pk != page.numbering
+    assert other.numbering == other.rows[0].publication != page.numbering
     assert feed_page(other.next_since, 10, READER).numbering == other.numbering
 
 

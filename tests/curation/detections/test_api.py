@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 
 from detection.models import Detection
 from tests.clients import client_of
-from tests.factories import DetectionFactory, ObservationFactory, SourceFactory
+from tests.factories import CandidateFactory, DetectionFactory, ObservationFactory, SourceFactory
 
 pytestmark = pytest.mark.django_db
 DETECTIONS = "/api/v1/detections/"
@@ -218,3 +218,41 @@ def test_text_that_no_xml_can_hold_breaks_no_table():
     assert sorted(map(str, read["last_detected_at"])) == ["", "2024-03-01T00:00:00Z"] or "--" in map(
         str, read["last_detected_at"]
     )
+
+
+# --- Only what is asked for ---
+@pytest.mark.parametrize("path", ["", "export/"])
+def test_a_client_names_the_fields_that_it_wants(path):
+    row, client = DetectionFactory(), client_of("viewer")
+    answer = client.get(f"{DETECTIONS}{path}?format=csv&fields=id,ra")
+    assert next(iter(answer)).decode().splitlines()[0] == "id,ra"
+    assert client.get(f"{DETECTIONS}?fields=id").json()["results"] == [{"id": str(row.pk)}]
+    one = client.get(f"{DETECTIONS}{row.pk}/?fields=status")
+    assert one.json() == {"status": "pending"}
+    assert one["ETag"] != client.get(f"{DETECTIONS}{row.pk}/")["ETag"]
+    refused = client.get(f"{DETECTIONS}{path}?fields=id,rra")
+    assert refused.status_code == 400 and "There is no field rra." in refused.json()["detail"]
+
+
+# --- By its own time and brightness ---
+@pytest.mark.parametrize(
+    "query",
+    ["mjd_utc__gte=80100", "snr__gte=30", "flux__gte=2000", "band=g", "cone=10,20,5&mjd_utc__lte=80300"],
+)
+def test_detections_are_found_by_the_time_and_the_light_of_their_frame(query):
+    DetectionFactory()
+    frame = ObservationFactory(mjd_utc=80200.0, filter_band="g")
+    candidate = CandidateFactory(difference_run__observation=frame, snr=40.0, flux=3000.0)
+    wanted = DetectionFactory(candidate=candidate, observation=frame, ra=10.0, dec=20.0)
+    answer = client_of("viewer").get(f"{DETECTIONS}?{query}")
+    assert [row["id"] for row in answer.json()["results"]] == [str(wanted.pk)]
+
+
+def test_who_keeps_a_copy_asks_for_what_changed_since():
+    rows, client = DetectionFactory.create_batch(3), client_of("viewer")
+    seen = client.get(f"{DETECTIONS}?ordering=updated_at").json()["results"][-1]["updated_at"]
+    Detection.objects.filter(pk=rows[0].pk).update(human_label="asteroid")
+    changed = client.get(f"{DETECTIONS}?ordering=updated_at&updated_at__gt={seen.replace('+', '%2B')}").json()[
+        "results"
+    ]
+    assert [row["id"] for row in changed] == [str(rows[0].pk)]

@@ -33,7 +33,7 @@ JOBS, JUDGEMENTS = "/api/v1/processing-jobs/", "/api/v1/validation-events/"
         ("cursor=%00", "cursor"),
         ("ordering=owner", "ordering: Choose one of -id, id"),
         ("ordering=-id,id", "ordering"),
-        ("format=xml", "format: Choose one of json, csv, votable"),
+        ("format=xml", "format: Choose one of json, csv, votable, parquet"),
         ("entity_type=%00", "entity_type: Null characters"),
         ("observation__survey=x", "observation__survey: There is no such parameter"),
     ],

@@ -1,0 +1,115 @@
+"""`make bench-api`: what millions of alerts cost those who read them, and the server.
+
+A whole site of its own: PostgreSQL and the web server. A folder that is named is kept, and used again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import socket
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import httpx
+
+from benchmarks.api.reading import Site, cost_of, told
+from benchmarks.folders import kept_or_passing
+from benchmarks.server import processor_of_server
+
+ALERTS, EPOCHS = 5_000_000, 100_000
+_PASSWORD = "bench-api-only-47"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--alerts", type=int, default=ALERTS)
+    parser.add_argument("--epochs", type=int, default=EPOCHS, help="of the source that was seen longest")
+    parser.add_argument("--root", type=Path, help="folder of the site; it is kept")
+    parser.add_argument("--only", nargs="+", choices=_MEASURES, default=list(_MEASURES))
+    options = parser.parse_args()
+    with kept_or_passing(options.root) as root, socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        os.environ |= {
+            "ASTRID_DATA_ROOT": str(root),
+            "PORT": str(free.getsockname()[1]),
+            "DJANGO_SETTINGS_MODULE": "astrid_site.settings",
+            "ASTRID_API_RATE": "1000000/min",
+        }
+        free.close()
+        measure(options)
+
+
+def measure(options: argparse.Namespace) -> None:
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+
+    from astrid_site.running import database, supervisor
+
+    with database.usable(print, is_owner=True):
+        _fill(options)
+        web = [service for service in supervisor.services() if service.name == "web"]
+        with supervisor.running(print, web) as everything, _client() as client:
+            everything.wait_for_pages()
+            site = Site(client, processor_of_server)
+            for part in options.only:
+                _MEASURES[part](site)
+        call_command("db", "stop")
+
+
+def _client() -> httpx.Client:
+    """Return a program with a token that may read everything."""
+    from catalog.models import User
+    from catalog.people.accounts import ensure_demo_accounts
+    from catalog.people.audit import MACHINE
+    from catalog.people.scopes import SCOPES
+    from catalog.people.tokens import issue
+
+    ensure_demo_accounts(_PASSWORD)
+    _, token = issue(User.objects.get(username="administrator"), "bench", list(SCOPES), MACHINE, days=1)
+    address = f"http://127.0.0.1:{os.environ['PORT']}/api/v1/"
+    return httpx.Client(base_url=address, headers={"Authorization": f"Bearer {token}"}, timeout=120)
+
+
+def _read(site: Site) -> None:
+    """Pages of the feed and of the list, at the beginning and far in."""
+    from curation.models import AlertPublication
+
+    last = AlertPublication.objects.latest("sequence").sequence
+    told("feed, 100 from the beginning", cost_of(site, "alerts/feed/"))
+    for depth in (2 * last // 5, 4 * last // 5):
+        moment = AlertPublication.objects.get(sequence=depth).published_at.isoformat()
+        since = site.client.get("alerts/feed/", params={"published_from": moment}).json()["next_since"]
+        told(f"feed, 100 after {depth}", cost_of(site, "alerts/feed/", since=since))
+    told("feed, 1000 from the beginning", cost_of(site, "alerts/feed/", page_size=1000))
+    told("feed, nothing new", cost_of(site, "alerts/feed/", start="now"))
+    for size in (100, 1000):
+        told(f"alerts, {size} newest", cost_of(site, "alerts/", page_size=size))
+        told(f"detections, {size} newest", cost_of(site, "detections/", page_size=size))
+
+
+def _serialise(_: Site) -> None:
+    from benchmarks.api.serialising import rates
+
+    ours, plain = rates()
+    print(f"alerts serialised: {ours:.0f}/s; by plain serializers {plain:.0f}/s: {ours / plain:.1f} times")
+
+
+_MEASURES: Mapping[str, Callable[[Site], None]] = {"read": _read, "serialise": _serialise}
+
+
+def _fill(options: argparse.Namespace) -> None:
+    from benchmarks.api.objects import fill
+    from curation.models import AlertPublication
+
+    if not AlertPublication.objects.exists():
+        begun = time.monotonic()
+        fill(options.alerts, options.epochs)
+        print(f"{options.alerts} alerts made in {time.monotonic() - begun:.0f} s")
+
+
+if __name__ == "__main__":
+    main()
