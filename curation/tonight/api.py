@@ -215,6 +215,6 @@ def _line(row: Mapping[str, object], at: str) -> list[object]:
         str(row["name"]).lstrip("=+-@\t\r\n"), sexagesimal_ra(ra), sexagesimal_dec(dec).replace("−", "-"), f"{ra:.6f}",
         f"{dec:.6f}", at, f"{row['rate_ra_arcsec_per_min']:.4f}", f"{row['rate_dec_arcsec_per_min']:.4f}",
         "" if mag is None else f"{mag:.2f}", str(row["filter_band"]).lstrip("=+-@\t\r\n"), note,
-        f"{row['error_major_arcsec']:.1f}", row["best_at"], f"{row['best_altitude_deg']:.1f}",
+        f"{row['error_major_arcsec']:.2f}", row["best_at"], f"{row['best_altitude_deg']:.1f}",
         row["urgency"], str(row["why"]).replace("″", " arcsec").replace("′", " arcmin"),
     ]  # fmt: skip

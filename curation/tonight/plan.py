@@ -138,7 +138,7 @@ def _darkness(night: Night, dark: tuple[float, float]) -> Darkness:
     inside = (night.mjd >= dark[0]) & (night.mjd <= dark[1])
     middle = int(np.abs(night.mjd - (dark[0] + dark[1]) / 2.0).argmin())
     return Darkness(
-        time_of(dark[0]), time_of(dark[1]), night.twilight_deg or 0.0, float(night.illuminated[middle]),
+        _clock(dark[0]), _clock(dark[1]), night.twilight_deg or 0.0, float(night.illuminated[middle]),
         bool((night.moon_altitude_deg[inside] > 0.0).any()),
     )  # fmt: skip
 
@@ -162,9 +162,9 @@ def _observable(
     if not above.size:
         return None
     after = above[-1] + 1
-    sets_at = time_of(float(night.mjd[after])) if after <= usable[-1] else None
+    sets_at = _clock(float(night.mjd[after])) if after <= usable[-1] else None
     moon = float(visibility.moon_distances_deg(night, then)[0, best])
-    rises_at = time_of(float(night.mjd[above[0]]))
+    rises_at = _clock(float(night.mjd[above[0]]))
     stands = _stand(now, 0, _towards(place)), _stand(night, best, then)
     return Observable(target, place, *stands, rises_at, sets_at, moon)
 
@@ -176,4 +176,9 @@ def _towards(place: Expected) -> Floats:
 def _stand(night: Night, k: int, towards: Floats) -> Stand:
     altitude = float(visibility.altitudes_deg(night, towards)[0, k])
     hour_angle = float(visibility.hour_angles_h(night, towards)[0, k])
-    return Stand(time_of(float(night.mjd[k])), altitude, airmass_at(altitude), hour_angle)
+    return Stand(_clock(float(night.mjd[k])), altitude, airmass_at(altitude), hour_angle)
+
+
+def _clock(mjd: float) -> dt.datetime:
+    """Return a time to the second."""
+    return (time_of(mjd) + dt.timedelta(seconds=0.5)).replace(microsecond=0)
