@@ -114,8 +114,9 @@ class TonightView(StrictAPIView):
     # By these a table knows that it is one of rows.
     action = "list"
 
-    def get_serializer_class(self) -> type[TargetSerializer]:
-        return TargetSerializer
+    def get_serializer(self) -> TargetSerializer:
+        """Return what names the columns of a table."""
+        return TargetSerializer()
 
     def parameters(self) -> frozenset[str]:
         return frozenset({"format", *NAMES})

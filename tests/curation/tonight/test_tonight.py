@@ -335,6 +335,8 @@ def test_the_table_of_the_virtual_observatory_is_valid(telescope):
     moving(telescope)
     content = client_of("viewer").get(API, {"at": AT, "format": "votable"}).content
     assert faults(content) == "" and content.count(b"<TR>") == 2
+    parquet = client_of("viewer").get(API, {"at": AT, "format": "parquet"}).content
+    assert parquet[:4] == parquet[-4:] == b"PAR1"
 
 
 def test_the_page_shows_objects_with_their_pages_and_the_table(telescope):
