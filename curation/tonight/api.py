@@ -18,6 +18,7 @@ from catalog.web.rest.fields import RowKey
 from catalog.web.rest.problems import Problem
 from catalog.web.rest.rendering import Json, Parquet, VOTable
 from catalog.web.rest.resources import address_of
+from catalog.web.rest.tables import told
 from catalog.web.rest.views import StrictAPIView, person_of
 from catalog.writing import sexagesimal_dec, sexagesimal_ra
 from curation.tonight.forms import NAMES, TonightForm
@@ -98,7 +99,7 @@ class TargetsCSV(BaseRenderer):
         buffer = io.StringIO()
         writer = csv.writer(buffer)
         writer.writerow(_COLUMNS)
-        writer.writerows(_line(row, str(data["at"])) for row in data["results"])
+        writer.writerows(_line(row, str(told(data["at"]))) for row in data["results"])
         return buffer.getvalue().encode()
 
 
@@ -150,7 +151,7 @@ class TonightView(StrictAPIView):
             person_of(request), telescope, form.asked_at, altitude_deg=form.asked_altitude_deg, kinds=form.asked_kinds
         )
         rows = [_row(one, request) for one in plan.observable]
-        return Response(TonightSerializer(_about(plan) | {"results": rows}).data)
+        return Response(_about(plan) | {"results": rows})
 
 
 def _require_scope(request: Request, form: TonightForm) -> None:
@@ -208,7 +209,7 @@ def _row(one: Observable, request: Request) -> dict[str, object]:
 
 
 def _line(row: Mapping[str, object], at: str) -> list[object]:
-    """Return a row as telescopes read it: nothing of it begins as a formula of spreadsheets does but signed numbers."""
+    """Return a row as telescopes read it, in ASCII; nothing but signed numbers begins as formulas do."""
     ra, dec, mag = float(str(row["ra"])), float(str(row["dec"])), row["mag"]
     longest = row["longest_exposure_s"]
     note = "" if longest is None else f"at most {float(str(longest)):.0f} s, then it trails by the width of a star"
@@ -216,6 +217,6 @@ def _line(row: Mapping[str, object], at: str) -> list[object]:
         str(row["name"]).lstrip("=+-@\t\r\n"), sexagesimal_ra(ra), sexagesimal_dec(dec).replace("−", "-"), f"{ra:.6f}",
         f"{dec:.6f}", at, f"{row['rate_ra_arcsec_per_min']:.4f}", f"{row['rate_dec_arcsec_per_min']:.4f}",
         "" if mag is None else f"{mag:.2f}", str(row["filter_band"]).lstrip("=+-@\t\r\n"), note,
-        f"{row['error_major_arcsec']:.2f}", row["best_at"], f"{row['best_altitude_deg']:.1f}",
+        f"{row['error_major_arcsec']:.2f}", told(row["best_at"]), f"{row['best_altitude_deg']:.1f}",
         row["urgency"], str(row["why"]).replace("″", " arcsec").replace("′", " arcmin"),
     ]  # fmt: skip

@@ -167,7 +167,8 @@ class ConeSearchView(APIView, Generic[_Row]):
         """Yield what is in the cone, and one row more than may be sent where there is one."""
         if not cone.most:
             return
-        near = self.near(cone.ra_deg, cone.dec_deg, cone.radius_deg).order_by()
+        # In the order of the keys: that of the table would tell which rows were changed last.
+        near = self.near(cone.ra_deg, cone.dec_deg, cone.radius_deg).order_by("id")
         rows = near[: cone.most + 1].iterator(chunk_size=_CHUNK)
         while found := list(islice(rows, _CHUNK)):
             yield found
