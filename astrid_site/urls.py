@@ -21,6 +21,7 @@ urlpatterns = [
     path("", include("detection.urls")),
     path("", include("curation.urls")),
     path("api/v1/", include("astrid_site.site.api")),
+    path("vo/", include("astrid_site.site.vo")),
     path("admin/", admin.site.urls),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),

@@ -12,6 +12,7 @@ from curation.notes import views as note_views
 from curation.rates import views as rate_views
 from curation.saved_filters import views as filter_views
 from curation.statistics import views as statistics_views
+from curation.tonight import views as tonight_views
 from curation.triage import views as triage_views
 from curation.triage.asides import views as aside_views
 from curation.triage.plain import views as plain_views
@@ -44,6 +45,7 @@ urlpatterns = [
     path("triage/known/undo", known_views.undo_known, name="undo_known"),
     path("models/retraining/", label_views.retraining, name="retraining"),
     path("models/retraining/order", label_views.order_retraining, name="order_retraining"),
+    path("tonight/", tonight_views.tonight, name="tonight"),
     path("statistics/", statistics_views.statistics, name="statistics"),
     path("statistics/<slug:slug>.csv", statistics_views.table, name="statistic"),
     path("models/<uuid:model_id>/threshold/", rate_views.threshold, name="threshold"),

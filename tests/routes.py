@@ -233,6 +233,7 @@ CURATION = {
     "curation:mark_gold": [Route(EXPERTS, keys=key_of(DetectionFactory), method="post")],
     "curation:example": [Route(EXPERTS, keys=key_of(DetectionFactory), method="post")],
     "curation:sources": [Route(ACCOUNTS)],
+    "curation:tonight": [Route(ACCOUNTS)],
     "curation:detection": [Route(ACCOUNTS, keys=key_of(DetectionFactory))],
     "curation:why": [Route(ACCOUNTS, keys=key_of(DetectionFactory))],
     "curation:source": [Route(ACCOUNTS, keys=key_of(SourceFactory))],
@@ -247,15 +248,16 @@ API: dict[str, list[Route]] = {
     **{
         f"api:{name}-file": [Route(ACCOUNTS, partial(_with_file, factory, file), is_for_clients=True)]
         for name, factory, file in (
-            ("observations", ObservationFactory, "raw"),
-            ("calibration-frames", CalibrationFrameFactory, "raw"),
-            ("calibration-masters", CalibrationMasterFactory, "master.fits"),
-            ("preprocess-runs", PreprocessRunFactory, "processed.fits"),
-            ("references", ReferenceFactory, "stack.fits"),
-            ("difference-runs", DifferenceRunFactory, "difference.fits"),
+            ("observations", partial(ObservationFactory, fits_file_path="gone"), "raw"),
+            ("calibration-frames", partial(CalibrationFrameFactory, fits_file_path="gone"), "raw"),
+            ("calibration-masters", partial(CalibrationMasterFactory, file_path="gone"), "master.fits"),
+            ("preprocess-runs", partial(PreprocessRunFactory, processed_fits_path="gone"), "processed.fits"),
+            ("references", partial(ReferenceFactory, file_path="gone"), "stack.fits"),
+            ("difference-runs", partial(DifferenceRunFactory, difference_image_path="gone"), "difference.fits"),
         )
     },
     "api:sources-light-curve": [Route(ACCOUNTS, key_of(SourceFactory), is_for_clients=True)],
+    "api:tonight": [Route(ACCOUNTS, is_for_clients=True)],
     "api:alerts-acknowledge": [_order(CURATORS | OPERATORS, key_of(partial(AlertFactory, is_published=True)))],
     "api:processing-jobs-retry": [_order(OPERATORS, key_of(ProcessingJobFactory))],
     "api:processing-jobs-cancel": [_order(OPERATORS, key_of(ProcessingJobFactory))],
@@ -300,9 +302,15 @@ API: dict[str, list[Route]] = {
     "api:system-config-list": [Route(ADMINISTRATORS, is_for_clients=True)],
     "api:system-config-detail": [Route(ADMINISTRATORS, lambda: ["alerts.automatic"], is_for_clients=True)],
 }
+# Services of the Virtual Observatory.
+VO: dict[str, list[Route]] = {
+    "vo:scs": [Route(ACCOUNTS, is_for_clients=True)],
+    "vo:scs_detections": [Route(ACCOUNTS, is_for_clients=True)],
+    "vo:scs_sources": [Route(ACCOUNTS, is_for_clients=True)],
+}
 API["api:observations-list"].append(_order(OPERATORS))
 API["api:validation-events-list"].append(_order(CURATORS))
 
 ROUTES: dict[str, list[Route]] = {
-    **SITE, **CATALOG, **OBSERVATIONS, **PREPROCESSING, **DIFFERENCING, **DETECTION, **CURATION, **API,
+    **SITE, **CATALOG, **OBSERVATIONS, **PREPROCESSING, **DIFFERENCING, **DETECTION, **CURATION, **API, **VO,
 }  # fmt: skip

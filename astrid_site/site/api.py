@@ -22,6 +22,7 @@ from catalog.work.api import ProcessingJobViewSet
 from curation.alerts.api import AlertFeedView, AlertStreamView, AlertViewSet, PublicationViewSet
 from curation.detections.api import DetectionViewSet, LightCurveView
 from curation.judgements.api import LabelViewSet, ValidationEventViewSet
+from curation.tonight.api import TonightView
 from detection.known.api import KnownObjectSearchViewSet, KnownObjectViewSet, OrbitSetViewSet
 from detection.registry.api import (
     CalibrationViewSet,
@@ -91,5 +92,6 @@ urlpatterns = [
     path("alerts/feed/", AlertFeedView.as_view(), name="alerts-feed"),
     path("alerts/stream", AlertStreamView.as_view(), name="alerts-stream"),
     path("sources/<uuid:id>/light-curve/", LightCurveView.as_view(), name="sources-light-curve"),
+    path("tonight/", TonightView.as_view(), name="tonight"),
     *router.urls,
 ]

@@ -9,11 +9,14 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.http import Http404
 from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from catalog.json_classes import schema_of
+from catalog.models import Visitor
+from catalog.web.rest.cone_search import ConeSearchView
 from catalog.web.rest.paging import NEWEST_FIRST, OLDEST_CHANGE_FIRST
 from catalog.web.rest.rendering import Json
 from catalog.web.rest.rows import RowSerializer
@@ -89,8 +92,39 @@ class DetectionViewSet(RowViewSet):
         return found_by_key(self.request.user) if self.action == "retrieve" else rows
 
     def cover(self, rows: Sequence[Detection]) -> None:
-        as_found(rows)
-        visibility.veil(rows, self.request.user)
-        for row in rows:
-            if unmarked.is_covered(row):
-                row.source = None  # What was drawn has none, and what waits beside it shows none either.
+        _cover(rows, self.request.user)
+
+
+class NearDetectionSerializer(DetectionSerializer):
+    mjd_utc = serializers.FloatField(source="observation.mjd_utc", help_text="Middle of the exposure.")
+    filter_band = serializers.CharField(source="observation.filter_band")
+
+
+@extend_schema(exclude=True)
+class DetectionConeSearch(ConeSearchView[Detection]):
+    """Detections: what a model scored as real in single frames, with how people judged it."""
+
+    resource = "detections"
+    serializer_class = NearDetectionSerializer
+    main = (
+        "id", "ra", "dec", "mjd_utc", "filter_band", "confidence_score", "detection_type", "status", "human_label",
+        "urgency", "source", "observation",
+    )  # fmt: skip
+
+    def near(self, ra_deg: float, dec_deg: float, radius_deg: float) -> QuerySet[Detection]:
+        """Return detections with the time and the band of their frames."""
+        cone = ra_deg, dec_deg, 3600.0 * radius_deg
+        rows: QuerySet[Detection] = Detection.objects.visible_to(self.request.user).within([cone])
+        own = [field.attname for field in Detection._meta.concrete_fields]
+        return rows.select_related("observation").only(*own, "observation__mjd_utc", "observation__filter_band")
+
+    def cover(self, rows: Sequence[Detection]) -> None:
+        _cover(rows, self.request.user)
+
+
+def _cover(rows: Sequence[Detection], user: Visitor) -> None:
+    as_found(rows)
+    visibility.veil(rows, user)
+    for row in rows:
+        if unmarked.is_covered(row):
+            row.source = None  # What was drawn has none, and what waits beside it shows none either.

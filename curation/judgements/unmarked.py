@@ -132,6 +132,18 @@ def is_withheld(row: Detection, user: Visitor) -> bool:
     return all(event.validator_id != user.pk for event in answers_about([row.pk]).get(row.pk, []))
 
 
+def unanswered_and_unmarked(rows: Collection[Detection], user: Visitor) -> set[UUID]:
+    """Return the keys of those of some rows, as they are shown, that wait for a person's answer beside unmarked ones.
+
+    What tells of such a one that it is science, tells of the others that they are not.
+    """
+    waiting = [row.pk for row in rows if row.status in OPEN]
+    if not waiting or not _may_be_marked(user):
+        return set()
+    answers = answers_about(waiting)
+    return {key for key in waiting if all(event.validator_id != user.pk for event in answers.get(key, []))}
+
+
 def _may_be_marked(user: Visitor) -> bool:
     """Tell whether scores would mark some of what this person is given."""
     return user.has_perm(MAY_JUDGE) and (bool(snapshot()["curation.fake_share"]) or is_mixed(user))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 
 from catalog.web.filters import AT, FROM_TO, ONE_OF, ListFilter
+from catalog.web.rest.cone_search import ConeSearchView
 from catalog.web.rest.paging import NEWEST_FIRST, OLDEST_CHANGE_FIRST
 from catalog.web.rest.rows import RowSerializer
 from catalog.web.rest.views import RowViewSet
@@ -31,6 +34,24 @@ class SourceViewSet(RowViewSet):
         **OLDEST_CHANGE_FIRST,
         **NEWEST_FIRST,
     }
+
+
+@extend_schema(exclude=True)
+class SourceConeSearch(ConeSearchView[Source]):
+    """Sources: astronomical objects, each with the mean position of its detections."""
+
+    resource = "sources"
+    serializer_class = SourceSerializer
+    main = (
+        "id", "ra", "dec", "position_error_arcsec", "name", "detection_count", "first_detected_at", "last_detected_at",
+        "wcs_quality",
+    )  # fmt: skip
+
+    def near(self, ra_deg: float, dec_deg: float, radius_deg: float) -> QuerySet[Source]:
+        """Return sources by their mean position."""
+        cone = ra_deg, dec_deg, 3600.0 * radius_deg
+        rows: QuerySet[Source] = Source.objects.visible_to(self.request.user).within([cone])
+        return rows
 
 
 class ForcedPhotometrySerializer(RowSerializer):

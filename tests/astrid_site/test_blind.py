@@ -145,6 +145,8 @@ def addresses(scene: Scene) -> Iterator[str]:
             continue
         path = reverse(name, args=scene.keys_of(name, arguments))
         yield path
+        if name.startswith("vo:"):
+            yield f"{path}?RA={scene.row.ra}&DEC={scene.row.dec}&SR=0.1&VERB=3"
         narrowed_by = LISTS.get(name)
         resource = resources.get(name.removeprefix("api:").removesuffix("-list").removesuffix("-detail"))
         if resource is not None:
@@ -174,7 +176,7 @@ def queries(narrowed_by: type[ListFilter], scene: Scene) -> Iterator[str]:
 def read(client: Client, address: str, known: set[str]) -> str:
     """Return an answer without what is another one each time: tokens, times, keys of rows that were not there."""
     answer = client.get(address)
-    return cleaned(f"{answer.status_code} {answer.content.decode(errors='replace')}", known)
+    return cleaned(f"{answer.status_code} {answer.getvalue().decode(errors='replace')}", known)
 
 
 def cleaned(text: str, known: set[str]) -> str:

@@ -15,7 +15,7 @@ from catalog.web.rest.column_words import DESCRIPTIONS
 _UCDS: Mapping[str, str] = {
     "arith.factor": "noise_rescale novelty trail_ratio",
     "arith.factor;instr.det": "gain gain_e_per_adu",
-    "arith.factor;obs.airMass": "airmass",
+    "arith.factor;obs.airMass": "airmass best_airmass",
     "arith.zp;phot.mag": "zero_point_mag",
     "instr.background;stat.median": "level",
     "instr.det.noise": "noise read_noise_e",
@@ -77,15 +77,14 @@ _UCDS: Mapping[str, str] = {
     "meta.note": (
         "alert_metadata change_summary description doubts error_details error_message facts first_refusal given "
         "hyperparameters manifest matches message new_values no_colour_term notes old_values overrides parameters "
-        "payload prediction_metadata report rules settled_note tags training_metrics vetoes"
+        "payload prediction_metadata report rules settled_note tags training_metrics vetoes why"
     ),
     "meta.note;instr.calib": "calibrated",
     "meta.note;meta.fits": "header",
-    "pos.wcs": "wcs_info",
     "meta.number": (
         "attempt automatic_false automatic_nights automatic_objects bogus_count candidates_found delivery_attempts "
         "detection_count drawn_count entries_read example_count frame_count high_confidence_predictions "
-        "matched_stars max_retries night_count orbit_count position precedence real_count refused_count "
+        "matched_stars max_retries night_count nights orbit_count position precedence real_count refused_count "
         "retry_count stands_for star_count total_predictions vague_count zero_point_stars"
     ),
     "meta.number;instr.pixel": "image_height image_width",
@@ -105,12 +104,13 @@ _UCDS: Mapping[str, str] = {
     "phot.flux": "flux total_flux trail_flux",
     "phot.flux.density": "flux_njy",
     "phot.flux;stat.max": "limiting_flux",
-    "phot.mag": "deeper_by_mag",
+    "phot.mag": "deeper_by_mag mag",
     "phot.mag;em.opt.V": "predicted_mag",
     "phot.mag;stat.max": "depth_mag limiting_mag limiting_magnitude",
     "phys.temperature;instr.det": "ccd_temperature_c",
     "phys.transmission;obs.atmos": "transparency",
-    "pos.angDistance": "radius_deg trail_length_arcsec",
+    "pos.angDistance": "moon_distance_deg radius_deg trail_length_arcsec",
+    "pos.az.alt": "altitude_deg best_altitude_deg",
     "pos.cartesian.x;instr.pixel": "pixel_x",
     "pos.cartesian.y;instr.pixel": "pixel_y",
     "pos.distance": "distance_au sun_distance_au",
@@ -119,10 +119,14 @@ _UCDS: Mapping[str, str] = {
     "pos.earth.lon": "longitude_deg",
     "pos.eq": "positions",
     "pos.eq.dec;meta.main": "dec",
+    "pos.eq.ha": "hour_angle_h",
     "pos.eq.ra;meta.main": "ra",
     "pos.pm": "rate_arcsec_per_min",
+    "pos.pm;pos.eq.dec": "rate_dec_arcsec_per_min",
+    "pos.pm;pos.eq.ra": "rate_ra_arcsec_per_min",
     "pos.posAng": "position_angle position_angle_deg trail_angle",
     "pos.posAng;pos.errorEllipse": "error_angle_deg",
+    "pos.wcs": "wcs_info",
     "src.class": "detection_type human_label is_comet label predicted_type",
     "src.ellipticity": "ellipticity",
     "stat.confidenceLevel": "validation_confidence",
@@ -133,13 +137,14 @@ _UCDS: Mapping[str, str] = {
     "stat.error;pos.angDistance": "trail_length_error_arcsec",
     "stat.error;pos.cartesian": "position_error_px",
     "stat.error;pos.eq": "position_error_arcsec",
-    "stat.error;pos.errorEllipse": "across_error_arcsec along_error_arcsec",
+    "stat.error;pos.errorEllipse": "across_error_arcsec along_error_arcsec error_major_arcsec error_minor_arcsec",
     "stat.error;pos.posAng": "trail_angle_error",
     "stat.error;stat.probability": "calibration_error calibration_error_raw",
     "stat.falsePositive": "chance_rate",
     "stat.filling": "masked_share",
     "stat.fit.chi2": "trail_chi2_gain",
     "stat.fit.goodness": "registration_quality",
+    "stat.fit.residual": "registration_rms_px rms_arcsec",
     "stat.fit.residual;instr.det.psf": "psf_core_residual",
     "stat.likelihood": "confidence_score score",
     "stat.likelihood;stat.min": "automatic_score threshold",
@@ -151,7 +156,6 @@ _UCDS: Mapping[str, str] = {
     ),
     "stat.probability;stat.max": "automatic_false_high withheld_rate_high",
     "stat.probability;stat.min": "withheld_rate_low",
-    "stat.fit.residual": "registration_rms_px rms_arcsec",
     "stat.snr": "significance snr stack_score",
     "stat.snr;stat.min": "automatic_snr detection_threshold",
     "stat.stdev;arith.zp": "zero_point_scatter",
@@ -160,51 +164,52 @@ _UCDS: Mapping[str, str] = {
     "stat.weight": "weight",
     "time.creation": "created_at made_at",
     "time.duration": "seconds_taken",
-    "time.duration;obs.exposure": "exposure_time",
+    "time.duration;obs.exposure": "exposure_time longest_exposure_s",
     "time.duration;time.processing": "inference_time_ms processing_time_seconds",
     "time.end": "expires_at last_night revoked_at settled_at",
-    "time.end;obs": "last_detected_at",
-    "time.end;obs.exposure": "last_mjd_utc",
+    "time.end;obs": "last_detected_at last_seen",
+    "time.end;obs.exposure": "last_mjd_utc sets_at",
     "time.end;time.processing": "completed_at",
-    "time.epoch": "bjd_tdb epoch_mjd excluded_night last_login last_used_at night orbits_at updated_at",
+    "time.epoch": "best_at bjd_tdb epoch_mjd excluded_night last_login last_used_at night orbits_at updated_at",
     "time.epoch;obs.exposure": "mjd_utc",
     "time.epoch;time.processing": "heartbeat_at",
     "time.processing": "searched_at",
     "time.release": "published_at sent_at",
     "time.start": "deployment_date first_night",
-    "time.start;obs": "first_detected_at",
+    "time.start;obs": "first_detected_at rises_at",
     "time.start;obs.exposure": "first_mjd_utc observation_time",
     "time.start;time.processing": "scheduled_at started_at",
 }
 # Those that have a unit, by it; others are pure numbers, words, or in a unit that another field names.
 _UNITS: Mapping[str, str] = {
     "'degC'": "ccd_temperature_c",
+    "'electron'": "read_noise_e",
+    "'electron'/adu": "gain gain_e_per_adu",
     "AU": "distance_au sun_distance_au",
     "Mbyte": "memory_usage_mb",
     "adu": "flux flux_error limiting_flux noise_level total_flux total_flux_error trail_flux trail_flux_error",
     "arcsec": (
-        "across_error_arcsec along_error_arcsec position_error_arcsec rms_arcsec seeing trail_length_arcsec "
-        "trail_length_error_arcsec"
+        "across_error_arcsec along_error_arcsec error_major_arcsec error_minor_arcsec position_error_arcsec "
+        "rms_arcsec seeing trail_length_arcsec trail_length_error_arcsec"
     ),
-    "arcsec/min": "rate_arcsec_per_min",
+    "arcsec/min": "rate_arcsec_per_min rate_dec_arcsec_per_min rate_ra_arcsec_per_min",
     "arcsec/pix": "pixel_scale",
     "byte": "received_bytes size_bytes",
     "d": "bjd_tdb epoch_mjd first_mjd_utc last_mjd_utc mjd_utc",
     "deg": (
-        "dec error_angle_deg latitude_deg longitude_deg position_angle position_angle_deg ra radius_deg "
-        "trail_angle trail_angle_error"
+        "altitude_deg best_altitude_deg dec error_angle_deg latitude_deg longitude_deg moon_distance_deg "
+        "position_angle position_angle_deg ra radius_deg trail_angle trail_angle_error"
     ),
-    "'electron'": "read_noise_e",
-    "'electron'/adu": "gain gain_e_per_adu",
+    "h": "hour_angle_h",
     "m": "height_m",
     "mag": (
-        "deeper_by_mag depth_mag limiting_mag limiting_magnitude predicted_mag zero_point_colour_mag "
+        "deeper_by_mag depth_mag limiting_mag limiting_magnitude mag predicted_mag zero_point_colour_mag "
         "zero_point_error zero_point_mag zero_point_scatter"
     ),
     "ms": "inference_time_ms",
     "nJy": "flux_error_njy flux_njy",
     "pix": "fwhm fwhm_px image_height image_width pixel_x pixel_y position_error_px registration_rms_px",
-    "s": "exposure_time processing_time_seconds seconds_taken",
+    "s": "exposure_time longest_exposure_s processing_time_seconds seconds_taken",
 }
 # What positions and times are counted in; of times that are written as dates, their type tells it.
 _SYSTEMS: Mapping[str, str] = {

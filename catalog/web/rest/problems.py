@@ -46,6 +46,11 @@ def problem(status: int, code: str, detail: str, errors: Errors | None = None) -
     return HttpResponse(json.dumps(document), status=status, content_type=CONTENT_TYPE)
 
 
+def sentence_of(answer: HttpResponse) -> str:
+    """Return what a problem document says to people."""
+    return str(json.loads(answer.content)["detail"])
+
+
 def handle(error: Exception, _context: Mapping[str, object]) -> HttpResponse | None:
     """Answer what a view raised; None for a fault of the program, which the site's handler answers."""
     known = _as_known(error)
