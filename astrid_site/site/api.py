@@ -22,6 +22,7 @@ from catalog.work.api import ProcessingJobViewSet
 from curation.alerts.api import AlertFeedView, AlertStreamView, AlertViewSet, PublicationViewSet
 from curation.detections.api import DetectionViewSet
 from curation.judgements.api import LabelViewSet, ValidationEventViewSet
+from curation.packets.api import NightsView, NightView, PacketView, PacketViewSet
 from detection.known.api import KnownObjectSearchViewSet, KnownObjectViewSet, OrbitSetViewSet
 from detection.registry.api import (
     CalibrationViewSet,
@@ -50,7 +51,7 @@ RESOURCES = (
     TrackletViewSet, MoverViewSet, DataSetViewSet, ModelViewSet, CalibrationViewSet, ModelRunViewSet,
     CandidateScoreViewSet, DetectionViewSet, SourceViewSet, ForcedPhotometryViewSet, OrbitSetViewSet,
     KnownObjectSearchViewSet, KnownObjectViewSet, LabelViewSet, ValidationEventViewSet, AlertViewSet,
-    PublicationViewSet,
+    PublicationViewSet, PacketViewSet,
     SystemConfigViewSet, ProcessingJobViewSet, AuditLogViewSet, AccountViewSet, ApiTokenViewSet,
 )  # fmt: skip
 
@@ -90,5 +91,8 @@ urlpatterns = [
     path("docs/", login_required(SpectacularSwaggerSplitView.as_view(url_name="api:schema")), name="docs"),
     path("alerts/feed/", AlertFeedView.as_view(), name="alerts-feed"),
     path("alerts/stream", AlertStreamView.as_view(), name="alerts-stream"),
+    path("alerts/<uuid:alert_id>/packet/", PacketView.as_view(), name="alerts-packet"),
+    path("packets/nights/", NightsView.as_view(), name="packets-nights"),
+    path("packets/nights/<str:night>/", NightView.as_view(), name="packets-night"),
     *router.urls,
 ]

@@ -15,6 +15,7 @@ from rest_framework.reverse import reverse
 RESOURCES: Mapping[str, str] = MappingProxyType(
     {
         "alert": "alerts",
+        "alertpacket": "packets",
         "alertpublication": "publications",
         "apitoken": "api-tokens",
         "auditlog": "audit-log",
