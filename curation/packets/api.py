@@ -23,9 +23,9 @@ from rest_framework.reverse import reverse
 
 from catalog.people.actors import actor_of
 from catalog.web.filters import AT, FROM_TO, ListFilter
-from catalog.web.parts import PartsResponse, beyond_end, partial_headers, range_of
 from catalog.web.rest.problems import Problem
 from catalog.web.rest.views import RowSerializer, RowViewSet, StrictAPIView, person_of, tags_known
+from catalog.web.streamed import PartsResponse, beyond_end, partial_headers, range_of
 from curation.alerts.publishing import note_pulled
 from curation.judgements import visibility
 from curation.models import Alert, AlertPacket, AlertPublication, AlertStatus

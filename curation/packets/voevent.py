@@ -32,6 +32,10 @@ _OF_MOTION: tuple[tuple[str, str, str], ...] = (
     ("rateArcsecPerMin", "arcsec/min", "pos.pm"), ("positionAngleDeg", "deg", "pos.posAng"),
     ("positionCount", "", "meta.number"),
 )  # fmt: skip
+_OF_SOURCE: tuple[tuple[str, str, str], ...] = (
+    ("ra", "deg", "pos.eq.ra"), ("dec", "deg", "pos.eq.dec"), ("positionErrArcsec", "arcsec", "stat.error;pos.eq"),
+    ("wcsQuality", "", "meta.code.qual"), ("epochs", "", "meta.number"), ("nights", "", "meta.number"),
+)  # fmt: skip
 _OF_ALERT: tuple[tuple[str, str, str], ...] = (
     ("alertId", "", "meta.id;meta.main"), ("alertUuid", "", "meta.id"), ("sequence", "", "meta.number"),
     ("version", "", "meta.version"), ("kind", "", "meta.code"), ("priority", "", "meta.code"),
@@ -77,7 +81,7 @@ def _who(root: Element, packet: Record) -> None:
 def _what(root: Element, packet: Record) -> None:
     what = SubElement(root, "What")
     _params(what, packet, _OF_ALERT)
-    groups = (("detection", _OF_DETECTION), ("motion", _OF_MOTION))
+    groups = (("source", _OF_SOURCE), ("detection", _OF_DETECTION), ("motion", _OF_MOTION))
     for name, named in groups:
         if packet[name]:
             group = SubElement(what, "Group", {"name": name})
@@ -106,15 +110,16 @@ def _where_when(root: Element, packet: Record) -> None:
     place = SubElement(location, "AstroCoords", {"coord_system_id": "UTC-ICRS-TOPO"})
     instant = SubElement(SubElement(place, "Time", {"unit": "s"}), "TimeInstant")
     _text(instant, "ISOTime", _date_time(seen["midpointUtc"]))
+    error = source["positionErrArcsec"]
+    if not isinstance(error, float):
+        return  # A position without its error is none by the schema: it stands among the parameters.
     position = SubElement(place, "Position2D", {"unit": "deg"})
     _text(position, "Name1", "RA")
     _text(position, "Name2", "Dec")
     values = SubElement(position, "Value2")
     _text(values, "C1", str(source["ra"]))
     _text(values, "C2", str(source["dec"]))
-    error = source["positionErrArcsec"]
-    if isinstance(error, float):
-        _text(position, "Error2Radius", str(error / _ARCSEC_PER_DEG))
+    _text(position, "Error2Radius", str(error / _ARCSEC_PER_DEG))
 
 
 def _why(root: Element, packet: Record) -> None:
