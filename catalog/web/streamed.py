@@ -22,8 +22,11 @@ class PartsResponse(StreamingHttpResponse):
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         parts = iter(self.streaming_content)  # type: ignore[arg-type]
-        read = sync_to_async(next)
-        while part := await read(parts, b""):
+
+        def read() -> bytes:
+            return next(parts, b"")
+
+        while part := await sync_to_async(read)():
             yield part
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from typing import TypeVar
 
 from django.utils import timezone
 
@@ -28,6 +29,7 @@ from detection.models import Detection
 from observations.numerics.simulate.names import TELESCOPE
 from preprocessing.models import PreprocessRun
 
+Value = TypeVar("Value", int, float)
 PUBLISHER = "AstrID"
 ROLE_OBSERVATION, ROLE_TEST = "observation", "test"
 # How VOEvents say what an alert does to one before it.
@@ -111,33 +113,37 @@ def _source(detection: Detection, told: AlertFacts) -> ObjectFacts:
 
 def _as_told(seen: SeenFacts, told: AlertFacts, run: PreprocessRun | None) -> SeenFacts:
     """Return the detection with the numbers that were told of it, where they were: a frame may be done again since."""
-    model = (told.model or "").rpartition(" ")
-    same_model = told.model is None or told.model == f"{seen.model_name} {seen.model_version}"
-    given: dict[str, object] = {
-        "frame": told.frame,
-        "band": told.band,
-        "exptime": told.exposure_s,
-        "snr": told.snr,
-        "is_positive": None if told.is_negative is None else not told.is_negative,
-        "score": told.score,
-        "model_name": None if same_model else model[0] or model[2],
-        "model_version": None if same_model else model[2],
-        "reference_version": told.reference_version,
-        "mag": told.mag,
-        "mag_err": told.mag_error,
-        "mag_system": told.mag_system,
-    }
-    if told.mjd_utc is not None:
-        given |= middle_of(told.mjd_utc)
-    if told.flux_adu is not None:
-        given |= {
-            "flux": told.flux_adu,
-            "flux_err": told.flux_error_adu,
-            "flux_unit": COUNTS,
-            "psf_flux": njy(told.flux_adu, run),
-            "psf_flux_err": njy(told.flux_error_adu, run),
-        }
-    return dataclasses.replace(seen, **{name: value for name, value in given.items() if value is not None})
+    name, _, version = (told.model or "").rpartition(" ")
+    is_other_model = bool(told.model) and told.model != f"{seen.model_name} {seen.model_version}"
+    as_told = dataclasses.replace(
+        seen,
+        frame=told.frame or seen.frame,
+        band=told.band or seen.band,
+        exptime=_known(told.exposure_s, seen.exptime),
+        snr=_known(told.snr, seen.snr),
+        is_positive=seen.is_positive if told.is_negative is None else not told.is_negative,
+        score=_known(told.score, seen.score),
+        model_name=(name or version) if is_other_model else seen.model_name,
+        model_version=(version if name else None) if is_other_model else seen.model_version,
+        reference_version=_known(told.reference_version, seen.reference_version),
+        **middle_of(seen.midpoint_mjd_utc if told.mjd_utc is None else told.mjd_utc),
+    )
+    if told.mag is not None:
+        as_told = dataclasses.replace(as_told, mag=told.mag, mag_err=told.mag_error, mag_system=told.mag_system)
+    if told.flux_adu is None:
+        return as_told
+    return dataclasses.replace(
+        as_told,
+        flux=told.flux_adu,
+        flux_err=told.flux_error_adu,
+        flux_unit=COUNTS,
+        psf_flux=njy(told.flux_adu, run),
+        psf_flux_err=njy(told.flux_error_adu, run),
+    )
+
+
+def _known(told: Value | None, now: Value | None) -> Value | None:
+    return now if told is None else told
 
 
 def _classification(told: AlertFacts) -> ClassificationFacts:

@@ -62,8 +62,14 @@ def avro_of(publication: AlertPublication) -> bytes:
 
 def plainly_read(content: bytes) -> dict[str, Any]:
     """Return the one record of a container as fastavro reads it, which knows nothing of us."""
+    record: Any
     [record] = fastavro.reader(io.BytesIO(content))
     return record
+
+
+def all_in(content: bytes) -> list[Any]:
+    """Return all records of a container, read in the same way."""
+    return list(fastavro.reader(io.BytesIO(content)))
 
 
 def made_up(kind: Any = PacketFacts, /, *, is_bare: bool = False, **given: Any) -> Any:

@@ -36,7 +36,7 @@ def test_a_released_schema_never_changes():
 
 def test_plain_fastavro_loads_the_schema_and_each_record_has_its_words():
     path = SCHEMAS / f"astrid.alert.v{SCHEMA_VERSION.replace('.', '_')}.avsc"
-    loaded = fastavro.schema.load_schema(path)
+    loaded: Any = fastavro.schema.load_schema(path)
     assert (loaded["name"], loaded["version"]) == ("astrid.alert.Alert", SCHEMA_VERSION)
 
 
