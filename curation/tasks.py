@@ -7,7 +7,7 @@ from celery import shared_task
 from curation.alerts.publishing import publish_pending
 from curation.injected.ending import end_old
 from curation.judgements.leases import put_back_lapsed
-from curation.packets.keeping import write_pending
+from curation.packets.keeping import take_turn
 from curation.rates.ordering import order_nightly
 from curation.rates.watching import watch
 
@@ -20,8 +20,8 @@ def publish() -> int:
 
 @shared_task(name="curation.write_packets")
 def write_packets() -> int:
-    """Write the packets of what was published."""
-    return write_pending()
+    """Write packets of what was published."""
+    return take_turn()
 
 
 @shared_task(name="curation.put_back_lapsed")

@@ -14,7 +14,7 @@ from django.db import DatabaseError, transaction
 from curation.alerts.publishing import publish_pending
 from curation.models import AlertPacket, AlertPublication
 from curation.packets import history
-from curation.packets.keeping import PacketLost, content_of, packet_of, write_pending
+from curation.packets.keeping import PacketLost, content_of, packet_of, take_turn, write_pending
 from detection.models import ForcedPhotometry
 from observations.numerics.simulate.names import TELESCOPE
 from tests.curation import cutouts
@@ -194,7 +194,8 @@ def test_an_alert_of_a_former_version_and_one_without_numbers_have_packets_too(e
     bare = AlertFactory(detection=DetectionFactory(source=None), alert_metadata={"mag": "bright"})
     publish_pending()
     assert AlertPacket.objects.count() == 0, "publishing waits for no packet"
-    assert write_pending() == 1
+    assert take_turn() == 1
+    assert take_turn() == 0
     packet = plainly_read(content_of(AlertPacket.objects.get()))
     assert packet["alertId"] == bare.number
     assert (packet["source"]["ra"], packet["detection"]["mag"]) == (bare.detection.ra, None)
