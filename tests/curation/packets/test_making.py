@@ -202,6 +202,15 @@ def test_an_alert_of_a_former_version_and_one_without_numbers_have_packets_too(e
     assert (packet["cutoutScience"], packet["prvDetections"], packet["prvForced"]) == (None, [], [])
 
 
+def test_of_an_alert_that_does_not_say_which_detections_stood_later_ones_are_left_out_too(empty_data_root):
+    before = DetectionFactory()
+    alert = AlertFactory(detection=DetectionFactory(source=before.source), alert_metadata={})
+    publish_pending()
+    DetectionFactory(source=before.source)
+    packet = plainly_read(avro_of(alert.publication))
+    assert [entry["detectionUuid"] for entry in packet["prvDetections"]] == [str(before.pk)]
+
+
 def test_numbers_are_made_of_keys_and_one_that_is_taken_is_given_to_nobody_else(monkeypatch):
     from uuid import UUID
 
