@@ -17,6 +17,8 @@ HTTPS             whether people reach the site by HTTPS (default: yes as soon a
 DEBUG             default off; refused together with another machine's name in ALLOWED_HOSTS
 PORT              of the web server (default 8000)
 ASTRID_BIND       the address that the web server listens on (default 127.0.0.1)
+ASTRID_ADDRESS    where others reach the site, as https://astrid.example.org: it stands in what is handed on to them
+                  (default: nobody is told one)
 ASTRID_WORKERS    processes that do frames side by side (default: one for each core, at most 4)
 ASTRID_DOWNLOADS  addresses that are fetched from side by side (default 4)
 ASTRID_OUTGOING_HOSTS
@@ -85,6 +87,9 @@ except OSError as error:
 DEBUG = env.bool("DEBUG", default=False)
 PORT = env.int("PORT", default=8000)
 BIND_ADDRESS = env.str("ASTRID_BIND", default="127.0.0.1")
+ASTRID_ADDRESS = env.str("ASTRID_ADDRESS", default="").rstrip("/")
+if ASTRID_ADDRESS and not re.fullmatch(r"https?://[a-z0-9][a-z0-9.-]*(:\d+)?(/[\w./~-]*)?", ASTRID_ADDRESS):
+    raise ImproperlyConfigured(f"ASTRID_ADDRESS is {ASTRID_ADDRESS!r}: write an address as https://astrid.example.org.")
 ASTRID_DEMO_PASSWORD = env.str("ASTRID_DEMO_PASSWORD", default="")
 if DEBUG and not IS_LOCAL:
     raise ImproperlyConfigured(

@@ -46,7 +46,7 @@ SHOWN_TO_ALL = (
     "detection.forcedphotometry", "detection.orbitset", "detection.knownobjectsearch", "detection.knownobject",
     "detection.contextarea", "detection.contextsource", "detection.calibration",
     "curation.labeldefinition", "curation.labelexample", "curation.validationevent", "curation.alert",
-    "curation.alertpublication", "catalog.processingjob",
+    "curation.alertpublication", "curation.alertpacket", "catalog.processingjob",
 )  # fmt: skip
 # Logs, processes and files on their way in, which only those who run the system need.
 SHOWN_TO_OPERATORS = (

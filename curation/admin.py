@@ -22,6 +22,7 @@ from catalog.admin import (
 )
 from curation.models import (
     Alert,
+    AlertPacket,
     AlertPublication,
     Conflict,
     Contradiction,
@@ -200,6 +201,16 @@ class AlertAdmin(ProductAdmin):
         if row.detection.source_id is not None:
             links.append(list_link("curation.alert", "all of this source", **{_OF_SOURCE: row.detection.source_id}))
         return related_links(links)
+
+
+@admin.register(AlertPacket)
+class AlertPacketAdmin(ProductAdmin):
+    list_display = ("created_at", "night", related("publication"), "schema_version", "size_bytes", "ivorn")
+    list_select_related = ("publication",)
+    list_filter = (("schema_version", DropdownFilter), ("created_at", RangeDateTimeFilter))
+    search_fields = ("ivorn", "sha256")
+    search_help_text = "Its IVORN, its hash, or a key"
+    ordering = ("-created_at", "-id")
 
 
 @admin.register(AlertPublication)

@@ -1,4 +1,4 @@
-"""The Celery doors of the publisher, of the queue, of what was injected for review, and of calibration."""
+"""The Celery doors of the publisher, of packets, of the queue, of what was injected, and of calibration."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from celery import shared_task
 from curation.alerts.publishing import publish_pending
 from curation.injected.ending import end_old
 from curation.judgements.leases import put_back_lapsed
+from curation.packets.keeping import take_turn
 from curation.rates.ordering import order_nightly
 from curation.rates.watching import watch
 
@@ -15,6 +16,12 @@ from curation.rates.watching import watch
 def publish() -> int:
     """Publish the alerts that wait."""
     return publish_pending()
+
+
+@shared_task(name="curation.write_packets")
+def write_packets() -> int:
+    """Write packets of what was published."""
+    return take_turn()
 
 
 @shared_task(name="curation.put_back_lapsed")

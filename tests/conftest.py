@@ -77,7 +77,9 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any, request: pyte
 
 
 # What is only ever added is not emptied at a stroke either.
-NOT_EMPTIED = ("catalog_auditlog", "curation_validationevent", "curation_alertpublication")
+NOT_EMPTIED = (
+    "catalog_auditlog", "curation_validationevent", "curation_alertpublication", "curation_alertpacket",
+)  # fmt: skip
 
 
 def _let_flush_pass() -> None:

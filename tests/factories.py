@@ -14,6 +14,8 @@ from factory.django import DjangoModelFactory
 from catalog.models import ProcessingJob, RunStatus, User
 from curation.models import (
     Alert,
+    AlertPacket,
+    AlertPublication,
     Conflict,
     Contradiction,
     Deferral,
@@ -629,6 +631,32 @@ class AlertFactory(RowFactory):
 
     detection = SubFactory(DetectionFactory)
     title = "New source"
+
+
+class AlertPublicationFactory(RowFactory):
+    class Meta:
+        model = AlertPublication
+
+    alert = SubFactory(AlertFactory, is_published=True)
+    sequence = Sequence(lambda n: 1_000_000 + n)
+    version = 1
+    kind = "new"
+    published_at = LazyFunction(timezone.now)
+    payload = LazyFunction(dict)
+
+
+class AlertPacketFactory(RowFactory):
+    class Meta:
+        model = AlertPacket
+
+    publication = SubFactory(AlertPublicationFactory)
+    night = FIRST_EXPOSURE.date()
+    schema_version = "1.0"
+    file_path = Sequence(lambda n: f"packets/2024-03-01/{n}.avro")
+    size_bytes = 20_000
+    header_bytes = 17_000
+    sha256 = Sequence(lambda n: digest(f"packet {n}"))
+    ivorn = Sequence(lambda n: f"ivo://astrid.invalid/astrid#{n}")
 
 
 class ProcessingJobFactory(RowFactory):

@@ -13,6 +13,7 @@ from catalog.people import audit
 from catalog.people.tokens import issue
 from curation.alerts.publishing import publish_pending
 from curation.models import AlertPublication
+from curation.packets.keeping import packet_of
 from observations.delivery.incoming import submit_url
 from observations.numerics.fits.facts import Overrides
 from tests.curation.cutouts import detection_with_cutouts
@@ -110,6 +111,13 @@ def published() -> AlertPublication:
     AlertFactory()
     publish_pending()
     return AlertPublication.objects.get()
+
+
+def with_packet() -> AlertPublication:
+    """Return the first publication, whose packet is written."""
+    row = published()
+    packet_of(row)
+    return row
 
 
 def _read(name: str, factory: Any, may: frozenset[str] = ACCOUNTS) -> dict[str, list[Route]]:
@@ -258,6 +266,9 @@ API: dict[str, list[Route]] = {
     },
     "api:sources-light-curve": [Route(ACCOUNTS, key_of(SourceFactory), is_for_clients=True)],
     "api:tonight": [Route(ACCOUNTS, is_for_clients=True)],
+    "api:alerts-packet": [Route(ACCOUNTS, lambda: [published().alert_id], is_for_clients=True)],
+    "api:packets-nights": [Route(ACCOUNTS, is_for_clients=True)],
+    "api:packets-night": [Route(ACCOUNTS, lambda: [with_packet().packet.night.isoformat()], is_for_clients=True)],
     "api:alerts-acknowledge": [_order(CURATORS | OPERATORS, key_of(partial(AlertFactory, is_published=True)))],
     "api:processing-jobs-retry": [_order(OPERATORS, key_of(ProcessingJobFactory))],
     "api:processing-jobs-cancel": [_order(OPERATORS, key_of(ProcessingJobFactory))],
@@ -282,6 +293,7 @@ API: dict[str, list[Route]] = {
     **_read("candidate-scores", CandidateScoreFactory),
     **_read("labels", LabelDefinitionFactory),
     **_read("publications", published),
+    **_read("packets", lambda: packet_of(published())),
     **_read("observations", ObservationFactory),
     **_read("preprocess-runs", PreprocessRunFactory),
     **_read("difference-runs", DifferenceRunFactory),

@@ -60,6 +60,7 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Labels", "label", "curation.labeldefinition"),
             ("Alerts", "campaign", "curation.alert"),
             ("Publications", "podcasts", "curation.alertpublication"),
+            ("Packets", "inventory_2", "curation.alertpacket"),
             ("Leases", "visibility", "curation.lease"),
             ("Put off", "snooze", "curation.deferral"),
             ("Notes", "note", "curation.note"),

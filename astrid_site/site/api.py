@@ -22,6 +22,7 @@ from catalog.work.api import ProcessingJobViewSet
 from curation.alerts.api import AlertFeedView, AlertStreamView, AlertViewSet, PublicationViewSet
 from curation.detections.api import DetectionViewSet, LightCurveView
 from curation.judgements.api import LabelViewSet, ValidationEventViewSet
+from curation.packets.api import NightsView, NightView, PacketView, PacketViewSet
 from curation.tonight.api import TonightView
 from detection.known.api import KnownObjectSearchViewSet, KnownObjectViewSet, OrbitSetViewSet
 from detection.registry.api import (
@@ -51,7 +52,7 @@ RESOURCES = (
     TrackletViewSet, MoverViewSet, DataSetViewSet, ModelViewSet, CalibrationViewSet, ModelRunViewSet,
     CandidateScoreViewSet, DetectionViewSet, SourceViewSet, ForcedPhotometryViewSet, OrbitSetViewSet,
     KnownObjectSearchViewSet, KnownObjectViewSet, LabelViewSet, ValidationEventViewSet, AlertViewSet,
-    PublicationViewSet,
+    PublicationViewSet, PacketViewSet,
     SystemConfigViewSet, ProcessingJobViewSet, AuditLogViewSet, AccountViewSet, ApiTokenViewSet,
 )  # fmt: skip
 
@@ -93,5 +94,8 @@ urlpatterns = [
     path("alerts/stream", AlertStreamView.as_view(), name="alerts-stream"),
     path("sources/<uuid:id>/light-curve/", LightCurveView.as_view(), name="sources-light-curve"),
     path("tonight/", TonightView.as_view(), name="tonight"),
+    path("alerts/<uuid:alert_id>/packet/", PacketView.as_view(), name="alerts-packet"),
+    path("packets/nights/", NightsView.as_view(), name="packets-nights"),
+    path("packets/nights/<str:night>/", NightView.as_view(), name="packets-night"),
     *router.urls,
 ]

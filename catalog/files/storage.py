@@ -24,7 +24,8 @@ from catalog.files.remote import NO_SPACE, StorageUnreachable
 
 __all__ = [
     "NO_SPACE", "OF_THIS_MACHINE", "OutsideStorage", "StorageFull", "StorageUnreachable", "data_root", "exists",
-    "keep", "open_stored", "remove", "resolve", "room_for", "share", "write_all", "write_atomically", "write_whole",
+    "keep", "open_stored", "remove", "resolve", "room_for", "share", "write_all", "write_atomically", "write_parts",
+    "write_whole",
 ]  # fmt: skip
 
 # What lies in the data root and is never shared: services and secret of one machine, what it can make again by
@@ -106,6 +107,12 @@ def write_whole(path: Path, content: bytes | bytearray) -> None:
     """Write a file whole or not at all anywhere, such as in a folder that a person named; no room: StorageFull."""
     with room_for(path, len(content)):
         _write_beside(path, [content], 0o644, None)
+
+
+def write_parts(path: Path, parts: Iterable[bytes]) -> None:
+    """Do the same with what comes bit by bit."""
+    with room_for(path):
+        _write_beside(path, parts, 0o644, None)
 
 
 def keep(relative_path: str, source: Path) -> str:

@@ -53,6 +53,7 @@ SCOPES: Mapping[str, Scope] = MappingProxyType(
         "observations:read": Scope("observations.view_observation", "read observations"),
         "observations:write": Scope(MAY_SUBMIT_FRAMES, "upload frames"),
         "orbit-sets:read": Scope("detection.view_orbitset", "read which orbits are loaded"),
+        "packets:read": Scope("curation.view_alertpacket", "read which packets were written"),
         "preprocess-runs:read": Scope("preprocessing.view_preprocessrun", "read calibrations"),
         "processing-jobs:read": Scope("catalog.view_processingjob", "read jobs"),
         "processing-jobs:write": Scope(MAY_ORDER_JOBS, "retry and cancel jobs"),

@@ -79,7 +79,7 @@ class AlertSerializer(RowSerializer):
     class Meta:
         model = Alert
         fields = (
-            "id", "created_at", "updated_at", "detection", "alert_type", "priority", "title", "message",
+            "id", "number", "created_at", "updated_at", "detection", "alert_type", "priority", "title", "message",
             "alert_metadata", "status", "is_published", "sent_at", "delivery_attempts", "error_message",
         )  # fmt: skip
 

@@ -40,8 +40,8 @@ class AlertFilter(ListFilter):
     class Meta:
         model = Alert
         fields = {
-            "detection": AT, "alert_type": ONE_OF, "priority": ONE_OF, "status": ONE_OF, "is_published": AT,
-            "created_at": FROM_TO, "updated_at": FROM_TO,
+            "number": AT, "detection": AT, "alert_type": ONE_OF, "priority": ONE_OF, "status": ONE_OF,
+            "is_published": AT, "created_at": FROM_TO, "updated_at": FROM_TO,
         }  # fmt: skip
 
     def made_since(self, rows: QuerySet[Alert], _name: str, day: dt.date) -> QuerySet[Alert]:

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 
 from catalog.configuration.values import snapshot
 from catalog.models import Visitor
@@ -51,11 +52,13 @@ def alert(request: HttpRequest, alert_id: UUID) -> HttpResponse:
     )
     row = get_object_or_404(rows.defer("detection__observation__header"), pk=alert_id)
     published = AlertPublication.objects.visible_to(request.user).filter(alert=row).first()
+    is_blind = visibility.is_blind(request.user)
     context = {
         "row": row,
         "detection": row.detection,
         "facts": facts_in_words(facts_told(row)),
         "published": published,
+        "packet": reverse("api:alerts-packet", args=[row.pk]) if published and not is_blind else "",
         "payload": json.dumps(published.payload, indent=2, ensure_ascii=False) if published else "",
         "others": _others(request.user, row.detection),
         "parts": PARTS if row.detection.cutouts_path else (),

@@ -16,10 +16,12 @@ from curation.models.judgements import (
     ValidationEvent,
 )
 from curation.models.notes import Mention, Note
+from curation.models.packets import AlertPacket
 from curation.models.triage import Deferral, DeferralKind, Lease, SavedFilter, SavedFilterQuerySet, TriageSettings
 
 __all__ = [
     "Alert",
+    "AlertPacket",
     "AlertPriority",
     "AlertPublication",
     "AlertStatus",

@@ -8,6 +8,7 @@ from django.db.models.functions import Now
 
 from catalog import constraints
 from catalog.models import Record
+from curation.ids import number_of
 from detection.models import Detection
 
 
@@ -38,11 +39,30 @@ class AlertStatus(models.TextChoices):
     CANCELLED = "cancelled"
 
 
+class NumberField(models.BigIntegerField):
+    """The number of a row's key, made when it is added; where another row has it, the next one of the key."""
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> int:
+        """Return the number; one that stands already stays."""
+        number: int | None = getattr(model_instance, self.attname)
+        if number is None:
+            taken = type(model_instance)._base_manager.exclude(pk=model_instance.pk)
+            numbers = (number_of(model_instance.pk, attempt) for attempt in range(256))
+            number = next(one for one in numbers if not taken.filter(**{self.attname: one}).exists())
+            setattr(model_instance, self.attname, number)
+        return number
+
+
 class Alert(Record):
     """A source's detection made known."""
 
     # An update follows what it updates in the feed, whichever machines wrote the two: the database's clock orders them.
     created_at = models.DateTimeField(db_default=Now(), editable=False)
+    number = NumberField(
+        unique=True,
+        editable=False,
+        help_text="Of its key, 63 bits, for programs that know alerts by an integer; it never changes.",
+    )
     detection = models.ForeignKey(Detection, on_delete=models.PROTECT, related_name="alerts")
     alert_type = models.CharField(max_length=12, choices=AlertType, default=AlertType.NEW)
     priority = models.CharField(max_length=10, choices=AlertPriority, default=AlertPriority.MEDIUM)

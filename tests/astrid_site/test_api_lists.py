@@ -19,8 +19,15 @@ from catalog.people.scopes import SCOPES
 from catalog.web.rest.views import RowViewSet
 from curation.alerts.api import AlertViewSet
 from curation.alerts.publishing import publish_pending
+from curation.models import AlertPublication
 from tests.clients import client_of
-from tests.factories import AlertFactory, PreprocessRunFactory, ProcessingJobFactory, ValidationEventFactory
+from tests.factories import (
+    AlertFactory,
+    AlertPacketFactory,
+    PreprocessRunFactory,
+    ProcessingJobFactory,
+    ValidationEventFactory,
+)
 from tests.rows import rows_of_every_kind
 
 LISTS = [view for view in RESOURCES if issubclass(view, RowViewSet)]
@@ -38,6 +45,7 @@ def _rows(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
         rows_of_every_kind()
         audit.record(event, "look")
         publish_pending()
+        AlertPacketFactory(publication=AlertPublication.objects.get())
         yield
         transaction.set_rollback(True)
 

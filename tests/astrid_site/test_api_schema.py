@@ -31,6 +31,7 @@ from catalog.people.scopes import SCOPES
 from catalog.people.tokens import issue
 from curation.alerts.facts import RetractedFacts
 from curation.alerts.publishing import publish_pending
+from curation.packets.keeping import write_pending
 from tests import factories
 from tests.rows import rows_of_every_kind
 
@@ -57,6 +58,7 @@ def token(db: None, settings: Any, empty_data_root) -> str:
     factories.ProcessingJobFactory(status="failed", failure_code="no_wcs", error_message="None.")
     rows_of_every_kind()
     publish_pending()
+    write_pending()
     return issue(user, "client", list(SCOPES), audit.MACHINE)[1]
 
 

@@ -14,6 +14,7 @@ from rest_framework.request import Request
 RESOURCES: Mapping[str, str] = MappingProxyType(
     {
         "alert": "alerts",
+        "alertpacket": "packets",
         "alertpublication": "publications",
         "apitoken": "api-tokens",
         "auditlog": "audit-log",

@@ -1,10 +1,12 @@
-"""Cutouts as other surveys' alerts bring them: one small FITS image in bytes, gzipped or not."""
+"""Cutouts as alerts bring them, other surveys' and our own: one small FITS image in bytes, gzipped or not."""
 
 from __future__ import annotations
 
+import gzip
 import io
 import warnings
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,6 +36,24 @@ class StampFile:
     image: NDArray[np.float32]
     unit: str
     before_first: tuple[int, int] | None
+
+
+def write_stamp(image: NDArray[np.float32], name: str, wcs: Mapping[str, float] | None) -> bytes:
+    """Return a gzipped FITS file of one image, the same bytes for the same image.
+
+    Parameters
+    ----------
+    image : (ny, nx) counts, NaN where nothing is known. name : of the image, as EXTNAME. wcs : CRVAL, CRPIX (from 1)
+    and CD of a tangential projection, ICRS degrees; None where it is not known.
+    """
+    header = fits.Header([("EXTNAME", name.upper(), "image")])
+    if wcs is not None:
+        header.update({"CTYPE1": "RA---TAN", "CTYPE2": "DEC--TAN", "CUNIT1": "deg", "CUNIT2": "deg", **wcs})
+        header["RADESYS"] = "ICRS"
+    buffer = io.BytesIO()
+    fits.PrimaryHDU(np.asarray(image, dtype=np.float32), header=header).writeto(buffer)
+    # Level 6 saves 1 % of noise over level 1; without the time of day, what is the same stays the same.
+    return gzip.compress(buffer.getvalue(), compresslevel=1, mtime=0)
 
 
 def read_stamp(content: bytes) -> StampFile:

@@ -13,6 +13,7 @@ from astropy.io import fits
 from astropy.wcs import WCS
 from numpy.typing import NDArray
 
+from observations.numerics.simulate.names import TELESCOPE
 from observations.numerics.simulate.nights import Light, Night, NightParameters
 from observations.numerics.simulate.pair import move
 from observations.numerics.site import time_of
@@ -133,7 +134,7 @@ def _pointing(frame: Light, p: NightParameters) -> dict[str, object]:
 def _header(night: Night, p: NightParameters, kind: str, when: datetime, seconds: float) -> fits.Header:
     detector = night.detector
     header = fits.Header()
-    header["TELESCOP"] = ("Synthetic 0.4m", "frames of a simulation, not of the sky")
+    header["TELESCOP"] = (TELESCOPE, "frames of a simulation, not of the sky")
     header["INSTRUME"] = "Simulated CCD 1K" if p.size <= 1024 else "Simulated CCD"
     header["IMAGETYP"] = kind
     header["EXPTIME"] = (seconds, "s")

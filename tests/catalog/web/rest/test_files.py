@@ -43,10 +43,12 @@ def test_a_file_is_given_whole_with_its_size_and_not_again_to_who_has_it(address
         ("bytes=1000-", CONTENT[1000:], "bytes 1000-1023/1024"),
         ("bytes=1000-5000", CONTENT[1000:], "bytes 1000-1023/1024"),
         ("bytes=-4", CONTENT[-4:], "bytes 1020-1023/1024"),
-        ("bytes=-5000", CONTENT, None),
-        ("bytes=0-", CONTENT, None),
+        ("bytes=-5000", CONTENT, "bytes 0-1023/1024"),
+        ("bytes=0-", CONTENT, "bytes 0-1023/1024"),
         ("bytes=0-1,5-6", CONTENT, None),
         ("lines=1-2", CONTENT, None),
+        ("bytes=9-2", CONTENT, None),
+        ("bytes=-", CONTENT, None),
     ],
 )
 def test_a_download_that_broke_off_goes_on_where_it_was(address: str, asked: str, expected: bytes, told: str | None):
@@ -54,7 +56,7 @@ def test_a_download_that_broke_off_goes_on_where_it_was(address: str, asked: str
     assert (answer.status_code, body(answer), answer.get("Content-Range")) == (206 if told else 200, expected, told)
 
 
-@pytest.mark.parametrize("asked", ["bytes=1024-", "bytes=-0", "bytes=9-2", "bytes=-"])
+@pytest.mark.parametrize("asked", ["bytes=1024-", "bytes=-0"])
 def test_a_part_that_is_not_there_is_refused(address: str, asked: str):
     answer = client_of("viewer").get(address, headers={"Range": asked})
     assert (answer.status_code, answer["Content-Range"]) == (416, "bytes */1024")

@@ -17,7 +17,7 @@ from astropy.io import fits
 from astropy.utils.exceptions import AstropyWarning
 
 from observations.numerics.fits.facts import FitsRefused
-from observations.numerics.fits.stamps import read_stamp
+from observations.numerics.fits.stamps import read_stamp, write_stamp
 from tests.detection.alert_packets import STAMPS, fits_bytes, star
 
 
@@ -48,6 +48,15 @@ def test_what_is_no_plain_image_of_floats_is_read_by_astropy():
         read_stamp(buffer.getvalue()).image, np.array([[10.5, 11.0], [11.5, np.nan]], dtype=np.float32)
     )
     np.testing.assert_array_equal(read_stamp(fits_bytes(np.eye(3))).image, np.eye(3, dtype=np.float32))
+
+
+def test_a_written_cutout_is_read_as_it_was_and_is_the_same_bytes_each_time():
+    image = np.arange(12, dtype=np.float32).reshape(3, 4)
+    image[1, 2] = np.nan
+    content = write_stamp(image, "difference", {"CRVAL1": 10.0, "CRPIX1": 2.0, "CD1_1": -1e-4})
+    np.testing.assert_array_equal(read_stamp(content).image, image)
+    assert content == write_stamp(image, "difference", {"CRVAL1": 10.0, "CRPIX1": 2.0, "CD1_1": -1e-4})
+    assert b"CTYPE1" not in gzip.decompress(write_stamp(image, "difference", None)), "no place that nobody knows"
 
 
 def test_the_corner_in_the_frame_is_told():
