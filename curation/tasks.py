@@ -1,4 +1,4 @@
-"""The Celery doors of the publisher, of the queue, of what was injected for review, and of calibration."""
+"""The Celery doors of the publisher, of deliveries, of the queue, of what was injected, and of calibration."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from celery import shared_task
 from curation.alerts.publishing import publish_pending
 from curation.injected.ending import end_old
 from curation.judgements.leases import put_back_lapsed
+from curation.push.ordering import order_due, tidy
 from curation.rates.ordering import order_nightly
 from curation.rates.watching import watch
 
@@ -15,6 +16,18 @@ from curation.rates.watching import watch
 def publish() -> int:
     """Publish the alerts that wait."""
     return publish_pending()
+
+
+@shared_task(name="curation.order_deliveries")
+def order_deliveries() -> int:
+    """Order what is to be sent to subscribers."""
+    return order_due()
+
+
+@shared_task(name="curation.tidy_deliveries")
+def tidy_deliveries() -> None:
+    """Give up what is too old, and end what has had its time."""
+    tidy()
 
 
 @shared_task(name="curation.put_back_lapsed")

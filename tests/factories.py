@@ -25,6 +25,7 @@ from curation.models import (
     Mention,
     Note,
     SavedFilter,
+    Subscription,
     TriageSettings,
     ValidationEvent,
 )
@@ -629,6 +630,16 @@ class AlertFactory(RowFactory):
 
     detection = SubFactory(DetectionFactory)
     title = "New source"
+
+
+class SubscriptionFactory(RowFactory):
+    class Meta:
+        model = Subscription
+
+    owner = SubFactory(UserFactory)
+    name = Sequence("Subscription {}".format)
+    destination = "webhook"
+    address = "https://broker.example.org/alerts"
 
 
 class ProcessingJobFactory(RowFactory):

@@ -16,9 +16,20 @@ from curation.models.judgements import (
     ValidationEvent,
 )
 from curation.models.notes import Mention, Note
+from curation.models.push import (
+    MOST_ATTEMPTS,
+    OPEN,
+    Delivery,
+    DeliveryStatus,
+    Destination,
+    SigningSecret,
+    Subscription,
+)
 from curation.models.triage import Deferral, DeferralKind, Lease, SavedFilter, SavedFilterQuerySet, TriageSettings
 
 __all__ = [
+    "MOST_ATTEMPTS",
+    "OPEN",
     "Alert",
     "AlertPriority",
     "AlertPublication",
@@ -29,6 +40,9 @@ __all__ = [
     "Contradiction",
     "Deferral",
     "DeferralKind",
+    "Delivery",
+    "DeliveryStatus",
+    "Destination",
     "EventKind",
     "GoldAnswer",
     "GoldItem",
@@ -42,6 +56,8 @@ __all__ = [
     "SavedFilter",
     "SavedFilterQuerySet",
     "Shown",
+    "SigningSecret",
+    "Subscription",
     "TriageSettings",
     "ValidationEvent",
 ]
