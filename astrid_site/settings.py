@@ -286,6 +286,8 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "level": "WARNING", "formatter": "line"}},
     "root": {"level": "INFO", "handlers": ["console"]},
+    # It tells every address in full, and some are as good as passwords.
+    "loggers": {"httpx": {"level": "WARNING"}},
 }
 
 # --- Background work: rows of ProcessingJob are the truth, the broker only wakes workers ---

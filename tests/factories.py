@@ -14,9 +14,11 @@ from factory.django import DjangoModelFactory
 from catalog.models import ProcessingJob, RunStatus, User
 from curation.models import (
     Alert,
+    AlertPublication,
     Conflict,
     Contradiction,
     Deferral,
+    Delivery,
     GoldAnswer,
     GoldItem,
     LabelDefinition,
@@ -639,7 +641,29 @@ class SubscriptionFactory(RowFactory):
     owner = SubFactory(UserFactory)
     name = Sequence("Subscription {}".format)
     destination = "webhook"
-    address = "https://broker.example.org/alerts"
+    # Inside, and refused at once: no test asks a name server.
+    address = "http://127.0.0.1:9/alerts"
+
+
+class PublicationFactory(RowFactory):
+    class Meta:
+        model = AlertPublication
+
+    sequence = Sequence(lambda number: number + 1)
+    alert = SubFactory(AlertFactory, is_published=True)
+    version = 1
+    kind = "new"
+    published_at = LazyFunction(timezone.now)
+    payload = LazyFunction(dict)
+
+
+class DeliveryFactory(RowFactory):
+    class Meta:
+        model = Delivery
+
+    subscription = SubFactory(SubscriptionFactory)
+    publication = SubFactory(PublicationFactory)
+    expires_at = LazyFunction(lambda: timezone.now() + dt.timedelta(days=3))
 
 
 class ProcessingJobFactory(RowFactory):

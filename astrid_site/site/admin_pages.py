@@ -60,6 +60,8 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Labels", "label", "curation.labeldefinition"),
             ("Alerts", "campaign", "curation.alert"),
             ("Publications", "podcasts", "curation.alertpublication"),
+            ("Subscriptions", "notifications", "curation.subscription"),
+            ("Deliveries", "outgoing_mail", "curation.delivery"),
             ("Leases", "visibility", "curation.lease"),
             ("Put off", "snooze", "curation.deferral"),
             ("Notes", "note", "curation.note"),

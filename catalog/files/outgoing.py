@@ -62,14 +62,12 @@ class DownloadFailed(Exception):
 class Limits:
     """What a download may take: bytes in all, seconds without progress, and seconds in all.
 
-    Those are a little less than a job may take, so that the reason given is the download's. overtime : how the sentence
-    begins that says that they were not enough.
+    The last is a little less than a job may take, so that the reason given is the download's.
     """
 
     max_bytes: int
     stall_seconds: float = 60.0
     whole_seconds: float = 3300.0
-    overtime: str = "The download was not finished after"
 
 
 def fetch(
@@ -107,9 +105,12 @@ class Patience:
         check()
         now = time.monotonic()
         if now - self._start > self.limits.whole_seconds:
-            whole = self.limits.whole_seconds
-            limit = f"{whole / 60.0:.0f} minutes" if whole >= 120.0 else f"{whole:.3g} s"
-            raise DownloadFailed(f"{self.limits.overtime} {limit}.", is_transient=True)
+            raise DownloadFailed(
+                f"The download was not finished after {self.limits.whole_seconds / 60.0:.0f} minutes."
+                if self.received
+                else f"{self.in_vain} within {now - self._start:.0f} s.",
+                is_transient=True,
+            )
         seconds = now - self._marked_at
         if seconds <= self.limits.stall_seconds:
             return

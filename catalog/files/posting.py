@@ -37,12 +37,21 @@ class Answer:
         return 200 <= self.status < 300
 
 
+def check_receiver(url: str) -> str:
+    """Return the host of an acceptable address, or raise AddressRefused; nothing is resolved yet."""
+    host = check_url(url).hostname
+    try:
+        httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise AddressRefused(f"This is not an address: {error}.") from error
+    return host or ""
+
+
 class Post:
     """A way to receivers, whose connection is kept between requests; for one thread, until the block ends."""
 
     def __init__(self, seconds: float = POST_SECONDS) -> None:
-        limits = Limits(_MOST_BYTES, seconds - 0.01, seconds, "There was no complete answer after")
-        self._patience = Patience(limits)
+        self._patience = Patience(Limits(_MOST_BYTES, stall_seconds=seconds, whole_seconds=seconds))
         self._client = httpx.Client(
             transport=Transport(self._patience, kept_seconds=_KEPT_SECONDS), headers=HEADERS, trust_env=False
         )
@@ -60,11 +69,8 @@ class Post:
         Raises AddressRefused where the address is not public, DownloadFailed where no answer came, and what stops the
         job of this thread.
         """
-        host = check_url(url).hostname
-        try:
-            request = self._client.build_request("POST", url, content=body, headers=dict(headers))
-        except httpx.InvalidURL as error:
-            raise AddressRefused(f"{url!r} is not an address: {error}.") from error
+        host = check_receiver(url)
+        request = self._client.build_request("POST", url, content=body, headers=dict(headers))
         self._patience.begin()
         self._patience.in_vain = f"{host} did not answer"
         with in_words(f"The connection to {host}"):

@@ -53,8 +53,8 @@ class Told:
     about : key of the object that it is counted by. follows : keys of the alerts that it updates or retracts.
     """
 
-    alert: UUID | None
     about: str
+    title: str
     kind: str
     priority: str
     detection_type: str | None
@@ -74,8 +74,8 @@ def told(payload: object) -> Told:
     stored = said.get("metadata")
     facts = stored if isinstance(stored, Mapping) else {}
     return Told(
-        alert=_key(said, "alert"),
         about=_text(said, "source") or _text(said, "detection") or "",
+        title=_text(said, "title") or "",
         kind=_text(said, "alert_type") or "",
         priority=_text(said, "priority") or "",
         detection_type=_text(facts, "detection_type"),

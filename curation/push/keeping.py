@@ -11,7 +11,8 @@ from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from catalog.failures import NotPossible
-from catalog.files.addresses import AddressRefused, check_url
+from catalog.files.addresses import AddressRefused
+from catalog.files.posting import check_receiver
 from catalog.models import User
 from catalog.people import audit
 from catalog.roles import MAY_SUBSCRIBE
@@ -227,7 +228,7 @@ def _check(wish: Wish) -> None:
             raise Refused(NO_MAIL)
         return
     try:
-        check_url(wish.address)
+        check_receiver(wish.address)
     except AddressRefused as refusal:
         raise Refused(str(refusal)) from refusal
 

@@ -121,7 +121,7 @@ def _note_receiver(subscription: Subscription, outcomes: Sequence[Outcome]) -> N
     if failures:
         rest = min(_FIRST_REST_SECONDS * 2.0 ** (failures - 1), _LONGEST_REST_SECONDS)
         rest *= random.uniform(*_JITTER)  # noqa: S311
-    if (failures, row.resting_until) == (0, None) and not asked:
+    if not (failures or row.failures or row.resting_until or asked):
         return
     values: Mapping[str, object] = {"resting_until": after(max(rest, asked)) if max(rest, asked) else None}
     Subscription.objects.filter(pk=row.pk).update(failures=failures, **values)

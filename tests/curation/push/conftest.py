@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from django.db import connection
 
-from catalog.files import posting
 from catalog.models import User
 from tests.clients import account
 from tests.receivers import Receivers, receiving

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from catalog.models import User
 from catalog.people import audit
 from catalog.work import jobs
@@ -24,9 +26,8 @@ def subscription(owner: User, address: str, name: str = "", **criteria) -> tuple
 def tell(count: int = 1, *, detection=None, kind: str = "new", **facts) -> list[Alert]:
     """Publish alerts that people have judged."""
     detection = detection or DetectionFactory()
-    rows = [
-        AlertFactory(detection=detection, alert_type=kind, alert_metadata={**HUMAN, **facts}) for _ in range(count)
-    ]
+    given = {"detection": detection, "alert_type": kind, "alert_metadata": {**HUMAN, **facts}}
+    rows = [cast(Alert, AlertFactory(**given)) for _ in range(count)]
     publish_pending()
     return rows
 
