@@ -32,14 +32,15 @@ def bring_up(keys: Collection[UUID]) -> None:
     if first := set(arrived.distinct()):
         note_pulled(first, audit.MACHINE)
     with transaction.atomic():
-        rows = list(Alert.objects.filter(pk__in=keys).order_by("pk").select_for_update().defer("alert_metadata"))
+        named = Alert.objects.filter(pk__in=keys).order_by("pk").select_for_update()
+        rows = list(named.only("status", "delivery_attempts"))
         tries = dict(deliveries.order_by().values_list("publication__alert").annotate(Sum("attempts")))
-        changed = []
+        alike: dict[int, list[UUID]] = {}
         for row in rows:
             if row.delivery_attempts != (count := tries.get(row.pk, 0)):
-                row.delivery_attempts = count
-                changed.append(row)
-        Alert.objects.bulk_update(changed, ["delivery_attempts"])
+                alike.setdefault(count, []).append(row.pk)
+        for count, same in alike.items():
+            Alert.objects.filter(pk__in=same).update(delivery_attempts=count)
         done = _acknowledged(keys)
         whole = [row for row in rows if row.status in (AlertStatus.PENDING, AlertStatus.SENT) and row.pk in done]
         Alert.objects.filter(pk__in=[row.pk for row in whole]).update(status=AlertStatus.DELIVERED)

@@ -38,7 +38,7 @@ class Criteria:
 
     def stored(self) -> object:
         """Return what a row holds of it."""
-        return {name: value for name, value in _pairs(as_json(self)) if value not in (None, [], False)}
+        return {name: value for name, value in _pairs(as_json(self)) if value or _is_zero(value)}
 
 
 def criteria_of(stored: object) -> Criteria:
@@ -140,6 +140,11 @@ def _key(given: Mapping[object, object], name: str) -> UUID | None:
         return UUID(_text(given, name) or "")
     except ValueError:
         return None  # Written by hand, or by a version that knew no keys.
+
+
+def _is_zero(value: object) -> bool:
+    """Tell whether a value is the number, which asks for something where False does not."""
+    return isinstance(value, float) and value == 0.0
 
 
 def _pairs(given: object) -> list[tuple[str, object]]:

@@ -31,7 +31,8 @@ def read_on(subscription_id: object) -> list[UUID]:
     """
     is_on = automatic(snapshot()).is_on
     with jobs.writing():
-        row = Subscription.objects.sending().select_for_update().filter(pk=subscription_id).first()
+        asked = Subscription.objects.sending().select_for_update().filter(pk=subscription_id)
+        row = asked.annotate(now=Now(), expires_at=after(EXPIRE_SECONDS)).first()
         if row is None:
             return []
         rows = list(AlertPublication.objects.filter(sequence__gt=row.place).order_by("sequence")[:_BATCH])
@@ -40,7 +41,7 @@ def read_on(subscription_id: object) -> list[UUID]:
         wanted = [one for one in rows if row.until is None or one.published_at <= row.until]
         chosen = _chosen(row, wanted, is_automatic_on=is_on)
         deliveries = [
-            Delivery(subscription=row, publication=one, next_try_at=Now(), expires_at=after(EXPIRE_SECONDS))
+            Delivery(subscription=row, publication=one, next_try_at=row.now, expires_at=row.expires_at)
             for one in chosen
         ]
         Delivery.objects.bulk_create(deliveries, ignore_conflicts=True)

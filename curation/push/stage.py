@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from contextvars import copy_context
 from queue import SimpleQueue
 from threading import Event
+from types import TracebackType
+from typing import Self
+from uuid import UUID
 
 from catalog.failures import StageFailure
 from catalog.files.posting import Post
@@ -18,7 +21,7 @@ from curation.models import Destination, Subscription
 from curation.push.arrived import bring_up, bring_up_without
 from curation.push.keeping import reason_against, stop
 from curation.push.messages import about
-from curation.push.reading import read_on
+from curation.push.reading import last_published, read_on
 from curation.push.sending import Outcome, receiver_of, send
 from curation.push.trying import Try, put_down, take
 
@@ -27,6 +30,7 @@ logger = logging.getLogger(__name__)
 # To one webhook at once. Slack and mail servers take one after the other.
 AT_ONCE = 8
 _OF_EACH = 4
+_MOST_CHANGED = 200
 # After so long others have their turn.
 _TURN_SECONDS = 20.0
 
@@ -40,38 +44,73 @@ def run(subscription_id: str) -> None:
         with jobs.writing(last=True):
             stop(row, why)
         return
-    start = time.monotonic()
-    while decided := read_on(subscription_id):
-        jobs.check()
-        bring_up(decided)
-    at_once = AT_ONCE if row.destination == Destination.WEBHOOK else 1
-    with ExitStack() as shut:
-        posts: SimpleQueue[Post] = SimpleQueue()
-        for _ in range(at_once):
-            posts.put(shut.enter_context(Post()))
-        pool = shut.enter_context(ThreadPoolExecutor(at_once))
-        while time.monotonic() - start < _TURN_SECONDS and _send_some(subscription_id, at_once, pool, posts):
+    with _Turn(subscription_id, row.destination) as turn:
+        while turn.lasts:
             jobs.check()
+            news, sent = turn.read_some(), turn.send_some()
+            if not (news or sent):
+                break
 
 
-def _send_some(subscription_id: str, at_once: int, pool: ThreadPoolExecutor, posts: SimpleQueue[Post]) -> bool:
-    """Send some of what is due and put down what came of it; return whether to go on at once."""
-    row = Subscription.objects.sending().rested().filter(pk=subscription_id).first()
-    if row is None:
-        return False
-    # A receiver that failed is asked with one message first.
-    tries = take(row, 1 if row.failures else at_once * _OF_EACH)
-    if not tries:
-        return False
-    batch = _Batch(row, posts)
-    outcomes = batch.send(tries, pool)
-    put_down(row, outcomes)
-    bring_up([one.delivery.publication.alert_id for one in tries])
-    if any(outcome is not None and outcome.is_gone for _, outcome in outcomes):
-        bring_up_without(row)
-    if batch.interruption is not None:
-        raise batch.interruption
-    return True
+class _Turn:
+    """One subscriber's turn: what is new is written down while what waits is sent, over connections that stay open."""
+
+    def __init__(self, subscription_id: str, destination: str) -> None:
+        self._key, self._end = subscription_id, time.monotonic() + _TURN_SECONDS
+        self._at_once = AT_ONCE if destination == Destination.WEBHOOK else 1
+        self._posts: SimpleQueue[Post] = SimpleQueue()
+        self._shut = ExitStack()
+        self._pool = ThreadPoolExecutor(self._at_once)
+        # Alerts whose state is to be brought up to date, together: each time costs as much for one as for many.
+        self._changed: set[UUID] = set()
+
+    @property
+    def lasts(self) -> bool:
+        return time.monotonic() < self._end
+
+    def __enter__(self) -> Self:
+        for _ in range(self._at_once):
+            self._posts.put(self._shut.enter_context(Post()))
+        self._shut.enter_context(self._pool)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._shut.close()
+        if kind is None or issubclass(kind, jobs.HandBack):
+            bring_up(self._changed)
+
+    def read_some(self) -> bool:
+        """Write down what is for this subscriber of the next publications; return whether there were any."""
+        if not Subscription.objects.filter(pk=self._key, place__lt=last_published()).exists():
+            return False
+        decided = read_on(self._key)
+        self._note(decided)
+        return bool(decided)
+
+    def send_some(self) -> bool:
+        """Send some of what is due and put down what came of it; return whether to go on at once."""
+        row = Subscription.objects.sending().rested().filter(pk=self._key).first()
+        if row is None:
+            return False
+        # A receiver that failed is asked with one message first.
+        tries = take(row, 1 if row.failures else self._at_once * _OF_EACH)
+        if not tries:
+            return False
+        batch = _Batch(row, self._posts)
+        outcomes = batch.send(tries, self._pool)
+        put_down(row, outcomes)
+        self._note([one.delivery.publication.alert_id for one in tries])
+        if any(outcome is not None and outcome.is_gone for _, outcome in outcomes):
+            bring_up_without(row)
+        if batch.interruption is not None:
+            raise batch.interruption
+        return True
+
+    def _note(self, alerts: Iterable[UUID]) -> None:
+        self._changed.update(alerts)
+        if len(self._changed) >= _MOST_CHANGED:
+            bring_up(self._changed)
+            self._changed.clear()
 
 
 class _Batch:

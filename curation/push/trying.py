@@ -25,9 +25,6 @@ _JITTER = (0.9, 1.1)
 LEASE_SECONDS = 120.0
 # A receiver that fails is asked again after so long, twice as long each time, with one message alone.
 _FIRST_REST_SECONDS, _LONGEST_REST_SECONDS = 5.0, 600.0
-_WRITTEN = (
-    "status", "attempts", "first_try_at", "last_try_at", "next_try_at", "last_code", "last_reason", "delivered_at",
-)  # fmt: skip
 _GONE = "The receiver answered 410 Gone: it wants nothing any more. Resume the subscription when it is ready again."
 
 
@@ -64,17 +61,18 @@ def put_down(subscription: Subscription, outcomes: Sequence[tuple[Try, Outcome |
     """
     held = _held([one.delivery for one, _ in outcomes])
     mine = [(one, outcome) for one, outcome in outcomes if one.delivery.pk in held]
+    alike: dict[tuple[DeliveryStatus, int | None], list[UUID]] = {}
     for one, outcome in mine:
         if outcome is None:
             _undo(one)
+        elif outcome.has_arrived:
+            alike.setdefault((outcome.status, outcome.code), []).append(one.delivery.pk)
         else:
-            _note(one.delivery, outcome)
-    changed = [one.delivery for one, _ in mine]
-    Delivery.objects.bulk_update(changed, _WRITTEN)
-    dead = [row for row in changed if row.status == DeliveryStatus.DEAD]
-    audit.record_changes(
-        ((row, {}, {"attempts": row.attempts, "reason": row.last_reason}) for row in dead), "delivery_died"
-    )
+            _note_failure(one.delivery, outcome)
+    for (status, code), keys in alike.items():
+        Delivery.objects.filter(pk__in=keys).update(
+            status=status, last_code=code, last_reason="", next_try_at=None, delivered_at=Now()
+        )
     _note_receiver(subscription, [outcome for _, outcome in mine if outcome is not None])
 
 
@@ -86,20 +84,26 @@ def _held(rows: Sequence[Delivery]) -> set[UUID]:
 
 
 def _undo(one: Try) -> None:
-    row, before = one.delivery, one.before
-    row.attempts, row.first_try_at, row.last_try_at = before.attempts, before.first_try_at, before.last_try_at
-    row.next_try_at = Now()
+    before = one.before
+    Delivery.objects.filter(pk=before.pk).update(
+        attempts=before.attempts,
+        first_try_at=before.first_try_at,
+        last_try_at=before.last_try_at,
+        next_try_at=Now(),
+    )
 
 
-def _note(row: Delivery, outcome: Outcome) -> None:
-    row.status, row.last_code, row.last_reason = outcome.status, outcome.code, outcome.reason
-    if outcome.has_arrived:
-        row.next_try_at, row.delivered_at = None, Now()
-    elif row.attempts >= row.most_attempts:
-        row.status, row.next_try_at = DeliveryStatus.DEAD, None
-    else:
-        done = row.attempts - (row.most_attempts - MOST_ATTEMPTS)
-        row.next_try_at = after(max(_wait_after(done), outcome.retry_after_s or 0.0))
+def _note_failure(row: Delivery, outcome: Outcome) -> None:
+    """Write when the next try is due, or that there is none."""
+    said = {"last_code": outcome.code, "last_reason": outcome.reason}
+    this = Delivery.objects.filter(pk=row.pk)
+    if row.attempts >= row.most_attempts:
+        this.update(status=DeliveryStatus.DEAD, next_try_at=None, **said)
+        audit.record(row, "delivery_died", new={"attempts": row.attempts, "reason": outcome.reason})
+        return
+    done = row.attempts - (row.most_attempts - MOST_ATTEMPTS)
+    wait = max(_wait_after(done), outcome.retry_after_s or 0.0)
+    this.update(status=DeliveryStatus.FAILED, next_try_at=after(wait), **said)
 
 
 def _wait_after(tries: int) -> float:
