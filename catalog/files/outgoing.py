@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, wait
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -195,9 +195,9 @@ def in_words(subject: str) -> Iterator[None]:
 class Transport(httpx.BaseTransport):
     """httpx's way to the network, over connections that the door has made; kept open for `kept_seconds` of rest."""
 
-    def __init__(self, patience: Patience, *, kept_seconds: float = 0.0) -> None:
+    def __init__(self, patience: Patience, *, kept_seconds: float = 0.0, trust: ssl.SSLContext | None = None) -> None:
         self._pool = httpcore.ConnectionPool(
-            ssl_context=_trust(),
+            ssl_context=trust or ssl.create_default_context(),
             max_keepalive_connections=1 if kept_seconds else 0,
             keepalive_expiry=kept_seconds or None,
             network_backend=_Network(patience),
@@ -216,12 +216,6 @@ class Transport(httpx.BaseTransport):
 
     def close(self) -> None:
         self._pool.close()
-
-
-@cache
-def _trust() -> ssl.SSLContext:
-    """Return whose certificates are believed: to read them all takes longer than many a request."""
-    return ssl.create_default_context()
 
 
 class _Body(httpx.SyncByteStream):

@@ -3,9 +3,11 @@ answer that leads elsewhere is not followed."""
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from functools import cache
 from types import TracebackType
 from typing import Self
 
@@ -47,13 +49,21 @@ def check_receiver(url: str) -> str:
     return host or ""
 
 
+@cache
+def _trust() -> ssl.SSLContext:
+    """Return whose certificates are believed: to read them all takes longer than many a request."""
+    return ssl.create_default_context()
+
+
 class Post:
     """A way to receivers, whose connection is kept between requests; for one thread, until the block ends."""
 
     def __init__(self, seconds: float = POST_SECONDS) -> None:
         self._patience = Patience(Limits(_MOST_BYTES, stall_seconds=seconds, whole_seconds=seconds))
         self._client = httpx.Client(
-            transport=Transport(self._patience, kept_seconds=_KEPT_SECONDS), headers=HEADERS, trust_env=False
+            transport=Transport(self._patience, kept_seconds=_KEPT_SECONDS, trust=_trust()),
+            headers=HEADERS,
+            trust_env=False,
         )
         self._may_be_kept = False
 

@@ -22,7 +22,7 @@ from curation.push.sending import Outcome
 _WAITS_SECONDS = (5.0, 300.0, 1800.0, 7200.0, 18000.0, 36000.0, 50400.0, 72000.0, 86400.0)
 _JITTER = (0.9, 1.1)
 # What was taken and not put down within this is tried again: longer than a batch can take.
-LEASE_SECONDS = 120.0
+LEASE_SECONDS = 75.0
 # A receiver that fails is asked again after so long, twice as long each time, with one message alone.
 _FIRST_REST_SECONDS, _LONGEST_REST_SECONDS = 5.0, 600.0
 _GONE = "The receiver answered 410 Gone: it wants nothing any more. Resume the subscription when it is ready again."

@@ -17,7 +17,7 @@ from curation.models import Alert
 from tests.factories import AlertFactory, ProcessingJobFactory
 
 pytestmark = pytest.mark.django_db
-QUEUES = ("pipeline", "light", "downloads", "training")
+QUEUES = ("pipeline", "light", "downloads", "deliveries", "training")
 
 
 @pytest.fixture

