@@ -83,8 +83,13 @@ def receiving() -> Iterator[Receivers]:
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    class Server(ThreadingHTTPServer):
+        daemon_threads, request_queue_size = True, 64
+
+        def handle_error(self, *_: object) -> None:
+            """Say nothing: senders die, as the tests want it."""
+
+    server = Server(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     receivers.host = f"127.0.0.1:{server.server_port}"

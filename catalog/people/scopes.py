@@ -16,7 +16,6 @@ from catalog.roles import (
     MAY_ORDER_JOBS,
     MAY_SETTLE_DOUBTS,
     MAY_SUBMIT_FRAMES,
-    MAY_SUBSCRIBE,
 )
 
 
@@ -42,7 +41,7 @@ SCOPES: Mapping[str, Scope] = MappingProxyType(
         "candidates:read": Scope("differencing.view_candidate", "read candidates"),
         "data-sets:read": Scope("detection.view_dataset", "read what models are trained with and measured by"),
         "detections:read": Scope("detection.view_detection", "read detections"),
-        "deliveries:read": Scope(MAY_SUBSCRIBE, "read what was sent to one's subscriptions"),
+        "deliveries:read": Scope("curation.view_delivery", "read what was sent to one's subscriptions"),
         "difference-runs:read": Scope("differencing.view_differencerun", "read subtractions"),
         "doubts:read": Scope("observations.view_doubt", "read what is in doubt about frames"),
         "doubts:write": Scope(MAY_SETTLE_DOUBTS, "settle doubts"),
@@ -67,7 +66,7 @@ SCOPES: Mapping[str, Scope] = MappingProxyType(
         "publications:read": Scope("curation.view_alertpublication", "read what was published"),
         "references:read": Scope("differencing.view_reference", "read references"),
         "sources:read": Scope("detection.view_source", "read sources"),
-        "subscriptions:read": Scope(MAY_SUBSCRIBE, "read one's subscriptions to alerts"),
+        "subscriptions:read": Scope("curation.view_subscription", "read one's subscriptions to alerts"),
         "surveys:read": Scope("observations.view_survey", "read surveys"),
         "system-config:read": Scope("catalog.view_systemconfig", "read the configuration"),
         "telescopes:read": Scope("observations.view_telescope", "read telescopes"),

@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 
 from catalog import constraints
 from catalog.models import Record, RecordQuerySet, Visitor
+from catalog.roles import MAY_KEEP_ACCOUNTS
 from curation.models.alerts import AlertPublication
 
 # Tries before a delivery is dead, and again after each replay.
@@ -29,7 +30,7 @@ class SubscriptionQuerySet(RecordQuerySet):
     """Everybody sees their own subscriptions, administrators see all."""
 
     def visible_to(self, user: Visitor) -> Self:
-        return self if user.has_perm("curation.view_subscription") else self.filter(owner=user.pk)
+        return self if user.has_perm(MAY_KEEP_ACCOUNTS) else self.filter(owner=user.pk)
 
     def sending(self) -> Self:
         """Return those to which what waits is sent."""
@@ -127,7 +128,7 @@ class DeliveryQuerySet(RecordQuerySet):
     """Everybody sees what went to their own subscriptions."""
 
     def visible_to(self, user: Visitor) -> Self:
-        return self if user.has_perm("curation.view_delivery") else self.filter(subscription__owner=user.pk)
+        return self if user.has_perm(MAY_KEEP_ACCOUNTS) else self.filter(subscription__owner=user.pk)
 
     def due(self) -> Self:
         """Return what is to be sent now."""
