@@ -11,7 +11,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from catalog.files import posting
 from catalog.people import audit
 from curation.alerts.publishing import publish_pending
-from curation.models import Alert, Delivery, Destination, Subscription
+from curation.models import Alert, Delivery, DeliveryStatus, Destination, Subscription
 from curation.push import stage
 from curation.push.criteria import Criteria
 from curation.push.keeping import Wish, subscribe
@@ -184,14 +184,15 @@ def test_two_workers_at_one_subscriber_send_nothing_twice(receivers, owner):
 
 def test_a_try_that_was_taken_for_lost_writes_nothing_over_its_successor(receivers, owner):
     row, _ = subscription(owner, receivers.url("/a"))
+    receivers.after["/a"] = [saying(503)]
     tell()
     stage.read_on(str(row.pk))
     (late,) = stage.take(row, 1)
     make_due(row)
     work()
-    assert states(row) == [("delivered", 2, 204)]
-    stage.put_down(row, [(late, stage.Outcome("failed", 500, "late"))])
-    assert states(row) == [("delivered", 2, 204)]
+    assert states(row) == [("failed", 2, 503)]
+    stage.put_down(row, [(late, stage.Outcome(DeliveryStatus.FAILED, 500, "late"))])
+    assert states(row) == [("failed", 2, 503)]
 
 
 def test_an_address_inside_is_refused(receivers, owner, settings):
