@@ -21,9 +21,12 @@ ASTRID_ADDRESS    where others reach the site, as https://astrid.example.org: it
                   (default: nobody is told one)
 ASTRID_WORKERS    processes that do frames side by side (default: one for each core, at most 4)
 ASTRID_DOWNLOADS  addresses that are fetched from side by side (default 4)
+ASTRID_DELIVERIES subscribers that are sent alerts side by side (default 8)
+EMAIL_URL         the mail server that sends alerts, such as smtp+tls://user:password@mail.example.org:587, and
+ASTRID_MAIL_FROM  from whom they come (default: none, and no e-mail is sent)
 ASTRID_OUTGOING_HOSTS
-                  hosts, host or host:port with commas between, that frames are fetched from although they are not on
-                  the public internet: an observatory's own archive (default: none)
+                  hosts, host or host:port with commas between, that frames are fetched from and alerts sent to although
+                  they are not on the public internet: an observatory's own (default: none)
 ASTRID_WATCH      a folder whose FITS files are taken in as they arrive (default: none)
 ASTRID_API_RATE   how often one token may ask each web process (default 600/min)
 ASTRID_MAX_UPLOAD_MB
@@ -289,6 +292,8 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "level": "WARNING", "formatter": "line"}},
     "root": {"level": "INFO", "handlers": ["console"]},
+    # It tells every address in full, and some are as good as passwords.
+    "loggers": {"httpx": {"level": "WARNING"}},
 }
 
 # --- Background work: rows of ProcessingJob are the truth, the broker only wakes workers ---
@@ -326,6 +331,10 @@ ASTRID_WATCH = env.str("ASTRID_WATCH", default="")
 ASTRID_WORKERS = env.int("ASTRID_WORKERS", default=min(os.cpu_count() or 1, 4))
 # More would take the line from those who look at the pages, and tire the archives that they come from.
 ASTRID_DOWNLOADS = env.int("ASTRID_DOWNLOADS", default=4)
+ASTRID_DELIVERIES = env.int("ASTRID_DELIVERIES", default=8)
+ASTRID_MAIL_FROM, ASTRID_SENDS_MAIL = env.str("ASTRID_MAIL_FROM", default=""), bool(env.str("EMAIL_URL", default=""))
+if ASTRID_SENDS_MAIL:
+    vars().update(env.email_url("EMAIL_URL"))
 ASTRID_STAR_CATALOG = env.str("ASTRID_STAR_CATALOG", default="")
 ASTRID_STAR_CATALOG_SERVICE = env.str("ASTRID_STAR_CATALOG_SERVICE", default="https://gaia.ari.uni-heidelberg.de/tap")
 ASTRID_STAR_CATALOG_TABLE = env.str("ASTRID_STAR_CATALOG_TABLE", default="gaiadr3.gaia_source")
@@ -335,8 +344,8 @@ ASTRID_CONTEXT_SERVICES = {k: env.str(f"ASTRID_CONTEXT_{k}_SERVICE", "") for k i
 
 # The table of the stages, by which they start each other.
 STAGES = "astrid_site.night.stages.STAGES"
-# Each has worker processes of its own, so that neither a slow server nor a long training holds up frames or alerts.
-QUEUES = ("pipeline", "light", "downloads", "training")
+# Each has worker processes of its own: no slow server, dead subscriber or long training holds up frames or alerts.
+QUEUES = ("pipeline", "light", "downloads", "deliveries", "training")
 # Lower apps need not know higher ones: what of candidates is shown to who judges, and pages of what jobs are about.
 SHOWN_TO_JUDGES = "curation.injected.shown.RULES"
 ENTITY_PAGES = {
@@ -345,6 +354,7 @@ ENTITY_PAGES = {
     "detection": "curation:detection",
     "source": "curation:source",
     "alert": "curation:alert",
+    "subscription": "curation:subscription",
     "model": "detection:model",
     "processingjob": "catalog:job",
 }
@@ -358,6 +368,8 @@ HEALTH_WAIT_SECONDS = {
     "pipeline": env.float("ASTRID_HEALTH_PIPELINE_SECONDS", default=900.0),
     "light": env.float("ASTRID_HEALTH_LIGHT_SECONDS", default=60.0),
     "downloads": env.float("ASTRID_HEALTH_DOWNLOADS_SECONDS", default=JOB_TIME_LIMIT_SECONDS),
+    # Among many slow receivers each has its turn.
+    "deliveries": env.float("ASTRID_HEALTH_DELIVERIES_SECONDS", default=60.0),
     "training": env.float("ASTRID_HEALTH_TRAINING_SECONDS", default=JOB_TIME_LIMIT_SECONDS),
 }
 

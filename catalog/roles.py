@@ -23,6 +23,7 @@ MAY_SETTLE_CONFLICTS = "curation.change_conflict"
 MAY_MARK_KNOWN = "curation.add_golditem"
 MAY_CHOOSE_EXAMPLES = "curation.add_labelexample"
 MAY_ACKNOWLEDGE = "curation.change_alert"
+MAY_SUBSCRIBE = "curation.add_subscription"
 MAY_CONFIGURE = "catalog.change_systemconfig"
 MAY_KEEP_ACCOUNTS = "catalog.change_user"
 MAY_LIFT_LOCKS = "axes.delete_accessattempt"
@@ -58,7 +59,7 @@ SHOWN_TO_EXPERTS = ("curation.conflict", "curation.golditem", "curation.goldansw
 # People, their rights and what they did, and the configuration.
 SHOWN_TO_ADMINISTRATORS = (
     "catalog.user", "catalog.apitoken", "catalog.systemconfig", "catalog.auditlog", "auth.group",
-    "axes.accessattempt",
+    "axes.accessattempt", "curation.subscription", "curation.delivery",
 )  # fmt: skip
 # Rows that people write by hand.
 KEPT_BY_ADMINISTRATORS = (
@@ -67,10 +68,13 @@ KEPT_BY_ADMINISTRATORS = (
 )  # fmt: skip
 
 _VIEWER = _of("view", SHOWN_TO_ALL)
-_CURATOR = _VIEWER | {MAY_JUDGE, MAY_ACKNOWLEDGE}
+# Their own, and what came of them: all are shown to administrators alone.
+_SUBSCRIBER = _of("view", ("curation.subscription", "curation.delivery")) | {MAY_SUBSCRIBE}
+_CURATOR = _VIEWER | _SUBSCRIBER | {MAY_JUDGE, MAY_ACKNOWLEDGE}
 _EXPERT = _CURATOR | _of("view", SHOWN_TO_EXPERTS) | {MAY_SETTLE_CONFLICTS, MAY_MARK_KNOWN, MAY_CHOOSE_EXAMPLES}
 _OPERATOR = (
     _VIEWER
+    | _SUBSCRIBER
     | _of("view", SHOWN_TO_OPERATORS)
     | {MAY_ORDER_JOBS, MAY_ORDER_FRAMES, MAY_SUBMIT_FRAMES, MAY_SETTLE_DOUBTS, MAY_ACKNOWLEDGE}
 )

@@ -20,7 +20,7 @@ _STATES = {
         "completed", "preprocessed", "differenced", "validated", "confirmed", "delivered", "sent", "detected", "linked",
         "done", "imported",
     ),
-    Kind.BAD: ("failed", "rejected", "lost"),
+    Kind.BAD: ("failed", "rejected", "lost", "dead"),
     # A try that failed and is repeated: the work goes on.
     Kind.BUSY: ("running", "preprocessing", "differencing", "validating", "processing", "retried"),
     Kind.IDLE: ("pending", "ingested", "waiting", "handed_back", "no_ephemerides", "none_usable", "no_size"),

@@ -27,6 +27,7 @@ from curation.models import (
     Conflict,
     Contradiction,
     Deferral,
+    Delivery,
     GoldAnswer,
     GoldItem,
     LabelDefinition,
@@ -35,9 +36,11 @@ from curation.models import (
     Mention,
     Note,
     SavedFilter,
+    Subscription,
     TriageSettings,
     ValidationEvent,
 )
+from curation.push.keeping import shown_address
 
 _OF_SOURCE = "detection__source__id__exact"
 
@@ -221,3 +224,36 @@ class AlertPublicationAdmin(ProductAdmin):
     search_fields = ("alert__title",)
     search_help_text = "Words of the alert's title, or a key"
     ordering = ("-sequence",)
+
+
+@admin.register(Subscription)
+class SubscriptionAdmin(ProductAdmin):
+    """Where alerts are sent; neither secrets nor addresses that are as good as one are shown."""
+
+    list_display = (
+        "name", "owner", "destination", "where", "is_active", "stopped_reason", "until", "ended_at", "failures",
+    )  # fmt: skip
+    list_select_related = ("owner",)
+    list_filter = (
+        ("owner", AutocompleteSelectFilter), ("destination", DropdownFilter), ("is_active", YesNoFilter),
+    )  # fmt: skip
+    search_fields = ("name", "owner__username")
+    search_help_text = "Name, person, or ID"
+    exclude = ("address",)
+    readonly_fields = ("where",)
+
+    @display(description="address")
+    def where(self, row: Subscription) -> str:
+        return shown_address(row)
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(ProductAdmin):
+    list_display = (
+        "created_at", related("subscription"), related("publication"), state(), "attempts", "last_code", "last_reason",
+        "next_try_at", "delivered_at",
+    )  # fmt: skip
+    list_select_related = ("subscription", "publication")
+    list_filter = (("status", DropdownFilter), ("created_at", RangeDateTimeFilter))
+    search_fields = ("subscription__name",)
+    search_help_text = "Name of the subscription, or a key"

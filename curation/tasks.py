@@ -1,4 +1,4 @@
-"""The Celery doors of the publisher, of packets, of the queue, of what was injected, and of calibration."""
+"""The Celery doors of the publisher, of packets and deliveries, of the queue, of what was injected, of calibration."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from curation.alerts.publishing import publish_pending
 from curation.injected.ending import end_old
 from curation.judgements.leases import put_back_lapsed
 from curation.packets.keeping import take_turn
+from curation.push.ordering import order_due, tidy
 from curation.rates.ordering import order_nightly
 from curation.rates.watching import watch
 
@@ -22,6 +23,18 @@ def publish() -> int:
 def write_packets() -> int:
     """Write packets of what was published."""
     return take_turn()
+
+
+@shared_task(name="curation.order_deliveries")
+def order_deliveries() -> int:
+    """Order what is to be sent to subscribers."""
+    return order_due()
+
+
+@shared_task(name="curation.tidy_deliveries")
+def tidy_deliveries() -> None:
+    """Give up what is too old, and end what has had its time."""
+    tidy()
 
 
 @shared_task(name="curation.put_back_lapsed")

@@ -9,6 +9,7 @@ from curation.judgements import views as judgement_views
 from curation.known import views as known_views
 from curation.labels import views as label_views
 from curation.notes import views as note_views
+from curation.push import views as push_views
 from curation.rates import views as rate_views
 from curation.saved_filters import views as filter_views
 from curation.statistics import views as statistics_views
@@ -23,6 +24,17 @@ urlpatterns = [
     path("triage/", triage_views.triage, name="triage"),
     path("alerts/", alert_views.alerts, name="alerts"),
     path("alerts/<uuid:alert_id>/", alert_views.alert, name="alert"),
+    path("subscriptions/", push_views.subscriptions, name="subscriptions"),
+    path("subscriptions/new/", push_views.new_subscription, name="new_subscription"),
+    path("subscriptions/deliveries/", push_views.deliveries, name="deliveries"),
+    path("subscriptions/deliveries/replay", push_views.replay_deliveries, name="replay_deliveries"),
+    path("subscriptions/<uuid:subscription_id>/", push_views.subscription, name="subscription"),
+    path("subscriptions/<uuid:subscription_id>/edit/", push_views.edit_subscription, name="edit_subscription"),
+    path("subscriptions/<uuid:subscription_id>/rotate", push_views.rotate_secret, name="rotate_secret"),
+    path("subscriptions/<uuid:subscription_id>/test", push_views.test_subscription, name="test_subscription"),
+    path("subscriptions/<uuid:subscription_id>/pause", push_views.pause_subscription, name="pause_subscription"),
+    path("subscriptions/<uuid:subscription_id>/resume", push_views.resume_subscription, name="resume_subscription"),
+    path("subscriptions/<uuid:subscription_id>/end", push_views.end_subscription, name="end_subscription"),
     path("detections/", detection_views.detections, name="detections"),
     path("detections/<uuid:detection_id>/", detection_views.detection, name="detection"),
     path("detections/answer/", batch_views.preview, name="batch"),

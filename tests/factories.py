@@ -19,6 +19,7 @@ from curation.models import (
     Conflict,
     Contradiction,
     Deferral,
+    Delivery,
     GoldAnswer,
     GoldItem,
     LabelDefinition,
@@ -27,6 +28,7 @@ from curation.models import (
     Mention,
     Note,
     SavedFilter,
+    Subscription,
     TriageSettings,
     ValidationEvent,
 )
@@ -633,12 +635,23 @@ class AlertFactory(RowFactory):
     title = "New source"
 
 
+class SubscriptionFactory(RowFactory):
+    class Meta:
+        model = Subscription
+
+    owner = SubFactory(UserFactory)
+    name = Sequence("Subscription {}".format)
+    destination = "webhook"
+    # Inside, and refused at once: no test asks a name server.
+    address = "http://127.0.0.1:9/alerts"
+
+
 class AlertPublicationFactory(RowFactory):
     class Meta:
         model = AlertPublication
 
     alert = SubFactory(AlertFactory, is_published=True)
-    sequence = Sequence(lambda n: 1_000_000 + n)
+    sequence = Sequence(lambda number: 1_000_000 + number)
     version = 1
     kind = "new"
     published_at = LazyFunction(timezone.now)
@@ -657,6 +670,15 @@ class AlertPacketFactory(RowFactory):
     header_bytes = 17_000
     sha256 = Sequence(lambda n: digest(f"packet {n}"))
     ivorn = Sequence(lambda n: f"ivo://astrid.invalid/astrid#{n}")
+
+
+class DeliveryFactory(RowFactory):
+    class Meta:
+        model = Delivery
+
+    subscription = SubFactory(SubscriptionFactory)
+    publication = SubFactory(AlertPublicationFactory)
+    expires_at = LazyFunction(lambda: timezone.now() + dt.timedelta(days=3))
 
 
 class ProcessingJobFactory(RowFactory):

@@ -26,6 +26,7 @@ from tests.factories import (
     CandidateFactory,
     CandidateScoreFactory,
     DataSetFactory,
+    DeliveryFactory,
     DetectionFactory,
     DifferenceRunFactory,
     DoubtFactory,
@@ -46,6 +47,7 @@ from tests.factories import (
     ReferenceFactory,
     SavedFilterFactory,
     SourceFactory,
+    SubscriptionFactory,
     SurveyFactory,
     TelescopeFactory,
     TrackletFactory,
@@ -61,6 +63,7 @@ ACCOUNTS = frozenset(ROLES)
 CURATORS = frozenset({"curator", "expert", "administrator"})
 EXPERTS = frozenset({"expert", "administrator"})
 OPERATORS = frozenset({"operator", "administrator"})
+SUBSCRIBERS = CURATORS | OPERATORS
 ADMINISTRATORS = frozenset({"administrator"})
 
 
@@ -104,6 +107,16 @@ def whoever_asks() -> User:
 def own_token() -> list[Any]:
     """Make a token of the one who asks."""
     return [issue(whoever_asks(), "client", ["alerts:read"], audit.MACHINE)[0].pk]
+
+
+def own_subscription() -> list[Any]:
+    """Make a subscription of the one who asks."""
+    return [SubscriptionFactory(owner=whoever_asks()).pk]
+
+
+def own_delivery() -> list[Any]:
+    """Make a delivery to the one who asks."""
+    return [DeliveryFactory(subscription__owner=whoever_asks(), publication=published()).pk]
 
 
 def published() -> AlertPublication:
@@ -235,6 +248,20 @@ CURATION = {
     "curation:recalibrate": [Route(OPERATORS, keys=key_of(ModelFactory), method="post")],
     "curation:alerts": [Route(ACCOUNTS)],
     "curation:alert": [Route(ACCOUNTS, keys=key_of(AlertFactory))],
+    "curation:subscriptions": [Route(SUBSCRIBERS)],
+    "curation:new_subscription": [Route(SUBSCRIBERS), Route(SUBSCRIBERS, method="post")],
+    "curation:subscription": [Route(SUBSCRIBERS, keys=own_subscription)],
+    "curation:edit_subscription": [
+        Route(SUBSCRIBERS, keys=own_subscription),
+        Route(SUBSCRIBERS, keys=own_subscription, method="post"),
+    ],
+    "curation:rotate_secret": [Route(SUBSCRIBERS, keys=own_subscription, method="post")],
+    "curation:test_subscription": [Route(SUBSCRIBERS, keys=own_subscription, method="post")],
+    "curation:pause_subscription": [Route(SUBSCRIBERS, keys=own_subscription, method="post")],
+    "curation:resume_subscription": [Route(SUBSCRIBERS, keys=own_subscription, method="post")],
+    "curation:end_subscription": [Route(SUBSCRIBERS, keys=own_subscription, method="post")],
+    "curation:deliveries": [Route(SUBSCRIBERS)],
+    "curation:replay_deliveries": [Route(SUBSCRIBERS, method="post", data={"subscription": str(uuid4())})],
     "curation:detections": [Route(ACCOUNTS)],
     "curation:labels": [Route(ACCOUNTS)],
     "curation:known_items": [Route(CURATORS)],
@@ -294,6 +321,10 @@ API: dict[str, list[Route]] = {
     **_read("labels", LabelDefinitionFactory),
     **_read("publications", published),
     **_read("packets", lambda: packet_of(published())),
+    "api:subscriptions-list": [Route(SUBSCRIBERS, is_for_clients=True)],
+    "api:subscriptions-detail": [Route(SUBSCRIBERS, own_subscription, is_for_clients=True)],
+    "api:deliveries-list": [Route(SUBSCRIBERS, is_for_clients=True)],
+    "api:deliveries-detail": [Route(SUBSCRIBERS, own_delivery, is_for_clients=True)],
     **_read("observations", ObservationFactory),
     **_read("preprocess-runs", PreprocessRunFactory),
     **_read("difference-runs", DifferenceRunFactory),

@@ -15,6 +15,7 @@ from catalog.failures import FailureCode
 from catalog.models import ProcessingJob
 from catalog.work.stages import Order, Stage
 from curation.alerts.rule import sources_of_night, sources_to_consider
+from curation.push.ordering import has_something
 from detection.context.fields import lacks_context
 from detection.known.frames import has_orbits
 from detection.models import Model
@@ -126,6 +127,12 @@ def _after_train(job: ProcessingJob) -> Iterator[Order]:
         yield "measure", "model", model.pk
 
 
+def _after_push(job: ProcessingJob) -> Iterator[Order]:
+    """A turn is over while there is more to send: others come first."""
+    if has_something(job.entity_id):
+        yield "push", "subscription", job.entity_id
+
+
 # A night is calibrated, and a field compared, when all of it has been delivered.
 _BEFORE_MASTERS = ("deliver", "ingest", "download", "receive")
 _BEFORE_PREPROCESS = (*_BEFORE_MASTERS, "masters")
@@ -171,6 +178,7 @@ STAGES = (
         waits_for=(*_BEFORE_TRACKLETS, "tracklets"), follows=_after_shift_and_stack,
     ),
     Stage("alerts", "curation.alerts.stage", "light", waits_for=_BEFORE_ALERTS),
+    Stage("push", "curation.push.stage", "deliveries", follows=_after_push),
     Stage("forced_backlog", "detection.stage.forced_backlog", waits_for=_BEFORE_BACKLOG, follows=_after_forced),
     # Nothing waits for it, and it decides nothing.
     Stage("shadow", "detection.stage.shadow", waits_for=_BEFORE_BACKLOG, abandon="detection.stage.shadow.abandon"),

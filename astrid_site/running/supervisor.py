@@ -72,11 +72,14 @@ def services() -> list[Service]:
         "--no-access-log",
     )
     web = (sys.executable, "-m", "uvicorn", "astrid_site.asgi:application", *address, *manners)
-    downloads = str(settings.ASTRID_DOWNLOADS)
+    downloads, deliveries = str(settings.ASTRID_DOWNLOADS), str(settings.ASTRID_DELIVERIES)
     return [
         Service("web", web),
         Service("light", (*worker, "-Q", "light", "-n", "light@%h", "--pool", "threads", "-c", "4")),
         Service("downloads", (*worker, "-Q", "downloads", "-n", "downloads@%h", "--pool", "threads", "-c", downloads)),
+        Service(
+            "deliveries", (*worker, "-Q", "deliveries", "-n", "deliveries@%h", "--pool", "threads", "-c", deliveries)
+        ),
         Service("pipeline", (*worker, "-Q", "pipeline", "-n", "pipeline@%h", "-c", str(settings.ASTRID_WORKERS))),
         Service("training", (*worker, "-Q", "training", "-n", "training@%h", "-c", "1")),
         Service("beat", (*celery, "beat", "-s", schedule)),

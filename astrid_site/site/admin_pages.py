@@ -61,6 +61,8 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Alerts", "campaign", "curation.alert"),
             ("Publications", "podcasts", "curation.alertpublication"),
             ("Packets", "inventory_2", "curation.alertpacket"),
+            ("Subscriptions", "notifications", "curation.subscription"),
+            ("Deliveries", "outgoing_mail", "curation.delivery"),
             ("Leases", "visibility", "curation.lease"),
             ("Put off", "snooze", "curation.deferral"),
             ("Notes", "note", "curation.note"),

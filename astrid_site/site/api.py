@@ -23,6 +23,7 @@ from curation.alerts.api import AlertFeedView, AlertStreamView, AlertViewSet, Pu
 from curation.detections.api import DetectionViewSet, LightCurveView
 from curation.judgements.api import LabelViewSet, ValidationEventViewSet
 from curation.packets.api import NightsView, NightView, PacketView, PacketViewSet
+from curation.push.api import DeliveryViewSet, SubscriptionViewSet
 from curation.tonight.api import TonightView
 from detection.known.api import KnownObjectSearchViewSet, KnownObjectViewSet, OrbitSetViewSet
 from detection.registry.api import (
@@ -52,7 +53,7 @@ RESOURCES = (
     TrackletViewSet, MoverViewSet, DataSetViewSet, ModelViewSet, CalibrationViewSet, ModelRunViewSet,
     CandidateScoreViewSet, DetectionViewSet, SourceViewSet, ForcedPhotometryViewSet, OrbitSetViewSet,
     KnownObjectSearchViewSet, KnownObjectViewSet, LabelViewSet, ValidationEventViewSet, AlertViewSet,
-    PublicationViewSet, PacketViewSet,
+    PublicationViewSet, PacketViewSet, SubscriptionViewSet, DeliveryViewSet,
     SystemConfigViewSet, ProcessingJobViewSet, AuditLogViewSet, AccountViewSet, ApiTokenViewSet,
 )  # fmt: skip
 

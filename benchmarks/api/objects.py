@@ -126,9 +126,9 @@ def _alerts() -> None:
     title = "'New source ' || round(ra::numeric, 5) || ' ' || round(dec::numeric, 5)"
     message = f"E'{_MESSAGE}'"
     write(Alert(status=AlertStatus.SENT, is_published=True), {
-        "id": key(ALERT, "number"), "number": "number", "created_at": "at", "updated_at": "at", "sent_at": "at", "alert_type": kind,
-        "detection_id": key(DETECTION, "number"), "title": title, "message": message, "alert_metadata": numbers,
-        "priority": priority,
+        "id": key(ALERT, "number"), "number": "number", "created_at": "at", "updated_at": "at", "sent_at": "at",
+        "alert_type": kind, "detection_id": key(DETECTION, "number"), "title": title, "message": message,
+        "alert_metadata": numbers, "priority": priority,
     })  # fmt: skip
     payload = (
         f"jsonb_build_object('alert', {key(ALERT, 'number')}, 'detection', {key(DETECTION, 'number')}, 'source', "

@@ -35,7 +35,7 @@ from catalog.work.hold import check
 logger = logging.getLogger(__name__)
 
 _MOST_REDIRECTS = 5
-_HEADERS = {"User-Agent": "AstrID", "Accept-Encoding": "identity"}
+HEADERS = {"User-Agent": "AstrID", "Accept-Encoding": "identity"}
 # A file that comes slower than this would take days.
 _SLOWEST_BYTES_PER_SECOND = 200.0
 # How long nothing is asked about the job and the time: a fraction of what a person waits for.
@@ -79,22 +79,26 @@ def fetch(
     address, or one that it leads to, is not public, DownloadFailed, OSError where the file cannot be written, and what
     stops the job of this thread.
     """
-    patience = _Patience(limits)
+    patience = Patience(limits)
     with (
-        httpx.Client(transport=_Transport(patience), headers=_HEADERS, trust_env=False) as client,
+        httpx.Client(transport=Transport(patience), headers=HEADERS, trust_env=False) as client,
         closing(_ask(client, url, body)) as response,
     ):
         return _receive(response, target, patience, progress)
 
 
-class _Patience:
+class Patience:
     """How long a download may take: asked at every step, it raises what ends it."""
 
     def __init__(self, limits: Limits) -> None:
-        self.limits, self.received = limits, 0
+        self.limits = limits
+        self.begin()
+
+    def begin(self) -> None:
+        """Count from now on: another request goes the same way."""
+        self.received = self._marked = 0
         self.in_vain = ""
         self._start = self._marked_at = time.monotonic()
-        self._marked = 0
 
     def ask(self) -> None:
         """Return if the download may go on; DownloadFailed where its time is up, or what stops the job."""
@@ -102,7 +106,9 @@ class _Patience:
         now = time.monotonic()
         if now - self._start > self.limits.whole_seconds:
             raise DownloadFailed(
-                f"The download was not finished after {self.limits.whole_seconds / 60.0:.0f} minutes.",
+                f"The download was not finished after {self.limits.whole_seconds / 60.0:.0f} minutes."
+                if self.received
+                else f"{self.in_vain} within {now - self._start:.0f} s.",
                 is_transient=True,
             )
         seconds = now - self._marked_at
@@ -127,7 +133,7 @@ def _ask(client: httpx.Client, url: str, body: bytes | None) -> httpx.Response:
         raise AddressRefused(f"{url!r} is not an address: {error}.") from error
     for _ in range(_MOST_REDIRECTS + 1):
         host = check_url(str(request.url)).hostname
-        with _in_words(f"The connection to {host}"):
+        with in_words(f"The connection to {host}"):
             response = client.send(request, stream=True)
         if response.next_request is None:
             return response
@@ -136,7 +142,7 @@ def _ask(client: httpx.Client, url: str, body: bytes | None) -> httpx.Response:
     raise DownloadFailed(f"{url} redirects too many times.", is_transient=False)
 
 
-def _receive(response: httpx.Response, target: Path, patience: _Patience, progress: Progress | None) -> int:
+def _receive(response: httpx.Response, target: Path, patience: Patience, progress: Progress | None) -> int:
     """Write the body of an answer to a file and return its bytes."""
     if response.status_code != httpx.codes.OK:
         is_transient = response.is_server_error or response.status_code in (408, 425, 429)
@@ -152,7 +158,7 @@ def _receive(response: httpx.Response, target: Path, patience: _Patience, progre
         while True:
             of_whole = "" if whole is None else f" of {whole}"
             # h11, under httpx, compares what came with the length that was announced.
-            with _in_words(f"After {patience.received}{of_whole} bytes the connection"):
+            with in_words(f"After {patience.received}{of_whole} bytes the connection"):
                 chunk = next(chunks, b"")
             if not chunk:
                 return patience.received
@@ -169,7 +175,7 @@ def _too_large(limits: Limits) -> str:
 
 
 @contextmanager
-def _in_words(subject: str) -> Iterator[None]:
+def in_words(subject: str) -> Iterator[None]:
     """Tell what goes wrong in the network as DownloadFailed; `subject` is what broke off."""
     try:
         yield
@@ -186,12 +192,15 @@ def _in_words(subject: str) -> Iterator[None]:
 # --- The network under httpx ---
 
 
-class _Transport(httpx.BaseTransport):
-    """httpx's way to the network, over connections that the door has made."""
+class Transport(httpx.BaseTransport):
+    """httpx's way to the network, over connections that the door has made; kept open for `kept_seconds` of rest."""
 
-    def __init__(self, patience: _Patience) -> None:
+    def __init__(self, patience: Patience, *, kept_seconds: float = 0.0, trust: ssl.SSLContext | None = None) -> None:
         self._pool = httpcore.ConnectionPool(
-            ssl_context=ssl.create_default_context(), max_keepalive_connections=0, network_backend=_Network(patience)
+            ssl_context=trust or ssl.create_default_context(),
+            max_keepalive_connections=1 if kept_seconds else 0,
+            keepalive_expiry=kept_seconds or None,
+            network_backend=_Network(patience),
         )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -225,7 +234,7 @@ class _Body(httpx.SyncByteStream):
 class _Network(httpcore.NetworkBackend):
     """Makes connections to addresses that were looked at, under the name that they were looked up by."""
 
-    def __init__(self, patience: _Patience) -> None:
+    def __init__(self, patience: Patience) -> None:
         self._patience = patience
 
     def connect_tcp(
@@ -248,7 +257,7 @@ class _Network(httpcore.NetworkBackend):
 class _Stream(httpcore.NetworkStream):
     """A connection that never waits longer than a moment without asking whether it still may."""
 
-    def __init__(self, plain: socket.socket, patience: _Patience) -> None:
+    def __init__(self, plain: socket.socket, patience: Patience) -> None:
         self._socket, self._patience = plain, patience
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
@@ -274,7 +283,12 @@ class _Stream(httpcore.NetworkStream):
             raise
         return stream
 
-    def get_extra_info(self, info: str) -> socket.socket | None:
+    def get_extra_info(self, info: str) -> socket.socket | bool | None:
+        if info == "is_readable":
+            # A connection at rest that has something to say was ended by the other side.
+            poll = select.poll()
+            poll.register(self._socket, select.POLLIN)
+            return bool(poll.poll(0.0))
         return self._socket if info == "socket" else None
 
     def _do(self, act: Callable[[], _T], event: int) -> _T:
@@ -291,7 +305,7 @@ class _Stream(httpcore.NetworkStream):
                 _wait(self._socket, event, self._patience)
 
 
-def _look_up(host: str, port: int, patience: _Patience) -> list[Found]:
+def _look_up(host: str, port: int, patience: Patience) -> list[Found]:
     """Return the addresses of a host; the question is asked in a thread, which may outlast our patience."""
     answer: Future[list[Found]] = Future()
     open_lookups = _LOOKUPS
@@ -331,7 +345,7 @@ def _check_addresses(host: str, port: int, addresses: list[str]) -> None:
             )
 
 
-def _reach(found: list[Found], patience: _Patience) -> _Stream:
+def _reach(found: list[Found], patience: Patience) -> _Stream:
     """Return a connection to the first address that takes one."""
     for family, where in found[:-1]:
         try:
@@ -341,7 +355,7 @@ def _reach(found: list[Found], patience: _Patience) -> _Stream:
     return _connect(*found[-1], patience, patience.limits.whole_seconds)
 
 
-def _connect(family: int, where: tuple[object, ...], patience: _Patience, seconds: float) -> _Stream:
+def _connect(family: int, where: tuple[object, ...], patience: Patience, seconds: float) -> _Stream:
     plain = socket.socket(family, socket.SOCK_STREAM)
     try:
         plain.setblocking(False)
@@ -357,7 +371,7 @@ def _connect(family: int, where: tuple[object, ...], patience: _Patience, second
     return _Stream(plain, patience)
 
 
-def _wait(plain: socket.socket, event: int, patience: _Patience, seconds: float = float("inf")) -> None:
+def _wait(plain: socket.socket, event: int, patience: Patience, seconds: float = float("inf")) -> None:
     """Wait until a socket is ready, for moments between which the patience is asked; TimeoutError after `seconds`."""
     poll, end = select.poll(), time.monotonic() + seconds
     poll.register(plain, event)

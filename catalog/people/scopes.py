@@ -10,7 +10,13 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from catalog.models import Visitor
-from catalog.roles import MAY_ACKNOWLEDGE, MAY_JUDGE, MAY_ORDER_JOBS, MAY_SETTLE_DOUBTS, MAY_SUBMIT_FRAMES
+from catalog.roles import (
+    MAY_ACKNOWLEDGE,
+    MAY_JUDGE,
+    MAY_ORDER_JOBS,
+    MAY_SETTLE_DOUBTS,
+    MAY_SUBMIT_FRAMES,
+)
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,7 @@ SCOPES: Mapping[str, Scope] = MappingProxyType(
         "candidates:read": Scope("differencing.view_candidate", "read candidates"),
         "data-sets:read": Scope("detection.view_dataset", "read what models are trained with and measured by"),
         "detections:read": Scope("detection.view_detection", "read detections"),
+        "deliveries:read": Scope("curation.view_delivery", "read what was sent to one's subscriptions"),
         "difference-runs:read": Scope("differencing.view_differencerun", "read subtractions"),
         "doubts:read": Scope("observations.view_doubt", "read what is in doubt about frames"),
         "doubts:write": Scope(MAY_SETTLE_DOUBTS, "settle doubts"),
@@ -60,6 +67,7 @@ SCOPES: Mapping[str, Scope] = MappingProxyType(
         "publications:read": Scope("curation.view_alertpublication", "read what was published"),
         "references:read": Scope("differencing.view_reference", "read references"),
         "sources:read": Scope("detection.view_source", "read sources"),
+        "subscriptions:read": Scope("curation.view_subscription", "read one's subscriptions to alerts"),
         "surveys:read": Scope("observations.view_survey", "read surveys"),
         "system-config:read": Scope("catalog.view_systemconfig", "read the configuration"),
         "telescopes:read": Scope("observations.view_telescope", "read telescopes"),

@@ -17,9 +17,20 @@ from curation.models.judgements import (
 )
 from curation.models.notes import Mention, Note
 from curation.models.packets import AlertPacket
+from curation.models.push import (
+    MOST_ATTEMPTS,
+    OPEN,
+    Delivery,
+    DeliveryStatus,
+    Destination,
+    SigningSecret,
+    Subscription,
+)
 from curation.models.triage import Deferral, DeferralKind, Lease, SavedFilter, SavedFilterQuerySet, TriageSettings
 
 __all__ = [
+    "MOST_ATTEMPTS",
+    "OPEN",
     "Alert",
     "AlertPacket",
     "AlertPriority",
@@ -31,6 +42,9 @@ __all__ = [
     "Contradiction",
     "Deferral",
     "DeferralKind",
+    "Delivery",
+    "DeliveryStatus",
+    "Destination",
     "EventKind",
     "GoldAnswer",
     "GoldItem",
@@ -44,6 +58,8 @@ __all__ = [
     "SavedFilter",
     "SavedFilterQuerySet",
     "Shown",
+    "SigningSecret",
+    "Subscription",
     "TriageSettings",
     "ValidationEvent",
 ]

@@ -24,7 +24,8 @@ from rest_framework.reverse import reverse
 from catalog.people.actors import actor_of
 from catalog.web.filters import AT, FROM_TO, ListFilter
 from catalog.web.rest.problems import Problem
-from catalog.web.rest.views import RowSerializer, RowViewSet, StrictAPIView, person_of, tags_known
+from catalog.web.rest.rows import RowSerializer
+from catalog.web.rest.views import RowViewSet, StrictAPIView, person_of, tags_known
 from catalog.web.streamed import Streamed, beyond_end, partial_headers, range_of
 from curation.alerts.publishing import note_pulled
 from curation.judgements import visibility

@@ -20,6 +20,7 @@ from catalog.web.rest.views import RowViewSet
 from curation.alerts.api import AlertViewSet
 from curation.alerts.publishing import publish_pending
 from curation.models import AlertPublication
+from curation.models.push import DeliveryQuerySet, SubscriptionQuerySet
 from tests.clients import client_of
 from tests.factories import (
     AlertFactory,
@@ -86,7 +87,7 @@ def test_every_list_row_and_feed_shows_only_what_is_visible_to_the_one_who_asks(
         asked.append(user)
         return rows.none()
 
-    for kind in (RecordQuerySet, ApiTokenQuerySet):
+    for kind in (RecordQuerySet, ApiTokenQuerySet, SubscriptionQuerySet, DeliveryQuerySet):
         monkeypatch.setattr(kind, "visible_to", nothing)
     for view, key in keys.items():
         assert client.get(reverse(f"api:{view.resource}-list")).json()["results"] == []

@@ -37,7 +37,15 @@ from curation.models import Alert, AlertPublication, Conflict, LabelDefinition, 
 from curation.triage.filters import QueueFilter
 from detection.sources.filters import SourceFilter
 from tests.curation.looks import consider, judge, seen
-from tests.factories import DataSetFactory, PreprocessRunFactory, ProcessingJobFactory, SurveyFactory, UserFactory
+from tests.factories import (
+    DataSetFactory,
+    DeliveryFactory,
+    PreprocessRunFactory,
+    ProcessingJobFactory,
+    SubscriptionFactory,
+    SurveyFactory,
+    UserFactory,
+)
 from tests.routes import ROUTES
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("empty_data_root")]
@@ -90,6 +98,8 @@ class Scene:
         consider(self.row.source)
         publish_pending()
         self.alert = Alert.objects.get()
+        self.subscription = SubscriptionFactory(owner=self.looker)
+        self.delivery = DeliveryFactory(subscription=self.subscription, publication=AlertPublication.objects.get())
 
     def keys_of(self, name: str, arguments: list[str]) -> list[Any]:
         """Return the arguments of an address such that it is about the detection that was judged."""
@@ -101,7 +111,8 @@ class Scene:
             "sources": self.row.source, "alerts": self.alert, "processing-jobs": self.job,
             "validation-events": ValidationEvent.objects.filter(validator=self.other).first() or self.row,
             "audit-log": self.row, "publications": AlertPublication.objects.order_by("sequence").last(),
-            "labels": LabelDefinition.objects.first(),
+            "labels": LabelDefinition.objects.first(), "subscriptions": self.subscription,
+            "deliveries": self.delivery,
         }  # fmt: skip
         if name.startswith("api:"):
             # Of what the telescope and machines alone have made, such as masters and tracklets, there is none here.
@@ -113,6 +124,7 @@ class Scene:
             "detection_id": self.row, "source_id": self.row.source, "alert_id": self.alert, "job_id": self.job,
             "candidate_id": self.row.candidate, "observation_id": self.row.observation, "run_id": run,
             "model_id": self.row.model_run.model, "data_set_id": self.data_set,
+            "subscription_id": self.subscription,
         }  # fmt: skip
         others = _OF_A_TILE if name == "differencing:tile" else dict.fromkeys(arguments, WITHOUT_WORDS.get(name))
         return [named[argument].pk if argument in named else others[argument] for argument in arguments]

@@ -75,6 +75,7 @@ class System:
             "pipeline": [*worker, "-c", self.environment.get("ASTRID_WORKERS", "1")],
             "light": [*worker, "--pool", "threads", "-c", "4"],
             "downloads": [*worker, "--pool", "threads", "-c", self.environment.get("ASTRID_DOWNLOADS", "4")],
+            "deliveries": [*worker, "--pool", "threads", "-c", self.environment.get("ASTRID_DELIVERIES", "8")],
             "beat": [*celery, "beat", "-s", str(self.root / "beat-schedule")],
         }[name]
         with (self.root / f"{name}.log").open("ab") as log:

@@ -17,7 +17,7 @@ from curation.models import Alert
 from tests.factories import AlertFactory, ProcessingJobFactory
 
 pytestmark = pytest.mark.django_db
-QUEUES = ("pipeline", "light", "downloads", "training")
+QUEUES = ("pipeline", "light", "downloads", "deliveries", "training")
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def test_it_is_ready_while_every_queue_answers_and_says_how_long_ago(client):
         "ok": True, "database": "ok", "migrations": "ok", "alerts": "ok", **dict.fromkeys(QUEUES, "ok"),
     }  # fmt: skip
     assert ages["oldest_unpublished_alert"] is None
-    assert [ages[queue]["oldest_waiting_job"] for queue in QUEUES] == [None] * 4
+    assert [ages[queue]["oldest_waiting_job"] for queue in QUEUES] == [None] * len(QUEUES)
     assert all(ages[queue]["last_probe"] >= 0.0 for queue in QUEUES)
 
 

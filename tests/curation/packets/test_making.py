@@ -237,7 +237,7 @@ def test_the_migration_gives_old_alerts_the_same_numbers_a_few_at_a_time(monkeyp
 
     from curation.models import Alert
 
-    migration = import_module("curation.migrations.0019_packets")
+    migration = import_module("curation.migrations.0020_packets")
     monkeypatch.setattr(migration, "AT_ONCE", 2)
     rows = [AlertFactory() for _ in range(5)]
     given = [row.number for row in rows]

@@ -1,0 +1,88 @@
+"""What a subscriber is sent: a signed webhook, a line for Slack, or a letter; each try sends the same."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from html import escape
+
+from django.core.mail import EmailMessage
+from django.core.serializers.json import DjangoJSONEncoder
+from standardwebhooks import Webhook
+
+from catalog.writing import utc
+from curation.models import AlertPublication, Subscription
+
+_LONGEST_SUBJECT = 180
+
+
+@dataclass(frozen=True)
+class Message:
+    """What is told, in the forms that each way needs: an event for programs, title and text for people."""
+
+    key: str
+    event: Mapping[str, object]
+    title: str
+    text: str
+
+    @cached_property
+    def body(self) -> str:
+        return json.dumps(self.event, cls=DjangoJSONEncoder, separators=(",", ":"))
+
+
+def about(publication: AlertPublication, key: str) -> Message:
+    """Return what is told of a publication; `data` is an entry of the feed."""
+    data = {
+        "sequence": publication.sequence,
+        "alert": publication.alert_id,
+        "version": publication.version,
+        "kind": publication.kind,
+        "published_at": publication.published_at,
+        "payload": publication.payload,
+    }
+    event = {"type": f"alert.{publication.kind}", "timestamp": publication.published_at, "data": data}
+    title = _words(publication.payload, "title") or "An alert"
+    footer = f"Number {publication.sequence} of the feed, published {utc(publication.published_at)} UTC."
+    return Message(key, event, title, f"{_words(publication.payload, 'message')}\n\n{footer}".lstrip())
+
+
+def trial(subscription: Subscription, key: str, now: datetime) -> Message:
+    """Return what a test sends: no alert."""
+    data = {"subscription": subscription.pk, "name": subscription.name}
+    event = {"type": "test", "timestamp": now, "data": data}
+    text = f"This is a test of the subscription “{subscription.name}”. Nothing was found."
+    return Message(key, event, "Test of AstrID", text)
+
+
+def signed_headers(message: Message, secrets: Iterable[str], now: datetime) -> dict[str, str]:
+    """Return what a webhook's receiver verifies the body by: one signature for each secret that is valid."""
+    signatures = [Webhook(secret).sign(message.key, now, message.body) for secret in secrets]
+    return {
+        "Content-Type": "application/json",
+        "webhook-id": message.key,
+        "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-signature": " ".join(signatures),
+    }
+
+
+def for_slack(message: Message) -> str:
+    """Return JSON for an incoming webhook of Slack, or of what understands the same."""
+    # Three characters are Slack's own: with them a title could call everybody in the channel.
+    title, text = (escape(words, quote=False) for words in (message.title, message.text))
+    return json.dumps({"text": f"*{title}*\n{text}"})
+
+
+def letter(message: Message, sender: str, recipient: str) -> EmailMessage:
+    """Return an e-mail, which names itself alike at every try."""
+    domain = sender.rpartition("@")[2].rstrip(">") or "localhost"
+    headers = {"Message-ID": f"<{message.key}@{domain}>", "Auto-Submitted": "auto-generated"}
+    subject = " ".join(f"[AstrID] {message.title}".split())[:_LONGEST_SUBJECT]
+    return EmailMessage(subject, f"{message.title}\n\n{message.text}\n", sender, [recipient], headers=headers)
+
+
+def _words(payload: object, name: str) -> str:
+    value = payload.get(name) if isinstance(payload, Mapping) else None
+    return value if isinstance(value, str) else ""
