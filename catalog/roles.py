@@ -57,8 +57,8 @@ SHOWN_TO_OPERATORS = (
 SHOWN_TO_EXPERTS = ("curation.conflict", "curation.golditem", "curation.goldanswer")
 # People, their rights and what they did, and the configuration.
 SHOWN_TO_ADMINISTRATORS = (
-    "catalog.user", "catalog.apitoken", "catalog.systemconfig", "catalog.auditlog", "auth.group",
-    "axes.accessattempt",
+    "catalog.user", "catalog.apitoken", "catalog.systemconfig", "catalog.auditlog", "catalog.auditseal",
+    "auth.group", "axes.accessattempt",
 )  # fmt: skip
 # Rows that people write by hand.
 KEPT_BY_ADMINISTRATORS = (
