@@ -6,7 +6,7 @@ import csv
 import datetime as dt
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 
 from django.core.serializers.json import DjangoJSONEncoder
@@ -47,13 +47,13 @@ def _pages(rows: QuerySet[AuditLog]) -> Iterator[list[Row]]:
 
 
 def _with_seals(page: list[Row]) -> Iterator[Row]:
-    keys = [row[0] for row in page]
-    seals = {seal[0]: seal[1:] for seal in AuditSeal.objects.filter(pk__in=keys).values_list("pk", *_OF_SEAL)}
+    found = AuditSeal.objects.filter(pk__in=[str(row[0]) for row in page])
+    seals = {seal[0]: seal[1:] for seal in found.values_list("pk", *_OF_SEAL)}
     for row in page:
         yield (*row, *seals.get(row[0], (None,) * len(_OF_SEAL)))
 
 
-def _csv(rows: list[Row] | list[tuple[str, ...]]) -> str:
+def _csv(rows: Iterable[Row]) -> str:
     text = io.StringIO()
     csv.writer(text).writerows([_cell(value) for value in row] for row in rows)
     return text.getvalue()

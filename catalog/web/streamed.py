@@ -14,8 +14,9 @@ class StreamedFile(StreamingHttpResponse):
     def __init__(self, parts: Iterable[str], name: str, content_type: str) -> None:
         headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "private, no-store"}
         super().__init__(parts, content_type=content_type, headers=headers)
+        self._parts = parts
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        parts = iter(self.streaming_content)
-        while (part := await sync_to_async(next)(parts, None)) is not None:
-            yield part
+        parts = iter(self._parts)
+        while (part := await sync_to_async(lambda: next(parts, None))()) is not None:
+            yield self.make_bytes(part)
