@@ -1,4 +1,4 @@
-"""What changes something leaves a line in the AuditLog: each address that does is listed with its lines, or why none."""
+"""What changes something leaves a line in the AuditLog: each address that does is listed with its lines or a reason."""
 
 from __future__ import annotations
 
