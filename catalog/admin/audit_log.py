@@ -30,8 +30,8 @@ class AuditLogAdmin(ProductAdmin):
         ("user", ExactTextFilter),
         ("created_at", RangeDateTimeFilter),
     )
-    search_fields = ("user", "entity_id__startswith", "change_summary")
-    search_help_text = "Person, ID of what was changed, or words in the summary"
+    search_fields = ("user", "entity_id__startswith", "change_summary", "reason")
+    search_help_text = "Person, ID of what was changed, or words in the summary or the reason"
     ordering = ("-created_at", "-id")
     list_before_template = "admin/audit_export.html"
     readonly_fields = ("about", "before_and_after", "seal")

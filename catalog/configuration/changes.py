@@ -63,8 +63,9 @@ class Plan:
 
     @property
     def state(self) -> str:
-        """Return a text that is another one once a value that it would change has been changed by somebody else."""
-        return self.before.only(sorted(change.key.name for change in self.changes)).hash
+        """Return a text that stands for what it changes from what to what, and is another one for any other change."""
+        names = sorted(change.key.name for change in self.changes)
+        return f"{self.before.only(names).hash}-{self.after.only(names).hash}"
 
 
 def plan(asked: Mapping[str, object]) -> Plan:
@@ -96,14 +97,16 @@ def plan(asked: Mapping[str, object]) -> Plan:
 def change(asked: Mapping[str, object], reason: str, actor: audit.Actor, *, state: str = "") -> Plan:
     """Do a change, all or nothing; return what was done.
 
-    state : of the plan that the person has seen; where somebody has changed one of its values since, nothing is done.
+    state : of the plan that the person has been shown; where this would be another one, nothing is done.
     Raises ChangeRefused, also where a key that changes what becomes science is changed without a reason.
     """
     # One after the other: what is checked together must not be changed between.
     list(SystemConfig.objects.select_for_update().order_by("pk"))
     planned = plan(asked)
     if state and planned.state != state:
-        raise ChangeRefused({OF_ALL: "Somebody else has changed a value in the meantime: look at the change again."})
+        raise ChangeRefused(
+            {OF_ALL: "This is not the change that was shown, or somebody else has changed a value since: look again."}
+        )
     reason = reason.strip()
     if planned.asks_for_reason and not reason:
         raise ChangeRefused({OF_ALL: "Give a reason: this changes what becomes science."})
