@@ -304,9 +304,8 @@ def test_a_bad_value_is_refused_in_words(administrator: Client, key: str, value:
 
 
 def test_a_switch_is_turned_off_by_leaving_its_box_empty(administrator: Client):
-    administrator.post(
-        page("catalog.systemconfig", "change", "preprocessing.clip_cosmic_rays"), {"seen": "", "reason": "x"}
-    )
+    url = page("catalog.systemconfig", "change", "preprocessing.clip_cosmic_rays")
+    administrator.post(url, {"seen": "", "reason": "x"})
     assert values.snapshot()["preprocessing.clip_cosmic_rays"] is False
 
 

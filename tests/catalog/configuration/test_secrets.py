@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from types import MappingProxyType
 
 import pytest
@@ -25,7 +24,7 @@ SECRET, OTHER = 's3cret-"horse"', "another-s3cret"
 
 
 @pytest.fixture(autouse=True)
-def declared(monkeypatch) -> Iterator[None]:
+def declared(monkeypatch) -> None:
     every = MappingProxyType({**values.DECLARED, KEY.name: KEY})
     for module in (
         "keys", "values", "changes", "files", "api",
@@ -33,7 +32,6 @@ def declared(monkeypatch) -> Iterator[None]:
         monkeypatch.setattr(f"catalog.configuration.{module}.DECLARED", every)
     for module in ("admin.configuration", "admin.configuration_changes", "templatetags.configuration"):
         monkeypatch.setattr(f"catalog.{module}.DECLARED", every)
-    yield
 
 
 @pytest.fixture
@@ -73,7 +71,7 @@ def test_its_own_page_writes_it_and_nothing_shows_it(ada: Client, tmp_path):
         assert "s3cret" not in text, k
     row = client.get(f"/api/v1/system-config/{KEY.name}/").json()
     assert (row["value"], row["default"], row["is_secret"], row["is_active"]) == (None, None, True, True)
-    assert [line.change_summary for line in AuditLog.objects.order_by("id")] == [
+    assert [line.change_summary for line in AuditLog.objects.filter(entity_type="systemconfig").order_by("id")] == [
         f"{KEY.name}: not set → set", f"{KEY.name}: set → set", f"{KEY.name}: set → set",
     ]  # fmt: skip
 
