@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from catalog.configuration import values
 from catalog.configuration.keys import DECLARED, ConfigKey, ConfigRefused, ConfigValue, check_value
@@ -18,6 +18,8 @@ from catalog.models import SystemConfig
 from catalog.people import audit
 
 LONGEST_REASON = 2000
+# Held by whoever changes keys; any number that nothing else uses.
+_LOCK = 0xC0F1
 # The key of refusals that belong to no key.
 OF_ALL = ""
 
@@ -100,8 +102,9 @@ def change(asked: Mapping[str, object], reason: str, actor: audit.Actor, *, stat
     state : of the plan that the person has been shown; where this would be another one, nothing is done.
     Raises ChangeRefused, also where a key that changes what becomes science is changed without a reason.
     """
-    # One after the other: what is checked together must not be changed between.
-    list(SystemConfig.objects.select_for_update().order_by("pk"))
+    with connection.cursor() as cursor:
+        # One after the other: what is checked together must not be changed between, nor a row made.
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
     planned = plan(asked)
     if state and planned.state != state:
         raise ChangeRefused(

@@ -74,10 +74,8 @@ def test_a_threshold_tells_what_the_last_night_would_have_given(model):
     assert now < then
     night = timezone.now().date() - dt.timedelta(days=2)
     (told,) = hindsight(plan({THRESHOLD: 0.25}))
-    assert (
-        told.sentence
-        == f"The night {night} would have given {then} detections instead of {now}, of 61 scored candidates."
-    )
+    given = f"The night {night} would have given {then} detections instead of {now}, of 61 scored candidates."
+    assert told.sentence == given
 
 
 def test_what_was_not_kept_is_not_told(model):
