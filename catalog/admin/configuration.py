@@ -36,6 +36,7 @@ _BACK = "back_to_default"
 # What the theme calls the button of that action in the form.
 BACK_BUTTON = f"catalog_systemconfig_{_BACK}"
 PREVIEW_BUTTON = "catalog_systemconfig_foresee"
+_MOST_REPEATED = 300
 WHEN = "Work that has already started keeps its values."
 
 
@@ -235,7 +236,9 @@ def _with_ways_back(row: SystemConfig, lines: list[dict[str, Any]]) -> list[dict
             continue
         with suppress(ConfigRefused):
             back = f"Back to {shown(key.checked(value))} of {line.created_at:%Y-%m-%d %H:%M}"
-            entry["back"] = prefilled(key, value, f"{back}: {line.reason}" if line.reason else f"{back}.")
+            # An address has no room for more.
+            why = f": {line.reason}"[:_MOST_REPEATED] if line.reason else "."
+            entry["back"] = prefilled(key, value, f"{back}{why}")
     return lines
 
 

@@ -19,24 +19,24 @@ class Group:
 
 _GROUPS: Mapping[str, Group] = MappingProxyType(
     {
-        "ingest": Group("Ingest", "It concerns files from the next one on that is taken in."),
+        "ingest": Group("Ingest", "It concerns files that are taken in from now on."),
         "preprocessing": Group(
-            "Calibration and measurement", f"It concerns frames from the next one on that is calibrated. {_AGAIN}"
+            "Calibration and measurement", f"It concerns frames that are calibrated from now on. {_AGAIN}"
         ),
         "differencing": Group(
-            "References and subtraction", f"It concerns frames from the next one on that is subtracted. {_AGAIN}"
+            "References and subtraction", f"It concerns frames that are subtracted from now on. {_AGAIN}"
         ),
         "detection": Group(
-            "Scores, detections and sources", f"It concerns frames from the next one on that is scored. {_AGAIN}"
+            "Scores, detections and sources", f"It concerns frames that are scored from now on. {_AGAIN}"
         ),
         "known_objects": Group(
-            "Known objects", "It concerns detections from the next frame on that is compared with known bodies."
+            "Known objects", "It concerns detections that are compared with known bodies from now on."
         ),
         "context": Group(
             "Context", "It concerns what is looked up from now on. What was loaded stays until it is old."
         ),
         "curation": Group(
-            "Curation", "It concerns reviews from the next one on. What was decided stays until it is reviewed again."
+            "Curation", "It concerns reviews from now on. What was decided stays until it is reviewed again."
         ),
         "alerts": Group(
             "Alerts", "It concerns sources the next time that the alert rule looks at them. What was sent stays."
