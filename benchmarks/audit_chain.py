@@ -34,7 +34,7 @@ from catalog.people import audit  # noqa: E402
 
 _FILL = """
 INSERT INTO catalog_auditlog (id, created_at, updated_at, entity_type, entity_id, action, "user", user_id, old_values,
-    new_values, change_summary, reason, change_id, ip_address, user_agent)
+    new_values, change_summary, reason, "group", ip_address, user_agent)
 SELECT (lpad(to_hex(1700000000000 + number), 12, '0') || '70008000' || lpad(to_hex(number), 12, '0'))::uuid, at, at,
     'detection', gen_random_uuid()::text, 'validated', 'ada', gen_random_uuid()::text,
     '{"status": "pending", "label": null}', jsonb_build_object('status', 'validated', 'label', 'asteroid',

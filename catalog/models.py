@@ -347,7 +347,7 @@ class AuditLog(Record):
     new_values = models.JSONField(default=dict, blank=True, encoder=DjangoJSONEncoder)
     change_summary = models.TextField(blank=True)
     reason = models.TextField(blank=True, help_text="Why, in the words of the person who did it.")
-    change_id = models.UUIDField(null=True, blank=True, help_text="The same in all lines of one change.")
+    group = models.UUIDField(null=True, blank=True, help_text="The same in all lines of one change.")
     ip_address = models.GenericIPAddressField(null=True, blank=True)
     user_agent = models.TextField(blank=True)
 

@@ -37,7 +37,7 @@ class AuditLogAdmin(ProductAdmin):
     readonly_fields = ("about", "before_and_after", "seal")
     fields = (
         "created_at", "user", "user_id", "action", "about", "change_summary", "reason", "before_and_after",
-        "ip_address", "user_agent", "change_id", "id", "seal",
+        "ip_address", "user_agent", "group", "id", "seal",
     )  # fmt: skip
 
     def get_urls(self) -> list[URLPattern]:

@@ -227,9 +227,9 @@ def _with_ways_back(row: SystemConfig, lines: list[dict[str, Any]]) -> list[dict
     key = DECLARED.get(row.key)
     for entry in lines:
         line: AuditLog = entry["line"]
-        if line.change_id is not None:
+        if line.group is not None:
             entry["rest"] = list_link(
-                "catalog.auditlog", "with other keys", entity_type=line.entity_type, change_id=line.change_id
+                "catalog.auditlog", "with other keys", entity_type=line.entity_type, group=line.group
             )
         value = line.new_values.get("value")
         if key is None or key.is_secret or "value" not in line.new_values or value == in_use(key, row):

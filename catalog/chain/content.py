@@ -15,7 +15,7 @@ _MICROSECONDS = "(extract(epoch FROM {})*1000000)::bigint"
 # What is sealed of a line, each as a text that the database makes the same at any time and in any time zone.
 FIELDS = (
     "id", "created_at", "updated_at", "entity_type", "entity_id", "action", "user", "user_id", "old_values",
-    "new_values", "change_summary", "reason", "change_id", "ip_address", "user_agent",
+    "new_values", "change_summary", "reason", "group", "ip_address", "user_agent",
 )  # fmt: skip
 _TIMES = frozenset({"created_at", "updated_at"})
 

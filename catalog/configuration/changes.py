@@ -116,7 +116,7 @@ def change(asked: Mapping[str, object], reason: str, actor: audit.Actor, *, stat
     if len(reason) > LONGEST_REASON or "\0" in reason:
         raise ChangeRefused({OF_ALL: f"A reason has at most {LONGEST_REASON} characters."})
     group: UUID | None = uuid7() if len(planned.changes) > 1 else None
-    actor = replace(actor, reason=reason, change_id=group)
+    actor = replace(actor, reason=reason, group=group)
     for one in planned.changes:
         if one.to_default:
             values.clear_value(one.key.name, actor)

@@ -39,7 +39,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name="auditlog",
-            name="change_id",
+            name="group",
             field=models.UUIDField(blank=True, help_text="The same in all lines of one change.", null=True),
         ),
         migrations.AddField(

@@ -23,7 +23,7 @@ class Actor:
     ip_address: str | None = None
     user_agent: str = ""
     reason: str = ""
-    change_id: UUID | None = None
+    group: UUID | None = None
 
 
 MACHINE = Actor()
@@ -85,6 +85,6 @@ def _line(
         new_values=dict(new or {}),
         ip_address=actor.ip_address,
         reason=actor.reason,
-        change_id=actor.change_id,
+        group=actor.group,
         user_agent=actor.user_agent.replace("\0", "")[:_USER_AGENT_LENGTH],
     )

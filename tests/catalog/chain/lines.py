@@ -8,7 +8,7 @@ from catalog.models import AuditLog, AuditSeal
 
 _INSERT = """
 INSERT INTO catalog_auditlog (id, created_at, updated_at, entity_type, entity_id, action, "user", user_id, old_values,
-    new_values, change_summary, reason, change_id, ip_address, user_agent)
+    new_values, change_summary, reason, "group", ip_address, user_agent)
 SELECT ('00000000-0000-7000-8000-' || lpad(to_hex(number), 12, '0'))::uuid, moment, moment, 'survey', number::text,
     'rename', 'ada', '', '{"name": "a"}', jsonb_build_object('name', number), 'a → ' || number, '', NULL,
     '192.0.2.1', ''

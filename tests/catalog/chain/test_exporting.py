@@ -40,7 +40,7 @@ def test_json_lines_hold_every_value_and_the_place_in_the_chain():
         "id": "00000000-0000-7000-8000-000000000003", "created_at": "2024-03-02T00:00:00.000000+00:00",
         "updated_at": "2024-03-02T00:00:00.000000+00:00", "entity_type": "survey", "entity_id": "3",
         "action": "rename", "user": "ada", "user_id": "", "old_values": {"name": "a"}, "new_values": {"name": 3},
-        "change_summary": "a → 3", "reason": "", "change_id": None, "ip_address": "192.0.2.1", "user_agent": "",
+        "change_summary": "a → 3", "reason": "", "group": None, "ip_address": "192.0.2.1", "user_agent": "",
         "position": 3, "digest": AuditSeal.objects.get(position=3).digest,
         "hash": AuditSeal.objects.get(position=3).hash,
     }  # fmt: skip

@@ -50,7 +50,7 @@ def test_an_altered_line_is_named_whatever_was_altered():
         "old_values = '{\"name\": \"b\"}'", "new_values = '{\"name\": 4.0}'", "change_summary = 'a → 5'",
         "\"user\" = 'eve'", "user_id = 'x'", "action = 'look'", "entity_id = '5'", "ip_address = '192.0.2.2'",
         "ip_address = NULL", "user_agent = 'x'", "reason = 'x'", "created_at = created_at + interval '1 microsecond'",
-        "updated_at = now()", "change_id = '00000000-0000-7000-8000-000000000001'",
+        "updated_at = now()", "\"group\" = '00000000-0000-7000-8000-000000000001'",
         "entity_type = 'surve', entity_id = 'y4'",
     ):  # fmt: skip
         with transaction.atomic():

@@ -43,7 +43,7 @@ def test_what_is_exported_is_read_again_as_it_was(tmp_path: Path, name: str):
     assert run("import", tmp_path / name, "--yes", "--reason", "From before.")[0] == 0
     assert values.snapshot().hash == before
     lines = AuditLog.objects.filter(reason="From before.")
-    assert lines.count() == 3 and len(set(lines.values_list("change_id", flat=True))) == 1
+    assert lines.count() == 3 and len(set(lines.values_list("group", flat=True))) == 1
     assert set(lines.values_list("user_agent", flat=True)) == {"manage.py config import"}
 
 

@@ -81,10 +81,10 @@ def test_several_keys_are_shown_then_stored_as_one_change(ada: Client):
     snapshot = values.snapshot()
     assert (snapshot[SIGMA], snapshot[OWNER]) == (6.0, 2)
     first, second = AuditLog.objects.all()
-    assert first.change_id == second.change_id is not None
+    assert first.group == second.group is not None
     assert {first.reason, second.reason} == {"A new camera."}
     history = ada.get(page("catalog.systemconfig", "change", SIGMA)).content.decode()
-    assert f"change_id={first.change_id}" in history
+    assert f"group={first.group}" in history
 
 
 def test_what_was_not_shown_is_not_stored(ada: Client):
