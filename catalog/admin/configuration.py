@@ -23,7 +23,7 @@ from catalog.admin.columns import EMPTY, as_key, list_link
 from catalog.admin.configuration_changes import ConfigPages, prefilled
 from catalog.admin.configuration_fields import field_of, in_use, reason_field
 from catalog.configuration import values
-from catalog.configuration.changes import OF_ALL, ChangeRefused, Plan, plan
+from catalog.configuration.changes import ChangeRefused, Plan, plan
 from catalog.configuration.changes import change as change_together
 from catalog.configuration.groups import group_of
 from catalog.configuration.keys import DECLARED, ConfigKey, ConfigRefused
@@ -80,11 +80,16 @@ class ConfigForm(forms.ModelForm):
             )
         if self.key is not None and "new_value" in cleaned:
             try:
+                if BACK_BUTTON not in self.data:
+                    # An empty field asks for nothing, and not for the default.
+                    self.key.checked(cleaned["new_value"])
                 self._weigh(plan(self.asked(cleaned)), str(cleaned.get("reason", "")))
+            except ConfigRefused as refusal:
+                self.add_error("new_value", str(refusal))
             except ChangeRefused as refusal:
-                for name, sentence in refusal.reasons.items():
-                    # What two keys must be together is said of whichever of them is changed.
-                    self.add_error("new_value", sentence if name else refusal.reasons[OF_ALL])
+                # What two keys must be together is said of whichever of them is changed.
+                for sentence in refusal.reasons.values():
+                    self.add_error("new_value", sentence)
         return cleaned
 
     def asked(self, cleaned: dict[str, Any]) -> dict[str, object]:
