@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from itertools import groupby
@@ -92,7 +92,7 @@ class ConfigForm(forms.ModelForm):
                     self.add_error("new_value", sentence)
         return cleaned
 
-    def asked(self, cleaned: dict[str, Any]) -> dict[str, object]:
+    def asked(self, cleaned: Mapping[str, object]) -> dict[str, object]:
         """Return what is asked for of the key, None for its default; nothing where a secret is to stay."""
         if BACK_BUTTON in self.data:
             return {self.instance.key: None}
@@ -227,11 +227,13 @@ def page_of(key: str) -> str:
     return reverse("admin:catalog_systemconfig_change", args=[quote(key)])
 
 
-def _with_ways_back(row: SystemConfig, lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _with_ways_back(row: SystemConfig, lines: list[dict[str, object]]) -> list[dict[str, object]]:
     """Add to each line of a key's history the way back to its value, and the way to the rest of the same change."""
     key = DECLARED.get(row.key)
     for entry in lines:
-        line: AuditLog = entry["line"]
+        line = entry["line"]
+        if not isinstance(line, AuditLog):
+            continue
         if line.group is not None:
             entry["rest"] = list_link(
                 "catalog.auditlog", "with other keys", entity_type=line.entity_type, group=line.group
