@@ -18,7 +18,7 @@ from catalog.admin.columns import changes_of, entity_link_of, link, name_entitie
 from catalog.admin.filters import ExactTextFilter, IndexedValuesFilter
 from catalog.chain.exporting import FORMATS, exported
 from catalog.models import AuditLog, AuditSeal
-from catalog.web.streamed import StreamedFile
+from catalog.web.streamed import Streamed
 
 
 @admin.register(AuditLog)
@@ -55,7 +55,8 @@ class AuditLogAdmin(ProductAdmin):
             lines = super().get_changelist_instance(request).queryset
         except IncorrectLookupParameters:
             return HttpResponseRedirect(f"{reverse('admin:catalog_auditlog_changelist')}?e=1")
-        return StreamedFile(exported(lines, kind), f"audit-log.{kind}", FORMATS[kind])
+        headers = {"Content-Disposition": f'attachment; filename="audit-log.{kind}"', "Cache-Control": "no-store"}
+        return Streamed(exported(lines, kind), content_type=FORMATS[kind], headers=headers)
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
         page = super().get_changelist_instance(request)

@@ -13,10 +13,11 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.utils.encoders import JSONEncoder
 
-from catalog.cells import defused
 from catalog.web.rest.votable import Fields, votable
 
 FORMATS = ("json", "csv", "votable")
+# What a spreadsheet would carry out as a formula.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 class ByFormatParameter(DefaultContentNegotiation):
@@ -79,4 +80,4 @@ def _cell(value: object) -> str | int | float:
     if isinstance(value, int | float):
         return value
     text = json.dumps(value, cls=JSONEncoder) if isinstance(value, dict | list) else str(value)
-    return defused(text)
+    return f"'{text}" if text.startswith(_FORMULA) else text

@@ -14,7 +14,7 @@ from django.core.management import CommandError, call_command
 from catalog.chain import exporting, sealing
 from catalog.models import AuditLog, AuditSeal
 from catalog.people import audit
-from catalog.web.streamed import StreamedFile
+from catalog.web.streamed import Streamed
 from tests.browsers import onlooker, page, staff_of
 from tests.catalog.chain.lines import write
 
@@ -83,7 +83,7 @@ def test_a_server_asks_for_the_next_part_when_it_has_sent_the_last():
             yield str(number)
 
     async def sent() -> list[tuple[bytes, int]]:
-        return [(part, len(made)) async for part in StreamedFile(parts(), "x.csv", "text/csv")]
+        return [(part, len(made)) async for part in Streamed(parts(), content_type="text/csv")]
 
     assert asyncio.run(sent()) == [(b"0", 1), (b"1", 2), (b"2", 3)]
 
