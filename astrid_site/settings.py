@@ -346,8 +346,10 @@ ASTRID_CONTEXT_SERVICES = {k: env.str(f"ASTRID_CONTEXT_{k}_SERVICE", "") for k i
 STAGES = "astrid_site.night.stages.STAGES"
 # Each has worker processes of its own: no slow server, dead subscriber or long training holds up frames or alerts.
 QUEUES = ("pipeline", "light", "downloads", "deliveries", "training")
-# Lower apps need not know higher ones: what of candidates is shown to who judges, and pages of what jobs are about.
+# Lower apps need not know higher ones: what of candidates is shown to who judges, what the past tells of another
+# configuration, and pages of what jobs are about.
 SHOWN_TO_JUDGES = "curation.injected.shown.RULES"
+CONFIG_HINDSIGHT = "curation.rates.hindsight.hindsight"
 ENTITY_PAGES = {
     "observation": "observations:observation",
     "differencerun": "differencing:difference",

@@ -1,18 +1,17 @@
 """Every address of the site; each app has its own under names of its own."""
 
 from django.contrib import admin
-from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
 from astrid_site.running.health import healthz, readyz
 from astrid_site.site.home import home
 from astrid_site.site.themes import choose_theme
-from catalog.web.log_in import LogIn
+from catalog.web.log_in import LogIn, LogOut
 
 urlpatterns = [
     path("", home, name="home"),
     path("accounts/login/", LogIn.as_view(), name="login"),
-    path("accounts/logout/", LogoutView.as_view(), name="logout"),
+    path("accounts/logout/", LogOut.as_view(), name="logout"),
     path("theme", choose_theme, name="theme"),
     path("", include("catalog.urls")),
     path("", include("observations.urls")),

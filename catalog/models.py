@@ -346,6 +346,8 @@ class AuditLog(Record):
     old_values = models.JSONField(default=dict, blank=True, encoder=DjangoJSONEncoder)
     new_values = models.JSONField(default=dict, blank=True, encoder=DjangoJSONEncoder)
     change_summary = models.TextField(blank=True)
+    reason = models.TextField(blank=True, help_text="Why, in the words of the person who did it.")
+    group = models.UUIDField(null=True, blank=True, help_text="The same in all lines of one change.")
     ip_address = models.GenericIPAddressField(null=True, blank=True)
     user_agent = models.TextField(blank=True)
 
@@ -365,3 +367,20 @@ class AuditLog(Record):
 
     def __str__(self) -> str:
         return f"{self.action} {self.entity_type} {self.entity_id}"
+
+
+class AuditSeal(Record):
+    """That a line of the AuditLog was there, and as it was: a link of the one chain over all lines.
+
+    Its `id` is the line's. No foreign key: it tells of a line that is gone.
+    """
+
+    position = models.PositiveBigIntegerField(unique=True, help_text="In the order of sealing, from 1.")
+    digest = models.CharField(max_length=64, help_text="SHA-256 of the line.")
+    hash = models.CharField(max_length=64, help_text="SHA-256 of this seal and the hash before it.")
+
+    class Meta:
+        ordering = ["-position"]
+
+    def __str__(self) -> str:
+        return f"seal {self.position}"

@@ -58,8 +58,8 @@ SHOWN_TO_OPERATORS = (
 SHOWN_TO_EXPERTS = ("curation.conflict", "curation.golditem", "curation.goldanswer")
 # People, their rights and what they did, and the configuration.
 SHOWN_TO_ADMINISTRATORS = (
-    "catalog.user", "catalog.apitoken", "catalog.systemconfig", "catalog.auditlog", "auth.group",
-    "axes.accessattempt", "curation.subscription", "curation.delivery",
+    "catalog.user", "catalog.apitoken", "catalog.systemconfig", "catalog.auditlog", "catalog.auditseal",
+    "auth.group", "axes.accessattempt", "curation.subscription", "curation.delivery",
 )  # fmt: skip
 # Rows that people write by hand.
 KEPT_BY_ADMINISTRATORS = (

@@ -1,4 +1,4 @@
-"""The Celery doors of the job rows. Messages are wake-ups without content: what is to be done stands in the rows."""
+"""The Celery doors of job rows and seals. Messages are wake-ups without content: the rows say what is to be done."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from celery.exceptions import WorkerLostError
 from celery.signals import task_failure, worker_shutting_down
 from kombu.exceptions import OperationalError as BrokerUnavailable
 
+from catalog.chain import sealing
 from catalog.work import jobs, shutdown, stages, sweeper
 
 logger = logging.getLogger(__name__)
@@ -64,6 +65,12 @@ def sweep() -> int:
 def probe(queue: str) -> None:
     """Say that the workers of a queue answer."""
     sweeper.answer(queue)
+
+
+@shared_task(name="catalog.seal")
+def seal(everything: bool = False) -> int:
+    """Chain the lines of the AuditLog that have no seal: the new ones, or now and then whatever became visible late."""
+    return sealing.seal(everything=everything)
 
 
 @worker_shutting_down.connect

@@ -78,7 +78,8 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any, request: pyte
 
 # What is only ever added is not emptied at a stroke either.
 NOT_EMPTIED = (
-    "catalog_auditlog", "curation_validationevent", "curation_alertpublication", "curation_alertpacket",
+    "catalog_auditlog", "catalog_auditseal", "curation_validationevent", "curation_alertpublication",
+    "curation_alertpacket",
 )  # fmt: skip
 
 

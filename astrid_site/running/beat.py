@@ -19,11 +19,13 @@ def beat_of(queues: Iterable[str]) -> dict[str, object]:
         "refresh what is known": _every(3600.0, "detection.refresh"),
         "recalibrate": _every(3600.0, "curation.recalibrate"),
         "end the injected": _every(3600.0, "curation.end_injected"),
+        "seal the audit log": _every(5.0, "catalog.seal", expires=10.0),
+        "seal what came late": _every(3600.0, "catalog.seal", True),
         "new files": _every(5.0, "observations.watch", expires=10.0),
         **{f"probe {queue}": _every(15.0, "catalog.probe", queue, queue=queue, expires=60.0) for queue in queues},
     }
 
 
-def _every(seconds: float, task: str, *args: str, queue: str = "light", expires: float | None = None) -> object:
+def _every(seconds: float, task: str, *args: object, queue: str = "light", expires: float | None = None) -> object:
     options = {"queue": queue} | ({} if expires is None else {"expires": expires})
     return {"task": task, "schedule": seconds, "args": args, "options": options}

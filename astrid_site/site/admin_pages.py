@@ -88,6 +88,7 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Worker probes", "monitor_heart", "catalog.probe"),
             ("Configuration", "settings", "catalog.systemconfig"),
             ("Audit log", "policy", "catalog.auditlog"),
+            ("Seals of the audit log", "link", "catalog.auditseal"),
         ),
     ),
 )

@@ -11,7 +11,7 @@ from unfold.sites import UnfoldAdminSite
 
 from astrid_site.site.navigation import theme_of
 from catalog.models import User
-from catalog.people import audit
+from catalog.people import audit, locks
 from catalog.people.actors import actor_of
 from catalog.web.access import View
 from curation.judgements import visibility
@@ -40,6 +40,12 @@ class Site(UnfoldAdminSite):
     def login(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:
         """There is one log-in, and it is not here."""
         return redirect("admin:index")
+
+    def logout(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:
+        """Leave a line in the AuditLog, as the way out of all other pages does."""
+        if request.method == "POST":
+            locks.note_log_out(actor_of(request))
+        return super().logout(request, extra_context)
 
     def has_permission(self, request: HttpRequest) -> bool:
         """Shut out those who judge blind: the admin shows what others said."""

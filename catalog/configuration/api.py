@@ -30,13 +30,14 @@ class ConfigValueField(serializers.Field[object, object, object, object]):
 
 class SystemConfigSerializer(serializers.Serializer[object]):
     key = serializers.CharField()
-    value = ConfigValueField(help_text="In use now.")
-    default = ConfigValueField()
+    value = ConfigValueField(help_text="In use now.", allow_null=True)
+    default = ConfigValueField(allow_null=True)
     description = serializers.CharField()
     minimum = serializers.FloatField(allow_null=True)
     maximum = serializers.FloatField(allow_null=True)
     choices = serializers.ListField(child=serializers.CharField())
     is_active = serializers.BooleanField(help_text="Whether somebody has set it; otherwise the default is in use.")
+    is_secret = serializers.BooleanField(help_text="Written and never read back: value and default are null.")
     updated_at = serializers.DateTimeField(allow_null=True, help_text="When it was last set.")
 
 
@@ -98,13 +99,14 @@ class SystemConfigViewSet(ResourceViewSet):
     def _row(self, key: ConfigKey, stored: SystemConfig | None) -> Mapping[str, object]:
         row = {
             "key": key.name,
-            "value": stored.value if stored else key.default,
-            "default": key.default,
+            "value": None if key.is_secret else stored.value if stored else key.default,
+            "default": None if key.is_secret else key.default,
             "description": key.explanation,
             "minimum": key.minimum,
             "maximum": key.maximum,
             "choices": list(key.choices),
             "is_active": stored is not None,
+            "is_secret": key.is_secret,
             "updated_at": stored.updated_at if stored else None,
         }
         return self.get_serializer(row).data

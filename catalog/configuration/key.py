@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from django.core.exceptions import ValidationError
 
 ConfigValue = bool | int | float | str
+# What is told of secrets.
+SET, NOT_SET = "set", "not set"
+LONGEST_SECRET = 500
 
 
 class ConfigRefused(ValueError):
@@ -19,7 +22,11 @@ class ConfigRefused(ValueError):
 
 @dataclass(frozen=True)
 class ConfigKey:
-    """One declared key; the type of the default is the type of the value. The unit is part of the name."""
+    """One declared key; the type of the default is the type of the value. The unit is part of the name.
+
+    is_science : whether it changes what becomes science, so that a change says why. is_secret : written and never read
+    back; a text.
+    """
 
     name: str
     default: ConfigValue
@@ -27,9 +34,17 @@ class ConfigKey:
     minimum: float | None = None
     maximum: float | None = None
     choices: tuple[str, ...] = ()
+    is_science: bool = True
+    is_secret: bool = False
+
+    def told(self, value: object) -> object:
+        """Return what may be shown of a value: of a secret only whether there is one."""
+        return value if not self.is_secret else SET if value else NOT_SET
 
     def checked(self, value: object) -> ConfigValue:
         """Return the value in the declared type, or refuse it with a reason."""
+        if self.is_secret:
+            return self._checked_secret(value)
         if isinstance(self.default, bool):
             return self._checked_bool(value)
         if isinstance(self.default, str):
@@ -39,6 +54,12 @@ class ConfigKey:
     def _checked_bool(self, value: object) -> bool:
         if not isinstance(value, bool):
             raise ConfigRefused(f"{self.name} must be true or false, not {value!r}.")
+        return value
+
+    def _checked_secret(self, value: object) -> str:
+        # The reason repeats nothing of it.
+        if not isinstance(value, str) or len(value) > LONGEST_SECRET or not value.isprintable():
+            raise ConfigRefused(f"{self.name} must be a text of at most {LONGEST_SECRET} printable characters.")
         return value
 
     def _checked_text(self, value: object) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType, SimpleNamespace
 from typing import Any
@@ -26,7 +26,8 @@ class Snapshot:
     `snapshot.detection.confidence_threshold`. A run reads it once, takes `only` the keys that it declares to read,
     and records their `hash`."""
 
-    values: Mapping[str, ConfigValue]
+    # Not repeated in a traceback: there may be secrets among them.
+    values: Mapping[str, ConfigValue] = field(repr=False)
 
     @cached_property
     def hash(self) -> str:
@@ -96,6 +97,15 @@ def _read() -> Snapshot:
     return Snapshot(MappingProxyType(values))
 
 
+def acceptable() -> Snapshot:
+    """Return what is in use where it is acceptable, else the default: what is to be put right stops nobody here."""
+    values = dict(defaults().values)
+    for name, value in SystemConfig.objects.filter(is_active=True, key__in=DECLARED).values_list("key", "value"):
+        with suppress(ConfigRefused):
+            values[name] = check_value(name, value)
+    return Snapshot(MappingProxyType(values))
+
+
 def set_value(key: str, value: object, actor: audit.Actor) -> SystemConfig:
     """Store a value and the line in the AuditLog that says who changed what; refuse a bad one with ConfigRefused."""
     return _change(key, check_value(key, value), actor, is_active=True)
@@ -120,21 +130,21 @@ def _change(key: str, value: ConfigValue, actor: audit.Actor, *, is_active: bool
         row,
         "set_configuration" if is_active else "clear_configuration",
         actor=actor,
-        old={"value": before},
-        new={"value": value},
-        summary=f"{key}: {before} → {value}",
+        old={"value": declared.told(before)},
+        new={"value": declared.told(value)},
+        summary=f"{key}: {declared.told(before)} → {declared.told(value)}",
     )
     return row
 
 
 @transaction.atomic
 def _end_use(key: str, actor: audit.Actor) -> SystemConfig:
-    """Deactivate the row of a key that an earlier version declared."""
+    """Deactivate the row of a key that an earlier version declared; its value is not told: it may have been secret."""
     row = SystemConfig.objects.select_for_update().filter(key=key).first()
     if row is None:
         raise ConfigRefused(f"There is no configuration key {key!r}.")
     if row.is_active:
         row.is_active = False
         row.save(update_fields=["is_active", "updated_at"])
-        audit.record(row, "clear_configuration", actor=actor, old={"value": row.value}, summary=f"{key}: not used")
+        audit.record(row, "clear_configuration", actor=actor, summary=f"{key}: not used")
     return row

@@ -44,4 +44,6 @@ def ensure_demo_accounts(password: str) -> list[str]:
         if not account.check_password(password):
             account.set_password(password)
             account.save(update_fields=["password", "updated_at"])
+            if not is_new:
+                audit.record(account, "change_password", summary=f"{role}, demo account")
     return list(ROLES)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.contrib.auth.models import AbstractUser
 from django.db.models import Model
@@ -16,11 +17,13 @@ _USER_AGENT_LENGTH = 500
 
 @dataclass(frozen=True)
 class Actor:
-    """Who acts, and from where."""
+    """Who acts, and from where; why, in their words; and what the lines of one change have in common."""
 
     user: AbstractUser | None = None
     ip_address: str | None = None
     user_agent: str = ""
+    reason: str = ""
+    group: UUID | None = None
 
 
 MACHINE = Actor()
@@ -81,5 +84,7 @@ def _line(
         old_values=dict(old or {}),
         new_values=dict(new or {}),
         ip_address=actor.ip_address,
+        reason=actor.reason,
+        group=actor.group,
         user_agent=actor.user_agent.replace("\0", "")[:_USER_AGENT_LENGTH],
     )

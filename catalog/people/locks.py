@@ -65,6 +65,12 @@ def note_log_in(account: User, actor: audit.Actor) -> None:
     audit.record(account, "log_in", actor=actor, summary=account.username)
 
 
+def note_log_out(actor: audit.Actor) -> None:
+    """Write down that somebody has logged out, if it was somebody."""
+    if isinstance(actor.user, User):
+        audit.record(actor.user, "log_out", actor=actor, summary=actor.user.username)
+
+
 @transaction.atomic
 def note_failure(name: str, actor: audit.Actor) -> None:
     """Write down a log-in that failed, and the lock that began with it.

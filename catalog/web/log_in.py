@@ -1,10 +1,10 @@
-"""The one log-in: each that succeeds or fails leaves its line in the AuditLog."""
+"""The one log-in, and the way out: each that succeeds or fails leaves its line in the AuditLog."""
 
 from __future__ import annotations
 
 from django.contrib.auth.forms import AuthenticationForm
-from django.contrib.auth.views import LoginView
-from django.http import HttpResponse
+from django.contrib.auth.views import LoginView, LogoutView
+from django.http import HttpRequest, HttpResponse
 
 from catalog.models import User
 from catalog.people import locks
@@ -28,3 +28,11 @@ class LogIn(LoginView):
         if getattr(self.request, "axes_failures_since_start", None) is not None:
             locks.note_failure(form.cleaned_data.get("username", ""), actor_of(self.request))
         return super().form_invalid(form)
+
+
+class LogOut(LogoutView):
+    """Django's; whoever is not logged in leaves no line."""
+
+    def post(self, request: HttpRequest, *args: object, **more: object) -> HttpResponse:
+        locks.note_log_out(actor_of(request))
+        return super().post(request, *args, **more)

@@ -21,12 +21,10 @@ class Streamed(StreamingHttpResponse):
     """
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        parts = iter(self.streaming_content)  # type: ignore[arg-type]
-
-        def read() -> bytes:
-            return next(parts, b"")
-
-        while part := await sync_to_async(read)():
+        parts = iter(self)
+        following = sync_to_async(lambda: next(parts, None))
+        # A part may be empty, which is no end.
+        while (part := await following()) is not None:
             yield part
 
 

@@ -16,7 +16,7 @@ from curation.alerts.words import people_text
 from curation.judgements.consensus import LEVELS
 from curation.judgements.verdicts import OPEN, REAL, answers_about, consensus_of, sources_of
 from curation.models import Alert, ValidationEvent
-from detection.models import Detection, DetectionOrigin, DetectionStatus, Source
+from detection.models import Detection, DetectionOrigin, DetectionStatus, Model, Source
 from differencing.models import Tracklet
 from observations.models import WcsQuality, is_held
 
@@ -133,13 +133,16 @@ def _speaks_for_itself(config: Snapshot) -> Q:
     trusted = automatic(config).model
     if trusted is None:
         return Q(pk__in=[])
+    return Q(status__in=OPEN) & sure_enough(trusted, config)
+
+
+def sure_enough(model: Model, config: Snapshot) -> Q:
+    """Return the detections that a model is sure of, bright and no known artefact, whatever people have said since."""
     least = config["alerts.automatic_min_snr"]
     is_bright = Q(candidate__snr__gte=least) | Q(candidate__snr__lte=-least)
     # What another survey has told about already is told about only once a person has judged it.
     is_ours = ~Q(origin=DetectionOrigin.IMPORTED)
-    is_sure = is_ours & Q(
-        status__in=OPEN, confidence_score__gte=config["alerts.automatic_threshold"], model_run__model=trusted
-    )
+    is_sure = is_ours & Q(confidence_score__gte=config["alerts.automatic_threshold"], model_run__model=model)
     is_clean = Q(candidate__is_reference_ghost=False, candidate__is_dipole=False, candidate__vetoes=[])
     return is_sure & is_bright & is_clean
 

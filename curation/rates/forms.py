@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django import forms
 
+from catalog.configuration.changes import LONGEST_REASON
 from catalog.configuration.keys import DECLARED
 from catalog.configuration.values import Snapshot
 from detection.models import RATES, ThresholdBy
@@ -12,7 +13,7 @@ _RATE, _SCORE = DECLARED["detection.asked_rate"], DECLARED["detection.confidence
 
 
 class ThresholdForm(forms.Form):
-    """By what the threshold is chosen, the rate in per cent, or the score."""
+    """By what the threshold is chosen, the rate in per cent, or the score; and why, once it is to be used."""
 
     by = forms.ChoiceField(
         label="Chosen by",
@@ -31,6 +32,9 @@ class ThresholdForm(forms.Form):
     )
     score = forms.FloatField(
         label="Score", required=False, min_value=0.0, max_value=1.0, widget=forms.NumberInput(attrs={"step": "any"})
+    )
+    reason = forms.CharField(
+        label="Reason", required=False, max_length=LONGEST_REASON, help_text="Needed to use it from now on."
     )
 
     def clean(self) -> dict[str, object]:

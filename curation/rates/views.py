@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
+from catalog.configuration.changes import ChangeRefused
 from catalog.configuration.values import Snapshot, snapshot
 from catalog.models import Visitor
 from catalog.people.actors import actor_of
@@ -63,8 +64,12 @@ def choose_threshold(request: HttpRequest, model_id: UUID) -> HttpResponse:
     if not form.is_valid():
         return render(request, "curation/threshold.html", _context(request, model, request.POST), status=422)
     by, values = form.cleaned_data["by"], form.cleaned_data
-    choice = Choice(by, rate=form.rate_as_share) if by in RATES else Choice(by, score=values["score"])
-    choose(model, choice, actor_of(request))
+    rate, score = (form.rate_as_share, None) if by in RATES else (None, values["score"])
+    try:
+        choose(model, Choice(by, rate, score, values["reason"]), actor_of(request))
+    except ChangeRefused as refusal:
+        messages.error(request, str(refusal))
+        return render(request, "curation/threshold.html", _context(request, model, request.POST), status=422)
     messages.success(request, "It holds for frames that are scored from now on. What was detected before stays.")
     return redirect("curation:threshold", model_id)
 

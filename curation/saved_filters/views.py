@@ -11,11 +11,12 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_POST
 
 from catalog.models import User
+from catalog.people.actors import actor_of
 from catalog.web.access import requires
 from catalog.web.back import back_to
 from curation.models import SavedFilter
 from curation.saved_filters.forms import SaveForm
-from curation.saved_filters.saved import NotSaved, save_filter
+from curation.saved_filters.saved import NotSaved, delete_filter, save_filter
 
 
 @requires("detection.view_detection")
@@ -34,6 +35,7 @@ def save(request: HttpRequest) -> HttpResponse:
             given["query"],
             is_shared=given["is_shared"],
             is_default=given["is_default"],
+            actor=actor_of(request),
         )
     except NotSaved as reason:
         messages.warning(request, str(reason))
@@ -47,6 +49,6 @@ def save(request: HttpRequest) -> HttpResponse:
 def delete(request: HttpRequest, filter_id: UUID) -> HttpResponse:
     """Delete one of one's own."""
     row = get_object_or_404(SavedFilter, pk=filter_id, person=request.user.pk)
-    row.delete()
+    delete_filter(row, actor_of(request))
     messages.success(request, f"Deleted: “{row.name}”.")
     return back_to(request, "curation:detections")

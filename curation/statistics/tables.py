@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+from catalog.cells import defused
+
 Cell = str | int | float | date | None
 # A chart shows so many: the table holds all.
 _MOST_BARS = 7
@@ -102,4 +104,4 @@ def _in_words(value: Cell) -> str:
 
 def _safe(value: Cell) -> Cell:
     """Return a text that no spreadsheet takes for a formula."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
+    return defused(value) if isinstance(value, str) else value

@@ -10,6 +10,7 @@ from django.db import transaction
 
 from catalog.configuration.values import snapshot
 from catalog.ids import uuid7
+from catalog.people import audit
 from catalog.work import jobs
 from observations.delivery.incoming import RECEIVE
 from observations.delivery.ingest import fits_files
@@ -64,4 +65,5 @@ def _order(new: dict[Path, _Seen]) -> None:
             address=str(path),
             defaults={"name": printable(path.name)[-255:], "workflow_id": workflow_id, "results": [], **seen._asdict()},
         )
+        audit.record(row, "submit_file", new={"name": row.name, "route": row.route, "address": row.address})
         jobs.enqueue(RECEIVE, "incoming_file", row.pk, workflow_id=workflow_id)

@@ -268,10 +268,10 @@ def test_the_form_offers_the_control_of_the_declared_type(administrator: Client)
 
 def test_a_change_of_configuration_is_used_written_down_and_can_be_taken_back(administrator: Client):
     url = page("catalog.systemconfig", "change", KEY)
-    administrator.post(url, {"new_value": "8", "seen": ""})
+    administrator.post(url, {"new_value": "8", "seen": "", "reason": "Noisy."})
     assert values.snapshot()[KEY] == 8.0
     shown = administrator.get(url)
-    administrator.post(url, {"seen": shown.context["adminform"].form["seen"].initial, BACK: "1"})
+    administrator.post(url, {"seen": shown.context["adminform"].form["seen"].initial, BACK: "1", "reason": "x"})
     assert values.snapshot()[KEY] == 5.0
     written = [(row.user, row.action, row.old_values, row.new_values) for row in lines(entity_type="systemconfig")]
     assert written == [
@@ -304,7 +304,8 @@ def test_a_bad_value_is_refused_in_words(administrator: Client, key: str, value:
 
 
 def test_a_switch_is_turned_off_by_leaving_its_box_empty(administrator: Client):
-    administrator.post(page("catalog.systemconfig", "change", "preprocessing.clip_cosmic_rays"), {"seen": ""})
+    url = page("catalog.systemconfig", "change", "preprocessing.clip_cosmic_rays")
+    administrator.post(url, {"seen": "", "reason": "x"})
     assert values.snapshot()["preprocessing.clip_cosmic_rays"] is False
 
 
@@ -327,7 +328,7 @@ def test_a_stored_value_that_is_not_acceptable_is_shown_and_can_be_put_right(adm
     assert f"{KEY} must be at least 3, not -4." in administrator.get(page("catalog.systemconfig")).content.decode()
     url = page("catalog.systemconfig", "change", KEY)
     seen = administrator.get(url).context["adminform"].form["seen"].initial
-    administrator.post(url, {"new_value": "6", "seen": seen})
+    administrator.post(url, {"new_value": "6", "seen": seen, "reason": "It was wrong."})
     assert values.snapshot()[KEY] == 6.0
 
 

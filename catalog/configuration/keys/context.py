@@ -11,6 +11,7 @@ CONTEXT = (
         "Known stars and variables within this of a detection are named; beyond it they are no neighbours.",
         1.0,
         300.0,
+        is_science=False,
     ),
     ConfigKey(
         "context.host_radius_arcsec",
@@ -19,6 +20,7 @@ CONTEXT = (
         "radius that holds half its light in the detection’s direction.",
         1.0,
         600.0,
+        is_science=False,
     ),
     ConfigKey(
         "context.max_age_days",
@@ -26,5 +28,6 @@ CONTEXT = (
         "What a service gave of a field is asked for again after so long.",
         1,
         3650,
+        is_science=False,
     ),
 )

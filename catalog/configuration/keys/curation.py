@@ -12,6 +12,7 @@ CURATION = (
         "were last active.",
         1,
         1440,
+        is_science=False,
     ),
     ConfigKey(
         "curation.fetched_ahead",
@@ -20,6 +21,7 @@ CURATION = (
         "reached. Each is held as if it was being reviewed; where less is left, everybody gets an equal share of it.",
         4,
         200,
+        is_science=False,
     ),
     ConfigKey(
         "curation.blind", False, "Whether people see other people's reviews of a detection only after giving their own."
@@ -55,6 +57,7 @@ CURATION = (
         "people review; 0 for none.",
         0.0,
         0.5,
+        is_science=False,
     ),
     ConfigKey(
         "curation.fake_share",
@@ -63,6 +66,7 @@ CURATION = (
         "how well people find them; 0 for none. Each night's share is made of a new subtraction of some of its frames.",
         0.0,
         0.5,
+        is_science=False,
     ),
     ConfigKey(
         "curation.answers_until_retraining",
@@ -71,5 +75,6 @@ CURATION = (
         "is proposed on the page of models.",
         1,
         1_000_000,
+        is_science=False,
     ),
 )

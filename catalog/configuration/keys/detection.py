@@ -67,6 +67,7 @@ DETECTION = (
         "the latest first; in the others after that, as many at a time.",
         1,
         100_000,
+        is_science=False,
     ),
     ConfigKey(
         "detection.segmentation",

@@ -12,10 +12,23 @@ INGEST = (
         "frame has 244.",
         1,
         65536,
+        is_science=False,
     ),
-    ConfigKey("ingest.max_axis_px", 32768, "Images with an axis longer than this are refused.", 64, 1_000_000),
     ConfigKey(
-        "ingest.max_file_mb", 4096, "Largest file in megabytes that may be uploaded or downloaded.", 1, 1_000_000
+        "ingest.max_axis_px",
+        32768,
+        "Images with an axis longer than this are refused.",
+        64,
+        1_000_000,
+        is_science=False,
+    ),
+    ConfigKey(
+        "ingest.max_file_mb",
+        4096,
+        "Largest file in megabytes that may be uploaded or downloaded.",
+        1,
+        1_000_000,
+        is_science=False,
     ),
     ConfigKey(
         "ingest.settle_seconds",
@@ -24,6 +37,7 @@ INGEST = (
         "be incomplete.",
         1,
         3600,
+        is_science=False,
     ),
     ConfigKey(
         "ingest.field_overlap_share",

@@ -34,5 +34,6 @@ KNOWN_OBJECTS = (
         "Orbits are loaded again after so long from the addresses that ASTRID_ORBITS names; without one, never.",
         1,
         365,
+        is_science=False,
     ),
 )

@@ -13,13 +13,11 @@ from uuid import UUID
 import orjson
 from rest_framework.utils.encoders import JSONEncoder
 
+from catalog.cells import defused
 from catalog.web.rest import votable
 from catalog.web.rest.votable import Fields
 
 Row = Mapping[str, object]
-
-# What a spreadsheet would carry out as a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 class _Encoder(JSONEncoder):
@@ -122,4 +120,4 @@ def _cell(value: object) -> str | int | float:
     if isinstance(value, int | float):
         return value
     text = json.dumps(value, cls=JSONEncoder) if isinstance(value, dict | list) else str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return defused(text)

@@ -28,7 +28,7 @@ def page(role, model, **asked):
 
 
 def choose(role, model, **asked):
-    return client_of(role).post(reverse("curation:choose_threshold", args=[model.pk]), asked)
+    return client_of(role).post(reverse("curation:choose_threshold", args=[model.pk]), {"reason": "Too many.", **asked})
 
 
 def test_last_week_is_counted_at_each_threshold_and_by_what_people_said(model):
