@@ -291,6 +291,7 @@ API: dict[str, list[Route]] = {
             ("difference-runs", partial(DifferenceRunFactory, difference_image_path="gone"), "difference.fits"),
         )
     },
+    "api:detections-file": [Route(ACCOUNTS, lambda: [detection_with_cutouts().pk, "science.png"], is_for_clients=True)],
     "api:sources-light-curve": [Route(ACCOUNTS, key_of(SourceFactory), is_for_clients=True)],
     "api:tonight": [Route(ACCOUNTS, is_for_clients=True)],
     "api:alerts-packet": [Route(ACCOUNTS, lambda: [published().alert_id], is_for_clients=True)],

@@ -10,7 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from typing import Annotated
 from uuid import UUID
+
+from catalog.json_classes import KeyOf
 
 # The schema that packets are written with: `curation/schemas/astrid.alert.v1_0.avsc`.
 SCHEMA_VERSION = "1.0"
@@ -48,8 +51,8 @@ class Light:
 class SeenFacts(Moment, Light):
     """A detection: this one, or another one of its source."""
 
-    detection_uuid: UUID
-    observation_uuid: UUID
+    detection_uuid: Annotated[UUID, KeyOf("detections")]
+    observation_uuid: Annotated[UUID, KeyOf("observations")]
     frame: str | None
     survey: str
     telescope: str | None
@@ -83,8 +86,8 @@ class SeenFacts(Moment, Light):
 class ForcedFacts(Moment, Light):
     """Forced photometry at the place of the source, or where the moving object should have been."""
 
-    forced_uuid: UUID
-    observation_uuid: UUID
+    forced_uuid: Annotated[UUID, KeyOf("forced-photometry")]
+    observation_uuid: Annotated[UUID, KeyOf("observations")]
     bjd_tdb: float
     band: str | None
     ra: float
@@ -99,7 +102,7 @@ class ForcedFacts(Moment, Light):
 class ObjectFacts:
     """The astronomical object; `position_err_arcsec` is 1 sigma in each axis."""
 
-    source_uuid: UUID | None
+    source_uuid: Annotated[UUID | None, KeyOf("sources")]
     designation: str | None
     ra: float
     dec: float
@@ -116,14 +119,14 @@ class PlaceFacts(Moment):
 
     ra: float
     dec: float
-    observation_uuid: UUID
+    observation_uuid: Annotated[UUID, KeyOf("observations")]
 
 
 @dataclass(frozen=True, kw_only=True)
 class MotionFacts:
     """How it moves: the motion's direction is from north by east."""
 
-    tracklet_uuid: UUID | None
+    tracklet_uuid: Annotated[UUID | None, KeyOf("tracklets")]
     rate_arcsec_per_min: float
     position_angle_deg: float | None
     position_count: int | None
@@ -188,7 +191,7 @@ class ContextFacts:
 class JudgedFacts:
     """One person's standing answer about one detection."""
 
-    detection_uuid: UUID | None
+    detection_uuid: Annotated[UUID | None, KeyOf("detections")]
     user: str | None
     is_real: bool | None
     confidence_level: str | None
@@ -211,7 +214,7 @@ class CiteFacts:
 
     cite: str
     alert_id: int
-    alert_uuid: UUID
+    alert_uuid: Annotated[UUID, KeyOf("alerts")]
     ivorn: str
     published_utc: datetime
 
@@ -240,8 +243,8 @@ class PacketFacts:
     schema_version: str
     publisher: str
     alert_id: int
-    alert_uuid: UUID
-    publication_uuid: UUID
+    alert_uuid: Annotated[UUID, KeyOf("alerts")]
+    publication_uuid: Annotated[UUID, KeyOf("publications")]
     sequence: int
     version: int
     kind: str

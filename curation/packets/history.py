@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from curation.alerts.facts import AlertFacts
-from curation.packets.facts import ForcedFacts, HistoryFacts, MotionFacts, SeenFacts
+from curation.packets.facts import ForcedFacts, HistoryFacts, MotionFacts, PlaceFacts, SeenFacts
 from curation.packets.measures import forced_of, place_of, runs_of, seen_of
 from detection.models import Detection, ForcedPhotometry, ForcedReason
 from differencing.models import Tracklet
@@ -77,8 +77,6 @@ def motion_of(then: Then, told: AlertFacts) -> MotionFacts | None:
     if told.rate_arcsec_per_min is None:
         return None
     track = then.tracklet
-    members = track.members.filter(created_at__lte=then.known_until).select_related("observation") if track else ()
-    places = sorted((place_of(member) for member in members), key=lambda place: place.midpoint_mjd_utc)
     return MotionFacts(
         tracklet_uuid=track.pk if track else None,
         rate_arcsec_per_min=told.rate_arcsec_per_min,
@@ -86,8 +84,27 @@ def motion_of(then: Then, told: AlertFacts) -> MotionFacts | None:
         position_count=told.tracklet_size,
         rms_arcsec=track.rms_arcsec if track else None,
         chance_rate=track.chance_rate if track else None,
-        positions=tuple(places),
+        positions=_positions(track, then.known_until) if track else (),
     )
+
+
+def motion_along(track: Tracklet, known_until: datetime) -> MotionFacts:
+    """Return how something moves by its tracklet."""
+    places = _positions(track, known_until)
+    return MotionFacts(
+        tracklet_uuid=track.pk,
+        rate_arcsec_per_min=track.rate_arcsec_per_min,
+        position_angle_deg=track.position_angle,
+        position_count=len(places),
+        rms_arcsec=track.rms_arcsec,
+        chance_rate=track.chance_rate,
+        positions=places,
+    )
+
+
+def _positions(track: Tracklet, known_until: datetime) -> tuple[PlaceFacts, ...]:
+    members = track.members.filter(created_at__lte=known_until).select_related("observation")
+    return tuple(sorted((place_of(member) for member in members), key=lambda place: place.midpoint_mjd_utc))
 
 
 def tracklet_of(detection: Detection, known_until: datetime) -> Tracklet | None:

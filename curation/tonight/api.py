@@ -13,8 +13,8 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from catalog.models import ApiToken
 from catalog.web.rest.fields import RowKey
+from catalog.web.rest.permissions import require
 from catalog.web.rest.problems import Problem
 from catalog.web.rest.rendering import Json, Parquet, VOTable
 from catalog.web.rest.resources import address_of
@@ -142,7 +142,8 @@ class TonightView(StrictAPIView):
         form = TonightForm(request.query_params, person_of(request))
         if not form.is_valid():
             raise ValidationError({name: [str(told) for told in sentences] for name, sentences in form.errors.items()})
-        _require_scope(request, form)
+        if Kind.MOVING in form.asked_kinds:
+            require(request, "tracklets:read")
         telescope = form.asked_telescope
         if telescope is None or place_of(telescope) is None:
             which = f"Where {telescope} stands is not known" if telescope else "There is no telescope yet"
@@ -152,12 +153,6 @@ class TonightView(StrictAPIView):
         )
         rows = [_row(one, request) for one in plan.observable]
         return Response(_about(plan) | {"results": rows})
-
-
-def _require_scope(request: Request, form: TonightForm) -> None:
-    token = request.auth
-    if isinstance(token, ApiToken) and Kind.MOVING in form.asked_kinds and "tracklets:read" not in token.scopes:
-        raise Problem(403, "scope_lacks", "This token does not have the scope tracklets:read. Ask with kind=source.")
 
 
 def _about(plan: Plan) -> dict[str, object]:

@@ -20,8 +20,13 @@ class ByRoleAndScope(BasePermission):
         name = f"{resource}:{'read' if request.method in SAFE_METHODS else 'write'}"
         if resource is None or name not in SCOPES:
             return True  # There is nothing of the kind: the method is refused.
-        if not request.user.has_perm(SCOPES[name].permission):
-            raise Problem(403, "role_lacks", f"Your role does not include this: {SCOPES[name].title}.")
-        if isinstance(request.auth, ApiToken) and name not in request.auth.scopes:
-            raise Problem(403, "scope_lacks", f"This token does not have the scope {name}.")
+        require(request, name)
         return True
+
+
+def require(request: Request, scope: str) -> None:
+    """Refuse whose role does not include what a scope is for, or whose token does not have it."""
+    if not request.user.has_perm(SCOPES[scope].permission):
+        raise Problem(403, "role_lacks", f"Your role does not include this: {SCOPES[scope].title}.")
+    if isinstance(request.auth, ApiToken) and scope not in request.auth.scopes:
+        raise Problem(403, "scope_lacks", f"This token does not have the scope {scope}.")

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import gzip
 import io
 
 import pytest
-from astropy.io import votable
+from astropy.io import fits, votable
 from astropy.table import Table
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from detection.models import Detection
 from tests.clients import client_of
-from tests.factories import CandidateFactory, DetectionFactory, ObservationFactory, SourceFactory
+from tests.curation.cutouts import detection_with_cutouts
+from tests.factories import (
+    AlertFactory,
+    CandidateFactory,
+    DetectionFactory,
+    ObservationFactory,
+    SourceFactory,
+    ValidationEventFactory,
+)
 
 pytestmark = pytest.mark.django_db
 DETECTIONS = "/api/v1/detections/"
@@ -32,7 +41,7 @@ def test_fields_have_their_own_names_and_keys_are_text():
     names = {field.name for field in Detection._meta.concrete_fields} - {
         "healpix", "drawn_score", "queue_score", "is_injected", "anomaly", "disagreement",
     }  # fmt: skip
-    assert shown.keys() == names
+    assert shown.keys() == names | {"expanded"} and shown["expanded"] is None
     assert (shown["id"], shown["source"], shown["model_run"]) == (
         str(row.pk),
         str(row.source_id),
@@ -256,3 +265,45 @@ def test_who_keeps_a_copy_asks_for_what_changed_since():
         "results"
     ]
     assert [row["id"] for row in changed] == [str(rows[0].pk)]
+
+
+# --- Everything in one answer ---
+def test_one_answer_holds_everything_about_a_detection():
+    event = ValidationEventFactory(label="asteroid", confidence_level="high")
+    alert = AlertFactory(detection=event.detection)
+    answer = client_of("viewer").get(f"{DETECTIONS}{event.detection_id}/?expand=all").json()
+    told = answer["expanded"]
+    frame = event.detection.observation
+    assert answer["id"] == str(event.detection_id)
+    assert told["measurement"]["midpoint_mjd_utc"] == frame.mjd_utc
+    # 37 s since 2017.
+    assert told["measurement"]["midpoint_mjd_tai"] == pytest.approx(frame.mjd_utc + 37 / 86400, abs=1e-9)
+    assert told["measurement"]["midpoint_utc"].endswith("Z")
+    assert [one["detection"] for one in told["light_curve"]["epochs"]] == [str(event.detection_id)]
+    assert [(one["label"], one["is_real"]) for one in told["judgements"]] == [("asteroid", event.is_valid)]
+    assert told["alerts"] == [str(alert.pk)]
+    assert told["motion"] is None and told["context"]["verdict"]
+
+
+def test_only_what_is_named_is_told_and_only_to_whose_token_includes_it():
+    row = DetectionFactory()
+    client = client_of("viewer", ["detections:read", "alerts:read"])
+    told = client.get(f"{DETECTIONS}{row.pk}/?expand=alerts").json()["expanded"]
+    assert told["alerts"] == [] and told["measurement"] is None
+    refusal = client.get(f"{DETECTIONS}{row.pk}/?expand=alerts,judgements")
+    assert (refusal.status_code, refusal.json()["code"]) == (403, "scope_lacks")
+    for query in ("expand=colour", "expand=alerts&format=csv"):
+        assert client.get(f"{DETECTIONS}{row.pk}/?{query}").status_code == 400
+    assert client.get(f"{DETECTIONS}?expand=alerts").status_code == 400
+
+
+def test_the_images_of_a_detection_are_had_as_fits_and_as_pictures(empty_data_root):
+    row, client = detection_with_cutouts(), client_of("viewer")
+    address = f"{DETECTIONS}{row.pk}/files"
+    answer = client.get(f"{address}/difference.fits.gz/")
+    with fits.open(io.BytesIO(gzip.decompress(answer.content))) as images:
+        assert images[0].data.shape == (63, 63) and images[0].header["EXTNAME"] == "DIFFERENCE"
+    for name in ("science.png", "cutouts.png"):
+        assert client.get(f"{address}/{name}/").content.startswith(b"\x89PNG")
+    assert client.get(f"{address}/other.png/").json()["code"] == "no_such_file"
+    assert client.get(f"{DETECTIONS}{DetectionFactory().pk}/files/science.png/").json()["code"] == "file_gone"
