@@ -22,7 +22,7 @@ from psycopg import sql
 from astrid_site.site.bodies import Message, Receive, Scope, Send, answer
 from astrid_site.site.serving import Site
 from catalog.web.rest.problems import PREFIX, problem
-from curation.alerts.api import FOLLOW, HOLD
+from curation.alerts.api import FOLLOW, HOLD, MORE
 from curation.alerts.publishing import CHANNEL
 from curation.models import AlertPublication
 
@@ -160,7 +160,7 @@ class Waiting:
 
     async def _follow(self, kept: _Kept, gone: asyncio.Task[None], cursor: str) -> None:
         """Send each event when it comes."""
-        last = kept.first
+        last, has_more = kept.first, kept.first.take(MORE) is not None
         unlimited = [(name, value) for name, value in last.headers if name.lower() != b"content-length"]
         headers = [*unlimited, (b"x-accel-buffering", b"no")]
         await kept.send({"type": "http.response.start", "status": last.status, "headers": headers})
@@ -168,7 +168,7 @@ class Waiting:
         await _send_more(kept.send, last.body or _ALIVE)
         while not gone.done():
             # After a page there may be another one; after nothing one waits.
-            if not last.body and not await self._rang(kept.heard, gone, _ALIVE_SECONDS):
+            if not last.body and not has_more and not await self._rang(kept.heard, gone, _ALIVE_SECONDS):
                 if not gone.done():
                     await _send_more(kept.send, _ALIVE)
                 continue
@@ -176,7 +176,7 @@ class Waiting:
             last = await self._ask_again(_from(kept.scope, cursor))
             if last.status != 200:
                 break
-            cursor = last.take(FOLLOW) or cursor
+            cursor, has_more = last.take(FOLLOW) or cursor, last.take(MORE) is not None
             if last.body:
                 await _send_more(kept.send, last.body)
         if not gone.done():

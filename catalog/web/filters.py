@@ -74,7 +74,7 @@ class _InTheSky(Protocol):
     def within(self, cones: Sequence[tuple[float, float, float]]) -> Self: ...
 
 
-class _ConeField(forms.CharField):
+class ConeField(forms.CharField):
     """`ra,dec,radius_arcsec`."""
 
     def to_python(self, value: object) -> Any:
@@ -96,7 +96,7 @@ class _ConeField(forms.CharField):
 class ConeFilter(django_filters.Filter):
     """Rows within a distance of a position."""
 
-    field_class = _ConeField
+    field_class = ConeField
 
     def __init__(self) -> None:
         super().__init__(help_text="`ra,dec,radius_arcsec`: ICRS degrees, and at most 36000 arcseconds.")

@@ -31,16 +31,21 @@ from catalog.web.rest.rows import RowSerializer
 from catalog.web.rest.tables import as_json_bytes
 from catalog.web.rest.throttling import is_repeat
 from catalog.web.rest.views import RowViewSet, StrictAPIView, person_of, tags_known
+from curation.alerts.criteria import Criteria
 from curation.alerts.facts import RetractedFacts
-from curation.alerts.feed import Entry, FeedPage, OtherNumbering, cursor_after, end_of_feed, feed_page
+from curation.alerts.feed import ENTRY, Entry, FeedPage, OtherNumbering, cursor_after, end_of_feed, feed_page
 from curation.alerts.filters import AlertFilter
+from curation.alerts.forms import FeedForm
 from curation.alerts.publishing import AlertPayload, acknowledge, note_pulled
 from curation.judgements import visibility
-from curation.models import Alert, AlertPublication, AlertStatus
+from curation.models import Alert, AlertPriority, AlertPublication, AlertStatus, AlertType
+from detection.models import DetectionType
 
 LONGEST_WAIT_SECONDS = 60
 # What the server in front reads and takes away: hold this answer for so many seconds, go on from this cursor.
 HOLD, FOLLOW = "X-Astrid-Hold", "X-Astrid-Follow"
+# And that it need not wait for news before it asks again.
+MORE = "X-Astrid-More"
 _BLIND = (
     "The feed tells what people judged, and this account judges blind: follow it with an account that does not judge."
 )
@@ -55,6 +60,25 @@ _START = OpenApiParameter(
     "start", {"type": "string", "enum": ["beginning", "now"]},
     description="Instead of `since`: from the beginning, or what is published from now on.",
 )  # fmt: skip
+_OF_THESE = "Only of these, with commas between."
+_NARROWED = [
+    *(
+        OpenApiParameter(name, {"type": "array", "items": {"type": "string", "enum": [*words]}}, explode=False,
+                         description=_OF_THESE)
+        for name, words in (
+            ("kind", AlertType.values), ("priority", AlertPriority.values), ("detection_type", DetectionType.values),
+        )
+    ),
+    OpenApiParameter("label", OpenApiTypes.STR, description=_OF_THESE),
+    OpenApiParameter("basis", {"type": "string", "enum": ["human"]}, description="Only what people judged."),
+    OpenApiParameter("cone", OpenApiTypes.STR, description="`ra,dec,radius_arcsec`, of the source as it was told."),
+    OpenApiParameter("score_min", {"type": "number", "minimum": 0, "maximum": 1}),
+    OpenApiParameter("snr_min", {"type": "number", "minimum": 0, "maximum": 1e6}, description="Of either sign."),
+    OpenApiParameter("mag_max", {"type": "number", "minimum": -30, "maximum": 40}, description="The faintest."),
+    OpenApiParameter(
+        "filter", OpenApiTypes.UUID, description="Key of a saved filter that asks for what alerts tell."
+    ),
+]  # fmt: skip
 _PAGE_SIZE = OpenApiParameter(
     "page_size", {"type": "integer", "minimum": 1, "maximum": MOST}, description=f"{PAGE_SIZE} by default."
 )
@@ -117,7 +141,7 @@ class EntrySerializer(RowSerializer):
 
     class Meta:
         model = AlertPublication
-        fields = ("sequence", "alert", "version", "kind", "published_at", "payload")
+        fields = tuple(ENTRY)
 
 
 class PublicationSerializer(RowSerializer):
@@ -172,7 +196,7 @@ class AlertFeedView(StrictAPIView):
     renderer_classes = (Json,)
 
     def parameters(self) -> frozenset[str]:
-        return frozenset({"since", "published_from", "start", "page_size", "wait"})
+        return frozenset({"since", "published_from", "start", "page_size", "wait", *FeedForm.base_fields})
 
     @extend_schema(
         operation_id="alerts_feed",
@@ -181,6 +205,7 @@ class AlertFeedView(StrictAPIView):
             _SINCE,
             _FROM,
             _START,
+            *_NARROWED,
             _PAGE_SIZE,
             OpenApiParameter(
                 "wait", {"type": "integer", "minimum": 0, "maximum": LONGEST_WAIT_SECONDS},
@@ -203,7 +228,8 @@ class AlertFeedView(StrictAPIView):
             told = {"next_since": page.next_since, "numbering": page.numbering, "latest": page.latest, "lag": page.lag}
             response = Response({"results": rows, **told})
         response["ETag"] = etag
-        if wait and not page.rows:
+        # Where others are left to look at, a reader who narrows the feed reads on at once.
+        if wait and not page.rows and not page.lag:
             response[HOLD], response[FOLLOW] = str(wait), page.next_since
         return response
 
@@ -216,7 +242,7 @@ class AlertStreamView(StrictAPIView):
     cache_control = "no-store"
 
     def parameters(self) -> frozenset[str]:
-        return frozenset({"since", "published_from", "start", "page_size"})
+        return frozenset({"since", "published_from", "start", "page_size", *FeedForm.base_fields})
 
     @extend_schema(
         operation_id="alerts_stream",
@@ -225,6 +251,7 @@ class AlertStreamView(StrictAPIView):
             _SINCE,
             _FROM,
             _START,
+            *_NARROWED,
             _PAGE_SIZE,
             OpenApiParameter(
                 "Last-Event-ID", OpenApiTypes.STR, OpenApiParameter.HEADER,
@@ -237,6 +264,8 @@ class AlertStreamView(StrictAPIView):
         page = _pull(request, request.query_params.get("since", ""), request.headers.get("Last-Event-ID", ""))
         response = HttpResponse("".join(map(_event, page.rows)), content_type="text/event-stream; charset=utf-8")
         response[FOLLOW] = page.next_since
+        if page.lag and not page.rows:
+            response[MORE] = str(page.lag)
         return response
 
 
@@ -259,13 +288,21 @@ def _pull(request: Request, since: str, last_event: str = "") -> FeedPage:
 
 
 def _page(request: Request, since: str, last_event: str, user: User) -> FeedPage:
-    size = page_size_of(request)
+    size, wanted = page_size_of(request), _wanted(request, user)
     if last_event:
-        return feed_page(last_event, size, user)
+        return feed_page(last_event, size, user, wanted=wanted)
     moment, start = _published_from(request), _start_of(request)
     if sum(1 for given in (since, moment, start) if given) > 1:
         raise ValidationError({"since": ["Give one of `since`, `published_from` and `start`."]})
-    return feed_page(end_of_feed() if start == "now" else since, size, user, published_from=moment)
+    begin = end_of_feed() if start == "now" else since
+    return feed_page(begin, size, user, published_from=moment, wanted=wanted)
+
+
+def _wanted(request: Request, user: User) -> Criteria | None:
+    form = FeedForm(request.query_params, user)
+    if not form.is_valid():
+        raise ValidationError({name: [str(said) for said in words] for name, words in form.errors.items()})
+    return form.criteria
 
 
 def _start_of(request: Request) -> str | None:

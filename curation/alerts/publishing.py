@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Max, QuerySet
+from django.db.models import Count, Max, QuerySet
 from django.db.models.functions import Now
 
 from catalog.failures import NotPossible
@@ -60,19 +60,37 @@ def _publish_batch() -> int:
     ordered = waiting().select_related("detection").order_by("created_at", "id").select_for_update(of=("self",))
     alerts = list(ordered[:_BATCH])
     last = AlertPublication.objects.aggregate(last=Max("sequence"))["last"] or 0
-    for sequence, alert in enumerate(alerts, start=last + 1):
-        earlier = AlertPublication.objects.filter(alert__detection__source=alert.detection.source_id)
-        version = 1 + (earlier.count() if alert.detection.source_id else 0)
-        AlertPublication.objects.create(
-            sequence=sequence, alert=alert, version=version, kind=alert.alert_type, published_at=Now(),
+    versions = _versions(alerts)
+    rows = [
+        AlertPublication(
+            sequence=sequence, alert=alert, version=versions[alert.pk], kind=alert.alert_type, published_at=Now(),
             payload=_payload(alert),
-        )  # fmt: skip
-        audit.record(alert, "publish_alert", new={"sequence": sequence, "version": version, "kind": alert.alert_type})
+        )
+        for sequence, alert in enumerate(alerts, start=last + 1)
+    ]  # fmt: skip
+    AlertPublication.objects.bulk_create(rows)
+    audit.record_changes(
+        [(row.alert, {}, {"sequence": row.sequence, "version": row.version, "kind": row.kind}) for row in rows],
+        "publish_alert",
+    )
     Alert.objects.filter(pk__in=[alert.pk for alert in alerts]).update(is_published=True)
     if alerts:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, str(last + len(alerts))])
     return len(alerts)
+
+
+def _versions(alerts: Sequence[Alert]) -> dict[UUID, int]:
+    """Return which publication about its source each alert will be; without a source it is the first."""
+    sources = {alert.detection.source_id for alert in alerts} - {None}
+    of_each = AlertPublication.objects.filter(alert__detection__source__in=sources).order_by()
+    counts = dict(of_each.values_list("alert__detection__source").annotate(Count("pk")))
+    found = {}
+    for alert in alerts:
+        source = alert.detection.source_id
+        counts[source] = counts.get(source, 0) + 1 if source else 1
+        found[alert.pk] = counts[source]
+    return found
 
 
 def note_pulled(keys: Collection[UUID], actor: audit.Actor) -> None:

@@ -9,9 +9,9 @@ from rest_framework import serializers
 from catalog.json_classes import schema_of
 from catalog.web.rest.rows import RowSerializer
 from catalog.web.rest.views import RowViewSet, person_of
+from curation.alerts.criteria import Criteria
 from curation.judgements.visibility import is_blind
 from curation.models import Delivery, Subscription
-from curation.push.criteria import Criteria
 from curation.push.filters import DeliveryListFilter, SubscriptionListFilter
 from curation.push.keeping import shown_address
 

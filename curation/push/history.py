@@ -13,8 +13,8 @@ from django.utils import timezone
 from catalog.configuration.values import snapshot
 from catalog.writing import duration
 from curation.alerts.automatic import automatic
+from curation.alerts.criteria import Criteria, matches, told
 from curation.models import AlertPublication
-from curation.push.criteria import Criteria, matches, told
 from curation.push.reading import last_published
 
 NIGHTS = (1, 7, 30, 90)

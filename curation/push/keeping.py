@@ -17,6 +17,7 @@ from catalog.models import User
 from catalog.people import audit
 from catalog.roles import MAY_SUBSCRIBE
 from catalog.work.rows import after
+from curation.alerts.criteria import Criteria
 from curation.judgements.visibility import is_blind
 from curation.models import (
     MOST_ATTEMPTS,
@@ -27,7 +28,6 @@ from curation.models import (
     SigningSecret,
     Subscription,
 )
-from curation.push.criteria import Criteria
 from curation.push.reading import EXPIRE_SECONDS, last_published
 from curation.push.sending import NO_MAIL, can_send_mail, new_secret
 

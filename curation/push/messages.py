@@ -14,6 +14,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from standardwebhooks import Webhook
 
 from catalog.writing import utc
+from curation.alerts.feed import ENTRY
 from curation.models import AlertPublication, Subscription
 
 _LONGEST_SUBJECT = 180
@@ -35,14 +36,7 @@ class Message:
 
 def about(publication: AlertPublication, key: str) -> Message:
     """Return what is told of a publication; `data` is an entry of the feed."""
-    data = {
-        "sequence": publication.sequence,
-        "alert": publication.alert_id,
-        "version": publication.version,
-        "kind": publication.kind,
-        "published_at": publication.published_at,
-        "payload": publication.payload,
-    }
+    data = {name: getattr(publication, attribute) for name, attribute in ENTRY.items()}
     event = {"type": f"alert.{publication.kind}", "timestamp": publication.published_at, "data": data}
     title = _words(publication.payload, "title") or "An alert"
     footer = f"Number {publication.sequence} of the feed, published {utc(publication.published_at)} UTC."

@@ -11,8 +11,8 @@ from catalog.configuration.values import snapshot
 from catalog.work import jobs
 from catalog.work.rows import after
 from curation.alerts.automatic import automatic
+from curation.alerts.criteria import Told, criteria_of, matches, told
 from curation.models import AlertPublication, Delivery, Subscription
-from curation.push.criteria import Told, criteria_of, matches, told
 
 # How long a delivery may take in all: ten tries take about three days.
 EXPIRE_SECONDS = 84 * 3600.0

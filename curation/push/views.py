@@ -23,16 +23,16 @@ from catalog.web.access import requires
 from catalog.web.back import back_to
 from catalog.web.lists import list_page
 from curation.alerts.automatic import automatic
+from curation.alerts.criteria import Criteria, criteria_of
+from curation.alerts.takeover import taken_from
 from curation.judgements.visibility import is_blind
 from curation.models import OPEN, Delivery, DeliveryStatus, SavedFilter, Subscription
 from curation.push import keeping
 from curation.push.arrived import bring_up_without
-from curation.push.criteria import Criteria, criteria_of
 from curation.push.filters import DeliveryFilter
 from curation.push.forms import NightsForm, SubscriptionForm
 from curation.push.history import history
 from curation.push.sending import try_out
-from curation.push.takeover import taken_from
 from curation.push.words import criteria_in_words
 
 _NEWEST = ("-id",)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from curation.alerts.criteria import Criteria
 from curation.models import LabelDefinition
-from curation.push.criteria import Criteria
 
 
 def criteria_in_words(wanted: Criteria) -> list[tuple[str, str]]:

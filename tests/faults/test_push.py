@@ -17,7 +17,7 @@ ALERTS = 120
 PREPARE = """
 from catalog.people import audit
 from curation.models import Destination
-from curation.push.criteria import Criteria
+from curation.alerts.criteria import Criteria
 from curation.push.keeping import Wish, subscribe
 from tests.clients import account
 owner = account("curator")

@@ -9,11 +9,19 @@ from catalog.cursors import packed
 from catalog.ids import uuid7
 from catalog.models import AuditLog
 from catalog.people.audit import MACHINE
+from curation.alerts import feed
 from curation.alerts.publishing import publish_pending
 from curation.models import Alert, AlertPublication
 from tests.clients import client_of
 from tests.curation.looks import consider, judge, seen
-from tests.factories import AlertFactory, CandidateFactory, DetectionFactory, ObservationFactory, SourceFactory
+from tests.factories import (
+    AlertFactory,
+    CandidateFactory,
+    DetectionFactory,
+    ObservationFactory,
+    SavedFilterFactory,
+    SourceFactory,
+)
 
 pytestmark = pytest.mark.django_db
 ALERTS, FEED, STREAM = "/api/v1/alerts/", "/api/v1/alerts/feed/", "/api/v1/alerts/stream"
@@ -215,3 +223,83 @@ def test_alerts_are_found_by_what_they_tell_of(name):
     }[name]  # fmt: skip
     rows = client_of("viewer").get(ALERTS, {name: given}).json()["results"]
     assert [row["id"] for row in rows] == [str(wanted.pk)]
+
+
+# --- A feed that is narrowed ---
+def told_of(score: float, *, basis: str = "human", ra: float = 150.0, **more: object) -> Alert:
+    facts = {"score": score, "basis": basis, "ra_deg": ra, "dec_deg": 2.0, "snr": -12.0, "mag": 17.0}
+    return AlertFactory(alert_metadata=facts, **more)
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("", [1, 2, 3, 4]),
+        ("kind=update", [2]),
+        ("priority=critical,high", [3]),
+        ("score_min=0.5", [1, 3]),
+        ("score_min=0.0", [1, 2, 3, 4]),
+        ("cone=150,2,10", [1, 2, 3]),
+        ("basis=human", [1, 2, 3]),
+        ("snr_min=10&mag_max=18", [1, 2, 3, 4]),
+        ("mag_max=16", []),
+        ("score_min=0.5&priority=high", [3]),
+    ],
+)
+def test_the_feed_is_narrowed_by_what_was_published(query: str, expected: list[int]):
+    told_of(0.9)
+    told_of(0.2, alert_type="update")
+    told_of(0.8, priority="high")
+    told_of(0.4, basis="automatic", ra=10.0)
+    publish_pending()
+    page = client_of("viewer").get(f"{FEED}?{query}").json()
+    assert [row["sequence"] for row in page["results"]] == expected
+    assert (page["latest"], page["lag"]) == (4, 0)
+
+
+def test_who_narrows_the_feed_reads_on_where_little_fits(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(feed, "_MOST_LOOKED_AT", 2)
+    for number in range(5):
+        told_of(0.9 if number == 4 else 0.1)
+    publish_pending()
+    seen: list[int] = []
+    client, since = client_of("viewer"), ""
+    for _ in range(3):
+        page = client.get(FEED, {"score_min": 0.5, "since": since, "wait": 30}).json()
+        since, seen = page["next_since"], [*seen, *(row["sequence"] for row in page["results"])]
+    assert (seen, page["lag"]) == ([5], 0)
+    # A page that is full ends behind its last row, whatever was looked at.
+    monkeypatch.setattr(feed, "_MOST_LOOKED_AT", 10)
+    first = client.get(FEED, {"page_size": 2}).json()
+    narrowed = client.get(FEED, {"page_size": 2, "mag_max": 20}).json()
+    assert narrowed == first
+
+
+def test_a_saved_filter_narrows_the_feed_where_alerts_tell_what_it_asks():
+    told_of(0.9)
+    told_of(0.2)
+    publish_pending()
+    own = SavedFilterFactory(query="score_min=0.5", is_shared=True)
+    other = SavedFilterFactory(query="score_min=0.5&night_from=2024-01-01", is_shared=True)
+    client = client_of("viewer")
+    assert [row["sequence"] for row in client.get(FEED, {"filter": own.pk}).json()["results"]] == [1]
+    answer = client.get(FEED, {"filter": other.pk})
+    assert answer.status_code == 400 and "night from" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("query", ["kind=other", "priority=", "cone=1,2", "score_min=2", "filter=x", "basis=automatic"])
+def test_what_the_feed_cannot_be_narrowed_by_is_refused(query: str):
+    assert client_of("viewer").get(f"{FEED}?{query}").status_code == 400
+
+
+def test_the_versions_of_alerts_that_are_published_together_follow_each_other():
+    source = SourceFactory()
+    for _ in range(3):
+        AlertFactory(detection=DetectionFactory(source=source))
+    alone = AlertFactory(detection=DetectionFactory(source=None))
+    publish_pending()
+    AlertFactory(detection=DetectionFactory(source=source))
+    publish_pending()
+    versions = AlertPublication.objects.order_by("sequence").values_list("version", flat=True)
+    assert list(versions) == [1, 2, 3, 1, 4]
+    assert AuditLog.objects.get(action="publish_alert", entity_id=str(alone.pk)).new_values["version"] == 1

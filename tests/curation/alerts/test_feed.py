@@ -119,7 +119,8 @@ def test_a_cursor_of_a_former_version_is_read_on_from_and_refused_beyond_the_end
 
 @pytest.mark.django_db
 def test_the_feed_is_read_from_a_time_on():
-    publish(2)
+    publish()
+    publish()
     moment = AlertPublication.objects.get(sequence=2).published_at
     later = moment + dt.timedelta(hours=1)
     assert sequences(feed_page("", 10, READER, published_from=moment)) == [2]

@@ -7,9 +7,9 @@ from typing import cast
 from catalog.models import User
 from catalog.people import audit
 from catalog.work import jobs
+from curation.alerts.criteria import Criteria
 from curation.alerts.publishing import publish_pending
 from curation.models import Alert, Delivery, Destination, Subscription
-from curation.push.criteria import Criteria
 from curation.push.keeping import Wish, subscribe
 from curation.push.ordering import order_due
 from tests.factories import AlertFactory, DetectionFactory

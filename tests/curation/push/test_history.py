@@ -9,11 +9,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from curation.alerts.criteria import Criteria
+from curation.alerts.takeover import taken_from
 from curation.models import AlertType, SavedFilter
 from curation.push import history as module
-from curation.push.criteria import Criteria
 from curation.push.history import history
-from curation.push.takeover import taken_from
 from detection.models import DetectionType
 from tests.factories import AlertFactory, AlertPublicationFactory
 

@@ -11,9 +11,9 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from catalog.failures import NotPossible
 from catalog.models import AuditLog
 from catalog.people import audit
+from curation.alerts.criteria import Criteria
 from curation.models import Delivery, Destination, SigningSecret, Subscription
 from curation.push import keeping
-from curation.push.criteria import Criteria
 from curation.push.keeping import Wish, shown_address, subscribe
 from tests.curation.push.pushing import states, subscription, tell, work
 

@@ -10,10 +10,10 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from catalog.files import posting
 from catalog.people import audit
+from curation.alerts.criteria import Criteria
 from curation.alerts.publishing import publish_pending
 from curation.models import Alert, Delivery, DeliveryStatus, Destination, Subscription
 from curation.push import stage
-from curation.push.criteria import Criteria
 from curation.push.keeping import Wish, subscribe
 from tests.curation.push.pushing import make_due, states, subscription, tell, work
 from tests.factories import AlertFactory

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from django.http import QueryDict
 
+from curation.alerts.criteria import Criteria
 from curation.models import SavedFilter
-from curation.push.criteria import Criteria
 from detection.models import DetectionType
 from observations.positions import parse_position
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from curation.alerts.criteria import Criteria, criteria_of, matches, told
 from curation.alerts.facts import Ground
 from curation.models import AlertPriority, AlertType
-from curation.push.criteria import Criteria, criteria_of, matches, told
 from detection.models import DetectionType
 
 PAYLOAD = {
