@@ -324,6 +324,8 @@ API: dict[str, list[Route]] = {
     **_read("packets", lambda: packet_of(published())),
     "api:subscriptions-list": [Route(SUBSCRIBERS, is_for_clients=True)],
     "api:subscriptions-detail": [Route(SUBSCRIBERS, own_subscription, is_for_clients=True)],
+    "api:subscriptions-export": [Route(SUBSCRIBERS, is_for_clients=True)],
+    "api:deliveries-export": [Route(SUBSCRIBERS, is_for_clients=True)],
     "api:deliveries-list": [Route(SUBSCRIBERS, is_for_clients=True)],
     "api:deliveries-detail": [Route(SUBSCRIBERS, own_delivery, is_for_clients=True)],
     **_read("observations", ObservationFactory),

@@ -20,6 +20,7 @@ OPENAPI: dict[str, object] = {
         "CandidateStatus": "differencing.models.CandidateStatus",
         "DetectionStatus": "detection.models.DetectionStatus",
         "DetectionType": "detection.models.DetectionType",
+        "DetectionOrigin": "detection.models.DetectionOrigin",
         "AlertStatus": "curation.models.AlertStatus",
         "AlertType": "curation.models.AlertType",
         "Quality": "curation.models.Quality",

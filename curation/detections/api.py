@@ -10,7 +10,13 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpResponse, HttpResponseBase
 from django.utils.http import quote_etag
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field, extend_schema_view
+from drf_spectacular.utils import (
+    OpenApiParameter,
+    OpenApiResponse,
+    extend_schema,
+    extend_schema_field,
+    extend_schema_view,
+)
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
@@ -37,7 +43,6 @@ from curation.judgements import unmarked, visibility
 from detection.cutouts.pictures import version_of
 from detection.models import Detection
 
-LIGHT_CURVE = schema_of(LightCurveFacts)
 EXPAND = OpenApiParameter(
     "expand", {"type": "array", "items": {"type": "string", "enum": ["all", *Part]}}, explode=False,
     description="What else is told, with commas between; for JSON only.",
@@ -64,7 +69,7 @@ class LightCurveView(StrictAPIView):
 
     @extend_schema(
         operation_id="sources_light_curve",
-        responses=LIGHT_CURVE,
+        responses=OpenApiResponse(schema_of(LightCurveFacts)),
         parameters=[
             OpenApiParameter(
                 "last", {"type": "integer", "minimum": 1, "maximum": MOST_EPOCHS},

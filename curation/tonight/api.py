@@ -143,7 +143,7 @@ class TonightView(StrictAPIView):
         if not form.is_valid():
             raise ValidationError({name: [str(told) for told in sentences] for name, sentences in form.errors.items()})
         if Kind.MOVING in form.asked_kinds:
-            require(request, "tracklets:read")
+            require(request, "tracklets:read", "Ask with kind=source.")
         telescope = form.asked_telescope
         if telescope is None or place_of(telescope) is None:
             which = f"Where {telescope} stands is not known" if telescope else "There is no telescope yet"

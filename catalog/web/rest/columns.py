@@ -28,8 +28,8 @@ _UCDS: Mapping[str, str] = {
     "instr.skyLevel": "background_level",
     "meta.checksum": "answers_sha256 config_hash inputs_hash parameters_hash sha256 weights_sha256",
     "meta.code": (
-        "action asked_by choices code default fact is_automatic is_golden is_imported is_negative origin priority "
-        "route scopes shown urgency value"
+        "action asked_by choices code default destination fact is_automatic is_golden is_imported is_negative "
+        "is_secret last_code origin priority route scopes shown urgency value"
     ),
     "meta.code.class": "alert_type entity_type job_type kind model_type",
     "meta.code.error": "failure_code reason",
@@ -47,12 +47,12 @@ _UCDS: Mapping[str, str] = {
     "meta.code;phot.calib": "zero_point_system",
     "meta.coverage;instr.fov": "footprint",
     "meta.id": (
-        "designation ip_address map_name name owner prefix settled_by submitted_by survey_name user user_id "
-        "username validator"
+        "designation ip_address ivorn map_name name number owner prefix settled_by submitted_by survey_name user "
+        "user_id username validator"
     ),
     "meta.id.assoc": (
         "alert anchor calibration data_set detection entity_id field group masters mlflow_run_id model profile "
-        "reference reference_observation supersedes survey task_id workflow_id"
+        "publication reference reference_observation subscription supersedes survey task_id workflow_id"
     ),
     "meta.id.parent": "candidate difference_run model_run mover observation source tracklet",
     "meta.id.part": "best_member light_members members",
@@ -75,17 +75,19 @@ _UCDS: Mapping[str, str] = {
     "meta.id;src": "object_name",
     "meta.id;time.scale": "time_zone",
     "meta.note": (
-        "alert_metadata change_summary description doubts error_details error_message facts first_refusal given "
-        "hyperparameters manifest matches message new_values no_colour_term notes old_values overrides parameters "
-        "payload prediction_metadata report rules settled_note tags training_metrics vetoes why"
+        "alert_metadata change_summary criteria description doubts error_details error_message facts first_refusal "
+        "given hyperparameters last_reason manifest matches message new_values no_colour_term notes old_values "
+        "overrides parameters payload prediction_metadata report rules settled_note stopped_reason tags "
+        "training_metrics vetoes why"
     ),
     "meta.note;instr.calib": "calibrated",
     "meta.note;meta.fits": "header",
     "meta.number": (
-        "attempt automatic_false automatic_nights automatic_objects bogus_count candidates_found delivery_attempts "
-        "detection_count drawn_count entries_read example_count frame_count high_confidence_predictions "
-        "matched_stars max_retries night_count nights orbit_count position precedence real_count refused_count "
-        "retry_count stands_for star_count total_predictions vague_count zero_point_stars"
+        "attempt attempts automatic_false automatic_nights automatic_objects bogus_count candidates_found "
+        "delivery_attempts detection_count drawn_count entries_read example_count failures frame_count "
+        "high_confidence_predictions matched_stars max_retries most_attempts night_count nights orbit_count place "
+        "position precedence real_count refused_count retry_count stands_for star_count total_predictions "
+        "vague_count zero_point_stars"
     ),
     "meta.number;instr.pixel": "image_height image_width",
     "meta.number;meta.file": "received_bytes size_bytes",
@@ -97,7 +99,7 @@ _UCDS: Mapping[str, str] = {
     "meta.ref.url": "address api_endpoint base_url entity_url fits_url jobs results",
     "meta.title": "title",
     "meta.unit": "pixel_unit saturation_unit",
-    "meta.version": "reference_version rules_revision version",
+    "meta.version": "reference_version rules_revision schema_version version",
     "meta.version;meta.software": "code_version model_version read_by_version",
     "phot.calib;phot.color": "colour_term",
     "phot.color": "zero_point_colour_mag",
@@ -166,7 +168,7 @@ _UCDS: Mapping[str, str] = {
     "time.duration": "seconds_taken",
     "time.duration;obs.exposure": "exposure_time longest_exposure_s",
     "time.duration;time.processing": "inference_time_ms processing_time_seconds",
-    "time.end": "expires_at last_night revoked_at settled_at",
+    "time.end": "ended_at expires_at last_night last_try_at resting_until revoked_at settled_at until",
     "time.end;obs": "last_detected_at last_seen",
     "time.end;obs.exposure": "last_mjd_utc sets_at",
     "time.end;time.processing": "completed_at",
@@ -174,11 +176,11 @@ _UCDS: Mapping[str, str] = {
     "time.epoch;obs.exposure": "mjd_utc",
     "time.epoch;time.processing": "heartbeat_at",
     "time.processing": "searched_at",
-    "time.release": "published_at sent_at",
+    "time.release": "delivered_at published_at sent_at",
     "time.start": "deployment_date first_night",
     "time.start;obs": "first_detected_at rises_at",
     "time.start;obs.exposure": "first_mjd_utc observation_time",
-    "time.start;time.processing": "scheduled_at started_at",
+    "time.start;time.processing": "first_try_at next_try_at scheduled_at started_at",
 }
 # Those that have a unit, by it; others are pure numbers, words, or in a unit that another field names.
 _UNITS: Mapping[str, str] = {

@@ -24,9 +24,9 @@ class ByRoleAndScope(BasePermission):
         return True
 
 
-def require(request: Request, scope: str) -> None:
-    """Refuse whose role does not include what a scope is for, or whose token does not have it."""
+def require(request: Request, scope: str, hint: str = "") -> None:
+    """Refuse whose role does not include what a scope is for, or whose token does not have it, with what to do."""
     if not request.user.has_perm(SCOPES[scope].permission):
         raise Problem(403, "role_lacks", f"Your role does not include this: {SCOPES[scope].title}.")
     if isinstance(request.auth, ApiToken) and scope not in request.auth.scopes:
-        raise Problem(403, "scope_lacks", f"This token does not have the scope {scope}.")
+        raise Problem(403, "scope_lacks", f"This token does not have the scope {scope}. {hint}".strip())

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from django.test import RequestFactory
 
-from catalog.web.streamed import PartsResponse, range_of
+from catalog.web.streamed import Streamed, range_of
 
 
 def test_an_asynchronous_server_is_given_a_bit_before_the_next_one_is_read():
@@ -20,7 +20,7 @@ def test_an_asynchronous_server_is_given_a_bit_before_the_next_one_is_read():
             yield bytes([number])
 
     async def first_two() -> None:
-        bits = aiter(PartsResponse(parts()))
+        bits = aiter(Streamed(parts()))
         assert (await anext(bits), read) == (b"\0", [0])
         assert (await anext(bits), read) == (b"\1", [0, 1])
 

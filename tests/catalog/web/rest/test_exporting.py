@@ -9,8 +9,6 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from django.core.signals import request_finished
-from django.db import close_old_connections
 from pyarrow import parquet
 
 from catalog.web.rest import exporting
@@ -118,18 +116,12 @@ def test_too_many_at_once_are_told_to_come_again(every_turn_taken: None):
     assert (answer.status_code, answer.json()["code"], answer["Retry-After"]) == (503, "too_many_exports", "30")
 
 
-@pytest.fixture
-def kept_connection() -> Iterator[None]:
-    """Keep the connection in whose transaction the rows are, which the end of a request would close."""
-    request_finished.disconnect(close_old_connections)
-    yield
-    request_finished.connect(close_old_connections)
-
-
-def test_a_reader_who_goes_gives_the_turn_back(keys: list[str], kept_connection: None):
+def test_a_reader_who_goes_gives_the_turn_back(keys: list[str]):
     client = client_of("viewer")
     for _ in range(3 * exporting._AT_ONCE):
         answer = client.get(EXPORT)
-        assert answer.status_code == 200 and next(iter(answer))
-        answer.close()
+        assert answer.status_code == 200
+        parts = iter(answer)
+        assert next(parts)
+        parts.close()
     assert not exporting._TURNS.are_all_taken

@@ -116,7 +116,9 @@ def test_a_fault_of_the_program_is_told_as_a_problem_without_its_inside(client, 
 def test_the_root_names_what_a_role_may_read():
     viewer, administrator = (client_of(role).get("/api/v1/").json() for role in ("viewer", "administrator"))
     assert viewer["observations"] == "http://testserver/api/v1/observations/"
-    private = {"system-config", "audit-log", "accounts", "api-tokens", "incoming-files"}
+    private = {
+        "system-config", "audit-log", "accounts", "api-tokens", "incoming-files", "subscriptions", "deliveries",
+    }  # fmt: skip
     assert administrator.keys() - viewer.keys() == private
 
 
