@@ -19,12 +19,10 @@ from catalog.people.scopes import SCOPES
 from catalog.web.rest.views import RowViewSet
 from curation.alerts.api import AlertViewSet
 from curation.alerts.publishing import publish_pending
-from curation.models import AlertPublication
 from curation.models.push import DeliveryQuerySet, SubscriptionQuerySet
 from tests.clients import client_of
 from tests.factories import (
     AlertFactory,
-    AlertPacketFactory,
     PreprocessRunFactory,
     ProcessingJobFactory,
     ValidationEventFactory,
@@ -46,7 +44,6 @@ def _rows(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
         rows_of_every_kind()
         audit.record(event, "look")
         publish_pending()
-        AlertPacketFactory(publication=AlertPublication.objects.get(sequence=1))
         yield
         transaction.set_rollback(True)
 

@@ -28,6 +28,7 @@ from catalog.models import SystemConfig, User
 from catalog.people import audit
 from catalog.web.filters import FlagFilter, ListFilter
 from catalog.web.rest.rendering import FORMATS
+from catalog.web.rest.tables import as_json_bytes
 from curation.alerts.filters import AlertFilter
 from curation.alerts.publishing import publish_pending
 from curation.detections.filters import DetectionListFilter
@@ -192,7 +193,7 @@ def read(client: Client, address: str, known: set[str]) -> str:
     answer = client.get(address)
     content: bytes = answer.getvalue()
     if content.startswith(b"PAR1"):
-        content = str(parquet.read_table(io.BytesIO(content)).to_pylist()).encode()
+        content = as_json_bytes(parquet.read_table(io.BytesIO(content)).to_pylist())
     return cleaned(f"{answer.status_code} {content.decode(errors='replace')}", known)
 
 
