@@ -17,9 +17,12 @@ import httpx
 from benchmarks.api.reading import Site, cost_of, told
 from benchmarks.folders import kept_or_passing
 from benchmarks.server import processor_of_server
+from tests.receivers import Receivers, receiving
 
 ALERTS, EPOCHS = 5_000_000, 100_000
 _PASSWORD = "bench-api-only-47"
+# What publishes and sends, beside the web server.
+_SERVICES = ("web", "light", "deliveries", "beat")
 
 
 def main() -> None:
@@ -29,19 +32,20 @@ def main() -> None:
     parser.add_argument("--root", type=Path, help="folder of the site; it is kept")
     parser.add_argument("--only", nargs="+", choices=_MEASURES, default=list(_MEASURES))
     options = parser.parse_args()
-    with kept_or_passing(options.root) as root, socket.socket() as free:
+    with kept_or_passing(options.root) as root, socket.socket() as free, receiving() as receivers:
         free.bind(("127.0.0.1", 0))
         os.environ |= {
             "ASTRID_DATA_ROOT": str(root),
             "PORT": str(free.getsockname()[1]),
             "DJANGO_SETTINGS_MODULE": "astrid_site.settings",
             "ASTRID_API_RATE": "1000000/min",
+            "ASTRID_OUTGOING_HOSTS": receivers.host,
         }
         free.close()
-        measure(options)
+        measure(options, receivers)
 
 
-def measure(options: argparse.Namespace) -> None:
+def measure(options: argparse.Namespace, receivers: Receivers) -> None:
     import django
 
     django.setup()
@@ -51,10 +55,10 @@ def measure(options: argparse.Namespace) -> None:
 
     with database.usable(print, is_owner=True):
         _fill(options)
-        web = [service for service in supervisor.services() if service.name == "web"]
-        with supervisor.running(print, web) as everything, _client() as client:
+        wanted = [service for service in supervisor.services() if service.name in _SERVICES]
+        with supervisor.running(print, wanted) as everything, _client() as client:
             everything.wait_for_pages()
-            site = Site(client, processor_of_server)
+            site = Site(client, processor_of_server, receivers)
             for part in options.only:
                 _MEASURES[part](site)
         call_command("db", "stop")
@@ -98,7 +102,40 @@ def _serialise(_: Site) -> None:
     print(f"alerts serialised: {ours:.0f}/s; by plain serializers {plain:.0f}/s: {ours / plain:.1f} times")
 
 
-_MEASURES: Mapping[str, Callable[[Site], None]] = {"read": _read, "serialise": _serialise}
+def _search(_: Site) -> None:
+    from benchmarks.api.sky import cone_ms, differences
+
+    print(f"cone of 1 arcmin in the database: {cone_ms():.2f} ms")
+    print(f"cones that find another number than a look at all rows: {differences()}")
+
+
+def _long(site: Site) -> None:
+    """The source that was measured in very many frames."""
+    from benchmarks.api.objects import LONG_DEC, LONG_RA
+    from detection.models import Source
+
+    source = Source.objects.get(ra=LONG_RA, dec=LONG_DEC)
+    for last in (1000, 100_000):
+        told(f"light curve, {last} epochs", cost_of(site, f"sources/{source.pk}/light-curve/", 5, last=last))
+    told("page of the source", cost_of(site, f"/sources/{source.pk}/", 10))
+
+
+def _burst(site: Site) -> None:
+    from benchmarks.api.bursts import burst
+
+    print({name: round(value, 1) for name, value in burst(site.receivers).items()})
+
+
+def _follow(site: Site) -> None:
+    from benchmarks.api.bursts import follow
+
+    token = site.client.headers["Authorization"].partition(" ")[2]
+    print(follow(str(site.client.base_url), token))
+
+
+_MEASURES: Mapping[str, Callable[[Site], None]] = {
+    "read": _read, "serialise": _serialise, "search": _search, "long": _long, "burst": _burst, "follow": _follow,
+}  # fmt: skip
 
 
 def _fill(options: argparse.Namespace) -> None:

@@ -9,15 +9,18 @@ from dataclasses import dataclass
 
 import httpx
 
+from tests.receivers import Receivers
+
 REPEATS = 60
 
 
 @dataclass(frozen=True)
 class Site:
-    """A web server that runs: who asks it, and what it has cost its processor so far, in seconds."""
+    """A site that runs: who asks it, what it has cost its processor so far, in seconds, and who is told of alerts."""
 
     client: httpx.Client
     processor_s: Callable[[], float]
+    receivers: Receivers
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import time
 from collections.abc import Iterator
 
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Subquery
+from django.utils import timezone
 
 from catalog.failures import NotPossible
 from catalog.files import storage
@@ -20,6 +22,8 @@ from curation.packets.making import facts_of
 _AT_MOST_SECONDS = 4.0
 _LOCK = 7402
 _AT_ONCE = 50
+# How far back packets are written unasked; more than so many publications are not looked through for it.
+_LATE, _LATEST = dt.timedelta(days=7), 20_000
 _WITH = ("alert__detection__observation", "packet")
 _LONG = ("alert__detection__observation__header", "alert__detection__observation__facts", "alert__alert_metadata")
 
@@ -42,13 +46,17 @@ def take_turn() -> int:
 
 
 def write_pending() -> int:
-    """Write the packets of publications that have none, in the order of the feed, for some seconds; return how many.
+    """Write the packets of late publications that have none, in the order of the feed, for seconds; return how many.
 
-    Publications of earlier versions get theirs too, with what was known then.
+    Older ones, of earlier versions, get theirs when somebody asks for it: years of them would fill the disk.
     """
     written, until = 0, time.monotonic() + _AT_MOST_SECONDS
+    newest = AlertPublication.objects.order_by("-sequence").values("sequence")[:1]
+    late = _published().filter(
+        sequence__gt=Subquery(newest) - _LATEST, published_at__gte=timezone.now() - _LATE, packet=None
+    )
     while time.monotonic() < until:
-        rows = list(_published().filter(packet=None).order_by("sequence")[:_AT_ONCE])
+        rows = list(late.order_by("sequence")[:_AT_ONCE])
         if not rows:
             break
         for row in rows:
