@@ -10,6 +10,7 @@ import os
 import socket
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -117,7 +118,19 @@ def _long(site: Site) -> None:
     source = Source.objects.get(ra=LONG_RA, dec=LONG_DEC)
     for last in (1000, 100_000):
         told(f"light curve, {last} epochs", cost_of(site, f"sources/{source.pk}/light-curve/", 5, last=last))
-    told("page of the source", cost_of(site, f"/sources/{source.pk}/", 10))
+    with httpx.Client(base_url=f"http://127.0.0.1:{os.environ['PORT']}", cookies=_session(), timeout=60) as person:
+        told("page of the source", cost_of(replace(site, client=person), f"/sources/{source.pk}/", 10))
+
+
+def _session() -> dict[str, str]:
+    """Return the cookie of a person who has logged in."""
+    from django.test import Client
+
+    from catalog.models import User
+
+    client = Client()
+    client.force_login(User.objects.get(username="administrator"), "catalog.people.backend.Backend")
+    return {"sessionid": client.cookies["sessionid"].value}
 
 
 def _burst(site: Site) -> None:
@@ -130,7 +143,8 @@ def _follow(site: Site) -> None:
     from benchmarks.api.bursts import follow
 
     token = site.client.headers["Authorization"].partition(" ")[2]
-    print(follow(str(site.client.base_url), token))
+    since = site.client.get("alerts/feed/", params={"start": "now"}).json()["next_since"]
+    print(follow(str(site.client.base_url), token, since))
 
 
 _MEASURES: Mapping[str, Callable[[Site], None]] = {

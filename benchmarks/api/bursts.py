@@ -17,6 +17,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
+from benchmarks.api.reader import begin_at
 from catalog.models import User
 from catalog.people import audit
 from curation.alerts.criteria import Criteria
@@ -63,13 +64,16 @@ def burst(receivers: Receivers) -> dict[str, float]:
     }
 
 
-def follow(address: str, token: str) -> dict[str, int]:
-    """Kill a reader again and again while very many alerts are written; return what it missed and had twice."""
+def follow(address: str, token: str, since: str) -> dict[str, int]:
+    """Kill a reader again and again while very many alerts are written; return what it missed and had twice.
+
+    since : the cursor that it begins at.
+    """
     begin = AlertPublication.objects.order_by("-sequence").values_list("sequence", flat=True)[0]
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(1) as pool:
         database = Path(folder) / "seen.db"
+        begin_at(database, since)
         reader = _reader(address, token, database)
-        time.sleep(5.0)
         writing, rng, kills = pool.submit(write, LONG), random.Random(1), 0
         while not writing.done():
             time.sleep(rng.uniform(*_KILLED_EVERY_SECONDS))

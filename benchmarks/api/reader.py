@@ -8,8 +8,16 @@ from __future__ import annotations
 import json
 import sqlite3
 import sys
+from pathlib import Path
 
 import httpx
+
+
+def begin_at(database: Path, since: str) -> None:
+    """Make what a reader keeps, with the cursor that it begins at."""
+    with sqlite3.connect(database) as kept:
+        kept.execute("CREATE TABLE seen (number INTEGER PRIMARY KEY, sequence INTEGER, since TEXT)")
+        kept.execute("INSERT INTO seen (since) VALUES (?)", [since])
 
 
 def main(address: str, token: str, database: str) -> None:
