@@ -64,6 +64,10 @@ class _Rows(Collector):
     def _of_health(self) -> Iterator[Metric]:
         found = self._health
         yield _gauge("astrid_healthy", "Whether everything that readyz looks at is well.", float(found.is_well))
+        paused = GaugeMetricFamily("astrid_paused", "Whether it rests on purpose, which is no fault.", labels=["what"])
+        paused.add_metric(["ingest"], float(bool(found.pauses.ingest)))
+        paused.add_metric(["publishing"], float(bool(found.pauses.publishing)))
+        yield paused
         words = "Seconds that the oldest alert has been waiting to be published; 0 where all are."
         yield _gauge("astrid_alert_oldest_unpublished_seconds", words, found.alert_s or 0.0)
         words = "Seconds since the workers of a queue last answered a probe; none where they never did."

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_safe
 from astrid_site.running.database import lacks_migrations
 from catalog.models import JobStatus, Probe, ProcessingJob
 from catalog.work import jobs
+from catalog.work.pause import Pauses, pauses
 from catalog.work.rows import before
 from catalog.work.stages import queue_of, stages
 from catalog.writing import duration
@@ -65,10 +66,13 @@ class Health:
     # Of the oldest alert that is not published; None: every alert is.
     alert_s: float | None
     queues: tuple[QueueHealth, ...]
+    # What rests on purpose, which is no fault.
+    pauses: Pauses
 
     @property
     def alerts_wait(self) -> bool:
-        return self.alert_s is not None and self.alert_s > settings.HEALTH_ALERT_SECONDS
+        is_late = self.alert_s is not None and self.alert_s > settings.HEALTH_ALERT_SECONDS
+        return is_late and not self.pauses.publishing
 
     @property
     def alerts(self) -> str:
@@ -101,7 +105,7 @@ def health() -> Health:
         )
         for queue in settings.QUEUES
     )
-    return Health(None if oldest is None else oldest.total_seconds(), tuple(queues))
+    return Health(None if oldest is None else oldest.total_seconds(), tuple(queues), pauses())
 
 
 @require_safe
@@ -123,7 +127,8 @@ def readyz(_request: HttpRequest) -> JsonResponse:
         return _answer(states)
     found = health()
     states |= {"alerts": found.alerts, **{queue.name: queue.state for queue in found.queues}}
-    return _answer(states, ages_s=_ages(found))
+    resting = {"ingest": found.pauses.ingest or None, "publishing": found.pauses.publishing or None}
+    return _answer(states, ages_s=_ages(found), paused=resting)
 
 
 def _ages(found: Health) -> dict[str, object]:

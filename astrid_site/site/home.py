@@ -20,6 +20,7 @@ from catalog.counting import count_bounded
 from catalog.models import JobStatus, ProcessingJob, User, Visitor
 from catalog.roles import MAY_JUDGE
 from catalog.web.access import requires
+from catalog.work.pause import pauses
 from curation.alerts.automatic import automatic
 from curation.alerts.views import listed
 from curation.judgements.verdicts import OPEN
@@ -72,6 +73,7 @@ def _tonight(request: HttpRequest) -> dict[str, object]:
         "objects": count_objects(waiting) if user.has_perm(MAY_JUDGE) else 0,
         "waiting_since": waiting.aggregate(first=Min("created_at"))["first"],
         **_work(user),
+        "pauses": pauses(),
         "alerts": alerts,
         "automatic": None if is_blind(user) else automatic(snapshot()),
         "drifts": [] if is_blind(user) else alarms()[:_DRIFTS],

@@ -54,10 +54,18 @@ def use() -> DiskUse:
     return DiskUse(found.used, found.free)
 
 
+def free_gb() -> float | None:
+    """Return how many gigabytes may still be written, None where the data root is gone."""
+    try:
+        return use().free_gb
+    except OSError:
+        return None
+
+
 def note(now: dt.datetime) -> bool:
     """Put down the disk's use once a day, and return whether this was the time."""
     days = _noted()
-    if days and (now - days[-1][0]).total_seconds() < _DAY_SECONDS and days[-1][0].date() == now.date():
+    if days and days[-1][0].date() == now.date():
         return False
     kept = [*days, (now, use().used_bytes)][-_DAYS_KEPT:]
     lines = [{"at": at.isoformat(), "used_bytes": used} for at, used in kept]

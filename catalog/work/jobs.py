@@ -27,8 +27,9 @@ from catalog.models import AttemptOutcome, JobStatus, ProcessingJob
 from catalog.work import memory
 from catalog.work.hold import HandBack, Hold, JobLost, check, current, holding, wait_for_database
 from catalog.work.orders import cancel, retry
+from catalog.work.pause import pauses
 from catalog.work.rows import after, backoff_seconds, close_attempt, hand_back, open_attempt, put_back, write
-from catalog.work.stages import Abandon, stages, waits_for
+from catalog.work.stages import Abandon, ingest_types, stages, waits_for
 
 __all__ = [
     "WAITS_OUT", "HandBack", "JobCrashed", "JobLost", "NotPossible", "cancel", "check", "claim", "claim_next",
@@ -95,8 +96,12 @@ def _join(same: dict[str, str], workflow_id: str) -> ProcessingJob | None:
 def ready(job_types: Sequence[str]) -> QuerySet[ProcessingJob]:
     """Return the jobs of these types that may be claimed now, the most urgent first.
 
-    A job waits until those that its type waits for (its row in the table of stages) are over in its workflow.
+    A job waits until those that its type waits for (its row in the table of stages) are over in its workflow, and one
+    that takes files in while ingest is paused.
     """
+    resting = ingest_types()
+    if not resting.isdisjoint(job_types) and pauses().ingest:
+        job_types = [job_type for job_type in job_types if job_type not in resting]
     held_back: Combinable | Q = Q()
     for job_type in job_types:
         if earlier := waits_for(job_type):
