@@ -24,6 +24,8 @@ ASTRID_DOWNLOADS  addresses that are fetched from side by side (default 4)
 ASTRID_DELIVERIES subscribers that are sent alerts side by side (default 8)
 EMAIL_URL         the mail server that sends alerts, such as smtp+tls://user:password@mail.example.org:587, and
 ASTRID_MAIL_FROM  from whom they come (default: none, and no e-mail is sent)
+ASTRID_MAIL_ALARMS_TO
+                  who is told by e-mail, at most once an hour, what is not well; with commas between (default: nobody)
 ASTRID_OUTGOING_HOSTS
                   hosts, host or host:port with commas between, that frames are fetched from and alerts sent to although
                   they are not on the public internet: an observatory's own (default: none)
@@ -338,6 +340,7 @@ ASTRID_WORKERS = env.int("ASTRID_WORKERS", default=min(os.cpu_count() or 1, 4))
 ASTRID_DOWNLOADS = env.int("ASTRID_DOWNLOADS", default=4)
 ASTRID_DELIVERIES = env.int("ASTRID_DELIVERIES", default=8)
 ASTRID_MAIL_FROM, ASTRID_SENDS_MAIL = env.str("ASTRID_MAIL_FROM", default=""), bool(env.str("EMAIL_URL", default=""))
+ASTRID_MAIL_ALARMS_TO = env.list("ASTRID_MAIL_ALARMS_TO", default=[])
 if ASTRID_SENDS_MAIL:
     vars().update(env.email_url("EMAIL_URL"))
 ASTRID_STAR_CATALOG = env.str("ASTRID_STAR_CATALOG", default="")

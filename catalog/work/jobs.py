@@ -26,14 +26,14 @@ from catalog.files.storage import NO_SPACE, StorageFull, StorageUnreachable
 from catalog.models import AttemptOutcome, JobStatus, ProcessingJob
 from catalog.work import memory
 from catalog.work.hold import HandBack, Hold, JobLost, check, current, holding, wait_for_database
-from catalog.work.orders import cancel, retry
+from catalog.work.orders import cancel, prioritize, retry
 from catalog.work.pause import pauses
 from catalog.work.rows import after, backoff_seconds, close_attempt, hand_back, open_attempt, put_back, write
 from catalog.work.stages import Abandon, ingest_types, stages, waits_for
 
 __all__ = [
     "WAITS_OUT", "HandBack", "JobCrashed", "JobLost", "NotPossible", "cancel", "check", "claim", "claim_next",
-    "current", "do", "enqueue", "fail", "finish", "heartbeat", "ready", "retry", "run_held", "run_inline",
+    "current", "do", "enqueue", "fail", "finish", "heartbeat", "prioritize", "ready", "retry", "run_held", "run_inline",
     "this_owner", "ticket", "writing",
 ]  # fmt: skip
 

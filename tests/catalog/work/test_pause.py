@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 
 from catalog.configuration.values import clear_value, set_value
 from catalog.files import disk
-from catalog.models import ProcessingJob
+from catalog.models import AuditLog, ProcessingJob
 from catalog.people.audit import MACHINE
 from catalog.work import jobs, sweeper
 from catalog.work.pause import pauses
@@ -124,3 +124,18 @@ def test_alerts_wait_while_publishing_is_paused_which_is_told_and_no_fault(clien
     assert publish_pending() == 1
     assert AlertPublication.objects.get().alert_id == alert.pk
     assert Alert.objects.get().is_published
+
+
+@pytest.mark.usefixtures("free")
+def test_a_job_is_done_first_or_last_when_somebody_says_so_and_only_while_it_waits(client):
+    first, second = ProcessingJobFactory(job_type="alerts"), ProcessingJobFactory(job_type="alerts")
+    client.force_login(account("administrator"))
+    page = "/admin/catalog/processingjob/"
+    client.post(page, {"action": "do_first", "_selected_action": [str(second.pk)]})
+    assert next_job().pk == second.pk
+    client.post(page, {"action": "do_last", "_selected_action": [str(first.pk), str(second.pk)]})
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert (first.priority, second.priority) == (-10, 10)
+    line = AuditLog.objects.get(action="prioritize_job", entity_id=str(first.pk))
+    assert (line.old_values, line.new_values) == ({"priority": 0}, {"priority": -10})
