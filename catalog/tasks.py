@@ -8,11 +8,9 @@ import time
 from celery import Task, shared_task
 from celery.exceptions import WorkerLostError
 from celery.signals import task_failure, worker_shutting_down
-from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerUnavailable
 
 from catalog.chain import sealing
-from catalog.files import disk
 from catalog.work import jobs, shutdown, stages, sweeper
 
 logger = logging.getLogger(__name__)
@@ -73,12 +71,6 @@ def probe(queue: str) -> None:
 def seal(everything: bool = False) -> int:
     """Chain the lines of the AuditLog that have no seal: the new ones, or now and then whatever became visible late."""
     return sealing.seal(everything=everything)
-
-
-@shared_task(name="catalog.note_disk_use")
-def note_disk_use() -> bool:
-    """Put down once a day how full the disk is."""
-    return disk.note(timezone.now())
 
 
 @worker_shutting_down.connect
