@@ -24,32 +24,37 @@ _OF_FRAMES = ["preprocess", "difference", "detect"]
 _SECONDS_PER_HOUR = 3600.0
 
 _JOB_STATES = (JobStatus.PENDING, JobStatus.RUNNING, JobStatus.FAILED)
+# In the order of an index each, so that rows of other states are not read.
 _JOBS = f"""
 SELECT job.job_type, state, count(*) FROM unnest(%s::text[]) AS state
-CROSS JOIN LATERAL (SELECT job_type FROM catalog_processingjob WHERE status = state LIMIT {MOST}) job GROUP BY 1, 2
+CROSS JOIN LATERAL (
+    SELECT job_type FROM catalog_processingjob WHERE status = state ORDER BY created_at DESC LIMIT {MOST}) job
+GROUP BY 1, 2
 """  # noqa: S608
 _DELIVERY_STATES = (DeliveryStatus.WAITING, DeliveryStatus.FAILED, DeliveryStatus.DEAD)
 _DELIVERIES = f"""
 SELECT state, count(*) FROM unnest(%s::text[]) AS state
-CROSS JOIN LATERAL (SELECT 1 FROM curation_delivery WHERE status = state LIMIT {MOST}) delivery GROUP BY 1
+CROSS JOIN LATERAL (
+    SELECT 1 FROM curation_delivery WHERE status = state ORDER BY id DESC LIMIT {MOST}) delivery
+GROUP BY 1
 """  # noqa: S608
 # What has no seal is sought from a little before the newest sealed line on, as the sealer does.
 _UNSEALED = f"""
 SELECT count(*) FROM (
     SELECT 1 FROM catalog_auditlog line
-    WHERE line.created_at > coalesce(
+    LEFT JOIN LATERAL (SELECT true AS is_there FROM catalog_auditseal seal WHERE seal.id = line.id LIMIT 1) seal ON true
+    WHERE seal.is_there IS NULL AND line.created_at > coalesce(
         (SELECT least(seal.created_at, sealed.created_at) - %(late)s::interval FROM catalog_auditseal seal
          LEFT JOIN catalog_auditlog sealed ON sealed.id = seal.id ORDER BY seal.position DESC LIMIT 1),
         '-infinity')
-    AND NOT EXISTS (SELECT 1 FROM catalog_auditseal seal WHERE seal.id = line.id)
-    LIMIT {MOST}
+    ORDER BY line.created_at LIMIT {MOST}
 ) unsealed
 """  # noqa: S608
 _SINGLE = f"""
 SELECT pg_database_size(current_database()),
     coalesce((SELECT max(sequence) FROM curation_alertpublication), 0),
-    (SELECT count(*) FROM (
-        SELECT 1 FROM detection_detection WHERE status = ANY(%(open)s) LIMIT {MOST}) waiting),
+    (SELECT count(*) FROM unnest(%(open)s::text[]) AS state CROSS JOIN LATERAL (
+        SELECT 1 FROM detection_detection WHERE status = state ORDER BY queue_score DESC, id LIMIT {MOST}) waiting),
     ({_UNSEALED})
 """  # noqa: S608
 # A frame is through when the last job of its way has ended and none is left. A gap longer than a pause, such as the

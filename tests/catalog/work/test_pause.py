@@ -119,7 +119,7 @@ def test_alerts_wait_while_publishing_is_paused_which_is_told_and_no_fault(clien
     assert b'astrid_paused{what="publishing"} 1.0' in client.get("/metrics").content
     for role, path in (("viewer", "/"), ("administrator", "/admin/")):
         client.force_login(account(role))
-        assert "<strong>Publishing is paused.</strong>" in client.get(path).content.decode()
+        assert "<strong>Publishing is paused by an administrator" in client.get(path).content.decode()
     clear_value("alerts.publishing_paused", MACHINE)
     assert publish_pending() == 1
     assert AlertPublication.objects.get().alert_id == alert.pk
