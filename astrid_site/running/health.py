@@ -88,11 +88,12 @@ class Health:
 
 def health() -> Health:
     """Look at alerts, jobs and probes, by the database's clock."""
+    resting = pauses()
     oldest = publishing.waiting().aggregate(age=_age(Min("created_at")))["age"]
     probes = dict(Probe.objects.values_list("queue", _age(F("answered_at"))))
     of_workers = ProcessingJob.objects.filter(job_type__in=stages())
     at_work = _by_queue(of_workers.filter(_is_alive()), "heartbeat_at")
-    waiting = _by_queue(jobs.ready(list(stages())), "scheduled_at", oldest=True)
+    waiting = _by_queue(jobs.ready(list(stages()), resting), "scheduled_at", oldest=True)
     lately = of_workers.filter(started_at__gte=before(max(settings.HEALTH_WAIT_SECONDS.values())))
     taken_up = _by_queue(lately, "started_at")
     queues = (
@@ -105,7 +106,7 @@ def health() -> Health:
         )
         for queue in settings.QUEUES
     )
-    return Health(None if oldest is None else oldest.total_seconds(), tuple(queues), pauses())
+    return Health(None if oldest is None else oldest.total_seconds(), tuple(queues), resting)
 
 
 @require_safe

@@ -73,7 +73,6 @@ def _tonight(request: HttpRequest) -> dict[str, object]:
         "objects": count_objects(waiting) if user.has_perm(MAY_JUDGE) else 0,
         "waiting_since": waiting.aggregate(first=Min("created_at"))["first"],
         **_work(user),
-        "pauses": pauses(),
         "alerts": alerts,
         "automatic": None if is_blind(user) else automatic(snapshot()),
         "drifts": [] if is_blind(user) else alarms()[:_DRIFTS],
@@ -91,7 +90,7 @@ def _states(frames: QuerySet[Observation], night: dt.date | None) -> list[tuple[
 
 def _work(user: Visitor) -> dict[str, object]:
     """Return what failed lately, what is at work, and for those who run the system whether it works."""
-    rows = ProcessingJob.objects.visible_to(user)
+    rows, found = ProcessingJob.objects.visible_to(user), _health(user)
     failed = rows.filter(status=JobStatus.FAILED, created_at__gte=timezone.now() - _FAILURES_OF)
     unfinished = rows.filter(status__in=(JobStatus.PENDING, JobStatus.RUNNING))
     return {
@@ -99,7 +98,8 @@ def _work(user: Visitor) -> dict[str, object]:
         "failed": count_bounded(failed),
         "failures_days": _FAILURES_OF.days,
         "unfinished": count_bounded(unfinished),
-        "health": _health(user),
+        "health": found,
+        "pauses": found.pauses if found else pauses(),
     }
 
 

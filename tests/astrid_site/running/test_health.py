@@ -130,7 +130,7 @@ def test_it_asks_the_same_few_questions_however_much_there_is(client, django_ass
     for _ in range(5):
         AlertFactory()
         ProcessingJobFactory(job_type="preprocess")
-    with django_assert_max_num_queries(7):
+    with django_assert_max_num_queries(6):
         health()
 
 
