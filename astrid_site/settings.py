@@ -24,6 +24,8 @@ ASTRID_DOWNLOADS  addresses that are fetched from side by side (default 4)
 ASTRID_DELIVERIES subscribers that are sent alerts side by side (default 8)
 EMAIL_URL         the mail server that sends alerts, such as smtp+tls://user:password@mail.example.org:587, and
 ASTRID_MAIL_FROM  from whom they come (default: none, and no e-mail is sent)
+ASTRID_MAIL_ALARMS_TO
+                  who is told by e-mail, at most once an hour, what is not well; with commas between (default: nobody)
 ASTRID_OUTGOING_HOSTS
                   hosts, host or host:port with commas between, that frames are fetched from and alerts sent to although
                   they are not on the public internet: an observatory's own (default: none)
@@ -37,6 +39,8 @@ ASTRID_DEMO_PASSWORD
                   of the demo's accounts; without it one is made and printed
 ASTRID_HEALTH_ALERT_SECONDS, ASTRID_HEALTH_PROBE_SECONDS, ASTRID_HEALTH_<queue>_SECONDS
                   what /readyz and the first page call too long, see below
+ASTRID_METRICS_FROM
+                  addresses or networks, with commas between, from which /metrics may be asked (default: this machine)
 ASTRID_THREADS    threads of the numerics per process (default 1)
 ASTRID_DEVICE     where the subtraction transforms: cpu, or a GPU that torch knows, such as cuda or cuda:1 (default cpu)
 NUMBA_CACHE_DIR   where compiled loops are kept (default: beside the program, or in the data root if need be)
@@ -50,6 +54,7 @@ from __future__ import annotations
 
 import os
 import re
+from ipaddress import ip_network
 from pathlib import Path
 
 import environ
@@ -103,6 +108,8 @@ ASTRID_TRUSTED_PROXIES = env.int("ASTRID_TRUSTED_PROXIES", default=0)
 HTTPS = env.bool("HTTPS", default=not IS_LOCAL)
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ASTRID_TRUSTED_PROXIES > 0 else None
+# Prometheus asks the web server itself, past the proxy that speaks HTTPS.
+SECURE_REDIRECT_EXEMPT = [r"^metrics$"]
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 # Asking browsers' makers to preload a domain is for the domain's owner to decide, not for one site in it.
@@ -333,6 +340,7 @@ ASTRID_WORKERS = env.int("ASTRID_WORKERS", default=min(os.cpu_count() or 1, 4))
 ASTRID_DOWNLOADS = env.int("ASTRID_DOWNLOADS", default=4)
 ASTRID_DELIVERIES = env.int("ASTRID_DELIVERIES", default=8)
 ASTRID_MAIL_FROM, ASTRID_SENDS_MAIL = env.str("ASTRID_MAIL_FROM", default=""), bool(env.str("EMAIL_URL", default=""))
+ASTRID_MAIL_ALARMS_TO = env.list("ASTRID_MAIL_ALARMS_TO", default=[])
 if ASTRID_SENDS_MAIL:
     vars().update(env.email_url("EMAIL_URL"))
 ASTRID_STAR_CATALOG = env.str("ASTRID_STAR_CATALOG", default="")
@@ -374,5 +382,9 @@ HEALTH_WAIT_SECONDS = {
     "deliveries": env.float("ASTRID_HEALTH_DELIVERIES_SECONDS", default=60.0),
     "training": env.float("ASTRID_HEALTH_TRAINING_SECONDS", default=JOB_TIME_LIMIT_SECONDS),
 }
+try:
+    ASTRID_METRICS_FROM = [ip_network(it) for it in env.list("ASTRID_METRICS_FROM", default=["127.0.0.0/8", "::1"])]
+except ValueError as error:
+    raise ImproperlyConfigured(f"ASTRID_METRICS_FROM: {error}. Write addresses or networks as 10.0.0.0/8.") from error
 
 CELERY_BEAT_SCHEDULE = beat_of(QUEUES)

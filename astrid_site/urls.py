@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from astrid_site.monitoring.metrics import metrics
 from astrid_site.running.health import healthz, readyz
 from astrid_site.site.home import home
 from astrid_site.site.themes import choose_theme
@@ -24,6 +25,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
+    path("metrics", metrics, name="metrics"),
 ]
 
 handler400 = "astrid_site.site.errors.bad_request"

@@ -157,6 +157,8 @@ SITE = {
     "theme": [Route(EVERYBODY, method="post")],
     "healthz": [Route(EVERYBODY)],
     "readyz": [Route(EVERYBODY)],
+    # By address, whoever asks.
+    "metrics": [Route(EVERYBODY)],
 }
 CATALOG = {
     "catalog:jobs": [Route(ACCOUNTS)],

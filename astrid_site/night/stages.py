@@ -148,8 +148,8 @@ _ABANDON_DELIVERY = "observations.delivery.stage.abandon"
 
 # In the order of a frame's way. To add a stage: write its module, and a row here.
 STAGES = (
-    Stage("download", "observations.delivery.stage", "downloads", abandon=_ABANDON_DELIVERY),
-    Stage("receive", "observations.delivery.stage", "light", abandon=_ABANDON_DELIVERY),
+    Stage("download", "observations.delivery.stage", "downloads", abandon=_ABANDON_DELIVERY, is_ingest=True),
+    Stage("receive", "observations.delivery.stage", "light", abandon=_ABANDON_DELIVERY, is_ingest=True),
     Stage("examine", "observations.claims.stage", "light", follows=_after_examine),
     Stage("masters", "preprocessing.stage.masters", waits_for=_BEFORE_MASTERS, follows=_after_masters),
     Stage(

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_safe
 from astrid_site.running.database import lacks_migrations
 from catalog.models import JobStatus, Probe, ProcessingJob
 from catalog.work import jobs
+from catalog.work.pause import Pauses, pauses
 from catalog.work.rows import before
 from catalog.work.stages import queue_of, stages
 from catalog.writing import duration
@@ -65,10 +66,13 @@ class Health:
     # Of the oldest alert that is not published; None: every alert is.
     alert_s: float | None
     queues: tuple[QueueHealth, ...]
+    # What rests on purpose, which is no fault.
+    pauses: Pauses
 
     @property
     def alerts_wait(self) -> bool:
-        return self.alert_s is not None and self.alert_s > settings.HEALTH_ALERT_SECONDS
+        is_late = self.alert_s is not None and self.alert_s > settings.HEALTH_ALERT_SECONDS
+        return is_late and not self.pauses.publishing
 
     @property
     def alerts(self) -> str:
@@ -84,11 +88,12 @@ class Health:
 
 def health() -> Health:
     """Look at alerts, jobs and probes, by the database's clock."""
+    resting = pauses()
     oldest = publishing.waiting().aggregate(age=_age(Min("created_at")))["age"]
     probes = dict(Probe.objects.values_list("queue", _age(F("answered_at"))))
     of_workers = ProcessingJob.objects.filter(job_type__in=stages())
     at_work = _by_queue(of_workers.filter(_is_alive()), "heartbeat_at")
-    waiting = _by_queue(jobs.ready(list(stages())), "scheduled_at", oldest=True)
+    waiting = _by_queue(jobs.ready(list(stages()), resting), "scheduled_at", oldest=True)
     lately = of_workers.filter(started_at__gte=before(max(settings.HEALTH_WAIT_SECONDS.values())))
     taken_up = _by_queue(lately, "started_at")
     queues = (
@@ -101,7 +106,7 @@ def health() -> Health:
         )
         for queue in settings.QUEUES
     )
-    return Health(None if oldest is None else oldest.total_seconds(), tuple(queues))
+    return Health(None if oldest is None else oldest.total_seconds(), tuple(queues), resting)
 
 
 @require_safe
@@ -123,7 +128,8 @@ def readyz(_request: HttpRequest) -> JsonResponse:
         return _answer(states)
     found = health()
     states |= {"alerts": found.alerts, **{queue.name: queue.state for queue in found.queues}}
-    return _answer(states, ages_s=_ages(found))
+    resting = {"ingest": found.pauses.ingest or None, "publishing": found.pauses.publishing or None}
+    return _answer(states, ages_s=_ages(found), paused=resting)
 
 
 def _ages(found: Health) -> dict[str, object]:

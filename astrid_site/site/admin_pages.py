@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from django.db.models import Count, QuerySet
+import datetime as dt
+
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse
+from django.utils import timezone
 
+from astrid_site.monitoring.figures import disk_use, newest_night
+from astrid_site.monitoring.processes import processes
 from astrid_site.running.health import health
 from catalog.counting import count_bounded, counted
+from catalog.files import disk
 from catalog.models import AuditLog, JobStatus, ProcessingJob, SystemConfig
-from observations.models import Observation
 
 # Title, and what stands under it: title, icon, model. In the order of the pipeline.
 _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
@@ -93,6 +98,8 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
     ),
 )
 _FEW = 8
+# Further than this a week's growth foretells nothing.
+_FORESEEN_DAYS = 365
 
 
 def icon(_request: HttpRequest) -> str:
@@ -140,7 +147,9 @@ def _may_view(request: HttpRequest, label: str) -> bool:
 def dashboard(request: HttpRequest, context: dict[str, object]) -> dict[str, object]:
     """Add what an administrator looks for first: work and its failures, the newest night, the latest changes."""
     if _may_view(request, "catalog.processingjob"):
-        context |= {"jobs": _jobs(), "failures": _failures(), "health": health()}
+        context |= {"jobs": _jobs(), "failures": _failures(), "health": health(), "disk": _disk()}
+    if _may_view(request, "catalog.jobattempt"):
+        context["processes"] = processes()
     if _may_view(request, "observations.observation"):
         context["night"] = _newest_night()
     if _may_view(request, "catalog.systemconfig"):
@@ -167,10 +176,29 @@ def _failures() -> QuerySet[ProcessingJob]:
 
 
 def _newest_night() -> dict[str, object]:
-    frames = Observation.objects.with_frame()
-    newest = frames.order_by("-night").values_list("night", flat=True).first()
-    if newest is None:
+    night = newest_night()
+    if night.date is None:
         return {}
-    counts = frames.filter(night=newest).values("status").annotate(count=Count("id")).order_by("status")
-    link = f"{_list_of('observations.observation')}?night_from={newest}&night_to={newest}"
-    return {"date": newest, "states": [{**row, "link": f"{link}&status__exact={row['status']}"} for row in counts]}
+    link = f"{_list_of('observations.observation')}?night_from={night.date}&night_to={night.date}"
+    states = [
+        {"status": status, "count": count, "link": f"{link}&status__exact={status}"} for status, count in night.frames
+    ]
+    return {"date": night.date, "states": states, "frames_per_hour": night.frames_per_hour}
+
+
+def _disk() -> dict[str, object]:
+    """Return how full the data root's disk is, how fast that grows and when it is full; less where less is known."""
+    use = disk_use()
+    if use is None:
+        return {}
+    growth = disk.growth(timezone.now())
+    left = None if growth is None else growth.days_left(use)
+    return {
+        "used_gb": use.used_bytes / 1e9,
+        "free_gb": use.free_gb,
+        "used_percent": 100.0 * use.used_share,
+        "growth": growth,
+        "gb_per_day": None if growth is None else growth.bytes_per_day / 1e9,
+        "days_left": left,
+        "full_on": None if left is None or left > _FORESEEN_DAYS else timezone.now() + dt.timedelta(days=left),
+    }

@@ -20,6 +20,7 @@ from catalog.counting import count_bounded
 from catalog.models import JobStatus, ProcessingJob, User, Visitor
 from catalog.roles import MAY_JUDGE
 from catalog.web.access import requires
+from catalog.work.pause import pauses
 from curation.alerts.automatic import automatic
 from curation.alerts.views import listed
 from curation.judgements.verdicts import OPEN
@@ -89,7 +90,7 @@ def _states(frames: QuerySet[Observation], night: dt.date | None) -> list[tuple[
 
 def _work(user: Visitor) -> dict[str, object]:
     """Return what failed lately, what is at work, and for those who run the system whether it works."""
-    rows = ProcessingJob.objects.visible_to(user)
+    rows, found = ProcessingJob.objects.visible_to(user), _health(user)
     failed = rows.filter(status=JobStatus.FAILED, created_at__gte=timezone.now() - _FAILURES_OF)
     unfinished = rows.filter(status__in=(JobStatus.PENDING, JobStatus.RUNNING))
     return {
@@ -97,7 +98,8 @@ def _work(user: Visitor) -> dict[str, object]:
         "failed": count_bounded(failed),
         "failures_days": _FAILURES_OF.days,
         "unfinished": count_bounded(unfinished),
-        "health": _health(user),
+        "health": found,
+        "pauses": found.pauses if found else pauses(),
     }
 
 

@@ -13,6 +13,8 @@ from django.core import checks
 from django.http import HttpRequest, HttpResponseBase
 
 _FOR = "HTTP_X_FORWARDED_FOR"
+# Where a request says that it was passed on, and nobody is trusted to say so: its address is some proxy's.
+_BY_STRANGERS = "astrid.told_by_strangers"
 
 
 class Origin:
@@ -22,11 +24,17 @@ class Origin:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        told = request.META.pop(_FOR, "").split(",")
-        count = settings.ASTRID_TRUSTED_PROXIES
+        words = request.META.pop(_FOR, "")
+        told, count = words.split(","), settings.ASTRID_TRUSTED_PROXIES
+        request.META[_BY_STRANGERS] = bool(words) and (count == 0 or count > len(told))
         if 0 < count <= len(told) and (address := _address(told[-count])):
             request.META["REMOTE_ADDR"] = address
         return self._get_response(request)
+
+
+def is_told_by_strangers(request: HttpRequest) -> bool:
+    """Tell whether a request came by a proxy that is not trusted, so that nobody knows whose it is."""
+    return bool(request.META.get(_BY_STRANGERS))
 
 
 def proxies_are_told_of(**_: object) -> list[checks.CheckMessage]:

@@ -19,8 +19,12 @@ from catalog.admin.bases import ProductAdmin, ask
 from catalog.admin.columns import EMPTY, entity_link_of, link, list_link, name_entities, reason, related_links, state
 from catalog.admin.filters import Choices, DropdownFilter, IndexedValuesFilter
 from catalog.models import JobAttempt, JobStatus, Probe, ProcessingJob
+from catalog.people.actors import Actor
 from catalog.work import jobs
 from catalog.work.stages import job_types
+
+# Uploads, for which a person waits, have 5.
+_FIRST, _USUAL, _LAST = 10, 0, -10
 
 
 class JobTypeFilter(DropdownFilter):
@@ -81,7 +85,7 @@ class ProcessingJobAdmin(ProductAdmin):
     search_fields = ("entity_id__startswith", "workflow_id__startswith", "error_message")
     search_help_text = "ID of the job or of its target, workflow, or words in the reason"
     inlines = (AttemptInline,)
-    actions = ("retry_jobs", "cancel_jobs")
+    actions = ("retry_jobs", "do_first", "do_last", "do_as_usual", "cancel_jobs")
     actions_detail = ("retry_job", "cancel_job")
     readonly_fields = ("works_on", "related")
     fieldsets = (
@@ -128,6 +132,24 @@ class ProcessingJobAdmin(ProductAdmin):
     @admin.action(description="Try again", permissions=["order"])
     def retry_jobs(self, request: HttpRequest, queryset: QuerySet[ProcessingJob]) -> None:
         self.do_each(request, queryset, jobs.retry, "Jobs queued again", jobs.NotPossible)
+
+    @admin.action(description=f"Do first: priority {_FIRST}", permissions=["order"])
+    def do_first(self, request: HttpRequest, queryset: QuerySet[ProcessingJob]) -> None:
+        self._prioritize(request, queryset, _FIRST)
+
+    @admin.action(description=f"Do last: priority {_LAST}", permissions=["order"])
+    def do_last(self, request: HttpRequest, queryset: QuerySet[ProcessingJob]) -> None:
+        self._prioritize(request, queryset, _LAST)
+
+    @admin.action(description=f"Do as usual: priority {_USUAL}", permissions=["order"])
+    def do_as_usual(self, request: HttpRequest, queryset: QuerySet[ProcessingJob]) -> None:
+        self._prioritize(request, queryset, _USUAL)
+
+    def _prioritize(self, request: HttpRequest, queryset: QuerySet[ProcessingJob], priority: int) -> None:
+        def order(job: ProcessingJob, actor: Actor) -> ProcessingJob:
+            return jobs.prioritize(job, priority, actor)
+
+        self.do_each(request, queryset, order, f"Jobs with priority {priority}", jobs.NotPossible)
 
     @admin.action(description="Cancel", permissions=["order"])
     def cancel_jobs(self, request: HttpRequest, queryset: QuerySet[ProcessingJob]) -> None:

@@ -20,6 +20,10 @@ class Group:
 _GROUPS: Mapping[str, Group] = MappingProxyType(
     {
         "ingest": Group("Ingest", "It concerns files that are taken in from now on."),
+        # Pauses are no part of a run's configuration.
+        "ingest.paused": Group("Ingest", "It concerns, at once, files that come or are queued."),
+        "ingest.least_free_gb": Group("Ingest", "It concerns, at once, files that come or are queued."),
+        "alerts.publishing_paused": Group("Alerts", "It concerns, at once, alerts that are not published yet."),
         "preprocessing": Group(
             "Calibration and measurement", f"It concerns frames that are calibrated from now on. {_AGAIN}"
         ),
@@ -48,4 +52,5 @@ _GROUPS: Mapping[str, Group] = MappingProxyType(
 def group_of(key: str) -> Group:
     """Return the group of a key, by what stands before its first dot."""
     prefix = key.split(".")[0]
-    return _GROUPS.get(prefix) or Group(prefix.replace("_", " ").capitalize(), "It concerns work from now on.")
+    found = _GROUPS.get(key) or _GROUPS.get(prefix)
+    return found or Group(prefix.replace("_", " ").capitalize(), "It concerns work from now on.")

@@ -26,13 +26,14 @@ from catalog.files.storage import NO_SPACE, StorageFull, StorageUnreachable
 from catalog.models import AttemptOutcome, JobStatus, ProcessingJob
 from catalog.work import memory
 from catalog.work.hold import HandBack, Hold, JobLost, check, current, holding, wait_for_database
-from catalog.work.orders import cancel, retry
+from catalog.work.orders import cancel, prioritize, retry
+from catalog.work.pause import Pauses, pauses
 from catalog.work.rows import after, backoff_seconds, close_attempt, hand_back, open_attempt, put_back, write
-from catalog.work.stages import Abandon, stages, waits_for
+from catalog.work.stages import Abandon, ingest_types, stages, waits_for
 
 __all__ = [
     "WAITS_OUT", "HandBack", "JobCrashed", "JobLost", "NotPossible", "cancel", "check", "claim", "claim_next",
-    "current", "do", "enqueue", "fail", "finish", "heartbeat", "ready", "retry", "run_held", "run_inline",
+    "current", "do", "enqueue", "fail", "finish", "heartbeat", "prioritize", "ready", "retry", "run_held", "run_inline",
     "this_owner", "ticket", "writing",
 ]  # fmt: skip
 
@@ -92,11 +93,15 @@ def _join(same: dict[str, str], workflow_id: str) -> ProcessingJob | None:
     return stored
 
 
-def ready(job_types: Sequence[str]) -> QuerySet[ProcessingJob]:
+def ready(job_types: Sequence[str], resting: Pauses | None = None) -> QuerySet[ProcessingJob]:
     """Return the jobs of these types that may be claimed now, the most urgent first.
 
-    A job waits until those that its type waits for (its row in the table of stages) are over in its workflow.
+    A job waits until those that its type waits for (its row in the table of stages) are over in its workflow, and one
+    that takes files in while ingest is paused; `resting` tells who has looked already.
     """
+    of_ingest = ingest_types()
+    if not of_ingest.isdisjoint(job_types) and (resting or pauses()).ingest:
+        job_types = [job_type for job_type in job_types if job_type not in of_ingest]
     held_back: Combinable | Q = Q()
     for job_type in job_types:
         if earlier := waits_for(job_type):

@@ -1,4 +1,4 @@
-"""What people do with jobs: try again, cancel."""
+"""What people do with jobs: try again, do first or last, cancel."""
 
 from __future__ import annotations
 
@@ -35,6 +35,20 @@ def retry(job: ProcessingJob, actor: audit.Actor) -> ProcessingJob:
     )
     audit.record(row, "retry_job", actor=actor, old={"status": before}, new={"status": JobStatus.PENDING})
     row.refresh_from_db()
+    return row
+
+
+@transaction.atomic
+def prioritize(job: ProcessingJob, priority: int, actor: audit.Actor) -> ProcessingJob:
+    """Let a waiting job be done before or after others; what follows from it inherits that. Else NotPossible."""
+    row = ProcessingJob.objects.select_for_update().get(pk=job.pk)
+    if row.status != JobStatus.PENDING:
+        raise NotPossible(f"{row} is {row.status}: only a job that is waiting has a place in the queue.")
+    if row.priority != priority:
+        before = row.priority
+        ProcessingJob.objects.filter(pk=row.pk).update(priority=priority)
+        audit.record(row, "prioritize_job", actor=actor, old={"priority": before}, new={"priority": priority})
+        row.refresh_from_db()
     return row
 
 

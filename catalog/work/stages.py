@@ -44,6 +44,8 @@ class Stage:
     follows: Callable[[ProcessingJob], Iterable[Order]] = _nothing
     # Dotted name of `abandon(entity_id, code, sentence)`, which closes the rows that a run left open, if any.
     abandon: str = ""
+    # Whether it rests while ingest is paused.
+    is_ingest: bool = False
 
     def runner(self) -> Run:
         """Load what does the work."""
@@ -64,6 +66,11 @@ def stages() -> dict[str, Stage]:
 def types_of(queue: str) -> list[str]:
     """Return the types of jobs that are done from a queue."""
     return [stage.name for stage in stages().values() if stage.queue == queue]
+
+
+def ingest_types() -> frozenset[str]:
+    """Return the types of jobs that rest while ingest is paused."""
+    return frozenset(stage.name for stage in stages().values() if stage.is_ingest)
 
 
 def queue_of(job_type: str) -> str:

@@ -24,6 +24,7 @@ from catalog.web.lists import list_page
 from catalog.work import jobs as catalog_jobs
 from catalog.work import stages
 from catalog.work.filters import JobFilter
+from catalog.work.pause import pauses
 
 # Keys of jobs are made as they are ordered, and rise.
 _NEWEST = ("-id",)
@@ -53,7 +54,8 @@ def job(request: HttpRequest, job_id: UUID) -> HttpResponse:
     link_entities([row])
     attempts = list(JobAttempt.objects.visible_to(request.user).filter(job=row).order_by("-attempt")[:_MOST_ATTEMPTS])
     waits_for = _waits_for(row)
-    revision = ".".join([row.revision, *(attempt.revision for attempt in attempts[:1]), *waits_for])
+    rests = pauses().ingest_words if _may_rest(row) else ""
+    revision = ".".join([row.revision, *(attempt.revision for attempt in attempts[:1]), *waits_for, rests[:1]])
     if request.GET.get("seen") == revision:
         # The page asks for itself anew: it has what there is.
         return HttpResponse(status=204)
@@ -68,12 +70,17 @@ def job(request: HttpRequest, job_id: UUID) -> HttpResponse:
         "is_unfinished": row.status in catalog_jobs.UNFINISHED,
         "is_due": row.scheduled_at <= timezone.now(),
         "waits_for": waits_for,
+        "rests": rests,
         "workflow_url": f"{reverse('catalog:jobs')}?{urlencode({'workflow_id': row.workflow_id})}",
         "cancel_question": _cancel_question(row),
         "may_cancel": may_order and row.status in catalog_jobs.UNFINISHED,
         "may_retry": may_order and row.status in (JobStatus.FAILED, JobStatus.CANCELLED),
     }
     return render(request, "catalog/_job.html" if request.htmx else "catalog/job.html", context)  # type: ignore[attr-defined]
+
+
+def _may_rest(job: ProcessingJob) -> bool:
+    return job.status == JobStatus.PENDING and job.job_type in stages.ingest_types()
 
 
 def _cancel_question(job: ProcessingJob) -> str:

@@ -14,6 +14,7 @@ from django.db.models.functions import Now
 from catalog.failures import NotPossible
 from catalog.json_classes import JsonOf, KeyOf, as_json
 from catalog.people import audit
+from catalog.work.pause import pauses
 from curation.alerts.facts import RetractedFacts
 from curation.models import Alert, AlertPriority, AlertPublication, AlertStatus, AlertType
 
@@ -43,9 +44,9 @@ def waiting() -> QuerySet[Alert]:
 
 
 def publish_pending() -> int:
-    """Publish the alerts that wait, and return how many; 0 as well where another process is at it."""
+    """Publish the alerts that wait, and return how many: none while it is paused, or another process is at it."""
     published = 0
-    while count := _publish_batch():
+    while not pauses().publishing and (count := _publish_batch()):
         published += count
     return published
 

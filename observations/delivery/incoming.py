@@ -17,6 +17,7 @@ from catalog.ids import uuid7
 from catalog.models import ProcessingJob
 from catalog.people import audit
 from catalog.work import jobs
+from catalog.work.pause import IngestPaused, pauses
 from observations.claims.reading import packed
 from observations.delivery.rows import printable
 from observations.models import IncomingFile, IncomingRoute, Survey
@@ -36,7 +37,7 @@ def submit_url(
     survey: Survey | None = None,
     key: UUID | None = None,
 ) -> tuple[IncomingFile, ProcessingJob]:
-    """Order a file to be fetched from an address and taken in; under one key, once.
+    """Order a file to be fetched from an address and taken in; under one key, once. While ingest is paused it waits.
 
     Raises AddressRefused where the address cannot be one of a file on the web.
     """
@@ -58,8 +59,10 @@ def submit_upload(
     """Keep an uploaded file and order it to be taken in; under one key, once.
 
     Raises StageFailure `too_large`, StorageFull where there is no room and StorageUnreachable where a shared storage
-    does not answer; nothing is left then.
+    does not answer, IngestPaused while files are not taken; nothing is left then.
     """
+    if reason := pauses().ingest_words:
+        raise IngestPaused(f"{reason} Nothing of this file was kept: upload it again then.")
     most = snapshot()["ingest.max_file_mb"] * 1_000_000
     row = IncomingFile(
         route=IncomingRoute.UPLOAD, name=printable(name)[-255:] or "upload", survey=survey, request_key=key

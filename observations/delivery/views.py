@@ -19,6 +19,7 @@ from catalog.ids import uuid7
 from catalog.people.actors import actor_of
 from catalog.web.access import requires
 from catalog.web.parts import Place, render_part
+from catalog.work.pause import IngestPaused, pauses
 from observations.claims.inspecting import inspect_beginning
 from observations.delivery.forms import ExtrasForm, UploadForm
 from observations.delivery.incoming import submit_upload, submit_url
@@ -59,6 +60,7 @@ def upload(request: HttpRequest) -> HttpResponse:
     deliveries = progress_of(latest)
     most_mb = snapshot()["ingest.max_file_mb"]
     context = {"form": form, "deliveries": deliveries, "most_mb": most_mb, "most_beginning": MOST_BEGINNING}
+    context["pauses"] = pauses()
     return render(request, "observations/upload.html", context)
 
 
@@ -93,6 +95,8 @@ def _handed_in(given: dict[str, Any], request: HttpRequest) -> tuple[list[Incomi
             rows.append(submit_upload(file.chunks(), file.name, given["overrides"], key=key, **shared)[0])
         except StageFailure as refusal:
             refusals.append(f"{file.name}: {refusal.sentence}")
+        except IngestPaused as refusal:
+            refusals.append(f"{file.name}: {refusal}")
         except (StorageFull, StorageUnreachable) as refusal:
             refusals.append(f"{file.name}: {refusal} Nothing of it was kept: upload it again later.")
     if given["fits_url"]:

@@ -12,6 +12,7 @@ from catalog.configuration.values import snapshot
 from catalog.ids import uuid7
 from catalog.people import audit
 from catalog.work import jobs
+from catalog.work.pause import pauses
 from observations.delivery.incoming import RECEIVE
 from observations.delivery.ingest import fits_files
 from observations.delivery.rows import printable
@@ -27,8 +28,11 @@ def scan(folder: str, now: float | None = None) -> int:
     """Order what is new or changed in a folder, in depth, to be taken in; return how many files.
 
     A file that was written to within `ingest.settle_seconds` is left alone until the next look. All files of one look
-    are one workflow, so that a night that is copied in at once is calibrated and compared as a whole.
+    are one workflow, so that a night that is copied in at once is calibrated and compared as a whole. While ingest is
+    paused the files stay where they are.
     """
+    if pauses().ingest:
+        return 0
     settle_ns = snapshot()["ingest.settle_seconds"] * 1_000_000_000
     latest_ns = int((time.time() if now is None else now) * 1e9) - settle_ns
     known = {

@@ -28,6 +28,7 @@ from catalog.web.rest.problems import Problem
 from catalog.web.rest.resources import address
 from catalog.web.rest.rows import RowSerializer
 from catalog.web.rest.views import RowViewSet
+from catalog.work.pause import IngestPaused
 from observations.delivery.incoming import submit_upload, submit_url
 from observations.delivery.ingest import Overrides
 from observations.frames.filters import ObservationFilter
@@ -35,6 +36,8 @@ from observations.models import CalibrationFrame, Field, IncomingFile, Observati
 
 # What a list would be long by: in single answers only.
 _LONG = ("header", "facts")
+# When a client that was told of a pause may ask again.
+_PAUSE_SECONDS = 60.0
 # What is given beside a file: its name here, and in `Overrides`.
 _BESIDE = {
     "ra": "ra_deg", "dec": "dec_deg", "pixel_scale": "pixel_scale_arcsec", "filter_band": "band",
@@ -221,6 +224,8 @@ class ObservationViewSet(WithFiles, RowViewSet):
             raise Problem(400, "address_refused", str(refusal), {"fits_url": [str(refusal)]}) from refusal
         except StageFailure as refusal:
             raise Problem(413, str(refusal.code), refusal.sentence, {"file": [refusal.sentence]}) from refusal
+        except IngestPaused as pause:
+            raise Problem(503, "ingest_paused", str(pause), wait=_PAUSE_SECONDS) from pause
         except StorageFull as full:
             raise Problem(507, "disk_full", str(full)) from full
         url = address(request, "processing-jobs-detail", job.pk)

@@ -156,7 +156,7 @@ def addresses(scene: Scene) -> Iterator[str]:
     resources = {view.resource: view for view in RESOURCES}
     for name, arguments in patterns(get_resolver().url_patterns):
         may_read = any(route.method == "get" and "curator" in route.may for route in ROUTES[name])
-        if not may_read or name in ("api:docs", "healthz", "readyz"):
+        if not may_read or name in ("api:docs", "healthz", "readyz", "metrics"):
             continue
         path = reverse(name, args=scene.keys_of(name, arguments))
         yield path

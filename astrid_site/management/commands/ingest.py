@@ -14,6 +14,7 @@ from astrid_site.night.frame_arguments import FrameArguments, add_frame_argument
 from astrid_site.night.summary import summary_lines
 from astrid_site.running import database
 from catalog.files.addresses import AddressRefused
+from catalog.work.pause import pauses
 from observations.delivery.incoming import submit_url
 
 
@@ -37,6 +38,8 @@ class Command(BaseCommand):
         urls = [source for source in options["sources"] if "://" in source]
         paths = [source for source in options["sources"] if "://" not in source]
         with database.usable(self.say):
+            if paths and (reason := pauses().ingest_words):
+                raise CommandError(f"{reason} Nothing was ingested: run the command again then.")
             ordered = 0
             for url in urls:
                 try:

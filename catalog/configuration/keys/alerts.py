@@ -6,6 +6,12 @@ from catalog.configuration.key import ConfigKey
 
 ALERTS = (
     ConfigKey(
+        "alerts.publishing_paused",
+        False,
+        "Whether publishing rests: alerts are raised and kept, and go out in their order when it is false again.",
+        is_science=False,
+    ),
+    ConfigKey(
         "alerts.automatic",
         True,
         "Whether a high score alone raises an alert, without any review, once answers have shown that few of these "

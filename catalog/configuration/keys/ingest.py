@@ -6,6 +6,22 @@ from catalog.configuration.key import ConfigKey
 
 INGEST = (
     ConfigKey(
+        "ingest.paused",
+        False,
+        "Whether ingest rests: uploads are refused, watched folders and what is queued wait, and go on when it is "
+        "false again.",
+        is_science=False,
+    ),
+    ConfigKey(
+        "ingest.least_free_gb",
+        2.0,
+        "Ingest pauses by itself while fewer gigabytes than this are free on the disk of the data root, and goes on "
+        "when there is space; 0: it never does.",
+        0.0,
+        1_000_000.0,
+        is_science=False,
+    ),
+    ConfigKey(
         "ingest.max_unpacked_mb",
         1024,
         "A file is refused as soon as more than this many megabytes of it would be unpacked; a 61-megapixel "

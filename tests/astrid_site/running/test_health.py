@@ -46,6 +46,7 @@ def test_without_any_answer_of_workers_it_serves_pages_and_is_not_ready(client):
 def test_it_is_ready_while_every_queue_answers_and_says_how_long_ago(client):
     answer = client.get("/readyz").json()
     ages = answer.pop("ages_s")
+    assert answer.pop("paused") == {"ingest": None, "publishing": None}
     assert answer == {
         "ok": True, "database": "ok", "migrations": "ok", "alerts": "ok", **dict.fromkeys(QUEUES, "ok"),
     }  # fmt: skip
@@ -129,7 +130,7 @@ def test_it_asks_the_same_few_questions_however_much_there_is(client, django_ass
     for _ in range(5):
         AlertFactory()
         ProcessingJobFactory(job_type="preprocess")
-    with django_assert_max_num_queries(5):
+    with django_assert_max_num_queries(6):
         health()
 
 

@@ -16,7 +16,7 @@ CONFIG = "/api/v1/system-config/"
 def test_every_declared_key_is_listed_with_value_default_and_bounds():
     values.set_value("alerts.update_mag", 0.5, audit.MACHINE)
     client = client_of("administrator")
-    rows = {row["key"]: row for row in client.get(CONFIG).json()["results"]}
+    rows = {row["key"]: row for row in client.get(f"{CONFIG}?page_size=500").json()["results"]}
     assert set(rows) == set(DECLARED)
     row = rows["alerts.update_mag"]
     assert (row["value"], row["default"], row["minimum"], row["maximum"]) == (0.5, 0.3, 0.01, 10.0)

@@ -1,0 +1,1 @@
+"""What administrators watch: figures of the work for pages and for Prometheus."""
