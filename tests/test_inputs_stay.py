@@ -18,6 +18,7 @@ from differencing.numerics import (
     choice,
     colour,
     display,
+    extrapolation,
     mapped_psf,
     matched,
     measure,
@@ -265,6 +266,9 @@ def movers_of_several_nights() -> None:
     assert movers.join(seen, max_days=14)
     days = np.arange(4) / 48.0
     movers.two_points(days, 150.0 + 0.1 * days, 2.0 + 0.1 * days, np.ones(4))
+    sightings = extrapolation.Seen(60200.0 + days, 150.0 + 0.1 * days, 2.0 + 0.1 * days, np.full(4, 0.3))
+    extrapolation.along_line(sightings, 60210.0)
+    extrapolation.fitted(sightings, None)
 
 
 def test_a_night_leaves_every_array_that_a_public_numeric_was_given_as_it_was(watch):

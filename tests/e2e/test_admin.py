@@ -74,6 +74,9 @@ def test_an_administrator_changes_a_threshold_sees_it_used_and_puts_it_back(
     expect(page.get_by_text(f"{KEY} must be at least 3, not 2.0.")).to_be_visible()
     page.get_by_label("Value").fill("20")
     page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("Give a reason: this changes what becomes science.")).to_be_visible()
+    page.get_by_label("Reason").fill("Too many faint ones.")
+    page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_text(f"{KEY} is 20 now.")).to_be_visible()
 
     page.goto(f"{live_server.url}/admin/observations/observation/?q={frame.original_name}")
@@ -93,6 +96,7 @@ def test_an_administrator_changes_a_threshold_sees_it_used_and_puts_it_back(
     page.get_by_title(KEY).click()
     expect(page.get_by_text(f"{KEY}: 5.0 → 20.0")).to_be_visible()
     expect(page.locator(".lines li")).to_contain_text(["administrator"])
+    page.get_by_label("Reason").fill("Too few.")
     page.get_by_role("button", name="Reset to default").click()
     expect(page.get_by_text(f"{KEY} is 5 now.")).to_be_visible()
     assert values.snapshot()[KEY] == 5.0
