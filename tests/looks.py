@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page
 
 # Least contrast of text (WCAG 2.2, 1.4.3).
 LEAST_CONTRAST = 4.5
+# Of the longest page, the documents of the REST interface.
+_WHOLE_PX = 15_000
 
 # What of a pixel is green or blue, beside the little that a red on a screen has; the worst pixel and its place.
 _NOT_RED = """async (picture) => {
@@ -39,4 +41,18 @@ def not_red(page: Page) -> dict[str, Any]:
     """Return the pixel of the screen that is least red: by how much, its colour and its place."""
     picture = base64.b64encode(page.screenshot()).decode()
     found: dict[str, Any] = page.evaluate(_NOT_RED, picture)
+    return found
+
+
+def operation(page: Page, name: str) -> Locator:
+    """Return one of the operations in the documents of the REST interface, which are made where they can be seen."""
+    size, found = page.viewport_size, page.locator(f"#operations-{name}")
+    assert size is not None
+    page.set_viewport_size({"width": size["width"], "height": _WHOLE_PX})
+    found.wait_for()
+    place = found.bounding_box()
+    assert place is not None
+    page.set_viewport_size(size)
+    page.evaluate("y => scrollTo(0, y - innerHeight / 2)", place["y"])
+    found.wait_for()
     return found

@@ -102,7 +102,7 @@ def test_an_administrator_changes_a_threshold_sees_it_used_and_puts_it_back(
     assert values.snapshot()[KEY] == 5.0
     written = AuditLog.objects.filter(entity_type="systemconfig").order_by("id").values_list("user", "action")
     assert list(written) == [("administrator", "set_configuration"), ("administrator", "clear_configuration")]
-    page.get_by_role("link", name="Audit log").click()
+    page.get_by_role("link", name="Audit log", exact=True).click()
     expect(page.get_by_text(f"{KEY}: 20.0 → 5.0")).to_be_visible()
 
 

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.clients import account
+from tests.looks import operation
 from tests.siteserver import serving_site
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -35,7 +36,7 @@ def test_a_token_is_made_copied_and_used_and_the_interface_can_be_tried(page: Pa
             "results": [], "next_since": "", "numbering": None, "latest": 0, "lag": 0,
         }  # fmt: skip
         page.get_by_role("link", name="API documentation").click()
-        feed = page.locator("#operations-alerts-alerts_feed")
+        feed = operation(page, "alerts-alerts_feed")
         feed.locator(".opblock-summary-control").click()
         feed.get_by_role("button", name="Try it out").click()
         feed.get_by_role("button", name="Execute").click()

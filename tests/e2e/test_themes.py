@@ -15,7 +15,7 @@ from observations.models import Observation
 from tests.curation.cutouts import detection_with_cutouts
 from tests.e2e.test_admin import SCREENS, sign_in
 from tests.factories import AlertFactory, DifferenceRunFactory, PreprocessRunFactory, ProcessingJobFactory
-from tests.looks import choose_theme, not_red
+from tests.looks import choose_theme, not_red, operation
 
 pytestmark = pytest.mark.django_db(transaction=True)
 DOCS = "/api/v1/docs/"
@@ -47,9 +47,10 @@ def opened(page: Page, address: str, rows: Detection) -> Iterator[str]:
         page.goto(f"{address}{path}")
         page.wait_for_load_state("networkidle")
         if path == DOCS:
-            page.locator("#operations-observations-observations_create .opblock-summary-control").click()
+            create = operation(page, "observations-observations_create")
+            create.locator(".opblock-summary-control").click()
             page.get_by_role("button", name="Try it out").click()
-            page.locator("#operations-observations-observations_create").scroll_into_view_if_needed()
+            create.scroll_into_view_if_needed()
         yield path
 
 
