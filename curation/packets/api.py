@@ -16,14 +16,14 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
-from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.reverse import reverse
 
 from catalog.people.actors import actor_of
 from catalog.web.filters import AT, FROM_TO, ListFilter
 from catalog.web.rest.problems import Problem
+from catalog.web.rest.rendering import Json
+from catalog.web.rest.resources import address
 from catalog.web.rest.rows import RowSerializer
 from catalog.web.rest.views import RowViewSet, StrictAPIView, person_of, tags_known
 from catalog.web.streamed import Streamed, beyond_end, partial_headers, range_of
@@ -75,7 +75,7 @@ class PacketView(StrictAPIView):
     """The packet of one alert: written once, soon after it was published, and never changed."""
 
     resource = "alerts"
-    renderer_classes = (JSONRenderer,)
+    renderer_classes = (Json,)
 
     def parameters(self) -> frozenset[str]:
         return frozenset({"form", "cutouts", "part"})
@@ -98,10 +98,10 @@ class PacketView(StrictAPIView):
         """Return what was published of an alert as a file that needs nothing else."""
         form, cutouts, part = _asked(request)
         publication = _publication(request, alert_id)
-        address = reverse("api:alerts-packet", args=[alert_id], request=request)
+        packet_at = address(request, "alerts-packet", alert_id)
 
         def image(name: str) -> str:
-            return f"{address}?{urlencode({'form': Form.FITS.value, 'part': name})}"
+            return f"{packet_at}?{urlencode({'form': Form.FITS.value, 'part': name})}"
 
         try:
             packet = packet_of(publication)
@@ -138,7 +138,7 @@ class NightsView(StrictAPIView):
     """The nights that have packets."""
 
     resource = "alerts"
-    renderer_classes = (JSONRenderer,)
+    renderer_classes = (Json,)
 
     def parameters(self) -> frozenset[str]:
         return frozenset({"before"})
@@ -153,8 +153,8 @@ class NightsView(StrictAPIView):
         _refuse_blind(request)
         rows = []
         for night in nights(_date(request, "before"))[:MOST_NIGHTS]:
-            address = reverse("api:packets-night", args=[night.night], request=request)
-            url = f"{address}?{urlencode({'schema_version': night.schema_version})}"
+            archive = address(request, "packets-night", night.night)
+            url = f"{archive}?{urlencode({'schema_version': night.schema_version})}"
             rows.append(dataclasses.asdict(night) | {"url": url})
         return Response({"results": rows})
 
@@ -163,7 +163,7 @@ class NightView(StrictAPIView):
     """All packets of one night in one Avro container."""
 
     resource = "alerts"
-    renderer_classes = (JSONRenderer,)
+    renderer_classes = (Json,)
 
     def parameters(self) -> frozenset[str]:
         return frozenset({"schema_version"})

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TypedDict
 from uuid import UUID
 
 from curation.alerts.facts import DOUBTFUL_FLAGS
-from curation.packets.facts import ForcedFacts, Light, PlaceFacts, SeenFacts
+from curation.packets.facts import ForcedFacts, PlaceFacts, SeenFacts
 from detection.models import Detection, ForcedPhotometry
 from detection.sources.photometry import magnitude_of
 from differencing.models import Candidate
@@ -188,11 +188,3 @@ def _start_jd(frame: Observation) -> float | None:
     if frame.exposure_time is None:
         return None
     return _JD_OF_MJD_0 + mjd_of(frame.observation_time)
-
-
-def end_of(seen: SeenFacts) -> datetime | None:
-    """Return the end of an exposure; None where its length is not known."""
-    return None if seen.exptime is None else seen.midpoint_utc + timedelta(seconds=seen.exptime / 2.0)
-
-
-__all__ = ["COUNTS", "Light", "end_of", "forced_of", "middle_of", "njy", "place_of", "runs_of", "seen_of"]

@@ -51,11 +51,6 @@ class _Kind:
 _TEXT, _WORD, _TIME = _Kind("unicodeChar", "*"), _Kind("char", "*"), _Kind("char", "*", "timestamp")
 
 
-def votable(fields: Fields, rows: Rows) -> bytes:
-    """Return rows as a VOTable; `fields` are the serializer's, by the name of their column."""
-    return (head(fields) + body(fields, rows) + tail()).encode()
-
-
 def head(fields: Fields, description: str = "") -> str:
     """Return what stands before the first row."""
     columns = {name: COLUMNS.get(name, Column("")) for name in fields}
