@@ -13,11 +13,9 @@ from catalog.models import Visitor
 from curation.detections.epochs import Correction, Epoch, epochs_of_each
 from curation.detections.light_curve import corrections_of
 from curation.injected.rows import source_shown
-from detection.models import Detection, Source
+from detection.models import Detection, Source, nanojanskys
 
 MOST_EPOCHS, EPOCHS = 100_000, 1000
-# 0 mag (AB) are 3631 Jy.
-_AB_ZERO_NJY = 3631e9
 _READ = (
     "source", "is_injected", "candidate__flux", "candidate__flux_error", "observation__mjd_utc",
     "observation__filter_band", "observation__original_name", "observation__observation_id",
@@ -119,7 +117,7 @@ def _baseline(one: Correction) -> BaselineFacts:
 
 def _epoch(epoch: Epoch) -> EpochFacts:
     point, detection = epoch.zero_point, epoch.detection
-    njy = _AB_ZERO_NJY * 10.0 ** (-0.4 * point.mag) if point is not None and point.system == "AB" else None
+    zero_point_mag, system = (point.mag, point.system) if point else (None, "")
     return EpochFacts(
         observation=epoch.frame.pk,
         detection=detection.pk if detection else None,
@@ -132,11 +130,11 @@ def _epoch(epoch: Epoch) -> EpochFacts:
         flux_error_adu=epoch.flux_error,
         snr=epoch.flux / epoch.flux_error if epoch.flux is not None and epoch.flux_error else None,
         limiting_flux_adu=epoch.limiting_flux,
-        zero_point_mag=point.mag if point else None,
+        zero_point_mag=zero_point_mag,
         zero_point_error=point.error if point else None,
-        zero_point_system=point.system if point else None,
-        flux_njy=_times(epoch.flux, njy),
-        flux_error_njy=_times(epoch.flux_error, njy),
+        zero_point_system=system if point else None,
+        flux_njy=nanojanskys(epoch.flux, zero_point_mag, system),
+        flux_error_njy=nanojanskys(epoch.flux_error, zero_point_mag, system),
         mag=epoch.mag,
         mag_error=epoch.mag_error,
         limiting_mag=epoch.limiting_mag,
@@ -147,7 +145,3 @@ def _epoch(epoch: Epoch) -> EpochFacts:
         reference_version=epoch.reference_version,
         trouble=epoch.trouble or None,
     )
-
-
-def _times(value: float | None, factor: float | None) -> float | None:
-    return None if value is None or factor is None else value * factor

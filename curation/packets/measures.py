@@ -9,7 +9,7 @@ from uuid import UUID
 
 from curation.alerts.facts import DOUBTFUL_FLAGS
 from curation.packets.facts import ForcedFacts, PlaceFacts, SeenFacts
-from detection.models import Detection, ForcedPhotometry
+from detection.models import Detection, ForcedPhotometry, nanojanskys
 from detection.sources.photometry import magnitude_of
 from differencing.models import Candidate
 from observations.models import Observation
@@ -20,9 +20,6 @@ from preprocessing.models import PreprocessRun
 # Counts of the science frame; fluxes that another survey measured have whatever unit it uses.
 COUNTS = "adu"
 _JD_OF_MJD_0 = 2400000.5
-# 0 mag (AB) are 3631 Jy.
-_NJY_OF_0_MAG = 3631e9
-_AB = "AB"
 
 
 class _Middle(TypedDict):
@@ -150,11 +147,9 @@ def place_of(member: Candidate) -> PlaceFacts:
 
 def njy(flux: float | None, run: PreprocessRun | None) -> float | None:
     """Return counts in nJy; None unless the zero point is AB, against a catalogue."""
-    if flux is None or run is None or run.zero_point_mag is None:
+    if run is None or not run.zero_point_catalogue:
         return None
-    if run.zero_point_system != _AB or not run.zero_point_catalogue:
-        return None
-    return float(_NJY_OF_0_MAG * flux * 10.0 ** (-0.4 * run.zero_point_mag))
+    return nanojanskys(flux, run.zero_point_mag, run.zero_point_system)
 
 
 def _light_of(candidate: Candidate | None, run: PreprocessRun | None) -> _Light:

@@ -14,7 +14,7 @@ from detection.models.detections import (
     Source,
     Urgency,
 )
-from detection.models.forced import ForcedPhotometry, ForcedReason
+from detection.models.forced import ForcedPhotometry, ForcedReason, nanojanskys
 from detection.models.known import KnownObject, KnownObjectSearch, Orbit, OrbitSet, SearchOutcome
 from detection.models.registry import Model, ModelRun, ModelType
 
@@ -23,4 +23,5 @@ __all__ = [
     "ContextSource", "DataSet", "DataSetQuerySet", "Detection", "DetectionOrigin", "DetectionQuerySet",
     "DetectionStatus", "DetectionType", "ForcedPhotometry", "ForcedReason", "KnownObject", "KnownObjectSearch", "Model",
     "ModelRun", "ModelType", "Orbit", "OrbitSet", "SearchOutcome", "Source", "ThresholdBy", "Urgency",
+    "nanojanskys",
 ]  # fmt: skip

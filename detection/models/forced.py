@@ -161,7 +161,12 @@ class ForcedPhotometry(Record):
         return self._njy(self.flux_error)
 
     def _njy(self, adu: float | None) -> float | None:
-        if adu is None or self.zero_point_mag is None or self.zero_point_system != "AB":
-            return None
-        # 0 mag (AB) are 3631 Jy.
-        return 3631e9 * adu * 10.0 ** (-0.4 * self.zero_point_mag)
+        return nanojanskys(adu, self.zero_point_mag, self.zero_point_system)
+
+
+def nanojanskys(adu: float | None, zero_point_mag: float | None, system: str) -> float | None:
+    """Return counts in nanojanskys; None where they or their zero point are not known, or it is none of AB."""
+    if adu is None or zero_point_mag is None or system != "AB":
+        return None
+    # 0 mag (AB) are 3631 Jy.
+    return 3631e9 * adu * 10.0 ** (-0.4 * zero_point_mag)
