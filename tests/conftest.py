@@ -14,7 +14,8 @@ import psutil
 import pytest
 from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
-from django.db import connection
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections, connection
 from django.test import override_settings
 from pytest_django.plugin import blocking_manager_key
 
@@ -166,3 +167,13 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """Leave nothing running."""
     if not hasattr(config, "workerinput"):
         _remove_root(settings.ASTRID_DATA_ROOT)
+
+
+@pytest.fixture
+def kept_connection():
+    """Keep the one connection in whose transaction the rows are, which the end of a request would close."""
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 from drf_spectacular.helpers import forced_singular_serializer
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field, extend_schema_view
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound, ValidationError
@@ -15,8 +14,9 @@ from rest_framework.response import Response
 
 from catalog.configuration.keys import DECLARED, ConfigKey
 from catalog.models import SystemConfig
+from catalog.web.filters import NOT_FOUND
 from catalog.web.keyset import Page
-from catalog.web.rest.paging import MOST, page_size_of, paged
+from catalog.web.rest.paging import CURSOR, MOST, page_size_of, paged
 from catalog.web.rest.views import ResourceViewSet
 
 
@@ -52,7 +52,7 @@ class SystemConfigPageSerializer(serializers.Serializer[object]):
         responses=forced_singular_serializer(SystemConfigPageSerializer),
         parameters=[
             OpenApiParameter("page_size", {"type": "integer", "minimum": 1, "maximum": MOST}),
-            OpenApiParameter("cursor", OpenApiTypes.STR, description="The `next` of an earlier response."),
+            OpenApiParameter("cursor", CURSOR, description="The `next` of an earlier response."),
         ],
     )
 )
@@ -73,7 +73,8 @@ class SystemConfigViewSet(ResourceViewSet):
         """All configuration keys, by name."""
         names, last = sorted(DECLARED), request.query_params.get("cursor", "")
         if last and last not in DECLARED:
-            raise ValidationError({"cursor": ["This cursor does not belong to this list: start from its first page."]})
+            refusal = "This cursor does not belong to this list: start from its first page."
+            raise ValidationError({"cursor": [refusal]}, NOT_FOUND)
         rest = [name for name in names if name > last]
         size = page_size_of(request)
         page = Page(rest[:size], rest[size - 1] if len(rest) > size else None, None)

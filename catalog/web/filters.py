@@ -15,6 +15,17 @@ from django_filters.fields import IsoDateTimeField
 from drf_spectacular.utils import extend_schema_field
 
 MOST_RADIUS_ARCSEC = 36_000.0
+# Code of errors about what is named and is not there, or is not visible to who asks: 404 for clients.
+NOT_FOUND = "not_found"
+# As the document of the interface says it: 0 ≤ RA < 360, -90 ≤ Dec ≤ 90, 0 < radius ≤ 36000.
+CONE = {
+    "type": "string",
+    "pattern": (
+        r"^(\d|[1-9]\d|[12]\d\d|3[0-5]\d)(\.\d{1,9})?,-?(90|[1-8]?\d(\.\d{1,9})?),"
+        r"([1-9]\d{0,3}|[12]\d{4}|3[0-5]\d{3})(\.\d{1,9})?$"
+    ),
+    "example": "197.45,-23.38,60",
+}
 AT, FROM_TO = ["exact"], ["gte", "lte", "gt", "lt"]
 ONE_OF = ["exact", "in"]
 
@@ -92,7 +103,7 @@ class ConeField(forms.CharField):
         return ra, dec, radius
 
 
-@extend_schema_field({"type": "string", "pattern": r"^[^,]+,[^,]+,[^,]+$"})
+@extend_schema_field(CONE)
 class ConeFilter(django_filters.Filter):
     """Rows within a distance of a position."""
 
@@ -119,6 +130,7 @@ class ListFilter(rest_framework.FilterSet):
         models.DateTimeField: {"filter_class": TimeFilter},
         # Compared as it is: to look for the row would tell whether it is there.
         models.ForeignKey: {"filter_class": django_filters.UUIDFilter},
+        models.OneToOneField: {"filter_class": django_filters.UUIDFilter},
         **{
             kind: {"filter_class": WholeFilter}
             for kind in (models.IntegerField, models.SmallIntegerField, models.PositiveIntegerField)

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError as FormError
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.utils.http import quote_etag
+from django_filters.utils import translate_validation
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers
@@ -22,9 +23,9 @@ from catalog.failures import NotPossible
 from catalog.json_classes import schema_of
 from catalog.models import User
 from catalog.people.actors import actor_of
-from catalog.web.filters import AT, FROM_TO, ONE_OF, ListFilter, TimeField
+from catalog.web.filters import AT, CONE, FROM_TO, NOT_FOUND, ONE_OF, ListFilter, TimeField
 from catalog.web.rest.fields import RowKey
-from catalog.web.rest.paging import MOST, OLDEST_CHANGE_FIRST, PAGE_SIZE, page_size_of
+from catalog.web.rest.paging import CURSOR, MOST, OLDEST_CHANGE_FIRST, PAGE_SIZE, page_size_of
 from catalog.web.rest.problems import Problem
 from catalog.web.rest.rendering import Json
 from catalog.web.rest.rows import RowSerializer
@@ -50,7 +51,7 @@ _BLIND = (
     "The feed tells what people judged, and this account judges blind: follow it with an account that does not judge."
 )
 _SINCE = OpenApiParameter(
-    "since", OpenApiTypes.STR, description="`next_since` of an earlier response; empty or missing: from the start."
+    "since", CURSOR, description="`next_since` of an earlier response; empty or missing: from the start."
 )
 _FROM = OpenApiParameter(
     "published_from", OpenApiTypes.DATETIME,
@@ -71,7 +72,7 @@ _NARROWED = [
     ),
     OpenApiParameter("label", OpenApiTypes.STR, description=_OF_THESE),
     OpenApiParameter("basis", {"type": "string", "enum": ["human"]}, description="Only what people judged."),
-    OpenApiParameter("cone", OpenApiTypes.STR, description="`ra,dec,radius_arcsec`, of the source as it was told."),
+    OpenApiParameter("cone", CONE, description="`ra,dec,radius_arcsec`, of the source as it was told."),
     OpenApiParameter("score_min", {"type": "number", "minimum": 0, "maximum": 1}),
     OpenApiParameter("snr_min", {"type": "number", "minimum": 0, "maximum": 1e6}, description="Of either sign."),
     OpenApiParameter("mag_max", {"type": "number", "minimum": -30, "maximum": 40}, description="The faintest."),
@@ -280,7 +281,7 @@ def _pull(request: Request, since: str, last_event: str = "") -> FeedPage:
     except OtherNumbering as refusal:
         raise Problem(409, "other_numbering", str(refusal)) from refusal
     except CursorRefused as refusal:
-        raise ValidationError({"since": [str(refusal)]}) from refusal
+        raise ValidationError({"since": [str(refusal)]}, NOT_FOUND) from refusal
     first = [row.alert for row in page.rows if row.status == AlertStatus.PENDING]
     if first:
         note_pulled(first, actor_of(request._request))
@@ -301,7 +302,7 @@ def _page(request: Request, since: str, last_event: str, user: User) -> FeedPage
 def _wanted(request: Request, user: User) -> Criteria | None:
     form = FeedForm(request.query_params, user)
     if not form.is_valid():
-        raise ValidationError({name: [str(said) for said in words] for name, words in form.errors.items()})
+        raise translate_validation(form.errors)
     return form.criteria
 
 

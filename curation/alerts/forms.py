@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from django import forms
 
 from catalog.models import Visitor
-from catalog.web.filters import ConeField
+from catalog.web.filters import NOT_FOUND, ConeField
 from curation.alerts.criteria import Criteria
 from curation.alerts.facts import Ground
 from curation.alerts.takeover import taken_from
@@ -60,7 +60,7 @@ class FeedForm(forms.Form):
             return None
         saved = SavedFilter.objects.visible_to(self._user).filter(pk=key).first()
         if saved is None:
-            raise forms.ValidationError("There is no such saved filter.")
+            raise forms.ValidationError("There is no such saved filter.", NOT_FOUND)
         taken = taken_from(saved)
         if taken.left:
             raise forms.ValidationError(f"This filter also asks what alerts do not tell: {', '.join(taken.left)}.")

@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from catalog.people.actors import actor_of
-from catalog.web.filters import AT, FROM_TO, ONE_OF, ListFilter
+from catalog.web.filters import AT, FROM_TO, NOT_FOUND, ONE_OF, ListFilter
 from catalog.web.rest.fields import Choice, Flag, Input, Key, Number, Text
 from catalog.web.rest.problems import Problem
 from catalog.web.rest.rows import RowSerializer
@@ -115,7 +115,7 @@ class ValidationEventViewSet(RowViewSet):
         form.is_valid(raise_exception=True)
         given = form.validated_data
         if not Detection.objects.visible_to(request.user).filter(pk=given["detection"]).exists():
-            raise ValidationError({"detection": ["There is no such detection."]})
+            raise ValidationError({"detection": ["There is no such detection."]}, NOT_FOUND)
         given |= {"detection_id": given.pop("detection"), "supersedes_id": given.pop("supersedes")}
         judgement = Judgement(**{**given, "tags": tuple(given["tags"])})
         try:

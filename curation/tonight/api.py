@@ -6,9 +6,9 @@ import csv
 import io
 from collections.abc import Mapping
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from django_filters.utils import translate_validation
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_serializer
 from rest_framework import serializers
-from rest_framework.exceptions import ValidationError
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -33,6 +33,15 @@ _COLUMNS = (
     "name", "ra_hms", "dec_dms", "ra_deg", "dec_deg", "at_utc", "rate_ra_arcsec_per_min", "rate_dec_arcsec_per_min",
     "mag", "filter", "exposure_note", "error_arcsec", "best_utc", "best_altitude_deg", "urgency", "why",
 )  # fmt: skip
+
+# While it is known how the Earth turned and will turn.
+_AT = {
+    "type": "string",
+    "pattern": (
+        r"^(19[6-9]\d|20\d\d)-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])T([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?Z?$"
+    ),
+    "example": "2026-03-01T21:00",
+}
 
 
 class TargetSerializer(serializers.Serializer[object]):
@@ -71,6 +80,7 @@ class TargetSerializer(serializers.Serializer[object]):
     )
 
 
+@extend_schema_serializer(many=False)
 class TonightSerializer(serializers.Serializer[object]):
     telescope = RowKey("telescopes")
     at = serializers.DateTimeField(help_text="The time for which places are given.")
@@ -134,14 +144,14 @@ class TonightView(StrictAPIView):
                 description=f"Degrees above the horizon; {USUAL_ALTITUDE_DEG:.0f} by default.",
             ),
             OpenApiParameter("kind", {"type": "string", "enum": [kind.value for kind in Kind]}),
-            OpenApiParameter("at", {"type": "string", "format": "date-time"}, description="Now, by default."),
+            OpenApiParameter("at", _AT, description="UTC; now, by default."),
         ],
     )  # fmt: skip
     def get(self, request: Request) -> Response:
         """Return what to observe."""
         form = TonightForm(request.query_params, person_of(request))
         if not form.is_valid():
-            raise ValidationError({name: [str(told) for told in sentences] for name, sentences in form.errors.items()})
+            raise translate_validation(form.errors)
         if Kind.MOVING in form.asked_kinds:
             require(request, "tracklets:read", "Ask with kind=source.")
         telescope = form.asked_telescope

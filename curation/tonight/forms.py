@@ -9,7 +9,7 @@ from django import forms
 from django.utils import timezone
 
 from catalog.models import Visitor
-from catalog.web.filters import TimeField
+from catalog.web.filters import NOT_FOUND, TimeField
 from curation.tonight.plan import USUAL_ALTITUDE_DEG, telescopes_for
 from curation.tonight.targets import Kind
 from observations.models import Telescope
@@ -45,7 +45,7 @@ class TonightForm(forms.Form):
         """Refuse a key that is none of a telescope."""
         key = self.cleaned_data["telescope"]
         if key is not None and all(row.pk != key for row in self.telescopes):
-            raise forms.ValidationError("There is no such telescope.")
+            raise forms.ValidationError("There is no such telescope.", NOT_FOUND)
         return key
 
     def clean_at(self) -> dt.datetime | None:

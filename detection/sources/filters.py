@@ -10,7 +10,7 @@ from django import forms
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema_field
 
-from catalog.web.filters import AT, FROM_TO, ONE_OF, ConeFilter, ListFilter, day_input, start_of
+from catalog.web.filters import AT, FROM_TO, NOT_FOUND, ONE_OF, ConeFilter, ListFilter, day_input, start_of
 from detection.models import Source
 from observations.frames.filters import FieldNameFilter
 from observations.models import Field
@@ -33,7 +33,8 @@ class PlaceField(forms.CharField):
         if place is None:
             raise forms.ValidationError(
                 "Give RA and Dec in degrees or sexagesimal, optionally with a radius of at most 36000 "
-                "arcseconds, or the full name of a source or field."
+                "arcseconds, or the full name of a source or field.",
+                NOT_FOUND,
             )
         return place
 

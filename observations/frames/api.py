@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 from django.utils.datastructures import MultiValueDict
-from drf_spectacular.utils import extend_schema, extend_schema_view
+from drf_spectacular.utils import extend_schema, extend_schema_field, extend_schema_view
 from rest_framework import serializers
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
@@ -19,7 +19,7 @@ from catalog.files.addresses import AddressRefused
 from catalog.files.storage import StorageFull
 from catalog.models import ProcessingJob
 from catalog.people.actors import actor_of
-from catalog.web.filters import AT, FROM_TO, ONE_OF, ConeFilter, ListFilter
+from catalog.web.filters import AT, FROM_TO, NOT_FOUND, ONE_OF, ConeFilter, ListFilter
 from catalog.web.rest.fields import Input, Number, RowKey, Text
 from catalog.web.rest.files import WithFiles
 from catalog.web.rest.paging import NEWEST_FIRST, OLDEST_CHANGE_FIRST
@@ -166,10 +166,17 @@ class UploadSerializer(BesideSerializer):
     file = serializers.FileField(help_text="FITS, plain or compressed.")
 
 
+@extend_schema_field(
+    {"type": "string", "pattern": r"^https?://[a-z0-9-]+(\.[a-z0-9-]+)+(/[!-~]*)?$", "maxLength": 2000}
+)
+class AddressField(Text):
+    """An address on the web."""
+
+
 class AddressSerializer(BesideSerializer):
     """The address of a file."""
 
-    fits_url = Text(max_length=2000, help_text="http or https.")
+    fits_url = AddressField(max_length=2000, help_text="http or https.")
     survey = Text(required=False, help_text="Name or UUID; `local` by default.")
 
 
@@ -254,7 +261,7 @@ class ObservationViewSet(WithFiles, RowViewSet):
         rows = Survey.objects.visible_to(self.request.user).filter(is_active=True)
         found: Survey | None = rows.filter(_named(name)).first()
         if found is None:
-            raise serializers.ValidationError({"survey": [f"There is no survey {name!r}."]})
+            raise serializers.ValidationError({"survey": [f"There is no survey {name!r}."]}, NOT_FOUND)
         return found
 
 

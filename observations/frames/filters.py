@@ -11,7 +11,7 @@ from django.core.validators import ProhibitNullCharactersValidator
 from django.db.models import Q, QuerySet
 from drf_spectacular.utils import extend_schema_field
 
-from catalog.web.filters import AT, FROM_TO, ONE_OF, ConeFilter, ListFilter, day_input
+from catalog.web.filters import AT, FROM_TO, NOT_FOUND, ONE_OF, ConeFilter, ListFilter, day_input
 from observations.models import Field, Observation, ObservationStatus, Survey
 
 
@@ -31,7 +31,7 @@ class FieldNameField(forms.CharField):
         except ValueError:
             found = list(Field.objects.filter(name__iexact=name).values_list("pk", flat=True)[:100])
         if not found:
-            raise forms.ValidationError(f"There is no field “{name}”.")
+            raise forms.ValidationError(f"There is no field “{name}”.", NOT_FOUND)
         return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,9 +12,7 @@ import pytest
 import schemathesis
 from django.contrib.auth.models import Group
 from django.core.management import call_command
-from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
-from django.db import close_old_connections
 from drf_spectacular.generators import SchemaGenerator
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.errors import Unsatisfiable
@@ -21,14 +20,17 @@ from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
+    positive_data_acceptance,
     response_headers_conformance,
     response_schema_conformance,
     status_code_conformance,
 )
 
+from astrid_site.site.api import RESOURCES
 from catalog.people import audit
 from catalog.people.scopes import SCOPES
 from catalog.people.tokens import issue
+from catalog.web.rest.views import RowViewSet
 from curation.alerts.facts import RetractedFacts
 from curation.alerts.publishing import publish_pending
 from curation.packets.keeping import write_pending
@@ -42,7 +44,15 @@ CHECKS = [
     response_schema_conformance,
     response_headers_conformance,
 ]
-EXAMPLES = 12
+EXAMPLES = 6
+# What OpenAPI cannot say: which parameters or fields go with which others.
+TOGETHER = {
+    "Only `form=json` has this.",
+    "Only `form=fits` has this.",
+    "Tables hold rows alone: ask for JSON.",
+    "Give one of `since`, `published_from` and `start`.",
+    "a position needs both right ascension and declination",
+}
 
 
 @pytest.fixture
@@ -63,16 +73,6 @@ def token(db: None, settings: Any, empty_data_root) -> str:
 
 
 @pytest.fixture
-def kept_connection():
-    """Keep the one connection in whose transaction the rows are, which the end of a request would close."""
-    for signal in (request_started, request_finished):
-        signal.disconnect(close_old_connections)
-    yield
-    for signal in (request_started, request_finished):
-        signal.connect(close_old_connections)
-
-
-@pytest.fixture
 def document(token: str, kept_connection: None) -> Any:
     return schemathesis.openapi.from_wsgi(
         "/api/v1/schema/", app=get_wsgi_application(), headers={"Authorization": f"Token {token}"}
@@ -80,13 +80,41 @@ def document(token: str, kept_connection: None) -> Any:
 
 
 @pytest.mark.parametrize("mode", list(GenerationMode))
-def test_no_request_breaks_the_server_and_every_answer_is_as_the_document_says(document: Any, mode: GenerationMode):
-    asked = 0
+def test_every_answer_is_as_the_document_says_and_what_it_allows_is_accepted(
+    document: Any, token: str, mode: GenerationMode
+):
+    headers = {"Authorization": f"Token {token}"}
+    keys = {
+        view.resource: str(view.queryset.values_list("pk", flat=True)[0])
+        for view in RESOURCES if issubclass(view, RowViewSet)
+    }  # fmt: skip
+    statuses: Counter[int] = Counter()
     for operation in (result.ok() for result in document.get_all_operations()):
-        for case in _cases(operation, mode):
-            case.call_and_validate(checks=CHECKS)
-            asked += 1
-    assert asked > 300
+        resource = operation.path.split("/")[3]
+        for number, case in enumerate(_cases(operation, mode)):
+            # Every other one about a row that there is.
+            if mode is GenerationMode.POSITIVE and number % 2:
+                _point_at(case, resource, keys)
+            answer = case.call(headers=headers)
+            statuses[answer.status_code] += 1
+            # Rows of tests name files that nobody wrote.
+            is_told = answer.status_code == 410 or (answer.status_code == 400 and _sentences(answer) <= TOGETHER)
+            accepted = [] if is_told else [positive_data_acceptance]
+            case.validate_response(answer, checks=[*CHECKS, *accepted], headers=headers)
+    assert sum(statuses.values()) > 500 and not statuses.keys() & {401, 429}
+    assert statuses[200 if mode is GenerationMode.POSITIVE else 400] > 150
+
+
+def _point_at(case: Any, resource: str, keys: dict[str, str]) -> None:
+    for name, value in case.path_parameters.items():
+        if name == "id" or name.endswith("_id"):
+            case.path_parameters[name] = keys.get(resource, value)
+    if isinstance(case.body, dict) and "detection" in case.body:
+        case.body["detection"] = keys["detections"]
+
+
+def _sentences(answer: Any) -> set[str]:
+    return {sentence for told in answer.json().get("errors", {}).values() for sentence in told}
 
 
 def _cases(operation: Any, mode: GenerationMode) -> list[Any]:

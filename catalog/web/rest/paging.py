@@ -12,9 +12,12 @@ from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 
 from catalog.cursors import CursorRefused
+from catalog.web.filters import NOT_FOUND
 from catalog.web.keyset import Page, page_of
 
 PAGE_SIZE, MOST = 100, 1000
+# As the document of the interface says it: what only this site can write, or nothing for the beginning.
+CURSOR = {"type": "string", "pattern": "^[A-Za-z0-9_-]*$"}
 PARAMETERS = frozenset({"cursor", "page_size", "ordering"})
 # By what a client asks for: the columns. Keys are ordered by the time of their making.
 NEWEST_FIRST: Mapping[str, tuple[str, ...]] = {"-id": ("-id",), "id": ("id",)}
@@ -41,7 +44,7 @@ class KeysetPagination(BasePagination):
         try:
             page = page_of(queryset, orderings[name], request.query_params.get("cursor", ""), page_size_of(request))
         except CursorRefused as refusal:
-            raise ValidationError({"cursor": [str(refusal)]}) from refusal
+            raise ValidationError({"cursor": [str(refusal)]}, NOT_FOUND) from refusal
         self._page, self._request = page, request
         return page.rows
 
@@ -58,7 +61,7 @@ class KeysetPagination(BasePagination):
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, object]]:
         return [
-            _parameter("cursor", "The `next` or `previous` of an earlier response.", {"type": "string"}),
+            _parameter("cursor", "The `next` or `previous` of an earlier response.", CURSOR),
             _parameter(
                 "page_size",
                 f"Rows per page; {PAGE_SIZE} by default.",

@@ -11,6 +11,8 @@ from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooB
 from django.http import Http404, HttpResponse
 from rest_framework import exceptions
 
+from catalog.web.filters import NOT_FOUND
+
 PREFIX = "/api/v1/"
 CONTENT_TYPE = "application/problem+json"
 # Of errors about a whole request, not about one of its fields.
@@ -83,10 +85,13 @@ def _answer(error: exceptions.APIException) -> HttpResponse:
         return problem(error.status_code, _code(error), str(error.detail), error.errors)
     if isinstance(error, exceptions.ValidationError):
         errors: Errors = {}
+        codes = set()
         for name, sentence in _sentences(error.detail, ""):
-            errors.setdefault(name or _WHOLE, []).append(sentence)
+            errors.setdefault(name or _WHOLE, []).append(str(sentence))
+            codes.add(getattr(sentence, "code", None))
         detail = " ".join(f"{name}: {' '.join(sentences)}" for name, sentences in errors.items())
-        return problem(400, "invalid", detail, errors)
+        status, code = (404, NOT_FOUND) if codes == {NOT_FOUND} else (400, "invalid")
+        return problem(status, code, detail, errors)
     detail = _UNKNOWN_CLIENT if isinstance(error, exceptions.NotAuthenticated) else str(error.detail)
     return problem(error.status_code, _code(error), detail)
 
@@ -95,7 +100,7 @@ def _code(error: exceptions.APIException) -> str:
     return str(getattr(error.detail, "code", None) or error.default_code)
 
 
-def _sentences(detail: object, name: str) -> Iterator[tuple[str, str]]:
+def _sentences(detail: object, name: str) -> Iterator[tuple[str, object]]:
     if isinstance(detail, Mapping):
         for key, value in detail.items():
             yield from _sentences(value, ".".join(part for part in (name, _name(key)) if part))
@@ -103,7 +108,7 @@ def _sentences(detail: object, name: str) -> Iterator[tuple[str, str]]:
         for value in detail:
             yield from _sentences(value, name)
     else:
-        yield name, str(detail)
+        yield name, detail
 
 
 def _name(key: object) -> str:

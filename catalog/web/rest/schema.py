@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
+from drf_spectacular.contrib.django_filters import DjangoFilterExtension
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 from rest_framework.relations import ManyRelatedField, PrimaryKeyRelatedField
 
 from catalog.people.scopes import SCOPES
-from catalog.web.rest.fields import RowKey
+from catalog.web.rest.fields import Input, RowKey
 from catalog.web.rest.problems import CONTENT_TYPE
 from catalog.web.rest.resources import resource_of
 
@@ -79,6 +82,36 @@ class TokenScheme(OpenApiAuthenticationExtension):
         ]
 
 
+class FilterScheme(DjangoFilterExtension):
+    """What lists are narrowed by, with the words and bounds that its form has; the library's own leaves them out."""
+
+    target_class = "django_filters.rest_framework.DjangoFilterBackend"
+    match_subclasses = True
+    priority = 1
+
+    def resolve_filter_field(self, *args: Any) -> list[Document]:
+        parameters: list[Document] = super().resolve_filter_field(*args)
+        field: forms.Field = args[-1].field
+        for parameter in parameters:
+            schema: Document = parameter["schema"]
+            is_list = schema.get("type") == "array"
+            schema = schema["items"] if is_list else schema
+            if isinstance(field, forms.ChoiceField) and not isinstance(field, forms.ModelChoiceField):
+                schema["enum"] = [str(value) for value, _ in field.choices if value]
+            elif schema.get("type") in ("number", "integer"):
+                # Single precision would move a time by minutes.
+                schema |= _bounds(field) | ({"format": "double"} if schema.get("format") == "float" else {})
+            elif schema == {"type": "string"}:
+                schema["pattern"] = r"^[^\x00,]+$" if is_list else r"^[^\x00]+$"
+        return parameters
+
+
+def _bounds(field: forms.Field) -> Document:
+    lowest = [one.limit_value for one in field.validators if isinstance(one, MinValueValidator)]
+    highest = [one.limit_value for one in field.validators if isinstance(one, MaxValueValidator)]
+    return ({"minimum": max(lowest)} if lowest else {}) | ({"maximum": min(highest)} if highest else {})
+
+
 class Schema(AutoSchema):
     """Operations by resource, each with the scope that it needs."""
 
@@ -92,6 +125,11 @@ class Schema(AutoSchema):
         holder: Any = field.parent if isinstance(field.parent, ManyRelatedField) else field
         related = holder.parent.Meta.model._meta.get_field(holder.source).related_model
         return {**schema, "x-resource": resource_of(related)}
+
+    def _map_basic_serializer(self, serializer: object, direction: object) -> Document:
+        """Say that what is sent has no other fields."""
+        schema: Document = super()._map_basic_serializer(serializer, direction)
+        return schema | ({"additionalProperties": False} if isinstance(serializer, Input) else {})
 
     def _resolve_path_parameters(self, variables: list[str]) -> list[Document]:
         """Name the files that rows of this kind have."""
@@ -136,7 +174,7 @@ def _bound(parameter: Document) -> None:
     if schema.get("type") == "array":
         schema["minItems"] = 1
         schema = schema["items"]
-    if schema.get("type") == "string" and not schema.keys() & {"enum", "format"}:
+    if schema.get("type") == "string" and not schema.keys() & {"enum", "format", "pattern"}:
         schema["minLength"] = 1
 
 
