@@ -12,7 +12,7 @@ from catalog.people.audit import MACHINE
 from curation.alerts import feed
 from curation.alerts.publishing import publish_pending
 from curation.models import Alert, AlertPublication
-from tests.clients import client_of
+from tests.clients import client_of, refused
 from tests.curation.looks import consider, judge, seen
 from tests.factories import (
     AlertFactory,
@@ -101,9 +101,6 @@ def test_the_feed_does_not_hold_a_client_that_does_not_wait():
 @pytest.mark.parametrize(
     "query",
     [
-        "since=x",
-        "since=%00",
-        "since=czE%3D%3D%3D%3Dé",
         "page_size=1001",
         "page_size=0",
         "wait=61",
@@ -123,6 +120,11 @@ def test_what_the_feed_cannot_read_is_refused(query):
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid")
 
 
+@pytest.mark.parametrize("cursor", ["x", "\0", "czE====é"])
+def test_what_is_no_cursor_of_the_feed_is_told(cursor):
+    assert "use `next_since`" in refused(client_of("viewer").get(FEED, {"since": cursor}), 404, "not_found")
+
+
 def test_the_feed_needs_the_scope_of_alerts():
     client = client_of("viewer", ["detections:read"])
     assert client.get(FEED).json()["code"] == client.get(STREAM).json()["code"] == "scope_lacks"
@@ -139,7 +141,7 @@ def test_the_stream_goes_on_after_the_last_event_that_came():
     rest = client.get(STREAM, headers={"Last-Event-ID": cursor}).content.decode()
     assert rest == events[1] + "\n\n"
     assert client.get(STREAM, {"since": cursor}).content.decode() == rest
-    assert client.get(STREAM, headers={"Last-Event-ID": "x"}).status_code == 400
+    assert client.get(STREAM, headers={"Last-Event-ID": "x"}).status_code == 404
 
 
 def test_a_page_of_the_feed_asks_the_database_as_often_for_many_as_for_one(django_assert_max_num_queries):

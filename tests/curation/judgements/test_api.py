@@ -12,7 +12,7 @@ from django.test import Client
 from catalog.ids import uuid7
 from catalog.models import AuditLog, ProcessingJob
 from curation.models import ValidationEvent
-from tests.clients import account, client_of, token_of
+from tests.clients import account, client_of, refused, token_of
 from tests.factories import DetectionFactory, ValidationEventFactory
 from tests.waiting import PATIENCE_SECONDS
 
@@ -124,7 +124,6 @@ def test_an_answer_is_taken_back_by_another_event():
         ({"id": 5}, "id"),
         ({"id": "x"}, "id"),
         ({"id": ...}, "id"),
-        ({"detection": "00000000-0000-0000-0000-000000000000"}, "detection"),
         ({"is_valid": "no"}, "is_valid"),
         ({"is_valid": 0}, "is_valid"),
         ({"confidence_level": "certain"}, "confidence_level"),
@@ -148,6 +147,11 @@ def test_what_cannot_be_taken_is_told_by_field_and_leaves_nothing(said, field):
     answer = judge(client_of("curator"), DetectionFactory(), **said)
     assert answer.status_code == 400 and field in answer.json()["errors"]
     assert not ValidationEvent.objects.exists()
+
+
+def test_a_detection_that_is_not_there_cannot_be_judged():
+    answer = judge(client_of("curator"), DetectionFactory(), detection="00000000-0000-0000-0000-000000000000")
+    assert "detection: There is no such detection." in refused(answer, 404, "not_found")
 
 
 @pytest.mark.parametrize(

@@ -293,7 +293,7 @@ def test_without_any_telescope_the_page_says_where_they_come_from():
 @pytest.mark.parametrize(
     ("query", "name"),
     [
-        ("telescope=00000000-0000-0000-0000-000000000000", "telescope"), ("telescope=x", "telescope"),
+        ("telescope=x", "telescope"),
         ("altitude_min=90", "altitude_min"), ("altitude_min=nan", "altitude_min"), ("kind=comets", "kind"),
         ("at=1850-01-01", "at"), ("at=yesterday", "at"), ("height=3", "height"),
     ],
@@ -301,6 +301,12 @@ def test_without_any_telescope_the_page_says_where_they_come_from():
 def test_what_cannot_be_read_is_told(telescope, query, name):
     assert f"{name}: " in refused(client_of("viewer").get(f"{API}?{query}"), 400, "invalid")
     assert onlooker("viewer").get(f"{PAGE}?{query}").status_code == 200
+
+
+def test_a_telescope_that_is_not_there_is_told(telescope):
+    query = "telescope=00000000-0000-0000-0000-000000000000"
+    assert "telescope: " in refused(client_of("viewer").get(f"{API}?{query}"), 404, "not_found")
+    assert "There is no such telescope." in onlooker("viewer").get(f"{PAGE}?{query}").content.decode()
 
 
 def test_moving_objects_need_their_scope(telescope):

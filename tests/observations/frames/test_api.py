@@ -59,7 +59,6 @@ def test_the_address_of_a_file_is_remembered_with_its_survey():
         ({"fits_url": "https://name:secret@example.org/a.fits"}, "fits_url"),
         ({"fits_url": "https://example.org:99999/a.fits"}, "fits_url"),
         ({"fits_url": 5}, "fits_url"),
-        ({"fits_url": "https://example.org/a.fits", "survey": "nobody"}, "survey"),
         ({"fits_url": "https://example.org/a.fits", "ra": 361}, "ra"),
         ({"fits_url": "https://example.org/a.fits", "ra": 36}, "request"),
         ({"fits_url": "https://example.org/a.fits", "dec": True}, "dec"),
@@ -72,6 +71,12 @@ def test_the_address_of_a_file_is_remembered_with_its_survey():
 def test_what_cannot_be_taken_is_told_by_field_and_orders_nothing(given, field):
     answer = hand_in(client_of("operator"), **given)
     assert answer.status_code == 400 and field in answer.json()["errors"], answer.json()
+    assert not ProcessingJob.objects.exists()
+
+
+def test_a_survey_that_is_not_there_is_told_and_orders_nothing():
+    answer = hand_in(client_of("operator"), fits_url="https://example.org/a.fits", survey="nobody")
+    assert (answer.status_code, list(answer.json()["errors"])) == (404, ["survey"])
     assert not ProcessingJob.objects.exists()
 
 

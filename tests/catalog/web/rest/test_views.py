@@ -29,8 +29,6 @@ JOBS, JUDGEMENTS = "/api/v1/processing-jobs/", "/api/v1/validation-events/"
         ("page_size=1001", "page_size"),
         ("page_size=1e2", "page_size"),
         ("page_size=²", "page_size"),
-        ("cursor=abc", "cursor: This cursor does not belong to this list"),
-        ("cursor=%00", "cursor"),
         ("ordering=owner", "ordering: Choose one of -id, id"),
         ("ordering=-id,id", "ordering"),
         ("format=xml", "format: Choose one of json, csv, votable, parquet"),
@@ -41,6 +39,12 @@ JOBS, JUDGEMENTS = "/api/v1/processing-jobs/", "/api/v1/validation-events/"
 def test_a_parameter_that_cannot_be_read_is_told_and_never_passed_over(query, sentence):
     ProcessingJobFactory()
     assert sentence in refused(client_of("viewer").get(f"{JOBS}?{query}"), 400, "invalid")
+
+
+@pytest.mark.parametrize("cursor", ["abc", "\0"])
+def test_a_cursor_that_leads_nowhere_is_told(cursor):
+    told = refused(client_of("viewer").get(JOBS, {"cursor": cursor}), 404, "not_found")
+    assert "cursor: This cursor does not belong to this list" in told
 
 
 @pytest.mark.parametrize(
