@@ -22,6 +22,7 @@ ASTRID_ADDRESS    where others reach the site, as https://astrid.example.org: it
 ASTRID_WORKERS    processes that do frames side by side (default: one for each core, at most 4)
 ASTRID_DOWNLOADS  addresses that are fetched from side by side (default 4)
 ASTRID_DELIVERIES subscribers that are sent alerts side by side (default 8)
+ASTRID_KAFKA_URL  brokers of Kafka that alerts may be written to, such as kafka://broker.example.org:9092
 EMAIL_URL         the mail server that sends alerts, such as smtp+tls://user:password@mail.example.org:587, and
 ASTRID_MAIL_FROM  from whom they come (default: none, and no e-mail is sent)
 ASTRID_MAIL_ALARMS_TO
@@ -340,6 +341,7 @@ ASTRID_WORKERS = env.int("ASTRID_WORKERS", default=min(os.cpu_count() or 1, 4))
 ASTRID_DOWNLOADS = env.int("ASTRID_DOWNLOADS", default=4)
 ASTRID_DELIVERIES = env.int("ASTRID_DELIVERIES", default=8)
 ASTRID_MAIL_FROM, ASTRID_SENDS_MAIL = env.str("ASTRID_MAIL_FROM", default=""), bool(env.str("EMAIL_URL", default=""))
+ASTRID_KAFKA_URL = env.str("ASTRID_KAFKA_URL", default="")
 ASTRID_MAIL_ALARMS_TO = env.list("ASTRID_MAIL_ALARMS_TO", default=[])
 if ASTRID_SENDS_MAIL:
     vars().update(env.email_url("EMAIL_URL"))

@@ -24,6 +24,7 @@ class Destination(models.TextChoices):
     WEBHOOK = "webhook", "Webhook"
     SLACK = "slack", "Slack"
     EMAIL = "email", "E-mail"
+    KAFKA = "kafka", "Kafka"
 
 
 class SubscriptionQuerySet(RecordQuerySet):
@@ -51,7 +52,9 @@ class Subscription(Record):
     name = models.CharField(max_length=100)
     criteria = models.JSONField(default=dict, blank=True, help_text="Which alerts: declared values, `Criteria`.")
     destination = models.CharField(max_length=8, choices=Destination)
-    address = models.CharField(max_length=500, help_text="Of a webhook or of Slack a URL; the latter is a secret.")
+    address = models.CharField(
+        max_length=500, help_text="Of a webhook or of Slack a URL; the latter is a secret. Of Kafka the topic."
+    )
     until = models.DateTimeField(null=True, blank=True, help_text="Nothing that is published later is sent.")
     is_active = models.BooleanField(
         default=True, help_text="Paused if not: nothing is sent, and nothing is passed over."

@@ -12,6 +12,7 @@ from catalog.web.filters import day_input, start_of
 from curation.alerts.criteria import Criteria, criteria_of
 from curation.models import AlertPriority, AlertType, Destination, LabelDefinition, Subscription
 from curation.push.history import NIGHTS
+from curation.push.kafka import has_kafka
 from curation.push.keeping import Wish
 from curation.push.sending import can_send_mail
 from detection.models import DetectionType
@@ -51,7 +52,10 @@ class SubscriptionForm(forms.Form):
     name = forms.CharField(max_length=100, label="Name")
     destination = forms.ChoiceField(label="Sent by", choices=Destination.choices)
     address = forms.CharField(
-        max_length=500, required=False, label="Address: a URL, or an e-mail address", widget=forms.TextInput()
+        max_length=500,
+        required=False,
+        label="Address: a URL, an e-mail address, or a topic of Kafka",
+        widget=forms.TextInput(),
     )
     until = forms.DateField(required=False, label="Until the end of (UTC; empty: no end)", widget=day_input())
     kinds = _several("Kind", AlertType.choices)
@@ -81,9 +85,10 @@ class SubscriptionForm(forms.Form):
             known = LabelDefinition.objects.filter(is_active=True, is_valid=True)
             labels.choices = list(known.values_list("label", "title"))
         destination = self.fields["destination"]
-        if isinstance(destination, forms.ChoiceField) and not can_send_mail():
+        lacks = [*([] if can_send_mail() else [Destination.EMAIL]), *([] if has_kafka() else [Destination.KAFKA])]
+        if isinstance(destination, forms.ChoiceField):
             destination.choices = [
-                (value, f"{title} (this site sends none)" if value == Destination.EMAIL else title)
+                (value, f"{title} (not set up on this site)" if value in lacks else title)
                 for value, title in Destination.choices
             ]
 

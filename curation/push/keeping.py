@@ -28,6 +28,7 @@ from curation.models import (
     SigningSecret,
     Subscription,
 )
+from curation.push.kafka import NO_KAFKA, WRONG_TOPIC, has_kafka, is_topic
 from curation.push.reading import EXPIRE_SECONDS, last_published
 from curation.push.sending import NO_MAIL, can_send_mail, new_secret
 
@@ -226,6 +227,12 @@ def _check(wish: Wish) -> None:
     if wish.destination == Destination.EMAIL:
         if not can_send_mail():
             raise Refused(NO_MAIL)
+        return
+    if wish.destination == Destination.KAFKA:
+        if not has_kafka():
+            raise Refused(NO_KAFKA)
+        if not is_topic(wish.address):
+            raise Refused(WRONG_TOPIC)
         return
     try:
         check_receiver(wish.address)

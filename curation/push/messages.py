@@ -28,19 +28,23 @@ class Message:
     event: Mapping[str, object]
     title: str
     text: str
+    # Of Kafka: the number of the alert, whose versions stay in order, and its packet.
+    number: str = ""
+    packet: bytes = b""
 
     @cached_property
     def body(self) -> str:
         return json.dumps(self.event, cls=DjangoJSONEncoder, separators=(",", ":"))
 
 
-def about(publication: AlertPublication, key: str) -> Message:
+def about(publication: AlertPublication, key: str, packet: bytes = b"") -> Message:
     """Return what is told of a publication; `data` is an entry of the feed."""
     data = {name: getattr(publication, attribute) for name, attribute in ENTRY.items()}
     event = {"type": f"alert.{publication.kind}", "timestamp": publication.published_at, "data": data}
     title = _words(publication.payload, "title") or "An alert"
     footer = f"Number {publication.sequence} of the feed, published {utc(publication.published_at)} UTC."
-    return Message(key, event, title, f"{_words(publication.payload, 'message')}\n\n{footer}".lstrip())
+    text = f"{_words(publication.payload, 'message')}\n\n{footer}".lstrip()
+    return Message(key, event, title, text, str(publication.alert.number), packet)
 
 
 def trial(subscription: Subscription, key: str, now: datetime) -> Message:

@@ -20,6 +20,7 @@ from catalog.files.outgoing import DownloadFailed
 from catalog.files.posting import POST_SECONDS, Answer, Post
 from catalog.ids import uuid7
 from curation.models import DeliveryStatus, Destination, SigningSecret, Subscription
+from curation.push.kafka import NotWritten, Stream
 from curation.push.messages import Message, for_slack, letter, signed_headers, trial
 
 # However long a receiver asks to be left alone.
@@ -77,8 +78,15 @@ def can_send_mail() -> bool:
     return bool(settings.ASTRID_SENDS_MAIL and settings.ASTRID_MAIL_FROM)
 
 
-def send(receiver: Receiver, message: Message, post: Post) -> Outcome:
+def way_to(destination: str) -> Post | Stream:
+    """Return a way to receivers of a kind, which is opened as a block."""
+    return Stream() if destination == Destination.KAFKA else Post()
+
+
+def send(receiver: Receiver, message: Message, way: Post | Stream) -> Outcome:
     """Try once. Raises what stops the job of this thread, and nothing else."""
+    if isinstance(way, Stream):
+        return _write(receiver, message, way)
     if receiver.destination == Destination.EMAIL:
         return _mail(receiver, message)
     body = for_slack(message) if receiver.destination == Destination.SLACK else message.body
@@ -86,7 +94,7 @@ def send(receiver: Receiver, message: Message, post: Post) -> Outcome:
     if receiver.destination == Destination.WEBHOOK:
         headers = signed_headers(message, receiver.secrets, timezone.now())
     try:
-        answer = post.send(receiver.address, body.encode(), headers)
+        answer = way.send(receiver.address, body.encode(), headers)
     except (AddressRefused, DownloadFailed) as failure:
         return Outcome(DeliveryStatus.FAILED, reason=str(failure))
     return _outcome_of(answer)
@@ -94,9 +102,9 @@ def send(receiver: Receiver, message: Message, post: Post) -> Outcome:
 
 def try_out(subscription: Subscription) -> Outcome:
     """Send a test now, which is no delivery and is not tried again."""
-    with Post() as post:
+    with way_to(subscription.destination) as way:
         message = trial(subscription, f"test_{uuid7()}", timezone.now())
-        return send(receiver_of(subscription), message, post)
+        return send(receiver_of(subscription), message, way)
 
 
 def _outcome_of(answer: Answer) -> Outcome:
@@ -128,6 +136,20 @@ def seconds_of(retry_after: str, now: datetime) -> float | None:
         # A time without a zone, "-0000", is UTC.
         seconds = ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - now).total_seconds()
     return min(max(seconds, 0.0), LONGEST_RETRY_AFTER_SECONDS)
+
+
+def _write(receiver: Receiver, message: Message, stream: Stream) -> Outcome:
+    """Write a packet to a topic, or what has none, such as a test, as JSON."""
+    headers = {
+        "webhook-id": message.key,
+        "type": str(message.event["type"]),
+        "content-type": "application/avro" if message.packet else "application/json",
+    }
+    try:
+        place = stream.write(receiver.address, message.number, message.packet or message.body.encode(), headers)
+    except NotWritten as failure:
+        return Outcome(DeliveryStatus.FAILED, reason=str(failure))
+    return Outcome(DeliveryStatus.DELIVERED, text=place)
 
 
 def _mail(receiver: Receiver, message: Message) -> Outcome:

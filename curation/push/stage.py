@@ -17,12 +17,14 @@ from uuid import UUID
 from catalog.failures import StageFailure
 from catalog.files.posting import Post
 from catalog.work import jobs
-from curation.models import Destination, Subscription
+from curation.models import DeliveryStatus, Destination, Subscription
+from curation.packets.keeping import PacketLost, content_of, packet_of
 from curation.push.arrived import bring_up, bring_up_without
+from curation.push.kafka import Stream
 from curation.push.keeping import reason_against, stop
-from curation.push.messages import about
+from curation.push.messages import Message, about
 from curation.push.reading import last_published, read_on
-from curation.push.sending import Outcome, receiver_of, send
+from curation.push.sending import Outcome, receiver_of, send, way_to
 from curation.push.trying import Try, put_down, take
 
 logger = logging.getLogger(__name__)
@@ -58,7 +60,8 @@ class _Turn:
     def __init__(self, subscription_id: str, destination: str) -> None:
         self._key, self._end = subscription_id, time.monotonic() + _TURN_SECONDS
         self._at_once = AT_ONCE if destination == Destination.WEBHOOK else 1
-        self._posts: SimpleQueue[Post] = SimpleQueue()
+        self._destination = destination
+        self._ways: SimpleQueue[Post | Stream] = SimpleQueue()
         self._shut = ExitStack()
         self._pool = ThreadPoolExecutor(self._at_once)
         # Alerts whose state is to be brought up to date, together: each time costs as much for one as for many.
@@ -70,7 +73,9 @@ class _Turn:
 
     def __enter__(self) -> Self:
         for _ in range(self._at_once):
-            self._posts.put(self._shut.enter_context(Post()))
+            way = way_to(self._destination)
+            self._shut.enter_context(way)
+            self._ways.put(way)
         self._shut.enter_context(self._pool)
         return self
 
@@ -96,7 +101,7 @@ class _Turn:
         tries = take(row, 1 if row.failures else self._at_once * _OF_EACH)
         if not tries:
             return False
-        batch = _Batch(row, self._posts)
+        batch = _Batch(row, self._ways)
         outcomes = batch.send(tries, self._pool)
         put_down(row, outcomes)
         self._note([one.delivery.publication.alert_id for one in tries])
@@ -116,26 +121,38 @@ class _Turn:
 class _Batch:
     """Messages that are sent side by side; where the first to come back have failed, the rest is not begun."""
 
-    def __init__(self, row: Subscription, posts: SimpleQueue[Post]) -> None:
-        self._receiver, self._posts = receiver_of(row), posts
+    def __init__(self, row: Subscription, ways: SimpleQueue[Post | Stream]) -> None:
+        self._receiver, self._ways = receiver_of(row), ways
         self._has_failed, self._has_arrived = Event(), Event()
         self.interruption: BaseException | None = None
 
     def send(self, tries: Sequence[Try], pool: ThreadPoolExecutor) -> list[tuple[Try, Outcome | None]]:
         """Return what each came to; None for what was not sent."""
-        futures: list[Future[Outcome | None]] = [pool.submit(copy_context().run, self._send, one) for one in tries]
+        messages = [self._message(one) for one in tries]
+        futures: list[Future[Outcome | None]] = [pool.submit(copy_context().run, self._send, one) for one in messages]
         return [(one, self._result(future)) for one, future in zip(tries, futures, strict=True)]
 
-    def _send(self, one: Try) -> Outcome | None:
+    def _message(self, one: Try) -> Message | Outcome:
+        """Return what is sent, made before the threads begin: they need no database."""
+        publication, key = one.delivery.publication, str(one.delivery.pk)
+        if self._receiver.destination != Destination.KAFKA:
+            return about(publication, key)
+        try:
+            return about(publication, key, content_of(packet_of(publication)))
+        except PacketLost as failure:
+            return Outcome(DeliveryStatus.FAILED, reason=str(failure))
+
+    def _send(self, message: Message | Outcome) -> Outcome | None:
         if self._has_failed.is_set() and not self._has_arrived.is_set():
             return None
         jobs.check()
-        message = about(one.delivery.publication, str(one.delivery.pk))
-        post = self._posts.get()
+        if isinstance(message, Outcome):
+            return message
+        way = self._ways.get()
         try:
-            outcome = send(self._receiver, message, post)
+            outcome = send(self._receiver, message, way)
         finally:
-            self._posts.put(post)
+            self._ways.put(way)
         (self._has_arrived if outcome.has_arrived else self._has_failed).set()
         return outcome
 

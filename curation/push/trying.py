@@ -49,7 +49,7 @@ def take(subscription: Subscription, most: int) -> list[Try]:
         last_try_at=Now(),
         next_try_at=after(LEASE_SECONDS),
     )
-    rows = Delivery.objects.filter(pk__in=before).select_related("publication").order_by("publication__sequence")
+    rows = Delivery.objects.filter(pk__in=before).select_related("publication__alert").order_by("publication__sequence")
     return [Try(row, before[row.pk]) for row in rows]
 
 

@@ -39,8 +39,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("generated")
     call_command("spectacular", "--file", str(folder / "openapi.yml"))
     (folder / "config.yml").write_text(json.dumps(CONFIG))
-    command = [Path(sys.executable).with_name("openapi-python-client"), "generate", "--meta", "none"]
-    read = ["--path", folder / "openapi.yml", "--config", folder / "config.yml"]
+    command: list[str | Path] = [Path(sys.executable).with_name("openapi-python-client"), "generate", "--meta", "none"]
+    read: list[str | Path] = ["--path", folder / "openapi.yml", "--config", folder / "config.yml"]
     told = subprocess.run(
         [*command, *read, "--output-path", folder / "astrid_made"],
         capture_output=True,

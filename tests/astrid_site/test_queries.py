@@ -1,4 +1,4 @@
-"""How often each page and each list asks the database: recorded in `queries.json`, and no more for many rows than for few.
+"""How often each page and list asks the database: recorded in `queries.json`, and no more for many rows than for few.
 
 Set ASTRID_RECORD_QUERIES=1 to write the record anew, and read what changed.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +70,7 @@ def _asked(client: Client, name: str) -> int:
 
 
 @pytest.fixture(scope="module")
-def counted(django_db_setup: None, django_db_blocker: Any) -> Iterator[tuple[dict[str, int], dict[str, int]]]:
+def counted(django_db_setup: None, django_db_blocker: Any) -> tuple[dict[str, int], dict[str, int]]:
     """Return what each list asks while there are few rows, and while there are five times as many."""
     with django_db_blocker.unblock(), transaction.atomic():
         client = staff_of("administrator")
@@ -80,7 +79,7 @@ def counted(django_db_setup: None, django_db_blocker: Any) -> Iterator[tuple[dic
         _more_rows(8)
         many = {name: _asked(client, name) for name in LISTS}
         transaction.set_rollback(True)
-    yield few, many
+    return few, many
 
 
 def test_no_list_asks_more_often_for_many_rows_than_for_few(counted):

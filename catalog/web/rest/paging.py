@@ -17,7 +17,7 @@ from catalog.web.keyset import Page, page_of
 
 PAGE_SIZE, MOST = 100, 1000
 # As the document of the interface says it: what only this site can write, or nothing for the beginning.
-CURSOR = {"type": "string", "pattern": "^[A-Za-z0-9_-]*$"}
+CURSOR: dict[str, object] = {"type": "string", "pattern": "^[A-Za-z0-9_-]*$"}
 PARAMETERS = frozenset({"cursor", "page_size", "ordering"})
 # By what a client asks for: the columns. Keys are ordered by the time of their making.
 NEWEST_FIRST: Mapping[str, tuple[str, ...]] = {"-id": ("-id",), "id": ("id",)}

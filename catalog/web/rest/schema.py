@@ -97,7 +97,8 @@ class FilterScheme(DjangoFilterExtension):
             is_list = schema.get("type") == "array"
             schema = schema["items"] if is_list else schema
             if isinstance(field, forms.ChoiceField) and not isinstance(field, forms.ModelChoiceField):
-                schema["enum"] = [str(value) for value, _ in field.choices if value]
+                choices: Any = field.choices
+                schema["enum"] = [str(value) for value, _ in choices if value]
             elif schema.get("type") in ("number", "integer"):
                 # Single precision would move a time by minutes.
                 schema |= _bounds(field) | ({"format": "double"} if schema.get("format") == "float" else {})
