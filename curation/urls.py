@@ -45,6 +45,7 @@ urlpatterns = [
     path("notes/<uuid:note_id>/withdraw", note_views.withdraw, name="withdraw_note"),
     path("notes/seen", note_views.seen, name="mentions_seen"),
     path("filters/save", filter_views.save, name="save_filter"),
+    path("filters/history", filter_views.history, name="filter_history"),
     path("filters/<uuid:filter_id>/delete", filter_views.delete, name="delete_filter"),
     path("detections/<uuid:detection_id>/gold", judgement_views.known, name="mark_gold"),
     path("detections/<uuid:detection_id>/example", judgement_views.example, name="example"),

@@ -229,6 +229,7 @@ CURATION = {
     "curation:write_note": [Route(CURATORS, keys=key_of(DetectionFactory), method="post")],
     "curation:withdraw_note": [Route(CURATORS, keys=lambda: [NoteFactory(author=whoever_asks()).pk], method="post")],
     "curation:mentions_seen": [Route(CURATORS, method="post")],
+    "curation:filter_history": [Route(ACCOUNTS)],
     "curation:save_filter": [Route(ACCOUNTS, method="post")],
     "curation:delete_filter": [
         Route(ACCOUNTS, keys=lambda: [SavedFilterFactory(person=whoever_asks()).pk], method="post")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -9,9 +11,12 @@ from django.urls import reverse
 from catalog.models import User
 from curation.models import SavedFilter
 from curation.saved_filters.saved import NotSaved, default_query, kept, save_filter
+from tests.browsers import onlooker
 from tests.clients import account
+from tests.factories import DetectionFactory, ObservationFactory
 
 pytestmark = pytest.mark.django_db
+HISTORY = "/filters/history"
 
 
 def client_of(user: User) -> Client:
@@ -72,3 +77,27 @@ def test_there_are_not_endlessly_many(monkeypatch):
     save_filter(one, "a", "", is_shared=False, is_default=False)
     with pytest.raises(NotSaved, match="delete one first"):
         save_filter(one, "b", "", is_shared=False, is_default=False)
+
+
+def test_a_filter_tells_what_it_would_have_given_on_the_last_observed_nights():
+    days = [dt.date(2024, 4, 1), dt.date(2024, 4, 5), dt.date(2024, 4, 9)]
+    frames = [ObservationFactory(night=day) for day in days]
+    for frame in frames[:2]:
+        for score in (0.95, 0.5):
+            DetectionFactory(observation=frame, confidence_score=score)
+    client = onlooker("viewer")
+    answer = client.get(f"{HISTORY}?score_min=0.9&cursor=x&night_from=2024-04-09")
+    assert [(one.night, one.frames, one.detections) for one in answer.context["nights"][:3]] == [
+        (days[2], 1, 0), (days[1], 1, 1), (days[0], 1, 1),
+    ]  # fmt: skip
+    text = answer.content.decode()
+    assert "Over the last 4 observed nights this would have given" in text and "2 detections" in text
+    assert "There are no more nights." in text
+    (found,) = client.get(answer.context["nights"][1].url).context["page"].rows
+    assert found.confidence_score == 0.95 and found.observation_id == frames[1].pk
+    one = client.get(f"{HISTORY}?nights=1")
+    assert [(night.night, night.detections) for night in one.context["nights"]] == [(days[2], 0)]
+
+
+def test_a_site_without_nights_says_so():
+    assert "No night has been observed yet" in onlooker("viewer").get(HISTORY).content.decode()
