@@ -212,7 +212,7 @@ def _asked(request: Request) -> tuple[Form, Cutouts, str]:
     if "part" in given and form != Form.FITS:
         errors["part"] = ["Only `form=fits` has this."]
     if "part" not in given and form == Form.FITS:
-        errors["part"] = [f"Choose one of {', '.join(CUTOUTS)}."]
+        errors["part"] = [f"`form=fits` needs this: choose one of {', '.join(CUTOUTS)}."]
     if errors:
         raise ValidationError(errors)
     part = _choice(request, "part", list(CUTOUTS), "")

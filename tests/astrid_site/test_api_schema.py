@@ -49,6 +49,7 @@ EXAMPLES = 6
 TOGETHER = {
     "Only `form=json` has this.",
     "Only `form=fits` has this.",
+    "`form=fits` needs this: choose one of science, reference, difference.",
     "Tables hold rows alone: ask for JSON.",
     "Give one of `since`, `published_from` and `start`.",
     "a position needs both right ascension and declination",
