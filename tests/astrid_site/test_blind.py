@@ -156,7 +156,7 @@ def addresses(scene: Scene) -> Iterator[str]:
     resources = {view.resource: view for view in RESOURCES}
     for name, arguments in patterns(get_resolver().url_patterns):
         may_read = any(route.method == "get" and "curator" in route.may for route in ROUTES[name])
-        if not may_read or name in ("api:docs", "healthz", "readyz", "metrics"):
+        if not may_read or name in ("api:docs", "api:schema", "healthz", "readyz", "metrics"):
             continue
         path = reverse(name, args=scene.keys_of(name, arguments))
         yield path
@@ -164,8 +164,8 @@ def addresses(scene: Scene) -> Iterator[str]:
             yield f"{path}?RA={scene.row.ra}&DEC={scene.row.dec}&SR=0.1&VERB=3"
         narrowed_by = LISTS.get(name)
         resource = resources.get(name.removeprefix("api:").removesuffix("-list").removesuffix("-detail"))
-        if resource is not None:
-            # The first of them is what is given without being asked for.
+        if resource is not None and resource.resource in RESOURCES_OF_PEOPLE:
+            # The first of them is what is given without being asked for. The others are made of the same rows.
             yield from (f"{path}?format={form}" for form in FORMATS[1:])
         if resource is not None and name.endswith("-list"):
             narrowed_by = resource.filterset_class if resource.resource in RESOURCES_OF_PEOPLE else None
