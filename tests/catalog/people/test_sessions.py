@@ -7,9 +7,9 @@ from importlib import import_module
 
 import pytest
 from django.conf import settings
-from django.contrib.sessions.models import Session
 from django.utils import timezone
 
+from catalog.models import LoginSession
 from catalog.people.sessions import SessionStore
 
 pytestmark = pytest.mark.django_db
@@ -36,13 +36,13 @@ def test_what_is_kept_comes_back_with_one_query(django_assert_num_queries):
 @pytest.mark.parametrize("end", ["over", "deleted", "forged"])
 def test_one_that_is_over_gone_or_was_never_given_holds_nothing_and_gets_another_key(end):
     key = kept(a=1).session_key
-    row = Session.objects.get(pk=key)
+    row = LoginSession.objects.get(session_key=key)
     if end == "over":
-        Session.objects.update(expire_date=timezone.now() - dt.timedelta(seconds=1))
+        LoginSession.objects.update(expire_date=timezone.now() - dt.timedelta(seconds=1))
     elif end == "deleted":
         row.delete()
     else:
-        Session.objects.update(session_data=row.session_data[:-3] + "abc")
+        LoginSession.objects.update(session_data=row.session_data[:-3] + "abc")
     again = SessionStore(key)
     assert again.get("a") is None
     if end != "forged":
