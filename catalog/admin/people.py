@@ -24,7 +24,7 @@ from catalog.admin.bases import AuditedAdmin, RecordAdmin
 from catalog.admin.columns import EMPTY, list_link, related_links
 from catalog.admin.filters import YesNoFilter
 from catalog.models import User
-from catalog.people import audit, standing
+from catalog.people import audit, logins, standing
 from catalog.people.actors import actor_of
 from catalog.roles import ROLES
 
@@ -133,6 +133,8 @@ class AccountAdmin(_InCharge, auth_admin.UserAdmin, RecordAdmin):  # type: ignor
                 list_link("curation.validationevent", "their reviews", validator__id__exact=account.pk),
                 list_link("curation.lease", "their leases", holder__id__exact=account.pk),
                 list_link("catalog.apitoken", "their tokens", user__id__exact=account.pk),
+                list_link("catalog.loginsession", "where they are logged in", user__id__exact=account.pk),
+                list_link("mfa.authenticator", "their second factors", user__id__exact=account.pk),
                 list_link("axes.accessattempt", "their failed log-ins", username=account.username),
             ]
         )
@@ -153,6 +155,8 @@ class AccountAdmin(_InCharge, auth_admin.UserAdmin, RecordAdmin):  # type: ignor
             account.refresh_from_db(fields=["password"])
             if account.password != before:
                 audit.record(account, "change_password", actor=actor_of(request), summary=account.username)
+                own = request.session.session_key if account == request.user else None
+                logins.end_all(account, actor_of(request), but=own)
         return answer
 
 

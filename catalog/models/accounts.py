@@ -51,9 +51,7 @@ class AccountLink(Record):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
     asked_from = models.GenericIPAddressField(null=True, blank=True, help_text="Address that a reset was asked from.")
-    serial = models.PositiveIntegerField(
-        default=1, help_text="Goes up when it is made anew, which ends the earlier."
-    )
+    serial = models.PositiveIntegerField(default=1, help_text="Goes up when it is made anew, which ends the earlier.")
     stamp = models.CharField(max_length=64, blank=True, help_text="Of the password that it resets: it ends with it.")
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True, blank=True)

@@ -11,6 +11,7 @@ from allauth.mfa.adapter import DefaultMFAAdapter
 from cryptography.fernet import Fernet, MultiFernet
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.utils.encoding import force_bytes
 
 _SITE = "AstrID"
 
@@ -38,5 +39,5 @@ def _box() -> MultiFernet:
     return MultiFernet([Fernet(_key(secret)) for secret in keys])
 
 
-def _key(secret: str) -> bytes:
-    return base64.urlsafe_b64encode(hashlib.sha256(f"second factors {secret}".encode()).digest())
+def _key(secret: str | bytes) -> bytes:
+    return base64.urlsafe_b64encode(hashlib.sha256(b"second factors " + force_bytes(secret)).digest())

@@ -20,6 +20,7 @@ from allauth.mfa.totp.internal.auth import (
 from allauth.mfa.utils import decrypt
 from cryptography.fernet import InvalidToken
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from catalog.configuration.values import acceptable
@@ -38,6 +39,11 @@ CODE_DIGITS = 6
 
 class FactorRefused(ValueError):
     """This second factor is not set up or taken off; the text says why."""
+
+
+def are_there() -> Exists:
+    """Return, for a query of accounts, whether each has a second factor."""
+    return Exists(Authenticator.objects.filter(user=OuterRef("pk")).exclude(type=Kind.RECOVERY_CODES))
 
 
 def of(account: User) -> list[Authenticator]:

@@ -44,7 +44,7 @@ class SessionStore(db.SessionStore):
         if self.session_key is None:
             self.create()
             return
-        held = self._get_session(no_load=must_create)
+        held = self._get_session(no_load=must_create)  # type: ignore[attr-defined]
         account = held.get(SESSION_KEY)
         values = {
             "session_data": self.encode(held),

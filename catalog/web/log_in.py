@@ -94,10 +94,11 @@ def count_failure(request: HttpRequest, account: User) -> None:
 
 def confirms(request: HttpRequest, account: User, password: str) -> bool:
     """Tell whether who is logged in knows their password; a wrong one counts, and the fifth shuts."""
+    if not password:
+        return False
     if authenticate(request, username=account.username, password=password) == account:
         return True
-    if password:
-        _note_failure(request, account.username)
+    _note_failure(request, account.username)
     return False
 
 

@@ -27,7 +27,7 @@ def second_step(request: HttpRequest) -> HttpResponse:
     if account is None:
         if request.method == "POST":
             messages.error(request, _TOO_LATE)
-        return redirect("login")
+        return redirect("home" if request.user.is_authenticated else "login")
     if not factors.has(account):
         return _set_up(request, account)
     if request.method != "POST":
