@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Self
 
-from django.contrib.auth.models import AbstractUser, AnonymousUser, UserManager
+from django.contrib.auth.models import AbstractUser, UserManager
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import F, Q
@@ -14,7 +14,7 @@ from catalog import constraints, lookups
 from catalog.configuration.keys import ConfigRefused, check_value
 from catalog.failures import failure_code_choices
 from catalog.models.accounts import AccountLink, LinkKind, LoginSession
-from catalog.models.records import Record, RecordQuerySet, Run, RunQuerySet, RunStatus
+from catalog.models.records import Record, RecordQuerySet, Run, RunQuerySet, RunStatus, Visitor
 from catalog.roles import MAY_OPEN_ADMIN
 
 lookups.register()
@@ -67,10 +67,6 @@ class User(Record, AbstractUser):
     def is_staff(self) -> bool:  # type: ignore[override]
         """Say whether the admin opens: by the role, and by no switch beside it."""
         return self.is_active and self.has_perm(MAY_OPEN_ADMIN)
-
-
-# Who sends a request: somebody with an account, or anybody.
-Visitor = User | AnonymousUser
 
 
 class ApiTokenQuerySet(RecordQuerySet):

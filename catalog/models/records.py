@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
+from django.contrib.auth.models import AbstractUser, AnonymousUser
 from django.db import models
 from django.utils import timezone
 
@@ -12,9 +13,8 @@ from catalog import constraints
 from catalog.failures import failure_code_choices
 from catalog.ids import uuid7
 
-if TYPE_CHECKING:
-    from catalog.models import Visitor
-
+# Who sends a request: somebody with an account, or anybody.
+Visitor = AbstractUser | AnonymousUser
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
