@@ -190,6 +190,8 @@ CATALOG = {
     "catalog:end_own_session": [Route(ACCOUNTS, keys=own_session, method="post")],
     "catalog:begin_app": [Route(ACCOUNTS, method="post")],
     "catalog:set_up_app": [Route(ACCOUNTS), Route(ACCOUNTS, method="post")],
+    "catalog:begin_key": [Route(ACCOUNTS, method="post")],
+    "catalog:set_up_key": [Route(ACCOUNTS), Route(ACCOUNTS, method="post")],
     "catalog:remove_own_factor": [Route(ACCOUNTS, keys=own_factor, method="post")],
     "catalog:renew_codes": [Route(ACCOUNTS, method="post")],
     "catalog:people": [Route(ADMINISTRATORS)],

@@ -13,15 +13,49 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from catalog.models import User
-from catalog.people import factors
+from catalog.people import factors, security_keys
 from catalog.people.actors import actor_of
 from catalog.web.access import requires
 from catalog.web.log_in import confirms
 
 # A secret that is shown waits so long for its first code.
 _SET_UP_SECONDS = 900.0
-_SET_UP = "set_up_app"
+_SET_UP, _ADD_KEY = "set_up_app", "set_up_key"
 _WRONG = "This is not your password."
+
+
+@sensitive_post_parameters()
+@requires()
+@require_POST
+def begin_key(request: HttpRequest) -> HttpResponse:
+    """Begin with a security key: who knows the password may add one."""
+    if not confirms(request, _me(request), request.POST.get("password", "")):
+        messages.error(request, _WRONG)
+        return redirect("catalog:profile")
+    request.session[_ADD_KEY] = time.time()
+    return redirect("catalog:set_up_key")
+
+
+@requires()
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def set_up_key(request: HttpRequest) -> HttpResponse:
+    """Ask a security key, and take it from now on."""
+    account, begun = _me(request), request.session.get(_ADD_KEY)
+    if begun is None or time.time() - begun > _SET_UP_SECONDS:
+        messages.error(request, "Begin with your password.")
+        return redirect("catalog:profile")
+    error, name = "", request.POST.get("name", "")
+    if request.method == "POST":
+        try:
+            codes = security_keys.add(account, name, request.POST.get("credential", ""), actor_of(request))
+        except factors.FactorRefused as refusal:
+            error = str(refusal)
+        else:
+            del request.session[_ADD_KEY]
+            return _show_codes(request, codes)
+    context = {"error": error, "name": name, "options": security_keys.options_to_add(account)}
+    return render(request, "catalog/set_up_key.html", context, status=400 if error else 200)
 
 
 @sensitive_post_parameters()

@@ -10,7 +10,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from catalog.models import User
-from catalog.people import factors
+from catalog.people import factors, security_keys
 from catalog.people.actors import Actor, actor_of
 from catalog.web.log_in import count_failure, is_shut, let_in, who_waits
 
@@ -34,6 +34,11 @@ def second_step(request: HttpRequest) -> HttpResponse:
         return _ask(request, account)
     if is_shut(request, account):
         return _ask(request, account)
+    if "credential" in request.POST:
+        if not security_keys.check(account, request.POST["credential"]):
+            count_failure(request, account)
+            return _ask(request, account, "The key did not answer as it should: try again.")
+        return redirect(let_in(request, account))
     kind = factors.check(account, request.POST.get("code", ""))
     if not kind:
         count_failure(request, account)
@@ -46,7 +51,13 @@ def second_step(request: HttpRequest) -> HttpResponse:
 
 def _ask(request: HttpRequest, account: User, error: str = "") -> HttpResponse:
     kinds = {row.type for row in factors.of(account)}
-    context = {"error": error, "has_app": factors.Kind.TOTP in kinds, "has_key": factors.Kind.WEBAUTHN in kinds}
+    has_key = factors.Kind.WEBAUTHN in kinds
+    context = {
+        "error": error,
+        "has_app": factors.Kind.TOTP in kinds,
+        "has_key": has_key,
+        "options": security_keys.options_to_check(account) if has_key else None,
+    }
     return render(request, "registration/second_step.html", context)
 
 
