@@ -11,6 +11,7 @@ from catalog.models import AccountLink, User
 from catalog.people.scopes import open_to
 from catalog.people.standing import roles_open_to
 from catalog.people.tokens import DAYS, LONGEST_NAME
+from catalog.roles import ROLES
 
 _DAYS = ((7, "a week"), (30, "a month"), (DAYS, "three months"), (365, "a year"))
 
@@ -52,6 +53,8 @@ class InviteForm(forms.Form):
         role = self.fields["role"]
         if isinstance(role, forms.ModelChoiceField):
             role.queryset = roles_open_to(user)
+            # Nobody is made an administrator by leaving a box as it is.
+            role.initial = role.queryset.filter(name=ROLES[0]).first()
 
 
 class AcceptForm(UserCreationForm):
