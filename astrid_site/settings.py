@@ -209,11 +209,9 @@ AXES_ENABLE_ADMIN = False
 AXES_LOCKOUT_TEMPLATE = "429.html"
 AXES_VERBOSE = False
 # The second factor: the library's authenticators behind our own second step; its own log-in has no address here.
-MFA_ADAPTER = "catalog.people.authenticators.Adapter"
-MFA_TOTP_ISSUER = "AstrID"
+MFA_ADAPTER, MFA_TOTP_ISSUER = "catalog.people.authenticators.Adapter", "AstrID"
 # A phone's clock may be half a minute off.
 MFA_TOTP_TOLERANCE = 1
-MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}Validator"}
     for name in ("UserAttributeSimilarity", "MinimumLength", "CommonPassword", "NumericPassword")

@@ -168,7 +168,7 @@ SITE = {
     "home": [Route(ACCOUNTS)],
     "login": [Route(EVERYBODY)],
     # Whoever is at no second step is sent to the log-in.
-    "second_step": [Route(frozenset(ROLES))],
+    "second_step": [Route(ACCOUNTS), Route(ACCOUNTS, method="post")],
     "logout": [Route(EVERYBODY, method="post")],
     "theme": [Route(EVERYBODY, method="post")],
     "healthz": [Route(EVERYBODY)],

@@ -28,11 +28,11 @@ def second_step(request: HttpRequest) -> HttpResponse:
         if request.method == "POST":
             messages.error(request, _TOO_LATE)
         return redirect("home" if request.user.is_authenticated else "login")
+    # Where it is shut, the answer of this request is replaced by the one that says so.
+    is_refused = request.method == "POST" and is_shut(request, account)
     if not factors.has(account):
-        return _set_up(request, account)
-    if request.method != "POST":
-        return _ask(request, account)
-    if is_shut(request, account):
+        return _set_up(request, account, is_refused=is_refused)
+    if request.method != "POST" or is_refused:
         return _ask(request, account)
     if "credential" in request.POST:
         if not security_keys.check(account, request.POST["credential"]):
@@ -61,7 +61,7 @@ def _ask(request: HttpRequest, account: User, error: str = "") -> HttpResponse:
     return render(request, "registration/second_step.html", context)
 
 
-def _set_up(request: HttpRequest, account: User) -> HttpResponse:
+def _set_up(request: HttpRequest, account: User, *, is_refused: bool) -> HttpResponse:
     """Their role needs a second factor and they have none: they log in by setting one up."""
     if not factors.is_asked_of(account):
         return redirect("login")  # Neither any more: the password alone is enough, at the log-in.
@@ -69,7 +69,7 @@ def _set_up(request: HttpRequest, account: User) -> HttpResponse:
     if secret is None:
         secret = request.session[_SECRET] = factors.new_secret()
     error = ""
-    if request.method == "POST":
+    if request.method == "POST" and not is_refused:
         actor = Actor(account, actor_of(request).ip_address, actor_of(request).user_agent)
         try:
             codes = factors.add_app(account, secret, request.POST.get("code", ""), actor)
