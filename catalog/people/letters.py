@@ -7,7 +7,7 @@ import time
 
 from django.conf import settings
 from django.core.mail import EmailMessage
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from catalog.files.mail import hand_over
@@ -67,25 +67,24 @@ def _take_turn() -> int:
 
 def _send(link: AccountLink) -> bool:
     if link.state == "expired" or not can_mail_links():
-        link.next_try_at = None
-        link.last_reason = link.last_reason or "The site sends no e-mail any more."
-        link.save(update_fields=["next_try_at", "last_reason", "updated_at"])
+        why = "It expired before it was sent." if link.state == "expired" else "The site sends no e-mail any more."
+        _note(link, next_try_at=None, last_reason=f"{why} {link.last_reason}".strip())
         return False
-    link.last_reason = hand_over(letter(link))
-    link.tries += 1
-    if link.last_reason:
-        wait = min(_FIRST_WAIT_SECONDS * 2.0 ** (link.tries - 1), _LONGEST_WAIT_SECONDS)
-        link.next_try_at = timezone.now() + dt.timedelta(seconds=wait)
-    else:
-        link.next_try_at, link.mailed_at = None, timezone.now()
-    fields = ["last_reason", "tries", "next_try_at", "mailed_at", "updated_at"]
-    # Who made it anew or revoked it meanwhile has said when the next is due.
-    current = AccountLink.objects.filter(pk=link.pk, serial=link.serial, revoked_at__isnull=True, used_at__isnull=True)
-    current.update(**{name: getattr(link, name) for name in fields[:-1]})
-    if link.mailed_at is not None:
-        new = {"kind": link.kind, "to": link.email}
-        audit.record(link, "mail_link", new=new, summary=str(link))
-    return link.mailed_at is not None
+    if reason := hand_over(letter(link)):
+        wait = min(_FIRST_WAIT_SECONDS * 2.0**link.tries, _LONGEST_WAIT_SECONDS)
+        again = timezone.now() + dt.timedelta(seconds=wait)
+        _note(link, next_try_at=again, last_reason=reason, tries=link.tries + 1)
+        return False
+    with transaction.atomic():
+        _note(link, next_try_at=None, last_reason="", tries=link.tries + 1, mailed_at=timezone.now())
+        audit.record(link, "mail_link", new={"kind": link.kind, "to": link.email}, summary=str(link))
+    return True
+
+
+def _note(link: AccountLink, **values: object) -> None:
+    """Write down what came of it, unless it was made anew, revoked or used meanwhile: that has said what is due."""
+    rows = AccountLink.objects.filter(pk=link.pk, serial=link.serial, revoked_at__isnull=True, used_at__isnull=True)
+    rows.update(**values)
 
 
 def letter(link: AccountLink) -> EmailMessage:
