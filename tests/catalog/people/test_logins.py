@@ -85,6 +85,7 @@ def test_a_session_is_ended_at_once_and_nobody_ends_that_of_another(vera: User):
 def test_a_session_that_was_ended_is_not_written_again_by_a_request_under_way(vera: User):
     client = log_in()
     session = client.session
+    assert session["_auth_user_id"] == str(vera.pk), "the request has read it"
     LoginSession.objects.all().delete()
     session["late"] = True
     with pytest.raises(UpdateError):
