@@ -152,6 +152,8 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django_htmx",
     "axes",
+    "allauth.account",
+    "allauth.mfa",
     "rest_framework",
     "django_filters",
     "drf_spectacular",
@@ -162,6 +164,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "astrid_site.site.static_files.StaticFiles",
     "astrid_site.site.content_policy.ContentPolicy",
+    "catalog.web.seen.Seen",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "astrid_site.site.slashes.Slashes",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -171,6 +174,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "axes.middleware.AxesMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
 ]
 ROOT_URLCONF = "astrid_site.urls"
 WSGI_APPLICATION = "astrid_site.wsgi.application"
@@ -205,6 +209,10 @@ AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_ENABLE_ADMIN = False
 AXES_LOCKOUT_TEMPLATE = "429.html"
 AXES_VERBOSE = False
+# The second factor: the library's authenticators behind our own second step; its own log-in has no address here.
+MFA_ADAPTER, MFA_TOTP_ISSUER = "catalog.people.authenticators.Adapter", "AstrID"
+# A phone's clock may be half a minute off.
+MFA_TOTP_TOLERANCE = 1
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}Validator"}
     for name in ("UserAttributeSimilarity", "MinimumLength", "CommonPassword", "NumericPassword")

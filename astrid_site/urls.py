@@ -7,11 +7,13 @@ from astrid_site.monitoring.metrics import metrics
 from astrid_site.running.health import healthz, readyz
 from astrid_site.site.home import home
 from astrid_site.site.themes import choose_theme
+from catalog.people.web.second_step import second_step
 from catalog.web.log_in import LogIn, LogOut
 
 urlpatterns = [
     path("", home, name="home"),
     path("accounts/login/", LogIn.as_view(), name="login"),
+    path("accounts/second-step/", second_step, name="second_step"),
     path("accounts/logout/", LogOut.as_view(), name="logout"),
     path("theme", choose_theme, name="theme"),
     path("", include("catalog.urls")),

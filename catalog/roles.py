@@ -60,6 +60,7 @@ SHOWN_TO_EXPERTS = ("curation.conflict", "curation.golditem", "curation.goldansw
 SHOWN_TO_ADMINISTRATORS = (
     "catalog.user", "catalog.apitoken", "catalog.systemconfig", "catalog.auditlog", "catalog.auditseal",
     "auth.group", "axes.accessattempt", "curation.subscription", "curation.delivery",
+    "catalog.accountlink", "catalog.loginsession", "mfa.authenticator",
 )  # fmt: skip
 # Rows that people write by hand.
 KEPT_BY_ADMINISTRATORS = (

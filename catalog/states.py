@@ -18,14 +18,14 @@ class Kind(StrEnum):
 _STATES = {
     Kind.GOOD: (
         "completed", "preprocessed", "differenced", "validated", "confirmed", "delivered", "sent", "detected", "linked",
-        "done", "imported",
+        "done", "imported", "used",
     ),
     Kind.BAD: ("failed", "rejected", "lost", "dead"),
     # A try that failed and is repeated: the work goes on.
     Kind.BUSY: ("running", "preprocessing", "differencing", "validating", "processing", "retried"),
-    Kind.IDLE: ("pending", "ingested", "waiting", "handed_back", "no_ephemerides", "none_usable", "no_size"),
+    Kind.IDLE: ("pending", "ingested", "waiting", "handed_back", "no_ephemerides", "none_usable", "no_size", "open"),
     # Somebody decided so: no fault, and nothing that is still to come.
-    Kind.PAST: ("archived", "duplicate", "cancelled"),
+    Kind.PAST: ("archived", "duplicate", "cancelled", "revoked", "expired"),
 }  # fmt: skip
 KIND_OF = {state: kind for kind, states in _STATES.items() for state in states}
 

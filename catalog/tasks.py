@@ -1,4 +1,4 @@
-"""The Celery doors of job rows and seals. Messages are wake-ups without content: the rows say what is to be done."""
+"""The Celery doors of job rows, seals and letters. Messages are wake-ups: the rows say what is to be done."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from celery.signals import task_failure, worker_shutting_down
 from kombu.exceptions import OperationalError as BrokerUnavailable
 
 from catalog.chain import sealing
+from catalog.people import letters
 from catalog.work import jobs, shutdown, stages, sweeper
 
 logger = logging.getLogger(__name__)
@@ -71,6 +72,12 @@ def probe(queue: str) -> None:
 def seal(everything: bool = False) -> int:
     """Chain the lines of the AuditLog that have no seal: the new ones, or now and then whatever became visible late."""
     return sealing.seal(everything=everything)
+
+
+@shared_task(name="catalog.mail_links")
+def mail_links() -> int:
+    """Send invitations, and links to those who have forgotten their password."""
+    return letters.take_turn()
 
 
 @worker_shutting_down.connect

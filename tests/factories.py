@@ -7,11 +7,12 @@ import hashlib
 from typing import Any
 from uuid import uuid4
 
+from django.contrib.auth.models import Group
 from django.utils import timezone
 from factory import declarations
 from factory.django import DjangoModelFactory
 
-from catalog.models import ProcessingJob, RunStatus, User
+from catalog.models import AccountLink, LinkKind, LoginSession, ProcessingJob, RunStatus, User
 from curation.models import (
     Alert,
     AlertPacket,
@@ -92,6 +93,27 @@ class UserFactory(RowFactory):
         skip_postgeneration_save = True
 
     username = Sequence(lambda n: f"curator{n}")
+
+
+class InvitationFactory(RowFactory):
+    class Meta:
+        model = AccountLink
+
+    kind = LinkKind.INVITATION
+    email = Sequence(lambda n: f"guest{n}@example.org")
+    role = LazyFunction(lambda: Group.objects.get(name="viewer"))
+    expires_at = LazyFunction(lambda: timezone.now() + dt.timedelta(days=7))
+
+
+class LoginSessionFactory(RowFactory):
+    class Meta:
+        model = LoginSession
+
+    session_key = Sequence(lambda n: f"key{n}")
+    user = SubFactory(UserFactory)
+    user_agent = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+    ip_address = "192.0.2.44"
+    expire_date = LazyFunction(lambda: timezone.now() + dt.timedelta(days=14))
 
 
 class SurveyFactory(RowFactory):

@@ -8,8 +8,10 @@ from functools import partial
 from typing import Any
 from uuid import uuid4
 
+from allauth.mfa.totp.internal.auth import TOTP
+
 from catalog.models import User
-from catalog.people import audit
+from catalog.people import audit, factors
 from catalog.people.tokens import issue
 from curation.alerts.publishing import publish_pending
 from curation.models import AlertPublication
@@ -32,9 +34,11 @@ from tests.factories import (
     DoubtFactory,
     FieldFactory,
     ForcedPhotometryFactory,
+    InvitationFactory,
     KnownObjectFactory,
     KnownObjectSearchFactory,
     LabelDefinitionFactory,
+    LoginSessionFactory,
     ModelFactory,
     ModelRunFactory,
     MoverFactory,
@@ -109,6 +113,16 @@ def own_token() -> list[Any]:
     return [issue(whoever_asks(), "client", ["alerts:read"], audit.MACHINE)[0].pk]
 
 
+def own_session() -> list[Any]:
+    """Make a session of the one who asks, in another browser."""
+    return [LoginSessionFactory(user=whoever_asks()).pk]
+
+
+def own_factor() -> list[Any]:
+    """Make a second factor of the one who asks."""
+    return [TOTP.activate(whoever_asks(), factors.new_secret()).instance.pk]
+
+
 def own_subscription() -> list[Any]:
     """Make a subscription of the one who asks."""
     return [SubscriptionFactory(owner=whoever_asks()).pk]
@@ -153,6 +167,8 @@ def _order(may: frozenset[str], keys: Callable[[], list[Any]] = list) -> Route:
 SITE = {
     "home": [Route(ACCOUNTS)],
     "login": [Route(EVERYBODY)],
+    # Whoever is at no second step is sent to the log-in.
+    "second_step": [Route(ACCOUNTS), Route(ACCOUNTS, method="post")],
     "logout": [Route(EVERYBODY, method="post")],
     "theme": [Route(EVERYBODY, method="post")],
     "healthz": [Route(EVERYBODY)],
@@ -170,6 +186,27 @@ CATALOG = {
     "catalog:change_password": [Route(ACCOUNTS, method="post")],
     "catalog:make_token": [Route(ACCOUNTS, method="post")],
     "catalog:revoke_token": [Route(ACCOUNTS, keys=own_token, method="post")],
+    "catalog:end_other_sessions": [Route(ACCOUNTS, method="post")],
+    "catalog:end_own_session": [Route(ACCOUNTS, keys=own_session, method="post")],
+    "catalog:begin_app": [Route(ACCOUNTS, method="post")],
+    "catalog:set_up_app": [Route(ACCOUNTS), Route(ACCOUNTS, method="post")],
+    "catalog:begin_key": [Route(ACCOUNTS, method="post")],
+    "catalog:set_up_key": [Route(ACCOUNTS), Route(ACCOUNTS, method="post")],
+    "catalog:remove_own_factor": [Route(ACCOUNTS, keys=own_factor, method="post")],
+    "catalog:renew_codes": [Route(ACCOUNTS, method="post")],
+    "catalog:people": [Route(ADMINISTRATORS)],
+    "catalog:invite": [Route(ADMINISTRATORS, method="post")],
+    "catalog:invite_again": [Route(ADMINISTRATORS, keys=key_of(InvitationFactory), method="post")],
+    "catalog:revoke_invitation": [Route(ADMINISTRATORS, keys=key_of(InvitationFactory), method="post")],
+    "catalog:end_session": [Route(ADMINISTRATORS, keys=key_of(LoginSessionFactory), method="post")],
+    "catalog:revoke_their_token": [Route(ADMINISTRATORS, keys=own_token, method="post")],
+    "catalog:person": [Route(ADMINISTRATORS, keys=key_of(UserFactory))],
+    "catalog:make_reset": [Route(ADMINISTRATORS, keys=key_of(UserFactory), method="post")],
+    "catalog:remove_factor": [Route(ADMINISTRATORS, keys=key_of(UserFactory), method="post")],
+    "catalog:end_sessions": [Route(ADMINISTRATORS, keys=key_of(UserFactory), method="post")],
+    "catalog:accept_invitation": [Route(EVERYBODY, lambda: ["x"]), Route(EVERYBODY, lambda: ["x"], method="post")],
+    "catalog:reset_password": [Route(EVERYBODY, lambda: ["x"]), Route(EVERYBODY, lambda: ["x"], method="post")],
+    "catalog:ask_reset": [Route(EVERYBODY), Route(EVERYBODY, method="post")],
 }
 OBSERVATIONS = {
     "observations:observations": [Route(ACCOUNTS)],

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from smtplib import SMTPException
 
 from django.conf import settings
-from django.core.mail import EmailMessage, get_connection
+from django.core.mail import EmailMessage
 from django.db import connection
 from django.db.models import QuerySet
 
 from astrid_site.running.health import Health, health
 from catalog.counting import count_bounded, counted
 from catalog.failures import FailureCode
-from catalog.files.posting import POST_SECONDS
+from catalog.files.mail import can_send_mail, hand_over
 from catalog.models import AuditLog, JobStatus, ProcessingJob
 from catalog.people import audit
 from catalog.work.rows import before
-from curation.push.sending import can_send_mail
 
 logger = logging.getLogger(__name__)
 
@@ -106,11 +104,8 @@ def _send(subject: str, text: str) -> bool:
     """Hand a mail to the mail server; tell whether it took it."""
     mail = EmailMessage(
         f"[AstrID] {subject}", f"{text}\n", settings.ASTRID_MAIL_FROM, settings.ASTRID_MAIL_ALARMS_TO,
-        headers={"Auto-Submitted": "auto-generated"}, connection=get_connection(timeout=POST_SECONDS),
+        headers={"Auto-Submitted": "auto-generated"},
     )  # fmt: skip
-    try:
-        mail.send()
-    except (SMTPException, OSError, ValueError) as failure:
-        logger.warning("The mail server did not take what is not well: %s", failure)
-        return False
-    return True
+    if reason := hand_over(mail):
+        logger.warning("What is not well was not mailed: %s", reason)
+    return not reason

@@ -83,6 +83,9 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Roles", "group", "auth.group"),
             ("Tokens", "key", "catalog.apitoken"),
             ("Failed log-ins", "lock", "axes.accessattempt"),
+            ("Log-ins", "devices", "catalog.loginsession"),
+            ("Invitations and resets", "link", "catalog.accountlink"),
+            ("Second factors", "security", "mfa.authenticator"),
         ),
     ),
     (

@@ -11,7 +11,7 @@ from unfold.sites import UnfoldAdminSite
 
 from astrid_site.site.navigation import theme_of
 from catalog.models import User
-from catalog.people import audit, locks
+from catalog.people import audit, locks, logins
 from catalog.people.actors import actor_of
 from catalog.web.access import View
 from curation.judgements import visibility
@@ -56,4 +56,5 @@ class Site(UnfoldAdminSite):
         response = super().password_change(request, extra_context)
         if isinstance(response, HttpResponseRedirect) and isinstance(request.user, User):
             audit.record(request.user, "change_password", actor=actor_of(request), summary="by its owner")
+            logins.end_all(request.user, actor_of(request), but=request.session.session_key)
         return response

@@ -17,6 +17,7 @@ _PAGES = (
     ("Observations", "observations:observations", "observations.view_observation"),
     ("Jobs", "catalog:jobs", "catalog.view_processingjob"),
     ("Models", "detection:models", "detection.view_model"),
+    ("People", "catalog:people", "catalog.change_user"),
     ("Audit log", "catalog:audit", "catalog.view_auditlog"),
 )
 THEMES = ("dark", "light", "night")

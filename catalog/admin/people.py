@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from allauth.mfa.models import Authenticator
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.contrib.auth import admin as auth_admin
@@ -23,8 +24,8 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 from catalog.admin.bases import AuditedAdmin, RecordAdmin
 from catalog.admin.columns import EMPTY, list_link, related_links
 from catalog.admin.filters import YesNoFilter
-from catalog.models import User
-from catalog.people import audit, standing
+from catalog.models import AccountLink, LoginSession, User
+from catalog.people import audit, logins, standing
 from catalog.people.actors import actor_of
 from catalog.roles import ROLES
 
@@ -109,6 +110,14 @@ class AccountAdmin(_InCharge, auth_admin.UserAdmin, RecordAdmin):  # type: ignor
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return super().has_delete_permission(request, obj) and self._is_in_reach(request, obj)
 
+    def get_deleted_objects(
+        self, objs: Sequence[User] | QuerySet[User], request: HttpRequest
+    ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
+        """What lets somebody in goes with their account; that nobody deletes it by itself is no hindrance."""
+        found, counts, needed, protected = super().get_deleted_objects(objs, request)
+        with_it = {str(model._meta.verbose_name) for model in (AccountLink, Authenticator, LoginSession)}
+        return found, counts, needed - with_it, protected
+
     def _is_in_reach(self, request: HttpRequest, obj: User | None) -> bool:
         return obj is None or not standing.is_above(obj, _actor(request))
 
@@ -133,6 +142,8 @@ class AccountAdmin(_InCharge, auth_admin.UserAdmin, RecordAdmin):  # type: ignor
                 list_link("curation.validationevent", "their reviews", validator__id__exact=account.pk),
                 list_link("curation.lease", "their leases", holder__id__exact=account.pk),
                 list_link("catalog.apitoken", "their tokens", user__id__exact=account.pk),
+                list_link("catalog.loginsession", "where they are logged in", user__id__exact=account.pk),
+                list_link("mfa.authenticator", "their second factors", user__id__exact=account.pk),
                 list_link("axes.accessattempt", "their failed log-ins", username=account.username),
             ]
         )
@@ -153,6 +164,8 @@ class AccountAdmin(_InCharge, auth_admin.UserAdmin, RecordAdmin):  # type: ignor
             account.refresh_from_db(fields=["password"])
             if account.password != before:
                 audit.record(account, "change_password", actor=actor_of(request), summary=account.username)
+                own = request.session.session_key if account == request.user else None
+                logins.end_all(account, actor_of(request), but=own)
         return answer
 
 

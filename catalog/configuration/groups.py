@@ -42,6 +42,7 @@ _GROUPS: Mapping[str, Group] = MappingProxyType(
         "curation": Group(
             "Curation", "It concerns reviews from now on. What was decided stays until it is reviewed again."
         ),
+        "people": Group("People", "It concerns the next log-in of each; who is logged in already stays."),
         "alerts": Group(
             "Alerts", "It concerns sources the next time that the alert rule looks at them. What was sent stays."
         ),

@@ -12,7 +12,7 @@ from django.db.models import Model
 from catalog.models import AuditLog
 
 # Longer ones are made up; browsers send about 150 characters.
-_USER_AGENT_LENGTH = 500
+USER_AGENT_LENGTH = 500
 
 
 @dataclass(frozen=True)
@@ -86,5 +86,5 @@ def _line(
         ip_address=actor.ip_address,
         reason=actor.reason,
         group=actor.group,
-        user_agent=actor.user_agent.replace("\0", "")[:_USER_AGENT_LENGTH],
+        user_agent=actor.user_agent.replace("\0", "")[:USER_AGENT_LENGTH],
     )

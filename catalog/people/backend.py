@@ -5,10 +5,11 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.contrib.auth.backends import ModelBackend
+from django.contrib.auth.models import AnonymousUser
 from django.db import connection
 from django.db.models import Model
 
-from catalog.models import User, Visitor
+from catalog.models import User
 
 # What a person may themselves, and what their groups may.
 _PERMISSIONS = """
@@ -45,7 +46,7 @@ class Backend(ModelBackend):
             vars(user)[_KEPT] = set(permitted)
         return user
 
-    def get_all_permissions(self, user_obj: Visitor, obj: Model | None = None) -> set[str]:
+    def get_all_permissions(self, user_obj: User | AnonymousUser, obj: Model | None = None) -> set[str]:
         """Return all that an account may do, as "app.codename"; kept with the account, as Django does."""
         if not isinstance(user_obj, User) or not user_obj.is_active or user_obj.is_superuser or obj is not None:
             return super().get_all_permissions(user_obj, obj)

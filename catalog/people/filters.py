@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import django_filters
 from django import forms
+from django.contrib.auth.models import Group
 from django.db.models import Q, QuerySet
 
 from catalog.models import AuditLog, User
@@ -38,3 +41,22 @@ class AuditFilter(ListFilter):
         """Keep what an account did: by its key, which has an index, or by the name of one that is gone."""
         keys = [str(key) for key in User.objects.filter(username=name).values_list("pk", flat=True)]
         return rows.filter(Q(user_id__in=keys) if keys else Q(user=name))
+
+
+class PeopleFilter(ListFilter):
+    """Which accounts to show."""
+
+    controls = ("who", "role")
+
+    who = django_filters.CharFilter(method="by", label="Name or e-mail", max_length=150)
+    role = django_filters.ModelChoiceFilter(
+        field_name="groups", queryset=Group.objects.order_by("name"), label="Role", empty_label="any"
+    )
+
+    class Meta:
+        model = User
+        fields: ClassVar[dict[str, list[str]]] = {}
+
+    def by(self, rows: QuerySet[User], _name: str, text: str) -> QuerySet[User]:
+        """Keep accounts whose name or address contains a text."""
+        return rows.filter(Q(username__icontains=text) | Q(email__icontains=text))

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from catalog.admin.columns import changes_of
 from catalog.models import ApiToken, AuditLog, User
-from catalog.people import tokens
+from catalog.people import factors, logins, tokens
 from catalog.people.accounts import change_password as change_password_of
 from catalog.people.actors import actor_of
 from catalog.people.filters import AuditFilter
@@ -46,6 +46,7 @@ def change_password(request: HttpRequest) -> HttpResponse:
         return _page(request, password_form=form, status=400)
     change_password_of(user, form.cleaned_data["new_password1"], actor_of(request))
     update_session_auth_hash(request, user)
+    logins.end_all(user, actor_of(request), but=request.session.session_key)
     messages.success(
         request, "Your password has been changed. Other browsers have been logged out; tokens remain valid."
     )
@@ -83,6 +84,27 @@ def revoke_token(request: HttpRequest, key: UUID) -> HttpResponse:
     return redirect("catalog:profile")
 
 
+@requires()
+@require_POST
+def end_own_session(request: HttpRequest, key: UUID) -> HttpResponse:
+    """Log oneself out in another browser, at once."""
+    session = logins.of(_user(request)).filter(pk=key).first()
+    if session is None:
+        raise Http404
+    logins.end(session, actor_of(request))
+    messages.success(request, "You have been logged out there.")
+    return redirect("catalog:profile")
+
+
+@requires()
+@require_POST
+def end_other_sessions(request: HttpRequest) -> HttpResponse:
+    """Log oneself out in every browser but this one, at once."""
+    count = logins.end_all(_user(request), actor_of(request), but=request.session.session_key)
+    messages.success(request, f"You have been logged out of {count} other browser{'' if count == 1 else 's'}.")
+    return redirect("catalog:profile")
+
+
 @requires("catalog.view_auditlog")
 @require_safe
 def audit_log(request: HttpRequest) -> HttpResponse:
@@ -103,6 +125,12 @@ def _page(request: HttpRequest, *, status: int = 200, **context: object) -> Http
         "tokens": own.filter(revoked_at__isnull=True, expires_at__gt=Now()),
         "past_tokens": own.exclude(revoked_at__isnull=True, expires_at__gt=Now())[:_MOST_TOKENS],
         "password_form": PasswordForm(user),
+        "sessions": logins.of(user),
+        "here": request.session.session_key,
+        "factors": (own_factors := factors.of(user)),
+        "has_app": any(factor.type == factors.Kind.TOTP for factor in own_factors),
+        "recovery_codes_left": factors.recovery_codes_left(user),
+        "is_asked": factors.is_asked_of(user),
         "token_form": TokenForm(user),
         **context,
     }

@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from django import forms
 from django.http import QueryDict
 
+from catalog.files.mail import can_send_mail
 from catalog.web.filters import day_input, start_of
 from curation.alerts.criteria import Criteria, criteria_of
 from curation.models import AlertPriority, AlertType, Destination, LabelDefinition, Subscription
 from curation.push.history import NIGHTS
 from curation.push.kafka import has_kafka
 from curation.push.keeping import Wish
-from curation.push.sending import can_send_mail
 from detection.models import DetectionType
 from detection.sources.filters import PlaceField
 

@@ -12,6 +12,7 @@ from django.db.models.functions import Now
 
 from catalog.failures import NotPossible
 from catalog.files.addresses import AddressRefused
+from catalog.files.mail import can_send_mail
 from catalog.files.posting import check_receiver
 from catalog.models import User
 from catalog.people import audit
@@ -30,7 +31,7 @@ from curation.models import (
 )
 from curation.push.kafka import NO_KAFKA, WRONG_TOPIC, has_kafka, is_topic
 from curation.push.reading import EXPIRE_SECONDS, last_published
-from curation.push.sending import NO_MAIL, can_send_mail, new_secret
+from curation.push.sending import NO_MAIL, new_secret
 
 # A receiver has so long to learn its new secret.
 ROTATION_SECONDS = 24 * 3600.0

@@ -7,17 +7,16 @@ from base64 import b64encode
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from smtplib import SMTPException
 
 from django.conf import settings
-from django.core.mail import get_connection
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from catalog.files.addresses import AddressRefused
+from catalog.files.mail import can_send_mail, hand_over
 from catalog.files.outgoing import DownloadFailed
-from catalog.files.posting import POST_SECONDS, Answer, Post
+from catalog.files.posting import Answer, Post
 from catalog.ids import uuid7
 from curation.models import DeliveryStatus, Destination, SigningSecret, Subscription
 from curation.push.kafka import NotWritten, Stream
@@ -71,11 +70,6 @@ def receiver_of(subscription: Subscription) -> Receiver:
 def new_secret() -> str:
     """Return a secret as Standard Webhooks writes it, of 256 bits."""
     return f"whsec_{b64encode(randomness.token_bytes(_SECRET_BYTES)).decode()}"
-
-
-def can_send_mail() -> bool:
-    """Tell whether the site was told how to send e-mail, and from whom."""
-    return bool(settings.ASTRID_SENDS_MAIL and settings.ASTRID_MAIL_FROM)
 
 
 def way_to(destination: str) -> Post | Stream:
@@ -156,10 +150,5 @@ def _mail(receiver: Receiver, message: Message) -> Outcome:
     """Hand a letter to the mail server; that somebody got it, nobody says."""
     if not can_send_mail():
         return Outcome(DeliveryStatus.FAILED, reason=NO_MAIL)
-    mail = letter(message, settings.ASTRID_MAIL_FROM, receiver.address)
-    mail.connection = get_connection(timeout=POST_SECONDS)
-    try:
-        mail.send()
-    except (SMTPException, OSError, ValueError) as failure:
-        return Outcome(DeliveryStatus.FAILED, reason=f"The mail server did not take it: {failure}.")
-    return Outcome(DeliveryStatus.SENT)
+    reason = hand_over(letter(message, settings.ASTRID_MAIL_FROM, receiver.address))
+    return Outcome(DeliveryStatus.FAILED, reason=reason) if reason else Outcome(DeliveryStatus.SENT)
