@@ -5,8 +5,6 @@ from __future__ import annotations
 import secrets as randomness
 from base64 import b64encode
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from smtplib import SMTPException
 
 from django.conf import settings
@@ -16,14 +14,13 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from catalog.files.addresses import AddressRefused
+from catalog.files.agent import seconds_of
 from catalog.files.outgoing import DownloadFailed
 from catalog.files.posting import POST_SECONDS, Answer, Post
 from catalog.ids import uuid7
 from curation.models import DeliveryStatus, Destination, SigningSecret, Subscription
 from curation.push.messages import Message, for_slack, letter, signed_headers, trial
 
-# However long a receiver asks to be left alone.
-LONGEST_RETRY_AFTER_SECONDS = 6 * 3600.0
 NO_MAIL = (
     "This site sends no e-mail: whoever runs it has to set EMAIL_URL and ASTRID_MAIL_FROM. Choose another destination."
 )
@@ -113,21 +110,6 @@ def _outcome_of(answer: Answer) -> Outcome:
         retry_after_s=seconds_of(answer.retry_after, timezone.now()),
         is_gone=answer.status == _GONE,
     )
-
-
-def seconds_of(retry_after: str, now: datetime) -> float | None:
-    """Return what `Retry-After` asks for, whole seconds or a time, up to six hours; None for nothing that is one."""
-    text = retry_after.strip()
-    if text.isascii() and text.isdecimal():
-        seconds = float(text[:12])
-    else:
-        try:
-            moment = parsedate_to_datetime(text)
-        except ValueError:
-            return None
-        # A time without a zone, "-0000", is UTC.
-        seconds = ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - now).total_seconds()
-    return min(max(seconds, 0.0), LONGEST_RETRY_AFTER_SECONDS)
 
 
 def _mail(receiver: Receiver, message: Message) -> Outcome:
