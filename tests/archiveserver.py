@@ -85,13 +85,13 @@ class ArchiveServer:
         count = len(offers)
         return Table(
             {
-                "dataproduct_type": np.array(["image"] * count, dtype=object),
+                "dataproduct_type": np.array(["image"] * count, dtype="S200"),
                 "calib_level": np.full(count, 2, dtype=np.int32),
-                "obs_collection": np.array(["SURVEY"] * count, dtype=object),
-                "obs_id": np.array([offer.did.rpartition("?")[2] for offer in offers], dtype=object),
-                "obs_publisher_did": np.array([offer.did for offer in offers], dtype=object),
-                "access_url": np.array([self.url(offer.path) for offer in offers], dtype=object),
-                "access_format": np.array([offer.access_format for offer in offers], dtype=object),
+                "obs_collection": np.array(["SURVEY"] * count, dtype="S200"),
+                "obs_id": np.array([offer.did.rpartition("?")[2] for offer in offers], dtype="S200"),
+                "obs_publisher_did": np.array([offer.did for offer in offers], dtype="S200"),
+                "access_url": np.array([self.url(offer.path) for offer in offers], dtype="S200"),
+                "access_format": np.array([offer.access_format for offer in offers], dtype="S200"),
                 "access_estsize": MaskedColumn(
                     [size or 0 for size in sizes], mask=[size is None for size in sizes], dtype=np.int64, unit="kbyte"
                 ),
@@ -101,30 +101,24 @@ class ArchiveServer:
                 "t_max": np.array([np.nan] * count),
                 "em_min": np.full(count, np.nan),
                 "em_max": np.full(count, np.nan),
-                "obs_release_date": np.array([offer.released for offer in offers], dtype=object),
+                "obs_release_date": np.array([offer.released for offer in offers], dtype="S200"),
             }
         )
 
-    def links(self, did: str, given: dict[str, list[str]]) -> bytes:
+    def links(self, did: str) -> bytes:
         """Answer a question of DataLink: a preview, and the file itself where it has one."""
         this = [offer for offer in self.offers if offer.did == did and not offer.is_listed]
-        rows = [("#preview", self.url("/preview.png"), ""), *(("#this", self.url(one.path), "") for one in this)]
-        table = Table(
-            {
-                name: np.array(values, dtype=object)
-                for name, values in zip(
-                    ("semantics", "access_url", "error_message"), zip(*rows, strict=True), strict=True
-                )
-            }
-        )
-        table["ID"] = np.array([did] * len(rows), dtype=object)
+        rows = [("#preview", self.url("/preview.png")), *(("#this", self.url(one.path)) for one in this)]
+        columns = [np.array(column, dtype="S200") for column in zip(*rows, strict=True)]
+        empty, key = np.array([""] * len(rows), dtype="S200"), np.array([did] * len(rows), dtype="S200")
+        table = Table({"ID": key, "semantics": columns[0], "access_url": columns[1], "error_message": empty})
         return _votable(table, "OK", "")
 
     def gives(self, path: str) -> Offer | None:
         return next((offer for offer in self.offers if offer.path == path), None)
 
-    def change(self, path: str, **values: object) -> None:
-        self.offers = [replace(offer, **values) if offer.path == path else offer for offer in self.offers]
+    def change(self, at: str, **values: object) -> None:
+        self.offers = [replace(offer, **values) if offer.path == at else offer for offer in self.offers]
 
 
 @contextmanager
@@ -162,7 +156,7 @@ def serving_archive(*offers: Offer) -> Iterator[ArchiveServer]:
                 archive.questions.append(given)
                 self._send(archive.listing(given), "application/x-votable+xml")
             elif parts.path == "/links":
-                self._send(archive.links(given["ID"][0], given), DATALINK)
+                self._send(archive.links(given["ID"][0]), DATALINK)
             elif (offer := archive.gives(parts.path)) is None:
                 self.send_error(404)
             elif offer.answer is not None:

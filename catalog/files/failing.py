@@ -14,6 +14,7 @@ class DownloadFailed(Exception):
     """What was asked for did not come; `is_transient` where it may come another time.
 
     status : HTTP's code, 0 where there was no answer. retry_after_s : how long the server asks to be left alone.
+    has_begun : some of it came.
     """
 
     def __init__(
@@ -21,6 +22,7 @@ class DownloadFailed(Exception):
     ) -> None:
         super().__init__(sentence)
         self.is_transient, self.status, self.retry_after_s = is_transient, status, retry_after_s
+        self.has_begun = False
 
 
 @contextmanager

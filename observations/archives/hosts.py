@@ -27,6 +27,10 @@ _MOMENT_S = 0.25
 _OF_SERVER = frozenset({0, 408, 425, 429, 500, 502, 503, 504})
 
 
+class HostRests(DownloadFailed):
+    """A server was not asked: it is left alone for a while."""
+
+
 def host_of(url: str) -> str:
     """Return the host of an address, with its port where that is not the usual one."""
     parts = urlsplit(url)
@@ -42,7 +46,7 @@ def database_now() -> dt.datetime:
 
 
 def wait_for_turn(host: str) -> None:
-    """Return when a server may be asked, its pause reserved for this request. Raises DownloadFailed while it rests."""
+    """Return when a server may be asked, its pause reserved for this request. Raises HostRests while it rests."""
     pause = dt.timedelta(seconds=snapshot()["ingest.archive_pause_seconds"])
     with transaction.atomic():
         ArchiveHost.objects.get_or_create(name=host, defaults={"free_at": database_now()})
@@ -51,7 +55,7 @@ def wait_for_turn(host: str) -> None:
         if row.resting_until is not None and row.resting_until > now:
             rest_s = (row.resting_until - now).total_seconds()
             sentence = f"{host} is left alone for another {rest_s:.0f} s. {row.reason}".strip()
-            raise DownloadFailed(sentence, is_transient=True, retry_after_s=rest_s)
+            raise HostRests(sentence, is_transient=True, retry_after_s=rest_s)
         turn = max(now, row.free_at)
         row.free_at = turn + pause
         row.save()
@@ -82,7 +86,7 @@ def note_answer(host: str) -> None:
 @transaction.atomic
 def note_failure(host: str, failure: DownloadFailed) -> None:
     """Let a server rest that failed or asked for it; what it says of one file alone is no reason."""
-    if not failure.is_transient or failure.status not in _OF_SERVER:
+    if not failure.is_transient or failure.status not in _OF_SERVER or failure.has_begun:
         return
     row = ArchiveHost.objects.select_for_update().filter(name=host).first()
     now = database_now()

@@ -178,6 +178,13 @@ def _reasons(refused: Sequence[IngestResult]) -> list[tuple[str, int]]:
     return Counter(result.error_message for result in refused).most_common()
 
 
+def put_back(row: ArchiveProduct, seconds: float, sentence: str) -> None:
+    """Let a file wait whose server was not asked for it: that is no try of it."""
+    row.state, row.reason, row.failure_code = ProductState.FOUND, sentence, FailureCode.NETWORK_FAULT
+    row.next_try_at = database_now() + dt.timedelta(seconds=seconds)
+    row.save(update_fields=_OUTCOME)
+
+
 def note_failed(incoming: IncomingFile, code: FailureCode, sentence: str) -> bool:
     """Put down that a file was not fetched this time; return whether it will be tried again.
 

@@ -12,7 +12,7 @@ from catalog.work import jobs
 from observations.archives import hosts, sia2
 from observations.archives.door import authorization, door_of
 from observations.archives.found import DATALINK, ListRefused
-from observations.archives.products import note_failed, note_taken
+from observations.archives.products import note_failed, note_taken, put_back
 from observations.delivery import stage as delivery
 from observations.models import ArchiveProduct, IncomingFile
 
@@ -52,6 +52,10 @@ def _fetch(product: ArchiveProduct, row: IncomingFile, config: Snapshot) -> None
         raise StageFailure(FailureCode.ADDRESS_REFUSED, str(refusal)) from refusal
     except ListRefused as refusal:
         raise StageFailure(FailureCode.DOWNLOAD_FAILED, str(refusal)) from refusal
+    except hosts.HostRests as rest:
+        with jobs.writing():
+            put_back(product, rest.retry_after_s or 0.0, str(rest))
+        raise _told(rest) from rest
     except DownloadFailed as failure:
         raise _told(failure) from failure
     try:

@@ -13,13 +13,12 @@ from catalog.configuration.values import set_value
 from catalog.people.audit import MACHINE
 from catalog.work import jobs
 from observations.archives.ordering import order_due
-from observations.archives.stage import ask, fetch
 from observations.models import Archive, ArchiveHost, ArchiveKind, ArchiveProduct
 from tests.archiveserver import ArchiveServer, serving_archive
 from tests.factories import SurveyFactory
 from tests.lights import write
 
-STAGES = {"ask": ask, "fetch": fetch}
+LONG_AGO = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 
 
 @pytest.fixture(scope="session")
@@ -52,7 +51,7 @@ def archive(archive_server) -> Archive:
         is_on=True,
         every_minutes=60,
         begins_at=dt.datetime(2025, 1, 1, tzinfo=dt.UTC),
-        next_at=dt.datetime(2026, 1, 1, tzinfo=dt.UTC),
+        next_at=LONG_AGO,
     )
 
 
@@ -63,9 +62,8 @@ def work() -> Callable[..., int]:
     def do(*, again: bool = False) -> int:
         if again:
             ArchiveHost.objects.update(resting_until=None)
-            ArchiveProduct.objects.filter(next_try_at__isnull=False).update(
-                next_try_at=dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
-            )
+            ArchiveProduct.objects.filter(next_try_at__isnull=False).update(next_try_at=LONG_AGO)
+            Archive.objects.filter(next_at__isnull=False).update(next_at=LONG_AGO)
         count = 0
         while True:
             order_due()
