@@ -16,7 +16,8 @@ from django.db.models.functions import Now
 
 from catalog.configuration.values import acceptable
 from catalog.failures import FailureCode
-from catalog.models import JobStatus, ProcessingJob, RunStatus, User
+from catalog.models import JobStatus, ProcessingJob, RunStatus
+from catalog.people import audit
 from catalog.work import jobs
 from catalog.work.pause import pauses
 from observations.archives.hosts import database_now, host_of
@@ -53,12 +54,14 @@ def order_due() -> int:
         return _ask_due() + (0 if pauses().ingest else _fetch_due())
 
 
-def order_run(archive: Archive, purpose: RunPurpose, user: User | None = None) -> ArchiveRun:
+def order_run(archive: Archive, purpose: RunPurpose, actor: audit.Actor = audit.MACHINE) -> ArchiveRun:
     """Order one asking, in the caller's transaction; one of the same purpose that waits already is returned instead."""
     waiting = ArchiveRun.objects.filter(archive=archive, purpose=purpose, status=RunStatus.PENDING).first()
     if waiting is not None:
         return waiting
-    return ArchiveRun.objects.create(archive=archive, purpose=purpose, ordered_by=user)
+    return ArchiveRun.objects.create(
+        archive=archive, purpose=purpose, ordered_by_id=actor.user.pk if actor.user else None
+    )
 
 
 def _note_due() -> None:

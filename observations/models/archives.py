@@ -69,6 +69,10 @@ class Archive(Record):
             ),
         ]
 
+    # Not stored: what lists show beside it.
+    last: ArchiveRun | None
+    counts: list[tuple[str, int]]
+
     def __str__(self) -> str:
         return f"archive of {self.survey}"
 
