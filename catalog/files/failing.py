@@ -26,8 +26,18 @@ class DownloadFailed(Exception):
 
 
 @contextmanager
-def in_words(subject: str) -> Iterator[None]:
+def in_words(subject: str, *, has_begun: bool = False) -> Iterator[None]:
     """Tell what goes wrong in the network as DownloadFailed; `subject` is what broke off."""
+    try:
+        with _told(subject):
+            yield
+    except DownloadFailed as failure:
+        failure.has_begun = has_begun
+        raise
+
+
+@contextmanager
+def _told(subject: str) -> Iterator[None]:
     try:
         yield
     except ssl.SSLCertVerificationError as error:

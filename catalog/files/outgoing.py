@@ -190,12 +190,8 @@ def write_body(
     while True:
         of_whole = "" if whole is None else f" of {whole}"
         # h11, under httpx, compares what came with the length that was announced.
-        try:
-            with in_words(f"After {patience.received}{of_whole} bytes the connection"):
-                chunk = next(chunks, b"")
-        except DownloadFailed as failure:
-            failure.has_begun = True
-            raise
+        with in_words(f"After {patience.received}{of_whole} bytes the connection", has_begun=True):
+            chunk = next(chunks, b"")
         if not chunk:
             return patience.received
         patience.received += len(chunk)

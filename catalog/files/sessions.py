@@ -25,6 +25,8 @@ from catalog.files.outgoing import DownloadFailed, Limits, Patience, check_statu
 _MOST_REDIRECTS = 5
 # Of these an answer's body tells nothing: the server is busy, or another stands before it that does not reach it.
 _BUSY = frozenset({408, 425, 429, 502, 503, 504})
+# Of the way that an answer came, which is over when it is handed on.
+_OF_TRANSFER = frozenset({"content-encoding", "content-length", "transfer-encoding"})
 # What a library adds of its own is left out: whom it says it is, and what it would unpack without a limit.
 _PASSED_ON = ("accept", "authorization", "content-type", "range")
 
@@ -121,7 +123,7 @@ def _unpacked(content: bytes, encoding: str, limits: Limits) -> bytes:
 def _as_requests(
     request: requests.PreparedRequest, status: int, reason: str, headers: dict[str, str], content: bytes
 ) -> requests.Response:
-    told = {name: value for name, value in headers.items() if name.casefold() != "content-encoding"}
+    told = {name: value for name, value in headers.items() if name.casefold() not in _OF_TRANSFER}
     response = requests.Response()
     response.status_code, response.reason, response.url = status, reason, str(request.url)
     response.request, response.headers = request, CaseInsensitiveDict(told)

@@ -24,6 +24,7 @@ from observations.archives.filters import ProductFilter
 from observations.archives.forms import ArchiveForm
 from observations.archives.products import counts_of, fetch_again
 from observations.archives.question import in_words
+from observations.archives.words import answer_in_words
 from observations.models import Archive, ArchiveHost, ArchiveProduct, ArchiveRun, ProductState, RunPurpose
 
 _SEES = "observations.view_archive"
@@ -43,7 +44,7 @@ def archives(request: HttpRequest) -> HttpResponse:
     runs = {run.pk: run for run in ArchiveRun.objects.filter(pk__in=[row.last_run for row in shown])}
     counts = counts_of(shown)
     for row in shown:
-        row.last = runs.get(row.last_run)
+        row.last = _answered(runs.get(row.last_run))
         row.counts = [(state, counts.get((row.pk, state), 0)) for state in ProductState]
     resting = ArchiveHost.objects.filter(resting_until__gt=timezone.now())
     context = {"archives": shown, "resting": resting, "pauses": pauses(), "may_keep": _may_keep(request)}
@@ -69,6 +70,8 @@ def one_archive(request: HttpRequest, archive_id: UUID) -> HttpResponse:
     """Show one archive: its question, its last answers, and its files."""
     row = _visible(request, archive_id)
     runs = list(ArchiveRun.objects.filter(archive=row).select_related("ordered_by").order_by("-id")[:_FEW])
+    for run in runs:
+        _answered(run)
     products = ArchiveProduct.objects.visible_to(request.user).filter(archive=row).select_related("incoming")
     counts = counts_of([row])
     context = {
@@ -131,6 +134,12 @@ def _edited(request: HttpRequest, row: Archive | None) -> HttpResponse:
             return redirect("observations:one_archive", kept.pk)
     status = 400 if form.is_bound else 200
     return render(request, "observations/archive_form.html", {"form": form, "archive": row}, status=status)
+
+
+def _answered(run: ArchiveRun | None) -> ArchiveRun | None:
+    if run is not None:
+        run.answer = answer_in_words(run)
+    return run
 
 
 def _visible(request: HttpRequest, archive_id: UUID) -> Archive:

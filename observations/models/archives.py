@@ -115,6 +115,9 @@ class ArchiveRun(Record):
     failure_code = models.CharField(max_length=40, choices=failure_code_choices, blank=True)
     error_message = models.TextField(blank=True)
 
+    # Not stored: what pages say of it.
+    answer: str
+
     class Meta:
         ordering = ["-created_at", "-id"]
         constraints = [

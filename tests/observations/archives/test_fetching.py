@@ -11,7 +11,7 @@ from catalog.configuration.values import set_value
 from catalog.failures import FailureCode
 from catalog.models import JobStatus, ProcessingJob
 from catalog.people.audit import MACHINE
-from catalog.work import jobs
+from catalog.work import jobs, sweeper
 from observations.archives import products
 from observations.archives.ordering import order_due, order_run
 from observations.delivery.incoming import submit_url
@@ -297,8 +297,6 @@ def test_a_job_that_a_person_cancels_before_it_begins_leaves_nothing_open(archiv
 
 
 def test_a_worker_that_dies_at_a_file_leaves_what_came_for_the_next(archive, archive_server, work, lights):
-    from catalog.work import sweeper
-
     archive_server.offers = [Offer("ivo://d/s?1", "/1.fits", lights[0], cuts=[5000])]
     order_due()
     jobs.do(jobs.claim_next(["ask"], "me"))
