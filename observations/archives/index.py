@@ -30,6 +30,8 @@ _LONGEST = 2000
 _URL, _NAME = ("url", "access_url", "fits_url", "href", "download_url"), ("obs_publisher_did", "id", "name")
 _SIZE, _TIME = ("size_bytes", "size", "bytes"), ("observation_time", "date_obs", "date-obs", "time")
 _SIZE_IN_INDEX = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?\s*$", re.IGNORECASE)
+# A whole address, or the name of a file beside the list.
+_ADDRESS = re.compile(r"https?://|[\w~%+-]*[./][\w./~%+-]*$")
 _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 
 
@@ -191,7 +193,7 @@ def _entries(text: str) -> list[Mapping[str | None, object]]:
         delimiter = next((sign for sign in ",;\t" if sign in lines[0]), ",")
         return [*csv.DictReader(io.StringIO("\n".join(lines)), delimiter=delimiter)]
     addresses = [line.split()[0] for line in lines]
-    if any(not re.match(r"https?://|[\w./~%+-]+$", address) for address in addresses):
+    if any(not _ADDRESS.match(address) for address in addresses):
         raise ListRefused(f"This is no list of addresses: it begins with {' '.join(text.split())[:100]!r}.")
     return [{"url": address} for address in addresses]
 

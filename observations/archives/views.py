@@ -24,7 +24,7 @@ from observations.archives.filters import ProductFilter
 from observations.archives.forms import ArchiveForm
 from observations.archives.products import counts_of, fetch_again
 from observations.archives.question import in_words
-from observations.archives.words import answer_in_words
+from observations.archives.words import answer_in_words, size_in_words
 from observations.models import Archive, ArchiveHost, ArchiveProduct, ArchiveRun, ProductState, RunPurpose
 
 _SEES = "observations.view_archive"
@@ -73,13 +73,17 @@ def one_archive(request: HttpRequest, archive_id: UUID) -> HttpResponse:
     for run in runs:
         _answered(run)
     products = ArchiveProduct.objects.visible_to(request.user).filter(archive=row).select_related("incoming")
-    counts = counts_of([row])
+    counts, listed = counts_of([row]), list_page(request, ProductFilter, products, _NEWEST, size=20)
+    for product in listed["page"].rows:
+        whole = product.incoming.size_bytes if product.incoming else None
+        product.size = size_in_words(whole or product.estimated_bytes or 0)
     context = {
-        **list_page(request, ProductFilter, products, _NEWEST, size=20),
+        **listed,
         "archive": row,
         "asked": in_words(row),
         "runs": runs,
-        "tried": next((run for run in runs if run.purpose != RunPurpose.FETCH), None),
+        # What it would have fetched is of no interest once it was fetched.
+        "tried": next((run for run in runs[:1] if run.purpose != RunPurpose.FETCH), None),
         "last": next((run for run in runs if run.purpose == RunPurpose.FETCH and run.status not in _BUSY), None),
         "counts": [(state, counts.get((row.pk, state), 0)) for state in ProductState],
         "is_busy": any(run.status in _BUSY for run in runs) or bool(counts.get((row.pk, ProductState.ORDERED))),
