@@ -180,7 +180,7 @@ def test_more_images_of_one_minute_than_an_answer_holds_are_no_silent_loss(
 def test_a_question_that_takes_too_many_requests_goes_on_at_its_place(
     archive, archive_server, work, lights, monkeypatch
 ):
-    monkeypatch.setattr("observations.archives.stage.ask.MOST_QUESTIONS", 5)
+    monkeypatch.setattr("observations.archives.stage.ask.MOST_QUESTIONS", 3)
     archive_server.offers, archive_server.most_rows = lately(archive, lights[:4]), 2
     runs = 0
     while runs < 8:
