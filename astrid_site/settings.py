@@ -30,6 +30,9 @@ ASTRID_MAIL_ALARMS_TO
 ASTRID_OUTGOING_HOSTS
                   hosts, host or host:port with commas between, that frames are fetched from and alerts sent to although
                   they are not on the public internet: an observatory's own (default: none)
+ASTRID_CONTACT    e-mail or web address that stands in every request to another machine (default: none)
+ASTRID_ARCHIVE_TOKENS
+                  name=token of archives that ask for one, with commas between; see docs/archives.md (default: none)
 ASTRID_WATCH      a folder whose FITS files are taken in as they arrive (default: none)
 ASTRID_API_RATE   how often one token may ask each web process (default 600/min)
 ASTRID_MAX_UPLOAD_MB
@@ -343,6 +346,8 @@ if not NUMBA_CACHE_DIR and not os.access(BASE_DIR, os.W_OK):
     os.environ["NUMBA_CACHE_DIR"] = NUMBA_CACHE_DIR = str(ASTRID_DATA_ROOT / "compiled")
 
 ASTRID_OUTGOING_HOSTS = env.list("ASTRID_OUTGOING_HOSTS", default=[])
+ASTRID_CONTACT = env.str("ASTRID_CONTACT", default="")
+ASTRID_ARCHIVE_TOKENS: dict[str, str] = env.dict("ASTRID_ARCHIVE_TOKENS", default={})
 ASTRID_WATCH = env.str("ASTRID_WATCH", default="")
 ASTRID_WORKERS = env.int("ASTRID_WORKERS", default=min(os.cpu_count() or 1, 4))
 # More would take the line from those who look at the pages, and tire the archives that they come from.

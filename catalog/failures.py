@@ -21,6 +21,7 @@ class FailureCode(TextChoices):
     FILE_MISSING = "file_missing", "file is missing from storage"
     FILE_CHANGED = "file_changed", "file no longer matches its recorded hash"
     DOWNLOAD_FAILED = "download_failed", "the file could not be fetched"
+    FILE_GONE = "file_gone", "its server no longer has the file"
     ADDRESS_REFUSED = "address_refused", "address not allowed for downloads"
     # What the header lacks or claims wrongly.
     NO_POINTING = "no_pointing", "no position in the header"
@@ -103,11 +104,15 @@ class NotPossible(Exception):
 
 
 class StageFailure(Exception):
-    """An expected end of one unit of work: the frame or its circumstances are at fault, not the program."""
+    """An expected end of one unit of work: the frame or its circumstances are at fault, not the program.
 
-    def __init__(self, code: FailureCode, sentence: str) -> None:
+    retry_after_s : how long another machine asks to be left alone before the next try.
+    """
+
+    def __init__(self, code: FailureCode, sentence: str, *, retry_after_s: float | None = None) -> None:
         if not sentence:
             raise ValueError("a failure needs a sentence that says why and what to do")
         super().__init__(sentence)
         self.code = FailureCode(code)
         self.sentence = sentence
+        self.retry_after_s = retry_after_s

@@ -14,6 +14,9 @@ ROLES = ("viewer", "curator", "expert", "operator", "administrator")
 MAY_ORDER_JOBS = "catalog.change_processingjob"
 MAY_ORDER_FRAMES = "observations.change_observation"
 MAY_SUBMIT_FRAMES = "observations.add_observation"
+# To try an archive, ask it, and switch it; what it is asked is kept by administrators.
+MAY_ORDER_ARCHIVES = "observations.change_archive"
+MAY_KEEP_ARCHIVES = "observations.add_archive"
 MAY_SETTLE_DOUBTS = "observations.change_doubt"
 MAY_KEEP_PROFILES = "observations.change_instrumentprofile"
 MAY_PROMOTE_REFERENCES = "differencing.change_reference"
@@ -51,7 +54,9 @@ SHOWN_TO_ALL = (
 )  # fmt: skip
 # Logs, processes and files on their way in, which only those who run the system need.
 SHOWN_TO_OPERATORS = (
-    "catalog.jobattempt", "catalog.probe", "observations.incomingfile", "curation.lease", "curation.deferral",
+    "catalog.jobattempt", "catalog.probe", "observations.incomingfile", "observations.archive",
+    "observations.archiverun", "observations.archiveproduct", "observations.archivehost",
+    "curation.lease", "curation.deferral",
     "curation.note", "curation.mention", "curation.contradiction", "curation.savedfilter", "curation.triagesettings",
 )  # fmt: skip
 # What would tell a curator beforehand which answer is expected.
@@ -77,14 +82,14 @@ _OPERATOR = (
     _VIEWER
     | _SUBSCRIBER
     | _of("view", SHOWN_TO_OPERATORS)
-    | {MAY_ORDER_JOBS, MAY_ORDER_FRAMES, MAY_SUBMIT_FRAMES, MAY_SETTLE_DOUBTS, MAY_ACKNOWLEDGE}
+    | {MAY_ORDER_JOBS, MAY_ORDER_FRAMES, MAY_SUBMIT_FRAMES, MAY_ORDER_ARCHIVES, MAY_SETTLE_DOUBTS, MAY_ACKNOWLEDGE}
 )
 _ADMINISTRATOR = (
     _EXPERT
     | _OPERATOR
     | _of("view", SHOWN_TO_ADMINISTRATORS)
     | {permission for action in ("add", "change", "delete") for permission in _of(action, KEPT_BY_ADMINISTRATORS)}
-    | {MAY_PROMOTE_REFERENCES, MAY_ACTIVATE_MODELS, MAY_LIFT_LOCKS, MAY_CONFIGURE}
+    | {MAY_KEEP_ARCHIVES, MAY_PROMOTE_REFERENCES, MAY_ACTIVATE_MODELS, MAY_LIFT_LOCKS, MAY_CONFIGURE}
 )
 PERMISSIONS: Mapping[str, frozenset[str]] = MappingProxyType(
     {"viewer": _VIEWER, "curator": _CURATOR, "expert": _EXPERT, "operator": _OPERATOR, "administrator": _ADMINISTRATOR}

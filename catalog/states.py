@@ -18,14 +18,16 @@ class Kind(StrEnum):
 _STATES = {
     Kind.GOOD: (
         "completed", "preprocessed", "differenced", "validated", "confirmed", "delivered", "sent", "detected", "linked",
-        "done", "imported", "used",
+        "done", "imported", "used", "fetched",
     ),
-    Kind.BAD: ("failed", "rejected", "lost", "dead"),
+    Kind.BAD: ("failed", "rejected", "lost", "dead", "refused"),
     # A try that failed and is repeated: the work goes on.
-    Kind.BUSY: ("running", "preprocessing", "differencing", "validating", "processing", "retried"),
-    Kind.IDLE: ("pending", "ingested", "waiting", "handed_back", "no_ephemerides", "none_usable", "no_size", "open"),
+    Kind.BUSY: ("running", "preprocessing", "differencing", "validating", "processing", "retried", "ordered"),
+    Kind.IDLE: (
+        "pending", "ingested", "waiting", "found", "handed_back", "no_ephemerides", "none_usable", "no_size", "open",
+    ),
     # Somebody decided so: no fault, and nothing that is still to come.
-    Kind.PAST: ("archived", "duplicate", "cancelled", "revoked", "expired"),
+    Kind.PAST: ("archived", "duplicate", "cancelled", "gone", "revoked", "expired"),
 }  # fmt: skip
 KIND_OF = {state: kind for kind, states in _STATES.items() for state in states}
 

@@ -1,10 +1,11 @@
-"""The Celery door of the watched folder."""
+"""The Celery doors of the watched folder and of archives."""
 
 from __future__ import annotations
 
 from celery import shared_task
 from django.conf import settings
 
+from observations.archives.ordering import order_due
 from observations.delivery.watch import scan
 
 
@@ -12,3 +13,9 @@ from observations.delivery.watch import scan
 def watch() -> int:
     """Look for new files, where a folder is watched."""
     return scan(settings.ASTRID_WATCH) if settings.ASTRID_WATCH else 0
+
+
+@shared_task(name="observations.archives")
+def archives() -> int:
+    """Ask the archives whose time has come, and let the next files be fetched."""
+    return order_due()

@@ -56,7 +56,7 @@ WITHOUT_TORCH = frozenset({"models", "services", "web", "apps", *CATALOG_ROOMS})
 # What a web process loads with its pages and rows; none of it may reach what only the work on pixels needs.
 IN_WEB_PROCESS = frozenset({"models", "web", "apps"})
 HEAVY = frozenset(
-    {"torch", "scipy", "numba", "matplotlib", "sep", "assist", "rebound", "fastavro", "pyarrow", "cramjam"}
+    {"torch", "scipy", "numba", "matplotlib", "sep", "assist", "rebound", "fastavro", "pyarrow", "cramjam", "pyvo"}
 )
 NOT_IN_NUMERICS = frozenset({"django", "celery", "rest_framework", "django_filters", "environ", "random", "time"})
 # What takes seconds to load, and is loaded when it is needed; no circle is escaped by that.

@@ -12,6 +12,7 @@ from django.utils import timezone
 from factory import declarations
 from factory.django import DjangoModelFactory
 
+from catalog.failures import FailureCode
 from catalog.models import AccountLink, LinkKind, LoginSession, ProcessingJob, RunStatus, User
 from curation.models import (
     Alert,
@@ -55,6 +56,11 @@ from detection.models import (
 from differencing.models import Candidate, DifferenceRun, Mover, Reference, Tracklet
 from observations.claims.reading import READING_VERSION
 from observations.models import (
+    Archive,
+    ArchiveHost,
+    ArchiveKind,
+    ArchiveProduct,
+    ArchiveRun,
     CalibrationFrame,
     CalibrationKind,
     Doubt,
@@ -62,6 +68,7 @@ from observations.models import (
     Field,
     InstrumentProfile,
     Observation,
+    ProductState,
     SaturationUnit,
     Survey,
     Telescope,
@@ -122,6 +129,48 @@ class SurveyFactory(RowFactory):
         django_get_or_create = ("name",)
 
     name = "local"
+
+
+class ArchiveFactory(RowFactory):
+    class Meta:
+        model = Archive
+
+    survey = SubFactory(SurveyFactory, name=Sequence(lambda n: f"archive {n}"), api_endpoint="https://vo.example.org/q")
+    kind = ArchiveKind.SIA2
+    every_minutes = 60
+    begins_at = FIRST_EXPOSURE
+
+
+class ArchiveRunFactory(RowFactory):
+    class Meta:
+        model = ArchiveRun
+
+    archive = SubFactory(ArchiveFactory)
+    status = RunStatus.COMPLETED
+    completed_at = FIRST_EXPOSURE
+
+
+class ArchiveProductFactory(RowFactory):
+    class Meta:
+        model = ArchiveProduct
+
+    archive = SubFactory(ArchiveFactory)
+    name = Sequence(lambda n: f"ivo://example.org/images?{n}")
+    name_sha256 = LazyAttribute(lambda row: digest(row.name))
+    title = Sequence(lambda n: f"image {n}")
+    access_url = Sequence(lambda n: f"https://archive.example.org/{n}.fits")
+    host = "archive.example.org"
+    state = ProductState.REFUSED
+    failure_code = FailureCode.NOT_FITS
+    reason = "This is no FITS file."
+
+
+class ArchiveHostFactory(RowFactory):
+    class Meta:
+        model = ArchiveHost
+
+    name = Sequence(lambda n: f"{n}.example.org")
+    free_at = FIRST_EXPOSURE
 
 
 class TelescopeFactory(RowFactory):

@@ -22,6 +22,10 @@ from tests.curation.cutouts import detection_with_cutouts
 from tests.differencing.images import run_with_images
 from tests.factories import (
     AlertFactory,
+    ArchiveFactory,
+    ArchiveHostFactory,
+    ArchiveProductFactory,
+    ArchiveRunFactory,
     CalibrationFactory,
     CalibrationFrameFactory,
     CalibrationMasterFactory,
@@ -96,6 +100,12 @@ def doubt_of_frame() -> list[Any]:
     """Make a doubt, told by its frame and its own key."""
     row = DoubtFactory()
     return [row.observation_id, row.pk]
+
+
+def product_of_archive() -> list[Any]:
+    """Make a file that an archive offers, told by its archive and its own key."""
+    row = ArchiveProductFactory()
+    return [row.archive_id, row.pk]
 
 
 def with_images(what: str) -> list[object]:
@@ -209,6 +219,15 @@ CATALOG = {
     "catalog:ask_reset": [Route(EVERYBODY), Route(EVERYBODY, method="post")],
 }
 OBSERVATIONS = {
+    "observations:archives": [Route(OPERATORS)],
+    "observations:new_archive": [Route(ADMINISTRATORS), Route(ADMINISTRATORS, method="post")],
+    "observations:one_archive": [Route(OPERATORS, keys=key_of(ArchiveFactory))],
+    "observations:edit_archive": [
+        Route(ADMINISTRATORS, keys=key_of(ArchiveFactory)),
+        Route(ADMINISTRATORS, keys=key_of(ArchiveFactory), method="post"),
+    ],
+    "observations:order_archive": [Route(OPERATORS, keys=lambda: [ArchiveFactory().pk, "test"], method="post")],
+    "observations:try_product_again": [Route(OPERATORS, keys=product_of_archive, method="post")],
     "observations:observations": [Route(ACCOUNTS)],
     "observations:observation": [Route(ACCOUNTS, keys=key_of(ObservationFactory))],
     "observations:header": [Route(ACCOUNTS, keys=lambda: [stored_frame().pk])],
@@ -345,6 +364,11 @@ API: dict[str, list[Route]] = {
     "api:api-tokens-export": [Route(ADMINISTRATORS, is_for_clients=True)],
     "api:api-tokens-detail": [Route(ADMINISTRATORS, own_token, is_for_clients=True)],
     **_read("surveys", SurveyFactory),
+    **_read("archives", ArchiveFactory, OPERATORS),
+    **_read("archive-runs", ArchiveRunFactory, OPERATORS),
+    **_read("archive-products", ArchiveProductFactory, OPERATORS),
+    **_read("archive-hosts", ArchiveHostFactory, OPERATORS),
+    "api:archives-run": [_order(OPERATORS, key_of(ArchiveFactory))],
     **_read("telescopes", TelescopeFactory),
     **_read("fields", FieldFactory),
     **_read("doubts", DoubtFactory),

@@ -9,7 +9,7 @@ from tests import factories
 
 def rows_of_every_kind() -> None:
     """Make telescopes, fields, doubts, profiles, calibration, references, tracklets, scores, forced photometry, orbits,
-    known objects, catalogues, a delivery, a packet and a file on its way in."""
+    known objects, catalogues, a delivery, a packet, an archive and a file on its way in."""
     observation = factories.ObservationFactory(telescope=factories.TelescopeFactory(), field=factories.FieldFactory())
     frame = factories.CalibrationFrameFactory(telescope=observation.telescope)
     factories.CalibrationMasterFactory(telescope=observation.telescope).members.add(frame)
@@ -24,6 +24,8 @@ def rows_of_every_kind() -> None:
     factories.ContextSourceFactory()
     factories.KnownObjectSearchFactory(observation=observation)
     factories.KnownObjectFactory(observation=observation)
+    factories.ArchiveRunFactory(archive=factories.ArchiveProductFactory().archive)
+    factories.ArchiveHostFactory()
     factories.DoubtFactory(observation=observation)
     factories.ProfileFactory()
     factories.AlertPacketFactory(publication=factories.DeliveryFactory().publication)

@@ -24,6 +24,7 @@ from detection.registry.shadow import has_shadow
 from detection.sources.unmeasured import is_left_elsewhere
 from differencing.ids import field_and_night, field_night
 from differencing.models import Candidate
+from observations.archives.ordering import order_due
 from observations.models import Field, Observation, ObservationStatus
 from preprocessing.services import lights_lacking_masters
 
@@ -133,8 +134,14 @@ def _after_push(job: ProcessingJob) -> Iterator[Order]:
         yield "push", "subscription", job.entity_id
 
 
+def _after_archive(_: ProcessingJob) -> Iterator[Order]:
+    """There is room for another file: it need not wait for the clock."""
+    order_due()
+    yield from ()
+
+
 # A night is calibrated, and a field compared, when all of it has been delivered.
-_BEFORE_MASTERS = ("deliver", "ingest", "download", "receive")
+_BEFORE_MASTERS = ("deliver", "ingest", "download", "fetch", "receive")
 _BEFORE_PREPROCESS = (*_BEFORE_MASTERS, "masters")
 _BEFORE_REGISTER = (*_BEFORE_PREPROCESS, "preprocess")
 _BEFORE_DIFFERENCE = (*_BEFORE_REGISTER, "register")
@@ -145,10 +152,13 @@ _BEFORE_ALERTS = ("difference", "detect", "tracklets", "forced")
 _BEFORE_BACKLOG = (*_BEFORE_ALERTS, "alerts")
 
 _ABANDON_DELIVERY = "observations.delivery.stage.abandon"
+_ASK, _FETCH = "observations.archives.stage.ask", "observations.archives.stage.fetch"
 
 # In the order of a frame's way. To add a stage: write its module, and a row here.
 STAGES = (
     Stage("download", "observations.delivery.stage", "downloads", abandon=_ABANDON_DELIVERY, is_ingest=True),
+    Stage("ask", _ASK, "downloads", follows=_after_archive, abandon=f"{_ASK}.abandon"),
+    Stage("fetch", _FETCH, "downloads", follows=_after_archive, abandon=f"{_FETCH}.abandon", is_ingest=True),
     Stage("receive", "observations.delivery.stage", "light", abandon=_ABANDON_DELIVERY, is_ingest=True),
     Stage("examine", "observations.claims.stage", "light", follows=_after_examine),
     Stage("masters", "preprocessing.stage.masters", waits_for=_BEFORE_MASTERS, follows=_after_masters),

@@ -24,6 +24,10 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         (
             ("Observations", "image", "observations.observation"),
             ("Incoming files", "download", "observations.incomingfile"),
+            ("Archives", "cloud_download", "observations.archive"),
+            ("Askings of archives", "contact_support", "observations.archiverun"),
+            ("Files of archives", "folder_open", "observations.archiveproduct"),
+            ("Servers of archives", "dns", "observations.archivehost"),
             ("Calibration frames", "dark_mode", "observations.calibrationframe"),
             ("Doubts", "help", "observations.doubt"),
             ("Instrument profiles", "photo_camera", "observations.instrumentprofile"),

@@ -35,6 +35,12 @@ from detection.registry.api import (
 )
 from detection.sources.api import ForcedPhotometryViewSet, SourceViewSet
 from differencing.api import CandidateViewSet, DifferenceRunViewSet, MoverViewSet, ReferenceViewSet, TrackletViewSet
+from observations.archives.api import (
+    ArchiveHostViewSet,
+    ArchiveProductViewSet,
+    ArchiveRunViewSet,
+    ArchiveViewSet,
+)
 from observations.claims.api import DoubtViewSet, InstrumentProfileViewSet
 from observations.delivery.api import IncomingFileViewSet
 from observations.frames.api import (
@@ -49,6 +55,7 @@ from preprocessing.api import CalibrationMasterViewSet, PreprocessRunViewSet
 RESOURCES = (
     SurveyViewSet, TelescopeViewSet, FieldViewSet, IncomingFileViewSet, ObservationViewSet, DoubtViewSet,
     InstrumentProfileViewSet, CalibrationFrameViewSet,
+    ArchiveViewSet, ArchiveRunViewSet, ArchiveProductViewSet, ArchiveHostViewSet,
     CalibrationMasterViewSet, PreprocessRunViewSet, ReferenceViewSet, DifferenceRunViewSet, CandidateViewSet,
     TrackletViewSet, MoverViewSet, DataSetViewSet, ModelViewSet, CalibrationViewSet, ModelRunViewSet,
     CandidateScoreViewSet, DetectionViewSet, SourceViewSet, ForcedPhotometryViewSet, OrbitSetViewSet,

@@ -17,25 +17,32 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, wait
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import IO, TypeVar
 
 import httpcore
 import httpx
 from django.conf import settings
 
+from catalog.files import agent
 from catalog.files.addresses import AddressRefused, check_url, is_public
+from catalog.files.failing import DownloadFailed, in_words
 from catalog.work.hold import check
+
+__all__ = [
+    "DownloadFailed", "Limits", "Patience", "Progress", "Transport", "check_status", "client_of", "fetch", "get",
+    "in_words", "write_body",
+]  # fmt: skip
 
 logger = logging.getLogger(__name__)
 
 _MOST_REDIRECTS = 5
-HEADERS = {"User-Agent": "AstrID", "Accept-Encoding": "identity"}
 # A file that comes slower than this would take days.
 _SLOWEST_BYTES_PER_SECOND = 200.0
 # How long nothing is asked about the job and the time: a fraction of what a person waits for.
@@ -50,17 +57,9 @@ Found = tuple[int, tuple[object, ...]]
 _T = TypeVar("_T")
 
 
-class DownloadFailed(Exception):
-    """What was asked for did not come; `is_transient` where it may come another time."""
-
-    def __init__(self, sentence: str, *, is_transient: bool) -> None:
-        super().__init__(sentence)
-        self.is_transient = is_transient
-
-
 @dataclass(frozen=True)
 class Limits:
-    """What a download may take: bytes in all, seconds without progress, and seconds in all.
+    """What a download may take: bytes in all, seconds without progress, and seconds in all; `named` says which limit.
 
     The last is a little less than a job may take, so that the reason given is the download's.
     """
@@ -68,6 +67,7 @@ class Limits:
     max_bytes: int
     stall_seconds: float = 60.0
     whole_seconds: float = 3300.0
+    named: str = "the limit ingest.max_file_mb"
 
 
 def fetch(
@@ -80,11 +80,15 @@ def fetch(
     stops the job of this thread.
     """
     patience = Patience(limits)
-    with (
-        httpx.Client(transport=Transport(patience), headers=HEADERS, trust_env=False) as client,
-        closing(_ask(client, url, body)) as response,
-    ):
-        return _receive(response, target, patience, progress)
+    with client_of(patience) as client, closing(_ask(client, url, body)) as response:
+        check_status(response)
+        with target.open("wb") as file:
+            return write_body(response, file, patience, progress)
+
+
+def client_of(patience: Patience) -> httpx.Client:
+    """Return a way to the web through this door."""
+    return httpx.Client(transport=Transport(patience), headers=agent.headers(), trust_env=False)
 
 
 class Patience:
@@ -124,13 +128,31 @@ class Patience:
 
 def _ask(client: httpx.Client, url: str, body: bytes | None) -> httpx.Response:
     """Return the answer to which an address leads in the end, its body not yet read."""
+    if body is None:
+        return get(client, url)
+    return _follow(client, _request(client, "POST", url, {"Content-Type": "application/json"}, body))
+
+
+def get(client: httpx.Client, url: str, headers: Mapping[str, str] | None = None) -> httpx.Response:
+    """Return the answer to which an address leads in the end, its body not yet read.
+
+    What authorizes is sent to the host of `url` alone. Raises as `fetch` does.
+    """
+    return _follow(client, _request(client, "GET", url, headers or {}, None))
+
+
+def _request(
+    client: httpx.Client, method: str, url: str, headers: Mapping[str, str], body: bytes | None
+) -> httpx.Request:
     check_url(url)
     try:
-        request = client.build_request("GET", url)
-        if body is not None:
-            request = client.build_request("POST", url, content=body, headers={"Content-Type": "application/json"})
+        return client.build_request(method, url, content=body, headers=dict(headers))
     except httpx.InvalidURL as error:
         raise AddressRefused(f"{url!r} is not an address: {error}.") from error
+
+
+def _follow(client: httpx.Client, first: httpx.Request) -> httpx.Response:
+    request = first
     for _ in range(_MOST_REDIRECTS + 1):
         host = check_url(str(request.url)).hostname
         with in_words(f"The connection to {host}"):
@@ -139,54 +161,49 @@ def _ask(client: httpx.Client, url: str, body: bytes | None) -> httpx.Response:
             return response
         response.close()
         request = response.next_request
-    raise DownloadFailed(f"{url} redirects too many times.", is_transient=False)
+    raise DownloadFailed(f"{first.url} redirects too many times.", is_transient=False)
 
 
-def _receive(response: httpx.Response, target: Path, patience: Patience, progress: Progress | None) -> int:
-    """Write the body of an answer to a file and return its bytes."""
-    if response.status_code != httpx.codes.OK:
-        is_transient = response.is_server_error or response.status_code in (408, 425, 429)
-        raise DownloadFailed(
-            f"The server answered {response.status_code} {response.reason_phrase}.", is_transient=is_transient
-        )
+def check_status(response: httpx.Response, *wanted: int) -> None:
+    """Raise DownloadFailed, with what the server says of when to come back, unless it gave what was asked for."""
+    code = response.status_code
+    if code in (wanted or (httpx.codes.OK,)):
+        return
+    raise DownloadFailed(
+        f"The server answered {code} {response.reason_phrase}.".replace(" .", "."),
+        is_transient=response.is_server_error or code in (408, 425, 429),
+        status=code,
+        retry_after_s=agent.seconds_of(response.headers.get("Retry-After", ""), datetime.now(UTC)),
+    )
+
+
+def write_body(
+    response: httpx.Response, file: IO[bytes], patience: Patience, progress: Progress | None, start: int = 0
+) -> int:
+    """Write the body of an answer behind the `start` bytes that a file holds already, and return the bytes of both."""
     length = None if "Transfer-Encoding" in response.headers else response.headers.get("Content-Length")
-    whole = None if length is None else int(length)
+    whole = None if length is None else start + int(length)
     if whole is not None and whole > patience.limits.max_bytes:
         raise DownloadFailed(_too_large(patience.limits), is_transient=False)
+    patience.received = start
     chunks = response.iter_raw()
-    with target.open("wb") as file:
-        while True:
-            of_whole = "" if whole is None else f" of {whole}"
-            # h11, under httpx, compares what came with the length that was announced.
-            with in_words(f"After {patience.received}{of_whole} bytes the connection"):
-                chunk = next(chunks, b"")
-            if not chunk:
-                return patience.received
-            patience.received += len(chunk)
-            if patience.received > patience.limits.max_bytes:
-                raise DownloadFailed(_too_large(patience.limits), is_transient=False)
-            file.write(chunk)
-            if progress is not None:
-                progress(patience.received, whole)
+    while True:
+        of_whole = "" if whole is None else f" of {whole}"
+        # h11, under httpx, compares what came with the length that was announced.
+        with in_words(f"After {patience.received}{of_whole} bytes the connection", has_begun=True):
+            chunk = next(chunks, b"")
+        if not chunk:
+            return patience.received
+        patience.received += len(chunk)
+        if patience.received > patience.limits.max_bytes:
+            raise DownloadFailed(_too_large(patience.limits), is_transient=False)
+        file.write(chunk)
+        if progress is not None:
+            progress(patience.received, whole)
 
 
 def _too_large(limits: Limits) -> str:
-    return f"It is larger than {limits.max_bytes / 1e6:.0f} MB, the limit ingest.max_file_mb."
-
-
-@contextmanager
-def in_words(subject: str) -> Iterator[None]:
-    """Tell what goes wrong in the network as DownloadFailed; `subject` is what broke off."""
-    try:
-        yield
-    except ssl.SSLCertVerificationError as error:
-        raise DownloadFailed(
-            f"{subject} was refused: its certificate is not valid ({error.verify_message}).", is_transient=False
-        ) from error
-    except OSError as error:
-        raise DownloadFailed(f"{subject} broke off: {error.strerror or error}.", is_transient=True) from error
-    except (httpcore.ProtocolError, httpx.ProtocolError) as error:
-        raise DownloadFailed(f"{subject} broke off: {error}.", is_transient=True) from error
+    return f"It is larger than {limits.max_bytes / 1e6:.0f} MB, {limits.named}."
 
 
 # --- The network under httpx ---

@@ -14,8 +14,9 @@ from typing import Self
 import httpcore
 import httpx
 
+from catalog.files import agent
 from catalog.files.addresses import AddressRefused, check_url
-from catalog.files.outgoing import HEADERS, DownloadFailed, Limits, Patience, Transport, in_words
+from catalog.files.outgoing import DownloadFailed, Limits, Patience, Transport, in_words
 
 # From the name of the receiver to the last byte that is read of its answer.
 POST_SECONDS = 15.0
@@ -62,7 +63,7 @@ class Post:
         self._patience = Patience(Limits(_MOST_BYTES, stall_seconds=seconds, whole_seconds=seconds))
         self._client = httpx.Client(
             transport=Transport(self._patience, kept_seconds=_KEPT_SECONDS, trust=_trust()),
-            headers=HEADERS,
+            headers=agent.headers(),
             trust_env=False,
         )
         self._may_be_kept = False

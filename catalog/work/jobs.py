@@ -63,15 +63,23 @@ def this_owner() -> str:
 
 
 def enqueue(
-    job_type: str, entity_type: str, entity_id: object, *, priority: int = 0, workflow_id: str = ""
+    job_type: str,
+    entity_type: str,
+    entity_id: object,
+    *,
+    priority: int = 0,
+    workflow_id: str = "",
+    max_retries: int | None = None,
 ) -> ProcessingJob:
     """Order work, in the transaction that gives reason for it; an order that already waits is returned instead.
 
-    Such an order joins the workflow that asks for it now, whose later stages then wait for it.
+    Such an order joins the workflow that asks for it now, whose later stages then wait for it. max_retries : further
+    tries after the first, where whoever orders keeps count of them (0).
     """
     same = {"job_type": job_type, "entity_type": entity_type, "entity_id": str(entity_id)}
+    tries = {} if max_retries is None else {"max_retries": max_retries}
     while True:
-        job = ProcessingJob(**same, priority=priority, workflow_id=workflow_id, scheduled_at=Now())
+        job = ProcessingJob(**same, **tries, priority=priority, workflow_id=workflow_id, scheduled_at=Now())
         ProcessingJob.objects.bulk_create([job], ignore_conflicts=True)
         stored = next(iter(ProcessingJob.objects.raw(_ONE, [job.pk])), None)
         if stored is not None:
@@ -340,7 +348,7 @@ def _end(
 def _try_again(hold: Hold, fault: StageFailure, details: Mapping[str, object]) -> None:
     """Let the job wait for its next try, longer each time."""
     job = hold.job
-    due = after(backoff_seconds(job.retry_count))
+    due = after(max(backoff_seconds(job.retry_count), fault.retry_after_s or 0.0))
     reason = _reason(fault.code, fault.sentence, details)
     put_back(job, due, retry_count=job.retry_count + 1, **reason)
     close_attempt(job, AttemptOutcome.RETRIED, hold.log_text(), fault)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import secrets as randomness
 from base64 import b64encode
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
 from django.conf import settings
 from django.db.models import Q
@@ -14,6 +12,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from catalog.files.addresses import AddressRefused
+from catalog.files.agent import seconds_of
 from catalog.files.mail import can_send_mail, hand_over
 from catalog.files.outgoing import DownloadFailed
 from catalog.files.posting import Answer, Post
@@ -22,8 +21,6 @@ from curation.models import DeliveryStatus, Destination, SigningSecret, Subscrip
 from curation.push.kafka import NotWritten, Stream
 from curation.push.messages import Message, for_slack, letter, signed_headers, trial
 
-# However long a receiver asks to be left alone.
-LONGEST_RETRY_AFTER_SECONDS = 6 * 3600.0
 NO_MAIL = (
     "This site sends no e-mail: whoever runs it has to set EMAIL_URL and ASTRID_MAIL_FROM. Choose another destination."
 )
@@ -115,21 +112,6 @@ def _outcome_of(answer: Answer) -> Outcome:
         retry_after_s=seconds_of(answer.retry_after, timezone.now()),
         is_gone=answer.status == _GONE,
     )
-
-
-def seconds_of(retry_after: str, now: datetime) -> float | None:
-    """Return what `Retry-After` asks for, whole seconds or a time, up to six hours; None for nothing that is one."""
-    text = retry_after.strip()
-    if text.isascii() and text.isdecimal():
-        seconds = float(text[:12])
-    else:
-        try:
-            moment = parsedate_to_datetime(text)
-        except ValueError:
-            return None
-        # A time without a zone, "-0000", is UTC.
-        seconds = ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - now).total_seconds()
-    return min(max(seconds, 0.0), LONGEST_RETRY_AFTER_SECONDS)
 
 
 def _write(receiver: Receiver, message: Message, stream: Stream) -> Outcome:

@@ -16,10 +16,12 @@ from catalog.work.pause import pauses
 from observations.delivery.incoming import RECEIVE
 from observations.delivery.ingest import fits_files
 from observations.delivery.rows import printable
-from observations.models import IncomingFile, IncomingRoute
+from observations.models import IncomingFile, IncomingRoute, Survey
 
 
-class _Seen(NamedTuple):
+class Seen(NamedTuple):
+    """Size and time of a file."""
+
     size_bytes: int
     modified_ns: int
 
@@ -33,22 +35,27 @@ def scan(folder: str, now: float | None = None) -> int:
     """
     if pauses().ingest:
         return 0
+    new = waiting(folder, now)
+    if new:
+        order(new)
+    return len(new)
+
+
+def waiting(folder: str, now: float | None = None) -> dict[Path, Seen]:
+    """Return what is new or changed in a folder and has settled."""
     settle_ns = snapshot()["ingest.settle_seconds"] * 1_000_000_000
     latest_ns = int((time.time() if now is None else now) * 1e9) - settle_ns
     known = {
-        address: _Seen(size or 0, modified or 0)
+        address: Seen(size or 0, modified or 0)
         for address, size, modified in IncomingFile.objects.filter(route=IncomingRoute.DIRECTORY).values_list(
             "address", "size_bytes", "modified_ns"
         )
     }
     settled = {path: seen for path in fits_files(Path(folder)) if (seen := _look(path, latest_ns)) is not None}
-    new = {path: seen for path, seen in settled.items() if known.get(str(path)) != seen}
-    if new:
-        _order(new)
-    return len(new)
+    return {path: seen for path, seen in settled.items() if known.get(str(path)) != seen}
 
 
-def _look(path: Path, latest_ns: int) -> _Seen | None:
+def _look(path: Path, latest_ns: int) -> Seen | None:
     """Return size and time of a file that has settled; None for one still written to, or moved away since listed."""
     try:
         status = path.stat()
@@ -57,17 +64,24 @@ def _look(path: Path, latest_ns: int) -> _Seen | None:
     # A copy keeps the old time of its content; the other clock tells when the copy was made.
     if max(status.st_mtime_ns, status.st_ctime_ns) > latest_ns:
         return None
-    return _Seen(status.st_size, status.st_mtime_ns)
+    return Seen(status.st_size, status.st_mtime_ns)
 
 
 @transaction.atomic
-def _order(new: dict[Path, _Seen]) -> None:
+def order(new: dict[Path, Seen], survey: Survey | None = None) -> None:
+    """Order files to be taken in together; without a survey they belong to `local`."""
     workflow_id = str(uuid7())
     for path, seen in new.items():
         row, _ = IncomingFile.objects.update_or_create(
             route=IncomingRoute.DIRECTORY,
             address=str(path),
-            defaults={"name": printable(path.name)[-255:], "workflow_id": workflow_id, "results": [], **seen._asdict()},
+            defaults={
+                "name": printable(path.name)[-255:],
+                "workflow_id": workflow_id,
+                "results": [],
+                "survey": survey,
+                **seen._asdict(),
+            },
         )
         audit.record(row, "submit_file", new={"name": row.name, "route": row.route, "address": row.address})
         jobs.enqueue(RECEIVE, "incoming_file", row.pk, workflow_id=workflow_id)

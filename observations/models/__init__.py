@@ -1,5 +1,14 @@
 """Frames as delivered, what is in doubt about them, what is known of their instruments, and files on their way in."""
 
+from observations.models.archives import (
+    Archive,
+    ArchiveHost,
+    ArchiveKind,
+    ArchiveProduct,
+    ArchiveRun,
+    ProductState,
+    RunPurpose,
+)
 from observations.models.doubts import Doubt, DoubtOrigin, DoubtQuerySet, is_held
 from observations.models.frames import (
     CalibrationFrame,
@@ -19,7 +28,8 @@ from observations.models.incoming import IncomingFile, IncomingRoute
 from observations.models.profiles import InstrumentProfile
 
 __all__ = [
-    "CalibrationFrame", "CalibrationKind", "CameraSetting", "Doubt", "DoubtOrigin", "DoubtQuerySet", "Field",
-    "IncomingFile", "IncomingRoute", "InstrumentProfile", "NoFrame", "Observation", "ObservationQuerySet",
-    "ObservationStatus", "SaturationUnit", "Survey", "Telescope", "WcsQuality", "is_held",
+    "Archive", "ArchiveHost", "ArchiveKind", "ArchiveProduct", "ArchiveRun", "CalibrationFrame", "CalibrationKind",
+    "CameraSetting", "Doubt", "DoubtOrigin", "DoubtQuerySet", "Field", "IncomingFile", "IncomingRoute",
+    "InstrumentProfile", "NoFrame", "Observation", "ObservationQuerySet", "ObservationStatus", "ProductState",
+    "RunPurpose", "SaturationUnit", "Survey", "Telescope", "WcsQuality", "is_held",
 ]  # fmt: skip

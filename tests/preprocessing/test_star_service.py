@@ -45,7 +45,7 @@ def test_the_request_is_a_polite_one(sky):
     assert asked["REQUEST"] == "doQuery" and asked["LANG"] == "ADQL"
     assert asked["MAXREC"] == str(star_service.MOST_STARS)
     assert f"SELECT TOP {star_service.MOST_STARS} " in asked["QUERY"]
-    assert sky.agents == ["AstrID"]
+    assert sky.agents == ["AstrID/0.1.0"]
 
 
 def test_more_stars_than_a_request_may_have_are_the_brightest_and_the_depth_is_what_was_given(sky, monkeypatch):

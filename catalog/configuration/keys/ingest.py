@@ -56,6 +56,22 @@ INGEST = (
         is_science=False,
     ),
     ConfigKey(
+        "ingest.archive_at_once",
+        2,
+        "Files that are fetched from one server of an archive side by side.",
+        1,
+        16,
+        is_science=False,
+    ),
+    ConfigKey(
+        "ingest.archive_pause_seconds",
+        1.0,
+        "Between two requests to one server of an archive at least this long passes.",
+        0.0,
+        3600.0,
+        is_science=False,
+    ),
+    ConfigKey(
         "ingest.field_overlap_share",
         0.5,
         "Frames belong to the same field if their centres are closer than this fraction of the frame's width.",

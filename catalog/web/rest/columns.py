@@ -29,7 +29,7 @@ _UCDS: Mapping[str, str] = {
     "meta.checksum": "answers_sha256 config_hash inputs_hash parameters_hash sha256 weights_sha256",
     "meta.code": (
         "action asked_by choices code default destination fact is_automatic is_golden is_imported is_negative "
-        "is_secret last_code origin priority route scopes shown urgency value"
+        "is_secret last_code origin priority purpose route scopes shown urgency value"
     ),
     "meta.code.class": "alert_type entity_type job_type kind model_type",
     "meta.code.error": "failure_code reason",
@@ -39,7 +39,8 @@ _UCDS: Mapping[str, str] = {
     ),
     "meta.code.qual;pos": "wcs_quality",
     "meta.code.status": (
-        "blocks_publication is_active is_complete is_published is_shadow is_validated outcome settles status "
+        "blocks_publication is_active is_complete is_more is_on is_published is_shadow is_validated outcome "
+        "settles state status "
         "wcs_aligned"
     ),
     "meta.code;instr.calib": "calibration_applied",
@@ -47,12 +48,14 @@ _UCDS: Mapping[str, str] = {
     "meta.code;phot.calib": "zero_point_system",
     "meta.coverage;instr.fov": "footprint",
     "meta.id": (
-        "designation ip_address ivorn map_name name number owner prefix settled_by submitted_by survey_name user "
+        "credential designation host ip_address ivorn map_name name number owner prefix ordered_by settled_by "
+        "submitted_by survey_name user "
         "user_id username validator"
     ),
     "meta.id.assoc": (
-        "alert anchor calibration data_set detection entity_id field group masters mlflow_run_id model profile "
-        "publication reference reference_observation subscription supersedes survey task_id workflow_id"
+        "alert anchor archive calibration data_set detection entity_id field group incoming masters "
+        "mlflow_run_id model profile "
+        "publication reference reference_observation run subscription supersedes survey task_id workflow_id"
     ),
     "meta.id.parent": "candidate difference_run model_run mover observation source tracklet",
     "meta.id.part": "best_member light_members members",
@@ -77,26 +80,30 @@ _UCDS: Mapping[str, str] = {
     "meta.note": (
         "alert_metadata change_summary criteria description doubts error_details error_message facts first_refusal "
         "given hyperparameters last_reason manifest matches message new_values no_colour_term notes old_values "
-        "overrides parameters payload prediction_metadata report rules settled_note stopped_reason tags "
-        "training_metrics vetoes why"
+        "names overrides parameters payload prediction_metadata question refusals report rules settled_note "
+        "stopped_reason tags "
+        "training_metrics vetoes why words"
     ),
     "meta.note;instr.calib": "calibrated",
     "meta.note;meta.fits": "header",
     "meta.number": (
         "attempt attempts automatic_false automatic_nights automatic_objects bogus_count candidates_found "
         "delivery_attempts detection_count drawn_count entries_read example_count failures frame_count "
-        "high_confidence_predictions matched_stars max_retries most_attempts night_count nights orbit_count place "
-        "position precedence real_count refused_count retry_count stands_for star_count total_predictions "
-        "vague_count zero_point_stars"
+        "found_count high_confidence_predictions known_count matched_stars max_retries most_attempts "
+        "most_per_night new_count night_count nights orbit_count place "
+        "position precedence question_count real_count refused_count retry_count stands_for star_count "
+        "total_predictions tries "
+        "unsized_count vague_count zero_point_stars"
     ),
     "meta.number;instr.pixel": "image_height image_width",
-    "meta.number;meta.file": "received_bytes size_bytes",
+    "meta.number;meta.file": "estimated_bytes received_bytes size_bytes",
     "meta.number;meta.fits": "hdu_index",
     "meta.number;meta.software": "memory_usage_mb",
     "meta.number;stat.max": "maximum",
     "meta.number;stat.min": "minimum",
     "meta.record": "sequence",
-    "meta.ref.url": "address api_endpoint base_url entity_url fits_url jobs results",
+    "meta.code.mime": "access_format",
+    "meta.ref.url": "access_url address api_endpoint base_url entity_url fits_url jobs results",
     "meta.title": "title",
     "meta.unit": "pixel_unit saturation_unit",
     "meta.version": "reference_version rules_revision schema_version version",
@@ -165,11 +172,11 @@ _UCDS: Mapping[str, str] = {
     "stat.stdev;phot.flux": "noise_level",
     "stat.weight": "weight",
     "time.creation": "created_at made_at",
-    "time.duration": "seconds_taken",
+    "time.duration": "every_minutes overlap_hours seconds_taken",
     "time.duration;obs.exposure": "exposure_time longest_exposure_s",
     "time.duration;time.processing": "inference_time_ms processing_time_seconds",
     "time.end": "ended_at expires_at last_night last_try_at resting_until revoked_at settled_at until",
-    "time.end;obs": "last_detected_at last_seen",
+    "time.end;obs": "last_detected_at last_seen seen_until window_to",
     "time.end;obs.exposure": "last_mjd_utc sets_at",
     "time.end;time.processing": "completed_at",
     "time.epoch": "best_at bjd_tdb epoch_mjd excluded_night last_login last_used_at night orbits_at updated_at",
@@ -178,9 +185,11 @@ _UCDS: Mapping[str, str] = {
     "time.processing": "searched_at",
     "time.release": "delivered_at published_at sent_at",
     "time.start": "deployment_date first_night",
-    "time.start;obs": "first_detected_at rises_at",
+    "time.start;obs": "begins_at first_detected_at goes_on_at rises_at window_from",
     "time.start;obs.exposure": "first_mjd_utc observation_time",
-    "time.start;time.processing": "first_try_at next_try_at scheduled_at started_at",
+    "time.start;time.processing": (
+        "first_try_at free_at next_at next_try_at nightly_at ordered_at scheduled_at started_at"
+    ),
 }
 # Those that have a unit, by it; others are pure numbers, words, or in a unit that another field names.
 _UNITS: Mapping[str, str] = {
@@ -196,18 +205,19 @@ _UNITS: Mapping[str, str] = {
     ),
     "arcsec/min": "rate_arcsec_per_min rate_dec_arcsec_per_min rate_ra_arcsec_per_min",
     "arcsec/pix": "pixel_scale",
-    "byte": "received_bytes size_bytes",
+    "byte": "estimated_bytes received_bytes size_bytes",
     "d": "bjd_tdb epoch_mjd first_mjd_utc last_mjd_utc mjd_utc",
     "deg": (
         "altitude_deg best_altitude_deg dec error_angle_deg latitude_deg longitude_deg moon_distance_deg "
         "position_angle position_angle_deg ra radius_deg trail_angle trail_angle_error"
     ),
-    "h": "hour_angle_h",
+    "h": "hour_angle_h overlap_hours",
     "m": "height_m",
     "mag": (
         "deeper_by_mag depth_mag limiting_mag limiting_magnitude mag predicted_mag zero_point_colour_mag "
         "zero_point_error zero_point_mag zero_point_scatter"
     ),
+    "min": "every_minutes",
     "ms": "inference_time_ms",
     "nJy": "flux_error_njy flux_njy",
     "pix": "fwhm fwhm_px image_height image_width pixel_x pixel_y position_error_px registration_rms_px",
