@@ -47,12 +47,12 @@ SHOWN_TO_ALL = (
     "detection.forcedphotometry", "detection.orbitset", "detection.knownobjectsearch", "detection.knownobject",
     "detection.contextarea", "detection.contextsource", "detection.calibration",
     "curation.labeldefinition", "curation.labelexample", "curation.validationevent", "curation.alert",
-    "curation.alertpublication", "curation.alertpacket", "catalog.processingjob",
+    "curation.alertpublication", "curation.alertpacket", "catalog.processingjob", "catalog.removedfile",
 )  # fmt: skip
 # Logs, processes and files on their way in, which only those who run the system need.
 SHOWN_TO_OPERATORS = (
-    "catalog.jobattempt", "catalog.probe", "observations.incomingfile", "curation.lease", "curation.deferral",
-    "curation.note", "curation.mention", "curation.contradiction", "curation.savedfilter", "curation.triagesettings",
+    "catalog.jobattempt", "catalog.probe", "catalog.retentionpass", "observations.incomingfile", "curation.lease",
+    "curation.deferral", "curation.note", "curation.mention", "curation.contradiction", "curation.savedfilter", "curation.triagesettings",
 )  # fmt: skip
 # What would tell a curator beforehand which answer is expected.
 SHOWN_TO_EXPERTS = ("curation.conflict", "curation.golditem", "curation.goldanswer")

@@ -11,6 +11,7 @@ from celery.signals import task_failure, worker_shutting_down
 from kombu.exceptions import OperationalError as BrokerUnavailable
 
 from catalog.chain import sealing
+from catalog.retention import sweeping
 from catalog.work import jobs, shutdown, stages, sweeper
 
 logger = logging.getLogger(__name__)
@@ -71,6 +72,12 @@ def probe(queue: str) -> None:
 def seal(everything: bool = False) -> int:
     """Chain the lines of the AuditLog that have no seal: the new ones, or now and then whatever became visible late."""
     return sealing.seal(everything=everything)
+
+
+@shared_task(name="catalog.retain")
+def retain() -> int:
+    """Remove what is older than it is to be kept."""
+    return sweeping.take_turn()
 
 
 @worker_shutting_down.connect

@@ -1,4 +1,4 @@
-"""The system's own records: people, configuration, jobs, audit; and the bases of every other model."""
+"""People, configuration, jobs, audit; and the bases of every other model."""
 
 from __future__ import annotations
 

@@ -1,0 +1,46 @@
+"""The system's own records: people, configuration, jobs, audit, retention; and the bases of every other model."""
+
+from catalog.models.records import (
+    AccountManager,
+    ApiToken,
+    ApiTokenQuerySet,
+    AttemptOutcome,
+    AuditLog,
+    AuditSeal,
+    JobAttempt,
+    JobStatus,
+    Probe,
+    ProcessingJob,
+    Record,
+    RecordQuerySet,
+    Run,
+    RunQuerySet,
+    RunStatus,
+    SystemConfig,
+    User,
+    Visitor,
+)
+from catalog.models.retention import RemovedFile, RetentionPass
+
+__all__ = [
+    "AccountManager",
+    "ApiToken",
+    "ApiTokenQuerySet",
+    "AttemptOutcome",
+    "AuditLog",
+    "AuditSeal",
+    "JobAttempt",
+    "JobStatus",
+    "Probe",
+    "ProcessingJob",
+    "Record",
+    "RecordQuerySet",
+    "RemovedFile",
+    "RetentionPass",
+    "Run",
+    "RunQuerySet",
+    "RunStatus",
+    "SystemConfig",
+    "User",
+    "Visitor",
+]
