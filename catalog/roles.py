@@ -52,7 +52,8 @@ SHOWN_TO_ALL = (
 # Logs, processes and files on their way in, which only those who run the system need.
 SHOWN_TO_OPERATORS = (
     "catalog.jobattempt", "catalog.probe", "catalog.retentionpass", "observations.incomingfile", "curation.lease",
-    "curation.deferral", "curation.note", "curation.mention", "curation.contradiction", "curation.savedfilter", "curation.triagesettings",
+    "curation.deferral",
+    "curation.note", "curation.mention", "curation.contradiction", "curation.savedfilter", "curation.triagesettings",
 )  # fmt: skip
 # What would tell a curator beforehand which answer is expected.
 SHOWN_TO_EXPERTS = ("curation.conflict", "curation.golditem", "curation.goldanswer")
