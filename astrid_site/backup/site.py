@@ -45,7 +45,8 @@ class Contents:
     @property
     def words(self) -> str:
         """Say what is there, "" for an empty site."""
-        rows = ", ".join(_counted(name) for name in self.filled[:_MOST_TOLD])
+        counted = sorted(((_count(name), name) for name in self.filled), reverse=True)
+        rows = ", ".join(f"{count} {_in_words(name)}" for count, name in counted[:_MOST_TOLD])
         more = f" and {len(self.filled) - _MOST_TOLD} more tables" if len(self.filled) > _MOST_TOLD else ""
         files = f"{self.files} files" if self.files else ""
         return "; ".join(part for part in (rows + more, files) if part)
@@ -68,12 +69,15 @@ def _has_rows(table: str) -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def _counted(table: str) -> str:
+def _count(table: str) -> int:
     with connection.cursor() as cursor:
         cursor.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(table)))
-        count = cursor.fetchone()[0]
+        return int(cursor.fetchone()[0])
+
+
+def _in_words(table: str) -> str:
     known = {model._meta.db_table: str(model._meta.verbose_name_plural) for model in apps.get_models()}
-    return f"{count} {known.get(table, f'rows in {table}')}"
+    return known.get(table, f"rows in {table}")
 
 
 def check_nobody_uses_it() -> None:

@@ -36,6 +36,8 @@ SELECT table_name, column_name FROM information_schema.columns
 WHERE table_schema = 'public' AND column_name LIKE '%\\_path' AND data_type = 'character varying'
 ORDER BY table_name, column_name
 """
+# What retention removed is not missed.
+_NOT_REMOVED = "AND NOT EXISTS (SELECT 1 FROM catalog_removedfile gone WHERE gone.entity_id = line.id)"
 _AT_ONCE = 10_000
 
 
@@ -82,13 +84,16 @@ def _counted(progress: Progress) -> Iterator[tuple[str, Table]]:
 
 
 def named_files() -> Iterator[str]:
-    """Yield the place of every file that a row names, relative to the data root; call it in a transaction."""
+    """Yield the places of files that rows name, relative to the data root; call it in a transaction."""
     with connection.cursor() as cursor:
         cursor.execute(_PATHS)
         columns = cursor.fetchall()
+        cursor.execute("SELECT to_regclass('public.catalog_removedfile') IS NOT NULL")
+        # The table of an earlier version of the program is not there yet.
+        kept = sql.SQL(_NOT_REMOVED if cursor.fetchone()[0] else "")
     for table, column in columns:
-        statement = sql.SQL("SELECT {column} FROM {table} WHERE {column} <> ''").format(
-            column=sql.Identifier(column), table=sql.Identifier(table)
+        statement = sql.SQL("SELECT line.{column} FROM {table} line WHERE line.{column} <> '' {kept}").format(
+            column=sql.Identifier(column), table=sql.Identifier(table), kept=kept
         )
         with connection.chunked_cursor() as cursor:
             cursor.execute(statement)

@@ -93,7 +93,11 @@ def test_an_old_raw_frame_goes_and_its_row_says_when_and_why():
     )
     assert removed_words(new) == ""
     line = AuditLog.objects.get(action="remove_files")
-    assert (line.entity_id, line.new_values["count"], line.new_values["bytes"] > 5000) == ("retention.raw_days", 1, True)
+    assert (line.entity_id, line.new_values["count"], line.new_values["bytes"] > 5000) == (
+        "retention.raw_days",
+        1,
+        True,
+    )
     sealing.seal(everything=True)
     assert verify().fault_count == 0
 
