@@ -75,7 +75,8 @@ def _fill(count: int) -> None:
         cursor.execute("CREATE TEMP TABLE fresh AS SELECT number FROM generate_series(1, %s) number", [count])
     # A fifth at the end is new.
     at = f"now() - interval '1 day' * CASE WHEN number <= {count} * 0.8 THEN 365 ELSE 1 END"
-    columns = {"id": _KEY, "created_at": at, "updated_at": at, "significance": "5 + 1000.0 * (number::bigint * 7919 %% 100003)"}
+    strength = "5 + 1000.0 * (number::bigint * 7919 %% 100003)"
+    columns = {"id": _KEY, "created_at": at, "updated_at": at, "significance": strength}
     with bulk.without_indexes(Candidate, CandidateScore):
         bulk.write(template, columns)
         bulk.write(score, {"id": _SCORE_KEY, "candidate_id": _KEY}, "number %% 10 = 0")
