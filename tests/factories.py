@@ -11,7 +11,7 @@ from django.utils import timezone
 from factory import declarations
 from factory.django import DjangoModelFactory
 
-from catalog.models import ProcessingJob, RunStatus, User
+from catalog.models import ProcessingJob, RemovedFile, RunStatus, User
 from curation.models import (
     Alert,
     AlertPacket,
@@ -679,6 +679,17 @@ class DeliveryFactory(RowFactory):
     subscription = SubFactory(SubscriptionFactory)
     publication = SubFactory(AlertPublicationFactory)
     expires_at = LazyFunction(lambda: timezone.now() + dt.timedelta(days=3))
+
+
+class RemovedFileFactory(RowFactory):
+    class Meta:
+        model = RemovedFile
+
+    entity_type = "observation"
+    entity_id = LazyFunction(lambda: ObservationFactory().pk)
+    kept_days = 90
+    size_bytes = 8_000_000
+    removed_at = FIRST_EXPOSURE
 
 
 class ProcessingJobFactory(RowFactory):

@@ -17,8 +17,9 @@ from tests.faults.system import REPOSITORY, System, assert_same, system
 pytestmark = pytest.mark.faults
 
 COUNTS = """
-SELECT relname, (xpath('/row/c/text()', query_to_xml(format('SELECT count(*) AS c FROM %%I', relname), false, true, '')))
-    [1]::text::bigint
+SELECT relname, (xpath(
+    '/row/c/text()', query_to_xml(format('SELECT count(*) AS c FROM %%I', relname), false, true, '')
+))[1]::text::bigint
 FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' ORDER BY relname
 """
 

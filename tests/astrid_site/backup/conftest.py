@@ -56,7 +56,8 @@ class Site:
 def site(django_db_setup: None, django_db_blocker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Make a site with a frame, a published alert and a sealed line, and a backup of it."""
     folder = tmp_path_factory.mktemp("site")
-    root, backup, said = folder / "root", folder / "backups" / "first", []
+    root, backup = folder / "root", folder / "backups" / "first"
+    said: list[str] = []
     backup.parent.mkdir()
     root.mkdir()
     name = connection.settings_dict["NAME"]
