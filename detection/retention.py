@@ -6,6 +6,7 @@ from catalog.retention.rules import FileRule, Keep, at_work
 
 CUTOUTS = FileRule(
     name="cutouts",
+    told="The cutouts were",
     key="retention.cutouts_days",
     entity_type="detection",
     table="detection_detection",
@@ -21,6 +22,7 @@ CUTOUTS = FileRule(
 
 TRAILS = FileRule(
     name="maps of trails",
+    told="The maps of trails were",
     key="retention.difference_days",
     entity_type="modelrun",
     table="detection_modelrun",

@@ -16,6 +16,7 @@ def in_a_reference(observation: str) -> Keep:
 
 DIFFERENCES = FileRule(
     name="images of subtractions",
+    told="The images were",
     key="retention.difference_days",
     entity_type="differencerun",
     table="differencing_differencerun",

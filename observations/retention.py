@@ -11,6 +11,7 @@ JOBS_OF_FRAME = at_work(
 
 RAW = FileRule(
     name="raw frames",
+    told="The raw file was",
     key="retention.raw_days",
     entity_type="observation",
     table="observations_observation",

@@ -6,6 +6,7 @@ from catalog.retention.rules import FileRule, Keep, at_work
 
 PROCESSED = FileRule(
     name="calibrated frames",
+    told="The calibrated frame was",
     key="retention.processed_days",
     entity_type="preprocessrun",
     table="preprocessing_preprocessrun",

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from astrid_site.backup import manifest, programs, sums
 from astrid_site.backup.manifest import BackupRefused, FilesAre, Manifest
-from astrid_site.backup.progress import Progress, Say, size
+from astrid_site.backup.progress import Progress, Say
+from catalog.writing import size
 
 _MOST_TOLD = 20
 

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from astrid_site.backup import sums
 from astrid_site.backup.manifest import FILES, SUMS
-from astrid_site.backup.progress import Progress, size
+from astrid_site.backup.progress import Progress
 from catalog.files import storage
+from catalog.writing import size
 
 # What was set aside by a restore is no part of the site any more.
 SET_ASIDE = "before-restore-"

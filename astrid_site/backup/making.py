@@ -19,8 +19,9 @@ from django.conf import settings
 from astrid_site.backup import manifest, objects, programs, state, sums
 from astrid_site.backup.copying import Copier, copy_private
 from astrid_site.backup.manifest import BackupRefused, Dump, Files, FilesAre, Manifest
-from astrid_site.backup.progress import Progress, Say, size
+from astrid_site.backup.progress import Progress, Say
 from catalog.files import remote, removals, storage
+from catalog.writing import size
 
 _NAMED = "named.gz"
 _MOST_TOLD = 5

@@ -10,8 +10,9 @@ from django.conf import settings
 from astrid_site.backup import sums
 from astrid_site.backup.copying import Earlier, link
 from astrid_site.backup.manifest import FILES, OBJECTS, SUMS, Files, FilesAre
-from astrid_site.backup.progress import Progress, size
+from astrid_site.backup.progress import Progress
 from catalog.files import remote, storage
+from catalog.writing import size
 
 
 def listed(into: Path, progress: Progress) -> Files:

@@ -20,11 +20,3 @@ class Progress:
         if time.monotonic() - self._last >= _EVERY_SECONDS:
             self.say(line)
             self._last = time.monotonic()
-
-
-def size(count: int) -> str:
-    """Return so many bytes in words: 2500000 is "2.5 MB"."""
-    for unit, name in ((10**12, "TB"), (10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
-        if count >= unit:
-            return f"{count / unit:.1f} {name}"
-    return f"{count} bytes"

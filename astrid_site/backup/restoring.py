@@ -20,10 +20,11 @@ from django.utils import timezone
 from astrid_site.backup import checking, manifest, objects, programs, site, state, sums
 from astrid_site.backup.copying import SET_ASIDE, copy_private
 from astrid_site.backup.manifest import BackupRefused, FilesAre, Manifest
-from astrid_site.backup.progress import Progress, Say, size
+from astrid_site.backup.progress import Progress, Say
 from catalog.chain.verifying import verify
 from catalog.files import remote, storage
 from catalog.people import audit
+from catalog.writing import size
 
 # Which restore was begun and has not ended.
 _BEGUN = "run/restoring.json"

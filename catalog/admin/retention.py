@@ -14,6 +14,7 @@ from catalog.admin.filters import IndexedValuesFilter
 from catalog.configuration.values import acceptable
 from catalog.models import RemovedFile, RetentionPass
 from catalog.retention.foreseeing import foresee
+from catalog.writing import size
 
 # A page does not count for longer than this, rule by rule.
 _COUNTING_SECONDS = 2.0
@@ -21,11 +22,11 @@ _COUNTING_SECONDS = 2.0
 
 @admin.register(RetentionPass)
 class RetentionPassAdmin(ProductAdmin):
-    list_display = ("rule", "state", "begun_at", "ended_at", "removed_count", "gigabytes")
+    list_display = ("rule", "state", "begun_at", "ended_at", "removed_count", "size")
     ordering = ("rule",)
     list_before_template = "admin/retention.html"
     fields = readonly_fields = (
-        "rule", "state", "begun_at", "ended_at", "removed_count", "gigabytes", "reached", "updated_at", "id",
+        "rule", "state", "begun_at", "ended_at", "removed_count", "size", "reached", "updated_at", "id",
     )  # fmt: skip
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:
@@ -36,9 +37,9 @@ class RetentionPassAdmin(ProductAdmin):
     def state(self, row: RetentionPass) -> str:
         return "at work" if row.ended_at is None else "ended"
 
-    @display(description="removed, GB")
-    def gigabytes(self, row: RetentionPass) -> str:
-        return f"{row.removed_bytes / 1e9:.2f}"
+    @display(description="their size")
+    def size(self, row: RetentionPass) -> str:
+        return size(row.removed_bytes)
 
 
 @admin.register(RemovedFile)

@@ -31,6 +31,8 @@ class Migration(migrations.Migration):
                 ('removed_bytes', models.PositiveBigIntegerField(default=0)),
             ],
             options={
+                'verbose_name': 'pass of retention',
+                'verbose_name_plural': 'retention',
                 'ordering': ['rule'],
             },
         ),

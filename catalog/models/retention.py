@@ -42,6 +42,8 @@ class RetentionPass(Record):
 
     class Meta:
         ordering = ["rule"]
+        verbose_name = "pass of retention"
+        verbose_name_plural = "retention"
 
     def __str__(self) -> str:
         return self.rule

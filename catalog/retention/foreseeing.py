@@ -12,6 +12,7 @@ from catalog.configuration.values import Snapshot, acceptable
 from catalog.files import storage
 from catalog.retention.rules import FileRule, RowRule, rules
 from catalog.retention.sweeping import old_by
+from catalog.writing import size
 
 # The mean of so many files stands for all.
 _MEASURED = 500
@@ -43,9 +44,9 @@ class Foreseen:
         if not self.is_counted:
             return f"{name}, older than {self.days} days: too many to count here; manage.py tidy --dry-run does."
         about = "about " if self.is_estimate else ""
-        size = "" if self.size_bytes is None or not self.count else f", {about}{self.size_bytes / 1e9:.2f} GB"
+        large = "" if self.size_bytes is None or not self.count else f", {about}{size(self.size_bytes)}"
         oldest = "" if self.oldest is None else f", the oldest of {self.oldest:%Y-%m-%d}"
-        return f"{name}, older than {self.days} days: {self.count} would be removed{size}{oldest}."
+        return f"{name}, older than {self.days} days: {self.count} would be removed{large}{oldest}."
 
     @property
     def reasons(self) -> list[str]:

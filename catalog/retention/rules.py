@@ -59,11 +59,13 @@ class Rule:
 class FileRule(Rule):
     """Files that rows of `entity_type` name in the columns `paths`; the rows stay, and tell that they are gone.
 
+    told : the beginning of the sentence that says so, up to "removed on …".
     also_named : other tables and columns in which the same file may be named. made_of_them : folders of what is made of
     the files for pages, with {} for the row's key; they go too.
     """
 
     entity_type: str = ""
+    told: str = ""
     paths: tuple[str, ...] = ()
     also_named: tuple[tuple[str, str], ...] = ()
     made_of_them: tuple[str, ...] = ()

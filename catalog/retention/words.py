@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from catalog.files import storage
 from catalog.models import Record, RemovedFile
-from catalog.retention.rules import rule_of
+from catalog.retention.rules import FileRule, rule_of
 
 
 def removed_words(row: Record) -> str:
@@ -13,10 +14,20 @@ def removed_words(row: Record) -> str:
     if gone is None:
         return ""
     rule = rule_of(entity_type)
-    key = "" if rule is None else f" ({rule.key})"
-    when = "are being removed" if gone.removed_at is None else f"were removed on {gone.removed_at:%Y-%m-%d}"
-    what = "its files" if rule is None else rule.name
-    return f"{what[:1].upper()}{what[1:]} like this one {when} by the retention of {gone.kept_days} days{key}."
+    if rule is not None and gone.removed_at is not None and _are_there(row, rule):
+        return ""
+    told, key = ("The files were", "") if rule is None else (rule.told, f" ({rule.key})")
+    when = "marked to be removed" if gone.removed_at is None else f"removed on {gone.removed_at:%Y-%m-%d}"
+    return f"{told} {when} by the retention of {gone.kept_days} days{key}."
+
+
+def _are_there(row: Record, rule: FileRule) -> bool:
+    """Tell whether the files of a row were made again since."""
+    paths = [str(path) for name in rule.paths if (path := getattr(row, name))]
+    try:
+        return bool(paths) and all(storage.exists(path) for path in paths)
+    except storage.StorageUnreachable:
+        return False
 
 
 def forget_removed(row: Record) -> None:

@@ -10,9 +10,9 @@ from django.core.management.base import BaseCommand, CommandError
 
 from astrid_site.backup import checking, making
 from astrid_site.backup.manifest import BackupRefused, Manifest
-from astrid_site.backup.progress import size
 from astrid_site.running import database, postgres
 from catalog.files import removals, storage
+from catalog.writing import size
 
 
 class _Given(TypedDict):

@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from catalog.configuration.values import acceptable
 from catalog.models import RetentionPass
 from catalog.retention import foreseeing, sweeping
+from catalog.writing import size
 
 _TURN_SECONDS = 10.0
 
@@ -46,7 +47,7 @@ class Command(BaseCommand):
             count = sweeping.take_turn(_TURN_SECONDS)
             at_work = RetentionPass.objects.filter(ended_at=None)
             for row in at_work:
-                self.stderr.write(f"{row.rule}: {row.removed_count} removed, {row.removed_bytes / 1e9:.2f} GB")
+                self.stderr.write(f"{row.rule}: {row.removed_count} removed, {size(row.removed_bytes)}")
             if not at_work.exists():
                 break
             if not count and time.monotonic() - start < 1.0:
@@ -55,4 +56,4 @@ class Command(BaseCommand):
                     "later; the workers go on by themselves."
                 )
         for row in RetentionPass.objects.all():
-            self.stdout.write(f"{row.rule}: {row.removed_count} removed, {row.removed_bytes / 1e9:.2f} GB")
+            self.stdout.write(f"{row.rule}: {row.removed_count} removed, {size(row.removed_bytes)}")

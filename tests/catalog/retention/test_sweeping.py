@@ -88,8 +88,7 @@ def test_an_old_raw_frame_goes_and_its_row_says_when_and_why():
     assert (gone.entity_id, gone.kept_days) == (old.pk, DAYS)
     assert gone.size_bytes is None or gone.size_bytes > 0
     assert removed_words(old) == (
-        f"Raw frames like this one were removed on {timezone.now():%Y-%m-%d} by the retention of 90 days "
-        "(retention.raw_days)."
+        f"The raw file was removed on {timezone.now():%Y-%m-%d} by the retention of 90 days (retention.raw_days)."
     )
     assert removed_words(new) == ""
     line = AuditLog.objects.get(action="remove_files")
@@ -136,6 +135,9 @@ def test_cutouts_go_unless_they_were_judged_noted_told_or_await_review():
     sweep("cutouts_days")
     there = [is_there(row, "cutouts_path") for row in (rejected, waiting, judged, noted, told)]
     assert there == [False, True, True, True, True]
+    assert "by the retention of 90 days" in removed_words(rejected)
+    storage.write_atomically(rejected.cutouts_path, b"made again")
+    assert removed_words(rejected) == ""
 
 
 def test_images_of_subtractions_and_calibrated_frames_go():
@@ -171,7 +173,7 @@ def test_what_was_cut_off_after_its_mark_is_ended_by_the_next_turn():
     for row in (frame, judged):
         RemovedFile.objects.create(entity_type="observation", entity_id=row.pk, kept_days=DAYS)
     ValidationEventFactory(detection=DetectionFactory(observation=judged))
-    assert "are being removed" in removed_words(frame)
+    assert "marked to be removed" in removed_words(frame)
     sweep("raw_days")
     assert (is_there(frame), is_there(judged)) == (False, True)
     assert RemovedFile.objects.get().removed_at is not None
