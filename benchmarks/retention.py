@@ -1,17 +1,18 @@
 """How fast old candidates are deleted from ten million, in how much memory, and what readers notice meanwhile.
 
-    python -m benchmarks.retention [CANDIDATES]
+    python -m benchmarks.retention [CANDIDATES] [--seconds N] [--go-on]
 
 In a database of its own beside the configured one, which is dropped afterwards. One candidate in ten has a score, one
-in a hundred is kept since it is in a tracklet, and a fifth of them are too new to go.
+in a hundred is kept since it is in a tracklet, and a fifth of them are too new to go. `--seconds` ends the deletion
+after so long, and `--go-on` takes the database that a run left which was killed.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import resource
 import statistics
-import sys
 import threading
 import time
 
@@ -49,21 +50,26 @@ _READ_SECONDS = 20.0
 
 def main() -> None:
     """Measure, and print a line for each."""
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000_000
+    parser = argparse.ArgumentParser()
+    parser.add_argument("candidates", type=int, nargs="?", default=10_000_000)
+    parser.add_argument("--seconds", type=float, default=float("inf"))
+    parser.add_argument("--go-on", action="store_true")
+    given = parser.parse_args()
     if settings.EMBEDDED_POSTGRES:
         postgres.ensure_running()
     name = connection.settings_dict["NAME"]
-    connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
+    connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False, keepdb=given.go_on)
     try:
         start = time.perf_counter()
-        _fill(count)
-        print(f"{count:,} candidates written in {time.perf_counter() - start:.0f} s", flush=True)
+        if not given.go_on:
+            _fill(given.candidates)
+            print(f"{given.candidates:,} candidates written in {time.perf_counter() - start:.0f} s", flush=True)
         set_value("retention.candidate_days", DAYS, MACHINE)
         start = time.perf_counter()
         (found,) = (one for one in foreseeing.foresee() if one.days)
         print(f"foreseen in {time.perf_counter() - start:.1f} s: {found.first_line} {found.reasons}", flush=True)
         _read("nothing is deleted", threading.Event(), _READ_SECONDS)
-        _delete()
+        _delete(given.seconds)
     finally:
         connection.creation.destroy_test_db(name, verbosity=0)
 
@@ -91,7 +97,7 @@ def _fill(count: int) -> None:
     assert Tracklet.objects.count()
 
 
-def _delete() -> None:
+def _delete(seconds: float) -> None:
     ended = threading.Event()
     reader = threading.Thread(target=_read, args=("rows are deleted", ended, float("inf")))
     reader.start()
@@ -101,7 +107,7 @@ def _delete() -> None:
         turn = time.perf_counter()
         gone += sweeping.take_turn(2.0)
         longest = max(longest, time.perf_counter() - turn)
-        if not RetentionPass.objects.filter(ended_at=None).exists():
+        if time.perf_counter() - start > seconds or not RetentionPass.objects.filter(ended_at=None).exists():
             break
     seconds = time.perf_counter() - start
     ended.set()
