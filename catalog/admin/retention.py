@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
@@ -22,11 +24,11 @@ _COUNTING_SECONDS = 2.0
 
 @admin.register(RetentionPass)
 class RetentionPassAdmin(ProductAdmin):
-    list_display = ("rule", "state", "begun_at", "ended_at", "removed_count", "size")
+    list_display = ("rule", "state", "begun_at", "ended_at", "up_to", "removed_count", "size")
     ordering = ("rule",)
     list_before_template = "admin/retention.html"
     fields = readonly_fields = (
-        "rule", "state", "begun_at", "ended_at", "removed_count", "size", "reached", "updated_at", "id",
+        "rule", "state", "begun_at", "ended_at", "up_to", "removed_count", "size", "updated_at", "id",
     )  # fmt: skip
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:
@@ -36,6 +38,13 @@ class RetentionPassAdmin(ProductAdmin):
     @display(description="state")
     def state(self, row: RetentionPass) -> str:
         return "at work" if row.ended_at is None else "ended"
+
+    @display(description="looked at, up to rows of")
+    def up_to(self, row: RetentionPass) -> object:
+        """Tell how far a pass has come: keys begin with the time at which they were given, in milliseconds."""
+        if row.reached is None:
+            return None
+        return dt.datetime.fromtimestamp((row.reached.int >> 80) / 1000, dt.UTC)
 
     @display(description="their size")
     def size(self, row: RetentionPass) -> str:

@@ -55,12 +55,12 @@ def nights_of(delivered: Path, folder: Path) -> tuple[Path, Path]:
 
 
 def test_a_wiped_system_is_restored_with_every_row_and_file_and_goes_on_to_the_same_end(
-    delivered_nights, faultless, tmp_path
+    delivered_nights, faultless, first_start, tmp_path
 ):
     first, later = nights_of(delivered_nights, tmp_path)
     amid, quiet = tmp_path / "backups" / "amid", tmp_path / "backups" / "quiet"
     amid.parent.mkdir()
-    with system() as whole:
+    with system(first_start.cluster) as whole:
         whole.manage("ingest", str(first))
         whole.start_all()
         # While frames are processed.
