@@ -12,6 +12,7 @@ from catalog.web.rest.views import RowViewSet
 
 
 class RemovedFileSerializer(RowSerializer):
+    entity_id = serializers.CharField(read_only=True, help_text="Key of the row whose files they were.")
     entity_url = serializers.SerializerMethodField(help_text="Address of the row whose files they were.")
 
     class Meta:

@@ -198,6 +198,7 @@ def test_nothing_is_removed_while_a_backup_is_made():
         other.execute("SELECT pg_advisory_lock(%s)", [removals._LOCK])
         assert sweeping.take_turn() == 0
         assert is_there(frame)
+        other.execute("SELECT pg_advisory_unlock(%s)", [removals._LOCK])
     assert sweeping.take_turn() == 1
 
 
