@@ -30,10 +30,11 @@ SELECT first.id::text, last.id::text, last.sequence
 FROM (SELECT * FROM curation_alertpublication ORDER BY sequence LIMIT 1) first,
     (SELECT * FROM curation_alertpublication ORDER BY sequence DESC LIMIT 1) last
 """
-# Every column that holds the place of a file.
+# Every column that holds the place of a file; what a model looked at is a subtraction's, and told of there.
 _PATHS = """
 SELECT table_name, column_name FROM information_schema.columns
 WHERE table_schema = 'public' AND column_name LIKE '%\\_path' AND data_type = 'character varying'
+AND column_name <> 'input_image_path'
 ORDER BY table_name, column_name
 """
 # What retention removed is not missed.

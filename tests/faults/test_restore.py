@@ -86,6 +86,7 @@ def test_a_wiped_system_is_restored_with_every_row_and_file_and_goes_on_to_the_s
         wipe(whole)
         restored = whole.manage("restore", str(quiet))
         assert "all counts and hashes are the backup's" in restored.stdout
+        whole.manage("db", "start")
         now = counts(whole)
         # The restore itself is in the audit log.
         assert now.pop("catalog_auditlog") == rows.pop("catalog_auditlog") + 1
@@ -101,6 +102,7 @@ def test_a_wiped_system_is_restored_with_every_row_and_file_and_goes_on_to_the_s
 
         wipe(whole)
         whole.manage("restore", str(amid))
+        whole.manage("db", "start")
         whole.start_all()
         whole.wait_until_idle()
         whole.manage("ingest", str(later))
