@@ -21,7 +21,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Images of containers forbid Python to keep what it compiles: each of the many processes here would compile all anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help ephemerides test test-python test-js test-faults lint demo pictures screenshots train bench-pipeline bench-differencing bench-workers bench-recovery bench-web bench-triage bench-movers bench-movers-extended bench-movers-nights bench-solving bench-ephemerides bench-detection bench-loop bench-api
+.PHONY: help ephemerides test test-python test-js test-faults lint demo pictures screenshots train bench-pipeline bench-differencing bench-workers bench-recovery bench-web bench-triage bench-movers bench-movers-extended bench-movers-nights bench-solving bench-ephemerides bench-detection bench-loop bench-api bench-retention
 help:
 	@sed -n '1,/^$$/s/^# //p' Makefile
 
@@ -101,6 +101,10 @@ bench-loop: $(DEV_STAMP)
 # Five million alerts take a quarter of an hour to make. BENCH_API="--root FOLDER" keeps them.
 bench-api: $(DEV_STAMP)
 	$(BIN)/python -m benchmarks.api $(BENCH_API)
+
+# Ten million candidates take ten minutes to make, and ten gigabytes of the disk.
+bench-retention: $(DEV_STAMP)
+	$(BIN)/python -m benchmarks.retention $(BENCH_RETENTION)
 
 bench-web: $(DEV_STAMP)
 	$(BIN)/python -m benchmarks.web

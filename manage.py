@@ -9,7 +9,7 @@ import sys
 # These need no database, or start the server themselves and stop what they started.
 WITHOUT_DATABASE = {
     "", "help", "version", "check", "db", "collectstatic", "diffsettings", "findstatic", "makemessages",
-    "compilemessages", "process", "demo", "simulate", "train_model", "startapp", "test",
+    "compilemessages", "backup", "restore", "process", "demo", "simulate", "train_model", "startapp", "test",
 }  # fmt: skip
 
 

@@ -367,6 +367,8 @@ ASTRID_CONTEXT_SERVICES = {k: env.str(f"ASTRID_CONTEXT_{k}_SERVICE", "") for k i
 
 # The table of the stages, by which they start each other.
 STAGES = "astrid_site.night.stages.STAGES"
+# How long what is stored is kept: the rules of all apps.
+RETENTION = "astrid_site.running.retention.RULES"
 # Each has worker processes of its own: no slow server, dead subscriber or long training holds up frames or alerts.
 QUEUES = ("pipeline", "light", "downloads", "deliveries", "training")
 # Lower apps need not know higher ones: what of candidates is shown to who judges, what the past tells of another

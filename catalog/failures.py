@@ -19,6 +19,7 @@ class FailureCode(TextChoices):
     NO_IMAGE = "no_image", "no two-dimensional image in the file"
     UNSUPPORTED_HEADER = "unsupported_header", "header cannot be read or is not supported"
     FILE_MISSING = "file_missing", "file is missing from storage"
+    FILE_REMOVED = "file_removed", "file was removed by the retention that an administrator set"
     FILE_CHANGED = "file_changed", "file no longer matches its recorded hash"
     DOWNLOAD_FAILED = "download_failed", "the file could not be fetched"
     FILE_GONE = "file_gone", "its server no longer has the file"

@@ -50,11 +50,11 @@ SHOWN_TO_ALL = (
     "detection.forcedphotometry", "detection.orbitset", "detection.knownobjectsearch", "detection.knownobject",
     "detection.contextarea", "detection.contextsource", "detection.calibration",
     "curation.labeldefinition", "curation.labelexample", "curation.validationevent", "curation.alert",
-    "curation.alertpublication", "curation.alertpacket", "catalog.processingjob",
+    "curation.alertpublication", "curation.alertpacket", "catalog.processingjob", "catalog.removedfile",
 )  # fmt: skip
 # Logs, processes and files on their way in, which only those who run the system need.
 SHOWN_TO_OPERATORS = (
-    "catalog.jobattempt", "catalog.probe", "observations.incomingfile", "observations.archive",
+    "catalog.jobattempt", "catalog.probe", "catalog.retentionpass", "observations.incomingfile", "observations.archive",
     "observations.archiverun", "observations.archiveproduct", "observations.archivehost",
     "curation.lease", "curation.deferral",
     "curation.note", "curation.mention", "curation.contradiction", "curation.savedfilter", "curation.triagesettings",

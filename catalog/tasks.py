@@ -12,6 +12,7 @@ from kombu.exceptions import OperationalError as BrokerUnavailable
 
 from catalog.chain import sealing
 from catalog.people import letters
+from catalog.retention import sweeping
 from catalog.work import jobs, shutdown, stages, sweeper
 
 logger = logging.getLogger(__name__)
@@ -78,6 +79,12 @@ def seal(everything: bool = False) -> int:
 def mail_links() -> int:
     """Send invitations, and links to those who have forgotten their password."""
     return letters.take_turn()
+
+
+@shared_task(name="catalog.retain")
+def retain() -> int:
+    """Remove what is older than it is to be kept."""
+    return sweeping.take_turn()
 
 
 @worker_shutting_down.connect

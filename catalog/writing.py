@@ -21,6 +21,14 @@ def duration(seconds: float) -> str:
     return f"{int(seconds)} s"
 
 
+def size(count: int) -> str:
+    """Return so many bytes in words: 2500000 is "2.5 MB"."""
+    for unit, name in ((10**12, "TB"), (10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
+        if count >= unit:
+            return f"{count / unit:.1f} {name}"
+    return f"{count} bytes"
+
+
 def number(value: float | None, decimals: int = 2) -> str:
     """Return a number with so many decimals, a dash for a missing one."""
     return MISSING if value is None else f"{value:.{decimals}f}".replace("-", "−")

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_safe
 
 from catalog.configuration.values import snapshot
 from catalog.models import RunStatus, Visitor
+from catalog.retention.words import removed_words
 from catalog.roles import MAY_JUDGE
 from catalog.web.access import requires
 from catalog.web.parts import Place, render_part
@@ -54,6 +55,7 @@ def difference(request: HttpRequest, run_id: UUID) -> HttpResponse:
         "run": run,
         "layout": layout,
         "kinds": images.KINDS,
+        "removed": removed_words(run) if layout is None else "",
         "pyramid": tiles.pyramid_of(run, rules().put_into(run, request.user)) if layout is not None else None,
         "is_injecting": request.user.has_perm(MAY_JUDGE) and bool(snapshot()["curation.fake_share"]),
         "candidates": candidates,

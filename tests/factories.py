@@ -13,7 +13,7 @@ from factory import declarations
 from factory.django import DjangoModelFactory
 
 from catalog.failures import FailureCode
-from catalog.models import AccountLink, LinkKind, LoginSession, ProcessingJob, RunStatus, User
+from catalog.models import AccountLink, LinkKind, LoginSession, ProcessingJob, RemovedFile, RunStatus, User
 from curation.models import (
     Alert,
     AlertPacket,
@@ -750,6 +750,17 @@ class DeliveryFactory(RowFactory):
     subscription = SubFactory(SubscriptionFactory)
     publication = SubFactory(AlertPublicationFactory)
     expires_at = LazyFunction(lambda: timezone.now() + dt.timedelta(days=3))
+
+
+class RemovedFileFactory(RowFactory):
+    class Meta:
+        model = RemovedFile
+
+    entity_type = "observation"
+    entity_id = LazyFunction(lambda: ObservationFactory().pk)
+    kept_days = 90
+    size_bytes = 8_000_000
+    removed_at = FIRST_EXPOSURE
 
 
 class ProcessingJobFactory(RowFactory):

@@ -28,6 +28,7 @@ def rows_of_every_kind() -> None:
     factories.ArchiveHostFactory()
     factories.DoubtFactory(observation=observation)
     factories.ProfileFactory()
+    factories.RemovedFileFactory(entity_id=observation.pk)
     factories.AlertPacketFactory(publication=factories.DeliveryFactory().publication)
     row, _ = submit_url("https://archive.example.org/mosaic.fits", Overrides())
     row.results = [

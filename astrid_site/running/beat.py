@@ -22,6 +22,7 @@ def beat_of(queues: Iterable[str]) -> dict[str, object]:
         "end the injected": _every(3600.0, "curation.end_injected"),
         "seal the audit log": _every(5.0, "catalog.seal", expires=10.0),
         "seal what came late": _every(3600.0, "catalog.seal", True),
+        "remove what is old": _every(10.0, "catalog.retain", expires=20.0),
         "mail alarms": _every(60.0, "astrid_site.mail_alarms", expires=60.0),
         "note the disk's use": _every(3600.0, "astrid_site.note_disk_use", expires=600.0),
         "archives": _every(5.0, "observations.archives", expires=10.0),

@@ -38,6 +38,21 @@ def usable(report: Callable[[str], None], *, is_owner: bool = False) -> Iterator
             postgres.stop(only_if_unused=True)
 
 
+@contextmanager
+def reachable() -> Iterator[None]:
+    """Make the database answer for the block, with whatever tables it has: a server started here is stopped again.
+
+    Raises postgres.ServerUnavailable.
+    """
+    started = postgres.ensure_running()
+    try:
+        yield
+    finally:
+        connection.close()
+        if started:
+            postgres.stop(only_if_unused=True)
+
+
 def lacks_migrations() -> bool:
     """Tell whether the database has not all tables of this version."""
     executor = MigrationExecutor(connection)

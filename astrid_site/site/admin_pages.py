@@ -98,6 +98,8 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Jobs", "work_history", "catalog.processingjob"),
             ("Job attempts", "history", "catalog.jobattempt"),
             ("Worker probes", "monitor_heart", "catalog.probe"),
+            ("Retention", "auto_delete", "catalog.retentionpass"),
+            ("Removed files", "delete", "catalog.removedfile"),
             ("Configuration", "settings", "catalog.systemconfig"),
             ("Audit log", "policy", "catalog.auditlog"),
             ("Seals of the audit log", "link", "catalog.auditseal"),

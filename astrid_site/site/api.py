@@ -15,6 +15,7 @@ from rest_framework.routers import SimpleRouter
 from catalog.configuration.api import SystemConfigViewSet
 from catalog.people.api import AccountViewSet, ApiTokenViewSet, AuditLogViewSet
 from catalog.people.scopes import open_to
+from catalog.retention.api import RemovedFileViewSet
 from catalog.web.rest.rendering import Json
 from catalog.web.rest.resources import address
 from catalog.web.rest.views import StrictAPIView
@@ -61,7 +62,7 @@ RESOURCES = (
     CandidateScoreViewSet, DetectionViewSet, SourceViewSet, ForcedPhotometryViewSet, OrbitSetViewSet,
     KnownObjectSearchViewSet, KnownObjectViewSet, LabelViewSet, ValidationEventViewSet, AlertViewSet,
     PublicationViewSet, PacketViewSet, SubscriptionViewSet, DeliveryViewSet,
-    SystemConfigViewSet, ProcessingJobViewSet, AuditLogViewSet, AccountViewSet, ApiTokenViewSet,
+    SystemConfigViewSet, ProcessingJobViewSet, RemovedFileViewSet, AuditLogViewSet, AccountViewSet, ApiTokenViewSet,
 )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from django.urls import reverse
 from unfold.admin import ModelAdmin
 
 from catalog.admin.columns import as_key, changes_of
+from catalog.admin.deleting import Deleted, refused_for_many
 from catalog.admin.narrowing import narrowed_to
 from catalog.admin.paging import BoundedPaginator
 from catalog.models import AuditLog
@@ -86,6 +87,12 @@ class AuditedAdmin(ModelAdmin):
         if change and before == after:
             return
         _record(request, row, "change" if change else "add", old=before, new=after)
+
+    def get_deleted_objects(self, objs: Iterable[Model], request: HttpRequest) -> Deleted:
+        """Look at what would go too; where that is very much, nothing of it is read, and the rows stay."""
+        rows = list(objs)
+        found: Deleted = refused_for_many(rows) or super().get_deleted_objects(rows, request)
+        return found
 
     @transaction.atomic
     def delete_model(self, request: HttpRequest, obj: Model) -> None:

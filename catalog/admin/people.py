@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from allauth.mfa.models import Authenticator
@@ -12,7 +12,7 @@ from django.contrib.auth import admin as auth_admin
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Count, ManyToManyField, QuerySet
+from django.db.models import Count, ManyToManyField, Model, QuerySet
 from django.forms import ModelForm, ModelMultipleChoiceField
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.safestring import SafeString
@@ -23,6 +23,7 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from catalog.admin.bases import AuditedAdmin, RecordAdmin
 from catalog.admin.columns import EMPTY, list_link, related_links
+from catalog.admin.deleting import Deleted
 from catalog.admin.filters import YesNoFilter
 from catalog.models import AccountLink, LoginSession, User
 from catalog.people import audit, logins, standing
@@ -110,9 +111,7 @@ class AccountAdmin(_InCharge, auth_admin.UserAdmin, RecordAdmin):  # type: ignor
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return super().has_delete_permission(request, obj) and self._is_in_reach(request, obj)
 
-    def get_deleted_objects(
-        self, objs: Sequence[User] | QuerySet[User], request: HttpRequest
-    ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
+    def get_deleted_objects(self, objs: Iterable[Model], request: HttpRequest) -> Deleted:
         """What lets somebody in goes with their account; that nobody deletes it by itself is no hindrance."""
         found, counts, needed, protected = super().get_deleted_objects(objs, request)
         with_it = {str(model._meta.verbose_name) for model in (AccountLink, Authenticator, LoginSession)}

@@ -39,6 +39,9 @@ _GROUPS: Mapping[str, Group] = MappingProxyType(
         "context": Group(
             "Context", "It concerns what is looked up from now on. What was loaded stays until it is old."
         ),
+        "retention": Group(
+            "Retention", "It concerns, within hours, what is stored already; what was removed does not come back."
+        ),
         "curation": Group(
             "Curation", "It concerns reviews from now on. What was decided stays until it is reviewed again."
         ),

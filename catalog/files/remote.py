@@ -92,6 +92,19 @@ def is_of(content: str, wanted: str) -> bool:
     return not wanted.startswith(_HASH) or wanted == _HASH + content
 
 
+def names(folder: str = "") -> Iterator[str]:
+    """Yield the names of all objects under a folder, in the order of their parts."""
+    store = storages[ALIAS]
+    with _asked(store, folder or "its list"):
+        folders, files = store.listdir(folder)
+    for name in sorted({*folders, *files} - {"", "."}):
+        whole = f"{folder}/{name}" if folder else name
+        if name in files:
+            yield whole
+        if name in folders:
+            yield from names(whole)
+
+
 def delete(name: str) -> None:
     """Delete an object; one that is gone already is no error."""
     store = storages[ALIAS]

@@ -11,6 +11,7 @@ import errno
 import hashlib
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -24,8 +25,8 @@ from catalog.files.remote import NO_SPACE, StorageUnreachable
 
 __all__ = [
     "NO_SPACE", "OF_THIS_MACHINE", "OutsideStorage", "StorageFull", "StorageUnreachable", "data_root", "exists",
-    "keep", "open_stored", "remove", "resolve", "room_for", "share", "write_all", "write_atomically", "write_parts",
-    "write_whole",
+    "keep", "open_stored", "remove", "remove_folder", "resolve", "room_for", "share", "write_all", "write_atomically",
+    "write_parts", "write_whole",
 ]  # fmt: skip
 
 # What lies in the data root and is never shared: services and secret of one machine, what it can make again by
@@ -180,6 +181,15 @@ def remove(relative_path: str | os.PathLike[str]) -> None:
         remote.delete(_name_of(path))
         _note_of(path).unlink(missing_ok=True)
     path.unlink(missing_ok=True)
+
+
+def remove_folder(relative_path: str | os.PathLike[str]) -> None:
+    """Remove a folder with all that is stored in it; one that is not there is no error."""
+    path = resolve(relative_path)
+    if _is_shared(path):
+        for name in remote.names(_name_of(path)):
+            remote.delete(name)
+    shutil.rmtree(path, ignore_errors=True)
 
 
 def _name_of(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""The system's own records: people, configuration, jobs, audit; and the bases of every other model."""
+"""People, configuration, jobs, audit, retention; and the bases of every other model."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from catalog.configuration.keys import ConfigRefused, check_value
 from catalog.failures import failure_code_choices
 from catalog.models.accounts import AccountLink, LinkKind, LoginSession
 from catalog.models.records import Record, RecordQuerySet, Run, RunQuerySet, RunStatus, Visitor
+from catalog.models.retention import RemovedFile, RetentionPass
 from catalog.roles import MAY_OPEN_ADMIN
 
 lookups.register()
@@ -33,6 +34,8 @@ __all__ = [
     "ProcessingJob",
     "Record",
     "RecordQuerySet",
+    "RemovedFile",
+    "RetentionPass",
     "Run",
     "RunQuerySet",
     "RunStatus",

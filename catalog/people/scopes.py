@@ -72,6 +72,7 @@ SCOPES: Mapping[str, Scope] = MappingProxyType(
         "processing-jobs:write": Scope(MAY_ORDER_JOBS, "retry and cancel jobs"),
         "publications:read": Scope("curation.view_alertpublication", "read what was published"),
         "references:read": Scope("differencing.view_reference", "read references"),
+        "removed-files:read": Scope("catalog.view_removedfile", "read which files were removed by retention"),
         "sources:read": Scope("detection.view_source", "read sources"),
         "subscriptions:read": Scope("curation.view_subscription", "read one's subscriptions to alerts"),
         "surveys:read": Scope("observations.view_survey", "read surveys"),

@@ -15,6 +15,7 @@ from django.shortcuts import get_object_or_404, render
 from catalog.configuration.values import snapshot
 from catalog.counting import count_bounded
 from catalog.models import Visitor
+from catalog.retention.words import removed_words
 from catalog.roles import MAY_CHOOSE_EXAMPLES
 from catalog.web.access import requires
 from catalog.web.lists import list_page
@@ -118,12 +119,14 @@ def detection(request: HttpRequest, detection_id: UUID) -> HttpResponse:
     of_source = [row] if row.is_injected else _detections_of(row.source, request.user) if row.source else []
     answers_of = _answers_by_detection([row, *of_source], request.user)
     known = context_of(row)
+    removed = removed_words(row)
     hidden, answers = visibility.veil([row, *of_source], request.user), answers_of.get(row.pk, [])
     context = {
         "row": row,
         "heading": _heading(row, is_blind=row.pk in hidden),
         "brightness": brightness_of([row])[row.pk],
-        "parts": PARTS if row.cutouts_path else (),
+        "parts": PARTS if row.cutouts_path and not removed else (),
+        "removed": removed,
         "overlay": overlay_of(row),
         "known": known.known,
         "context": known,

@@ -15,6 +15,7 @@ from catalog.configuration.values import Snapshot
 from catalog.failures import FailureCode, StageFailure
 from catalog.files import storage
 from catalog.models import JobStatus, ProcessingJob
+from catalog.retention.words import forget_removed
 from catalog.work import jobs
 from observations.claims.reading import reading_with
 from observations.delivery.rows import footprint, make_calibration, make_observation, printable
@@ -221,9 +222,23 @@ def _ingest_image(path: Path, image: RawImage, delivery: Delivery) -> IngestResu
         except IntegrityError:
             # Somebody else was faster with the same bytes; any other cause shows itself here.
             known = model.objects.get(sha256=image.sha256)
+    else:
+        try:
+            _bring_back(path, known)
+        except storage.StorageFull as full:
+            return _refused(path, image.hdu_index, FailureCode.DISK_FULL, str(full))
     return IngestResult(
         path, image.hdu_index, known._meta.model_name or "", known.pk, is_new, doubt_count=len(image.facts.doubts)
     )
+
+
+def _bring_back(path: Path, known: Observation | CalibrationFrame) -> None:
+    """Keep the file of a known frame whose own is gone: retention removed it, or it was lost."""
+    if not storage.exists(known.fits_file_path):
+        known.fits_file_path = _store_raw(path)
+        with transaction.atomic():
+            known.save(update_fields=["fits_file_path", "updated_at"])
+            forget_removed(known)
 
 
 def order_processing(frames: Iterable[Observation | CalibrationFrame], workflow_id: str) -> None:

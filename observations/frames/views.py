@@ -18,6 +18,7 @@ from catalog.failures import NotPossible
 from catalog.files.storage import OutsideStorage, StorageFull, StorageUnreachable
 from catalog.models import ProcessingJob
 from catalog.people.actors import Actor, actor_of
+from catalog.retention.words import removed_words
 from catalog.roles import MAY_ORDER_FRAMES, MAY_SETTLE_DOUBTS
 from catalog.web.access import requires
 from catalog.web.lists import list_page
@@ -28,6 +29,7 @@ from observations.frames.filters import ObservationFilter
 from observations.models import Doubt, Field, Observation, ObservationStatus
 
 _LONG = ("header", "facts", "footprint")
+_MISSING = "The raw file is missing from the data root."
 _LATEST_JOBS, _OFFERED, _LONGEST_NOTE = 12, 200, 500
 
 
@@ -51,6 +53,7 @@ def observation(request: HttpRequest, observation_id: UUID) -> HttpResponse:
     context = {
         "row": row,
         "is_there": previews.is_there(row),
+        "removed": removed_words(row),
         "detections_query": _detections_query(row),
         "doubts": row.doubts.all(),
         "may_settle": request.user.has_perm(MAY_SETTLE_DOUBTS),
@@ -73,10 +76,8 @@ def header(request: HttpRequest, observation_id: UUID) -> HttpResponse:
     try:
         parts = previews.header(row)
     except (FileNotFoundError, OutsideStorage):
-        reason = (
-            "The raw file is missing from the data root. Upload it again: an identical file is recognised as this "
-            "frame."
-        )
+        removed = removed_words(row)
+        reason = f"{removed or _MISSING} Upload it again: an identical file is recognised as this frame."
     except (StorageFull, StorageUnreachable) as error:
         reason = f"The raw file cannot be read at the moment: {error} Try again later."
     except previews.FitsRefused as refusal:

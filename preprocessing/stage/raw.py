@@ -7,6 +7,7 @@ from typing import Any
 
 from catalog.failures import FailureCode, StageFailure
 from catalog.files import storage
+from catalog.retention.words import removed_words
 from observations.claims.reading import profiles_in_use, reading_of, unpacked
 from observations.models import CalibrationFrame, Observation, WcsQuality
 from observations.numerics.fits.facts import FitsRefused, Overrides
@@ -17,11 +18,14 @@ from observations.numerics.fits.images import RawImage, read_images
 def read_raw(row: Observation | CalibrationFrame) -> RawImage:
     """Read a raw image with what was given beside it at ingest, and make sure that it is the same one.
 
-    Raises StageFailure `file_missing` where the file is gone or unreadable, `file_changed` where its hash differs.
+    Raises StageFailure `file_missing` where the file is gone or unreadable, `file_removed` where retention removed it,
+    `file_changed` where its hash differs.
     """
     try:
         image = _first_readable(row)
     except (FitsRefused, FileNotFoundError) as error:
+        if removed := removed_words(row):
+            raise StageFailure(FailureCode.FILE_REMOVED, f"{removed} Deliver {row.original_name} again.") from error
         raise StageFailure(
             FailureCode.FILE_MISSING,
             f"The raw file of {row.original_name} cannot be read any more ({error}): deliver it again.",

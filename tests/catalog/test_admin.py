@@ -22,7 +22,7 @@ from catalog.models import AuditLog, JobAttempt, JobStatus, ProcessingJob, Recor
 from catalog.people import audit
 from catalog.people.tokens import issue
 from catalog.work import sweeper
-from observations.models import Survey
+from observations.models import Observation, Survey
 from tests.browsers import BROWSER, onlooker, page, said, staff_of
 from tests.factories import (
     AlertFactory,
@@ -542,3 +542,18 @@ def test_permissions_are_named_as_code_names_them(db: None):
     group = Group.objects.create(name="guests")
     group.permissions.add(permission)
     assert catalog_admin.bases._value(group, "permissions") == ["curation.view_alert"]
+
+
+def test_a_row_with_very_many_others_stays_and_none_of_these_is_read(administrator: Client, monkeypatch):
+    survey = SurveyFactory(name="dome")
+    for _ in range(4):
+        ObservationFactory(survey=survey)
+    monkeypatch.setattr("catalog.admin.deleting.MOST_COUNTED", 3)
+    monkeypatch.setattr("catalog.counting.MOST_COUNTED", 3)
+    monkeypatch.setattr(Observation, "from_db", classmethod(lambda *_: pytest.fail("an observation was read")))
+    answer = administrator.get(page("observations.survey", "delete", survey.pk))
+    assert "more than 3 observations: too many to be deleted here" in answer.content.decode()
+    administrator.post(page("observations.survey", "delete", survey.pk), {"post": "yes"})
+    selected = {"action": "delete_selected", "_selected_action": [survey.pk], "post": "yes"}
+    administrator.post(page("observations.survey"), selected)
+    assert Survey.objects.filter(pk=survey.pk).exists()

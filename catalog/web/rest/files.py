@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from catalog.configuration.values import snapshot
 from catalog.files import storage
 from catalog.models import Record
+from catalog.retention.words import removed_words
 from catalog.roles import MAY_JUDGE
 from catalog.web.rest.problems import Problem
 from catalog.web.stored_files import answer_file
@@ -60,6 +61,6 @@ class WithFiles:
         if not stored:
             raise Problem(404, "no_such_file", "This row has no such file, or not yet.")
         if path is None:
-            raise Problem(410, "file_gone", "This file is not there any more.")
+            raise Problem(410, "file_gone", removed_words(row) or "This file is not there any more.")
         kind = FITS if name.endswith(".fits") else "application/octet-stream"
         return answer_file(request._request, path, f"{row.pk}-{name}", kind)

@@ -47,6 +47,7 @@ RESOURCES: Mapping[str, str] = MappingProxyType(
         "preprocessrun": "preprocess-runs",
         "processingjob": "processing-jobs",
         "reference": "references",
+        "removedfile": "removed-files",
         "source": "sources",
         "subscription": "subscriptions",
         "survey": "surveys",

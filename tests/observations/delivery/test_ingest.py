@@ -13,14 +13,17 @@ import numpy as np
 import pytest
 from astropy.io import fits
 from django.db import connections
+from django.utils import timezone
 
 from catalog.configuration import values
+from catalog.failures import StageFailure
 from catalog.files import storage
-from catalog.models import JobStatus, ProcessingJob
+from catalog.models import JobStatus, ProcessingJob, RemovedFile
 from observations.delivery.ingest import IngestResult, ingest_paths, printable
 from observations.models import CalibrationFrame, Field, Observation, Telescope
 from observations.numerics.fits.images import Overrides, read_images
 from observations.sky import SkyQuerySet
+from preprocessing.stage.raw import read_raw
 from tests.waiting import wait_for
 
 NX, NY = 48, 40
@@ -366,3 +369,18 @@ def test_the_raw_night_is_five_lights_three_bias_and_three_dark_frames_of_one_fi
     assert {row.night for row in Observation.objects.all()} == {dt.date(2018, 10, 17)}
     # Wallace Observatory lies 71.485 degrees west; its header counts west as positive.
     assert Telescope.objects.get().longitude_deg == pytest.approx(-71.485)
+
+
+def test_a_frame_whose_file_retention_removed_says_so_and_is_kept_again_when_it_is_delivered_again(tmp_path):
+    path = write(tmp_path / "a.fits")
+    ingest(path)
+    row = Observation.objects.get()
+    storage.remove(row.fits_file_path)
+    RemovedFile.objects.create(entity_type="observation", entity_id=row.pk, kept_days=90, removed_at=timezone.now())
+    with pytest.raises(StageFailure, match=r"by the retention of 90 days \(retention.raw_days\)") as failed:
+        read_raw(row)
+    assert failed.value.code == "file_removed"
+    (again,) = ingest(path)
+    assert (again.is_new, again.is_refused) == (False, False)
+    assert storage.exists(row.fits_file_path)
+    assert not RemovedFile.objects.exists()
