@@ -42,6 +42,7 @@ _GROUPS: Mapping[str, Group] = MappingProxyType(
         "curation": Group(
             "Curation", "It concerns reviews from now on. What was decided stays until it is reviewed again."
         ),
+        "reports": Group("Reports", "It concerns reports that are prepared or sent from now on."),
         "alerts": Group(
             "Alerts", "It concerns sources the next time that the alert rule looks at them. What was sent stays."
         ),

@@ -5,6 +5,7 @@ from observations.models.frames import (
     CalibrationFrame,
     CalibrationKind,
     CameraSetting,
+    DetectorKind,
     Field,
     NoFrame,
     Observation,
@@ -19,7 +20,7 @@ from observations.models.incoming import IncomingFile, IncomingRoute
 from observations.models.profiles import InstrumentProfile
 
 __all__ = [
-    "CalibrationFrame", "CalibrationKind", "CameraSetting", "Doubt", "DoubtOrigin", "DoubtQuerySet", "Field",
-    "IncomingFile", "IncomingRoute", "InstrumentProfile", "NoFrame", "Observation", "ObservationQuerySet",
+    "CalibrationFrame", "CalibrationKind", "CameraSetting", "DetectorKind", "Doubt", "DoubtOrigin", "DoubtQuerySet",
+    "Field", "IncomingFile", "IncomingRoute", "InstrumentProfile", "NoFrame", "Observation", "ObservationQuerySet",
     "ObservationStatus", "SaturationUnit", "Survey", "Telescope", "WcsQuality", "is_held",
 ]  # fmt: skip

@@ -14,11 +14,13 @@ from catalog.configuration.keys.differencing import DIFFERENCING
 from catalog.configuration.keys.ingest import INGEST
 from catalog.configuration.keys.known_objects import KNOWN_OBJECTS
 from catalog.configuration.keys.preprocessing import PREPROCESSING
+from catalog.configuration.keys.reports import REPORTS
 
 __all__ = ["DECLARED", "ConfigKey", "ConfigRefused", "ConfigValue", "check_value"]
 
 _ALL = (
     *INGEST, *PREPROCESSING, *DIFFERENCING, *DETECTION, *VETOES, *KNOWN_OBJECTS, *CONTEXT, *CURATION, *ALERTS,
+    *REPORTS,
 )  # fmt: skip
 DECLARED: Mapping[str, ConfigKey] = MappingProxyType({key.name: key for key in _ALL})
 
