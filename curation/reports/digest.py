@@ -12,7 +12,7 @@ from curation.numerics.ades import AdesPosition
 from observations.numerics.barycentre import Place, from_centre_au
 from observations.numerics.site import mjd_of
 
-LACK = "digest2 is not installed (pip install -r requirements-reports.txt needs a C compiler)"
+LACK = "digest2 is not installed (make ephemerides)"
 NO_PLACE = "where the telescope stands is not known"
 # The program keeps its model in one place for the whole process.
 _ONE_AT_A_TIME = threading.Lock()
