@@ -18,14 +18,14 @@ class Kind(StrEnum):
 _STATES = {
     Kind.GOOD: (
         "completed", "preprocessed", "differenced", "validated", "confirmed", "delivered", "sent", "detected", "linked",
-        "done", "imported",
+        "done", "imported", "received", "named",
     ),
-    Kind.BAD: ("failed", "rejected", "lost", "dead"),
+    Kind.BAD: ("failed", "rejected", "lost", "dead", "refused"),
     # A try that failed and is repeated: the work goes on.
-    Kind.BUSY: ("running", "preprocessing", "differencing", "validating", "processing", "retried"),
+    Kind.BUSY: ("running", "preprocessing", "differencing", "validating", "processing", "retried", "unknown"),
     Kind.IDLE: ("pending", "ingested", "waiting", "handed_back", "no_ephemerides", "none_usable", "no_size"),
     # Somebody decided so: no fault, and nothing that is still to come.
-    Kind.PAST: ("archived", "duplicate", "cancelled"),
+    Kind.PAST: ("archived", "duplicate", "cancelled", "withdrawn"),
 }  # fmt: skip
 KIND_OF = {state: kind for kind, states in _STATES.items() for state in states}
 

@@ -1,6 +1,6 @@
 """Stand-ins of the Transient Name Server and the Minor Planet Center on this machine: they keep what they took.
 
-They answer as the real ones do, and fail as a test tells them: take something and stay silent, take nothing and say 504.
+They answer as the real ones do and fail as a test tells them: take something and stay silent, say 504 and take nothing.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from curation.models import Report, ReportRow, ReportService
 from curation.numerics import ades, at_report
 from curation.numerics.ades import AdesHead, AdesPosition
 from curation.numerics.at_report import AtReport
-from curation.reports.facts import MovingBody
+from curation.reports.facts import Draft, MovingBody
 
 
 @dataclass(frozen=True)
@@ -68,3 +68,13 @@ def _positions(rows: Sequence[ReportRow]) -> list[AdesPosition]:
 
 def _discoveries(rows: Sequence[ReportRow]) -> list[AtReport]:
     return [read_as(AtReport, row.body) for row in rows]
+
+
+def draft_document(draft: Draft) -> bytes:
+    """Write a report as it would be sent; nothing where it would hold no object."""
+    if not draft.rows:
+        return b""
+    if draft.service == ReportService.TNS:
+        return at_report.json_of({n: row.body for n, row in enumerate(draft.rows) if isinstance(row.body, AtReport)})
+    positions = [each for row in draft.rows if isinstance(row.body, MovingBody) for each in row.body.positions]
+    return ades.xml_of(draft.head, positions) if draft.head is not None else b""

@@ -27,16 +27,16 @@ from curation.reports.transients import draft_of_sources
 
 JOB_TYPE, ENTITY = "report", "report"
 BLIND = "Reports tell what people judged, and this account judges blind: use one that does not judge."
-# What one request holds.
-MOST_OBJECTS = 50
+# What one request holds; of what the Transient Name Server gets, each is asked about by itself.
+MOST_OBJECTS = {ReportService.MPC: 50, ReportService.TNS: 10}
 
 
 def draft_of(service: ReportService, keys: Sequence[UUID], user: Visitor) -> Draft:
     """Return what a report would say, and what forbids it: nothing is written or sent."""
     if is_blind(user):
         return Draft(service, findings=(Finding("", BLIND),))
-    if len(keys) > MOST_OBJECTS:
-        return Draft(service, findings=(Finding("", f"A report holds {MOST_OBJECTS} objects at most."),))
+    if len(keys) > MOST_OBJECTS[service]:
+        return Draft(service, findings=(Finding("", f"A report holds {MOST_OBJECTS[service]} objects at most."),))
     draft = draft_of_tracklets(keys, user) if service == ReportService.MPC else draft_of_sources(keys, user)
     return draft.found(duplicates(draft))
 

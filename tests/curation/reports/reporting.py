@@ -88,8 +88,8 @@ def source_to_report(dec: float = 2.01, of: Telescope | None = None, **seen: Any
     KnownObjectSearchFactory(observation=first)
     ContextAreaFactory(kind=ContextKind.VARIABLE)
     ForcedPhotometryFactory(
-        source=source, difference_run=DifferenceRunFactory(observation=before, reference=ReferenceFactory()), zero_point_system="AB",
-        zero_point_mag=25.0,
+        source=source, difference_run=DifferenceRunFactory(observation=before, reference=ReferenceFactory()),
+        zero_point_system="AB", zero_point_mag=25.0,
     )  # fmt: skip
     return source
 

@@ -99,8 +99,9 @@ def test_a_position_is_told_with_its_errors_catalogues_and_the_middle_of_its_exp
     row = report.rows.get()
     assert told == {
         "trkSub": row.internal_name, "mode": "CMO", "stn": "X99", "obsTime": "2024-03-01T21:00:30.00Z",
-        "ra": "150.0000000", "dec": "+2.0000000", "rmsRA": "0.134", "rmsDec": "0.134", "astCat": "Gaia3", "mag": "17.50",
-        "rmsMag": "0.062", "band": "G", "photCat": "Gaia3", "logSNR": "1.30", "seeing": "2.20", "exp": "60",
+        "ra": "150.0000000", "dec": "+2.0000000", "rmsRA": "0.134", "rmsDec": "0.134", "astCat": "Gaia3",
+        "mag": "17.50", "rmsMag": "0.062", "band": "G", "photCat": "Gaia3", "logSNR": "1.30", "seeing": "2.20",
+        "exp": "60",
     }  # fmt: skip
     assert len(row.internal_name) == 8
 
@@ -214,8 +215,8 @@ def test_a_known_body_is_named_and_where_nobody_can_say_that_is_noted(reporter):
     KnownObjectSearch.objects.update(orbits_at=FIRST_EXPOSURE)
     other = tracklet_to_report(of=Telescope.objects.get(), minutes=300.0, dec=3.0)
     KnownObjectSearch.objects.filter(observation__candidates__tracklets=other).update(orbits_at=FIRST_EXPOSURE)
-    draft = draft_of(ReportService.MPC, [other.pk], reporter)
-    assert draft.refusals == () and "whether it is a known body" in draft.findings[0].message
+    unsure = draft_of(ReportService.MPC, [other.pk], reporter)
+    assert unsure.refusals == () and "whether it is a known body" in unsure.findings[0].message
 
 
 def test_a_score_says_how_likely_it_passes_the_earth_or_why_there_is_none(reporter, monkeypatch):

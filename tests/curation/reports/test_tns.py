@@ -192,7 +192,7 @@ def test_nothing_that_is_kept_holds_the_key(namers, reporter):
 def test_where_nothing_is_to_be_sent_nothing_is(namers, reporter):
     configure(tns_sending="never")
     report = prepare(ReportService.TNS, [source_to_report().pk], reporter, Actor(reporter))
-    with pytest.raises(NotPossible, match="reports.tns_sending is “never”"):
+    with pytest.raises(NotPossible, match=r"reports\.tns_sending is “never”"):
         release(report, Actor(reporter))
     configure(tns_sending="on_request")
     release(report, Actor(reporter))
