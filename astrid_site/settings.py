@@ -51,6 +51,8 @@ NUMBA_CACHE_DIR   where compiled loops are kept (default: beside the program, or
 ASTRID_STAR_CATALOG
                   file of stars that solves positions and zero points, see docs/configuration.md (default: what is kept)
 ASTRID_STAR_CATALOG_SERVICE, ASTRID_STAR_CATALOG_TABLE: whom `star_catalog fetch` asks (default Gaia, Heidelberg)
+ASTRID_TNS_URL, ASTRID_MPC_SUBMIT_URL, ASTRID_MPC_STATUS_URL
+                  where reports are sent to and asked about (default: Transient Name Server, Minor Planet Center)
 ASTRID_CONTEXT_STAR_SERVICE, …_VARIABLE_…, …_GALAXY_…: cone searches, asked what lies around detections (default: none)
 """
 
@@ -363,6 +365,9 @@ ASTRID_STAR_CATALOG_SERVICE = env.str("ASTRID_STAR_CATALOG_SERVICE", default="ht
 ASTRID_STAR_CATALOG_TABLE = env.str("ASTRID_STAR_CATALOG_TABLE", default="gaiadr3.gaia_source")
 ASTRID_ORBITS = env.list("ASTRID_ORBITS", default=[])
 MLFLOW_TRACKING_URI = env.str("MLFLOW_TRACKING_URI", default="")
+ASTRID_TNS_URL = env.str("ASTRID_TNS_URL", default="https://www.wis-tns.org/api").rstrip("/")
+ASTRID_MPC_SUBMIT_URL = env.str("ASTRID_MPC_SUBMIT_URL", default="https://minorplanetcenter.net/submit_xml")
+ASTRID_MPC_STATUS_URL = env.str("ASTRID_MPC_STATUS_URL", default="https://data.minorplanetcenter.net/api/wamo")
 ASTRID_CONTEXT_SERVICES = {k: env.str(f"ASTRID_CONTEXT_{k}_SERVICE", "") for k in ("STAR", "VARIABLE", "GALAXY")}
 
 # The table of the stages, by which they start each other.

@@ -27,6 +27,7 @@ MAY_MARK_KNOWN = "curation.add_golditem"
 MAY_CHOOSE_EXAMPLES = "curation.add_labelexample"
 MAY_ACKNOWLEDGE = "curation.change_alert"
 MAY_SUBSCRIBE = "curation.add_subscription"
+MAY_REPORT = "curation.add_report"
 MAY_CONFIGURE = "catalog.change_systemconfig"
 MAY_KEEP_ACCOUNTS = "catalog.change_user"
 MAY_LIFT_LOCKS = "axes.delete_accessattempt"
@@ -76,11 +77,14 @@ KEPT_BY_ADMINISTRATORS = (
 _VIEWER = _of("view", SHOWN_TO_ALL)
 # Their own, and what came of them: all are shown to administrators alone.
 _SUBSCRIBER = _of("view", ("curation.subscription", "curation.delivery")) | {MAY_SUBSCRIBE}
-_CURATOR = _VIEWER | _SUBSCRIBER | {MAY_JUDGE, MAY_ACKNOWLEDGE}
+# What is told to other services tells what people judged, as alerts do: whoever may report reads all of it.
+_REPORTER = _of("view", ("curation.report", "curation.reportrow", "curation.reportattempt")) | {MAY_REPORT}
+_CURATOR = _VIEWER | _SUBSCRIBER | _REPORTER | {MAY_JUDGE, MAY_ACKNOWLEDGE}
 _EXPERT = _CURATOR | _of("view", SHOWN_TO_EXPERTS) | {MAY_SETTLE_CONFLICTS, MAY_MARK_KNOWN, MAY_CHOOSE_EXAMPLES}
 _OPERATOR = (
     _VIEWER
     | _SUBSCRIBER
+    | _REPORTER
     | _of("view", SHOWN_TO_OPERATORS)
     | {MAY_ORDER_JOBS, MAY_ORDER_FRAMES, MAY_SUBMIT_FRAMES, MAY_ORDER_ARCHIVES, MAY_SETTLE_DOUBTS, MAY_ACKNOWLEDGE}
 )

@@ -18,16 +18,18 @@ class Kind(StrEnum):
 _STATES = {
     Kind.GOOD: (
         "completed", "preprocessed", "differenced", "validated", "confirmed", "delivered", "sent", "detected", "linked",
-        "done", "imported", "used", "fetched",
+        "done", "imported", "used", "fetched", "received", "named",
     ),
     Kind.BAD: ("failed", "rejected", "lost", "dead", "refused"),
     # A try that failed and is repeated: the work goes on.
-    Kind.BUSY: ("running", "preprocessing", "differencing", "validating", "processing", "retried", "ordered"),
+    Kind.BUSY: (
+        "running", "preprocessing", "differencing", "validating", "processing", "retried", "ordered", "unknown",
+    ),
     Kind.IDLE: (
         "pending", "ingested", "waiting", "found", "handed_back", "no_ephemerides", "none_usable", "no_size", "open",
     ),
     # Somebody decided so: no fault, and nothing that is still to come.
-    Kind.PAST: ("archived", "duplicate", "cancelled", "gone", "revoked", "expired"),
+    Kind.PAST: ("archived", "duplicate", "cancelled", "gone", "revoked", "expired", "withdrawn"),
 }  # fmt: skip
 KIND_OF = {state: kind for kind, states in _STATES.items() for state in states}
 

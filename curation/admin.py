@@ -35,6 +35,9 @@ from curation.models import (
     Lease,
     Mention,
     Note,
+    Report,
+    ReportAttempt,
+    ReportRow,
     SavedFilter,
     Subscription,
     TriageSettings,
@@ -257,3 +260,36 @@ class DeliveryAdmin(ProductAdmin):
     list_filter = (("status", DropdownFilter), ("created_at", RangeDateTimeFilter))
     search_fields = ("subscription__name",)
     search_help_text = "Name of the subscription, or a key"
+
+
+@admin.register(Report)
+class ReportAdmin(ProductAdmin):
+    list_display = (
+        "created_at", "service", state(), "person", "reference", "sends", "last_code", "last_reason", "next_try_at",
+    )  # fmt: skip
+    list_select_related = ("person",)
+    list_filter = (
+        ("service", DropdownFilter), ("status", DropdownFilter), ("person", AutocompleteSelectFilter),
+        ("created_at", RangeDateTimeFilter),
+    )  # fmt: skip
+    search_fields = ("reference", "person__username")
+    search_help_text = "Number at the service, person, or ID"
+
+
+@admin.register(ReportRow)
+class ReportRowAdmin(ProductAdmin):
+    list_display = ("internal_name", related("report"), state(), "name", "reason", related("source"))
+    list_select_related = ("report", "source")
+    list_filter = (("status", DropdownFilter), ("created_at", RangeDateTimeFilter))
+    search_fields = ("internal_name", "name")
+    search_help_text = "Our name, theirs, or ID"
+    ordering = ("-id",)
+
+
+@admin.register(ReportAttempt)
+class ReportAttemptAdmin(ProductAdmin):
+    list_display = ("created_at", related("report"), "kind", "host", "code", "outcome", "ended_at")
+    list_select_related = ("report",)
+    list_filter = (("kind", DropdownFilter), ("created_at", RangeDateTimeFilter))
+    search_fields = ("host",)
+    search_help_text = "Host, or ID"

@@ -1,4 +1,5 @@
-"""The Celery doors of the publisher, of packets and deliveries, of the queue, of what was injected, of calibration."""
+"""The Celery doors of the publisher, of packets, deliveries and reports, of the queue, of what was injected, of
+calibration."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ from curation.packets.keeping import take_turn
 from curation.push.ordering import order_due, tidy
 from curation.rates.ordering import order_nightly
 from curation.rates.watching import watch
+from curation.reports.ordering import order_due as order_due_reports
 
 
 @shared_task(name="curation.publish")
@@ -35,6 +37,12 @@ def order_deliveries() -> int:
 def tidy_deliveries() -> None:
     """Give up what is too old, and end what has had its time."""
     tidy()
+
+
+@shared_task(name="curation.order_reports")
+def order_reports() -> int:
+    """Order what is due of reports to the services that name objects."""
+    return order_due_reports()
 
 
 @shared_task(name="curation.put_back_lapsed")

@@ -11,6 +11,7 @@ from curation.labels import views as label_views
 from curation.notes import views as note_views
 from curation.push import views as push_views
 from curation.rates import views as rate_views
+from curation.reports import views as report_views
 from curation.saved_filters import views as filter_views
 from curation.statistics import views as statistics_views
 from curation.tonight import views as tonight_views
@@ -59,6 +60,13 @@ urlpatterns = [
     path("models/retraining/", label_views.retraining, name="retraining"),
     path("models/retraining/order", label_views.order_retraining, name="order_retraining"),
     path("tonight/", tonight_views.tonight, name="tonight"),
+    path("reports/", report_views.reports, name="reports"),
+    path("reports/new/", report_views.new_report, name="new_report"),
+    path("reports/<uuid:report_id>/", report_views.report, name="report"),
+    path("reports/<uuid:report_id>/report.<slug:form>", report_views.report_file, name="report_file"),
+    path("reports/<uuid:report_id>/send", report_views.release_report, name="release_report"),
+    path("reports/<uuid:report_id>/withdraw", report_views.withdraw_report, name="withdraw_report"),
+    path("reports/<uuid:report_id>/ask", report_views.ask_about_report, name="ask_about_report"),
     path("statistics/", statistics_views.statistics, name="statistics"),
     path("statistics/<slug:slug>.csv", statistics_views.table, name="statistic"),
     path("models/<uuid:model_id>/threshold/", rate_views.threshold, name="threshold"),

@@ -29,6 +29,9 @@ from curation.models import (
     Lease,
     Mention,
     Note,
+    Report,
+    ReportAttempt,
+    ReportRow,
     SavedFilter,
     Subscription,
     TriageSettings,
@@ -87,6 +90,13 @@ SubFactory: Any = declarations.SubFactory
 FIRST_EXPOSURE = dt.datetime(2024, 3, 1, 21, 0, tzinfo=dt.UTC)
 # Middle of a 60 s exposure that starts then.
 FIRST_MJD_UTC = 60370.875 + 30.0 / 86400.0
+
+
+# What an exposure shows, as it stands in reports.
+_SEEN = {
+    "obs_time": FIRST_EXPOSURE.isoformat(), "mag": None, "mag_error": None, "limiting_mag": 20.0, "units": 1,
+    "filter_id": 22, "instrument_id": 321, "exposure_s": 60.0, "observer": "Robot", "comment": "",
+}  # fmt: skip
 
 
 def digest(text: object) -> str:
@@ -575,6 +585,44 @@ class LabelDefinitionFactory(RowFactory):
     title = "Label"
     detection_type = DetectionType.UNKNOWN
     is_valid = True
+
+
+class ReportFactory(RowFactory):
+    class Meta:
+        model = Report
+
+    service = "tns"
+    person = SubFactory(UserFactory)
+
+
+class ReportRowFactory(RowFactory):
+    class Meta:
+        model = ReportRow
+
+    report = SubFactory(ReportFactory)
+    number = 0
+    internal_name = Sequence(lambda n: f"AstrID24row{n}")
+    source = SubFactory(SourceFactory)
+    ra = SelfAttribute("source.ra")
+    dec = SelfAttribute("source.dec")
+    first_mjd_utc = FIRST_MJD_UTC
+    last_mjd_utc = FIRST_MJD_UTC
+    body = LazyAttribute(
+        lambda row: {
+            "internal_name": row.internal_name, "ra": row.ra, "dec": row.dec, "position_error_arcsec": 0.3,
+            "group_id": 135, "source_id": 135, "reporter": "A. Observer", "at_type": 0, "remarks": "",
+            "discovery": {**_SEEN, "mag": 17.5, "mag_error": 0.1}, "non_detection": _SEEN,
+        }
+    )  # fmt: skip
+
+
+class ReportAttemptFactory(RowFactory):
+    class Meta:
+        model = ReportAttempt
+
+    report = SubFactory(ReportFactory)
+    kind = "send"
+    host = "www.wis-tns.org"
 
 
 class LeaseFactory(RowFactory):

@@ -9,7 +9,7 @@ from tests import factories
 
 def rows_of_every_kind() -> None:
     """Make telescopes, fields, doubts, profiles, calibration, references, tracklets, scores, forced photometry, orbits,
-    known objects, catalogues, a delivery, a packet, an archive and a file on its way in."""
+    known objects, catalogues, a delivery, a report, a packet, an archive and a file on its way in."""
     observation = factories.ObservationFactory(telescope=factories.TelescopeFactory(), field=factories.FieldFactory())
     frame = factories.CalibrationFrameFactory(telescope=observation.telescope)
     factories.CalibrationMasterFactory(telescope=observation.telescope).members.add(frame)
@@ -29,6 +29,8 @@ def rows_of_every_kind() -> None:
     factories.DoubtFactory(observation=observation)
     factories.ProfileFactory()
     factories.RemovedFileFactory(entity_id=observation.pk)
+    report = factories.ReportRowFactory().report
+    factories.ReportAttemptFactory(report=report)
     factories.AlertPacketFactory(publication=factories.DeliveryFactory().publication)
     row, _ = submit_url("https://archive.example.org/mosaic.fits", Overrides())
     row.results = [

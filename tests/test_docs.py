@@ -45,7 +45,11 @@ def test_every_declared_configuration_key_is_documented_with_its_default_and_no_
 def test_the_bounds_of_every_configuration_key_are_documented():
     documented = rows(section("configuration.md", "System configuration"))
     for name, key in DECLARED.items():
-        if key.choices:
+        if key.is_secret:
+            expected = "text"
+        elif key.longest:
+            expected = f"text of at most {key.longest} characters"
+        elif key.choices:
             expected = ", ".join(key.choices)
         elif isinstance(key.default, bool):
             expected = "true, false"

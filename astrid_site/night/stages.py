@@ -189,6 +189,7 @@ STAGES = (
     ),
     Stage("alerts", "curation.alerts.stage", "light", waits_for=_BEFORE_ALERTS),
     Stage("push", "curation.push.stage", "deliveries", follows=_after_push),
+    Stage("report", "curation.reports.stage", "deliveries"),
     Stage("forced_backlog", "detection.stage.forced_backlog", waits_for=_BEFORE_BACKLOG, follows=_after_forced),
     # Nothing waits for it, and it decides nothing.
     Stage("shadow", "detection.stage.shadow", waits_for=_BEFORE_BACKLOG, abandon="detection.stage.shadow.abandon"),

@@ -16,6 +16,7 @@ def beat_of(queues: Iterable[str]) -> dict[str, object]:
         "order deliveries": _every(2.0, "curation.order_deliveries", expires=60.0),
         "mail links": _every(5.0, "catalog.mail_links", queue="deliveries", expires=10.0),
         "tidy deliveries": _every(60.0, "curation.tidy_deliveries", expires=120.0),
+        "order reports": _every(10.0, "curation.order_reports", expires=60.0),
         "put back": _every(30.0, "curation.put_back_lapsed", expires=60.0),
         "refresh what is known": _every(3600.0, "detection.refresh"),
         "recalibrate": _every(3600.0, "curation.recalibrate"),

@@ -25,6 +25,7 @@ from curation.detections.api import DetectionViewSet, LightCurveView
 from curation.judgements.api import LabelViewSet, ValidationEventViewSet
 from curation.packets.api import NightsView, NightView, PacketView, PacketViewSet
 from curation.push.api import DeliveryViewSet, SubscriptionViewSet
+from curation.reports.api import ReportAttemptViewSet, ReportRowViewSet, ReportViewSet
 from curation.tonight.api import TonightView
 from detection.known.api import KnownObjectSearchViewSet, KnownObjectViewSet, OrbitSetViewSet
 from detection.registry.api import (
@@ -62,6 +63,7 @@ RESOURCES = (
     CandidateScoreViewSet, DetectionViewSet, SourceViewSet, ForcedPhotometryViewSet, OrbitSetViewSet,
     KnownObjectSearchViewSet, KnownObjectViewSet, LabelViewSet, ValidationEventViewSet, AlertViewSet,
     PublicationViewSet, PacketViewSet, SubscriptionViewSet, DeliveryViewSet,
+    ReportViewSet, ReportRowViewSet, ReportAttemptViewSet,
     SystemConfigViewSet, ProcessingJobViewSet, RemovedFileViewSet, AuditLogViewSet, AccountViewSet, ApiTokenViewSet,
 )  # fmt: skip
 

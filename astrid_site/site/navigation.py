@@ -12,6 +12,7 @@ _PAGES = (
     ("Detections", "curation:detections", "detection.view_detection"),
     ("Sources", "curation:sources", "detection.view_source"),
     ("Alerts", "curation:alerts", "curation.view_alert"),
+    ("Reports", "curation:reports", "curation.add_report"),
     ("Follow-up", "curation:tonight", "detection.view_detection"),
     ("Statistics", "curation:statistics", "curation.view_validationevent"),
     ("Observations", "observations:observations", "observations.view_observation"),

@@ -25,6 +25,7 @@ OPENAPI: dict[str, object] = {
         "AlertType": "curation.models.AlertType",
         "Quality": "curation.models.Quality",
         "EventKind": "curation.models.EventKind",
+        "ReportStatus": "curation.models.ReportStatus",
     },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

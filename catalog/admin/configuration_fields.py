@@ -8,6 +8,7 @@ from unfold.widgets import (
     UnfoldAdminPasswordWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
     UnfoldBooleanSwitchWidget,
 )
 
@@ -34,6 +35,8 @@ def field_of(key: ConfigKey) -> forms.Field:
     if key.choices:
         named = [(choice, choice) for choice in key.choices]
         return forms.ChoiceField(required=False, choices=named, widget=UnfoldAdminSelectWidget())
+    if key.longest:
+        return forms.CharField(required=False, max_length=key.longest, widget=UnfoldAdminTextInputWidget())
     whole = isinstance(key.default, int)
     limits = {"min": key.minimum, "max": key.maximum, "step": 1 if whole else "any"}
     widget = UnfoldAdminIntegerFieldWidget(attrs={name: value for name, value in limits.items() if value is not None})

@@ -113,7 +113,7 @@ class AccountAdmin(_InCharge, auth_admin.UserAdmin, RecordAdmin):  # type: ignor
 
     def get_deleted_objects(self, objs: Iterable[Model], request: HttpRequest) -> Deleted:
         """What lets somebody in goes with their account; that nobody deletes it by itself is no hindrance."""
-        found, counts, needed, protected = super().get_deleted_objects(objs, request)
+        found, counts, needed, protected = AuditedAdmin.get_deleted_objects(self, objs, request)
         with_it = {str(model._meta.verbose_name) for model in (AccountLink, Authenticator, LoginSession)}
         return found, counts, needed - with_it, protected
 

@@ -46,6 +46,7 @@ _GROUPS: Mapping[str, Group] = MappingProxyType(
             "Curation", "It concerns reviews from now on. What was decided stays until it is reviewed again."
         ),
         "people": Group("People", "It concerns the next log-in of each; who is logged in already stays."),
+        "reports": Group("Reports", "It concerns reports that are prepared or sent from now on."),
         "alerts": Group(
             "Alerts", "It concerns sources the next time that the alert rule looks at them. What was sent stays."
         ),

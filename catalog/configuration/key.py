@@ -25,7 +25,7 @@ class ConfigKey:
     """One declared key; the type of the default is the type of the value. The unit is part of the name.
 
     is_science : whether it changes what becomes science, so that a change says why. is_secret : written and never read
-    back; a text.
+    back; a text. longest : of a free text, its characters.
     """
 
     name: str
@@ -36,6 +36,7 @@ class ConfigKey:
     choices: tuple[str, ...] = ()
     is_science: bool = True
     is_secret: bool = False
+    longest: int = 0
 
     def told(self, value: object) -> object:
         """Return what may be shown of a value: of a secret only whether there is one."""
@@ -63,6 +64,10 @@ class ConfigKey:
         return value
 
     def _checked_text(self, value: object) -> str:
+        if self.longest:
+            if not isinstance(value, str) or len(value) > self.longest or not (value.isprintable() or not value):
+                raise ConfigRefused(f"{self.name} must be a text of at most {self.longest} printable characters.")
+            return value.strip()
         if not isinstance(value, str) or value not in self.choices:
             raise ConfigRefused(f"{self.name} must be one of {', '.join(self.choices)}, not {value!r}.")
         return value

@@ -23,6 +23,8 @@ def bounds(key: ConfigKey) -> str:
         return "text"
     if key.choices:
         return ", ".join(key.choices)
+    if key.longest:
+        return f"text of at most {key.longest} characters"
     if isinstance(key.default, bool):
         return "yes or no"
     kind = "whole number" if isinstance(key.default, int) else "number"

@@ -96,6 +96,7 @@ class Patience:
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
+        self.has_written = False
         self.begin()
 
     def begin(self) -> None:
@@ -281,6 +282,7 @@ class _Stream(httpcore.NetworkStream):
         return self._do(partial(self._socket.recv, max_bytes), select.POLLIN)
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._patience.has_written = True
         left = memoryview(buffer)
         while left:
             left = left[self._do(partial(self._socket.send, left), select.POLLOUT) :]

@@ -20,7 +20,7 @@ from catalog.files.outgoing import DownloadFailed, Limits, Patience, Transport, 
 
 # From the name of the receiver to the last byte that is read of its answer.
 POST_SECONDS = 15.0
-# Of an answer nothing is needed but its beginning, to show it.
+# Of most answers nothing is needed but their beginning, to show it.
 _MOST_BYTES = 2000
 # How long a connection may rest between two requests; receivers end theirs after 5 s and more.
 _KEPT_SECONDS = 4.0
@@ -59,8 +59,9 @@ def _trust() -> ssl.SSLContext:
 class Post:
     """A way to receivers, whose connection is kept between requests; for one thread, until the block ends."""
 
-    def __init__(self, seconds: float = POST_SECONDS) -> None:
-        self._patience = Patience(Limits(_MOST_BYTES, stall_seconds=seconds, whole_seconds=seconds))
+    def __init__(self, seconds: float = POST_SECONDS, most_bytes: int = _MOST_BYTES) -> None:
+        self._most_bytes = most_bytes
+        self._patience = Patience(Limits(most_bytes, stall_seconds=seconds, whole_seconds=seconds))
         self._client = httpx.Client(
             transport=Transport(self._patience, kept_seconds=_KEPT_SECONDS, trust=_trust()),
             headers=agent.headers(),
@@ -74,14 +75,19 @@ class Post:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._client.close()
 
-    def send(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+    @property
+    def may_have_left(self) -> bool:
+        """Whether anything of a request may have reached the other side: its first byte was written."""
+        return self._patience.has_written
+
+    def send(self, url: str, body: bytes, headers: Mapping[str, str], method: str = "POST") -> Answer:
         """Send a body and return the answer, a refusal or a redirect too.
 
         Raises AddressRefused where the address is not public, DownloadFailed where no answer came, and what stops the
         job of this thread.
         """
         host = check_receiver(url)
-        request = self._client.build_request("POST", url, content=body, headers=dict(headers))
+        request = self._client.build_request(method, url, content=body, headers=dict(headers))
         self._patience.begin()
         self._patience.in_vain = f"{host} did not answer"
         with in_words(f"The connection to {host}"):
@@ -111,8 +117,8 @@ class Post:
         try:
             for chunk in response.iter_raw():
                 found += chunk
-                if len(found) >= _MOST_BYTES:
+                if len(found) >= self._most_bytes:
                     break
         except (OSError, DownloadFailed, httpcore.ProtocolError, httpx.ProtocolError):
             found += b" [cut off]"
-        return found[:_MOST_BYTES].decode("utf-8", "replace")
+        return found[: self._most_bytes].decode("utf-8", "replace")

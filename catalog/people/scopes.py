@@ -15,6 +15,7 @@ from catalog.roles import (
     MAY_JUDGE,
     MAY_ORDER_ARCHIVES,
     MAY_ORDER_JOBS,
+    MAY_REPORT,
     MAY_SETTLE_DOUBTS,
     MAY_SUBMIT_FRAMES,
 )
@@ -73,6 +74,10 @@ SCOPES: Mapping[str, Scope] = MappingProxyType(
         "publications:read": Scope("curation.view_alertpublication", "read what was published"),
         "references:read": Scope("differencing.view_reference", "read references"),
         "removed-files:read": Scope("catalog.view_removedfile", "read which files were removed by retention"),
+        "report-attempts:read": Scope("curation.view_reportattempt", "read what services answered about reports"),
+        "report-rows:read": Scope("curation.view_reportrow", "read what became of each object of reports"),
+        "reports:read": Scope("curation.view_report", "read reports to the services that name objects"),
+        "reports:write": Scope(MAY_REPORT, "prepare, send and take back reports"),
         "sources:read": Scope("detection.view_source", "read sources"),
         "subscriptions:read": Scope("curation.view_subscription", "read one's subscriptions to alerts"),
         "surveys:read": Scope("observations.view_survey", "read surveys"),

@@ -206,7 +206,14 @@ def _motion(candidate: Candidate | None) -> tuple[float | None, float | None, in
 
 
 def _last_non_detection(source: Source, first: Observation) -> LastNonDetection | None:
-    """Return the latest earlier frame of the band whose newest measurement at the place is below 3 sigma."""
+    row = not_detected_before(source, first)
+    return (
+        None if row is None else LastNonDetection(time_of(row.mjd_utc), row.observation.original_name, row.limiting_mag)
+    )
+
+
+def not_detected_before(source: Source, first: Observation) -> ForcedPhotometry | None:
+    """Return the newest measurement at the place, in the latest earlier frame of the band where it is below 3 sigma."""
     earlier = ForcedPhotometry.objects.measured().filter(
         source=source, observation__filter_band=first.filter_band, mjd_utc__lt=first.mjd_utc
     )
@@ -214,6 +221,6 @@ def _last_non_detection(source: Source, first: Observation) -> LastNonDetection 
     looked_at: set[UUID] = set()
     for row in latest[:_MEASUREMENTS_LOOKED_BACK]:
         if row.observation_id not in looked_at and row.limiting_flux is not None:
-            return LastNonDetection(time_of(row.mjd_utc), row.observation.original_name, row.limiting_mag)
+            return row
         looked_at.add(row.observation_id)
     return None

@@ -29,6 +29,7 @@ from curation.judgements.verdicts import OPEN, answers_about, consensus_of, outc
 from curation.models import Alert, GoldItem, LabelExample, SavedFilter, ValidationEvent
 from curation.notes.forms import NoteForm
 from curation.notes.notes import notes_on
+from curation.reports.listing import reports_of
 from detection.context.around import around_of
 from detection.context.surroundings import context_of
 from detection.cutouts.overlay import overlay_of
@@ -140,6 +141,7 @@ def detection(request: HttpRequest, detection_id: UUID) -> HttpResponse:
         "notes": notes_on({row.pk, *(one.pk for one in of_source)}, request.user),
         "notes_on": row.pk,
         "note_form": NoteForm(auto_id="note_%s"),
+        "reports": None if row.is_injected else reports_of(request.user, row.source_id, row.candidate),
         **_beside(row, of_source),
         **(_light_curve(row.source, of_source, request.GET) if row.source else {}),
     }
@@ -189,6 +191,7 @@ def source(request: HttpRequest, source_id: UUID) -> HttpResponse:
         "notes_on": detections[-1].pk if detections else None,
         "note_form": NoteForm(auto_id="note_%s"),
         "neighbourhood_arcsec": NEIGHBOURHOOD_ARCSEC,
+        "reports": reports_of(request.user, row.pk),
         **_light_curve(row, detections, request.GET),
     }
     return render(request, "curation/source.html", context)

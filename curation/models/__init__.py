@@ -26,17 +26,30 @@ from curation.models.push import (
     SigningSecret,
     Subscription,
 )
+from curation.models.reports import (
+    AWAITED,
+    STANDING,
+    AttemptKind,
+    Report,
+    ReportAttempt,
+    ReportRow,
+    ReportService,
+    ReportStatus,
+)
 from curation.models.triage import Deferral, DeferralKind, Lease, SavedFilter, SavedFilterQuerySet, TriageSettings
 
 __all__ = [
+    "AWAITED",
     "MOST_ATTEMPTS",
     "OPEN",
+    "STANDING",
     "Alert",
     "AlertPacket",
     "AlertPriority",
     "AlertPublication",
     "AlertStatus",
     "AlertType",
+    "AttemptKind",
     "ConfidenceLevel",
     "Conflict",
     "Contradiction",
@@ -55,6 +68,11 @@ __all__ = [
     "Mention",
     "Note",
     "Quality",
+    "Report",
+    "ReportAttempt",
+    "ReportRow",
+    "ReportService",
+    "ReportStatus",
     "SavedFilter",
     "SavedFilterQuerySet",
     "Shown",

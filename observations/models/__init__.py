@@ -14,6 +14,7 @@ from observations.models.frames import (
     CalibrationFrame,
     CalibrationKind,
     CameraSetting,
+    DetectorKind,
     Field,
     NoFrame,
     Observation,
@@ -29,7 +30,7 @@ from observations.models.profiles import InstrumentProfile
 
 __all__ = [
     "Archive", "ArchiveHost", "ArchiveKind", "ArchiveProduct", "ArchiveRun", "CalibrationFrame", "CalibrationKind",
-    "CameraSetting", "Doubt", "DoubtOrigin", "DoubtQuerySet", "Field", "IncomingFile", "IncomingRoute",
+    "CameraSetting", "DetectorKind", "Doubt", "DoubtOrigin", "DoubtQuerySet", "Field", "IncomingFile", "IncomingRoute",
     "InstrumentProfile", "NoFrame", "Observation", "ObservationQuerySet", "ObservationStatus", "ProductState",
     "RunPurpose", "SaturationUnit", "Survey", "Telescope", "WcsQuality", "is_held",
 ]  # fmt: skip

@@ -88,6 +88,13 @@ class Survey(Record):
         return self.name
 
 
+class DetectorKind(models.TextChoices):
+    """What takes a telescope's images, in the words of reports to the Minor Planet Center."""
+
+    CCD = "CCD", "CCD"
+    CMOS = "CMO", "CMOS"
+
+
 class Telescope(Record):
     """Where light was gathered; longitude counts east, whatever sign the header used."""
 
@@ -97,6 +104,12 @@ class Telescope(Record):
     height_m = models.FloatField(null=True, blank=True)
     mpc_code = models.CharField(max_length=4, blank=True, help_text="Observatory code of the Minor Planet Center.")
     time_zone = models.CharField(max_length=64, blank=True, help_text="IANA name, such as Atlantic/Canary.")
+    design = models.CharField(max_length=35, blank=True, help_text="Of its optics, such as Reflector; reports name it.")
+    aperture_m = models.FloatField(null=True, blank=True, help_text="Diameter, metres; reports name it.")
+    detector = models.CharField(max_length=4, choices=DetectorKind, blank=True, help_text="Reports name it.")
+    tns_instrument_id = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Number of the instrument at the Transient Name Server."
+    )
 
     class Meta:
         ordering = ["name"]
@@ -104,6 +117,8 @@ class Telescope(Record):
             constraints.within("latitude_deg", -90.0, 90.0),
             constraints.within("longitude_deg", -180.0, 180.0),
             constraints.finite("height_m"),
+            constraints.positive("aperture_m"),
+            constraints.one_of("detector", DetectorKind, blank=True),
         ]
 
     def __str__(self) -> str:

@@ -54,7 +54,7 @@ def bjd_tdb(
     _, barycentric = erfa.epv00(day, fraction)
     position = np.asarray(barycentric["p"], dtype=np.float64)
     if place is not None:
-        position = position + _from_centre_au(place, mjd_utc)
+        position = position + from_centre_au(place, mjd_utc)
     a, d = np.radians(ra), np.radians(dec)
     direction = np.stack([np.cos(d) * np.cos(a), np.cos(d) * np.sin(a), np.sin(d)], axis=-1)
     delay_s = _LIGHT_SECONDS_PER_AU * (direction @ position)
@@ -72,11 +72,11 @@ def heliocentric_au(
     heliocentric, _ = erfa.epv00(*erfa.taitt(*erfa.utctai(_JD_OF_MJD_0, mjd_utc)))
     position, velocity = (np.asarray(heliocentric[part], dtype=np.float64) for part in ("p", "v"))
     if place is not None:
-        position = position + np.array([_from_centre_au(place, float(each)) for each in mjd_utc])
+        position = position + np.array([from_centre_au(place, float(each)) for each in mjd_utc])
     return position, velocity
 
 
-def _from_centre_au(place: Place, mjd_utc: float) -> NDArray[np.float64]:
+def from_centre_au(place: Place, mjd_utc: float) -> NDArray[np.float64]:
     """Return the observer's place seen from the Earth's centre, turned with the Earth."""
     local = erfa.gd2gc(_WGS84, np.radians(place.longitude_deg), np.radians(place.latitude_deg), place.height_m)
     angle = np.radians(greenwich_sidereal_deg(mjd_utc))

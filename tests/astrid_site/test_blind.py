@@ -43,6 +43,7 @@ from tests.factories import (
     DeliveryFactory,
     PreprocessRunFactory,
     ProcessingJobFactory,
+    ReportRowFactory,
     SubscriptionFactory,
     SurveyFactory,
     UserFactory,
@@ -72,6 +73,7 @@ RESOURCES_OF_PEOPLE = ("detections", "sources", "validation-events", "alerts")
 WITHOUT_WORDS = {
     "observations:preview": "small", "differencing:picture": "score", "detection:context_picture": "science",
     "detection:finding_chart": "png", "differencing:sample": 0,
+    "curation:report_file": "json",
 }  # fmt: skip
 _OF_A_TILE = {"kind": "science", "level": 0, "column": 0, "row": 0}
 _MADE_UP = (
@@ -100,6 +102,7 @@ class Scene:
         publish_pending()
         self.alert = Alert.objects.get()
         self.subscription = SubscriptionFactory(owner=self.looker)
+        self.reported = ReportRowFactory(source=self.row.source)
         self.delivery = DeliveryFactory(subscription=self.subscription, publication=AlertPublication.objects.get())
 
     def keys_of(self, name: str, arguments: list[str]) -> list[Any]:
@@ -113,7 +116,7 @@ class Scene:
             "validation-events": ValidationEvent.objects.filter(validator=self.other).first() or self.row,
             "audit-log": self.row, "publications": AlertPublication.objects.order_by("sequence").last(),
             "labels": LabelDefinition.objects.first(), "subscriptions": self.subscription,
-            "deliveries": self.delivery,
+            "deliveries": self.delivery, "reports": self.reported.report, "report-rows": self.reported,
         }  # fmt: skip
         if name.startswith("api:"):
             # Of what the telescope and machines alone have made, such as masters and tracklets, there is none here.
@@ -125,7 +128,7 @@ class Scene:
             "detection_id": self.row, "source_id": self.row.source, "alert_id": self.alert, "job_id": self.job,
             "candidate_id": self.row.candidate, "observation_id": self.row.observation, "run_id": run,
             "model_id": self.row.model_run.model, "data_set_id": self.data_set,
-            "subscription_id": self.subscription,
+            "subscription_id": self.subscription, "report_id": self.reported.report,
         }  # fmt: skip
         others = _OF_A_TILE if name == "differencing:tile" else dict.fromkeys(arguments, WITHOUT_WORDS.get(name))
         return [named[argument].pk if argument in named else others[argument] for argument in arguments]

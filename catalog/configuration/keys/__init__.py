@@ -15,13 +15,14 @@ from catalog.configuration.keys.ingest import INGEST
 from catalog.configuration.keys.known_objects import KNOWN_OBJECTS
 from catalog.configuration.keys.people import PEOPLE
 from catalog.configuration.keys.preprocessing import PREPROCESSING
+from catalog.configuration.keys.reports import REPORTS
 from catalog.configuration.keys.retention import RETENTION
 
 __all__ = ["DECLARED", "ConfigKey", "ConfigRefused", "ConfigValue", "check_value"]
 
 _ALL = (
     *INGEST, *PREPROCESSING, *DIFFERENCING, *DETECTION, *VETOES, *KNOWN_OBJECTS, *CONTEXT, *CURATION, *ALERTS,
-    *PEOPLE, *RETENTION,
+    *REPORTS, *PEOPLE, *RETENTION,
 )  # fmt: skip
 DECLARED: Mapping[str, ConfigKey] = MappingProxyType({key.name: key for key in _ALL})
 
