@@ -1,9 +1,10 @@
-"""The system's own records: people, configuration, jobs, audit; and the bases of every other model."""
+"""The system's own records: people, configuration, jobs, audit; and the bases of runs."""
 
 from __future__ import annotations
 
-import datetime as dt
-from typing import Any, ClassVar, Self
+from collections.abc import Collection
+from typing import ClassVar, Self
+from uuid import UUID
 
 from django.contrib.auth.models import AbstractUser, AnonymousUser, UserManager
 from django.core.serializers.json import DjangoJSONEncoder
@@ -14,47 +15,12 @@ from django.utils import timezone
 from catalog import constraints, lookups
 from catalog.configuration.keys import ConfigRefused, check_value
 from catalog.failures import failure_code_choices
-from catalog.ids import uuid7
+from catalog.hiding import jobs_outside
+from catalog.records import Record as Record
+from catalog.records import RecordQuerySet as RecordQuerySet
 from catalog.roles import MAY_OPEN_ADMIN
 
 lookups.register()
-_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-
-
-class RecordQuerySet(models.QuerySet[Any]):
-    """Questions that every model answers."""
-
-    def visible_to(self, user: Visitor) -> Self:
-        """Return what this person may read: everything for roles that may view the model, nothing for anybody else.
-
-        Every door asks here: pages, clients, exports and the admin.
-        """
-        names = self.model._meta
-        return self if user.has_perm(f"{names.app_label}.view_{names.model_name}") else self.none()
-
-    def update(self, **values: object) -> int:
-        """Update rows and their `updated_at`, which would otherwise state a time before the change."""
-        if "updated_at" not in values:
-            values["updated_at"] = timezone.now()
-        return super().update(**values)
-
-
-class Record(models.Model):
-    """A row with a time-ordered key and the times of its making and last change."""
-
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
-
-    objects = RecordQuerySet.as_manager()
-
-    class Meta:
-        abstract = True
-
-    @property
-    def revision(self) -> str:
-        """Return a text that is another one after each change of the row."""
-        return f"{(self.updated_at - _EPOCH) // dt.timedelta(microseconds=1):x}"
 
 
 class RunStatus(models.TextChoices):
@@ -137,6 +103,9 @@ class User(Record, AbstractUser):
 
     objects: ClassVar[AccountManager] = AccountManager()
 
+    # Not stored: see `catalog.hiding`.
+    hidden_surveys: frozenset[UUID] | None = None
+
     class Meta(AbstractUser.Meta):
         abstract = False
 
@@ -214,6 +183,14 @@ class JobStatus(models.TextChoices):
     CANCELLED = "cancelled"
 
 
+class JobQuerySet(RecordQuerySet):
+    """Which jobs are about what is shown."""
+
+    def outside(self, surveys: Collection[UUID]) -> Self:
+        """Return those about what is not hidden with some surveys; what the keys of jobs mean others know."""
+        return jobs_outside(self, surveys)
+
+
 class ProcessingJob(Record):
     """The truth about one piece of background work."""
 
@@ -244,6 +221,8 @@ class ProcessingJob(Record):
     entity_kind: str
     entity_name: str
     entity_url: str
+
+    objects = JobQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta:
         ordering = ["-priority", "scheduled_at", "id"]
@@ -301,6 +280,14 @@ class AttemptOutcome(models.TextChoices):
     HANDED_BACK = "handed_back", "handed back for a restart"
 
 
+class AttemptQuerySet(RecordQuerySet):
+    """Which attempts are shown."""
+
+    def outside(self, surveys: Collection[UUID]) -> Self:
+        """Return those at jobs that are shown, and that name nothing which is not."""
+        return self.filter(job__in=jobs_outside(ProcessingJob.objects.all(), surveys, wholly=True))
+
+
 class JobAttempt(Record):
     """One try at a job, with its log."""
 
@@ -313,6 +300,8 @@ class JobAttempt(Record):
     failure_code = models.CharField(max_length=40, choices=failure_code_choices, blank=True)
     error_message = models.TextField(blank=True)
     log = models.TextField(blank=True)
+
+    objects = AttemptQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta:
         ordering = ["job", "attempt"]

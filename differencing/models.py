@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Self
+from uuid import UUID
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from catalog import constraints
 from catalog.models import Record, RecordQuerySet, Run, RunQuerySet, RunStatus
 from differencing.flags import FLAGS, Flag
-from observations.models import Field, Observation
+from observations.models import Field, Observation, shown_by
 from observations.sky import InjectableRecord, RealManager, SkyQuerySet, SkyRecord
 
 # The algorithm of what another survey subtracted: no image of it is here, and no reference.
@@ -35,6 +37,15 @@ class ReferenceOrigin(models.TextChoices):
 
     FRAMES = "frames", "frames of its field"
     GIVEN = "given", "an image that was given"
+
+
+class ReferenceQuerySet(RecordQuerySet):
+    """Whose references are shown."""
+
+    def outside(self, surveys: Collection[UUID]) -> Self:
+        """Return those of fields that are shown, with a frame that is, or without any."""
+        of_shown = Q(field__in=Field.objects.all().outside(surveys))
+        return self.filter(of_shown, shown_by(Observation.objects.filter(references=OuterRef("pk")), surveys))
 
 
 class Reference(Record):
@@ -74,6 +85,8 @@ class Reference(Record):
     original_name = models.CharField(max_length=255, blank=True, help_text="File name of an image that was given.")
     survey_name = models.CharField(max_length=100, blank=True, help_text="Who made an image that was given.")
     delivered_band = models.CharField(max_length=32, blank=True, help_text="Filter of an image that was given.")
+
+    objects = ReferenceQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta:
         ordering = ["field", "filter_band", "-version"]
@@ -159,6 +172,8 @@ class DifferenceRun(Run):
     retry_count = models.PositiveIntegerField(default=0)
 
     objects = DifferenceRunQuerySet.as_manager()  # type: ignore[misc]
+
+    way_to_survey = "observation__survey"
 
     class Meta:
         ordering = ["-created_at", "-id"]
@@ -254,6 +269,8 @@ class Candidate(InjectableRecord):
 
     objects = RealManager.from_queryset(CandidateQuerySet)()  # type: ignore[misc, assignment]
 
+    way_to_survey = "observation__survey"
+
     class Meta:
         ordering = ["-significance", "id"]
         constraints = [
@@ -308,6 +325,15 @@ class Candidate(InjectableRecord):
         return frozenset(veto["code"] for veto in self.vetoes)
 
 
+class MoverQuerySet(RecordQuerySet):
+    """Whose movers are shown."""
+
+    def outside(self, surveys: Collection[UUID]) -> Self:
+        """Return those with a tracklet that is shown, or with none."""
+        theirs = Tracklet.objects.filter(mover=OuterRef("pk"))
+        return self.filter(~Exists(theirs) | Exists(theirs.outside(surveys)))
+
+
 class Mover(Record):
     """One thing that moved in several nights: one orbit about the Sun explains its tracklets."""
 
@@ -315,6 +341,8 @@ class Mover(Record):
     chance_rate = models.FloatField(
         help_text="How many as good as this one chance makes of the tracklets of these nights."
     )
+
+    objects = MoverQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta:
         ordering = ["-created_at", "-id"]
@@ -333,6 +361,13 @@ class TrackletKind(models.TextChoices):
 
 class TrackletQuerySet(RecordQuerySet):
     """Which tracklets count."""
+
+    def outside(self, surveys: Collection[UUID]) -> Self:
+        """Return those with a member that is shown; without members, of a night of a field of which a frame is."""
+        members = Candidate.objects.filter(tracklets=OuterRef("pk"))
+        frames = Observation.objects.filter(field=OuterRef("field"), night=OuterRef("night"))
+        is_of_frames = ~Exists(members) & shown_by(frames, surveys)
+        return self.filter(is_of_frames | Q(Exists(members.outside(surveys))))
 
     def linked(self) -> TrackletQuerySet:
         """Return those that have candidates as members."""

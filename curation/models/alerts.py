@@ -78,6 +78,8 @@ class Alert(Record):
     delivery_attempts = models.PositiveIntegerField(default=0)
     error_message = models.TextField(blank=True)
 
+    way_to_survey = "detection__observation__survey"
+
     class Meta:
         ordering = ["-created_at", "-id"]
         constraints = [
@@ -113,6 +115,8 @@ class AlertPublication(Record):
     kind = models.CharField(max_length=12, choices=AlertType)
     published_at = models.DateTimeField()
     payload = models.JSONField(help_text="Never changed once published.")
+
+    way_to_survey = "alert__detection__observation__survey"
 
     class Meta:
         ordering = ["sequence"]

@@ -22,6 +22,8 @@ class AlertPacket(Record):
     sha256 = models.CharField(max_length=64, help_text="Of the file: other packets are never handed out for it.")
     ivorn = models.CharField(max_length=255, help_text="Its name as a VOEvent, by which later ones cite it.")
 
+    way_to_survey = "publication__alert__detection__observation__survey"
+
     class Meta:
         ordering = ["id"]
         constraints = [

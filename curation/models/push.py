@@ -10,6 +10,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from catalog import constraints
+from catalog.hiding import hidden_from
 from catalog.models import Record, RecordQuerySet, Visitor
 from catalog.roles import MAY_KEEP_ACCOUNTS
 from curation.models.alerts import AlertPublication
@@ -128,7 +129,10 @@ class DeliveryQuerySet(RecordQuerySet):
     """Everybody sees what went to their own subscriptions."""
 
     def visible_to(self, user: Visitor) -> Self:
-        return self if user.has_perm(MAY_KEEP_ACCOUNTS) else self.filter(subscription__owner=user.pk)
+        if user.has_perm(MAY_KEEP_ACCOUNTS):
+            return self
+        own, hidden = self.filter(subscription__owner=user.pk), hidden_from(user)
+        return own.outside(hidden) if hidden else own
 
     def due(self) -> Self:
         """Return what is to be sent now."""
@@ -152,6 +156,8 @@ class Delivery(Record):
     delivered_at = models.DateTimeField(null=True, blank=True, help_text="When it was acknowledged, or sent by e-mail.")
 
     objects = DeliveryQuerySet.as_manager()  # type: ignore[misc]
+
+    way_to_survey = "publication__alert__detection__observation__survey"
 
     class Meta:
         ordering = ["-id"]

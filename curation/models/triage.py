@@ -28,6 +28,8 @@ class Lease(Record):
     expires_at = models.DateTimeField(help_text="By the database's clock.")
     seen_at = models.DateTimeField(db_default=Now(), help_text="When the window last said that it is open.")
 
+    way_to_survey = "detection__observation__survey"
+
     class Meta:
         ordering = ["expires_at", "id"]
         indexes = [
@@ -62,6 +64,8 @@ class Deferral(Record):
     note = models.TextField(blank=True, help_text="What is asked, for whoever is asked for a second opinion.")
     group = models.UUIDField(help_text="Made by the client: what was put off with one key has one.")
     ended_at = models.DateTimeField(null=True, blank=True, help_text="When it was taken back, or answered after all.")
+
+    way_to_survey = "detection__observation__survey"
 
     class Meta:
         ordering = ["-created_at", "-id"]

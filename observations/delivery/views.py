@@ -24,6 +24,7 @@ from observations.claims.inspecting import inspect_beginning
 from observations.delivery.forms import ExtrasForm, UploadForm
 from observations.delivery.incoming import submit_upload, submit_url
 from observations.delivery.progress import progress_of
+from observations.delivery.rows import is_local_hidden
 from observations.models import IncomingFile, Survey
 
 MAY_UPLOAD = "observations.add_observation"
@@ -41,6 +42,7 @@ def upload(request: HttpRequest) -> HttpResponse:
         request.FILES if is_sent else None,
         initial={"key": str(uuid7())},
         surveys=Survey.objects.visible_to(request.user).filter(is_active=True),
+        is_local_hidden=is_local_hidden(request.user),
     )
     is_script = request.headers.get("X-Requested-With") == "fetch"
     if is_sent and form.is_valid():

@@ -31,6 +31,7 @@ from catalog.web.rest.views import RowViewSet
 from catalog.work.pause import IngestPaused
 from observations.delivery.incoming import submit_upload, submit_url
 from observations.delivery.ingest import Overrides
+from observations.delivery.rows import is_local_hidden
 from observations.frames.filters import ObservationFilter
 from observations.models import CalibrationFrame, Field, IncomingFile, Observation, Survey, Telescope
 
@@ -245,6 +246,8 @@ class ObservationViewSet(WithFiles, RowViewSet):
         except ValueError as error:
             raise serializers.ValidationError(str(error)) from error
         actor = actor_of(self.request._request)
+        if "survey" not in given and is_local_hidden(self.request.user):
+            raise serializers.ValidationError({"survey": ["Name one: those of this computer's are not for you."]})
         if "file" in given:
             return submit_upload(given["file"].chunks(), given["file"].name, overrides, actor=actor)
         survey = self._survey(given["survey"]) if "survey" in given else None

@@ -11,15 +11,35 @@ from observations.models.frames import (
     ObservationQuerySet,
     ObservationStatus,
     SaturationUnit,
-    Survey,
     Telescope,
     WcsQuality,
+    shown_by,
 )
 from observations.models.incoming import IncomingFile, IncomingRoute
 from observations.models.profiles import InstrumentProfile
+from observations.models.surveys import IS_TEAM, LOCAL_SURVEY, Survey
 
 __all__ = [
-    "CalibrationFrame", "CalibrationKind", "CameraSetting", "Doubt", "DoubtOrigin", "DoubtQuerySet", "Field",
-    "IncomingFile", "IncomingRoute", "InstrumentProfile", "NoFrame", "Observation", "ObservationQuerySet",
-    "ObservationStatus", "SaturationUnit", "Survey", "Telescope", "WcsQuality", "is_held",
+    "IS_TEAM",
+    "LOCAL_SURVEY",
+    "CalibrationFrame",
+    "CalibrationKind",
+    "CameraSetting",
+    "Doubt",
+    "DoubtOrigin",
+    "DoubtQuerySet",
+    "Field",
+    "IncomingFile",
+    "IncomingRoute",
+    "InstrumentProfile",
+    "NoFrame",
+    "Observation",
+    "ObservationQuerySet",
+    "ObservationStatus",
+    "SaturationUnit",
+    "Survey",
+    "Telescope",
+    "WcsQuality",
+    "is_held",
+    "shown_by",
 ]  # fmt: skip
