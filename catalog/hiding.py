@@ -7,19 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from functools import cache
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 from django.conf import settings
+from django.contrib.auth.models import AbstractUser, AnonymousUser
 from django.db import connection
 from django.db.models import QuerySet
 from django.utils.module_loading import import_string
 
 from catalog.roles import MAY_KEEP_SURVEYS
 
-if TYPE_CHECKING:
-    from catalog.models import Visitor
-
+# Whoever sends a request: somebody with an account, or anybody.
+Asking = AbstractUser | AnonymousUser
 Jobs = TypeVar("Jobs", bound=QuerySet)
 # Kept with the account, which lives as long as a request.
 KEPT = "hidden_surveys"
@@ -33,7 +33,7 @@ def hidden_sql() -> str:
     return sql
 
 
-def hidden_from(user: Visitor) -> frozenset[UUID]:
+def hidden_from(user: Asking) -> frozenset[UUID]:
     """Return the keys of the surveys whose rows a person may not see; none for those who keep the surveys."""
     if user.has_perm(MAY_KEEP_SURVEYS):
         return _NOTHING

@@ -15,7 +15,7 @@ from django.utils import timezone
 from catalog import constraints, lookups
 from catalog.configuration.keys import ConfigRefused, check_value
 from catalog.failures import failure_code_choices
-from catalog.hiding import jobs_outside
+from catalog.hiding import Asking, jobs_outside
 from catalog.records import Record as Record
 from catalog.records import RecordQuerySet as RecordQuerySet
 from catalog.roles import MAY_OPEN_ADMIN
@@ -125,7 +125,7 @@ Visitor = User | AnonymousUser
 class ApiTokenQuerySet(RecordQuerySet):
     """Everybody sees their own tokens."""
 
-    def visible_to(self, user: Visitor) -> Self:
+    def visible_to(self, user: Asking) -> Self:
         return self if user.has_perm("catalog.view_apitoken") else self.filter(user=user.pk)
 
 

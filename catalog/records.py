@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 from uuid import UUID
 
 from django.db import models
 from django.utils import timezone
 
-from catalog.hiding import hidden_from
+from catalog.hiding import Asking, hidden_from
 from catalog.ids import uuid7
-
-if TYPE_CHECKING:
-    from catalog.models import Visitor
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
@@ -22,7 +19,7 @@ _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 class RecordQuerySet(models.QuerySet[Any]):
     """Questions that every model answers."""
 
-    def visible_to(self, user: Visitor) -> Self:
+    def visible_to(self, user: Asking) -> Self:
         """Return what this person may read: nothing for roles that may not view the model, else all that is of a survey
         which is not hidden from them, and what is of none.
 
@@ -31,6 +28,11 @@ class RecordQuerySet(models.QuerySet[Any]):
         names = self.model._meta
         if not user.has_perm(f"{names.app_label}.view_{names.model_name}"):
             return self.none()
+        return self.not_hidden_from(user)
+
+    def not_hidden_from(self, user: Asking) -> Self:
+        """Return what is of no survey that is hidden from a person, whatever their role: for what they own or ask by
+        another row that they may read."""
         hidden = hidden_from(user)
         # Where no survey names groups the query is the one that it always was.
         return self.outside(hidden) if hidden else self

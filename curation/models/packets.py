@@ -7,7 +7,7 @@ from django.db.models import F, Q
 
 from catalog import constraints
 from catalog.models import Record
-from curation.models.alerts import AlertPublication
+from curation.models.alerts import AlertPublication, ToldQuerySet
 
 
 class AlertPacket(Record):
@@ -22,7 +22,9 @@ class AlertPacket(Record):
     sha256 = models.CharField(max_length=64, help_text="Of the file: other packets are never handed out for it.")
     ivorn = models.CharField(max_length=255, help_text="Its name as a VOEvent, by which later ones cite it.")
 
-    way_to_survey = "publication__alert__detection__observation__survey"
+    way_to_alert = "publication__alert__"
+
+    objects = ToldQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta:
         ordering = ["id"]

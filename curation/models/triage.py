@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Self
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.db import models
@@ -10,8 +11,10 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from catalog import constraints
-from catalog.models import Record, RecordQuerySet, Visitor
+from catalog.hiding import Asking, hidden_from
+from catalog.models import Record, RecordQuerySet
 from detection.models import Detection
+from observations.models import Survey
 
 
 class Lease(Record):
@@ -108,9 +111,13 @@ class TriageSettings(Record):
 class SavedFilterQuerySet(RecordQuerySet):
     """Everybody sees their own filters, and those that others share."""
 
-    def visible_to(self, user: Visitor) -> Self:
+    def visible_to(self, user: Asking) -> Self:
         """Return the filters that a person may use."""
-        return self.filter(Q(person=user.pk) | Q(is_shared=True)) if user.pk else self.none()
+        rows = self.filter(Q(person=user.pk) | Q(is_shared=True)) if user.pk else self.none()
+        for name in Survey.objects.filter(pk__in=hidden_from(user)).values_list("name", flat=True) if user.pk else ():
+            # Its name would tell that there is such a survey.
+            rows = rows.exclude(~Q(person=user.pk), query__icontains=urlencode({"survey": name}))
+        return rows
 
 
 class SavedFilter(Record):

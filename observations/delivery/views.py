@@ -59,7 +59,7 @@ def upload(request: HttpRequest) -> HttpResponse:
         reasons = [str(reason) for found in form.errors.values() for reason in found]
         return JsonResponse({"deliveries": [], "refusals": reasons}, status=422)
     latest = IncomingFile.objects.visible_to(request.user).order_by("-created_at", "-id")[:_LATEST]
-    deliveries = progress_of(latest)
+    deliveries = progress_of(latest, request.user)
     most_mb = snapshot()["ingest.max_file_mb"]
     context = {"form": form, "deliveries": deliveries, "most_mb": most_mb, "most_beginning": MOST_BEGINNING}
     context["pauses"] = pauses()
@@ -84,7 +84,7 @@ def delivery(request: HttpRequest, delivery_id: UUID) -> HttpResponse:
     """Show how far one file has come, as a part of the page."""
     row = get_object_or_404(IncomingFile.objects.visible_to(request.user), pk=delivery_id)
     place = Place("A file on its way in", "Upload", reverse("observations:upload"), is_of_list=True)
-    return render_part(request, "observations/_delivery.html", {"one": progress_of([row])[0]}, place)
+    return render_part(request, "observations/_delivery.html", {"one": progress_of([row], request.user)[0]}, place)
 
 
 def _handed_in(given: dict[str, Any], request: HttpRequest) -> tuple[list[IncomingFile], list[str]]:

@@ -19,6 +19,7 @@ from catalog.files.addresses import AddressRefused
 from catalog.files.storage import StorageFull
 from catalog.models import ProcessingJob
 from catalog.people.actors import actor_of
+from catalog.roles import MAY_KEEP_SURVEYS
 from catalog.web.filters import AT, FROM_TO, ONE_OF, ConeFilter, ListFilter
 from catalog.web.rest.fields import Input, Number, RowKey, Text
 from catalog.web.rest.files import WithFiles
@@ -46,9 +47,25 @@ _BESIDE = {
 }  # fmt: skip
 
 
+class TeamsField(serializers.ListField):
+    """Names of the teams of a survey, for those who keep the surveys."""
+
+    child = serializers.CharField()
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(**more, read_only=True, allow_null=True)
+
+    def get_attribute(self, instance: Survey) -> list[str] | None:
+        if not self.context["request"].user.has_perm(MAY_KEEP_SURVEYS):
+            return None
+        return sorted(group.name for group in instance.groups.all())
+
+
 class SurveySerializer(RowSerializer):
     base_url = serializers.CharField()
     api_endpoint = serializers.CharField()
+
+    groups = TeamsField(help_text="Teams that may see what is of it, none: everybody. For administrators, else null.")
 
     class Meta:
         model = Survey
@@ -68,6 +85,10 @@ class SurveyViewSet(RowViewSet):
     queryset = Survey.objects.all()
     serializer_class = SurveySerializer
     filterset_class = SurveyFilter
+
+    def get_queryset(self) -> QuerySet[Survey]:
+        rows: QuerySet[Survey] = super().get_queryset()
+        return rows.prefetch_related("groups") if self.request.user.has_perm(MAY_KEEP_SURVEYS) else rows
 
 
 class TelescopeSerializer(RowSerializer):

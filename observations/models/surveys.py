@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from django.contrib.auth.models import Group
 from django.db import models
 from django.db.models import Q
 
-from catalog.models import Record
+from catalog.models import Record, RecordQuerySet
 from catalog.roles import ROLES
 
 # The surveys that are hidden from the account `%(user)s`: they name groups, and it is in none of these.
@@ -21,6 +23,15 @@ WHERE closed.survey_id NOT IN (
 LOCAL_SURVEY = "local"
 # What a role may do is no question of surveys: a group that is named here is none of the roles.
 IS_TEAM = ~Q(name__in=ROLES)
+
+
+class SurveyQuerySet(RecordQuerySet):
+    """Who may see what."""
+
+    def closed_beside(self, own: UUID) -> frozenset[UUID]:
+        """Return the keys of the surveys that name teams, but for one: what is made for whoever may see what is of
+        that one holds nothing of the others."""
+        return frozenset(self.exclude(pk=own).filter(groups__isnull=False).values_list("pk", flat=True))
 
 
 class Survey(Record):
@@ -41,6 +52,8 @@ class Survey(Record):
     )
 
     way_to_survey = "pk"
+
+    objects = SurveyQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta:
         ordering = ["name"]
