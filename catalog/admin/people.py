@@ -175,8 +175,8 @@ class RoleAdmin(_InCharge, auth_admin.GroupAdmin, AuditedAdmin):  # type: ignore
         return super().has_change_permission(request, obj) and self._is_in_reach(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
-        is_ours = obj is not None and obj.name in ROLES
-        return not is_ours and super().has_delete_permission(request, obj) and self._is_in_reach(request, obj)
+        is_kept = obj is not None and (obj.name in ROLES or standing.is_named(obj))
+        return not is_kept and super().has_delete_permission(request, obj) and self._is_in_reach(request, obj)
 
     def _is_in_reach(self, request: HttpRequest, obj: Group | None) -> bool:
         return obj is None or not standing.is_role_above(obj, _actor(request))
