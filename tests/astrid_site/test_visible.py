@@ -554,9 +554,11 @@ def test_every_model_says_how_it_is_of_a_survey_or_that_it_is_of_none():
 def test_jobs_are_shown_by_what_they_are_about():
     closed, opened = (Survey.objects.create(name=name) for name in ("closed", "open"))
     field = FieldFactory()
-    frame = ObservationFactory(survey=closed, field=field, night=NIGHT)
+    # No other frame is of this night.
+    night = NIGHT.replace(year=2020)
+    frame = ObservationFactory(survey=closed, field=field, night=night)
     about = {
-        "observation": frame.pk, "night": NIGHT, "field": field.pk, "field_night": f"{field.pk}/{NIGHT}",
+        "observation": frame.pk, "night": night, "field": field.pk, "field_night": f"{field.pk}/{night}",
         "source": DetectionFactory(candidate__observation=frame).source_id, "file": "0" * 64,
         "incoming_file": IncomingFile.objects.create(route="url", name="f", survey=closed).pk,
     }  # fmt: skip
@@ -564,7 +566,7 @@ def test_jobs_are_shown_by_what_they_are_about():
     other = ProcessingJobFactory(entity_type="model", entity_id="no key")
     jobs = ProcessingJob.objects.filter(pk__in=[other.pk, *(row.pk for row in rows.values())])
     assert list(jobs.outside({closed.pk})) == [other]
-    ObservationFactory(survey=opened, field=field, night=NIGHT)
+    ObservationFactory(survey=opened, field=field, night=night)
     shown = set(jobs.outside({closed.pk}))
     assert shown == {other, rows["night"], rows["field"], rows["field_night"]}
     # Their logs name what is hidden as well.
