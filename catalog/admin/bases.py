@@ -184,7 +184,7 @@ class RecordAdmin(AuditedAdmin):
     # Keys are ordered by time, and their index is there already.
     ordering: ClassVar[tuple[str, ...]] = ("-id",)
 
-    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Model | None:
         row = super().get_object(request, object_id, from_field)
         if row is not None and request.method == "GET":
             leave_out_hidden([row], request.user)

@@ -52,9 +52,6 @@ class TeamsField(serializers.ListField):
 
     child = serializers.CharField()
 
-    def __init__(self, **more: Any) -> None:
-        super().__init__(**more, read_only=True, allow_null=True)
-
     def get_attribute(self, instance: Survey) -> list[str] | None:
         if not self.context["request"].user.has_perm(MAY_KEEP_SURVEYS):
             return None
@@ -65,7 +62,11 @@ class SurveySerializer(RowSerializer):
     base_url = serializers.CharField()
     api_endpoint = serializers.CharField()
 
-    groups = TeamsField(help_text="Teams that may see what is of it, none: everybody. For administrators, else null.")
+    groups = TeamsField(
+        read_only=True,
+        allow_null=True,
+        help_text="Teams that may see what is of it, none: everybody. For administrators, else null.",
+    )
 
     class Meta:
         model = Survey
