@@ -376,8 +376,10 @@ STAGES = "astrid_site.night.stages.STAGES"
 RETENTION = "astrid_site.running.retention.RULES"
 # Each has worker processes of its own: no slow server, dead subscriber or long training holds up frames or alerts.
 QUEUES = ("pipeline", "light", "downloads", "deliveries", "training")
-# Lower apps need not know higher ones: what of candidates is shown to who judges, what the past tells of another
-# configuration, and pages of what jobs are about.
+# Lower apps need not know higher ones: which surveys are hidden from an account, and with them jobs, what of candidates
+# is shown to who judges, what the past tells of another configuration, and pages of what jobs are about.
+HIDDEN_SURVEYS = "observations.models.surveys.HIDDEN"
+HIDDEN_JOBS = "astrid_site.site.hidden_jobs.outside"
 SHOWN_TO_JUDGES = "curation.injected.shown.RULES"
 CONFIG_HINDSIGHT = "curation.rates.hindsight.hindsight"
 ENTITY_PAGES = {

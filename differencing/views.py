@@ -21,6 +21,7 @@ from catalog.retention.words import removed_words
 from catalog.roles import MAY_JUDGE
 from catalog.web.access import requires
 from catalog.web.parts import Place, render_part
+from catalog.web.related import leave_out_hidden
 from catalog.writing import number, signed
 from differencing.judges import rules
 from differencing.models import Candidate, DifferenceRun
@@ -37,6 +38,7 @@ _LONG = ("header", "facts", "footprint")
 def difference(request: HttpRequest, run_id: UUID) -> HttpResponse:
     """Show one subtraction: the four images with the candidates over them, its facts, and a table of candidates."""
     run = get_object_or_404(_with_frames(DifferenceRun.objects.visible_to(request.user)), pk=run_id)
+    leave_out_hidden([run], request.user)
     _count_given([run], request.user)
     every = Candidate.with_injected.visible_to(request.user).filter(difference_run=run)
     found = every.filter(Q(is_injected=False) | Q(pk__in=rules().given(request.user)))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from typing import Self
+from uuid import UUID
 
 from django.db import models
+from django.db.models import OuterRef, Q
 
 from catalog import constraints
 from catalog.models import Record, RecordQuerySet, Run, RunQuerySet
-from observations.models import CalibrationFrame, CameraSetting, Observation, Telescope
+from observations.models import CalibrationFrame, CameraSetting, Observation, Telescope, shown_by
 
 # What a service may be asked for at once: a wider field has more stars than anybody needs to solve it.
 MOST_RADIUS_DEG = 10.0
@@ -22,6 +25,15 @@ class MasterKind(models.TextChoices):
     DARK = "dark"
     FLAT = "flat"
     SKY_FLAT = "sky_flat"
+
+
+class CalibrationMasterQuerySet(RecordQuerySet):
+    """Whose masters are shown."""
+
+    def outside(self, surveys: Collection[UUID]) -> Self:
+        """Return those of telescopes that are shown; of what the sky itself gave, those of frames that are."""
+        of_shown = Q(telescope__isnull=True) | Q(telescope__in=Telescope.objects.all().outside(surveys))
+        return self.filter(of_shown, shown_by(Observation.objects.filter(sky_flats=OuterRef("pk")), surveys))
 
 
 class CalibrationMaster(Record, CameraSetting):
@@ -42,6 +54,8 @@ class CalibrationMaster(Record, CameraSetting):
     level = models.FloatField(null=True, blank=True, help_text="Median, data units.")
     noise = models.FloatField(null=True, blank=True, help_text="Pixel noise, data units.")
     inputs_hash = models.CharField(max_length=64)
+
+    objects = CalibrationMasterQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta:
         ordering = ["-night", "kind", "id"]
@@ -120,6 +134,8 @@ class PreprocessRun(Run):
     inputs_hash = models.CharField(max_length=64, blank=True)
 
     objects = PreprocessRunQuerySet.as_manager()  # type: ignore[misc]
+
+    way_to_survey = "observation__survey"
 
     class Meta:
         ordering = ["-created_at", "-id"]

@@ -22,7 +22,21 @@ ROOM_OF_FOLDER = {
 }  # fmt: skip
 ROOM_OF_FILE = {
     **dict.fromkeys(
-        ("models", "sky", "positions", "constraints", "failures", "roles", "ids", "key", "keys", "lookups", "flags"),
+        (
+            "models",
+            "records",
+            "hiding",
+            "sky",
+            "positions",
+            "constraints",
+            "failures",
+            "roles",
+            "ids",
+            "key",
+            "keys",
+            "lookups",
+            "flags",
+        ),
         "models",
     ),
     **dict.fromkeys(("views", "api", "filters", "forms", "urls", "admin"), "web"),

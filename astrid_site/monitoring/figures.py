@@ -117,14 +117,13 @@ def figures() -> Figures:
         detections_waiting=waiting,
         audit_unsealed=unsealed,
         database_bytes=database_bytes,
-        night=newest_night(),
+        night=newest_night(Observation.objects.with_frame()),
         disk=disk_use(),
     )
 
 
-def newest_night() -> Night:
-    """Return how far the frames of the newest night have come, and how fast."""
-    frames: QuerySet[Observation] = Observation.objects.with_frame()
+def newest_night(frames: QuerySet[Observation]) -> Night:
+    """Return how far the newest night's of these frames have come, and how fast all of that night do."""
     newest = frames.order_by("-night").values("night")[:1]
     counts = frames.filter(night=newest).order_by("status").values_list("night", "status").annotate(Count("pk"))
     rows = list(counts)

@@ -13,7 +13,7 @@ from django.db.models import F
 from django.db.models.functions import Right
 from django.utils import timezone
 
-from catalog.models import JobAttempt, JobStatus, ProcessingJob
+from catalog.models import JobAttempt, JobStatus, ProcessingJob, Visitor
 from catalog.work.stages import queue_of
 from observations.models import IncomingFile
 
@@ -58,15 +58,23 @@ class Process:
     ended_at: dt.datetime | None
 
 
-def processes() -> list[Process]:
-    """Return the processes that are at work, and those that were within the hour, the busy first."""
+def processes(user: Visitor) -> list[Process]:
+    """Return the processes that are at work, and those that were within the hour, the busy first.
+
+    What is at jobs that a person may not see is not told.
+    """
     now = timezone.now()
-    rows = ProcessingJob.objects.exclude(owner="").filter(started_at__gte=now - _BACK).defer("error_details")
+    rows = (
+        ProcessingJob.objects.visible_to(user)
+        .exclude(owner="")
+        .filter(started_at__gte=now - _BACK)
+        .defer("error_details")
+    )
     by_owner: dict[str, list[ProcessingJob]] = defaultdict(list)
     for job in rows.order_by("-started_at")[:_LATEST]:
         by_owner[job.owner].append(job)
     running = [job for found in by_owner.values() for job in found if job.status == JobStatus.RUNNING]
-    progress = _progress(running)
+    progress = _progress(running, user)
     found = [_process(owner, own, progress, now) for owner, own in by_owner.items()]
     recent = [one for one in found if one.tasks or (one.ended_at is not None and one.ended_at > now - _IDLE_FOR)]
     return sorted(recent, key=lambda one: (not one.tasks, one.queues, one.owner))
@@ -91,10 +99,10 @@ def _seconds(now: dt.datetime, moment: dt.datetime | None) -> float:
     return 0.0 if moment is None else max((now - moment).total_seconds(), 0.0)
 
 
-def _progress(running: Iterable[ProcessingJob]) -> dict[UUID, str]:
+def _progress(running: Iterable[ProcessingJob], user: Visitor) -> dict[UUID, str]:
     """Return how far jobs have come: a download by its bytes, others by the last line of their log."""
     jobs = {job.pk: job for job in running}
-    attempts = JobAttempt.objects.filter(job__in=jobs, attempt=F("job__attempt"))
+    attempts = JobAttempt.objects.visible_to(user).filter(job__in=jobs, attempt=F("job__attempt"))
     tails = attempts.annotate(tail=Right("log", _TAIL_CHARACTERS)).values_list("job", "tail")
     found = {key: _last_line(tail) for key, tail in tails}
     files = {job.entity_id: key for key, job in jobs.items() if job.entity_type == "incoming_file"}

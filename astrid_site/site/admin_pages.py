@@ -15,7 +15,8 @@ from astrid_site.monitoring.processes import processes
 from astrid_site.running.health import health
 from catalog.counting import count_bounded, counted
 from catalog.files import disk
-from catalog.models import AuditLog, JobStatus, ProcessingJob, SystemConfig
+from catalog.models import AuditLog, JobStatus, ProcessingJob, SystemConfig, Visitor
+from observations.models import Observation
 
 # Title, and what stands under it: title, icon, model. In the order of the pipeline.
 _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
@@ -159,11 +160,16 @@ def _may_view(request: HttpRequest, label: str) -> bool:
 def dashboard(request: HttpRequest, context: dict[str, object]) -> dict[str, object]:
     """Add what an administrator looks for first: work and its failures, the newest night, the latest changes."""
     if _may_view(request, "catalog.processingjob"):
-        context |= {"jobs": _jobs(), "failures": _failures(), "health": health(), "disk": _disk()}
+        context |= {
+            "jobs": _jobs(request.user),
+            "failures": _failures(request.user),
+            "health": health(),
+            "disk": _disk(),
+        }
     if _may_view(request, "catalog.jobattempt"):
-        context["processes"] = processes()
+        context["processes"] = processes(request.user)
     if _may_view(request, "observations.observation"):
-        context["night"] = _newest_night()
+        context["night"] = _newest_night(request.user)
     if _may_view(request, "catalog.systemconfig"):
         context["changed_keys"] = SystemConfig.objects.filter(is_active=True)[:_FEW]
     if _may_view(request, "catalog.auditlog"):
@@ -171,24 +177,25 @@ def dashboard(request: HttpRequest, context: dict[str, object]) -> dict[str, obj
     return context
 
 
-def _jobs() -> list[dict[str, object]]:
+def _jobs(user: Visitor) -> list[dict[str, object]]:
     states = (JobStatus.RUNNING, JobStatus.PENDING, JobStatus.FAILED)
     return [
         {
             "title": state.label,
-            "count": counted(count_bounded(ProcessingJob.objects.filter(status=state))),
+            "count": counted(count_bounded(ProcessingJob.objects.visible_to(user).filter(status=state))),
             "link": f"{_list_of('catalog.processingjob')}?status__exact={state.value}",
         }
         for state in states
     ]
 
 
-def _failures() -> QuerySet[ProcessingJob]:
-    return ProcessingJob.objects.filter(status=JobStatus.FAILED).order_by("-created_at")[:_FEW]
+def _failures(user: Visitor) -> QuerySet[ProcessingJob]:
+    rows: QuerySet[ProcessingJob] = ProcessingJob.objects.visible_to(user)
+    return rows.filter(status=JobStatus.FAILED).order_by("-created_at")[:_FEW]
 
 
-def _newest_night() -> dict[str, object]:
-    night = newest_night()
+def _newest_night(user: Visitor) -> dict[str, object]:
+    night = newest_night(Observation.objects.with_frame().visible_to(user))
     if night.date is None:
         return {}
     link = f"{_list_of('observations.observation')}?night_from={night.date}&night_to={night.date}"

@@ -26,6 +26,7 @@ from curation.alerts.views import listed
 from curation.judgements.verdicts import OPEN
 from curation.judgements.visibility import is_blind
 from curation.notes.notes import told_mentions
+from curation.rates.drift import sentences_shown
 from curation.rates.watching import alarms
 from curation.triage.queue import count_objects
 from detection.models import Detection
@@ -75,7 +76,7 @@ def _tonight(request: HttpRequest) -> dict[str, object]:
         **_work(user),
         "alerts": alerts,
         "automatic": None if is_blind(user) else automatic(snapshot()),
-        "drifts": [] if is_blind(user) else alarms()[:_DRIFTS],
+        "drifts": [] if is_blind(user) else sentences_shown(alarms(), user)[:_DRIFTS],
         "new_since": timezone.now() - _NEW_FOR,
         "mentions": told_mentions(user, _MENTIONS) if isinstance(user, User) else [],
         "has_detections": bool(alerts) or Detection.objects.visible_to(user).exists(),

@@ -27,6 +27,7 @@ from catalog.models import AuditLog
 from catalog.people import audit
 from catalog.people.actors import actor_of
 from catalog.people.audit import Actor
+from catalog.web.related import leave_out_hidden
 
 # Never in the AuditLog, neither as they were nor as they are.
 SECRETS = frozenset({"password"})
@@ -67,6 +68,7 @@ class AuditedAdmin(ModelAdmin):
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
         page = super().get_changelist_instance(request)
+        leave_out_hidden(page.result_list, request.user)
         by_filters = {str(name) for spec in page.filter_specs for name in spec.expected_parameters()}
         page.narrowed = narrowed_to(self.model, request, by_filters)
         if not page.narrowed and not page.query and not page.has_active_filters:
@@ -188,6 +190,12 @@ class RecordAdmin(AuditedAdmin):
     readonly_fields: ClassVar[tuple[object, ...]] = ("id", "created_at", "updated_at")
     # Keys are ordered by time, and their index is there already.
     ordering: ClassVar[tuple[str, ...]] = ("-id",)
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Model | None:
+        row = super().get_object(request, object_id, from_field)
+        if row is not None and request.method == "GET":
+            leave_out_hidden([row], request.user)
+        return row
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows = self.model._default_manager.all().visible_to(request.user)

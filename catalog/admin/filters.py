@@ -7,9 +7,13 @@ from collections.abc import Iterator
 from django.contrib import admin
 from django.db import connection
 from django.db.models import Model, QuerySet
+from django.db.models.fields.related import RelatedField
 from django.forms import Form
 from django.http import HttpRequest
+from unfold.contrib.filters.admin import RelatedDropdownFilter
 from unfold.contrib.filters.forms import DropdownForm, SearchForm
+
+from catalog.models import RecordQuerySet
 
 Choices = list[tuple[str, str]]
 
@@ -78,6 +82,15 @@ class DropdownFilter(ChosenFilter):
     def options(self) -> Choices:
         """Return the values to choose from, with their names."""
         return [(str(value), str(name)) for value, name in self.field.flatchoices if value]
+
+
+class ShownRowsFilter(RelatedDropdownFilter):
+    """One of the rows that a field leads to, of those that the person may see."""
+
+    def field_choices(self, field: RelatedField, request: HttpRequest, model_admin: admin.ModelAdmin) -> Choices:
+        rows = field.related_model._default_manager.all()
+        shown = rows.not_hidden_from(request.user) if isinstance(rows, RecordQuerySet) else rows
+        return [(str(row.pk), str(row)) for row in shown]
 
 
 class IndexedValuesFilter(DropdownFilter):

@@ -65,6 +65,9 @@ class AttemptInline(TabularInline):
     extra = 0
     can_delete = False
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[JobAttempt]:
+        return JobAttempt.objects.visible_to(request.user).order_by(*self.ordering)
+
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 

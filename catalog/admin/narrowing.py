@@ -7,6 +7,8 @@ from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db.models import Model
 from django.http import HttpRequest
 
+from catalog.models import RecordQuerySet
+
 _OF_KEY = "__id__exact"
 
 
@@ -15,10 +17,11 @@ def narrowed_to(model: type[Model], request: HttpRequest, by_filters: set[str]) 
     names = [
         name for name in request.GET if name not in by_filters and name not in (*IGNORED_PARAMS, PAGE_VAR, "_facets")
     ]
-    return [_in_words(model, name, request.GET[name]) for name in names]
+    return [_in_words(model, name, request) for name in names]
 
 
-def _in_words(model: type[Model], name: str, value: str) -> str:
+def _in_words(model: type[Model], name: str, request: HttpRequest) -> str:
+    value = request.GET[name]
     if not name.endswith(_OF_KEY):
         return f"{name.replace('__', ' ').replace('_', ' ')} {value}"
     kind = model
@@ -28,7 +31,8 @@ def _in_words(model: type[Model], name: str, value: str) -> str:
             if related is None:
                 raise FieldDoesNotExist(step)
             kind = related
-        row = kind._default_manager.filter(pk=value).first()
+        rows = kind._default_manager.filter(pk=value)
+        row = (rows.not_hidden_from(request.user) if isinstance(rows, RecordQuerySet) else rows).first()
     except (FieldDoesNotExist, ValidationError, ValueError):
         row = None
     return f"of {kind._meta.verbose_name} {row or value}"

@@ -111,7 +111,9 @@ class AccountAdmin(_InCharge, auth_admin.UserAdmin, RecordAdmin):  # type: ignor
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return super().has_delete_permission(request, obj) and self._is_in_reach(request, obj)
 
-    def get_deleted_objects(self, objs: Iterable[Model], request: HttpRequest) -> Deleted:
+    def get_deleted_objects(  # type: ignore[override]
+        self, objs: Iterable[Model], request: HttpRequest
+    ) -> Deleted:
         """What lets somebody in goes with their account; that nobody deletes it by itself is no hindrance."""
         found, counts, needed, protected = AuditedAdmin.get_deleted_objects(self, objs, request)
         with_it = {str(model._meta.verbose_name) for model in (AccountLink, Authenticator, LoginSession)}
@@ -187,8 +189,8 @@ class RoleAdmin(_InCharge, auth_admin.GroupAdmin, AuditedAdmin):  # type: ignore
         return super().has_change_permission(request, obj) and self._is_in_reach(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
-        is_ours = obj is not None and obj.name in ROLES
-        return not is_ours and super().has_delete_permission(request, obj) and self._is_in_reach(request, obj)
+        is_kept = obj is not None and (obj.name in ROLES or standing.is_named(obj))
+        return not is_kept and super().has_delete_permission(request, obj) and self._is_in_reach(request, obj)
 
     def _is_in_reach(self, request: HttpRequest, obj: Group | None) -> bool:
         return obj is None or not standing.is_role_above(obj, _actor(request))

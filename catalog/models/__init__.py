@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import ClassVar, Self
+from uuid import UUID
 
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.core.serializers.json import DjangoJSONEncoder
@@ -13,6 +15,7 @@ from django.utils import timezone
 from catalog import constraints, lookups
 from catalog.configuration.keys import ConfigRefused, check_value
 from catalog.failures import failure_code_choices
+from catalog.hiding import Asking, jobs_outside
 from catalog.models.accounts import AccountLink, LinkKind, LoginSession
 from catalog.models.records import Record, RecordQuerySet, Run, RunQuerySet, RunStatus, Visitor
 from catalog.models.retention import RemovedFile, RetentionPass
@@ -60,6 +63,9 @@ class User(Record, AbstractUser):
 
     objects: ClassVar[AccountManager] = AccountManager()
 
+    # Not stored: see `catalog.hiding`.
+    hidden_surveys: frozenset[UUID] | None = None
+
     class Meta(AbstractUser.Meta):
         abstract = False
 
@@ -75,7 +81,7 @@ class User(Record, AbstractUser):
 class ApiTokenQuerySet(RecordQuerySet):
     """Everybody sees their own tokens."""
 
-    def visible_to(self, user: Visitor) -> Self:
+    def visible_to(self, user: Asking) -> Self:
         return self if user.has_perm("catalog.view_apitoken") else self.filter(user=user.pk)
 
 
@@ -133,6 +139,14 @@ class JobStatus(models.TextChoices):
     CANCELLED = "cancelled"
 
 
+class JobQuerySet(RecordQuerySet):
+    """Which jobs are about what is shown."""
+
+    def outside(self, surveys: Collection[UUID]) -> Self:
+        """Return those about what is not hidden with some surveys; what the keys of jobs mean others know."""
+        return jobs_outside(self, surveys)
+
+
 class ProcessingJob(Record):
     """The truth about one piece of background work."""
 
@@ -163,6 +177,8 @@ class ProcessingJob(Record):
     entity_kind: str
     entity_name: str
     entity_url: str
+
+    objects = JobQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta:
         ordering = ["-priority", "scheduled_at", "id"]
@@ -220,6 +236,14 @@ class AttemptOutcome(models.TextChoices):
     HANDED_BACK = "handed_back", "handed back for a restart"
 
 
+class AttemptQuerySet(RecordQuerySet):
+    """Which attempts are shown."""
+
+    def outside(self, surveys: Collection[UUID]) -> Self:
+        """Return those at jobs that are shown, and that name nothing which is not."""
+        return self.filter(job__in=jobs_outside(ProcessingJob.objects.all(), surveys, wholly=True))
+
+
 class JobAttempt(Record):
     """One try at a job, with its log."""
 
@@ -232,6 +256,8 @@ class JobAttempt(Record):
     failure_code = models.CharField(max_length=40, choices=failure_code_choices, blank=True)
     error_message = models.TextField(blank=True)
     log = models.TextField(blank=True)
+
+    objects = AttemptQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta:
         ordering = ["job", "attempt"]

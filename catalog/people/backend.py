@@ -9,6 +9,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import connection
 from django.db.models import Model
 
+from catalog.hiding import hidden_sql
 from catalog.models import User
 
 # What a person may themselves, and what their groups may.
@@ -23,8 +24,10 @@ WHERE permission.id IN (
     JOIN catalog_user_groups member ON member.group_id = allowed.group_id WHERE member.user_id = %(user)s
 )
 """
+# With that, what is hidden from them.
+_ALLOWED = f"ARRAY({_PERMISSIONS}), ARRAY({{hidden}})"
 _FIELDS = [field.attname for field in User._meta.concrete_fields]
-_ACCOUNT = f"SELECT {', '.join(_FIELDS)}, ARRAY({_PERMISSIONS}) FROM catalog_user WHERE id = %(user)s"  # noqa: S608
+_ACCOUNT = f"SELECT {', '.join(_FIELDS)}, {_ALLOWED} FROM catalog_user WHERE id = %(user)s"  # noqa: S608
 _KEPT = "_perm_cache"
 
 
@@ -34,16 +37,17 @@ class Backend(ModelBackend):
     def get_user(self, user_id: UUID) -> User | None:
         """Return the account of a session; None where it is gone, or no longer active."""
         with connection.cursor() as cursor:
-            cursor.execute(_ACCOUNT, {"user": user_id})
+            cursor.execute(_ACCOUNT.format(hidden=hidden_sql()), {"user": user_id})
             found = cursor.fetchone()
         if found is None:
             return None
-        *values, permitted = found
+        *values, permitted, hidden = found
         user: User = User.from_db(connection.alias, _FIELDS, values)
         if not self.user_can_authenticate(user):
             return None
         if not user.is_superuser:
             vars(user)[_KEPT] = set(permitted)
+            user.hidden_surveys = frozenset(hidden)
         return user
 
     def get_all_permissions(self, user_obj: User | AnonymousUser, obj: Model | None = None) -> set[str]:
@@ -53,7 +57,8 @@ class Backend(ModelBackend):
         kept: set[str] | None = getattr(user_obj, _KEPT, None)
         if kept is None:
             with connection.cursor() as cursor:
-                cursor.execute(_PERMISSIONS, {"user": user_obj.pk})
-                kept = {name for (name,) in cursor.fetchall()}
-            vars(user_obj)[_KEPT] = kept
+                cursor.execute(f"SELECT {_ALLOWED}".format(hidden=hidden_sql()), {"user": user_obj.pk})
+                permitted, hidden = cursor.fetchone()
+            vars(user_obj)[_KEPT] = kept = set(permitted)
+            user_obj.hidden_surveys = frozenset(hidden)
         return kept

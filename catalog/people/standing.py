@@ -30,6 +30,12 @@ def is_role_above(role: Group, actor: User) -> bool:
     return not actor.is_superuser and not _names(role.permissions.all()) <= actor.get_all_permissions()
 
 
+def is_named(group: Group) -> bool:
+    """Say whether rows of the domain name a group, such as a survey whose team it is: without it all would see them."""
+    others = (one for one in Group._meta.related_objects if one.many_to_many and one.related_model is not User)
+    return any(getattr(group, str(one.get_accessor_name())).exists() for one in others)
+
+
 def roles_open_to(actor: User) -> QuerySet[Group]:
     """Return the roles that the actor may hand out."""
     open_to_them = [role.pk for role in Group.objects.all() if not is_role_above(role, actor)]

@@ -182,7 +182,7 @@ class FeedSerializer(serializers.Serializer[FeedPage]):
         help_text="Key of the first publication: if it differs, this is another feed. Null while there is none.",
     )
     latest = serializers.IntegerField(
-        help_text="`sequence` of the last publication that there is; 0 while there is none."
+        help_text="`sequence` of the last publication that there is for you; 0 while there is none."
     )
     lag = serializers.IntegerField(help_text="How many publications come after this page.")
 
@@ -295,7 +295,7 @@ def _page(request: Request, since: str, last_event: str, user: User) -> FeedPage
     moment, start = _published_from(request), _start_of(request)
     if sum(1 for given in (since, moment, start) if given) > 1:
         raise ValidationError({"since": ["Give one of `since`, `published_from` and `start`."]})
-    begin = end_of_feed() if start == "now" else since
+    begin = end_of_feed(user) if start == "now" else since
     return feed_page(begin, size, user, published_from=moment, wanted=wanted)
 
 

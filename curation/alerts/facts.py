@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
@@ -13,8 +13,8 @@ from catalog.json_classes import KeyOf, read_as
 from curation.models import Alert, ConfidenceLevel
 from detection.models import Detection, DetectionType, ForcedPhotometry, Source
 from detection.sources.photometry import magnitude
-from differencing.models import Candidate
-from observations.models import Observation, WcsQuality
+from differencing.models import Candidate, Tracklet
+from observations.models import Observation, Survey, WcsQuality
 from observations.numerics.site import time_of
 from preprocessing.models import PreprocessRun
 
@@ -149,7 +149,9 @@ def facts_of(source: Source, known: Known) -> AlertFacts:
     # The fluxes of alerts are in whatever unit their survey uses.
     counted = None if candidate is None or candidate.is_imported else candidate
     first = min((row.observation for row in known.live), key=lambda row: row.mjd_utc)
-    rate, angle, tracklet_size = _motion(candidate)
+    # An alert goes to whoever may see the frame that it tells of, and is never taken apart again.
+    closed = Survey.objects.closed_beside(observation.survey_id)
+    rate, angle, tracklet_size = _motion(candidate, closed)
     return AlertFacts(
         source=source.pk,
         designation=source.name or None,
@@ -181,7 +183,7 @@ def facts_of(source: Source, known: Known) -> AlertFacts:
         epochs=len({row.observation_id for row in known.live}),
         nights=len({row.observation.night for row in known.live}),
         first_detected_at=time_of(first.mjd_utc),
-        last_non_detection=_last_non_detection(source, first),
+        last_non_detection=_last_non_detection(source, first, closed),
         detection_type=known.detection_type,
         label=known.label or None,
         basis=Ground.HUMAN if Ground.HUMAN in known.grounds.values() else Ground.AUTOMATIC,
@@ -196,27 +198,34 @@ def _reference_version(detection: Detection) -> int | None:
     return run.reference.version if run is not None and run.reference is not None else None
 
 
-def _motion(candidate: Candidate | None) -> tuple[float | None, float | None, int | None]:
+def _motion(candidate: Candidate | None, closed: Collection[UUID]) -> tuple[float | None, float | None, int | None]:
     """Return rate, angle and positions by the longest tracklet that it belongs to; None for what stays put."""
-    tracks = [(track.members.count(), track) for track in candidate.tracklets.moving()] if candidate else []
+    tracks = [(_size(track, closed), track) for track in candidate.tracklets.moving()] if candidate else []
     if not tracks:
         return None, None, None
     size, track = max(tracks, key=lambda pair: (pair[0], pair[1].pk))
     return track.rate_arcsec_per_min, track.position_angle, size
 
 
-def _last_non_detection(source: Source, first: Observation) -> LastNonDetection | None:
-    row = not_detected_before(source, first)
+def _size(track: Tracklet, closed: Collection[UUID]) -> int:
+    return (track.members.all().outside(closed) if closed else track.members).count()
+
+
+def _last_non_detection(source: Source, first: Observation, closed: Collection[UUID]) -> LastNonDetection | None:
+    row = not_detected_before(source, first, closed)
     return (
         None if row is None else LastNonDetection(time_of(row.mjd_utc), row.observation.original_name, row.limiting_mag)
     )
 
 
-def not_detected_before(source: Source, first: Observation) -> ForcedPhotometry | None:
-    """Return the newest measurement at the place, in the latest earlier frame of the band where it is below 3 sigma."""
+def not_detected_before(source: Source, first: Observation, closed: Collection[UUID] = ()) -> ForcedPhotometry | None:
+    """Return the newest measurement at the place, in the latest earlier frame of the band where it is below 3 sigma;
+    none of surveys that are closed."""
     earlier = ForcedPhotometry.objects.measured().filter(
         source=source, observation__filter_band=first.filter_band, mjd_utc__lt=first.mjd_utc
     )
+    if closed:
+        earlier = earlier.exclude(observation__survey__in=closed)
     latest = earlier.order_by("-mjd_utc", "observation", "-difference_run__completed_at").select_related("observation")
     looked_at: set[UUID] = set()
     for row in latest[:_MEASUREMENTS_LOOKED_BACK]:

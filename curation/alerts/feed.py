@@ -1,7 +1,8 @@
 """What was published, read in order from any point in the past.
 
 A cursor names the last publication that its reader has, by number and by key: where the numbers were given anew, as
-after a restored backup, that number belongs to another publication or to none, and the reader is told.
+after a restored backup, that number belongs to another publication or to none, and the reader is told. Who may not see
+what is of some survey goes past it, and is told of no key that is hidden: by number, and the key of the first of all.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ from typing import NamedTuple
 from uuid import UUID
 
 import orjson
-from django.db.models import Q, TextField
+from django.db.models import Count, Max, Q, QuerySet, TextField
 from django.db.models.functions import Cast
 
 from catalog.cursors import CursorRefused, packed, unpacked
+from catalog.hiding import hidden_from
 from catalog.models import User
 from curation.alerts.criteria import Criteria, matches, told
 from curation.models import AlertPublication
@@ -27,6 +29,8 @@ from curation.models import AlertPublication
 _MOST_PUBLICATIONS = 1000
 # Of a feed that is narrowed: in a twentieth of a second.
 _MOST_LOOKED_AT = 3000
+# Of publications that a reader from whom surveys are hidden goes past at once.
+_MOST_PASSED = 100_000
 _DIGITS = 18  # of a number that the database can hold
 _RENUMBERED = (
     "The feed was numbered anew after this cursor was handed out, most likely because a backup was restored. Begin at "
@@ -77,10 +81,14 @@ class FeedPage:
 
 
 class _Place(NamedTuple):
-    """The last publication that a reader has; cursors of earlier versions know its number alone, 0 is none."""
+    """The last publication that a reader has; cursors of earlier versions know its number alone, 0 is none.
+
+    numbering : instead of its key, which may be hidden from the reader, that of the first publication.
+    """
 
     sequence: int
     publication: UUID | None = None
+    numbering: UUID | None = None
 
 
 def feed_page(
@@ -102,8 +110,11 @@ def feed_page(
     place = _place(since) if since or published_from is None else _before(published_from)
     known, latest = _landmarks(place.sequence)
     if place.sequence:
-        _check(place, known.get(place.sequence))
-    after = AlertPublication.objects.visible_to(user).filter(sequence__gt=place.sequence).order_by("sequence")
+        _check(place, known)
+    rows_shown, hidden = AlertPublication.objects.visible_to(user), hidden_from(user)
+    after = rows_shown.filter(sequence__gt=place.sequence).order_by("sequence")
+    if hidden:
+        after = after.filter(sequence__lte=place.sequence + _MOST_PASSED)
     shown = after.values_list(
         "sequence", "pk", "alert", "version", "kind", "published_at", Cast("payload", TextField()), "alert__status"
     )
@@ -112,9 +123,31 @@ def feed_page(
     rows = looked_at if wanted is None else _wanted(looked_at, wanted, most)
     # Behind the last one that is given where the page is full, else behind the last that was looked at.
     end = rows[-1:] if len(rows) == most else looked_at[-1:]
-    reached = cursor_after(end[0]) if end else since or _cursor(place)
     last = end[0].sequence if end else place.sequence
-    return FeedPage(rows, reached, known.get(1), latest, max(latest - last, 0))
+    if not hidden:
+        reached = cursor_after(end[0]) if end else since or _cursor(place)
+        return FeedPage(rows, reached, known.get(1), latest, max(latest - last, 0))
+    passed = min(place.sequence + _MOST_PASSED, latest)
+    if len(rows) < most and len(looked_at) < (most if wanted is None else _MOST_LOOKED_AT):
+        last = max(last, passed)
+    reached = cursor_after(end[0]) if end and last == end[0].sequence else _passing(last, known.get(1))
+    return FeedPage(rows, reached, known.get(1), *_left(rows_shown, looked_at, last, has_more=passed < latest))
+
+
+def _left(
+    shown: QuerySet[AlertPublication], looked_at: Sequence[Entry], last: int, *, has_more: bool
+) -> tuple[int, int]:
+    """Return the number of the last publication that a reader may see, and how many of these come after a place.
+
+    has_more : whether there are others than were gone past, which nobody has looked at.
+    """
+    later = shown.filter(sequence__gt=last, sequence__lte=last + _MOST_PASSED)
+    found = later.aggregate(latest=Max("sequence"), lag=Count("pk"))
+    latest = found["latest"] or max((row.sequence for row in looked_at), default=0)
+    if not latest:
+        before = shown.filter(sequence__lte=last, sequence__gt=last - _MOST_PASSED).order_by("-sequence")
+        latest = before.values_list("sequence", flat=True).first() or 0
+    return latest, max(found["lag"], int(has_more))
 
 
 def _wanted(looked_at: Sequence[Entry], wanted: Criteria, most: int) -> list[Entry]:
@@ -123,9 +156,11 @@ def _wanted(looked_at: Sequence[Entry], wanted: Criteria, most: int) -> list[Ent
     return list(islice(fitting, most))
 
 
-def end_of_feed() -> str:
+def end_of_feed(user: User) -> str:
     """Return the cursor after what is published now: who begins there reads what comes."""
     last = AlertPublication.objects.order_by("-sequence").values_list("sequence", "pk").first()
+    if last and hidden_from(user):
+        return _passing(last[0], _landmarks(last[0])[0].get(1))
     return _cursor(_Place(*last)) if last else ""
 
 
@@ -142,9 +177,10 @@ def _landmarks(sequence: int) -> tuple[dict[int, UUID], int]:
     return found, max(found, default=0)
 
 
-def _check(place: _Place, key: UUID | None) -> None:
-    """Refuse a place where there is no publication, or another one than its reader has."""
-    if key is None or place.publication not in (None, key):
+def _check(place: _Place, known: Mapping[int, UUID]) -> None:
+    """Refuse a place where there is no publication, or another one than its reader has, or in another numbering."""
+    key = known.get(place.sequence)
+    if key is None or place.publication not in (None, key) or place.numbering not in (None, known.get(1)):
         raise OtherNumbering(_RENUMBERED)
 
 
@@ -158,15 +194,24 @@ def _cursor(place: _Place) -> str:
     return packed(f"p{place.sequence}.{place.publication}") if place.sequence else ""
 
 
+def _passing(sequence: int, numbering: UUID | None) -> str:
+    return packed(f"n{sequence}.{numbering}") if sequence else ""
+
+
 def _place(cursor: str) -> _Place:
-    """Read a cursor, `p` with number and key, or `s` with the number alone, as they were once; "" is the beginning."""
+    """Read a cursor; "" is the beginning.
+
+    `p` with number and key, `n` with number and numbering, or `s` with the number alone, as they were once.
+    """
     if not cursor:
         return _Place(0)
     try:
         text = unpacked(cursor)
         number, _, key = text[1:].partition(".")
-        if text[:1] not in ("p", "s") or not (number.isascii() and number.isdecimal()) or len(number) > _DIGITS:
+        if text[:1] not in ("p", "n", "s") or not (number.isascii() and number.isdecimal()) or len(number) > _DIGITS:
             raise ValueError(text)
+        if text[0] == "n":
+            return _Place(int(number), numbering=UUID(key))
         return _Place(int(number), UUID(key) if text[0] == "p" else None)
     except ValueError as error:
         raise CursorRefused("This is not a cursor of the feed: use `next_since` of an earlier answer.") from error

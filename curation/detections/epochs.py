@@ -12,6 +12,7 @@ import numpy as np
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import OuterRef
 
+from catalog.models import Visitor
 from curation.injected.rows import histories_of
 from detection.models import Detection, ForcedPhotometry, ForcedReason, Source
 from detection.numerics.baseline import Baseline, fit_baseline
@@ -161,14 +162,16 @@ class Epoch:
         return (None, None) if zero_point is None else magnitude_of(flux, error, zero_point.mag, zero_point.error)
 
 
-def epochs_of(place: SkyRecord, detections: Sequence[Detection]) -> list[Epoch]:
+def epochs_of(place: SkyRecord, detections: Sequence[Detection], user: Visitor) -> list[Epoch]:
     """Return the epochs of one source in order of time, as `epochs_of_each` does."""
-    [epochs] = epochs_of_each([(place, detections)])
+    [epochs] = epochs_of_each([(place, detections)], user)
     return epochs
 
 
 def epochs_of_each(
-    histories: Sequence[tuple[SkyRecord | Tracklet, Sequence[Detection]]], most_frames: int = _MOST_FRAMES
+    histories: Sequence[tuple[SkyRecord | Tracklet, Sequence[Detection]]],
+    user: Visitor,
+    most_frames: int = _MOST_FRAMES,
 ) -> list[list[Epoch]]:
     """Return the epochs of sources in order of time, with a few queries for several of them.
 
@@ -176,21 +179,22 @@ def epochs_of_each(
     ----------
     histories : each source or tracklet, or a detection that has neither, with its detections; candidate and observation
     are loaded.
+    user : who is shown them; what is of surveys that are hidden from them is left out of the measurements.
     most_frames : so many measurements of each source are looked at, the latest.
     """
-    forced = _forced([place for place, _ in histories if isinstance(place, Source | Tracklet)], most_frames)
+    forced = _forced([place for place, _ in histories if isinstance(place, Source | Tracklet)], user, most_frames)
     if injected := [row.pk for _, rows in histories for row in rows if row.is_injected]:
-        for place, rows in histories_of(injected).items():
+        for place, rows in histories_of(injected, user).items():
             forced[place] = {key: Measured.of(row) for key, row in rows.items()}
     runs = zero_points({row.observation_id for _, rows in histories for row in rows})
     return [_epochs(rows, forced.get(place.pk, {}), runs) for place, rows in histories]
 
 
-def _forced(places: Sequence[Source | Tracklet], most: int) -> dict[UUID, dict[UUID, Measured]]:
+def _forced(places: Sequence[Source | Tracklet], user: Visitor, most: int) -> dict[UUID, dict[UUID, Measured]]:
     """Return the measurements of each source and tracklet by frame, those by the newest difference."""
     keys: list[UUID] = []
     for owner in {type(place) for place in places}:
-        keys += _latest(owner, [place.pk for place in places if isinstance(place, owner)], most)
+        keys += _latest(owner, [place.pk for place in places if isinstance(place, owner)], user, most)
     rows = ForcedPhotometry.objects.filter(pk__in=keys).order_by("difference_run__completed_at")
     found: dict[UUID, dict[UUID, Measured]] = {}
     for source, tracklet, observation, mjd_utc, band, name, other_name, *numbers in rows.values_list(*_COLUMNS):
@@ -199,9 +203,9 @@ def _forced(places: Sequence[Source | Tracklet], most: int) -> dict[UUID, dict[U
     return found
 
 
-def _latest(owner: type[Source] | type[Tracklet], places: Collection[UUID], most: int) -> Iterator[UUID]:
+def _latest(owner: type[Source] | type[Tracklet], places: Collection[UUID], user: Visitor, most: int) -> Iterator[UUID]:
     """Yield the keys of the latest measurements of each, so many of one, which may have tens of thousands."""
-    of_one = ForcedPhotometry.objects.filter(**{str(owner._meta.model_name): OuterRef("pk")})
+    of_one = ForcedPhotometry.objects.not_hidden_from(user).filter(**{str(owner._meta.model_name): OuterRef("pk")})
     latest = of_one.exclude(reason=ForcedReason.OUTSIDE).order_by("-mjd_utc").values("pk")[:most]
     for keys in owner.objects.filter(pk__in=places).values_list(ArraySubquery(latest), flat=True):
         yield from keys

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from catalog.hiding import hidden_from
 from catalog.json_classes import KeyOf
 from catalog.models import User
 from curation.detections.told import EPOCHS, LightCurveFacts, light_curve_shown
@@ -69,7 +70,7 @@ def expanded_of(row: Detection, user: User, parts: Collection[Part]) -> Expanded
     return ExpandedFacts(
         measurement=_measurement(row) if Part.MEASUREMENT in parts else None,
         light_curve=_light_curve(row, user) if Part.LIGHT_CURVE in parts else None,
-        motion=_motion(row) if Part.MOTION in parts else None,
+        motion=_motion(row, user) if Part.MOTION in parts else None,
         context=context_of(row) if Part.CONTEXT in parts else None,
         judgements=_judgements(row, user) if Part.JUDGEMENTS in parts else None,
         alerts=_alerts(row, user) if Part.ALERTS in parts else None,
@@ -84,10 +85,10 @@ def _light_curve(row: Detection, user: User) -> LightCurveFacts | None:
     return light_curve_shown(user, row.source.pk, EPOCHS) if row.source is not None else None
 
 
-def _motion(row: Detection) -> MotionFacts | None:
+def _motion(row: Detection, user: User) -> MotionFacts | None:
     now = timezone.now()
     track = tracklet_of(row, now)
-    return None if track is None else motion_along(track, now)
+    return None if track is None else motion_along(track, now, hidden_from(user))
 
 
 def _judgements(row: Detection, user: User) -> tuple[JudgedFacts, ...]:

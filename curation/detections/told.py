@@ -92,11 +92,11 @@ def light_curve_shown(user: Visitor, key: UUID, most: int) -> LightCurveFacts | 
         source = Source.objects.visible_to(user).filter(pk=key).first()
         rows = Detection.objects.visible_to(user).filter(source=key).select_related("candidate", "observation")
         detections = list(rows.only(*_READ).order_by("-observation__mjd_utc", "-pk")[: most + 1])
-    return None if source is None else _light_curve(source, detections, most)
+    return None if source is None else _light_curve(source, detections, user, most)
 
 
-def _light_curve(source: Source, detections: Sequence[Detection], most: int) -> LightCurveFacts:
-    [epochs] = epochs_of_each([(source, detections)], most + 1)
+def _light_curve(source: Source, detections: Sequence[Detection], user: Visitor, most: int) -> LightCurveFacts:
+    [epochs] = epochs_of_each([(source, detections)], user, most + 1)
     return LightCurveFacts(
         source=source.pk,
         designation=source.name or None,

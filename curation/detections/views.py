@@ -35,6 +35,7 @@ from detection.context.surroundings import context_of
 from detection.cutouts.overlay import overlay_of
 from detection.cutouts.pictures import PARTS
 from detection.models import Detection, DetectionType, Source
+from detection.shown import as_shown
 from detection.sources.filters import SourceFilter
 from detection.sources.neighbours import NEIGHBOURHOOD_ARCSEC, neighbours_of
 from detection.sources.photometry import brightness_of
@@ -103,6 +104,7 @@ def sources(request: HttpRequest) -> HttpResponse:
     rows = Source.objects.visible_to(request.user)
     context = list_page(request, SourceFilter, rows, ("-last_detected_at", "id"))
     found = context["page"].rows
+    as_shown(found, request.user)
     newest = _newest_of(found, request.user)
     hidden = visibility.veil(newest.values(), request.user)
     for row in found:
@@ -117,6 +119,7 @@ def detection(request: HttpRequest, detection_id: UUID) -> HttpResponse:
     related = rows.select_related(*_RELATED)
     row = get_object_or_404(related, pk=detection_id)
     as_found([row])
+    as_shown([row.source] if row.source else [], request.user)
     of_source = [row] if row.is_injected else _detections_of(row.source, request.user) if row.source else []
     answers_of = _answers_by_detection([row, *of_source], request.user)
     known = context_of(row)
@@ -143,7 +146,7 @@ def detection(request: HttpRequest, detection_id: UUID) -> HttpResponse:
         "note_form": NoteForm(auto_id="note_%s"),
         "reports": None if row.is_injected else reports_of(request.user, row.source_id, row.candidate),
         **_beside(row, of_source),
-        **(_light_curve(row.source, of_source, request.GET) if row.source else {}),
+        **(_light_curve(row.source, of_source, request) if row.source else {}),
     }
     return render(request, "curation/detection.html", context)
 
@@ -177,6 +180,7 @@ def source(request: HttpRequest, source_id: UUID) -> HttpResponse:
     if row is None:
         row = get_object_or_404(Source.objects.visible_to(request.user), pk=source_id)
         detections = _detections_of(row, request.user)
+    as_shown([row], request.user)
     answers = _answers_by_detection(detections, request.user)
     hidden = visibility.veil(detections, request.user)
     alerts = visibility.alerts_for(request.user).filter(detection__source=row).order_by("-created_at", "-id")
@@ -186,13 +190,13 @@ def source(request: HttpRequest, source_id: UUID) -> HttpResponse:
         "hidden": hidden,
         "is_cut": len(detections) == _MOST_SHOWN,
         "history": _history(detections, (one for events in answers.values() for one in events), alerts),
-        "neighbours": neighbours_of(row),
+        "neighbours": neighbours_of(row, request.user),
         "notes": notes_on([one.pk for one in detections], request.user),
         "notes_on": detections[-1].pk if detections else None,
         "note_form": NoteForm(auto_id="note_%s"),
         "neighbourhood_arcsec": NEIGHBOURHOOD_ARCSEC,
         "reports": reports_of(request.user, row.pk),
-        **_light_curve(row, detections, request.GET),
+        **_light_curve(row, detections, request),
     }
     return render(request, "curation/source.html", context)
 
@@ -206,7 +210,7 @@ def _listed(rows: QuerySet[Detection]) -> QuerySet[Detection]:
 
 def _newest_of(found: list[Source], user: Visitor) -> dict[UUID, Detection]:
     """Return the newest detection of each source, by the source's key."""
-    newest = Detection.objects.filter(source=OuterRef("pk")).order_by("-created_at")
+    newest = Detection.objects.not_hidden_from(user).filter(source=OuterRef("pk")).order_by("-created_at")
     of_each = Source.objects.filter(pk__in=[row.pk for row in found]).annotate(last=Subquery(newest.values("pk")[:1]))
     keys = [key for key in of_each.values_list("last", flat=True) if key is not None]
     rows = Detection.objects.visible_to(user).filter(pk__in=keys)
@@ -251,9 +255,10 @@ def _beside(row: Detection, of_source: Sequence[Detection]) -> dict[str, object]
     }
 
 
-def _light_curve(row: Source, detections: Sequence[Detection], asked: Mapping[str, str]) -> dict[str, object]:
+def _light_curve(row: Source, detections: Sequence[Detection], request: HttpRequest) -> dict[str, object]:
     """Return the light curve as asked for: `curve=flux` in counts, `time=through` with the days between nights."""
-    epochs: list[Epoch] = epochs_of(row, detections)
+    epochs: list[Epoch] = epochs_of(row, detections, request.user)
+    asked: Mapping[str, str] = request.GET
     in_flux, by_night = asked.get("curve") == "flux", asked.get("time") != "through"
     return {
         "epochs": epochs,

@@ -22,7 +22,8 @@ from preprocessing.models import PreprocessRun
 
 def detections_given(user: Visitor) -> QuerySet[GoldAnswer, UUID]:
     """Return the keys of the injected detections that a person was given and that wait for their answer."""
-    open_ones = GoldAnswer.objects.filter(person=user.pk, is_valid__isnull=True, item__is_active=True)
+    shown = GoldAnswer.objects.not_hidden_from(user)
+    open_ones = shown.filter(person=user.pk, is_valid__isnull=True, item__is_active=True)
     keys = open_ones.filter(item__detection__is_injected=True).values_list("item__detection", flat=True)
     return keys if user.has_perm(MAY_JUDGE) else keys.none()
 

@@ -50,11 +50,12 @@ def source_shown(user: Visitor, key: UUID) -> tuple[Source, list[Detection]] | N
     return (found[0].source, found) if found and found[0].source else None
 
 
-def histories_of(keys: Collection[UUID]) -> dict[UUID, dict[UUID, ForcedPhotometry]]:
-    """Return what other frames hold at the places of injected detections, by source and frame: rows never saved."""
+def histories_of(keys: Collection[UUID], user: Visitor) -> dict[UUID, dict[UUID, ForcedPhotometry]]:
+    """Return what other frames that a person may see hold at the places of injected detections, by source and frame:
+    rows never saved."""
     stored = dict(GoldItem.objects.filter(detection__in=keys).exclude(kind="").values_list("detection", "history"))
     every = [one for history in stored.values() for one in history]
-    frames = Observation.objects.in_bulk({UUID(one["observation_id"]) for one in every})
+    frames = Observation.objects.not_hidden_from(user).in_bulk({UUID(one["observation_id"]) for one in every})
     references = Reference.objects.in_bulk({UUID(one["reference_id"]) for one in every})
     found: dict[UUID, dict[UUID, ForcedPhotometry]] = {}
     for key, history in stored.items():

@@ -14,6 +14,7 @@ from django.db import connection
 
 from catalog.models import User
 from detection.models import Detection
+from detection.shown import shown_among
 
 _LOCKED = """
 SELECT id, observation_id, candidate_id, source_id, updated_at, status, is_validated, validation_confidence,
@@ -57,14 +58,17 @@ class Around:
 
 
 def lock(detections: Collection[UUID], events: Collection[UUID], user: User) -> Around:
-    """Lock the detections of an answer of a person, the one on screen first; those that are gone are left out."""
-    keys = list(detections)
+    """Lock the detections of an answer of a person, the one on screen first.
+
+    Those that are gone are left out, and those of surveys that are hidden from the person.
+    """
+    keys = shown_among(detections, user)
     rows: dict[UUID, Detection] = {row.pk: row for row in Detection.objects.raw(_LOCKED, [keys])}
-    asked: dict[str, UUID | list[UUID]] = {
+    asked: dict[str, UUID | list[UUID] | None] = {
         "keys": keys,
         "events": list(events),
         "candidates": [row.candidate_id for row in rows.values() if row.candidate_id is not None],
-        "first": keys[0],
+        "first": next((key for key in list(detections)[:1] if key in keys), None),
         "person": user.pk,
     }
     with connection.cursor() as cursor:

@@ -49,7 +49,7 @@ def defer(asked: Deferment, user: User, actor: audit.Actor) -> bool:
         return False
     if asked.until and asked.until > dt.datetime.now(dt.UTC) + _LONGEST:
         raise EventRefused(f"That is more than {_LONGEST.days} days away: choose an earlier day.")
-    rows = Detection.objects.in_bulk(asked.detections)
+    rows = Detection.objects.not_hidden_from(user).in_bulk(asked.detections)
     if asked.detections[0] not in rows:
         raise EventRefused("There is no such detection.")
     Deferral.objects.bulk_create(

@@ -136,7 +136,7 @@ def _together(shares: Iterable[Share]) -> Share:
 
 
 def _answers_for(user: Visitor) -> QuerySet[GoldAnswer]:
-    answers = GoldAnswer.objects.filter(is_valid__isnull=False)
+    answers = GoldAnswer.objects.not_hidden_from(user).filter(is_valid__isnull=False)
     if not user.has_perm(MAY_MARK_KNOWN):
         answers = answers.filter(person=user.pk)
     return answers.select_related("person", "item__detection__candidate")

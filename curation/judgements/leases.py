@@ -22,6 +22,7 @@ from catalog.models import User
 from curation.judgements import objects
 from curation.models import Lease
 from detection.models import Detection, DetectionStatus
+from detection.shown import shown_among
 
 _MOST_PUT_BACK = 500
 # A window says every ten seconds that it is open. What one held that went without a word, its own person gets back.
@@ -54,8 +55,9 @@ def hold(keys: Collection[UUID], holder: Holder) -> set[UUID]:
     """Hold these for another while; return those that are held now.
 
     A lease that has lapsed is taken up again unless somebody else has it now, or the detection was decided meanwhile.
+    What its person may not see any more is held no longer.
     """
-    rows = locked(keys)
+    rows = locked(shown_among(keys, holder.user))
     _lapsed().filter(detection__in=rows).exclude(holder=holder.user, window=holder.window).delete()
     leases = {lease.detection_id: lease for lease in Lease.objects.filter(detection__in=rows)}
     mine = [pk for pk, lease in leases.items() if lease.holder_id == holder.user.pk and lease.window == holder.window]
@@ -71,6 +73,8 @@ def take_one(key: UUID, holder: Holder) -> Lease | None:
     What its person holds of the same object in another place comes along.
     """
     put_back_lapsed()
+    if not shown_among([key], holder.user):
+        return None
     items = holder.items_of([key])
     elsewhere = Lease.objects.filter(item__in=items.values(), holder=holder.user).exclude(detection=key)
     rows = locked([key, *elsewhere.values_list("detection", flat=True)])
@@ -136,7 +140,7 @@ def is_held(detection_id: UUID, user: User) -> bool:
 def held_in(holder: Holder) -> list[UUID]:
     """Return what one window holds now."""
     leases = Lease.objects.filter(holder=holder.user, window=holder.window, expires_at__gt=Now())
-    return list(leases.order_by("created_at", "pk").values_list("detection", flat=True))
+    return shown_among(leases.order_by("created_at", "pk").values_list("detection", flat=True), holder.user)
 
 
 def lease_of(key: UUID, holder: Holder) -> Lease | None:

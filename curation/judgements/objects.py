@@ -14,6 +14,7 @@ from uuid import UUID
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery, UUIDField
 from django.db.models.functions import Coalesce
 
+from catalog.models import Visitor
 from detection.models import Detection
 from differencing.models import Tracklet
 
@@ -32,12 +33,13 @@ def keys_of(detections: Collection[UUID]) -> dict[UUID, UUID]:
     return dict(rows.values_list("pk", "object_key"))
 
 
-def members_of(keys: Collection[UUID]) -> dict[UUID, list[UUID]]:
-    """Return the live detections of each of these objects, in the order of their frames."""
+def members_of(keys: Collection[UUID], user: Visitor) -> dict[UUID, list[UUID]]:
+    """Return the live detections of each of these objects that a person may see, in the order of their frames."""
     if not keys:
         return {}
     members: dict[UUID, list[UUID]] = defaultdict(list)
-    rows = Detection.objects.live().filter(pk__in=_belonging(keys)).annotate(object_key=object_key())
+    shown = Detection.objects.live().not_hidden_from(user)
+    rows = shown.filter(pk__in=_belonging(keys)).annotate(object_key=object_key())
     in_order = rows.filter(object_key__in=keys).order_by("observation__mjd_utc", "pk")
     for pk, key in in_order.values_list("pk", "object_key"):
         members[key].append(pk)

@@ -63,7 +63,7 @@ def settled_by(
 
 def settled(keys: Collection[UUID], user: Visitor) -> dict[UUID, Settled]:
     """Return those of some objects that are settled, by what this person may see of them."""
-    members = _with_decided(members_of(set(keys)))
+    members = _with_decided(members_of(set(keys), user))
     every = [pk for several in members.values() for pk in several]
     hidden = visibility.hidden_from(user, every)
     related = Detection.objects.visible_to(user).select_related("observation", "candidate")
@@ -93,7 +93,7 @@ def settled_of(rows: Sequence[Detection], user: Visitor) -> dict[UUID, Settled]:
 
 def waiting_of_settled(user: Visitor) -> list[Settled]:
     """Return settled objects with new detections, the newest first: those of the latest so many detections."""
-    decided = Detection.objects.filter(status__in=visibility.DECIDED)
+    decided = Detection.objects.not_hidden_from(user).filter(status__in=visibility.DECIDED)
     beside = Exists(decided.filter(source=OuterRef("source")))
     moving = Tracklet.objects.moving().filter(members=OuterRef("candidate"))
     of_mover = Exists(moving.filter(Exists(decided.filter(candidate__tracklets=OuterRef("pk")))))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from typing import Self
+from uuid import UUID
+
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 
 from catalog import constraints
-from catalog.models import Record
+from catalog.models import Record, RecordQuerySet
 from curation.ids import number_of
 from detection.models import Detection
 
@@ -37,6 +41,20 @@ class AlertStatus(models.TextChoices):
     DELIVERED = "delivered"
     FAILED = "failed"
     CANCELLED = "cancelled"
+
+
+class ToldQuerySet(RecordQuerySet):
+    """Alerts, and what is made of each: what they tell is frozen, and cannot be taken apart."""
+
+    def outside(self, surveys: Collection[UUID]) -> Self:
+        """Return those about detections that are shown, of sources which had no other ones when they were told of."""
+        way = self.model.way_to_alert
+        earlier = Detection.objects.filter(
+            source=OuterRef(f"{way}detection__source"),
+            created_at__lte=OuterRef(f"{way}created_at"),
+            observation__survey__in=surveys,
+        )
+        return self.exclude(**{f"{way}detection__observation__survey__in": surveys}).filter(~Exists(earlier))
 
 
 class NumberField(models.BigIntegerField):
@@ -78,6 +96,10 @@ class Alert(Record):
     delivery_attempts = models.PositiveIntegerField(default=0)
     error_message = models.TextField(blank=True)
 
+    way_to_alert = ""
+
+    objects = ToldQuerySet.as_manager()  # type: ignore[misc]
+
     class Meta:
         ordering = ["-created_at", "-id"]
         constraints = [
@@ -113,6 +135,10 @@ class AlertPublication(Record):
     kind = models.CharField(max_length=12, choices=AlertType)
     published_at = models.DateTimeField()
     payload = models.JSONField(help_text="Never changed once published.")
+
+    way_to_alert = "alert__"
+
+    objects = ToldQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta:
         ordering = ["sequence"]

@@ -45,6 +45,8 @@ class GoldItem(Record):
         default=list, blank=True, help_text="What other frames hold at the place of an injected source."
     )
 
+    way_to_survey = "detection__observation__survey"
+
     class Meta:
         ordering = ["-created_at", "-id"]
         constraints = [
@@ -75,6 +77,8 @@ class GoldAnswer(Record):
     label = models.CharField(max_length=64, blank=True)
     confidence_level = models.CharField(max_length=8, choices=ConfidenceLevel, blank=True)
     answered_at = models.DateTimeField(null=True, blank=True)
+
+    way_to_survey = "item__detection__observation__survey"
 
     class Meta:
         ordering = ["-created_at", "-id"]

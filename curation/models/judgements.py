@@ -106,6 +106,8 @@ class ValidationEvent(Record):
         help_text="How it was seen when it was answered about; blank where that is not known.",
     )
 
+    way_to_survey = "detection__observation__survey"
+
     class Meta:
         ordering = ["created_at", "id"]
         constraints = [
@@ -144,6 +146,8 @@ class Conflict(Record):
 
     detection = models.OneToOneField(Detection, on_delete=models.CASCADE, related_name="conflict")
 
+    way_to_survey = "detection__observation__survey"
+
     class Meta:
         ordering = ["created_at", "id"]
 
@@ -160,6 +164,8 @@ class Contradiction(Record):
     event = models.ForeignKey(ValidationEvent, on_delete=models.CASCADE, related_name="contradictions")
     told_at = models.DateTimeField(null=True, blank=True)
 
+    way_to_survey = "event__detection__observation__survey"
+
     class Meta:
         ordering = ["created_at", "id"]
         constraints = [models.UniqueConstraint(fields=["person", "event"], name="curation_contradiction_once")]
@@ -175,6 +181,8 @@ class LabelExample(Record):
     label = models.ForeignKey(LabelDefinition, on_delete=models.CASCADE, related_name="examples")
     detection = models.ForeignKey(Detection, on_delete=models.CASCADE, related_name="examples")
     chosen_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="examples")
+
+    way_to_survey = "detection__observation__survey"
 
     class Meta:
         ordering = ["-created_at", "-id"]

@@ -18,6 +18,8 @@ class Note(Record):
     text = models.TextField(max_length=5000)
     withdrawn_at = models.DateTimeField(null=True, blank=True, help_text="When its author took it back.")
 
+    way_to_survey = "detection__observation__survey"
+
     class Meta:
         ordering = ["-created_at", "-id"]
         indexes = [models.Index(fields=["detection", "created_at"], name="note_of_detection")]
@@ -32,6 +34,8 @@ class Mention(Record):
     note = models.ForeignKey(Note, on_delete=models.CASCADE, related_name="mentions")
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="mentions")
     seen_at = models.DateTimeField(null=True, blank=True)
+
+    way_to_survey = "note__detection__observation__survey"
 
     class Meta:
         ordering = ["-created_at", "-id"]

@@ -7,7 +7,7 @@ from django.db.models import F, Q
 
 from catalog import constraints
 from catalog.models import Record
-from curation.models.alerts import AlertPublication
+from curation.models.alerts import AlertPublication, ToldQuerySet
 
 
 class AlertPacket(Record):
@@ -21,6 +21,10 @@ class AlertPacket(Record):
     header_bytes = models.PositiveIntegerField(help_text="What stands in the file before its one block.")
     sha256 = models.CharField(max_length=64, help_text="Of the file: other packets are never handed out for it.")
     ivorn = models.CharField(max_length=255, help_text="Its name as a VOEvent, by which later ones cite it.")
+
+    way_to_alert = "publication__alert__"
+
+    objects = ToldQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta:
         ordering = ["id"]

@@ -10,9 +10,10 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from catalog import constraints
-from catalog.models import Record, RecordQuerySet, Visitor
+from catalog.hiding import Asking
+from catalog.models import Record, RecordQuerySet
 from catalog.roles import MAY_KEEP_ACCOUNTS
-from curation.models.alerts import AlertPublication
+from curation.models.alerts import AlertPublication, ToldQuerySet
 
 # Tries before a delivery is dead, and again after each replay.
 MOST_ATTEMPTS = 10
@@ -30,7 +31,7 @@ class Destination(models.TextChoices):
 class SubscriptionQuerySet(RecordQuerySet):
     """Everybody sees their own subscriptions, administrators see all."""
 
-    def visible_to(self, user: Visitor) -> Self:
+    def visible_to(self, user: Asking) -> Self:
         return self if user.has_perm(MAY_KEEP_ACCOUNTS) else self.filter(owner=user.pk)
 
     def sending(self) -> Self:
@@ -127,11 +128,13 @@ class DeliveryStatus(models.TextChoices):
 OPEN = (DeliveryStatus.WAITING, DeliveryStatus.FAILED)
 
 
-class DeliveryQuerySet(RecordQuerySet):
+class DeliveryQuerySet(ToldQuerySet):
     """Everybody sees what went to their own subscriptions."""
 
-    def visible_to(self, user: Visitor) -> Self:
-        return self if user.has_perm(MAY_KEEP_ACCOUNTS) else self.filter(subscription__owner=user.pk)
+    def visible_to(self, user: Asking) -> Self:
+        if user.has_perm(MAY_KEEP_ACCOUNTS):
+            return self
+        return self.filter(subscription__owner=user.pk).not_hidden_from(user)
 
     def due(self) -> Self:
         """Return what is to be sent now."""
@@ -155,6 +158,8 @@ class Delivery(Record):
     delivered_at = models.DateTimeField(null=True, blank=True, help_text="When it was acknowledged, or sent by e-mail.")
 
     objects = DeliveryQuerySet.as_manager()  # type: ignore[misc]
+
+    way_to_alert = "publication__alert__"
 
     class Meta:
         ordering = ["-id"]

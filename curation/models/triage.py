@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Self
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.db import models
@@ -10,8 +11,10 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from catalog import constraints
-from catalog.models import Record, RecordQuerySet, Visitor
+from catalog.hiding import Asking, hidden_from
+from catalog.models import Record, RecordQuerySet
 from detection.models import Detection
+from observations.models import Survey
 
 
 class Lease(Record):
@@ -27,6 +30,8 @@ class Lease(Record):
     window = models.UUIDField(help_text="Chosen by the page in the browser: two windows of one person differ.")
     expires_at = models.DateTimeField(help_text="By the database's clock.")
     seen_at = models.DateTimeField(db_default=Now(), help_text="When the window last said that it is open.")
+
+    way_to_survey = "detection__observation__survey"
 
     class Meta:
         ordering = ["expires_at", "id"]
@@ -62,6 +67,8 @@ class Deferral(Record):
     note = models.TextField(blank=True, help_text="What is asked, for whoever is asked for a second opinion.")
     group = models.UUIDField(help_text="Made by the client: what was put off with one key has one.")
     ended_at = models.DateTimeField(null=True, blank=True, help_text="When it was taken back, or answered after all.")
+
+    way_to_survey = "detection__observation__survey"
 
     class Meta:
         ordering = ["-created_at", "-id"]
@@ -104,9 +111,13 @@ class TriageSettings(Record):
 class SavedFilterQuerySet(RecordQuerySet):
     """Everybody sees their own filters, and those that others share."""
 
-    def visible_to(self, user: Visitor) -> Self:
+    def visible_to(self, user: Asking) -> Self:
         """Return the filters that a person may use."""
-        return self.filter(Q(person=user.pk) | Q(is_shared=True)) if user.pk else self.none()
+        rows = self.filter(Q(person=user.pk) | Q(is_shared=True)) if user.pk else self.none()
+        for name in Survey.objects.filter(pk__in=hidden_from(user)).values_list("name", flat=True) if user.pk else ():
+            # Its name would tell that there is such a survey.
+            rows = rows.exclude(~Q(person=user.pk), query__icontains=urlencode({"survey": name}))
+        return rows
 
 
 class SavedFilter(Record):

@@ -42,15 +42,17 @@ def withdraw_note(note: Note, actor: audit.Actor) -> None:
 def notes_on(detections: Collection[UUID], user: Visitor) -> list[Note]:
     """Return the notes on some detections that a person may read, the latest first; the blind after their answer."""
     hidden = visibility.hidden_from(user, detections)
-    rows = Note.objects.filter(detection__in=[pk for pk in detections if pk not in hidden], withdrawn_at__isnull=True)
+    shown = Note.objects.not_hidden_from(user)
+    rows = shown.filter(detection__in=[pk for pk in detections if pk not in hidden], withdrawn_at__isnull=True)
     own = Q(detection__in=hidden, author=user.pk, withdrawn_at__isnull=True)
-    every = rows | Note.objects.filter(own) if hidden else rows
+    every = rows | shown.filter(own) if hidden else rows
     return list(every.select_related("author").order_by("-created_at", "-id")[:_MOST_SHOWN])
 
 
 def unseen_mentions(user: User) -> QuerySet[Mention]:
     """Return where a person is named and has not looked yet."""
-    unseen = Mention.objects.filter(person=user, seen_at__isnull=True, note__withdrawn_at__isnull=True)
+    shown = Mention.objects.not_hidden_from(user)
+    unseen = shown.filter(person=user, seen_at__isnull=True, note__withdrawn_at__isnull=True)
     return unseen.select_related("note__author", "note__detection")
 
 

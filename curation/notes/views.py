@@ -37,7 +37,8 @@ def write(request: HttpRequest, detection_id: UUID) -> HttpResponse:
 @require_POST
 def withdraw(request: HttpRequest, note_id: UUID) -> HttpResponse:
     """Take one of one's own notes back."""
-    note = get_object_or_404(Note, pk=note_id, author=request.user.pk, withdrawn_at__isnull=True)
+    shown = Note.objects.not_hidden_from(request.user)
+    note = get_object_or_404(shown, pk=note_id, author=request.user.pk, withdrawn_at__isnull=True)
     withdraw_note(note, actor_of(request))
     messages.success(request, "The note was taken back.")
     return redirect("curation:detection", note.detection_id)

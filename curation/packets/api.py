@@ -152,7 +152,7 @@ class NightsView(StrictAPIView):
         """Return the nights with packets and how large their archives are, the latest first, at most a thousand."""
         _refuse_blind(request)
         rows = []
-        for night in nights(_date(request, "before"))[:MOST_NIGHTS]:
+        for night in nights(_shown(request), _date(request, "before"))[:MOST_NIGHTS]:
             archive = address(request, "packets-night", night.night)
             url = f"{archive}?{urlencode({'schema_version': night.schema_version})}"
             rows.append(dataclasses.asdict(night) | {"url": url})
@@ -181,7 +181,7 @@ class NightView(StrictAPIView):
         """Return the packets of a night in the order of the feed; what is published later comes behind."""
         _refuse_blind(request)
         day = _day(night)
-        archives = archives_of(day) if day is not None else {}
+        archives = archives_of(day, _shown(request)) if day is not None else {}
         version = request.query_params.get("schema_version") or next(iter(archives), "")
         if len(archives) > 1 and "schema_version" not in request.query_params:
             raise ValidationError({"schema_version": [f"Choose one of {', '.join(sorted(archives))}."]})
@@ -242,6 +242,11 @@ def _day(text: str) -> dt.date | None:
         return dt.date.fromisoformat(text)
     except ValueError:
         return None
+
+
+def _shown(request: Request) -> QuerySet[AlertPacket]:
+    rows: QuerySet[AlertPacket] = AlertPacket.objects.visible_to(request.user)
+    return rows
 
 
 def _publication(request: Request, alert_id: UUID) -> AlertPublication:

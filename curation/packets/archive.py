@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from django.db.models import Count, F, Max, Sum
+from django.db.models import Count, F, Max, QuerySet, Sum
 
 from catalog.files import storage
 from curation.models import AlertPacket
@@ -61,9 +61,9 @@ class Archive:
                 yield content[max(first - begin, 0) : end - begin]
 
 
-def nights(before: date | None = None) -> list[Night]:
-    """Return the nights that have packets, the latest first."""
-    rows = AlertPacket.objects.filter(night__lt=before) if before else AlertPacket.objects.all()
+def nights(packets: QuerySet[AlertPacket], before: date | None = None) -> list[Night]:
+    """Return the nights that have some of these packets, the latest first."""
+    rows = packets.filter(night__lt=before) if before else packets
     by_night = rows.order_by("-night", "schema_version").values("night", "schema_version")
     summed = by_night.annotate(
         packets=Count("pk"), header=Max("header_bytes"), blocks=Sum(F("size_bytes") - F("header_bytes"))
@@ -74,10 +74,10 @@ def nights(before: date | None = None) -> list[Night]:
     ]
 
 
-def archives_of(night: date) -> dict[str, Archive]:
-    """Return the archives of a night by the version of their schema."""
+def archives_of(night: date, packets: QuerySet[AlertPacket]) -> dict[str, Archive]:
+    """Return the archives of a night by the version of their schema, with those of its packets that are among these."""
     found: dict[str, list[AlertPacket]] = {}
-    for row in AlertPacket.objects.filter(night=night).order_by("publication__sequence"):
+    for row in packets.filter(night=night).order_by("publication__sequence"):
         found.setdefault(row.schema_version, []).append(row)
     return {version: Archive(rows) for version, rows in found.items()}
 
@@ -93,7 +93,7 @@ def export(folder: Path, *, night: date | None = None, since: date | None = None
     if since is not None:
         rows = rows.filter(night__gte=since)
     for one in rows.order_by("night").values_list("night", flat=True).distinct():
-        for version, archive in archives_of(one).items():
+        for version, archive in archives_of(one, AlertPacket.objects.all()).items():
             path = folder / f"astrid_{one:%Y-%m-%d}_v{version}.avro"
             storage.write_parts(path, archive.parts())
             yield path, len(archive.packets)

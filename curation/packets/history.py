@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -30,12 +31,14 @@ LONG = ("observation__header", "observation__facts", "observation__given", "cand
 class Then:
     """A detection that something was published of, and when: later rows are not looked at.
 
-    tracklet : of which it is a moving member; None for what stays put.
+    tracklet : of which it is a moving member; None for what stays put. closed : surveys that the packet must hold
+    nothing of, since not everybody who may read it may see them.
     """
 
     detection: Detection
     known_until: datetime
     tracklet: Tracklet | None
+    closed: Collection[UUID] = ()
 
 
 @dataclass(frozen=True)
@@ -84,13 +87,13 @@ def motion_of(then: Then, told: AlertFacts) -> MotionFacts | None:
         position_count=told.tracklet_size,
         rms_arcsec=track.rms_arcsec if track else None,
         chance_rate=track.chance_rate if track else None,
-        positions=_positions(track, then.known_until) if track else (),
+        positions=_positions(track, then.known_until, then.closed) if track else (),
     )
 
 
-def motion_along(track: Tracklet, known_until: datetime) -> MotionFacts:
-    """Return how something moves by its tracklet."""
-    places = _positions(track, known_until)
+def motion_along(track: Tracklet, known_until: datetime, closed: Collection[UUID]) -> MotionFacts:
+    """Return how something moves by its tracklet, as far as frames of other surveys than these show it."""
+    places = _positions(track, known_until, closed)
     return MotionFacts(
         tracklet_uuid=track.pk,
         rate_arcsec_per_min=track.rate_arcsec_per_min,
@@ -102,8 +105,9 @@ def motion_along(track: Tracklet, known_until: datetime) -> MotionFacts:
     )
 
 
-def _positions(track: Tracklet, known_until: datetime) -> tuple[PlaceFacts, ...]:
-    members = track.members.filter(created_at__lte=known_until).select_related("observation")
+def _positions(track: Tracklet, known_until: datetime, closed: Collection[UUID]) -> tuple[PlaceFacts, ...]:
+    every = track.members.all().outside(closed) if closed else track.members
+    members = every.filter(created_at__lte=known_until).select_related("observation")
     return tuple(sorted((place_of(member) for member in members), key=lambda place: place.midpoint_mjd_utc))
 
 
@@ -118,7 +122,8 @@ def tracklet_of(detection: Detection, known_until: datetime) -> Tracklet | None:
 
 def _detections(then: Then, told: AlertFacts) -> QuerySet[Detection]:
     """Return the other detections that stood; which did is written down in what was told since there are packets."""
-    rows: QuerySet[Detection] = Detection.objects.filter(created_at__lte=then.known_until).exclude(pk=then.detection.pk)
+    every = Detection.objects.all().outside(then.closed) if then.closed else Detection.objects
+    rows: QuerySet[Detection] = every.filter(created_at__lte=then.known_until).exclude(pk=then.detection.pk)
     if told.detections:
         return rows.filter(pk__in=told.detections)
     if then.detection.source_id is None:
@@ -131,8 +136,11 @@ def _forced(then: Then) -> QuerySet[ForcedPhotometry]:
     place = Q(source=then.detection.source_id) if then.detection.source_id else Q(pk__in=())
     if then.tracklet is not None:
         place |= Q(tracklet=then.tracklet)
-    known = ForcedPhotometry.objects.filter(
-        place, created_at__lte=then.known_until, updated_at__lte=then.known_until
-    ).exclude(reason=ForcedReason.OUTSIDE)
+    every = ForcedPhotometry.objects.exclude(observation__survey__in=then.closed)
+    known = (
+        (every if then.closed else ForcedPhotometry.objects)
+        .filter(place, created_at__lte=then.known_until, updated_at__lte=then.known_until)
+        .exclude(reason=ForcedReason.OUTSIDE)
+    )
     keys: QuerySet[ForcedPhotometry, UUID] = known.newest_of_each().values_list("pk", flat=True)
     return ForcedPhotometry.objects.filter(pk__in=keys)

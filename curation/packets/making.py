@@ -26,6 +26,7 @@ from curation.packets.facts import (
 from curation.packets.history import LONG, RELATED, Then, history_of, motion_of, tracklet_of
 from curation.packets.measures import COUNTS, middle_of, njy, runs_of, seen_of
 from detection.models import Detection
+from observations.models import Survey
 from observations.numerics.simulate.names import TELESCOPE
 from preprocessing.models import PreprocessRun
 
@@ -41,7 +42,8 @@ def facts_of(publication: AlertPublication) -> PacketFacts:
     told = _told(publication)
     alert = publication.alert
     detection = Detection.objects.select_related(*RELATED).defer(*LONG).get(pk=alert.detection_id)
-    then = Then(detection, publication.published_at, tracklet_of(detection, publication.published_at))
+    closed = Survey.objects.closed_beside(detection.observation.survey_id)
+    then = Then(detection, publication.published_at, tracklet_of(detection, publication.published_at), closed)
     run = runs_of([detection.observation_id], then.known_until).get(detection.observation_id)
     history, cutouts = history_of(then, told), cutouts_of(detection, alert.number)
     return PacketFacts(

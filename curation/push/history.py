@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from catalog.configuration.values import snapshot
+from catalog.models import Visitor
 from catalog.writing import duration
 from curation.alerts.automatic import automatic
 from curation.alerts.criteria import Criteria, matches, told
@@ -55,11 +57,12 @@ class History:
         return self.alerts / self.nights
 
 
-def history(criteria: Criteria, nights: int) -> History:
-    """Return what a filter would have given over so many nights, each of 24 hours until now."""
+def history(criteria: Criteria, nights: int, user: Visitor) -> History:
+    """Return what a filter would have given a person over so many nights, each of 24 hours until now."""
     now, last, is_on = timezone.now(), last_published(), automatic(snapshot()).is_on
     start = now - dt.timedelta(days=nights)
-    rows = AlertPublication.objects.filter(published_at__gte=start, sequence__gt=last - _MOST_READ).order_by("sequence")
+    shown: QuerySet[AlertPublication] = AlertPublication.objects.visible_to(user)
+    rows = shown.filter(published_at__gte=start, sequence__gt=last - _MOST_READ).order_by("sequence")
     read = alerts = 0
     about: set[str] = set()
     got: set[UUID] = set()
@@ -73,15 +76,17 @@ def history(criteria: Criteria, nights: int) -> History:
             about.add(said.about)
             alerts += 1
             newest.appendleft(Given(sequence, alert, kind, said.title, published_at))
-    return History(nights, read, alerts, len(about), tuple(newest), _short(now, start, oldest, read))
+    return History(nights, read, alerts, len(about), tuple(newest), _short(now, start, oldest, read, shown))
 
 
-def _short(now: datetime, start: datetime, oldest: datetime | None, read: int) -> str:
+def _short(
+    now: datetime, start: datetime, oldest: datetime | None, read: int, shown: QuerySet[AlertPublication]
+) -> str:
     """Return what is missing of the answer."""
     if read >= _MOST_READ and oldest is not None:
         since = duration((now - oldest).total_seconds())
         return f"Only the newest {_MOST_READ} publications were read, which go back {since}."
-    first = AlertPublication.objects.order_by("sequence").values_list("published_at", flat=True).first()
+    first = shown.order_by("sequence").values_list("published_at", flat=True).first()
     if first is None:
         return "Nothing has been published yet: there is no history to look at."
     if (first - start).total_seconds() > _DAY_SECONDS:

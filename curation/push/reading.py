@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from django.db.models.functions import Now
 
 from catalog.configuration.values import snapshot
+from catalog.hiding import hidden_from
+from catalog.models import User
 from catalog.work import jobs
 from catalog.work.rows import after
 from curation.alerts.automatic import automatic
@@ -31,7 +33,8 @@ def read_on(subscription_id: object) -> list[UUID]:
     """
     is_on = automatic(snapshot()).is_on
     with jobs.writing():
-        asked = Subscription.objects.sending().select_for_update().filter(pk=subscription_id)
+        asked = Subscription.objects.sending().select_for_update(of=("self",)).select_related("owner")
+        asked = asked.filter(pk=subscription_id)
         row = asked.annotate(now=Now(), expires_at=after(EXPIRE_SECONDS)).first()
         if row is None:
             return []
@@ -39,7 +42,7 @@ def read_on(subscription_id: object) -> list[UUID]:
         if not rows:
             return []
         wanted = [one for one in rows if row.until is None or one.published_at <= row.until]
-        chosen = _chosen(row, wanted, is_automatic_on=is_on)
+        chosen = _chosen(row, shown_to(row.owner, wanted), is_automatic_on=is_on)
         deliveries = [
             Delivery(subscription=row, publication=one, next_try_at=row.now, expires_at=row.expires_at)
             for one in chosen
@@ -47,6 +50,15 @@ def read_on(subscription_id: object) -> list[UUID]:
         Delivery.objects.bulk_create(deliveries, ignore_conflicts=True)
         Subscription.objects.filter(pk=row.pk).update(place=rows[-1].sequence)
     return [one.alert_id for one in rows]
+
+
+def shown_to(owner: User, rows: Sequence[AlertPublication]) -> list[AlertPublication]:
+    """Return those of some publications that a person may see, as their teams are now."""
+    if not hidden_from(owner):
+        return list(rows)
+    shown = AlertPublication.objects.visible_to(owner).filter(pk__in=[one.pk for one in rows])
+    keys = set(shown.values_list("pk", flat=True))
+    return [one for one in rows if one.pk in keys]
 
 
 def _chosen(row: Subscription, rows: Iterable[AlertPublication], *, is_automatic_on: bool) -> list[AlertPublication]:

@@ -25,7 +25,7 @@ from curation.push.keeping import reason_against, stop
 from curation.push.messages import Message, about
 from curation.push.reading import last_published, read_on
 from curation.push.sending import Outcome, receiver_of, send, way_to
-from curation.push.trying import Try, put_down, take
+from curation.push.trying import Try, put_down, take, withhold
 
 logger = logging.getLogger(__name__)
 
@@ -94,9 +94,10 @@ class _Turn:
 
     def send_some(self) -> bool:
         """Send some of what is due and put down what came of it; return whether to go on at once."""
-        row = Subscription.objects.sending().rested().filter(pk=self._key).first()
+        row = Subscription.objects.sending().rested().select_related("owner").filter(pk=self._key).first()
         if row is None:
             return False
+        withhold(row)
         # A receiver that failed is asked with one message first.
         tries = take(row, 1 if row.failures else self._at_once * _OF_EACH)
         if not tries:

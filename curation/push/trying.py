@@ -12,10 +12,12 @@ from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Coalesce, Now
 
+from catalog.hiding import hidden_from
 from catalog.people import audit
 from catalog.work.rows import after
 from curation.models import MOST_ATTEMPTS, OPEN, Delivery, DeliveryStatus, Subscription
 from curation.push.keeping import stop
+from curation.push.reading import shown_to
 from curation.push.sending import Outcome
 
 # Between the tries, as Standard Webhooks 1.0 advises: three days in all.
@@ -28,12 +30,32 @@ _FIRST_REST_SECONDS, _LONGEST_REST_SECONDS = 5.0, 600.0
 _GONE = "The receiver answered 410 Gone: it wants nothing any more. Resume the subscription when it is ready again."
 
 
+_NOT_SHOWN = "What it tells of is of a survey that is not shown to the owner of the subscription."
+
+
 @dataclass(frozen=True)
 class Try:
     """One try that was begun, and the times of the delivery before it."""
 
     delivery: Delivery
     before: Delivery
+
+
+@transaction.atomic
+def withhold(subscription: Subscription) -> None:
+    """Give up what is due of what the subscriber may not see any more; it may be replayed when they may again."""
+    if not hidden_from(subscription.owner):
+        return
+    due = Delivery.objects.due().filter(subscription=subscription).order_by("pk")
+    rows = list(due.select_for_update(skip_locked=True, of=("self",)).select_related("publication"))
+    shown = {one.pk for one in shown_to(subscription.owner, [row.publication for row in rows])}
+    kept_back = [row for row in rows if row.publication_id not in shown]
+    for row in kept_back:
+        row.status, row.next_try_at, row.last_reason = DeliveryStatus.DEAD, None, _NOT_SHOWN
+    Delivery.objects.bulk_update(kept_back, ["status", "next_try_at", "last_reason"])
+    audit.record_changes(
+        ((row, {}, {"attempts": row.attempts, "reason": row.last_reason}) for row in kept_back), "delivery_died"
+    )
 
 
 @transaction.atomic

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from catalog.configuration.values import snapshot
 from catalog.failures import NotPossible
-from catalog.models import User
+from catalog.models import User, Visitor
 from catalog.people.actors import actor_of
 from catalog.roles import MAY_KEEP_ACCOUNTS, MAY_SUBSCRIBE
 from catalog.web.access import requires
@@ -51,7 +51,7 @@ def subscriptions(request: HttpRequest) -> HttpResponse:
     rows = Subscription.objects.visible_to(request.user).select_related("owner")
     rows = rows.annotate(last_arrived_at=Subquery(newest.values("delivered_at")[:1])).order_by("name", "id")
     shown = list(rows.filter(ended_at__isnull=True))
-    counts = _counts(shown)
+    counts = _counts(shown, request.user)
     for row in shown:
         row.where = keeping.shown_address(row)
         row.words = criteria_in_words(criteria_of(row.criteria))
@@ -171,7 +171,7 @@ def deliveries(request: HttpRequest) -> HttpResponse:
 def replay_deliveries(request: HttpRequest) -> HttpResponse:
     """Let a dead delivery be tried again, or all of a subscription."""
     _person(request)
-    rows = Delivery.objects.filter(subscription__in=_manageable(request))
+    rows = Delivery.objects.visible_to(request.user).filter(subscription__in=_manageable(request))
     try:
         one, every = request.POST.get("delivery"), request.POST.get("subscription")
         rows = rows.filter(pk=UUID(one)) if one else rows.filter(subscription=UUID(every or ""))
@@ -187,8 +187,9 @@ _LONG = ("publication__payload", "publication__alert__message", "publication__al
 
 def _page(request: HttpRequest, row: Subscription, **shown: object) -> HttpResponse:
     criteria, nights = criteria_of(row.criteria), NightsForm.asked(request.GET)
-    newest = Delivery.objects.filter(subscription=row).order_by("-id").select_related("publication__alert")
-    counts = _counts([row])
+    own: QuerySet[Delivery] = Delivery.objects.visible_to(request.user).filter(subscription=row)
+    newest = own.order_by("-id").select_related("publication__alert")
+    counts = _counts([row], request.user)
     row.refresh_from_db()
     context = {
         "row": row,
@@ -201,7 +202,7 @@ def _page(request: HttpRequest, row: Subscription, **shown: object) -> HttpRespo
         "deliveries": newest.defer(*_LONG)[:_FEW],
         "open": sum(counts[row.pk, state] for state in OPEN),
         "dead": counts[row.pk, DeliveryStatus.DEAD],
-        "history": history(criteria, nights),
+        "history": history(criteria, nights, request.user),
         "nights_form": NightsForm({"nights": nights}),
         **shown,
     }
@@ -212,7 +213,7 @@ def _form_page(request: HttpRequest, form: SubscriptionForm, **more: object) -> 
     """Show the form, with what its filter would have given where it can be read."""
     nights, found = NightsForm.asked(request.POST), None
     if form.is_bound and not {"place", *(field.name for field in (*form.several, *form.bounds))} & set(form.errors):
-        found = history(form.criteria, nights)
+        found = history(form.criteria, nights, request.user)
     context = {
         "form": form,
         "nights_form": NightsForm({"nights": nights}),
@@ -271,8 +272,9 @@ def _saved_filter(request: HttpRequest) -> SavedFilter | None:
     return SavedFilter.objects.filter(person=request.user.pk, pk=key).first()
 
 
-def _counts(rows: list[Subscription]) -> Counter[tuple[UUID, str]]:
+def _counts(rows: list[Subscription], user: Visitor) -> Counter[tuple[UUID, str]]:
     """Return how many deliveries of each subscription are open or dead."""
-    found = Delivery.objects.filter(subscription__in=rows, status__in=(*OPEN, DeliveryStatus.DEAD)).order_by()
+    shown = Delivery.objects.visible_to(user)
+    found = shown.filter(subscription__in=rows, status__in=(*OPEN, DeliveryStatus.DEAD)).order_by()
     counted = found.values_list("subscription", "status").annotate(count=Count("id"))
     return Counter({(key, status): count for key, status, count in counted})

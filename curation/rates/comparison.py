@@ -8,6 +8,7 @@ from django.db.models import Count, F, FloatField, Q, QuerySet, Sum, Value
 from django.db.models.functions import Abs, Coalesce
 
 from catalog.configuration.values import Snapshot
+from catalog.hiding import hidden_from
 from catalog.models import Visitor
 from curation.judgements.unmarked import scores_shown
 from curation.judgements.verdicts import REAL
@@ -93,7 +94,8 @@ def compare(model: Model, active: Model, config: Snapshot) -> Comparison:
 
 def most_different(model: Model, active: Model, user: Visitor) -> list[CandidateScore]:
     """Return the scores that differ most, with `other`, the active model's; those that the person may see."""
-    rows = _scored_by_both(model, active).filter(scores_shown(user))
+    shown = CandidateScore.objects.not_hidden_from(user).values("pk") if hidden_from(user) else None
+    rows = _scored_by_both(model, active).filter(scores_shown(user), **({} if shown is None else {"pk__in": shown}))
     ordered = rows.annotate(apart=Abs(F("score") - F("other"))).order_by("-apart", "pk")
     return list(ordered.select_related("candidate__observation")[:_MOST_DIFFERENT])
 

@@ -10,10 +10,13 @@ from datetime import date
 
 from django.db.models import Case, Count, F, IntegerField, Q, Value, When
 
+from catalog.hiding import hidden_from
+from catalog.models import Visitor
 from curation.judgements.verdicts import REAL
 from curation.numerics.shares import Share, Sums, weighted_share
 from curation.rates.decided import CLEAN
 from detection.models import CandidateScore, DetectionOrigin, DetectionStatus, Model, ModelRun
+from observations.models import Survey
 
 # A night is held against those before it; with fewer than three of these it cannot be told what is usual.
 BASE_NIGHTS, LEAST_BASE = 14, 3
@@ -152,6 +155,28 @@ def drift_of(model: Model) -> list[Drift]:
     return found
 
 
+def shown_of(rows: Sequence[Drift], user: Visitor) -> list[Drift]:
+    """Return those of some rows that name no survey which is hidden from a person; the others count all surveys."""
+    hidden = {_of_survey(name) for name in hidden_names(user)}
+    return [row for row in rows if row.what not in hidden]
+
+
+def sentences_shown(sentences: Iterable[str], user: Visitor) -> list[str]:
+    """Return those of some sentences of `alarms_among` that name no survey which is hidden from a person."""
+    hidden = [f" in {_of_survey(name)} " for name in hidden_names(user)]
+    return [said for said in sentences if not any(name in said for name in hidden)]
+
+
+def hidden_names(user: Visitor) -> list[str]:
+    """Return the names of the surveys that are hidden from a person."""
+    hidden = hidden_from(user)
+    return list(Survey.objects.filter(pk__in=hidden).values_list("name", flat=True)) if hidden else []
+
+
+def _of_survey(name: str) -> str:
+    return f"survey {name}"
+
+
 def alarms_among(rows: Sequence[Drift]) -> list[str]:
     """Return a sentence for whatever is different in the latest night, all conditions first."""
     return [row.sentence for row in rows if row.night == rows[0].night and row.sentence]
@@ -222,7 +247,7 @@ def _conditions(band: str, survey: str, seeing: int | None) -> Iterable[str]:
     """Yield "" for all conditions, then each in words."""
     yield ""
     yield f"band {band or 'unknown'}"
-    yield f"survey {survey}"
+    yield _of_survey(survey)
     if seeing is None:
         yield "unknown seeing"
     elif seeing == 0:

@@ -23,7 +23,7 @@ from curation.judgements import visibility
 from curation.rates.choosing import Choice, choose
 from curation.rates.comparison import ENOUGH_FRAMES, compare, most_different
 from curation.rates.drawing import plot_of
-from curation.rates.drift import BASE_NIGHTS, LEAST_BASE, alarms_among, drift_of
+from curation.rates.drift import BASE_NIGHTS, LEAST_BASE, alarms_among, drift_of, shown_of
 from curation.rates.forms import ThresholdForm
 from curation.rates.last_week import LastWeek, last_week
 from curation.rates.ordering import order_for
@@ -107,7 +107,7 @@ def drift(request: HttpRequest, model_id: UUID) -> HttpResponse:
     """Show how the scores of a model, and the share of false ones, go from night to night."""
     model = get_object_or_404(Model.objects.visible_to(request.user), pk=model_id)
     is_blind = visibility.is_blind(request.user)
-    rows = [] if is_blind else drift_of(model)
+    rows = [] if is_blind else shown_of(drift_of(model), request.user)
     context = {
         "model": model,
         "is_blind": is_blind,

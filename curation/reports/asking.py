@@ -11,10 +11,10 @@ from uuid import UUID
 from django.utils import timezone
 
 from catalog.files.addresses import AddressRefused
+from catalog.files.agent import seconds_of
 from catalog.files.outgoing import DownloadFailed
 from catalog.files.posting import Post
 from curation.models import ReportStatus
-from curation.push.sending import seconds_of
 
 # Services answer within seconds, or after minutes where they are busy.
 WAITED_SECONDS = 60.0

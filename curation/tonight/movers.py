@@ -107,7 +107,8 @@ def _groups(user: Visitor, at: dt.datetime) -> list[list[Tracklet]]:
 def _thing(tracklets: Sequence[Tracklet], user: Visitor, left_out: LeftOut) -> _Thing | None:
     """Return one moving object; None where it is not for this person, not real, or nowhere in the sky."""
     members = list(
-        Candidate.objects.filter(tracklets__in=tracklets)
+        Candidate.objects.not_hidden_from(user)
+        .filter(tracklets__in=tracklets)
         .select_related("observation__telescope")
         .defer(*_LONG)
         .order_by("observation__mjd_utc", "id")

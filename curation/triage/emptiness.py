@@ -37,7 +37,7 @@ _NONE_OF = {
 
 def _nothing_yet(user: User) -> dict[str, str]:
     """Say that nothing waits: whether more is on its way, or what to do."""
-    frames = _in_work()
+    frames = _in_work(user)
     work = f"{counting.counted(frames).capitalize()} frame{' is' if frames == 1 else 's are'} being worked on."
     coming = f"{work} What is found in {'it' if frames == 1 else 'them'} will appear here."
     if Detection.objects.visible_to(user).exists():
@@ -49,9 +49,10 @@ def _nothing_yet(user: User) -> dict[str, str]:
     return empty("none", "There are no detections yet.", then)
 
 
-def _in_work() -> int:
-    """Return on how many frames there is work to do; a bounded count."""
-    of_frames = ProcessingJob.objects.filter(entity_type="observation")
+def _in_work(user: User) -> int:
+    """Return on how many frames that a person may see there is work to do; a bounded count."""
+    shown = ProcessingJob.objects.not_hidden_from(user)
+    of_frames = shown.filter(entity_type="observation")
     unfinished = of_frames.filter(status__in=(JobStatus.PENDING, JobStatus.RUNNING))
     return counting.count_bounded(unfinished.values("entity_id").distinct())
 

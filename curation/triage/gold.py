@@ -122,7 +122,7 @@ def kept(judgement: Judgement, holder: Holder) -> tuple[bool, str] | None:
 
 
 def _given(keys: Collection[UUID], user: User) -> QuerySet[GoldAnswer]:
-    return GoldAnswer.objects.filter(item__detection__in=keys, person=user)
+    return GoldAnswer.objects.not_hidden_from(user).filter(item__detection__in=keys, person=user)
 
 
 def _unmarked(review: Review, given: GoldAnswer, holder: Holder) -> Review:
@@ -170,7 +170,8 @@ def _drawn(rows: QuerySet[Detection], holder: Holder, count: int, after: UUID | 
     example = LabelExample.objects.filter(detection=OuterRef("detection"))
     given = GoldAnswer.objects.filter(item=OuterRef("pk"), person=holder.user)
     is_over = given.filter(is_valid__isnull=False) | given.filter(updated_at__gt=timezone.now() - _AGAIN_AFTER)
-    items = GoldItem.objects.filter(~Exists(own), ~Exists(example), ~Exists(is_over), is_active=True)
+    shown = GoldItem.objects.not_hidden_from(holder.user)
+    items = shown.filter(~Exists(own), ~Exists(example), ~Exists(is_over), is_active=True)
     found = items.filter(~Q(marked_by=holder.user), detection__in=rows).exclude(detection__cutouts_path="")
     here = Detection.objects.filter(pk=after).values_list("queue_score", flat=True).first() if after else None
     distance = Abs(F("detection__queue_score") - (1.0 if here is None else here))

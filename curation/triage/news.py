@@ -35,7 +35,7 @@ def next_for(user: User) -> News | None:
 
     What does not stand any more, or is no contradiction any more, is forgotten.
     """
-    untold = Contradiction.objects.filter(person=user, told_at__isnull=True)
+    untold = Contradiction.objects.not_hidden_from(user).filter(person=user, told_at__isnull=True)
     rows = list(untold.select_related("event__validator", "event__detection").order_by("created_at", "id")[:_MOST])
     if not rows:
         return None

@@ -200,7 +200,7 @@ def _lease_first(waiting: QuerySet[Detection], found: Collection[UUID], holder: 
 
     waiting : in the order of the queue.
     """
-    first = _first_of_each(waiting, found)
+    first = _first_of_each(waiting, found, holder.user)
     leading = first.keys() & set(found)
     # Whoever takes an object locks the one that is shown first: others go past it, and wait for nobody.
     rows = waiting.filter(pk__in=leading).only("pk")
@@ -208,9 +208,9 @@ def _lease_first(waiting: QuerySet[Detection], found: Collection[UUID], holder: 
     return write_leases({pk: first[pk] for pk in free}, holder)
 
 
-def _first_of_each(waiting: QuerySet[Detection], found: Collection[UUID]) -> dict[UUID, UUID]:
+def _first_of_each(waiting: QuerySet[Detection], found: Collection[UUID], user: User) -> dict[UUID, UUID]:
     """Return for each object that these detections belong to the one that is shown first, in order, and its key."""
-    members = members_of(set(keys_of(found).values()))
+    members = members_of(set(keys_of(found).values()), user)
     key_of = {pk: key for key, several in members.items() for pk in several}
     first: dict[UUID, UUID] = {}
     for pk in waiting.filter(pk__in=key_of).values_list("pk", flat=True):

@@ -22,6 +22,7 @@ from detection.cutouts.pictures import version_of
 from detection.known.comparing import Known, known_near_each
 from detection.models import Detection
 from detection.numerics.orientation import Turn
+from detection.shown import shown_among
 from differencing.models import Tracklet
 
 # Of one history the latest so many detections, and measurements without one, are drawn.
@@ -96,8 +97,8 @@ def reviews(keys: Collection[UUID], user: User, *, by_detection: bool = False) -
 
     keys : of the detections that are shown first. by_detection : each of them is an item by itself.
     """
-    objects = keys_of(keys)
-    members = members_of(set(objects.values()))
+    objects = keys_of(shown_among(keys, user))
+    members = members_of(set(objects.values()), user)
     of_item = {pk: members.get(objects[pk], [pk]) for pk in keys if pk in objects}
     shown = {pk: _latest(several, pk) for pk, several in of_item.items()}
     rows = _rows({pk for several in shown.values() for pk in several}, user)
@@ -114,6 +115,7 @@ def reviews(keys: Collection[UUID], user: User, *, by_detection: bool = False) -
         (motions.get(objects[row.pk]) or row.source or row, [rows[pk] for pk in shown[row.pk] if pk in rows])
         for row in found
     ]
+    of_each = epochs_of_each(histories, user, MOST_EPOCHS)
     return [
         Review(
             detection=row,
@@ -128,7 +130,7 @@ def reviews(keys: Collection[UUID], user: User, *, by_detection: bool = False) -
             notes=[note for note in notes if note.detection_id in of_item[row.pk]],
             deferrals=[one for one in put_off if one.detection_id in of_item[row.pk]],
         )
-        for row, (_, several), epochs in zip(found, histories, epochs_of_each(histories, MOST_EPOCHS), strict=True)
+        for row, (_, several), epochs in zip(found, histories, of_each, strict=True)
     ]
 
 

@@ -95,7 +95,7 @@ def triage(request: HttpRequest) -> HttpResponse:
         # From bad to good: what is marked most often needs the fewest presses.
         "grades": " ".join(reversed(Quality.values)),
         "asks_for_reason": settings.asks_for_reason,
-        "tags": tags_in_use(),
+        "tags": tags_in_use(user),
         "saved": SavedFilter.objects.visible_to(request.user).select_related("person"),
         "default_level": ConfidenceLevel.MEDIUM,
         "conflicts": 0 if narrowed.of_conflicts else _conflicts(user),
@@ -251,4 +251,4 @@ def _conflicts(user: User) -> int:
     """Return how many detections a person is to settle: none for anybody but experts; a bounded count."""
     if not visibility.settles_conflicts(user):
         return 0
-    return counting.count_bounded(Conflict.objects.filter(detection__status__in=OPEN))
+    return counting.count_bounded(Conflict.objects.not_hidden_from(user).filter(detection__status__in=OPEN))

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Case, Exists, OuterRef, QuerySet, When
 
+from catalog.models import Visitor
 from catalog.people import audit
 from detection.cutouts.pictures import path_of
 from detection.models import CandidateScore, Detection, DetectionOrigin, Model
@@ -30,14 +31,15 @@ def rejected(rows: QuerySet[CandidateScore]) -> QuerySet[CandidateScore]:
 
 
 @transaction.atomic
-def promote(keys: Collection[UUID], actor: audit.Actor) -> list[Detection]:
+def promote(keys: Collection[UUID], user: Visitor, actor: audit.Actor) -> list[Detection]:
     """Make detections of rejected candidates, for review; one that is a detection already stays what it is.
 
     Such a detection has no source, and raises no alert, until people call it real; repeated stages leave it. Raises
     PromotionRefused where a candidate is gone or was never scored: then none is promoted.
     """
     candidates = list(
-        Candidate.objects.filter(pk__in=keys)
+        Candidate.objects.not_hidden_from(user)
+        .filter(pk__in=keys)
         .select_related("observation")
         .order_by("pk")
         .select_for_update(of=("self",))

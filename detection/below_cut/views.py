@@ -53,7 +53,7 @@ def promote(request: HttpRequest) -> HttpResponse:
     """Put the chosen candidates before curators."""
     try:
         keys = {UUID(key) for key in request.POST.getlist("candidate")[:_MOST_AT_ONCE]}
-        made = promotion.promote(keys, actor_of(request))
+        made = promotion.promote(keys, request.user, actor_of(request))
         _tell(request, len(made))
     except promotion.PromotionRefused as refusal:
         messages.warning(request, str(refusal))

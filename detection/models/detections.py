@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Self
+from uuid import UUID
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Abs, Coalesce
 
 from catalog import constraints
@@ -75,6 +77,8 @@ class CandidateScore(Record):
     )
     weights_sha256 = models.CharField(max_length=64)
 
+    way_to_survey = "candidate__observation__survey"
+
     class Meta:
         constraints = [
             *(constraints.within(name, 0.0, 1.0) for name in ("score", "p_supernova", "p_variable", "p_transient")),
@@ -92,6 +96,15 @@ class CandidateScore(Record):
         return f"{self.score:.3f}"
 
 
+class SourceQuerySet(SkyQuerySet):
+    """Whose sources are shown."""
+
+    def outside(self, surveys: Collection[UUID]) -> Self:
+        """Return those with a detection that is shown, or with none."""
+        theirs = Detection.objects.filter(source=OuterRef("pk"))
+        return self.filter(~Exists(theirs) | Exists(theirs.outside(surveys)))
+
+
 class Source(SkyRecord):
     """The astronomical object: detections within the combined position error; `ra`, `dec` are their mean."""
 
@@ -101,6 +114,8 @@ class Source(SkyRecord):
     last_detected_at = models.DateTimeField(null=True, blank=True)
     detection_count = models.PositiveIntegerField(default=0)
     wcs_quality = models.CharField(max_length=8, choices=WcsQuality, default=WcsQuality.NOMINAL)
+
+    objects = SourceQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta:
         ordering = ["-last_detected_at", "id"]
@@ -186,6 +201,8 @@ class Detection(InjectableRecord):
 
     objects = RealManager.from_queryset(DetectionQuerySet)()  # type: ignore[misc, assignment]
     with_injected = DetectionQuerySet.as_manager()  # type: ignore[misc]
+
+    way_to_survey = "observation__survey"
 
     class Meta:
         ordering = ["-queue_score", "id"]

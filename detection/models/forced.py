@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from typing import Self
+from uuid import UUID
 
 from django.db import models
 from django.db.models import F, Q
@@ -26,6 +28,13 @@ class ForcedReason(models.TextChoices):
 
 class ForcedPhotometryQuerySet(RecordQuerySet):
     """Which measurements count."""
+
+    def outside(self, surveys: Collection[UUID]) -> Self:
+        """Return those in frames that are shown, of sources and tracklets that are."""
+        return self.exclude(observation__survey__in=surveys).filter(
+            Q(source__isnull=True) | Q(source__in=Source.objects.all().outside(surveys)),
+            Q(tracklet__isnull=True) | Q(tracklet__in=Tracklet.objects.all().outside(surveys)),
+        )
 
     def measured(self) -> Self:
         """Return those that have a value."""

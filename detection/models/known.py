@@ -115,6 +115,8 @@ class KnownObjectSearch(Record):
     vague_count = models.PositiveIntegerField(help_text="Those too uncertain to say where a body is.")
     searched_at = models.DateTimeField()
 
+    way_to_survey = "observation__survey"
+
     class Meta:
         ordering = ["-searched_at", "-id"]
         verbose_name_plural = "known object searches"
@@ -146,6 +148,8 @@ class KnownObject(SkyRecord):
     sun_distance_au = models.FloatField()
     epoch_mjd = models.FloatField(help_text="Of the orbit.")
     uncertainty_parameter = models.PositiveSmallIntegerField(null=True, blank=True, help_text="0 is best, 9 worst.")
+
+    way_to_survey = "observation__survey"
 
     class Meta:
         ordering = ["observation", "designation", "id"]

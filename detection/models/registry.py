@@ -104,6 +104,8 @@ class ModelRun(Run):
         help_text="How some of what it hides was drawn for review: seed, share and strata; null until it was.",
     )
 
+    way_to_survey = "observation__survey"
+
     class Meta:
         ordering = ["-created_at", "-id"]
         constraints = [

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.db.models import QuerySet
 
 from catalog.web.filters import AT, FROM_TO, ONE_OF, ListFilter
 from catalog.web.rest.rows import RowSerializer
 from catalog.web.rest.views import RowViewSet
 from detection.models import Calibration, CandidateScore, DataSet, Model, ModelRun
+from detection.shown import without_frames
 from differencing.judges import rules
 
 
@@ -30,6 +33,9 @@ class DataSetViewSet(RowViewSet):
     queryset = DataSet.objects.all()
     serializer_class = DataSetSerializer
     filterset_class = DataSetFilter
+
+    def cover(self, rows: Sequence[DataSet]) -> None:
+        without_frames(rows, self.request.user)
 
 
 class ModelSerializer(RowSerializer):

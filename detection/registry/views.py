@@ -16,6 +16,7 @@ from catalog.web.access import requires
 from detection.models import DataSet, Model, ModelRun
 from detection.registry import ordering, weights
 from detection.registry.shadow import begin_shadow, end_shadow, previous_of, roll_back
+from detection.shown import without_frames
 
 # More than this has no registry that people keep by hand and by training.
 _MOST_MODELS, _LATEST_RUNS, _MOST_SUSPECTS = 200, 20, 100
@@ -105,6 +106,7 @@ def order_training(request: HttpRequest) -> HttpResponse:
 def data_set(request: HttpRequest, data_set_id: UUID) -> HttpResponse:
     """Show one data set: what it is made of, how it is divided, and which labels are likely wrong."""
     row = get_object_or_404(DataSet.objects.visible_to(request.user), pk=data_set_id)
+    without_frames([row], request.user)
     manifest = row.manifest
     context = {
         "data_set": row,

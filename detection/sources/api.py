@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -12,6 +14,7 @@ from catalog.web.rest.paging import NEWEST_FIRST, OLDEST_CHANGE_FIRST
 from catalog.web.rest.rows import RowSerializer
 from catalog.web.rest.views import RowViewSet
 from detection.models import ForcedPhotometry, Source
+from detection.shown import as_shown
 from detection.sources.filters import SourceFilter
 
 
@@ -35,6 +38,9 @@ class SourceViewSet(RowViewSet):
         **NEWEST_FIRST,
     }
 
+    def cover(self, rows: Sequence[Source]) -> None:
+        as_shown(rows, self.request.user)
+
 
 @extend_schema(exclude=True)
 class SourceConeSearch(ConeSearchView[Source]):
@@ -46,6 +52,9 @@ class SourceConeSearch(ConeSearchView[Source]):
         "id", "ra", "dec", "position_error_arcsec", "name", "detection_count", "first_detected_at", "last_detected_at",
         "wcs_quality",
     )  # fmt: skip
+
+    def cover(self, rows: Sequence[Source]) -> None:
+        as_shown(rows, self.request.user)
 
     def near(self, ra_deg: float, dec_deg: float, radius_deg: float) -> QuerySet[Source]:
         """Return sources by their mean position."""

@@ -24,6 +24,10 @@ _RADIUS_ARCSEC = 10.0
 class PlaceField(forms.CharField):
     """A place in the sky: a position with a radius, or the name of a source or field."""
 
+    # Those that the person may see.
+    sources: QuerySet[Source] = Source.objects.none()
+    fields: QuerySet[Field] = Field.objects.none()
+
     def clean(self, value: object) -> Cone | None:
         """Return right ascension and declination in degrees and a radius in arcseconds; None where nothing is given."""
         text = super().clean(value)
@@ -38,12 +42,11 @@ class PlaceField(forms.CharField):
             )
         return place
 
-    @staticmethod
-    def _named(name: str) -> Cone | None:
-        source = Source.objects.filter(name=name).order_by("pk").first()
+    def _named(self, name: str) -> Cone | None:
+        source = self.sources.filter(name=name).order_by("pk").first()
         if source is not None:
             return source.ra, source.dec, max(_RADIUS_ARCSEC, 3.0 * source.position_error_arcsec)
-        field = Field.objects.filter(name=name).order_by("pk").first()
+        field = self.fields.filter(name=name).order_by("pk").first()
         return None if field is None else (field.ra, field.dec, 3600.0 * field.radius_deg)
 
 
@@ -52,6 +55,14 @@ class PlaceFilter(django_filters.Filter):
     """Rows near a place."""
 
     field_class = PlaceField
+
+    @property
+    def field(self) -> PlaceField:
+        found: PlaceField = super().field
+        if (request := self.parent.request) is not None:
+            found.sources = Source.objects.visible_to(request.user)
+            found.fields = Field.objects.visible_to(request.user)
+        return found
 
     def filter(self, rows: SkyQuerySet, place: Cone | None) -> SkyQuerySet:
         """Keep what lies within the radius of the place."""
@@ -90,8 +101,13 @@ class SourceFilter(SkyFilter):
 
     def in_field(self, rows: SkyQuerySet, _name: str, keys: list[UUID]) -> SkyQuerySet:
         """Keep what lies in the circle around the field's frames."""
-        circles = [(field.ra, field.dec, 3600.0 * field.radius_deg) for field in Field.objects.filter(pk__in=keys)]
+        circles = [(field.ra, field.dec, 3600.0 * field.radius_deg) for field in self._fields.filter(pk__in=keys)]
         return rows.within(circles) if circles else rows.none()
+
+    @property
+    def _fields(self) -> QuerySet[Field]:
+        rows: QuerySet[Field] = Field.objects.visible_to(self.request.user)
+        return rows
 
     def after(self, rows: QuerySet[Source], _name: str, day: dt.date) -> QuerySet[Source]:
         """Keep what was seen since the beginning of a day, UTC."""

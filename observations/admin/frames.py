@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from django.contrib import admin
-from django.db.models import Model, QuerySet
+from django.db.models import ManyToManyField, Model, QuerySet
+from django.forms import ModelMultipleChoiceField
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -13,6 +14,7 @@ from unfold.contrib.filters.admin import RangeDateFilter, RangeDateTimeFilter, R
 from unfold.dataclasses import UnfoldAction
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from catalog import roles
 from catalog.admin import (
@@ -23,6 +25,7 @@ from catalog.admin import (
     ExactTextFilter,
     ProductAdmin,
     RecordAdmin,
+    ShownRowsFilter,
     YesNoFilter,
     ask,
     link,
@@ -86,10 +89,25 @@ class SkyAdmin(ProductAdmin):
 
 @admin.register(Survey)
 class SurveyAdmin(RecordAdmin):
-    list_display = ("name", "base_url", "is_active", "frames")
-    list_filter = (("is_active", YesNoFilter),)
+    list_display = ("name", "base_url", "is_active", "teams", "frames")
+    list_filter = (("is_active", YesNoFilter), ("groups", RelatedDropdownFilter))
     search_fields = ("name", "description")
     ordering = ("name",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Survey]:
+        return super().get_queryset(request).prefetch_related("groups")
+
+    def formfield_for_manytomany(
+        self, db_field: ManyToManyField, request: HttpRequest, **kwargs: object
+    ) -> ModelMultipleChoiceField | None:
+        """Teams are few, each has its box."""
+        return super().formfield_for_manytomany(
+            db_field, request, **kwargs, widget=UnfoldAdminCheckboxSelectMultipleWidget()
+        )
+
+    @display(description="visible to")
+    def teams(self, row: Survey) -> str:
+        return ", ".join(sorted(group.name for group in row.groups.all())) or "everybody"
 
     @display(description="frames")
     def frames(self, row: Survey) -> SafeString:
@@ -141,8 +159,8 @@ class ObservationAdmin(SkyAdmin):
         ("failure_code", DropdownFilter),
         ("night", RangeDateFilter),
         ("filter_band", ExactTextFilter),
-        ("survey", RelatedDropdownFilter),
-        ("telescope", RelatedDropdownFilter),
+        ("survey", ShownRowsFilter),
+        ("telescope", ShownRowsFilter),
         ("wcs_quality", DropdownFilter),
     )
     search_fields = ("observation_id", "object_name", "original_name")
@@ -303,7 +321,7 @@ class CalibrationFrameAdmin(ProductAdmin):
 class IncomingFileAdmin(ProductAdmin):
     list_display = ("name", "route", "survey", "submitted_by", "received", "created_at", "job")
     list_select_related = ("survey", "submitted_by")
-    list_filter = (("route", DropdownFilter), ("survey", RelatedDropdownFilter), ("created_at", RangeDateTimeFilter))
+    list_filter = (("route", DropdownFilter), ("survey", ShownRowsFilter), ("created_at", RangeDateTimeFilter))
     search_fields = ("name", "address")
     search_help_text = "Name, address or ID"
     readonly_fields = ("received", "job")

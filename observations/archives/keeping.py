@@ -17,8 +17,7 @@ from observations.archives import schedule
 from observations.archives.hosts import database_now
 from observations.archives.ordering import order_run
 from observations.archives.question import Question, QuestionRefused, written
-from observations.delivery.rows import LOCAL_SURVEY
-from observations.models import Archive, ArchiveKind, ArchiveRun, RunPurpose, Survey
+from observations.models import LOCAL_SURVEY, Archive, ArchiveKind, ArchiveRun, RunPurpose, Survey
 
 _NOTED = (
     "kind", "folder", "question", "every_minutes", "nightly_at", "begins_at", "overlap_hours", "most_per_night",

@@ -13,7 +13,7 @@ from catalog.web.filters import AT, FROM_TO, ONE_OF, ListFilter
 from catalog.web.rest.resources import address, address_of
 from catalog.web.rest.rows import RowSerializer
 from catalog.web.rest.views import RowViewSet
-from observations.delivery.results import ImageResult, results_of
+from observations.delivery.results import ImageResult, results_shown
 from observations.models import IncomingFile
 
 
@@ -36,7 +36,10 @@ class IncomingFileSerializer(RowSerializer):
 
     @extend_schema_field({"type": "array", "items": schema_of(ImageResultWithUrl)})
     def get_results(self, row: IncomingFile) -> list[object]:
-        return [as_json(ImageResultWithUrl(**vars(line), entity_url=self._url(line))) for line in results_of(row)]
+        user = self.context["request"].user
+        return [
+            as_json(ImageResultWithUrl(**vars(line), entity_url=self._url(line))) for line in results_shown(row, user)
+        ]
 
     @extend_schema_field({"type": "string", "format": "uri"})
     def get_jobs(self, row: IncomingFile) -> str:

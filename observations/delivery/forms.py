@@ -9,8 +9,7 @@ from django.http import QueryDict
 from django.utils.datastructures import MultiValueDict
 
 from observations.delivery.ingest import Overrides
-from observations.delivery.rows import LOCAL_SURVEY
-from observations.models import Survey
+from observations.models import LOCAL_SURVEY, Survey
 
 
 class ManyFiles(forms.FileField):
@@ -67,9 +66,14 @@ class UploadForm(ExtrasForm):
         *,
         initial: dict[str, object],
         surveys: QuerySet[Survey],
+        is_local_hidden: bool,
     ) -> None:
         super().__init__(data, files, initial=initial)
-        self.fields["survey"].queryset = surveys.exclude(name=LOCAL_SURVEY).order_by("name")  # type: ignore[attr-defined]
+        survey = self.fields["survey"]
+        survey.queryset = surveys.exclude(name=LOCAL_SURVEY).order_by("name")  # type: ignore[attr-defined]
+        if is_local_hidden:
+            # Without another one it would be that of this computer.
+            survey.required, survey.empty_label = True, ""  # type: ignore[attr-defined]
 
     @property
     def extras(self) -> list[forms.BoundField]:

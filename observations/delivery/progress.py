@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from catalog.failures import FailureCode
-from catalog.models import JobStatus, ProcessingJob
+from catalog.models import JobStatus, ProcessingJob, Visitor
 from observations.delivery.incoming import DOWNLOAD, RECEIVE
-from observations.delivery.results import ImageResult, results_of
+from observations.delivery.results import ImageResult, results_shown
 from observations.models import IncomingFile, IncomingRoute, Observation
 
 _WORDS = {
@@ -76,14 +76,14 @@ class Progress:
         return () if is_said else self.all_lines
 
 
-def progress_of(rows: Iterable[IncomingFile]) -> list[Progress]:
+def progress_of(rows: Iterable[IncomingFile], user: Visitor) -> list[Progress]:
     """Return how far each file has come, with the names of the frames that came of it."""
     files = list(rows)
     keys = [str(row.pk) for row in files]
     of_files = ProcessingJob.objects.filter(entity_type="incoming_file", entity_id__in=keys)
     found = of_files.filter(job_type__in=(RECEIVE, DOWNLOAD))
     jobs = {job.entity_id: job for job in found.order_by("created_at")}
-    lines = {row.pk: results_of(row) for row in files}
+    lines = {row.pk: results_shown(row, user) for row in files}
     ids = (line.entity_id for of_file in lines.values() for line in of_file if line.entity_type == "observation")
     frames = Observation.objects.filter(pk__in={key for key in ids if key}).values_list("pk", "original_name")
     names = {str(key): name for key, name in frames}

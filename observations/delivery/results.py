@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from catalog.hiding import hidden_from
 from catalog.json_classes import as_json, read_as
+from catalog.models import Visitor
 from observations.delivery.ingest import IngestResult
-from observations.models import IncomingFile
+from observations.models import IncomingFile, Observation
 
 
 @dataclass(frozen=True)
@@ -38,3 +40,14 @@ def written(result: IngestResult) -> object:
 def results_of(row: IncomingFile) -> list[ImageResult]:
     """Return the lines of a row, also those that former versions wrote."""
     return [read_as(ImageResult, line) for line in row.results]
+
+
+def results_shown(row: IncomingFile, user: Visitor) -> list[ImageResult]:
+    """Return the lines of a row without the keys of frames that are hidden from a person: their file was known."""
+    lines = results_of(row)
+    keys = {line.entity_id for line in lines if line.entity_type == "observation" and line.entity_id}
+    if not keys or not hidden_from(user):
+        return lines
+    rows = Observation.objects.filter(pk__in=keys).not_hidden_from(user)
+    shown = {str(key) for key in rows.values_list("pk", flat=True)}
+    return [replace(line, entity_id=None) if line.entity_id in keys - shown else line for line in lines]

@@ -6,9 +6,12 @@ import os
 from typing import TypeVar
 
 from catalog.configuration.values import Snapshot
+from catalog.hiding import hidden_from
+from catalog.models import Visitor
 from observations.claims.doubts import store_doubts
 from observations.claims.reading import READING_VERSION, facts_as_json, packed
 from observations.models import (
+    LOCAL_SURVEY,
     CalibrationFrame,
     DoubtOrigin,
     Field,
@@ -22,7 +25,6 @@ from observations.numerics.scales import are_alike
 from observations.numerics.site import night_of
 from observations.numerics.sphere import separation_deg
 
-LOCAL_SURVEY = "local"
 # Two sites of one telescope name: 0.1 degree is 11 km, more than any header rounds.
 _SITE_TOLERANCE_DEG = 0.1
 
@@ -199,3 +201,9 @@ def _is_at(telescope: Telescope, facts: FrameFacts) -> bool:
     north = telescope.latitude_deg - known(facts.site_latitude_deg)
     east = (telescope.longitude_deg - known(facts.site_longitude_deg) + 180.0) % 360.0 - 180.0
     return max(abs(north), abs(east)) <= _SITE_TOLERANCE_DEG
+
+
+def is_local_hidden(user: Visitor) -> bool:
+    """Tell whether frames for no other survey would go where this person may not see them."""
+    hidden = hidden_from(user)
+    return bool(hidden) and Survey.objects.filter(name=LOCAL_SURVEY, pk__in=hidden).exists()

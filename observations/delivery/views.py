@@ -24,6 +24,7 @@ from observations.claims.inspecting import inspect_beginning
 from observations.delivery.forms import ExtrasForm, UploadForm
 from observations.delivery.incoming import submit_upload, submit_url
 from observations.delivery.progress import progress_of
+from observations.delivery.rows import is_local_hidden
 from observations.models import IncomingFile, Survey
 
 MAY_UPLOAD = "observations.add_observation"
@@ -41,6 +42,7 @@ def upload(request: HttpRequest) -> HttpResponse:
         request.FILES if is_sent else None,
         initial={"key": str(uuid7())},
         surveys=Survey.objects.visible_to(request.user).filter(is_active=True),
+        is_local_hidden=is_local_hidden(request.user),
     )
     is_script = request.headers.get("X-Requested-With") == "fetch"
     if is_sent and form.is_valid():
@@ -57,7 +59,7 @@ def upload(request: HttpRequest) -> HttpResponse:
         reasons = [str(reason) for found in form.errors.values() for reason in found]
         return JsonResponse({"deliveries": [], "refusals": reasons}, status=422)
     latest = IncomingFile.objects.visible_to(request.user).order_by("-created_at", "-id")[:_LATEST]
-    deliveries = progress_of(latest)
+    deliveries = progress_of(latest, request.user)
     most_mb = snapshot()["ingest.max_file_mb"]
     context = {"form": form, "deliveries": deliveries, "most_mb": most_mb, "most_beginning": MOST_BEGINNING}
     context["pauses"] = pauses()
@@ -82,7 +84,7 @@ def delivery(request: HttpRequest, delivery_id: UUID) -> HttpResponse:
     """Show how far one file has come, as a part of the page."""
     row = get_object_or_404(IncomingFile.objects.visible_to(request.user), pk=delivery_id)
     place = Place("A file on its way in", "Upload", reverse("observations:upload"), is_of_list=True)
-    return render_part(request, "observations/_delivery.html", {"one": progress_of([row])[0]}, place)
+    return render_part(request, "observations/_delivery.html", {"one": progress_of([row], request.user)[0]}, place)
 
 
 def _handed_in(given: dict[str, Any], request: HttpRequest) -> tuple[list[IncomingFile], list[str]]:

@@ -19,6 +19,7 @@ from catalog.files.addresses import AddressRefused
 from catalog.files.storage import StorageFull
 from catalog.models import ProcessingJob
 from catalog.people.actors import actor_of
+from catalog.roles import MAY_KEEP_SURVEYS
 from catalog.web.filters import AT, FROM_TO, NOT_FOUND, ONE_OF, ConeFilter, ListFilter
 from catalog.web.rest.fields import Input, Number, RowKey, Text
 from catalog.web.rest.files import WithFiles
@@ -31,6 +32,7 @@ from catalog.web.rest.views import RowViewSet
 from catalog.work.pause import IngestPaused
 from observations.delivery.incoming import submit_upload, submit_url
 from observations.delivery.ingest import Overrides
+from observations.delivery.rows import is_local_hidden
 from observations.frames.filters import ObservationFilter
 from observations.models import CalibrationFrame, Field, IncomingFile, Observation, Survey, Telescope
 
@@ -45,9 +47,26 @@ _BESIDE = {
 }  # fmt: skip
 
 
+class TeamsField(serializers.ListField):
+    """Names of the teams of a survey, for those who keep the surveys."""
+
+    child = serializers.CharField()
+
+    def get_attribute(self, instance: Survey) -> list[str] | None:
+        if not self.context["request"].user.has_perm(MAY_KEEP_SURVEYS):
+            return None
+        return sorted(group.name for group in instance.groups.all())
+
+
 class SurveySerializer(RowSerializer):
     base_url = serializers.CharField()
     api_endpoint = serializers.CharField()
+
+    groups = TeamsField(
+        read_only=True,
+        allow_null=True,
+        help_text="Teams that may see what is of it, none: everybody. For administrators, else null.",
+    )
 
     class Meta:
         model = Survey
@@ -67,6 +86,10 @@ class SurveyViewSet(RowViewSet):
     queryset = Survey.objects.all()
     serializer_class = SurveySerializer
     filterset_class = SurveyFilter
+
+    def get_queryset(self) -> QuerySet[Survey]:
+        rows: QuerySet[Survey] = super().get_queryset()
+        return rows.prefetch_related("groups") if self.request.user.has_perm(MAY_KEEP_SURVEYS) else rows
 
 
 class TelescopeSerializer(RowSerializer):
@@ -252,6 +275,8 @@ class ObservationViewSet(WithFiles, RowViewSet):
         except ValueError as error:
             raise serializers.ValidationError(str(error)) from error
         actor = actor_of(self.request._request)
+        if "survey" not in given and is_local_hidden(self.request.user):
+            raise serializers.ValidationError({"survey": ["Name one: those of this computer's are not for you."]})
         if "file" in given:
             return submit_upload(given["file"].chunks(), given["file"].name, overrides, actor=actor)
         survey = self._survey(given["survey"]) if "survey" in given else None

@@ -20,6 +20,9 @@ class FieldNameField(forms.CharField):
 
     default_validators = [ProhibitNullCharactersValidator()]
 
+    # Those that the person may see.
+    rows: QuerySet[Field] = Field.objects.none()
+
     def clean(self, value: object) -> list[UUID] | None:
         """Return the keys of these fields; None where nothing is given."""
         name = super().clean(value)
@@ -29,7 +32,7 @@ class FieldNameField(forms.CharField):
             # Compared as it is: to look for the row would tell whether it is there.
             return [UUID(name)]
         except ValueError:
-            found = list(Field.objects.filter(name__iexact=name).values_list("pk", flat=True)[:100])
+            found = list(self.rows.filter(name__iexact=name).values_list("pk", flat=True)[:100])
         if not found:
             raise forms.ValidationError(f"There is no field “{name}”.", NOT_FOUND)
         return found
@@ -44,6 +47,13 @@ class FieldNameFilter(django_filters.Filter):
     def __init__(self, field_name: str | None = None, **more: object) -> None:
         widget = forms.TextInput(attrs={"list": "field-names"})
         super().__init__(field_name, "in", **{"label": "Field", "max_length": 100, "widget": widget, **more})
+
+    @property
+    def field(self) -> FieldNameField:
+        found: FieldNameField = super().field
+        if (request := self.parent.request) is not None:
+            found.rows = Field.objects.visible_to(request.user)
+        return found
 
 
 class ObservationFilter(ListFilter):

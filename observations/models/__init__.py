@@ -21,16 +21,18 @@ from observations.models.frames import (
     ObservationQuerySet,
     ObservationStatus,
     SaturationUnit,
-    Survey,
     Telescope,
     WcsQuality,
+    shown_by,
 )
 from observations.models.incoming import IncomingFile, IncomingRoute
 from observations.models.profiles import InstrumentProfile
+from observations.models.surveys import IS_TEAM, LOCAL_SURVEY, Survey
 
 __all__ = [
+    "IS_TEAM", "LOCAL_SURVEY",
     "Archive", "ArchiveHost", "ArchiveKind", "ArchiveProduct", "ArchiveRun", "CalibrationFrame", "CalibrationKind",
     "CameraSetting", "DetectorKind", "Doubt", "DoubtOrigin", "DoubtQuerySet", "Field", "IncomingFile", "IncomingRoute",
     "InstrumentProfile", "NoFrame", "Observation", "ObservationQuerySet", "ObservationStatus", "ProductState",
-    "RunPurpose", "SaturationUnit", "Survey", "Telescope", "WcsQuality", "is_held",
+    "RunPurpose", "SaturationUnit", "Survey", "Telescope", "WcsQuality", "is_held", "shown_by",
 ]  # fmt: skip

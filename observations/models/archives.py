@@ -12,8 +12,8 @@ from django.db.models.functions import Now
 from catalog import constraints
 from catalog.failures import failure_code_choices
 from catalog.models import Record, RecordQuerySet, RunStatus
-from observations.models.frames import Survey
 from observations.models.incoming import IncomingFile
+from observations.models.surveys import Survey
 
 
 class ArchiveKind(models.TextChoices):

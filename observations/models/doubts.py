@@ -50,6 +50,8 @@ class Doubt(Record):
 
     objects = DoubtQuerySet.as_manager()  # type: ignore[misc]
 
+    way_to_survey = "observation__survey"
+
     class Meta:
         ordering = ["-blocks_publication", "origin", "code", "id"]
         constraints = [

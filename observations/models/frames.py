@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Self
+from uuid import UUID
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from catalog import constraints
 from catalog.failures import failure_code_choices
-from catalog.models import Record
+from catalog.models import Record, RecordQuerySet
 from observations.models.profiles import InstrumentProfile
+from observations.models.surveys import Survey
 from observations.sky import SkyQuerySet, SkyRecord
 
 
@@ -51,6 +54,14 @@ class CalibrationKind(models.TextChoices):
     FLAT = "flat"
 
 
+def shown_by(frames: QuerySet[Observation], surveys: Collection[UUID]) -> Q:
+    """Return whether what hangs on several frames is shown where some surveys are hidden: any of these is, or none is.
+
+    frames : of one row of the query, by `OuterRef`.
+    """
+    return Q(~Exists(frames)) | Q(Exists(frames.exclude(survey__in=surveys)))
+
+
 class CameraSetting(models.Model):
     """Which camera took an image, and how it was set: calibration frames of another setting do not fit it.
 
@@ -72,20 +83,12 @@ class CameraSetting(models.Model):
         abstract = True
 
 
-class Survey(Record):
-    """Who delivers; frames from a folder of this computer belong to the survey `local`."""
+class TelescopeQuerySet(RecordQuerySet):
+    """Whose telescopes are shown."""
 
-    name = models.CharField(max_length=100, unique=True)
-    description = models.TextField(blank=True)
-    base_url = models.URLField(max_length=500, blank=True)
-    api_endpoint = models.URLField(max_length=500, blank=True)
-    is_active = models.BooleanField(default=True)
-
-    class Meta:
-        ordering = ["name"]
-
-    def __str__(self) -> str:
-        return self.name
+    def outside(self, surveys: Collection[UUID]) -> Self:
+        """Return those that some other survey uses, or none at all."""
+        return self.filter(shown_by(Observation.objects.filter(telescope=OuterRef("pk")), surveys))
 
 
 class DetectorKind(models.TextChoices):
@@ -111,6 +114,8 @@ class Telescope(Record):
         null=True, blank=True, help_text="Number of the instrument at the Transient Name Server."
     )
 
+    objects = TelescopeQuerySet.as_manager()  # type: ignore[misc]
+
     class Meta:
         ordering = ["name"]
         constraints = [
@@ -125,12 +130,22 @@ class Telescope(Record):
         return self.name
 
 
+class FieldQuerySet(SkyQuerySet):
+    """Whose fields are shown."""
+
+    def outside(self, surveys: Collection[UUID]) -> Self:
+        """Return those that some other survey has frames of, or none at all."""
+        return self.filter(shown_by(Observation.objects.filter(field=OuterRef("pk")), surveys))
+
+
 class Field(SkyRecord):
     """Frames of one pointing; all of them inherit the world coordinates of one anchor."""
 
     name = models.CharField(max_length=100, blank=True, db_index=True)
     radius_deg = models.FloatField()
     anchor = models.ForeignKey("Observation", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+
+    objects = FieldQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta:
         ordering = ["name", "id"]
@@ -232,6 +247,8 @@ class Observation(SkyRecord, CameraSetting):
 
     objects = ObservationQuerySet.as_manager()  # type: ignore[misc]
 
+    way_to_survey = "survey"
+
     class Meta:
         ordering = ["observation_time", "id"]
         constraints = [
@@ -298,6 +315,14 @@ class Observation(SkyRecord, CameraSetting):
         return Delivered(width, height, exposure_s, digest)
 
 
+class CalibrationFrameQuerySet(RecordQuerySet):
+    """Whose calibration frames are shown."""
+
+    def outside(self, surveys: Collection[UUID]) -> Self:
+        """Return those of telescopes that are shown, and of none that is known: they are of no survey."""
+        return self.filter(Q(telescope__isnull=True) | Q(telescope__in=Telescope.objects.all().outside(surveys)))
+
+
 class CalibrationFrame(Record, CameraSetting):
     """A bias, dark or flat frame as delivered."""
 
@@ -316,6 +341,8 @@ class CalibrationFrame(Record, CameraSetting):
     original_name = models.CharField(max_length=255, blank=True, help_text="The file's name as delivered.")
     header = models.JSONField(default=dict, blank=True)
     given = models.JSONField(default=dict, blank=True, help_text="What a person gave beside the file.")
+
+    objects = CalibrationFrameQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta:
         ordering = ["observation_time", "id"]

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from typing import Self
+from uuid import UUID
+
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, Q
 
 from catalog import constraints
-from catalog.models import Record
-from observations.models.frames import Survey
+from catalog.models import Record, RecordQuerySet
+from observations.models.surveys import LOCAL_SURVEY, Survey
 
 
 class IncomingRoute(models.TextChoices):
@@ -17,6 +21,15 @@ class IncomingRoute(models.TextChoices):
     URL = "url", "address"
     UPLOAD = "upload"
     DIRECTORY = "directory", "watched folder"
+
+
+class IncomingQuerySet(RecordQuerySet):
+    """Whose files are shown."""
+
+    def outside(self, surveys: Collection[UUID]) -> Self:
+        """Return those for surveys that are shown; a file for none is one of this computer's own survey."""
+        is_local_hidden = Exists(Survey.objects.filter(name=LOCAL_SURVEY, pk__in=surveys))
+        return self.exclude(survey__in=surveys).exclude(Q(survey__isnull=True) & is_local_hidden)
 
 
 class IncomingFile(Record):
@@ -39,6 +52,8 @@ class IncomingFile(Record):
     )
     workflow_id = models.CharField(max_length=64, blank=True)
     results = models.JSONField(default=list, blank=True, help_text="What became of each image in it.")
+
+    objects = IncomingQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta:
         ordering = ["-created_at", "-id"]

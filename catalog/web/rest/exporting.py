@@ -19,6 +19,7 @@ from rest_framework.request import Request
 from rest_framework.utils.urls import replace_query_param
 
 from catalog.models import Record
+from catalog.web.related import leave_out_hidden
 from catalog.web.rest.parquet import ParquetTable
 from catalog.web.rest.problems import Problem
 from catalog.web.rest.rows import RowSerializer
@@ -66,6 +67,7 @@ class _List(Protocol):
     """What a list of `catalog.web.rest.views` has."""
 
     resource: ClassVar[str]
+    request: Request
 
     def get_queryset(self) -> QuerySet[Record]: ...
 
@@ -143,6 +145,7 @@ def _made(view: _List, rows: QuerySet[Record], last: UUID | None, table: TableWr
             if not block:
                 break
             after = block[-1].pk
+            leave_out_hidden(block, view.request.user)
             view.cover(block)
             yield table.rows([serializer.to_representation(row) for row in block])
         yield table.end()

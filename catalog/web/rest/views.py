@@ -21,6 +21,7 @@ from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
 from catalog.models import Record, User
+from catalog.web.related import leave_out_hidden
 from catalog.web.rest import exporting
 from catalog.web.rest.exporting import Exported
 from catalog.web.rest.paging import NEWEST_FIRST, PARAMETERS
@@ -74,6 +75,7 @@ class ResourceViewSet(StrictAPIView, GenericViewSet[Any]):
 
     def get_object(self) -> Any:
         row = super().get_object()
+        leave_out_hidden([row], self.request.user)
         self.cover([row])
         return row
 
@@ -101,6 +103,7 @@ class ResourceViewSet(StrictAPIView, GenericViewSet[Any]):
             texts = {text_of(name): Cast(name, TextField()) for name in self.json_columns if name in wanted}
             queryset = queryset.defer(*self.json_columns).annotate(**texts)
         rows = super().paginate_queryset(queryset)
+        leave_out_hidden(rows or [], self.request.user)
         self.cover(rows or [])
         return rows
 

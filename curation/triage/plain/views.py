@@ -45,6 +45,7 @@ from curation.triage.review import Review, reviews
 from curation.triage.web.giving import in_words, in_words_of, next_of, titles, who_said, why_nothing
 from detection.cutouts.overlay import overlay_of
 from detection.models import Detection, DetectionStatus
+from detection.shown import shown_among
 
 _GONE = "What you asked for no longer exists: here is the next one."
 _SKIP, _TAKE_OVER, _UNDO = "skip", "take over", "undo"
@@ -126,6 +127,8 @@ def _next(window: Window) -> HttpResponse:
 def _why_not(key: UUID, window: Window, *, is_asked_for: bool = False) -> str:
     """Hold an item of a window; return why that cannot be, "" where it can or where its person has answered already."""
     holder = window.holder
+    if not shown_among([key], holder.user):
+        return _GONE
     if key in queue.hold([key], holder) or gold.is_given(key, holder):
         return ""
     is_own = any(event.validator_id == holder.user.pk for event in answers_about([key]).get(key, []))
@@ -275,7 +278,7 @@ def _page(
             "covers_unseen": form is None or bool(form.data.get("covers_unseen")),
             "of_page": _of_page(window, sight),
             "labels": LabelDefinition.objects.visible_to(holder.user).filter(is_active=True),
-            "tags": tags_in_use(),
+            "tags": tags_in_use(holder.user),
             "here": window.address(item=review.detection.pk),
             "of_frame": window.address(item=review.detection.pk, frame=sight.large.detection.pk),
             "skip": _SKIP,

@@ -73,14 +73,14 @@ def test_processes_are_told_with_what_they_are_at_and_how_far_it_has_come():
     old = jobs.claim(ProcessingJobFactory(job_type="receive"), "web:0")
     jobs.finish(old)
     ProcessingJob.objects.filter(pk=old.pk).update(completed_at=timezone.now() - dt.timedelta(hours=2))
-    busy, idle = processes()
+    busy, idle = processes(account("administrator"))
     assert (busy.owner, busy.queues, [task.progress for task in busy.tasks]) == (
         "gpu:7", ("training",), ["epoch 3 of 20: loss 0.12"],
     )  # fmt: skip
     assert not busy.tasks[0].is_lost
     assert (idle.owner, idle.tasks, idle.queues) == ("web:1", (), ("light",))
     ProcessingJob.objects.filter(pk=job.pk).update(heartbeat_at=timezone.now() - dt.timedelta(minutes=2))
-    assert processes()[0].tasks[0].is_lost
+    assert processes(account("administrator"))[0].tasks[0].is_lost
 
 
 @pytest.mark.django_db
