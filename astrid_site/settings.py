@@ -68,10 +68,11 @@ from django.conf import global_settings
 from django.core.exceptions import ImproperlyConfigured
 
 from astrid_site.running import postgres
-from astrid_site.running.beat import beat_of
+from astrid_site.running.beat import beat_of, waits_of
 from astrid_site.running.secret import kept_secret
 from astrid_site.running.shared_storage import django_storage
 from astrid_site.site.admin_theme import THEME
+from astrid_site.site.entity_pages import ENTITY_PAGES as ENTITY_PAGES
 from astrid_site.site.openapi import OPENAPI
 
 env = environ.Env()
@@ -380,32 +381,16 @@ QUEUES = ("pipeline", "light", "downloads", "deliveries", "training")
 # is shown to who judges, what the past tells of another configuration, and pages of what jobs are about.
 HIDDEN_SURVEYS = "observations.models.surveys.HIDDEN"
 HIDDEN_JOBS = "astrid_site.site.hidden_jobs.outside"
+HIDDEN_FILES = "astrid_site.site.hidden_jobs.files_outside"
 SHOWN_TO_JUDGES = "curation.injected.shown.RULES"
 CONFIG_HINDSIGHT = "curation.rates.hindsight.hindsight"
-ENTITY_PAGES = {
-    "observation": "observations:observation",
-    "differencerun": "differencing:difference",
-    "detection": "curation:detection",
-    "source": "curation:source",
-    "alert": "curation:alert",
-    "subscription": "curation:subscription",
-    "model": "detection:model",
-    "processingjob": "catalog:job",
-}
 # --- When it is not well: /readyz and the first page tell what took longer than this ---
 # Subscribers are to have an alert within a minute of its frame; half of that is the frame's own.
 HEALTH_ALERT_SECONDS = env.float("ASTRID_HEALTH_ALERT_SECONDS", default=30.0)
 # A probe is sent every 15 s; four of them may be late.
 HEALTH_PROBE_SECONDS = env.float("ASTRID_HEALTH_PROBE_SECONDS", default=60.0)
 # A job that could run waits, and its queue takes up no other either; what is at work for too long is stopped.
-HEALTH_WAIT_SECONDS = {
-    "pipeline": env.float("ASTRID_HEALTH_PIPELINE_SECONDS", default=900.0),
-    "light": env.float("ASTRID_HEALTH_LIGHT_SECONDS", default=60.0),
-    "downloads": env.float("ASTRID_HEALTH_DOWNLOADS_SECONDS", default=JOB_TIME_LIMIT_SECONDS),
-    # Among many slow receivers each has its turn.
-    "deliveries": env.float("ASTRID_HEALTH_DELIVERIES_SECONDS", default=60.0),
-    "training": env.float("ASTRID_HEALTH_TRAINING_SECONDS", default=JOB_TIME_LIMIT_SECONDS),
-}
+HEALTH_WAIT_SECONDS = waits_of(env, JOB_TIME_LIMIT_SECONDS)
 try:
     ASTRID_METRICS_FROM = [ip_network(it) for it in env.list("ASTRID_METRICS_FROM", default=["127.0.0.0/8", "::1"])]
 except ValueError as error:

@@ -46,6 +46,12 @@ def hidden_from(user: Asking) -> frozenset[UUID]:
     return kept
 
 
+def files_outside(files: Jobs, surveys: Collection[UUID]) -> Jobs:
+    """Return which removed files are of rows that are not hidden with some surveys."""
+    narrowed: Callable[..., Jobs] = import_string(settings.HIDDEN_FILES)
+    return narrowed(files, surveys)
+
+
 def jobs_outside(jobs: Jobs, surveys: Collection[UUID], *, wholly: bool = False) -> Jobs:
     """Return the jobs that are about something which is not hidden with some surveys; what they name, settings know.
 

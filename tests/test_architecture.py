@@ -244,6 +244,7 @@ def test_the_top_level_holds_nothing_but_what_the_house_lists() -> None:
         *("catalog", "templates", "static", "tests", "requirements.txt", "requirements-dev.txt", "README.md"),
         *(
             "requirements-ephemerides.txt",
+            "requirements-kafka.txt",
             "CHANGELOG.md",
             "LICENSE",
             "Makefile",

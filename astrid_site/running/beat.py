@@ -1,8 +1,10 @@
-"""What is done again and again, and how often: the table of Celery's clock."""
+"""What is done again and again, and how often: the table of Celery's clock; and how long work may wait."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+
+from environ import Env
 
 
 def beat_of(queues: Iterable[str]) -> dict[str, object]:
@@ -29,6 +31,18 @@ def beat_of(queues: Iterable[str]) -> dict[str, object]:
         "archives": _every(5.0, "observations.archives", expires=10.0),
         "new files": _every(5.0, "observations.watch", expires=10.0),
         **{f"probe {queue}": _every(15.0, "catalog.probe", queue, queue=queue, expires=60.0) for queue in queues},
+    }
+
+
+def waits_of(env: Env, longest: float) -> dict[str, float]:
+    """Return the seconds after which it is not well that a job of a queue waits; `longest` is what one may take."""
+    return {
+        "pipeline": env.float("ASTRID_HEALTH_PIPELINE_SECONDS", default=900.0),
+        "light": env.float("ASTRID_HEALTH_LIGHT_SECONDS", default=60.0),
+        "downloads": env.float("ASTRID_HEALTH_DOWNLOADS_SECONDS", default=longest),
+        # Among many slow receivers each has its turn.
+        "deliveries": env.float("ASTRID_HEALTH_DELIVERIES_SECONDS", default=60.0),
+        "training": env.float("ASTRID_HEALTH_TRAINING_SECONDS", default=longest),
     }
 
 

@@ -21,7 +21,9 @@ from django.db.models.functions import Cast, Left, Right
 from catalog.hiding import Jobs
 from catalog.models import RecordQuerySet
 from detection.models import Detection
+from differencing.models import DifferenceRun
 from observations.models import IncomingFile, Observation
+from preprocessing.models import PreprocessRun
 
 _KEY = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _NIGHT = r"\d{4}-\d\d-\d\d"
@@ -50,6 +52,14 @@ def outside(jobs: Jobs, surveys: Collection[UUID], *, wholly: bool = False) -> J
         *(When(_named(kind, shape), then=_any(rows, surveys, wholly)) for (kind, shape), rows in of_several.items()),
     ]
     return jobs.filter(Case(*shown, default=Value(True), output_field=BooleanField()))
+
+
+def files_outside(files: Jobs, surveys: Collection[UUID]) -> Jobs:
+    """Return which removed files are of rows that are shown, or that are gone themselves."""
+    for model in (Observation, PreprocessRun, DifferenceRun, Detection):
+        hidden = model.objects.filter(pk=OuterRef("entity_id"), **{f"{model.way_to_survey}__in": surveys})
+        files = files.exclude(Exists(hidden), entity_type=str(model._meta.model_name))
+    return files
 
 
 def _named(kind: str, shape: str) -> Q:

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from typing import Self
+from uuid import UUID
+
 from django.db import models
 from django.db.models import Q
 
-from catalog.models.records import Record
+from catalog.hiding import files_outside
+from catalog.models.records import Record, RecordQuerySet
+
+
+class RemovedFileQuerySet(RecordQuerySet):
+    """What is told of files that are gone."""
+
+    def outside(self, surveys: Collection[UUID]) -> Self:
+        """Return those of rows that are not hidden; what the keys mean others know."""
+        return files_outside(self, surveys)
 
 
 class RemovedFile(Record):
@@ -16,6 +29,8 @@ class RemovedFile(Record):
     kept_days = models.PositiveIntegerField(help_text="How long they were to be kept.")
     size_bytes = models.PositiveBigIntegerField(null=True, blank=True, help_text="Of all of them; null if unknown.")
     removed_at = models.DateTimeField(null=True, blank=True, help_text="Null while they are being removed.")
+
+    objects = RemovedFileQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta:
         ordering = ["-id"]

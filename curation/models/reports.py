@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Self
+from uuid import UUID
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 
 from catalog import constraints
@@ -48,7 +50,14 @@ AWAITED = (ReportStatus.UNKNOWN, ReportStatus.SENT, ReportStatus.RECEIVED)
 
 
 class ReportQuerySet(RecordQuerySet):
-    """Which reports there is something to do for."""
+    """Which reports there is something to do for, and which are shown."""
+
+    def outside(self, surveys: Collection[UUID]) -> Self:
+        """Return those about objects of which nothing is hidden: what they tell is frozen, and not taken apart."""
+        rows = ReportRow.objects.filter(report=OuterRef("pk"))
+        of_source = rows.filter(source__detections__observation__survey__in=surveys)
+        of_tracklet = rows.filter(tracklet__members__observation__survey__in=surveys)
+        return self.exclude(Exists(of_source) | Exists(of_tracklet))
 
     def due(self) -> Self:
         """Return those that are to be sent, or to be asked about, now."""
@@ -107,10 +116,26 @@ class Report(Record):
         return f"report to the {self.get_service_display()}"
 
 
+class OfReportQuerySet(RecordQuerySet):
+    """What belongs to reports is shown with them."""
+
+    def outside(self, surveys: Collection[UUID]) -> Self:
+        """Return what belongs to reports that are shown."""
+        return self.filter(report__in=Report.objects.all().outside(surveys))
+
+
+class ReportRowQuerySet(SkyQuerySet):
+    """Objects of reports, in the sky; they are shown with their reports too."""
+
+    def outside(self, surveys: Collection[UUID]) -> Self:
+        """Return those of reports that are shown."""
+        return self.filter(report__in=Report.objects.all().outside(surveys))
+
+
 class ReportRow(SkyRecord):
     """One object of a report: what is said of it, frozen, and what the service made of it."""
 
-    objects = SkyQuerySet.as_manager()  # type: ignore[misc]
+    objects = ReportRowQuerySet.as_manager()  # type: ignore[misc]
 
     report = models.ForeignKey(Report, on_delete=models.PROTECT, related_name="rows")
     number = models.PositiveIntegerField(help_text="Its place in the report, from 0.")
@@ -173,6 +198,8 @@ class ReportAttempt(Record):
     code = models.PositiveSmallIntegerField(null=True, blank=True, help_text="HTTP status; null without an answer.")
     outcome = models.TextField(blank=True, help_text="What it came to.")
     said = models.TextField(blank=True, help_text="How the answer began, in the service's own words.")
+
+    objects = OfReportQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta:
         ordering = ["-id"]

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Self
 from urllib.parse import parse_qsl, urlsplit
 
 from django.conf import settings
+
+if TYPE_CHECKING:
+    from confluent_kafka import KafkaError, Message, Producer
 
 # From a message's handing over to the brokers' word for it.
 KAFKA_SECONDS = 15.0
@@ -52,7 +55,7 @@ class Stream:
     """A way to the brokers, whose connections are kept between messages; for one thread, until the block ends."""
 
     def __init__(self) -> None:
-        self._producer: Any = None
+        self._producer: Producer | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -69,11 +72,15 @@ class Stream:
         """
         from confluent_kafka import KafkaException
 
-        told: list[tuple[Any, Any]] = []
+        told: list[tuple[KafkaError | None, Message]] = []
         try:
             producer = self._opened()
             producer.produce(
-                topic, value, key, headers=list(headers.items()), on_delivery=lambda *said: told.append(said)
+                topic,
+                value,
+                key,
+                headers=list(headers.items()),
+                on_delivery=lambda error, message: told.append((error, message)),
             )
             producer.flush(KAFKA_SECONDS + 1.0)
         except (KafkaException, BufferError) as failure:
@@ -85,7 +92,7 @@ class Stream:
             raise NotWritten(f"Kafka did not take it: {_words(error)}.")
         return f"{message.topic()}, partition {message.partition()}, offset {message.offset()}"
 
-    def _opened(self) -> Any:
+    def _opened(self) -> Producer:
         """Return what writes; one that lost its brokers finds them again by itself."""
         if self._producer is None:
             from confluent_kafka import Producer
@@ -100,6 +107,6 @@ class Stream:
         return self._producer
 
 
-def _words(error: Any) -> str:
+def _words(error: object) -> str:
     told = error.args[0] if isinstance(error, Exception) and error.args else error
     return str(told.str() if hasattr(told, "str") else told).rstrip(".")

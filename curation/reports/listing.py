@@ -45,7 +45,7 @@ def reports_of(user: Visitor, source: UUID | None, candidate: Candidate | None =
         return None
     tracklets = candidate.tracklets.moving().linked() if candidate is not None else Tracklet.objects.none()
     moving = max(tracklets.annotate(size=Count("members")), key=lambda row: (row.size, row.pk), default=None)
-    rows = ReportRow.objects.filter(
+    rows = ReportRow.objects.not_hidden_from(user).filter(
         Q(source=source, source__isnull=False) | Q(tracklet__in=tracklets)
     ).select_related("report").order_by("-id")  # fmt: skip
     return ReportsOf(list(rows), None if moving is not None else source, moving.pk if moving is not None else None)

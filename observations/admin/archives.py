@@ -8,11 +8,20 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from unfold.contrib.filters.admin import RangeDateTimeFilter, RelatedDropdownFilter
+from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
 
 from catalog import roles
-from catalog.admin import DropdownFilter, ExactTextFilter, ProductAdmin, YesNoFilter, list_link, reason, state
+from catalog.admin import (
+    DropdownFilter,
+    ExactTextFilter,
+    ProductAdmin,
+    ShownRowsFilter,
+    YesNoFilter,
+    list_link,
+    reason,
+    state,
+)
 from catalog.failures import NotPossible
 from catalog.people.actors import Actor
 from observations.archives import keeping
@@ -84,7 +93,7 @@ class ArchiveRunAdmin(ProductAdmin):
     )  # fmt: skip
     list_select_related = ("archive__survey",)
     list_filter = (
-        ("archive", RelatedDropdownFilter), ("purpose", DropdownFilter), ("status", DropdownFilter),
+        ("archive", ShownRowsFilter), ("purpose", DropdownFilter), ("status", DropdownFilter),
         ("created_at", RangeDateTimeFilter),
     )  # fmt: skip
 
@@ -94,7 +103,7 @@ class ArchiveProductAdmin(ProductAdmin):
     list_display = ("title", "archive", state("state"), "observation_time", "tries", "reason", "created_at")
     list_select_related = ("archive__survey",)
     list_filter = (
-        ("archive", RelatedDropdownFilter), ("state", DropdownFilter), ("host", ExactTextFilter),
+        ("archive", ShownRowsFilter), ("state", DropdownFilter), ("host", ExactTextFilter),
         ("observation_time", RangeDateTimeFilter),
     )  # fmt: skip
     search_fields = ("title",)

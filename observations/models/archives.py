@@ -27,6 +27,8 @@ class ArchiveKind(models.TextChoices):
 class Archive(Record):
     """What the archive of a survey is asked, and when; off until somebody switches it on."""
 
+    way_to_survey = "survey"
+
     survey = models.OneToOneField(Survey, on_delete=models.CASCADE, related_name="archive")
     kind = models.CharField(
         max_length=8,
@@ -95,6 +97,8 @@ class RunPurpose(models.TextChoices):
 class ArchiveRun(Record):
     """One asking of an archive, and what it answered."""
 
+    way_to_survey = "archive__survey"
+
     archive = models.ForeignKey(Archive, on_delete=models.CASCADE, related_name="runs")
     purpose = models.CharField(max_length=8, choices=RunPurpose, default=RunPurpose.FETCH)
     ordered_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True)
@@ -157,6 +161,8 @@ class ProductQuerySet(RecordQuerySet):
 
 class ArchiveProduct(Record):
     """One file that an archive offers. It is known by the archive's own name for it, whatever its address is."""
+
+    way_to_survey = "archive__survey"
 
     archive = models.ForeignKey(Archive, on_delete=models.CASCADE, related_name="products")
     run = models.ForeignKey(ArchiveRun, on_delete=models.SET_NULL, null=True, blank=True, related_name="products")

@@ -31,11 +31,14 @@ from curation.packets.keeping import packet_of
 from curation.push.reading import read_on, shown_to
 from curation.push.trying import withhold
 from detection.models import CandidateScore, Detection
-from observations.models import IncomingFile, Survey
+from observations.models import Archive, IncomingFile, Survey
 from tests.clients import account, client_of
 from tests.closed import DEC, NIGHT, RA, again, marks_of, within
 from tests.factories import (
     AlertFactory,
+    ArchiveFactory,
+    ArchiveProductFactory,
+    ArchiveRunFactory,
     CalibrationFrameFactory,
     CalibrationMasterFactory,
     CandidateFactory,
@@ -49,6 +52,9 @@ from tests.factories import (
     ObservationFactory,
     ProcessingJobFactory,
     ReferenceFactory,
+    RemovedFileFactory,
+    ReportAttemptFactory,
+    ReportRowFactory,
     SourceFactory,
     SubscriptionFactory,
     TelescopeFactory,
@@ -68,11 +74,12 @@ LISTED = (
     "surveys", "telescopes", "fields", "doubts", "calibration-frames", "calibration-masters", "incoming-files",
     "references", "tracklets", "movers", "candidate-scores", "publications", "packets", "observations",
     "preprocess-runs", "difference-runs", "candidates", "model-runs", "detections", "sources", "forced-photometry",
-    "known-object-searches", "known-objects", "validation-events", "alerts", "processing-jobs",
+    "known-object-searches", "known-objects", "validation-events", "alerts", "processing-jobs", "archives",
+    "archive-runs", "archive-products", "reports", "report-rows", "report-attempts", "removed-files",
 )  # fmt: skip
 UNLISTED = (
     "accounts", "api-tokens", "instrument-profiles", "calibrations", "labels", "subscriptions", "data-sets", "models",
-    "orbit-sets", "audit-log", "system-config",
+    "orbit-sets", "audit-log", "system-config", "archive-hosts",
 )  # fmt: skip
 TABLE: dict[str, str] = {
     **{f"api:{name}-{kind}": LIST for name in LISTED for kind in ("list", "export")},
@@ -86,6 +93,18 @@ TABLE: dict[str, str] = {
         )
     },
     **dict.fromkeys(("logout", "login", "theme", "healthz", "readyz", "api:schema", "api:docs"), NONE),
+    # Of people, by and for themselves or administrators.
+    **dict.fromkeys(
+        (
+            "second_step", "catalog:end_other_sessions", "catalog:end_own_session", "catalog:begin_app",
+            "catalog:set_up_app", "catalog:begin_key", "catalog:set_up_key", "catalog:remove_own_factor",
+            "catalog:renew_codes", "catalog:people", "catalog:invite", "catalog:invite_again",
+            "catalog:revoke_invitation", "catalog:end_session", "catalog:revoke_their_token", "catalog:person",
+            "catalog:make_reset", "catalog:remove_factor", "catalog:end_sessions", "catalog:accept_invitation",
+            "catalog:reset_password", "catalog:ask_reset",
+        ),
+        NONE,
+    ),
     **dict.fromkeys(("api:deliveries-list", "api:deliveries-export", "api:deliveries-detail"), OWN),
     **dict.fromkeys(("curation:deliveries", "curation:subscription", "curation:edit_subscription"), OWN),
     **dict.fromkeys(
@@ -102,7 +121,7 @@ TABLE: dict[str, str] = {
             "curation:end_subscription", "curation:mentions_seen", "curation:triage_presence", "curation:known",
             "curation:labels", "curation:known_items", "curation:triage", "curation:triage_plain",
             "curation:tonight", "observations:upload", "api:root", "api:tonight",
-            "detection:epoch_pixels",
+            "detection:epoch_pixels", "curation:filter_history", "curation:new_report", "observations:new_archive",
         ),
         FIGURES,
     ),
@@ -127,6 +146,10 @@ TABLE: dict[str, str] = {
             "curation:mark_gold", "curation:example", "curation:detection", "curation:why", "curation:source",
             "api:sources-light-curve", "api:alerts-packet", "api:packets-night", "api:alerts-acknowledge",
             "api:processing-jobs-retry", "api:processing-jobs-cancel", "api:doubts-settle", "api:doubts-reopen",
+            "observations:one_archive", "observations:edit_archive", "observations:order_archive",
+            "observations:try_product_again", "api:archives-run", "curation:report", "curation:report_file",
+            "curation:release_report", "curation:withdraw_report", "curation:ask_about_report", "api:reports-send",
+            "api:reports-withdraw",
         ),
         ROW,
     ),
@@ -134,7 +157,7 @@ TABLE: dict[str, str] = {
         (
             "catalog:jobs", "observations:observations", "detection:below_cut", "curation:alerts",
             "curation:detections", "curation:sources", "api:alerts-feed", "api:alerts-stream", "api:packets-nights",
-            "vo:scs", "vo:scs_detections", "vo:scs_sources",
+            "vo:scs", "vo:scs_detections", "vo:scs_sources", "observations:archives", "curation:reports",
         ),
         LIST,
     ),
@@ -197,6 +220,19 @@ def _packet() -> Any:
     return packet_of(_published())
 
 
+def _archive() -> Archive:
+    survey = ObservationFactory().survey
+    return Archive.objects.filter(survey=survey).first() or ArchiveFactory(survey=survey)
+
+
+def _product() -> list[Any]:
+    return [ArchiveProductFactory(archive=_archive()).pk]
+
+
+def _report() -> list[Any]:
+    return [ReportRowFactory(source=_source()).report_id]
+
+
 # Rows that are of a survey only by what hangs on them.
 KEYS: dict[str, Callable[[], list[Any]]] = {
     "curation:source": lambda: [_source().pk],
@@ -225,6 +261,28 @@ KEYS: dict[str, Callable[[], list[Any]]] = {
     "api:packets-detail": lambda: [_packet().pk],
     "api:alerts-packet": lambda: [_published().alert_id],
     "api:packets-night": lambda: [_packet().night.isoformat()],
+    **dict.fromkeys(
+        (
+            "observations:one_archive", "observations:edit_archive", "api:archives-run", "api:archives-detail",
+        ),
+        lambda: [_archive().pk],
+    ),
+    "observations:order_archive": lambda: [_archive().pk, "test"],
+    "api:archive-runs-detail": lambda: [ArchiveRunFactory(archive=_archive()).pk],
+    "api:archive-products-detail": _product, "observations:try_product_again": _product,
+    **dict.fromkeys(
+        (
+            "curation:report", "curation:release_report", "curation:withdraw_report", "curation:ask_about_report",
+            "api:reports-detail", "api:reports-send", "api:reports-withdraw",
+        ),
+        _report,
+    ),
+    "curation:report_file": lambda: [*_report(), "json"],
+    "api:report-rows-detail": lambda: [ReportRowFactory(source=_source()).pk],
+    "api:report-attempts-detail": lambda: [
+        ReportAttemptFactory(report=ReportRowFactory(source=_source()).report).pk
+    ],
+    "api:removed-files-detail": lambda: [RemovedFileFactory(entity_id=ObservationFactory().pk).pk],
 }  # fmt: skip
 
 
@@ -426,7 +484,7 @@ def test_nothing_is_written_about_what_one_may_not_see(world: World):
     person = str(User.objects.get(pk=client.session["_auth_user_id"]).pk)
     said = {"id": str(uuid4()), "detection": str(key), "is_valid": True}
     answer = client.post(reverse("api:validation-events-list"), said, content_type="application/json")
-    assert answer.status_code == 400 and "no such detection" in answer.content.decode()
+    assert answer.status_code == 404 and "no such detection" in answer.content.decode()
     sent = {
         "person": person, "window": str(uuid4()), "by_detection": False, "id": str(uuid4()), "detection": str(key),
         "group": str(uuid4()), "kind": "verdict", "is_valid": True, "was_held": True, "confidence_level": "high",
@@ -449,7 +507,7 @@ def test_nothing_is_written_about_what_one_may_not_see(world: World):
         answer = world.outsiders["operator"].post(
             reverse("api:observations-list"), upload, content_type="application/json"
         )
-        assert answer.status_code == 400 and "There is no survey" in answer.content.decode()
+        assert answer.status_code == 404 and "There is no survey" in answer.content.decode()
 
 
 def test_the_feed_leads_past_what_is_hidden_and_says_nothing_of_it(world: World):
@@ -545,7 +603,7 @@ def test_every_model_says_how_it_is_of_a_survey_or_that_it_is_of_none():
     of_the_system = {
         "ApiToken", "SystemConfig", "Probe", "AuditLog", "AuditSeal", "StarCatalogField", "Model", "DataSet",
         "Calibration", "OrbitSet", "ContextArea", "ContextSource", "InstrumentProfile", "LabelDefinition", "User",
-        "Subscription", "SavedFilter", "TriageSettings",
+        "Subscription", "SavedFilter", "TriageSettings", "AccountLink", "LoginSession", "ArchiveHost", "RetentionPass",
     }  # fmt: skip
     assert {model.__name__ for model in without} == of_the_system
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
+from django_filters import Filter
 from drf_spectacular.contrib.django_filters import DjangoFilterExtension
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
@@ -89,16 +90,17 @@ class FilterScheme(DjangoFilterExtension):
     match_subclasses = True
     priority = 1
 
-    def resolve_filter_field(self, *args: Any) -> list[Document]:
-        parameters: list[Document] = super().resolve_filter_field(*args)
-        field: forms.Field = args[-1].field
+    def resolve_filter_field(
+        self, schemas: object, model: object, filters: object, name: str, narrowed: Filter
+    ) -> list[Document]:
+        parameters: list[Document] = super().resolve_filter_field(schemas, model, filters, name, narrowed)
+        field: forms.Field = narrowed.field
         for parameter in parameters:
             schema: Document = parameter["schema"]
             is_list = schema.get("type") == "array"
             schema = schema["items"] if is_list else schema
             if isinstance(field, forms.ChoiceField) and not isinstance(field, forms.ModelChoiceField):
-                choices: Any = field.choices
-                schema["enum"] = [str(value) for value, _ in choices if value]
+                schema["enum"] = [str(value) for value, _ in list(field.choices) if value]  # type: ignore[arg-type]
             elif schema.get("type") in ("number", "integer"):
                 # Single precision would move a time by minutes.
                 schema |= _bounds(field) | ({"format": "double"} if schema.get("format") == "float" else {})

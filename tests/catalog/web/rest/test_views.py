@@ -122,7 +122,7 @@ def test_the_root_names_what_a_role_may_read():
     assert viewer["observations"] == "http://testserver/api/v1/observations/"
     private = {
         "system-config", "audit-log", "accounts", "api-tokens", "incoming-files", "subscriptions", "deliveries",
-        "archives", "archive-runs", "archive-products", "archive-hosts",
+        "archives", "archive-runs", "archive-products", "archive-hosts", "reports", "report-rows", "report-attempts",
     }  # fmt: skip
     assert administrator.keys() - viewer.keys() == private
 
