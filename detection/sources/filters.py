@@ -59,7 +59,8 @@ class PlaceFilter(django_filters.Filter):
     @property
     def field(self) -> PlaceField:
         found: PlaceField = super().field
-        if (request := self.parent.request) is not None:
+        # The document of the interface asks what a field is like, of no list.
+        if (request := getattr(getattr(self, "parent", None), "request", None)) is not None:
             found.sources = Source.objects.visible_to(request.user)
             found.fields = Field.objects.visible_to(request.user)
         return found

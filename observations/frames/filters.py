@@ -51,7 +51,8 @@ class FieldNameFilter(django_filters.Filter):
     @property
     def field(self) -> FieldNameField:
         found: FieldNameField = super().field
-        if (request := self.parent.request) is not None:
+        # The document of the interface asks what a field is like, of no list.
+        if (request := getattr(getattr(self, "parent", None), "request", None)) is not None:
             found.rows = Field.objects.visible_to(request.user)
         return found
 

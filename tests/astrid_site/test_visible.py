@@ -269,7 +269,8 @@ KEYS: dict[str, Callable[[], list[Any]]] = {
     ),
     "observations:order_archive": lambda: [_archive().pk, "test"],
     "api:archive-runs-detail": lambda: [ArchiveRunFactory(archive=_archive()).pk],
-    "api:archive-products-detail": _product, "observations:try_product_again": _product,
+    "api:archive-products-detail": _product,
+    "observations:try_product_again": lambda: [_archive().pk, *_product()],
     **dict.fromkeys(
         (
             "curation:report", "curation:release_report", "curation:withdraw_report", "curation:ask_about_report",
