@@ -19,12 +19,23 @@ def _judged(detection: str) -> str:
     return f"{detection}.is_validated OR {detection}.human_label <> '' OR {_any_of(_JUDGED, f'{detection}.id')}"
 
 
+def _reported(detection: str) -> str:
+    """Return SQL that is true of a detection that a report tells of, as a source or as a place of what moves."""
+    return (
+        f"EXISTS (SELECT 1 FROM curation_reportrow r WHERE r.source_id = {detection}.source_id) "  # noqa: S608
+        "OR EXISTS (SELECT 1 FROM curation_reportrow r "
+        "JOIN differencing_tracklet_members m ON m.tracklet_id = r.tracklet_id "
+        f"WHERE m.candidate_id = {detection}.candidate_id)"
+    )
+
+
 def of_detections() -> tuple[Keep, ...]:
     """Return what must stay of detections, for a rule about them."""
     return (
         Keep("a person judged it", _judged("line")),
         Keep("there is a note on it", _any_of(("curation_note",), "line.id")),
         Keep("an alert tells of it", _any_of(("curation_alert",), "line.id")),
+        Keep("a report tells of it", _reported("line")),
     )
 
 
@@ -41,4 +52,5 @@ def of_frames(observation: str) -> tuple[Keep, ...]:
         Keep("a person judged something in it", within(_judged("found"))),
         Keep("there is a note on something in it", within(_any_of(("curation_note",), "found.id"))),
         Keep("an alert tells of something in it", within(_any_of(("curation_alert",), "found.id"))),
+        Keep("a report tells of something in it", within(_reported("found"))),
     )

@@ -34,6 +34,8 @@ from tests.factories import (
     PreprocessRunFactory,
     ProcessingJobFactory,
     ReferenceFactory,
+    ReportRowFactory,
+    SourceFactory,
     TrackletFactory,
     ValidationEventFactory,
 )
@@ -127,14 +129,21 @@ def test_a_frame_that_somebody_or_something_needs_stays(capsys):
     assert not is_there(free)
 
 
-def test_cutouts_go_unless_they_were_judged_noted_told_or_await_review():
-    rejected, waiting, judged, noted, told = (detection(s) for s in ("rejected", "pending", *["rejected"] * 3))
+def test_cutouts_go_unless_they_were_judged_noted_told_reported_or_await_review():
+    states = ("rejected", "pending", *["rejected"] * 5)
+    rejected, waiting, judged, noted, told, reported, moving = (detection(state) for state in states)
+    type(reported).objects.filter(pk=reported.pk).update(source=SourceFactory())
+    reported.refresh_from_db()
+    ReportRowFactory(source=reported.source)
+    track = TrackletFactory()
+    track.members.add(moving.candidate)
+    ReportRowFactory(source=None, tracklet=track, ra=150.0, dec=2.0, body={})
     ValidationEventFactory(detection=judged)
     NoteFactory(detection=noted)
     AlertFactory(detection=told)
     sweep("cutouts_days")
-    there = [is_there(row, "cutouts_path") for row in (rejected, waiting, judged, noted, told)]
-    assert there == [False, True, True, True, True]
+    there = [is_there(row, "cutouts_path") for row in (rejected, waiting, judged, noted, told, reported, moving)]
+    assert there == [False, *[True] * 6]
     assert "by the retention of 90 days" in removed_words(rejected)
     storage.write_atomically(rejected.cutouts_path, b"made again")
     assert removed_words(rejected) == ""
