@@ -13,7 +13,7 @@ from catalog import constraints
 from catalog.models import Record, RecordQuerySet, Run, RunQuerySet, RunStatus
 from differencing.flags import FLAGS, Flag
 from differencing.models.references import Reference
-from observations.models import Field, Observation, shown_by
+from observations.models import Field, Observation
 from observations.sky import InjectableRecord, RealManager, SkyQuerySet, SkyRecord
 
 # The algorithm of what another survey subtracted: no image of it is here, and no reference.
@@ -275,10 +275,11 @@ class TrackletQuerySet(RecordQuerySet):
     """Which tracklets count."""
 
     def outside(self, surveys: Collection[UUID]) -> Self:
-        """Return those with a member that is shown; without members, of a night of a field of which a frame is."""
+        """Return those with a member that is shown; without members, of a night of a field of which no frame is hidden:
+        its positions name the frames that were added."""
         members = Candidate.objects.filter(tracklets=OuterRef("pk"))
-        frames = Observation.objects.filter(field=OuterRef("field"), night=OuterRef("night"))
-        is_of_frames = ~Exists(members) & shown_by(frames, surveys)
+        hidden = Observation.objects.filter(field=OuterRef("field"), night=OuterRef("night"), survey__in=surveys)
+        is_of_frames = ~Exists(members) & ~Exists(hidden)
         return self.filter(is_of_frames | Q(Exists(members.outside(surveys))))
 
     def linked(self) -> TrackletQuerySet:
