@@ -10,7 +10,6 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
-from django.views.decorators.vary import vary_on_headers
 
 from catalog.models import User
 from catalog.people.actors import actor_of
@@ -30,9 +29,8 @@ _OF_PLACE_IN_LIST = ("cursor", "detection", "night", "night_from", "night_to")
 
 @requires("detection.view_detection")
 @require_safe
-@vary_on_headers("HX-Request")
 def history(request: HttpRequest) -> HttpResponse:
-    """Show what a filter would have given on the last observed nights: in the page that it narrows, or by itself."""
+    """Show what a filter would have given on the last observed nights."""
     query = request.GET.copy()
     asked = int(text) if (text := query.pop("nights", [""])[-1]) in map(str, NIGHTS) else _USUAL_NIGHTS
     for name in _OF_PLACE_IN_LIST:
@@ -50,8 +48,7 @@ def history(request: HttpRequest) -> HttpResponse:
         "per_night": total / max(len(nights), 1),
         "choices": [(n, f"{reverse('curation:filter_history')}?{_with(query, nights=n)}") for n in NIGHTS],
     }
-    part = "curation/_filter_history.html" if request.htmx else "curation/filter_history.html"  # type: ignore[attr-defined]
-    return render(request, part, context)
+    return render(request, "curation/filter_history.html", context)
 
 
 def _with(query: QueryDict, **more: object) -> str:
