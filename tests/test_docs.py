@@ -59,7 +59,7 @@ def test_the_bounds_of_every_configuration_key_are_documented():
 
 
 def test_every_environment_variable_of_the_settings_is_documented_and_no_other():
-    settings = (REPOSITORY / "astrid_site" / "settings.py").read_text()
+    settings = "".join((REPOSITORY / "astrid_site" / name).read_text() for name in ("settings.py", "running/beat.py"))
     read = set(re.findall(r'env\.\w+\("(\w+)"', settings))
     assert "DATABASE_URL" in read
     documented = set(rows(section("configuration.md", "Environment")))
