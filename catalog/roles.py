@@ -66,7 +66,8 @@ SHOWN_TO_EXPERTS = ("curation.conflict", "curation.golditem", "curation.goldansw
 # People, their rights and what they did, and the configuration.
 SHOWN_TO_ADMINISTRATORS = (
     "catalog.user", "catalog.apitoken", "catalog.systemconfig", "catalog.auditlog", "catalog.auditseal",
-    "auth.group", "axes.accessattempt", "curation.subscription", "curation.delivery",
+    "auth.group", "axes.accessattempt", "curation.subscription", "curation.delivery", "curation.report",
+    "curation.reportrow", "curation.reportattempt",
     "catalog.accountlink", "catalog.loginsession", "mfa.authenticator",
 )  # fmt: skip
 # Rows that people write by hand.

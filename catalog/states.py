@@ -27,6 +27,7 @@ _STATES = {
     ),
     Kind.IDLE: (
         "pending", "ingested", "waiting", "found", "handed_back", "no_ephemerides", "none_usable", "no_size", "open",
+        "prepared",
     ),
     # Somebody decided so: no fault, and nothing that is still to come.
     Kind.PAST: ("archived", "duplicate", "cancelled", "gone", "revoked", "expired", "withdrawn"),

@@ -108,7 +108,8 @@ class ReportViewSet(RowViewSet):
 class ReportRowSerializer(RowSerializer):
     class Meta:
         model = ReportRow
-        fields = "__all__"
+        # What the database finds places by tells nobody anything.
+        exclude = ("healpix",)
 
 
 class ReportRowViewSet(RowViewSet):

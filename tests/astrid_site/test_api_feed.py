@@ -178,7 +178,7 @@ def test_a_token_that_was_revoked_while_it_waited_gets_nothing_more(client, wait
 
 
 def test_what_was_asked_wrong_or_without_a_token_is_not_held(client, site):
-    assert client.get(FEED, params={"wait": 30, "since": "x"}).status_code == 400
+    assert client.get(FEED, params={"wait": 30, "since": "x"}).status_code == 404
     assert httpx.get(f"{site}{FEED}", params={"wait": 30}).status_code == 401
     assert httpx.get(f"{site}{STREAM}").headers["content-type"] == "application/problem+json"
 

@@ -75,6 +75,10 @@ WITHOUT_WORDS = {
     "detection:finding_chart": "png", "differencing:sample": 0,
     "curation:report_file": "json",
 }  # fmt: skip
+# Of the site itself; and those that lead elsewhere, with a message on the page that comes next.
+WITHOUT_ROWS = (
+    "api:docs", "api:schema", "healthz", "readyz", "metrics", "catalog:set_up_app", "catalog:set_up_key",
+)  # fmt: skip
 _OF_A_TILE = {"kind": "science", "level": 0, "column": 0, "row": 0}
 _MADE_UP = (
     (re.compile(r'name="csrfmiddlewaretoken" value="\w+"|"X-CSRFToken": "\w+"|csrf-token" content="\w+"'), "TOKEN"),
@@ -159,7 +163,7 @@ def addresses(scene: Scene) -> Iterator[str]:
     resources = {view.resource: view for view in RESOURCES}
     for name, arguments in patterns(get_resolver().url_patterns):
         may_read = any(route.method == "get" and "curator" in route.may for route in ROUTES[name])
-        if not may_read or name in ("api:docs", "api:schema", "healthz", "readyz", "metrics"):
+        if not may_read or name in WITHOUT_ROWS:
             continue
         path = reverse(name, args=scene.keys_of(name, arguments))
         yield path

@@ -29,7 +29,7 @@ _UCDS: Mapping[str, str] = {
     "meta.checksum": "answers_sha256 config_hash inputs_hash parameters_hash sha256 weights_sha256",
     "meta.code": (
         "action asked_by choices code default destination fact is_automatic is_golden is_imported is_negative "
-        "is_secret last_code origin priority purpose route scopes shown urgency value"
+        "is_secret last_code origin priority purpose route scopes service shown urgency value"
     ),
     "meta.code.class": "alert_type entity_type job_type kind model_type",
     "meta.code.error": "failure_code reason",
@@ -44,16 +44,15 @@ _UCDS: Mapping[str, str] = {
         "wcs_aligned"
     ),
     "meta.code;instr.calib": "calibration_applied",
-    "meta.code;instr.det": "bayer_pattern",
+    "meta.code;instr.det": "bayer_pattern detector",
     "meta.code;phot.calib": "zero_point_system",
     "meta.coverage;instr.fov": "footprint",
     "meta.id": (
-        "credential designation host ip_address ivorn map_name name number owner prefix ordered_by settled_by "
-        "submitted_by survey_name user "
-        "user_id username validator"
+        "credential designation host internal_name ip_address ivorn map_name name number ordered_by owner person "
+        "prefix sent_to settled_by submitted_by survey_name user user_id username validator"
     ),
     "meta.id.assoc": (
-        "alert anchor archive calibration data_set detection entity_id field group incoming masters "
+        "alert anchor archive calibration data_set detection entity_id field group groups incoming masters "
         "mlflow_run_id model profile "
         "publication reference reference_observation run subscription supersedes survey task_id workflow_id"
     ),
@@ -61,7 +60,8 @@ _UCDS: Mapping[str, str] = {
     "meta.id.part": "best_member light_members members",
     "meta.id;instr.det": "camera camera_serial",
     "meta.id;instr.filter": "delivered_band filter_band zero_point_band",
-    "meta.id;instr.obsty": "mpc_code",
+    "meta.id;instr": "tns_instrument_id",
+    "meta.id;instr.obsty": "mpc_code station",
     "meta.id;instr.tel": "telescope",
     "meta.id;meta.dataset": "training_dataset",
     "meta.id;meta.file": (
@@ -78,11 +78,10 @@ _UCDS: Mapping[str, str] = {
     "meta.id;src": "object_name",
     "meta.id;time.scale": "time_zone",
     "meta.note": (
-        "alert_metadata change_summary criteria description doubts error_details error_message facts first_refusal "
-        "given hyperparameters last_reason manifest matches message new_values no_colour_term notes old_values "
-        "names overrides parameters payload prediction_metadata question refusals report rules settled_note "
-        "stopped_reason tags "
-        "training_metrics vetoes why words"
+        "alert_metadata body change_summary criteria description doubts error_details error_message facts "
+        "first_refusal given head hyperparameters last_reason manifest matches message names neo_score_lack "
+        "new_values no_colour_term notes old_values overrides parameters payload prediction_metadata question "
+        "refusals report rules said sent_rows settled_note stopped_reason tags training_metrics vetoes why words"
     ),
     "meta.note;instr.calib": "calibrated",
     "meta.note;meta.fits": "header",
@@ -91,7 +90,7 @@ _UCDS: Mapping[str, str] = {
         "delivery_attempts detection_count drawn_count entries_read example_count failures frame_count "
         "found_count high_confidence_predictions known_count matched_stars max_retries most_attempts "
         "most_per_night new_count night_count nights orbit_count place "
-        "position precedence question_count real_count refused_count retry_count stands_for star_count "
+        "position precedence question_count real_count refused_count retry_count sends stands_for star_count "
         "total_predictions tries "
         "unsized_count vague_count zero_point_stars"
     ),
@@ -136,6 +135,8 @@ _UCDS: Mapping[str, str] = {
     "pos.posAng": "position_angle position_angle_deg trail_angle",
     "pos.posAng;pos.errorEllipse": "error_angle_deg",
     "pos.wcs": "wcs_info",
+    "phys.size.diameter;instr.tel": "aperture_m",
+    "instr.tel": "design",
     "src.class": "detection_type human_label is_comet label predicted_type",
     "src.ellipticity": "ellipticity",
     "stat.confidenceLevel": "validation_confidence",
@@ -155,7 +156,7 @@ _UCDS: Mapping[str, str] = {
     "stat.fit.goodness": "registration_quality",
     "stat.fit.residual": "registration_rms_px rms_arcsec",
     "stat.fit.residual;instr.det.psf": "psf_core_residual",
-    "stat.likelihood": "confidence_score score",
+    "stat.likelihood": "confidence_score neo_score score",
     "stat.likelihood;stat.min": "automatic_score threshold",
     "stat.param": "curve map_points",
     "stat.percentile": "anomaly",
@@ -172,10 +173,12 @@ _UCDS: Mapping[str, str] = {
     "stat.stdev;phot.flux": "noise_level",
     "stat.weight": "weight",
     "time.creation": "created_at made_at",
-    "time.duration": "every_minutes overlap_hours seconds_taken",
+    "time.duration": "every_minutes kept_days overlap_hours seconds_taken",
     "time.duration;obs.exposure": "exposure_time longest_exposure_s",
     "time.duration;time.processing": "inference_time_ms processing_time_seconds",
-    "time.end": "ended_at expires_at last_night last_try_at resting_until revoked_at settled_at until",
+    "time.end": (
+        "ended_at expires_at last_night last_sent_at last_try_at removed_at resting_until revoked_at settled_at until"
+    ),
     "time.end;obs": "last_detected_at last_seen seen_until window_to",
     "time.end;obs.exposure": "last_mjd_utc sets_at",
     "time.end;time.processing": "completed_at",
@@ -183,7 +186,7 @@ _UCDS: Mapping[str, str] = {
     "time.epoch;obs.exposure": "mjd_utc",
     "time.epoch;time.processing": "heartbeat_at",
     "time.processing": "searched_at",
-    "time.release": "delivered_at published_at sent_at",
+    "time.release": "delivered_at published_at released_at sent_at",
     "time.start": "deployment_date first_night",
     "time.start;obs": "begins_at first_detected_at goes_on_at rises_at window_from",
     "time.start;obs.exposure": "first_mjd_utc observation_time",
@@ -206,13 +209,13 @@ _UNITS: Mapping[str, str] = {
     "arcsec/min": "rate_arcsec_per_min rate_dec_arcsec_per_min rate_ra_arcsec_per_min",
     "arcsec/pix": "pixel_scale",
     "byte": "estimated_bytes received_bytes size_bytes",
-    "d": "bjd_tdb epoch_mjd first_mjd_utc last_mjd_utc mjd_utc",
+    "d": "bjd_tdb epoch_mjd first_mjd_utc kept_days last_mjd_utc mjd_utc",
     "deg": (
         "altitude_deg best_altitude_deg dec error_angle_deg latitude_deg longitude_deg moon_distance_deg "
         "position_angle position_angle_deg ra radius_deg trail_angle trail_angle_error"
     ),
     "h": "hour_angle_h overlap_hours",
-    "m": "height_m",
+    "m": "aperture_m height_m",
     "mag": (
         "deeper_by_mag depth_mag limiting_mag limiting_magnitude mag predicted_mag zero_point_colour_mag "
         "zero_point_error zero_point_mag zero_point_scatter"

@@ -181,12 +181,13 @@ def test_rows_files_secret_and_audit_chain_are_as_they_were(site, empty_site):
 
 
 def readers_that_were_ahead_are_told_and_the_others_notice_nothing() -> None:
-    reader, at_backup = account("curator"), end_of_feed()
+    reader = account("curator")
+    at_backup = end_of_feed(reader)
     with connection.cursor() as cursor:
         # What readers got after the backup was made, and what took its number since.
         AlertFactory()
         publish_pending()
-        ahead = end_of_feed()
+        ahead = end_of_feed(reader)
         cursor.execute("SET session_replication_role = replica")
         cursor.execute("DELETE FROM curation_alertpublication WHERE sequence = 2")
         cursor.execute("SET session_replication_role = origin")

@@ -33,4 +33,4 @@ def test_the_pages_of_the_configuration_together_are_all_of_it():
         names += [row["key"] for row in answer["results"]]
         page = answer["next"]
     assert names == sorted(DECLARED)
-    refused(client.get(f"{CONFIG}?cursor=x"), 400, "invalid")
+    refused(client.get(f"{CONFIG}?cursor=x"), 404, "not_found")

@@ -10,6 +10,7 @@ from django.utils import timezone
 from curation.detections.epochs import epochs_of
 from curation.detections.light_curve import drawing_of
 from detection.models import Detection
+from tests.clients import account
 from tests.curation.looks import AB, measured, seen
 from tests.factories import ForcedPhotometryFactory, PreprocessRunFactory, ReferenceFactory, SourceFactory
 
@@ -17,7 +18,8 @@ pytestmark = pytest.mark.django_db
 
 
 def epochs(source):
-    return epochs_of(source, list(Detection.objects.filter(source=source).select_related("candidate", "observation")))
+    rows = Detection.objects.filter(source=source).select_related("candidate", "observation")
+    return epochs_of(source, list(rows), account("viewer"))
 
 
 def test_a_frame_in_which_nothing_is_measured_at_the_place_is_a_limit():

@@ -176,8 +176,9 @@ def test_an_unknown_detection_or_source_is_not_found(client: Client):
 def test_a_page_asks_as_much_for_two_epochs_as_for_twelve(client: Client, django_assert_num_queries: Any):
     field = FieldFactory()
     row = seen(field=field, footprint=SHOWS)
-    # Six of the detection's are what is known of the Solar System there, five what else is known around it, one notes.
-    counts = ((row, 25), (row.source, 12))
+    # Six of the detection's are what is known of the Solar System there, five what else is known around it, one notes,
+    # one what was reported of it.
+    counts = ((row, 26), (row.source, 12))
     for days in range(1, 13):
         more = seen(row.source, days=float(days), field=field, footprint=SHOWS)
         measured(row.source, days + 0.5)

@@ -6,6 +6,7 @@ import pytest
 
 from curation.judgements.objects import keys_of, members_of, motion_of
 from differencing.models import Mover
+from tests.clients import account
 from tests.factories import CandidateFactory, DetectionFactory, SourceFactory, TrackletFactory
 
 pytestmark = pytest.mark.django_db
@@ -22,7 +23,7 @@ def test_detections_of_a_source_are_one_object_and_those_without_one_stand_alone
     one, other, alone = DetectionFactory(source=source), DetectionFactory(source=source), DetectionFactory(source=None)
     keys = keys_of([one.pk, other.pk, alone.pk])
     assert keys == {one.pk: source.pk, other.pk: source.pk, alone.pk: alone.pk}
-    members = members_of(keys.values())
+    members = members_of(keys.values(), account("curator"))
     assert {key: set(rows) for key, rows in members.items()} == {source.pk: {one.pk, other.pk}, alone.pk: {alone.pk}}
 
 
@@ -30,7 +31,7 @@ def test_members_of_a_tracklet_are_one_object_whatever_their_sources():
     pieces = [DetectionFactory(source=SourceFactory()) for _ in range(3)]
     tracklet = moving(*pieces)
     assert set(keys_of([row.pk for row in pieces]).values()) == {tracklet.pk}
-    assert set(members_of([tracklet.pk])[tracklet.pk]) == {row.pk for row in pieces}
+    assert set(members_of([tracklet.pk], account("curator"))[tracklet.pk]) == {row.pk for row in pieces}
     assert motion_of([tracklet.pk]) == {tracklet.pk: tracklet}
 
 
@@ -46,7 +47,7 @@ def test_tracklets_of_several_nights_that_are_one_mover_are_one_object():
     moving(first, mover=mover)
     moving(second, mover=mover)
     assert keys_of([first.pk, second.pk]) == {first.pk: mover.pk, second.pk: mover.pk}
-    assert set(members_of([mover.pk])[mover.pk]) == {first.pk, second.pk}
+    assert set(members_of([mover.pk], account("curator"))[mover.pk]) == {first.pk, second.pk}
 
 
 def test_what_moves_past_a_star_leaves_the_star_s_other_detections_alone():
@@ -54,7 +55,7 @@ def test_what_moves_past_a_star_leaves_the_star_s_other_detections_alone():
     passing, of_the_star = DetectionFactory(source=star), DetectionFactory(source=star)
     tracklet = moving(passing, DetectionFactory())
     assert keys_of([passing.pk, of_the_star.pk]) == {passing.pk: tracklet.pk, of_the_star.pk: star.pk}
-    assert members_of([star.pk]) == {star.pk: [of_the_star.pk]}
+    assert members_of([star.pk], account("curator")) == {star.pk: [of_the_star.pk]}
 
 
 def test_what_was_archived_belongs_to_no_object_and_a_candidate_without_detection_neither():
@@ -62,7 +63,7 @@ def test_what_was_archived_belongs_to_no_object_and_a_candidate_without_detectio
     seen = DetectionFactory()
     tracklet = moving(seen)
     tracklet.members.add(CandidateFactory())
-    assert members_of([gone.source_id, tracklet.pk]) == {tracklet.pk: [seen.pk]}
+    assert members_of([gone.source_id, tracklet.pk], account("curator")) == {tracklet.pk: [seen.pk]}
 
 
 def test_members_come_in_the_order_of_their_frames():
@@ -70,4 +71,4 @@ def test_members_come_in_the_order_of_their_frames():
     rows = [DetectionFactory(source=source) for _ in range(3)]
     for row, mjd in zip(rows, (60002.0, 60000.0, 60001.0), strict=True):
         type(row.observation).objects.filter(pk=row.observation_id).update(mjd_utc=mjd)
-    assert members_of([source.pk])[source.pk] == [rows[1].pk, rows[2].pk, rows[0].pk]
+    assert members_of([source.pk], account("curator"))[source.pk] == [rows[1].pk, rows[2].pk, rows[0].pk]

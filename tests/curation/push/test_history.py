@@ -9,12 +9,14 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from catalog.hiding import hidden_from
 from curation.alerts.criteria import Criteria
 from curation.alerts.takeover import taken_from
 from curation.models import AlertType, SavedFilter
 from curation.push import history as module
 from curation.push.history import history
 from detection.models import DetectionType
+from tests.clients import account
 from tests.factories import AlertFactory, AlertPublicationFactory
 
 
@@ -28,20 +30,20 @@ def published(sequence: int, days_ago: float, source: str = "a", **metadata) -> 
 
 @pytest.mark.django_db
 def test_a_filter_is_held_against_what_was_published_in_the_nights_asked_for(monkeypatch):
-    assert "Nothing has been published" in history(Criteria(), 7).short
+    assert "Nothing has been published" in history(Criteria(), 7, account("viewer")).short
     published(1, 40.0, label="nova")
     first = published(2, 6.0, "b", label="nova")
     published(3, 5.0, "b", label="other", updates=str(first.alert_id))
     published(4, 4.0, "c", label="other")
     published(5, 0.5, "d", label="nova")
-    found = history(Criteria(labels=("nova",)), 7)
+    found = history(Criteria(labels=("nova",)), 7, account("viewer"))
     assert (found.read, found.alerts, found.objects, found.short) == (4, 3, 2, "")
     assert [one.sequence for one in found.newest] == [5, 3, 2], "with what follows to who got what it is about"
     assert found.newest[0].title == "№ 5"
-    assert history(Criteria(labels=("nova",)), 1).alerts == 1
-    assert "first alert was published 40 d ago" in history(Criteria(), 90).short
+    assert history(Criteria(labels=("nova",)), 1, account("viewer")).alerts == 1
+    assert "first alert was published 40 d ago" in history(Criteria(), 90, account("viewer")).short
     monkeypatch.setattr(module, "_MOST_READ", 2)
-    found = history(Criteria(), 7)
+    found = history(Criteria(), 7, account("viewer"))
     assert (found.read, found.short) == (2, "Only the newest 2 publications were read, which go back 4 d.")
 
 
@@ -51,10 +53,13 @@ def test_a_long_history_is_read_in_pieces_and_few_are_kept(monkeypatch):
         published(sequence, 1.0, str(sequence))
     monkeypatch.setattr(module, "_CHUNK", 2)
     monkeypatch.setattr(module, "_MOST_SHOWN", 3)
+    user = account("viewer")
+    # Known with the account that sends a request.
+    hidden_from(user)
     with CaptureQueriesContext(
         connection,
     ) as queries:
-        found = history(Criteria(), 7)
+        found = history(Criteria(), 7, user)
     assert (found.alerts, found.objects, len(found.newest)) == (7, 7, 3)
     assert len(queries) < 8
 

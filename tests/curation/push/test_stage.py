@@ -13,7 +13,7 @@ from catalog.people import audit
 from curation.alerts.criteria import Criteria
 from curation.alerts.publishing import publish_pending
 from curation.models import Alert, Delivery, DeliveryStatus, Destination, Subscription
-from curation.push import stage
+from curation.push import sending, stage
 from curation.push.keeping import Wish, subscribe
 from tests.curation.push.pushing import make_due, states, subscription, tell, work
 from tests.factories import AlertFactory
@@ -105,7 +105,7 @@ def test_who_asks_to_be_left_alone_is_for_as_long_as_they_ask(receivers, owner):
 
 
 def test_one_that_hangs_costs_one_time_limit_and_keeps_what_it_accepted_apart_by_its_key(receivers, owner, monkeypatch):
-    monkeypatch.setattr(stage, "Post", lambda: posting.Post(0.5))
+    monkeypatch.setattr(sending, "Post", lambda: posting.Post(0.5))
     row, _ = subscription(owner, receivers.url("/hangs"))
     other, _ = subscription(owner, receivers.url("/b"))
     receivers.after["/hangs"] = [hanging(receivers)]

@@ -26,6 +26,7 @@ from detection.thresholds import in_force
 from differencing.models import Candidate, CandidateStatus, DifferenceRun, Tracklet
 from observations.models import ObservationStatus
 from tests import factories
+from tests.clients import account
 from tests.curation.looks import judge
 from tests.keys import keys_named_in
 
@@ -461,7 +462,7 @@ def promoted_of(night) -> Detection:
     Candidate.objects.filter(pk=candidate.pk).update(is_dipole=True)
     again(night.good[0])
     assert not candidate.detections.exists()
-    [row] = promote([candidate.pk], MACHINE)
+    [row] = promote([candidate.pk], account("expert"), MACHINE)
     return row
 
 

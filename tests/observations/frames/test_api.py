@@ -117,11 +117,12 @@ def test_a_frame_that_was_fetched_belongs_to_the_survey_that_was_named(monkeypat
     hand_in(client_of("operator"), fits_url="https://archive.example.org/light.fits", survey="elsewhere")
     content = write(tmp_path / "light.fits").read_bytes()
 
-    def fetch(_url, target, *_):
+    def fetch(_url, target, *_, **_more):
+        target.parent.mkdir(parents=True)
         target.write_bytes(content)
         return len(content)
 
-    monkeypatch.setattr(stage.outgoing, "fetch", fetch)
+    monkeypatch.setattr(stage, "fetch_on", fetch)
     stage.run(str(IncomingFile.objects.get().pk))
     assert Observation.objects.get().survey == survey
     assert not Survey.objects.filter(name="local").exists()
