@@ -41,7 +41,7 @@ def draft_of_tracklets(keys: Sequence[UUID], user: Visitor) -> Draft:
             findings.append(Finding("", f"There is no tracklet {key}."))
             continue
         notes = Notes(title_of(tracklet))
-        members = _members(tracklet)
+        members = _members(tracklet, user)
         telescope = one_telescope([row.observation for row in members], notes) if members else None
         if telescope is not None:
             _check_telescope(telescope, notes)
@@ -60,8 +60,9 @@ def draft_of_tracklets(keys: Sequence[UUID], user: Visitor) -> Draft:
     return Draft(ReportService.MPC, tuple(rows), tuple(findings), head, station)
 
 
-def _members(tracklet: Tracklet) -> list[Candidate]:
-    rows = Candidate.objects.filter(tracklets=tracklet).select_related("observation__telescope")
+def _members(tracklet: Tracklet, user: Visitor) -> list[Candidate]:
+    """Return the positions that a person may see: nobody reports what is hidden from them."""
+    rows = Candidate.objects.visible_to(user).filter(tracklets=tracklet).select_related("observation__telescope")
     return list(rows.order_by("observation__mjd_utc", "id"))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
+from catalog.hiding import hidden_from
 from catalog.models import Visitor
 from curation.alerts.facts import not_detected_before
 from curation.judgements import unmarked, visibility
@@ -17,7 +18,15 @@ from curation.reports.names import internal_name_of
 from curation.reports.setup import TnsSetup, lacks_to_prepare, tns_setup
 from detection.context.near import neighbours_of
 from detection.known.comparing import Verdict, known_near
-from detection.models import ContextKind, Detection, DetectionOrigin, DetectionStatus, DetectionType, Source
+from detection.models import (
+    ContextKind,
+    Detection,
+    DetectionOrigin,
+    DetectionStatus,
+    DetectionType,
+    ForcedPhotometry,
+    Source,
+)
 from detection.sources.photometry import magnitude
 from observations.models import Observation, WcsQuality
 from observations.places import middle_of
@@ -64,7 +73,7 @@ def _row_of(source: Source, user: Visitor, setup: TnsSetup, notes: Notes) -> Row
     frames = frames_of([first.observation])
     frames.check(first.observation, notes)
     discovery = _discovery(first, frames, setup, notes)
-    before = _non_detection(source, first.observation, setup, notes)
+    before = _non_detection(not_detected_before(source, first.observation, hidden_from(user)), setup, notes)
     if notes.is_refused or discovery is None or before is None:
         return None
     body = AtReport(
@@ -143,8 +152,7 @@ def _discovery(first: Detection, frames: Frames, setup: TnsSetup, notes: Notes) 
     )  # fmt: skip
 
 
-def _non_detection(source: Source, first: Observation, setup: TnsSetup, notes: Notes) -> AtPhotometry | None:
-    row = not_detected_before(source, first)
+def _non_detection(row: ForcedPhotometry | None, setup: TnsSetup, notes: Notes) -> AtPhotometry | None:
     if row is None or row.limiting_mag is None:
         notes.refuse("no earlier frame of its band tells that it was not there, and down to which magnitude.")
         return None

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import xmlschema
+from django.contrib.auth.models import Group
 from django.db import transaction
 
 with contextlib.redirect_stdout(io.StringIO()):
@@ -19,14 +20,14 @@ from catalog.people.audit import Actor
 from curation.models import Report, ReportService
 from curation.reports.digest import neo_score
 from curation.reports.documents import psv_document, xml_document
-from curation.reports.facts import ReportRefused
+from curation.reports.facts import MovingBody, ReportRefused
 from curation.reports.preparing import draft_of, prepare, release
 from detection.models import KnownObjectSearch
 from differencing.models import Candidate, Tracklet
 from observations.models import Observation, Telescope
 from preprocessing.models import PreprocessRun
 from tests.curation.reports.reporting import configure, pass_time, state, telescope, tracklet_to_report, work
-from tests.factories import FIRST_EXPOSURE, DoubtFactory, KnownObjectFactory
+from tests.factories import FIRST_EXPOSURE, DoubtFactory, KnownObjectFactory, SurveyFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -228,3 +229,15 @@ def test_a_score_says_how_likely_it_passes_the_earth_or_why_there_is_none(report
     monkeypatch.setattr("curation.reports.digest._scorer", lambda: None)
     other = prepared(reporter, tracklet_to_report(of=Telescope.objects.get(), minutes=300.0, dec=3.0)).rows.get()
     assert other.neo_score is None and "digest2 is not installed" in other.neo_score_lack
+
+
+def test_positions_of_a_survey_that_is_hidden_from_a_person_are_in_no_report_of_theirs(reporter):
+    configure()
+    row = tracklet_to_report(5)
+    hidden = row.members.order_by("observation__mjd_utc")[0]
+    closed = SurveyFactory(name="closed")
+    closed.groups.add(Group.objects.create(name="a team"))
+    Observation.objects.filter(pk=hidden.observation_id).update(survey=closed)
+    (draft,) = draft_of(ReportService.MPC, [row.pk], reporter).rows
+    assert isinstance(draft.body, MovingBody)
+    assert [position.ra for position in draft.body.positions] == [150.002, 150.004, 150.006, 150.008]
