@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from catalog.retention.rules import FileRule, Keep, RowRule, at_work
+from catalog.retention.rules import FileRule, Keep, RowRule
+from observations.retention import jobs_of_frame
 
 
 def in_a_reference(observation: str) -> Keep:
@@ -27,7 +28,7 @@ DIFFERENCES = FileRule(
     only="line.status = 'completed'",
     keeps=(
         Keep("it is not searched yet", "frame.status IN ('preprocessing', 'preprocessed', 'differencing')"),
-        at_work("frame.id::text", "frame.night::text", "frame.field_id::text", "frame.field_id || '/' || frame.night"),
+        jobs_of_frame("frame"),
     ),
 )
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from catalog.retention.rules import FileRule, Keep, at_work
 
-# Of a row that names its observation: what jobs of its frame, its night and its field are about.
-JOBS_OF_FRAME = at_work(
-    "line.id::text", "line.night::text", "line.field_id::text", "line.field_id || '/' || line.night"
-)
+
+def jobs_of_frame(frame: str) -> Keep:
+    """Return that what jobs of a frame, its night or its field are about stays; `frame` is an alias of its table."""
+    return at_work(
+        f"{frame}.id::text", f"{frame}.night::text", f"{frame}.field_id::text",
+        f"{frame}.field_id || '/' || {frame}.night",
+    )  # fmt: skip
+
 
 RAW = FileRule(
     name="raw frames",
@@ -21,6 +25,6 @@ RAW = FileRule(
     keeps=(
         Keep("it is not processed yet", "line.status IN ('ingested', 'preprocessing', 'preprocessed', 'differencing')"),
         Keep("its field is placed by it", "EXISTS (SELECT 1 FROM observations_field f WHERE f.anchor_id = line.id)"),
-        JOBS_OF_FRAME,
+        jobs_of_frame("line"),
     ),
 )

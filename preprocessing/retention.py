@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from catalog.retention.rules import FileRule, Keep, at_work
+from catalog.retention.rules import FileRule, Keep
+from observations.retention import jobs_of_frame
 
 PROCESSED = FileRule(
     name="calibrated frames",
@@ -17,7 +18,7 @@ PROCESSED = FileRule(
     keeps=(
         Keep("it is not subtracted yet", "frame.status IN ('preprocessing', 'preprocessed', 'differencing')"),
         Keep("its field is placed by it", "EXISTS (SELECT 1 FROM observations_field f WHERE f.anchor_id = frame.id)"),
-        at_work("frame.id::text", "frame.night::text", "frame.field_id::text", "frame.field_id || '/' || frame.night"),
+        jobs_of_frame("frame"),
     ),
 )
 
