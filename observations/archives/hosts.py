@@ -46,23 +46,32 @@ def database_now() -> dt.datetime:
 
 
 def wait_for_turn(host: str) -> None:
-    """Return when a server may be asked, its pause reserved for this request. Raises HostRests while it rests."""
-    pause = dt.timedelta(seconds=snapshot()["ingest.archive_pause_seconds"])
-    with transaction.atomic():
-        ArchiveHost.objects.get_or_create(name=host, defaults={"free_at": database_now()})
-        row = ArchiveHost.objects.select_for_update().get(name=host)
-        now = database_now()
-        if row.resting_until is not None and row.resting_until > now:
-            rest_s = (row.resting_until - now).total_seconds()
-            sentence = f"{host} is left alone for another {rest_s:.0f} s. {row.reason}".strip()
-            raise HostRests(sentence, is_transient=True, retry_after_s=rest_s)
-        turn = max(now, row.free_at)
-        row.free_at = turn + pause
-        row.save()
-    end = time.monotonic() + (turn - now).total_seconds()
-    while (left := end - time.monotonic()) > 0:
-        jobs.check()
-        time.sleep(min(left, _MOMENT_S))
+    """Return when a server may be asked. Raises HostRests while it rests, also where that began meanwhile."""
+    while (left_s := _take_turn(host)) > 0:
+        end = time.monotonic() + left_s
+        while (left := end - time.monotonic()) > 0:
+            jobs.check()
+            time.sleep(min(left, _MOMENT_S))
+
+
+@transaction.atomic
+def _take_turn(host: str) -> float:
+    """Return 0 with the turn taken, else after how many seconds to try again.
+
+    It is taken at the moment of asking: were it reserved, who slept too long would ask together with the next.
+    """
+    ArchiveHost.objects.get_or_create(name=host, defaults={"free_at": database_now()})
+    row = ArchiveHost.objects.select_for_update().get(name=host)
+    now = database_now()
+    if row.resting_until is not None and row.resting_until > now:
+        rest_s = (row.resting_until - now).total_seconds()
+        sentence = f"{host} is left alone for another {rest_s:.0f} s. {row.reason}".strip()
+        raise HostRests(sentence, is_transient=True, retry_after_s=rest_s)
+    if row.free_at > now:
+        return (row.free_at - now).total_seconds()
+    row.free_at = now + dt.timedelta(seconds=snapshot()["ingest.archive_pause_seconds"])
+    row.save()
+    return 0.0
 
 
 @contextmanager
