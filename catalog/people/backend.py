@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
 from uuid import UUID
 
 from django.contrib.auth.backends import ModelBackend
@@ -10,7 +12,7 @@ from django.db import connection
 from django.db.models import Model
 
 from catalog.hiding import hidden_sql
-from catalog.models import User
+from catalog.models import ApiToken, User
 
 # What a person may themselves, and what their groups may.
 _PERMISSIONS = """
@@ -28,6 +30,13 @@ WHERE permission.id IN (
 _ALLOWED = f"ARRAY({_PERMISSIONS}), ARRAY({{hidden}})"
 _FIELDS = [field.attname for field in User._meta.concrete_fields]
 _ACCOUNT = f"SELECT {', '.join(_FIELDS)}, {_ALLOWED} FROM catalog_user WHERE id = %(user)s"  # noqa: S608
+_TOKEN_FIELDS = [field.attname for field in ApiToken._meta.concrete_fields]
+_TOKEN = f"""
+SELECT {", ".join(f"token.{name}" for name in _TOKEN_FIELDS)}, {", ".join(f"account.{name}" for name in _FIELDS)},
+    {_ALLOWED.replace("%(user)s", "account.id")}
+FROM catalog_apitoken token JOIN catalog_user account ON account.id = token.user_id
+WHERE token.prefix = %(prefix)s
+"""  # noqa: S608
 _KEPT = "_perm_cache"
 
 
@@ -45,9 +54,7 @@ class Backend(ModelBackend):
         user: User = User.from_db(connection.alias, _FIELDS, values)
         if not self.user_can_authenticate(user):
             return None
-        if not user.is_superuser:
-            vars(user)[_KEPT] = set(permitted)
-            user.hidden_surveys = frozenset(hidden)
+        _note(user, permitted, hidden)
         return user
 
     def get_all_permissions(self, user_obj: User | AnonymousUser, obj: Model | None = None) -> set[str]:
@@ -59,6 +66,30 @@ class Backend(ModelBackend):
             with connection.cursor() as cursor:
                 cursor.execute(f"SELECT {_ALLOWED}".format(hidden=hidden_sql()), {"user": user_obj.pk})
                 permitted, hidden = cursor.fetchone()
-            vars(user_obj)[_KEPT] = kept = set(permitted)
-            user_obj.hidden_surveys = frozenset(hidden)
+            kept = _note(user_obj, permitted, hidden)
         return kept
+
+
+def token_with_owner(prefix: str) -> ApiToken | None:
+    """Return a token by how it begins, with its account and what that may do; None where there is none."""
+    with connection.cursor() as cursor:
+        of_account = hidden_sql().replace("%(user)s", "account.id")
+        cursor.execute(_TOKEN.format(hidden=of_account), {"prefix": prefix})
+        found = cursor.fetchone()
+    if found is None:
+        return None
+    *values, permitted, hidden = found
+    token = ApiToken.from_db(connection.alias, _TOKEN_FIELDS, values[: len(_TOKEN_FIELDS)])
+    token.scopes = json.loads(values[_TOKEN_FIELDS.index("scopes")])
+    token.user = User.from_db(connection.alias, _FIELDS, values[len(_TOKEN_FIELDS) :])
+    _note(token.user, permitted, hidden)
+    return token
+
+
+def _note(user: User, permitted: Iterable[str], hidden: Iterable[UUID]) -> set[str]:
+    """Keep with an account what was read with it; one that may do everything is asked nothing."""
+    allowed = set(permitted)
+    if not user.is_superuser:
+        vars(user)[_KEPT] = allowed
+        user.hidden_surveys = frozenset(hidden)
+    return allowed

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from catalog.models import ApiToken, User
 from catalog.people import audit
+from catalog.people.backend import token_with_owner
 from catalog.people.scopes import SCOPES
 
 DAYS, MOST_DAYS = 90, 730
@@ -100,7 +101,7 @@ def verify(text: str) -> ApiToken:
     unknown = TokenRefused("token_unknown", "This token is unknown.")
     if not (prefix := beginning_of(text)):
         raise unknown
-    token = ApiToken.objects.select_related("user").filter(prefix=prefix).first()
+    token = token_with_owner(prefix)
     if token is None or not hmac.compare_digest(_digest(text), token.digest):
         raise unknown
     now = timezone.now()

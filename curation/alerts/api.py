@@ -300,6 +300,8 @@ def _page(request: Request, since: str, last_event: str, user: User) -> FeedPage
 
 
 def _wanted(request: Request, user: User) -> Criteria | None:
+    if not FeedForm.base_fields.keys() & request.query_params.keys():
+        return None  # As nearly every request.
     form = FeedForm(request.query_params, user)
     if not form.is_valid():
         raise translate_validation(form.errors)

@@ -16,7 +16,8 @@ from typing import NamedTuple
 from uuid import UUID
 
 import orjson
-from django.db.models import Count, Max, Q, QuerySet, TextField
+from django.db import connection
+from django.db.models import Count, Max, QuerySet, TextField
 from django.db.models.functions import Cast
 
 from catalog.cursors import CursorRefused, packed, unpacked
@@ -37,6 +38,12 @@ _RENUMBERED = (
     "a time before that, with `published_from`, or at the beginning, with an empty `since`, and skip the alerts that "
     "you have already, by their `alert`."
 )
+
+# Asked with every page, and by a loop that waits: that Django writes it anew each time takes longer than the answer.
+_LANDMARKS = """
+SELECT sequence, id FROM curation_alertpublication
+WHERE sequence IN (1, %(sequence)s) OR sequence = (SELECT max(sequence) FROM curation_alertpublication)
+"""
 
 
 class OtherNumbering(CursorRefused):
@@ -171,9 +178,9 @@ def cursor_after(row: Entry) -> str:
 
 def _landmarks(sequence: int) -> tuple[dict[int, UUID], int]:
     """Return the keys of the first publication and of that one, by number, and the number of the last."""
-    numbers = AlertPublication.objects.order_by().values_list("sequence", "pk")
-    newest = AlertPublication.objects.order_by("-sequence").values("sequence")[:1]
-    found = dict(numbers.filter(Q(sequence__in={1, sequence}) | Q(sequence=newest)))
+    with connection.cursor() as cursor:
+        cursor.execute(_LANDMARKS, {"sequence": sequence})
+        found = dict(cursor.fetchall())
     return found, max(found, default=0)
 
 
