@@ -5,7 +5,9 @@ from __future__ import annotations
 from django.apps import AppConfig
 from django.contrib.admin import apps
 from django.core import checks
+from django.db.backends.signals import connection_created
 
+from astrid_site.running.moments import read_quickly
 from astrid_site.site.origin import proxies_are_told_of
 
 
@@ -17,6 +19,7 @@ class SiteConfig(AppConfig):
 
     def ready(self) -> None:
         checks.register(proxies_are_told_of, checks.Tags.security, deploy=True)
+        connection_created.connect(read_quickly, dispatch_uid="astrid_moments")
 
 
 class AdminConfig(apps.AdminConfig):

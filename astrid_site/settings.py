@@ -250,7 +250,7 @@ REST_FRAMEWORK = {
         "catalog.web.rest.rendering.Parquet",
     ],
     "DEFAULT_PARSER_CLASSES": ["catalog.web.rest.parsing.BoundedJSON"],
-    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_FILTER_BACKENDS": ["catalog.web.rest.narrowing.Narrowing"],
     "DEFAULT_PAGINATION_CLASS": "catalog.web.rest.paging.KeysetPagination",
     "DEFAULT_SCHEMA_CLASS": "catalog.web.rest.schema.Schema",
     "DEFAULT_METADATA_CLASS": None,

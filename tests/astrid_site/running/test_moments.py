@@ -8,7 +8,7 @@ import pytest
 from django.db import DataError, connection
 from psycopg.pq import Format
 
-from catalog.moments import _Moment
+from astrid_site.running.moments import _Moment
 
 pytestmark = pytest.mark.django_db
 
