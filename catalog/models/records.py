@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.contrib.auth.models import AbstractUser, AnonymousUser
 from django.db import models
+from django.db.models.base import ModelState
 from django.utils import timezone
 
 from catalog import constraints
@@ -68,6 +69,18 @@ class Record(models.Model):
 
     class Meta:
         abstract = True
+
+    @classmethod
+    def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[object], **_: object) -> Self:
+        """Return a row that was read, without the setting of its fields one by one: a third of what a list costs.
+
+        Nothing here listens to the making of rows, and no field wants more than its value among those of the row.
+        """
+        state = ModelState()
+        state.adding, state.db = False, db
+        row = cls.__new__(cls)
+        vars(row).update(zip(field_names, values, strict=True), _state=state)
+        return row
 
     @property
     def revision(self) -> str:
