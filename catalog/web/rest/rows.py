@@ -18,9 +18,9 @@ Reader = Callable[[Record], object]
 _AS_IT_IS = {
     kind.to_representation
     for kind in (
-        serializers.BooleanField, serializers.CharField, serializers.ChoiceField, serializers.DateField,
-        serializers.DateTimeField, serializers.FloatField, serializers.IntegerField, serializers.JSONField,
-        serializers.UUIDField,
+        serializers.BigIntegerField, serializers.BooleanField, serializers.CharField, serializers.ChoiceField,
+        serializers.DateField, serializers.DateTimeField, serializers.FloatField, serializers.IntegerField,
+        serializers.JSONField, serializers.UUIDField,
     )
 }  # fmt: skip
 
@@ -36,11 +36,27 @@ class RowSerializer(serializers.ModelSerializer[Record]):
 
     def to_representation(self, instance: Record) -> dict[str, object]:
         """Return keys and times as Python has them, JSON that the database wrote as a text as that text."""
-        return {name: read(instance) for name, read in self._readers}
+        names, values_of, others = self._readers
+        told = dict(zip(names, values_of(instance), strict=True))
+        for name, read in others:
+            told[name] = read(instance)
+        return told
 
     @cached_property
-    def _readers(self) -> list[tuple[str, Reader]]:
-        return [(name, _reader(field)) for name, field in self.fields.items() if not field.write_only]
+    def _readers(self) -> tuple[list[str], Callable[[Record], tuple[object, ...]], list[tuple[str, Reader]]]:
+        """Return the names of all fields, what reads them at once, and what reads those better that are no columns."""
+        fields = {name: field for name, field in self.fields.items() if not field.write_only}
+        columns = {name: _column_of(field) for name, field in fields.items()}
+        others = [(name, _reader(field)) for name, field in fields.items() if columns[name] is None]
+        # The key, which is always there, holds the places of these.
+        sources = [column or "pk" for column in columns.values()]
+        return list(fields), _values_of(sources), others
+
+
+def _values_of(sources: list[str]) -> Callable[[Record], tuple[object, ...]]:
+    if len(sources) > 1:
+        return attrgetter(*sources)
+    return lambda row: tuple(getattr(row, source) for source in sources)
 
 
 def text_of(column: str) -> str:
@@ -48,15 +64,18 @@ def text_of(column: str) -> str:
     return f"{column}_as_text"
 
 
+def _column_of(field: serializers.Field) -> str | None:
+    """Return the attribute that goes out as it is; None where it is made of something."""
+    if field.source in (None, "*") or "." in str(field.source) or isinstance(field, serializers.JSONField):
+        return None
+    if type(field) is serializers.PrimaryKeyRelatedField:
+        return f"{field.source}_id"
+    return str(field.source) if type(field).to_representation in _AS_IT_IS else None
+
+
 def _reader(field: serializers.Field) -> Reader:
-    is_plain = field.source not in (None, "*") and "." not in str(field.source)
-    if is_plain and type(field) is serializers.PrimaryKeyRelatedField:
-        return attrgetter(f"{field.source}_id")
-    if not is_plain or type(field).to_representation not in _AS_IT_IS:
-        return _as_declared(field)
-    if isinstance(field, serializers.JSONField):
-        return _json_reader(str(field.source))
-    return attrgetter(str(field.source))
+    is_json = isinstance(field, serializers.JSONField) and type(field).to_representation in _AS_IT_IS
+    return _json_reader(str(field.source)) if is_json and "." not in str(field.source) else _as_declared(field)
 
 
 def _json_reader(column: str) -> Reader:
