@@ -31,14 +31,18 @@ ONE_OF = ["exact", "in"]
 
 
 class TimeField(IsoDateTimeField):
-    """In UTC: the database knows no offsets beyond 16 hours, and not every time has one in its years."""
+    """In UTC: the database knows no offsets beyond 16 hours. A time whose UTC lies beyond the years 1 to 9999 is their
+    first or last moment, which no row passes."""
 
     def clean(self, value: object) -> dt.datetime | None:
         moment: dt.datetime | None = super().clean(value)
+        if moment is None:
+            return None
         try:
-            return None if moment is None else moment.astimezone(dt.UTC)
-        except OverflowError as error:
-            raise ValidationError("Give a time between the years 1 and 9999.") from error
+            return moment.astimezone(dt.UTC)
+        except OverflowError:
+            utc = dt.UTC
+            return dt.datetime.min.replace(tzinfo=utc) if moment.year == 1 else dt.datetime.max.replace(tzinfo=utc)
 
 
 class TimeFilter(django_filters.IsoDateTimeFilter):

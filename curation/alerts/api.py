@@ -9,7 +9,6 @@ from django.core.exceptions import ValidationError as FormError
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.utils.http import quote_etag
-from django_filters.utils import translate_validation
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers
@@ -25,6 +24,7 @@ from catalog.models import User
 from catalog.people.actors import actor_of
 from catalog.web.filters import AT, CONE, FROM_TO, NOT_FOUND, ONE_OF, ListFilter, TimeField
 from catalog.web.rest.fields import RowKey
+from catalog.web.rest.narrowing import refusal_of
 from catalog.web.rest.paging import CURSOR, MOST, OLDEST_CHANGE_FIRST, PAGE_SIZE, page_size_of
 from catalog.web.rest.problems import Problem
 from catalog.web.rest.rendering import Json
@@ -304,7 +304,7 @@ def _wanted(request: Request, user: User) -> Criteria | None:
         return None  # As nearly every request.
     form = FeedForm(request.query_params, user)
     if not form.is_valid():
-        raise translate_validation(form.errors)
+        raise refusal_of(form.errors)
     return form.criteria
 
 

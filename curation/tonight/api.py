@@ -6,7 +6,6 @@ import csv
 import io
 from collections.abc import Mapping
 
-from django_filters.utils import translate_validation
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.renderers import BaseRenderer
@@ -14,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from catalog.web.rest.fields import RowKey
+from catalog.web.rest.narrowing import refusal_of
 from catalog.web.rest.permissions import require
 from catalog.web.rest.problems import Problem
 from catalog.web.rest.rendering import Json, Parquet, VOTable
@@ -151,7 +151,7 @@ class TonightView(StrictAPIView):
         """Return what to observe."""
         form = TonightForm(request.query_params, person_of(request))
         if not form.is_valid():
-            raise translate_validation(form.errors)
+            raise refusal_of(form.errors)
         if Kind.MOVING in form.asked_kinds:
             require(request, "tracklets:read", "Ask with kind=source.")
         telescope = form.asked_telescope

@@ -130,3 +130,29 @@ def test_every_list_is_had_whole_with_the_rows_that_its_pages_have(view: Any, on
 
 def _by_key(view: Any) -> str:
     return "id" if "id" in view.orderings else next(iter(view.orderings))
+
+
+@pytest.mark.parametrize("view", LISTS, ids=lambda view: view.resource)
+def test_what_cannot_be_read_is_refused_with_a_sentence_whatever_stands_in_it(one_of_each: None, view: Any):
+    """Signs of a percentage and of a format are quoted in sentences, and are no part of them."""
+    client = client_of("administrator")
+    for name in view.filterset_class.base_filters if view.filterset_class else ():
+        for sent in ("100%s", "%(value)s{0}", "50%"):
+            answer = client.get(f"/api/v1/{view.resource}/", {name: sent})
+            assert answer.status_code in (200, 400, 404), (name, sent, answer.content)
+
+
+@pytest.mark.parametrize("path", ["alerts/feed/", "alerts/stream", "tonight/"])
+def test_signs_of_a_percentage_break_no_narrowed_feed(one_of_each: None, path: str):
+    client = client_of("administrator")
+    for name in ("kind", "priority", "detection_type", "label", "basis", "cone", "filter", "telescope", "score_min"):
+        answer = client.get(f"/api/v1/{path}", {name: "100%s"})
+        assert answer.status_code in (200, 400, 404), (name, answer.content)
+
+
+def test_a_time_whose_utc_lies_beyond_all_years_is_the_first_or_the_last(one_of_each: None):
+    client = client_of("administrator")
+    for given, found in (("created_at__gte", True), ("created_at__lte", False)):
+        answer = client.get("/api/v1/alerts/", {given: "0001-01-01T00:00:00+10:00"}).json()
+        assert bool(answer["results"]) is found
+    assert client.get("/api/v1/alerts/", {"created_at__lte": "9999-12-31T23:59:59-10:00"}).json()["results"]

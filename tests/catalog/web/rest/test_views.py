@@ -23,7 +23,6 @@ JOBS, JUDGEMENTS = "/api/v1/processing-jobs/", "/api/v1/validation-events/"
         ("status=failed&status=pending", "status: Give it once"),
         ("status__in=failed,faled", "status__in"),
         ("created_at__gte=yesterday", "created_at__gte: Enter a valid date/time"),
-        ("created_at__gte=0001-01-01T00:00:00%2B14:00", "created_at__gte: Give a time between"),
         ("created_at__gte=2024-01-01T00:00:00+00:00", "created_at__gte: Enter a valid date/time"),
         ("page_size=0", "page_size: Give a whole number from 1 to 1000"),
         ("page_size=1001", "page_size"),
@@ -145,7 +144,7 @@ def test_a_post_to_an_address_without_its_slash_is_sent_on_as_a_post():
     assert (answer.status_code, answer["Location"]) == (308, JUDGEMENTS)
 
 
-@pytest.mark.parametrize("moment", ["0133-08-09T09:33:53-20:09", "9999-12-31T23:59:59+14:00", "2024-01-01T00:00:00"])
+@pytest.mark.parametrize("moment", ["0133-08-09T09:33:53-20:09", "9999-12-31T23:59:59+14:00", "0001-01-01T00:00:00+14:00"])
 def test_no_moment_is_too_strange_for_the_database(moment):
     assert client_of("viewer").get(JOBS, {"created_at__gt": moment, "created_at__lt": moment}).status_code == 200
 
