@@ -144,7 +144,9 @@ def test_a_post_to_an_address_without_its_slash_is_sent_on_as_a_post():
     assert (answer.status_code, answer["Location"]) == (308, JUDGEMENTS)
 
 
-@pytest.mark.parametrize("moment", ["0133-08-09T09:33:53-20:09", "9999-12-31T23:59:59+14:00", "0001-01-01T00:00:00+14:00"])
+@pytest.mark.parametrize(
+    "moment", ["0133-08-09T09:33:53-20:09", "9999-12-31T23:59:59+14:00", "0001-01-01T00:00:00+14:00"]
+)
 def test_no_moment_is_too_strange_for_the_database(moment):
     assert client_of("viewer").get(JOBS, {"created_at__gt": moment, "created_at__lt": moment}).status_code == 200
 
