@@ -16,6 +16,8 @@ from tests.once import workers
 TESTS = Path(__file__).resolve().parent
 # Nobody else goes on with the simulated night before somebody has made it: one of these comes at the beginning.
 _MAKES_THE_NIGHT = "astrid_site/night/test_foreground.py"
+# Nor is there a database before the first who wants one has migrated it: another works without one meanwhile.
+_NEEDS_NO_DATABASE = "differencing/numerics/test_tracklets.py"
 # What takes longest without it; then what takes a quarter of a minute and more, with it or without.
 _LONG = (
     "astrid_site/test_blind.py",
@@ -24,7 +26,6 @@ _LONG = (
     "e2e/test_triage_offline.py",
     "astrid_site/test_api_schema.py",
     "e2e/test_themes.py",
-    "differencing/numerics/test_tracklets.py",
     "astrid_site/night/test_demonstration.py",
     "astrid_site/test_two_machines.py",
     "astrid_site/night/test_given.py",
@@ -53,7 +54,7 @@ _LONG = (
     "differencing/numerics/test_difference.py",
     "test_architecture.py",
 )
-_RANKS = {TESTS / name: rank for rank, name in enumerate((_MAKES_THE_NIGHT, *_LONG))}
+_RANKS = {TESTS / name: rank for rank, name in enumerate((_MAKES_THE_NIGHT, _NEEDS_NO_DATABASE, *_LONG))}
 
 
 def longest_first(items: list[pytest.Item]) -> None:

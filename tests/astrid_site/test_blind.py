@@ -109,10 +109,10 @@ class Scene:
         self.reported = ReportRowFactory(source=self.row.source)
         self.delivery = DeliveryFactory(subscription=self.subscription, publication=AlertPublication.objects.get())
 
-    def keys_of(self, name: str, arguments: list[str]) -> list[Any]:
-        """Return the arguments of an address such that it is about the detection that was judged."""
+    def rows(self) -> dict[str, Any]:
+        """Return what addresses are about: by the names of resources, and of arguments."""
         run = self.row.candidate.difference_run
-        rows = {
+        return {
             "surveys": SurveyFactory(), "observations": self.row.observation, "difference-runs": run,
             "preprocess-runs": self.row.observation.preprocess_runs.get(), "candidates": self.row.candidate,
             "models": self.row.model_run.model, "model-runs": self.row.model_run, "detections": self.row,
@@ -121,21 +121,22 @@ class Scene:
             "audit-log": self.row, "publications": AlertPublication.objects.order_by("sequence").last(),
             "labels": LabelDefinition.objects.first(), "subscriptions": self.subscription,
             "deliveries": self.delivery, "reports": self.reported.report, "report-rows": self.reported,
+            "detection_id": self.row, "source_id": self.row.source, "alert_id": self.alert, "job_id": self.job,
+            "candidate_id": self.row.candidate, "observation_id": self.row.observation, "run_id": run,
+            "model_id": self.row.model_run.model, "data_set_id": self.data_set,
+            "subscription_id": self.subscription, "report_id": self.reported.report,
         }  # fmt: skip
+
+    def keys_of(self, rows: dict[str, Any], name: str, arguments: list[str]) -> list[Any]:
+        """Return the arguments of an address such that it is about the detection that was judged."""
         if name.startswith("api:"):
             # Of what the telescope and machines alone have made, such as masters and tracklets, there is none here.
             resource = name.removeprefix("api:").removesuffix("-detail")
             return (
                 ["alerts.automatic"] if arguments == ["key"] else [rows.get(resource, self.row).pk for _ in arguments]
             )
-        named = {
-            "detection_id": self.row, "source_id": self.row.source, "alert_id": self.alert, "job_id": self.job,
-            "candidate_id": self.row.candidate, "observation_id": self.row.observation, "run_id": run,
-            "model_id": self.row.model_run.model, "data_set_id": self.data_set,
-            "subscription_id": self.subscription, "report_id": self.reported.report,
-        }  # fmt: skip
         others = _OF_A_TILE if name == "differencing:tile" else dict.fromkeys(arguments, WITHOUT_WORDS.get(name))
-        return [named[argument].pk if argument in named else others[argument] for argument in arguments]
+        return [rows[argument].pk if argument in rows else others[argument] for argument in arguments]
 
 
 @pytest.fixture
@@ -160,12 +161,12 @@ def patterns(entries: list[Any], prefix: str = "") -> Iterator[tuple[str, list[s
 
 def addresses(scene: Scene) -> Iterator[str]:
     """Yield every address that can be read, the lists in each order and format, and narrowed by each filter."""
-    resources = {view.resource: view for view in RESOURCES}
+    resources, rows = {view.resource: view for view in RESOURCES}, scene.rows()
     for name, arguments in patterns(get_resolver().url_patterns):
         may_read = any(route.method == "get" and "curator" in route.may for route in ROUTES[name])
         if not may_read or name in WITHOUT_ROWS:
             continue
-        path = reverse(name, args=scene.keys_of(name, arguments))
+        path = reverse(name, args=scene.keys_of(rows, name, arguments))
         yield path
         if name.startswith("vo:"):
             yield f"{path}?RA={scene.row.ra}&DEC={scene.row.dec}&SR=0.1&VERB=3"
