@@ -34,7 +34,7 @@ document.addEventListener("DOMContentLoaded", () => {
   for (const cell of document.querySelectorAll("#result_list :is(td, th)")) {
     if (!(cell instanceof HTMLElement)) continue;
     const text = cell.textContent.trim().replace(/\s+/g, " ");
-    if (text.length > 16 && !cell.querySelector("[title]")) cell.title = text;
+    if ((text.length > 16 || cell.scrollWidth > cell.clientWidth) && !cell.querySelector("[title]")) cell.title = text;
   }
   const theme = document.getElementById("theme");
   if (theme instanceof HTMLSelectElement) {
