@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import cache
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -142,6 +143,16 @@ def sidebar(request: HttpRequest) -> list[dict[str, object]]:
         for title, entries in _GROUPS
         if (items := [_item(*entry) for entry in entries if _may_view(request, entry[2])])
     ]
+
+
+def title_of(address: str) -> str:
+    """Return what the menu calls the list at an address; empty where it names none there."""
+    return _titles().get(address, "")
+
+
+@cache
+def _titles() -> dict[str, str]:
+    return {_list_of(label): title for _, entries in _GROUPS for title, _, label in entries}
 
 
 def _item(title: str, icon: str, label: str) -> dict[str, object]:

@@ -41,7 +41,11 @@ BLIND = "This account judges blind, and alerts tell what others judged: they are
 
 
 class Refused(ValueError):
-    """Such a subscription is not kept; the text says why."""
+    """Such a subscription is not kept; the text says why, `field` which part of the wish it is about, if one."""
+
+    def __init__(self, text: str, field: str = "") -> None:
+        super().__init__(text)
+        self.field = field
 
 
 @dataclass(frozen=True)
@@ -221,24 +225,24 @@ def _save(row: Subscription) -> None:
         with transaction.atomic():
             row.save()
     except IntegrityError as error:
-        raise Refused(f"You have a subscription “{row.name}” already: give this one another name.") from error
+        raise Refused(f"You have a subscription “{row.name}” already: give this one another name.", "name") from error
 
 
 def _check(wish: Wish) -> None:
     if wish.destination == Destination.EMAIL:
         if not can_send_mail():
-            raise Refused(NO_MAIL)
+            raise Refused(NO_MAIL, "destination")
         return
     if wish.destination == Destination.KAFKA:
         if not has_kafka():
-            raise Refused(NO_KAFKA)
+            raise Refused(NO_KAFKA, "destination")
         if not is_topic(wish.address):
-            raise Refused(WRONG_TOPIC)
+            raise Refused(WRONG_TOPIC, "address")
         return
     try:
         check_receiver(wish.address)
     except AddressRefused as refusal:
-        raise Refused(str(refusal)) from refusal
+        raise Refused(str(refusal), "address") from refusal
 
 
 def _told(row: Subscription) -> dict[str, object]:

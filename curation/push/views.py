@@ -77,7 +77,7 @@ def new_subscription(request: HttpRequest) -> HttpResponse:
     try:
         row, secret = keeping.subscribe(person, form.wish, actor_of(request))
     except keeping.Refused as refusal:
-        form.add_error(None, str(refusal))
+        form.add_error(refusal.field or None, str(refusal))
         return _form_page(request, form)
     messages.success(request, f"Subscribed: “{row.name}” gets what is published from now on.")
     return _page(request, row, secret=secret) if secret else redirect("curation:subscription", row.pk)
@@ -93,7 +93,10 @@ def edit_subscription(request: HttpRequest, subscription_id: UUID) -> HttpRespon
         return _form_page(request, form)
     try:
         row, secret = keeping.change(row, form.wish, actor_of(request))
-    except (keeping.Refused, NotPossible) as refusal:
+    except keeping.Refused as refusal:
+        form.add_error(refusal.field or None, str(refusal))
+        return _form_page(request, form)
+    except NotPossible as refusal:
         form.add_error(None, str(refusal))
         return _form_page(request, form)
     messages.success(request, f"Changed: “{row.name}”.")

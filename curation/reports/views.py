@@ -132,6 +132,7 @@ def _new_page(
         "document": draft_document(draft).decode() if draft is not None else "",
         "why_not": preparing.why_not_sent(service),
         "moving": moving_lately(request.user) if service == ReportService.MPC and not keys else [],
+        "is_nothing_chosen": not keys and "service" in request.GET,
     }
     return render(request, "curation/report_new.html", context, status=status)
 

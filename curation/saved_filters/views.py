@@ -36,11 +36,13 @@ def history(request: HttpRequest) -> HttpResponse:
     for name in _OF_PLACE_IN_LIST:
         query.pop(name, None)
     narrowed = DetectionListFilter(query, queryset=Detection.objects.visible_to(request.user), request=request)
-    nights = by_night(narrowed.qs, request.user, asked)
+    wrong = [(narrowed.form[name].label, " ".join(map(str, said))) for name, said in narrowed.form.errors.items()]
+    nights = [] if wrong else by_night(narrowed.qs, request.user, asked)
     for one in nights:
         one.url = f"{reverse('curation:detections')}?{_with(query, night_from=one.night, night_to=one.night)}"
     total = sum(one.detections for one in nights)
     context = {
+        "wrong": wrong,
         "nights": nights,
         "list_url": f"{reverse('curation:detections')}?{query.urlencode()}",
         "asked": asked,

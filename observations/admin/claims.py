@@ -90,6 +90,9 @@ class ProfileForm(forms.ModelForm):
         "to keep the profile.",
     )
 
+    # A field of a form that is called `matches` takes the place of what scripts ask any element for by that name.
+    prefix = "profile"
+
     class Meta:
         model = InstrumentProfile
         fields = ("name", "description", "is_active", "precedence", "matches", "rules")

@@ -9,6 +9,16 @@ window.addEventListener("keydown", (event) => {
 }, { capture: true });
 
 document.addEventListener("DOMContentLoaded", () => {
+  // Past the menus, which are longer than most pages.
+  const skip = Object.assign(document.createElement("a"), { className: "skip", href: "#main", textContent: "Skip to content" });
+  skip.addEventListener("click", (event) => {
+    event.preventDefault();
+    const content = document.querySelector("#content, #main");
+    if (!(content instanceof HTMLElement)) return;
+    content.tabIndex = -1;
+    content.focus();
+  });
+  document.body.prepend(skip);
   // Landmarks, which the theme lacks or names all the same: the page itself, its menus, and what scrolls within it.
   document.getElementById("main")?.setAttribute("role", "main");
   document.querySelectorAll("nav:not([aria-label])").forEach((menu, k) => {
@@ -34,8 +44,11 @@ document.addEventListener("DOMContentLoaded", () => {
   for (const cell of document.querySelectorAll("#result_list :is(td, th)")) {
     if (!(cell instanceof HTMLElement)) continue;
     const text = cell.textContent.trim().replace(/\s+/g, " ");
-    if (text.length > 16 && !cell.querySelector("[title]")) cell.title = text;
+    if ((text.length > 16 || cell.scrollWidth > cell.clientWidth) && !cell.querySelector("[title]")) cell.title = text;
   }
+  // What was refused is where one goes on.
+  const refused = document.querySelector("#content-main [aria-invalid=true], #content [aria-invalid=true]");
+  if (refused instanceof HTMLElement) refused.focus();
   const theme = document.getElementById("theme");
   if (theme instanceof HTMLSelectElement) {
     theme.value = document.documentElement.dataset.theme ?? "dark";

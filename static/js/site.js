@@ -27,6 +27,10 @@ document.addEventListener("click", async (event) => {
   }
 });
 
+// What was refused is where one goes on.
+const refused = document.querySelector("main form [aria-invalid=true]");
+if (refused instanceof HTMLElement) refused.focus();
+
 // What the browser keeps of somebody's triage goes when they log out, or somebody else comes.
 const { person } = document.body.dataset;
 if (person !== undefined) forgetOthers(person);

@@ -100,6 +100,13 @@ def test_every_list_has_its_entry_in_the_menu(administrator: Client):
     assert linked == {page(model._meta.label_lower) for model in admin.site._registry}
 
 
+def test_a_list_and_the_way_back_to_it_are_called_what_the_menu_calls_them(administrator: Client):
+    link = f'<a class="crumb" href="{page("catalog.apitoken")}">Tokens</a>'
+    token, _ = issue(UserFactory(), "poller", ["alerts:read"], audit.MACHINE)
+    for address in (page("catalog.apitoken"), page("catalog.apitoken", "change", token.pk)):
+        assert link in administrator.get(address).content.decode(), address
+
+
 def test_the_page_of_an_account_leads_to_its_tokens_leases_and_failed_log_ins(administrator: Client):
     vera, other = UserFactory(username="vera"), UserFactory()
     for user in (vera, other):

@@ -64,17 +64,21 @@ def test_a_webhook_is_made_after_a_look_at_what_it_would_have_given_and_its_secr
 
 def test_what_is_wrong_is_said_beside_its_field_and_nothing_is_made(owner):
     client = browser(owner)
-    for given, said in (
-        ({"name": "x", "destination": "webhook", "address": ""}, "Give the address"),
-        ({"name": "x", "destination": "webhook", "address": "ftp://a"}, "not a web address"),
-        ({"name": "x", "destination": "email", "address": "nobody"}, "Enter a valid email address"),
-        ({"name": "x", "destination": "email", "address": "a@example.org"}, "This site sends no e-mail"),
-        ({"name": "x", "destination": "webhook", "address": NOWHERE, "place": "nowhere"}, "Give RA and Dec"),
-        ({"name": "x", "destination": "webhook", "address": NOWHERE, "score_min": "2"}, "less than or equal"),
-    ):  # fmt: skip
-        answer = client.post(at("new_subscription"), given)
-        assert (answer.status_code, said in text_of(answer)) == (400, True), given
-    assert not Subscription.objects.exists()
+    subscription(owner, NOWHERE, "Mine")
+    for given, field, said in (
+        ({"address": ""}, "address", "Give the address"),
+        ({"address": "ftp://a"}, "address", "not a web address"),
+        ({"destination": "email", "address": "nobody"}, "address", "Enter a valid email address"),
+        ({"destination": "email", "address": "a@example.org"}, "destination", "This site sends no e-mail"),
+        ({"place": "nowhere"}, "place", "Give RA and Dec"),
+        ({"score_min": "2"}, "score_min", "less than or equal"),
+        ({"name": "Mine"}, "name", "give this one another name"),
+    ):
+        sent = {"name": "x", "destination": "webhook", "address": NOWHERE} | given
+        answer = client.post(at("new_subscription"), sent)
+        assert answer.status_code == 400, given
+        assert said in "".join(answer.context["form"].errors[field]) and said in text_of(answer), given
+    assert Subscription.objects.count() == 1
 
 
 def test_a_filter_of_ones_own_is_taken_over(owner):

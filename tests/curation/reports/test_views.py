@@ -65,7 +65,8 @@ def test_tracklets_are_chosen_from_those_of_the_last_nights(client, reporter):
     client.force_login(reporter)
     row, few = tracklet_to_report(), tracklet_to_report(count=2, minutes=300.0, dec=3.0)
     page = client.get(reverse("curation:new_report")).content.decode()
-    assert str(row.pk) in page and str(few.pk) not in page
+    assert str(row.pk) in page and str(few.pk) not in page and "Nothing is chosen" not in page
+    assert "Nothing is chosen" in client.get(reverse("curation:new_report"), {"service": "mpc"}).content.decode()
     dry = client.get(reverse("curation:new_report"), {"service": "mpc", "object": [str(row.pk)]}).content.decode()
     assert "&lt;obsTime&gt;2024-03-01T21:00:30.00Z" in dry
     member = row.members.first().detections.get()

@@ -101,3 +101,11 @@ def test_a_filter_tells_what_it_would_have_given_on_the_last_observed_nights():
 
 def test_a_site_without_nights_says_so():
     assert "No night has been observed yet" in onlooker("viewer").get(HISTORY).content.decode()
+
+
+def test_a_filter_that_cannot_be_followed_is_said_to_and_gives_no_numbers():
+    ObservationFactory()
+    answer = onlooker("viewer").get(f"{HISTORY}?score_min=abc")
+    text = answer.content.decode()
+    assert "Score from: Enter a number." in text and answer.context["nights"] == []
+    assert 'href="/detections/?score_min=abc"' in text

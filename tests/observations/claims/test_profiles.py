@@ -125,14 +125,15 @@ def test_an_administrator_tries_a_profile_in_the_admin_before_it_is_kept(light):
     client = client_of("administrator")
     page = reverse("admin:observations_instrumentprofile_add")
     given = {
-        "name": "seven", "precedence": "0", "is_active": "on", "description": "",
-        "matches": '{"INSTRUME": "Cam 7"}', "rules": '{"gain_e_per_adu": 0.5}', "sample": "light.fits",
+        "profile-name": "seven", "profile-precedence": "0", "profile-is_active": "on", "profile-description": "",
+        "profile-matches": '{"INSTRUME": "Cam 7"}', "profile-rules": '{"gain_e_per_adu": 0.5}',
+        "profile-sample": "light.fits",
     }  # fmt: skip
     tried = client.post(page, given).content.decode()
     assert "Not kept yet" in tried and "gain: nothing" in tried
     assert not InstrumentProfile.objects.exists()
-    refused = client.post(page, given | {"sample": "", "rules": '{"gane": 1}'}).content.decode()
+    refused = client.post(page, given | {"profile-sample": "", "profile-rules": '{"gane": 1}'}).content.decode()
     assert "There is no rule gane" in refused
-    client.post(page, given | {"sample": ""})
+    client.post(page, given | {"profile-sample": ""})
     assert InstrumentProfile.objects.get().rules == {"gain_e_per_adu": 0.5}
     assert ProcessingJob.objects.get().job_type == "examine"
