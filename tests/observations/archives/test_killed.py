@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
@@ -20,6 +21,7 @@ from catalog.files import storage
 from catalog.models import AttemptOutcome, JobAttempt, JobStatus, ProcessingJob
 from catalog.work import jobs, sweeper
 from observations.archives.ordering import order_due
+from observations.delivery import leftovers
 from observations.delivery.incoming import incoming_path
 from observations.models import ArchiveProduct, IncomingFile, Observation, ProductState
 from tests.archiveserver import Offer
@@ -111,3 +113,29 @@ def test_a_worker_killed_amid_a_body_loses_nothing_and_leaves_nothing(
     assert not part.parent.exists(), "neither a part of it nor a note"
     lost, done = JobAttempt.objects.filter(job__job_type="fetch").order_by("started_at")
     assert (lost.outcome, done.outcome) == (AttemptOutcome.LOST, AttemptOutcome.COMPLETED)
+
+
+@pytest.mark.django_db
+def test_what_nothing_waits_for_is_cleared_away_after_a_day_and_a_part_that_waits_is_not(
+    archive, archive_server, empty_data_root, lights, work
+):
+    archive_server.offers = [Offer("ivo://d/s?1", "/1.fits", lights[0], cuts=[3000])]
+    work()
+    waits = IncomingFile.objects.get()
+    done = IncomingFile.objects.create(route="url", name="done.fits", address="https://example.org/done.fits")
+    given = IncomingFile.objects.create(route="upload", name="given.fits")
+    given.stored_path = incoming_path(given)
+    given.save()
+    for row in (done, given):
+        storage.write_atomically(incoming_path(row), b"whole")
+    storage.write_atomically("incoming/nobody/part", b"of no row")
+    folders = {key: empty_data_root / "incoming" / str(key) for key in (waits.pk, done.pk, given.pk, "nobody")}
+    now = time.time()
+    assert leftovers.clear_away(now + 23 * 3600.0) == 0, "an upload that is under way has no row yet"
+    assert leftovers.clear_away(now + 25 * 3600.0) == 2
+    assert {key for key, folder in folders.items() if folder.exists()} == {waits.pk, given.pk}
+    work(again=True)
+    assert archive_server.sent_bytes["/1.fits"] == len(lights[0]), "its part was kept"
+    # As if the process had died when all was written, before the part was removed.
+    storage.write_atomically(f"{incoming_path(waits)}.part", b"old")
+    assert leftovers.clear_away(now + 25 * 3600.0) == 1
