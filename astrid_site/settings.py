@@ -9,6 +9,7 @@ ASTRID_STORAGE    a storage that several machines share: s3://bucket/prefix or t
 AWS_S3_ENDPOINT_URL
                   address of an S3 server other than Amazon's; keys and region come from the usual AWS_* variables
 SECRET_KEY        without it one is made once and kept, mode 0600, in the data root; a site that others reach needs one
+                  (SECRET_KEY_FALLBACKS: former ones, with commas between; what they encrypted or signed is still read)
 ALLOWED_HOSTS     comma-separated host names; without it only this machine
 ASTRID_TRUSTED_PROXIES
                   how many proxies every request passes on its way here, each of which adds the address that asked
@@ -99,6 +100,7 @@ except OSError as error:
         "may write to, or set SECRET_KEY."
     ) from error
 
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 DEBUG = env.bool("DEBUG", default=False)
 PORT = env.int("PORT", default=8000)
 BIND_ADDRESS = env.str("ASTRID_BIND", default="127.0.0.1")
