@@ -7,6 +7,7 @@ long as SECRET_KEY_FALLBACKS names that.
 from __future__ import annotations
 
 import base64
+from dataclasses import dataclass
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -21,6 +22,14 @@ class SecretUnreadable(Exception):
     """What is kept was encrypted under a key that is not known any more."""
 
 
+@dataclass(frozen=True)
+class Renewed:
+    """How many secrets of a kind were encrypted under the present key, and which could not be read."""
+
+    count: int
+    unreadable: tuple[str, ...]
+
+
 def encrypted(text: str, purpose: str) -> str:
     """Return a text as it is kept; the same purpose reads it."""
     return _box(purpose).encrypt(text.encode()).decode()
@@ -32,6 +41,11 @@ def decrypted(kept: str, purpose: str) -> str:
         return _box(purpose).decrypt(kept.encode()).decode()
     except InvalidToken as error:
         raise SecretUnreadable(f"A secret of {purpose} cannot be read: SECRET_KEY was changed.") from error
+
+
+def renewed(kept: str, purpose: str) -> str:
+    """Return what is kept, encrypted under the present key. Raises SecretUnreadable."""
+    return encrypted(decrypted(kept, purpose), purpose)
 
 
 def _box(purpose: str) -> MultiFernet:

@@ -7,11 +7,12 @@ from base64 import b64encode
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from catalog.encrypting import SecretUnreadable, decrypted, encrypted
+from catalog.encrypting import Renewed, SecretUnreadable, decrypted, encrypted, renewed
 from catalog.files.addresses import AddressRefused
 from catalog.files.agent import seconds_of
 from catalog.files.mail import can_send_mail, hand_over
@@ -89,6 +90,22 @@ def make_secret(subscription: Subscription) -> str:
     secret = f"whsec_{b64encode(randomness.token_bytes(_SECRET_BYTES)).decode()}"
     SigningSecret.objects.create(subscription=subscription, encrypted=encrypted(secret, _PURPOSE))
     return secret
+
+
+@transaction.atomic
+def renew_secrets() -> Renewed:
+    """Encrypt what webhooks are signed with under the present key."""
+    count, unreadable = 0, list[str]()
+    for row in SigningSecret.objects.select_for_update(of=("self",)).select_related("subscription__owner"):
+        try:
+            row.encrypted = renewed(row.encrypted, _PURPOSE)
+        except SecretUnreadable:
+            owner = row.subscription.owner.get_username()
+            unreadable.append(f"the secret of the webhook “{row.subscription.name}” of {owner}")
+            continue
+        row.save(update_fields=["encrypted"])
+        count += 1
+    return Renewed(count, tuple(unreadable))
 
 
 def way_to(destination: str) -> Post | Stream:

@@ -6,12 +6,13 @@ from importlib import import_module
 
 import pytest
 from django.apps import apps
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.urls import reverse
 from standardwebhooks import Webhook
 
 from catalog.encrypting import SecretUnreadable, decrypted, encrypted
-from catalog.people import audit
+from catalog.people import audit, factors
 from curation.models import SigningSecret, Subscription
 from curation.push import keeping
 from curation.push.sending import UNREADABLE, receiver_of, try_out
@@ -91,3 +92,21 @@ def test_the_migration_keeps_every_secret_both_ways_and_says_what_it_cannot_read
     with pytest.raises(SecretUnreadable, match=f"SECRET_KEY_FALLBACKS.*{row.pk}"):
         migration.decrypt(apps, None)
     assert kept() == before and SigningSecret.objects.count() == Subscription.objects.count() == 1
+
+
+def test_what_is_renewed_needs_the_former_key_no_more_and_what_is_not_read_is_named(
+    owner, receivers, changed, settings, capsys
+):
+    row, secret = subscription(owner, receivers.url("/a"), "to the dome")
+    factors.ensure_recovery_codes(owner)
+    changed(is_named=True)
+    call_command("renew_secrets")
+    assert "1 secrets of webhooks, 1 second factors" in capsys.readouterr().out
+    settings.SECRET_KEY_FALLBACKS = []
+    assert receiver_of(row).secrets == (secret,) and factors.recovery_codes_left(owner) == 10
+    changed(is_named=False)
+    before = kept()
+    name = owner.get_username()
+    with pytest.raises(CommandError, match=f"webhook “to the dome” of {name}; the second factor of {name}"):
+        call_command("renew_secrets")
+    assert kept() == before
