@@ -91,7 +91,9 @@ def test_an_old_backup_is_told_in_the_admin_by_metrics_and_once_a_day_by_mail_wh
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_command_notes_what_it_made_and_what_it_found(tmp_path):
+def test_the_command_notes_what_it_made_and_what_it_found(tmp_path, settings):
+    # The server of the tests is up: none is to be started for the data root of some test.
+    settings.EMBEDDED_POSTGRES = False
     folder = tmp_path / "backup"
     call_command("backup", folder, "--no-files")
     assert (known.newest().folder, known.newest().files) == (str(folder), FilesAre.LEFT_OUT)
