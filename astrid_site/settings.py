@@ -9,6 +9,7 @@ ASTRID_STORAGE    a storage that several machines share: s3://bucket/prefix or t
 AWS_S3_ENDPOINT_URL
                   address of an S3 server other than Amazon's; keys and region come from the usual AWS_* variables
 SECRET_KEY        without it one is made once and kept, mode 0600, in the data root; a site that others reach needs one
+SECRET_KEY_FALLBACKS former ones, with commas between: what they encrypted or signed is still read
 ALLOWED_HOSTS     comma-separated host names; without it only this machine
 ASTRID_TRUSTED_PROXIES
                   how many proxies every request passes on its way here, each of which adds the address that asked
@@ -25,8 +26,7 @@ ASTRID_DELIVERIES subscribers that are sent alerts side by side (default 8)
 ASTRID_KAFKA_URL  brokers of Kafka that alerts may be written to, such as kafka://broker.example.org:9092
 EMAIL_URL         the mail server that sends alerts, such as smtp+tls://user:password@mail.example.org:587, and
 ASTRID_MAIL_FROM  from whom they come (default: none, and no e-mail is sent)
-ASTRID_MAIL_ALARMS_TO
-                  who is told by e-mail, at most once an hour, what is not well; with commas between (default: nobody)
+ASTRID_MAIL_ALARMS_TO who is told by e-mail, at most once an hour, what is not well; with commas (default: nobody)
 ASTRID_OUTGOING_HOSTS
                   hosts, host or host:port with commas between, that frames are fetched from and alerts sent to although
                   they are not on the public internet: an observatory's own (default: none)
@@ -99,6 +99,7 @@ except OSError as error:
         "may write to, or set SECRET_KEY."
     ) from error
 
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 DEBUG = env.bool("DEBUG", default=False)
 PORT = env.int("PORT", default=8000)
 BIND_ADDRESS = env.str("ASTRID_BIND", default="127.0.0.1")

@@ -16,6 +16,7 @@ for _name in (
     "DATABASE_URL",
     "CELERY_BROKER_URL",
     "SECRET_KEY",
+    "SECRET_KEY_FALLBACKS",
     "ALLOWED_HOSTS",
     "DEBUG",
     "HTTPS",

@@ -10,6 +10,7 @@ from django.core.mail import EmailMessage
 from django.db import connection
 from django.db.models import QuerySet
 
+from astrid_site.backup import known
 from astrid_site.running.health import Health, health
 from catalog.counting import count_bounded, counted
 from catalog.failures import FailureCode
@@ -23,7 +24,8 @@ logger = logging.getLogger(__name__)
 # The lines of the audit log that say what was sent last.
 _ENTITY, _ACTION = ("site", "alarms"), "mail_alarm"
 _LOCK = 7403
-_HOUR_SECONDS = 3600.0
+_HOUR_SECONDS, _DAY_SECONDS = 3600.0, 86_400.0
+_BACKUP = "backup"
 # A frame that is clouded or refused is nobody's fault; these are for who runs the site.
 _FAULTS = (
     FailureCode.DISK_FAULT, FailureCode.OUT_OF_MEMORY, FailureCode.TIMED_OUT, FailureCode.WORKER_LOST,
@@ -33,6 +35,8 @@ _FAULTS = (
 
 def mail_alarms() -> bool:
     """Send what is not well, at most once an hour, or that it is well again; return whether a mail was sent.
+
+    That the last backup is old, and nothing else, is sent once a day: nobody mends that within the hour.
 
     Where the mail server does not take it, the next turn tries again.
     """
@@ -51,7 +55,7 @@ def mail_alarms() -> bool:
 
 def _take_turn() -> bool:
     wrong = faults(health())
-    is_told = _lines().filter(created_at__gt=before(_HOUR_SECONDS)).exists() if wrong else not _was_wrong()
+    is_told = _is_told(wrong) if wrong else not _was_wrong()
     if is_told or not _send(*_words(wrong)):
         return False
     audit.record(_ENTITY, _ACTION, new={"wrong": wrong})
@@ -65,7 +69,16 @@ def faults(found: Health) -> dict[str, str]:
     failed = _failed().filter(failure_code__in=_FAULTS)
     if count := count_bounded(failed):
         wrong["jobs"] = f"{counted(count)} failed for good in the last hour by a fault of the program or the machine"
+    if old := known.warning(known.newest()):
+        wrong[_BACKUP] = old
     return wrong
+
+
+def _is_told(wrong: Mapping[str, str]) -> bool:
+    if _lines().filter(created_at__gt=before(_HOUR_SECONDS)).exists():
+        return True
+    today = _lines().filter(created_at__gt=before(_DAY_SECONDS), new_values__wrong__has_key=_BACKUP)
+    return set(wrong) == {_BACKUP} and today.exists()
 
 
 def _failed() -> QuerySet[ProcessingJob]:
@@ -96,7 +109,8 @@ def _words(wrong: Mapping[str, str]) -> tuple[str, str]:
     return (
         f"Not well: {', '.join(wrong)}",
         f"{text}\n\nJobs that failed for good in the last hour, whatever the reason: {every}.\n"
-        "While this lasts you are told at most once an hour, and once when it is over.",
+        "While this lasts you are told at most once an hour (of an old backup alone: once a day), and once when it "
+        "is over.",
     )
 
 

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Count, QuerySet
 
+from astrid_site.backup.known import Backup, newest
 from catalog.chain.content import LATE
 from catalog.files import disk
 from catalog.models import JobStatus
@@ -96,10 +97,12 @@ class Figures:
     night: Night
     # None where the data root is gone.
     disk: disk.DiskUse | None
+    # None where none is known.
+    backup: Backup | None
 
 
 def figures() -> Figures:
-    """Look at everything that is watched, in five questions."""
+    """Look at everything that is watched, in six questions."""
     jobs: Counter[tuple[str, str]] = Counter()
     with connection.cursor() as cursor:
         cursor.execute(_JOBS, [[state.value for state in _JOB_STATES]])
@@ -119,6 +122,7 @@ def figures() -> Figures:
         database_bytes=database_bytes,
         night=newest_night(Observation.objects.with_frame()),
         disk=disk_use(),
+        backup=newest(),
     )
 
 

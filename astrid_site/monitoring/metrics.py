@@ -119,6 +119,12 @@ class _Rows(Collector):
             yield _gauge("astrid_data_root_used_bytes", words, use.used_bytes)
             words = "Bytes that may still be written there."
             yield _gauge("astrid_data_root_free_bytes", words, use.free_bytes)
+        backup = self._figures.backup
+        if backup is not None:
+            words = "Seconds since the moment that the newest backup holds; none where none is known."
+            yield _gauge("astrid_backup_age_seconds", words, backup.age_s)
+            words = "Size of the newest backup: its dump, and the files in it."
+            yield _gauge("astrid_backup_size_bytes", words, backup.size_bytes)
 
 
 def _gauge(name: str, words: str, value: float) -> GaugeMetricFamily:

@@ -29,6 +29,8 @@ def beat_of(queues: Iterable[str]) -> dict[str, object]:
         "mail alarms": _every(60.0, "astrid_site.mail_alarms", expires=60.0),
         "note the disk's use": _every(3600.0, "astrid_site.note_disk_use", expires=600.0),
         "archives": _every(5.0, "observations.archives", expires=10.0),
+        # By those who fetch, whose disk it lies on.
+        "clear away": _every(3600.0, "observations.clear_away", queue="downloads", expires=600.0),
         "new files": _every(5.0, "observations.watch", expires=10.0),
         **{f"probe {queue}": _every(15.0, "catalog.probe", queue, queue=queue, expires=60.0) for queue in queues},
     }

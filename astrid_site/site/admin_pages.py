@@ -11,6 +11,7 @@ from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
 
+from astrid_site.backup import known
 from astrid_site.monitoring.figures import disk_use, newest_night
 from astrid_site.monitoring.processes import processes
 from astrid_site.running.health import health
@@ -176,6 +177,7 @@ def dashboard(request: HttpRequest, context: dict[str, object]) -> dict[str, obj
             "failures": _failures(request.user),
             "health": health(),
             "disk": _disk(),
+            "backup": _backup(),
         }
     if _may_view(request, "catalog.jobattempt"):
         context["processes"] = processes(request.user)
@@ -232,3 +234,9 @@ def _disk() -> dict[str, object]:
         "days_left": left,
         "full_on": None if left is None or left > _FORESEEN_DAYS else timezone.now() + dt.timedelta(days=left),
     }
+
+
+def _backup() -> dict[str, object]:
+    """Return the newest backup, None where none is known, and the warning that it is old, "" where nobody asked."""
+    found = known.newest()
+    return {"newest": found, "warning": known.warning(found)}

@@ -30,6 +30,10 @@ from catalog.people import audit, logins, standing
 from catalog.people.actors import actor_of
 from catalog.roles import ROLES
 
+_ROLES_AND_TEAMS = (
+    "A role says what a person may do. A team is any other group: a survey that names teams is for their members alone."
+)
+
 # Registered by Django when its admin is imported; ours writes into the AuditLog.
 admin.site.unregister(Group)
 
@@ -125,15 +129,22 @@ class AccountAdmin(_InCharge, auth_admin.UserAdmin, RecordAdmin):  # type: ignor
     def formfield_for_manytomany(
         self, db_field: ManyToManyField, request: HttpRequest, **kwargs: object
     ) -> ModelMultipleChoiceField | None:
-        """Roles are few, each has its box; one above one's own is not to be given away."""
-        kwargs |= {"queryset": standing.roles_open_to(_actor(request))} if db_field.name == "groups" else {}
-        return super().formfield_for_manytomany(
+        """Roles and teams are few, each has its box; a role above one's own is not to be given away."""
+        is_group, open_to_them = db_field.name == "groups", standing.roles_open_to(_actor(request))
+        kwargs |= {"queryset": open_to_them} if is_group else {}
+        field = super().formfield_for_manytomany(
             db_field, request, **kwargs, widget=UnfoldAdminCheckboxSelectMultipleWidget()
         )
+        if is_group and field is not None:
+            field.label, field.help_text = "Roles and teams", _ROLES_AND_TEAMS
+            apart = zip(("Roles", "Teams"), standing.told_apart(open_to_them), strict=True)
+            field.choices = [(title, [(one.pk, one.name) for one in groups]) for title, groups in apart if groups]
+        return field
 
-    @display(description="roles")
+    @display(description="roles and teams")
     def roles(self, account: User) -> str:
-        return ", ".join(sorted(group.name for group in account.groups.all())) or EMPTY
+        roles, teams = standing.told_apart(account.groups.all())
+        return ", ".join(group.name for group in (*roles, *teams)) or EMPTY
 
     @display(description="related")
     def related(self, account: User) -> SafeString:

@@ -39,6 +39,7 @@ _GROUPS: Mapping[str, Group] = MappingProxyType(
         "context": Group(
             "Context", "It concerns what is looked up from now on. What was loaded stays until it is old."
         ),
+        "backup": Group("Backup", "It concerns, at once, what the admin and the mails of alarms say."),
         "retention": Group(
             "Retention", "It concerns, within hours, what is stored already; what was removed does not come back."
         ),

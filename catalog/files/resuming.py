@@ -11,7 +11,7 @@ import fcntl
 import json
 import os
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import IO
@@ -30,15 +30,19 @@ def fetch_on(
     progress: Progress | None = None,
     *,
     headers: Mapping[str, str] | None = None,
+    turn: Callable[[str], object] | None = None,
 ) -> int:
     """Write what lies at a URL to a file, from where the last try was cut, and return its bytes.
 
-    `target` comes to be when all is there, and holds nothing else. Raises as `outgoing.fetch` does; what came until
-    then is kept for the next try.
+    `target` comes to be when all is there, and holds nothing else. turn : called with each address before it is asked,
+    those of redirects included; how long it waits is not counted. Raises as `outgoing.fetch` and `turn` do; what came
+    until then is kept for the next try.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     patience = Patience(limits)
     with _part_of(target) as (path, file), client_of(patience) as client:
+        if turn is not None:
+            client.event_hooks = {"request": [_taking(turn, patience)]}
         start, version = _left_by_the_last(path, file, url)
         asked = dict(headers or {})
         if start:
@@ -60,6 +64,16 @@ def fetch_on(
         path.replace(target)
     _note_of(path).unlink(missing_ok=True)
     return count
+
+
+def _taking(turn: Callable[[str], object], patience: Patience) -> Callable[[httpx.Request], None]:
+    """Return what is done before each request."""
+
+    def take(request: httpx.Request) -> None:
+        turn(str(request.url))
+        patience.begin()
+
+    return take
 
 
 def give_up(target: Path) -> None:

@@ -8,12 +8,18 @@ from urllib.parse import urlsplit
 
 from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
-from cryptography.fernet import Fernet, MultiFernet
+from allauth.mfa.models import Authenticator
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import transaction
 from django.utils.encoding import force_bytes
 
+from catalog.encrypting import Renewed
+
 _SITE = "AstrID"
+# What the library keeps encrypted of an app, and of recovery codes.
+_ENCRYPTED = ("secret", "seed")
 
 
 class Adapter(DefaultMFAAdapter):
@@ -32,6 +38,26 @@ class Adapter(DefaultMFAAdapter):
 
     def _get_user_identifier(self, user: AbstractBaseUser) -> str:
         return str(user.get_username())
+
+
+@transaction.atomic
+def renew_factors() -> Renewed:
+    """Encrypt the secrets of apps and of recovery codes under the present key."""
+    count, unreadable = 0, list[str]()
+    kinds = (Authenticator.Type.TOTP, Authenticator.Type.RECOVERY_CODES)
+    for row in Authenticator.objects.select_for_update(of=("self",)).filter(type__in=kinds).select_related("user"):
+        try:
+            row.data |= {name: _renewed(row.data[name]) for name in _ENCRYPTED if name in row.data}
+        except InvalidToken:
+            unreadable.append(f"the second factor of {row.user.get_username()} ({row.get_type_display()})")
+            continue
+        row.save(update_fields=["data"])
+        count += 1
+    return Renewed(count, tuple(unreadable))
+
+
+def _renewed(kept: str) -> str:
+    return _box().rotate(kept).decode()
 
 
 def _box() -> MultiFernet:

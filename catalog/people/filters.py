@@ -50,7 +50,7 @@ class PeopleFilter(ListFilter):
 
     who = django_filters.CharFilter(method="by", label="Name or e-mail", max_length=150)
     role = django_filters.ModelChoiceFilter(
-        field_name="groups", queryset=Group.objects.order_by("name"), label="Role", empty_label="any"
+        field_name="groups", queryset=Group.objects.order_by("name"), label="Role or team", empty_label="any"
     )
 
     class Meta:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.contrib.auth.models import Group, Permission
 from django.db.models import Q, QuerySet
 
 from catalog.models import User
-from catalog.roles import MAY_KEEP_ACCOUNTS, MAY_OPEN_ADMIN, PERMISSIONS
+from catalog.roles import MAY_KEEP_ACCOUNTS, MAY_OPEN_ADMIN, PERMISSIONS, ROLES
 
 # One row that every removal of an administrator waits for: of two at once the second sees what the first has done.
 _TURN = "administrator"
@@ -34,6 +36,18 @@ def is_named(group: Group) -> bool:
     """Say whether rows of the domain name a group, such as a survey whose team it is: without it all would see them."""
     others = (one for one in Group._meta.related_objects if one.many_to_many and one.related_model is not User)
     return any(getattr(group, str(one.get_accessor_name())).exists() for one in others)
+
+
+def told_apart(groups: Iterable[Group]) -> tuple[list[Group], list[Group]]:
+    """Return the roles among groups, which say what a person may do, and the teams, which say of which surveys."""
+    found = sorted(groups, key=lambda group: group.name)
+    return [one for one in found if one.name in ROLES], [one for one in found if one.name not in ROLES]
+
+
+def in_words(account: User) -> dict[str, str]:
+    """Return the names of an account's roles and of its teams, for pages."""
+    roles, teams = told_apart(account.groups.all())
+    return {"roles": ", ".join(one.name for one in roles), "teams": ", ".join(one.name for one in teams)}
 
 
 def roles_open_to(actor: User) -> QuerySet[Group]:

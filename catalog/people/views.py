@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from catalog.admin.columns import changes_of
 from catalog.models import ApiToken, AuditLog, User
-from catalog.people import factors, logins, tokens
+from catalog.people import factors, logins, standing, tokens
 from catalog.people.accounts import change_password as change_password_of
 from catalog.people.actors import actor_of
 from catalog.people.filters import AuditFilter
@@ -121,7 +121,7 @@ def _page(request: HttpRequest, *, status: int = 200, **context: object) -> Http
     user = _user(request)
     own = ApiToken.objects.filter(user=user)
     context = {
-        "roles": ", ".join(user.groups.order_by("name").values_list("name", flat=True)),
+        **standing.in_words(user),
         "tokens": own.filter(revoked_at__isnull=True, expires_at__gt=Now()),
         "past_tokens": own.exclude(revoked_at__isnull=True, expires_at__gt=Now())[:_MOST_TOKENS],
         "password_form": PasswordForm(user),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.utils.http import parse_etags
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
@@ -23,6 +23,14 @@ from curation.judgements import visibility
 from curation.judgements.verdicts import EventRefused, Judgement, OtherEvent, conflicts_of, record_validation
 from curation.models import ConfidenceLevel, EventKind, LabelDefinition, Quality, Shown, ValidationEvent
 from detection.models import Detection
+
+
+class UnblindViewSet(RowViewSet):
+    """A list whose rows tell what others judged, such as that something was sent: it is empty for who judges blind."""
+
+    def get_queryset(self) -> QuerySet[Model]:
+        rows: QuerySet[Model] = super().get_queryset()
+        return rows.none() if visibility.is_blind(person_of(self.request)) else rows
 
 
 class ValidationEventSerializer(RowSerializer):

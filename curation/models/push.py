@@ -91,11 +91,11 @@ class Subscription(Record):
 class SigningSecret(models.Model):
     """What a webhook's messages are signed with; the one before stays valid for a while after another was made.
 
-    No Record, and without permissions: no role reads it, no list holds it.
+    No Record, and without permissions: no role reads it, no list holds it. Who has the database alone signs nothing.
     """
 
     subscription = models.ForeignKey(Subscription, on_delete=models.CASCADE, related_name="secrets")
-    secret = models.CharField(max_length=100)
+    encrypted = models.TextField(help_text="With a key made of SECRET_KEY.")
     created_at = models.DateTimeField(auto_now_add=True)
     valid_until = models.DateTimeField(null=True, blank=True, help_text="Null: until another one is made.")
 

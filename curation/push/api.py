@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from catalog.json_classes import schema_of
 from catalog.web.rest.rows import RowSerializer
-from catalog.web.rest.views import RowViewSet, person_of
+from catalog.web.rest.views import RowViewSet
 from curation.alerts.criteria import Criteria
-from curation.judgements.visibility import is_blind
+from curation.judgements.api import UnblindViewSet
 from curation.models import Delivery, Subscription
 from curation.push.filters import DeliveryListFilter, SubscriptionListFilter
 from curation.push.keeping import shown_address
@@ -51,15 +50,10 @@ class DeliverySerializer(RowSerializer):
         fields = "__all__"
 
 
-class DeliveryViewSet(RowViewSet):
+class DeliveryViewSet(UnblindViewSet):
     """What was sent to one's own subscriptions, for administrators to all, and what came of it."""
 
     resource = "deliveries"
     queryset = Delivery.objects.all()
     serializer_class = DeliverySerializer
     filterset_class = DeliveryListFilter
-
-    def get_queryset(self) -> QuerySet[Delivery]:
-        rows: QuerySet[Delivery] = super().get_queryset()
-        # That something was told of a detection says what others judged.
-        return rows.none() if is_blind(person_of(self.request)) else rows

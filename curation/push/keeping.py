@@ -31,7 +31,7 @@ from curation.models import (
 )
 from curation.push.kafka import NO_KAFKA, WRONG_TOPIC, has_kafka, is_topic
 from curation.push.reading import EXPIRE_SECONDS, last_published
-from curation.push.sending import NO_MAIL, new_secret
+from curation.push.sending import NO_MAIL, make_secret
 
 # A receiver has so long to learn its new secret.
 ROTATION_SECONDS = 24 * 3600.0
@@ -96,7 +96,7 @@ def subscribe(owner: User, wish: Wish, actor: audit.Actor) -> tuple[Subscription
         place=last_published(),
     )
     _save(row)
-    secret = _make_secret(row) if row.destination == Destination.WEBHOOK else ""
+    secret = make_secret(row) if row.destination == Destination.WEBHOOK else ""
     audit.record(row, "create_subscription", actor=actor, new=_told(row), summary=row.name)
     return row, secret
 
@@ -120,7 +120,7 @@ def change(subscription: Subscription, wish: Wish, actor: audit.Actor) -> tuple[
     if moved:
         # Whoever received before must not be able to sign what the next one believes.
         row.secrets.all().delete()
-        secret = _make_secret(row) if row.destination == Destination.WEBHOOK else ""
+        secret = make_secret(row) if row.destination == Destination.WEBHOOK else ""
     new = _told(row) | ({"leads_elsewhere": True} if moved else {})
     audit.record(row, "change_subscription", actor=actor, old=old, new=new, summary=row.name)
     return row, secret
@@ -133,7 +133,7 @@ def rotate(subscription: Subscription, actor: audit.Actor) -> str:
     if row.destination != Destination.WEBHOOK:
         raise NotPossible("Only webhooks are signed.")
     SigningSecret.objects.filter(subscription=row, valid_until__isnull=True).update(valid_until=after(ROTATION_SECONDS))
-    secret = _make_secret(row)
+    secret = make_secret(row)
     audit.record(row, "rotate_secret", actor=actor, summary=row.name)
     return secret
 
@@ -212,12 +212,6 @@ def _locked(subscription: Subscription) -> Subscription:
 
 def _open_deliveries(row: Subscription) -> QuerySet[Delivery]:
     return Delivery.objects.filter(subscription=row, status__in=OPEN)
-
-
-def _make_secret(row: Subscription) -> str:
-    secret = new_secret()
-    SigningSecret.objects.create(subscription=row, secret=secret)
-    return secret
 
 
 def _save(row: Subscription) -> None:

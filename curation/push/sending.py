@@ -7,10 +7,12 @@ from base64 import b64encode
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from catalog.encrypting import Renewed, SecretUnreadable, decrypted, encrypted, renewed
 from catalog.files.addresses import AddressRefused
 from catalog.files.agent import seconds_of
 from catalog.files.mail import can_send_mail, hand_over
@@ -24,6 +26,11 @@ from curation.push.messages import Message, for_slack, letter, signed_headers, t
 NO_MAIL = (
     "This site sends no e-mail: whoever runs it has to set EMAIL_URL and ASTRID_MAIL_FROM. Choose another destination."
 )
+UNREADABLE = (
+    "The secret that this webhook is signed with cannot be read: SECRET_KEY was changed. Make a new secret and give it "
+    "to the receiver, or have the former key named in SECRET_KEY_FALLBACKS; then resume the subscription."
+)
+_PURPOSE = "webhooks"
 _GONE = 410
 _SECRET_BYTES = 32
 
@@ -50,23 +57,55 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Receiver:
-    """Where to, and how: read once for many tries, so that threads need no database."""
+    """Where to, and how: read once for many tries, so that threads need no database.
+
+    fault : why nothing can be sent there, "" where it can.
+    """
 
     destination: str
     address: str
     secrets: tuple[str, ...]
+    fault: str = ""
 
 
 def receiver_of(subscription: Subscription) -> Receiver:
-    """Return where a subscription leads, with the secrets that are valid, the newest first."""
+    """Return where a subscription leads, with the secrets that are valid, the newest first.
+
+    A former secret that cannot be read signs no more, which its last hours may miss; without the present one nothing is
+    sent.
+    """
     is_valid = Q(valid_until__isnull=True) | Q(valid_until__gt=Now())
     rows = SigningSecret.objects.filter(is_valid, subscription=subscription.pk).order_by("-id")
-    return Receiver(subscription.destination, subscription.address, tuple(rows.values_list("secret", flat=True)))
+    found, fault = list[str](), ""
+    for row in rows:
+        try:
+            found.append(decrypted(row.encrypted, _PURPOSE))
+        except SecretUnreadable:
+            fault = fault or (UNREADABLE if row.valid_until is None else "")
+    return Receiver(subscription.destination, subscription.address, tuple(found), fault)
 
 
-def new_secret() -> str:
-    """Return a secret as Standard Webhooks writes it, of 256 bits."""
-    return f"whsec_{b64encode(randomness.token_bytes(_SECRET_BYTES)).decode()}"
+def make_secret(subscription: Subscription) -> str:
+    """Make a secret as Standard Webhooks writes it, of 256 bits, and return it: nothing shows it again."""
+    secret = f"whsec_{b64encode(randomness.token_bytes(_SECRET_BYTES)).decode()}"
+    SigningSecret.objects.create(subscription=subscription, encrypted=encrypted(secret, _PURPOSE))
+    return secret
+
+
+@transaction.atomic
+def renew_secrets() -> Renewed:
+    """Encrypt what webhooks are signed with under the present key."""
+    count, unreadable = 0, list[str]()
+    for row in SigningSecret.objects.select_for_update(of=("self",)).select_related("subscription__owner"):
+        try:
+            row.encrypted = renewed(row.encrypted, _PURPOSE)
+        except SecretUnreadable:
+            owner = row.subscription.owner.get_username()
+            unreadable.append(f"the secret of the webhook “{row.subscription.name}” of {owner}")
+            continue
+        row.save(update_fields=["encrypted"])
+        count += 1
+    return Renewed(count, tuple(unreadable))
 
 
 def way_to(destination: str) -> Post | Stream:
@@ -76,6 +115,8 @@ def way_to(destination: str) -> Post | Stream:
 
 def send(receiver: Receiver, message: Message, way: Post | Stream) -> Outcome:
     """Try once. Raises what stops the job of this thread, and nothing else."""
+    if receiver.fault:
+        return Outcome(DeliveryStatus.FAILED, reason=receiver.fault)
     if isinstance(way, Stream):
         return _write(receiver, message, way)
     if receiver.destination == Destination.EMAIL:

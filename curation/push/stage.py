@@ -42,7 +42,7 @@ def run(subscription_id: str) -> None:
     row = Subscription.objects.sending().select_related("owner").filter(pk=subscription_id).first()
     if row is None:
         return
-    if why := reason_against(row.owner):
+    if why := reason_against(row.owner) or receiver_of(row).fault:
         with jobs.writing(last=True):
             stop(row, why)
         return

@@ -32,7 +32,7 @@ from curation.push.arrived import bring_up_without
 from curation.push.filters import DeliveryFilter
 from curation.push.forms import NightsForm, SubscriptionForm
 from curation.push.history import history
-from curation.push.sending import try_out
+from curation.push.sending import receiver_of, try_out
 from curation.push.words import criteria_in_words
 
 _NEWEST = ("-id",)
@@ -197,6 +197,7 @@ def _page(request: HttpRequest, row: Subscription, **shown: object) -> HttpRespo
     context = {
         "row": row,
         "where": keeping.shown_address(row),
+        "fault": receiver_of(row).fault,
         "words": criteria_in_words(criteria),
         "criteria": criteria,
         "automatic": automatic(snapshot()),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict
 
-from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
@@ -17,8 +16,8 @@ from catalog.people.actors import Actor, actor_of
 from catalog.web.rest.fields import Choice, Flag, Key
 from catalog.web.rest.problems import Problem
 from catalog.web.rest.rows import RowSerializer
-from catalog.web.rest.views import RowViewSet, person_of
-from curation.judgements.visibility import is_blind
+from catalog.web.rest.views import person_of
+from curation.judgements.api import UnblindViewSet
 from curation.models import Report, ReportAttempt, ReportRow, ReportService
 from curation.reports import preparing
 from curation.reports.documents import draft_document
@@ -54,7 +53,7 @@ class DraftSerializer(serializers.Serializer[Draft]):
     document = serializers.CharField(help_text="Empty where nothing may be reported; our names in it are drawn anew.")
 
 
-class ReportViewSet(RowViewSet):
+class ReportViewSet(UnblindViewSet):
     """What was reported, and how far it has come."""
 
     resource = "reports"
@@ -62,10 +61,6 @@ class ReportViewSet(RowViewSet):
     serializer_class = ReportSerializer
     filterset_class = ReportListFilter
     json_columns = ("head", "sent_rows")
-
-    def get_queryset(self) -> QuerySet[Report]:
-        rows: QuerySet[Report] = super().get_queryset()
-        return rows.none() if is_blind(person_of(self.request)) else rows
 
     @extend_schema(request=WishSerializer, responses={201: ReportSerializer, 200: DraftSerializer}, filters=False)
     def create(self, request: Request) -> Response:
@@ -112,7 +107,7 @@ class ReportRowSerializer(RowSerializer):
         exclude = ("healpix",)
 
 
-class ReportRowViewSet(RowViewSet):
+class ReportRowViewSet(UnblindViewSet):
     """The objects of reports: what was said of each, and what the service made of it."""
 
     resource = "report-rows"
@@ -121,10 +116,6 @@ class ReportRowViewSet(RowViewSet):
     filterset_class = ReportRowListFilter
     json_columns = ("body",)
 
-    def get_queryset(self) -> QuerySet[ReportRow]:
-        rows: QuerySet[ReportRow] = super().get_queryset()
-        return rows.none() if is_blind(person_of(self.request)) else rows
-
 
 class ReportAttemptSerializer(RowSerializer):
     class Meta:
@@ -132,17 +123,13 @@ class ReportAttemptSerializer(RowSerializer):
         fields = "__all__"
 
 
-class ReportAttemptViewSet(RowViewSet):
+class ReportAttemptViewSet(UnblindViewSet):
     """The requests that were made about reports, and how each answer began."""
 
     resource = "report-attempts"
     queryset = ReportAttempt.objects.all()
     serializer_class = ReportAttemptSerializer
     filterset_class = ReportAttemptListFilter
-
-    def get_queryset(self) -> QuerySet[ReportAttempt]:
-        rows: QuerySet[ReportAttempt] = super().get_queryset()
-        return rows.none() if is_blind(person_of(self.request)) else rows
 
 
 def _told(draft: Draft) -> dict[str, object]:

@@ -23,8 +23,6 @@ _NOTED = (
     "kind", "folder", "question", "every_minutes", "nightly_at", "begins_at", "overlap_hours", "most_per_night",
     "credential",
 )  # fmt: skip
-# Whoever asks for something else asks for all of it, from its begin.
-_OF_QUESTION = ("kind", "folder", "question", "begins_at")
 
 
 class Refused(ValueError):
@@ -67,7 +65,7 @@ def keep(wish: Wish, actor: audit.Actor, row: Archive | None = None) -> Archive:
     archive.overlap_hours, archive.most_per_night = wish.overlap_hours, wish.most_per_night
     archive.credential = wish.credential
     after = _told(archive)
-    if any(before.get(name) != after[name] for name in (*_OF_QUESTION, "address")):
+    if any(before.get(name) != after[name] for name in (*schedule.OF_QUESTION, "address")):
         archive.seen_until = archive.goes_on_at = None
     archive.next_at = _first_time(archive)
     archive.save()

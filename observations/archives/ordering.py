@@ -74,14 +74,19 @@ def _note_due() -> None:
 
 
 def _ask_due() -> int:
-    """Order the askings that wait, while there is room: first those for which a person waits."""
+    """Order the askings that wait, while there is room: first those for which a person waits, one of each archive."""
+    at_work = set(ArchiveRun.objects.filter(status=RunStatus.RUNNING).values_list("archive", flat=True))
     waiting = ArchiveRun.objects.filter(status=RunStatus.PENDING)
-    rows = list(waiting.order_by(F("ordered_by").asc(nulls_last=True), "created_at")[: max(_room(), 0)])
-    for row in rows:
+    room, count = _room(), 0
+    for row in waiting.order_by(F("ordered_by").asc(nulls_last=True), "created_at"):
+        if count >= room or row.archive_id in at_work:
+            continue
         ArchiveRun.objects.filter(pk=row.pk).update(status=RunStatus.RUNNING)
         # When a failure is tried again, the archive's row says.
         jobs.enqueue(ASK, "archive_run", row.pk, priority=5 if row.ordered_by_id else 0, max_retries=0)
-    return len(rows)
+        at_work.add(row.archive_id)
+        count += 1
+    return count
 
 
 def _fetch_due() -> int:

@@ -12,6 +12,8 @@ from observations.models import Archive
 _AHEAD = dt.timedelta(days=1)
 # What was not finished goes on soon, after others had their turn.
 SOON = dt.timedelta(minutes=1)
+# Whoever asks for something else asks for all of it, from its begin.
+OF_QUESTION = ("kind", "folder", "question", "begins_at")
 
 
 def next_time(archive: Archive, now: dt.datetime) -> dt.datetime | None:
@@ -27,11 +29,25 @@ def next_time(archive: Archive, now: dt.datetime) -> dt.datetime | None:
 
 
 def after_failure(archive: Archive, now: dt.datetime, retry_after_s: float | None) -> dt.datetime | None:
-    """Return when an archive that gave no answer is asked again: longer each time, and not before it wants to be."""
-    if not archive.is_on:
+    """Return when an archive that gave no answer is asked again: longer each time, and not before it wants to be.
+
+    None where it is by hand alone.
+    """
+    if next_time(archive, now) is None:
         return None
     rest_s = max(rest_after(archive.failures), retry_after_s or 0.0)
     return now + dt.timedelta(seconds=rest_s)
+
+
+def is_same(archive: Archive, before: Archive) -> bool:
+    """Tell whether an archive is asked when and for what it was before; whoever changes that says when it is next."""
+    when = all(getattr(archive, name) == getattr(before, name) for name in ("is_on", "every_minutes", "nightly_at"))
+    return when and asks_the_same(archive, before)
+
+
+def asks_the_same(archive: Archive, before: Archive) -> bool:
+    """Tell whether an archive is asked for what it was before, at the same place."""
+    return all(getattr(archive, name) == getattr(before, name) for name in (*OF_QUESTION, "address"))
 
 
 def window_of(archive: Archive, now: dt.datetime) -> Window:

@@ -92,16 +92,25 @@ def forget(row: IncomingFile) -> None:
     shutil.rmtree(storage.resolve(path).parent, ignore_errors=True)
 
 
-def fetch(row: IncomingFile, config: Snapshot, url: str = "", headers: Mapping[str, str] | None = None) -> None:
+def fetch(
+    row: IncomingFile,
+    config: Snapshot,
+    url: str = "",
+    headers: Mapping[str, str] | None = None,
+    turn: Callable[[str], object] | None = None,
+) -> None:
     """Write what lies at the row's address, or at `url` for it, to its place, from where the last try was cut.
 
-    Raises StageFailure, from what the network said; what came until then is kept.
+    turn : called with each address before it is asked. Raises StageFailure, from what the network said; what came until
+    then is kept.
     """
     target = storage.resolve(incoming_path(row))
     limits = outgoing.Limits(max_bytes=config["ingest.max_file_mb"] * 1_000_000)
     try:
         with storage.room_for(target):
-            row.received_bytes = fetch_on(url or row.address, target, limits, _Progress(row), headers=headers)
+            row.received_bytes = fetch_on(
+                url or row.address, target, limits, _Progress(row), headers=headers, turn=turn
+            )
     except storage.StorageFull:
         # A stump would keep the room that others need.
         give_up(target)

@@ -26,6 +26,13 @@ class Seen(NamedTuple):
     modified_ns: int
 
 
+class Look(NamedTuple):
+    """What is new or changed in a folder and has settled; and whether there is more, which is written to still."""
+
+    settled: dict[Path, Seen]
+    is_more: bool
+
+
 def scan(folder: str, now: float | None = None) -> int:
     """Order what is new or changed in a folder, in depth, to be taken in; return how many files.
 
@@ -35,14 +42,14 @@ def scan(folder: str, now: float | None = None) -> int:
     """
     if pauses().ingest:
         return 0
-    new = waiting(folder, now)
+    new = look(folder, now).settled
     if new:
         order(new)
     return len(new)
 
 
-def waiting(folder: str, now: float | None = None) -> dict[Path, Seen]:
-    """Return what is new or changed in a folder and has settled."""
+def look(folder: str, now: float | None = None) -> Look:
+    """Look at what is new or changed in a folder, in depth; now : seconds of the epoch, by this machine's clock."""
     settle_ns = snapshot()["ingest.settle_seconds"] * 1_000_000_000
     latest_ns = int((time.time() if now is None else now) * 1e9) - settle_ns
     known = {
@@ -51,20 +58,22 @@ def waiting(folder: str, now: float | None = None) -> dict[Path, Seen]:
             "address", "size_bytes", "modified_ns"
         )
     }
-    settled = {path: seen for path in fits_files(Path(folder)) if (seen := _look(path, latest_ns)) is not None}
-    return {path: seen for path, seen in settled.items() if known.get(str(path)) != seen}
-
-
-def _look(path: Path, latest_ns: int) -> Seen | None:
-    """Return size and time of a file that has settled; None for one still written to, or moved away since listed."""
-    try:
-        status = path.stat()
-    except FileNotFoundError:
-        return None
-    # A copy keeps the old time of its content; the other clock tells when the copy was made.
-    if max(status.st_mtime_ns, status.st_ctime_ns) > latest_ns:
-        return None
-    return Seen(status.st_size, status.st_mtime_ns)
+    settled, is_more = dict[Path, Seen](), False
+    for path in fits_files(Path(folder)):
+        try:
+            status = path.stat()
+        except FileNotFoundError:
+            # Moved away since it was listed.
+            continue
+        seen = Seen(status.st_size, status.st_mtime_ns)
+        if known.get(str(path)) == seen:
+            continue
+        # A copy keeps the old time of its content; the other clock tells when the copy was made.
+        if max(status.st_mtime_ns, status.st_ctime_ns) > latest_ns:
+            is_more = True
+        else:
+            settled[path] = seen
+    return Look(settled, is_more)
 
 
 @transaction.atomic

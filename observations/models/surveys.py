@@ -60,3 +60,7 @@ class Survey(Record):
 
     def __str__(self) -> str:
         return self.name
+
+
+# Without its last team a survey would be shown to all: a team is not deleted while a survey names it.
+Survey.groups.through._meta.get_field("group").remote_field.on_delete = models.PROTECT

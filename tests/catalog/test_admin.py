@@ -12,6 +12,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
 from catalog import admin as catalog_admin
@@ -20,7 +21,9 @@ from catalog.configuration import values
 from catalog.configuration.keys import DECLARED
 from catalog.models import AuditLog, JobAttempt, JobStatus, ProcessingJob, Record, SystemConfig, User
 from catalog.people import audit
+from catalog.people.forms import InviteForm
 from catalog.people.tokens import issue
+from catalog.roles import ROLES
 from catalog.work import sweeper
 from observations.models import Observation, Survey
 from tests.browsers import BROWSER, onlooker, page, said, staff_of
@@ -398,6 +401,27 @@ def test_a_change_of_roles_is_written_down_by_name(administrator: Client):
     administrator.post(page("catalog.user", "change", vera.pk), account_form(groups=[curators.pk]))
     [line] = lines(entity_type="user", entity_id=str(vera.pk))
     assert (line.old_values, line.new_values) == ({"groups": []}, {"groups": ["curator"]})
+
+
+def test_roles_and_teams_stand_apart_where_an_account_gets_them(administrator: Client):
+    vera, team = UserFactory(username="vera"), Group.objects.create(name="deep field")
+    SurveyFactory().groups.add(team)
+    text = administrator.get(page("catalog.user", "change", vera.pk)).content.decode()
+    roles, teams = text.index("<label>Roles</label>"), text.index("<label>Teams</label>")
+    named = {name: text.index(f'value="{Group.objects.get(name=name).pk}"') for name in (*ROLES, "deep field")}
+    assert all(roles < named[name] < teams for name in ROLES) and teams < named["deep field"]
+    curator = Group.objects.get(name="curator")
+    administrator.post(page("catalog.user", "change", vera.pk), account_form(groups=[curator.pk, team.pk]))
+    assert set(vera.groups.all()) == {curator, team}
+    assert text_of_person(administrator, vera) == ("curator", "deep field")
+    assert team not in InviteForm(vera).fields["role"].queryset
+
+
+def text_of_person(client: Client, account: User) -> tuple[str, str]:
+    """Return what the page of a person says of roles and of teams."""
+    text = client.get(reverse("catalog:person", args=[account.pk])).content.decode()
+    roles, teams = (re.search(f"<dt>{title}</dt><dd>(.*?)</dd>", text) for title in ("Roles", "Teams"))
+    return roles[1], teams[1]
 
 
 def test_a_change_of_what_a_role_may_do_is_written_down(administrator: Client):

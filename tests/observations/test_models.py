@@ -3,9 +3,13 @@ from __future__ import annotations
 import math
 
 import pytest
+from django.contrib.auth.models import Group
 from django.db import IntegrityError, transaction
+from django.db.models import ProtectedError
 
-from observations.models import Observation
+from catalog.hiding import hidden_from
+from catalog.models import User
+from observations.models import Observation, Survey
 from tests.factories import CalibrationFrameFactory, FieldFactory, ObservationFactory, SurveyFactory, TelescopeFactory
 
 pytestmark = pytest.mark.django_db
@@ -87,3 +91,19 @@ def test_a_longitude_lies_within_half_a_turn(longitude: float) -> None:
 def test_a_field_has_a_radius() -> None:
     with pytest.raises(IntegrityError, match="radius_deg"):
         FieldFactory(radius_deg=0.0)
+
+
+def test_a_team_that_a_survey_names_is_not_deleted_and_the_survey_stays_closed() -> None:
+    survey, team, other = SurveyFactory(), Group.objects.create(name="deep"), Group.objects.create(name="idle")
+    survey.groups.add(team)
+    account = User.objects.create(username="outside")
+    for delete in (team.delete, Group.objects.filter(name="deep").delete, Group.objects.all().delete):
+        with pytest.raises(ProtectedError):
+            delete()
+    assert hidden_from(account) == {survey.pk}
+    other.delete()
+    survey.groups.remove(team)
+    team.delete()
+    survey.groups.add(Group.objects.create(name="deep again"))
+    survey.delete()
+    assert not Survey.objects.filter(pk=survey.pk).exists()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypedDict, Unpack
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
 
-from astrid_site.backup import checking, making
+from astrid_site.backup import checking, known, making
 from astrid_site.backup.manifest import BackupRefused, Manifest
 from astrid_site.running import database, postgres
 from catalog.files import removals, storage
@@ -54,11 +56,12 @@ class Command(BaseCommand):
         folder = options["folder"]
         try:
             if options["verify"]:
-                made = checking.check(folder.resolve(), self.say)
+                made = self._look(folder)
             else:
                 wanted = making.Wanted(folder, options["files"], options["secret"], options["after"], options["whole"])
                 with database.reachable():
                     made = making.make(wanted, self.say)
+                    self._note(lambda: known.note_made(folder, made))
         except (BackupRefused, removals.BackupUnderWay, storage.StorageUnreachable) as refusal:
             raise CommandError(str(refusal)) from refusal
         except postgres.ServerUnavailable as error:
@@ -66,6 +69,27 @@ class Command(BaseCommand):
         except OSError as error:
             raise CommandError(f"{error.filename or folder}: {error.strerror}.") from error
         self._tell(folder, made)
+
+    def _look(self, folder: Path) -> Manifest:
+        """Compare a backup with its hashes, and put that down where the database answers; it need not run for this."""
+        try:
+            made = checking.check(folder.resolve(), self.say)
+        except BackupRefused:
+            self._note_look(folder, is_whole=False)
+            raise
+        self._note_look(folder, is_whole=True)
+        return made
+
+    def _note_look(self, folder: Path, *, is_whole: bool) -> None:
+        if postgres.describe()[0]:
+            self._note(lambda: known.note_verified(folder, is_whole=is_whole))
+
+    def _note(self, note: Callable[[], object]) -> None:
+        """Put down what was done. The backup is as good without that, such as one of a database that is read alone."""
+        try:
+            note()
+        except DatabaseError as error:
+            self.say(f"The site was not told of it, and goes on warning where it does: {error}".rstrip())
 
     def _tell(self, folder: Path, made: Manifest) -> None:
         self.stdout.write(

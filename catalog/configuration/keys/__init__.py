@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from catalog.configuration.key import ConfigKey, ConfigRefused, ConfigValue
 from catalog.configuration.keys.alerts import ALERTS
+from catalog.configuration.keys.backup import BACKUP
 from catalog.configuration.keys.context import CONTEXT
 from catalog.configuration.keys.curation import CURATION
 from catalog.configuration.keys.detection import DETECTION, VETOES
@@ -22,7 +23,7 @@ __all__ = ["DECLARED", "ConfigKey", "ConfigRefused", "ConfigValue", "check_value
 
 _ALL = (
     *INGEST, *PREPROCESSING, *DIFFERENCING, *DETECTION, *VETOES, *KNOWN_OBJECTS, *CONTEXT, *CURATION, *ALERTS,
-    *REPORTS, *PEOPLE, *RETENTION,
+    *REPORTS, *PEOPLE, *RETENTION, *BACKUP,
 )  # fmt: skip
 DECLARED: Mapping[str, ConfigKey] = MappingProxyType({key.name: key for key in _ALL})
 

@@ -165,7 +165,7 @@ def _person(request: HttpRequest, account: User, **context: object) -> HttpRespo
     own = ApiToken.objects.filter(user=account)
     context = {
         "account": account,
-        "roles": ", ".join(account.groups.order_by("name").values_list("name", flat=True)),
+        **standing.in_words(account),
         "is_me": account.pk == me.pk,
         "is_above": standing.is_above(account, me),
         "factors": factors.of(account),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
+from pathlib import Path
 
-from django.db.models import F
+from django.db.models import DateTimeField, F
+from django.db.models.functions import Coalesce, Least
 
 from catalog.failures import FailureCode, StageFailure
 from catalog.files.addresses import AddressRefused
@@ -19,7 +21,7 @@ from observations.archives.found import Found, Listing, ListRefused, Window
 from observations.archives.index import read_list
 from observations.archives.products import Tally, remember, told_apart, weigh
 from observations.archives.question import question_of
-from observations.delivery.watch import order, waiting
+from observations.delivery.watch import Look, look, order
 from observations.models import Archive, ArchiveKind, ArchiveRun, RunPurpose
 
 # One asking takes no more requests than this; the next one goes on from there.
@@ -59,7 +61,9 @@ def abandon(run_id: str, code: FailureCode, sentence: str) -> None:
     if row.purpose == RunPurpose.FETCH:
         archive = row.archive
         next_at = schedule.after_failure(archive, now, hosts.rest_left(hosts.host_of(archive.address)))
-        Archive.objects.filter(pk=archive.pk).update(failures=F("failures") + 1, next_at=next_at)
+        # Where one is noted already, the schedule was changed meanwhile.
+        sooner = Coalesce(Least("next_at", next_at), next_at, output_field=DateTimeField())
+        Archive.objects.filter(pk=archive.pk).update(failures=F("failures") + 1, next_at=next_at and sooner)
 
 
 class _Asking:
@@ -93,15 +97,22 @@ class _Asking:
         row.words, row.is_more = self._words, self._is_more
         row.save()
         if row.purpose == RunPurpose.FETCH:
-            next_at = schedule.next_time(self._archive, row.completed_at)
+            archive = self._as_it_is()
+            next_at = schedule.next_time(archive, row.completed_at)
             if self._is_more and next_at is not None:
                 next_at = min(next_at, row.completed_at + schedule.SOON)
-            Archive.objects.filter(pk=self._archive.pk).update(failures=0, next_at=next_at)
+            if schedule.is_same(archive, self._archive):
+                Archive.objects.filter(pk=archive.pk).update(next_at=next_at)
+            Archive.objects.filter(pk=archive.pk).update(failures=0)
+
+    def _as_it_is(self) -> Archive:
+        """Return the archive, held to the end of the transaction: people may have changed it since it was asked."""
+        return Archive.objects.select_related("survey").select_for_update(of=("self",)).get(pk=self._archive.pk)
 
     def _test(self) -> str:
         """Return what an archive says to a question about a single image."""
         if self._archive.kind == ArchiveKind.FOLDER:
-            return f"The folder is there; {len(waiting(self._archive.folder))} files in it are new."
+            return f"The folder is there; {len(self._look().settled)} files in it are new."
         if self._archive.kind == ArchiveKind.LIST:
             listing = read_list(self._archive, replace(self._question, depth=0), self._door)
             return f"It answers, and names {len(listing.found)} files. {listing.words}".strip()
@@ -143,18 +154,28 @@ class _Asking:
             remember(self._row, found)
             times = [one.time for one in found if one.time is not None]
             self._archive.seen_until = schedule.seen_until(self._archive, times, self._now)
-            Archive.objects.filter(pk=self._archive.pk).update(
-                seen_until=self._archive.seen_until, goes_on_at=goes_on_at
-            )
+            # What is asked now begins anew, and this answer says nothing of how far it is known.
+            if schedule.asks_the_same(self._as_it_is(), self._archive):
+                Archive.objects.filter(pk=self._archive.pk).update(
+                    seen_until=self._archive.seen_until, goes_on_at=goes_on_at
+                )
 
     def _look_into_folder(self) -> None:
         """Order what is new in a folder; how many files and bytes that is, is known at once."""
-        new = waiting(self._archive.folder, hosts.database_now().timestamp())
+        new, self._is_more = self._look()
         self._tally.found, self._tally.size_bytes = len(new), sum(seen.size_bytes for seen in new.values())
         self._names = [path.name for path in new][:_MOST]
         if self._row.purpose == RunPurpose.FETCH and new and not pauses().ingest:
             with jobs.writing():
                 order(new, self._archive.survey)
+
+    def _look(self) -> Look:
+        """Return what is new in a folder. Raises ListRefused where there is none: its disk may not be mounted."""
+        if not Path(self._archive.folder).is_dir():
+            raise ListRefused(
+                f"There is no folder {self._archive.folder} on the workers' machine, or it is not mounted."
+            )
+        return look(self._archive.folder)
 
 
 def _halves(window: Window, listing: Listing) -> tuple[Window, Window]:

@@ -43,30 +43,52 @@ def abandon(incoming_id: str, code: FailureCode, sentence: str) -> None:
         delivery.abandon(incoming_id, code, sentence)
 
 
+class _Turns:
+    """Whose turn it is: each server's on the way to a file, which redirects may lead over several."""
+
+    def __init__(self) -> None:
+        self.host = ""
+
+    def __call__(self, url: str) -> None:
+        """Wait until the server of an address may be asked. Raises HostRests while it rests."""
+        self.answered()
+        self.host = hosts.host_of(url)
+        hosts.wait_for_turn(self.host)
+
+    def answered(self) -> None:
+        """Put down that the last one has answered."""
+        if self.host:
+            hosts.note_answer(self.host)
+
+
 def _fetch(product: ArchiveProduct, row: IncomingFile, config: Snapshot) -> None:
+    turns = _Turns()
     try:
         url = _address(product)
-        host = hosts.host_of(url)
-        hosts.wait_for_turn(host)
+        delivery.fetch(row, config, url, authorization(product.archive, url), turns)
     except AddressRefused as refusal:
         raise StageFailure(FailureCode.ADDRESS_REFUSED, str(refusal)) from refusal
     except ListRefused as refusal:
         raise StageFailure(FailureCode.DOWNLOAD_FAILED, str(refusal)) from refusal
-    except hosts.HostRests as rest:
-        with jobs.writing():
-            put_back(product, rest.retry_after_s or 0.0, str(rest))
-        raise _told(rest) from rest
     except DownloadFailed as failure:
-        raise _told(failure) from failure
-    try:
-        delivery.fetch(row, config, url, authorization(product.archive, url))
+        # Of the links that lead to the file: their server was noted by their own door.
+        raise _failed(product, failure) from failure
     except StageFailure as failure:
         cause = failure.__cause__
         if not isinstance(cause, DownloadFailed):
             raise
-        hosts.note_failure(host, cause)
-        raise _told(cause) from cause
-    hosts.note_answer(host)
+        if not isinstance(cause, hosts.HostRests):
+            hosts.note_failure(turns.host, cause)
+        raise _failed(product, cause) from cause
+    turns.answered()
+
+
+def _failed(product: ArchiveProduct, failure: DownloadFailed) -> StageFailure:
+    """Return what is told of a file that did not come; one whose server rests was not tried."""
+    if isinstance(failure, hosts.HostRests):
+        with jobs.writing():
+            put_back(product, failure.retry_after_s or 0.0, str(failure))
+    return _told(failure)
 
 
 def _address(product: ArchiveProduct) -> str:

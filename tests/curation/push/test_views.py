@@ -12,7 +12,8 @@ from standardwebhooks import Webhook
 from catalog.configuration.values import set_value
 from catalog.models import User
 from catalog.people import audit
-from curation.models import Delivery, SavedFilter, SigningSecret, Subscription
+from curation.models import Delivery, SavedFilter, Subscription
+from curation.push.sending import receiver_of
 from tests.clients import account, client_of
 from tests.curation.push.pushing import make_due, subscription, tell, work
 from tests.receivers import saying
@@ -59,7 +60,7 @@ def test_a_webhook_is_made_after_a_look_at_what_it_would_have_given_and_its_secr
     assert "answered 500 Internal Server Error" in text_of(answer)
     assert b"&lt;b&gt;broken" in answer.content
     answer = client.post(at("rotate_secret", row))
-    assert set(SECRET.findall(answer.content.decode())) == {SigningSecret.objects.get(valid_until=None).secret}
+    assert set(SECRET.findall(answer.content.decode())) == {receiver_of(row).secrets[0]}
 
 
 def test_what_is_wrong_is_said_beside_its_field_and_nothing_is_made(owner):
