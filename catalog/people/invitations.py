@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from django.contrib.auth.models import Group
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from catalog.models import AccountLink, LinkKind, User
 from catalog.people import audit
-from catalog.people.links import INVITATION_LASTS, LinkRefused, can_mail_links, hold
+from catalog.people.links import LinkRefused, can_mail_links, hold
 from catalog.people.standing import is_role_above
+
+LASTS = dt.timedelta(days=7)
 
 
 @transaction.atomic
@@ -29,7 +33,7 @@ def invite(email: str, role: Group, actor: audit.Actor) -> AccountLink:
         with transaction.atomic():
             link = AccountLink.objects.create(
                 kind=LinkKind.INVITATION, email=address, role=role, made_by=actor.user,
-                expires_at=now + INVITATION_LASTS, next_try_at=now if can_mail_links() else None,
+                expires_at=now + LASTS, next_try_at=now if can_mail_links() else None,
             )  # fmt: skip
     except IntegrityError as error:
         raise LinkRefused(f"{address} has an invitation already: send it again, or revoke it.") from error
@@ -47,7 +51,7 @@ def make_again(link: AccountLink, actor: audit.Actor) -> AccountLink:
         raise LinkRefused("Its role is gone, or may do more than you: revoke it and invite them anew.")
     now = timezone.now()
     row.serial, row.expires_at, row.tries, row.mailed_at, row.last_reason = (
-        row.serial + 1, now + INVITATION_LASTS, 0, None, "",
+        row.serial + 1, now + LASTS, 0, None, "",
     )  # fmt: skip
     row.next_try_at = now if can_mail_links() else None
     row.save()

@@ -19,7 +19,6 @@ from catalog.files.mail import can_send_mail
 from catalog.models import AccountLink, LinkKind, User
 from catalog.people import audit
 
-INVITATION_LASTS = dt.timedelta(days=7)
 # Whoever asked waits for it; what an administrator hands over may take a day to arrive.
 MAILED_RESET_LASTS = dt.timedelta(hours=2)
 HANDED_RESET_LASTS = dt.timedelta(hours=24)

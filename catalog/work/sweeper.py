@@ -91,7 +91,7 @@ def _take_back(pk: UUID, *, is_seen: bool = False) -> bool:
         logger.warning("%s: %s It is tried again.", job, loss.sentence)
         return True
     sentence = (
-        f"The process doing this disappeared {job.attempt} times in a row: its frame may be the cause. "
+        f"The process doing this disappeared {job.attempt} times in a row: what it works on may be the cause. "
         "Read the logs of the attempts, then retry or archive it."
         if is_of_workers
         else "The command that did this ended before it was done: run it again."

@@ -31,7 +31,8 @@ from curation.models import (
 )
 from curation.push.kafka import NO_KAFKA, WRONG_TOPIC, has_kafka, is_topic
 from curation.push.reading import EXPIRE_SECONDS, last_published
-from curation.push.sending import NO_MAIL, make_secret
+from curation.push.sending import NO_MAIL
+from curation.push.signing import make_secret
 
 # A receiver has so long to learn its new secret.
 ROTATION_SECONDS = 24 * 3600.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -11,7 +11,6 @@ from html import escape
 
 from django.core.mail import EmailMessage
 from django.core.serializers.json import DjangoJSONEncoder
-from standardwebhooks import Webhook
 
 from catalog.writing import utc
 from curation.alerts.feed import ENTRY
@@ -53,17 +52,6 @@ def trial(subscription: Subscription, key: str, now: datetime) -> Message:
     event = {"type": "test", "timestamp": now, "data": data}
     text = f"This is a test of the subscription “{subscription.name}”. Nothing was found."
     return Message(key, event, "Test of AstrID", text)
-
-
-def signed_headers(message: Message, secrets: Iterable[str], now: datetime) -> dict[str, str]:
-    """Return what a webhook's receiver verifies the body by: one signature for each secret that is valid."""
-    signatures = [Webhook(secret).sign(message.key, now, message.body) for secret in secrets]
-    return {
-        "Content-Type": "application/json",
-        "webhook-id": message.key,
-        "webhook-timestamp": str(int(now.timestamp())),
-        "webhook-signature": " ".join(signatures),
-    }
 
 
 def for_slack(message: Message) -> str:

@@ -2,37 +2,26 @@
 
 from __future__ import annotations
 
-import secrets as randomness
-from base64 import b64encode
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db import transaction
-from django.db.models import Q
-from django.db.models.functions import Now
 from django.utils import timezone
 
-from catalog.encrypting import Renewed, SecretUnreadable, decrypted, encrypted, renewed
 from catalog.files.addresses import AddressRefused
 from catalog.files.agent import seconds_of
 from catalog.files.mail import can_send_mail, hand_over
 from catalog.files.outgoing import DownloadFailed
 from catalog.files.posting import Answer, Post
 from catalog.ids import uuid7
-from curation.models import DeliveryStatus, Destination, SigningSecret, Subscription
+from curation.models import DeliveryStatus, Destination, Subscription
 from curation.push.kafka import NotWritten, Stream
-from curation.push.messages import Message, for_slack, letter, signed_headers, trial
+from curation.push.messages import Message, for_slack, letter, trial
+from curation.push.signing import secrets_of, signed_headers
 
 NO_MAIL = (
     "This site sends no e-mail: whoever runs it has to set EMAIL_URL and ASTRID_MAIL_FROM. Choose another destination."
 )
-UNREADABLE = (
-    "The secret that this webhook is signed with cannot be read: SECRET_KEY was changed. Make a new secret and give it "
-    "to the receiver, or have the former key named in SECRET_KEY_FALLBACKS; then resume the subscription."
-)
-_PURPOSE = "webhooks"
 _GONE = 410
-_SECRET_BYTES = 32
 
 
 @dataclass(frozen=True)
@@ -69,43 +58,9 @@ class Receiver:
 
 
 def receiver_of(subscription: Subscription) -> Receiver:
-    """Return where a subscription leads, with the secrets that are valid, the newest first.
-
-    A former secret that cannot be read signs no more, which its last hours may miss; without the present one nothing is
-    sent.
-    """
-    is_valid = Q(valid_until__isnull=True) | Q(valid_until__gt=Now())
-    rows = SigningSecret.objects.filter(is_valid, subscription=subscription.pk).order_by("-id")
-    found, fault = list[str](), ""
-    for row in rows:
-        try:
-            found.append(decrypted(row.encrypted, _PURPOSE))
-        except SecretUnreadable:
-            fault = fault or (UNREADABLE if row.valid_until is None else "")
-    return Receiver(subscription.destination, subscription.address, tuple(found), fault)
-
-
-def make_secret(subscription: Subscription) -> str:
-    """Make a secret as Standard Webhooks writes it, of 256 bits, and return it: nothing shows it again."""
-    secret = f"whsec_{b64encode(randomness.token_bytes(_SECRET_BYTES)).decode()}"
-    SigningSecret.objects.create(subscription=subscription, encrypted=encrypted(secret, _PURPOSE))
-    return secret
-
-
-@transaction.atomic
-def renew_secrets() -> Renewed:
-    """Encrypt what webhooks are signed with under the present key."""
-    count, unreadable = 0, list[str]()
-    for row in SigningSecret.objects.select_for_update(of=("self",)).select_related("subscription__owner"):
-        try:
-            row.encrypted = renewed(row.encrypted, _PURPOSE)
-        except SecretUnreadable:
-            owner = row.subscription.owner.get_username()
-            unreadable.append(f"the secret of the webhook “{row.subscription.name}” of {owner}")
-            continue
-        row.save(update_fields=["encrypted"])
-        count += 1
-    return Renewed(count, tuple(unreadable))
+    """Return where a subscription leads, with the secrets that are valid."""
+    found, fault = secrets_of(subscription)
+    return Receiver(subscription.destination, subscription.address, found, fault)
 
 
 def way_to(destination: str) -> Post | Stream:

@@ -13,7 +13,7 @@ from catalog.models import Visitor
 from catalog.roles import MAY_REPORT
 from curation.judgements.visibility import is_blind
 from curation.models import ReportRow
-from curation.reports.tracklets import LEAST_POSITIONS, title_of
+from curation.reports.mpc_draft import LEAST_POSITIONS, title_of
 from detection.models import Detection
 from differencing.models import Candidate, Tracklet
 

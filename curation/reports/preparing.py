@@ -21,9 +21,9 @@ from curation.judgements.visibility import is_blind
 from curation.models import AWAITED, Report, ReportRow, ReportService, ReportStatus
 from curation.reports.duplicates import duplicates, hold
 from curation.reports.facts import Draft, Finding, ReportRefused
+from curation.reports.mpc_draft import draft_of_tracklets
 from curation.reports.setup import Sending, lacks_to_send, sending_to
-from curation.reports.tracklets import draft_of_tracklets
-from curation.reports.transients import draft_of_sources
+from curation.reports.tns_draft import draft_of_sources
 
 JOB_TYPE, ENTITY = "report", "report"
 BLIND = "Reports tell what people judged, and this account judges blind: use one that does not judge."

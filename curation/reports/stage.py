@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from curation.models import AWAITED, AttemptKind, Report, ReportRow, ReportService, ReportStatus
-from curation.reports import keeping, mpc, tns
+from curation.reports import keeping, mpc_service, tns_service
 from curation.reports.asking import Asked, Knows, Sent, Told
 from curation.reports.preparing import why_not_sent
 from curation.reports.setup import mpc_setup, tns_setup
@@ -27,8 +27,10 @@ class _Service:
 
 
 _SERVICES: Mapping[str, _Service] = {
-    ReportService.MPC: _Service(mpc.send, mpc.ask, None, mpc.SETTLED_SECONDS),
-    ReportService.TNS: _Service(tns.send, tns.ask, tns.named_nearby, tns.SETTLED_SECONDS),
+    ReportService.MPC: _Service(mpc_service.send, mpc_service.ask, None, mpc_service.SETTLED_SECONDS),
+    ReportService.TNS: _Service(
+        tns_service.send, tns_service.ask, tns_service.named_nearby, tns_service.SETTLED_SECONDS
+    ),
 }
 
 

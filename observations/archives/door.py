@@ -9,7 +9,7 @@ from django.conf import settings
 from catalog.failures import FailureCode, StageFailure
 from catalog.files.outgoing import Limits
 from catalog.files.sessions import Door, origin
-from observations.archives.hosts import host_of, in_turn
+from observations.archives.courtesy import host_of, in_turn
 from observations.models import Archive
 
 # A hundred thousand rows of ObsCore are 100 MB as VOTable.

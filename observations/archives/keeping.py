@@ -14,7 +14,7 @@ from catalog.files import storage
 from catalog.files.addresses import AddressRefused, check_url
 from catalog.people import audit
 from observations.archives import schedule
-from observations.archives.hosts import database_now
+from observations.archives.courtesy import database_now
 from observations.archives.ordering import order_run
 from observations.archives.question import Question, QuestionRefused, written
 from observations.models import LOCAL_SURVEY, Archive, ArchiveKind, ArchiveRun, RunPurpose, Survey

@@ -20,7 +20,7 @@ from catalog.models import JobStatus, ProcessingJob, RunStatus
 from catalog.people import audit
 from catalog.work import jobs
 from catalog.work.pause import pauses
-from observations.archives.hosts import database_now, host_of
+from observations.archives.courtesy import database_now, host_of
 from observations.archives.products import file_name, note_failed
 from observations.delivery.rows import printable
 from observations.models import (

@@ -16,8 +16,8 @@ from django.db.models import Count
 from catalog.failures import PASSING, FailureCode
 from catalog.ids import uuid7
 from catalog.people import audit
+from observations.archives.courtesy import database_now, host_of, rest_after
 from observations.archives.found import Found
-from observations.archives.hosts import database_now, host_of, rest_after
 from observations.delivery.ingest import IngestResult
 from observations.models import Archive, ArchiveProduct, ArchiveRun, IncomingFile, ProductState
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 
+from observations.archives.courtesy import rest_after
 from observations.archives.found import Window
-from observations.archives.hosts import rest_after
 from observations.models import Archive
 
 # Clocks of telescopes and archives may be ahead of ours.

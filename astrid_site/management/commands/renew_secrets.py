@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.core.management.base import BaseCommand, CommandError
 
 from catalog.people.authenticators import renew_factors
-from curation.push.sending import renew_secrets
+from curation.push.signing import renew_secrets
 
 
 class Command(BaseCommand):

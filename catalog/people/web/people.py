@@ -148,6 +148,7 @@ def _people(request: HttpRequest, *, status: int = 200, **context: object) -> Ht
         **page,
         "invitations": invited.order_by("-id")[:_MOST_INVITATIONS],
         "invite_form": InviteForm(me),
+        "invitation_days": invitations.LASTS.days,
         "can_mail": links.can_mail_links(),
         **context,
     }
@@ -174,6 +175,7 @@ def _person(request: HttpRequest, account: User, **context: object) -> HttpRespo
         "sessions": logins.of(account),
         "here": request.session.session_key,
         "tokens": own.filter(revoked_at__isnull=True, expires_at__gt=Now()),
+        "invitation_days": invitations.LASTS.days,
         "can_mail": links.can_mail_links(),
         **context,
     }

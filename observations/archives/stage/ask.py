@@ -15,7 +15,7 @@ from catalog.files.outgoing import DownloadFailed
 from catalog.models import RunStatus
 from catalog.work import jobs
 from catalog.work.pause import pauses
-from observations.archives import hosts, schedule, sia2
+from observations.archives import courtesy, schedule, sia2
 from observations.archives.door import door_of
 from observations.archives.found import Found, Listing, ListRefused, Window
 from observations.archives.index import read_list
@@ -51,7 +51,7 @@ def run(run_id: str) -> None:
 
 def abandon(run_id: str, code: FailureCode, sentence: str) -> None:
     """End a run that gave no answer, and say when the archive is asked again."""
-    now = hosts.database_now()
+    now = courtesy.database_now()
     unfinished = ArchiveRun.objects.filter(pk=run_id, status=RunStatus.RUNNING)
     if code in jobs.WAITS_OUT or not unfinished.update(
         status=RunStatus.FAILED, failure_code=code, error_message=sentence, completed_at=now
@@ -60,7 +60,7 @@ def abandon(run_id: str, code: FailureCode, sentence: str) -> None:
     row = ArchiveRun.objects.select_related("archive__survey").get(pk=run_id)
     if row.purpose == RunPurpose.FETCH:
         archive = row.archive
-        next_at = schedule.after_failure(archive, now, hosts.rest_left(hosts.host_of(archive.address)))
+        next_at = schedule.after_failure(archive, now, courtesy.rest_left(courtesy.host_of(archive.address)))
         # Where one is noted already, the schedule was changed meanwhile.
         sooner = Coalesce(Least("next_at", next_at), next_at, output_field=DateTimeField())
         Archive.objects.filter(pk=archive.pk).update(failures=F("failures") + 1, next_at=next_at and sooner)
@@ -71,7 +71,7 @@ class _Asking:
 
     def __init__(self, row: ArchiveRun) -> None:
         self._row, self._archive = row, row.archive
-        self._question, self._now = question_of(row.archive), hosts.database_now()
+        self._question, self._now = question_of(row.archive), courtesy.database_now()
         self._door = door_of(row.archive)
         self._tally, self._names, self._refusals = Tally(), list[str](), list[str]()
         self._words, self._is_more = "", False
@@ -90,7 +90,7 @@ class _Asking:
     def write_down(self) -> None:
         """Write what the asking came to, and when the next one is due."""
         row, tally = self._row, self._tally
-        row.status, row.completed_at = RunStatus.COMPLETED, hosts.database_now()
+        row.status, row.completed_at = RunStatus.COMPLETED, courtesy.database_now()
         row.found_count, row.known_count, row.refused_count = tally.found, tally.known, tally.refused
         row.size_bytes, row.unsized_count = tally.size_bytes, tally.unsized
         row.names, row.refusals = self._names, self._refusals

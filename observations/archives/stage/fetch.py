@@ -9,7 +9,7 @@ from catalog.failures import FailureCode, StageFailure
 from catalog.files.addresses import AddressRefused
 from catalog.files.outgoing import DownloadFailed
 from catalog.work import jobs
-from observations.archives import hosts, sia2
+from observations.archives import courtesy, sia2
 from observations.archives.door import authorization, door_of
 from observations.archives.found import DATALINK, ListRefused
 from observations.archives.products import note_failed, note_taken, put_back
@@ -52,13 +52,13 @@ class _Turns:
     def __call__(self, url: str) -> None:
         """Wait until the server of an address may be asked. Raises HostRests while it rests."""
         self.answered()
-        self.host = hosts.host_of(url)
-        hosts.wait_for_turn(self.host)
+        self.host = courtesy.host_of(url)
+        courtesy.wait_for_turn(self.host)
 
     def answered(self) -> None:
         """Put down that the last one has answered."""
         if self.host:
-            hosts.note_answer(self.host)
+            courtesy.note_answer(self.host)
 
 
 def _fetch(product: ArchiveProduct, row: IncomingFile, config: Snapshot) -> None:
@@ -77,15 +77,15 @@ def _fetch(product: ArchiveProduct, row: IncomingFile, config: Snapshot) -> None
         cause = failure.__cause__
         if not isinstance(cause, DownloadFailed):
             raise
-        if not isinstance(cause, hosts.HostRests):
-            hosts.note_failure(turns.host, cause)
+        if not isinstance(cause, courtesy.HostRests):
+            courtesy.note_failure(turns.host, cause)
         raise _failed(product, cause) from cause
     turns.answered()
 
 
 def _failed(product: ArchiveProduct, failure: DownloadFailed) -> StageFailure:
     """Return what is told of a file that did not come; one whose server rests was not tried."""
-    if isinstance(failure, hosts.HostRests):
+    if isinstance(failure, courtesy.HostRests):
         with jobs.writing():
             put_back(product, failure.retry_after_s or 0.0, str(failure))
     return _told(failure)

@@ -15,7 +15,8 @@ from catalog.encrypting import SecretUnreadable, decrypted, encrypted
 from catalog.people import audit, factors
 from curation.models import SigningSecret, Subscription
 from curation.push import keeping
-from curation.push.sending import UNREADABLE, receiver_of, try_out
+from curation.push.sending import receiver_of, try_out
+from curation.push.signing import UNREADABLE
 from tests.curation.push.pushing import make_due, states, subscription, tell, work
 
 pytestmark = pytest.mark.django_db
