@@ -359,7 +359,7 @@ def _check_addresses(host: str, port: int, addresses: list[str]) -> None:
             # Whoever asked learns nothing about the network here; who runs the system finds it in the log.
             logger.warning("%s is at %s, which is not an address of the public internet", host, address)
             raise AddressRefused(
-                f"{host} is not on the public internet. An archive of your own network is allowed by naming it in "
+                f"{host} is not on the public internet. A host of your own network is allowed by naming it in "
                 "ASTRID_OUTGOING_HOSTS."
             )
 
