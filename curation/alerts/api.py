@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.utils.http import quote_etag
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field, extend_schema_view
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
@@ -26,6 +26,7 @@ from catalog.web.filters import AT, CONE, FROM_TO, NOT_FOUND, ONE_OF, ListFilter
 from catalog.web.rest.fields import RowKey
 from catalog.web.rest.narrowing import refusal_of
 from catalog.web.rest.paging import CURSOR, MOST, OLDEST_CHANGE_FIRST, PAGE_SIZE, page_size_of
+from catalog.web.rest.permissions import require
 from catalog.web.rest.problems import Problem
 from catalog.web.rest.rendering import Json
 from catalog.web.rest.rows import RowSerializer
@@ -38,6 +39,9 @@ from curation.alerts.feed import ENTRY, Entry, FeedPage, OtherNumbering, cursor_
 from curation.alerts.filters import AlertFilter
 from curation.alerts.forms import FeedForm
 from curation.alerts.publishing import AlertPayload, acknowledge, note_pulled
+from curation.detections.api import EXPAND, ExpandedField, cover, parts_asked
+from curation.detections.expanded import expanded_of
+from curation.injected.given import found_by_key
 from curation.judgements import visibility
 from curation.models import Alert, AlertPriority, AlertPublication, AlertStatus, AlertType
 from detection.models import DetectionType
@@ -103,12 +107,22 @@ class AlertSerializer(RowSerializer):
 
     class Meta:
         model = Alert
-        fields = (
+        fields: tuple[str, ...] = (
             "id", "number", "created_at", "updated_at", "detection", "alert_type", "priority", "title", "message",
             "alert_metadata", "status", "is_published", "sent_at", "delivery_attempts", "error_message",
         )  # fmt: skip
 
 
+class AlertDetailSerializer(AlertSerializer):
+    expanded = ExpandedField(
+        allow_null=True, read_only=True, help_text="What `expand` asks for of its detection, as it is now, else null."
+    )
+
+    class Meta(AlertSerializer.Meta):
+        fields = (*AlertSerializer.Meta.fields, "expanded")
+
+
+@extend_schema_view(retrieve=extend_schema(responses=AlertDetailSerializer, parameters=[EXPAND]))
 class AlertViewSet(RowViewSet):
     """What was reported, and how far each alert has come."""
 
@@ -123,6 +137,25 @@ class AlertViewSet(RowViewSet):
 
     def get_queryset(self) -> QuerySet[Alert]:
         return visibility.alerts_for(self.request.user)
+
+    def get_serializer_class(self) -> type[AlertSerializer]:
+        return AlertDetailSerializer if self.action == "retrieve" else AlertSerializer
+
+    def parameters(self) -> frozenset[str]:
+        return super().parameters() | ({"expand"} if self.action == "retrieve" else set())
+
+    def retrieve(self, request: Request, *args: object, **kwargs: object) -> Response:
+        """Return one alert, with what else is asked for about its detection, as it is now."""
+        parts = parts_asked(request)
+        if not parts:
+            return super().retrieve(request, *args, **kwargs)
+        require(request, "detections:read")
+        row = self.get_object()
+        detection = found_by_key(request.user).filter(pk=row.detection_id).first()
+        if detection is not None:
+            cover([detection], request.user)
+            row.expanded = expanded_of(detection, person_of(request), parts)
+        return Response(self.get_serializer(row).data)
 
     @extend_schema(request=None)
     @action(detail=True, methods=["post"])

@@ -133,7 +133,7 @@ class DetectionViewSet(RowViewSet):
 
     def retrieve(self, request: Request, *args: object, **kwargs: object) -> Response:
         """Return one row, with what else is asked for."""
-        parts = _parts_asked(request)
+        parts = parts_asked(request)
         if not parts:
             return super().retrieve(request, *args, **kwargs)
         row = self.get_object()
@@ -163,7 +163,7 @@ class DetectionViewSet(RowViewSet):
         return answer
 
     def cover(self, rows: Sequence[Detection]) -> None:
-        _cover(rows, self.request.user)
+        cover(rows, self.request.user)
 
 
 class NearDetectionSerializer(DetectionSerializer):
@@ -190,10 +190,11 @@ class DetectionConeSearch(ConeSearchView[Detection]):
         return rows.select_related("observation").only(*own, "observation__mjd_utc", "observation__filter_band")
 
     def cover(self, rows: Sequence[Detection]) -> None:
-        _cover(rows, self.request.user)
+        cover(rows, self.request.user)
 
 
-def _cover(rows: Sequence[Detection], user: Visitor) -> None:
+def cover(rows: Sequence[Detection], user: Visitor) -> None:
+    """Take out of detections, which are shown and never saved, what this person may not know."""
     as_found(rows)
     visibility.veil(rows, user)
     for row in rows:
@@ -201,8 +202,11 @@ def _cover(rows: Sequence[Detection], user: Visitor) -> None:
             row.source = None  # What was drawn has none, and what waits beside it shows none either.
 
 
-def _parts_asked(request: Request) -> list[Part]:
-    """Return what `expand` names. Raises ValidationError, and Problem where the token does not include it."""
+def parts_asked(request: Request) -> list[Part]:
+    """Return what `expand` names, of a detection or an alert.
+
+    Raises ValidationError, and Problem where the token does not include it.
+    """
     names = [name for name in request.query_params.get("expand", "").split(",") if name]
     known = {part.value for part in Part}
     if unknown := sorted({*names} - known - {"all"}):

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from django import forms
 from django.http import QueryDict
+from django.utils import timezone
 
 from catalog.files.mail import can_send_mail
 from catalog.web.filters import day_input, start_of
@@ -103,9 +104,14 @@ class SubscriptionForm(forms.Form):
         return [self[name] for name in ("place", "score_min", "snr_min", "mag_max")]
 
     def clean_until(self) -> dt.datetime | None:
-        """Return the end of the day."""
+        """Return the end of the day; one that is over would end the subscription before it began."""
         day = self.cleaned_data["until"]
-        return None if day is None else start_of(day + dt.timedelta(days=1))
+        if day is None:
+            return None
+        end = start_of(day + dt.timedelta(days=1))
+        if end <= timezone.now():
+            raise forms.ValidationError("That day is over: give today or a later one, or leave it empty.")
+        return end
 
     def clean(self) -> dict[str, object]:
         """Require an address, but of who keeps the one that is not shown; an e-mail's must be one."""

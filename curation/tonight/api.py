@@ -32,6 +32,7 @@ SITE_UNKNOWN = "give latitude and longitude of the telescope in the admin, or de
 _COLUMNS = (
     "name", "ra_hms", "dec_dms", "ra_deg", "dec_deg", "at_utc", "rate_ra_arcsec_per_min", "rate_dec_arcsec_per_min",
     "mag", "filter", "exposure_note", "error_arcsec", "best_utc", "best_altitude_deg", "urgency", "why",
+    "error_minor_arcsec", "error_angle_deg", "altitude_deg", "airmass", "best_airmass", "moon_distance_deg",
 )  # fmt: skip
 
 # While it is known how the Earth turned and will turn.
@@ -224,4 +225,11 @@ def _line(row: Mapping[str, object], at: str) -> list[object]:
         "" if mag is None else f"{mag:.2f}", str(row["filter_band"]).lstrip("=+-@\t\r\n"), note,
         f"{row['error_major_arcsec']:.2f}", told(row["best_at"]), f"{row['best_altitude_deg']:.1f}",
         row["urgency"], str(row["why"]).replace("″", " arcsec").replace("′", " arcmin"),
+        f"{row['error_minor_arcsec']:.2f}", f"{row['error_angle_deg']:.0f}", f"{row['altitude_deg']:.1f}",
+        _airmass(row["airmass"]), _airmass(row["best_airmass"]), f"{row['moon_distance_deg']:.0f}",
     ]  # fmt: skip
+
+
+def _airmass(value: object) -> str:
+    """Return an airmass; nothing for what is below the horizon."""
+    return "" if value is None else f"{value:.2f}"

@@ -56,7 +56,8 @@ class Command(BaseCommand):
         report = verify(noted, begin)
         self._tell(report)
         if report.fault_count:
-            raise CommandError(f"{report.fault_count} faults. The first: {report.faults[0]}", returncode=FAULTS)
+            counted = f"{report.fault_count} fault{'s' * (report.fault_count != 1)}"
+            raise CommandError(f"{counted}. The first: {report.faults[0]}", returncode=FAULTS)
         if path is not None and options["note"] and report.position:
             try:
                 heads.note_head(path, report.head)

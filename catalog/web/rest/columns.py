@@ -228,7 +228,7 @@ _UNITS: Mapping[str, str] = {
 }
 # What positions and times are counted in; of times that are written as dates, their type tells it.
 _SYSTEMS: Mapping[str, str] = {
-    "icrs": "ra dec",
+    "icrs": "ra dec positions",
     "mjd_utc": "mjd_utc first_mjd_utc last_mjd_utc",
     "mjd_tt": "epoch_mjd",
     "bjd_tdb": "bjd_tdb",

@@ -44,6 +44,22 @@ def test_an_alert_is_acknowledged_once_and_a_second_time_changes_nothing():
     assert AuditLog.objects.filter(action="acknowledge_alert").count() == 1
 
 
+def test_one_answer_holds_everything_about_an_alert_for_whose_token_includes_it():
+    row = DetectionFactory()
+    alert, other = AlertFactory(detection=row), AlertFactory()
+    address = f"{ALERTS}{alert.pk}/"
+    client = client_of("viewer")
+    plain, told = client.get(address).json(), client.get(f"{address}?expand=all").json()
+    assert plain["expanded"] is None and {**told, "expanded": None} == plain
+    assert told["expanded"]["measurement"]["detection_uuid"] == str(row.pk)
+    assert [one["detection"] for one in told["expanded"]["light_curve"]["epochs"]] == [str(row.pk)]
+    assert told["expanded"]["alerts"] == [str(alert.pk)] != [str(other.pk)]
+    assert client.get(f"{address}?expand=colour").status_code == 400
+    assert client.get(f"{ALERTS}?expand=all").status_code == 400
+    narrow = client_of("viewer", ["alerts:read"])
+    refused(narrow.get(f"{address}?expand=alerts"), 403, "scope_lacks")
+
+
 def test_an_alert_that_was_cancelled_is_not_acknowledged():
     alert = AlertFactory(status="cancelled")
     assert client_of("curator").post(f"/api/v1/alerts/{alert.pk}/acknowledge/").status_code == 409

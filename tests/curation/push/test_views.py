@@ -116,7 +116,11 @@ def test_it_is_changed_paused_resumed_and_ended_from_its_page(owner):
     page = client.get(at("edit_subscription", row)).content.decode()
     assert 'value="http://127.0.0.1:9/a"' in page
     given = {"name": "Ours", "destination": "webhook", "address": "http://127.0.0.1:9/a", "labels": ["asteroid"]}
-    given |= {"until": "2100-01-01", "place": "10 -20 30", "snr_min": "7"}
+    given |= {"until": "2020-01-01", "place": "10 -20 30", "snr_min": "7"}
+    assert "That day is over" in text_of(client.post(at("edit_subscription", row), given))
+    row.refresh_from_db()
+    assert (row.name, row.until) == ("Mine", None)
+    given["until"] = "2100-01-01"
     assert client.post(at("edit_subscription", row), given).status_code == 302
     row.refresh_from_db()
     cone = {"ra_deg": 10.0, "dec_deg": -20.0, "radius_arcsec": 30.0}

@@ -332,6 +332,10 @@ def test_telescopes_read_a_table_of_ascii_with_positions_and_rates(telescope):
     )
     assert (source["rate_ra_arcsec_per_min"], source["exposure_note"]) == ("0.0000", "")
     assert float(mover["rate_ra_arcsec_per_min"]) == pytest.approx(2.0, abs=0.02)
+    (whole,) = rows(client_of("viewer"), kind="moving")
+    for name in ("error_minor_arcsec", "error_angle_deg", "altitude_deg", "best_airmass", "moon_distance_deg"):
+        assert float(mover[name]) == pytest.approx(whole[name], abs=0.5)
+    assert float(mover["error_arcsec"]) >= float(mover["error_minor_arcsec"]) > 0.0 and float(mover["airmass"]) > 1.0
     # Stars of 2.5 pixels of 1.2″ at 2″ per minute.
     assert mover["exposure_note"] == "at most 90 s, then it trails by the width of a star"
 
