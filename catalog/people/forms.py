@@ -9,7 +9,7 @@ from django.http import QueryDict
 
 from catalog.models import AccountLink, User
 from catalog.people.scopes import open_to
-from catalog.people.standing import is_named, roles_open_to
+from catalog.people.standing import roles_open_to, unnamed
 from catalog.people.tokens import DAYS, LONGEST_NAME
 from catalog.roles import ROLES
 
@@ -53,8 +53,7 @@ class InviteForm(forms.Form):
         role = self.fields["role"]
         if isinstance(role, forms.ModelChoiceField):
             # A team lets nobody in by itself.
-            roles = [group.pk for group in roles_open_to(user) if not is_named(group)]
-            role.queryset = Group.objects.filter(pk__in=roles).order_by("name")
+            role.queryset = unnamed(roles_open_to(user))
             # Nobody is made an administrator by leaving a box as it is.
             role.initial = role.queryset.filter(name=ROLES[0]).first()
 

@@ -34,8 +34,13 @@ def is_role_above(role: Group, actor: User) -> bool:
 
 def is_named(group: Group) -> bool:
     """Say whether rows of the domain name a group, such as a survey whose team it is: without it all would see them."""
+    return not unnamed(Group.objects.filter(pk=group.pk)).exists()
+
+
+def unnamed(groups: QuerySet[Group]) -> QuerySet[Group]:
+    """Return those of some groups that no row of the domain names."""
     others = (one for one in Group._meta.related_objects if one.many_to_many and one.related_model is not User)
-    return any(getattr(group, str(one.get_accessor_name())).exists() for one in others)
+    return groups.filter(**{f"{one.name}__isnull": True for one in others})
 
 
 def told_apart(groups: Iterable[Group]) -> tuple[list[Group], list[Group]]:

@@ -14,6 +14,7 @@ from django.utils import timezone
 from catalog.hiding import hidden_from
 from catalog.json_classes import KeyOf
 from catalog.models import User
+from curation.detections.links import LinkFacts, links_of
 from curation.detections.told import EPOCHS, LightCurveFacts, light_curve_shown
 from curation.judgements import visibility
 from curation.judgements.verdicts import answers_about
@@ -33,6 +34,7 @@ class Part(StrEnum):
     CONTEXT = "context"
     JUDGEMENTS = "judgements"
     ALERTS = "alerts"
+    LINKS = "links"
 
 
 # What a token needs for them besides.
@@ -44,6 +46,7 @@ SCOPES: Mapping[Part, tuple[str, ...]] = MappingProxyType(
         Part.CONTEXT: ("known-objects:read",),
         Part.JUDGEMENTS: ("validation-events:read",),
         Part.ALERTS: ("alerts:read",),
+        Part.LINKS: ("candidates:read", "observations:read"),
     }
 )
 
@@ -55,6 +58,7 @@ class ExpandedFacts:
     measurement : of its own frame, with the time in UTC and, where named so, in TAI. light_curve : of its source, with
     the limits before and between. motion : of what moves. context : what catalogues and orbits have near it.
     judgements : the standing ones, as far as this account may see them. alerts : that tell of it.
+    links : where its page, its rows and its images are.
     """
 
     measurement: SeenFacts | None = None
@@ -63,6 +67,7 @@ class ExpandedFacts:
     context: ContextFacts | None = None
     judgements: tuple[JudgedFacts, ...] | None = None
     alerts: tuple[Annotated[UUID, KeyOf("alerts")], ...] | None = None
+    links: LinkFacts | None = None
 
 
 def expanded_of(row: Detection, user: User, parts: Collection[Part]) -> ExpandedFacts:
@@ -74,6 +79,7 @@ def expanded_of(row: Detection, user: User, parts: Collection[Part]) -> Expanded
         context=context_of(row) if Part.CONTEXT in parts else None,
         judgements=_judgements(row, user) if Part.JUDGEMENTS in parts else None,
         alerts=_alerts(row, user) if Part.ALERTS in parts else None,
+        links=links_of(row) if Part.LINKS in parts else None,
     )
 
 

@@ -14,6 +14,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from detection.models import Detection
+from observations.models import Observation
+from tests.browsers import onlooker
 from tests.clients import client_of
 from tests.curation.cutouts import detection_with_cutouts
 from tests.factories import (
@@ -283,6 +285,19 @@ def test_one_answer_holds_everything_about_a_detection():
     assert [(one["label"], one["is_real"]) for one in told["judgements"]] == [("asteroid", event.is_valid)]
     assert told["alerts"] == [str(alert.pk)]
     assert told["motion"] is None and told["context"]["verdict"]
+
+
+def test_each_link_of_a_detection_leads_there(empty_data_root):
+    row, client = detection_with_cutouts(), client_of("viewer")
+    (empty_data_root / "raw.fits").write_bytes(b"SIMPLE")
+    Observation.objects.filter(pk=row.observation_id).update(fits_file_path="raw.fits")
+    links = client.get(f"{DETECTIONS}{row.pk}/?expand=links").json()["expanded"]["links"]
+    rows = ("observation", "candidate", "difference_run", "source", "light_curve")
+    paths = [*(links[name] for name in rows), *links["cutouts"].values(), links["images"]["raw"]]
+    assert [client.get(path).status_code for path in paths] == [200] * len(paths) and len(links["cutouts"]) == 7
+    assert onlooker("viewer").get(links["page"]).status_code == 200
+    bare = client.get(f"{DETECTIONS}{DetectionFactory(source=None).pk}/?expand=links").json()["expanded"]["links"]
+    assert (bare["cutouts"], bare["source"], bare["light_curve"]) == ({}, None, None)
 
 
 def test_only_what_is_named_is_told_and_only_to_whose_token_includes_it():
