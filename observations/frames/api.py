@@ -183,10 +183,15 @@ class BesideSerializer(Input):
     observation_time = serializers.DateTimeField(required=False, help_text="Start; UTC if no time zone is given.")
 
 
+@extend_schema_field({"type": "string", "format": "binary", "minLength": 1})
+class FilledFileField(serializers.FileField):
+    """A file with something in it."""
+
+
 class UploadSerializer(BesideSerializer):
     """A file in a form; its frames belong to the survey `local`."""
 
-    file = serializers.FileField(help_text="FITS, plain or compressed.")
+    file = FilledFileField(help_text="FITS, plain or compressed.")
 
 
 @extend_schema_field(
