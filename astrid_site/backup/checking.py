@@ -24,7 +24,7 @@ def check(folder: Path, say: Say) -> Manifest:
             faults.append(fault)
     if count:
         more = "" if count == len(faults) else f"\n… and {count - len(faults)} more."
-        raise BackupRefused(f"{folder} is not whole: {count} faults.\n" + "\n".join(faults) + more)
+        raise BackupRefused(f"{folder} is not whole; faults: {count}.\n" + "\n".join(faults) + more)
     return made
 
 

@@ -265,7 +265,7 @@ class _Network(httpcore.NetworkBackend):
     ) -> httpcore.NetworkStream:
         self._patience.in_vain = f"The name server did not answer for {host}"
         found = _look_up(host, port, self._patience)
-        _check_addresses(host, port, [str(where[0]) for _, where in found])
+        check_addresses(host, port, [str(where[0]) for _, where in found])
         self._patience.in_vain = f"{host} could not be reached"
         stream = _reach(found, self._patience)
         self._patience.in_vain = f"{host} did not answer"
@@ -350,7 +350,7 @@ def _look_up(host: str, port: int, patience: Patience) -> list[Found]:
         raise DownloadFailed(f"The host {host} was not found ({reason}).", is_transient=True) from error
 
 
-def _check_addresses(host: str, port: int, addresses: list[str]) -> None:
+def check_addresses(host: str, port: int, addresses: list[str]) -> None:
     """Raise AddressRefused where one of a host's addresses is not public, unless the host is named in the settings."""
     if {host, f"{host}:{port}"} & set(settings.ASTRID_OUTGOING_HOSTS):
         return

@@ -3,6 +3,7 @@ answer that leads elsewhere is not followed."""
 
 from __future__ import annotations
 
+import ipaddress
 import ssl
 from collections.abc import Mapping
 from contextlib import closing
@@ -16,7 +17,7 @@ import httpx
 
 from catalog.files import agent
 from catalog.files.addresses import AddressRefused, check_url
-from catalog.files.outgoing import DownloadFailed, Limits, Patience, Transport, in_words
+from catalog.files.outgoing import DownloadFailed, Limits, Patience, Transport, check_addresses, in_words
 
 # From the name of the receiver to the last byte that is read of its answer.
 POST_SECONDS = 15.0
@@ -41,13 +42,24 @@ class Answer:
 
 
 def check_receiver(url: str) -> str:
-    """Return the host of an acceptable address, or raise AddressRefused; nothing is resolved yet."""
-    host = check_url(url).hostname
+    """Return the host of an acceptable address, or raise AddressRefused; no name is looked up yet."""
+    parts = check_url(url)
+    host = parts.hostname or ""
     try:
         httpx.URL(url)
     except httpx.InvalidURL as error:
         raise AddressRefused(f"This is not an address: {error}.") from error
-    return host or ""
+    if _is_written_as_number(host):
+        check_addresses(host, parts.port or (443 if parts.scheme == "https" else 80), [host])
+    return host
+
+
+def _is_written_as_number(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 @cache

@@ -36,17 +36,21 @@ class Foreseen:
     is_counted: bool = True
 
     @property
+    def _age(self) -> str:
+        return f"{self.days} day{'s' if self.days != 1 else ''}"
+
+    @property
     def first_line(self) -> str:
         """Return in words what would go."""
         name = f"{self.name[:1].upper()}{self.name[1:]}"
         if not self.days:
             return f"{name}: all are kept for ever ({self.key} is 0)."
         if not self.is_counted:
-            return f"{name}, older than {self.days} days: too many to count here; manage.py tidy --dry-run does."
+            return f"{name}, older than {self._age}: too many to count here; manage.py tidy --dry-run does."
         about = "about " if self.is_estimate else ""
         large = "" if self.size_bytes is None or not self.count else f", {about}{size(self.size_bytes)}"
         oldest = "" if self.oldest is None else f", the oldest of {self.oldest:%Y-%m-%d}"
-        return f"{name}, older than {self.days} days: {self.count} would be removed{large}{oldest}."
+        return f"{name}, older than {self._age}: {self.count} would be removed{large}{oldest}."
 
     @property
     def reasons(self) -> list[str]:

@@ -11,8 +11,14 @@ from tests.clients import account
 from tests.receivers import Receivers, receiving
 
 
+@pytest.fixture(autouse=True)
+def nowhere(settings) -> None:
+    """Let subscriptions lead to this machine, where nobody listens."""
+    settings.ASTRID_OUTGOING_HOSTS = ["127.0.0.1:9"]
+
+
 @pytest.fixture
-def receivers(settings) -> Iterator[Receivers]:
+def receivers(nowhere, settings) -> Iterator[Receivers]:
     with receiving() as found:
         settings.ASTRID_OUTGOING_HOSTS = [found.host]
         yield found

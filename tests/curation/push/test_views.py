@@ -69,6 +69,8 @@ def test_what_is_wrong_is_said_beside_its_field_and_nothing_is_made(owner):
     for given, field, said in (
         ({"address": ""}, "address", "Give the address"),
         ({"address": "ftp://a"}, "address", "not a web address"),
+        ({"address": "http://10.0.0.1/x"}, "address", "not on the public internet"),
+        ({"address": "https://[::1]/x"}, "address", "not on the public internet"),
         ({"destination": "email", "address": "nobody"}, "address", "Enter a valid email address"),
         ({"destination": "email", "address": "a@example.org"}, "destination", "This site sends no e-mail"),
         ({"place": "nowhere"}, "place", "Give RA and Dec"),
