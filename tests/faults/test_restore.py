@@ -72,10 +72,12 @@ def test_a_wiped_system_is_restored_with_every_row_and_file_and_goes_on_to_the_s
         whole.manage("shell", "-c", "from catalog.people.accounts import ensure_demo_accounts as e; e('open-sesame-1')")
         at_backup = asked(whole, "publish")
         whole.manage("verify_audit", "--seal")
+        # The line that tells of the backup is written after it, and is not in it.
+        rows = counts(whole)
         whole.manage("backup", str(quiet))
         assert any((quiet / "files" / path.relative_to(amid / "files")).samefile(path)
                    for path in (amid / "files" / "raw").rglob("*.fits*"))  # fmt: skip
-        rows, files = counts(whole), hashes(whole.root)
+        files = hashes(whole.root)
         ahead = asked(whole, "publish")
 
         wipe(whole)
