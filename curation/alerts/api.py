@@ -23,6 +23,7 @@ from catalog.json_classes import schema_of
 from catalog.models import User
 from catalog.people.actors import actor_of
 from catalog.web.filters import AT, CONE, FROM_TO, NOT_FOUND, ONE_OF, ListFilter, TimeField
+from catalog.web.related import leave_out_hidden
 from catalog.web.rest.fields import RowKey
 from catalog.web.rest.narrowing import refusal_of
 from catalog.web.rest.paging import CURSOR, MOST, OLDEST_CHANGE_FIRST, PAGE_SIZE, page_size_of
@@ -153,6 +154,7 @@ class AlertViewSet(RowViewSet):
         row = self.get_object()
         detection = found_by_key(request.user).filter(pk=row.detection_id).first()
         if detection is not None:
+            leave_out_hidden([detection], request.user)
             cover([detection], request.user)
             row.expanded = expanded_of(detection, person_of(request), parts)
         return Response(self.get_serializer(row).data)
